@@ -1,7 +1,7 @@
-"""The program `makul`: the command line, and the runtime that is loaded when a command needs it.
+"""The program `makul`: the command line, and a runtime that is imported on first use.
 
-Most of what the service imports (SQL, SOAP, certificates) is of no use to `makul --help`, and takes
-five times as long to import as the command line itself.
+`makul --help` does not need most imports of the service (SQL, SOAP, certificates). They take five
+times as long to import as the command line itself.
 """
 
 from functools import cached_property
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _LateRuntime:
-    """Stands for the `LocalRuntime` until something of it is used."""
+    """A placeholder for `LocalRuntime` until one of its members is used."""
 
     @cached_property
     def _runtime(self) -> "Runtime":
@@ -28,7 +28,7 @@ class _LateRuntime:
 
 def main() -> NoReturn:
     """Run the program `makul`."""
-    # The protocol has no member that `_LateRuntime` does not pass on, but it declares none.
+    # `_LateRuntime` passes on every member of the protocol, but declares none.
     command_line.run(cast("Runtime", _LateRuntime()))
 
 

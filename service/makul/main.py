@@ -1,7 +1,7 @@
-"""What the command line runs: installations made, opened and served, the sandbox and the demo.
+"""The composition root of the command line: installations, the service, sandbox and demo.
 
-Fulfils the `Runtime` of `cli.house` over the rooms that `bootstrap` wires. The sandbox, with the
-client that plays in it, is imported where it is asked for: no service needs it.
+It implements the `Runtime` of `admin.models` with the adapters that `composition` builds. The
+sandbox and its client are imported only when they are called, because no service needs them.
 """
 
 import logging
@@ -54,15 +54,15 @@ log = logging.getLogger(__name__)
 
 
 class LocalRuntime:
-    """Runs everything on this machine, as this user."""
+    """A runtime that runs everything on this machine, as this user."""
 
     @property
     def clock(self) -> Clock:
-        """The present."""
+        """The system clock."""
         return utc_now
 
     def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
-        """The document with an enveloped XAdES signature of this moment."""
+        """Return the document with an enveloped XAdES signature of this moment."""
         with as_operator_error():
             private, chain = load_pair(key, certificate)
         try:
@@ -71,7 +71,7 @@ class LocalRuntime:
             raise OperatorError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
-        """Make the store keys, the database and the ledger's key that a configuration names."""
+        """Create the store keys, the database and the ledger's key that the settings name."""
         with as_operator_error():
             settings = load_settings(config)
             made = [settings.store.keys, settings.place]
@@ -105,7 +105,7 @@ class LocalRuntime:
             store.close()
 
     def trust(self, config: Path) -> SettingsTrust:
-        """What is trusted by these settings; the store stays closed."""
+        """Return the trust data of these settings, without opening the store."""
         with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
@@ -113,7 +113,7 @@ class LocalRuntime:
 
     @contextmanager
     def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
-        """The log of an installation, open for one command; its records where that needs them."""
+        """Open the ledger of an installation for one command, and its records if needed."""
         with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
@@ -127,15 +127,15 @@ class LocalRuntime:
                 )
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
-        """A witness of any log, with a key and a state of its own."""
+        """Open a witness of any log, with a key and a state of its own."""
         return open_witness(options, utc_now)
 
     def new_witness_key(self, path: Path, name: str) -> str:
-        """Make a witness's key file; its public key."""
+        """Create the key file of a witness and return its public key."""
         return new_witness_key(path, name)
 
     def store(self, config: Path) -> SettingsStore:
-        """The store of these settings, for those who run it; it stays closed."""
+        """Return the store of these settings for administrators, without opening it."""
         with as_operator_error():
             return SettingsStore(load_settings(config), utc_now)
 
@@ -174,7 +174,7 @@ class LocalRuntime:
             )
 
     def metrics(self, config: Path) -> int:
-        """Tell the numbers of a running service to Prometheus, until stopped."""
+        """Serve metrics of a running service to Prometheus until stopped."""
         with as_operator_error():
             settings = load_settings(config)
             export_metrics(settings)
@@ -185,16 +185,16 @@ class LocalRuntime:
         return int(_sandbox_module("run").run(options, self))
 
     def certify(self, request: Certification) -> str:
-        """Certify a key of somebody's own for a sandbox."""
+        """Certify a key of the caller for a sandbox."""
         return str(_sandbox_module("certification").certify(request, self))
 
     def verify_document(self, question: DocumentVerificationRequest) -> bytes:
-        """The validation report of one document, offline."""
+        """Return the validation report of one document, offline."""
         with as_operator_error():
             return examine(question)
 
     def demo(self, directory: Path | None) -> int:
-        """Play the scenes against a sandbox of its own."""
+        """Run the demo on a sandbox of its own."""
         return int(_sandbox_module("demo.main").play(directory))
 
 
@@ -203,7 +203,7 @@ def _tell_security(settings: Settings) -> None:
 
 
 def _sandbox_module(name: str) -> ModuleType:
-    """Import a module of the sandbox by its name: production is installed without it."""
+    """Import a module of the sandbox by its name, because production is installed without it."""
     try:
         return import_module(f"makul_sandbox.{name}")
     except ModuleNotFoundError as error:

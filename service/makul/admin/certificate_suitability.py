@@ -1,7 +1,8 @@
-"""Whether a certificate that an operator registers could ever be accepted.
+"""A check at registration whether a certificate could ever be accepted.
 
-A registration does not ask that: an authority may be trusted later. But a CA's certificate, one for
-other uses, or one that no anchor leads to would only show at the recipient's first request.
+A registration succeeds without this check, because an authority may be trusted later. The check
+warns of a CA certificate, a certificate for other uses, and one that no anchor leads to. Without
+the warning, the fault would show only at the recipient's first request.
 """
 
 from dataclasses import replace
@@ -21,16 +22,16 @@ from makul.trust.xmlenc import require_sealing_usage
 def find_unsuitability(
     settings: Settings, certificate: bytes, use: CertificateUse, *, at: datetime
 ) -> str | None:
-    """Return why nothing will be accepted under a certificate (DER); None if something may be.
+    """Return why nothing can be accepted under a certificate (DER), or None if something may be.
 
-    That revocation data are missing is no such reason: they come and go.
+    Missing revocation data are no such reason, because they come and go.
     """
     try:
         read = read_certificate(certificate)
         _require_use(read, use)
     except SignatureFailure as failure:
         return f"{failure.why} ({failure.code.value})"
-    # The archive is the service's own: a command that only asks must leave no file there.
+    # The archive belongs to the service: a command that only checks must write no file there.
     directories = replace(trust_directories(settings), archive=None)
     try:
         store = TrustStore(directories)

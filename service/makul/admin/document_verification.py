@@ -1,7 +1,7 @@
-"""One document judged offline, by directories that are named or by those of the settings.
+"""Offline verification of one document, with named trust directories or those of the settings.
 
-What a document of each kind must be, and by whom it must be signed, as far as that can be told from
-the document itself: the officials' register and the operator's pin are the service's to know.
+This module states what a document of each kind must be and who must sign it, as far as the document
+itself shows. Only the service knows the register of officials and the operator's certificates.
 """
 
 import tempfile
@@ -37,7 +37,7 @@ GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign su
 
 @dataclass(frozen=True, slots=True)
 class _Trusting:
-    """Whom a document's signers and their timestamps are trusted of."""
+    """The authorities that are trusted for signers and for timestamps."""
 
     directories: TrustDirectories
     pin_rule: PinRule
@@ -46,7 +46,7 @@ class _Trusting:
 
 
 def examine(question: DocumentVerificationRequest) -> bytes:
-    """The validation report; raises what `makul.admin.error_handling` explains in one line."""
+    """Return the validation report. Raises the errors that `makul.admin.error_handling` handles."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
         trusting = _trusting(question, Path(empty))
         verifier = XadesVerifier(
@@ -65,9 +65,9 @@ def examine(question: DocumentVerificationRequest) -> bytes:
 
 
 def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
-    """By what is named; where no anchors are, the settings fill in for what is not.
+    """Return the named authorities. Without named anchors, the settings supply what is missing.
 
-    Without CRLs nobody can tell (SIG-07), so an empty directory stands in for none.
+    An empty directory stands for missing CRLs, so that the verdict is indeterminate (SIG-07).
     """
     if question.anchors is not None:
         named = TrustDirectories(
@@ -104,9 +104,10 @@ def _tsa(
     directories: TrustDirectories,
     own: TrustDirectories | None,
 ) -> TrustDirectories | None:
-    """Return whom timestamps are trusted of: those who were named, else those of the settings.
+    """Return the authorities trusted for timestamps: those named, or those of the settings.
 
-    Their CRLs are the document's, unless others are named.
+    Their CRLs are those of the document, unless others are named. Raises `OperatorUnavailableError`
+    if CRLs are named without authorities.
     """
     trusted = replace(own, others_expected=True) if own is not None else None
     if question.tsa_anchors is not None:
@@ -121,7 +122,7 @@ def _tsa(
 
 
 def _profile(name: str, rule: PinRule) -> Profile:
-    """What this kind of document must be; the signer as far as the document itself tells."""
+    """Return the profile of this kind of document, with a check of the signer if possible."""
     binders: dict[str, Binder] = {
         "consent": lambda root, certificate, path: _consent(
             root, rule.pin_of(certificate, policies=path.policies)
@@ -135,7 +136,11 @@ def _profile(name: str, rule: PinRule) -> Profile:
 
 
 def _consent(root: "Element", signer: Pin | None) -> None:
-    """A consent is signed by its subject, or by who gives it for them; on paper by an official."""
+    """Check that a consent is signed by its subject or by the subject's representative.
+
+    An official signs a consent on paper, so its signer is not checked here. Raises
+    `SignatureFailure` (SIG-08).
+    """
     consent = _read(lambda: read_consent(root))
     if consent.on_paper:
         return

@@ -1,4 +1,4 @@
-"""What an operator can mend, told in one line; and who the operator is."""
+"""Translation of errors that an operator can correct, and the identity of the operator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,12 +24,12 @@ MENDABLE = (
     WorkerMetricsError,
     FileError,
 )
-"""What an operator can mend; each message is one line that says what to do."""
+"""Errors that an operator can correct. Each message is one line that says what to do."""
 
 
 @contextmanager
 def as_operator_error() -> Iterator[None]:
-    """Turn what can be mended into one line for the operator."""
+    """Translate the errors that an operator can correct into `OperatorUnavailableError`."""
     try:
         yield
     except MENDABLE as error:
@@ -39,10 +39,10 @@ def as_operator_error() -> Iterator[None]:
 
 
 def who() -> str:
-    """Return whom the operator's log names; see `makul.net.users`."""
+    """Return the user that the audit log names; see `makul.net.users`."""
     return identify_operator()
 
 
 def open_store_for(settings: Settings) -> Store:
-    """The store of these settings, for this user."""
+    """Open the store of these settings for this user."""
     return open_store(settings.place, StoreKeys.load(settings.store.keys), who=who())

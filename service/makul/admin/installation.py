@@ -1,4 +1,4 @@
-"""An installation, opened for one command: its register, its trust, its database."""
+"""An installation that is open for one command: its registry, its trust data, its database."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -48,7 +48,7 @@ from makul.trust.pki.trust_store import TrustStore
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """An installation, open for one command."""
+    """An installation that is open for one command."""
 
     settings: Settings
     store: Store
@@ -57,17 +57,17 @@ class Installation:
 
     @property
     def desk(self) -> Desk:
-        """The register, for the operator; what is done with it is reported as a security event."""
+        """The operator's registry. Its use is reported as a security event."""
         return AuditedRegistry(self.store.desk, who())
 
     @property
     def agreements(self) -> Agreements:
-        """Drawing agreements up, and judging what the parties signed."""
+        """The use cases that draft agreements and verify what the parties signed."""
         return self._papers[0]
 
     @property
     def notices(self) -> Notices:
-        """Drawing approvals up, and judging what the authorised body signed."""
+        """The use cases that draft approvals and verify what the authorised body signed."""
         return self._papers[1]
 
     @property
@@ -75,7 +75,7 @@ class Installation:
         return build_agreements(self.settings, self.desk, _VerifierOnDemand(self.settings))
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
-        """The receipt key's certificate, the store keys, and every certificate that is trusted."""
+        """Return the receipt certificates, the store keys, and every trusted or registered one."""
         with as_operator_error():
             return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
 
@@ -85,7 +85,7 @@ class Installation:
         return self.store.rotation(self.settings.store.keys)
 
     def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
-        """Each document of a decision, judged again by what is kept; the look is recorded."""
+        """Judge each document of a decision again by its stored evidence. This use is recorded."""
         case = self.desk.evidence_of(disclosure_id, at=self.clock())
         if case is None:
             raise OperatorUnavailableError(
@@ -95,11 +95,11 @@ class Installation:
             return list(rejudge(case, self.settings))
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
-        """Return why nothing would be accepted under a certificate; None if something may be."""
+        """Return why nothing would be accepted under a certificate, or None if something may be."""
         return find_unsuitability(self.settings, certificate, use, at=self.clock())
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
-        """Note beside the earlier certificates that others may have signed with this key."""
+        """Note, beside the earlier certificates, that others may have signed with this key."""
         retired = self.settings.receipts.retired
         if retired is None:
             raise OperatorError(
@@ -111,9 +111,9 @@ class Installation:
 
 
 class _VerifierOnDemand:
-    """A document verifier that loads what is trusted once something is to be verified.
+    """A document verifier that loads the trust data when a document is first verified.
 
-    Terms can be drawn up before there is anybody to trust.
+    An agreement can be drafted before any authority is trusted.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -123,7 +123,7 @@ class _VerifierOnDemand:
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        """As `DocumentVerifier`; raises `OperatorUnavailableError` where nothing can be trusted."""
+        """Verify a document. Raises `OperatorUnavailableError` if no trust data can be loaded."""
         if self._verifier is None:
             with as_operator_error():
                 trust = TrustStore(trust_directories(self._settings))
@@ -133,7 +133,7 @@ class _VerifierOnDemand:
 
 @dataclass(frozen=True, slots=True)
 class SettingsTrust:
-    """What is trusted by the settings of an installation."""
+    """The trust data of an installation, as its settings name them."""
 
     settings: Settings
     refresher: Refresher
@@ -145,7 +145,7 @@ class SettingsTrust:
         return self.settings.trust.refresh.interval
 
     def refresh(self) -> Iterator[SourceOutcome]:
-        """Ask every source once."""
+        """Query every source once."""
         with as_operator_error():
             for each in self.refresher.once(self.clock()):
                 if each.result is SourceState.FAILED:
@@ -153,7 +153,7 @@ class SettingsTrust:
                 yield SourceOutcome(source=each.source, result=each.result.value, why=each.why)
 
     def status(self) -> Sequence[TrustInfo]:
-        """For documents and messages first, then for timestamps."""
+        """Return what is trusted for documents and messages, then for timestamps."""
         with as_operator_error():
             stamping = tsa_directories(self.settings)
             sets = [TrustSet(trust_directories(self.settings), pending_ocsp_queue(self.settings))]
@@ -175,13 +175,13 @@ class SettingsTrust:
 
 @dataclass(frozen=True, slots=True)
 class SettingsStore:
-    """The store of an installation, as its administrator sees it."""
+    """The store of an installation, for database administrators."""
 
     settings: Settings
     clock: Clock
 
     def status(self, duty: Duty) -> StoreInfo:
-        """Which database it is, of which version, and what it and the duty's role lack."""
+        """Return the database, its version, and what it and the role of the duty lack."""
         with as_operator_error():
             place = self.settings.place
             assert_schema(place)
@@ -194,9 +194,9 @@ class SettingsStore:
             )
 
     def upgrade(self, report: Callable[[int, int], None]) -> None:
-        """Bring it to this program's version, then move samples to rows of their own.
+        """Upgrade the store to the version of this program, then move samples to rows of their own.
 
-        The second needs the store's keys. It goes on where an interrupted one stopped.
+        The second step needs the keys of the store. It continues where an interrupted one stopped.
         """
         with as_operator_error():
             keys = StoreKeys.load(self.settings.store.keys)
@@ -225,17 +225,17 @@ class SettingsStore:
             )
 
     def months_missing(self, ahead: int) -> Sequence[str]:
-        """Months that have no partition yet."""
+        """Return the months that have no partition yet."""
         with as_operator_error():
             return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
 
     def make_months(self, ahead: int) -> None:
-        """Make the partitions that are missing."""
+        """Create the missing partitions."""
         with as_operator_error():
             make_months(self.settings.place, at=self.clock(), ahead=ahead)
 
     def grant(self, role: str, duty: Duty) -> None:
-        """Give a role what its duty takes, and nothing more."""
+        """Grant a role exactly the privileges of its duty."""
         place = self.settings.place
         if isinstance(place, Path):
             raise OperatorError("an SQLite store has no roles; the file's owner may do everything")
@@ -244,7 +244,7 @@ class SettingsStore:
 
 
 _READ_PERSONS = frozenset({Duty.SERVING, Duty.DESK})
-"""Duties whose role may ask what is to be moved; the sequencer's may read no table of persons."""
+"""Duties whose role can count samples to move. The sequencer's role reads no table of persons."""
 
 
 def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Every key and certificate that an installation uses, for `makul key show`. Never a key itself."""
+"""The inventory of keys and certificates of an installation. It never contains a key itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from makul.trust.pki.trust_material import ca_certificates
 
 
 def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
-    """What the settings name; raises what can be mended."""
+    """Yield the keys and certificates in the settings. Raises the errors of `error_handling`."""
     yield from _receipts(settings.receipts)
     yield from _store_keys(settings.store.keys)
     for name, listener in settings.listeners.items():
@@ -37,7 +37,7 @@ def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
 
 
 def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
-    """By which recipients' messages are known, and to which their data are encrypted."""
+    """Yield the certificates that sign recipients' messages, and those that encrypt their data."""
     for kind, registered in (
         ("messages", desk.certificates()),
         ("sealing", desk.sealing_certificates()),
@@ -48,7 +48,7 @@ def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
 
 
 def _store_keys(path: Path) -> Iterator[KeyInfo]:
-    """The current master key first; the others open only."""
+    """Yield the current master key first, then the others, which only decrypt."""
     keys = StoreKeys.load(path)
     states = {keys.current_id: None, keys.next_id: "NEXT"}
     for key_id in sorted(keys.masters, key=lambda each: each != keys.current_id):
@@ -79,7 +79,7 @@ def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:
 
 
 def _place(settings: ReceiptSettings) -> str:
-    """Where the key is: the token and object, or the file."""
+    """Return the location of the key: the token and object, or the file."""
     token = settings.pkcs11
     if token is None:
         return f"key {settings.key}"

@@ -1,4 +1,4 @@
-"""The ledger of an installation, for the command line: kept, told of, checked, handed out."""
+"""Operator commands for the ledger: run the sequencer, show its status, verify it, export it."""
 
 import logging
 from collections import deque
@@ -42,38 +42,42 @@ from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVeri
 log = logging.getLogger(__name__)
 
 COLLECT_SECONDS = 1.0
-"""Between two rounds to the witnesses: they cosign every few seconds."""
+"""Seconds between two rounds of requests to the witnesses, which cosign every few seconds."""
 
 MOST_WAITING = 64
-"""Collected lines that wait to be kept, the newest of them. Who stands by keeps none, for months
-perhaps, and must not spend its first turn on all of them."""
+"""Maximum number of cosignatures buffered; older ones are dropped.
+
+A standby sequencer stores none, possibly for months. It must not process an unbounded backlog when
+it takes over.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLedger:
-    """Fulfils `LedgerKeeper`."""
+    """The ledger of an installation, which implements `LedgerKeeper`."""
 
     settings: LedgerSettings
     ledger: LedgerStore
     opened: Callable[[], AbstractContextManager[Store]]
-    """The whole store, by its keys: only to open records, or to seal an entry of the desk's log."""
+    """Opens the whole store with its keys. Only `verify` and `recover` need it."""
     clock: Clock
     verifier: NoteVerifier
-    """Of this log's own key. Only who sequences needs the key itself."""
+    """The verifier of this log's own key. Only the sequencer needs the private key."""
     logs: LogSettings
     environment: str
     require_fit_settings: Callable[[], None]
-    """Raises `OperatorError` where nobody should sequence like this."""
+    """Raises `OperatorError` if this database role must not sequence."""
 
     @property
     def published(self) -> LogDirectory:
-        """Where witnesses fetch it."""
+        """The directory from which witnesses fetch the log."""
         return LogDirectory(self.settings.publish)
 
     def run(self, stopped: Event) -> int:
-        """Sequence and publish until stopped, whether the store is there or not.
+        """Sequence and publish until stopped, whether the store is available or not.
 
-        Raises `OperatorError` where its role may do more than that, and `KeyFileError`.
+        Raises `OperatorError` if the database role has more privileges than its duty, and
+        `KeyFileError`.
         """
         self.require_fit_settings()
         signer = NoteSigner.load(self.settings.key, self.settings.origin)
@@ -95,7 +99,7 @@ class OpenLedger:
             return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
-        """How the log stands; raises `OperatorError` for what is published and not this log's."""
+        """Return the status of the log. Raises `OperatorError` if another log is published."""
         with self._readable():
             promised = self._promised()
         try:
@@ -111,7 +115,7 @@ class OpenLedger:
         )
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
-        """Hold every record against the log, and the log against what was published."""
+        """Verify every record against the log, and the log against what was published."""
         question = LedgerVerificationOptions(
             origin=self.settings.origin,
             checker=self.verifier,
@@ -130,7 +134,7 @@ class OpenLedger:
         return report
 
     def _misfit(self) -> Finding | None:
-        """Where the store does not hold what was published."""
+        """Return the finding if the store does not contain what was published."""
         try:
             promised = self._promised()
             if promised is not None:
@@ -140,7 +144,7 @@ class OpenLedger:
         return None
 
     def _promised(self) -> Checkpoint | None:
-        """What is published; raises `LedgerBrokenError` where it is not this log's."""
+        """Return the published checkpoint. Raises `LedgerBrokenError` if it is of another log."""
         note = self.published.checkpoint()
         return (
             read_published(note, self.verifier, self.settings.origin) if note is not None else None
@@ -148,7 +152,7 @@ class OpenLedger:
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        """One line on what is published and cannot be used."""
+        """Translate errors of the published log into one line for the operator."""
         try:
             yield
         except LedgerBrokenError as error:
@@ -157,7 +161,7 @@ class OpenLedger:
             raise OperatorUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
 
     def missing(self) -> Missing | None:
-        """What was published and is not in the store; raises `OperatorError`."""
+        """Return the published leaves that the store lacks. Raises `OperatorError`."""
         with self._readable():
             return missing(
                 self.ledger,
@@ -168,7 +172,7 @@ class OpenLedger:
             )
 
     def recover(self, lacking: Missing) -> None:
-        """Take it back; raises `OperatorError`."""
+        """Restore the missing leaves. Raises `OperatorError`."""
         lease = Lease(holder=uuid4(), length=timedelta(0))
         try:
             with self.opened() as store:
@@ -183,7 +187,7 @@ class OpenLedger:
             )
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
-        """Write the log to a new directory, or one file; its size in leaves."""
+        """Write the log to a new directory or to one file, and return its size in leaves."""
         signed = self.ledger.latest()
         if signed is None:
             raise OperatorUnavailableError("there is no checkpoint yet; run: makul ledger run")
@@ -220,7 +224,7 @@ def open_ledger(
     clock: Clock,
     require_fit_settings: Callable[[], None],
 ) -> OpenLedger:
-    """The ledger that these settings name; raises `OperatorUnavailableError`, `KeyFileError`."""
+    """Open the ledger of these settings. Raises `OperatorUnavailableError` or `KeyFileError`."""
     if settings.ledger is None:
         raise OperatorUnavailableError("[ledger] is not set: name origin, key and publish in it")
     verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
@@ -237,7 +241,7 @@ def open_ledger(
 
 
 def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
-    """Whose cosignatures these settings want collected."""
+    """Return the witnesses whose cosignatures these settings request."""
     return tuple(
         WitnessEndpoint(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
         for each in settings.witnesses
@@ -245,26 +249,29 @@ def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
 
 
 class Waiting:
-    """Lines that one thread collects and another keeps: the newest `MOST_WAITING`, in order."""
+    """A buffer between the collecting and the storing thread: the newest `MOST_WAITING` lines."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._lines: deque[Cosigned] = deque(maxlen=MOST_WAITING)
 
     def add(self, line: Cosigned) -> None:
-        """The newest; the oldest gives way where there is no room."""
+        """Add the newest line. A full buffer drops its oldest line."""
         with self._lock:
             self._lines.append(line)
 
     def take(self) -> list[Cosigned]:
-        """All of them, which wait no longer."""
+        """Remove and return all lines."""
         with self._lock:
             taken = list(self._lines)
             self._lines.clear()
         return taken
 
     def put_back(self, lines: Sequence[Cosigned]) -> None:
-        """What was taken and not kept: before all that came meanwhile, and as there is room."""
+        """Return lines that could not be stored to the front of the buffer.
+
+        A full buffer drops its oldest lines.
+        """
         with self._lock:
             self._lines = deque([*lines, *self._lines], maxlen=MOST_WAITING)
 
@@ -273,7 +280,7 @@ class Waiting:
 def collected(
     collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
 ) -> Iterator[Waiting]:
-    """Collect meanwhile, in a thread of its own: a witness that is slow holds up no leaf."""
+    """Collect cosignatures in a thread of its own, so that a slow witness delays no leaf."""
     waiting = Waiting()
 
     def collect() -> None:
@@ -291,7 +298,7 @@ def collected(
 
 
 class _Rounds:
-    """Round upon round; what goes wrong is told once, and tried again."""
+    """Runs the sequencer until stopped. Logs each error once and retries."""
 
     def __init__(
         self,
@@ -307,7 +314,10 @@ class _Rounds:
         self._told: str | None = None
 
     def run(self) -> int:
-        """Until stopped, or until the log is found broken: that is for somebody to look at."""
+        """Run until stopped, or until the log is found broken.
+
+        An operator must investigate a broken log.
+        """
         while not self._stopped.is_set():
             try:
                 done = self._sequencer.round()
@@ -322,7 +332,7 @@ class _Rounds:
                 self._tell("the store is unavailable", level=logging.ERROR)
             except OSError as error:
                 self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
-                self._release()  # another may be able to
+                self._release()  # another sequencer may be able to publish
             except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
                 emit_security_event(SecurityEvent.THREAD_FAILED)
                 self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
@@ -331,7 +341,7 @@ class _Rounds:
         return ExitCode.DONE
 
     def _keep(self) -> None:
-        """What was collected meanwhile; it waits until the store has taken it."""
+        """Store the collected cosignatures. They wait until the store has accepted them."""
         waiting = self._cosigned.take()
         try:
             self._sequencer.keep(waiting)
@@ -346,7 +356,7 @@ class _Rounds:
             log.warning("the store is unavailable: another sequencer waits for the lease's end")
 
     def _tell(self, word: str, *, level: int = logging.INFO) -> None:
-        """Say it where it is another than before."""
+        """Log a status if it differs from the previous one."""
         if word != self._told:
             log.log(level, "%s", word)
             self._told = word

@@ -1,4 +1,4 @@
-"""`makul metrics`: the numbers of a running service, and how fresh what it trusts is."""
+"""`makul metrics`: metrics of a running service, and the freshness of its trust data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from makul.trust.pki.trust_store import TrustStore
 
 
 def export_metrics(settings: Settings) -> None:
-    """Answer Prometheus until stopped; raises `OperatorError`, `WorkerMetricsError`."""
+    """Serve Prometheus until stopped. Raises `OperatorError` or `WorkerMetricsError`."""
     metrics = settings.metrics
     if metrics is None:
         raise OperatorError("there is no [metrics] in the settings: name bind and directory")
@@ -36,7 +36,7 @@ def export_metrics(settings: Settings) -> None:
 
 
 def _revocation_data(settings: Settings) -> Purposes:
-    """Read without an archive: whoever only counts adds nothing to the evidence."""
+    """Return readers of the trust data without an archive: metrics must add no evidence."""
     documents = replace(trust_directories(settings), archive=None)
     looks: dict[str, Callable[[datetime], RevocationData | None]] = {
         "documents": _Look(documents, pending_ocsp_queue(settings))
@@ -48,7 +48,7 @@ def _revocation_data(settings: Settings) -> Purposes:
 
 
 class _Look:
-    """How fresh it is in these directories; read anew where a file has changed."""
+    """The freshness of the trust data in these directories, read again if a file has changed."""
 
     def __init__(self, directories: TrustDirectories, wanted: Wanted | None) -> None:
         self._directories = directories
@@ -56,7 +56,10 @@ class _Look:
         self._store: TrustStore | None = None
 
     def __call__(self, at: datetime) -> RevocationData | None:
-        """None while it cannot be read: that is told as well, and is no reason to end."""
+        """Return the freshness, or None while the data cannot be read.
+
+        The export reports unreadable data too, and continues.
+        """
         try:
             self._store = self._store or TrustStore(self._directories, wanted=self._wanted)
         except TrustStoreError:

@@ -1,7 +1,7 @@
-"""What the command line needs of the rest of the house, as Protocols.
+"""Protocols through which the command line uses the service.
 
-`bootstrap` fulfils these and hands a `Runtime` to `makul.cli.build`; the command line itself knows
-the use cases, the ports and the domain, and no adapter.
+`main` implements these and passes a `Runtime` to `makul.cli.build`. The command line knows the use
+cases, the ports and the domain, and no adapter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,30 +24,30 @@ from makul.domain.identifiers import MemberCode
 
 
 class ExitCode(IntEnum):
-    """What `makul` tells the shell."""
+    """The exit codes of `makul`."""
 
     DONE = 0
     REFUSED = 1
-    """Refused or failed; the line on stderr says why and what to do."""
+    """The command was refused or failed. The line on stderr says why and what to do."""
     USAGE = 2
     """The command was not understood."""
     UNAVAILABLE = 3
-    """Store, keys, configuration or network are not there; the same command may work later."""
+    """Store, keys, settings or network are unavailable. The same command may succeed later."""
 
 
 class DocumentExit(IntEnum):
-    """What `makul document verify` tells the shell: the report's indication comes first."""
+    """The exit codes of `makul document verify`, which begin with the indication of the report."""
 
     PASSED = 0
     FAILED = 1
     INDETERMINATE = 2
     UNAVAILABLE = 3
     USAGE = 64
-    """`EX_USAGE` of sysexits.h: 2, which other commands give, says something else here."""
+    """`EX_USAGE` of sysexits.h. Other commands use 2, which means INDETERMINATE here."""
 
 
 class CertificateUse(StrEnum):
-    """What a certificate is registered for."""
+    """The use for which a certificate is registered."""
 
     MESSAGES = "messages"
     DOCUMENTS = "documents"
@@ -55,38 +55,41 @@ class CertificateUse(StrEnum):
 
 
 class OperatorError(Exception):
-    """What an operator can mend. The message is one line, says what to do, and names nobody."""
+    """An error that an operator can correct. Its one-line message says what to do.
+
+    The message names no person.
+    """
 
     exit_code: IntEnum = ExitCode.REFUSED
 
 
 class OperatorUnavailableError(OperatorError):
-    """Configuration, keys or store cannot be opened."""
+    """Settings, keys or store cannot be opened."""
 
     exit_code = ExitCode.UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyInfo:
-    """A key or certificate in use. Never the key itself."""
+    """A key or certificate in use. It never contains the key itself."""
 
     name: str
-    """By which people speak of it: `receipt signing`, `store data keys`, `national root`."""
+    """The common name: `receipt signing`, `store data keys`, `national root`."""
     path: Path | None
     algorithm: str
     fingerprint: str | None = None
-    """SHA-256 of the certificate, or the key's own id; in hexadecimal."""
+    """SHA-256 of the certificate, or the key's own id, in hexadecimal."""
     not_before: datetime | None = None
     not_after: datetime | None = None
-    """None where a key has no term."""
+    """The end of the term; None for a key without a term."""
     state: str | None = None
-    """Where it is not simply in use: `NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`."""
+    """`NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`; None for a key in ordinary use."""
     note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallationInfo:
-    """Facts about this installation that may be read aloud."""
+    """Public facts about this installation."""
 
     environment: str
     """`SANDBOX` or `PRODUCTION`."""
@@ -97,82 +100,82 @@ class InstallationInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevalidationResult:
-    """A document of an earlier decision, judged again by what is kept."""
+    """A document of an earlier decision that was judged again by its stored evidence."""
 
     kind: str
     digest: str
     kept: str | None
-    """Indication and reason of the report that is kept."""
+    """Indication and reason of the stored report."""
     again: str | None
-    """The same of the new one; None where there was nothing to be judged."""
+    """Indication and reason of the new report; None if the document could not be judged."""
     where: tuple[str, ...]
-    """The fields in which they differ; empty where they are the same."""
+    """The fields in which the two reports differ; empty if they agree."""
 
 
 class House(Protocol):
-    """An installation, opened from its configuration for one command."""
+    """An installation, opened from its settings for one command."""
 
     @property
     def facts(self) -> InstallationInfo:
-        """What may be read aloud."""
+        """The public facts."""
 
     @property
     def clock(self) -> Clock:
-        """The present."""
+        """The clock."""
 
     @property
     def desk(self) -> Desk:
-        """The register, for the operator."""
+        """The operator's registry."""
 
     @property
     def agreements(self) -> Agreements:
-        """Drawing agreements up, and judging what the parties signed."""
+        """The use cases that draft agreements and verify what the parties signed."""
 
     @property
     def notices(self) -> Notices:
-        """Drawing approvals up, and judging what the authorised body signed."""
+        """The use cases that draft approvals and verify what the authorised body signed."""
 
     @property
     def rotation(self) -> KeyRotation:
         """The rotation of the store's master key."""
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
-        """Everything that signs, seals or is trusted, and until when."""
+        """Return every key or certificate that signs, encrypts or is trusted, with its term."""
 
     def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
-        """Each document of a decision, judged again; the look is recorded.
+        """Judge each document of a decision again. This use is recorded.
 
-        Raises `OperatorUnavailableError` where the decision, or what it rested on, is not there.
+        Raises `OperatorUnavailableError` if the decision or its evidence is not stored.
         """
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
-        """Return why nothing would be accepted under a certificate; None if something may be."""
+        """Return why nothing would be accepted under a certificate, or None if something may be."""
 
     def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
-        """Note that others may have signed receipts with this key; raises `OperatorError`."""
+        """Note that others may have signed receipts with this key. Raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
-    """Where the sandbox lives and listens. Port 0 takes a free one."""
+    """The directory and addresses of a sandbox. Port 0 takes a free one."""
 
     directory: Path
     host: str = "127.0.0.1"
     port: int = 8080
     xroad_port: int | None = None
-    """The listener that stands in for the operator's security server; None: the next port."""
+    """The port that stands in for the operator's security server; None is the next port."""
     mtls_port: int | None = None
-    """None: the port after that."""
+    """None is the port after that."""
     people: int = 1000
     seed: int = 1
     keep: bool = False
-    """Start the sandbox that is there again, with its keys, its record and its ports."""
+    """Start the existing sandbox again, with its keys, its records and its ports."""
     given: frozenset[str] = frozenset()
-    """The names of the fields that somebody asked for; the others are defaults."""
+    """The names of the fields that the caller gave; the others have defaults."""
 
 
 class KeyUse(StrEnum):
-    """What a certified key of a party is used for."""
+    """The use of a certified key of a party."""
 
     MESSAGE = "message"
     SEALING = "sealing"
@@ -181,7 +184,7 @@ class KeyUse(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certification:
-    """A key of somebody's own that the sandbox's authority is asked to certify."""
+    """A request to the sandbox's authority to certify a key of the caller."""
 
     directory: Path
     party: str | None
@@ -189,16 +192,16 @@ class Certification:
     use: KeyUse
     key_file: Path
     is_request: bool
-    """A certificate request (PKCS #10); else a public key."""
+    """True if the file is a certificate request (PKCS #10); false if it is a public key."""
     output: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentVerificationRequest:
-    """A document to be judged, and by what."""
+    """A document to be verified, with the trust data to use."""
 
     config: Path
-    """Whose trust directories count where `anchors` is not given."""
+    """The settings whose trust directories are used if `anchors` is not given."""
     document: bytes
     profile: str
     """`consent`, `basis`, `receipt`, `agreement`, `notice` or `generic`."""
@@ -210,12 +213,12 @@ class DocumentVerificationRequest:
     at: datetime
     existed_at: datetime | None
     tsa_crls: Path | None = None
-    """CRLs of time-stamping authorities; those of `crls` where it is None."""
+    """CRLs of time-stamping authorities; None stands for those of `crls`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOutcome:
-    """What became of one source of revocation data."""
+    """The outcome of one source of revocation data."""
 
     source: str
     result: str
@@ -225,168 +228,184 @@ class SourceOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustInfo:
-    """One certificate or statement that verdicts rest on."""
+    """One certificate or revocation statement on which verdicts rest."""
 
     kind: str
     """`anchor`, `intermediate`, `CRL`, `OCSP`, or `wanted`."""
     name: str
     state: str
-    """`CURRENT`; `STALE`, `OUT_OF_TERM`, `MISSING`, `UNREADABLE` and `UNCLEAR` need somebody's
-    hand; `LAPSED`, `WAITING`, `FORMER` and `NEXT` do not."""
+    """The state of the item.
+
+    `CURRENT` is in order. `STALE`, `OUT_OF_TERM`, `MISSING`, `UNREADABLE` and `UNCLEAR` need an
+    operator's action. `LAPSED`, `WAITING`, `FORMER` and `NEXT` do not.
+    """
     since: datetime | None = None
     until: datetime | None = None
     entries: int | None = None
 
 
 class TrustKeeper(Protocol):
-    """Keeps revocation data fresh, and tells of it."""
+    """Refreshes revocation data, and reports their state."""
 
     @property
     def clock(self) -> Clock:
-        """The present."""
+        """The clock."""
 
     @property
     def interval(self) -> int:
-        """Seconds between two rounds, as the settings have it."""
+        """Seconds between two rounds, from the settings."""
 
     def refresh(self) -> Iterable[SourceOutcome]:
-        """Ask every source once; raises `OperatorError`."""
+        """Query every source once. Raises `OperatorError`."""
 
     def status(self) -> Sequence[TrustInfo]:
-        """All that is trusted, and what it rests on; raises `OperatorError`."""
+        """Return everything that is trusted, with its revocation data. Raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFacts:
-    """The log, and what the operator promises of it."""
+    """The status of the log, and the operator's promise."""
 
     origin: str
     vkey: str
-    """The log's public key, for witnesses and clients (C2SP signed-note)."""
+    """The public key of the log, for witnesses and clients (C2SP signed-note)."""
     max_merge_delay: timedelta
     published: int | None
-    """The size of the published tree; None where nothing is published."""
+    """The size of the published tree; None if nothing is published."""
     state: LedgerState
 
 
 class LedgerKeeper(Protocol):
-    """Keeps the log of decisions, and lets it be checked. Each raises `OperatorError`."""
+    """Runs, verifies and exports the log of decisions. Each method raises `OperatorError`."""
 
     @property
     def clock(self) -> Clock:
-        """The present."""
+        """The clock."""
 
     def run(self, stopped: Event) -> int:
-        """Sequence and publish until stopped; the exit code."""
+        """Sequence and publish until stopped, and return the exit code."""
 
     def facts(self) -> LedgerFacts:
-        """How the log stands."""
+        """Return the status of the log."""
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
-        """Hold every record against the log. `tell` hears how many of how many are done.
+        """Verify every record against the log.
 
-        `lost` is how many decisions are known to be lost.
+        `tell` receives the number of verified records and the total. `lost` is the number of
+        decisions that are known to be lost.
         """
 
     def missing(self) -> Missing | None:
-        """What was published and is not in the store, if it was restored from an older copy."""
+        """Return the published leaves that a store restored from an older copy lacks."""
 
     def recover(self, lacking: Missing) -> None:
-        """Take that back: leaves to their places, or noted as lost."""
+        """Restore each missing leaf to its leaf index, or note it as lost."""
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
-        """Write the log to a new directory, or one file; its size in leaves."""
+        """Write the log to a new directory or to one file, and return its size in leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreInfo:
-    """What there is to know of a store without opening a record."""
+    """The properties of a store that can be read without decrypting a record."""
 
     database: str
     """`SQLite` or `PostgreSQL`."""
     version: str
-    """The newest migration that it has."""
+    """The newest migration of the store."""
     months_missing: tuple[str, ...] = ()
     """Months near the present that have no partition, such as `2026-12`."""
     weaknesses: tuple[str, ...] = ()
-    """Why production does not do that duty by this role."""
+    """The reasons why production refuses this duty under this role."""
     samples_to_move: int = 0
-    """Versions of persons' records that still hold their samples, after an upgrade."""
+    """Versions of persons' records that still hold their samples after an upgrade."""
 
 
 class StoreKeeper(Protocol):
-    """The store of an installation, for whoever administers it. All raises `OperatorError`."""
+    """The store of an installation, for administrators. Each method raises `OperatorError`."""
 
     def status(self, duty: Duty) -> StoreInfo:
-        """Which database it is, of which version, and what it and the duty's role lack."""
+        """Return the database, its version, and what it and the role of the duty lack."""
 
     def upgrade(self, report: Callable[[int, int], None]) -> None:
-        """Bring it to this program's version, samples in rows of their own.
+        """Upgrade the store to the version of this program, with samples in rows of their own.
 
-        `report` hears how many of how many records are done.
+        `report` receives the number of finished records and the total.
         """
 
     def months_missing(self, ahead: int) -> Sequence[str]:
-        """Months that have no partition yet."""
+        """Return the months that have no partition yet."""
 
     def make_months(self, ahead: int) -> None:
-        """Make the partitions that are missing."""
+        """Create the missing partitions."""
 
     def grant(self, role: str, duty: Duty) -> None:
-        """Give a database role what its duty takes, and nothing more."""
+        """Grant a database role exactly the privileges of its duty."""
 
 
 class Runtime(Protocol):
-    """Builds, opens and runs a house. Each method raises `OperatorError` for what can be mended."""
+    """Creates, opens and runs installations.
+
+    Each method raises `OperatorError` for an error that an operator can correct.
+    """
 
     @property
     def clock(self) -> Clock:
-        """The present."""
+        """The clock."""
 
     def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
-        """The document with an enveloped XAdES signature; for parties without such software."""
+        """Return the document with an enveloped XAdES signature, for parties without software."""
 
     def create(self, config: Path) -> None:
-        """Make the store keys and the database that a new configuration names.
+        """Create the store keys and the database that new settings name.
 
-        Raises `OperatorError` where any of them exists.
+        Raises `OperatorError` if any of them exists.
         """
 
     def open(self, config: Path) -> AbstractContextManager[House]:
-        """Open an installation for one command; raises `OperatorUnavailableError`."""
+        """Open an installation for one command. Raises `OperatorUnavailableError`."""
 
     def trust(self, config: Path) -> TrustKeeper:
-        """Return what these settings trust; raises `OperatorUnavailableError`. Opens no store."""
+        """Return the trust data of these settings, without opening the store.
+
+        Raises `OperatorUnavailableError`.
+        """
 
     def ledger(self, config: Path) -> AbstractContextManager[LedgerKeeper]:
-        """The log of an installation, for one command; raises `OperatorUnavailableError`."""
+        """Open the ledger of an installation for one command. Raises `OperatorUnavailableError`."""
 
     def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
-        """A witness of any log; raises `OperatorError`. No installation is opened."""
+        """Open a witness of any log, without opening an installation. Raises `OperatorError`."""
 
     def new_witness_key(self, path: Path, name: str) -> str:
-        """Make a witness's key file; its public key. Raises `OperatorError`."""
+        """Create the key file of a witness and return its public key. Raises `OperatorError`."""
 
     def store(self, config: Path) -> StoreKeeper:
-        """The store of these settings; raises `OperatorUnavailableError`. It is not opened."""
+        """Return the store of these settings without opening it.
+
+        Raises `OperatorUnavailableError`.
+        """
 
     def serve(self, config: Path, listener: str | None) -> int:
-        """Run one listener, or all of them, until stopped; the exit code. Refuses sandbox roots."""
+        """Run one listener or all of them until stopped, and return the exit code.
+
+        Refuses sandbox roots.
+        """
 
     def metrics(self, config: Path) -> int:
-        """Tell the numbers of a running service to Prometheus, until stopped; the exit code."""
+        """Serve metrics of a running service to Prometheus until stopped; return the exit code."""
 
     def sandbox(self, options: SandboxOptions) -> int:
-        """Prepare a sandbox and run it until it is stopped; the exit code."""
+        """Prepare a sandbox, run it until it is stopped, and return the exit code."""
 
     def verify_document(self, question: DocumentVerificationRequest) -> bytes:
-        """The validation report, as the JSON that docs/auditors.md lists.
+        """Return the validation report, as the JSON that docs/auditors.md lists.
 
-        Raises `OperatorUnavailableError` where neither directories nor settings can be used.
+        Raises `OperatorUnavailableError` if neither directories nor settings can be used.
         """
 
     def certify(self, request: Certification) -> str:
-        """Certify a key for a running or stopped sandbox; one line on what was done."""
+        """Certify a key for a running or stopped sandbox, and return one line on the result."""
 
     def demo(self, directory: Path | None) -> int:
-        """Play the scenes against a sandbox of its own; 0 where all came out as expected."""
+        """Run the demo on a sandbox of its own, and return 0 if every scene ended as expected."""

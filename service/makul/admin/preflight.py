@@ -1,4 +1,4 @@
-"""Can these settings be served? Asked before any worker starts, and before each reload."""
+"""Checks of the settings before any worker starts, and before each reload."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ _NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 
 
 def require_fit_settings(settings: Settings) -> None:
-    """Raise `OperatorError` where nobody should serve like this."""
+    """Raise `OperatorError` if the service must not run with these settings."""
     _refuse_sandbox_roots(settings)
     _require_citizen_policy(settings)
     _require_closed_socket_directories(settings)
@@ -30,9 +30,9 @@ def require_fit_settings(settings: Settings) -> None:
 
 
 def require_strong_store(settings: Settings, duty: Duty) -> None:
-    """In production, who does one duty may do what that takes, and what another takes not.
+    """Require a database role with exactly the privileges of the duty, in production.
 
-    Raises `OperatorError`, `StoreUnavailableError`.
+    Raises `OperatorError` or `StoreUnavailableError`.
     """
     if settings.environment is Environment.PRODUCTION:
         for weakness in weaknesses(settings.place, duty):
@@ -40,9 +40,10 @@ def require_strong_store(settings: Settings, duty: Duty) -> None:
 
 
 def _refuse_samples_in_records(settings: Settings) -> None:
-    """A comparison with a record that holds its samples takes longer, which tells that it is held.
+    """Refuse records that still hold samples, because their comparison takes longer.
 
-    Raises `OperatorError`, `StoreUnavailableError`.
+    The longer time would disclose that the record exists (docs/architecture.md, invariant 6).
+    Raises `OperatorError` or `StoreUnavailableError`.
     """
     if settings.environment is Environment.PRODUCTION:
         left = samples_to_move(settings.place)
@@ -54,9 +55,9 @@ def _refuse_samples_in_records(settings: Settings) -> None:
 
 
 def complaint(config: Path, listener: str | None) -> str | None:
-    """Why these settings, as they are now, could not be served; None where they could.
+    """Return why these settings cannot be served at present, or None if they can.
 
-    Everything is built once before any worker starts, so that what is wrong is said once.
+    Everything is built once before any worker starts, so that an error is reported once.
     """
     try:
         with as_operator_error():
@@ -77,21 +78,22 @@ def _check_parts(settings: Settings) -> None:
         for listener in settings.listeners.values():
             channel_of(listener, parts)
             _check_tls(listener.tls)
-        # Signed for nothing: a token that is not there is told now, and not by the first request.
+        # Sign a dummy document so that a missing PKCS#11 token is reported at start-up rather than
+        # by the first request.
         parts.signer.sign(_NO_DOCUMENT, at=utc_now())
     finally:
         store.close()
 
 
 def _check_tls(tls: TlsSettings | None) -> None:
-    """Read what TLS will read, within a bound: OpenSSL would wait for a pipe's writer."""
+    """Read the files of TLS within a bound. OpenSSL would wait for the writer of a pipe."""
     if tls is not None:
         for path in (tls.certificate, tls.key, tls.client_ca):
             read_bounded(path, MAX_CERTIFICATES_BYTES)
 
 
 def _refuse_sandbox_roots(settings: Settings) -> None:
-    """Sandbox keys lie open in its directory: in production they would let anyone in."""
+    """Refuse sandbox roots in production: their keys are readable and would admit anyone."""
     if settings.environment is Environment.SANDBOX:
         return
     for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
@@ -101,7 +103,10 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
 
 
 def _require_citizen_policy(settings: Settings) -> None:
-    """Without a policy to tell them by, a CA for organisations could certify citizens as well."""
+    """Require a policy of citizens' certificates in production.
+
+    Without it, a CA for organisations could certify citizens as well.
+    """
     if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
         raise OperatorError(
             "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
@@ -110,9 +115,9 @@ def _require_citizen_policy(settings: Settings) -> None:
 
 
 def _require_closed_socket_directories(settings: Settings) -> None:
-    """Raise `OperatorError` if another user could put a socket in the place of a listener's.
+    """Raise `OperatorError` if another user could replace the socket of a listener.
 
-    The front would give that user what recipients ask, citizens' PINs among it.
+    The front would send that user the recipients' requests, which contain citizens' PINs.
     """
     if settings.environment is not Environment.PRODUCTION:
         return
@@ -124,7 +129,7 @@ def _require_closed_socket_directories(settings: Settings) -> None:
 
 
 def _directory_weakness(directory: Path) -> str | None:
-    """Return what is wrong with the directory of a socket, and what to do; None if it is closed."""
+    """Return the fault of a socket's directory and its remedy, or None if it is closed."""
     remedy = "Use a directory of the service's user with mode 0750, such as /run/makul."
     try:
         resolved = directory.resolve(strict=True)

@@ -1,8 +1,8 @@
-"""A decision's documents, judged again by what is kept: the same report must come of it.
+"""Second verification of a decision's documents: it must produce the stored report.
 
-By the bytes that the record keeps, at the moment of the decision, and by the certificates, CRLs and
-OCSP responses that the kept report names, out of the archive. Where a report names none, since no
-chain to an anchor was found, today's trust directories stand in.
+It uses the bytes in the record, the time of the decision, and the archived certificates, CRLs and
+OCSP responses that the stored report names. If the report names none, because no chain to an anchor
+was found, the present trust directories are used.
 """
 
 import json
@@ -27,14 +27,14 @@ from makul.trust.validation.report import ExistenceSource
 from makul.trust.validation.report_json import render
 
 _WORDS: Final = frozenset({"why", "version"})
-"""What a later release may say in other words."""
+"""The fields that a later release may word differently."""
 _NO_TSA: Final = "no time-stamping authority is trusted here"
 
 Report = Mapping[str, Any]
 
 
 def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[RevalidationResult]:
-    """Each document's old verdict beside its new one; raises `OperatorUnavailableError`."""
+    """Yield the old and new verdict of each document. Raises `OperatorUnavailableError`."""
     for piece in case.pieces:
         if piece.kind is None:
             raise OperatorUnavailableError(
@@ -70,7 +70,7 @@ def _again(
 
 
 def _told(report: Report) -> str | None:
-    """A report in two words."""
+    """Return the indication and the reason of a report."""
     said = (report.get("indication") or report.get("mediaType"), report.get("reason"))
     return " ".join(word for word in said if word) or None
 
@@ -87,7 +87,7 @@ def _judged(document: bytes, kept: Report, at: datetime, settings: Settings) -> 
 
 
 def _held_since(kept: Report) -> datetime | None:
-    """Since when the operator held these bytes, where that was the proof."""
+    """Return since when the operator held these bytes, if that was the proof of existence."""
     proof = kept["times"]["proofOfExistence"]
     if proof is None or proof["source"] != ExistenceSource.HELD.value:
         return None
@@ -95,7 +95,7 @@ def _held_since(kept: Report) -> datetime | None:
 
 
 def _tsa(stamps: Sequence[Report], laid: "_Laid", settings: Settings) -> TrustStore | None:
-    """Those who dated it; nobody where nobody was trusted to."""
+    """Return the authorities of the timestamps, or None if none was trusted."""
     if not stamps or any(each["why"] == _NO_TSA for each in stamps):
         return None
     directories = laid.out("stamps", stamps)
@@ -106,19 +106,19 @@ def _tsa(stamps: Sequence[Report], laid: "_Laid", settings: Settings) -> TrustSt
 
 
 def _now(directories: TrustDirectories) -> TrustDirectories:
-    """Today's, and nothing is added to the archive."""
+    """Return the present directories without the archive, so that nothing is added to it."""
     return replace(directories, archive=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
-    """Archived material, laid out as the trust directories once were."""
+    """Archived material in the layout of trust directories."""
 
     settings: Settings
     directory: Path
 
     def out(self, name: str, findings: Iterable[Report]) -> TrustDirectories | None:
-        """What these findings name; None where they name no path."""
+        """Write the material that these findings name; None if they name no path."""
         known = [each for each in findings if each["certificates"]]
         anchors = {bytes.fromhex(each["certificates"][-1]) for each in known}
         if not anchors:
@@ -154,7 +154,7 @@ class _Laid:
 
 
 def _differences(kept: Any, again: Any, at: str = "") -> Iterator[str]:
-    """Where the new report departs from the kept one; fields that it has besides do not count."""
+    """Yield the fields in which the new report differs, except those that only it contains."""
     if isinstance(kept, Mapping) and isinstance(again, Mapping):
         for name, value in kept.items():
             if name not in _WORDS:

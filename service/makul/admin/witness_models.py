@@ -1,4 +1,4 @@
-"""What `makul ledger witness` needs of the rest of the house."""
+"""Models and protocol of `makul ledger witness`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,51 +8,54 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessOptions:
-    """What a witness needs, which is nothing of the installation whose log it follows."""
+    """The options of a witness. They do not include the installation whose log it follows."""
 
     log: str
     """An http(s) address, or a directory."""
     log_key: str
-    """The log's verifier key, or a file that holds it."""
+    """The verifier key of the log, or a file that contains it."""
     key: Path
     state: Path
     also: tuple[str, ...] = ()
-    """Addresses and files where else the log's checkpoint is shown."""
+    """Other addresses and files that show the checkpoint of the log."""
     bind: tuple[str, int] | None = None
-    """Where the cosigned checkpoint is served, if it is."""
+    """The address that serves the cosigned checkpoint; None if it is not served."""
     from_start: bool = False
-    """Read every leaf again in each round."""
+    """True to read every leaf again in each round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessRound:
-    """What became of one round of a witness."""
+    """The result of one round of a witness."""
 
     result: str
-    """`cosigned`, `unchanged`, `older`, `unavailable`; or `unverified`, `unproven` or
-    `inconsistent`, which somebody must look into."""
+    """The result of the round.
+
+    `cosigned`, `unchanged`, `older` and `unavailable` need no action. An operator must investigate
+    `unverified`, `unproven` and `inconsistent`.
+    """
     at: datetime
     size: int | None
-    """Leaves of the tree cosigned so far; None before the first."""
+    """Leaves of the tree that has been cosigned so far; None before the first cosignature."""
     shown: int | None
-    """Leaves of the tree that was shown, where the log signed it."""
+    """Leaves of the tree that was shown, if the log signed it."""
     why: str
     evidence: Path | None
-    """Where two signed checkpoints are kept that cannot be of one log."""
+    """The location of two signed checkpoints that cannot belong to one log."""
     kept: int
-    """How many such pairs are kept in all."""
+    """The number of such pairs that are stored."""
 
 
 class Witness(Protocol):
-    """A witness, alone with its state."""
+    """A witness with exclusive access to its state."""
 
     @property
     def vkey(self) -> str:
-        """Its public key."""
+        """The public key of the witness."""
 
     @property
     def port(self) -> int | None:
-        """Where it serves, if it does."""
+        """The port on which the witness serves; None if it does not serve."""
 
     def round(self) -> WitnessRound:
-        """Fetch, verify, judge, cosign once; raises `OperatorUnavailableError`."""
+        """Fetch, verify and cosign once. Raises `OperatorUnavailableError`."""

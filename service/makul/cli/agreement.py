@@ -1,4 +1,4 @@
-"""`makul agreement`: the terms under which a recipient is given data (Procedure, cl. 7)."""
+"""`makul agreement`: the terms under which a recipient receives data (Procedure, cl. 7)."""
 
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,9 @@ from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
 
-app = typer.Typer(no_args_is_help=True, help="On what terms (Procedure, cl. 7).")
+app = typer.Typer(
+    no_args_is_help=True, help="Manage agreements: the terms for each recipient (Procedure, cl. 7)."
+)
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 
@@ -55,14 +57,17 @@ def add(
     *,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE.toml", exists=True, dir_okay=False, help="The terms."),
+        typer.Argument(
+            metavar="FILE.toml", exists=True, dir_okay=False, help="The terms of the agreement."
+        ),
     ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw up an agreement, or draw it up anew. It is a draft until all three have signed.
+    """Register the draft of an agreement. It is in force once all three parties have signed it.
 
-    New terms under the number of an agreement in force end it at once, until they are signed.
+    New terms under the number of an agreement in force end that agreement at once. No data are
+    released until all three parties have signed the new terms.
     """
     agreement = read_agreement(file)
     with session(ctx).house() as house:
@@ -85,13 +90,13 @@ def add(
 
 @app.command(epilog=examples("makul agreement example > bank.toml"))
 def example() -> None:
-    """Print an agreement to begin from."""
+    """Print an example of an agreement's terms to start from."""
     typer.echo(EXAMPLE, nl=False)
 
 
 @app.command(epilog=examples("makul agreement export 2026/014 > agreement.xml"))
 def export(ctx: typer.Context, *, number: Number) -> None:
-    """Print the document that each of the three parties signs, to the byte."""
+    """Print the exact document that each of the three parties signs."""
     with session(ctx).house() as house:
         document = house.desk.draft_document(_known(house, number).number)
     if document is None:
@@ -106,7 +111,7 @@ def export(ctx: typer.Context, *, number: Number) -> None:
     )
 )
 def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: ChainFile) -> None:
-    """Sign an exported agreement, for a party without software of its own; anywhere."""
+    """Sign an exported agreement for a party that has no signing software. Runs on any machine."""
     document = read_document(file)
     print_document(session(ctx).runtime.sign(document, key=key, certificate=certificate))
 
@@ -119,7 +124,7 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
 def submit(
     ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
 ) -> None:
-    """Record what one party signed. With the third of them the agreement is in force."""
+    """Record the signature of one party. The third signature brings the agreement into force."""
     document = read_document(file)
     with session(ctx).house() as house:
         at = house.clock()
@@ -153,7 +158,10 @@ def terminate(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """End an agreement for good, at once. Its number is never used again."""
+    """Terminate an agreement. Takes effect immediately and cannot be undone.
+
+    The number of the agreement is never used again.
+    """
     why = said(reason)
     with session(ctx).house() as house:
         known = _known(house, number)
@@ -170,10 +178,12 @@ def terminate(
 def list_all(
     ctx: typer.Context,
     *,
-    recipient: Annotated[str | None, typer.Option(help="Of this member code only.")] = None,
+    recipient: Annotated[
+        str | None, typer.Option(help="List only the agreements of this member code.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List agreements and until when they run."""
+    """List agreements with their state and term."""
     wanted = member_code(recipient) if recipient is not None else None
     with session(ctx).house() as house:
         rows = [_facts(agreement) for agreement in house.desk.agreements(wanted)]
@@ -189,7 +199,7 @@ def list_all(
     epilog=examples("makul agreement show 2026/014", "makul agreement show 2026/014 --json")
 )
 def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None:
-    """Show everything that an agreement says, and who has signed it."""
+    """Show all terms of an agreement, and which parties have signed it."""
     with session(ctx).house() as house:
         found = _known(house, number)
         signatures = house.desk.agreement_signatures(found.number)
@@ -210,7 +220,7 @@ def _find(house: House, number: str) -> Agreement | None:
 
 
 def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
-    """A provision that this kind of recipient can never invoke would only mislead (cl. 5)."""
+    """Raise `OperatorError` for a provision that this kind of recipient can never use (cl. 5)."""
     barred = sorted(name.value for name in agreement.provisions if not name.open_to(recipient.kind))
     if barred:
         raise OperatorError(
@@ -219,9 +229,9 @@ def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
 
 
 def _doubtful_purposes(house: House, agreement: Agreement) -> list[str]:
-    """Return a warning for each purpose that is nearly one of another agreement.
+    """Return a warning for each purpose that resembles a purpose of another agreement.
 
-    A purpose is free to be new, so this is no error.
+    An agreement may name a new purpose, so this is not an error.
     """
     others = [one for one in house.desk.agreements() if one.number != agreement.number]
     known = sorted(frozenset[str]().union(*(one.purposes for one in others)))

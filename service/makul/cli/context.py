@@ -1,4 +1,4 @@
-"""What every command starts from: the runtime, and which installation is meant."""
+"""The common parts of all commands: the runtime, the settings path, and common arguments."""
 
 import signal
 import threading
@@ -14,17 +14,21 @@ from makul.admin.models import House, OperatorError, Runtime
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.recipients import Recipient
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Apply = Annotated[
-    bool, typer.Option("--apply", help="Do it. Without this, only say what would be.")
+    bool,
+    typer.Option(
+        "--apply",
+        help="Carry out the change. Without this option the command only shows a preview.",
+    ),
 ]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Member code, such as COM/60000001.")]
-Reason = Annotated[str, typer.Option(help="Why; it is recorded.")]
+Reason = Annotated[str, typer.Option(help="The reason; it is recorded.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One invocation of `makul`; it travels as the context's object."""
+    """One invocation of `makul`, stored as the object of typer's context."""
 
     runtime: Runtime
     config: Path
@@ -35,7 +39,7 @@ class Session:
 
 
 def session(ctx: typer.Context) -> Session:
-    """The session of this invocation."""
+    """Return the session of this invocation."""
     found = ctx.find_object(Session)
     if found is None:
         raise RuntimeError("the command line was built without its root")
@@ -43,7 +47,7 @@ def session(ctx: typer.Context) -> Session:
 
 
 def member_code(text: str) -> MemberCode:
-    """A member code that was typed."""
+    """Return a typed member code. Raises `OperatorError` if it is malformed."""
     try:
         return parse_member_code(text)
     except MalformedIdentifierError as error:
@@ -51,21 +55,24 @@ def member_code(text: str) -> MemberCode:
 
 
 def said(reason: str) -> str:
-    """A reason that was typed."""
+    """Return a typed reason. Raises `OperatorError` if it is empty."""
     if not reason.strip():
         raise OperatorError("--reason is empty; say why, for it is recorded")
     return reason
 
 
 def person_id(text: str) -> str:
-    """How somebody who signs is told apart, as it was typed."""
+    """Return the typed identifier of a person who signs.
+
+    Raises `OperatorError` if it is malformed.
+    """
     if not 1 <= len(text) <= 64 or not text.isprintable():
         raise OperatorError("--id is 1 to 64 printable characters")
     return text
 
 
 def registered(house: House, code: str) -> Recipient:
-    """The recipient of this code, who must be registered."""
+    """Return the recipient with this code. Raises `OperatorError` if it is not registered."""
     wanted = member_code(code)
     for recipient in house.desk.recipients():
         if recipient.code == wanted:
@@ -74,7 +81,7 @@ def registered(house: House, code: str) -> Recipient:
 
 
 def stopped_by_signal() -> threading.Event:
-    """Set by SIGTERM and SIGINT: for commands that run until they are stopped."""
+    """Return an event that SIGTERM and SIGINT set, for commands that run until they are stopped."""
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -87,5 +94,5 @@ def stopped_by_signal() -> threading.Event:
 
 
 def examples(*lines: str) -> str:
-    """An epilogue of commands that work as they stand."""
+    """Return an epilogue with example commands that can be copied unchanged."""
     return "Examples:\n\n\b\n" + "\n".join(f"  {line}" for line in lines)

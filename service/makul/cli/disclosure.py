@@ -1,4 +1,4 @@
-"""`makul disclosure`: what was decided, for whom, and what left (Procedure, cl. 10 and 11)."""
+"""`makul disclosure`: decisions, and what was released under them (Procedure, cl. 10 and 11)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +17,18 @@ from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
 
-app = typer.Typer(no_args_is_help=True, help="What was decided and what left (cl. 10 and 11).")
+app = typer.Typer(
+    no_args_is_help=True, help="List, show, count and export decisions (cl. 10 and 11)."
+)
 
 InMonth = Annotated[
-    str, typer.Option("--month", metavar="YYYY-MM", help="A month of the Republic's calendar.")
+    str,
+    typer.Option(
+        "--month", metavar="YYYY-MM", help="A month of the calendar of the Kyrgyz Republic."
+    ),
 ]
 OfRecipient = Annotated[
-    str | None, typer.Option("--recipient", metavar="CODE", help="Of this member code only.")
+    str | None, typer.Option("--recipient", metavar="CODE", help="Include only this member code.")
 ]
 
 
@@ -40,9 +45,12 @@ def list_recent(
     recipient: OfRecipient = None,
     since: Annotated[
         datetime | None,
-        typer.Option(help="From this instant on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+        typer.Option(
+            help="Include only later entries, from this instant (UTC).",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"],
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List decisions, the latest first. PINs are masked."""
@@ -62,10 +70,12 @@ def list_recent(
 def show(
     ctx: typer.Context,
     *,
-    disclosure_id: Annotated[UUID, typer.Argument(metavar="ID", help="From `disclosure list`.")],
+    disclosure_id: Annotated[
+        UUID, typer.Argument(metavar="ID", help="An id from `disclosure list`.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Show one decision. The PIN is masked; what left is told by name, never by value."""
+    """Show one decision. The PIN is masked; released attributes are named without their values."""
     with session(ctx).house() as house:
         found = house.desk.disclosure(disclosure_id)
         again = house.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
@@ -85,16 +95,20 @@ def repetitions(
     *,
     recipient: OfRecipient = None,
     of: Annotated[
-        UUID | None, typer.Option("--of", metavar="ID", help="Of this decision only.")
+        UUID | None,
+        typer.Option("--of", metavar="ID", help="Include only repetitions of this decision."),
     ] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(help="From this instant on, UTC.", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+        typer.Option(
+            help="Include only later entries, from this instant (UTC).",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"],
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List stored answers that were given again, the latest first: to whom and by which channel."""
+    """List stored answers that were repeated, the latest first, with their asker and channel."""
     wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with session(ctx).house() as house:
@@ -122,7 +136,7 @@ def statistics(
     recipient: OfRecipient = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count a month's decisions by recipient, purpose, outcome and ground (Procedure, cl. 11)."""
+    """Count the decisions of a month by recipient, purpose, outcome and ground (cl. 11)."""
     wanted, code = _month(month), _code(recipient)
     with session(ctx).house() as house:
         counts = _counted(house, wanted, code)
@@ -147,18 +161,23 @@ def export(
     month: InMonth,
     recipient: OfRecipient = None,
     form: Annotated[
-        ExportFormat, typer.Option("--format", help="How rows are written.")
+        ExportFormat, typer.Option("--format", help="The format of the exported rows.")
     ] = ExportFormat.CSV,
     output: Annotated[
         Path | None,
-        typer.Option(help="A new file, readable by you alone. Standard output without it."),
+        typer.Option(help="A new file that only you can read; by default standard output."),
     ] = None,
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show PINs whole; --reason is then needed.")
+        bool, typer.Option("--reveal", help="Show PINs in full; requires --reason.")
     ] = False,
-    reason: Annotated[str | None, typer.Option(help="Why it is exported; it is recorded.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="The reason for the export; it is recorded.")
+    ] = None,
 ) -> None:
-    """Write a month's decisions, the first first. PINs are masked; the export is recorded."""
+    """Export the decisions of a month, the earliest first. PINs are masked.
+
+    The export itself is recorded.
+    """
     wanted, code = _month(month), _code(recipient)
     if reveal and not (reason or "").strip():
         raise OperatorError("--reveal needs --reason; say why you look, for it is recorded")
@@ -174,7 +193,7 @@ def export(
 
 @contextmanager
 def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[DisclosureRow]]:
-    """The rows with a progress bar on stderr, where somebody watches."""
+    """Yield the rows with a progress bar on stderr if stderr is a terminal."""
     with progress_bar() as progress:
         if progress.disable:
             yield rows

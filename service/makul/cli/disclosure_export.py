@@ -1,4 +1,4 @@
-"""Decisions written as they are read: CSV for spreadsheets, NDJSON for programs."""
+"""Export of decisions while they are read: CSV for spreadsheets, NDJSON for programs."""
 
 import csv
 import json
@@ -32,21 +32,24 @@ COLUMNS = (
     "ground_id",
     "leaf",
 )
-"""In this order, and more only at the end: programs read them."""
+"""The order is fixed, and new columns are added only at the end, because programs read them."""
 
 
 class ExportFormat(StrEnum):
-    """How rows are written."""
+    """The format of the exported rows."""
 
     CSV = "csv"
-    """RFC 4180, UTF-8, a heading; lists are joined by spaces, what is not there is empty."""
+    """RFC 4180 in UTF-8 with a heading. Lists are joined by spaces; a missing value is empty."""
     NDJSON = "ndjson"
-    """One JSON object a line."""
+    """One JSON object on each line."""
 
 
 @contextmanager
 def destination(path: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a new file that is there only once it is whole, its owner's alone."""
+    """Open standard output, or a new file that only its owner can read.
+
+    The file appears under its name only when it is complete.
+    """
     if path is None:
         yield sys.stdout
         sys.stdout.flush()
@@ -72,7 +75,7 @@ def destination(path: Path | None) -> Iterator[TextIO]:
 
 
 def write_all(rows: Iterable[Facts], file: TextIO, form: ExportFormat) -> int:
-    """Write every row; none is kept. How many there were."""
+    """Write every row and return their number. No row is kept in memory."""
     written = 0
     write = _csv(file) if form is ExportFormat.CSV else _ndjson(file)
     for row in rows:

@@ -1,4 +1,4 @@
-"""`makul document`: what a signed document's signature is worth, now and years later."""
+"""`makul document`: verification of a signed document, now and years later."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError, UsageError  # no public name for them
+from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer exports no public name
 from typer.core import TyperGroup
 
 from makul.admin.models import (
@@ -25,7 +25,7 @@ from makul.cli.usage import refuse_unreadable
 from makul.net.files import FileError, read_bounded
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-"""What is read at most; a document above 256 KiB is refused by the report itself."""
+"""The maximum size of a file that is read. The report refuses a document above 256 KiB."""
 
 _EXIT_BY_INDICATION: Final = {
     "TOTAL-PASSED": DocumentExit.PASSED,
@@ -43,7 +43,7 @@ _EXIT_CODES: Final = (
 
 
 class DocumentProfile(StrEnum):
-    """What kind of document it must be."""
+    """The kind of document that is expected."""
 
     CONSENT = "consent"
     BASIS = "basis"
@@ -66,21 +66,22 @@ _TAKES: Final = {
     "generic": f"any XML document with {_SIGNED}; plain XML Signature will do as well."
     " Not PDF, ASiC, CMS (.p7s), detached or enveloping signatures",
 }
-"""What a document of each profile must be; shown where one is not."""
+"""The requirements on a document of each profile, shown if a document does not meet them."""
 
 
 _Profile = Annotated[
     DocumentProfile,
     typer.Option(
-        help="What it must be. generic takes any XML document of at most 256 KiB with one"
-        " enveloped signature, XAdES or plain XML Signature, as a child of its root."
+        help="The expected kind of document. generic accepts any XML document of at"
+        " most 256 KiB with one enveloped signature, XAdES or plain XML"
+        " Signature, as a child of its root."
     ),
 ]
 
 
 _TsaCrl = Annotated[
     Path | None,
-    typer.Option(help="CRLs of time-stamping authorities, if they lie apart from --crl."),
+    typer.Option(help="CRLs of time-stamping authorities, if they are stored apart from --crl."),
 ]
 
 
@@ -93,10 +94,10 @@ def _understood() -> Iterator[None]:
     try:
         yield
     except NoArgsIsHelpError:
-        raise  # it prints the help
+        raise  # typer prints the help
     except UsageError as error:
         raise _NotUnderstoodError(error.format_message()) from None
-    except FileError as error:  # 1 would say that the signature is bad
+    except FileError as error:  # exit code 1 would mean a bad signature
         raise OperatorUnavailableError(str(error)) from None
     except OSError as error:
         if error.filename is None:
@@ -105,10 +106,13 @@ def _understood() -> Iterator[None]:
 
 
 class _Document(TyperGroup):
-    """Indeterminate is 2, so what was not understood ends with 64 (sysexits.h, EX_USAGE)."""
+    """The command group, in which a usage error ends with 64 (sysexits.h, EX_USAGE).
+
+    Exit code 2 means INDETERMINATE here.
+    """
 
     refuses_unreadable = True
-    """Here, and not before it is called: by its own exit code."""
+    """The group refuses unreadable arguments itself, so that it can use its own exit code."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -122,12 +126,12 @@ class _Document(TyperGroup):
             return super().invoke(ctx)
 
 
-app = typer.Typer(cls=_Document, no_args_is_help=True, help="Signed documents, verified offline.")
+app = typer.Typer(cls=_Document, no_args_is_help=True, help="Verify signed documents offline.")
 
 
 @app.callback()
 def document() -> None:
-    """Signed documents, verified offline."""
+    """Verify signed documents offline."""
 
 
 @app.command(
@@ -139,26 +143,29 @@ def document() -> None:
 )
 def verify(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The document's exact bytes.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The file with the exact bytes of the document.", show_default=False),
+    ],
     *,
     profile: _Profile = DocumentProfile.GENERIC,
     anchors: Annotated[
-        Path | None, typer.Option(help="CA certificates that are trusted; else the settings'.")
+        Path | None, typer.Option(help="Trusted CA certificates; by default those of the settings.")
     ] = None,
     intermediates: Annotated[
         Path | None, typer.Option(help="CA certificates that lead to an anchor.")
     ] = None,
-    crl: Annotated[Path | None, typer.Option(help="CRLs.")] = None,
+    crl: Annotated[Path | None, typer.Option(help="CRLs of certification authorities.")] = None,
     ocsp: Annotated[Path | None, typer.Option(help="OCSP responses.")] = None,
     tsa_anchors: Annotated[
         Path | None, typer.Option(help="CA certificates of time-stamping authorities.")
     ] = None,
     tsa_crl: _TsaCrl = None,
     at: Annotated[
-        str | None, typer.Option(help="Judge for this time (ISO 8601 with zone); else for now.")
+        str | None, typer.Option(help="Judge for this time (ISO 8601 with zone); by default now.")
     ] = None,
     existed_at: Annotated[
-        str | None, typer.Option(help="When you can prove that you held this file already.")
+        str | None, typer.Option(help="A time at which you can prove that you held this file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -194,12 +201,15 @@ def verify(
 def rejudge(
     ctx: typer.Context,
     disclosure_id: Annotated[
-        UUID, typer.Argument(metavar="ID", help="From `disclosure list`.", show_default=False)
+        UUID, typer.Argument(metavar="ID", help="An id from `disclosure list`.", show_default=False)
     ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a decision's documents again, by what is kept of its time. The look is recorded."""
+    """Judge the documents of a decision again with the evidence stored at the time.
+
+    Each use of this command is recorded.
+    """
     with session(ctx).house() as house:
         found = house.rejudge(disclosure_id)
     show_rows(
@@ -242,7 +252,7 @@ def _instant(option: str, text: str | None) -> datetime | None:
 
 
 def _readable_time(text: str | None) -> str | None:
-    """Return a time of the report in the operator's zone; as it stands if it is no instant."""
+    """Return a time of the report in the operator's time zone, or unchanged if it is no instant."""
     try:
         at = datetime.fromisoformat(text or "")
     except ValueError:
@@ -251,7 +261,7 @@ def _readable_time(text: str | None) -> str | None:
 
 
 def _show(report: Mapping[str, Any]) -> None:
-    """The report for people: what it comes to, then every check."""
+    """Print the report for people: first the conclusion, then every check."""
     times, evidence = report["times"], report["evidence"]
     proof = times["proofOfExistence"]
     facts: Facts = {

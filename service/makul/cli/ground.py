@@ -22,15 +22,15 @@ from makul.domain.disclosures import GroundKind
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Consents and basis statements, revoked by the operator (cl. 4 and 5).",
+    help="Show and revoke consents and basis statements (cl. 4 and 5).",
 )
 
 _EXAMPLE = "COM/60000001 7d9a3c1e-0000-4000-8000-0000000000c1"
 
 GroundId = Annotated[
-    UUID, typer.Argument(metavar="ID", help="As `ground_id` in `disclosure show`.")
+    UUID, typer.Argument(metavar="ID", help="The `ground_id` from `disclosure show`.")
 ]
-Kind = Annotated[GroundKind, typer.Option(help="What it is.")]
+Kind = Annotated[GroundKind, typer.Option(help="The kind of ground.")]
 
 
 @app.command(epilog=examples(f"makul ground show {_EXAMPLE} --json"))
@@ -42,7 +42,7 @@ def show(
     kind: Kind = GroundKind.CONSENT,
     as_json: AsJson = False,
 ) -> None:
-    """Show how much of a ground is used up. It names no person."""
+    """Show the term and usage of a ground. The output names no person."""
     with session(ctx).house() as house:
         found = _find(house, code, kind, ground_id)
     show_facts(_row(found), as_json=as_json)
@@ -65,7 +65,10 @@ def revoke(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a consent or basis statement for good. Nothing is disclosed on it from then on."""
+    """Revoke a consent or basis statement. Takes effect immediately and cannot be undone.
+
+    No data are disclosed on the ground after its revocation.
+    """
     why = said(reason)
     with session(ctx).house() as house:
         found = _find(house, code, kind, ground_id)

@@ -1,4 +1,4 @@
-"""`makul init`: a new installation, ready to be filled."""
+"""`makul init`: creation of a new installation."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from makul.domain.identifiers import MemberCode
 from makul.net.files import create_file
 
 SELF_SIGNED_TERM = timedelta(days=365)
-"""A self-signed certificate stands in until the certification centre answers the request."""
+"""Term of the self-signed certificate, used until the certification centre answers the request."""
 
 _TOML = """\
 # Settings of a Makul installation. Paths are relative to this file. Every key can be overridden by
@@ -84,7 +84,7 @@ _EMPTY = ("anchors", "intermediates", "crls", "ocsp", "wanted", "archive")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be made, and where."""
+    """The contents and location of a new installation."""
 
     directory: Path
     operator: MemberCode
@@ -94,12 +94,12 @@ class Plan:
 
     @property
     def config(self) -> Path:
-        """The settings file."""
+        """The path of the settings file."""
         return self.directory / "makul.toml"
 
     @property
     def facts(self) -> Facts:
-        """What will be there, in the order of making."""
+        """The files and directories to create, in order of creation."""
         return {
             "directory": str(self.directory),
             "operator": self.operator,
@@ -124,18 +124,21 @@ def init(
     ctx: typer.Context,
     *,
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", file_okay=False)],
-    operator: Annotated[str, typer.Option(help="The operator's member code.")],
-    name: Annotated[str, typer.Option(help="The operator's name, for the receipt certificate.")],
+    operator: Annotated[str, typer.Option(help="Member code of the operator.")],
+    name: Annotated[str, typer.Option(help="Name of the operator, for the receipt certificate.")],
     authorised_body: Annotated[
-        str | None, typer.Option(help="The authorised body's member code (cl. 7).")
+        str | None, typer.Option(help="Member code of the authorised body (cl. 7).")
     ] = None,
     authorised_body_name: Annotated[
-        str | None, typer.Option(help="Its name, as agreements state it.")
+        str | None, typer.Option(help="Name of the authorised body, as agreements state it.")
     ] = None,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new installation: settings, keys, an empty database. Never touches an existing one."""
+    """Create a new installation: settings, keys and an empty database.
+
+    The directory must be new or empty. An existing installation is never changed.
+    """
     if (authorised_body is None) is not (authorised_body_name is None):
         raise OperatorError(
             "give --authorised-body and --authorised-body-name together, or neither"
@@ -160,7 +163,7 @@ def init(
 
 
 def make(plan: Plan, current: Session) -> None:
-    """Make everything that a plan names."""
+    """Create everything that a plan names."""
     try:
         lay_out(plan, at=current.runtime.clock())
     except OSError as error:
@@ -169,7 +172,10 @@ def make(plan: Plan, current: Session) -> None:
 
 
 def lay_out(plan: Plan, *, at: datetime) -> None:
-    """Directories, receipt keys and, last, the settings, with which it counts as made."""
+    """Create directories, receipt keys and, last, the settings file.
+
+    The installation counts as created only when the settings file exists.
+    """
     plan.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = plan.directory / "keys"
     for directory in (keys, *(plan.directory / name for name in _EMPTY)):
@@ -196,7 +202,10 @@ def lay_out(plan: Plan, *, at: datetime) -> None:
 
 
 def _authorised_body(plan: Plan) -> str:
-    """Its section, or one to be filled in before the first agreement."""
+    """Return the settings section of the authorised body.
+
+    If it is unknown, the section is a comment, to be completed before the first agreement.
+    """
     if plan.authorised_body is None or plan.authorised_body_name is None:
         return (
             "\n# [authorised_body]             # who concludes every agreement and approves notices"
@@ -210,12 +219,12 @@ def _authorised_body(plan: Plan) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string; for printable text JSON's is the same."""
+    """Return a TOML basic string. For printable text it equals a JSON string."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """A new file that its owner alone can read, from its first instant on."""
+    """Create a file that only its owner can ever read."""
     create_file(path, content)
 
 

@@ -1,4 +1,4 @@
-"""`makul key`: what signs, seals and is trusted, and until when; and the store's key, rotated."""
+"""`makul key`: keys and certificates in use with their terms, and rotation of the store's key."""
 
 import re
 from collections import Counter
@@ -13,19 +13,23 @@ from makul.app.ports import Ring, SealedCount, StoreUnavailableError
 from makul.cli.context import Apply, AsJson, examples, session
 from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
 
-app = typer.Typer(no_args_is_help=True, help="What signs, seals and is trusted, and until when.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Show keys and certificates in use, and rotate the store's master key.",
+)
 
 _ROTATE_HELP = (
-    "Rotate the store's master key, which wraps the key of every sealed field.\n\n"
-    "Three steps, each with --apply: --prepare adds a new key that opens and does not seal; then"
-    " reload every worker (SIGHUP). --activate makes it the current one, and is refused while a"
-    " process of this machine does not know it; then reload them again. Without either, every data"
-    " key is wrapped anew, while the service runs; a run that was interrupted goes on where it"
-    " stopped. Last, take the former key out: makul key retire."
+    "Rotate the store's master key, which wraps the data key of every encrypted field.\n\n"
+    "There are three steps, each with --apply. First, --prepare adds a new key that decrypts and"
+    " does not encrypt; then reload every worker (SIGHUP). Second, --activate makes it the current"
+    " key, and is refused while a process on this machine does not know it; then reload every"
+    " worker again. Third, without either option, every data key is wrapped again while the"
+    " service runs. An interrupted run continues where it stopped. Last, remove the former key:"
+    " makul key retire."
 )
 
 STORE_KEY = "store data keys"
-"""How a master key of the store is named in the list."""
+"""The name of a master key of the store in the list."""
 
 WARN_WITHIN = timedelta(days=30)
 """Renewal of an organisation's certificate takes days of paperwork, not hours."""
@@ -42,15 +46,21 @@ def show(
     within: Annotated[
         int | None,
         typer.Option(
-            min=1, max=36_500, metavar="DAYS", help="Exit with 1 also where one ends so soon."
+            min=1,
+            max=36_500,
+            metavar="DAYS",
+            help="Exit with 1 also if a certificate ends within so many days.",
         ),
     ] = None,
     fields: Annotated[
-        bool, typer.Option("--fields", help="Count what is sealed under each store key: slow.")
+        bool,
+        typer.Option(
+            "--fields", help="Count the fields that are encrypted under each store key; slow."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show keys and certificates in use; exit code 1 where one is out of term."""
+    """Show keys and certificates in use. Exit code 1 if one is out of term."""
     with session(ctx).house() as house:
         now = house.clock()
         soon = WARN_WITHIN if within is None else timedelta(days=within)
@@ -80,12 +90,17 @@ def show(
 def compromised(
     ctx: typer.Context,
     *,
-    fingerprint: Annotated[str, typer.Argument(help="SHA-256 of the certificate, hexadecimal.")],
-    since: Annotated[str, typer.Option(help="The earliest time others may have had the key.")],
+    fingerprint: Annotated[str, typer.Argument(help="SHA-256 of the certificate in hexadecimal.")],
+    since: Annotated[
+        str, typer.Option(help="The earliest time at which others may have had the key.")
+    ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Note that others may have signed receipts with a key. It cannot be used or unmarked then."""
+    """Mark a receipt key as compromised: others may have signed receipts with it.
+
+    The key can then no longer be used, and the mark cannot be removed.
+    """
     digits = fingerprint.replace(":", "").lower()
     if not re.fullmatch("[0-9a-f]{64}", digits):
         raise OperatorError("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
@@ -118,12 +133,12 @@ def rotate(
         bool, typer.Option("--prepare", help="Add a new key, to be activated later.")
     ] = False,
     activate: Annotated[
-        bool, typer.Option("--activate", help="Seal with the prepared key from now on.")
+        bool, typer.Option("--activate", help="Encrypt with the prepared key from now on.")
     ] = False,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """See `_ROTATE_HELP`."""
+    """Rotate the store's master key, as `_ROTATE_HELP` describes."""
     if prepare and activate:
         raise OperatorError("give --prepare, reload every worker, and then --activate")
     with session(ctx).house() as house:
@@ -139,11 +154,16 @@ def rotate(
 def retire(
     ctx: typer.Context,
     *,
-    key_id: Annotated[str, typer.Argument(metavar="KEY_ID", help="See: makul key show.")],
+    key_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY_ID", help="The id of a former store key from `makul key show`."
+        ),
+    ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a former store key out of the ring, once nothing is sealed under it."""
+    """Remove a former store key from the ring, once no field is encrypted under it."""
     with session(ctx).house() as house:
         rotation = house.rotation
         if key_id not in rotation.ring().former:
@@ -222,7 +242,10 @@ def _why_left(left: int, *, broken: bool) -> str:
 
 
 def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
-    """Wrap all anew; how many by column, and whether any does not open."""
+    """Wrap all data keys again.
+
+    Return the number of fields by column, and whether any field cannot be decrypted.
+    """
     done: Counter[str] = Counter()
     broken = False
     with progress_bar() as progress:
@@ -241,7 +264,7 @@ def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
 
 
 def _waiting(counts: Sequence[SealedCount], ring: Ring) -> Counter[str]:
-    """How many fields are not under the current key, by column."""
+    """Return the number of fields that are not under the current key, by column."""
     waiting: Counter[str] = Counter()
     for each in counts:
         if each.key_id != ring.current:
@@ -250,7 +273,7 @@ def _waiting(counts: Sequence[SealedCount], ring: Ring) -> Counter[str]:
 
 
 def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[Facts]:
-    """Beside each store key, how many fields are sealed under it."""
+    """Return the rows with the number of fields that are encrypted under each store key."""
     by_key: Counter[str] = Counter()
     for each in counts:
         by_key[each.key_id] += each.fields
@@ -261,7 +284,7 @@ def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[F
 
 
 def _nothing() -> None:
-    """What was to be done is done: its outcome is among the facts."""
+    """Do nothing: the change is already done, and its outcome is among the facts."""
 
 
 def _instant(text: str) -> datetime:

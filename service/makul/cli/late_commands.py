@@ -1,6 +1,7 @@
-"""Commands that are imported when they are called: `makul --help` needs their names and purposes.
+"""Commands that are imported only when they are called.
 
-Importing every command takes longer than printing the help of one.
+`makul --help` needs only their names and the first lines of their help. Importing every command
+takes longer than printing the help of one.
 """
 
 from collections.abc import Callable
@@ -17,21 +18,22 @@ _OF_THE_ROOT = {"install_completion", "show_completion"}
 
 
 class LateCommand(TyperGroup):
-    """Stands for a command, or for a noun with its commands, until it is called or examined."""
+    """A placeholder for a command or a group of commands until it is called or examined."""
 
     def __init__(self, name: str, purpose: str, load: Callable[[], typer.Typer]) -> None:
         super().__init__(name=name, help=purpose)
-        # The base has set these; without them of its own, `__getattr__` asks the command itself.
+        # The base class sets these. Without them, `__getattr__` reads those of the command itself.
         del self.params, self.commands, self.epilog
         self._load = load
 
     @property
     def loaded(self) -> Any:
-        """The command itself."""
+        """The imported command."""
         if "_loaded" not in vars(self):
             found = get_command(self._load())
             found.name = self.name
-            # A noun's application would offer the shell's completion again, which is the root's.
+            # The application of a noun would offer shell completion again, which belongs to the
+            # root.
             found.params = [each for each in found.params if each.name not in _OF_THE_ROOT]
             self._loaded = found
         return self._loaded
@@ -44,23 +46,23 @@ class LateCommand(TyperGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        """Return the context of the command itself, which is then the one invoked."""
+        """Return the context of the imported command, which is then the one invoked."""
         if not getattr(self.loaded, "refuses_unreadable", False):
             refuse_unreadable(args)
         return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        """Return what the command itself offers."""
+        """Return the completions that the imported command offers."""
         return self.loaded.shell_complete(ctx, incomplete)
 
 
 def late_noun(noun: str, purpose: str) -> LateCommand:
-    """Return the commands of one noun: the application of the module of its name."""
+    """Return the command group of one noun, which is the `app` of the module with its name."""
     return LateCommand(noun, purpose, lambda: import_module(f"makul.cli.{noun}").app)
 
 
 def late_verb(verb: str, purpose: str, module: str) -> LateCommand:
-    """Return a command of its own, which `module` adds to an application."""
+    """Return a single command, which `module` adds to an application."""
 
     def load() -> typer.Typer:
         app = typer.Typer(add_completion=False)

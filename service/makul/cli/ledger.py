@@ -1,4 +1,4 @@
-"""`makul ledger`: the log over all decisions and acts: kept, watched, checked, handed out."""
+"""`makul ledger`: commands that run, verify, export and recover the ledger."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,7 +13,7 @@ from makul.cli.context import Apply, AsJson, examples, session, stopped_by_signa
 from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, show_facts
 
 app = typer.Typer(
-    no_args_is_help=True, help="The log over all decisions and acts, which nobody can rewrite."
+    no_args_is_help=True, help="Run, verify and export the ledger of all decisions and acts."
 )
 witness.add_to(app)
 
@@ -22,7 +22,7 @@ witness.add_to(app)
 def run(ctx: typer.Context) -> None:
     """Sequence leaves, sign the tree and publish it, until stopped.
 
-    Run as many as you like: one works, the others stand by.
+    Several processes may run at once. One of them works; the others stand by.
     """
     stopped = stopped_by_signal()
     with _keeper(ctx) as keeper:
@@ -31,7 +31,7 @@ def run(ctx: typer.Context) -> None:
 
 @app.command(epilog=examples("makul ledger status", "makul ledger status --json"))
 def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show the log's size, lag and key; exit code 1 where its promise is not kept."""
+    """Show the size, lag and key of the ledger. Exit code 1 if max_merge_delay is exceeded."""
     with _keeper(ctx) as keeper:
         facts, now = keeper.facts(), keeper.clock()
     state = facts.state
@@ -47,14 +47,14 @@ def verify(
     ctx: typer.Context,
     *,
     lost: Annotated[
-        int, typer.Option(min=0, help="How many records are known to be lost by a restore.")
+        int, typer.Option(min=0, help="Number of records known to be lost by a restore.")
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Hold every record, and every row that decisions rest on, against the log; and the log
-    against what was published.
+    """Verify the records against the ledger, and the ledger against what was published.
 
-    Exit code 1 where something does not fit: the first record that does not is named.
+    Every record is verified, and every row on which decisions rest. Exit code 1 if a record does
+    not match; the first such record is named.
     """
     with _keeper(ctx) as keeper, progress_bar() as progress:
         task = progress.add_task("records", total=None)
@@ -75,14 +75,14 @@ def export(
     ctx: typer.Context,
     *,
     directory: Annotated[
-        Path | None, typer.Argument(metavar="DIRECTORY", help="A new one.", file_okay=False)
+        Path | None, typer.Argument(metavar="DIRECTORY", help="A new directory.", file_okay=False)
     ] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="One new ZIP file instead.", dir_okay=False)
+        Path | None, typer.Option(help="A new ZIP file instead of a directory.", dir_okay=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write tiles and checkpoint (C2SP tlog-tiles) for whoever is to check the log elsewhere."""
+    """Export tiles and checkpoint (C2SP tlog-tiles), for verification of the ledger elsewhere."""
     if (directory is None) is (bundle is None):
         raise OperatorError("name a directory, or a file with --bundle")
     with _keeper(ctx) as keeper:
@@ -92,9 +92,10 @@ def export(
 
 @app.command(epilog=examples("makul ledger recover", "makul ledger recover --apply"))
 def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
-    """Take published leaves back into a store that was restored from an older copy.
+    """Restore published leaves to a store that was restored from an older copy.
 
-    Those whose records the copy lacks are noted as lost: `makul ledger verify --lost` knows them.
+    Leaves whose records the copy lacks are noted as lost. Give their number to `makul ledger verify
+    --lost`.
     """
     with _keeper(ctx) as keeper:
         lacking = keeper.missing()

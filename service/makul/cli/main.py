@@ -1,4 +1,4 @@
-"""`makul`: the root of the command line, and what becomes of errors."""
+"""The root of the command line `makul`, and the translation of errors into exit codes."""
 
 import sys
 from collections.abc import Sequence
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from makul.admin.models import Runtime
 
 _ABOUT = (
-    "Gives data from the national biometric database to those entitled to them, and to nobody"
-    " else.\n\nA command that changes something only says what it would do, until it is given"
-    " --apply."
+    "Release data from the national biometric database only to those entitled to them.\n\nA"
+    " command that changes data only shows a preview. Give --apply to carry out the change."
 )
 
 _EXIT_CODES = (
@@ -28,7 +27,7 @@ _EXIT_CODES = (
 
 
 class _Root(MachineReadableGroup):
-    """Turns what can be mended into one line on stderr, or JSON, and an exit code."""
+    """The root command. Reports an expected error in one line or as JSON, with an exit code."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -52,7 +51,7 @@ class _Root(MachineReadableGroup):
             self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:
             if error.filename is None:
-                raise  # of our own making; a broken pipe is typer's
+                raise  # not an operator's error: a bug, or a broken pipe that typer handles
             message = f"{error.filename}: {error.strerror}. Check the path and who may use it."
             self.fail("FileError", message, ExitCode.REFUSED)
         except DeskError as error:
@@ -75,7 +74,7 @@ class _Root(MachineReadableGroup):
 
 
 def build(runtime: "Runtime") -> typer.Typer:
-    """The command line, over a house that `runtime` opens."""
+    """Build the command line over the installation that `runtime` opens."""
     app = typer.Typer(
         cls=_Root,
         help=_ABOUT,
@@ -111,56 +110,62 @@ def build(runtime: "Runtime") -> typer.Typer:
 
 
 def _commands() -> tuple[LateCommand, ...]:
-    """Every command, with the first line of its help; a test holds these to the commands' own."""
+    """Return every command with the first line of its help.
+
+    A test compares these lines with the help of the commands.
+    """
     return (
         late_verb(
             "init",
-            "Make a new installation: settings, keys, an empty database. Never touches an existing"
-            " one.",
+            "Create a new installation: settings, keys and an empty database.",
             "init",
         ),
         late_verb(
             "serve",
-            "Run the service until it is stopped: each listener in processes of its own.",
+            "Run the service until it is stopped. Each listener runs in processes of its own.",
             "serve",
         ),
         late_verb(
             "metrics",
-            "Tell Prometheus the numbers of listeners that run, each alone, by `serve --listener`.",
+            "Serve Prometheus metrics for listeners that were started with `serve --listener`.",
             "serve",
         ),
         late_noun(
             "sandbox",
-            "Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is"
+            "Run a service with synthetic citizens to test any SOAP stack. No citizen in it is"
             " real.",
         ),
         late_verb(
             "demo",
-            "Start a sandbox and play the main job over SOAP: what is given, what refused, and"
+            "Start a sandbox and run the demo over SOAP: what is released, what is refused, and"
             " why.",
             "serve",
         ),
-        late_noun("recipient", "Who may ask (Procedure, cl. 3)."),
-        late_noun("signatory", "Who signs agreements and approvals for a party (cl. 4, 7)."),
-        late_noun("agreement", "On what terms (Procedure, cl. 7)."),
-        late_noun("notice", "What subjects are told before they consent (cl. 4)."),
         late_noun(
-            "ground", "Consents and basis statements, revoked by the operator (cl. 4 and 5)."
+            "recipient",
+            "Manage recipients, their certificates and their officials (Procedure, cl. 3).",
         ),
-        late_noun("person", "The register of citizens."),
-        late_noun("disclosure", "What was decided and what left (cl. 10 and 11)."),
-        late_noun("document", "Signed documents, verified offline."),
-        late_noun("key", "What signs, seals and is trusted, and until when."),
-        late_noun("trust", "What is trusted, and how fresh revocation data are."),
+        late_noun("signatory", "Manage the signatories of agreements and approvals (cl. 4, 7)."),
         late_noun(
-            "store", "The database: its version, its months, and the rights of each duty's role."
+            "agreement", "Manage agreements: the terms for each recipient (Procedure, cl. 7)."
         ),
-        late_noun("ledger", "The log over all decisions and acts, which nobody can rewrite."),
+        late_noun("notice", "Manage the notices that subjects read before they consent (cl. 4)."),
+        late_noun("ground", "Show and revoke consents and basis statements (cl. 4 and 5)."),
+        late_noun("person", "Import, show and change records in the register of citizens."),
+        late_noun("disclosure", "List, show, count and export decisions (cl. 10 and 11)."),
+        late_noun("document", "Verify signed documents offline."),
+        late_noun("key", "Show keys and certificates in use, and rotate the store's master key."),
+        late_noun("trust", "Refresh revocation data, and show what is trusted."),
+        late_noun(
+            "store",
+            "Manage the database: its version, monthly partitions, and the rights of each duty.",
+        ),
+        late_noun("ledger", "Run, verify and export the ledger of all decisions and acts."),
     )
 
 
 def run(runtime: "Runtime", arguments: Sequence[str] | None = None) -> Never:
-    """Run one command and leave with its exit code."""
+    """Run one command and exit with its exit code."""
     sys.excepthook = _say_where
     command = get_command(build(runtime))
     command.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="makul")
@@ -170,7 +175,10 @@ def run(runtime: "Runtime", arguments: Sequence[str] | None = None) -> Never:
 def _say_where(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """An error of our own: its kind and place. Its message is not shown: it could name somebody."""
+    """Report an internal error by its type and source line.
+
+    The message is omitted, because it may name a person.
+    """
     del error
     place = "unknown"
     while trace is not None:

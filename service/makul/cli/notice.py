@@ -1,4 +1,4 @@
-"""`makul notice`: what subjects are told before they consent (Procedure, cl. 4)."""
+"""`makul notice`: the notices that subjects read before they consent (Procedure, cl. 4)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,13 +20,22 @@ from makul.cli.files.signed_document import (
 from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
 from makul.net.files import read_bounded
 
-app = typer.Typer(no_args_is_help=True, help="What subjects are told before they consent (cl. 4).")
+app = typer.Typer(
+    no_args_is_help=True, help="Manage the notices that subjects read before they consent (cl. 4)."
+)
 
 MAX_BYTES = 256 * 1024
-"""Nobody reads more before signing."""
+"""The maximum size of one text. Nobody reads more before signing."""
 
-Ref = Annotated[str, typer.Argument(metavar="REF", help="Its number, as consents cite it.")]
-TextFile = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Its text, UTF-8.")]
+Ref = Annotated[
+    str, typer.Argument(metavar="REF", help="The number of the notice, as consents cite it.")
+]
+TextFile = Annotated[
+    Path,
+    typer.Option(
+        exists=True, dir_okay=False, help="The text of the notice in this language, UTF-8."
+    ),
+]
 
 
 @app.command(
@@ -45,9 +54,10 @@ def add(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register a notice in three languages. Exact bytes count: a consent cites their SHA-256.
+    """Register a notice in three languages. A consent cites the SHA-256 of the exact bytes.
 
-    It never changes: another text is another number. It counts once it is approved.
+    A notice never changes: another text needs another number. Consents may cite it once it is
+    approved.
     """
     if not 1 <= len(ref) <= 100 or not ref.isprintable() or set("<>") & set(ref):
         raise OperatorError("REF is 1 to 100 printable characters without < and >")
@@ -66,7 +76,7 @@ def add(
 
 @app.command("list", epilog=examples("makul notice list"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """List notices and since when they are approved."""
+    """List notices with the times of their approval."""
     with session(ctx).house() as house:
         rows = [_facts(notice) for notice in house.desk.notices()]
     show_rows(
@@ -90,7 +100,7 @@ def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("makul notice approval BANK-2026/1 > approval.xml"))
 def approval(ctx: typer.Context, *, ref: Ref) -> None:
-    """Print the approval that the authorised body signs, to the byte."""
+    """Print the exact approval that the authorised body signs."""
     with session(ctx).house() as house:
         print_document(house.notices.approval(ref))
 
@@ -101,7 +111,7 @@ def approval(ctx: typer.Context, *, ref: Ref) -> None:
     )
 )
 def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: ChainFile) -> None:
-    """Sign an approval, for a body without software of its own; anywhere."""
+    """Sign an approval for a body that has no signing software. Runs on any machine."""
     document = read_document(file)
     print_document(session(ctx).runtime.sign(document, key=key, certificate=certificate))
 
@@ -112,7 +122,7 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
 def approve(
     ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
 ) -> None:
-    """Record an approval that the authorised body signed: from then on consents may cite it."""
+    """Record an approval that the authorised body signed. Consents may then cite the notice."""
     document = read_document(file)
     with session(ctx).house() as house:
         at = house.clock()

@@ -1,4 +1,4 @@
-"""How commands answer: a table or JSON on stdout, hints and errors in one line on stderr."""
+"""The output of commands: a table or JSON on stdout, hints and errors on one line of stderr."""
 
 import json
 import sys
@@ -29,52 +29,52 @@ _HINT = "Nothing was changed. To do it, give the same command with --apply."
 
 
 def complain(message: str) -> None:
-    """One line on stderr."""
+    """Print a message on one line of stderr."""
     sys.stderr.write(f"makul: {_one_line(message)}\n")
 
 
 def show_error(kind: str, message: str, exit_code: int) -> None:
-    """Print one error as JSON on stdout, in place of a result."""
+    """Print one error as JSON on stdout, instead of a result."""
     error = {"kind": kind, "message": _one_line(message), "exit_code": int(exit_code)}
     show_json({"error": error})
 
 
 class TwoForms(str):
-    """A value as programs read it (the string itself), and as people do."""
+    """A value in two forms: the string itself for programs, and another form for people."""
 
     for_people: str
-    """What a table shows."""
+    """The form that a table shows."""
 
     __slots__ = ("for_people",)
 
     def __new__(cls, for_programs: str, for_people: str) -> Self:
-        """Return the form for programs, which holds the other one."""
+        """Return the form for programs, which holds the form for people."""
         made = super().__new__(cls, for_programs)
         made.for_people = for_people
         return made
 
 
 def instant(at: datetime | None) -> TwoForms | None:
-    """Return an instant to the second: UTC for programs, the operator's zone for people."""
+    """Return an instant to the second: UTC for programs, the operator's time zone for people."""
     if at is None:
         return None
     return TwoForms(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), local_time(at))
 
 
 def local_time(at: datetime) -> str:
-    """Return an instant in the zone of this process (`TZ`), with its offset.
+    """Return an instant in the time zone of this process (`TZ`), with its offset.
 
-    `--since` and the like take this form as it is printed.
+    Options such as `--existed-at` accept the printed form.
     """
     try:
         local = at.astimezone()
-    except (OverflowError, OSError, ValueError):  # at the ends of the calendar
+    except (OverflowError, OSError, ValueError):  # near the years 1 and 9999
         local = at.astimezone(UTC)
     return local.isoformat(sep=" ", timespec="seconds")
 
 
 def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, empty: str) -> None:
-    """Many things of a kind. JSON is a list of objects; columns are its keys."""
+    """Show several objects of one kind. JSON is a list of objects whose keys are the columns."""
     if as_json:
         show_json([dict(row) for row in rows])
         return
@@ -100,9 +100,9 @@ def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, e
 
 
 def _fit_columns(lines: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Return how wide each column is to be; None if a word of some line had to be cut.
+    """Return the width of each column, or None if a word would have to be cut.
 
-    An id or a digest is copied from the screen, so it is never cut to make a table fit.
+    A person copies ids and digests from the screen, so none is cut to make a table fit.
     """
     columns = list(zip(*lines, strict=True))
     words = [[word for cell in column for word in cell.split()] for column in columns]
@@ -118,7 +118,7 @@ def _fit_columns(lines: Sequence[Sequence[str]], width: int) -> list[int] | None
 
 
 def show_facts(facts: Facts, *, as_json: bool) -> None:
-    """One thing. JSON is one object."""
+    """Show one object. JSON is one object."""
     if as_json:
         show_json(dict(facts))
         return
@@ -138,9 +138,10 @@ def _print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
 def carry_out(
     change: str, facts: Facts, act: Callable[[], None], *, apply: bool, as_json: bool
 ) -> None:
-    """Do a change, or only say what it would be.
+    """Carry out a change if `apply` is set; otherwise show a preview.
 
-    JSON is the facts beside `change` (what it is) and `applied` (whether it was done).
+    JSON contains the facts beside `change` (the kind of change) and `applied` (whether it was
+    done).
     """
     if apply:
         act()
@@ -154,7 +155,7 @@ def carry_out(
 
 
 def progress_bar() -> Progress:
-    """On stderr, and only where somebody watches."""
+    """Return a progress bar on stderr, which is shown only on a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
@@ -169,12 +170,15 @@ def progress_bar() -> Progress:
 
 
 def _console() -> Console:
-    """Of the present stdout: as wide as its terminal or as `COLUMNS` says, else 80 columns."""
+    """Return a console for the present stdout.
+
+    Its width is that of the terminal or of `COLUMNS`, otherwise 80 columns.
+    """
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
 
 
 def show_json(value: object) -> None:
-    """Any value, as JSON for programs."""
+    """Print a value as JSON for programs."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
@@ -192,5 +196,5 @@ def _readable(value: Value) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Nothing that a terminal would obey: control characters become spaces."""
+    """Replace control characters with spaces, so that a terminal obeys none."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

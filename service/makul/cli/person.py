@@ -1,4 +1,4 @@
-"""`makul person`: the register of citizens, for the operator's eyes (Procedure, cl. 10, 13, 16)."""
+"""`makul person`: the register of citizens, for operators (Procedure, cl. 10, 13 and 16)."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,9 @@ from makul.cli.person_import import Position, Tally, import_people
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
 
-app = typer.Typer(no_args_is_help=True, help="The register of citizens.")
+app = typer.Typer(
+    no_args_is_help=True, help="Import, show and change records in the register of citizens."
+)
 person_record.add_to(app)
 
 _PERMITTED = "\n\n".join(
@@ -35,15 +37,15 @@ _PERMITTED = "\n\n".join(
     )
 )
 _IMPORT_HELP = (
-    "Take citizens from a file: CSV with a heading, or JSON Lines. See: makul person example\n\n"
-    "A line that cannot be read is skipped and told by number and cause, never by what stands in"
-    " it; the exit code is then 1. An import that was interrupted goes on where it stopped: a"
-    " position file beside the source keeps the place and the bad lines so far, and is deleted at"
-    " the end.\n\n"
-    "A file is UTF-8. CSV has a comma, a semicolon or a tab between fields; a field may be quoted,"
+    "Import citizens from a file: CSV with a heading, or JSON Lines. See: makul person example\n\n"
+    "A line that cannot be read is skipped. It is reported by number and cause, never by its"
+    " contents; the exit code is then 1. An interrupted import continues where it stopped. A"
+    " position file beside the source stores the position and the bad lines so far, and is deleted"
+    " at the end.\n\n"
+    "A file is UTF-8. CSV has a comma, a semicolon or a tab between fields. A field may be quoted,"
     " and ends on its line. Columns are, in any order, pin and any others of: "
-    f"{', '.join(COLUMNS[1:])}. JSON Lines has the same, names as objects:"
-    ' {"pin": "…", "surname": {"ky": "…"}}. An empty field is an attribute that is not held.\n\n'
+    f"{', '.join(COLUMNS[1:])}. JSON Lines has the same fields, with names as objects:"
+    ' {"pin": "…", "surname": {"ky": "…"}}. An empty field is an attribute without a value.\n\n'
     f"{_PERMITTED}"
 )
 
@@ -62,7 +64,7 @@ def import_file(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """See `_IMPORT_HELP`."""
+    """Import citizens from a file, as `_IMPORT_HELP` describes."""
     form = format_of(file)
     position = Position.beside(file)
     tally = position.load() if apply else Tally()
@@ -111,9 +113,9 @@ def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:
 )
 def example(
     *,
-    form: Annotated[Format, typer.Option("--format", help="How the file is written.")] = Format.CSV,
+    form: Annotated[Format, typer.Option("--format", help="The format of the file.")] = Format.CSV,
 ) -> None:
-    """Print a file of two citizens as `import` takes it. Nobody of them exists."""
+    """Print an example file of two fictitious citizens, as `import` accepts it."""
     typer.echo(_example_csv() if form is Format.CSV else _example_json_lines(), nl=False)
 
 
@@ -154,7 +156,7 @@ _EXAMPLE: tuple[dict[str, str], ...] = (
         "locked": "false",
     },
 )
-"""The second has one name, and most fields empty."""
+"""The second person has one name and mostly empty fields."""
 
 
 def _example_csv() -> str:
@@ -185,7 +187,7 @@ def _nest(cells: dict[str, str]) -> dict[str, object]:
 
 @app.command(epilog=examples("makul person count", "makul person count --json"))
 def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Count persons, versions of their records, and samples. No record is opened."""
+    """Count persons, versions of their records, and samples. No record is decrypted."""
     with session(ctx).house() as house:
         counted = house.desk.count_persons()
     facts: Facts = {

@@ -1,8 +1,8 @@
-"""Taking a file of citizens into the register: in batches, and again from where it stopped.
+"""Import of a file of citizens into the register, in batches and with resumption.
 
-After each batch is committed, a position file beside the source says how far it got. It belongs to
-exactly that source (size and SHA-256). A batch that was committed just before a crash is put once
-more, which changes nothing.
+After each batch is committed, a position file beside the source stores the progress. It belongs to
+exactly that source (size and SHA-256). A batch that was committed just before a crash is imported
+again, which changes nothing.
 """
 
 import hashlib
@@ -22,18 +22,21 @@ from makul.domain.persons import Person
 from makul.net.files import MissingFileError, open_regular, read_bounded, replace_file
 
 BATCH = 500
-"""Persons in one transaction: the commit's cost is spread, and a writer waits milliseconds."""
+"""Persons in one transaction. They share the cost of a commit; a writer waits milliseconds."""
 
 MAX_SOURCE_BYTES = 64 * 1024**3
-"""Some 60 million persons without samples. The whole file is digested before it is read."""
+"""Some 60 million persons without samples. The whole file is hashed before it is read."""
 
 _MAX_POSITION = 1024 * 1024
 
 SHOWN_FAULTS = 20
-"""Bad lines that are told one by one; all of them are counted by cause."""
+"""The number of bad lines that are reported one by one. All of them are counted by cause."""
 
 MAX_CAUSES = 100
-"""Causes that are counted apart: a count of fields stands in one, so there could be any number."""
+"""The maximum number of causes that are counted separately.
+
+A cause may contain a number of fields, so without a limit there could be any number of causes.
+"""
 OTHER_CAUSES = "other causes"
 
 Put = Callable[[list[Person]], int]
@@ -41,7 +44,7 @@ Put = Callable[[list[Person]], int]
 
 @dataclass(slots=True)
 class Tally:
-    """How far an import got."""
+    """The progress of an import."""
 
     line: int = 0
     offset: int = 0
@@ -49,7 +52,7 @@ class Tally:
     changed: int = 0
     skipped: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
-    """The first bad lines of the file, by number and cause; those before a resume as well."""
+    """The first bad lines of the file, by number and cause, including those before a resumption."""
     causes: Counter[str] = field(default_factory=Counter)
 
     def note(self, line: Line) -> None:
@@ -74,16 +77,16 @@ class Position:
 
     @classmethod
     def beside(cls, source: Path) -> "Position":
-        """The position file that belongs to a source, whose bytes are digested for it."""
+        """Return the position file of a source, whose bytes are hashed for it."""
         with open_source(source) as file:
             size = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(source.with_name(f"{source.name}.position"), size, digest)
 
     def load(self) -> Tally:
-        """Where to go on; the beginning where there is no position file.
+        """Return the stored progress, or that of the beginning if there is no position file.
 
-        Raises `OperatorError` where the file belongs to other bytes.
+        Raises `OperatorError` if the file is damaged or belongs to other contents.
         """
         try:
             kept = json.loads(read_bounded(self.path, _MAX_POSITION))
@@ -103,7 +106,7 @@ class Position:
         return Tally(line, offset, read, changed, skipped, faults, causes)
 
     def save(self, tally: Tally) -> None:
-        """Keep how far it got, whole or not at all."""
+        """Store the progress atomically."""
         kept: dict[str, object] = {name: getattr(tally, name) for name in _KEPT}
         kept |= {"faults": tally.faults, "causes": tally.causes}
         kept |= {"size": self.source_size, "sha256": self.source_sha256}
@@ -117,7 +120,10 @@ class Position:
 
 @contextmanager
 def open_source(path: Path) -> Iterator[BufferedReader]:
-    """Open a file of citizens; raises `OperatorError` for one that is too long, or `FileError`."""
+    """Open a file of citizens.
+
+    Raises `OperatorError` if the file is too long, or `FileError`.
+    """
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_SOURCE_BYTES:
             raise OperatorError(
@@ -138,7 +144,7 @@ _KEPT = ("line", "offset", "read", "changed", "skipped")
 def import_people(
     source: Path, form: Format, tally: Tally, put: Put, committed: Callable[[Tally], None]
 ) -> Tally:
-    """Take every person from where `tally` stands. Calls `committed` after each batch."""
+    """Import every person from the position in `tally`, and call `committed` after each batch."""
     with open_source(source) as file:
         lines = read_people(file, form, offset=tally.offset, number=tally.line)
         for batch in _batches(lines):
@@ -153,7 +159,10 @@ def import_people(
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Lines in order, no PIN twice in one batch: of two versions the later line is the later."""
+    """Yield the lines in batches, in order, with no PIN twice in one batch.
+
+    Of two lines with one PIN, the later line must become the later version.
+    """
     batch: list[Line] = []
     pins: set[Pin] = set()
     for line in lines:

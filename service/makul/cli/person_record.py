@@ -1,6 +1,6 @@
-"""`makul person show`, `search` and `set`: looks at a record, and a change of one field.
+"""`makul person show`, `search` and `set`: read a record, or change one field of it.
 
-Each is recorded with its reason, and what it finds is masked (Procedure, cl. 13, 14 and 16).
+Each use is recorded with its reason, and values are masked (Procedure, cl. 13, 14 and 16).
 """
 
 import sys
@@ -32,10 +32,10 @@ from makul.domain.person_queries import MAX_FOUND, PersonQuery
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 
 PinArgument = Annotated[
-    str, typer.Argument(metavar="PIN", help="14 digits, or - to read it from stdin.")
+    str, typer.Argument(metavar="PIN", help="14 digits, or - to read the PIN from stdin.")
 ]
 Reveal = Annotated[
-    bool, typer.Option("--reveal", help="Show values in full. The PIN stays masked.")
+    bool, typer.Option("--reveal", help="Show values in full. The PIN remains masked.")
 ]
 Change = Callable[[Person], Person]
 
@@ -73,7 +73,7 @@ def show(
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a citizen's record, masked. The look itself is recorded (Procedure, cl. 13 and 16)."""
+    """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16)."""
     said(reason)
     wanted = _pin(pin)
     with session(ctx).house() as house:
@@ -87,19 +87,19 @@ def search(
     ctx: typer.Context,
     *,
     reason: Reason,
-    document: Annotated[str | None, typer.Option(help="The document's number.")] = None,
-    surname: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
-    given_name: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
-    patronymic: Annotated[str | None, typer.Option(help="In any script that is held.")] = None,
-    birth_date: Annotated[str | None, typer.Option(help="As YYYY-MM-DD.")] = None,
+    document: Annotated[str | None, typer.Option(help="The number of the document.")] = None,
+    surname: Annotated[str | None, typer.Option(help="Surname in any stored script.")] = None,
+    given_name: Annotated[str | None, typer.Option(help="Given name in any stored script.")] = None,
+    patronymic: Annotated[str | None, typer.Option(help="Patronymic in any stored script.")] = None,
+    birth_date: Annotated[str | None, typer.Option(help="Birth date as YYYY-MM-DD.")] = None,
     reveal: Reveal = False,
     as_json: AsJson = False,
 ) -> None:
     """Find citizens by document number or name, and show at most 20, masked.
 
-    All that is given must agree, without regard to case. Every record is opened, which takes
-    minutes for millions; the search is recorded, and so is the look at each citizen found
-    (Procedure, cl. 13 and 16). Exit code 1 where nobody is found.
+    All given values must match; case is ignored. Every record is decrypted, which takes minutes for
+    millions of records. The search and each record shown are recorded (Procedure, cl. 13 and 16).
+    Exit code 1 if no citizen is found.
     """
     said(reason)
     query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
@@ -154,15 +154,16 @@ def set_field(
     pin: PinArgument,
     field: Annotated[str, typer.Argument(metavar="FIELD", help="A column of `person import`.")],
     value: Annotated[
-        str | None, typer.Argument(metavar="[VALUE]", help="As `person import` takes it.")
+        str | None,
+        typer.Argument(metavar="[VALUE]", help="The value, in the format of `person import`."),
     ] = None,
     reason: Reason,
-    clear: Annotated[bool, typer.Option("--clear", help="Hold no value any more.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove the value.")] = False,
     reveal: Reveal = False,
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Change one field of a citizen's record (Procedure, cl. 14). The version before is kept.
+    """Change one field of a citizen's record (Procedure, cl. 14). The former version is kept.
 
     FIELD is an attribute, `disputed` (attributes that are withheld while they are corrected) or
     `locked` (no matching by consent). Both the preview and the change are recorded.
@@ -184,7 +185,10 @@ def set_field(
 
 
 def _change(field: str, value: str | None, *, clear: bool) -> Change:
-    """Return what changes the field; raises `OperatorError` where it cannot be changed so."""
+    """Return the function that changes the field.
+
+    Raises `OperatorError` if the field cannot be changed in this way.
+    """
     if field not in COLUMNS:
         raise OperatorError(
             f"There is no such field{suggest(field)}; see: makul person import --help"
@@ -304,7 +308,7 @@ def _plain(name: Attribute, value: AttributeValue) -> str:
 
 
 def _masked(name: Attribute, value: AttributeValue) -> str:
-    """Enough to recognise whom one already knows: initials, a year, the end of a number."""
+    """Return enough to recognise a known person: initials, a year, or the end of a number."""
     match value:
         case bytes():
             return f"({len(value)} bytes)"
@@ -323,4 +327,4 @@ _OPEN = {
     Attribute.DOCUMENT_STATE,
     Attribute.PERSON_STATE,
 }
-"""Codes that say nothing of who it is."""
+"""Attributes that are never masked: their codes do not identify a person."""

@@ -1,4 +1,4 @@
-"""`makul recipient`: who may ask (Procedure, cl. 3), and with which certificates."""
+"""`makul recipient`: recipients (Procedure, cl. 3), their certificates and their officials."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +30,16 @@ from makul.cli.files.certificates import (
 from makul.cli.output import Facts, carry_out, show_rows
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 
-app = typer.Typer(no_args_is_help=True, help="Who may ask (Procedure, cl. 3).")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Manage recipients, their certificates and their officials (Procedure, cl. 3).",
+)
 
 CertificateFile = Annotated[
     Path,
-    typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Certificate, PEM or DER."),
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, help="The certificate, PEM or DER."
+    ),
 ]
 
 
@@ -48,12 +53,15 @@ def add(
     ctx: typer.Context,
     *,
     code: Code,
-    kind: Annotated[RecipientKind, typer.Option(help="What cl. 3 calls them.")],
-    name: Annotated[str, typer.Option(help="By which people know them.")],
+    kind: Annotated[RecipientKind, typer.Option(help="The kind of recipient under cl. 3.")],
+    name: Annotated[str, typer.Option(help="The name of the recipient.")],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register a recipient. It can ask for nothing until it has a certificate and an agreement."""
+    """Register a recipient.
+
+    A recipient can request data only when it has a certificate and an agreement in force.
+    """
     if not 1 <= len(name.strip()) <= 300 or not name.isprintable():
         raise OperatorError("--name is 1 to 300 printable characters")
     new = Recipient(
@@ -73,7 +81,7 @@ def add(
 
 @app.command("list", epilog=examples("makul recipient list", "makul recipient list --json"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """List recipients and how they stand."""
+    """List recipients and their states."""
     with session(ctx).house() as house:
         rows = [_row(recipient) for recipient in house.desk.recipients()]
     show_rows(
@@ -125,7 +133,7 @@ def withdraw(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Accept messages under a certificate no more, at once and for good."""
+    """Withdraw a recipient's message certificate. Takes effect immediately and cannot be undone."""
     why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
@@ -153,7 +161,7 @@ def sealing_certificate(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register the certificate to which a recipient's data are encrypted; the newest counts."""
+    """Register the certificate to which a recipient's data are encrypted. The newest is used."""
     with session(ctx).house() as house:
         recipient = registered(house, code)
         read = read_sealing_certificate(file, at=house.clock())
@@ -185,7 +193,10 @@ def withdraw_sealing(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Encrypt nothing more to a certificate, and repeat no answer that is; at once and for good."""
+    """Withdraw a recipient's encryption certificate. Takes effect immediately and cannot be undone.
+
+    No data are encrypted to it, and stored answers encrypted to it are not repeated.
+    """
     why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
@@ -211,12 +222,14 @@ def official(
     *,
     code: Code,
     file: CertificateFile,
-    identifier: Annotated[str, typer.Option("--id", help="As basis statements name them.")],
-    name: Annotated[str, typer.Option(help="Name and post.")],
+    identifier: Annotated[
+        str, typer.Option("--id", help="Identifier of the official, as basis statements cite it.")
+    ],
+    name: Annotated[str, typer.Option(help="Name and post of the official.")],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register an official who signs statements and paper consents (Procedure, cl. 4 and 5)."""
+    """Register an official who signs basis statements and paper consents (cl. 4 and 5)."""
     person = person_id(identifier)
     with session(ctx).house() as house:
         recipient = registered(house, code)
@@ -249,7 +262,7 @@ def withdraw_official(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let what an official signs from now on count no more (Procedure, cl. 4 and 5)."""
+    """Withdraw an official. Documents signed from now on do not count (Procedure, cl. 4 and 5)."""
     why = said(reason)
     with session(ctx).house() as house:
         recipient = registered(house, code)
@@ -274,7 +287,7 @@ def hold(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop giving data to a recipient, at once and until released; stored answers included."""
+    """Put a recipient on hold at once, until it is released. Stored answers are withheld too."""
     _set_state(ctx, code, reason, RecipientState.ON_HOLD, apply=apply, as_json=as_json)
 
 
@@ -287,7 +300,7 @@ def release(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let a recipient that is on hold ask again."""
+    """Release a recipient that is on hold. It may request data again."""
     _set_state(ctx, code, reason, RecipientState.ACTIVE, apply=apply, as_json=as_json)
 
 

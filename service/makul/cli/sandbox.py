@@ -1,4 +1,4 @@
-"""`makul sandbox`: a service of synthetic citizens, and certificates for keys of your own."""
+"""`makul sandbox`: a service with synthetic citizens, and certificates for keys of a tester."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from makul.cli.context import examples, session
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")
-"""The options that a sandbox which is there already has decided."""
+"""The options that an existing sandbox has already fixed."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -27,28 +27,39 @@ def run(
     ctx: typer.Context,
     *,
     directory: Annotated[
-        Path, typer.Option("--dir", help="Keys, documents and sandbox.json are written here.")
+        Path, typer.Option("--dir", help="The directory for keys, documents and sandbox.json.")
     ] = DIRECTORY,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Start the sandbox of this directory again, with its record."),
+        typer.Option(
+            "--keep", help="Start the existing sandbox of this directory again, with its records."
+        ),
     ] = False,
     host: Annotated[
-        str, typer.Option(help="Where to listen; never a public address.")
+        str, typer.Option(help="The address to listen on; never a public address.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65533, help="For wsse; 0 takes free ports for all three.")
+        int,
+        typer.Option(min=0, max=65533, help="The port for wsse; 0 takes free ports for all three."),
     ] = 8080,
     xroad_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="The port after --port if not given.")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="The port for X-Road; by default the port after --port."
+        ),
     ] = None,
     mtls_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="The second port after --port.")
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="The port for mTLS; by default the second port after --port."
+        ),
     ] = None,
-    people: Annotated[int, typer.Option(min=25, max=10_000, help="Synthetic citizens.")] = 1000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same citizens.")] = 1,
+    people: Annotated[
+        int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
+    ] = 1000,
+    seed: Annotated[int, typer.Option(help="The seed; the same seed gives the same citizens.")] = 1,
 ) -> None:
-    """Run a service of synthetic citizens, for any SOAP stack to talk to. Nobody in it is real."""
+    """Run a service with synthetic citizens to test any SOAP stack. No citizen in it is real."""
     if ctx.invoked_subcommand is not None:
         return
     options = SandboxOptions(
@@ -81,7 +92,8 @@ def issue(
     ctx: typer.Context,
     *,
     party: Annotated[
-        str | None, typer.Argument(help="Of sandbox.json: bank, notary, police and so on.")
+        str | None,
+        typer.Argument(help="A party from sandbox.json: bank, notary, police and so on."),
     ] = None,
     csr: Annotated[
         Path | None, typer.Option(help="A certificate request (PKCS #10, PEM or DER).")
@@ -90,18 +102,18 @@ def issue(
         Path | None, typer.Option(help="A public key (PEM or DER), if there is no request.")
     ] = None,
     output: Annotated[Path, typer.Option(help="A new file for the certificate, in PEM.")],
-    use: Annotated[
-        KeyUse, typer.Option("--for", help="What the key is to be used for.")
-    ] = KeyUse.MESSAGE,
+    use: Annotated[KeyUse, typer.Option("--for", help="The use of the key.")] = KeyUse.MESSAGE,
     citizen: Annotated[
         int | None,
-        typer.Option(min=0, help="Certify a citizen's key; a number of sandbox.json."),
+        typer.Option(min=0, help="Certify the key of a citizen, by number from sandbox.json."),
     ] = None,
-    directory: Annotated[Path, typer.Option("--dir", help="The sandbox.")] = DIRECTORY,
+    directory: Annotated[
+        Path, typer.Option("--dir", help="The directory of the sandbox.")
+    ] = DIRECTORY,
 ) -> None:
-    """Certify a key of your own for a party or a citizen of the sandbox, to try your own HSM.
+    """Certify a key of your own for a party or citizen of the sandbox, to test your own HSM.
 
-    A party's certificate is registered at once. The private key stays where it is.
+    The certificate of a party is registered at once. The private key stays where it is.
     """
     if (party is None) is (citizen is None):
         raise OperatorError("name either a party or --citizen; sandbox.json lists both")

@@ -1,4 +1,4 @@
-"""`makul serve`, `makul metrics`, `makul demo`: what runs until it is done."""
+"""`makul serve`, `makul metrics` and `makul demo`: commands that run processes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,18 +22,19 @@ def serve(
     *,
     listener: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Serve this listener alone; all of them if not given."),
+        typer.Option(metavar="NAME", help="Serve only this listener; by default all of them."),
     ] = None,
 ) -> None:
-    """Run the service until it is stopped: each listener in processes of its own."""
+    """Run the service until it is stopped. Each listener runs in processes of its own."""
     current = session(ctx)
     raise typer.Exit(current.runtime.serve(current.config, listener))
 
 
 def metrics(ctx: typer.Context) -> None:
-    """Tell Prometheus the numbers of listeners that run, each alone, by `serve --listener`.
+    """Serve Prometheus metrics for listeners that were started with `serve --listener`.
 
-    `makul serve` without a listener's name does it by itself, where the settings have [metrics].
+    The command `makul serve` without --listener serves the metrics itself, if the settings have the
+    section [metrics].
     """
     current = session(ctx)
     raise typer.Exit(current.runtime.metrics(current.config))
@@ -44,8 +45,10 @@ def demo(
     *,
     directory: Annotated[
         Path | None,
-        typer.Option("--dir", help="Keep the sandbox here; a passing one if not given."),
+        typer.Option(
+            "--dir", help="The directory that keeps the sandbox; by default a temporary one."
+        ),
     ] = None,
 ) -> None:
-    """Start a sandbox and play the main job over SOAP: what is given, what refused, and why."""
+    """Start a sandbox and run the demo over SOAP: what is released, what is refused, and why."""
     raise typer.Exit(session(ctx).runtime.demo(directory))

@@ -1,4 +1,4 @@
-"""`makul signatory`: who signs agreements and approvals for a party (Procedure, cl. 4 and 7)."""
+"""`makul signatory`: signatories of agreements and approvals (Procedure, cl. 4 and 7)."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,12 +25,14 @@ from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 
 app = typer.Typer(
-    no_args_is_help=True, help="Who signs agreements and approvals for a party (cl. 4, 7)."
+    no_args_is_help=True, help="Manage the signatories of agreements and approvals (cl. 4, 7)."
 )
 
 CertificateFile = Annotated[
     Path,
-    typer.Argument(metavar="CERTIFICATE", exists=True, dir_okay=False, help="PEM or DER."),
+    typer.Argument(
+        metavar="CERTIFICATE", exists=True, dir_okay=False, help="The certificate, PEM or DER."
+    ),
 ]
 
 
@@ -45,15 +47,18 @@ def add(
     *,
     code: Code,
     file: CertificateFile,
-    role: Annotated[AgreementRole, typer.Option(help="For whom they sign.")],
+    role: Annotated[AgreementRole, typer.Option(help="The party for which the signatory signs.")],
     identifier: Annotated[
-        str, typer.Option("--id", help="Of the person, the same wherever they sign.")
+        str, typer.Option("--id", help="Identifier of the person; always the same for one person.")
     ],
-    name: Annotated[str, typer.Option(help="Name and post.")],
+    name: Annotated[str, typer.Option(help="Name and post of the signatory.")],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register a signatory. One person, one key, one certificate: one party and one role."""
+    """Register a signatory of one party in one role.
+
+    One person, one key and one certificate belong to one party and one role only.
+    """
     person = person_id(identifier)
     with session(ctx).house() as house:
         member = _party(house, code, role)
@@ -79,7 +84,7 @@ def add(
 
 @app.command("list", epilog=examples("makul signatory list --json"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """List signatories, withdrawn ones too."""
+    """List signatories, withdrawn ones included."""
     with session(ctx).house() as house:
         rows = [_row(known) for known in house.desk.signatories()]
     show_rows(
@@ -102,10 +107,10 @@ def withdraw(
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Count on a signatory no more. What is in force stays so; drafts lose the signature."""
+    """Withdraw a signatory. Agreements in force remain so; drafts lose the signature."""
     why, member = said(reason), member_code(code)
     with session(ctx).house() as house:
-        # An expired certificate can be withdrawn as well: its term is not looked at.
+        # The term of the certificate is not checked, so that an expired one can be withdrawn.
         fingerprint = read_certificate(file, at=None).fingerprint
         known = [one for one in house.desk.signatories() if one.fingerprint == fingerprint]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
@@ -122,7 +127,10 @@ def withdraw(
 
 
 def _party(house: House, code: str, role: AgreementRole) -> MemberCode:
-    """The member for which someone of this role signs."""
+    """Return the member for which a signatory of this role signs.
+
+    Raises `OperatorError` if the member code does not have this role.
+    """
     member = member_code(code)
     match role:
         case AgreementRole.RECIPIENT:

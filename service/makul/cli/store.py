@@ -1,4 +1,7 @@
-"""`makul store`: the database itself, for whoever administers it. `upgrade` alone has the keys."""
+"""`makul store`: the database, for database administrators.
+
+Only `upgrade` uses the keys of the store.
+"""
 
 import re
 from typing import Annotated
@@ -12,11 +15,12 @@ from makul.cli.output import carry_out, complain, progress_bar, show_rows
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="The database: its version, its months, and the rights of each duty's role.",
+    help="Manage the database: its version, monthly partitions, and the rights of each duty.",
 )
 
 Ahead = Annotated[
-    int, typer.Option(min=1, max=36, metavar="MONTHS", help="How many months after this one.")
+    int,
+    typer.Option(min=1, max=36, metavar="MONTHS", help="Number of months after the present one."),
 ]
 
 
@@ -29,13 +33,13 @@ def status(
     ctx: typer.Context,
     *,
     duty: Annotated[
-        Duty, typer.Option("--for", help="What the role that asks is to do.")
+        Duty, typer.Option("--for", help="The duty of the database role that runs this command.")
     ] = Duty.SERVING,
     as_json: AsJson = False,
 ) -> None:
-    """Show what database it is and what it lacks; exit code 1 where it lacks something.
+    """Show the database and its deficiencies. Exit code 1 if there is a deficiency.
 
-    Of PostgreSQL also whether the role that asks may do what its duty takes, and no more.
+    On PostgreSQL the command also checks that its role has exactly the rights of its duty.
     """
     current = session(ctx)
     info = current.runtime.store(current.config).status(duty)
@@ -59,11 +63,11 @@ def status(
 
 @app.command(epilog=examples("makul store upgrade", "makul store upgrade --apply"))
 def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
-    """Bring the store to this program's version. Stop the service, and make a copy first.
+    """Upgrade the store to the version of this program. Stop the service and make a copy first.
 
-    It needs the store's keys: the rights of a store from before acts are recorded in the ledger,
-    and samples that lie in records of persons are moved to rows of their own. An upgrade that was
-    interrupted goes on where it stopped.
+    The upgrade needs the keys of the store for two steps. The rights in a store that predates acts
+    are recorded in the ledger. Samples in records of persons are moved to rows of their own. An
+    interrupted upgrade continues where it stopped.
     """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
@@ -84,7 +88,10 @@ def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False
 def months(
     ctx: typer.Context, *, ahead: Ahead = 3, apply: Apply = False, as_json: AsJson = False
 ) -> None:
-    """Make the partitions of the months to come. For cron, each day; as the tables' owner."""
+    """Create the partitions of the coming months. Run it daily, as owner of the tables.
+
+    A cron job can run this command.
+    """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     carry_out(
@@ -106,22 +113,25 @@ def months(
 def grant(
     ctx: typer.Context,
     *,
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="A role that the server has.")],
+    role: Annotated[
+        str, typer.Argument(metavar="ROLE", help="A role that exists on the database server.")
+    ],
     duty: Annotated[
         Duty,
         typer.Option(
             "--for",
-            help="serving: `makul serve`. desk: the operator's commands. sequencing: `makul ledger"
-            " run` and `recover`.",
+            help="serving: `makul serve`. desk: the operator's commands. sequencing:"
+            " `makul ledger run` and `recover`.",
         ),
     ],
     apply: Apply = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give a role of PostgreSQL what one duty takes, and take from it whatever it had more.
+    """Grant a PostgreSQL role exactly the privileges of one duty and revoke all others.
 
-    Give each duty a role of its own: in production nobody serves or sequences by one that may do
-    another's work. As the tables' owner; after each upgrade of the store anew.
+    Use a separate role for each duty. In production the service and the sequencer refuse a role
+    that has the privileges of another duty. Run this command as owner of the tables, and again
+    after each upgrade of the store.
     """
     if re.fullmatch("[a-z_][a-z0-9_]{0,62}", role) is None:
         raise OperatorError("a role's name has small letters, digits and _ alone")

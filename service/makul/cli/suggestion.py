@@ -1,16 +1,16 @@
-"""The name that was probably meant by one that was mistyped."""
+"""Suggestion of a known name for a mistyped one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def suggest_name(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean NAME?` for what is close to a known name; else nothing."""
+    """Return `; did you mean NAME?` if a known name is similar, otherwise an empty string."""
     plain = {_simplify(each): each for each in known}
     found = get_close_matches(_simplify(name)[:64], list(plain), n=1, cutoff=0.7)
     return f"; did you mean {plain[found[0]]}?" if found else ""
 
 
 def _simplify(name: str) -> str:
-    """Return a name without what is mistyped most: capitals, `_` and `-`."""
+    """Return a name without its most frequent typing errors: capitals, `_` and `-`."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())

@@ -1,4 +1,4 @@
-"""`makul trust`: revocation data kept fresh, and whether they are."""
+"""`makul trust`: refresh of revocation data, and their state."""
 
 import json
 from datetime import datetime
@@ -10,10 +10,10 @@ from makul.admin.models import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.output import Facts, complain, instant, local_time, show_rows
 
-app = typer.Typer(no_args_is_help=True, help="What is trusted, and how fresh revocation data are.")
+app = typer.Typer(no_args_is_help=True, help="Refresh revocation data, and show what is trusted.")
 
 NEEDS_A_HAND = frozenset({"STALE", "OUT_OF_TERM", "MISSING", "UNREADABLE", "UNCLEAR"})
-"""States in which somebody's signature is not accepted, or soon will not be."""
+"""States in which signatures are not accepted, or soon will not be."""
 
 
 @app.command(
@@ -25,14 +25,14 @@ def refresh(
     ctx: typer.Context,
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="One round, then end; exit code 1 if a source failed.")
+        bool, typer.Option("--once", help="Run one round and exit; exit code 1 if a source failed.")
     ] = False,
     interval: Annotated[
         int | None, typer.Option(min=5, max=86_400, help="Seconds between two rounds.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch CRLs and OCSP responses from the addresses in the settings, until stopped.
+    """Refresh CRLs and OCSP responses from the addresses in the settings, until stopped.
 
     A file is replaced only by one that a known CA signed, that is current and that is not older.
     """
@@ -48,7 +48,7 @@ def refresh(
 
 @app.command(epilog=examples("makul trust status", "makul trust status --json"))
 def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show anchors, CRLs and OCSP responses; exit code 1 where one is stale or missing."""
+    """Show anchors, CRLs and OCSP responses. Exit code 1 if one is stale or missing."""
     current = session(ctx)
     keeper = current.runtime.trust(current.config)
     now = keeper.clock()
@@ -66,7 +66,7 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 def _round(keeper: TrustKeeper, *, as_json: bool) -> bool:
-    """One round, told line by line; whether every source was had."""
+    """Run one round, print a line for each source, and return whether every source succeeded."""
     good = True
     for outcome in keeper.refresh():
         typer.echo(_line(outcome, at=keeper.clock(), as_json=as_json))

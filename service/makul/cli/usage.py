@@ -1,4 +1,4 @@
-"""The root command as programs and shells see it: errors as JSON, the version."""
+"""The root command for programs and shells: errors as JSON, shell completion, the version."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ from typer.exceptions import TyperException
 
 
 class MachineReadableGroup(TyperGroup):
-    """A root command whose errors are JSON if `--json` stands among the arguments."""
+    """A root command that reports errors as JSON if `--json` is among the arguments."""
 
     as_json = False
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        """Parse the root's own options; note first whether the caller reads JSON."""
-        # An option that is not understood may stand before `--json`, so nothing is parsed for it.
+        """Parse the root's own options, and determine first whether the caller reads JSON."""
+        # The arguments are searched before parsing, because an invalid option may precede `--json`.
         self.as_json = wants_json(args)
         try:
-            with homeless_refused(tuple(args)):  # parsing takes out what it has read
+            with homeless_refused(tuple(args)):  # parsing removes the arguments that it has read
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             if not self.as_json:
@@ -29,7 +29,7 @@ class MachineReadableGroup(TyperGroup):
             self.fail("UsageError", " ".join(error.format_message().split()), error.exit_code)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error in how it was called may become JSON."""
+        """Run the command, and report a usage error as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
@@ -38,7 +38,7 @@ class MachineReadableGroup(TyperGroup):
             self.fail("UsageError", " ".join(error.format_message().split()), error.exit_code)
 
     def fail(self, kind: str, message: str, exit_code: int) -> NoReturn:
-        """Report one error, as JSON or in a line on stderr, and end with its exit code."""
+        """Report one error, as JSON or in one line on stderr, and exit with its exit code."""
         from makul.cli.output import complain, show_error
 
         if self.as_json:
@@ -50,13 +50,13 @@ class MachineReadableGroup(TyperGroup):
 
 @contextmanager
 def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
-    """Raise a usage error where a completion cannot be installed.
+    """Raise a usage error if a shell completion cannot be installed.
 
-    It is written to the home directory, which a uid without a passwd entry does not have.
+    The completion is written to the home directory. A uid without a passwd entry has none.
     """
     try:
         yield
-    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found none
+    except (OSError, RuntimeError):  # RuntimeError: `Path.home` found no directory
         if "--install-completion" not in arguments:
             raise
         raise typer.BadParameter(
@@ -66,10 +66,10 @@ def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def refuse_unreadable(arguments: Sequence[str]) -> None:
-    """Raise a usage error for an argument whose bytes are no text in the locale's encoding.
+    """Raise a usage error for an argument that is not text in the encoding of the locale.
 
-    Python keeps such bytes as halves of characters, which nothing can be written with: neither a
-    record nor a message.
+    Python keeps such bytes as surrogates, which cannot be encoded. They could be written neither to
+    a record nor to a message.
     """
     for number, argument in enumerate(arguments, start=1):
         if any("\ud800" <= each <= "\udfff" for each in argument):
@@ -80,7 +80,7 @@ def refuse_unreadable(arguments: Sequence[str]) -> None:
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Return whether `--json` is among the options; after `--` stand no options."""
+    """Return whether `--json` is among the options. No option follows `--`."""
     options = list(arguments)
     if "--" in options:
         options = options[: options.index("--")]
@@ -88,7 +88,7 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def show_version(wanted: bool) -> None:
-    """Print the program's version and end."""
+    """Print the version of the program and exit."""
     if wanted:
         from importlib.metadata import version
 

@@ -14,27 +14,32 @@ from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.output import complain, instant, local_time, show_json
 
 ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
-"""Results that say something about the log, and nothing good."""
+"""Results that show a fault of the log."""
 
 _UNKNOWN = frozenset({"unavailable", "older"})
-"""Results that say nothing new about the log: exit code 3 with --once."""
+"""Results that show nothing new about the log: exit code 3 with --once."""
 
 
 Also = Annotated[
     list[str] | None,
     typer.Option(
         metavar="URL|FILE",
-        help="Where else its checkpoint is shown, such as by another witness; repeatable.",
+        help="Another location that shows the log's checkpoint, such as another"
+        " witness; repeatable.",
     ),
 ]
-Once = Annotated[bool, typer.Option("--once", help="One round, then end with what became of it.")]
+Once = Annotated[
+    bool, typer.Option("--once", help="Run one round, and exit with a code for its result.")
+]
 Interval = Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between two rounds.")]
 FromStart = Annotated[
-    bool, typer.Option("--from-start", help="Read all leaves again, in every round.")
+    bool, typer.Option("--from-start", help="Read all leaves again in every round.")
 ]
 Bind = Annotated[
     str | None,
-    typer.Option(metavar="HOST:PORT", help="Serve the cosigned checkpoint here, read-only."),
+    typer.Option(
+        metavar="HOST:PORT", help="Serve the cosigned checkpoint at this address, read-only."
+    ),
 ]
 
 
@@ -55,14 +60,19 @@ def witness(
     ctx: typer.Context,
     *,
     log: Annotated[
-        str | None, typer.Option(metavar="URL|DIR", help="Where the log is published.")
+        str | None,
+        typer.Option(metavar="URL|DIR", help="The location at which the log is published."),
     ] = None,
     log_key: Annotated[
-        str | None, typer.Option(metavar="KEY|FILE", help="The log's verifier key.")
+        str | None, typer.Option(metavar="KEY|FILE", help="The verifier key of the log.")
     ] = None,
-    key: Annotated[Path | None, typer.Option(help="This witness's own key file.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The key file of this witness.")] = None,
     state: Annotated[
-        Path | None, typer.Option(file_okay=False, help="What it remembers; its alone.")
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="The state directory of this witness; no other witness may use it.",
+        ),
     ] = None,
     also: Also = None,
     once: Once = False,
@@ -70,18 +80,21 @@ def witness(
     from_start: FromStart = False,
     bind: Bind = None,
     new_key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Make a key of one's own, and end.")
+        Path | None, typer.Option(metavar="FILE", help="Create a key for a witness, and exit.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="The new key's name: an address without https://.")
+        str | None, typer.Option(help="The name of the new key: an address without https://.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Follow a log by its public key alone, and cosign its checkpoints while it only grows.
+    """Follow a log with only its public key, and cosign its checkpoints while it only grows.
 
-    Never give it a copy of an earlier state directory: lost state means a new key. Exit codes with
-    --once: 0 cosigned or unchanged, 1 what the log shows is not consistent, not proved or not
-    signed by it, 3 it could not be told.
+    Never restore an earlier copy of the state directory. A witness that has lost its state must
+    create a new key.
+
+    Exit code 0 with --once means that the checkpoint was cosigned or is unchanged. Exit code 1
+    means that the published log is inconsistent, unproved or not signed by its key. Exit code 3
+    means that the result could not be determined.
     """
     if new_key is not None:
         _make_key(ctx, new_key, name, as_json=as_json)
@@ -127,7 +140,7 @@ def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
 
 
 def _round(running: Witness, *, as_json: bool) -> WitnessRound:
-    """One round, told in a line; an alarm on stderr as well."""
+    """Run one round and print its result in one line. Report an alarm on stderr as well."""
     done = running.round()
     typer.echo(_json(done) if as_json else _line(done))
     sys.stdout.flush()

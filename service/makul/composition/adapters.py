@@ -1,4 +1,4 @@
-"""From settings to parts: every adapter that they name, made for one process."""
+"""The adapters of one process, built from the settings."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -60,13 +60,13 @@ from makul.trust.xmlenc import XmlSealer
 
 
 def utc_now() -> datetime:
-    """The present: the one place where the service asks for it."""
+    """Return the present time. Only this function of the service reads the clock."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """The adapters of one process, each fulfilling a port."""
+    """The adapters of one process, each of which implements a port."""
 
     clock: Clock
     register: Register
@@ -81,14 +81,14 @@ class Adapters:
     hidden_at_most: timedelta
     limits: UsageLimits
     trust: TrustStore
-    """By which documents and messages are judged; here to be asked how fresh it is."""
+    """The trust store for documents and messages, used here to read its freshness."""
     ledger: LedgerReader
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
 
 def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> Adapters:
-    """The adapters that these settings name; raises what `describe_failure` explains."""
+    """Build the adapters of these settings. Raises the errors of `admin.error_handling`."""
     trust = TrustStore(trust_directories(settings), wanted=pending_ocsp_queue(settings))
     return Adapters(
         clock=clock,
@@ -115,7 +115,7 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
 
 
 def _ledger_notice(settings: LedgerSettings | None) -> LedgerInfo | None:
-    """From the public part of the log's key: who answers requests never reads the key itself."""
+    """Return the log's facts from its public key. The workers never read the private key."""
     if settings is None:
         return None
     verifier = NoteVerifier.load(public_part(settings.key), settings.origin)
@@ -123,7 +123,7 @@ def _ledger_notice(settings: LedgerSettings | None) -> LedgerInfo | None:
 
 
 def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
-    """By the key in a file or in a token. A token is entered by the first signature alone."""
+    """Return the signer for the key in a file or token. The first signature opens the token."""
     token = settings.pkcs11
     if token is not None:
         certificate = load_certificates(settings.certificate)[0]
@@ -148,7 +148,7 @@ def _token_place(token: TokenSettings) -> TokenLocation:
 
 
 def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier:
-    """What judges signed documents: once a process, for it loads whom timestamps are trusted of."""
+    """Build the verifier of signed documents, once a process: it loads timestamp authorities."""
     directories = tsa_directories(settings)
     return XadesVerifier(
         trust,
@@ -161,7 +161,7 @@ def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier
 def build_agreements(
     settings: Settings, desk: Desk, verifier: DocumentVerifier
 ) -> tuple[Agreements, Notices]:
-    """The use cases of what three parties, and the authorised body alone, sign (cl. 4, 7)."""
+    """Build the use cases of agreements and approvals, which the parties sign (cl. 4, 7)."""
     operator = NamedParty(
         code=settings.operator_code, name=settings.operator_name or settings.operator
     )
@@ -177,7 +177,7 @@ def build_agreements(
 
 
 def pin_rule(settings: Settings) -> PinRule:
-    """Where these settings say that a citizen's certificate carries the PIN."""
+    """Return the rule that locates the PIN in a citizen's certificate."""
     return PinRule(
         attribute=settings.trust.pin_attribute,
         pattern=settings.trust.pin_pattern,
@@ -186,9 +186,10 @@ def pin_rule(settings: Settings) -> PinRule:
 
 
 def has_citizen_ca(settings: Settings) -> bool:
-    """May any intermediate CA give a policy of citizens? True where no policy is asked for.
+    """Return whether an intermediate CA may give a citizens' policy, or no policy is required.
 
-    Of anchors that is not asked (RFC 5280, 6.1): they may issue to citizens themselves.
+    Anchors are not checked (RFC 5280, 6.1), because they may issue certificates to citizens
+    themselves.
     """
     policies, directory = settings.trust.pin_policies, settings.trust.intermediates
     if not policies or directory is None:
@@ -198,7 +199,7 @@ def has_citizen_ca(settings: Settings) -> bool:
 
 
 def trust_directories(settings: Settings) -> TrustDirectories:
-    """Where the trusted material of these settings lies."""
+    """Return the directories of the trust data in these settings."""
     return TrustDirectories(
         anchors=settings.trust.anchors,
         intermediates=settings.trust.intermediates,
@@ -210,7 +211,7 @@ def trust_directories(settings: Settings) -> TrustDirectories:
 
 
 def tsa_directories(settings: Settings) -> TrustDirectories | None:
-    """The same for time-stamping authorities; None where no timestamp counts."""
+    """Return the directories for time-stamping authorities, or None if no timestamp counts."""
     if settings.trust.tsa_anchors is None:
         return None
     return TrustDirectories(
@@ -223,7 +224,7 @@ def tsa_directories(settings: Settings) -> TrustDirectories | None:
 
 
 def pending_ocsp_queue(settings: Settings) -> Wanted | None:
-    """Where to leave certificates whose status is unknown; None where nobody would ask."""
+    """Return the queue of certificates with unknown status, or None if no responder is set."""
     if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
         return None
     issuers = (
@@ -235,7 +236,7 @@ def pending_ocsp_queue(settings: Settings) -> Wanted | None:
 
 
 def build_refresher(settings: Settings) -> Refresher:
-    """What fetches new CRLs and OCSP responses from the addresses in the settings."""
+    """Build the refresher of CRLs and OCSP responses from the addresses in the settings."""
     refresh = settings.trust.refresh
     return Refresher(
         directories=trust_directories(settings),

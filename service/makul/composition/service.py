@@ -1,6 +1,6 @@
-"""Wires the house: settings to parts, parts to use cases, use cases to a port.
+"""Wiring of the service: settings to adapters, adapters to use cases, use cases to a port.
 
-The only place where every room is known, and where the present enters.
+Only this module knows every package, and only here does the present time enter.
 """
 
 import logging
@@ -80,26 +80,26 @@ CONTRACT_VERSION = "v1"
 MIN_FRONT_SECRET_BYTES = 32
 
 SELDOM_SECONDS = 30.0
-"""How long the outcome of a check that costs is kept, while it is good."""
+"""Seconds for which a good result of an expensive check is kept."""
 
 HOUSEKEEPING_SECONDS = 60.0
-"""Often enough that a busy day's leftovers are cleared in small pieces."""
+"""Seconds between two rounds, so short that a busy day's leftovers are cleared in small pieces."""
 
 log = logging.getLogger(__name__)
 
 
 def time_ordered_id() -> UUID:
-    """A UUID of version 7 (RFC 9562, 5.7): ids of one time lie together in the store."""
+    """Return a UUID of version 7 (RFC 9562, 5.7). Ids of one time are adjacent in the store."""
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
 def new_salt() -> bytes:
-    """256 bits from the operating system."""
+    """Return 256 bits from the operating system."""
     return secrets.token_bytes(SALT_BYTES)
 
 
 def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -> RecipientPort:
-    """Every use case of the recipient port, over these parts."""
+    """Build every use case of the recipient port with these adapters."""
     limits = AttemptLimits()
     steps = _steps(parts, operator)
     inquiries = _inquiries(parts, steps.recording, limits, environment)
@@ -145,7 +145,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SharedServices:
-    """What the use cases go through, each in its own order."""
+    """The steps that the use cases share, each in its own order."""
 
     reception: RequestIntake
     grounds: GroundVerifier
@@ -154,7 +154,7 @@ class _SharedServices:
 
 
 def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
-    """The same for all use cases: a right or a limit is judged in one way, whatever is asked."""
+    """Build the shared steps, so that all use cases check rights and limits in one way."""
     return _SharedServices(
         reception=RequestIntake(clock=parts.clock, register=parts.register, limits=parts.limits),
         grounds=GroundVerifier(
@@ -180,7 +180,7 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
 def _disclose(
     parts: Adapters, steps: _SharedServices, operator: MemberCode, limits: AttemptLimits
 ) -> Disclose:
-    """The main job: VerifyPerson and GetPersonData."""
+    """Build the use case of VerifyPerson and GetPersonData."""
     return Disclose(
         reception=steps.reception,
         register=parts.register,
@@ -197,7 +197,7 @@ def _disclose(
 def _inquiries(
     parts: Adapters, recording: Recording, limits: AttemptLimits, environment: str
 ) -> Inquiries:
-    """What a recipient may ask about itself and about the service."""
+    """Build the inquiries of a recipient about itself and about the service."""
     return Inquiries(
         clock=parts.clock,
         register=parts.register,
@@ -214,7 +214,7 @@ def _inquiries(
 
 
 def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[ServiceLimit, ...]:
-    """The limits that GetStatus tells, so that clients need not find them by hitting them."""
+    """Return the limits that GetStatus reports, so that clients need not discover them."""
     return (
         ServiceLimit(name="message", value=MAX_ORDINARY, unit="bytes"),
         ServiceLimit(name="messageWithScan", value=MAX_MESSAGE, unit="bytes"),
@@ -232,7 +232,7 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
 
 
 def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
-    """The one channel of a listener; raises `KeyFileError` for a front's secret that is none."""
+    """Return the channel of a listener. Raises `KeyFileError` for an unusable front's secret."""
     channel = _channel_of(listener, parts)
     if listener.front_secret is None:
         return channel
@@ -256,7 +256,7 @@ def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
 
 
 def _source_of(listener: ListenerSettings) -> CertificateSource:
-    """Where an mtls listener learns its client's certificate."""
+    """Return the source of the client certificate of an mtls listener."""
     if listener.client_certificate is ClientCertificate.TLS:
         return FromConnection()
     known_by = listener.proxy_certificates
@@ -264,12 +264,12 @@ def _source_of(listener: ListenerSettings) -> CertificateSource:
 
 
 def proxies_in(path: Path) -> frozenset[bytes]:
-    """By which certificates a proxy is known; raises `KeyFileError`."""
+    """Return the fingerprints that identify a proxy. Raises `KeyFileError`."""
     return frozenset(each.fingerprint(SHA256()) for each in load_certificates(path))
 
 
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
-    """The application of one listener, with a store of its own: to be called after the fork."""
+    """Build the application of one listener with a store of its own. Call it after the fork."""
     listener = settings.listeners[name]
     metrics = _metrics(settings, name)
     store = open_store(
@@ -296,7 +296,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
 
 
 def observed(parts: Adapters) -> Adapters:
-    """The same parts, each noting in its request's account what it did and how long it took."""
+    """Return the adapters, wrapped to note their results and times in the request context."""
     return replace(
         parts,
         recorder=WatchedRecorder(parts.recorder),
@@ -307,12 +307,15 @@ def observed(parts: Adapters) -> Adapters:
 
 
 def _metrics(settings: Settings, listener: str) -> Metrics | None:
-    """The numbers of a worker, to be made in it; None where nobody takes any, or none can be."""
+    """Return the metrics of a worker; None if they are not set or cannot be written.
+
+    Call this in the worker.
+    """
     if settings.metrics is None:
         return None
     try:
         WorkerMetricsDir(settings.metrics.directory, listener).use()
-    except OSError as error:  # a worker that does not boot would end the whole service
+    except OSError as error:  # a worker that fails to boot would end the whole service
         log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
         return None
     return Metrics(listener, recipients=settings.metrics.recipients)
@@ -326,9 +329,9 @@ def start_housekeeping(
     pause_seconds: float = HOUSEKEEPING_SECONDS,
     stopped: Event | None = None,
 ) -> None:
-    """Forget, now and then, what has served its time: old answers, marks and attempts.
+    """Delete expired answers, marks and attempts from time to time, in a background thread.
 
-    Every worker does; the work is bounded, and finding nothing to do costs next to nothing.
+    Every worker does this. The work is bounded, and an empty round costs next to nothing.
     """
 
     def keep() -> None:
@@ -351,13 +354,13 @@ def start_housekeeping(
 def readiness(
     parts: Adapters, operator: MemberCode, more: Mapping[str, Check] | None = None
 ) -> Callable[[], Readiness]:
-    """Can the record be read, receipts be signed and signatures be judged? And whatever is more.
+    """Return the probe of the record, the signer, the trust data, and further checks.
 
-    A check's name is told to whoever may ask; it says nothing of where a dependency lies.
+    The name of a check is public. It does not reveal the location of a dependency.
     """
 
     def store() -> ReadinessState:
-        parts.register.recipient(operator)  # any answer will do
+        parts.register.recipient(operator)  # any answer proves that the store works
         return ReadinessState.OK
 
     def signer() -> ReadinessState:
@@ -374,7 +377,10 @@ def readiness(
 
 
 def _trust(parts: Adapters) -> ReadinessState:
-    """Stale lists stop the signatures that rest on them, and no others: that is not `DOWN`."""
+    """Return the state of the trust data.
+
+    Stale CRLs stop only the signatures that rest on them. That is not `DOWN`.
+    """
     at = parts.clock()
     found = parts.trust.freshness(at=at)
     if found is None:
@@ -384,7 +390,7 @@ def _trust(parts: Adapters) -> ReadinessState:
 
 
 def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
-    """What only this installation has."""
+    """Return the checks that depend on the settings of this installation."""
     place, ledger = settings.place, settings.ledger
     checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
     if isinstance(place, PostgresLocation):
@@ -395,7 +401,10 @@ def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Ch
 
 
 def _months(missing: Sequence[UtcMonth], *, at: datetime) -> ReadinessState:
-    """Without the partition of this month nothing can be recorded, and so nothing is given."""
+    """Return the state of the partitions.
+
+    Without the partition of this month nothing can be recorded, and so nothing is disclosed.
+    """
     now = at.astimezone(UTC)
     if (now.year, now.month) in missing:
         return ReadinessState.DOWN
@@ -403,10 +412,10 @@ def _months(missing: Sequence[UtcMonth], *, at: datetime) -> ReadinessState:
 
 
 def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> ReadinessState:
-    """Leaves that wait too long break a promise, and are on record all the same: not `DOWN`.
+    """Return the state of the ledger. Leaves that wait too long are not `DOWN`.
 
-    Else whoever stops the sequencer would stop the giving of data; and clients, who have no proof
-    in time, say so themselves.
+    They break a promise, but they are recorded. Otherwise an attacker who stops the sequencer would
+    stop all disclosures. Clients report a proof that is late.
     """
     since = log_state.waiting_since
     return (
@@ -415,6 +424,6 @@ def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> Read
 
 
 def _schema(settings: Settings) -> ReadinessState:
-    """Is the store of this program's version, with its triggers? Raises where it is not."""
+    """Check that the store has this program's version and triggers. Raises if it has not."""
     assert_schema(settings.place)
     return ReadinessState.OK

@@ -1,4 +1,4 @@
-"""What every section of the settings is."""
+"""The base of every section of the settings."""
 
 from pathlib import Path
 from typing import Self
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Section(BaseModel):
-    """A table of the settings file: an unknown key is refused, and nothing changes once read."""
+    """A table of the settings file. It refuses unknown keys and is immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="after")
     def _names_files_that_can_be(self) -> Self:
-        """No file's name has a NUL (path_resolution(7)); a look at such a name is a ValueError."""
+        """Refuse NUL in a file name (path_resolution(7)), which would raise ValueError on use."""
         for name, value in self:
             if isinstance(value, Path) and "\0" in str(value):
                 raise ValueError(f"{name}: no file can have such a name")

@@ -1,4 +1,4 @@
-"""`[ledger]` of the settings: the log over all decisions, and its witnesses."""
+"""`[ledger]` of the settings: the log of all decisions, and its witnesses."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from makul.ledger.checkpoint import is_origin
 from makul.ledger.signed_note import COSIGNATURE_V1, VerifierKey
 
 LEASE_SECONDS = 3.0
-"""Beyond two rounds: a pause that a busy disk or a stopped process may take."""
+"""Seconds beyond two rounds, for the pause of a busy disk or a stopped process."""
 
 
 def _origin(text: str) -> str:
@@ -27,10 +27,10 @@ def _witness_key(text: str) -> str:
 
 
 class WitnessSettings(Section):
-    """A witness of the log, and where it shows what it cosigned."""
+    """A witness of the log, and the location of its cosignatures."""
 
     key: Annotated[str, AfterValidator(_witness_key)]
-    """Its verifier key, as it handed it over."""
+    """The witness's verifier key, as the witness provided it."""
     url: Annotated[str, Field(pattern=r"^https?://[^\s@?#]+$")] | None = None
     file: Path | None = None
 
@@ -42,33 +42,33 @@ class WitnessSettings(Section):
 
 
 class LedgerSettings(Section):
-    """The log over all decisions: who signs it, how often, and where it is published."""
+    """The log of all decisions: its key, its interval, and where it is published."""
 
     origin: Annotated[str, AfterValidator(_origin)]
-    """The log's name, for good: every checkpoint bears it (C2SP tlog-checkpoint)."""
+    """The permanent name of the log, which every checkpoint contains (C2SP tlog-checkpoint)."""
     key: Path
-    """What checkpoints are signed with."""
+    """The key that signs checkpoints."""
     publish: Path
     """A directory that witnesses can fetch: tiles and the newest checkpoint."""
     interval: Annotated[float, Field(ge=0.2, le=60)] = 1.0
     """Seconds between two rounds of the sequencer."""
     batch: Annotated[int, Field(ge=1, le=100_000)] = 500
-    """How many leaves one transaction takes; on SQLite others wait meanwhile."""
+    """Maximum number of leaves in one transaction. On SQLite other writers wait meanwhile."""
     max_merge_delay: Annotated[int, Field(ge=5, le=86_400)] = 60
-    """Within so many seconds a decision's leaf is in a checkpoint: the operator's promise."""
+    """Seconds within which a decision's leaf is in a checkpoint: the operator's promise."""
     bind: Annotated[str, Field(pattern=r"^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$")] | None = None
-    """Serve the published files by HTTP, to a reverse proxy on this machine."""
+    """The address that serves the published files by HTTP, to a reverse proxy on this machine."""
     witnesses: tuple[WitnessSettings, ...] = ()
-    """Whose cosignatures are collected, and go with every proof."""
+    """Witnesses whose cosignatures are collected and added to every proof."""
 
     @property
     def promise(self) -> timedelta:
-        """`max_merge_delay`, as a length of time."""
+        """`max_merge_delay` as a duration."""
         return timedelta(seconds=self.max_merge_delay)
 
     @property
     def lease(self) -> timedelta:
-        """How long a sequencer that was killed keeps others waiting."""
+        """The time for which a killed sequencer keeps others waiting."""
         return timedelta(seconds=LEASE_SECONDS + 2 * self.interval)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Settings of a listener, and the rules under which nobody can make up who calls."""
+"""Settings of a listener, and the rules that prevent a forged identity of the caller."""
 
 import re
 from enum import StrEnum
@@ -13,17 +13,20 @@ from makul.domain.agreements import Channel
 
 MAX_WORKERS: Final = 64
 POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4
-"""There a thread waits for the server for half of a request; on SQLite it computes."""
+"""Sizes on PostgreSQL, where a thread waits for the server for half of a request.
+
+On SQLite a thread computes all the time.
+"""
 _UNIX: Final = "unix:"
 _ABSOLUTE: Final = re.compile(r"/(?:[^/]|//)")
-"""`unix:/path` or `unix:///path`; of `unix://path` gunicorn makes a relative one."""
+"""`unix:/path` or `unix:///path`. gunicorn makes a relative path of `unix://path`."""
 _ADDRESS: Final = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[0-9]{1,5})", re.ASCII
 )
 
 
 class TlsSettings(Section):
-    """TLS of a listener that is its own TLS end: only client certificates of `client_ca` enter."""
+    """TLS that ends in the listener. Only client certificates of `client_ca` are accepted."""
 
     certificate: Path
     key: Path
@@ -31,16 +34,16 @@ class TlsSettings(Section):
 
 
 class ClientCertificate(StrEnum):
-    """Who tells an `mtls` listener the certificate of its client."""
+    """The source of the client certificate for an `mtls` listener."""
 
     TLS = "tls"
-    """The client's own connection, which ends in this listener: for the sandbox."""
+    """The client's own connection, which ends in this listener; for the sandbox."""
     HEADER = "header"
-    """A reverse proxy, known by its Unix socket, its secret or its own certificate."""
+    """A reverse proxy, identified by its Unix socket, its secret or its own certificate."""
 
 
 class ListenerSettings(Section):
-    """One address, one channel: what comes in there is authenticated by that channel alone."""
+    """One address with one channel, which authenticates every message on that address."""
 
     channel: Channel
     bind: str
@@ -50,26 +53,26 @@ class ListenerSettings(Section):
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
     """Messages that a worker computes at once. None: one on SQLite, four on PostgreSQL."""
     public_url: str
-    """How clients reach it, without a path: the address that the served WSDL tells."""
+    """The address that clients use, without a path. The served WSDL states it."""
     tls: TlsSettings | None = None
     xroad_instance: str | None = None
-    """The X-Road instance whose members may call; needed by channel `xroad`."""
+    """The X-Road instance whose members may call; required by channel `xroad`."""
     client_certificate: ClientCertificate | None = None
-    """Where the client's certificate is learnt; needed by channel `mtls`."""
+    """The source of the client's certificate; required by channel `mtls`."""
     proxy_certificates: Path | None = None
-    """The certificates, in PEM, by which a proxy that comes by TLS is known."""
+    """The certificates, in PEM, that identify a proxy which connects by TLS."""
     front_secret: Path | None = None
     """A file whose first line the proxy sends in `X-Makul-Front`; only its owner may read it."""
     handshake_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
-    """For a whole TLS handshake, where TLS ends in this listener."""
+    """Limit for a whole TLS handshake, if TLS ends in this listener."""
     message_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """For the head and the body of a message together, from its first octet."""
+    """Limit for the head and body of a message together, from its first octet."""
     answer_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """For the peer to take the whole answer."""
+    """Limit for the peer to receive the whole answer."""
 
     @property
     def socket_path(self) -> Path | None:
-        """The file of its Unix socket, whose permissions say who may connect; None without one."""
+        """The path of the Unix socket, whose permissions control access; None without a socket."""
         if not self.bind.startswith(_UNIX):
             return None
         path = self.bind.removeprefix(_UNIX)
@@ -77,15 +80,15 @@ class ListenerSettings(Section):
 
     @property
     def is_on_socket(self) -> bool:
-        """True if the operating system decides who may connect."""
+        """True if the operating system controls who may connect."""
         return self.socket_path is not None
 
     @property
     def is_on_loopback(self) -> bool:
-        """True for a loopback address and port in numbers.
+        """True for a numeric loopback address with a port.
 
-        A name may mean another address tomorrow. An IPv4 address within IPv6, or one with a scope,
-        is not needed and depends on the system.
+        A name may later resolve to another address. An IPv4 address within IPv6, or an address with
+        a scope, is not needed and depends on the system.
         """
         found = _ADDRESS.fullmatch(self.bind)
         if found is None:
@@ -102,8 +105,8 @@ class ListenerSettings(Section):
     def with_sizes(self, *, is_on_sqlite: bool, cores: int) -> Self:
         """Return these settings with every number of workers and threads.
 
-        Threads of one process hand Python's lock to one another: on SQLite one thread a worker
-        switches half as often as four, 8 times a request and not 18 (docs/performance.md).
+        Threads of one process pass Python's lock to one another. On SQLite, one thread in each
+        worker switches half as often as four: 8 times a request and not 18 (docs/performance.md).
         """
         sizes = (min(cores, MAX_WORKERS), 1)
         workers, threads = sizes if is_on_sqlite else (POSTGRES_WORKERS, POSTGRES_THREADS)
@@ -114,7 +117,10 @@ class ListenerSettings(Section):
     @field_validator("bind")
     @classmethod
     def _names_a_file(cls, bind: str) -> str:
-        """An abstract socket has no permissions, and of one that is passed on nothing is known."""
+        """Refuse abstract sockets, which have no permissions, and passed-on sockets.
+
+        Nothing is known of a socket that another process passes on.
+        """
         path = bind.removeprefix(_UNIX)
         if bind.startswith(_UNIX) and ("\0" in path or not _ABSOLUTE.match(path)):
             raise ValueError("name a Unix socket by its absolute path: unix:/run/makul/NAME.sock")
@@ -131,7 +137,7 @@ class ListenerSettings(Section):
 
 
 def check_listener(name: str, listener: ListenerSettings, *, is_production: bool) -> None:
-    """Raise `ValueError` if anyone but the channel's own proof could decide who calls."""
+    """Raise `ValueError` if the caller could be determined without the channel's own proof."""
     if listener.channel is Channel.MTLS:
         _check_mtls(name, listener)
     elif listener.client_certificate or listener.proxy_certificates:
@@ -148,15 +154,16 @@ def check_listener(name: str, listener: ListenerSettings, *, is_production: bool
 
 
 def _believes_a_front(listener: ListenerSettings) -> bool:
-    """True if what a front says decides who calls."""
+    """Return whether a statement of the front determines the caller."""
     told = listener.client_certificate is ClientCertificate.HEADER
     return listener.channel is Channel.XROAD or told
 
 
 def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
-    """In production TLS ends in nginx, which limits connections, rates and times as well.
+    """Require a front in production. TLS ends in nginx, which limits connections, rates and times.
 
-    That a certificate of `client_ca` connects says nothing: that CA may certify others too.
+    A connection with a certificate of `client_ca` proves nothing, because that CA may certify
+    others too.
     """
     here = f"listeners.{name}"
     instead = f"bind it to unix:/run/makul/{name}.sock behind nginx (docs/operating/nginx)"
@@ -173,7 +180,7 @@ def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
 
 
 def _check_xroad(name: str, listener: ListenerSettings, *, is_production: bool) -> None:
-    """An X-Road front is known by its socket or its secret, never by its address."""
+    """Require that an X-Road front is identified by its socket or secret, never by its address."""
     if not listener.xroad_instance:
         raise ValueError(f"listeners.{name}: xroad_instance is missing")
     known = listener.tls or listener.is_on_socket or listener.front_secret
@@ -185,9 +192,10 @@ def _check_xroad(name: str, listener: ListenerSettings, *, is_production: bool) 
 
 
 def _check_mtls(name: str, listener: ListenerSettings) -> None:
-    """A client certificate is believed from the connection itself, or from a proxy that is known.
+    """Require that a client certificate comes from the connection or from an identified proxy.
 
-    In the sandbox as well: nobody may grow used to a header that anyone can write.
+    The rule applies in the sandbox as well. Nobody should become accustomed to a header that anyone
+    can forge.
     """
     proxied = listener.client_certificate is ClientCertificate.HEADER
     if listener.client_certificate is None:

@@ -1,4 +1,4 @@
-"""What the settings say of what the service tells: logs, security events and metrics."""
+"""Settings of logs, security events and metrics."""
 
 import logging
 from enum import StrEnum
@@ -11,35 +11,37 @@ from makul.config.base import Section
 
 
 class LogLevel(StrEnum):
-    """From which level on a line is written."""
+    """The level from which lines are written."""
 
     INFO = "INFO"
-    """Every request in a line of its own."""
+    """Every request has a line of its own."""
     WARNING = "WARNING"
-    """What needs attention; requests are not told."""
+    """Only problems that need attention are logged, and no requests."""
 
     @property
     def number(self) -> int:
-        """As `logging` has it."""
+        """The level as a number of `logging`."""
         return logging.getLevelNamesMapping()[self.value]
 
 
 class LogSettings(Section):
-    """What is told while the service runs. Logs go to stderr."""
+    """Settings of logs. Logs go to stderr."""
 
     level: LogLevel = LogLevel.INFO
     security: Path | None = None
-    """Where security events go: a file, or a syslog socket such as `/dev/log`; among the other
-    lines where it is not set."""
+    """The destination of security events: a file, or a syslog socket such as `/dev/log`.
+
+    If it is not set, they are written among the other lines.
+    """
 
 
 class MetricsSettings(Section):
-    """Numbers for Prometheus, on an address of their own."""
+    """Metrics for Prometheus, on an address of their own."""
 
     bind: Annotated[str, Field(pattern=r"^([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[1-9][0-9]{0,4}$")]
-    """`127.0.0.1:9464`: an address that only the monitoring reaches."""
+    """An address that only the monitoring system can reach, such as `127.0.0.1:9464`."""
     directory: Path
-    """Where the workers' numbers lie while the service runs; best in memory, as under `/run`."""
+    """The directory of the workers' metrics files, best in memory, such as under `/run`."""
     recipients: bool = False
     """Count decisions by recipient as well."""
 

@@ -1,7 +1,7 @@
-"""Settings: one TOML file, overridden by environment variables, checked before anything starts.
+"""Settings: one TOML file, overridden by environment variables, checked before start-up.
 
-`MAKUL_STORE__DATABASE=/srv/makul/makul.db` overrides `database` in `[store]`. Paths in the file
-are relative to the file.
+`MAKUL_STORE__DATABASE=/srv/makul/makul.db` overrides `database` in `[store]`. Paths in the file are
+relative to the file.
 """
 
 import os
@@ -60,7 +60,7 @@ POSTGRES = ("postgresql://", "postgres://")
 SQLITE = "sqlite:///"
 
 MAX_SETTINGS_BYTES = 1024 * 1024
-"""A settings file with every key and comment is below 10 KiB."""
+"""Maximum size. A settings file with every key and comment is below 10 KiB."""
 
 
 class SettingsError(Exception):
@@ -68,36 +68,36 @@ class SettingsError(Exception):
 
 
 class Environment(StrEnum):
-    """Production, or the sandbox that is not for production."""
+    """The kind of installation: production, or the sandbox."""
 
     PRODUCTION = "PRODUCTION"
     SANDBOX = "SANDBOX"
 
 
 class PartySettings(Section):
-    """A party to every agreement, as its document names it (cl. 7)."""
+    """A party to every agreement, as the agreement's document names it (cl. 7)."""
 
     code: Annotated[str, AfterValidator(parse_member_code)]
     name: Annotated[str, Field(min_length=1, max_length=300)]
 
     @property
     def member(self) -> MemberCode:
-        """The member code, checked."""
+        """The checked member code."""
         return MemberCode(self.code)
 
 
 class StoreSettings(Section):
-    """Where the record is, and the keys that its fields are sealed with."""
+    """The location of the record, and the keys that encrypt its fields."""
 
     database: Path | None = None
-    """A file of SQLite; where `database_url` is set, that counts instead."""
+    """An SQLite file. `database_url` takes precedence if it is set."""
     keys: Path
     prepared_statements: bool = True
-    """False behind a pooler that hands out transactions, such as PgBouncer in that mode."""
+    """False behind a pooler that assigns connections by transaction, such as PgBouncer."""
 
 
 class TokenSettings(Section):
-    """A key in a PKCS#11 token. The PIN is never in the settings themselves."""
+    """A key in a PKCS#11 token. The settings never contain the PIN itself."""
 
     module: Path
     """The vendor's shared library, such as `/usr/lib/softhsm/libsofthsm2.so`."""
@@ -107,7 +107,7 @@ class TokenSettings(Section):
     key_id: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2})+$")] | None = None
     """CKA_ID, in hexadecimal."""
     pin_file: Path | None = None
-    """Its first line is the PIN; only its owner may read it."""
+    """A file whose first line is the PIN; only its owner may read it."""
     pin_env: str | None = None
 
     @model_validator(mode="after")
@@ -122,17 +122,17 @@ class TokenSettings(Section):
 
 
 class ReceiptSettings(Section):
-    """What the operator signs receipts with, and what it signed with before."""
+    """The present and former keys with which the operator signs receipts."""
 
     certificate: Path
     key: Path | None = None
     password_file: Path | None = None
-    """The first line is the password of an encrypted `key`; only its owner may read it."""
+    """A file whose first line is the password of an encrypted `key`; only its owner may read it."""
     pkcs11: TokenSettings | None = None
     next: Path | None = None
-    """The certificate that comes after this one: announced, and not used yet."""
+    """The certificate that will follow this one: announced, and not used yet."""
     retired: Path | None = None
-    """A directory of earlier certificates, and of what is known to be compromised."""
+    """A directory of earlier certificates, and of marks of compromised keys."""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -144,25 +144,25 @@ class ReceiptSettings(Section):
 
 
 class BasisSettings(Section):
-    """What basis statements may ask beyond data (cl. 5)."""
+    """Limits of basis statements beyond data (cl. 5)."""
 
     max_hidden_days: Annotated[int, Field(ge=0, le=3650)] = HIDDEN_AT_MOST.days
-    """For how long from its issue a statement under 5.1 may be kept from the subject."""
+    """Days from its issue during which a statement under 5.1 may be withheld from the subject."""
 
     @property
     def hidden_at_most(self) -> timedelta:
-        """The same, as a length of time."""
+        """`max_hidden_days` as a duration."""
         return timedelta(days=self.max_hidden_days)
 
 
 class LimitSettings(Section):
-    """What one recipient may use, if its agreement sets no limit of its own (REQ-06)."""
+    """The limits of one recipient, if its agreement sets no limit of its own (REQ-06)."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = REQUESTS_A_MINUTE
     bytes_per_day: Annotated[int, Field(ge=1, le=2**50)] = BYTES_A_DAY
-    """What may be recorded for a recipient in a UTC day: decisions, answers and documents."""
+    """Bytes that may be recorded for a recipient in a UTC day: decisions, answers and documents."""
     documents_per_day: Annotated[int, Field(ge=1, le=2**50)] = DOCUMENTS_A_DAY
-    """Likewise, the bytes of documents and scans alone."""
+    """Bytes of documents and scans only that may be recorded for a recipient in a UTC day."""
 
     @property
     def usage(self) -> UsageLimits:
@@ -173,7 +173,7 @@ class LimitSettings(Section):
 
 
 class Settings(BaseSettings):
-    """Everything that an operator decides outside the code."""
+    """All settings of an installation."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="MAKUL_", env_nested_delimiter="__"
@@ -182,12 +182,12 @@ class Settings(BaseSettings):
     environment: Environment = Environment.PRODUCTION
     operator: Annotated[str, AfterValidator(parse_member_code)]
     operator_name: Annotated[str, Field(min_length=1, max_length=300)] | None = None
-    """As agreements name it; the member code where there is none."""
+    """The name of the operator in agreements; the member code if it is not set."""
     authorised_body: PartySettings | None = None
-    """Without it no agreement can be drawn up and no notice approved (cl. 4, 7)."""
+    """Without it no agreement can be drafted and no notice approved (cl. 4, 7)."""
     store: StoreSettings
     database_url: SecretStr | None = None
-    """`postgresql://...`, or `sqlite:///PATH`; usually by the environment: MAKUL_DATABASE_URL."""
+    """`postgresql://...` or `sqlite:///PATH`, usually from the variable MAKUL_DATABASE_URL."""
     receipts: ReceiptSettings
     trust: TrustSettings
     basis: BasisSettings = BasisSettings()
@@ -195,7 +195,7 @@ class Settings(BaseSettings):
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings | None = None
     ledger: LedgerSettings | None = None
-    """Without it leaves are recorded and wait: `makul ledger run` does not start."""
+    """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then the file; nothing else is read."""
+        """Return the sources: first the environment, then the file, and no others."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
@@ -242,7 +242,7 @@ class Settings(BaseSettings):
 
     @property
     def place(self) -> DatabaseLocation:
-        """Where the record lies."""
+        """The location of the record."""
         url = self.database_url.get_secret_value() if self.database_url is not None else None
         if url is not None and url.startswith(POSTGRES):
             return PostgresLocation(url=url, prepares=self.store.prepared_statements)
@@ -254,12 +254,12 @@ class Settings(BaseSettings):
 
     @property
     def operator_code(self) -> MemberCode:
-        """The operator's member code, checked."""
+        """The checked member code of the operator."""
         return MemberCode(self.operator)
 
 
 def load_settings(path: Path) -> Settings:
-    """Read and check a settings file; raises `SettingsError` with one line on what to do."""
+    """Read and check a settings file. Raises `SettingsError` with one line on what to do."""
     try:
         read: dict[str, Any] = read_toml(path, MAX_SETTINGS_BYTES)
     except MissingFileError:
@@ -269,7 +269,7 @@ def load_settings(path: Path) -> Settings:
     except FileError as error:
         raise SettingsError(str(error)) from None
     try:
-        # A key such as `_env_file` would be an instruction to pydantic and no setting.
+        # A key such as `_env_file` would be an instruction to pydantic and not a setting.
         settings = Settings(
             **{f"settings.{key}" if key[:1] == "_" else key: read[key] for key in read}
         )
@@ -283,7 +283,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def _with_sizes(settings: Settings) -> Settings:
-    """Give each listener the workers and threads that suit its store and this machine."""
+    """Set the workers and threads of each listener for its store and this machine."""
     is_on_sqlite = not isinstance(settings.place, PostgresLocation)
     cores = len(os.sched_getaffinity(0))
     sized = {
@@ -331,7 +331,7 @@ SectionT = TypeVar("SectionT", bound=Section)
 
 
 def _absolute(section: SectionT, base: Path) -> SectionT:
-    """Every path of a section, and of the sections in it, from `base`."""
+    """Return a section whose paths, and those of its inner sections, start from `base`."""
     changed: dict[str, object] = {}
     for name, value in section:
         if isinstance(value, Path):

@@ -1,4 +1,4 @@
-"""Settings of whom to trust: directories of certificates and CRLs, and where new ones come from."""
+"""Settings of trust: directories of certificates and CRLs, and the addresses of new ones."""
 
 import re
 from enum import StrEnum
@@ -20,14 +20,14 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class CrlDirectory(StrEnum):
-    """For whose signatures a CRL is kept."""
+    """The purpose of a CRL."""
 
     CRLS = "crls"
     TSA_CRLS = "tsa_crls"
 
 
 class CrlSourceSettings(Section):
-    """Where a CA publishes its CRL, and the file that holds it here."""
+    """The address of a CA's CRL, and the local file that stores it."""
 
     url: WebAddress
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(crl|der|pem)$")]
@@ -36,14 +36,14 @@ class CrlSourceSettings(Section):
 
 
 class OcspSourceSettings(Section):
-    """Where a CA's OCSP responder is, and the file of the CA's certificate."""
+    """The address of a CA's OCSP responder, and the file of the CA's certificate."""
 
     url: WebAddress
     issuer: Path
 
 
 class RefreshSettings(Section):
-    """What `makul trust refresh` fetches. No address is ever taken from a certificate."""
+    """The sources of `makul trust refresh`. No address is ever taken from a certificate."""
 
     crls: tuple[CrlSourceSettings, ...] = ()
     ocsp: tuple[OcspSourceSettings, ...] = ()
@@ -52,36 +52,40 @@ class RefreshSettings(Section):
 
 
 class TrustSettings(Section):
-    """Whose signatures count. Each is a directory of certificates or CRLs, PEM or DER."""
+    """The trust data. Each path is a directory of certificates or CRLs, PEM or DER."""
 
     anchors: Path
     intermediates: Path
     crls: Path
     ocsp: Path | None = None
-    """OCSP responses: the refresher's, or the operator's own."""
+    """OCSP responses of the refresher or of the operator."""
     wanted: Path | None = None
-    """Where workers leave certificates for which the refresher is to ask a responder."""
+    """The directory of certificates for which the refresher must query a responder.
+
+    Workers write it.
+    """
     archive: Path | None = None
-    """Where what verdicts rested on is kept for good."""
+    """The permanent archive of the evidence on which verdicts rest."""
     tsa_anchors: Path | None = None
-    """CA certificates of time-stamping authorities; without them no timestamp counts."""
+    """CA certificates of time-stamping authorities. Without them no timestamp counts."""
     tsa_crls: Path | None = None
-    """Their CRLs; `crls` where it is not set."""
+    """CRLs of time-stamping authorities; those in `crls` if it is not set."""
     tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """The only policies of time-stamps that count; any where it is not set."""
+    """The only timestamp policies that count; any policy counts if it is not set."""
     refresh: RefreshSettings = RefreshSettings()
     pin_pattern: str = r"PNOKG-(?P<pin>[0-9]{14})"
-    """How a citizen's certificate carries the PIN in its subject's `pin_attribute`.
+    """The pattern of the PIN in the `pin_attribute` of a citizen's certificate.
 
     ETSI EN 319 412-1, 5.1.3: a natural person's semantics identifier in `serialNumber`.
     """
     pin_attribute: str = "2.5.4.5"
 
     pin_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
-    """Of these certificate policies a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
+    """Certificate policies of which a citizen's path carries one (RFC 5280, 4.2.1.4 and 6.1).
 
-    Without any, whoever is certified by whichever trusted authority under a name that bears a PIN
-    can consent for that citizen: an organisation's authority as well.
+    Without any, the holder of a certificate from any trusted authority could consent for a citizen,
+    if the certificate's name contains the citizen's PIN. Authorities for organisations are
+    included.
     """
 
     @model_validator(mode="after")

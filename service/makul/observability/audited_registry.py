@@ -1,7 +1,7 @@
-"""The operator's desk whose changes and looks at persons are reported as security events.
+"""The operator's registry with security events for changes and for access to persons.
 
-Every method of `ports.Desk` is written out. So mypy refuses a desk to which a method was added here
-or there alone, and whoever adds one has to decide whether it is an event.
+Every method of `ports.Desk` is written out. mypy therefore refuses a registry to which a method was
+added on one side only. The author of a new method must decide whether it is an event.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,10 +38,10 @@ from makul.observability.security_log import emit_security_event
 
 @dataclass(frozen=True, slots=True)
 class AuditedRegistry:
-    """`ports.Desk` that reports what was done with it, after it was done.
+    """`ports.Desk` that reports each act after it was done.
 
-    What failed is no event: it did not happen. Methods that report nothing list or count what
-    holds no person's record.
+    A failed act is no event, because it did not happen. Methods without an event list or count what
+    contains no person's record.
     """
 
     desk: Desk
@@ -74,7 +74,7 @@ class AuditedRegistry:
         return self.desk.certificates()
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
-        """Return the certificates that data may be encrypted to."""
+        """Return the certificates to which data may be encrypted."""
         return self.desk.sealing_certificates()
 
     def withdraw_certificate(
@@ -87,14 +87,14 @@ class AuditedRegistry:
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
-        """Register a certificate to encrypt to, and report it."""
+        """Register a certificate for encryption, and report it."""
         self.desk.add_sealing_certificate(recipient, fingerprint, der, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
-        """Withdraw a certificate to encrypt to, and report it."""
+        """Withdraw a certificate for encryption, and report it."""
         self.desk.withdraw_sealing_certificate(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
@@ -143,7 +143,7 @@ class AuditedRegistry:
         return self.desk.signatories()
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
-        """Draw up an agreement, and report it."""
+        """Draft an agreement, and report it."""
         self.desk.draft_agreement(agreement, document, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
@@ -158,11 +158,11 @@ class AuditedRegistry:
         return result
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
-        """Return who signed the newest draft."""
+        """Return the signatures of the newest draft."""
         return self.desk.agreement_signatures(number)
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
-        """End an agreement, and report it."""
+        """Terminate an agreement, and report it."""
         self.desk.terminate_agreement(number, reason=reason, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
@@ -177,7 +177,7 @@ class AuditedRegistry:
         return result
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
-        """Return a person's record for the operator's eyes; report that somebody looked."""
+        """Return a person's record for an operator, and report the access."""
         result = self.desk.person_for_operator(pin, reason=reason, at=at)
         self._report(Event.PERSON_SHOWN)
         return result
@@ -185,7 +185,7 @@ class AuditedRegistry:
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:
-        """Find persons by what is known of them; report that somebody looked."""
+        """Find persons by known attributes, and report the access."""
         result = self.desk.search_persons(query, reason=reason, at=at, report=report)
         self._report(Event.PERSON_SHOWN)
         return result
@@ -193,13 +193,13 @@ class AuditedRegistry:
     def change_person(
         self, pin: Pin, change: Callable[[Person], Person], *, field: str, reason: str, at: datetime
     ) -> tuple[Person, Person] | None:
-        """Replace a record by a new version, and report it."""
+        """Replace a record with a new version, and report it."""
         result = self.desk.change_person(pin, change, field=field, reason=reason, at=at)
         self._report(Event.PERSONS_CHANGED)
         return result
 
     def count_persons(self) -> PersonCount:
-        """Count what the register holds."""
+        """Count the contents of the register."""
         return self.desk.count_persons()
 
     def disclosures(
@@ -220,25 +220,25 @@ class AuditedRegistry:
         disclosure_id: UUID | None = None,
         limit: int,
     ) -> Sequence[RepetitionRow]:
-        """Return answers that were given again."""
+        """Return repetitions of stored answers."""
         return self.desk.repetitions(
             recipient=recipient, since=since, disclosure_id=disclosure_id, limit=limit
         )
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
-        """Return a month's decisions, counted."""
+        """Return the counts of a month's decisions."""
         return self.desk.statistics(month)
 
     def export(
         self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
-        """Return a month's decisions; report the export, which is recorded by then."""
+        """Return a month's decisions, and report the export, which is already recorded."""
         result = self.desk.export(month, recipient, look, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
-        """Return what a decision was judged on; report that somebody looked."""
+        """Return the evidence of a decision, and report the access."""
         result = self.desk.evidence_of(disclosure_id, at=at)
         self._report(Event.EVIDENCE_SHOWN)
         return result

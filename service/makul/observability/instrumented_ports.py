@@ -1,6 +1,6 @@
-"""Ports that note, in the account of their request, how long they took and what was decided.
+"""Ports that note in the request context how long they took and what was decided.
 
-Each hands on what it is given and returns or raises what it gets: nothing is decided here.
+Each passes on its arguments and returns or raises the result. None makes a decision.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from makul.soap.envelope import Message
 
 
 class _Time:
-    """Notes how long a block took, however it ended."""
+    """A context manager that notes the duration of its block, also after an exception."""
 
     __slots__ = ("_began", "_room")
 
@@ -55,80 +55,80 @@ class _Time:
 
 @dataclass(frozen=True, slots=True)
 class TimedChannel:
-    """A channel, its proving timed."""
+    """A channel whose authentication is timed."""
 
     channel: RequestChannel
 
     @property
     def understood(self) -> frozenset[str]:
-        """The channel's."""
+        """The header blocks that the channel understands."""
         return self.channel.understood
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        """The channel's; raises what it raises."""
+        """Authenticate with the channel. Raises its errors."""
         with _Time(Stage.MESSAGE):
             return self.channel.authenticate(message, at=at)
 
     def echo(self, message: Message) -> bytes:
-        """The channel's."""
+        """Return the channel's header blocks for the answer."""
         return self.channel.echo(message)
 
 
 @dataclass(frozen=True, slots=True)
 class TimedVerifier:
-    """`ports.DocumentVerifier`, timed."""
+    """A timed `ports.DocumentVerifier`."""
 
     verifier: DocumentVerifier
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        """The verifier's verdict."""
+        """Return the verdict of the verifier."""
         with _Time(Stage.GROUNDS):
             return self.verifier.verify(document, at=at, existed_at=existed_at)
 
 
 @dataclass(frozen=True, slots=True)
 class TimedMatcher:
-    """`ports.Matcher`, timed."""
+    """A timed `ports.Matcher`."""
 
     matcher: Matcher
 
     @property
     def methods(self) -> frozenset[MatchMethod]:
-        """The matcher's."""
+        """The methods of the matcher."""
         return self.matcher.methods
 
     def compare(self, probe: DemographicProbe, person: Person | None) -> MatchVerdict:
-        """The matcher's verdict."""
+        """Return the verdict of the matcher."""
         with _Time(Stage.MATCHING):
             return self.matcher.compare(probe, person)
 
 
 @dataclass(frozen=True, slots=True)
 class TimedSigner:
-    """`ports.ReceiptSigner`, timed."""
+    """A timed `ports.ReceiptSigner`."""
 
     signer: ReceiptSigner
 
     def sign(self, canonical: bytes, *, at: datetime) -> bytes:
-        """The signer's; raises `SignerUnavailableError`."""
+        """Sign with the signer. Raises `SignerUnavailableError`."""
         with _Time(Stage.SIGNING):
             return self.signer.sign(canonical, at=at)
 
     def ready(self) -> bool:
-        """The signer's."""
+        """Return whether the signer is ready."""
         return self.signer.ready()
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedRecorder:
-    """`ports.Recorder`, timed; what was committed is what was decided."""
+    """A timed `ports.Recorder`, which notes committed decisions."""
 
     recorder: Recorder
 
     def record(self, entry: Entry) -> Recorded:
-        """The recorder's; raises `StoreUnavailableError`."""
+        """Record with the recorder, and note the decision. Raises `StoreUnavailableError`."""
         with _Time(Stage.RECORDING):
             recorded = self.recorder.record(entry)
         account = current()
@@ -145,7 +145,7 @@ class WatchedRecorder:
         return recorded
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
-        """The recorder's; raises `StoreUnavailableError`."""
+        """Return the recorder's replay, and note it. Raises `StoreUnavailableError`."""
         with _Time(Stage.RECORDING):
             found = self.recorder.replay(key, caller, at=at)
         account = current()
@@ -154,12 +154,12 @@ class WatchedRecorder:
         return found
 
     def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
-        """The recorder's."""
+        """Register a message id with the recorder."""
         with _Time(Stage.RECORDING):
             return self.recorder.register_message_id(mark, at=at)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
-        """The recorder's."""
+        """Count an inquiry with the recorder."""
         with _Time(Stage.RECORDING):
             return self.recorder.count_inquiry(recipient, at=at)
 

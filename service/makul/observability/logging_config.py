@@ -1,8 +1,8 @@
-"""Logs as JSON lines on stderr: what happened, when and where. Never whom it was about.
+"""Logs as JSON lines on stderr: what happened, when and in which module, never about whom.
 
-Rooms log through the standard library, codes and references alone; libraries that would print
-what they were sent are silenced where they are used. Security events are lines of the same stream,
-or go to a place of their own, in the words of the Elastic Common Schema.
+Modules log codes and references only, through the standard library. Libraries that would print what
+they received are silenced where they are used. Security events are lines of the same stream or go
+to a destination of their own, in the terms of the Elastic Common Schema.
 """
 
 import errno
@@ -29,15 +29,15 @@ _encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class LogError(Exception):
-    """Security events cannot be written where they should; the message says what to do."""
+    """Security events cannot be written to their destination. The message says what to do."""
 
 
 def configure_logging(
     level: int = logging.INFO, *, security: Path | None = None, environment: str | None = None
 ) -> None:
-    """Send every record of this process to stderr, one JSON object a line.
+    """Send every log record of this process to stderr, one JSON object on each line.
 
-    Raises `LogError` where `security` cannot be written.
+    Raises `LogError` if `security` cannot be written.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines(environment))
@@ -49,9 +49,9 @@ def configure_logging(
 
 
 def configure_security(security: Path | None, *, environment: str) -> None:
-    """For a command of the operator's: security events alone, and only to a place of their own.
+    """Configure an operator's command: only security events, and only to their own destination.
 
-    Raises `LogError` where it cannot be written: what should be told is then not done.
+    Raises `LogError` if it cannot be written. The act to be reported is then not carried out.
     """
     logger = logging.getLogger(LOGGER)
     logger.setLevel(logging.INFO if security is not None else logging.CRITICAL + 1)
@@ -62,7 +62,7 @@ def _send_security(security: Path | None, environment: str | None) -> None:
     logger = logging.getLogger(LOGGER)
     for each in logger.handlers[:]:
         logger.removeHandler(each)
-        with suppress(OSError):  # what it could not write, it has told already
+        with suppress(OSError):  # a failed write was already reported
             each.close()
     logger.propagate = security is None
     if security is None:
@@ -85,10 +85,10 @@ def _is_socket(path: Path) -> bool:
 
 
 class _Failing:
-    """What a handler does with a line that it cannot write: say so, and nothing of the line."""
+    """A handler that reports a failed write without any content of the line."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Of a full disk, a syslog that is gone."""
+        """Report a full disk, or a syslog daemon that is gone."""
         del self, record
         kind = sys.exc_info()[0]
         logging.getLogger(__name__).error(
@@ -97,7 +97,7 @@ class _Failing:
 
 
 class _SecurityFile(_Failing, WatchedFileHandler):
-    """Appends to a file, and opens it anew where it was rotated."""
+    """Appends to a file, and opens it again after a rotation."""
 
 
 class _SecuritySyslog(_Failing, SysLogHandler):
@@ -107,7 +107,7 @@ class _SecuritySyslog(_Failing, SysLogHandler):
 def _to_file(path: Path) -> logging.Handler:
     path.touch(mode=0o640)
     if not path.is_file():
-        # A pipe would hold this process until somebody reads it.
+        # A pipe would block this process until another process reads it.
         raise OSError(errno.EINVAL, "neither a regular file nor a socket")
     return _SecurityFile(path, encoding="utf-8")
 
@@ -119,7 +119,7 @@ def _to_syslog(path: Path) -> logging.Handler:
 
 
 class _Lines(logging.Formatter):
-    """One JSON object a line: a security event by ECS, anything else by structlog."""
+    """A formatter for one JSON object on each line: ECS for security events, else structlog."""
 
     def __init__(self, environment: str | None) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _Lines(logging.Formatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """A line, without its end."""
+        """Return a line without its end."""
         event: Mapping[str, Any] | None = getattr(record, "ecs", None)
         if event is not None:
             return self._event(record, event)
@@ -162,7 +162,7 @@ class _Lines(logging.Formatter):
         return _encoded(event)
 
     def _request(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
-        """One a request: written by hand, for structlog's way costs ten times as much."""
+        """Format the line of a request by hand, because structlog takes ten times as long."""
         line = {
             "event": record.getMessage(),
             "level": record.levelname.lower(),
@@ -181,7 +181,7 @@ def _instant(record: logging.LogRecord) -> str:
 def _with_correlation(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Of which request this thread speaks."""
+    """Add the correlation of the request that this thread answers."""
     account = current()
     if account is not None:
         event["correlation"] = account.correlation
@@ -191,7 +191,7 @@ def _with_correlation(
 def _without_tracebacks(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """A traceback's last line is an exception's message, which a library may fill with data."""
+    """Remove tracebacks. Their last line is an exception's message, which may contain data."""
     for key in ("exc_info", "exception", "stack_info"):
         event.pop(key, None)
     return event

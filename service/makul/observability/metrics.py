@@ -1,7 +1,7 @@
-"""The numbers of the service, as Prometheus takes them. docs/operating/metrics.md lists all.
+"""The metrics of the service for Prometheus. docs/operating/metrics.md lists all of them.
 
-Labels come from closed lists: listeners of the settings, operations, outcomes, reasons, rooms. None
-says whom a request was about or who typed it; recipients are told apart only by a setting.
+Labels come from closed lists: listeners of the settings, operations, outcomes, reasons, stages. No
+label identifies a subject or an employee. Recipients are distinguished only if a setting says so.
 """
 
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ BUCKETS: Final = (
     10.0,
     30.0,
 )
-"""Seconds. A disclosure takes some 6 ms alone; a worker that is silent for 30 s is replaced."""
+"""Seconds. A disclosure alone takes some 6 ms; a worker that is silent for 30 s is replaced."""
 
 NO_OPERATION: Final = "none"
-"""The operation of a message that failed before it was known to ask for one."""
+"""The operation of a message that failed before its operation was known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruments:
-    """What is counted, and by what it is told apart."""
+    """The metrics and their labels."""
 
     requests: Counter
     faults: Counter
@@ -53,7 +53,7 @@ class Instruments:
 
 
 def instruments() -> Instruments:
-    """All of them, in a registry of their own: it is only written to. Once a process."""
+    """Create all metrics once for each process, in a write-only registry of their own."""
     registry = CollectorRegistry()
     counter = partial(Counter, registry=registry)
     seconds = partial(Histogram, buckets=BUCKETS, registry=registry)
@@ -100,7 +100,7 @@ def instruments() -> Instruments:
 
 
 class Metrics:
-    """The numbers of one worker."""
+    """The metrics of one worker."""
 
     def __init__(self, listener: str, *, recipients: bool) -> None:
         found = instruments()
@@ -114,11 +114,11 @@ class Metrics:
         found.workers.labels(listener).set(1)
 
     def begun(self) -> None:
-        """A request came."""
+        """Count a request that has arrived."""
         self._in_flight.inc()
 
     def ended(self, account: RequestContext) -> None:
-        """It is answered."""
+        """Count a request that has been answered."""
         self._in_flight.dec()
         found, listener = self._found, self._listener
         operation = account.operation or NO_OPERATION
@@ -132,7 +132,7 @@ class Metrics:
             self._count_decision(account.decided, account.codes, operation)
 
     def store_retried(self) -> None:
-        """The store did some work again."""
+        """Count work that the store repeated."""
         self._retries.inc()
 
     def thread_failed(self, thread: str) -> None:
@@ -151,7 +151,7 @@ class Metrics:
             self._child(self._found.recipients, recipient, decided.outcome).inc()
 
     def _child(self, parent: Counter | Histogram, *labels: object) -> Any:
-        """`parent.labels(...)`, which costs as much as the counting, remembered."""
+        """Return the cached `parent.labels(...)`, whose call costs as much as the counting."""
         key = (parent, *labels)
         found = self._children.get(key)
         if found is None:

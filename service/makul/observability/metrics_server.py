@@ -1,7 +1,7 @@
-"""Tells the numbers to Prometheus: a process of its own, on an address of its own.
+"""The metrics server for Prometheus: a process of its own, on an address of its own.
 
-Besides what the workers count it tells what is true of the installation as a whole, looked at when
-it is asked: the build, how fresh revocation data are, and how far the log is behind.
+It exports the metrics of the workers and metrics of the whole installation. The latter are read at
+each request: the build, the freshness of revocation data, and the lag of the log.
 """
 
 import platform
@@ -29,14 +29,14 @@ from makul.observability.multiprocess import SpoolCollector
 EXPOSED: Final = "/metrics"
 
 MAX_CONNECTIONS: Final = 16
-"""At once: a pair of Prometheus servers, and whoever looks."""
+"""Maximum at once: a pair of Prometheus servers, and an administrator."""
 CONNECTION_SECONDS: Final = 30.0
-"""For a request and its answer: longer than Prometheus waits unless told (scrape_timeout, 10 s)."""
+"""Seconds for a request and its answer: longer than Prometheus's default scrape_timeout of 10 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationData:
-    """How fresh the revocation data of one purpose are."""
+    """The freshness of the revocation data of one purpose."""
 
     stale: int
     silent: int
@@ -45,11 +45,11 @@ class RevocationData:
 
 
 Purposes = Mapping[str, Callable[[datetime], RevocationData | None]]
-"""Where revocation data of documents and of timestamps are looked up; None: they are unreadable."""
+"""Readers of revocation data for documents and for timestamps. None means unreadable."""
 
 
 LogState = Callable[[], LedgerState]
-"""How the log stands; raises `StoreUnavailableError`."""
+"""A reader of the state of the log. Raises `StoreUnavailableError`."""
 
 LEDGER: Final = MappingProxyType(
     {
@@ -64,16 +64,16 @@ LEDGER: Final = MappingProxyType(
 
 
 class MetricsSource:
-    """What is true of the installation as a whole, for a `prometheus_client` registry."""
+    """Metrics of the whole installation, for a `prometheus_client` registry."""
 
     def __init__(self, purposes: Purposes, clock: Clock, log_state: LogState | None = None) -> None:
-        """`log_state` is None where the installation keeps no log."""
+        """`log_state` is None if the installation has no log."""
         self._purposes = purposes
         self._clock = clock
         self._log_state = log_state
 
     def collect(self) -> Iterable[Metric]:
-        """Looked at now."""
+        """Yield metrics that are read now."""
         build = GaugeMetricFamily(
             "makul_build_info", "The program that serves.", labels=("version", "python")
         )
@@ -145,15 +145,15 @@ class _MetricsHandler(WSGIRequestHandler):
     timeout = CONNECTION_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
-        """Who asks is not written down."""
+        """Log nothing: the clients of the metrics server are not recorded."""
 
 
 class _MetricsServer(BoundedServer, WSGIServer):
-    """As `prometheus_client` serves, and bounded."""
+    """The server of `prometheus_client`, with limits."""
 
 
 def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
-    """Answer on that address while the block runs; the port. Raises `OSError`."""
+    """Serve on this address while the block runs, and yield the port. Raises `OSError`."""
     host, _, port = bind.rpartition(":")
     address = host.strip("[]"), int(port)
     server = _MetricsServer(
@@ -164,7 +164,7 @@ def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[in
 
 
 def export(bind: str, directory: Path, installation: MetricsSource) -> None:
-    """Answer on that address until stopped. Raises `WorkerMetricsError` and `OSError`."""
+    """Serve on this address until stopped. Raises `WorkerMetricsError` and `OSError`."""
     spool.prepare(directory)
     registry = CollectorRegistry()
     registry.register(SpoolCollector(directory))

@@ -1,7 +1,7 @@
-"""Around the application: opens an account for each request, and tells it once it is answered.
+"""WSGI middleware that creates a request context and reports the request after its answer.
 
-One line a request in the log, its numbers, its security events. What cannot be told is answered
-all the same: the record, not the log, is what a disclosure rests on.
+It writes one access log line for each request, its metrics, and its security events. A request that
+cannot be reported is answered all the same: a disclosure rests on the record, not on the log.
 """
 
 import logging
@@ -19,15 +19,15 @@ from makul.observability.security_log import emit_request_events
 from makul.soap.wsgi_app import Answered
 
 CORRELATION_HEADER: Final = "X-Request-Id"
-"""On every answer; one that a client sends is not read."""
+"""The header on every answer. A value that a client sends is ignored."""
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
-"""Asked every few seconds by machines: told only where the answer is not 200."""
+"""Paths that machines query every few seconds. They are logged only if the answer is not 200."""
 
 _PIN_WITHIN: Final = re.compile(
     r"(?=[012](0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{9})", re.ASCII
 )
-"""Fourteen digits that could be a PIN, wherever they begin; see `domain.identifiers.Pin`."""
+"""Fourteen digits that could be a PIN, at any position; see `domain.identifiers.Pin`."""
 
 access = logging.getLogger("makul.access")
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class RequestObserverMiddleware:
         self._metrics = metrics
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request, and tell of it."""
+        """Answer one request, and report it."""
         began = perf_counter()
         account = RequestContext(listener=self._listener)
         accounts.opened(account)
@@ -71,8 +71,9 @@ class RequestObserverMiddleware:
             emit_request_events(account)
 
     def _safely(self, telling: Callable[[], None]) -> None:
-        # The decision is committed by now, and an error here would take the place of its answer. It
-        # may be anything: files of numbers, log handlers and whatever an account says meet in it.
+        # The decision is already committed, and an error here would replace its answer. The error
+        # may have any type, because metric files, log handlers and the contents of a request
+        # context meet here.
         try:
             telling()
         except Exception as error:  # noqa: BLE001 - see above
@@ -80,7 +81,7 @@ class RequestObserverMiddleware:
 
 
 def observe(answered: Answered) -> None:
-    """What the SOAP room says of the request that this thread answers."""
+    """Note what the SOAP adapter reports of the request that this thread answers."""
     account = accounts.current()
     if account is None:
         return
@@ -92,7 +93,7 @@ def observe(answered: Answered) -> None:
 
 
 def line_of(account: RequestContext) -> dict[str, Any]:
-    """What the log says of a request: a closed list of fields."""
+    """Return the fields of a request's log line, which are a closed list."""
     rooms = {room.value: _milliseconds(seconds) for room, seconds in account.seconds.items()}
     return {
         "correlation": account.correlation,
@@ -109,9 +110,9 @@ def line_of(account: RequestContext) -> dict[str, Any]:
 
 
 def redact_request_id(request_id: UUID | None) -> str | None:
-    """A recipient's request id; None where it could be a PIN in the shape of a UUID.
+    """Return a recipient's request id, or None if it could contain a PIN in the form of a UUID.
 
-    A random id looks like one once in some thousands and is left out too: its line is found by
+    One random id in some thousands looks like a PIN and is omitted too. Its line is found by
     `correlation`.
     """
     if request_id is None or _PIN_WITHIN.search(request_id.hex):

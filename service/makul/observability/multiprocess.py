@@ -1,12 +1,14 @@
 # mypy: allow-untyped-calls
-"""Where the workers' numbers lie while the service runs: a file for each worker and kind of number.
+"""The metrics files of the workers: one file for each worker and kind of metric.
 
-prometheus_client's multiprocess mode writes them; what it leaves open is done here. A listener's
-own leftovers are cleared when it starts. A worker that ended is added to the listener's dead, and
-its files are taken away: numbers never go back, and the directory does not grow with reloads.
+The multiprocess mode of prometheus_client writes them. This module adds what that mode lacks. A
+listener's old files are cleared when it starts. The files of a worker that ended are merged into
+one file of the listener and then removed. So counters never decrease, and the directory does not
+grow with reloads.
 
-Nobody reads while a dead worker is added, or it would count twice or not at all: a lock file says
-so. Who cannot have it within a second goes without; the arbiter has listeners to look after.
+A lock file prevents reads while a dead worker is merged, which would count it twice or not at all.
+A process that cannot acquire the lock within a second continues without it, because the arbiter
+must supervise its listeners.
 """
 
 import fcntl
@@ -32,12 +34,12 @@ _DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
 _LOCK: Final = "lock"
 _DEAD: Final = "dead"
 _ADDED_UP: Final = ("counter", "histogram")
-"""Kinds whose numbers outlive their worker; gauges tell of the living alone."""
+"""Kinds whose values outlive their worker. Gauges describe only living workers."""
 _KINDS: Final = (*_ADDED_UP, "gauge_livesum")
-"""Every file a worker writes."""
+"""Every file that a worker writes."""
 
 FILE_BYTES: Final = 1024 * 1024
-"""Room for some 5,000 numbers: all labels there are, and more than 1,000 recipients."""
+"""Enough for some 5,000 values: all existing labels, and more than 1,000 recipients."""
 
 
 class WorkerMetricsError(Exception):
@@ -45,17 +47,17 @@ class WorkerMetricsError(Exception):
 
 
 class WorkerMetricsDir:
-    """One listener's part of the directory."""
+    """The part of the directory that belongs to one listener."""
 
     def __init__(self, directory: Path, listener: str) -> None:
         self._directory = directory
-        self._mark = sha256(listener.encode()).hexdigest()[:8]  # a name may hold anything
+        self._mark = sha256(listener.encode()).hexdigest()[:8]  # a name may contain any character
 
     def prepare(self) -> None:
-        """Make the directory, for its owner alone, and clear what an earlier run left.
+        """Create the directory for its owner only, and clear the files of an earlier run.
 
-        Raises `WorkerMetricsError`. Two services of the same listener would clear each other's;
-        they cannot both have its address.
+        Raises `WorkerMetricsError`. Two services of one listener would clear each other's files,
+        but they cannot both have its address.
         """
         prepare(self._directory)
         with _locked(self._directory, fcntl.LOCK_EX):
@@ -63,9 +65,9 @@ class WorkerMetricsDir:
                 path.unlink(missing_ok=True)
 
     def use(self) -> None:
-        """Let this process, a worker, write its numbers here. Before the first metric is made.
+        """Let this worker write its metrics here. Call this before the first metric is created.
 
-        Raises `OSError` where there is no room: then this process must make no metric.
+        Raises `OSError` if the disk is full. This process must then create no metric.
         """
         identifier = f"{self._mark}-{os.getpid()}"
         for kind in _KINDS:
@@ -74,7 +76,7 @@ class WorkerMetricsDir:
         values.ValueClass = values.MultiProcessValue(lambda: identifier)
 
     def merge_dead_workers(self, living: Iterable[int]) -> None:
-        """Add up and take away the files of every worker that is not among the living."""
+        """Merge and remove the files of every worker that is not among the living."""
         alive = {f"{self._mark}-{pid}" for pid in living} | {f"{self._mark}-{_DEAD}"}
         gone = [path for path in self._files("*") if path.stem.rpartition("_")[2] not in alive]
         if not gone:
@@ -85,13 +87,13 @@ class WorkerMetricsDir:
                     self._add_up(kind, [path for path in gone if path.name.startswith(kind)])
                 for path in gone:
                     path.unlink(missing_ok=True)
-        # A killed worker leaves a file as it is, and the library that reads it raises whatever the
-        # octets make it trip over. Raised on, it would end the arbiter and the service with it.
+        # A killed worker leaves its file in any state, and the library that reads it may raise any
+        # error. Such an error would end the arbiter and the service.
         except Exception as error:  # noqa: BLE001 - see above
             log.warning("a worker's numbers were not added up: %s", type(error).__name__)
 
     def _add_up(self, kind: str, gone: list[Path]) -> None:
-        """The dead of this kind, written anew and renamed into place."""
+        """Write the merged file of this kind to a new file, and rename it."""
         total = self._directory / f"{kind}_{self._mark}-{_DEAD}.db"
         sums: dict[str, float] = {}
         for path in [total, *gone] if total.exists() else gone:
@@ -111,7 +113,7 @@ class WorkerMetricsDir:
 
 
 def _allocate(path: Path) -> None:
-    """Room for numbers to come: written to a map that a full disk has no room for, they kill."""
+    """Reserve space for a file. A write to a memory map kills the process if the disk is full."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.posix_fallocate(file, 0, FILE_BYTES)
@@ -123,7 +125,10 @@ def _allocate(path: Path) -> None:
 
 
 def _numbers_in(path: Path) -> list[tuple[str, float]]:
-    """Every number in a file; none of one that cannot be read, or it would spoil all the others."""
+    """Return all samples in the file, or an empty list if it is corrupt.
+
+    One bad file must not break the scrape.
+    """
     try:
         return [(key, value) for key, value, _, _ in MmapedDict.read_all_values_from_file(path)]
     except (RuntimeError, ValueError, struct.error) as error:
@@ -132,7 +137,7 @@ def _numbers_in(path: Path) -> list[tuple[str, float]]:
 
 
 def prepare(directory: Path) -> None:
-    """Make the directory, or see that it is ours alone; raises `WorkerMetricsError`."""
+    """Create the directory, or check its owner and mode. Raises `WorkerMetricsError`."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = directory.stat()
@@ -147,13 +152,13 @@ def prepare(directory: Path) -> None:
 
 
 class SpoolCollector:
-    """Every listener's numbers, for a `prometheus_client` registry."""
+    """The metrics of every listener, for a `prometheus_client` registry."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def collect(self) -> Iterable[Metric]:
-        """All of them added up, the living and the dead."""
+        """Return the merged metrics of living and dead workers."""
         with _locked(self._directory, fcntl.LOCK_SH):
             files = [str(path) for path in self._directory.glob("*.db")]
             merge: Callable[..., Iterable[Metric]] = MultiProcessCollector.merge
@@ -162,7 +167,7 @@ class SpoolCollector:
 
 @contextmanager
 def _locked(directory: Path, how: int) -> Iterator[None]:
-    """Raises `TimeoutError` where somebody holds the lock for too long."""
+    """Hold the lock. Raises `TimeoutError` if another process holds it for too long."""
     deadline = time.monotonic() + LOCK_SECONDS
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(directory / _LOCK, flags, 0o600)

@@ -1,4 +1,4 @@
-"""Is the service ready, and which dependency is down? Asked often, looked at seldom."""
+"""Readiness of the service and its dependencies. Results are cached against frequent probes."""
 
 import logging
 import threading
@@ -10,16 +10,16 @@ from typing import Final
 from makul.app.ports.health import Check, Readiness, ReadinessState
 
 KEPT_SECONDS: Final = 1.0
-"""Whoever asks more often gets the last answer: a probe is no lever on the store."""
+"""Seconds for which a result is reused, so that probes cannot put load on the store."""
 
 STUCK_SECONDS: Final = 10.0
-"""A look that takes longer says that something is down; meanwhile the last answer counts."""
+"""Seconds after which a running check counts as down. Until then the last result counts."""
 
 log = logging.getLogger(__name__)
 
 
 class CachedCheck:
-    """A check that is looked at once in so many seconds: for one that costs."""
+    """An expensive check that runs at most once in so many seconds."""
 
     def __init__(self, check: Check, seconds: float) -> None:
         self._check = check
@@ -28,7 +28,7 @@ class CachedCheck:
         self._state = ReadinessState.DOWN
 
     def __call__(self) -> ReadinessState:
-        """The state, perhaps of a little earlier; one that is not good is looked at anew."""
+        """Return the state, possibly cached. A state that is not OK is checked again."""
         now = time.monotonic()
         if self._state is not ReadinessState.OK or now >= self._until:
             self._state = self._check()
@@ -37,7 +37,7 @@ class CachedCheck:
 
 
 class ReadinessProbe:
-    """Every check of one worker. Safe between threads: one looks, the others do not wait."""
+    """All checks of one worker. Thread-safe: one thread checks, and the others do not wait."""
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
@@ -47,7 +47,7 @@ class ReadinessProbe:
         self._seen = Readiness(MappingProxyType(dict.fromkeys(checks, ReadinessState.DOWN)))
 
     def __call__(self) -> Readiness:
-        """How everything stands. Never raises."""
+        """Return the state of every check. Never raises."""
         if time.monotonic() < self._seen_at + KEPT_SECONDS:
             return self._seen
         if not self._looking.acquire(blocking=False):
@@ -74,8 +74,8 @@ class ReadinessProbe:
 
 
 def _state(name: str, check: Check) -> ReadinessState:
-    # A check asks the store, a token's driver or a stranger's CRL, each with exceptions of its own.
-    # One that is not foreseen must read as "not well" too, never as no answer for the others.
+    # A check queries the store, a token's driver or an authority's CRL, each with exceptions of its
+    # own. An unexpected exception must count as DOWN, and must not prevent the other results.
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - see above

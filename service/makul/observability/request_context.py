@@ -1,7 +1,7 @@
-"""What is noted of one request while it is answered: never content, never whom it is about.
+"""The context of one request while it is answered: never content, never the subject.
 
-A request is answered by one thread from its first byte to its last, and its account is that
-thread's. The use cases know nothing of it: the ports that they use are wrapped (`timed`).
+One thread answers a request from its first byte to its last, and the context belongs to that
+thread. The use cases do not know it, because their ports are wrapped (`instrumented_ports`).
 """
 
 import secrets
@@ -14,29 +14,29 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Reason
 
 CORRELATION_BYTES = 8
-"""64 random bits: enough to find a request's lines, and they say nothing."""
+"""64 random bits: enough to find the lines of a request, without meaning."""
 
 
 class Stage(StrEnum):
-    """Where the time of a request goes."""
+    """The stages in which a request spends time."""
 
     MESSAGE = "message"
-    """Proving who sent it: signature, certificate path, registration."""
+    """Authentication of the sender: signature, certificate path, registration."""
     GROUNDS = "grounds"
-    """Proving who signed its document."""
+    """Verification of the signer of its document."""
     MATCHING = "matching"
-    """Comparing the probe with a record, or with a decoy."""
+    """Comparison of the probe with a record, or with a decoy."""
     SIGNING = "signing"
-    """Signing the receipt, and a sealed delivery."""
+    """Signing of the receipt, and of an encrypted delivery."""
     RECORDING = "recording"
-    """The recording transaction, its commit included."""
+    """The recording transaction, including its commit."""
 
 
 REPLAYED = "REPLAYED"
-"""The outcome of a request that got its stored answer: what that said is not read again."""
+"""The outcome of a request that got its stored answer, which is not parsed again."""
 
 ANSWERED = "ANSWERED"
-"""The outcome of a request that asks for no decision, such as GetStatus."""
+"""The outcome of a request for no decision, such as GetStatus."""
 
 FAULT = "FAULT"
 """The outcome of a message that got a SOAP fault."""
@@ -44,7 +44,7 @@ FAULT = "FAULT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSummary:
-    """A decision that is on record."""
+    """A decision that is recorded."""
 
     outcome: str
     """An `Outcome`, or `REPLAYED`."""
@@ -54,40 +54,40 @@ class DecisionSummary:
 
 @dataclass(slots=True, kw_only=True)
 class RequestContext:
-    """One request, from the guard to its complete answer. Lives in one thread."""
+    """One request, from the guard to its complete answer. It lives in one thread."""
 
     listener: str
     correlation: str = field(default_factory=lambda: secrets.token_hex(CORRELATION_BYTES))
-    """By which its lines are found; told to the client as `X-Request-Id`."""
+    """The id of its log lines, which the client receives as `X-Request-Id`."""
     seconds: dict[Stage, float] = field(default_factory=dict)
     decided: DecisionSummary | None = None
     operation: str | None = None
-    """Once an authenticated message is known to ask for one."""
+    """The operation, set once an authenticated message is known to request it."""
     request_id: UUID | None = None
     caller: MemberCode | None = None
-    """Who sent it, once a channel has proved it; nobody need know them."""
+    """The sender, set once a channel has authenticated it; it may be unregistered."""
     faults: tuple[str, ...] = ()
     received: int = 0
-    """Bytes of the message; 0 where the guard turned it away."""
+    """Bytes of the message; 0 if the guard refused it."""
     sent: int = 0
     status: int = 0
     took: float = 0.0
-    """Seconds, until the answer was complete."""
+    """Seconds until the answer was complete."""
 
     def add(self, room: Stage, seconds: float) -> None:
-        """Some of its time went there."""
+        """Add time that the request spent in a stage."""
         self.seconds[room] = self.seconds.get(room, 0.0) + seconds
 
     @property
     def outcome(self) -> str:
-        """What came of it, in one word of a closed list."""
+        """The outcome, from a closed list."""
         if self.faults:
             return FAULT
         return self.decided.outcome if self.decided is not None else ANSWERED
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every reason it was given, once each: a fault's, or the decision's."""
+        """Every reason of the fault or the decision, each once."""
         if self.faults or self.decided is None:
             return self.faults
         return tuple(dict.fromkeys(reason.code.value for reason in self.decided.reasons))
@@ -97,15 +97,15 @@ _CURRENT: ContextVar[RequestContext | None] = ContextVar("account", default=None
 
 
 def current() -> RequestContext | None:
-    """The account of the request that this thread answers."""
+    """Return the context of the request that this thread answers."""
     return _CURRENT.get()
 
 
 def opened(account: RequestContext) -> None:
-    """From here on, this thread answers that request."""
+    """Make this context the one of the request that this thread answers."""
     _CURRENT.set(account)
 
 
 def closed() -> None:
-    """It is answered."""
+    """Remove the context after the request was answered."""
     _CURRENT.set(None)

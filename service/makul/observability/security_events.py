@@ -1,7 +1,8 @@
-"""The closed catalogue of security events: what a monitoring centre (SIEM) is told, and how.
+"""The closed catalogue of security events for a monitoring centre (SIEM).
 
-An event says what was tried or done, never about whom. Its code is stable: rules in a SIEM rest on
-it. The words are those of the Elastic Common Schema (ECS 8.17); docs/operating/events.md lists all.
+An event says what was attempted or done, never about whom. Its code is stable, because rules in a
+SIEM depend on it. The terms are those of the Elastic Common Schema (ECS 8.17).
+docs/operating/events.md lists all events.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventDescription:
-    """What stands in the catalogue for one kind of event."""
+    """The catalogue entry of one kind of event."""
 
     code: str
     action: str
@@ -38,7 +39,7 @@ class EventDescription:
     """ECS `event.outcome`."""
     meaning: str
     reasons: tuple[Code, ...] = ()
-    """The reasons, of an answer or a fault, that tell it."""
+    """The reasons of an answer or a fault that cause the event."""
 
 
 def _entry(
@@ -64,9 +65,9 @@ _LOW, _MEDIUM, _HIGH, _CRITICAL = Severity
 
 
 class Event(Enum):
-    """Every kind of security event there is."""
+    """Every kind of security event."""
 
-    # Who sent it could not be proved.
+    # The sender could not be authenticated.
     AUTHENTICATION_FAILED = _entry(
         "MKL-101", "authentication-failed", _MEDIUM, _REFUSED,
         "A message or a TLS client could not prove whom it comes from",
@@ -102,7 +103,7 @@ class Event(Enum):
         "Whether a certificate is revoked could not be told: nothing was disclosed", Code.SIG_07,
     )  # fmt: skip
 
-    # A known recipient asked for what it may not have.
+    # A known recipient requested what it may not have.
     STOPPED_RECIPIENT = _entry(
         "MKL-201", "stopped-recipient-asked", _HIGH, _BEYOND,
         "A recipient on hold or cut off asked", Code.RCP_02, Code.RCP_03,
@@ -142,7 +143,7 @@ class Event(Enum):
         "A consent that its subject took back was presented", Code.CNS_05,
     )  # fmt: skip
 
-    # The operator's own hands (cl. 13 and 16).
+    # Acts of the operator (cl. 13 and 16).
     PERSON_SHOWN = _entry(
         "MKL-301", "person-shown", _MEDIUM, _LOOKED, "An operator looked at a person's record"
     )
@@ -211,7 +212,10 @@ class Event(Enum):
 CAUSES: Final = frozenset(
     {Event.WRAPPING_SUSPECTED, Event.REVOKED_CERTIFICATE, Event.REVOCATION_UNKNOWN}
 )
-"""What is told of a document as of a message: any other failed signature is `DOCUMENT_UNPROVED`."""
+"""Events that a document can cause as well as a message.
+
+Any other failed signature of a document is `DOCUMENT_UNPROVED`.
+"""
 
 UNEVENTFUL: Final = frozenset(
     {
@@ -222,8 +226,11 @@ UNEVENTFUL: Final = frozenset(
         *(Code.REL_01, Code.REL_02),
     }
 )
-"""Reasons of everyday work. What tells of a person's record (MAT-01, MAT-02, MAT-05) is among them
-on purpose: who reads events shall not learn whose data are locked or do not match."""
+"""Reasons of everyday work, which cause no event.
+
+Reasons that reveal a person's record (MAT-01, MAT-02, MAT-05) are included on purpose. A reader of
+events must not learn whose data are locked or do not match.
+"""
 
 BY_REASON: Final[Mapping[Code, Event]] = MappingProxyType(
     {code: event for event in Event for code in event.value.reasons}

@@ -1,7 +1,8 @@
-"""Tells security events, as lines that a SIEM takes without translation.
+"""Emits security events as lines that a SIEM accepts without translation.
 
-ECS rather than OCSF: its fields are flat names that every SIEM's shippers know and a grep finds;
-OCSF's classes ask for objects (`actor`, `api`, `src_endpoint`) that must not be filled here.
+The format is ECS rather than OCSF. The fields of ECS are flat names that every SIEM's shippers know
+and a grep finds. The classes of OCSF need objects (`actor`, `api`, `src_endpoint`) that must stay
+empty here.
 """
 
 import logging
@@ -35,7 +36,7 @@ def emit_security_event(
     listener: str | None = None,
     user: str | None = None,
 ) -> None:
-    """One event. `user` is a system user of the operator's, as the desk's own log names them."""
+    """Emit one event. `user` is the operator's system user, as the audit log names it."""
     entry = event.value
     fields: dict[str, Any] = {
         "event.kind": "alert" if entry.severity >= Severity.HIGH else "event",
@@ -58,7 +59,7 @@ def emit_security_event(
 
 
 def redact_member_code(code: MemberCode) -> str:
-    """A member code as it may be told: of a natural person (cl. 3, e) it may hold the PIN."""
+    """Return a member code for logs, masked if it may hold a natural person's PIN (cl. 3, e)."""
     group, _, number = code.partition("/")
     try:
         return f"{group}/{Pin(number).masked}"
@@ -67,7 +68,7 @@ def redact_member_code(code: MemberCode) -> str:
 
 
 def emit_request_events(account: RequestContext) -> None:
-    """The events of one request, each kind once."""
+    """Emit the events of one request, each kind once."""
     for event, reasons in events_of(account).items():
         emit_security_event(
             event,
@@ -79,10 +80,10 @@ def emit_request_events(account: RequestContext) -> None:
 
 
 def events_of(account: RequestContext) -> dict[Event, list[str]]:
-    """Which kinds of event a request was, and by which reasons.
+    """Return the kinds of event that a request caused, each with its reasons.
 
-    A document's own failure (CNS-02, LAW-09) counts by its cause as well where that is one of
-    `CAUSES`: SIG-06 under it is a revoked certificate all the same.
+    The failure of a document (CNS-02, LAW-09) also counts by its cause if that is one of `CAUSES`.
+    SIG-06 under it is still a revoked certificate.
     """
     told = [(BY_REASON.get(Code(code)), code) for code in account.codes]
     if account.decided is not None and not account.faults:

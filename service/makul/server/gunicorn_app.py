@@ -1,7 +1,7 @@
 """Serves one listener with gunicorn: threads in a few processes, each with its own store.
 
-gunicorn's threaded worker was measured steady under keep-alive and reloads without an error; the
-application is built after the fork, so that no database handle or lock is shared between workers.
+Measurements of gunicorn's threaded worker under keep-alive and reloads showed no error. The
+application is built after the fork, so that workers share no database handle and no lock.
 """
 
 import gc
@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 WsgiApplication = Callable[..., Iterable[bytes]]
 
 TIMEOUT_SECONDS = 30
-"""A worker silent for so long is replaced; a security server itself gives up after 60."""
+"""A worker that is silent for this time is replaced. A security server gives up after 60 s."""
 
 GRACEFUL_SECONDS = 20
-"""How long requests in flight may finish when the service stops or reloads."""
+"""Time for requests in progress to finish when the service stops or reloads."""
 
 KEEP_ALIVE_SECONDS = 15
 WATCH_SECONDS = 0.2
@@ -44,7 +44,7 @@ RESTART_SECONDS = 2.0
 STOP_SECONDS = 5.0
 BACKLOG = 256
 MAX_CONNECTIONS = 256
-"""A worker's. With more, the one that has waited longest for its peer is closed."""
+"""Maximum of one worker. Beyond it, the connection that has waited longest is closed."""
 MAX_REQUEST_LINE = 4094
 MAX_HEADER_FIELDS = 50
 MAX_HEADER_BYTES = 8190
@@ -53,8 +53,8 @@ MAX_HEADER_BYTES = 8190
 class Server(BaseApplication):
     """A gunicorn arbiter that builds its application in each worker.
 
-    Upon SIGHUP the settings are read anew: by the arbiter for the number of workers, by each new
-    worker for everything else. Settings that cannot be served change nothing: the workers go on.
+    On SIGHUP the settings are read again: by the arbiter for the number of workers, by each new
+    worker for everything else. Invalid settings change nothing, and the present workers continue.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class Server(BaseApplication):
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
     def load_config(self) -> None:
-        """Set what matters explicitly; gunicorn's own files and environment are not read."""
+        """Set every important option explicitly. gunicorn's files and environment are not read."""
         config: Any = self.cfg
         for name, value in _options(self._listener()).items():
             config.set(name, value)
         config.set("child_exit", self._bury)
 
     def _bury(self, arbiter: Any, _worker: Any) -> None:
-        """A worker ended, however it did: its numbers are kept, and no longer its own."""
+        """Merge the metrics of a worker that has ended for any reason."""
         if self._spool is not None:
             self._spool.merge_dead_workers(arbiter.WORKERS)
 
     def peer_limits(self) -> PeerLimits:
-        """How long peers of this listener may take; asked for in each worker."""
+        """Return the time limits for peers of this listener. Each worker calls this."""
         listener = self._listener()
         return PeerLimits(
             handshake_seconds=listener.handshake_seconds,
@@ -97,14 +97,15 @@ class Server(BaseApplication):
         )
 
     def fault_status(self) -> int | None:
-        """The one HTTP status of all faults of this listener, if it has one."""
+        """Return the only HTTP status of all faults of this listener, or None."""
         return fault_status(self._listener().channel)
 
     def load(self) -> WsgiApplication:
-        """Build the application; called in each worker, after the fork.
+        """Build the application. Each worker calls this after the fork.
 
-        All that it is made of lasts as long as the worker. The collector need not walk through it
-        again each time that new citizens have filled the caches: that stopped a worker for 0.2 s.
+        Its objects live as long as the worker. They are frozen, so that the garbage collector does
+        not walk through them each time that new citizens have filled the caches. That stopped a
+        worker for 0.2 s.
         """
         application = self._build()
         gc.collect()
@@ -118,10 +119,13 @@ class Server(BaseApplication):
 
 
 class _ValidatingArbiter(Arbiter):
-    """Reloads only what can be served: a worker that fails to boot would end the whole service."""
+    """An arbiter that validates settings before a reload.
+
+    A worker that fails to boot would end the whole service.
+    """
 
     def reload(self) -> None:
-        """Replace the workers, or say why not."""
+        """Replace the workers, or log why they are not replaced."""
         complaint = self.app.complaint()
         if complaint is not None:
             log.error("not reloaded, the old workers go on: %s", complaint)
@@ -149,7 +153,7 @@ def _options(listener: ListenerSettings) -> dict[str, Any]:
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
         "secure_scheme_headers": {},
-        "header_map": "drop",  # X_SSL_Client_Cert is not X-SSL-Client-Cert
+        "header_map": "drop",  # `X_SSL_Client_Cert` must not pass as `X-SSL-Client-Cert`
         "proc_name": f"makul-{listener.channel.value}",
         "umask": 0o007,
         "accesslog": None,
@@ -176,7 +180,7 @@ def _tls_1_2_or_newer(
     context = default_factory()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    # A worker has one context for all connections; each is to show its certificate all the same.
+    # A worker has one context for all connections. Without tickets, each must send its certificate.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     return context
@@ -190,10 +194,10 @@ def serve_one(
     complaint: Callable[[], str | None],
     spool: WorkerMetricsDir | None = None,
 ) -> int:
-    """Serve a listener until stopped. gunicorn leaves by SystemExit, with a code of its own.
+    """Serve a listener until stopped. gunicorn exits by SystemExit with a code of its own.
 
-    `complaint` says why the settings of this moment could not be served, if so. Raises
-    `WorkerMetricsError` where the workers could not write their numbers.
+    `complaint` returns why the present settings cannot be served, or None. Raises
+    `WorkerMetricsError` if the workers cannot write their metrics.
     """
     if spool is not None:
         spool.prepare()
@@ -203,11 +207,11 @@ def serve_one(
 
 
 def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> int:
-    """One process a listener, all stopped together; where one dies, so do the others.
+    """Run one process for each listener. All are stopped together, also if one of them ends.
 
-    A listener that is silently gone would look like a recipient's network failure. With `metrics`
-    their numbers are told by one more process; where that one dies, it is started again. Each
-    ends with this one, however that ends.
+    A listener that ended silently would look like a network failure at the recipient. With
+    `metrics`, one more process exports their metrics; it is restarted if it ends. Each process ends
+    with this one, even if this one is killed.
     """
     makul = attached_command("--config", str(config))
     children = [subprocess.Popen([*makul, "serve", "--listener", name]) for name in names]  # noqa: S603 - our own program
@@ -239,7 +243,7 @@ def serve_all(config: Path, names: Sequence[str], *, metrics: bool = False) -> i
 
 
 class _RestartingProcess:
-    """A process that the service can do without for a while."""
+    """A process without which the service can continue for a while."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -247,7 +251,7 @@ class _RestartingProcess:
         self._not_before = 0.0
 
     def keep_running(self) -> None:
-        """Start it where it does not run; again, after a while."""
+        """Start the process if it does not run. Wait for a while before each restart."""
         if self._process is not None and self._process.poll() is None:
             return
         now = time.monotonic()
@@ -259,12 +263,12 @@ class _RestartingProcess:
         self._process = subprocess.Popen(self._command)  # noqa: S603 - our own program
 
     def stop(self) -> None:
-        """Let it end; `keep_running` starts it with the settings of then."""
+        """Terminate the process. `keep_running` starts it again with the settings of that time."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
     def end(self) -> None:
-        """It ends with the service."""
+        """End the process with the service."""
         self.stop()
         if self._process is not None:
             try:

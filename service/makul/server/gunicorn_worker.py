@@ -1,10 +1,11 @@
-"""gunicorn's threaded worker, in which no thread waits for a peer and no peer is quoted.
+"""A threaded gunicorn worker in which no thread waits for a peer, and no peer is quoted.
 
-gunicorn itself gives a connection to a thread with its first octet, or before it, and lets the
-thread wait for the rest: four half-sent messages stopped a listener of four threads. Here the loop
-receives whole messages and sends answers (`peer_connection`), and threads only compute. HTTP that
-cannot be parsed gets a SOAP fault; gunicorn would send an HTML page with a piece of the request in
-it, and log that piece.
+gunicorn itself gives a connection to a thread with its first octet or earlier, and the thread waits
+for the rest. Four half-sent messages stopped a listener with four threads. Here the loop receives
+whole messages and sends answers (`net.peer_connection`), and threads only compute.
+
+HTTP that cannot be parsed gets a SOAP fault. gunicorn would send an HTML page that contains a piece
+of the request, and log that piece.
 """
 
 import errno
@@ -38,14 +39,14 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.ParseException, 400),
     (OSError, 400),
 )
-"""What broke, most particular first, and the HTTP status it stands for (RFC 9110, 15.5)."""
+"""Types of errors, the most specific first, with their HTTP status (RFC 9110, 15.5)."""
 
 TURN_SECONDS: Final = 0.25
-"""How often deadlines are looked at."""
+"""Seconds between two checks of deadlines."""
 
 WARNING_SECONDS: Final = 1.0
 MAX_WAITING_BYTES: Final = 128 * 1024 * 1024
-"""Of messages that are not whole yet, in a worker: eight of the largest."""
+"""Maximum size of all incomplete messages in a worker: eight of the largest messages."""
 
 _MASKS: Final = {Wait.TO_READ: selectors.EVENT_READ, Wait.TO_WRITE: selectors.EVENT_WRITE}
 _GIVE_WAY: Final = (
@@ -53,11 +54,14 @@ _GIVE_WAY: Final = (
     (Phase.IDLE, Phase.MESSAGE, Phase.HANDSHAKE),
     (Phase.ANSWER,),
 )
-"""Phases in which a connection waits for its peer: those of the first group are closed first."""
+"""Phases in which a connection waits for its peer. Those of the first group are closed first."""
 
 
 class SoapFaultWorker(ThreadWorker):
-    """Tells the sender a code, and the log a kind of error; nobody what was sent."""
+    """A worker that reports a code to the sender and a kind of error to the log.
+
+    Neither contains any part of what was sent.
+    """
 
     poller: Any
     tpool: Any
@@ -76,12 +80,12 @@ class SoapFaultWorker(ThreadWorker):
         super().init_process()  # type: ignore[no-untyped-call]
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections while a thread is free: else another worker may have one."""
+        """Accept connections only while a thread is free, so that another worker may take them."""
         free = self._computing < self.cfg.threads
         super().set_accept_enabled(enabled and free)  # type: ignore[no-untyped-call]
 
     def accept(self, listener: Any) -> None:
-        """Take one connection, and room for it from whoever has waited longest."""
+        """Accept one connection. If there are too many, close the one that has waited longest."""
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -110,10 +114,10 @@ class SoapFaultWorker(ThreadWorker):
         self._advance(connection)
 
     def _make_room(self, newest: PeerConnection | None = None) -> None:
-        """Close the connection that has waited longest for its peer; never the newest.
+        """Close the connection that has waited longest for its peer, but never the newest.
 
-        One that was answered and only lingers goes before all others, for it gets nothing more;
-        one that takes its answer goes after them.
+        An answered connection that only lingers is closed before all others, because it gets
+        nothing more. A connection that receives its answer is closed last.
         """
         others = [each for each in self._connections if each is not newest]
         for phases in _GIVE_WAY:
@@ -126,14 +130,14 @@ class SoapFaultWorker(ThreadWorker):
             return
 
     def _warn(self, problem: str) -> None:
-        """Log a problem with peers, once a second at most: peers must not fill the log."""
+        """Log a problem with peers at most once a second, so that peers cannot fill the log."""
         now = time.monotonic()
         if now - self._warned_at.get(problem, -WARNING_SECONDS) >= WARNING_SECONDS:
             self._warned_at[problem] = now
             log.warning(problem)
 
     def _advance(self, connection: PeerConnection) -> None:
-        """Move a connection on, and wait for what it needs next."""
+        """Advance a connection, and wait for the next event that it needs."""
         try:
             waits = connection.advance(time.monotonic())
         except Exception as error:  # noqa: BLE001 - one connection must not end all others
@@ -155,7 +159,7 @@ class SoapFaultWorker(ThreadWorker):
             self.poller.register(connection.sock, _MASKS[waits], again)
 
     def _on_event(self, connection: PeerConnection, _sock: Any) -> None:
-        if connection in self._connections:  # another event of this turn may have closed it
+        if connection in self._connections:  # an event of this turn may have closed it
             self._advance(connection)
 
     def _bound_memory(self, connection: PeerConnection) -> None:
@@ -189,13 +193,13 @@ class SoapFaultWorker(ThreadWorker):
         return exchange.answer, bool(kept) and reusable
 
     def handle_request(self, req: Any, conn: Any) -> bool:
-        """Say `Connection: close` where what follows the message cannot be told from it."""
+        """Force `Connection: close` if the message cannot be separated from what follows it."""
         if not conn.sock.is_whole:
             req.force_close()
         return bool(super().handle_request(req, conn))  # type: ignore[no-untyped-call]
 
     def _answer(self, connection: PeerConnection, done: "Future[tuple[bytes, bool]]") -> None:
-        """Send what a thread has left. Runs in the loop."""
+        """Send the answer that a thread has computed. Runs in the loop."""
         self._computing -= 1
         error = done.exception()
         if error is not None:
@@ -205,7 +209,7 @@ class SoapFaultWorker(ThreadWorker):
         self._advance(connection)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """One turn of the loop; a peer whose time is over is cut after its bytes were read."""
+        """Run one turn of the loop. A late peer is cut off after its bytes were read."""
         super().wait_for_and_dispatch_events(min(timeout, TURN_SECONDS))  # type: ignore[no-untyped-call]
         now = time.monotonic()
         if now - self._looked_at >= TURN_SECONDS:
@@ -232,7 +236,7 @@ class SoapFaultWorker(ThreadWorker):
         connection.close()
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops keeps those that send nothing for a moment only."""
+        """Shorten the deadline of idle connections when the worker stops."""
         for each in self._connections:
             if each.phase in (Phase.IDLE, Phase.LINGERING):
                 each.deadline = min(each.deadline, deadline)
@@ -244,7 +248,7 @@ class SoapFaultWorker(ThreadWorker):
                 self._close(each)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer once and let the connection be closed; a sender that is gone is left alone."""
+        """Answer once and let the connection close. A sender that is gone is ignored."""
         del req, addr
         status = next((status for kind, status in _STATUS if isinstance(exc, kind)), 500)
         code = Code.OPS_99 if status == 500 else Code.REQ_07

@@ -1,7 +1,7 @@
-"""Runs a check in a child process, so that nothing of it stays in the one that forks workers.
+"""Runs a check in a child process, so that it leaves no state in the process that forks workers.
 
-A PKCS#11 module that was initialised before a fork must not be used after it, nor a database's
-connection; and the process that keeps the listener must survive whatever a check does.
+A PKCS#11 module that was initialised before a fork must not be used after it, and neither must a
+database connection. The process that keeps the listener must survive any failure of a check.
 """
 
 import os
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 NOTHING_WRONG = b"\x06"
-"""ACK: without it the child died before it could say anything."""
+"""ACK. Without it, the child died before it could report a result."""
 
 
 def run_isolated(check: Callable[[], str | None]) -> str | None:
-    """What `check` has to complain about, said by a forked child; None where all is well."""
+    """Return the complaint of `check`, run in a forked child, or None if there is none."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -30,7 +30,7 @@ def run_isolated(check: Callable[[], str | None]) -> str | None:
 
 
 def _say(writing: int, check: Callable[[], str | None]) -> None:
-    """Write what the check says and leave at once: no handler of the parent's may run."""
+    """Write the result of the check and exit at once. No handler of the parent may run."""
     try:
         complaint = check()
         os.write(writing, complaint.encode() if complaint else NOTHING_WRONG)

@@ -1,7 +1,7 @@
-"""The published log over HTTP, for witnesses: its checkpoint and tiles, to be read and no more.
+"""The published log over HTTP for witnesses: its checkpoint and tiles, read-only.
 
-For this machine alone; a reverse proxy stands in front where others fetch. A path is served only if
-it is `checkpoint` or names a tile: nothing that is asked for reaches the file system as it came.
+It serves this machine only; a reverse proxy serves others. A path is served only if it is
+`checkpoint` or names a tile. No requested path reaches the file system unchanged.
 """
 
 import logging
@@ -16,10 +16,10 @@ from makul.net.bounded_http_server import BoundedServer, running
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 64
-"""At once. A few witnesses ask every second or so; a proxy in front keeps as many open."""
+"""Maximum at once. A few witnesses ask every second; a proxy in front keeps as many open."""
 
 CONNECTION_SECONDS = 10.0
-"""For one request, and for one file of at most 8 KiB. Who is slower is closed."""
+"""Seconds for one request and one file of at most 8 KiB. A slower connection is closed."""
 
 FOREVER = "public, max-age=31536000, immutable"
 """A tile of one width never changes (C2SP tlog-tiles)."""
@@ -30,7 +30,7 @@ class _TileHandler(BaseHTTPRequestHandler):
     server: "_TileServer"
 
     def do_GET(self) -> None:
-        """Answer with a file's bytes, or 404."""
+        """Answer with the bytes of a file, or with 404."""
         content, kind, kept = self._found()
         self.send_response(HTTPStatus.OK if content is not None else HTTPStatus.NOT_FOUND)
         self.send_header("Content-Type", kind)
@@ -40,11 +40,11 @@ class _TileHandler(BaseHTTPRequestHandler):
         self.wfile.write(content or b"")
 
     def version_string(self) -> str:
-        """Nothing of Python's version."""
+        """Return a name without Python's version."""
         return "makul"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as inherited
-        """Nothing: whoever follows a public log needs no entry in ours."""
+        """Log nothing, because reading a public log needs no entry here."""
 
     def _found(self) -> tuple[bytes | None, str, str]:
         path = self.path.removeprefix("/")
@@ -57,7 +57,7 @@ class _TileHandler(BaseHTTPRequestHandler):
                 read = self.server.published.tile
                 return read(tile.level, tile.index, tile.width), octets, FOREVER
         except (LedgerBrokenError, OSError):
-            pass  # not there, or not yet: the log may be ahead of a reader, never behind itself
+            pass  # absent, or not published yet
         return None, plain, "no-cache"
 
 
@@ -70,6 +70,6 @@ class _TileServer(BoundedServer):
 
 
 def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[int]:
-    """Serve while the block runs; the port. Raises `OSError` where the address is taken."""
+    """Serve while the block runs, and yield the port. Raises `OSError` if the address is in use."""
     host, _, port = bind.rpartition(":")
     return running(_TileServer((host.strip("[]"), int(port)), published), "tiles")

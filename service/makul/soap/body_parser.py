@@ -1,9 +1,9 @@
-"""Plans by which a verified Body is read: compiled once, out of the models of `types`.
+"""Compiled parsers for a verified Body, one for each model of `spyne_models`.
 
-Spyne's own reading walks its class hierarchy anew for every element of every message, which cost
-more than parsing, validating and digesting the message together. A plan is the same model as one
-table of tags. It reads what the published schema passed; whatever it does not know all the same,
-because a model lags behind its schema, is refused and not passed over.
+Spyne's own parser walks its class hierarchy again for every element of every message. That cost
+more than parsing, validating and hashing the message together. A plan is the model as one table of
+tags. It reads what the published schema has accepted. It refuses an element that it does not know,
+because a model may lag behind its schema.
 """
 
 from binascii import a2b_base64
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 Read = Callable[["Element"], Any]
-"""An element to its value."""
+"""A function from an element to its value."""
 
 _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
     (Date, lambda text: date.fromisoformat(collapsed(text))),
@@ -30,8 +30,11 @@ _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
     (ByteArray, a2b_base64),
     (Unicode, collapsed),
 )
-"""The types that requests are made of. All collapse white space (XML Schema part 2, 4.3.6), in
-base64Binary it stands for nothing."""
+"""The types of which requests consist.
+
+All of them collapse white space (XML Schema part 2, 4.3.6). In base64Binary white space has no
+meaning.
+"""
 
 
 class _BodyPart(NamedTuple):
@@ -43,10 +46,10 @@ class _BodyPart(NamedTuple):
 
 
 class _Plan:
-    """Reads elements of one complex model.
+    """A parser of elements of one complex model.
 
-    Members become attributes of the same names: a list where one may be repeated, None where it
-    is absent.
+    Members become attributes of the same names: a list if the member may be repeated, None if it is
+    absent.
     """
 
     def __init__(self, model: Any) -> None:
@@ -80,7 +83,7 @@ class _Plan:
 
 
 def compiled(model: Any) -> Read:
-    """The plan of a model; raises `TypeError` for a type that none of ours is made of."""
+    """Return the parser of a model. Raises `TypeError` for a type that no request uses."""
     if issubclass(model, ComplexModel):
         return _Plan(model)
     for primitive, parse in _PRIMITIVES:
@@ -90,10 +93,10 @@ def compiled(model: Any) -> Read:
 
 
 def _text(parse: Callable[[str], Any]) -> Read:
-    """A reader of elements that hold text and nothing else."""
+    """Return a parser of elements that contain only text."""
 
     def read(element: "Element") -> Any:
-        if len(element):  # of which a comment is the sly kind: it would cut the text short
+        if len(element):  # a comment too, which would silently cut the text short
             raise TypeError("an element within a text, which the schema passed")
         try:
             return parse(element.text or "")

@@ -1,7 +1,8 @@
-"""Who is calling: channels. A listener has exactly one, and headers of the others confer nothing.
+"""Channels, which authenticate the caller. A listener has exactly one channel.
 
-A channel turns a message of an unknown sender into a `Caller` and the one element that may be
-read from here on (Procedure, cl. 7: a recipient calls as its agreement says).
+Headers of other channels confer nothing. A channel converts a message of an unknown sender into a
+`Caller` and the one element that may be read afterwards (Procedure, cl. 7: a recipient calls
+through the channels of its agreement).
 """
 
 import re
@@ -43,44 +44,44 @@ _CALLER_KINDS: Final = ("MEMBER", "SUBSYSTEM")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 MAX_EMPLOYEE: Final = 64
-"""As types.xsd has UserId and CaseNumber, which the record keeps; X-Road would allow 255."""
+"""The limit of UserId and CaseNumber in types.xsd, which the record uses. X-Road allows 255."""
 
 MAX_HEADER_TEXT: Final = 4096
-"""Characters of one header. An identifier has seven parts of 255 at most."""
+"""Characters of one header. An identifier has at most seven parts of 255 characters."""
 
 
 def fault_status(channel: ChannelName) -> int | None:
-    """The HTTP status of every fault of a channel; None where each fault has its own.
+    """Return the HTTP status of every fault of a channel, or None if each fault has its own.
 
-    A security server reads 200 and 500 alone: of any other status it loses the fault's text.
+    A security server reads only 200 and 500. With any other status it loses the text of the fault.
     """
     return 500 if channel is ChannelName.XROAD else None
 
 
 class Authenticated(NamedTuple):
-    """Who sent a message, and the Body's child that they are proved to have sent."""
+    """The sender of a message, and the child of the Body that the sender is proved to have sent."""
 
     caller: Caller
     child: "Element"
 
 
 class RequestChannel(Protocol):
-    """One way to come in."""
+    """One method of authentication."""
 
     @property
     def understood(self) -> frozenset[str]:
-        """Header blocks that this channel understands, by Clark name."""
+        """The header blocks that this channel understands, by Clark name."""
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        """Prove who sent the message; raises `RejectedError`."""
+        """Authenticate the sender of the message. Raises `RejectedError`."""
 
     def echo(self, message: Message) -> bytes:
-        """The header blocks that go back with the answer or fault, rendered; often none."""
+        """Return the rendered header blocks that accompany the answer or fault; often none."""
 
 
 @dataclass(frozen=True, slots=True)
 class WsseChannel:
-    """WS-Security 1.1.1, X.509 token profile: the certificate that signed the Body says who."""
+    """WS-Security 1.1.1, X.509 token profile: the certificate that signed the Body is the proof."""
 
     verifier: MessageVerifier
     register: Register
@@ -91,7 +92,7 @@ class WsseChannel:
         return frozenset({f"{{{_WSSE}}}Security"})
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        """The recipient for whom the signing certificate is registered (RCP-04 where none)."""
+        """Return the recipient with this signing certificate. Raises `RejectedError` (RCP-04)."""
         verified = self.verifier.verify(message.envelope, at=at)
         registered = self.register.certificate(verified.fingerprint)
         if registered is None:
@@ -105,19 +106,19 @@ class WsseChannel:
         return Authenticated(caller, verified.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
-        """Nothing: a signed header belongs to its message."""
+        """Return nothing, because a signed header belongs to its message."""
         return b""
 
 
 class XRoadChannel:
     """X-Road message protocol 4.0, behind the operator's own security server.
 
-    Only for a listener that nobody but that security server can reach: who reaches it *is* believed
-    to say truly who the client is.
+    Use this channel only on a listener that no other process than the security server can reach.
+    This channel trusts the client identity in the X-Road headers.
     """
 
     def __init__(self, instance: str) -> None:
-        """`instance` is the X-Road instance whose member codes are ours: `KG`."""
+        """`instance` is the X-Road instance whose member codes are registered here: `KG`."""
         self._instance = instance
         self._schema = PublishedSchema("xroad.xsd")
 
@@ -127,10 +128,11 @@ class XRoadChannel:
         return frozenset(f"{{{_XRD}}}{name}" for name in (*_MANDATORY, *_OPTIONAL))
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:  # noqa: ARG002
-        """The member that `xrd:client` names; raises `RejectedError` (REQ-01, REQ-02, RCP-01).
+        """Return the member that `xrd:client` names.
 
-        Whom that member represents (`representedParty`) and what its user holds (`securityToken`)
-        are passed back unread: the agreement is the member's.
+        Raises `RejectedError` (REQ-01, REQ-02, RCP-01). The represented member (`representedParty`)
+        and the user's token (`securityToken`) are returned unread, because the agreement belongs to
+        the calling member.
         """
         headers = self._read(message)
         self._check_service(headers, message.child)
@@ -145,10 +147,10 @@ class XRoadChannel:
         return Authenticated(caller, message.child)
 
     def echo(self, message: Message) -> bytes:
-        """Every X-Road header in the order and with the values received, those of extensions too.
+        """Return every X-Road header in the received order and with the received values.
 
-        A security server rejects an answer whose headers are doubled, so such are not sent back;
-        and it writes `requestHash` itself.
+        Headers of extensions are included. A security server rejects an answer with duplicate
+        headers, so in that case none is returned. The security server writes `requestHash` itself.
         """
         blocks = [block for block in _xroad_blocks(message) if block.tag != _REQUEST_HASH]
         if len({block.tag for block in blocks}) != len(blocks):
@@ -159,7 +161,10 @@ class XRoadChannel:
         )
 
     def _read(self, message: Message) -> dict[str, "Element"]:
-        """The headers by local name: each once, each as its schema has it, none missing."""
+        """Return the headers by local name, each once and valid against its schema.
+
+        Raises `RejectedError` if a mandatory header is missing.
+        """
         found: dict[str, Element] = {}
         for block in _xroad_blocks(message):
             if block.tag in found:
@@ -190,7 +195,10 @@ class XRoadChannel:
             raise _wrong("xRoadInstance")
 
     def _member(self, client: "Element") -> MemberCode:
-        """Who calls. Member codes of another instance may coincide with ours, so none is known."""
+        """Return the caller. A member of another instance is refused.
+
+        Member codes of another instance may coincide with codes registered here.
+        """
         if client.get(f"{{{_ID}}}objectType") not in _CALLER_KINDS:
             raise _wrong("objectType")
         if _part(client, "xRoadInstance") != self._instance:
@@ -208,13 +216,16 @@ def _xroad_blocks(message: Message) -> list["Element"]:
 
 
 def _known(block: "Element") -> str:
-    """The name of a header that is read; of any other, only that it is one."""
+    """Return the name of a header that is read, or `Header` for any other."""
     name = local_name(block)
     return name if name in (*_MANDATORY, *_OPTIONAL) else "Header"
 
 
 def _without_soap_attributes(block: "Element", version: SoapVersion) -> "Element":
-    """`mustUnderstand` and its like may stand on any block, and no schema of a block knows them."""
+    """Return a block without SOAP attributes such as `mustUnderstand`.
+
+    They may occur on any block, and no schema of a block declares them.
+    """
     names = [name for name, _ in block.items() if str(name).startswith(version.qualified(""))]
     if not names:
         return block
@@ -225,12 +236,15 @@ def _without_soap_attributes(block: "Element", version: SoapVersion) -> "Element
 
 
 def _is_nil(block: "Element") -> bool:
-    """JAX-WS clients send an optional header that they do not set as nil."""
+    """Return whether the block is nil. JAX-WS clients send an unset optional header as nil."""
     return block.get(_XSI_NIL) in ("true", "1") and not len(block) and not block.text
 
 
 def _require_short(block: "Element", name: str) -> None:
-    """Its schema sets no limit to every text, and a large message's 16 MB in one cost seconds."""
+    """Refuse a long header.
+
+    The schema does not limit every text. 16 MB in one text of a large message cost seconds.
+    """
     if sum(len(str(text)) for text in block.itertext()) > MAX_HEADER_TEXT:
         raise _wrong(name)
 
@@ -240,12 +254,12 @@ def _text(block: "Element") -> str:
 
 
 def _part(identifier: "Element", name: str) -> str | None:
-    """A part of an identifier, exactly as written: white space around it makes it another."""
+    """Return a part of an identifier exactly as written. White space around it is significant."""
     return identifier.findtext(f"{{{_ID}}}{name}")
 
 
 def _short(headers: dict[str, "Element"], name: str) -> str | None:
-    """An optional text; sent empty, it is absent."""
+    """Return an optional text. An empty text counts as absent."""
     text = _text(headers[name]) if name in headers else ""
     if len(text) > MAX_EMPLOYEE:
         raise _wrong(name)

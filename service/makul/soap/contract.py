@@ -1,8 +1,8 @@
-"""The published WSDLs and schemas, as they are served: with the address at which they are served.
+"""The published WSDLs and schemas, served with the public address of the service.
 
-The files are those of `makul_wsdl` and `makul_schemas`; only `soap:address` and `schemaLocation`
-are set. Addresses come from configuration, never from the request's Host header, which anyone can
-write (CWE-644).
+The files are those of `makul_wsdl` and `makul_schemas`. Only `soap:address` and `schemaLocation`
+are set. Addresses come from the settings, never from the request's Host header, which any client
+can forge (CWE-644).
 """
 
 from collections.abc import Callable
@@ -28,14 +28,14 @@ _IMPORTS: Final = (
 )
 _VARIANTS: Final = {"": "", "soap11": "", "soap12": "-soap12", "xroad": "-xroad"}
 _LONGEST_QUERY: Final = 64
-"""The longest there is, `xsd=identifiers.xsd`, is a third of it."""
+"""Maximum length of a query. The longest known one, `xsd=identifiers.xsd`, is a third of it."""
 
 
 class ServedContract:
-    """Every file that a port publishes, rewritten once and held as bytes."""
+    """Every file that a port publishes, rewritten once and kept as bytes."""
 
     def __init__(self, port: str, public_url: str) -> None:
-        """`port` names the WSDLs (`recipient`); `public_url` is where clients reach it."""
+        """`port` names the WSDLs (`recipient`). `public_url` is the address that clients use."""
         self._files: dict[tuple[str, str], bytes] = {}
         for variant, suffix in _VARIANTS.items():
             document = makul_wsdl.read(f"{port}{suffix}.wsdl")
@@ -45,9 +45,9 @@ class ServedContract:
             self._files["xsd", name.removesuffix(".xsd")] = document
 
     def find(self, query: str) -> bytes | None:
-        """The file for a query string: `wsdl`, `wsdl=xroad`, `xsd=types`; None for any other.
+        """Return the file for a query such as `wsdl`, `wsdl=xroad` or `xsd=types`, or None.
 
-        .NET writes `WSDL`, and others name a schema by its file: both are understood.
+        .NET writes `WSDL`, and other clients name a schema by its file. Both forms are understood.
         """
         if len(query) > _LONGEST_QUERY:
             return None

@@ -1,7 +1,7 @@
-"""Bytes to one SOAP message, split by hand: one parse, one Body, one child, nothing hidden.
+"""Manual parsing of bytes into one SOAP message: one Body, one child, no hidden content.
 
-Spyne's own reading of envelopes is never used: it resolves `href`s, drops comments and takes the
-first of several Bodies. What is refused here is refused before anyone is believed to have sent it.
+Spyne's parser of envelopes is never used: it resolves `href`s, drops comments and takes the first
+of several Bodies. The checks here run before any sender is authenticated.
 """
 
 import re
@@ -22,25 +22,31 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 MAX_MARKUP: Final = 4096
-"""The most tags, counted as `<` before parsing. The largest honest request (ten fingers, a face, 32
-attributes, all headers, a WS-Security signature) has under 400; a million empty elements fit in
-4 MiB and would take libxml2 a hundred times that in memory."""
+"""Maximum number of tags, counted as `<` before parsing.
+
+The largest legitimate request has under 400 tags: ten fingers, a face, 32 attributes, all headers
+and a WS-Security signature. A million empty elements fit in 4 MiB and would take libxml2 a hundred
+times that in memory.
+"""
 
 MAX_EQUALS: Final = 4096
-"""The most `=` signs, which bounds attributes and namespace declarations the same way."""
+"""Maximum number of `=` signs, which limits attributes and namespace declarations."""
 
 MAX_ORDINARY: Final = 4 * 1024 * 1024
-"""Bytes of a message that carries no scan. A face at its limit (1 MiB, 1.4 in base64), a signed
-document at its (256 KiB, 0.35) and ten fingers as templates or compressed images leave room."""
+"""Maximum size in bytes of a message without a scan.
+
+It exceeds the sum of the largest parts. These are a face (1 MiB, 1.4 in base64), a signed document
+(256 KiB, 0.35) and ten fingers as templates or compressed images.
+"""
 
 MAY_BE_LARGE: Final = frozenset({"RegisterConsent"})
-"""Operations, by local name, whose messages may be as large as the guard lets in."""
+"""Operations, by local name, whose messages may be as large as the HTTP guard allows."""
 
 MAX_HEADER_BLOCKS: Final = 32
-"""X-Road has ten, WS-Security one, WS-Addressing six."""
+"""Maximum number of header blocks. X-Road has ten, WS-Security one, WS-Addressing six."""
 
 MAX_DEPTH: Final = 24
-"""The deepest honest path is 10: a transform's InclusiveNamespaces within a signature."""
+"""Maximum depth. The deepest legitimate path is 10: InclusiveNamespaces of a transform."""
 
 _SPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(f"[{_SPACE}]+")
@@ -60,23 +66,23 @@ _NOBODY_IN_PARTICULAR: Final = frozenset(
         "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
     }
 )
-"""Actors (SOAP 1.1, section 4.2.2) and roles (SOAP 1.2 part 1, section 2.2) that mean us."""
+"""Actors (SOAP 1.1, section 4.2.2) and roles (SOAP 1.2 part 1, section 2.2) of this service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SOAP message, well formed and split. Nobody is yet believed to have sent it."""
+    """One well-formed SOAP message, split into its parts. Its sender is not yet authenticated."""
 
     version: SoapVersion
     envelope: "Element"
     headers: tuple["Element", ...]
     child: "Element"
-    """The Body's one child, as received. A channel says what of it was verified."""
+    """The only child of the Body, as received. A channel determines which part was verified."""
     arrival: Arrival = NOTHING_TOLD
 
 
 def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> Message:
-    """Parse and split a message; raises `EnvelopeError` or `HttpError` (REQ-01, REQ-07)."""
+    """Parse and split a message. Raises `EnvelopeError` or `HttpError` (REQ-01, REQ-07)."""
     large = len(raw) > MAX_ORDINARY
     if large and not any(name.encode() in raw for name in MAY_BE_LARGE):
         raise _too_large()
@@ -99,12 +105,12 @@ def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> 
 
 
 def local_name(element: "Element") -> str:
-    """An element's name without its namespace."""
+    """Return the name of an element without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
 def collapsed(text: str | None) -> str:
-    """White space as xs:token has it: trimmed and runs made one (XML Schema part 2, 4.3.6)."""
+    """Collapse white space as xs:token does: trim, and join runs (XML Schema part 2, 4.3.6)."""
     text = text or ""
     if " " in text or "\n" in text or "\t" in text or "\r" in text:
         return _SPACES.sub(" ", text).strip(" ")
@@ -112,9 +118,10 @@ def collapsed(text: str | None) -> str:
 
 
 def check_understood(message: Message, understood: frozenset[str]) -> None:
-    """Every header block meant for us that must be understood is understood, or a fault.
+    """Raise a fault if a mandatory header block for this service is not understood.
 
-    SOAP 1.1, section 4.2.3; SOAP 1.2 part 1, section 2.4. `understood` holds Clark names.
+    See SOAP 1.1, section 4.2.3, and SOAP 1.2 part 1, section 2.4. `understood` contains Clark
+    names.
     """
     must = message.version.qualified("mustUnderstand")
     for block in message.headers:
@@ -137,8 +144,8 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     declared = _DECLARED_ENCODING.match(raw)
     if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
         raise _refused(Code.REQ_07, "encoding", Cause.ENCODING)
-    # libxml2's other limits, on depth and on what entities grow to, have nothing to bound in a
-    # message of few tags and no DTD.
+    # The other limits of libxml2 concern depth and the growth of entities. They have no effect on a
+    # message with few tags and no DTD.
     parser = build_parser(large=True, collect_ids=False) if large else own_message_parser()
     try:
         root = etree.fromstring(raw, parser)
@@ -147,7 +154,7 @@ def _parse(raw: bytes, *, large: bool) -> "Element":
     about = root.getroottree().docinfo
     if about.internalDTD is not None:
         raise _refused(Code.REQ_07, "DOCTYPE", Cause.DOCUMENT_TYPE)
-    if about.xml_version != "1.0":  # libxml2 reads 1.1 by the rules of 1.0; others read otherwise
+    if about.xml_version != "1.0":  # libxml2 reads 1.1 with the rules of 1.0; others do not
         raise _refused(Code.REQ_07, "version", Cause.XML_VERSION)
     return root
 
@@ -168,7 +175,7 @@ def _check_root(root: "Element", version: SoapVersion) -> None:
 
 
 def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "Element"]:
-    """The Header, where there is one, and the one Body, in that order and with nothing beside."""
+    """Return the Header, if there is one, and the Body. Refuse any other order or content."""
     parts = _elements(root)
     names = [part.tag for part in parts]
     header, body = version.qualified("Header"), version.qualified("Body")
@@ -181,7 +188,7 @@ def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "El
 
 
 def _elements(parent: "Element") -> tuple["Element", ...]:
-    """The child elements of an element that may hold white space besides, and nothing else."""
+    """Return the child elements of an element that may contain only elements and white space."""
     children = tuple(parent)
     texts = (parent.text, *(child.tail for child in children))
     if any(text is not None and text.strip(_SPACE) for text in texts):
@@ -190,7 +197,7 @@ def _elements(parent: "Element") -> tuple["Element", ...]:
 
 
 def _hidden_part(root: "Element") -> EnvelopeError:
-    """The refusal of the first comment or processing instruction, by the element that holds it."""
+    """Return the refusal of the first comment or processing instruction, by its parent element."""
     comment = next(root.iter(etree.Comment), None)
     part = comment if comment is not None else next(root.iter(etree.ProcessingInstruction), None)
     parent = part.getparent() if part is not None else None

@@ -1,9 +1,8 @@
-"""The one table from what went wrong to the fault that says so.
+"""The only table from errors to SOAP faults.
 
-A fault is for a message that could not be understood, authenticated or answered; a decision, even
-a refusal, is a normal answer (docs: contract, outcomes and reasons). Every fault, whatever its
-cause and SOAP version, carries `{urn:makul:types:1}Fault` in its detail. None carries a value of
-the request.
+A fault answers a message that could not be understood, authenticated or processed. A decision,
+including a refusal, is a normal answer (docs/recipients.md). Every fault, in each SOAP version,
+carries `{urn:makul:types:1}Fault` in its detail. No fault contains a value of the request.
 """
 
 import logging
@@ -33,11 +32,11 @@ _REQUEST_ID_UNSAFE: Final = re.compile(
     rb"(?:<!\[CDATA\[\s{0,64})?"
     rb"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s{0,64}(?:\]\]>\s{0,64})?</"
 )
-_REFERENCE_BYTES: Final = 8  # 64 random bits: enough to find one log line, and says nothing
+_REFERENCE_BYTES: Final = 8  # 64 random bits: enough to find one log line, without meaning
 
 
 class FaultCode(Enum):
-    """Whose fault it is: SOAP 1.1, section 4.4.1, and SOAP 1.2 part 1, section 5.4.6."""
+    """The side at fault: SOAP 1.1, section 4.4.1, and SOAP 1.2 part 1, section 5.4.6."""
 
     SENDER = ("Client", "Sender")
     RECEIVER = ("Server", "Receiver")
@@ -45,12 +44,12 @@ class FaultCode(Enum):
     MUST_UNDERSTAND = ("MustUnderstand", "MustUnderstand")
 
     def in_version(self, version: SoapVersion) -> str:
-        """The code's local name in this version of SOAP."""
+        """Return the local name of the code in this version of SOAP."""
         return self.value[1] if version is SOAP_12 else self.value[0]
 
 
 class EnvelopeError(RejectedError):
-    """The envelope itself breaks the rules of SOAP."""
+    """An error of an envelope that breaks the rules of SOAP."""
 
     def __init__(self, *reasons: Reason, code: FaultCode) -> None:
         super().__init__(*reasons)
@@ -58,7 +57,7 @@ class EnvelopeError(RejectedError):
 
 
 class HttpError(RejectedError):
-    """The HTTP request is refused before anything in it is read as XML."""
+    """A refusal of an HTTP request before any part of it is parsed as XML."""
 
     def __init__(
         self, status: int, *reasons: Reason, headers: tuple[tuple[str, str], ...] = ()
@@ -70,26 +69,26 @@ class HttpError(RejectedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultReport:
-    """What a fault says."""
+    """The contents of a fault."""
 
     code: FaultCode
     reasons: tuple[Reason, ...]
     request_id: UUID | None = None
     reference: str | None = None
-    """Under which the operator finds the cause in the log; set where the service itself failed."""
+    """The reference of the cause in the log, set if the service itself failed."""
     http_status: int | None = None
-    """Set where HTTP has a status of its own for it."""
+    """The status for an error for which HTTP has a status of its own."""
     http_headers: tuple[tuple[str, str], ...] = ()
 
     def status(self, version: SoapVersion) -> int:
-        """500, but 400 for SOAP 1.2 where the sender is to blame (SOAP 1.2 part 2, table 20)."""
+        """Return 500, or 400 in SOAP 1.2 for a sender's error (SOAP 1.2 part 2, table 20)."""
         if self.http_status is not None:
             return self.http_status
         return 400 if version is SOAP_12 and self.code is FaultCode.SENDER else 500
 
 
 def report(error: BaseException) -> FaultReport:
-    """The fault for an error; anything that is not foreseen here is OPS-99."""
+    """Return the fault for an error. An error that is not listed here is OPS-99."""
     match error:
         case HttpError(reasons=(_, *_)):
             return FaultReport(
@@ -114,7 +113,7 @@ def report(error: BaseException) -> FaultReport:
 
 
 def logged(error: BaseException, *, during: str) -> FaultReport:
-    """The fault for an error; where the service itself failed, the log keeps its trace."""
+    """Return the fault for an error, and log the trace if the service itself failed."""
     fault = report(error)
     if fault.reference is not None:
         log.error("%s failed, reference %s: %s", during, fault.reference, trace(error))
@@ -122,10 +121,10 @@ def logged(error: BaseException, *, during: str) -> FaultReport:
 
 
 def with_request_id(fault: FaultReport, raw: Callable[[], bytes]) -> FaultReport:
-    """The same fault with the id of the request it answers, wherever that could be read.
+    """Return the fault with the id of the request, if the id could be read.
 
-    Of a message that nobody verified, and that may not even be XML, the first UUID that stands in
-    an element `requestId` is taken: it helps the sender to find the request, and proves nothing.
+    The message is unverified and may not even be XML. The first UUID in an element `requestId` is
+    used. It helps the sender to find the request, and proves nothing.
     """
     if fault.request_id is not None:
         return fault
@@ -149,9 +148,9 @@ def _blamed(reasons: tuple[Reason, ...]) -> FaultCode:
 def reply(
     fault: FaultReport, version: SoapVersion, echoed: bytes = b"", *, status: int | None = None
 ) -> Reply:
-    """A fault as it leaves, in the version in which the request came.
+    """Render a fault in the SOAP version of the request.
 
-    `status` stands in the place of the fault's own HTTP status.
+    `status` replaces the HTTP status of the fault.
     """
     body = _body_12(fault) if version is SOAP_12 else _body_11(fault)
     return Reply(
@@ -185,7 +184,7 @@ def _body_12(fault: FaultReport) -> str:
 
 
 def _statements(reason: Reason, reference: str | None) -> Text:
-    """`CODE: sentence`, in each language."""
+    """Return `CODE: sentence` in each language."""
     said = _with_reference(with_expectation(text_of(reason), reason), reference)
     code = reason.code.value
     return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
@@ -205,7 +204,7 @@ def _detail(fault: FaultReport) -> str:
 
 
 def _reason(reason: Reason, reference: str | None) -> str:
-    """`{urn:makul:types:1}Reason`, its elements in the schema's order."""
+    """Return `{urn:makul:types:1}Reason`, with its elements in the order of the schema."""
     said = _with_reference(with_expectation(text_of(reason), reason), reference)
     parts = [
         ("code", reason.code.value),
@@ -222,7 +221,7 @@ def _reason(reason: Reason, reference: str | None) -> str:
 
 
 def _published_form(field: str | None) -> str | None:
-    """A field only where it has the form of a name: what is not a name might be a value."""
+    """Return the field only if it has the form of a name, because another text may be a value."""
     return field if field is not None and _FIELD_NAME.fullmatch(field) else None
 
 

@@ -1,4 +1,7 @@
-"""A channel behind a front that proves itself by a secret, where any local user could connect."""
+"""A channel behind a front that proves itself by a secret.
+
+The secret is needed if any local user could connect to the listener.
+"""
 
 import hmac
 from dataclasses import dataclass, field
@@ -13,20 +16,20 @@ from makul.soap.transport_metadata import FRONT_HEADER
 
 @dataclass(frozen=True, slots=True)
 class FrontedChannel:
-    """A channel whose messages count only with the front's secret."""
+    """A channel that accepts messages only with the secret of the front."""
 
     channel: RequestChannel
     secret: bytes = field(repr=False)
 
     @property
     def understood(self) -> frozenset[str]:
-        """Return what the channel understands."""
+        """The header blocks that the channel understands."""
         return self.channel.understood
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        """Ask the channel; raise `RejectedError` (RCP-04) if it was not the front that sent this.
+        """Authenticate with the channel. Raises `RejectedError` (RCP-04) if the secret is wrong.
 
-        A header that came twice is joined by a comma, and is not the secret.
+        A header that occurs twice is joined by a comma, and so does not equal the secret.
         """
         proof = (message.arrival.front_proof or "").encode("utf-8", "replace")
         if not hmac.compare_digest(proof, self.secret):
@@ -34,5 +37,5 @@ class FrontedChannel:
         return self.channel.authenticate(message, at=at)
 
     def echo(self, message: Message) -> bytes:
-        """Return what the channel sends back."""
+        """Return the header blocks that the channel returns."""
         return self.channel.echo(message)

@@ -1,8 +1,8 @@
-"""The first to touch a request: raw bytes in, and one complete XML answer out, whatever came.
+"""The HTTP guard, which turns raw bytes of any request into one complete XML answer.
 
-Judged here, before anything is parsed: address, method, media type, charset, encodings, size,
-document type declarations. Whatever goes wrong, here or behind, becomes a SOAP fault: never HTML,
-never a broken connection, never a value of the request sent back.
+It checks address, method, media type, charset, encodings, size and document type declarations
+before anything is parsed. Every error, here or in later stages, becomes a SOAP fault. The answer is
+never HTML, never a broken connection, and never repeats a value of the request.
 """
 
 import json
@@ -24,13 +24,19 @@ from makul.soap.transport_metadata import Arrival
 from makul.soap.versions import SOAP_11, VERSIONS, Reply, SoapVersion
 
 MAX_MESSAGE: Final = 16 * 1024 * 1024
-"""Bytes. A scan at its limit (10 MiB, 13.4 in base64), an authority's document (1 MiB, 1.4) and a
-signed consent (256 KiB, 0.35) leave room to spare. Only RegisterConsent may be as large; for what
-holds of all others see `envelope.MAX_ORDINARY`."""
+"""Maximum size of a message in bytes.
+
+It exceeds the sum of the largest parts. These are a scan (10 MiB, 13.4 in base64), an authority's
+document (1 MiB, 1.4) and a signed consent (256 KiB, 0.35). Only RegisterConsent may be this large.
+`envelope.MAX_ORDINARY` limits all other messages.
+"""
 
 MAX_DRAINED: Final = 20 * 1024 * 1024
-"""Bytes of a message too large that are read and thrown away, so that its sender, still writing,
-hears the answer rather than a reset. Beyond this, they do not."""
+"""Bytes of an oversized message that are read and discarded.
+
+The sender, which is still writing, then receives the answer rather than a reset. Beyond this limit
+it receives a reset.
+"""
 
 _BLOCK: Final = 64 * 1024
 _LONGEST_LENGTH: Final = 18  # digits; an exabyte
@@ -46,7 +52,7 @@ Answer = Callable[[SoapVersion, bytes, Arrival], Reply]
 
 
 class Guard:
-    """A WSGI application (PEP 3333) in front of everything."""
+    """A WSGI application (PEP 3333) in front of all others."""
 
     def __init__(
         self,
@@ -59,9 +65,9 @@ class Guard:
         max_message: int = MAX_MESSAGE,
         fault_status: int | None = None,
     ) -> None:
-        """`answer` gets messages that passed; `refused` is told of each that did not.
+        """`answer` receives accepted messages. `refused` receives each reply to a refused one.
 
-        `fault_status` is the HTTP status of every fault, where the channel knows one alone.
+        `fault_status` is the HTTP status of every fault, if the channel knows only one.
         """
         self._answer = answer
         self._fault_status = fault_status
@@ -72,7 +78,7 @@ class Guard:
         self._max_message = max_message
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request. A HEAD is a GET whose body stays here (RFC 9110, 9.3.2)."""
+        """Answer one request. A HEAD is a GET without the body of its answer (RFC 9110, 9.3.2)."""
         reply = self._reply(environ)
         length = sum(len(chunk) for chunk in reply.chunks)
         start_response(
@@ -94,7 +100,7 @@ class Guard:
             if _method(environ) in _GETTING:
                 return self._got(environ)
             self._check_address(environ)
-            raw = b""  # whatever comes of it, the body is not read again
+            raw = b""  # after an error the body must not be read again
             raw = _read(environ, self._max_message)
             _check_encodings(environ)
             return self._answer(version, _checked(raw), Arrival.of(environ))
@@ -108,7 +114,10 @@ class Guard:
             return reply
 
     def _check_address(self, environ: WSGIEnvironment) -> None:
-        """A message is posted to the port; raises `HttpError` for any other address or method."""
+        """Check that a message is posted to the port.
+
+        Raises `HttpError` for any other address or method.
+        """
         path = environ.get("PATH_INFO", "")
         if path in _WATCHED:
             raise _not_allowed("GET")
@@ -118,7 +127,7 @@ class Guard:
             raise _not_allowed(PORT_METHODS)
 
     def _got(self, environ: WSGIEnvironment) -> Reply:
-        """The answer to a GET; raises `HttpError` for a file that there is not."""
+        """Answer a GET. Raises `HttpError` for an unknown file."""
         path = environ.get("PATH_INFO", "")
         query = environ.get("QUERY_STRING", "")
         served = {
@@ -145,7 +154,7 @@ class Guard:
         return _state(200, "alive")
 
     def _readiness(self) -> Reply:
-        """For machines that choose where to send requests: which dependency is down, by name."""
+        """Report readiness to load balancers, with the name of the dependency that is down."""
         found = self._ready()
         body = {"state": found.state.value, "checks": dict(found.checks)}
         return Reply(
@@ -165,7 +174,7 @@ def _not_allowed(methods: str) -> HttpError:
 
 
 def _checked(raw: bytes) -> bytes:
-    """The same bytes; raises where they are no message in UTF-8 without a document type."""
+    """Return the bytes unchanged. Raises an error unless they are UTF-8 without a DOCTYPE."""
     if not raw.strip():
         raise HttpError(400, Reason(code=Code.REQ_01, field="Envelope"))
     try:
@@ -174,7 +183,7 @@ def _checked(raw: bytes) -> bytes:
         raise _unsupported("Content-Type") from None
     if b"\0" in raw:
         raise _unsupported("Content-Type")
-    # A single byte is found ten times faster, and few messages hold this one at all.
+    # The search for a single byte is ten times faster, and few messages contain this byte.
     if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
         reason = Reason(code=Code.REQ_07, field="DOCTYPE")
         raise faults.EnvelopeError(reason, code=faults.FaultCode.SENDER)
@@ -191,7 +200,10 @@ def _state(status: int, word: str) -> Reply:
 
 
 def _check_encodings(environ: WSGIEnvironment) -> None:
-    """SOAP 1.1 or 1.2 by its media type, in UTF-8 and not compressed (415 else, and for MTOM)."""
+    """Require the media type of SOAP 1.1 or 1.2, UTF-8, and no compression.
+
+    Otherwise, and for MTOM, the status is 415.
+    """
     media_type, charset = _media_type(environ.get("CONTENT_TYPE", ""))
     if media_type not in VERSIONS or charset not in ("utf-8", "utf8"):
         raise _unsupported("Content-Type")
@@ -201,7 +213,7 @@ def _check_encodings(environ: WSGIEnvironment) -> None:
 
 @lru_cache(maxsize=64)
 def _media_type(header: str) -> tuple[str, str]:
-    """Media type and charset (RFC 9110, section 8.3); UTF-8 where none is named (RFC 7303)."""
+    """Return media type and charset (RFC 9110, section 8.3); default UTF-8 (RFC 7303)."""
     headers = Headers()
     headers["Content-Type"] = header
     if not header:
@@ -211,7 +223,7 @@ def _media_type(header: str) -> tuple[str, str]:
 
 
 def _read(environ: WSGIEnvironment, limit: int) -> bytes:
-    """The whole body: by its length, or to its end where it comes in chunks (RFC 9112, 6)."""
+    """Read the whole body by its length, or to its end if it is chunked (RFC 9112, 6)."""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     stated = environ.get("CONTENT_LENGTH") or None
     if chunked and stated is not None:  # two lengths: request smuggling (RFC 9112, section 6.3)
@@ -247,7 +259,7 @@ def _within(limit: int, raw: bytes, stream: Any) -> bytes:
 
 
 def _take(stream: Any, most: int) -> bytes:
-    """Up to `most` bytes. A body that breaks off or is badly chunked is the sender's fault."""
+    """Read up to `most` bytes. A truncated or badly chunked body is the sender's error."""
     blocks: list[bytes] = []
     missing = most
     try:
@@ -269,7 +281,7 @@ def _drain(stream: Any, length: int) -> None:
 
 
 def _read_unsafe(environ: WSGIEnvironment) -> bytes:
-    """The body of a message that is refused whatever it holds; empty for a GET."""
+    """Return the body of a message that is already refused; empty for a GET."""
     try:
         return b"" if _method(environ) in _GETTING else _read(environ, MAX_ORDINARY)
     except RejectedError:

@@ -1,9 +1,9 @@
-"""The `mtls` channel: a recipient is known by the certificate of its TLS connection.
+"""The channel `mtls`, which identifies a recipient by the certificate of its TLS connection.
 
-The connection ends in the operator's reverse proxy, which tells the certificate in a header, or in
-this listener itself. Either way the certificate is judged here anew: path, term, revocation, use,
-and for whom it is registered. TLS lets no message in twice (RFC 8446, 8; 0-RTT stays off), so a
-message has no mark; an old request sent anew over a new connection is the request id's matter.
+The connection ends in the operator's reverse proxy, which passes the certificate in a header, or in
+this listener itself. In both cases the certificate is verified again here: path, term, revocation,
+use, and its registered recipient. TLS prevents replay (RFC 8446, 8; 0-RTT stays off), so a message
+has no mark. A request repeated over a new connection is handled by its request id.
 """
 
 import base64
@@ -23,11 +23,13 @@ from makul.soap.envelope import Message
 from makul.soap.transport_metadata import Arrival
 
 MAX_CERTIFICATE_HEADER: Final = 8 * 1024
-"""Characters. An RSA-4096 certificate with all usual extensions takes some 4,000; gunicorn's limit
-for a header is the same."""
+"""Characters. An RSA-4096 certificate with all usual extensions takes some 4,000.
+
+The limit of gunicorn for a header is equal.
+"""
 
 _ENCODED: Final = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+", re.ASCII)
-"""What nginx's escaping leaves (RFC 3986, 2.3): no comma, so that two headers are none."""
+"""The characters of nginx's escaping (RFC 3986, 2.3). A comma, which joins two headers, fails."""
 _PEM: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----\n?", re.ASCII
 )
@@ -35,17 +37,17 @@ _VERIFIED: Final = "SUCCESS"
 
 
 class CertificateSource(Protocol):
-    """Where a listener learns the client's certificate."""
+    """The source of the client's certificate."""
 
     def certificate(self, arrival: Arrival) -> bytes:
-        """In DER; raises `RejectedError` where none is told by whom it may be told."""
+        """Return the certificate in DER. Raises `RejectedError` if no trusted source has one."""
 
 
 class FromConnection:
-    """The client's TLS connection ends here."""
+    """The source on a listener at which the client's TLS connection ends."""
 
     def certificate(self, arrival: Arrival) -> bytes:
-        """The peer's; whatever headers say is the client's own word."""
+        """Return the peer's certificate. Headers are ignored, because the client writes them."""
         if arrival.peer_certificate is None:
             raise RejectedError(Reason(code=Code.RCP_04))
         return arrival.peer_certificate
@@ -53,14 +55,20 @@ class FromConnection:
 
 @dataclass(frozen=True, slots=True)
 class FromProxy:
-    """The client's TLS connection ends in a proxy, which tells its certificate in a header."""
+    """The source behind a proxy at which the TLS connection ends, and which passes a header."""
 
     proxies: frozenset[bytes] | None
-    """SHA-256 of the certificates by which the proxy is known; None behind a Unix socket, where
-    the operating system says who may connect, and where its secret was asked for (`fronts`)."""
+    """SHA-256 of the certificates that identify the proxy; None behind a Unix socket.
+
+    The operating system controls access to a Unix socket. A front's secret is checked before
+    (`front_secret`).
+    """
 
     def certificate(self, arrival: Arrival) -> bytes:
-        """The header's, from the proxy alone; raises `RejectedError` (RCP-04, SIG-09)."""
+        """Return the certificate in the header of the proxy.
+
+        Raises `RejectedError` (RCP-04, SIG-09), also if another peer sent the header.
+        """
         if self.proxies is not None and not self._is_proxy(arrival.peer_certificate):
             raise RejectedError(Reason(code=Code.RCP_04))
         if not arrival.forwarded_certificate or arrival.forwarded_verdict in (None, "NONE"):
@@ -75,7 +83,7 @@ class FromProxy:
 
 @dataclass(frozen=True, slots=True)
 class MtlsChannel:
-    """The recipient for whom the certificate of the TLS connection is registered."""
+    """The channel that identifies a recipient by the certificate of the TLS connection."""
 
     source: CertificateSource
     judge: CertificateJudge
@@ -83,11 +91,11 @@ class MtlsChannel:
 
     @property
     def understood(self) -> frozenset[str]:
-        """None: who calls stands beside the message, not in it."""
+        """None, because the caller is identified outside the message."""
         return frozenset()
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        """Who holds the key of the connection; raises `RejectedError` (SIG-*, RCP-04)."""
+        """Return the holder of the connection's key. Raises `RejectedError` (SIG-*, RCP-04)."""
         fingerprint = self.judge.judge(self.source.certificate(message.arrival), at=at)
         registered = self.register.certificate(fingerprint)
         if registered is None:
@@ -100,12 +108,12 @@ class MtlsChannel:
         return Authenticated(caller, message.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
-        """Nothing."""
+        """Return nothing."""
         return b""
 
 
 def _der_of(header: str) -> bytes:
-    """The one certificate in a header; anything beside it, or a second one, makes it none."""
+    """Return the only certificate in a header. Raises `RejectedError` for any other content."""
     if len(header) > MAX_CERTIFICATE_HEADER or not _ENCODED.fullmatch(header):
         raise RejectedError(Reason(code=Code.RCP_04))
     pem = _PEM.fullmatch(unquote(header))

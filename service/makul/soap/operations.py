@@ -1,9 +1,9 @@
 # mypy: allow-untyped-calls
-"""The recipient port: ten operations, from a verified Body to a domain request.
+"""The ten operations of the recipient port: from a verified Body to a domain request.
 
-The Body has been read by the plan of its model in `types`; here it becomes the frozen request that
-its use case takes. What the schema cannot say is checked here: that a PIN's date exists, that the
-channel and the Body name the same request, employee and case.
+The plan of its model in `spyne_models` has parsed the Body. This module converts it to the frozen
+request of its use case. It checks what the schema cannot express. The date in a PIN must exist. The
+channel and the Body must name the same request, employee and case.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., bytes])
 
 
 def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
-    """An operation whose Body's child is this model; it returns its answer rendered."""
+    """Return a decorator for an operation on this model, which returns its rendered answer."""
     decorator = rpc(
         model,
         _returns=ByteArray,
@@ -50,29 +50,29 @@ def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
 
 
 class RecipientService(Service):
-    """The operations by which a recipient asks. Spyne passes the exchange in `ctx.udc`."""
+    """The operations of a recipient. Spyne passes the exchange in `ctx.udc`."""
 
     @_operation(types.VerifyPerson)
     def verify_person(ctx: Any, body: Any) -> bytes:  # noqa: N805 - Spyne's services have no self
-        """Yes or no, never data (Procedure, cl. 2, 4, 5 and 10)."""
+        """Answer yes or no, never with data (Procedure, cl. 2, 4, 5 and 10)."""
         ask = _Ask.of(ctx.udc, body)
         return ask.port.disclose(_person_request(ask, Operation.VERIFY_PERSON), ask.caller)
 
     @_operation(types.GetPersonData)
     def get_person_data(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Match, then exactly the attributes named (Procedure, cl. 4, 5 and 10)."""
+        """Match the person and release exactly the named attributes (cl. 4, 5 and 10)."""
         ask = _Ask.of(ctx.udc, body)
         return ask.port.disclose(_person_request(ask, Operation.GET_PERSON_DATA), ask.caller)
 
     @_operation(types.ExplainDecision)
     def explain_decision(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """A dry run that looks at no person (Procedure, cl. 7)."""
+        """Explain the decision in a dry run that reads no person (Procedure, cl. 7)."""
         ask = _Ask.of(ctx.udc, body)
         return ask.port.explain(_explain_request(ask), ask.caller)
 
     @_operation(types.RegisterConsent)
     def register_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Hold and count a subject's consent (Procedure, cl. 4)."""
+        """Register a subject's consent and count its use (Procedure, cl. 4)."""
         ask = _Ask.of(ctx.udc, body)
         request = requests.ConsentRequest(
             request_id=ask.request_id,
@@ -88,7 +88,7 @@ class RecipientService(Service):
 
     @_operation(types.RevokeConsent)
     def revoke_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Take back a consent, by what its subject signed (Procedure, cl. 4)."""
+        """Revoke a consent with a document that its subject signed (Procedure, cl. 4)."""
         ask = _Ask.of(ctx.udc, body)
         request = requests.RevocationRequest(
             request_id=ask.request_id,
@@ -101,7 +101,7 @@ class RecipientService(Service):
 
     @_operation(types.GetConsentStatus)
     def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Where a consent given to the caller stands (Procedure, cl. 4)."""
+        """Return the status of a consent given to the caller (Procedure, cl. 4)."""
         ask = _Ask.of(ctx.udc, body)
         query = requests.ConsentQuery(
             request_id=ask.request_id, consent_id=ask.parsed("consentId", UUID)
@@ -110,7 +110,7 @@ class RecipientService(Service):
 
     @_operation(types.ListRevocations)
     def list_revocations(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Which consents given to the caller were taken back (Procedure, cl. 4)."""
+        """List the revoked consents that were given to the caller (Procedure, cl. 4)."""
         ask = _Ask.of(ctx.udc, body)
         query = requests.RevocationsQuery(
             request_id=ask.request_id,
@@ -122,7 +122,7 @@ class RecipientService(Service):
 
     @_operation(types.GetAgreement)
     def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """What the caller may ask for (Procedure, cl. 7)."""
+        """Return what the caller may request (Procedure, cl. 7)."""
         ask = _Ask.of(ctx.udc, body)
         query = requests.AgreementQuery(
             request_id=ask.request_id,
@@ -132,7 +132,7 @@ class RecipientService(Service):
 
     @_operation(types.GetReceipt)
     def get_receipt(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """The receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
+        """Return the receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
         ask = _Ask.of(ctx.udc, body)
         query = requests.ReceiptQuery(
             request_id=ask.request_id, of_request=ask.parsed("ofRequest", UUID)
@@ -141,14 +141,14 @@ class RecipientService(Service):
 
     @_operation(types.GetStatus)
     def get_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
-        """Versions, limits and time (Procedure, cl. 9)."""
+        """Return versions, limits and time (Procedure, cl. 9)."""
         ask = _Ask.of(ctx.udc, body)
         return ask.port.status(requests.StatusQuery(request_id=ask.request_id), ask.caller)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """What every operation starts from: who asks, under which id, and the Body as it was read."""
+    """The common input of operations: the caller, the request id, and the parsed Body."""
 
     port: requests.RecipientPort
     caller: Caller
@@ -160,7 +160,7 @@ class _Ask:
 
     @classmethod
     def of(cls, exchange: Exchange, body: Any) -> "_Ask":
-        """Raises `RejectedError` (REQ-01) where channel and Body contradict each other."""
+        """Return the input. Raises `RejectedError` (REQ-01) if channel and Body contradict."""
         if exchange.caller is None or exchange.child is None:
             raise TypeError("an operation is reached by an authenticated message alone")
         request_id, caller = UUID(body.requestId), exchange.caller
@@ -177,12 +177,15 @@ class _Ask:
         )
 
     def parsed(self, name: str, parse: Callable[[str], T]) -> T:
-        """A field of the Body by its parser; raises `RejectedError` (REQ-01) naming the field."""
+        """Parse a field of the Body. Raises `RejectedError` (REQ-01), which names the field."""
         return _parsed(name, parse, getattr(self.body, name), self.request_id)
 
 
 def request_digest(child: "Element") -> bytes:
-    """SHA-256 over the Body's child in exclusive canonical form: what makes a retry the same."""
+    """Return SHA-256 over the Body's child in exclusive canonical form.
+
+    Two requests with equal digests are the same request.
+    """
     return sha256(
         etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
     ).digest()
@@ -191,9 +194,9 @@ def request_digest(child: "Element") -> bytes:
 def _one_of(
     caller: Caller, proved: str | None, body: Any, name: str, request_id: UUID
 ) -> str | None:
-    """The channel's word where it has one (`xrd:userId`, `xrd:issue`), else the Body's.
+    """Return the value of the channel if it has one (`xrd:userId`, `xrd:issue`), else the Body's.
 
-    Over X-Road the Body may repeat the header and may not contradict it.
+    Over X-Road the Body may repeat the header and must not contradict it.
     """
     stated: str | None = getattr(body, name, None)
     if caller.channel is not Channel.XROAD:

@@ -1,7 +1,7 @@
-"""The pages for people: what this address is, and that an address is unknown.
+"""The pages for people: the start page, and the page for an unknown address.
 
-They say nothing that GetStatus does not, and nothing of the request: no version of the software,
-no path, no header. They run no script and load nothing.
+They disclose nothing beyond GetStatus and repeat nothing of the request: no software version, no
+path, no header. They run no script and load nothing.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from makul.soap.versions import Reply
 
 PORT_METHODS: Final = "GET, POST"
-"""What the address of a port allows (RFC 9110, 10.2.1)."""
+"""The methods that the address of a port allows (RFC 9110, 10.2.1)."""
 
 _HEADERS: Final = (
     (
@@ -23,7 +23,7 @@ _HEADERS: Final = (
 
 
 class _Words(NamedTuple):
-    """The words of both pages in one language."""
+    """The texts of all pages in one language."""
 
     language: str
     about: str
@@ -86,7 +86,7 @@ _WSDLS: Final = (
 
 
 def home(path: str, *, ready: bool) -> Reply:
-    """The page at `/`: what this is, its WSDLs, and whether it takes requests."""
+    """Return the page at `/`: the service, its WSDLs, and whether it accepts requests."""
     links = "".join(
         f'<li><a href="{escape(path)}?{query}">{name}</a></li>' for query, name in _WSDLS
     )
@@ -100,13 +100,13 @@ def home(path: str, *, ready: bool) -> Reply:
 
 
 def nowhere() -> Reply:
-    """The page at every other address. It does not repeat the address."""
+    """Return the page at every other address. It does not repeat the address."""
     sections = (f'<p>{words.nowhere} <a href="/">{words.home}</a></p>' for words in _LANGUAGES)
     return _page(404, sections)
 
 
 def only_posted() -> Reply:
-    """The page at the port's own address, where nothing is asked of it."""
+    """Return the page at the address of the port for a GET without a query."""
     sections = (f'<p>{words.only_posted} <a href="/">{words.home}</a></p>' for words in _LANGUAGES)
     return _page(405, sections, ("Allow", PORT_METHODS))
 

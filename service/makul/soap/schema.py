@@ -1,4 +1,4 @@
-"""Elements held against the published schemas. What fails is named, its value never."""
+"""Validation of elements against the published schemas. Errors name fields, never values."""
 
 import re
 from collections.abc import Iterator
@@ -21,29 +21,32 @@ _NAMED: Final = re.compile(
     r"^Element '(?:\{[^}']*\})?([^']+)'(?:, attribute '(?:\{[^}']*\})?([^']+)')?"
 )
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( (?:[^()]*, )?(?:\{[^}]*\})?([^ ,]+) \)")
-"""The last that was expected: libxml2 lists optional elements up to the first that must stand."""
+"""The last expected element: libxml2 lists optional elements up to the first required one."""
 
 _MESSAGE_READ: Final = 1024
-"""Characters of a message that are searched for names. Values in it may be megabytes long, and are
-the sender's to choose; names of ours fit many times."""
+"""Characters of a message that are searched for names.
+
+The sender chooses the values in it, and they may be megabytes long. This length fits many published
+names.
+"""
 
 MAX_FIELDS_NAMED: Final = 8
-"""A fault names so many fields and no more; a developer mends them one after the other anyway."""
+"""Maximum number of fields that a fault names. A developer corrects them one by one anyway."""
 
 
 class PublishedSchema:
     """One published schema, compiled once for each thread.
 
-    libxml2 shares a compiled schema well, but lxml keeps the last validation's errors on it.
+    libxml2 can share a compiled schema, but lxml stores the errors of the last validation on it.
     """
 
     def __init__(self, name: str) -> None:
         self._path = makul_schemas.location() / name
         self._compiled = local()
-        self._schema()  # a broken schema is found at start-up
+        self._schema()  # find a broken schema at start-up
 
     def check(self, element: "Element") -> None:
-        """Pass, or raise `RejectedError` with a REQ-01 for each field that is wrong."""
+        """Validate an element. Raises `RejectedError` with a REQ-01 for each invalid field."""
         schema = self._schema()
         if not schema.validate(element):
             log: Any = schema.error_log
@@ -53,7 +56,7 @@ class PublishedSchema:
                 *(Reason(code=Code.REQ_01, field=field) for field in fields or (None,))
             )
         for part in element.iter():
-            # Text behind a comment is the comment's tail, and belongs to the element around it.
+            # lxml stores text after a comment as the comment's tail; it belongs to the parent.
             if has_hidden_character(part.tail or "") and part is not element:
                 raise RejectedError(_hidden(part.getparent()))
             if has_hidden_character(part.text or "") and isinstance(part.tag, str):
@@ -67,14 +70,14 @@ class PublishedSchema:
 
 
 def _hidden(element: "Element | None") -> Reason:
-    """The schema passed the element, so its name is one that is published."""
+    """Return the reason. The schema accepted the element, so its name is a published one."""
     return Reason(code=Code.REQ_01, field=None if element is None else local_name(element))
 
 
 def _fields(messages: list[str]) -> Iterator[str | None]:
-    """The published names in libxml2's messages, which quote values besides; those stay behind.
+    """Yield the published names in libxml2's messages, which also quote values.
 
-    A name that is not published was made up by the sender, so it too stays behind.
+    An unpublished name is omitted, because the sender invented it.
     """
     for message in messages[:MAX_FIELDS_NAMED]:
         said = message[:_MESSAGE_READ]

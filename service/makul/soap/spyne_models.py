@@ -1,9 +1,9 @@
 # mypy: allow-untyped-calls
-"""What the requests look like to Spyne: the models by which it routes and `plans` reads.
+"""The models of requests, by which Spyne routes and `body_parser` reads.
 
-They repeat the published schemas, which are the truth and against which a Body was validated
-before it is read; a test holds the two against each other. Facets stand here as the schema has
-them (`xsd_pattern`, because Python's regular expressions do not know all of XSD's).
+They repeat the published schemas, which are authoritative. A Body is validated against the schema
+before it is read. A test compares the models with the schemas. Facets are written as in the schema
+(`xsd_pattern`, because Python's regular expressions do not support all of XSD's).
 """
 
 from typing import Any, Final
@@ -76,7 +76,7 @@ DemographicProbe = _model(
     ("birthDate", _optional(BirthDate)),
     ("sex", _optional(Sex)),
 )
-"""What the recipient says of the person."""
+"""The recipient's statements about the person."""
 
 
 FaceProbe = _model(
@@ -105,7 +105,7 @@ Probe = _model(
     ("face", _optional(FaceProbe)),
     ("finger", FingerProbe.customize(min_occurs=0, max_occurs=10)),
 )
-"""Whom to compare."""
+"""The data to be compared with the record."""
 
 
 Ground = _model(
@@ -115,7 +115,7 @@ Ground = _model(
     ("consentId", _optional(Uuid)),
     ("basisDocument", _optional(Document)),
 )
-"""By what right: one of the three. The schema's choice; to Spyne, three optional elements."""
+"""The ground: one of three. The schema has a choice; for Spyne they are three optional elements."""
 
 
 AttributeList = _model(
@@ -123,7 +123,7 @@ AttributeList = _model(
     NAMESPACE,
     ("attribute", AttributeName.customize(max_occurs=32)),
 )
-"""What is asked for."""
+"""The requested attributes."""
 
 
 Methods = _model(
@@ -131,7 +131,7 @@ Methods = _model(
     NAMESPACE,
     ("method", MatchMethod.customize(max_occurs=8)),
 )
-"""How the person would be matched."""
+"""The methods of a planned match."""
 
 
 _UNDER_AGREEMENT: Final = [
@@ -142,7 +142,7 @@ _UNDER_AGREEMENT: Final = [
 ]
 _ABOUT_PERSON: Final = [
     _UNDER_AGREEMENT[0],
-    ("nonce", _optional(Salt)),  # of use in the digest of the request alone
+    ("nonce", _optional(Salt)),  # used only in the digest of the request
     *_UNDER_AGREEMENT[1:],
 ]
 _QUERY: Final = [("requestId", RequestId), ("employee", _optional(EmployeeId))]
@@ -156,7 +156,7 @@ VerifyPerson = _model(
     ("probe", Probe.customize(min_occurs=1)),
     ("ground", _optional(Ground)),
 )
-"""Is this person who they say they are?"""
+"""The request to verify a person's identity."""
 
 
 GetPersonData = _model(
@@ -168,7 +168,7 @@ GetPersonData = _model(
     ("ground", _optional(Ground)),
     ("requestedAttributes", AttributeList.customize(min_occurs=1)),
 )
-"""Match the person and give exactly these attributes."""
+"""The request to match the person and release exactly these attributes."""
 
 
 ExplainDecision = _model(
@@ -182,7 +182,7 @@ ExplainDecision = _model(
     ("ground", _optional(Ground)),
     ("requestedAttributes", _optional(AttributeList)),
 )
-"""A dry run up to the match."""
+"""The request for a dry run up to the match."""
 
 
 RegisterConsent = _model(
@@ -193,7 +193,7 @@ RegisterConsent = _model(
     ("scan", _optional(Scan)),
     ("authorityDocument", _optional(AuthorityDocument)),
 )
-"""Hold this consent."""
+"""The request to register a consent."""
 
 
 RevokeConsent = _model(
@@ -204,7 +204,7 @@ RevokeConsent = _model(
     ("caseNumber", _optional(CaseNumber)),
     ("revocationDocument", Document),
 )
-"""Take a consent back."""
+"""The request to revoke a consent."""
 
 
 GetConsentStatus = _model(
@@ -213,7 +213,7 @@ GetConsentStatus = _model(
     *_QUERY,
     ("consentId", Uuid),
 )
-"""Where a consent stands."""
+"""The request for the status of a consent."""
 
 
 ListRevocations = _model(
@@ -224,7 +224,7 @@ ListRevocations = _model(
     ("after", _optional(Uuid)),
     ("limit", _optional(PageLimit)),
 )
-"""Which consents were taken back."""
+"""The request for a list of revoked consents."""
 
 
 GetAgreement = _model(
@@ -233,7 +233,7 @@ GetAgreement = _model(
     *_QUERY,
     ("agreementNumber", AgreementNumber),
 )
-"""The terms of an agreement."""
+"""The request for the terms of an agreement."""
 
 
 GetReceipt = _model(
@@ -242,7 +242,7 @@ GetReceipt = _model(
     *_QUERY,
     ("ofRequest", RequestId),
 )
-"""The receipt of an earlier request."""
+"""The request for the receipt of an earlier request."""
 
 
 GetStatus = _model(
@@ -250,7 +250,7 @@ GetStatus = _model(
     NAMESPACE,
     *_QUERY,
 )
-"""Versions, limits and time."""
+"""The request for versions, limits and time."""
 
 
 OPERATIONS: Final = {

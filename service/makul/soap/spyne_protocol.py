@@ -1,10 +1,10 @@
 # mypy: allow-untyped-calls
-"""Spyne's part: route a verified Body to its operation, and splice the answer.
+"""The use of Spyne: route a verified Body to its operation, and splice the answer.
 
-Spyne never sees an envelope. `decompose_incoming_envelope` hands it the one element that a channel
-proved and the schema passed; `deserialize` reads that by the plan of its model; `create_out_string`
-puts an envelope around the bytes that the use case rendered, recorded and digested, without parsing
-or serialising them again.
+Spyne never sees an envelope. `decompose_incoming_envelope` gives it the one element that a channel
+authenticated and the schema accepted. `deserialize` reads that element by the plan of its model.
+`create_out_string` puts an envelope around the bytes that the use case rendered, recorded and
+hashed, without parsing or serialising them again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _SPLICED: Final = ()
-"""What `out_document` holds once the answer is bytes already; Spyne asks only that it is set."""
+"""The value of `out_document` once the answer is bytes. Spyne only requires that it is set."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way through Spyne. Lives as long as the request, in one thread."""
+    """One request on its way through Spyne. It lives as long as the request, in one thread."""
 
     port: RecipientPort
     version: SoapVersion
@@ -46,19 +46,19 @@ class Exchange:
     message: Message | None = None
     caller: Caller | None = None
     child: "Element | None" = None
-    """The Body's child, once a channel proved it and the schema passed it."""
+    """The Body's child, after a channel authenticated it and the schema accepted it."""
     echoed: bytes = b""
     error: Exception | None = None
-    """What the use case raised, kept from Spyne's translation of it."""
+    """The exception that the use case raised, before Spyne translated it."""
 
     @property
     def operation(self) -> str | None:
-        """The operation asked for, once it is known to be one."""
+        """The requested operation; None until it is known to be one."""
         return None if self.child is None else envelope.local_name(self.child)
 
     @property
     def request_id(self) -> UUID | None:
-        """The Body's, which the schema has proved to be a UUID."""
+        """The request id of the Body, which the schema has validated as a UUID."""
         if self.child is None:
             return None
         text = self.child.findtext(f"{{{types.NAMESPACE}}}requestId")
@@ -67,7 +67,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a port's messages are authenticated and checked."""
+    """The authentication and validation of a port's messages."""
 
     channel: RequestChannel
     schema: PublishedSchema
@@ -75,7 +75,7 @@ class Reading:
     """The plan of every request, by the Clark name of the Body's child."""
 
     def open(self, exchange: Exchange) -> None:
-        """Bytes to a split message, its headers to be echoed already known."""
+        """Split the bytes into a message, and determine first the headers to be echoed."""
         message = exchange.message = envelope.split(
             exchange.raw, exchange.version, exchange.arrival
         )
@@ -83,7 +83,7 @@ class Reading:
         envelope.check_understood(message, self.channel.understood)
 
     def register_message_id(self, message: Message, *, at: datetime) -> "tuple[Caller, Element]":
-        """Authenticate, then hold what was authenticated, and only that, against the schema."""
+        """Authenticate, then validate only the authenticated element against the schema."""
         if message.child.tag not in self.operations:
             raise RejectedError(Reason(code=Code.REQ_01, field="Body"))
         caller, child = self.channel.authenticate(message, at=at)
@@ -94,21 +94,21 @@ class Reading:
 
 
 class _Splicing(Soap11):
-    """Over Spyne's own protocol: our reading of envelopes, our writing of answers."""
+    """Spyne's protocol with our own parsing of envelopes and writing of answers."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__(validator=None, parse_xsi_type=False, replace_null_with_default=False)
         self._reading = reading
 
     def get_context(self, parent: Any, transport: Any) -> None:
-        """Nothing of a protocol's own is kept while a message passes."""
+        """Return nothing: a protocol keeps no context of its own while a message passes."""
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
-        """The message, split; nobody is yet believed to have sent it."""
+        """Split the message. Its sender is not yet authenticated."""
         self._reading.open(ctx.udc)
 
     def decompose_incoming_envelope(self, ctx: Any, message: Any = None) -> None:  # noqa: ARG002
-        """The verified Body's child is all that Spyne gets, and it chooses the operation."""
+        """Give Spyne only the verified Body's child, which determines the operation."""
         exchange: Exchange = ctx.udc
         if exchange.message is None:
             raise TypeError("an envelope is split before it is read")
@@ -119,17 +119,17 @@ class _Splicing(Soap11):
         ctx.method_request_string = exchange.child.tag
 
     def deserialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
-        """The Body's child, by the plan of its model."""
+        """Parse the Body's child by the plan of its model."""
         ctx.in_object = self._reading.operations[ctx.method_request_string](ctx.in_body_doc)
 
     def serialize(self, ctx: Any, message: Any) -> None:  # noqa: ARG002
-        """Nothing: the answer is bytes. Faults are not Spyne's to write (`faults` does)."""
+        """Do nothing, because the answer is bytes. Spyne must not write faults (`faults` does)."""
         if ctx.out_error is not None:
             raise TypeError("faults are rendered by makul.soap.faults")
         ctx.out_document = _SPLICED
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ARG002
-        """The envelope around the very bytes that the use case returned."""
+        """Put the envelope around exactly the bytes that the use case returned."""
         (answer,) = ctx.out_object
         if not isinstance(answer, bytes) or not answer:
             raise TypeError("a use case returns its answer rendered")
@@ -137,18 +137,21 @@ class _Splicing(Soap11):
 
 
 class Splicing11(_Splicing):
-    """SOAP 1.1."""
+    """The protocol for SOAP 1.1."""
 
 
 class Splicing12(_Splicing, Soap12):
-    """SOAP 1.2."""
+    """The protocol for SOAP 1.2."""
 
 
 class _KeepingErrors(Application):
-    """Spyne turns any exception into "Internal Error"; the fault table wants the exception."""
+    """An application that keeps exceptions.
+
+    Spyne converts any exception into "Internal Error", but the fault table needs the exception.
+    """
 
     def call_wrapper(self, ctx: Any) -> Any:
-        """Call the operation, and keep what it raises for `PortServer`."""
+        """Call the operation, and keep its exception for `PortServer`."""
         try:
             return super().call_wrapper(ctx)
         except Exception as error:
@@ -157,10 +160,11 @@ class _KeepingErrors(Application):
 
 
 class _Context(MethodContext):
-    """Spyne's account of one request, without what nobody here uses and each request would pay for.
+    """Spyne's context of one request, without parts that are unused here but cost time.
 
-    That is: events, a watch over attributes' names, and parts that refer back to the whole. Without
-    those a message and its tree are gone once it is answered, and no collector has to find them.
+    These parts are events, a watch over attribute names, and references back to the whole. Without
+    such references a message and its tree are freed after the answer, without the garbage
+    collector.
     """
 
     TransportContext: Any = None
@@ -173,21 +177,22 @@ class _Context(MethodContext):
         self.udc = exchange
 
     def fire_event(self, event: str, *_: Any, **__: Any) -> None:
-        """Nobody listens."""
+        """Do nothing, because there is no listener."""
 
     def copy(self) -> "_Context":
-        """Itself: a request has one operation, and so one context."""
+        """Return the context itself: a request has one operation, and so one context."""
         return self
 
 
 class PortServer(ServerBase):
-    """A transport for Spyne that returns the answer's bytes or raises what went wrong.
+    """A transport for Spyne that returns the bytes of the answer or raises the error.
 
-    HTTP is the guard's affair. Nothing has left when this raises, so no fault can go out as 200.
+    HTTP is handled by the guard. Nothing has been sent when this raises, so no fault can have
+    status 200.
     """
 
     def answer(self, exchange: Exchange) -> Sequence[bytes]:
-        """The answer's envelope, as chunks. Raises whatever the channel or the use case raises."""
+        """Return the answer's envelope as chunks. Raises any error of the channel or use case."""
         (ctx,) = self.generate_contexts(_Context(self, exchange))
         if ctx.in_error is None:
             self.get_in_object(ctx)
@@ -204,7 +209,7 @@ class PortServer(ServerBase):
 def servers(
     services: Sequence[type], namespace: str, reading: Reading
 ) -> dict[SoapVersion, PortServer]:
-    """One Spyne application for each SOAP version, over the same services."""
+    """Return one Spyne application for each SOAP version, over the same services."""
     protocols = {SOAP_11: Splicing11, SOAP_12: Splicing12}
     return {
         version: PortServer(

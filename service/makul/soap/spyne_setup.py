@@ -1,13 +1,13 @@
-"""Spyne, set up before anything is built with it. The one door through which this room gets it.
+"""The configuration of Spyne, and the only module that imports it.
 
-What is set here, and why:
+Spyne is configured here before anything is built with it:
 
-* it imports `cgi`, which Python 3.11 deprecates and Python 3.13 lacks: `legacy-cgi` serves there;
-* its old copy of `six` leaves a finder of the former kind on `sys.meta_path`: Python 3.12 ignores
-  it, Python 3.11 warns at every later import that fails. Another takes its place;
-* its loggers print whole requests, personal identification numbers included: they are shut;
-* it runs the garbage collector inside requests, once a second: it may not;
-* its elements are nillable unless told otherwise: ours never are.
+* It imports `cgi`, which Python 3.11 deprecates and Python 3.13 lacks. `legacy-cgi` replaces it.
+* Its old copy of `six` leaves a finder of the former protocol on `sys.meta_path`. Python 3.12
+  ignores it, and Python 3.11 warns at every later import that fails. Another finder replaces it.
+* Its loggers print whole requests, including personal identification numbers. They are silenced.
+* It runs the garbage collector inside requests, once a second. This is disabled.
+* Its elements are nillable by default. The elements of the service are not nillable.
 """
 
 import logging
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 
 class _MovedModules(MetaPathFinder, Loader):
-    """Finds the modules of `spyne.util.six.moves` by today's protocol (PEP 451).
+    """Finds the modules of `spyne.util.six.moves` by the present protocol (PEP 451).
 
     Spyne's copy of `six` puts a finder of the former protocol on `sys.meta_path`. Python 3.11 uses
     it with a warning for every import that fails later; Python 3.12 and later ignore it.
@@ -45,15 +45,15 @@ class _MovedModules(MetaPathFinder, Loader):
         return spec_from_loader(fullname, self) if known else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module as `six` has it, complete."""
+        """Return the complete module from `six`."""
         module: ModuleType = self._legacy.load_module(spec.name)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: the module is complete."""
+        """Do nothing, because the module is complete."""
 
     def take_over(self) -> None:
-        """Remove the finder of the former protocol from `sys.meta_path`, and keep it to ask it."""
+        """Remove the finder of the former protocol from `sys.meta_path` and keep a reference."""
         for finder in list[Any](sys.meta_path):
             former = not hasattr(finder, "find_spec") and hasattr(finder, "known_modules")
             if former and any(each.startswith(_MOVES) for each in finder.known_modules):

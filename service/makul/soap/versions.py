@@ -1,4 +1,4 @@
-"""The two SOAP versions, and what leaves over HTTP."""
+"""The two SOAP versions, and the replies over HTTP."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 @dataclass(frozen=True, slots=True)
 class SoapVersion:
-    """How one version of SOAP is told apart: by its envelope's namespace and its media type."""
+    """A version of SOAP, identified by the namespace of its envelope and its media type."""
 
     name: str
     namespace: str
@@ -17,11 +17,11 @@ class SoapVersion:
 
     @property
     def content_type(self) -> str:
-        """What an answer in this version is labelled with."""
+        """The content type of an answer in this version."""
         return f"{self.media_type}; charset=utf-8"
 
     def qualified(self, local_name: str) -> str:
-        """The name of an element of the envelope, in Clark notation."""
+        """Return the name of an element of the envelope in Clark notation."""
         return f"{{{self.namespace}}}{local_name}"
 
 
@@ -38,7 +38,7 @@ VERSIONS: Final = {version.media_type: version for version in (SOAP_11, SOAP_12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is sent back. Complete before its first byte leaves, so its status is final."""
+    """A reply. It is complete before its first byte is sent, so its status is final."""
 
     status: int
     content_type: str
@@ -47,14 +47,14 @@ class Reply:
 
     @property
     def status_line(self) -> str:
-        """`200 OK`, as WSGI wants it (PEP 3333)."""
+        """`200 OK`, in the form of WSGI (PEP 3333)."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
 
 def envelope(version: SoapVersion, body: bytes, echoed: bytes = b"") -> tuple[bytes, ...]:
-    """An envelope around a rendered Body child and rendered header blocks, joined and not parsed.
+    """Return an envelope around a rendered Body child and rendered header blocks.
 
-    Each rendered part carries its own namespace declarations.
+    The parts are joined and not parsed. Each part carries its own namespace declarations.
     """
     header = (b"<soap:Header>", echoed, b"</soap:Header>") if echoed else ()
     return (

@@ -1,4 +1,4 @@
-"""The recipient port as a WSGI application: everything in this room, joined."""
+"""The recipient port as a WSGI application, assembled from the modules of this package."""
 
 import logging
 from collections.abc import Callable
@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One answer, as it is counted: no content, and nobody whom it is about."""
+    """One answer, as it is counted: without content, and without the subject."""
 
     operation: str | None
-    """None where the message failed before its operation was known."""
+    """None if the message failed before its operation was known."""
     status: int
     faults: tuple[str, ...] = ()
     """The codes of a fault; empty for a normal answer, refusals included."""
     request_id: UUID | None = None
-    """Of a message that a channel proved and the schema passed."""
+    """The id of a message that a channel authenticated and the schema accepted."""
     caller: MemberCode | None = None
-    """Who sent it, as the channel proved; nobody need know them."""
+    """The sender, as authenticated by the channel; it may be unregistered."""
     received: int = 0
-    """Bytes of the message; 0 where the guard turned it away."""
+    """Bytes of the message; 0 if the guard refused it."""
 
 
 Observer = Callable[[Answered], None]
@@ -62,12 +62,13 @@ def build_application(
     max_message: int = MAX_MESSAGE,
     fault_status: int | None = None,
 ) -> WSGIApplication:
-    """The recipient port for one listener.
+    """Build the recipient port for one listener.
 
-    `channel` is the only one that authenticates here. `public_url` is where clients reach the port,
-    `https://host/v1/recipient`: its path is the path that is served, and it is what the WSDLs say.
-    `ready` answers `/readyz`; it must be quick and must not raise for a dependency that is down.
-    `fault_status` is the HTTP status of every fault, where the channel knows one alone.
+    `channel` is the only one that authenticates here. `public_url` is the address that clients use,
+    such as `https://host/v1/recipient`. Its path is the served path, and the WSDLs state it.
+
+    `ready` answers `/readyz`. It must be quick and must not raise if a dependency is down.
+    `fault_status` is the HTTP status of every fault, if the channel knows only one.
     """
     reading = Reading(
         channel=channel,
@@ -93,7 +94,7 @@ def build_application(
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """Messages that passed the guard, answered."""
+    """The endpoint that answers messages which passed the guard."""
 
     port: RecipientPort
     servers: dict[SoapVersion, PortServer]
@@ -102,7 +103,7 @@ class _Endpoint:
     fault_status: int | None = None
 
     def answer(self, version: SoapVersion, raw: bytes, arrival: Arrival) -> Reply:
-        """The answer, or the fault that says why there is none."""
+        """Return the answer, or the fault that explains why there is none."""
         exchange = Exchange(
             port=self.port, version=version, raw=raw, arrival=arrival, at=self.clock()
         )
@@ -119,7 +120,7 @@ class _Endpoint:
         return reply
 
     def count_refused(self, reply: Reply, fault: FaultReport) -> None:
-        """A message that the guard turned away."""
+        """Count a message that the guard refused."""
         self._count(None, reply, fault)
 
     def _count(self, exchange: Exchange | None, reply: Reply, fault: FaultReport | None) -> None:

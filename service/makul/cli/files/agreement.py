@@ -1,7 +1,7 @@
-"""An agreement's terms as people write them, in TOML (Procedure, cl. 7).
+"""The terms of an agreement in a TOML file (Procedure, cl. 7).
 
-Every key is checked, and an error names the key. `docs` show the format by `EXAMPLE` below, which
-is read by the tests.
+Every key is checked, and an error names the key. The documentation shows the format with `EXAMPLE`
+below, which the tests read.
 """
 
 import re
@@ -37,7 +37,7 @@ from makul.net.toml import read_toml
 MAX_BYTES = 64 * 1024
 
 BISHKEK = timezone(timedelta(hours=6))
-"""Legal time in the Kyrgyz Republic, all year round: a bare date begins at its midnight."""
+"""Legal time in the Kyrgyz Republic, all year round. A bare date begins at its midnight."""
 
 EXAMPLE = """\
 number = "2026/014"
@@ -91,14 +91,17 @@ _Table = Mapping[str, object]
 
 
 class _KeyError(OperatorError):
-    """A key's value cannot be used."""
+    """An error that names a key whose value cannot be used."""
 
     def __init__(self, key: str, problem: str) -> None:
         super().__init__(f"{key}: {problem}")
 
 
 def read_agreement(path: Path) -> Agreement:
-    """Return the agreement in a file; `OperatorError` or `FileError` name what is wrong in it."""
+    """Return the agreement in a file.
+
+    Raises `OperatorError` or `FileError`, which names the fault.
+    """
     table = read_toml(path, MAX_BYTES)
     try:
         return parse_agreement(table)
@@ -107,7 +110,7 @@ def read_agreement(path: Path) -> Agreement:
 
 
 def parse_agreement(table: _Table) -> Agreement:
-    """The agreement that a TOML table states; raises `OperatorError`, which names the key."""
+    """Return the agreement in a TOML table. Raises `OperatorError`, which names the key."""
     _check_keys(table)
     purposes = frozenset(_purpose("purposes", name) for name in _names(table, "purposes"))
     attributes = _set_of(Attribute, table, "attributes")
@@ -153,7 +156,7 @@ def _check_keys(table: _Table) -> None:
 
 
 def _check_together(agreement: Agreement) -> None:
-    """What each key alone cannot tell."""
+    """Check the rules that concern several keys together."""
     if agreement.valid_to <= agreement.valid_from:
         raise _KeyError("valid_to", "must be after valid_from")
     for purpose, covered in agreement.powers.items():

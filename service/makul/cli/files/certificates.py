@@ -1,4 +1,4 @@
-"""Certificates as an operator brings them: read, and refused where they could never serve."""
+"""Certificate files of an operator: read, and refused if they can never serve."""
 
 import base64
 import binascii
@@ -19,7 +19,7 @@ from makul.net.certificate_der import load_certificate, serial_number_of
 from makul.net.files import read_bounded
 
 MAX_BYTES = 64 * 1024
-"""A certificate with every extension in use is below 10 KiB; more is another file."""
+"""A certificate with every extension in use is below 10 KiB. A larger file is another file."""
 
 MAX_SERIAL_BYTES = 20
 """RFC 5280, 4.1.2.2."""
@@ -32,19 +32,19 @@ UNREADABLE = (
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
-"""What `cryptography` raises for a certificate, or a part of it, that it cannot read."""
+"""The exceptions that `cryptography` raises for a certificate, or part, that it cannot read."""
 
 _PEM = re.compile(
     rb"-----BEGIN (?P<label>(?:X509 )?CERTIFICATE)-----(?P<body>[^-]*)-----END (?P=label)-----"
 )
 
 MIN_RSA_BITS = 2048
-"""NIST SP 800-131A rev. 2: less is disallowed for signatures."""
+"""NIST SP 800-131A rev. 2 disallows shorter keys for signatures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCertificate:
-    """A certificate whose form is right. Whether its path is trusted is judged at each message."""
+    """A certificate whose form is valid. Its path is validated again with each message."""
 
     der: bytes
     fingerprint: bytes
@@ -54,9 +54,10 @@ class ReadCertificate:
 
 
 def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
-    """The one certificate in a file, PEM or DER; raises `OperatorError` where it cannot serve.
+    """Return the only certificate in a file, PEM or DER.
 
-    `at` is None where an expired one will do: it is to be taken away.
+    `at` is None if an expired certificate is acceptable, because it is to be withdrawn. Raises
+    `OperatorError` if the certificate cannot serve.
     """
     der, certificate = _parse(path)
     algorithm = algorithm_of(certificate)
@@ -92,7 +93,7 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
 def describe_unsuitability(
     house: House, path: Path, read: ReadCertificate, use: CertificateUse
 ) -> Facts:
-    """Return what JSON says beside the rest of a certificate that can never work."""
+    """Return a warning for JSON if the certificate can never be accepted, otherwise nothing."""
     why = house.find_unsuitability(read.der, use)
     if why is None:
         return {}
@@ -101,20 +102,21 @@ def describe_unsuitability(
 
 
 def print_warning(warning: Facts) -> None:
-    """Print it in one line on stderr, once the registration is done or previewed."""
+    """Print the warning on stderr, after the registration or its preview."""
     if warning:
         complain(f"warning: {warning['warning']}")
 
 
 def read_fingerprint(path: Path) -> bytes:
-    """Which certificate it is, be it expired or weak by now: to withdraw it."""
+    """Return the fingerprint of a certificate that is to be withdrawn, even if expired or weak."""
     return sha256(_parse(path)[0]).digest()
 
 
 def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
-    """One to which data can be encrypted: RSA, for keyEncipherment; raises `OperatorError`.
+    """Return a certificate to which data can be encrypted: RSA, for keyEncipherment.
 
-    RFC 5280, 4.2.1.3. Whether its path is trusted is judged at each answer.
+    See RFC 5280, 4.2.1.3. Its path is validated again with each answer. Raises `OperatorError` if
+    the certificate cannot serve.
     """
     read = read_certificate(path, at=at)
     certificate = load_certificate(read.der)
@@ -134,10 +136,10 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
 
 
 def algorithm_of(certificate: x509.Certificate) -> str | None:
-    """`RSA-2048`, `P-256`, …; None for a key that no signature here may use."""
+    """Return `RSA-2048`, `P-256`, …, or None for a key that no signature may use here."""
     try:
         key = certificate.public_key()
-    except UNREADABLE:  # GOST R 34.10, curves written out as parameters
+    except UNREADABLE:  # GOST R 34.10, or explicit curve parameters
         return None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
         return f"RSA-{key.key_size}"
@@ -147,7 +149,7 @@ def algorithm_of(certificate: x509.Certificate) -> str | None:
 
 
 def name_key(certificate: x509.Certificate) -> str:
-    """Return what people call a key that is not accepted; its OID where we know no name."""
+    """Return the common name of a key that is not accepted, or its OID if the name is unknown."""
     oid = certificate.public_key_algorithm_oid
     try:
         key = certificate.public_key()
@@ -183,7 +185,7 @@ def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
             f"{path.name} holds {len(found)} certificates; bring the signer's alone"
         )
     try:
-        # `cryptography` warns of a number that is not positive, so it is looked at before.
+        # `cryptography` warns of a serial number that is not positive, so it is checked first.
         if not 0 < serial_number_of(found[0]) < 1 << 8 * MAX_SERIAL_BYTES:
             raise OperatorError(
                 f"{path.name}: its serial number is not positive, or longer than"
@@ -196,7 +198,7 @@ def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
 
 
 def _split(path: Path, content: bytes) -> list[bytes]:
-    """Return each certificate of a file as DER; a file without PEM is one, whatever it is."""
+    """Return each certificate of a file as DER. A file without PEM counts as one certificate."""
     if b"-----BEGIN" not in content:
         return [content]
     try:

@@ -1,9 +1,11 @@
 """CSV as other registers and spreadsheets write it: the heading, and the cells of a line.
 
-The separator is the heading's: a comma, a semicolon or a tab. A field may be quoted, with quotes in
-it doubled (RFC 4180). A field ends on its line, so that a stray quote cannot swallow the next
-person. Not `csv` of the standard library: its limit on a field's length is one for the whole
-process, and its errors do not tell which rule was broken.
+The heading determines the separator: a comma, a semicolon or a tab. A field may be quoted, with
+each quote in it doubled (RFC 4180). A field ends on its line, so that a stray quote cannot swallow
+the next person.
+
+The module `csv` of the standard library is not used. Its limit on the length of a field applies to
+the whole process. Its errors do not name the broken rule.
 """
 
 import re
@@ -28,7 +30,7 @@ _EXAMPLE = "see: makul person example"
 _KNOWN = frozenset(COLUMNS)
 _CELLS = {
     separator: re.compile(
-        rf' *"([^"]*(?:""[^"]*)*)" *({separator}|\Z)'  # quoted, spaces around it left out
+        rf' *"([^"]*(?:""[^"]*)*)" *({separator}|\Z)'  # a quoted cell; spaces around it are ignored
         rf'|(?! *")([^{separator}]*)({separator}|\Z)'
     )
     for separator in SEPARATORS
@@ -38,21 +40,22 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE | re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The columns of a file, in order, and what separates them."""
+    """The columns of a file, in order, and their separator."""
 
     columns: Sequence[str]
     separator: str
 
 
 def is_separator_line(text: str) -> bool:
-    """Return whether this is the line `sep=;` that some spreadsheets write before the heading."""
+    """Return whether the line is `sep=;`, which some spreadsheets write before the heading."""
     return _SEPARATOR_LINE.fullmatch(text.rstrip("\r\n")) is not None
 
 
 def parse_heading(text: str) -> Heading:
-    """Return the heading that this line states; raises `OperatorError` where it cannot serve.
+    """Return the heading that a line contains.
 
-    The separator is the one by which most of its fields are columns.
+    The separator is the one by which most fields are columns. Raises `OperatorError` if the heading
+    cannot serve.
     """
     line = text.rstrip("\r\n")
     if not line.strip():
@@ -65,7 +68,10 @@ def parse_heading(text: str) -> Heading:
 
 
 def _columns(line: str, separator: str) -> list[str]:
-    """Return the fields of the line, without empty ones at its end; none where quotes are wrong."""
+    """Return the fields of the line without empty ones at its end.
+
+    Return no field if the quotes are wrong.
+    """
     try:
         columns = [cell.strip() for cell in split_cells(line, separator)]
     except BadFieldError:
@@ -95,7 +101,10 @@ def _check(line: str, columns: Sequence[str]) -> None:
 
 
 def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
-    """Say what is wrong where no column is known: another separator, or a line of data."""
+    """Raise `OperatorError` that explains why no column is known.
+
+    The cause is another separator, or a line of data instead of a heading.
+    """
     if any(cell.strip().isdigit() for cell in columns):
         raise OperatorError(f"The first line holds data: it must name the columns; {_EXAMPLE}")
     for separator, name in _OTHER_SEPARATORS.items():
@@ -108,7 +117,7 @@ def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
 
 
 def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
-    """Return what reads a line under this heading: None for one whose cells are all empty."""
+    """Return the parser of lines under this heading. It returns None if all cells are empty."""
     columns = heading.columns
 
     def parse(text: str) -> Person | None:
@@ -126,7 +135,7 @@ def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
 
 
 def split_cells(line: str, separator: str) -> list[str]:
-    """Return the cells of a line; raises `BadFieldError` where quotes do not close on it."""
+    """Return the cells of a line. Raises `BadFieldError` if quotes do not close on it."""
     pattern, cells, at = _CELLS[separator], [], 0
     while True:
         found = pattern.match(line, at)
@@ -142,7 +151,7 @@ def split_cells(line: str, separator: str) -> list[str]:
 
 
 def _nest(cells: Mapping[str, str]) -> dict[str, object]:
-    """Return the cells as fields: names by script, lists and truth values as such."""
+    """Return the cells as fields: names by script, lists, and truth values."""
     fields: dict[str, object] = {}
     for column, cell in cells.items():
         name, _, script = column.partition(".")

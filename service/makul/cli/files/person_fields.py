@@ -1,7 +1,7 @@
-"""The fields of a citizen's record as text: what each may hold, and how it is read.
+"""The fields of a citizen's record as text: permitted values, and their parsing.
 
-What is read here must fit the published schema (types.xsd), or no answer could be sent. A message
-names the field and what it may hold, and never what it holds.
+A parsed value must conform to the published schema (types.xsd); otherwise no answer could be sent.
+A message names the field and its permitted values, and never its value.
 """
 
 import base64
@@ -29,7 +29,7 @@ COLUMNS = (
     DISPUTED,
     LOCKED,
 )
-"""Every field by its full name: names of persons have one for each script."""
+"""Every field by its full name. Names of persons have one field for each script."""
 
 FIELDS = frozenset({*Attribute, DISPUTED, LOCKED})
 """Every field by its short name."""
@@ -38,16 +38,16 @@ DATES = frozenset({Attribute.BIRTH_DATE, Attribute.DOCUMENT_ISSUED, Attribute.DO
 
 
 class BadFieldError(Exception):
-    """A field cannot be read. The message tells the cause and the field, never a value."""
+    """The error that a field cannot be read. It names the cause and the field, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldForm:
-    """What a field may hold."""
+    """The form of the values that a field may hold."""
 
     pattern: re.Pattern[str]
     told: str
-    """The same in words, as it stands behind "must be"."""
+    """The form in words, to follow "must be"."""
 
 
 def _code(*examples: str) -> FieldForm:
@@ -98,9 +98,9 @@ def describe(name: Attribute) -> str:
 
 
 def suggest(name: str) -> str:
-    """Return `; did you mean …?` for a field's name that is nearly one; else nothing.
+    """Return `; did you mean …?` if a known field has a similar name, otherwise an empty string.
 
-    The suggestion is a name of ours: what was written is not repeated, for it may be a value.
+    The suggestion is a known name. The given name is not repeated, because it may be a value.
     """
     plain = {_plain(column): column for column in reversed(COLUMNS)}
     plain |= {_plain(known): column for known, column in _OTHER_NAMES.items()}
@@ -137,11 +137,11 @@ _OTHER_NAMES = {
     "dateOfExpiry": "documentExpires",
     "photo": "faceImage",
 }
-"""What other registers call these fields; the first script where a name has three."""
+"""Names of these fields in other registers. A name in three scripts maps to the first one."""
 
 
 def person_from_fields(fields: Mapping[str, object]) -> Person:
-    """Return the record that these fields state; raises `BadFieldError`."""
+    """Return the record that these fields describe. Raises `BadFieldError`."""
     for unknown in fields.keys() - FIELDS:
         raise BadFieldError(f"a field that is no attribute{suggest(unknown)}")
     pin = parse_pin(fields.get(Attribute.PIN))
@@ -157,7 +157,7 @@ def person_from_fields(fields: Mapping[str, object]) -> Person:
 
 
 def parse_pin(value: object) -> Pin:
-    """Return the PIN that a field holds; raises `BadFieldError`."""
+    """Return the PIN in a field. Raises `BadFieldError`."""
     if value is None:
         raise BadFieldError("pin: missing")
     if not isinstance(value, str):
@@ -169,7 +169,7 @@ def parse_pin(value: object) -> Pin:
 
 
 def parse_value(name: Attribute, value: object) -> AttributeValue:
-    """Return the value that a field holds; raises `BadFieldError`."""
+    """Return the value in a field. Raises `BadFieldError`."""
     if name in NAMES:
         return _parse_name(name, value)
     if not isinstance(value, str):
@@ -182,7 +182,7 @@ def parse_value(name: Attribute, value: object) -> AttributeValue:
 
 
 def parse_text(name: Attribute, field: str, value: str) -> str:
-    """Return the text with single spaces; raises `BadFieldError`."""
+    """Return the text with single spaces. Raises `BadFieldError`."""
     collapsed = " ".join(value.split())
     form = _FORMS.get(name, _TEXT)
     if not form.pattern.fullmatch(collapsed) or not collapsed.isprintable():
@@ -191,7 +191,7 @@ def parse_text(name: Attribute, field: str, value: str) -> str:
 
 
 def parse_disputed(value: object) -> frozenset[Attribute]:
-    """Return the attributes that a field lists; raises `BadFieldError`."""
+    """Return the attributes that a field lists. Raises `BadFieldError`."""
     try:
         if isinstance(value, list):
             return frozenset(Attribute(name) for name in value)
@@ -201,7 +201,7 @@ def parse_disputed(value: object) -> frozenset[Attribute]:
 
 
 def parse_locked(value: object) -> bool:
-    """Return what a field says; raises `BadFieldError`."""
+    """Return the truth value in a field. Raises `BadFieldError`."""
     if not isinstance(value, bool):
         raise BadFieldError(f"{LOCKED}: must be {LOCKED_TOLD}")
     return value

@@ -1,11 +1,11 @@
-"""Citizens as another register hands them over: CSV or JSON Lines, one person a line.
+"""Citizens from another register: CSV or JSON Lines, one person on each line.
 
-CSV has a heading: `pin`, the other attributes by their names, names in three scripts as
-`surname.ky`, `surname.ru`, `surname.latin`, samples of the body in base64, `disputed` (names apart
-by spaces) and `locked` (`true`, `false`). JSON Lines has the same, names as objects
-(`"surname": {"ky": …}`) and `disputed` as a list.
+The CSV heading contains `pin` and the names of other attributes. Names have columns for three
+scripts: `surname.ky`, `surname.ru`, `surname.latin`. Biometric samples are in base64. `disputed`
+contains names separated by spaces; `locked` is `true` or `false`. JSON Lines has the same fields,
+with names as objects (`"surname": {"ky": …}`) and `disputed` as a list.
 
-A line that is wrong is told by its number and cause; what stands in it is never told.
+A bad line is reported by its number and cause. Its contents are never reported.
 """
 
 import codecs
@@ -37,7 +37,7 @@ _SAVE = "Save it as UTF-8"
 
 
 class Format(StrEnum):
-    """How the file is written."""
+    """The format of the file."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
@@ -45,17 +45,17 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file: a person, or why there is none."""
+    """One line of the file: a person, or the reason why there is none."""
 
     number: int
     end: int
-    """The byte offset after it."""
+    """The byte offset after the line."""
     person: Person | None
     fault: str | None = None
 
 
 def format_of(path: Path) -> Format:
-    """By the file's name; raises `OperatorError` where it does not tell."""
+    """Return the format that the file name indicates. Raises `OperatorError` for other names."""
     match path.suffix.lower():
         case ".csv" | ".tsv":
             return Format.CSV
@@ -65,10 +65,10 @@ def format_of(path: Path) -> Format:
 
 
 def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> Iterator[Line]:
-    """Every person from `offset` on, where line `number` ended; constant memory.
+    """Yield every person from `offset` on, where line `number` ended, in constant memory.
 
-    Offset 0 is the beginning. A CSV heading is read from there in any case. Raises `OperatorError`
-    where no line of the file can be read.
+    Offset 0 is the beginning. A CSV heading is always read from the beginning. Raises
+    `OperatorError` if no line of the file can be read.
     """
     file.seek(0)
     _refuse_other_text(file.read(MAX_HEADING))
@@ -90,11 +90,11 @@ def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> It
 
 
 def _refuse_other_text(beginning: bytes) -> None:
-    """Raise `OperatorError` for encodings and line ends by which no line could be read."""
+    """Raise `OperatorError` for an encoding or line ending with which no line could be read."""
     for mark, name in _OTHER_ENCODINGS.items():
         if beginning.startswith(mark):
             raise OperatorError(f"The file is {name}: it must be UTF-8. {_SAVE}")
-    if b"\x00" in beginning[:4]:  # whatever it begins with is ASCII: this is UTF-16 or UTF-32
+    if b"\x00" in beginning[:4]:  # a file begins with ASCII, so this is UTF-16 or UTF-32
         raise OperatorError(f"The file begins with NUL bytes, as UTF-16 does. {_SAVE}")
     if b"\r" in beginning and b"\n" not in beginning:
         raise OperatorError(
@@ -104,7 +104,7 @@ def _refuse_other_text(beginning: bytes) -> None:
 
 
 def _csv_person(file: BinaryIO) -> tuple[Callable[[str], Person | None], int]:
-    """Return what reads the lines behind the heading, and the heading's number."""
+    """Return the parser for the lines after the heading, and the line number of the heading."""
     text, number = _heading_line(file), 1
     if is_separator_line(text):
         text, number = _heading_line(file), 2
@@ -142,7 +142,7 @@ def _skip_line(file: BinaryIO, raw: bytes) -> None:
 def _json_person(text: str) -> Person:
     try:
         fields = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError):  # a number of 5,000 digits is a plain ValueError
+    except (ValueError, RecursionError):  # a number of 5,000 digits raises a plain ValueError
         raise BadFieldError("not JSON: write one object a line") from None
     if not isinstance(fields, dict):
         raise BadFieldError("not a JSON object: write one a line")
@@ -150,7 +150,10 @@ def _json_person(text: str) -> Person:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object; of a name that stands in it twice, nobody could say which counts."""
+    """Return the object. Raises `BadFieldError` if a name occurs twice.
+
+    A second value of a name would be ambiguous.
+    """
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise BadFieldError("a field stands in it twice")

@@ -1,4 +1,4 @@
-"""Documents to be signed and signed ones, as files: written, signed, read, and why they fail."""
+"""Files of documents to be signed and of signed documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +10,13 @@ from makul.app.agreements import NotSigned
 from makul.net.files import read_bounded
 
 MAX_BYTES = 256 * 1024
-"""CONTRACT, Documents that are signed."""
+"""The maximum size of a signed document, as in docs/recipients.md."""
 
 SignedFile = Annotated[
     Path,
-    typer.Argument(metavar="FILE.xml", exists=True, dir_okay=False, help="The document."),
+    typer.Argument(
+        metavar="FILE.xml", exists=True, dir_okay=False, help="The file of the document."
+    ),
 ]
 KeyFile = Annotated[
     Path, typer.Option("--key", exists=True, dir_okay=False, help="The private key, PEM.")
@@ -22,13 +24,16 @@ KeyFile = Annotated[
 ChainFile = Annotated[
     Path,
     typer.Option(
-        "--certificate", exists=True, dir_okay=False, help="Its certificate, and any chain; PEM."
+        "--certificate",
+        exists=True,
+        dir_okay=False,
+        help="The certificate of the key with any chain, PEM.",
     ),
 ]
 
 
 def read_document(path: Path) -> bytes:
-    """Return the exact bytes of a document; raises `OperatorError` or `FileError`."""
+    """Return the exact bytes of a document. Raises `OperatorError` or `FileError`."""
     content = read_bounded(path, MAX_BYTES)
     if not content:
         raise OperatorError(f"{path}: empty. Name the document.")
@@ -36,11 +41,11 @@ def read_document(path: Path) -> bytes:
 
 
 def print_document(document: bytes) -> None:
-    """On stdout, to the byte: nothing may be added to what is signed."""
+    """Print the exact bytes on stdout, because a signature covers every byte."""
     typer.echo(document, nl=False)
 
 
 def not_good(path: Path, found: NotSigned) -> OperatorError:
-    """Why a signed document does not count."""
+    """Return the error for a signed document that does not count, with the reasons."""
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
     return OperatorError(f"{path.name} does not count: {found.why}{codes}")
