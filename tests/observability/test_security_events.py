@@ -239,7 +239,7 @@ def test_what_the_desk_did_not_do_is_not_reported(
 def test_every_event_of_the_catalogue_is_sent_somewhere() -> None:
     """By the reasons of a request, or by name in a call: none stands in the catalogue alone."""
     root = Path(makul.__file__).parent
-    catalogue = root / "observing" / "events.py"
+    catalogue = root / "observability" / "security_events.py"
     named = {
         node.attr
         for path in root.rglob("*.py")
