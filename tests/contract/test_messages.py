@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from makul_testing.paths import ROOT
 
 SOURCES = sorted(
-    [*(ROOT / "service/makul").rglob("*.py"), *(ROOT / "clients/makul_client").rglob("*.py")]
+    path
+    for package in ("service/makul", "service/makul_sandbox", "clients/makul_client")
+    for path in (ROOT / package).rglob("*.py")
 )
 NO_MESSAGE = {
     "service/makul/net/supervision.py",  # a line of the log

@@ -11,7 +11,11 @@ from makul.net import xml_parser
 from makul_client._internal.crypto import xml_parser as client_xml_parser
 from makul_testing.paths import ROOT
 
-PROGRAMS = (ROOT / "service" / "makul", ROOT / "clients" / "makul_client")
+PROGRAMS = (
+    ROOT / "service" / "makul",
+    ROOT / "service" / "makul_sandbox",
+    ROOT / "clients" / "makul_client",
+)
 MAKERS = {"XMLParser", "HTMLParser", "XMLPullParser", "iterparse", "XMLTreeBuilder"}
 READERS = {"fromstring", "XML", "fromstringlist"}
 
