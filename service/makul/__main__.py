@@ -7,6 +7,7 @@ times as long to import as the command line itself.
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from makul.admin.models import OperatorError
 from makul.cli import main as command_line
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ class _LateRuntime:
 
     @cached_property
     def _runtime(self) -> "Runtime":
-        from makul.main import LocalRuntime
+        try:
+            from makul.main import LocalRuntime
+        except ModuleNotFoundError as error:
+            raise OperatorError(
+                f"{error.name} is not installed: the client was installed without the service."
+                " Install the service: pip install 'makul[service]'"
+            ) from None
 
         return LocalRuntime()
 

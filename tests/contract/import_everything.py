@@ -1,11 +1,13 @@
 """Import every submodule of the installed packages: what the wheel forgot shows here.
 
 Run outside the checkout, with the interpreter of a virtual environment that holds only the wheel.
+Arguments name the packages, for an installation without extras; without arguments all are imported.
 """
 
 import importlib
 import importlib.util
 import pkgutil
+import sys
 
 import makul_schemas
 import makul_wsdl
@@ -13,7 +15,13 @@ import makul_wsdl
 RUN_BY_OTHERS = {"makul.__main__", "makul.store.schema.migrations.env"}
 """Modules that are scripts: the interpreter and Alembic run them. Here they only must be there."""
 
-PACKAGES = ("makul", "makul_sandbox", "makul_client", "makul_schemas", "makul_wsdl")
+PACKAGES = tuple(sys.argv[1:]) or (
+    "makul",
+    "makul_sandbox",
+    "makul_client",
+    "makul_schemas",
+    "makul_wsdl",
+)
 
 
 def main() -> None:
