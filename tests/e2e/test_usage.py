@@ -105,6 +105,8 @@ def database_bytes(house: InProcess) -> int:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (size,) = connection.execute("PRAGMA page_size").fetchone()
             return int((pages - free) * size)
+        # What the server has taken in advance, or keeps of former versions, is not the record's.
+        connection.execute("VACUUM FULL")
         (taken,) = connection.execute(
             "SELECT sum(pg_relation_size(oid)) FROM pg_class"
             " WHERE relnamespace = current_schema()::regnamespace"
@@ -116,7 +118,7 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InPro
     """The record of a flood of refusals stays small, receipts and reports included."""
     for _ in range(20):
         ask(house, "expired")
-    before, count = database_bytes(house), 150
+    before, count = database_bytes(house), 300
 
     for _ in range(count):
         assert ask(house, "expired").codes == ["CNS-04"]
@@ -132,7 +134,7 @@ def beyond(house: InProcess, by: str) -> bytes:
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 
 
-def as_operator_error(house: InProcess, by: str) -> bytes:
+def as_dry_run(house: InProcess, by: str) -> bytes:
     """The same as a dry run, whose answer has every rule with its text."""
     asked = beyond(house, by).decode().replace("GetPersonData", "ExplainDecision")
     pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
@@ -147,7 +149,7 @@ def as_operator_error(house: InProcess, by: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_operator_error, "bank", 5)]
+    ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_dry_run, "bank", 5)]
 )
 def test_a_refusal_for_many_reasons_costs_as_little(
     house: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
@@ -156,7 +158,7 @@ def test_a_refusal_for_many_reasons_costs_as_little(
     for _ in range(20):
         answer = house.ask(make(house, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
-    before, count = database_bytes(house), 100
+    before, count = database_bytes(house), 300
 
     for _ in range(count):
         assert house.ask(make(house, by), by=by).codes == answer.codes
