@@ -185,11 +185,11 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     """GetReceipt finds the disclosure by its space, whatever was recorded after it."""
     later = NOON + timedelta(minutes=1)
     asked = replace(released.key, space=Space.EXPLANATION)
-    as_operator_error = a_refusal(
+    dry_run = a_refusal(
         Code.CNS_06, key=asked, operation=Operation.EXPLAIN_DECISION, decided_at=later
     )
     misused = a_refusal(Code.REQ_04, key=released.key, closes=False, decided_at=later)
-    assert store.recorder.record(as_operator_error) == Committed()
+    assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(misused) == Committed()
 
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
@@ -198,15 +198,15 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
 def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> None:
     """What closed the id goes before what left it open, in whichever space."""
     key = a_key(space=Space.EXPLANATION)
-    as_operator_error = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
+    dry_run = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
     later = NOON + timedelta(minutes=1)
     too_many = a_refusal(
         Code.REQ_06, key=replace(key, space=Space.DISCLOSURE), closes=False, decided_at=later
     )
-    assert store.recorder.record(as_operator_error) == Committed()
+    assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(too_many) == Committed()
 
-    assert store.register.receipt(BANK, key.request_id) == kept(as_operator_error)
+    assert store.register.receipt(BANK, key.request_id) == kept(dry_run)
 
 
 @pytest.mark.parametrize("recipient", [BANK, POLICE])
