@@ -7,7 +7,6 @@ times as long to import as the command line itself.
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from makul.admin.models import OperatorError
 from makul.cli import main as command_line
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ class _LateRuntime:
         try:
             from makul.main import LocalRuntime
         except ModuleNotFoundError as error:
+            from makul.admin.models import OperatorError  # `--help` does not import it
+
             raise OperatorError(
                 f"{error.name} is not installed: the client was installed without the service."
                 " Install the service: pip install 'makul[service]'"
