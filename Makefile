@@ -4,15 +4,19 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-# These ask signatures, channels and what is told, not the store, or bring a server: once is enough.
-STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,corpus corpus_messages database_roles key_compromise mtls_direct mtls_nginx \
-	no_personal_data_in_telemetry operating_files timestamps_in_service xroad_front)
+# These test signatures, channels, clients and telemetry, not the store, or bring a server: once is enough.
+STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_consents corpus corpus_messages \
+	database_roles key_compromise mtls_direct mtls_nginx nginx_limits no_personal_data_in_telemetry operating_files \
+	slow_peers tampered_answers timestamps_in_service xroad_front)
+
+# What tries a part of its cases in `make test` (makul_testing.exhaustive).
+EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --include='test_*.py')
 
 # Tests start Python a hundred times: where a machine forbids to keep bytecode, each would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deps check format interop interop-deps corpus corpus-exhaustive fuzz bench serve sandbox lock clean
+.PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox lock clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,8 +49,8 @@ interop: $(READY) ## software of others against a sandbox: Node.js, Java, CXF, D
 corpus: $(READY) ## write the attack corpus as files, with what each must be answered; ARGS="--dir build/corpus"
 	PYTHONPATH=tests $(BIN)/python -m vectors.generate $(ARGS)
 
-corpus-exhaustive: $(READY) ## every change of one byte in the signed part of a consent
-	MAKUL_EXHAUSTIVE=1 $(BIN)/python -m pytest tests/trust/test_corpus_bytes.py
+test-exhaustive: $(READY) ## the tests that try a part of their cases in `make test`, with all of them
+	MAKUL_EXHAUSTIVE=1 $(BIN)/python -m pytest $(EXHAUSTIVE)
 
 fuzz: $(READY) ## hostile inputs for FUZZ_SECONDS (60), repeatable by FUZZ_SEED; findings go to build/fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)

@@ -25,6 +25,7 @@ from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.processes.program import ClientProgram, ran
 from makul_testing.servers.fake_service import (
     PERSON,
     Asked,
@@ -84,14 +85,19 @@ class Desk:
         *words: object,
         command: str = "get",
         environ: Mapping[str, str] | None = None,
-        shell: str = "",
+        redirection: str = "",
         **given: Any,
     ) -> "subprocess.CompletedProcess[bytes]":
-        """Run the command; `shell` is what a shell does to its descriptors."""
+        """Run the command; `redirection` is what a shell does to its descriptors.
+
+        What a process takes over when it starts, a locale or closed descriptors, needs a start.
+        """
         argv = self.words(*words, command=command)
-        if shell:
-            argv = ["sh", "-c", f'exec "$@" {shell}', "sh", *argv]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given}
+        if not redirection and not environ:
+            return ran(*argv[3:], program=ClientProgram, **streams)
+        if redirection:
+            argv = ["sh", "-c", f'exec "$@" {redirection}', "sh", *argv]
         return subprocess.run(
             argv, env={**os.environ, **(environ or {})}, timeout=120, check=False, **streams
         )
@@ -112,20 +118,25 @@ def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("shell", "command", "word"),
+    ("stdout", "mode", "command", "word"),
     [
-        (">&-", "get", None),
-        (">/dev/full", "get", None),
-        (">/dev/full", "verify", "--json"),
-        ("1</dev/null", "get", "--json"),
+        (None, "", "get", None),
+        ("/dev/full", "wb", "get", None),
+        ("/dev/full", "wb", "verify", "--json"),
+        ("/dev/null", "rb", "get", "--json"),
     ],
 )
 def test_a_standard_output_that_takes_nothing_sends_nothing(
-    desk_with: Callable[..., Any], shell: str, command: str, word: str | None
+    desk_with: Callable[..., Any], stdout: str | None, mode: str, command: str, word: str | None
 ) -> None:
-    """Closed, full, or open for reading alone: found while nothing is disclosed yet."""
+    """Closed, full, or open only for reading: found while nothing is disclosed yet."""
+    words = [word] if word else []
     with desk_with() as desk:
-        done = desk.run(*([word] if word else []), command=command, shell=shell)
+        if stdout is None:
+            done = desk.run(*words, command=command, redirection=">&-")
+        else:
+            with Path(stdout).open(mode) as stream:
+                done = desk.run(*words, command=command, stdout=stream)
 
         assert done.returncode == ExitCode.USAGE, done.stderr
         assert not desk.was_asked
@@ -290,10 +301,12 @@ def test_a_place_that_goes_away_meanwhile_is_not_a_no(
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
     """Nothing depends on what is said beside the result."""
-    for shell in ("2>/dev/full", "2>&-"):
-        with desk_with() as desk:
-            done = desk.run(shell=shell)
+    with desk_with() as desk:
+        closed = desk.run(redirection="2>&-")
+        with Path("/dev/full").open("wb") as stream:
+            full = desk.run(stderr=stream)
 
+        for done in (closed, full):
             assert done.returncode == ExitCode.OK
             assert SURNAME in done.stdout.decode()
 
@@ -313,8 +326,9 @@ def test_a_run_that_is_broken_off_names_its_request(
     running: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
     ended = threading.Event()
     with desk_with(reply) as desk:
-        argv = desk.words("--receipt", receipt)
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        argv = desk.words("--receipt", receipt)[3:]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with ClientProgram(*argv, **pipes) as process:
             running.put(process)
             stdout, stderr = process.communicate(timeout=120)
             ended.set()

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +12,7 @@ import pytest
 from makul_client.consent.documents import Subject, Wish, draft, sign
 from makul_client.profile import Profile
 from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
+from makul_testing.processes.program import ClientProgram, ran
 
 NUMBER = ("--document-number", DOCUMENT)
 USAGE = 2
@@ -21,19 +21,13 @@ USAGE = 2
 def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[int, str, str]:
     """Run the program in a session of its own, which has no terminal at all."""
     environment = {key: value for key, value in os.environ.items() if key != "MAKUL_PIN"}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from makul_client.cli.main import main; main()",
-            *map(str, arguments),
-        ],
+    done = ran(
+        *map(str, arguments),
+        program=ClientProgram,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
         text=True,
         env=environment | ({} if pin is None else {"MAKUL_PIN": pin}),
         start_new_session=True,
-        check=False,
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -28,7 +28,7 @@ from makul_sandbox.demo.scenarios import SCENES
 from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import about, party, person_request
 from makul_testing.leak_scanner import Secret, betrayed, planted, secrets_of
-from makul_testing.processes.program import ran
+from makul_testing.processes.program import forked_commands, ran
 from makul_testing.processes.service import free_port
 
 PROBES_SENT = 12
@@ -78,7 +78,11 @@ def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -
     with pytest.MonkeyPatch.context() as environment:
         for name, value in settings.items():
             environment.setenv(name, value)
-        with running_sandbox(place / "sandbox") as options, DemoClient(place / "sandbox") as stage:
+        with (
+            forked_commands(),
+            running_sandbox(place / "sandbox") as options,
+            DemoClient(place / "sandbox") as stage,
+        ):
             _show(place / "sandbox", people[0])
             _play(stage)
             answers = [

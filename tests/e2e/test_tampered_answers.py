@@ -40,7 +40,11 @@ from makul_sandbox.output.files import Addresses, hand_out, write_service
 from makul_testing.answer_changes import CHANGES, XSI, body_of, changed
 from makul_testing.answer_rewrites import REWRITES, child_of, in_other_characters
 from makul_testing.client.cli_runner import run_client
+from makul_testing.exhaustive import sample
 from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
+
+REWRITES_TRIED = 40
+"""Maximum of messages that are tried of each way to write an answer again."""
 
 
 @dataclass
@@ -399,7 +403,7 @@ def test_no_answer_that_was_written_again_is_returned(man: Man, case: str) -> No
     genuine = man.seen
     believed = []
     for rewrite in REWRITES:
-        for number, message in enumerate(rewrite(genuine)):
+        for number, message in sample(enumerate(rewrite(genuine)), REWRITES_TRIED):
             man.answer = message
             try:
                 man.ask(case, request_id)

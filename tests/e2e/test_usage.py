@@ -114,11 +114,16 @@ def database_bytes(house: InProcess) -> int:
         return int(taken)
 
 
+def counted(house: InProcess) -> int:
+    """Return how many refusals are counted: a server takes pages for some twenty indexes at once."""
+    return 100 if isinstance(house.settings.place, Path) else 300
+
+
 def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InProcess) -> None:
     """The record of a flood of refusals stays small, receipts and reports included."""
     for _ in range(20):
         ask(house, "expired")
-    before, count = database_bytes(house), 300
+    before, count = database_bytes(house), counted(house)
 
     for _ in range(count):
         assert ask(house, "expired").codes == ["CNS-04"]
@@ -158,7 +163,7 @@ def test_a_refusal_for_many_reasons_costs_as_little(
     for _ in range(20):
         answer = house.ask(make(house, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
-    before, count = database_bytes(house), 300
+    before, count = database_bytes(house), counted(house)
 
     for _ in range(count):
         assert house.ask(make(house, by), by=by).codes == answer.codes

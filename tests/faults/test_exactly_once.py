@@ -10,6 +10,7 @@ from makul.app.ports import Committed, Recorded, Replay
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.records import a_key, a_release
+from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Told, message
@@ -18,7 +19,7 @@ from makul_testing.processes.gunicorn import preforked
 
 FORK = get_context("fork")
 PROCESSES = 8
-IDS = 1_000
+IDS = rounds(240, exhaustive=1_000)
 RACERS = 50
 RUN_SECONDS = 120
 START = FORK.Barrier(PROCESSES)

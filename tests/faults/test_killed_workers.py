@@ -5,17 +5,18 @@ import random
 import signal
 import time
 
+from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import Crowd
 from makul_testing.processes.gunicorn import preforked
 
-KILLS = 100
+KILLS = rounds(25, exhaustive=100)
 LONGEST_LIFE = 8
 """Acknowledgements between two kills at most."""
 
 
-def test_workers_killed_a_hundred_times(house: InProcess, database: str, count: Count) -> None:
+def test_workers_killed_under_load(house: InProcess, database: str, count: Count) -> None:
     """Acknowledged but lost: 0. Released without a leaf: 0. Asked again: the very same answer."""
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
     with preforked(house, workers=2) as server:
@@ -28,7 +29,7 @@ def test_workers_killed_a_hundred_times(house: InProcess, database: str, count: 
                 os.kill(dice.choice(server.workers), signal.SIGKILL)
             crowd.more(20)
         acknowledged = crowd.released
-        crowd.ask_again(dice.sample(sorted(acknowledged), 100))
+        crowd.ask_again(dice.sample(sorted(acknowledged), KILLS))
 
     assert_nothing_is_lost(crowd, aftermath(house.settings.place))
     assert set(crowd.words) == {"RELEASED"}

@@ -22,6 +22,7 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
 from makul.domain.recipients import RecipientKind, RecipientState
+from makul_testing.exhaustive import rounds
 from makul_testing.builders.cases import (
     ACCOUNT_OPENING,
     AT,
@@ -46,7 +47,7 @@ from makul_testing.builders.cases import (
 )
 
 THOROUGH = settings(
-    max_examples=1000,
+    max_examples=rounds(400, exhaustive=2000),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

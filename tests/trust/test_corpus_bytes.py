@@ -1,21 +1,21 @@
 """Every change of one byte in the signed part of a good consent is refused (STYLE, rule 10).
 
 One position in seven, with a seventh of another offset for each kind of change; all of them with
-`make corpus-exhaustive`.
+`make test-exhaustive`.
 """
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from makul.domain.disclosures import ProofStatus
 from makul.trust.validation.documents import XadesVerifier
+from makul_testing.exhaustive import rounds
 from makul_testing.pki.authorities import NOW
 from vectors.attacks.cast import Cast
 from vectors.attacks.drafts import signed
 
-STEP = 1 if os.environ.get("MAKUL_EXHAUSTIVE") == "1" else 7
+STEP = rounds(7, exhaustive=1)
 CHANGES: dict[str, Callable[[int], int | None]] = {
     "lowest-bit": lambda byte: byte ^ 0x01,
     "case-bit": lambda byte: byte ^ 0x20,

@@ -35,23 +35,22 @@ class Whole:
     @property
     def listener(self) -> Server:
         """The listener's own process, which its workers are children of."""
-        return Server(self.port, self._child("--listener"))
+        return Server(self.port, self._child("wsse"))
 
     @property
     def exporter(self) -> int:
         """The exporter's process id."""
         return self._child("metrics")
 
-    def _child(self, argument: str) -> int:
+    def _child(self, name: str) -> int:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
             for pid in children.read_text().split():
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                if argument.encode() in command:
+                if Path(f"/proc/{pid}/comm").read_text().strip() == name:
                     return int(pid)
             time.sleep(0.05)
-        raise AssertionError(f"no child with {argument}")
+        raise AssertionError(f"no child of this name: {name}")
 
     def samples(self) -> dict[str, float]:
         """Every number the exporter tells, by name and labels."""
