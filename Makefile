@@ -34,8 +34,8 @@ demo: $(READY) ## start a sandbox and play the main job over SOAP
 	$(BIN)/makul demo
 
 test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
-	$(BIN)/python -m pytest --numprocesses 2
-	$(BIN)/python -m pytest --numprocesses 2 --database postgresql tests/e2e $(STORELESS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql tests/e2e $(STORELESS)
 
 test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
 	tests/deps.sh

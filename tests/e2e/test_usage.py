@@ -115,7 +115,7 @@ def database_bytes(house: InProcess) -> int:
 
 
 def counted(house: InProcess) -> int:
-    """Return how many refusals are counted: a server takes pages for some twenty indexes at once."""
+    """Return how many refusals are counted: a server takes pages for twenty indexes at once."""
     return 100 if isinstance(house.settings.place, Path) else 300
 
 

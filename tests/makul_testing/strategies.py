@@ -22,7 +22,6 @@ from makul.domain.identifiers import AgreementNumber
 from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict
 from makul.domain.recipients import RecipientKind, RecipientState
-from makul_testing.exhaustive import rounds
 from makul_testing.builders.cases import (
     ACCOUNT_OPENING,
     AT,
@@ -45,6 +44,7 @@ from makul_testing.builders.cases import (
     Case,
     finding,
 )
+from makul_testing.exhaustive import rounds
 
 THOROUGH = settings(
     max_examples=rounds(400, exhaustive=2000),
