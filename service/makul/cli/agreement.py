@@ -10,7 +10,6 @@ from makul.admin.models import House, OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.context import (
-    Apply,
     AsJson,
     Reason,
     examples,
@@ -31,13 +30,13 @@ from makul.cli.files.signed_document import (
 from makul.cli.output import (
     Facts,
     TwoForms,
-    carry_out,
     complain,
     instant,
     local_time,
     show_facts,
     show_rows,
 )
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
@@ -52,6 +51,7 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 @app.command(
     epilog=examples("makul agreement example > bank.toml", "makul agreement add bank.toml --apply")
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -61,8 +61,7 @@ def add(
             metavar="FILE.toml", exists=True, dir_okay=False, help="The terms of the agreement."
         ),
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register the draft of an agreement. It is in force once all three parties have signed it.
 
@@ -79,12 +78,10 @@ def add(
             complain(doubt)
         at = house.clock()
         document = house.agreements.draw_up(agreement, at=at)
-        carry_out(
+        change.carry_out(
             _change(known),
             _facts(agreement),
             lambda: house.agreements.lay_before(agreement, document, at=at),
-            apply=apply,
-            as_json=as_json,
         )
 
 
@@ -121,9 +118,8 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
         "makul agreement submit signed.xml", "makul agreement submit signed.xml --apply"
     )
 )
-def submit(
-    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
-) -> None:
+@offer_preview
+def submit(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> None:
     """Record the signature of one party. The third signature brings the agreement into force."""
     document = read_document(file)
     with session(ctx).house() as house:
@@ -132,7 +128,7 @@ def submit(
         if isinstance(judged, NotSigned):
             raise not_good(file, judged)
         missing = house.agreements.missing(judged.number) - {judged.role}
-        carry_out(
+        change.carry_out(
             "record signature",
             {
                 "number": judged.number,
@@ -144,19 +140,17 @@ def submit(
                 "in_force_with_it": not missing,
             },
             lambda: _record(house, judged, at=at),
-            apply=apply,
-            as_json=as_json,
         )
 
 
 @app.command(epilog=examples("makul agreement terminate 2026/014 --reason 'letter 118' --apply"))
+@offer_preview
 def terminate(
     ctx: typer.Context,
     *,
     number: Number,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Terminate an agreement. Takes effect immediately and cannot be undone.
 
@@ -165,12 +159,10 @@ def terminate(
     why = said(reason)
     with session(ctx).house() as house:
         known = _known(house, number)
-        carry_out(
+        change.carry_out(
             "terminate agreement",
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
             lambda: house.desk.terminate_agreement(known.number, reason=why, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
         )
 
 

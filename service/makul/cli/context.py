@@ -15,13 +15,6 @@ from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse
 from makul.domain.recipients import Recipient
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Apply = Annotated[
-    bool,
-    typer.Option(
-        "--apply",
-        help="Carry out the change. Without this option the command only shows a preview.",
-    ),
-]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Member code, such as COM/60000001.")]
 Reason = Annotated[str, typer.Option(help="The reason; it is recorded.")]
 

@@ -8,7 +8,6 @@ import typer
 from makul.admin.models import House, OperatorError
 from makul.app.ports import GroundRow
 from makul.cli.context import (
-    Apply,
     AsJson,
     Code,
     Reason,
@@ -17,7 +16,8 @@ from makul.cli.context import (
     said,
     session,
 )
-from makul.cli.output import Facts, carry_out, instant, show_facts
+from makul.cli.output import Facts, instant, show_facts
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.disclosures import GroundKind
 
 app = typer.Typer(
@@ -55,6 +55,7 @@ def show(
         " --reason 'the case is closed' --apply",
     )
 )
+@offer_preview
 def revoke(
     ctx: typer.Context,
     *,
@@ -62,8 +63,7 @@ def revoke(
     ground_id: GroundId,
     reason: Reason,
     kind: Kind = GroundKind.CONSENT,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Revoke a consent or basis statement. Takes effect immediately and cannot be undone.
 
@@ -76,14 +76,12 @@ def revoke(
             raise OperatorError(
                 "the operator has revoked this ground already; there is nothing to do"
             )
-        carry_out(
+        change.carry_out(
             "revoke ground",
             _row(found),
             lambda: house.desk.revoke_ground(
                 found.recipient, found.kind, found.ground_id, reason=why, at=house.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 

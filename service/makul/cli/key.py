@@ -10,8 +10,9 @@ import typer
 
 from makul.admin.models import ExitCode, House, KeyInfo, OperatorError, OperatorUnavailableError
 from makul.app.ports import Ring, SealedCount, StoreUnavailableError
-from makul.cli.context import Apply, AsJson, examples, session
-from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
+from makul.cli.context import AsJson, examples, session
+from makul.cli.output import Facts, Value, complain, instant, progress_bar, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,6 +88,7 @@ def show(
 @app.command(
     epilog=examples("makul key compromised FINGERPRINT --since 2026-11-20T09:00:00Z --apply")
 )
+@offer_preview
 def compromised(
     ctx: typer.Context,
     *,
@@ -94,8 +96,7 @@ def compromised(
     since: Annotated[
         str, typer.Option(help="The earliest time at which others may have had the key.")
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Mark a receipt key as compromised: others may have signed receipts with it.
 
@@ -108,12 +109,10 @@ def compromised(
     with session(ctx).house() as house:
         if at > house.clock():
             raise OperatorError("--since lies in the future")
-        carry_out(
+        change.carry_out(
             "mark receipt key as compromised",
             {"fingerprint": digits, "since": instant(at)},
             lambda: house.mark_compromised(bytes.fromhex(digits), since=at),
-            apply=apply,
-            as_json=as_json,
         )
 
 
@@ -126,6 +125,7 @@ def compromised(
         "makul key rotate --apply",
     ),
 )
+@offer_preview
 def rotate(
     ctx: typer.Context,
     *,
@@ -135,22 +135,22 @@ def rotate(
     activate: Annotated[
         bool, typer.Option("--activate", help="Encrypt with the prepared key from now on.")
     ] = False,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Rotate the store's master key, as `_ROTATE_HELP` describes."""
     if prepare and activate:
         raise OperatorError("give --prepare, reload every worker, and then --activate")
     with session(ctx).house() as house:
         if prepare:
-            _prepare(house, apply=apply, as_json=as_json)
+            _prepare(house, change)
         elif activate:
-            _activate(house, apply=apply, as_json=as_json)
+            _activate(house, change)
         else:
-            _rewrap(house, apply=apply, as_json=as_json)
+            _rewrap(house, change)
 
 
 @app.command(epilog=examples("makul key retire 0123abcd", "makul key retire 0123abcd --apply"))
+@offer_preview
 def retire(
     ctx: typer.Context,
     *,
@@ -160,8 +160,7 @@ def retire(
             metavar="KEY_ID", help="The id of a former store key from `makul key show`."
         ),
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Remove a former store key from the ring, once no field is encrypted under it."""
     with session(ctx).house() as house:
@@ -171,29 +170,29 @@ def retire(
         left = sum(each.fields for each in rotation.count() if each.key_id == key_id)
         facts: dict[str, Value] = {"key": key_id, "sealed_under_it": left}
         facts["still_used"] = key_id in rotation.lingering()
-        if apply:
+        if change.apply:
             done = rotation.retire(key_id, at=house.clock())
             facts["kept"] = str(done.kept)
             facts["needed_by_backups_before"] = instant(done.needed_by_backups_before)
-    carry_out("retire a store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    change.show("retire a store key", facts)
+    if change.apply:
         complain("older backups open with the kept file alone: destroy it together with them")
 
 
-def _prepare(house: House, *, apply: bool, as_json: bool) -> None:
+def _prepare(house: House, change: PreviewedChange) -> None:
     ring = house.rotation.ring()
     if ring.following is not None:
         raise OperatorError(
             f"{ring.following} is prepared already; see: makul key rotate --activate"
         )
-    following = house.rotation.prepare(at=house.clock()) if apply else None
+    following = house.rotation.prepare(at=house.clock()) if change.apply else None
     facts: Facts = {"current": ring.current, "next": following}
-    carry_out("prepare a store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    change.show("prepare a store key", facts)
+    if change.apply:
         complain("now reload every worker (SIGHUP), then: makul key rotate --activate")
 
 
-def _activate(house: House, *, apply: bool, as_json: bool) -> None:
+def _activate(house: House, change: PreviewedChange) -> None:
     ring = house.rotation.ring()
     if ring.following is None:
         raise OperatorError("no key is prepared; first: makul key rotate --prepare --apply")
@@ -202,14 +201,14 @@ def _activate(house: House, *, apply: bool, as_json: bool) -> None:
         "next": ring.following,
         "still_used": ring.current in house.rotation.lingering(),
     }
-    if apply:
+    if change.apply:
         house.rotation.activate(at=house.clock())
-    carry_out("activate the prepared store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    change.show("activate the prepared store key", facts)
+    if change.apply:
         complain("now reload every worker (SIGHUP), then: makul key rotate")
 
 
-def _rewrap(house: House, *, apply: bool, as_json: bool) -> None:
+def _rewrap(house: House, change: PreviewedChange) -> None:
     rotation = house.rotation
     ring = rotation.ring()
     waiting = _waiting(rotation.count(), ring)
@@ -219,14 +218,14 @@ def _rewrap(house: House, *, apply: bool, as_json: bool) -> None:
         "former": list(ring.former),
         "still_used": list(rotation.lingering()),
     }
-    if not apply:
+    if not change.apply:
         facts |= {"to_wrap_anew": waiting.total(), **dict(waiting)}
-        carry_out("wrap data keys anew", facts, _nothing, apply=False, as_json=as_json)
+        change.show("wrap data keys anew", facts)
         return
     done, broken = _walk(house, waiting.total())
     left = _waiting(rotation.count(), ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
-    carry_out("wrap data keys anew", facts, _nothing, apply=True, as_json=as_json)
+    change.show("wrap data keys anew", facts)
     if left:
         complain(_why_left(left.total(), broken=broken))
         raise typer.Exit(ExitCode.REFUSED)
@@ -281,10 +280,6 @@ def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[F
         {**row, "fields": by_key[str(row["fingerprint"])] if row["name"] == STORE_KEY else None}
         for row in rows
     ]
-
-
-def _nothing() -> None:
-    """Do nothing: the change is already done, and its outcome is among the facts."""
 
 
 def _instant(text: str) -> datetime:

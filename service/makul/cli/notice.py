@@ -8,7 +8,7 @@ import typer
 from makul.admin.models import OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import Notice
-from makul.cli.context import Apply, AsJson, examples, session
+from makul.cli.context import AsJson, examples, session
 from makul.cli.files.signed_document import (
     ChainFile,
     KeyFile,
@@ -17,7 +17,8 @@ from makul.cli.files.signed_document import (
     print_document,
     read_document,
 )
-from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
+from makul.cli.output import Facts, instant, show_facts, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.net.files import read_bounded
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ TextFile = Annotated[
         " --apply",
     )
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -51,8 +53,7 @@ def add(
     ky: TextFile,
     ru: TextFile,
     en: TextFile,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register a notice in three languages. A consent cites the SHA-256 of the exact bytes.
 
@@ -65,12 +66,10 @@ def add(
     with session(ctx).house() as house:
         at = house.clock()
         new = Notice.of(ref, texts, added_at=at)
-        carry_out(
+        change.carry_out(
             "register notice",
             _facts(new),
             lambda: house.desk.add_notice(ref, texts, at=at),
-            apply=apply,
-            as_json=as_json,
         )
 
 
@@ -119,9 +118,8 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
 @app.command(
     epilog=examples("makul notice approve signed.xml", "makul notice approve signed.xml --apply")
 )
-def approve(
-    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
-) -> None:
+@offer_preview
+def approve(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> None:
     """Record an approval that the authorised body signed. Consents may then cite the notice."""
     document = read_document(file)
     with session(ctx).house() as house:
@@ -135,12 +133,10 @@ def approve(
             "certificate": judged.signer.hex(),
             **{language: digest.hex() for language, digest in judged.approval.digests.items()},
         }
-        carry_out(
+        change.carry_out(
             "approve notice",
             facts,
             lambda: house.notices.record(judged, at=at),
-            apply=apply,
-            as_json=as_json,
         )
 
 

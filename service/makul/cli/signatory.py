@@ -8,7 +8,6 @@ import typer
 from makul.admin.models import CertificateUse, House, OperatorError
 from makul.app.ports import Signatory
 from makul.cli.context import (
-    Apply,
     AsJson,
     Code,
     Reason,
@@ -20,7 +19,8 @@ from makul.cli.context import (
     session,
 )
 from makul.cli.files.certificates import describe_unsuitability, print_warning, read_certificate
-from makul.cli.output import Facts, carry_out, instant, show_rows
+from makul.cli.output import Facts, instant, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 
@@ -42,6 +42,7 @@ CertificateFile = Annotated[
         " --name 'A. Example, director'",
     )
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -52,8 +53,7 @@ def add(
         str, typer.Option("--id", help="Identifier of the person; always the same for one person.")
     ],
     name: Annotated[str, typer.Option(help="Name and post of the signatory.")],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register a signatory of one party in one role.
 
@@ -72,12 +72,10 @@ def add(
             key_digest=read.key_digest,
         )
         warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
-        carry_out(
+        change.carry_out(
             "register signatory",
             {**_row(new), **read.facts, **warning},
             lambda: house.desk.add_signatory(new, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
         )
         print_warning(warning)
 
@@ -98,14 +96,14 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 @app.command(
     epilog=examples("makul signatory withdraw COM/60000001 director.pem --reason 'left the bank'")
 )
+@offer_preview
 def withdraw(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Withdraw a signatory. Agreements in force remain so; drafts lose the signature."""
     why, member = said(reason), member_code(code)
@@ -115,14 +113,12 @@ def withdraw(
         known = [one for one in house.desk.signatories() if one.fingerprint == fingerprint]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
             raise OperatorError("no such signatory to withdraw; see: makul signatory list")
-        carry_out(
+        change.carry_out(
             "withdraw signatory",
             _row(known[0]),
             lambda: house.desk.withdraw_signatory(
                 member, fingerprint, reason=why, at=house.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
