@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from makul.cli import main as command_line
 
 if TYPE_CHECKING:
-    from makul.admin.models import Runtime
+    from makul.admin.runtime import Runtime
 
 
 class _LateRuntime:
-    """A placeholder for `LocalRuntime` until one of its members is used."""
+    """A placeholder for `Runtime` until one of its members is used."""
 
     @cached_property
     def _runtime(self) -> "Runtime":
         try:
-            from makul.main import LocalRuntime
+            from makul.admin.runtime import Runtime
         except ModuleNotFoundError as error:
-            from makul.admin.models import OperatorError  # `--help` does not import it
+            from makul.admin.errors import OperatorError  # `--help` does not import it
 
             raise OperatorError(
                 f"{error.name} is not installed: the client was installed without the service."
                 " Install the service: pip install 'makul[service]'"
             ) from None
 
-        return LocalRuntime()
+        return Runtime()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._runtime, name)
@@ -36,7 +36,7 @@ class _LateRuntime:
 
 def main() -> NoReturn:
     """Run the program `makul`."""
-    # `_LateRuntime` passes on every member of the protocol, but declares none.
+    # `_LateRuntime` passes on every member of a runtime, but declares none.
     command_line.run(cast("Runtime", _LateRuntime()))
 
 

@@ -11,10 +11,9 @@ import typer
 from typer.main import get_command
 
 from makul.__main__ import _LateRuntime
-from makul.admin.models import Runtime
+from makul.admin.runtime import Runtime
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.main import build
-from makul.main import LocalRuntime
 from makul_testing.imports import imported_by
 
 HEAVY = {
@@ -30,7 +29,7 @@ HEAVY = {
     "spyne",
     "sqlalchemy",
     "zeep",
-    "makul.main",
+    "makul.admin.runtime",
     "makul.config.settings",
     "makul.store",
     "makul.trust",
@@ -39,7 +38,7 @@ NOT_FOR_NAMES_ALONE = {
     "cryptography",
     "pydantic",
     "makul.app",
-    "makul.admin.models",
+    "makul.admin",
     "makul.domain",
 }
 
@@ -56,7 +55,7 @@ def test_help_of_the_root_imports_no_command() -> None:
 
 
 def _commands() -> dict[str, LateCommand]:
-    root: Any = get_command(build(LocalRuntime()))
+    root: Any = get_command(build(Runtime()))
     return dict(root.commands)
 
 
@@ -103,14 +102,14 @@ def test_a_late_command_that_does_not_exist_says_so() -> None:
 
 
 def test_runtime_is_passed_on_whole() -> None:
-    """Every member of the protocol is that of the runtime itself, loaded once."""
+    """Every member is that of the runtime itself, loaded once."""
     late: Any = _LateRuntime()
     members = {name for name in vars(Runtime) if not name.startswith("_")}
 
     assert members
     for name in members - {"clock"}:
-        assert getattr(late, name).__func__ is getattr(LocalRuntime, name)
-    assert late.clock is LocalRuntime().clock
+        assert getattr(late, name).__func__ is getattr(Runtime, name)
+    assert late.clock is Runtime().clock
     with pytest.raises(AttributeError):
         _ = late.no_such_member
 
@@ -127,4 +126,4 @@ def test_program_runs_a_command(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert b"none.toml" in done.stderr
-    assert isinstance(build(LocalRuntime()), typer.Typer)
+    assert isinstance(build(Runtime()), typer.Typer)

@@ -12,7 +12,7 @@ from makul_testing.paths import ROOT
 SERVICE = ROOT / "service" / "makul"
 SANDBOX = ROOT / "service" / "makul_sandbox"
 CLIENT = ROOT / "clients" / "makul_client"
-AT_THE_ROOT = {"__init__.py", "__main__.py", "main.py", "py.typed"}
+AT_THE_ROOT = {"__init__.py", "__main__.py", "py.typed"}
 
 _PARTICIPLE = re.compile(r"(?:^|_)\w+(?:ing|ed)(?:_|$)")
 NOUNS_OF_THE_FIELD = {
@@ -45,7 +45,7 @@ def modules(package: Path) -> list[Path]:
 
 
 def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
-    """A module belongs to a package; the root holds the composition root alone."""
+    """A module belongs to a package; the root holds the program alone."""
     found = {path.name for path in SERVICE.iterdir() if path.is_file()}
 
     assert found == AT_THE_ROOT

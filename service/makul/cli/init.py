@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.context import Session, examples, member_code, session
 from makul.cli.output import Facts
 from makul.cli.preview import PreviewedChange, offer_preview

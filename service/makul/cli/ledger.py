@@ -2,16 +2,20 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, LedgerFacts, LedgerKeeper, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
+from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, complain, instant, progress_bar, show_facts
 from makul.cli.preview import PreviewedChange, offer_preview
+
+if TYPE_CHECKING:
+    from makul.admin.ledger import LedgerFacts, OpenLedger
 
 app = typer.Typer(
     no_args_is_help=True, help="Run, verify and export the ledger of all decisions and acts."
@@ -27,7 +31,7 @@ def run(ctx: typer.Context) -> None:
     """
     stopped = stopped_by_signal()
     with _keeper(ctx) as keeper:
-        raise typer.Exit(keeper.run(stopped))
+        raise typer.Exit(ExitCode.DONE if keeper.run(stopped) else ExitCode.REFUSED)
 
 
 @app.command(epilog=examples("makul ledger status", "makul ledger status --json"))
@@ -113,12 +117,12 @@ def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
         )
 
 
-def _keeper(ctx: typer.Context) -> AbstractContextManager[LedgerKeeper]:
+def _keeper(ctx: typer.Context) -> "AbstractContextManager[OpenLedger]":
     current = session(ctx)
     return current.runtime.ledger(current.config)
 
 
-def _told(facts: LedgerFacts, lag: float) -> Facts:
+def _told(facts: "LedgerFacts", lag: float) -> Facts:
     state = facts.state
     return {
         "origin": facts.origin,

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, OperatorUnavailableError
+from makul.admin.errors import OperatorUnavailableError
 from makul.app.ports import StoreUnavailableError
 from makul.cli import person_record
-from makul.cli.context import AsJson, examples, session
+from makul.cli.context import AsJson, examples, open_installation
+from makul.cli.exit_codes import ExitCode
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
@@ -69,7 +70,7 @@ def import_file(
     form = format_of(file)
     position = Position.beside(file)
     tally = position.load() if change.apply else Tally()
-    with session(ctx).house() as house, progress_bar() as progress:
+    with open_installation(ctx) as installation, progress_bar() as progress:
         task = progress.add_task("persons", total=position.source_size, completed=tally.offset)
 
         def committed(so_far: Tally) -> None:
@@ -78,7 +79,11 @@ def import_file(
                 position.save(so_far)
 
         def put(people: list[Person]) -> int:
-            return house.desk.put_persons(people, at=house.clock()) if change.apply else 0
+            return (
+                installation.desk.put_persons(people, at=installation.clock())
+                if change.apply
+                else 0
+            )
 
         try:
             import_people(file, form, tally, put, committed)
@@ -189,8 +194,8 @@ def _nest(cells: dict[str, str]) -> dict[str, object]:
 @app.command(epilog=examples("makul person count", "makul person count --json"))
 def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Count persons, versions of their records, and samples. No record is decrypted."""
-    with session(ctx).house() as house:
-        counted = house.desk.count_persons()
+    with open_installation(ctx) as installation:
+        counted = installation.desk.count_persons()
     facts: Facts = {
         "persons": counted.persons,
         "versions": counted.versions,

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import OperatorError
-from makul.cli.context import AsJson, Reason, examples, said, session
+from makul.admin.errors import OperatorError
+from makul.cli.context import AsJson, Reason, examples, open_installation, said
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
@@ -77,8 +77,10 @@ def show(
     """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16)."""
     said(reason)
     wanted = _pin(pin)
-    with session(ctx).house() as house:
-        found = house.desk.person_for_operator(wanted, reason=reason, at=house.clock())
+    with open_installation(ctx) as installation:
+        found = installation.desk.person_for_operator(
+            wanted, reason=reason, at=installation.clock()
+        )
     if found is None:
         raise _nobody(wanted)
     show_facts(_facts(found, reveal=reveal), as_json=as_json)
@@ -104,13 +106,13 @@ def search(
     """
     said(reason)
     query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
-    with session(ctx).house() as house, progress_bar() as progress:
-        total = house.desk.count_persons().persons
+    with open_installation(ctx) as installation, progress_bar() as progress:
+        total = installation.desk.count_persons().persons
         task = progress.add_task("records", total=total)
-        found = house.desk.search_persons(
+        found = installation.desk.search_persons(
             query,
             reason=reason,
-            at=house.clock(),
+            at=installation.clock(),
             report=lambda opened: progress.update(task, completed=opened),
         )
     rows = [_facts(person, reveal=reveal) for person in found.persons]
@@ -172,12 +174,12 @@ def set_field(
     said(reason)
     edit = _parse_edit(field, value, clear=clear)
     wanted = _pin(pin)
-    with session(ctx).house() as house:
-        at = house.clock()
+    with open_installation(ctx) as installation:
+        at = installation.clock()
         if change.apply:
-            done = house.desk.change_person(wanted, edit, field=field, reason=reason, at=at)
+            done = installation.desk.change_person(wanted, edit, field=field, reason=reason, at=at)
         else:
-            found = house.desk.person_for_operator(wanted, reason=reason, at=at)
+            found = installation.desk.person_for_operator(wanted, reason=reason, at=at)
             done = (found, edit(found)) if found is not None else None
     if done is None:
         raise _nobody(wanted)

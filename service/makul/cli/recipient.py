@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import CertificateUse, OperatorError
+from makul.admin.errors import OperatorError
+from makul.admin.requests import CertificateUse
 from makul.app.ports import Official
 from makul.cli.context import (
     AsJson,
@@ -14,10 +15,10 @@ from makul.cli.context import (
     Reason,
     examples,
     member_code,
+    open_installation,
     person_id,
     registered,
     said,
-    session,
 )
 from makul.cli.files.certificates import (
     describe_unsuitability,
@@ -67,21 +68,21 @@ def add(
     new = Recipient(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )
-    with session(ctx).house() as house:
-        if any(known.code == new.code for known in house.desk.recipients()):
+    with open_installation(ctx) as installation:
+        if any(known.code == new.code for known in installation.desk.recipients()):
             raise OperatorError(f"{new.code} is already registered; see: makul recipient list")
         change.carry_out(
             "register recipient",
             _row(new),
-            lambda: house.desk.add_recipient(new, at=house.clock()),
+            lambda: installation.desk.add_recipient(new, at=installation.clock()),
         )
 
 
 @app.command("list", epilog=examples("makul recipient list", "makul recipient list --json"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List recipients and their states."""
-    with session(ctx).house() as house:
-        rows = [_row(recipient) for recipient in house.desk.recipients()]
+    with open_installation(ctx) as installation:
+        rows = [_row(recipient) for recipient in installation.desk.recipients()]
     show_rows(
         rows,
         columns=("code", "kind", "clause", "name", "state"),
@@ -105,15 +106,15 @@ def certificate(
     change: PreviewedChange,
 ) -> None:
     """Register the certificate with which a recipient signs its messages."""
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
-        warning = describe_unsuitability(house, file, read, CertificateUse.MESSAGES)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
+        warning = describe_unsuitability(installation, file, read, CertificateUse.MESSAGES)
         change.carry_out(
             "register certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: house.desk.add_certificate(
-                recipient.code, read.fingerprint, read.der, at=house.clock()
+            lambda: installation.desk.add_certificate(
+                recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
         )
         print_warning(warning)
@@ -131,14 +132,14 @@ def withdraw(
 ) -> None:
     """Withdraw a recipient's message certificate. Takes effect immediately and cannot be undone."""
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
         change.carry_out(
             "withdraw certificate",
             {"recipient": recipient.code, **read.facts},
-            lambda: house.desk.withdraw_certificate(
-                recipient.code, read.fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_certificate(
+                recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
         )
 
@@ -156,15 +157,15 @@ def sealing_certificate(
     change: PreviewedChange,
 ) -> None:
     """Register the certificate to which a recipient's data are encrypted. The newest is used."""
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_sealing_certificate(file, at=house.clock())
-        warning = describe_unsuitability(house, file, read, CertificateUse.ENCRYPTION)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_sealing_certificate(file, at=installation.clock())
+        warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
         change.carry_out(
             "register sealing certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: house.desk.add_sealing_certificate(
-                recipient.code, read.fingerprint, read.der, at=house.clock()
+            lambda: installation.desk.add_sealing_certificate(
+                recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
         )
         print_warning(warning)
@@ -190,14 +191,14 @@ def withdraw_sealing(
     No data are encrypted to it, and stored answers encrypted to it are not repeated.
     """
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
         fingerprint = read_fingerprint(file)
         change.carry_out(
             "withdraw sealing certificate",
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
-            lambda: house.desk.withdraw_sealing_certificate(
-                recipient.code, fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_sealing_certificate(
+                recipient.code, fingerprint, reason=why, at=installation.clock()
             ),
         )
 
@@ -221,17 +222,17 @@ def official(
 ) -> None:
     """Register an official who signs basis statements and paper consents (cl. 4 and 5)."""
     person = person_id(identifier)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
-        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
+        warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
         change.carry_out(
             "register official",
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
-            lambda: house.desk.add_official(new, at=house.clock()),
+            lambda: installation.desk.add_official(new, at=installation.clock()),
         )
         print_warning(warning)
 
@@ -252,14 +253,14 @@ def withdraw_official(
 ) -> None:
     """Withdraw an official. Documents signed from now on do not count (Procedure, cl. 4 and 5)."""
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
         change.carry_out(
             "withdraw official",
             {"recipient": recipient.code, **read.facts},
-            lambda: house.desk.withdraw_official(
-                recipient.code, read.fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_official(
+                recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
         )
 
@@ -294,8 +295,8 @@ def _set_state(
     ctx: typer.Context, code: str, reason: str, state: RecipientState, change: PreviewedChange
 ) -> None:
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
         if recipient.state is RecipientState.CUT_OFF:
             raise OperatorError(
                 f"{recipient.code} was cut off by the authorised body (cl. 12); the operator cannot"
@@ -308,8 +309,8 @@ def _set_state(
         change.carry_out(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
-            lambda: house.desk.set_state(
-                replace(recipient, state=state), reason=why, at=house.clock()
+            lambda: installation.desk.set_state(
+                replace(recipient, state=state), reason=why, at=installation.clock()
             ),
         )
 

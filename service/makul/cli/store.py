@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
 from makul.cli.context import AsJson, examples, session
+from makul.cli.exit_codes import ExitCode
 from makul.cli.output import complain, progress_bar, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
 

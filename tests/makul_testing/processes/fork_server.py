@@ -20,7 +20,7 @@ LIMIT = 1 << 17
 PRELOADED = (
     *(
         "makul.__main__",
-        "makul.main",
+        "makul.admin.runtime",
         "makul.server.gunicorn_app",
         "makul.server.gunicorn_worker",
     ),

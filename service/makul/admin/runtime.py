@@ -1,34 +1,26 @@
 """The composition root of the command line: installations, the service, sandbox and demo.
 
-It implements the `Runtime` of `admin.models` with the adapters that `composition` builds. The
-sandbox and its client are imported only when they are called, because no service needs them.
+The sandbox and its client are imported only when they are called, because no service needs them.
 """
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from makul.admin.document_verification import examine
 from makul.admin.error_handling import as_operator_error, open_store_for, who
-from makul.admin.installation import Installation, SettingsStore, SettingsTrust
-from makul.admin.ledger import open_ledger
+from makul.admin.errors import OperatorError, OperatorUnavailableError
+from makul.admin.installation import Installation, InstallationInfo
+from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.metrics_export import export_metrics
-from makul.admin.models import (
-    Certification,
-    DocumentVerificationRequest,
-    House,
-    InstallationInfo,
-    LedgerKeeper,
-    OperatorError,
-    OperatorUnavailableError,
-    SandboxOptions,
-)
 from makul.admin.preflight import complaint as complaint_about
 from makul.admin.preflight import require_fit_settings, require_strong_store
-from makul.admin.witness_models import Witness, WitnessOptions
+from makul.admin.requests import Certification, DocumentVerificationRequest, SandboxOptions
+from makul.admin.store import SettingsStore
+from makul.admin.trust_data import SettingsTrust
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import (
     build_refresher,
@@ -48,13 +40,15 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import load_pair
 from makul.trust.tlog.note_keys import new_key_file
 from makul.trust.xades.signing import sign_document
-from makul.witness.runtime import new_witness_key, open_witness
 
 log = logging.getLogger(__name__)
 
 
-class LocalRuntime:
-    """A runtime that runs everything on this machine, as this user."""
+class Runtime:
+    """Creates, opens and runs installations on this machine, as this user.
+
+    Each method raises `OperatorError` for an error that an operator can correct.
+    """
 
     @property
     def clock(self) -> Clock:
@@ -71,7 +65,10 @@ class LocalRuntime:
             raise OperatorError(f"this document cannot be signed: {failure.why}") from None
 
     def create(self, config: Path) -> None:
-        """Create the store keys, the database and the ledger's key that the settings name."""
+        """Create the store keys, the database and the ledger's key that the settings name.
+
+        Raises `OperatorError` if any of them exists.
+        """
         with as_operator_error():
             settings = load_settings(config)
             made = [settings.store.keys, settings.place]
@@ -87,8 +84,8 @@ class LocalRuntime:
                 new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
 
     @contextmanager
-    def open(self, config: Path) -> Iterator[House]:
-        """Open an installation for one command."""
+    def open(self, config: Path) -> Iterator[Installation]:
+        """Open an installation for one command. Raises `OperatorUnavailableError`."""
         with as_operator_error():
             settings = load_settings(config)
             _tell_security(settings)
@@ -112,7 +109,7 @@ class LocalRuntime:
             return SettingsTrust(settings, build_refresher(settings), utc_now)
 
     @contextmanager
-    def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
+    def ledger(self, config: Path) -> Iterator[OpenLedger]:
         """Open the ledger of an installation for one command, and its records if needed."""
         with as_operator_error():
             settings = load_settings(config)
@@ -126,21 +123,16 @@ class LocalRuntime:
                     require_fit_settings=lambda: require_strong_store(settings, Duty.SEQUENCING),
                 )
 
-    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
-        """Open a witness of any log, with a key and a state of its own."""
-        return open_witness(options, utc_now)
-
-    def new_witness_key(self, path: Path, name: str) -> str:
-        """Create the key file of a witness and return its public key."""
-        return new_witness_key(path, name)
-
     def store(self, config: Path) -> SettingsStore:
         """Return the store of these settings for administrators, without opening it."""
         with as_operator_error():
             return SettingsStore(load_settings(config), utc_now)
 
     def serve(self, config: Path, listener: str | None) -> int:
-        """Run one listener, or all of them, until stopped."""
+        """Run one listener, or all of them, until stopped, and return the exit code.
+
+        Refuses sandbox roots.
+        """
         with as_operator_error():
             settings = load_settings(config)
             require_fit_settings(settings)
@@ -174,27 +166,30 @@ class LocalRuntime:
             )
 
     def metrics(self, config: Path) -> int:
-        """Serve metrics of a running service to Prometheus until stopped."""
+        """Serve metrics of a running service to Prometheus until stopped; return the exit code."""
         with as_operator_error():
             settings = load_settings(config)
             export_metrics(settings)
         return 0
 
     def sandbox(self, options: SandboxOptions) -> int:
-        """Prepare a sandbox and run it until it is stopped."""
+        """Prepare a sandbox, run it until it is stopped, and return the exit code."""
         return int(_sandbox_module("run").run(options, self))
 
     def certify(self, request: Certification) -> str:
-        """Certify a key of the caller for a sandbox."""
+        """Certify a key for a running or stopped sandbox, and return one line on the result."""
         return str(_sandbox_module("certification").certify(request, self))
 
     def verify_document(self, question: DocumentVerificationRequest) -> bytes:
-        """Return the validation report of one document, offline."""
+        """Return the validation report, as the JSON that docs/auditors.md lists.
+
+        Raises `OperatorUnavailableError` if neither directories nor settings can be used.
+        """
         with as_operator_error():
             return examine(question)
 
     def demo(self, directory: Path | None) -> int:
-        """Run the demo on a sandbox of its own."""
+        """Run the demo on a sandbox of its own, and return 0 if every scene ended as expected."""
         return int(_sandbox_module("demo.main").play(directory))
 
 
