@@ -1,44 +1,6 @@
-"""The program `makul`: the command line, and a runtime that is imported on first use.
+"""`python -m makul` runs the program `makul`."""
 
-`makul --help` does not need most imports of the service (SQL, SOAP, certificates). They take five
-times as long to import as the command line itself.
-"""
-
-from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn, cast
-
-from makul.cli import main as command_line
-
-if TYPE_CHECKING:
-    from makul.admin.models import Runtime
-
-
-class _LateRuntime:
-    """A placeholder for `LocalRuntime` until one of its members is used."""
-
-    @cached_property
-    def _runtime(self) -> "Runtime":
-        try:
-            from makul.main import LocalRuntime
-        except ModuleNotFoundError as error:
-            from makul.admin.models import OperatorError  # `--help` does not import it
-
-            raise OperatorError(
-                f"{error.name} is not installed: the client was installed without the service."
-                " Install the service: pip install 'makul[service]'"
-            ) from None
-
-        return LocalRuntime()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._runtime, name)
-
-
-def main() -> NoReturn:
-    """Run the program `makul`."""
-    # `_LateRuntime` passes on every member of the protocol, but declares none.
-    command_line.run(cast("Runtime", _LateRuntime()))
-
+from makul.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,213 +1,40 @@
-"""The composition root of the command line: installations, the service, sandbox and demo.
+"""The program `makul`: the command line, and a runtime that is imported on first use.
 
-It implements the `Runtime` of `admin.models` with the adapters that `composition` builds. The
-sandbox and its client are imported only when they are called, because no service needs them.
+`makul --help` does not need most imports of the service (SQL, SOAP, certificates). They take five
+times as long to import as the command line itself.
 """
 
-import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from functools import cached_property
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from makul.admin.document_verification import examine
-from makul.admin.error_handling import as_operator_error, open_store_for, who
-from makul.admin.installation import Installation, SettingsStore, SettingsTrust
-from makul.admin.ledger import open_ledger
-from makul.admin.metrics_export import export_metrics
-from makul.admin.models import (
-    Certification,
-    DocumentVerificationRequest,
-    House,
-    InstallationInfo,
-    LedgerKeeper,
-    OperatorError,
-    OperatorUnavailableError,
-    SandboxOptions,
-)
-from makul.admin.preflight import complaint as complaint_about
-from makul.admin.preflight import require_fit_settings, require_strong_store
-from makul.admin.witness_models import Witness, WitnessOptions
-from makul.app.ports import Clock, Duty
-from makul.composition.adapters import (
-    build_refresher,
-    has_citizen_ca,
-    utc_now,
-)
-from makul.composition.service import build_service
-from makul.config.settings import Environment, Settings, load_settings
-from makul.ledger.signed_note import ED25519
-from makul.observability.logging_config import configure_logging, configure_security
-from makul.observability.multiprocess import WorkerMetricsDir
-from makul.server.gunicorn_app import serve_all, serve_one
-from makul.server.isolated_check import run_isolated
-from makul.store import StoreKeys, create_store, log_at
-from makul.store.schema.partitions import make_months
-from makul.trust.base.errors import SignatureFailure
-from makul.trust.keys.files import load_pair
-from makul.trust.tlog.note_keys import new_key_file
-from makul.trust.xades.signing import sign_document
-from makul.witness.runtime import new_witness_key, open_witness
+from makul.cli import main as command_line
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from makul.admin.runtime import Runtime
 
 
-class LocalRuntime:
-    """A runtime that runs everything on this machine, as this user."""
+class _LateRuntime:
+    """A placeholder for `Runtime` until one of its members is used."""
 
-    @property
-    def clock(self) -> Clock:
-        """The system clock."""
-        return utc_now
-
-    def sign(self, document: bytes, *, key: Path, certificate: Path) -> bytes:
-        """Return the document with an enveloped XAdES signature of this moment."""
-        with as_operator_error():
-            private, chain = load_pair(key, certificate)
+    @cached_property
+    def _runtime(self) -> "Runtime":
         try:
-            return sign_document(document, private, chain, at=utc_now())
-        except SignatureFailure as failure:
-            raise OperatorError(f"this document cannot be signed: {failure.why}") from None
+            from makul.admin.runtime import Runtime
+        except ModuleNotFoundError as error:
+            from makul.admin.errors import OperatorError  # `--help` does not import it
 
-    def create(self, config: Path) -> None:
-        """Create the store keys, the database and the ledger's key that the settings name."""
-        with as_operator_error():
-            settings = load_settings(config)
-            made = [settings.store.keys, settings.place]
-            made += [settings.ledger.key] if settings.ledger is not None else []
-            for path in made:
-                if isinstance(path, Path) and path.exists():
-                    raise OperatorError(f"{path} exists already; nothing was made")
-            keys = StoreKeys.generate()
-            keys.save(settings.store.keys)
-            create_store(settings.place, keys, who=who(), at=utc_now()).close()
-            make_months(settings.place, at=utc_now())
-            if settings.ledger is not None:
-                new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
+            raise OperatorError(
+                f"{error.name} is not installed: the client was installed without the service."
+                " Install the service: pip install 'makul[service]'"
+            ) from None
 
-    @contextmanager
-    def open(self, config: Path) -> Iterator[House]:
-        """Open an installation for one command."""
-        with as_operator_error():
-            settings = load_settings(config)
-            _tell_security(settings)
-            store = open_store_for(settings)
-        facts = InstallationInfo(
-            environment=settings.environment.value,
-            operator=settings.operator_code,
-            config=config,
-            authorised_body=settings.authorised_body.member if settings.authorised_body else None,
-        )
-        try:
-            yield Installation(settings=settings, store=store, facts=facts, clock=utc_now)
-        finally:
-            store.close()
+        return Runtime()
 
-    def trust(self, config: Path) -> SettingsTrust:
-        """Return the trust data of these settings, without opening the store."""
-        with as_operator_error():
-            settings = load_settings(config)
-            _tell_security(settings)
-            return SettingsTrust(settings, build_refresher(settings), utc_now)
-
-    @contextmanager
-    def ledger(self, config: Path) -> Iterator[LedgerKeeper]:
-        """Open the ledger of an installation for one command, and its records if needed."""
-        with as_operator_error():
-            settings = load_settings(config)
-            _tell_security(settings)
-            with log_at(settings.place) as ledger:
-                yield open_ledger(
-                    settings,
-                    ledger,
-                    opened=lambda: closing(open_store_for(settings)),
-                    clock=utc_now,
-                    require_fit_settings=lambda: require_strong_store(settings, Duty.SEQUENCING),
-                )
-
-    def witness(self, options: WitnessOptions) -> AbstractContextManager[Witness]:
-        """Open a witness of any log, with a key and a state of its own."""
-        return open_witness(options, utc_now)
-
-    def new_witness_key(self, path: Path, name: str) -> str:
-        """Create the key file of a witness and return its public key."""
-        return new_witness_key(path, name)
-
-    def store(self, config: Path) -> SettingsStore:
-        """Return the store of these settings for administrators, without opening it."""
-        with as_operator_error():
-            return SettingsStore(load_settings(config), utc_now)
-
-    def serve(self, config: Path, listener: str | None) -> int:
-        """Run one listener, or all of them, until stopped."""
-        with as_operator_error():
-            settings = load_settings(config)
-            require_fit_settings(settings)
-            names = tuple(settings.listeners)
-            if listener is not None and listener not in names:
-                raise OperatorError(f"no listener {listener}; there are: {', '.join(names)}")
-        complaint = run_isolated(lambda: complaint_about(config, listener))
-        if complaint is not None:
-            raise OperatorUnavailableError(complaint)
-        with as_operator_error():
-            configure_logging(
-                settings.logs.level.number,
-                security=settings.logs.security,
-                environment=settings.environment.value,
-            )
-        if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
-            log.warning("trust.archive is not set: what verdicts rest on is not kept")
-        if not has_citizen_ca(settings):
-            log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
-        metrics = settings.metrics
-        if listener is None and (len(names) > 1 or metrics is not None):
-            return serve_all(config, names, metrics=metrics is not None)
-        name = listener or names[0]
-        with as_operator_error():
-            return serve_one(
-                name,
-                lambda: load_settings(config).listeners[name],
-                lambda: build_service(load_settings(config), name),
-                complaint=lambda: run_isolated(lambda: complaint_about(config, name)),
-                spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
-            )
-
-    def metrics(self, config: Path) -> int:
-        """Serve metrics of a running service to Prometheus until stopped."""
-        with as_operator_error():
-            settings = load_settings(config)
-            export_metrics(settings)
-        return 0
-
-    def sandbox(self, options: SandboxOptions) -> int:
-        """Prepare a sandbox and run it until it is stopped."""
-        return int(_sandbox_module("run").run(options, self))
-
-    def certify(self, request: Certification) -> str:
-        """Certify a key of the caller for a sandbox."""
-        return str(_sandbox_module("certification").certify(request, self))
-
-    def verify_document(self, question: DocumentVerificationRequest) -> bytes:
-        """Return the validation report of one document, offline."""
-        with as_operator_error():
-            return examine(question)
-
-    def demo(self, directory: Path | None) -> int:
-        """Run the demo on a sandbox of its own."""
-        return int(_sandbox_module("demo.main").play(directory))
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._runtime, name)
 
 
-def _tell_security(settings: Settings) -> None:
-    configure_security(settings.logs.security, environment=settings.environment.value)
-
-
-def _sandbox_module(name: str) -> ModuleType:
-    """Import a module of the sandbox by its name, because production is installed without it."""
-    try:
-        return import_module(f"makul_sandbox.{name}")
-    except ModuleNotFoundError as error:
-        raise OperatorError(
-            f"the sandbox cannot be started: {error.name} is not installed."
-            " Install the extra: pip install 'makul[sandbox]'"
-        ) from None
+def main() -> NoReturn:
+    """Run the program `makul`."""
+    # `_LateRuntime` passes on every member of a runtime, but declares none.
+    command_line.run(cast("Runtime", _LateRuntime()))

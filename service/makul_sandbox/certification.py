@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from makul.admin.models import Certification, KeyUse, OperatorError, Runtime
+from makul.admin.errors import OperatorError
+from makul.admin.requests import Certification, KeyUse
+from makul.admin.runtime import Runtime
 from makul.app.ports import Desk, Official
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded

@@ -16,7 +16,9 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Final
 
-from makul.admin.models import OperatorError, Runtime, SandboxOptions
+from makul.admin.errors import OperatorError
+from makul.admin.requests import SandboxOptions
+from makul.admin.runtime import Runtime
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.admin.preflight import require_fit_settings
 from makul.config.settings import Environment, Settings
 from makul_testing.in_process_service import build_house

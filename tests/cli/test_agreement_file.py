@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.files.agreement import EXAMPLE, MAX_BYTES, parse_agreement, read_agreement
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul.admin.document_verification import examine
-from makul.admin.models import DocumentVerificationRequest
+from makul.admin.requests import DocumentVerificationRequest
 from makul_sandbox.output.files import CONFIG
 from makul_testing.sandbox_dir import Prepared, prepared_in
 

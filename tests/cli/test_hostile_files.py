@@ -16,10 +16,10 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from makul.admin.preflight import complaint
+from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
-from makul.main import LocalRuntime
 from makul_testing.cli_runner import installed
 from makul_testing.hostile_messages import (
     CONTENTS,
@@ -209,7 +209,7 @@ class Room:
         names |= {name: self.directory / "spare" / name for name in ("A", "C", "K", "T", "V", "W")}
         arguments = [str(names.get(each, each)) for each in command]
         config = [] if "--config" in arguments else ["--config", str(self.directory / "makul.toml")]
-        result = CliRunner().invoke(build(LocalRuntime()), [*config, *arguments], prog_name="makul")
+        result = CliRunner().invoke(build(Runtime()), [*config, *arguments], prog_name="makul")
         broken = None
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             broken = f"{type(result.exception).__name__}: {str(result.exception)[:200]}"
@@ -245,7 +245,7 @@ def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def test_every_path_stands_in_the_table() -> None:
     """A new option that names a file has to say here how it is called."""
-    found = set(_paths(get_command(build(LocalRuntime()))))
+    found = set(_paths(get_command(build(Runtime()))))
 
     assert found == PATHS.keys() - TEXTS | STARTERS
 

@@ -10,11 +10,10 @@ import pytest
 import typer
 from typer.main import get_command
 
-from makul.__main__ import _LateRuntime
-from makul.admin.models import Runtime
+from makul.admin.runtime import Runtime
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.main import build
-from makul.main import LocalRuntime
+from makul.main import _LateRuntime
 from makul_testing.imports import imported_by
 
 HEAVY = {
@@ -30,7 +29,7 @@ HEAVY = {
     "spyne",
     "sqlalchemy",
     "zeep",
-    "makul.main",
+    "makul.admin.runtime",
     "makul.config.settings",
     "makul.store",
     "makul.trust",
@@ -39,7 +38,7 @@ NOT_FOR_NAMES_ALONE = {
     "cryptography",
     "pydantic",
     "makul.app",
-    "makul.admin.models",
+    "makul.admin",
     "makul.domain",
 }
 
@@ -47,16 +46,16 @@ NOT_FOR_NAMES_ALONE = {
 @pytest.mark.parametrize("arguments", [("--help",), ("person", "--help"), ("serve", "--help")])
 def test_help_imports_no_adapter(arguments: tuple[str, ...]) -> None:
     """What talks to databases, SOAP and certificates is of no use to a help text."""
-    assert imported_by("makul.__main__", *arguments) & HEAVY == set()
+    assert imported_by("makul.main", *arguments) & HEAVY == set()
 
 
 def test_help_of_the_root_imports_no_command() -> None:
     """Names and purposes of commands stand beside them, and typer's validation is not needed."""
-    assert imported_by("makul.__main__", "--help") & NOT_FOR_NAMES_ALONE == set()
+    assert imported_by("makul.main", "--help") & NOT_FOR_NAMES_ALONE == set()
 
 
 def _commands() -> dict[str, LateCommand]:
-    root: Any = get_command(build(LocalRuntime()))
+    root: Any = get_command(build(Runtime()))
     return dict(root.commands)
 
 
@@ -103,14 +102,14 @@ def test_a_late_command_that_does_not_exist_says_so() -> None:
 
 
 def test_runtime_is_passed_on_whole() -> None:
-    """Every member of the protocol is that of the runtime itself, loaded once."""
+    """Every member is that of the runtime itself, loaded once."""
     late: Any = _LateRuntime()
     members = {name for name in vars(Runtime) if not name.startswith("_")}
 
     assert members
     for name in members - {"clock"}:
-        assert getattr(late, name).__func__ is getattr(LocalRuntime, name)
-    assert late.clock is LocalRuntime().clock
+        assert getattr(late, name).__func__ is getattr(Runtime, name)
+    assert late.clock is Runtime().clock
     with pytest.raises(AttributeError):
         _ = late.no_such_member
 
@@ -127,4 +126,4 @@ def test_program_runs_a_command(tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert b"none.toml" in done.stderr
-    assert isinstance(build(LocalRuntime()), typer.Typer)
+    assert isinstance(build(Runtime()), typer.Typer)

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from makul.admin.ledger import MOST_WAITING, Waiting, _Rounds
+from makul.admin.sequencer_rounds import MOST_WAITING, SequencerRounds, Waiting
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencer import Sequencer
@@ -35,10 +35,10 @@ class Taking:
         return len(lines)
 
 
-def rounds() -> tuple[Waiting, Taking, _Rounds]:
+def rounds() -> tuple[Waiting, Taking, SequencerRounds]:
     waiting = Waiting()
     sequencer = Taking(waiting)
-    return waiting, sequencer, _Rounds(cast("Sequencer", sequencer), Event(), 0, waiting)
+    return waiting, sequencer, SequencerRounds(cast("Sequencer", sequencer), Event(), 0, waiting)
 
 
 def test_what_waits_to_be_kept_is_bounded() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.files.person_csv import parse_heading
 from makul.cli.files.person_fields import COLUMNS
 from makul.cli.files.persons import MAX_LINE, Format, Line, read_people

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.person_import import Position, Tally
 from makul.net.files import FileError
 from makul_testing.hostile_messages import CONTENTS, run_apart

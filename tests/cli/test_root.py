@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,26 +13,37 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from makul.admin.models import (
-    Certification,
-    ExitCode,
-    House,
-    InstallationInfo,
-    KeyInfo,
-    OperatorUnavailableError,
-    SandboxOptions,
-)
+from makul.admin.errors import OperatorUnavailableError
+from makul.admin.installation import Installation, InstallationInfo
+from makul.admin.key_inventory import KeyInfo
+from makul.admin.requests import Certification, SandboxOptions
+from makul.admin.runtime import Runtime
 from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
 from makul.cli import build, run
+from makul.cli.exit_codes import ExitCode
 from makul.domain.identifiers import MemberCode
 from makul_testing.cli_runner import Makul
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecordedInstallation(Installation):
+    """An installation without a store: its runtime says what it holds."""
+
+    runtime: "Recorded"
+
+    @property
+    def desk(self) -> Desk:
+        raise self.runtime.fault or AssertionError("the desk is not expected")
+
+    def keys_in_use(self) -> tuple[KeyInfo, ...]:
+        return self.runtime.keys
+
+
 @dataclass
-class Recorded:
-    """A `Runtime` and its `House` that remember what they were asked for."""
+class Recorded(Runtime):
+    """A runtime that remembers what it was asked for."""
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     keys: tuple[KeyInfo, ...] = ()
@@ -42,32 +53,17 @@ class Recorded:
     def clock(self) -> Clock:
         return lambda: NOW
 
-    @property
-    def facts(self) -> InstallationInfo:
-        return InstallationInfo(
-            environment="SANDBOX", operator=MemberCode("GOV/1"), config=Path("makul.toml")
-        )
-
-    @property
-    def desk(self) -> Desk:
-        raise self.fault or AssertionError("the desk is not expected")
-
-    def keys_in_use(self) -> tuple[KeyInfo, ...]:
-        return self.keys
-
-    def mark_compromised(self, fingerprint: bytes, *, since: datetime) -> None:
-        self.calls.append(("compromised", fingerprint, since))
-
     def create(self, config: Path) -> None:
         self.calls.append(("create", config))
 
-    def open(self, config: Path) -> AbstractContextManager[House]:
-        @contextmanager
-        def opened() -> Iterator[House]:
-            self.calls.append(("open", config))
-            yield self
-
-        return opened()
+    @contextmanager
+    def open(self, config: Path) -> Iterator[Installation]:
+        self.calls.append(("open", config))
+        facts = InstallationInfo(environment="SANDBOX", operator=MemberCode("GOV/1"), config=config)
+        nothing: Any = None
+        yield RecordedInstallation(
+            settings=nothing, store=nothing, facts=facts, clock=self.clock, runtime=self
+        )
 
     def serve(self, config: Path, listener: str | None) -> int:
         self.calls.append(("serve", config, listener))

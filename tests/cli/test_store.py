@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.admin.preflight import require_fit_settings
 from makul.config.settings import Environment, load_settings
 from makul.domain.attributes import Attribute

@@ -21,7 +21,7 @@ from document_pages import Page, Row, pages_in
 from document_tables import facts_in_tables, table_problems
 from pydantic import BaseModel
 
-from makul.admin.models import ExitCode as OperatorExitCode
+from makul.cli.exit_codes import ExitCode as OperatorExitCode
 from makul.config.settings import Settings
 from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text

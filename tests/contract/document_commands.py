@@ -11,7 +11,7 @@ from document_pages import Page
 
 import makul.cli
 import makul_client.cli.main
-from makul.main import LocalRuntime
+from makul.admin.runtime import Runtime
 from makul_client.cli.prompts import PIN_VARIABLE
 
 _ASSIGNMENT: Final = re.compile(r"[A-Z_]+=.*", re.DOTALL)
@@ -24,7 +24,7 @@ class Programs:
     def __init__(self, makefile: str) -> None:
         self.make = Makefile(makefile)
         self.trees: dict[str, Any] = {
-            "makul": typer.main.get_command(makul.cli.build(LocalRuntime())),
+            "makul": typer.main.get_command(makul.cli.build(Runtime())),
             "makul-client": typer.main.get_command(makul_client.cli.main.app),
         }
         self.variables = frozenset(_variables(self.trees.values()))

@@ -45,7 +45,7 @@ def modules(package: Path) -> list[Path]:
 
 
 def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
-    """A module belongs to a package; the root holds the composition root alone."""
+    """A module belongs to a package; the root holds the program alone."""
     found = {path.name for path in SERVICE.iterdir() if path.is_file()}
 
     assert found == AT_THE_ROOT

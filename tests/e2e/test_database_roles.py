@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from lxml import etree
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.admin.preflight import require_strong_store
 from makul.app.ports import Duty
 from makul.config.settings import Environment

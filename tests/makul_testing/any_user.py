@@ -14,8 +14,8 @@ from typing import Any
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from makul.admin.runtime import Runtime
 from makul.cli import build
-from makul.main import LocalRuntime
 from makul.net.users import identify_operator
 from makul_client.cli.main import app
 from makul_testing.cli_runner import installed
@@ -63,9 +63,9 @@ def report(directory: Path) -> dict[str, Any]:
         who = {row[0] for row in store.execute("SELECT who FROM desk_log")}
     return {
         "uid": os.getuid(),
-        "makul": _helped(build(LocalRuntime())),
+        "makul": _helped(build(Runtime())),
         "makul-client": _helped(app),
-        "completion": [_completion(build(LocalRuntime())), _completion(app)],
+        "completion": [_completion(build(Runtime())), _completion(app)],
         "lists": lists,
         "who": sorted(who),
     }

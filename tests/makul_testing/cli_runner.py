@@ -12,8 +12,8 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from makul.admin.runtime import Runtime
 from makul.cli import build
-from makul.main import LocalRuntime
 
 OPERATOR = "GOV/70000001"
 AUTHORISED_BODY = "GOV/70000009"
@@ -45,7 +45,7 @@ class Makul:
         """Run one command; `typed` is what stands on stdin."""
         config = self.directory / "makul.toml"
         result = CliRunner().invoke(
-            build(LocalRuntime()),
+            build(Runtime()),
             ["--config", str(config), *map(str, arguments)],
             input=typed,
             env=self.environment,

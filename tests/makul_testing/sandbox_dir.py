@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.admin.models import SandboxOptions
-from makul.main import LocalRuntime
+from makul.admin.requests import SandboxOptions
+from makul.admin.runtime import Runtime
 from makul_sandbox.run import prepare
 from makul_sandbox.world.build import World
 
@@ -22,4 +22,4 @@ class Prepared:
 def prepared_in(directory: Path) -> Prepared:
     """Make one in a directory that is new or holds an earlier one."""
     options = SandboxOptions(directory=directory, people=PEOPLE)
-    return Prepared(directory, prepare(options, LocalRuntime()))
+    return Prepared(directory, prepare(options, Runtime()))

@@ -12,8 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from makul.admin.ledger import Waiting, _Rounds, collected
-from makul.admin.models import ExitCode
+from makul.admin.sequencer_rounds import SequencerRounds, Waiting, collected
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencer import Sequencer
@@ -182,7 +181,7 @@ def test_collecting_cosignatures_goes_on(
 ) -> None:
     """What a witness shows must not end the collecting of all of them."""
     events: list[object] = []
-    monkeypatch.setattr("makul.admin.ledger.emit_security_event", events.append)
+    monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
     cosigned = cast("Cosigned", object())
 
@@ -208,7 +207,7 @@ def test_the_rounds_of_the_sequencer_go_on(
 ) -> None:
     """Each round begins where the committed log ends, so another is taken."""
     events: list[object] = []
-    monkeypatch.setattr("makul.admin.ledger.emit_security_event", events.append)
+    monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     stopped, rounds = threading.Event(), [0]
 
     def take_round() -> Any:
@@ -220,9 +219,9 @@ def test_the_rounds_of_the_sequencer_go_on(
 
     sequencer = SimpleNamespace(round=take_round, release=lambda: None)
 
-    code = _Rounds(cast("Sequencer", sequencer), stopped, 0.0, Waiting()).run()
+    ended_well = SequencerRounds(cast("Sequencer", sequencer), stopped, 0.0, Waiting()).run()
 
-    assert (code, rounds[0], len(events)) == (ExitCode.DONE, 3, 2)
+    assert (ended_well, rounds[0], len(events)) == (True, 3, 2)
     assert "an unexpected error: UnexpectedError at" in caplog.text
     assert SECRET not in caplog.text
 

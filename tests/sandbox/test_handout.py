@@ -11,8 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from makul.admin.models import OperatorError, SandboxOptions
-from makul.main import LocalRuntime
+from makul.admin.errors import OperatorError
+from makul.admin.requests import SandboxOptions
+from makul.admin.runtime import Runtime
 from makul_client import Profile
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.run import addresses_of, prepare, with_ports
@@ -169,7 +170,7 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
     precious.write_text("mine")
 
     with pytest.raises(OperatorError, match="no sandbox"):
-        prepare(SandboxOptions(directory=tmp_path), LocalRuntime())
+        prepare(SandboxOptions(directory=tmp_path), Runtime())
     assert precious.read_text() == "mine"
 
 

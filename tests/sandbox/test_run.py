@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from makul.admin.models import Certification, KeyUse, OperatorError, SandboxOptions
-from makul.main import LocalRuntime
+from makul.admin.errors import OperatorError
+from makul.admin.requests import Certification, KeyUse, SandboxOptions
+from makul.admin.runtime import Runtime
 from makul_sandbox.certification import certify
 from makul_sandbox.output.files import CONFIG, INDEX
 from makul_sandbox.run import prepare, run, with_ports
@@ -79,7 +80,7 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
         socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
         with pytest.raises(OperatorError, match=r"runs in .* already"):
-            run(free(directory), LocalRuntime())
+            run(free(directory), Runtime())
         assert (directory / INDEX).read_bytes() == index
 
     with started("--dir", str(directory), "--keep") as again:
@@ -108,7 +109,7 @@ def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
 def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
     """Its profiles name its ports: a caller would wait at one where nobody listens."""
     directory = tmp_path / "sandbox"
-    prepare(free(directory), LocalRuntime())
+    prepare(free(directory), Runtime())
     keeping = SandboxOptions(directory=directory, keep=True)
     asked: dict[str, SandboxOptions] = {
         "port": replace(keeping, port=19000),
@@ -121,7 +122,7 @@ def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
     for name, options in asked.items():
         option = "--" + name.replace("_", "-")
         with pytest.raises(OperatorError, match=f"{option} was decided when the sandbox"):
-            run(replace(options, given=frozenset({name})), LocalRuntime())
+            run(replace(options, given=frozenset({name})), Runtime())
 
     command = [sys.executable, "-m", "makul", "sandbox", "--dir", str(directory), "--keep"]
     typed = subprocess.run([*command, "--port", "8080"], capture_output=True, check=False)
@@ -144,7 +145,7 @@ def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset:
             directory=directory, port=ports[0] or 0, xroad_port=ports[1], mtls_port=ports[2]
         )
         with pytest.raises(OperatorError, match=rf"port {port} .* is in use"):
-            run(options, LocalRuntime())
+            run(options, Runtime())
 
     assert not directory.exists()
 
@@ -156,12 +157,12 @@ def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Pa
         taken.listen()
         busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
         with pytest.raises(OperatorError, match=r"is in use|must differ"):
-            run(busy, LocalRuntime())
+            run(busy, Runtime())
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine.txt").write_text("mine")
 
     with pytest.raises(OperatorError, match="no sandbox"):
-        run(free(tmp_path), LocalRuntime())
+        run(free(tmp_path), Runtime())
 
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -171,7 +172,7 @@ def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
 
     with pytest.raises(OperatorError, match="no sandbox"):
-        run(free(tmp_path), LocalRuntime())
+        run(free(tmp_path), Runtime())
 
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -179,7 +180,7 @@ def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("issue") / "sandbox"
-    prepare(free(directory), LocalRuntime())
+    prepare(free(directory), Runtime())
     return directory
 
 
@@ -209,13 +210,13 @@ def test_a_key_of_ones_own_is_certified_and_registered(prepared: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     request = asked(prepared, a_request(key), "own.pem")
 
-    told = certify(request, LocalRuntime())
+    told = certify(request, Runtime())
 
     certificate = x509.load_pem_x509_certificate(request.output.read_bytes())
     assert certificate.public_key() == key.public_key()
     assert "whatever" not in certificate.subject.rfc4514_string()
     assert "COM/60000001" in told
-    with LocalRuntime().open(prepared / CONFIG) as house:
+    with Runtime().open(prepared / CONFIG) as house:
         certificates = {der for code, der in house.desk.certificates() if code == "COM/60000001"}
     assert certificate.public_bytes(serialization.Encoding.DER) in certificates
 
@@ -228,7 +229,7 @@ def test_a_citizens_key_is_certified_for_their_pin(prepared: Path) -> None:
     )
     request = asked(prepared, public, "card.pem", party=None, citizen=0, is_request=False)
 
-    certify(request, LocalRuntime())
+    certify(request, Runtime())
 
     subject = x509.load_pem_x509_certificate(request.output.read_bytes()).subject
     (serial,) = subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
@@ -260,6 +261,6 @@ def test_what_cannot_be_certified_is_told_in_one_line(
     request = asked(prepared, content, "never.pem", **changes)
 
     with pytest.raises(OperatorError, match=problem):
-        certify(request, LocalRuntime())
+        certify(request, Runtime())
 
     assert not request.output.exists()

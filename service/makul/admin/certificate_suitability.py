@@ -8,7 +8,7 @@ the warning, the fault would show only at the recipient's first request.
 from dataclasses import replace
 from datetime import datetime
 
-from makul.admin.models import CertificateUse
+from makul.admin.requests import CertificateUse
 from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from makul.admin.models import DocumentVerificationRequest, OperatorUnavailableError
+from makul.admin.errors import OperatorUnavailableError
+from makul.admin.requests import DocumentVerificationRequest
 from makul.app.ports import DocumentError
 from makul.composition.adapters import pin_rule, trust_directories, tsa_directories
 from makul.config.settings import load_settings

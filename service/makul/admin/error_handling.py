@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from makul.admin.models import OperatorUnavailableError
+from makul.admin.errors import OperatorUnavailableError
 from makul.app.ports import SignerUnavailableError, StoreUnavailableError
 from makul.config.settings import Settings, SettingsError
 from makul.net.files import FileError

@@ -1,13 +1,14 @@
 """The inventory of keys and certificates of an installation. It never contains a key itself."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.admin.models import KeyInfo
 from makul.app.ports import Desk, ReceiptCertificateState
 from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
@@ -16,6 +17,24 @@ from makul.store import StoreKeys
 from makul.trust.keys.files import load_certificates
 from makul.trust.keys.receipt_certificates import compromised_keys
 from makul.trust.pki.trust_material import ca_certificates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInfo:
+    """A key or certificate in use. It never contains the key itself."""
+
+    name: str
+    """The common name: `receipt signing`, `store data keys`, `national root`."""
+    path: Path | None
+    algorithm: str
+    fingerprint: str | None = None
+    """SHA-256 of the certificate, or the key's own id, in hexadecimal."""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    """The end of the term; None for a key without a term."""
+    state: str | None = None
+    """`NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`; None for a key in ordinary use."""
+    note: str | None = None
 
 
 def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:

@@ -1,34 +1,32 @@
 """Operator commands for the ledger: run the sequencer, show its status, verify it, export it."""
 
-import logging
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from uuid import uuid4
 
-from makul.admin.models import ExitCode, LedgerFacts, OperatorError, OperatorUnavailableError
+from makul.admin.errors import OperatorError, OperatorUnavailableError
+from makul.admin.sequencer_rounds import SequencerRounds, collected
 from makul.app.log_recovery import Missing, missing
-from makul.app.ports import Clock, StoreUnavailableError
+from makul.app.ports import Clock
 from makul.app.ports.ledger import (
-    Cosigned,
     Finding,
     Lease,
     LedgerBrokenError,
     LedgerReport,
+    LedgerState,
     LedgerStore,
     SignedTree,
     StandingBy,
 )
-from makul.app.sequencer import Sequencer, SequencerRun, compare, read_published, write_log
+from makul.app.sequencer import Sequencer, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
 from makul.ledger.checkpoint import Checkpoint
-from makul.net.supervision import SupervisedThread, trace
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import emit_security_event
@@ -39,22 +37,23 @@ from makul.store.log.verify import LedgerVerificationOptions
 from makul.trust.tlog.cosignatures import Collector, WitnessEndpoint
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, public_part
 
-log = logging.getLogger(__name__)
 
-COLLECT_SECONDS = 1.0
-"""Seconds between two rounds of requests to the witnesses, which cosign every few seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFacts:
+    """The status of the log, and the operator's promise."""
 
-MOST_WAITING = 64
-"""Maximum number of cosignatures buffered; older ones are dropped.
-
-A standby sequencer stores none, possibly for months. It must not process an unbounded backlog when
-it takes over.
-"""
+    origin: str
+    vkey: str
+    """The public key of the log, for witnesses and clients (C2SP signed-note)."""
+    max_merge_delay: timedelta
+    published: int | None
+    """The size of the published tree; None if nothing is published."""
+    state: LedgerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLedger:
-    """The ledger of an installation, which implements `LedgerKeeper`."""
+    """The ledger of an installation, opened for one command."""
 
     settings: LedgerSettings
     ledger: LedgerStore
@@ -73,8 +72,10 @@ class OpenLedger:
         """The directory from which witnesses fetch the log."""
         return LogDirectory(self.settings.publish)
 
-    def run(self, stopped: Event) -> int:
+    def run(self, stopped: Event) -> bool:
         """Sequence and publish until stopped, whether the store is available or not.
+
+        Return False if the log is found broken.
 
         Raises `OperatorError` if the database role has more privileges than its duty, and
         `KeyFileError`.
@@ -96,7 +97,7 @@ class OpenLedger:
         )
         witnesses = witnesses_of(self.settings)
         with self._served(), collected(Collector(verifier, witnesses), stopped) as cosigned:
-            return _Rounds(sequencer, stopped, self.settings.interval, cosigned).run()
+            return SequencerRounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
         """Return the status of the log. Raises `OperatorError` if another log is published."""
@@ -115,7 +116,11 @@ class OpenLedger:
         )
 
     def verify(self, tell: Callable[[int, int], None], *, lost: int) -> LedgerReport:
-        """Verify every record against the log, and the log against what was published."""
+        """Verify every record against the log, and the log against what was published.
+
+        `tell` receives the number of verified records and the total. `lost` is the number of
+        decisions that are known to be lost.
+        """
         question = LedgerVerificationOptions(
             origin=self.settings.origin,
             checker=self.verifier,
@@ -172,7 +177,10 @@ class OpenLedger:
             )
 
     def recover(self, lacking: Missing) -> None:
-        """Restore the missing leaves. Raises `OperatorError`."""
+        """Restore each missing leaf to its leaf index, or note it as lost.
+
+        Raises `OperatorError`.
+        """
         lease = Lease(holder=uuid4(), length=timedelta(0))
         try:
             with self.opened() as store:
@@ -246,121 +254,3 @@ def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
         WitnessEndpoint(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)
         for each in settings.witnesses
     )
-
-
-class Waiting:
-    """A buffer between the collecting and the storing thread: the newest `MOST_WAITING` lines."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._lines: deque[Cosigned] = deque(maxlen=MOST_WAITING)
-
-    def add(self, line: Cosigned) -> None:
-        """Add the newest line. A full buffer drops its oldest line."""
-        with self._lock:
-            self._lines.append(line)
-
-    def take(self) -> list[Cosigned]:
-        """Remove and return all lines."""
-        with self._lock:
-            taken = list(self._lines)
-            self._lines.clear()
-        return taken
-
-    def put_back(self, lines: Sequence[Cosigned]) -> None:
-        """Return lines that could not be stored to the front of the buffer.
-
-        A full buffer drops its oldest lines.
-        """
-        with self._lock:
-            self._lines = deque([*lines, *self._lines], maxlen=MOST_WAITING)
-
-
-@contextmanager
-def collected(
-    collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
-) -> Iterator[Waiting]:
-    """Collect cosignatures in a thread of its own, so that a slow witness delays no leaf."""
-    waiting = Waiting()
-
-    def collect() -> None:
-        for each in collector.collect():
-            waiting.add(each)
-
-    SupervisedThread(
-        "witnesses",
-        collect,
-        pause_seconds=pause_seconds,
-        stopped=stopped,
-        on_error=lambda _: emit_security_event(SecurityEvent.THREAD_FAILED),
-    ).start()
-    yield waiting
-
-
-class _Rounds:
-    """Runs the sequencer until stopped. Logs each error once and retries."""
-
-    def __init__(
-        self,
-        sequencer: Sequencer,
-        stopped: Event,
-        interval: float,
-        cosigned: Waiting,
-    ) -> None:
-        self._sequencer = sequencer
-        self._stopped = stopped
-        self._interval = interval
-        self._cosigned = cosigned
-        self._told: str | None = None
-
-    def run(self) -> int:
-        """Run until stopped, or until the log is found broken.
-
-        An operator must investigate a broken log.
-        """
-        while not self._stopped.is_set():
-            try:
-                done = self._sequencer.round()
-                self._tell(_word_of(done))
-                if done.size is not None:
-                    self._keep()
-            except LedgerBrokenError as error:
-                log.critical("the ledger is broken, nothing is sequenced: %s", error)
-                emit_security_event(SecurityEvent.LEDGER_ALARM)
-                return ExitCode.REFUSED
-            except StoreUnavailableError:
-                self._tell("the store is unavailable", level=logging.ERROR)
-            except OSError as error:
-                self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
-                self._release()  # another sequencer may be able to publish
-            except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
-                emit_security_event(SecurityEvent.THREAD_FAILED)
-                self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
-            self._stopped.wait(self._interval)
-        self._release()
-        return ExitCode.DONE
-
-    def _keep(self) -> None:
-        """Store the collected cosignatures. They wait until the store has accepted them."""
-        waiting = self._cosigned.take()
-        try:
-            self._sequencer.keep(waiting)
-        except StoreUnavailableError:
-            self._cosigned.put_back(waiting)
-            raise
-
-    def _release(self) -> None:
-        try:
-            self._sequencer.release()
-        except StoreUnavailableError:
-            log.warning("the store is unavailable: another sequencer waits for the lease's end")
-
-    def _tell(self, word: str, *, level: int = logging.INFO) -> None:
-        """Log a status if it differs from the previous one."""
-        if word != self._told:
-            log.log(level, "%s", word)
-            self._told = word
-
-
-def _word_of(done: SequencerRun) -> str:
-    return "standing by" if done.size is None else "sequencing"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from makul.admin.models import OperatorError, OperatorUnavailableError
+from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.composition.adapters import (
     pending_ocsp_queue,
     trust_directories,

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from makul.admin.error_handling import as_operator_error, open_store_for
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
 from makul.composition.adapters import build_adapters, utc_now
 from makul.composition.service import channel_of

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from makul.admin.models import OperatorUnavailableError, RevalidationResult
+from makul.admin.errors import OperatorUnavailableError
 from makul.app.ports import DecisionEvidence, EvidenceDocument
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
@@ -31,6 +31,20 @@ _WORDS: Final = frozenset({"why", "version"})
 _NO_TSA: Final = "no time-stamping authority is trusted here"
 
 Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevalidationResult:
+    """A document of an earlier decision that was judged again by its stored evidence."""
+
+    kind: str
+    digest: str
+    kept: str | None
+    """Indication and reason of the stored report."""
+    again: str | None
+    """Indication and reason of the new report; None if the document could not be judged."""
+    where: tuple[str, ...]
+    """The fields in which the two reports differ; empty if they agree."""
 
 
 def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[RevalidationResult]:

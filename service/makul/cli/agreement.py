@@ -2,19 +2,19 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import House, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import AgreementSignature, RecordedSignature
 from makul.cli.context import (
-    Apply,
     AsJson,
     Reason,
     examples,
     member_code,
+    open_installation,
     registered,
     said,
     session,
@@ -31,16 +31,19 @@ from makul.cli.files.signed_document import (
 from makul.cli.output import (
     Facts,
     TwoForms,
-    carry_out,
     complain,
     instant,
     local_time,
     show_facts,
     show_rows,
 )
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True, help="Manage agreements: the terms for each recipient (Procedure, cl. 7)."
@@ -52,6 +55,7 @@ Number = Annotated[str, typer.Argument(metavar="NUMBER")]
 @app.command(
     epilog=examples("makul agreement example > bank.toml", "makul agreement add bank.toml --apply")
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -61,8 +65,7 @@ def add(
             metavar="FILE.toml", exists=True, dir_okay=False, help="The terms of the agreement."
         ),
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register the draft of an agreement. It is in force once all three parties have signed it.
 
@@ -70,21 +73,19 @@ def add(
     released until all three parties have signed the new terms.
     """
     agreement = read_agreement(file)
-    with session(ctx).house() as house:
-        recipient = registered(house, agreement.recipient)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, agreement.recipient)
         _check_entitled(agreement, recipient)
-        known = _find(house, agreement.number)
+        known = _find(installation, agreement.number)
         _check_replaceable(agreement, known)
-        for doubt in _doubtful_purposes(house, agreement):
+        for doubt in _doubtful_purposes(installation, agreement):
             complain(doubt)
-        at = house.clock()
-        document = house.agreements.draw_up(agreement, at=at)
-        carry_out(
+        at = installation.clock()
+        document = installation.agreements.draw_up(agreement, at=at)
+        change.carry_out(
             _change(known),
             _facts(agreement),
-            lambda: house.agreements.lay_before(agreement, document, at=at),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.agreements.lay_before(agreement, document, at=at),
         )
 
 
@@ -97,8 +98,8 @@ def example() -> None:
 @app.command(epilog=examples("makul agreement export 2026/014 > agreement.xml"))
 def export(ctx: typer.Context, *, number: Number) -> None:
     """Print the exact document that each of the three parties signs."""
-    with session(ctx).house() as house:
-        document = house.desk.draft_document(_known(house, number).number)
+    with open_installation(ctx) as installation:
+        document = installation.desk.draft_document(_known(installation, number).number)
     if document is None:
         raise OperatorError("this agreement was never drawn up for signing; add it again")
     print_document(document)
@@ -121,18 +122,17 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
         "makul agreement submit signed.xml", "makul agreement submit signed.xml --apply"
     )
 )
-def submit(
-    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
-) -> None:
+@offer_preview
+def submit(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> None:
     """Record the signature of one party. The third signature brings the agreement into force."""
     document = read_document(file)
-    with session(ctx).house() as house:
-        at = house.clock()
-        judged = house.agreements.judge(document, at=at)
+    with open_installation(ctx) as installation:
+        at = installation.clock()
+        judged = installation.agreements.judge(document, at=at)
         if isinstance(judged, NotSigned):
             raise not_good(file, judged)
-        missing = house.agreements.missing(judged.number) - {judged.role}
-        carry_out(
+        missing = installation.agreements.missing(judged.number) - {judged.role}
+        change.carry_out(
             "record signature",
             {
                 "number": judged.number,
@@ -143,34 +143,32 @@ def submit(
                 "still_missing": _roles(missing),
                 "in_force_with_it": not missing,
             },
-            lambda: _record(house, judged, at=at),
-            apply=apply,
-            as_json=as_json,
+            lambda: _record(installation, judged, at=at),
         )
 
 
 @app.command(epilog=examples("makul agreement terminate 2026/014 --reason 'letter 118' --apply"))
+@offer_preview
 def terminate(
     ctx: typer.Context,
     *,
     number: Number,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Terminate an agreement. Takes effect immediately and cannot be undone.
 
     The number of the agreement is never used again.
     """
     why = said(reason)
-    with session(ctx).house() as house:
-        known = _known(house, number)
-        carry_out(
+    with open_installation(ctx) as installation:
+        known = _known(installation, number)
+        change.carry_out(
             "terminate agreement",
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
-            lambda: house.desk.terminate_agreement(known.number, reason=why, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.desk.terminate_agreement(
+                known.number, reason=why, at=installation.clock()
+            ),
         )
 
 
@@ -185,8 +183,8 @@ def list_all(
 ) -> None:
     """List agreements with their state and term."""
     wanted = member_code(recipient) if recipient is not None else None
-    with session(ctx).house() as house:
-        rows = [_facts(agreement) for agreement in house.desk.agreements(wanted)]
+    with open_installation(ctx) as installation:
+        rows = [_facts(agreement) for agreement in installation.desk.agreements(wanted)]
     show_rows(
         rows,
         columns=("number", "recipient", "state", "valid_from", "valid_to", "purposes", "channels"),
@@ -200,23 +198,23 @@ def list_all(
 )
 def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None:
     """Show all terms of an agreement, and which parties have signed it."""
-    with session(ctx).house() as house:
-        found = _known(house, number)
-        signatures = house.desk.agreement_signatures(found.number)
-        missing = house.agreements.missing(found.number)
+    with open_installation(ctx) as installation:
+        found = _known(installation, number)
+        signatures = installation.desk.agreement_signatures(found.number)
+        missing = installation.agreements.missing(found.number)
     told = [_signature(signature) for signature in signatures]
     show_facts({**_facts(found), "signed": told, "still_missing": _roles(missing)}, as_json=as_json)
 
 
-def _known(house: House, number: str) -> Agreement:
-    found = _find(house, number)
+def _known(installation: "Installation", number: str) -> Agreement:
+    found = _find(installation, number)
     if found is None:
         raise OperatorError("no agreement of this number; see: makul agreement list")
     return found
 
 
-def _find(house: House, number: str) -> Agreement | None:
-    return next((found for found in house.desk.agreements() if found.number == number), None)
+def _find(installation: "Installation", number: str) -> Agreement | None:
+    return next((found for found in installation.desk.agreements() if found.number == number), None)
 
 
 def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
@@ -228,12 +226,12 @@ def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
         )
 
 
-def _doubtful_purposes(house: House, agreement: Agreement) -> list[str]:
+def _doubtful_purposes(installation: "Installation", agreement: Agreement) -> list[str]:
     """Return a warning for each purpose that resembles a purpose of another agreement.
 
     An agreement may name a new purpose, so this is not an error.
     """
-    others = [one for one in house.desk.agreements() if one.number != agreement.number]
+    others = [one for one in installation.desk.agreements() if one.number != agreement.number]
     known = sorted(frozenset[str]().union(*(one.purposes for one in others)))
     hints = {name: suggest_name(name, known) for name in sorted(agreement.purposes - set(known))}
     return [
@@ -262,8 +260,8 @@ def _change(known: Agreement | None) -> str:
     return "draw up agreement anew"
 
 
-def _record(house: House, judged: AgreementSignature, *, at: datetime) -> None:
-    house.agreements.record(judged, at=at)
+def _record(installation: "Installation", judged: AgreementSignature, *, at: datetime) -> None:
+    installation.agreements.record(judged, at=at)
 
 
 def _roles(roles: frozenset[AgreementRole]) -> list[str]:

@@ -6,22 +6,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import House, OperatorError, Runtime
+from makul.admin.errors import OperatorError
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.recipients import Recipient
 
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
+    from makul.admin.runtime import Runtime
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Apply = Annotated[
-    bool,
-    typer.Option(
-        "--apply",
-        help="Carry out the change. Without this option the command only shows a preview.",
-    ),
-]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="Member code, such as COM/60000001.")]
 Reason = Annotated[str, typer.Option(help="The reason; it is recorded.")]
 
@@ -30,12 +27,8 @@ Reason = Annotated[str, typer.Option(help="The reason; it is recorded.")]
 class Session:
     """One invocation of `makul`, stored as the object of typer's context."""
 
-    runtime: Runtime
+    runtime: "Runtime"
     config: Path
-
-    def house(self) -> AbstractContextManager[House]:
-        """Open the installation."""
-        return self.runtime.open(self.config)
 
 
 def session(ctx: typer.Context) -> Session:
@@ -44,6 +37,12 @@ def session(ctx: typer.Context) -> Session:
     if found is None:
         raise RuntimeError("the command line was built without its root")
     return found
+
+
+def open_installation(ctx: typer.Context) -> "AbstractContextManager[Installation]":
+    """Open the installation that the settings of this invocation name."""
+    current = session(ctx)
+    return current.runtime.open(current.config)
 
 
 def member_code(text: str) -> MemberCode:
@@ -71,10 +70,10 @@ def person_id(text: str) -> str:
     return text
 
 
-def registered(house: House, code: str) -> Recipient:
+def registered(installation: "Installation", code: str) -> Recipient:
     """Return the recipient with this code. Raises `OperatorError` if it is not registered."""
     wanted = member_code(code)
-    for recipient in house.desk.recipients():
+    for recipient in installation.desk.recipients():
         if recipient.code == wanted:
             return recipient
     raise OperatorError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")

@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from makul.admin.models import House, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports import DisclosureRow, ExportOptions, MonthCount, RepetitionRow
-from makul.cli.context import AsJson, examples, member_code, session
+from makul.cli.context import AsJson, examples, member_code, open_installation
 from makul.cli.disclosure_export import ExportFormat, destination, write_all
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True, help="List, show, count and export decisions (cl. 10 and 11)."
@@ -56,8 +59,8 @@ def list_recent(
     """List decisions, the latest first. PINs are masked."""
     wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
-    with session(ctx).house() as house:
-        found = house.desk.disclosures(recipient=wanted, since=from_instant, limit=limit)
+    with open_installation(ctx) as installation:
+        found = installation.desk.disclosures(recipient=wanted, since=from_instant, limit=limit)
     show_rows(
         [_row(row) for row in found],
         columns=("decided_at", "recipient", "operation", "outcome", "codes", "disclosure_id"),
@@ -76,9 +79,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one decision. The PIN is masked; released attributes are named without their values."""
-    with session(ctx).house() as house:
-        found = house.desk.disclosure(disclosure_id)
-        again = house.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
+    with open_installation(ctx) as installation:
+        found = installation.desk.disclosure(disclosure_id)
+        again = installation.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
     if found is None:
         raise OperatorError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
     show_facts({**_row(found), "repetitions": len(again)}, as_json=as_json)
@@ -111,8 +114,8 @@ def repetitions(
     """List stored answers that were repeated, the latest first, with their asker and channel."""
     wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
-    with session(ctx).house() as house:
-        found = house.desk.repetitions(
+    with open_installation(ctx) as installation:
+        found = installation.desk.repetitions(
             recipient=wanted, since=from_instant, disclosure_id=of, limit=limit
         )
     show_rows(
@@ -138,8 +141,8 @@ def statistics(
 ) -> None:
     """Count the decisions of a month by recipient, purpose, outcome and ground (cl. 11)."""
     wanted, code = _month(month), _code(recipient)
-    with session(ctx).house() as house:
-        counts = _counted(house, wanted, code)
+    with open_installation(ctx) as installation:
+        counts = _counted(installation, wanted, code)
     show_rows(
         [_count(each) for each in counts],
         columns=("recipient", "purpose", "outcome", "ground", "decisions", "repetitions"),
@@ -182,9 +185,9 @@ def export(
     if reveal and not (reason or "").strip():
         raise OperatorError("--reveal needs --reason; say why you look, for it is recorded")
     look = ExportOptions(revealed=reveal, reason=reason)
-    with session(ctx).house() as house, destination(output) as file:
-        total = sum(each.decisions for each in _counted(house, wanted, code))
-        rows = house.desk.export(wanted, code, look, at=house.clock())
+    with open_installation(ctx) as installation, destination(output) as file:
+        total = sum(each.decisions for each in _counted(installation, wanted, code))
+        rows = installation.desk.export(wanted, code, look, at=installation.clock())
         with _watched(rows, total) as watched:
             written = write_all((_exported(row, look) for row in watched), file, form)
     if output is not None:
@@ -201,10 +204,12 @@ def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[Dis
             yield iter(progress.track(rows, total=total, description="decisions"))
 
 
-def _counted(house: House, month: Month, recipient: MemberCode | None) -> list[MonthCount]:
+def _counted(
+    installation: "Installation", month: Month, recipient: MemberCode | None
+) -> list[MonthCount]:
     return [
         each
-        for each in house.desk.statistics(month)
+        for each in installation.desk.statistics(month)
         if recipient is None or each.recipient == recipient
     ]
 

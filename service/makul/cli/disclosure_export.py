@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.output import Facts, Value
 from makul.net.files import sync_directory
 

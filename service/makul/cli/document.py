@@ -13,13 +13,10 @@ import typer
 from typer._click.exceptions import NoArgsIsHelpError, UsageError  # typer exports no public name
 from typer.core import TyperGroup
 
-from makul.admin.models import (
-    DocumentExit,
-    DocumentVerificationRequest,
-    OperatorError,
-    OperatorUnavailableError,
-)
-from makul.cli.context import AsJson, examples, session
+from makul.admin.errors import OperatorUnavailableError
+from makul.admin.requests import DocumentVerificationRequest
+from makul.cli.context import AsJson, examples, open_installation, session
+from makul.cli.exit_codes import DocumentExit, DocumentUsageError
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
 from makul.cli.usage import refuse_unreadable
 from makul.net.files import FileError, read_bounded
@@ -78,15 +75,16 @@ _Profile = Annotated[
     ),
 ]
 
-
+_Anchors = Annotated[
+    Path | None, typer.Option(help="Trusted CA certificates; by default those of the settings.")
+]
+_Intermediates = Annotated[
+    Path | None, typer.Option(help="CA certificates that lead to an anchor.")
+]
 _TsaCrl = Annotated[
     Path | None,
     typer.Option(help="CRLs of time-stamping authorities, if they are stored apart from --crl."),
 ]
-
-
-class _NotUnderstoodError(OperatorError):
-    exit_code = DocumentExit.USAGE
 
 
 @contextmanager
@@ -96,7 +94,7 @@ def _understood() -> Iterator[None]:
     except NoArgsIsHelpError:
         raise  # typer prints the help
     except UsageError as error:
-        raise _NotUnderstoodError(error.format_message()) from None
+        raise DocumentUsageError(error.format_message()) from None
     except FileError as error:  # exit code 1 would mean a bad signature
         raise OperatorUnavailableError(str(error)) from None
     except OSError as error:
@@ -149,12 +147,8 @@ def verify(
     ],
     *,
     profile: _Profile = DocumentProfile.GENERIC,
-    anchors: Annotated[
-        Path | None, typer.Option(help="Trusted CA certificates; by default those of the settings.")
-    ] = None,
-    intermediates: Annotated[
-        Path | None, typer.Option(help="CA certificates that lead to an anchor.")
-    ] = None,
+    anchors: _Anchors = None,
+    intermediates: _Intermediates = None,
     crl: Annotated[Path | None, typer.Option(help="CRLs of certification authorities.")] = None,
     ocsp: Annotated[Path | None, typer.Option(help="OCSP responses.")] = None,
     tsa_anchors: Annotated[
@@ -210,8 +204,8 @@ def rejudge(
 
     Each use of this command is recorded.
     """
-    with session(ctx).house() as house:
-        found = house.rejudge(disclosure_id)
+    with open_installation(ctx) as installation:
+        found = installation.rejudge(disclosure_id)
     show_rows(
         [
             {
@@ -248,7 +242,7 @@ def _instant(option: str, text: str | None) -> datetime | None:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise _NotUnderstoodError(f"{option} needs a time with its zone, such as 2026-11-22T12:00:00Z")
+    raise DocumentUsageError(f"{option} needs a time with its zone, such as 2026-11-22T12:00:00Z")
 
 
 def _readable_time(text: str | None) -> str | None:

@@ -1,24 +1,27 @@
 """`makul ground`: consents and basis statements on which data are disclosed (cl. 4 and 5)."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from makul.admin.models import House, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports import GroundRow
 from makul.cli.context import (
-    Apply,
     AsJson,
     Code,
     Reason,
     examples,
+    open_installation,
     registered,
     said,
-    session,
 )
-from makul.cli.output import Facts, carry_out, instant, show_facts
+from makul.cli.output import Facts, instant, show_facts
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.disclosures import GroundKind
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,8 +46,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the term and usage of a ground. The output names no person."""
-    with session(ctx).house() as house:
-        found = _find(house, code, kind, ground_id)
+    with open_installation(ctx) as installation:
+        found = _find(installation, code, kind, ground_id)
     show_facts(_row(found), as_json=as_json)
 
 
@@ -55,6 +58,7 @@ def show(
         " --reason 'the case is closed' --apply",
     )
 )
+@offer_preview
 def revoke(
     ctx: typer.Context,
     *,
@@ -62,34 +66,31 @@ def revoke(
     ground_id: GroundId,
     reason: Reason,
     kind: Kind = GroundKind.CONSENT,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Revoke a consent or basis statement. Takes effect immediately and cannot be undone.
 
     No data are disclosed on the ground after its revocation.
     """
     why = said(reason)
-    with session(ctx).house() as house:
-        found = _find(house, code, kind, ground_id)
+    with open_installation(ctx) as installation:
+        found = _find(installation, code, kind, ground_id)
         if found.revoked_at is not None:
             raise OperatorError(
                 "the operator has revoked this ground already; there is nothing to do"
             )
-        carry_out(
+        change.carry_out(
             "revoke ground",
             _row(found),
-            lambda: house.desk.revoke_ground(
-                found.recipient, found.kind, found.ground_id, reason=why, at=house.clock()
+            lambda: installation.desk.revoke_ground(
+                found.recipient, found.kind, found.ground_id, reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
-def _find(house: House, code: str, kind: GroundKind, ground_id: UUID) -> GroundRow:
-    recipient = registered(house, code)
-    found = house.desk.find_ground(recipient.code, kind, ground_id)
+def _find(installation: "Installation", code: str, kind: GroundKind, ground_id: UUID) -> GroundRow:
+    recipient = registered(installation, code)
+    found = installation.desk.find_ground(recipient.code, kind, ground_id)
     if found is None:
         raise OperatorError(
             f"{recipient.code} has used or registered no {kind.value} of this id;"

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from makul.admin.models import OperatorError
-from makul.cli.context import Apply, AsJson, Session, examples, member_code, session
-from makul.cli.output import Facts, carry_out
+from makul.admin.errors import OperatorError
+from makul.cli.context import Session, examples, member_code, session
+from makul.cli.output import Facts
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.identifiers import MemberCode
 from makul.net.files import create_file
 
@@ -120,6 +121,7 @@ def add_to(app: typer.Typer) -> None:
     )(init)
 
 
+@offer_preview
 def init(
     ctx: typer.Context,
     *,
@@ -132,8 +134,7 @@ def init(
     authorised_body_name: Annotated[
         str | None, typer.Option(help="Name of the authorised body, as agreements state it.")
     ] = None,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Create a new installation: settings, keys and an empty database.
 
@@ -157,9 +158,7 @@ def init(
     if directory.exists() and any(directory.iterdir()):
         raise OperatorError(f"{directory} is not empty; name a new directory")
     current = session(ctx)
-    carry_out(
-        "make installation", plan.facts, lambda: make(plan, current), apply=apply, as_json=as_json
-    )
+    change.carry_out("make installation", plan.facts, lambda: make(plan, current))
 
 
 def make(plan: Plan, current: Session) -> None:

@@ -4,14 +4,20 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, House, KeyInfo, OperatorError, OperatorUnavailableError
+from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Ring, SealedCount, StoreUnavailableError
-from makul.cli.context import Apply, AsJson, examples, session
-from makul.cli.output import Facts, Value, carry_out, complain, instant, progress_bar, show_rows
+from makul.cli.context import AsJson, examples, open_installation
+from makul.cli.exit_codes import ExitCode
+from makul.cli.output import Facts, Value, complain, instant, progress_bar, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
+    from makul.admin.key_inventory import KeyInfo
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,12 +67,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show keys and certificates in use. Exit code 1 if one is out of term."""
-    with session(ctx).house() as house:
-        now = house.clock()
+    with open_installation(ctx) as installation:
+        now = installation.clock()
         soon = WARN_WITHIN if within is None else timedelta(days=within)
-        rows = [_row(info, now, soon) for info in house.keys_in_use()]
+        rows = [_row(info, now, soon) for info in installation.keys_in_use()]
         if fields:
-            rows = _with_fields(rows, house.rotation.count())
+            rows = _with_fields(rows, installation.rotation.count())
     columns = ("name", "algorithm", "state", "ends", "not_after", "fingerprint", "path", "note")
     show_rows(
         rows,
@@ -87,6 +93,7 @@ def show(
 @app.command(
     epilog=examples("makul key compromised FINGERPRINT --since 2026-11-20T09:00:00Z --apply")
 )
+@offer_preview
 def compromised(
     ctx: typer.Context,
     *,
@@ -94,8 +101,7 @@ def compromised(
     since: Annotated[
         str, typer.Option(help="The earliest time at which others may have had the key.")
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Mark a receipt key as compromised: others may have signed receipts with it.
 
@@ -105,15 +111,13 @@ def compromised(
     if not re.fullmatch("[0-9a-f]{64}", digits):
         raise OperatorError("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
     at = _instant(since)
-    with session(ctx).house() as house:
-        if at > house.clock():
+    with open_installation(ctx) as installation:
+        if at > installation.clock():
             raise OperatorError("--since lies in the future")
-        carry_out(
+        change.carry_out(
             "mark receipt key as compromised",
             {"fingerprint": digits, "since": instant(at)},
-            lambda: house.mark_compromised(bytes.fromhex(digits), since=at),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.mark_compromised(bytes.fromhex(digits), since=at),
         )
 
 
@@ -126,6 +130,7 @@ def compromised(
         "makul key rotate --apply",
     ),
 )
+@offer_preview
 def rotate(
     ctx: typer.Context,
     *,
@@ -135,22 +140,22 @@ def rotate(
     activate: Annotated[
         bool, typer.Option("--activate", help="Encrypt with the prepared key from now on.")
     ] = False,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Rotate the store's master key, as `_ROTATE_HELP` describes."""
     if prepare and activate:
         raise OperatorError("give --prepare, reload every worker, and then --activate")
-    with session(ctx).house() as house:
+    with open_installation(ctx) as installation:
         if prepare:
-            _prepare(house, apply=apply, as_json=as_json)
+            _prepare(installation, change)
         elif activate:
-            _activate(house, apply=apply, as_json=as_json)
+            _activate(installation, change)
         else:
-            _rewrap(house, apply=apply, as_json=as_json)
+            _rewrap(installation, change)
 
 
 @app.command(epilog=examples("makul key retire 0123abcd", "makul key retire 0123abcd --apply"))
+@offer_preview
 def retire(
     ctx: typer.Context,
     *,
@@ -160,57 +165,56 @@ def retire(
             metavar="KEY_ID", help="The id of a former store key from `makul key show`."
         ),
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Remove a former store key from the ring, once no field is encrypted under it."""
-    with session(ctx).house() as house:
-        rotation = house.rotation
+    with open_installation(ctx) as installation:
+        rotation = installation.rotation
         if key_id not in rotation.ring().former:
             raise OperatorError(f"{key_id} is not a former store key; see: makul key show")
         left = sum(each.fields for each in rotation.count() if each.key_id == key_id)
         facts: dict[str, Value] = {"key": key_id, "sealed_under_it": left}
         facts["still_used"] = key_id in rotation.lingering()
-        if apply:
-            done = rotation.retire(key_id, at=house.clock())
+        if change.apply:
+            done = rotation.retire(key_id, at=installation.clock())
             facts["kept"] = str(done.kept)
             facts["needed_by_backups_before"] = instant(done.needed_by_backups_before)
-    carry_out("retire a store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    change.show("retire a store key", facts)
+    if change.apply:
         complain("older backups open with the kept file alone: destroy it together with them")
 
 
-def _prepare(house: House, *, apply: bool, as_json: bool) -> None:
-    ring = house.rotation.ring()
+def _prepare(installation: "Installation", change: PreviewedChange) -> None:
+    ring = installation.rotation.ring()
     if ring.following is not None:
         raise OperatorError(
             f"{ring.following} is prepared already; see: makul key rotate --activate"
         )
-    following = house.rotation.prepare(at=house.clock()) if apply else None
+    following = installation.rotation.prepare(at=installation.clock()) if change.apply else None
     facts: Facts = {"current": ring.current, "next": following}
-    carry_out("prepare a store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    change.show("prepare a store key", facts)
+    if change.apply:
         complain("now reload every worker (SIGHUP), then: makul key rotate --activate")
 
 
-def _activate(house: House, *, apply: bool, as_json: bool) -> None:
-    ring = house.rotation.ring()
+def _activate(installation: "Installation", change: PreviewedChange) -> None:
+    ring = installation.rotation.ring()
     if ring.following is None:
         raise OperatorError("no key is prepared; first: makul key rotate --prepare --apply")
     facts: Facts = {
         "current": ring.current,
         "next": ring.following,
-        "still_used": ring.current in house.rotation.lingering(),
+        "still_used": ring.current in installation.rotation.lingering(),
     }
-    if apply:
-        house.rotation.activate(at=house.clock())
-    carry_out("activate the prepared store key", facts, _nothing, apply=apply, as_json=as_json)
-    if apply:
+    if change.apply:
+        installation.rotation.activate(at=installation.clock())
+    change.show("activate the prepared store key", facts)
+    if change.apply:
         complain("now reload every worker (SIGHUP), then: makul key rotate")
 
 
-def _rewrap(house: House, *, apply: bool, as_json: bool) -> None:
-    rotation = house.rotation
+def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
+    rotation = installation.rotation
     ring = rotation.ring()
     waiting = _waiting(rotation.count(), ring)
     facts: dict[str, Value] = {
@@ -219,14 +223,14 @@ def _rewrap(house: House, *, apply: bool, as_json: bool) -> None:
         "former": list(ring.former),
         "still_used": list(rotation.lingering()),
     }
-    if not apply:
+    if not change.apply:
         facts |= {"to_wrap_anew": waiting.total(), **dict(waiting)}
-        carry_out("wrap data keys anew", facts, _nothing, apply=False, as_json=as_json)
+        change.show("wrap data keys anew", facts)
         return
-    done, broken = _walk(house, waiting.total())
+    done, broken = _walk(installation, waiting.total())
     left = _waiting(rotation.count(), ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
-    carry_out("wrap data keys anew", facts, _nothing, apply=True, as_json=as_json)
+    change.show("wrap data keys anew", facts)
     if left:
         complain(_why_left(left.total(), broken=broken))
         raise typer.Exit(ExitCode.REFUSED)
@@ -241,7 +245,7 @@ def _why_left(left: int, *, broken: bool) -> str:
     )
 
 
-def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
+def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]:
     """Wrap all data keys again.
 
     Return the number of fields by column, and whether any field cannot be decrypted.
@@ -251,7 +255,7 @@ def _walk(house: House, total: int) -> tuple[Counter[str], bool]:
     with progress_bar() as progress:
         task = progress.add_task("fields", total=total)
         try:
-            for batch in house.rotation.rewrap(house.clock):
+            for batch in installation.rotation.rewrap(installation.clock):
                 done[batch.column] += batch.fields
                 broken = broken or batch.broken > 0
                 progress.update(task, completed=done.total())
@@ -283,10 +287,6 @@ def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[F
     ]
 
 
-def _nothing() -> None:
-    """Do nothing: the change is already done, and its outcome is among the facts."""
-
-
 def _instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
@@ -297,7 +297,7 @@ def _instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _row(info: KeyInfo, now: datetime, soon: timedelta) -> Facts:
+def _row(info: "KeyInfo", now: datetime, soon: timedelta) -> Facts:
     return {
         "name": info.name,
         "algorithm": info.algorithm,
@@ -311,13 +311,13 @@ def _row(info: KeyInfo, now: datetime, soon: timedelta) -> Facts:
     }
 
 
-def _ends(info: KeyInfo, now: datetime, soon: timedelta) -> str | None:
+def _ends(info: "KeyInfo", now: datetime, soon: timedelta) -> str | None:
     if _state(info, now, soon) != "ENDS_SOON" or info.not_after is None:
         return None
     return f"expires in {(info.not_after - now).days} days"
 
 
-def _state(info: KeyInfo, now: datetime, soon: timedelta) -> str:
+def _state(info: "KeyInfo", now: datetime, soon: timedelta) -> str:
     if info.state is not None:
         return info.state
     if info.not_before is not None and now < info.not_before:

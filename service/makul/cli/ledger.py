@@ -2,15 +2,20 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, LedgerFacts, LedgerKeeper, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports.ledger import LedgerReport
 from makul.cli import witness
-from makul.cli.context import Apply, AsJson, examples, session, stopped_by_signal
-from makul.cli.output import Facts, carry_out, complain, instant, progress_bar, show_facts
+from makul.cli.context import AsJson, examples, session, stopped_by_signal
+from makul.cli.exit_codes import ExitCode
+from makul.cli.output import Facts, complain, instant, progress_bar, show_facts
+from makul.cli.preview import PreviewedChange, offer_preview
+
+if TYPE_CHECKING:
+    from makul.admin.ledger import LedgerFacts, OpenLedger
 
 app = typer.Typer(
     no_args_is_help=True, help="Run, verify and export the ledger of all decisions and acts."
@@ -26,7 +31,7 @@ def run(ctx: typer.Context) -> None:
     """
     stopped = stopped_by_signal()
     with _keeper(ctx) as keeper:
-        raise typer.Exit(keeper.run(stopped))
+        raise typer.Exit(ExitCode.DONE if keeper.run(stopped) else ExitCode.REFUSED)
 
 
 @app.command(epilog=examples("makul ledger status", "makul ledger status --json"))
@@ -91,7 +96,8 @@ def export(
 
 
 @app.command(epilog=examples("makul ledger recover", "makul ledger recover --apply"))
-def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
+@offer_preview
+def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
     """Restore published leaves to a store that was restored from an older copy.
 
     Leaves whose records the copy lacks are noted as lost. Give their number to `makul ledger verify
@@ -104,21 +110,19 @@ def recover(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False
                 "the store holds all that is published: there is nothing to take back"
             )
         facts = {"size": lacking.size, "published": lacking.promised.size}
-        carry_out(
+        change.carry_out(
             "take published leaves back",
             {**facts, "missing": len(lacking.leaves)},
             lambda: keeper.recover(lacking),
-            apply=apply,
-            as_json=as_json,
         )
 
 
-def _keeper(ctx: typer.Context) -> AbstractContextManager[LedgerKeeper]:
+def _keeper(ctx: typer.Context) -> "AbstractContextManager[OpenLedger]":
     current = session(ctx)
     return current.runtime.ledger(current.config)
 
 
-def _told(facts: LedgerFacts, lag: float) -> Facts:
+def _told(facts: "LedgerFacts", lag: float) -> Facts:
     state = facts.state
     return {
         "origin": facts.origin,

@@ -13,7 +13,7 @@ from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
 
 if TYPE_CHECKING:
-    from makul.admin.models import Runtime
+    from makul.admin.runtime import Runtime
 
 _ABOUT = (
     "Release data from the national biometric database only to those entitled to them.\n\nA"
@@ -31,22 +31,23 @@ class _Root(MachineReadableGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = {str(command.name): command for command in _commands()}
+        self.commands = {str(command.name): command for command in _list_commands()}
 
     def invoke(self, ctx: Any) -> Any:
-        from makul.admin.models import ExitCode, OperatorError
+        from makul.admin.errors import OperatorError
         from makul.app.ports import (
             CommitUnknownError,
             DeskError,
             NotThisDutyError,
             StoreUnavailableError,
         )
+        from makul.cli.exit_codes import ExitCode, exit_code_of
         from makul.net.files import FileError
 
         try:
             return super().invoke(ctx)
         except OperatorError as error:
-            self.fail("OperatorError", str(error), error.exit_code)
+            self.fail("OperatorError", str(error), exit_code_of(error))
         except FileError as error:
             self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:
@@ -109,11 +110,16 @@ def build(runtime: "Runtime") -> typer.Typer:
     return app
 
 
-def _commands() -> tuple[LateCommand, ...]:
+def _list_commands() -> tuple[LateCommand, ...]:
     """Return every command with the first line of its help.
 
     A test compares these lines with the help of the commands.
     """
+    return (*_list_programs(), *_list_nouns())
+
+
+def _list_programs() -> tuple[LateCommand, ...]:
+    """Return the commands that create or run something."""
     return (
         late_verb(
             "init",
@@ -141,6 +147,12 @@ def _commands() -> tuple[LateCommand, ...]:
             " why.",
             "serve",
         ),
+    )
+
+
+def _list_nouns() -> tuple[LateCommand, ...]:
+    """Return the commands on what an installation holds."""
+    return (
         late_noun(
             "recipient",
             "Manage recipients, their certificates and their officials (Procedure, cl. 3).",

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.agreements import NotSigned
 from makul.app.ports import Notice
-from makul.cli.context import Apply, AsJson, examples, session
+from makul.cli.context import AsJson, examples, open_installation, session
 from makul.cli.files.signed_document import (
     ChainFile,
     KeyFile,
@@ -17,7 +17,8 @@ from makul.cli.files.signed_document import (
     print_document,
     read_document,
 )
-from makul.cli.output import Facts, carry_out, instant, show_facts, show_rows
+from makul.cli.output import Facts, instant, show_facts, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.net.files import read_bounded
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ TextFile = Annotated[
         " --apply",
     )
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -51,8 +53,7 @@ def add(
     ky: TextFile,
     ru: TextFile,
     en: TextFile,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register a notice in three languages. A consent cites the SHA-256 of the exact bytes.
 
@@ -62,23 +63,21 @@ def add(
     if not 1 <= len(ref) <= 100 or not ref.isprintable() or set("<>") & set(ref):
         raise OperatorError("REF is 1 to 100 printable characters without < and >")
     texts = {"ky": _read(ky), "ru": _read(ru), "en": _read(en)}
-    with session(ctx).house() as house:
-        at = house.clock()
+    with open_installation(ctx) as installation:
+        at = installation.clock()
         new = Notice.of(ref, texts, added_at=at)
-        carry_out(
+        change.carry_out(
             "register notice",
             _facts(new),
-            lambda: house.desk.add_notice(ref, texts, at=at),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.desk.add_notice(ref, texts, at=at),
         )
 
 
 @app.command("list", epilog=examples("makul notice list"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List notices with the times of their approval."""
-    with session(ctx).house() as house:
-        rows = [_facts(notice) for notice in house.desk.notices()]
+    with open_installation(ctx) as installation:
+        rows = [_facts(notice) for notice in installation.desk.notices()]
     show_rows(
         rows,
         columns=("ref", "added_at", "approved_at", "ky", "ru", "en"),
@@ -90,8 +89,8 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 @app.command(epilog=examples("makul notice show BANK-2026/1"))
 def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
     """Show a notice with its texts."""
-    with session(ctx).house() as house:
-        notice = house.notices.find(ref)
+    with open_installation(ctx) as installation:
+        notice = installation.notices.find(ref)
     if notice is None:
         raise OperatorError("no notice of this number; see: makul notice list")
     texts = {f"text_{language}": text.decode() for language, text in notice.texts.items()}
@@ -101,8 +100,8 @@ def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
 @app.command(epilog=examples("makul notice approval BANK-2026/1 > approval.xml"))
 def approval(ctx: typer.Context, *, ref: Ref) -> None:
     """Print the exact approval that the authorised body signs."""
-    with session(ctx).house() as house:
-        print_document(house.notices.approval(ref))
+    with open_installation(ctx) as installation:
+        print_document(installation.notices.approval(ref))
 
 
 @app.command(
@@ -119,14 +118,13 @@ def sign(ctx: typer.Context, *, file: SignedFile, key: KeyFile, certificate: Cha
 @app.command(
     epilog=examples("makul notice approve signed.xml", "makul notice approve signed.xml --apply")
 )
-def approve(
-    ctx: typer.Context, *, file: SignedFile, apply: Apply = False, as_json: AsJson = False
-) -> None:
+@offer_preview
+def approve(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> None:
     """Record an approval that the authorised body signed. Consents may then cite the notice."""
     document = read_document(file)
-    with session(ctx).house() as house:
-        at = house.clock()
-        judged = house.notices.judge(document, at=at)
+    with open_installation(ctx) as installation:
+        at = installation.clock()
+        judged = installation.notices.judge(document, at=at)
         if isinstance(judged, NotSigned):
             raise not_good(file, judged)
         facts: Facts = {
@@ -135,12 +133,10 @@ def approve(
             "certificate": judged.signer.hex(),
             **{language: digest.hex() for language, digest in judged.approval.digests.items()},
         }
-        carry_out(
+        change.carry_out(
             "approve notice",
             facts,
-            lambda: house.notices.record(judged, at=at),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.notices.record(judged, at=at),
         )
 
 

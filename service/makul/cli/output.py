@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
@@ -24,8 +24,6 @@ Value = str | int | bool | list[str] | None
 Facts = Mapping[str, Value]
 
 _COLUMN_GAP = 2
-
-_HINT = "Nothing was changed. To do it, give the same command with --apply."
 
 
 def complain(message: str) -> None:
@@ -133,25 +131,6 @@ def _print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
     for name, value in pairs:
         table.add_row(Text(name), Text(value))
     console.print(table)
-
-
-def carry_out(
-    change: str, facts: Facts, act: Callable[[], None], *, apply: bool, as_json: bool
-) -> None:
-    """Carry out a change if `apply` is set; otherwise show a preview.
-
-    JSON contains the facts beside `change` (the kind of change) and `applied` (whether it was
-    done).
-    """
-    if apply:
-        act()
-    if as_json:
-        show_json({"change": change, "applied": apply, **facts})
-        return
-    typer.echo(f"{'Done' if apply else 'Would do'}: {change}")
-    show_facts(facts, as_json=False)
-    if not apply:
-        sys.stderr.write(f"{_HINT}\n")
 
 
 def progress_bar() -> Progress:

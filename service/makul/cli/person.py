@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, OperatorUnavailableError
+from makul.admin.errors import OperatorUnavailableError
 from makul.app.ports import StoreUnavailableError
 from makul.cli import person_record
-from makul.cli.context import Apply, AsJson, examples, session
+from makul.cli.context import AsJson, examples, open_installation
+from makul.cli.exit_codes import ExitCode
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
@@ -19,8 +20,9 @@ from makul.cli.files.person_fields import (
     describe,
 )
 from makul.cli.files.persons import Format, format_of
-from makul.cli.output import Facts, carry_out, complain, progress_bar, show_facts
+from makul.cli.output import Facts, complain, progress_bar, show_facts
 from makul.cli.person_import import Position, Tally, import_people
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
 
@@ -57,27 +59,31 @@ _IMPORT_HELP = (
         "makul person import citizens.csv", "makul person import citizens.jsonl --apply"
     ),
 )
+@offer_preview
 def import_file(
     ctx: typer.Context,
     *,
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Import citizens from a file, as `_IMPORT_HELP` describes."""
     form = format_of(file)
     position = Position.beside(file)
-    tally = position.load() if apply else Tally()
-    with session(ctx).house() as house, progress_bar() as progress:
+    tally = position.load() if change.apply else Tally()
+    with open_installation(ctx) as installation, progress_bar() as progress:
         task = progress.add_task("persons", total=position.source_size, completed=tally.offset)
 
         def committed(so_far: Tally) -> None:
             progress.update(task, completed=so_far.offset)
-            if apply:
+            if change.apply:
                 position.save(so_far)
 
         def put(people: list[Person]) -> int:
-            return house.desk.put_persons(people, at=house.clock()) if apply else 0
+            return (
+                installation.desk.put_persons(people, at=installation.clock())
+                if change.apply
+                else 0
+            )
 
         try:
             import_people(file, form, tally, put, committed)
@@ -86,20 +92,20 @@ def import_file(
                 f"the record store cannot be reached; {tally.read} persons were taken. Give the"
                 " command again to go on"
             ) from None
-    if apply:
+    if change.apply:
         position.path.unlink(missing_ok=True)
-    _report(tally, apply=apply, as_json=as_json)
+    _report(tally, change)
 
 
-def _report(tally: Tally, *, apply: bool, as_json: bool) -> None:
+def _report(tally: Tally, change: PreviewedChange) -> None:
     facts: Facts = {
         "read": tally.read,
-        "changed": tally.changed if apply else None,
+        "changed": tally.changed if change.apply else None,
         "skipped": tally.skipped,
         "faults": [f"line {number}: {cause}" for number, cause in tally.faults],
         "causes": [f"{count} × {cause}" for cause, count in tally.causes.most_common()],
     }
-    carry_out("import persons", facts, lambda: None, apply=apply, as_json=as_json)
+    change.show("import persons", facts)
     if tally.skipped:
         complain(f"{tally.skipped} lines were skipped; mend them and import them again")
         raise typer.Exit(ExitCode.REFUSED)
@@ -188,8 +194,8 @@ def _nest(cells: dict[str, str]) -> dict[str, object]:
 @app.command(epilog=examples("makul person count", "makul person count --json"))
 def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Count persons, versions of their records, and samples. No record is decrypted."""
-    with session(ctx).house() as house:
-        counted = house.desk.count_persons()
+    with open_installation(ctx) as installation:
+        counted = installation.desk.count_persons()
     facts: Facts = {
         "persons": counted.persons,
         "versions": counted.versions,

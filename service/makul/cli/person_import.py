@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.files.persons import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import OperatorError
-from makul.cli.context import Apply, AsJson, Reason, examples, said, session
+from makul.admin.errors import OperatorError
+from makul.cli.context import AsJson, Reason, examples, open_installation, said
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
@@ -25,7 +25,8 @@ from makul.cli.files.person_fields import (
     parse_value,
     suggest,
 )
-from makul.cli.output import Facts, Value, carry_out, complain, progress_bar, show_facts, show_rows
+from makul.cli.output import Facts, Value, complain, progress_bar, show_facts, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.person_queries import MAX_FOUND, PersonQuery
@@ -37,7 +38,7 @@ PinArgument = Annotated[
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Show values in full. The PIN remains masked.")
 ]
-Change = Callable[[Person], Person]
+Edit = Callable[[Person], Person]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -76,8 +77,10 @@ def show(
     """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16)."""
     said(reason)
     wanted = _pin(pin)
-    with session(ctx).house() as house:
-        found = house.desk.person_for_operator(wanted, reason=reason, at=house.clock())
+    with open_installation(ctx) as installation:
+        found = installation.desk.person_for_operator(
+            wanted, reason=reason, at=installation.clock()
+        )
     if found is None:
         raise _nobody(wanted)
     show_facts(_facts(found, reveal=reveal), as_json=as_json)
@@ -103,13 +106,13 @@ def search(
     """
     said(reason)
     query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
-    with session(ctx).house() as house, progress_bar() as progress:
-        total = house.desk.count_persons().persons
+    with open_installation(ctx) as installation, progress_bar() as progress:
+        total = installation.desk.count_persons().persons
         task = progress.add_task("records", total=total)
-        found = house.desk.search_persons(
+        found = installation.desk.search_persons(
             query,
             reason=reason,
-            at=house.clock(),
+            at=installation.clock(),
             report=lambda opened: progress.update(task, completed=opened),
         )
     rows = [_facts(person, reveal=reveal) for person in found.persons]
@@ -148,6 +151,7 @@ def _query(
         ) from None
 
 
+@offer_preview
 def set_field(
     ctx: typer.Context,
     *,
@@ -160,8 +164,7 @@ def set_field(
     reason: Reason,
     clear: Annotated[bool, typer.Option("--clear", help="Remove the value.")] = False,
     reveal: Reveal = False,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Change one field of a citizen's record (Procedure, cl. 14). The former version is kept.
 
@@ -169,22 +172,22 @@ def set_field(
     `locked` (no matching by consent). Both the preview and the change are recorded.
     """
     said(reason)
-    change = _change(field, value, clear=clear)
+    edit = _parse_edit(field, value, clear=clear)
     wanted = _pin(pin)
-    with session(ctx).house() as house:
-        at = house.clock()
-        if apply:
-            done = house.desk.change_person(wanted, change, field=field, reason=reason, at=at)
+    with open_installation(ctx) as installation:
+        at = installation.clock()
+        if change.apply:
+            done = installation.desk.change_person(wanted, edit, field=field, reason=reason, at=at)
         else:
-            found = house.desk.person_for_operator(wanted, reason=reason, at=at)
-            done = (found, change(found)) if found is not None else None
+            found = installation.desk.person_for_operator(wanted, reason=reason, at=at)
+            done = (found, edit(found)) if found is not None else None
     if done is None:
         raise _nobody(wanted)
     facts = _difference(*done, field, reveal=reveal)
-    carry_out("set field of person", facts, lambda: None, apply=apply, as_json=as_json)
+    change.show("set field of person", facts)
 
 
-def _change(field: str, value: str | None, *, clear: bool) -> Change:
+def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
     """Return the function that changes the field.
 
     Raises `OperatorError` if the field cannot be changed in this way.
@@ -205,7 +208,7 @@ def _change(field: str, value: str | None, *, clear: bool) -> Change:
         if name == LOCKED:
             locked = _truth(value)
             return lambda person: replace(person, locked=locked)
-        return _change_of_attribute(Attribute(name), script, value)
+        return _edit_of_attribute(Attribute(name), script, value)
     except BadFieldError as error:
         raise OperatorError(f"{error}") from None
 
@@ -216,7 +219,7 @@ def _truth(value: str | None) -> bool:
     return parse_locked({"true": True, "false": False}.get(value.strip().lower(), value))
 
 
-def _change_of_attribute(name: Attribute, script: str, value: str | None) -> Change:
+def _edit_of_attribute(name: Attribute, script: str, value: str | None) -> Edit:
     if name is Attribute.PIN:
         raise OperatorError("A PIN cannot be changed: another PIN is another record")
     if name in BIOMETRIC and value is not None:

@@ -6,19 +6,19 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import CertificateUse, OperatorError
+from makul.admin.errors import OperatorError
+from makul.admin.requests import CertificateUse
 from makul.app.ports import Official
 from makul.cli.context import (
-    Apply,
     AsJson,
     Code,
     Reason,
     examples,
     member_code,
+    open_installation,
     person_id,
     registered,
     said,
-    session,
 )
 from makul.cli.files.certificates import (
     describe_unsuitability,
@@ -27,7 +27,8 @@ from makul.cli.files.certificates import (
     read_fingerprint,
     read_sealing_certificate,
 )
-from makul.cli.output import Facts, carry_out, show_rows
+from makul.cli.output import Facts, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 
 app = typer.Typer(
@@ -49,14 +50,14 @@ CertificateFile = Annotated[
         "makul recipient add GOV/70000002 --kind LAW_ENFORCEMENT --name 'Example Police' --apply",
     )
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
     code: Code,
     kind: Annotated[RecipientKind, typer.Option(help="The kind of recipient under cl. 3.")],
     name: Annotated[str, typer.Option(help="The name of the recipient.")],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register a recipient.
 
@@ -67,23 +68,21 @@ def add(
     new = Recipient(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )
-    with session(ctx).house() as house:
-        if any(known.code == new.code for known in house.desk.recipients()):
+    with open_installation(ctx) as installation:
+        if any(known.code == new.code for known in installation.desk.recipients()):
             raise OperatorError(f"{new.code} is already registered; see: makul recipient list")
-        carry_out(
+        change.carry_out(
             "register recipient",
             _row(new),
-            lambda: house.desk.add_recipient(new, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.desk.add_recipient(new, at=installation.clock()),
         )
 
 
 @app.command("list", epilog=examples("makul recipient list", "makul recipient list --json"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List recipients and their states."""
-    with session(ctx).house() as house:
-        rows = [_row(recipient) for recipient in house.desk.recipients()]
+    with open_installation(ctx) as installation:
+        rows = [_row(recipient) for recipient in installation.desk.recipients()]
     show_rows(
         rows,
         columns=("code", "kind", "clause", "name", "state"),
@@ -98,54 +97,50 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         "makul recipient certificate COM/60000001 bank.pem --apply",
     )
 )
+@offer_preview
 def certificate(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register the certificate with which a recipient signs its messages."""
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
-        warning = describe_unsuitability(house, file, read, CertificateUse.MESSAGES)
-        carry_out(
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
+        warning = describe_unsuitability(installation, file, read, CertificateUse.MESSAGES)
+        change.carry_out(
             "register certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: house.desk.add_certificate(
-                recipient.code, read.fingerprint, read.der, at=house.clock()
+            lambda: installation.desk.add_certificate(
+                recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
         print_warning(warning)
 
 
 @app.command(epilog=examples("makul recipient withdraw COM/60000001 bank.pem --reason 'key lost'"))
+@offer_preview
 def withdraw(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Withdraw a recipient's message certificate. Takes effect immediately and cannot be undone."""
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
-        carry_out(
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
+        change.carry_out(
             "withdraw certificate",
             {"recipient": recipient.code, **read.facts},
-            lambda: house.desk.withdraw_certificate(
-                recipient.code, read.fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_certificate(
+                recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
@@ -153,27 +148,25 @@ def withdraw(
     "sealing-certificate",
     epilog=examples("makul recipient sealing-certificate COM/60000005 sealing.pem --apply"),
 )
+@offer_preview
 def sealing_certificate(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register the certificate to which a recipient's data are encrypted. The newest is used."""
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_sealing_certificate(file, at=house.clock())
-        warning = describe_unsuitability(house, file, read, CertificateUse.ENCRYPTION)
-        carry_out(
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_sealing_certificate(file, at=installation.clock())
+        warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
+        change.carry_out(
             "register sealing certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: house.desk.add_sealing_certificate(
-                recipient.code, read.fingerprint, read.der, at=house.clock()
+            lambda: installation.desk.add_sealing_certificate(
+                recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
         print_warning(warning)
 
@@ -184,31 +177,29 @@ def sealing_certificate(
         "makul recipient withdraw-sealing COM/60000005 sealing.pem --reason 'key lost'"
     ),
 )
+@offer_preview
 def withdraw_sealing(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Withdraw a recipient's encryption certificate. Takes effect immediately and cannot be undone.
 
     No data are encrypted to it, and stored answers encrypted to it are not repeated.
     """
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
         fingerprint = read_fingerprint(file)
-        carry_out(
+        change.carry_out(
             "withdraw sealing certificate",
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
-            lambda: house.desk.withdraw_sealing_certificate(
-                recipient.code, fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_sealing_certificate(
+                recipient.code, fingerprint, reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
@@ -217,6 +208,7 @@ def withdraw_sealing(
         "makul recipient official GOV/70000002 head.pem --id P-1001 --name 'A. Example, head'",
     )
 )
+@offer_preview
 def official(
     ctx: typer.Context,
     *,
@@ -226,24 +218,21 @@ def official(
         str, typer.Option("--id", help="Identifier of the official, as basis statements cite it.")
     ],
     name: Annotated[str, typer.Option(help="Name and post of the official.")],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register an official who signs basis statements and paper consents (cl. 4 and 5)."""
     person = person_id(identifier)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
-        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
-        carry_out(
+        warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
+        change.carry_out(
             "register official",
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
-            lambda: house.desk.add_official(new, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.desk.add_official(new, at=installation.clock()),
         )
         print_warning(warning)
 
@@ -253,63 +242,61 @@ def official(
         "makul recipient withdraw-official GOV/70000002 head.pem --reason 'left the service'",
     )
 )
+@offer_preview
 def withdraw_official(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Withdraw an official. Documents signed from now on do not count (Procedure, cl. 4 and 5)."""
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
-        read = read_certificate(file, at=house.clock())
-        carry_out(
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
+        read = read_certificate(file, at=installation.clock())
+        change.carry_out(
             "withdraw official",
             {"recipient": recipient.code, **read.facts},
-            lambda: house.desk.withdraw_official(
-                recipient.code, read.fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_official(
+                recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
 @app.command(epilog=examples("makul recipient hold COM/60000001 --reason 'key reported lost'"))
+@offer_preview
 def hold(
     ctx: typer.Context,
     *,
     code: Code,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Put a recipient on hold at once, until it is released. Stored answers are withheld too."""
-    _set_state(ctx, code, reason, RecipientState.ON_HOLD, apply=apply, as_json=as_json)
+    _set_state(ctx, code, reason, RecipientState.ON_HOLD, change)
 
 
 @app.command(epilog=examples("makul recipient release COM/60000001 --reason 'new key registered'"))
+@offer_preview
 def release(
     ctx: typer.Context,
     *,
     code: Code,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Release a recipient that is on hold. It may request data again."""
-    _set_state(ctx, code, reason, RecipientState.ACTIVE, apply=apply, as_json=as_json)
+    _set_state(ctx, code, reason, RecipientState.ACTIVE, change)
 
 
 def _set_state(
-    ctx: typer.Context, code: str, reason: str, state: RecipientState, *, apply: bool, as_json: bool
+    ctx: typer.Context, code: str, reason: str, state: RecipientState, change: PreviewedChange
 ) -> None:
     why = said(reason)
-    with session(ctx).house() as house:
-        recipient = registered(house, code)
+    with open_installation(ctx) as installation:
+        recipient = registered(installation, code)
         if recipient.state is RecipientState.CUT_OFF:
             raise OperatorError(
                 f"{recipient.code} was cut off by the authorised body (cl. 12); the operator cannot"
@@ -319,14 +306,12 @@ def _set_state(
             raise OperatorError(
                 f"{recipient.code} is {state.value} already; there is nothing to do"
             )
-        carry_out(
+        change.carry_out(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
-            lambda: house.desk.set_state(
-                replace(recipient, state=state), reason=why, at=house.clock()
+            lambda: installation.desk.set_state(
+                replace(recipient, state=state), reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 

@@ -5,12 +5,24 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import Certification, KeyUse, OperatorError, SandboxOptions
+from makul.admin.errors import OperatorError
+from makul.admin.requests import Certification, KeyUse, SandboxOptions
 from makul.cli.context import examples, session
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")
 """The options that an existing sandbox has already fixed."""
+
+_XRoadPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="The port for X-Road; by default the port after --port."),
+]
+_MtlsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65535, help="The port for mTLS; by default the second port after --port."
+    ),
+]
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -42,18 +54,8 @@ def run(
         int,
         typer.Option(min=0, max=65533, help="The port for wsse; 0 takes free ports for all three."),
     ] = 8080,
-    xroad_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="The port for X-Road; by default the port after --port."
-        ),
-    ] = None,
-    mtls_port: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=65535, help="The port for mTLS; by default the second port after --port."
-        ),
-    ] = None,
+    xroad_port: _XRoadPort = None,
+    mtls_port: _MtlsPort = None,
     people: Annotated[
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,

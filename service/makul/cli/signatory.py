@@ -1,28 +1,32 @@
 """`makul signatory`: signatories of agreements and approvals (Procedure, cl. 4 and 7)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import CertificateUse, House, OperatorError
+from makul.admin.errors import OperatorError
+from makul.admin.requests import CertificateUse
 from makul.app.ports import Signatory
 from makul.cli.context import (
-    Apply,
     AsJson,
     Code,
     Reason,
     examples,
     member_code,
+    open_installation,
     person_id,
     registered,
     said,
-    session,
 )
 from makul.cli.files.certificates import describe_unsuitability, print_warning, read_certificate
-from makul.cli.output import Facts, carry_out, instant, show_rows
+from makul.cli.output import Facts, instant, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True, help="Manage the signatories of agreements and approvals (cl. 4, 7)."
@@ -42,6 +46,7 @@ CertificateFile = Annotated[
         " --name 'A. Example, director'",
     )
 )
+@offer_preview
 def add(
     ctx: typer.Context,
     *,
@@ -52,17 +57,16 @@ def add(
         str, typer.Option("--id", help="Identifier of the person; always the same for one person.")
     ],
     name: Annotated[str, typer.Option(help="Name and post of the signatory.")],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Register a signatory of one party in one role.
 
     One person, one key and one certificate belong to one party and one role only.
     """
     person = person_id(identifier)
-    with session(ctx).house() as house:
-        member = _party(house, code, role)
-        read = read_certificate(file, at=house.clock())
+    with open_installation(ctx) as installation:
+        member = _party(installation, code, role)
+        read = read_certificate(file, at=installation.clock())
         new = Signatory(
             member=member,
             role=role,
@@ -71,13 +75,11 @@ def add(
             fingerprint=read.fingerprint,
             key_digest=read.key_digest,
         )
-        warning = describe_unsuitability(house, file, read, CertificateUse.DOCUMENTS)
-        carry_out(
+        warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
+        change.carry_out(
             "register signatory",
             {**_row(new), **read.facts, **warning},
-            lambda: house.desk.add_signatory(new, at=house.clock()),
-            apply=apply,
-            as_json=as_json,
+            lambda: installation.desk.add_signatory(new, at=installation.clock()),
         )
         print_warning(warning)
 
@@ -85,8 +87,8 @@ def add(
 @app.command("list", epilog=examples("makul signatory list --json"))
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List signatories, withdrawn ones included."""
-    with session(ctx).house() as house:
-        rows = [_row(known) for known in house.desk.signatories()]
+    with open_installation(ctx) as installation:
+        rows = [_row(known) for known in installation.desk.signatories()]
     show_rows(
         rows,
         columns=("member", "role", "id", "name", "certificate", "withdrawn_at"),
@@ -98,35 +100,33 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
 @app.command(
     epilog=examples("makul signatory withdraw COM/60000001 director.pem --reason 'left the bank'")
 )
+@offer_preview
 def withdraw(
     ctx: typer.Context,
     *,
     code: Code,
     file: CertificateFile,
     reason: Reason,
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Withdraw a signatory. Agreements in force remain so; drafts lose the signature."""
     why, member = said(reason), member_code(code)
-    with session(ctx).house() as house:
+    with open_installation(ctx) as installation:
         # The term of the certificate is not checked, so that an expired one can be withdrawn.
         fingerprint = read_certificate(file, at=None).fingerprint
-        known = [one for one in house.desk.signatories() if one.fingerprint == fingerprint]
+        known = [one for one in installation.desk.signatories() if one.fingerprint == fingerprint]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
             raise OperatorError("no such signatory to withdraw; see: makul signatory list")
-        carry_out(
+        change.carry_out(
             "withdraw signatory",
             _row(known[0]),
-            lambda: house.desk.withdraw_signatory(
-                member, fingerprint, reason=why, at=house.clock()
+            lambda: installation.desk.withdraw_signatory(
+                member, fingerprint, reason=why, at=installation.clock()
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
-def _party(house: House, code: str, role: AgreementRole) -> MemberCode:
+def _party(installation: "Installation", code: str, role: AgreementRole) -> MemberCode:
     """Return the member for which a signatory of this role signs.
 
     Raises `OperatorError` if the member code does not have this role.
@@ -134,14 +134,14 @@ def _party(house: House, code: str, role: AgreementRole) -> MemberCode:
     member = member_code(code)
     match role:
         case AgreementRole.RECIPIENT:
-            return registered(house, code).code
-        case AgreementRole.OPERATOR if member != house.facts.operator:
-            raise OperatorError(f"the operator is {house.facts.operator}, by the settings")
-        case AgreementRole.AUTHORISED_BODY if house.facts.authorised_body is None:
+            return registered(installation, code).code
+        case AgreementRole.OPERATOR if member != installation.facts.operator:
+            raise OperatorError(f"the operator is {installation.facts.operator}, by the settings")
+        case AgreementRole.AUTHORISED_BODY if installation.facts.authorised_body is None:
             raise OperatorError("name the authorised body in the settings first: [authorised_body]")
-        case AgreementRole.AUTHORISED_BODY if member != house.facts.authorised_body:
+        case AgreementRole.AUTHORISED_BODY if member != installation.facts.authorised_body:
             raise OperatorError(
-                f"the authorised body is {house.facts.authorised_body}, by the settings"
+                f"the authorised body is {installation.facts.authorised_body}, by the settings"
             )
     return member
 

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
-from makul.cli.context import Apply, AsJson, examples, session
-from makul.cli.output import carry_out, complain, progress_bar, show_rows
+from makul.cli.context import AsJson, examples, session
+from makul.cli.exit_codes import ExitCode
+from makul.cli.output import complain, progress_bar, show_rows
+from makul.cli.preview import PreviewedChange, offer_preview
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +64,8 @@ def status(
 
 
 @app.command(epilog=examples("makul store upgrade", "makul store upgrade --apply"))
-def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False) -> None:
+@offer_preview
+def upgrade(ctx: typer.Context, *, change: PreviewedChange) -> None:
     """Upgrade the store to the version of this program. Stop the service and make a copy first.
 
     The upgrade needs the keys of the store for two steps. The rights in a store that predates acts
@@ -73,33 +76,28 @@ def upgrade(ctx: typer.Context, *, apply: Apply = False, as_json: AsJson = False
     keeper = current.runtime.store(current.config)
     with progress_bar() as progress:
         task = progress.add_task("records", total=None)
-        carry_out(
+        change.carry_out(
             "upgrade store",
             {"settings": str(current.config)},
             lambda: keeper.upgrade(
                 lambda done, of: progress.update(task, completed=done, total=of)
             ),
-            apply=apply,
-            as_json=as_json,
         )
 
 
 @app.command(epilog=examples("makul store months", "makul store months --ahead 6 --apply"))
-def months(
-    ctx: typer.Context, *, ahead: Ahead = 3, apply: Apply = False, as_json: AsJson = False
-) -> None:
+@offer_preview
+def months(ctx: typer.Context, *, ahead: Ahead = 3, change: PreviewedChange) -> None:
     """Create the partitions of the coming months. Run it daily, as owner of the tables.
 
     A cron job can run this command.
     """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
-    carry_out(
+    change.carry_out(
         "make months",
         {"missing": list(keeper.months_missing(ahead))},
         lambda: keeper.make_months(ahead),
-        apply=apply,
-        as_json=as_json,
     )
 
 
@@ -110,6 +108,7 @@ def months(
         "makul store grant makul_sequencer --for sequencing --apply",
     )
 )
+@offer_preview
 def grant(
     ctx: typer.Context,
     *,
@@ -124,8 +123,7 @@ def grant(
             " `makul ledger run` and `recover`.",
         ),
     ],
-    apply: Apply = False,
-    as_json: AsJson = False,
+    change: PreviewedChange,
 ) -> None:
     """Grant a PostgreSQL role exactly the privileges of one duty and revoke all others.
 
@@ -137,10 +135,8 @@ def grant(
         raise OperatorError("a role's name has small letters, digits and _ alone")
     current = session(ctx)
     keeper = current.runtime.store(current.config)
-    carry_out(
+    change.carry_out(
         "grant rights",
         {"role": role, "duty": duty.value},
         lambda: keeper.grant(role, duty),
-        apply=apply,
-        as_json=as_json,
     )

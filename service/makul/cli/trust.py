@@ -2,13 +2,16 @@
 
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, SourceOutcome, TrustInfo, TrustKeeper
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
+from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, complain, instant, local_time, show_rows
+
+if TYPE_CHECKING:
+    from makul.admin.trust_data import RefreshOutcome, SettingsTrust, TrustItem
 
 app = typer.Typer(no_args_is_help=True, help="Refresh revocation data, and show what is trusted.")
 
@@ -65,7 +68,7 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _round(keeper: TrustKeeper, *, as_json: bool) -> bool:
+def _round(keeper: "SettingsTrust", *, as_json: bool) -> bool:
     """Run one round, print a line for each source, and return whether every source succeeded."""
     good = True
     for outcome in keeper.refresh():
@@ -74,7 +77,7 @@ def _round(keeper: TrustKeeper, *, as_json: bool) -> bool:
     return good
 
 
-def _line(outcome: SourceOutcome, *, at: datetime, as_json: bool) -> str:
+def _line(outcome: "RefreshOutcome", *, at: datetime, as_json: bool) -> str:
     if as_json:
         said = {
             "at": instant(at),
@@ -87,7 +90,7 @@ def _line(outcome: SourceOutcome, *, at: datetime, as_json: bool) -> str:
     return f"{local_time(at)} {outcome.result:9} {outcome.source}{why}"
 
 
-def _row(info: TrustInfo, age: float | None) -> Facts:
+def _row(info: "TrustItem", age: float | None) -> Facts:
     return {
         "kind": info.kind,
         "name": info.name,

@@ -4,14 +4,19 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.models import ExitCode, OperatorError, OperatorUnavailableError
-from makul.admin.witness_models import Witness, WitnessOptions, WitnessRound
+from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
+from makul.cli.exit_codes import ExitCode
 from makul.cli.output import complain, instant, local_time, show_json
+from makul.witness.options import WitnessOptions
+
+if TYPE_CHECKING:
+    from makul.witness.runtime import RunningWitness
+    from makul.witness.witness import Round
 
 ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
 """Results that show a fault of the log."""
@@ -19,7 +24,21 @@ ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
 _UNKNOWN = frozenset({"unavailable", "older"})
 """Results that show nothing new about the log: exit code 3 with --once."""
 
-
+Log = Annotated[
+    str | None,
+    typer.Option(metavar="URL|DIR", help="The location at which the log is published."),
+]
+LogKey = Annotated[
+    str | None, typer.Option(metavar="KEY|FILE", help="The verifier key of the log.")
+]
+Key = Annotated[Path | None, typer.Option(help="The key file of this witness.")]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        help="The state directory of this witness; no other witness may use it.",
+    ),
+]
 Also = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,6 +60,12 @@ Bind = Annotated[
         metavar="HOST:PORT", help="Serve the cosigned checkpoint at this address, read-only."
     ),
 ]
+NewKey = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Create a key for a witness, and exit.")
+]
+Name = Annotated[
+    str | None, typer.Option(help="The name of the new key: an address without https://.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -59,32 +84,17 @@ def add_to(app: typer.Typer) -> None:
 def witness(
     ctx: typer.Context,
     *,
-    log: Annotated[
-        str | None,
-        typer.Option(metavar="URL|DIR", help="The location at which the log is published."),
-    ] = None,
-    log_key: Annotated[
-        str | None, typer.Option(metavar="KEY|FILE", help="The verifier key of the log.")
-    ] = None,
-    key: Annotated[Path | None, typer.Option(help="The key file of this witness.")] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            help="The state directory of this witness; no other witness may use it.",
-        ),
-    ] = None,
+    log: Log = None,
+    log_key: LogKey = None,
+    key: Key = None,
+    state: State = None,
     also: Also = None,
     once: Once = False,
     interval: Interval = 5,
     from_start: FromStart = False,
     bind: Bind = None,
-    new_key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Create a key for a witness, and exit.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="The name of the new key: an address without https://.")
-    ] = None,
+    new_key: NewKey = None,
+    name: Name = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow a log with only its public key, and cosign its checkpoints while it only grows.
@@ -97,7 +107,7 @@ def witness(
     means that the result could not be determined.
     """
     if new_key is not None:
-        _make_key(ctx, new_key, name, as_json=as_json)
+        _make_key(new_key, name, as_json=as_json)
         return
     if log is None or log_key is None or key is None or state is None:
         raise OperatorError("say --log, --log-key, --key and --state; or make a key with --new-key")
@@ -110,16 +120,21 @@ def witness(
         bind=_address(bind),
         from_start=from_start,
     )
-    with session(ctx).runtime.witness(options) as running:
+    clock = session(ctx).runtime.clock
+    from makul.witness.runtime import open_witness
+
+    with open_witness(options, clock) as running:
         if once:
             raise typer.Exit(_code(_round(running, as_json=as_json)))
         _follow(running, interval, as_json=as_json)
 
 
-def _make_key(ctx: typer.Context, path: Path, name: str | None, *, as_json: bool) -> None:
+def _make_key(path: Path, name: str | None, *, as_json: bool) -> None:
     if name is None:
         raise OperatorError("say --name: by what the witness is known, such as witness.example/w1")
-    vkey = session(ctx).runtime.new_witness_key(path, name)
+    from makul.witness.runtime import new_witness_key
+
+    vkey = new_witness_key(path, name)
     if as_json:
         show_json({"key": str(path), "vkey": vkey})
     else:
@@ -127,7 +142,7 @@ def _make_key(ctx: typer.Context, path: Path, name: str | None, *, as_json: bool
         sys.stderr.write("Give this line to the log's operator and to whoever verifies.\n")
 
 
-def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
+def _follow(running: "RunningWitness", interval: int, *, as_json: bool) -> None:
     stopped = stopped_by_signal()
     if running.port is not None:
         sys.stderr.write(f"serving the cosigned checkpoint on port {running.port}\n")
@@ -139,10 +154,10 @@ def _follow(running: Witness, interval: int, *, as_json: bool) -> None:
         stopped.wait(interval)
 
 
-def _round(running: Witness, *, as_json: bool) -> WitnessRound:
+def _round(running: "RunningWitness", *, as_json: bool) -> "Round":
     """Run one round and print its result in one line. Report an alarm on stderr as well."""
     done = running.round()
-    typer.echo(_json(done) if as_json else _line(done))
+    typer.echo(_json(done, running.evidence_kept) if as_json else _line(done))
     sys.stdout.flush()
     if done.result in ALARMS:
         kept = f"; both checkpoints are kept in {done.evidence}" if done.evidence else ""
@@ -150,19 +165,19 @@ def _round(running: Witness, *, as_json: bool) -> WitnessRound:
     return done
 
 
-def _code(done: WitnessRound) -> ExitCode:
+def _code(done: "Round") -> ExitCode:
     if done.result in ALARMS:
         return ExitCode.REFUSED
     return ExitCode.UNAVAILABLE if done.result in _UNKNOWN else ExitCode.DONE
 
 
-def _line(done: WitnessRound) -> str:
+def _line(done: "Round") -> str:
     size = f" {done.size} leaves" if done.size is not None else ""
     why = f": {done.why}" if done.why else ""
     return f"{local_time(done.at)} {done.result:12}{size}{why}"
 
 
-def _json(done: WitnessRound) -> str:
+def _json(done: "Round", evidence_kept: int) -> str:
     said = {
         "at": instant(done.at),
         "result": done.result,
@@ -170,7 +185,7 @@ def _json(done: WitnessRound) -> str:
         "shown": done.shown,
         "why": done.why or None,
         "evidence": str(done.evidence) if done.evidence is not None else None,
-        "evidence_kept": done.kept,
+        "evidence_kept": evidence_kept,
     }
     return json.dumps(said, ensure_ascii=False)
 

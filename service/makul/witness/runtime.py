@@ -9,16 +9,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.admin.models import OperatorError, OperatorUnavailableError
-from makul.admin.witness_models import WitnessOptions, WitnessRound
+from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock
 from makul.ledger.signed_note import COSIGNATURE_V1, NoteError
 from makul.trust.keys.files import KeyFileError
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier, new_key_file
 from makul.witness.http import served
 from makul.witness.log_source import ReadNote, open_note, open_source
+from makul.witness.options import WitnessOptions
 from makul.witness.state import StateError, WitnessStateDir
-from makul.witness.witness import WitnessProgram
+from makul.witness.witness import Round, WitnessProgram
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +29,16 @@ class RunningWitness:
     port: int | None
 
     @property
-    def vkey(self) -> str:
-        """The witness's public key, for the log's operator and for verifiers."""
-        return self.program.cosigner.vkey
+    def evidence_kept(self) -> int:
+        """The number of pairs of contradicting checkpoints that are stored."""
+        return self.program.state.evidence()
 
-    def round(self) -> WitnessRound:
+    def round(self) -> Round:
         """Do one round; raises `OperatorUnavailableError` if the state cannot be used."""
         try:
-            done = self.program.round()
+            return self.program.round()
         except StateError as error:
             raise OperatorUnavailableError(str(error)) from None
-        return WitnessRound(
-            result=done.result.value,
-            at=done.at,
-            size=done.size,
-            shown=done.shown,
-            why=done.why,
-            evidence=done.evidence,
-            kept=self.program.state.evidence(),
-        )
 
 
 @contextmanager

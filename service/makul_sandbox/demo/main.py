@@ -21,7 +21,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from makul.admin.models import ExitCode, OperatorUnavailableError, SandboxOptions
+from makul.admin.errors import OperatorUnavailableError
+from makul.admin.requests import SandboxOptions
+from makul.cli.exit_codes import ExitCode
 from makul.net.orphan_guard import attached_command
 from makul_client import MakulError
 from makul_sandbox.demo.client_session import DemoClient

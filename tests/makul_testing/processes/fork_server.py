@@ -38,7 +38,7 @@ MAX_NAME = 15
 
 PROGRAMS: dict[str, tuple[str, ...]] = {
     "makul": (
-        *("makul.__main__", "makul.main"),
+        *("makul.main", "makul.admin.runtime"),
         *("makul.server.gunicorn_app", "makul.server.gunicorn_worker"),
         *("makul_sandbox.run", "makul_sandbox.demo.main", "makul_sandbox.certification"),
     ),
@@ -182,7 +182,7 @@ def _become(asked: dict[str, Any], streams: list[int], middle: int) -> Callable[
     if asked["parent"] is not None:
         importlib.import_module(ORPHAN_GUARD)._attach(asked["parent"])
     if asked["program"] == "makul":
-        return importlib.import_module("makul.__main__").main  # type: ignore[no-any-return]
+        return importlib.import_module("makul.main").main  # type: ignore[no-any-return]
     main = importlib.import_module("makul_client.cli.main").main
     return lambda: sys.exit(main())
 

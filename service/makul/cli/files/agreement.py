@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,

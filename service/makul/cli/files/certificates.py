@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.admin.models import CertificateUse, House, OperatorError
+from makul.admin.errors import OperatorError
+from makul.admin.requests import CertificateUse
 from makul.cli.output import Facts, complain, instant, local_time
 from makul.net.certificate_der import load_certificate, serial_number_of
 from makul.net.files import read_bounded
+
+if TYPE_CHECKING:
+    from makul.admin.installation import Installation
 
 MAX_BYTES = 64 * 1024
 """A certificate with every extension in use is below 10 KiB. A larger file is another file."""
@@ -91,7 +96,7 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
 
 
 def describe_unsuitability(
-    house: House, path: Path, read: ReadCertificate, use: CertificateUse
+    house: "Installation", path: Path, read: ReadCertificate, use: CertificateUse
 ) -> Facts:
     """Return a warning for JSON if the certificate can never be accepted, otherwise nothing."""
     why = house.find_unsuitability(read.der, use)

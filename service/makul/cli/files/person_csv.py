@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,

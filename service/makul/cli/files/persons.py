@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.cli.files.person_csv import csv_parser, is_separator_line, parse_heading
 from makul.cli.files.person_fields import BadFieldError, person_from_fields
 from makul.domain.persons import Person

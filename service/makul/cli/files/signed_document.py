@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from makul.admin.models import OperatorError
+from makul.admin.errors import OperatorError
 from makul.app.agreements import NotSigned
 from makul.net.files import read_bounded
 

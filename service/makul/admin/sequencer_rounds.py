@@ -1,0 +1,145 @@
+"""The rounds of the sequencer, and the cosignatures that a second thread collects for it."""
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Lock
+
+from makul.app.ports import StoreUnavailableError
+from makul.app.ports.ledger import Cosigned, LedgerBrokenError
+from makul.app.sequencer import Sequencer, SequencerRun
+from makul.net.supervision import SupervisedThread, trace
+from makul.observability.security_events import Event as SecurityEvent
+from makul.observability.security_log import emit_security_event
+from makul.trust.tlog.cosignatures import Collector
+
+log = logging.getLogger(__name__)
+
+COLLECT_SECONDS = 1.0
+"""Seconds between two rounds of requests to the witnesses, which cosign every few seconds."""
+
+MOST_WAITING = 64
+"""Maximum number of cosignatures buffered; older ones are dropped.
+
+A standby sequencer stores none, possibly for months. It must not process an unbounded backlog when
+it takes over.
+"""
+
+
+class Waiting:
+    """A buffer between the collecting and the storing thread: the newest `MOST_WAITING` lines."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lines: deque[Cosigned] = deque(maxlen=MOST_WAITING)
+
+    def add(self, line: Cosigned) -> None:
+        """Add the newest line. A full buffer drops its oldest line."""
+        with self._lock:
+            self._lines.append(line)
+
+    def take(self) -> list[Cosigned]:
+        """Remove and return all lines."""
+        with self._lock:
+            taken = list(self._lines)
+            self._lines.clear()
+        return taken
+
+    def put_back(self, lines: Sequence[Cosigned]) -> None:
+        """Return lines that could not be stored to the front of the buffer.
+
+        A full buffer drops its oldest lines.
+        """
+        with self._lock:
+            self._lines = deque([*lines, *self._lines], maxlen=MOST_WAITING)
+
+
+@contextmanager
+def collected(
+    collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
+) -> Iterator[Waiting]:
+    """Collect cosignatures in a thread of its own, so that a slow witness delays no leaf."""
+    waiting = Waiting()
+
+    def collect() -> None:
+        for each in collector.collect():
+            waiting.add(each)
+
+    SupervisedThread(
+        "witnesses",
+        collect,
+        pause_seconds=pause_seconds,
+        stopped=stopped,
+        on_error=lambda _: emit_security_event(SecurityEvent.THREAD_FAILED),
+    ).start()
+    yield waiting
+
+
+class SequencerRounds:
+    """Runs the sequencer until stopped. Logs each error once and retries."""
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        stopped: Event,
+        interval: float,
+        cosigned: Waiting,
+    ) -> None:
+        self._sequencer = sequencer
+        self._stopped = stopped
+        self._interval = interval
+        self._cosigned = cosigned
+        self._told: str | None = None
+
+    def run(self) -> bool:
+        """Run until stopped. Return False if the log is found broken.
+
+        An operator must investigate a broken log.
+        """
+        while not self._stopped.is_set():
+            try:
+                done = self._sequencer.round()
+                self._tell(_word_of(done))
+                if done.size is not None:
+                    self._keep()
+            except LedgerBrokenError as error:
+                log.critical("the ledger is broken, nothing is sequenced: %s", error)
+                emit_security_event(SecurityEvent.LEDGER_ALARM)
+                return False
+            except StoreUnavailableError:
+                self._tell("the store is unavailable", level=logging.ERROR)
+            except OSError as error:
+                self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+                self._release()  # another sequencer may be able to publish
+            except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
+                emit_security_event(SecurityEvent.THREAD_FAILED)
+                self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
+            self._stopped.wait(self._interval)
+        self._release()
+        return True
+
+    def _keep(self) -> None:
+        """Store the collected cosignatures. They wait until the store has accepted them."""
+        waiting = self._cosigned.take()
+        try:
+            self._sequencer.keep(waiting)
+        except StoreUnavailableError:
+            self._cosigned.put_back(waiting)
+            raise
+
+    def _release(self) -> None:
+        try:
+            self._sequencer.release()
+        except StoreUnavailableError:
+            log.warning("the store is unavailable: another sequencer waits for the lease's end")
+
+    def _tell(self, word: str, *, level: int = logging.INFO) -> None:
+        """Log a status if it differs from the previous one."""
+        if word != self._told:
+            log.log(level, "%s", word)
+            self._told = word
+
+
+def _word_of(done: SequencerRun) -> str:
+    return "standing by" if done.size is None else "sequencing"
