@@ -43,24 +43,61 @@ variable that contains the password of a key.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+)
 
 from makul_client.errors import ProfileError
 from makul_client.models.reasons import Language
-from makul_client.toml_table import Table, digest_of_file, read_tables
-from makul_client.transparency.settings import Ledger, ledger_from
+from makul_client.toml_table import (
+    Count,
+    Digest,
+    ExistingFile,
+    Flag,
+    Line,
+    Number,
+    check_address,
+    convert_value,
+    digest_of_file,
+    limit_number,
+    match_pattern,
+    parse_tables,
+    read_tables,
+)
+from makul_client.transparency.settings import LedgerTable
 
-MEMBER_CODE: Final = r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}"
-AGREEMENT_NUMBER: Final = r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}"
-PURPOSE: Final = r"[A-Z][A-Z0-9_]{1,63}"
-METHOD: Final = r"[a-z][a-z0-9]{1,31}"
-TERM: Final = r"P([0-9]{1,3}Y([0-9]{1,3}M)?([0-9]{1,4}D)?|[0-9]{1,3}M([0-9]{1,4}D)?|[0-9]{1,4}D)"
-_XROAD: Final = r"[^/\s]+/[A-Z]{2,10}/[0-9A-Za-z]{1,20}/[^/\s]+"
-_VARIABLE: Final = r"[A-Z_][A-Z0-9_]*"
-_LINE: Final = r"\S(.*\S)?"
+_MemberCode = Annotated[str, match_pattern(r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}")]
+_Method = Annotated[str, match_pattern(r"[a-z][a-z0-9]{1,31}")]
+_Variable = Annotated[str, match_pattern(r"[A-Z_][A-Z0-9_]*")]
+_Period = Annotated[
+    str,
+    match_pattern(
+        r"P([0-9]{1,3}Y([0-9]{1,3}M)?([0-9]{1,4}D)?|[0-9]{1,3}M([0-9]{1,4}D)?|[0-9]{1,4}D)"
+    ),
+]
+_Fingerprint = Annotated[
+    bytes,
+    convert_value(
+        Annotated[
+            str,
+            match_pattern("[0-9A-Fa-f]{64}", "is a table of instants by SHA-256 in hexadecimal"),
+        ],
+        bytes.fromhex,
+    ),
+]
 
 CONNECT_TIMEOUT: Final = 5.0
 ANSWER_TIMEOUT: Final = 60.0
@@ -90,8 +127,8 @@ class _Expect(StrEnum):
 class Party:
     """An organisation, with its X-Road member code and its name."""
 
-    code: str
-    name: str
+    code: _MemberCode
+    name: Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +137,12 @@ class Endpoint:
 
     url: str
     channel: Channel
-    connect_timeout: float = CONNECT_TIMEOUT
-    answer_timeout: float = ANSWER_TIMEOUT
-    tls_ca: Path | None = None
+    connect_timeout: Annotated[Number, limit_number(60)] = CONNECT_TIMEOUT
+    answer_timeout: Annotated[Number, limit_number(600)] = ANSWER_TIMEOUT
+    tls_ca: ExistingFile | None = None
     """The authorities trusted for the server's certificate; None: those of Python's `certifi`."""
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: ExistingFile | None = None
+    tls_key: ExistingFile | None = None
     """The key of the TLS certificate for a server that asks the caller for one.
 
     Security servers may ask for it. On the channel `mtls` the certificate identifies the caller.
@@ -117,9 +154,9 @@ class Endpoint:
 class Signing:
     """The key and the certificate that sign messages on the channel `wsse`."""
 
-    key: Path
-    certificate: Path
-    key_password_env: str | None = None
+    key: ExistingFile
+    certificate: ExistingFile
+    key_password_env: _Variable | None = None
     """The environment variable that contains the password of the key."""
 
 
@@ -130,11 +167,15 @@ class Sealing:
     With this table, the client refuses unencrypted data.
     """
 
-    key: Path
-    certificate: Path
+    key: ExistingFile
+    certificate: ExistingFile
     """The certificate that the operator registered for encryption."""
-    key_password_env: str | None = None
-    or_typed: bool = False
+    key_password_env: _Variable | None = None
+    or_typed: Annotated[
+        bool,
+        Field(validation_alias="expect"),
+        convert_value(_Expect, lambda expected: expected is _Expect.EITHER),
+    ] = False
     """True if unencrypted data are accepted too, while an agreement changes its delivery."""
 
 
@@ -142,16 +183,18 @@ class Sealing:
 class Operator:
     """The operator, which releases the data (Procedure, cl. 7), and how to verify its receipts."""
 
-    code: str
-    name: str
-    certificates: tuple[Path, ...]
+    code: _MemberCode
+    name: Line
+    certificates: Annotated[tuple[ExistingFile, ...], Field(min_length=1)]
     """The pinned certificates of receipts. Another certificate of the same authority is refused."""
-    anchors: tuple[Path, ...]
+    anchors: Annotated[tuple[ExistingFile, ...], Field(min_length=1)]
     """The authorities to which the certificate paths must lead."""
-    intermediates: tuple[Path, ...] = ()
-    compromised: Mapping[bytes, datetime] = field(default_factory=dict)
+    intermediates: tuple[ExistingFile, ...] = ()
+    compromised: Mapping[_Fingerprint, Annotated[AwareDatetime, Strict()]] = field(
+        default_factory=dict
+    )
     """The SHA-256 of each certificate whose key may be compromised, and since when."""
-    crls: tuple[Path, ...] = ()
+    crls: tuple[ExistingFile, ...] = ()
     """The CRLs.
 
     If there are any, a current CRL must show that no certificate of the path is revoked.
@@ -173,64 +216,120 @@ class XRoadId:
         return f"{self.member_class}/{self.member_code}"
 
 
+def _split_xroad_id(text: str) -> XRoadId:
+    names = "instance", "member_class", "member_code", "subsystem"
+    return XRoadId(**dict(zip(names, text.split("/"), strict=True)))
+
+
+_WrittenXRoadId = Annotated[
+    XRoadId,
+    convert_value(
+        Annotated[str, match_pattern(r"[^/\s]+/[A-Z]{2,10}/[0-9A-Za-z]{1,20}/[^/\s]+")],
+        _split_xroad_id,
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XRoad:
     """The caller's subsystem and the service's, on the channel `xroad`."""
 
-    client: XRoadId
-    service: XRoadId
+    client: _WrittenXRoadId
+    service: _WrittenXRoadId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentTerms:
     """The terms that every consent drafted for this recipient contains (Procedure, cl. 4)."""
 
-    notice: str
+    notice: Line
     """The number of the notice that the authorised body approved."""
-    notice_digest: bytes
+    notice_digest: Digest = b""
     """The SHA-256 of the notice's text."""
-    language: Language
+    notice_file: ExistingFile | None = None
+    """The notice's text, in place of its digest."""
+    language: Language = Language.EN
     """The language in which the notice is shown."""
-    purpose_text: str
-    retention: str
+    purpose_text: Line
+    retention: _Period
     """The period for which the recipient keeps the data, such as `P5Y`."""
-    withdrawal: str
+    withdrawal: Line
     """The way to revoke the consent, in the words shown to the subject."""
-    methods: tuple[str, ...] = ("demographic",)
+    methods: Annotated[tuple[_Method, ...], Field(min_length=1)] = ("demographic",)
+
+    def __post_init__(self) -> None:
+        """Compute the digest of the file. Raises `ValueError`, which names the key."""
+        digest = self.notice_digest
+        if self.notice_file is not None:
+            digest = digest_of_file(self.notice_file)
+        if not digest:
+            raise ValueError("notice_file: is needed, or notice_digest in its place")
+        if self.notice_digest not in {b"", digest}:
+            raise ValueError("notice_digest: leave it out: it is not the digest of notice_file")
+        object.__setattr__(self, "notice_digest", digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """The limits of repeating a request: the number of attempts, and the total wait in seconds."""
 
-    attempts: int = ATTEMPTS
-    seconds: float = PATIENCE
+    attempts: Annotated[Count, limit_number(20)] = ATTEMPTS
+    seconds: Annotated[Number, Field(validation_alias="patience"), limit_number(3600)] = PATIENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AgreementTable:
+    number: Annotated[str, match_pattern(r"[0-9A-Za-z][0-9A-Za-z._/\-]{0,63}")]
+    purpose: Annotated[str, match_pattern(r"[A-Z][A-Z0-9_]{1,63}")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NonceTable:
+    key: ExistingFile
+
+
+def _check_endpoint(endpoint: Endpoint) -> Endpoint:
+    try:
+        check_address(endpoint.url, plain_http=endpoint.channel is Channel.XROAD)
+    except ValueError as error:
+        raise ValueError(f"url: {error}") from None
+    if (endpoint.tls_certificate is None) is not (endpoint.tls_key is None):
+        raise ValueError("tls_key: goes together with tls_certificate")
+    if endpoint.channel is Channel.MTLS and endpoint.tls_certificate is None:
+        raise ValueError("tls_certificate: is missing: on channel mtls it says who is calling")
+    return endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """The settings that differ from one recipient to another."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    language: Language = Language.EN
     recipient: Party
-    agreement: str
-    purpose: str
-    service: Endpoint
+    agreement: Annotated[str, convert_value(_AgreementTable, attrgetter("number"))]
+    purpose: Annotated[str, Field(validation_alias=AliasPath("agreement", "purpose"))]
+    service: Annotated[Endpoint, AfterValidator(_check_endpoint)]
     operator: Operator
     signing: Signing | None = None
     """Present with the channel `wsse`."""
     sealing: Sealing | None = None
     """Present if the agreement's delivery is SEALED."""
-    ledger: Ledger | None = None
+    ledger: LedgerTable | None = None
     """Needed only to verify proofs."""
     xroad: XRoad | None = None
     """Present with the channel `xroad`."""
     consent: ConsentTerms | None = None
     """Needed only to draft consents."""
-    nonce_key: Path | None = None
+    nonce_key: Annotated[
+        Path | None,
+        Field(validation_alias="nonce"),
+        convert_value(_NonceTable, attrgetter("key")),
+    ] = None
     """The file of the secret for the nonces of requests; None: the file of the private key."""
-    patience: Patience = field(default_factory=Patience)
-    language: Language = Language.EN
-    sandbox: bool = False
+    patience: Annotated[Patience, Field(validation_alias="retry")] = field(default_factory=Patience)
+    sandbox: Flag = False
     """True for a sandbox. Only then does the client sign as a test citizen."""
 
     @classmethod
@@ -243,147 +342,29 @@ class Profile:
             tables = read_tables(file)
         except FileNotFoundError:
             raise ProfileError(f"{file}: there is no such file") from None
-        top = Table(tables, file=file)
-        profile = _profile(top)
-        top.all_read()
-        return profile
+        return parse_tables(_adapter(), tables, file)
 
 
-def _profile(top: Table) -> Profile:
-    language = top.choice("language", Language, default=Language.EN)
-    agreement = top.table("agreement")
-    service = _endpoint(top.table("service"))
-    recipient = _party(top.table("recipient"))
+def _give_language(tables: dict[str, Any]) -> dict[str, Any]:
+    """Let the consents be in the language of the profile unless they name their own."""
+    consent = tables.get("consent")
+    if not isinstance(consent, dict) or "language" not in tables:
+        return tables
+    return {**tables, "consent": {"language": tables["language"], **consent}}
 
-    def needed(channel: Channel, table: str) -> bool:
-        return service.channel is channel or top.has(table)
 
-    profile = Profile(
-        recipient=recipient,
-        agreement=agreement.text("number", AGREEMENT_NUMBER),
-        purpose=agreement.text("purpose", PURPOSE),
-        service=service,
-        operator=_operator(top.table("operator")),
-        signing=_signing(top.table("signing")) if needed(Channel.WSSE, "signing") else None,
-        sealing=_sealing(top.table("sealing")) if top.has("sealing") else None,
-        ledger=ledger_from(top.table("ledger")) if top.has("ledger") else None,
-        xroad=_xroad(top.table("xroad"), recipient) if needed(Channel.XROAD, "xroad") else None,
-        consent=_consent(top.table("consent"), language) if top.has("consent") else None,
-        nonce_key=_nonce_key(top.table("nonce")) if top.has("nonce") else None,
-        patience=_patience(top.table("retry")) if top.has("retry") else Patience(),
-        language=language,
-        sandbox=top.flag("sandbox", default=False),
-    )
-    agreement.all_read()
+def _check_profile(profile: Profile) -> Profile:
+    for channel, table in ((Channel.WSSE, "signing"), (Channel.XROAD, "xroad")):
+        if profile.service.channel is channel and getattr(profile, table) is None:
+            raise ValueError(f"{table}: is needed, as a table [{table}]")
+    if profile.xroad is not None and profile.xroad.client.member != profile.recipient.code:
+        raise ValueError("[xroad] client: is another organisation than recipient.code")
     return profile
 
 
-def _party(table: Table) -> Party:
-    party = Party(code=table.text("code", MEMBER_CODE), name=table.text("name", _LINE))
-    table.all_read()
-    return party
-
-
-def _endpoint(table: Table) -> Endpoint:
-    channel = table.choice("channel", Channel)
-    endpoint = Endpoint(
-        url=table.url("url", plain_http=channel is Channel.XROAD),
-        channel=channel,
-        connect_timeout=table.number("connect_timeout", default=CONNECT_TIMEOUT, at_most=60),
-        answer_timeout=table.number("answer_timeout", default=ANSWER_TIMEOUT, at_most=600),
-        tls_ca=table.optional_file("tls_ca"),
-        tls_certificate=table.optional_file("tls_certificate"),
-        tls_key=table.optional_file("tls_key"),
+@cache
+def _adapter() -> TypeAdapter[Profile]:
+    """Return the validator of profiles. It is built on first use, which takes some 20 ms."""
+    return TypeAdapter(
+        Annotated[Profile, BeforeValidator(_give_language), AfterValidator(_check_profile)]
     )
-    if (endpoint.tls_certificate is None) is not (endpoint.tls_key is None):
-        raise table.wrong("tls_key", "goes together with tls_certificate")
-    if channel is Channel.MTLS and endpoint.tls_certificate is None:
-        raise table.wrong("tls_certificate", "is missing: on channel mtls it says who is calling")
-    table.all_read()
-    return endpoint
-
-
-def _signing(table: Table) -> Signing:
-    signing = Signing(
-        key=table.file("key"),
-        certificate=table.file("certificate"),
-        key_password_env=table.optional_text("key_password_env", _VARIABLE),
-    )
-    table.all_read()
-    return signing
-
-
-def _sealing(table: Table) -> Sealing:
-    sealing = Sealing(
-        key=table.file("key"),
-        certificate=table.file("certificate"),
-        key_password_env=table.optional_text("key_password_env", _VARIABLE),
-        or_typed=table.choice("expect", _Expect, default=_Expect.SEALED) is _Expect.EITHER,
-    )
-    table.all_read()
-    return sealing
-
-
-def _operator(table: Table) -> Operator:
-    operator = Operator(
-        code=table.text("code", MEMBER_CODE),
-        name=table.text("name", _LINE),
-        certificates=table.files("certificates", at_least=1),
-        anchors=table.files("anchors", at_least=1),
-        intermediates=table.files("intermediates"),
-        crls=table.files("crls"),
-        compromised=table.instants("compromised"),
-    )
-    table.all_read()
-    return operator
-
-
-def _xroad(table: Table, recipient: Party) -> XRoad:
-    xroad = XRoad(client=_xroad_id(table, "client"), service=_xroad_id(table, "service"))
-    if xroad.client.member != recipient.code:
-        raise table.wrong("client", "is another organisation than recipient.code")
-    table.all_read()
-    return xroad
-
-
-def _xroad_id(table: Table, key: str) -> XRoadId:
-    instance, member_class, member_code, subsystem = table.text(key, _XROAD).split("/")
-    return XRoadId(
-        instance=instance,
-        member_class=member_class,
-        member_code=member_code,
-        subsystem=subsystem,
-    )
-
-
-def _consent(table: Table, language: Language) -> ConsentTerms:
-    if table.has("notice_file"):
-        digest = digest_of_file(table.file("notice_file"))
-    else:
-        digest = table.sha256("notice_digest")
-    terms = ConsentTerms(
-        notice=table.text("notice", _LINE),
-        notice_digest=digest,
-        language=table.choice("language", Language, default=language),
-        purpose_text=table.text("purpose_text", _LINE),
-        retention=table.text("retention", TERM),
-        withdrawal=table.text("withdrawal", _LINE),
-        methods=table.texts("methods", METHOD, default=("demographic",)),
-    )
-    table.all_read()
-    return terms
-
-
-def _nonce_key(table: Table) -> Path:
-    key = table.file("key")
-    table.all_read()
-    return key
-
-
-def _patience(table: Table) -> Patience:
-    patience = Patience(
-        attempts=int(table.number("attempts", default=ATTEMPTS, at_most=20)),
-        seconds=table.number("patience", default=PATIENCE, at_most=3600),
-    )
-    table.all_read()
-    return patience

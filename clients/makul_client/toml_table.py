@@ -1,21 +1,31 @@
-"""The reader of one table of a TOML file, which reports an error in one line.
+"""The reader of a TOML file: its types of values, and its errors in one line.
 
 makul.toml: [service] channel: must be one of wsse, xroad
+
+pydantic checks the values. Its own messages are for programmers, so `_WORDS` replaces each of them.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetPydanticSchema,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import ErrorDetails, core_schema
 
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
@@ -31,172 +41,133 @@ _DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{3
 `tomllib` takes time quadratic in the number of parts: minutes for 64 KiB.
 """
 
-E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+_WORDS: Final = {
+    "missing": "is needed",
+    "unexpected_keyword_argument": "is not a key that means anything here",
+    "dataclass_type": "is needed, as a table",
+    "dict_type": "must be a table",
+    "mapping_type": "must be a table",
+    "tuple_type": "must be a list in brackets",
+    "too_short": "must be a list, not empty",
+    "string_type": "must be text in quotes",
+    "string_unicode": "must be text in quotes",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "datetime_type": "needs instants such as 2026-11-22T09:00:00Z",
+    "timezone_aware": "needs instants such as 2026-11-22T09:00:00Z",
+    "enum": "must be one of {expected}",
+    "value_error": "{error}",
+}
+"""The words for each type of error of pydantic that the types of a profile can raise."""
 
 
-class Table:
-    """A table whose keys are read one by one. A key that was not read is an error."""
+def parse_tables(adapter: TypeAdapter[T], tables: dict[str, object], file: Path) -> T:
+    """Return what the tables of a file contain. Relative paths start at the file's directory.
 
-    def __init__(self, values: Mapping[str, object], *, file: Path, name: str = "") -> None:
-        self._values = values
-        self._file = file
-        self._name = name
-        self._read: set[str] = set()
+    Raises `ProfileError`, which names the file, the table and the key, but never the value.
+    """
+    try:
+        return adapter.validate_python(tables, context=file.parent)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    # A misspelt key may also be missing under its right name. Its own error says more.
+    unknown = (each for each in found if each["type"] == "unexpected_keyword_argument")
+    words = _describe(next(unknown, found[0]), tables)
+    # TOML can write any control character in a key and in a path, and the error is one line.
+    printable = "".join(each if each.isprintable() else "?" for each in words)
+    raise ProfileError(f"{file}: {printable}")
 
-    def wrong(self, key: str, complaint: str) -> ProfileError:
-        """Return an error that names the file, the table and the key, but never the value."""
-        where = f"[{self._name}] " if self._name else ""
-        return ProfileError(f"{self._file}: {where}{key}: {complaint}")
 
-    def all_read(self) -> None:
-        """Raise `ProfileError` for an unknown key, which is most often misspelt."""
-        for key in self._values:
-            if key not in self._read:
-                raise self.wrong(key, "is not a key that means anything here")
+def _describe(error: ErrorDetails, tables: dict[str, object]) -> str:
+    """Return the table, the key and the words. An error of a whole table names the key itself."""
+    context: dict[str, Any] = error.get("ctx", {})
+    if "expected" in context:
+        context["expected"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
+    words = _WORDS.get(error["type"], "has a value that is not permitted").format_map(context)
+    match error["loc"]:
+        case ():
+            return words
+        case (table,) if error["type"] == "value_error" and isinstance(tables[str(table)], dict):
+            return f"[{table}] {words}"
+        case (table,) if error["type"] in {"missing", "dataclass_type"}:
+            return f"{table}: is needed, as a table [{table}]"
+        case (key,):
+            return f"{key}: {words}"
+    table, key, *_ = error["loc"]
+    return f"[{table}] {key}: {words}"
 
-    def has(self, key: str) -> bool:
-        """Return whether the table contains this key."""
-        return key in self._values
 
-    def table(self, key: str) -> "Table":
-        """Return the table below this one."""
-        values = self._get(key)
-        if not isinstance(values, dict):
-            raise self.wrong(key, f"is needed, as a table [{key}]")
-        return Table(values, file=self._file, name=key)
+def convert_value(kind: Any, convert: Callable[[Any], object]) -> GetPydanticSchema:
+    """Return the annotation of a value that is written as a `kind` and then converted."""
+    return GetPydanticSchema(
+        lambda _, handler: core_schema.no_info_after_validator_function(convert, handler(kind))
+    )
 
-    def text(self, key: str, pattern: str) -> str:
-        """Return a text that matches `pattern`."""
-        value = self._get(key)
-        if not isinstance(value, str):
-            raise self.wrong(key, "is needed, as a text")
+
+def match_pattern(pattern: str, complaint: str = "") -> AfterValidator:
+    """Return the annotation of a text that matches `pattern` as a whole."""
+
+    def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise self.wrong(key, f"must look like {pattern}")
+            raise ValueError(complaint or f"must look like {pattern}")
         return value
 
-    def optional_text(self, key: str, pattern: str) -> str | None:
-        """Return a text that matches `pattern`, or None if the key is missing."""
-        return self.text(key, pattern) if self.has(key) else None
+    return AfterValidator(check)
 
-    def texts(self, key: str, pattern: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a list of texts, each of which matches `pattern`."""
-        if not self.has(key):
-            return default
-        values = self._get(key)
-        if not isinstance(values, list) or not values:
-            raise self.wrong(key, "must be a list of texts")
-        if not all(isinstance(each, str) and re.fullmatch(pattern, each) for each in values):
-            raise self.wrong(key, f"each must look like {pattern}")
-        return tuple(values)
 
-    def flag(self, key: str, *, default: bool) -> bool:
-        """Return `true` or `false`."""
-        value = self._get(key) if self.has(key) else default
-        if not isinstance(value, bool):
-            raise self.wrong(key, "must be true or false")
-        return value
+def limit_number(at_most: float) -> AfterValidator:
+    """Return the annotation of a number above 0 and at most `at_most`."""
 
-    def number(self, key: str, *, default: float, at_most: float) -> float:
-        """Return a number above 0 and at most `at_most`."""
-        value = self._get(key) if self.has(key) else default
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, "must be a number")
+    def check(value: float) -> float:
         if not 0 < value <= at_most:
-            raise self.wrong(key, f"must be above 0 and at most {at_most:g}")
+            raise ValueError(f"must be above 0 and at most {at_most:g}")
         return value
 
-    def count(self, key: str, *, default: int, at_most: int) -> int:
-        """Return a whole number from 0 to `at_most`."""
-        value = self._get(key) if self.has(key) else default
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
-            raise self.wrong(key, f"must be a whole number from 0 to {at_most}")
-        return value
+    return AfterValidator(check)
 
-    def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
-        """Return a value of a closed list."""
-        if default is not None and not self.has(key):
-            return default
-        value = self._get(key)
-        if value not in [each.value for each in kind]:
-            raise self.wrong(key, "must be one of " + ", ".join(kind))
-        return kind(str(value))
 
-    def url(self, key: str, *, plain_http: bool) -> str:
-        """Return an https address. Allow http only on this machine, or if `plain_http` is true."""
-        value = self.text(key, r"https?://[^\s?#]+")
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError:
-            raise self.wrong(key, "is no address") from None
-        if parts.username is not None or parts.hostname is None:
-            raise self.wrong(key, "must name a host, and neither user nor password")
-        if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
-            raise self.wrong(key, "must begin with https:// unless it is on this machine")
-        return value
+def resolve_path(value: object, info: ValidationInfo) -> Path:
+    """Return a path, whether or not the file exists."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("is needed, as a path in quotes")
+    return Path(info.context or "", value)
 
-    def file(self, key: str) -> Path:
-        """Return the path of an existing file. Relative paths start at the profile's directory."""
-        return self._existing(key, self._get(key))
 
-    def place(self, key: str) -> Path:
-        """Return a path, whether or not the file exists."""
-        value = self._get(key)
-        if not isinstance(value, str) or not value:
-            raise self.wrong(key, "is needed, as a path")
-        return self._file.parent / value
+def _existing(path: Path) -> Path:
+    if not os.path.isfile(path):  # noqa: PTH113 - `is_file` raises for a name that is too long
+        raise ValueError(f"there is no file {path}")
+    return path
 
-    def optional_place(self, key: str) -> Path | None:
-        """Return a path, whether or not the file exists, or None if the key is missing."""
-        return self.place(key) if self.has(key) else None
 
-    def optional_file(self, key: str) -> Path | None:
-        """Return the path of an existing file, or None if the key is missing."""
-        return self.file(key) if self.has(key) else None
+Flag = Annotated[bool, Strict()]
+Number = Annotated[float, Strict()]
+Count = Annotated[int, Strict()]
+Line = Annotated[str, match_pattern(r"\S(.*\S)?")]
+Location = Annotated[Path, BeforeValidator(resolve_path)]
+"""A path, whether or not the file exists."""
+ExistingFile = Annotated[Location, AfterValidator(_existing)]
+Digest = Annotated[
+    bytes, convert_value(Annotated[str, match_pattern("[0-9A-Za-z+/]{43}=")], base64.b64decode)
+]
+"""A SHA-256 digest in base64."""
 
-    def files(self, key: str, *, at_least: int = 0) -> tuple[Path, ...]:
-        """Return the paths of a list of existing files."""
-        values = self._get(key) if self.has(key) else []
-        if not isinstance(values, list) or len(values) < at_least:
-            raise self.wrong(key, "must be a list of files" + (", not empty" if at_least else ""))
-        return tuple(self._existing(key, value) for value in values)
 
-    def sha256(self, key: str) -> bytes:
-        """Return a SHA-256 digest that is given in base64."""
-        try:
-            digest = base64.b64decode(self.text(key, r"[0-9A-Za-z+/]{43}="), validate=True)
-        except binascii.Error:
-            raise self.wrong(key, "must be a SHA-256 digest in base64") from None
-        return digest
-
-    def instants(self, key: str) -> dict[bytes, datetime]:
-        """Return a table of instants with a zone, by SHA-256 in hexadecimal.
-
-        The table is empty if the key is missing.
-        """
-        if not self.has(key):
-            return {}
-        found: dict[bytes, datetime] = {}
-        values = self._get(key)
-        for name, value in values.items() if isinstance(values, dict) else [("", None)]:
-            if not re.fullmatch("[0-9A-Fa-f]{64}", name):
-                raise self.wrong(key, "is a table of instants by SHA-256 in hexadecimal")
-            if not isinstance(value, datetime) or value.tzinfo is None:
-                raise self.wrong(key, "needs instants such as 2026-11-22T09:00:00Z")
-            found[bytes.fromhex(name)] = value
-        return found
-
-    def _existing(self, key: str, value: object) -> Path:
-        if not isinstance(value, str) or not value:
-            raise self.wrong(key, "is needed, as the path of a file")
-        path = self._file.parent / value
-        if not os.path.isfile(path):  # noqa: PTH113 - `is_file` raises for a name that is too long
-            raise self.wrong(key, f"there is no file {path}")
-        return path
-
-    def _get(self, key: str) -> object:
-        self._read.add(key)
-        return self._values.get(key)
+def check_address(address: str, *, plain_http: bool) -> None:
+    """Raise `ValueError` unless this is https, or http on this machine or if `plain_http`."""
+    if not re.fullmatch(r"https?://[^\s?#]+", address):
+        raise ValueError(r"must look like https?://[^\s?#]+")
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no address") from None
+    if parts.username is not None or parts.hostname is None:
+        raise ValueError("must name a host, and neither user nor password")
+    if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
+        raise ValueError("must begin with https:// unless it is on this machine")
 
 
 def digest_of_file(file: Path) -> bytes:

@@ -71,7 +71,7 @@ def test_powers_are_read_by_purpose() -> None:
         ({"purposes": None}, "purposes: is missing"),
         ({"colour": "red"}, "colour: no such key"),
         ({"number": "a b"}, "number: an agreement number is"),
-        ({"number": 14}, "number: is text"),
+        ({"number": 14}, "number: must be text in quotes"),
         ({"recipient": "60000001"}, "recipient: a member code is"),
         ({"state": "IN_FORCE"}, "state: take it out: three signatures"),
         ({"valid_from": "2026-01-01"}, "valid_from: is a date without quotes"),
@@ -86,13 +86,13 @@ def test_powers_are_read_by_purpose() -> None:
         ({"methods": ["iris"]}, "methods: 'iris' is not one of"),
         ({"channels": []}, "channels: is empty"),
         ({"channels": ["fax"]}, "channels: 'fax' is not one of"),
-        ({"scores_out": "yes"}, "scores_out: is true or false"),
+        ({"scores_out": "yes"}, "scores_out: must be true or false"),
         ({"daily_quota": 0}, "daily_quota: is a whole number"),
         ({"daily_quota": True}, "daily_quota: is a whole number"),
         ({"provisions": ["5.1"]}, "provisions: '5.1' is not one of"),
         ({"provisions": ["OFFICIAL_REQUEST"]}, "provisions: OFFICIAL_REQUEST needs"),
         ({"powers": {"LOAN": ["pin"]}}, "powers: say nothing without"),
-        ({"powers": ["LOAN"]}, "powers: is a table"),
+        ({"powers": ["LOAN"]}, "powers: must be a table"),
         (
             {"provisions": ["OFFICIAL_REQUEST"], "powers": {"AUDIT": ["pin"]}},
             "powers.AUDIT: is not among the purposes",
@@ -120,7 +120,7 @@ def test_an_error_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "bank.toml"
     file.write_text('number = "1"\n')
 
-    with pytest.raises(OperatorError, match=r"^bank\.toml: attributes: is missing"):
+    with pytest.raises(OperatorError, match=r"^bank\.toml: recipient: is missing"):
         read_agreement(file)
 
 

@@ -50,6 +50,16 @@ def test_reads_a_profile(tmp_path: Path) -> None:
         ('notice_file = "notice.txt"', 'notice_digest = "abc"', "notice_digest: must look like"),
         ('retention = "P5Y"', 'retention = "5 years"', "[consent] retention: must look like"),
         ("[recipient]", "[recipient", "not TOML"),
+        ("[agreement]", "[agreement]\nnumbr = 1", "[agreement] numbr: is not a key"),
+        ("[agreement]", "[agrement]", "agrement: is not a key"),
+        ('notice_file = "notice.txt"', "", "[consent] notice_file: is needed"),
+        (
+            'notice_file = "notice.txt"',
+            f'notice_file = "notice.txt"\nnotice_digest = "{"A" * 43}="',
+            "[consent] notice_digest: leave it out",
+        ),
+        ("[consent]", '[consent]\nlanguage = "de"', "[consent] language: must be one of ky, ru"),
+        ("[operator]", "[operator]\ncompromised = {AA = 1}", "[operator] compromised: is a table"),
     ],
 )
 def test_says_in_one_line_what_is_wrong(tmp_path: Path, old: str, new: str, complaint: str) -> None:
@@ -62,6 +72,49 @@ def test_says_in_one_line_what_is_wrong(tmp_path: Path, old: str, new: str, comp
     assert complaint in str(raised.value)
     assert str(raised.value).startswith(str(file))
     assert "\n" not in str(raised.value)
+
+
+HOSTILE_VALUES = [
+    "1e999",
+    "nan",
+    "-1",
+    "9" * 4000,
+    "9" * 5000,
+    "true",
+    '""',
+    '"a\\u0000b"',
+    '"a\\nb"',
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "[]",
+    "[[[[1]]]]",
+    '["a", 1, {}]',
+    "{}",
+    "{a.b.c = [{}]}",
+    "[" * 900 + "]" * 900,
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE_VALUES, ids=[value[:25] for value in HOSTILE_VALUES])
+def test_any_value_of_any_key_is_told_in_our_words(tmp_path: Path, value: str) -> None:
+    """No message of the library that checks the values reaches a person."""
+    file = write_profile(tmp_path, URL)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    more = {"[service]": ("tls_ca", "tls_key"), "[consent]": ("methods", "language")}
+    more |= {"[operator]": ("compromised", "crls"), "[signing]": ("key_password_env",)}
+    told: set[str] = set()
+    for at, line in enumerate(lines):
+        for key in more.get(line, (line.partition(" =")[0],) if " =" in line else ()):
+            changed = [*lines[:at], *([line] if line in more else []), f"{key} = {value}"]
+            file.write_text("\n".join([*changed, *lines[at + 1 :]]), encoding="utf-8")
+            try:
+                Profile.load(file)
+            except ProfileError as error:
+                told.add(str(error).removeprefix(f"{file}: "))
+    jargon = re.compile("nput should|pydantic|rror|unction|not permitted|valid |9999|\n")
+
+    assert len(told) > 1 or "not TOML" in str(told)
+    assert [each for each in told if jargon.search(each)] == []
 
 
 def by_mtls(folder: Path, *, key: str = "seal.key.pem") -> Path:

@@ -1,17 +1,35 @@
 """The table [ledger] of a profile: the operator's log, and the keys trusted for it."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from makul_client.toml_table import Table
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from makul_client.toml_table import (
+    Count,
+    Line,
+    Location,
+    Number,
+    check_address,
+    limit_number,
+    match_pattern,
+    resolve_path,
+)
 from makul_client.transparency.log_source import is_address
 from makul_client.transparency.signed_note import VKEY
 
 MERGE_DELAY: Final = 60.0
 """The merge delay that an installation promises by default, in seconds."""
 
-_LINE: Final = r"\S(.*\S)?"
+_Key = Annotated[str, match_pattern(VKEY)]
+
+
+def _resolve_log(place: str, info: ValidationInfo) -> str:
+    """Return an address, or a directory relative to the profile."""
+    if not is_address(place):
+        return str(resolve_path(place, info))
+    check_address(place, plain_http=False)
+    return place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,41 +39,35 @@ class Ledger:
     Like a pin, these values must be handed over in person.
     """
 
-    key: str
+    key: _Key
     """The verifier key of the log (C2SP signed-note)."""
-    witnesses: tuple[str, ...] = ()
+    witnesses: Annotated[tuple[_Key, ...], Field(min_length=1)] = ()
     """The verifier keys of the witnesses that cosign the log."""
-    quorum: int = 0
+    quorum: Count = 0
     """The minimum number of witnesses that must cosign a checkpoint."""
-    max_merge_delay: float = MERGE_DELAY
+    max_merge_delay: Annotated[Number, limit_number(86_400)] = MERGE_DELAY
     """The seconds within which the operator promises a proof, as GetStatus reports."""
-    state: Path | None = None
+    state: Location | None = None
     """The file in which the checkpoints seen are stored."""
-    log: str | None = None
+    log: Annotated[Line, AfterValidator(_resolve_log)] | None = None
     """The location at which the log is published: an https address, or a directory."""
 
 
-def ledger_from(table: Table) -> Ledger:
-    """Return the settings in the table. Raises `ProfileError`."""
-    witnesses = table.texts("witnesses", VKEY, default=())
-    most = len(witnesses) // 2 + 1 if witnesses else 0
-    ledger = Ledger(
-        key=table.text("key", VKEY),
-        witnesses=witnesses,
-        quorum=table.count("quorum", default=most, at_most=len(witnesses)),
-        max_merge_delay=table.number("max_merge_delay", default=MERGE_DELAY, at_most=86_400),
-        state=table.optional_place("state"),
-        log=_published(table) if table.has("log") else None,
-    )
-    if len(set(witnesses)) != len(witnesses):
-        raise table.wrong("witnesses", "each key once: who is named twice would count twice")
-    table.all_read()
+def _give_majority(table: object) -> object:
+    """Set the quorum to the majority of the witnesses unless the table names another."""
+    witnesses = table.get("witnesses") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or not isinstance(witnesses, list) or not witnesses:
+        return table
+    return {"quorum": len(witnesses) // 2 + 1, **table}
+
+
+def _check_ledger(ledger: Ledger) -> Ledger:
+    if not 0 <= ledger.quorum <= len(ledger.witnesses):
+        raise ValueError(f"quorum: must be a whole number from 0 to {len(ledger.witnesses)}")
+    if len(set(ledger.witnesses)) != len(ledger.witnesses):
+        raise ValueError("witnesses: each key once: who is named twice would count twice")
     return ledger
 
 
-def _published(table: Table) -> str:
-    """Return an address, or a directory relative to the profile."""
-    place = table.text("log", _LINE)
-    if is_address(place):
-        return table.url("log", plain_http=False)
-    return str(table.place("log"))
+LedgerTable = Annotated[Ledger, BeforeValidator(_give_majority), AfterValidator(_check_ledger)]
+"""The table [ledger] as it is written."""

@@ -39,6 +39,7 @@ from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
+from makul.net.validation_messages import describe_error, find_first_error
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 
 __all__ = [
@@ -274,9 +275,9 @@ def load_settings(path: Path) -> Settings:
             **{f"settings.{key}" if key[:1] == "_" else key: read[key] for key in read}
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = find_first_error(error)
         where = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise SettingsError(f"{path}: {where}: {first['msg']}") from None
+        raise SettingsError(f"{path}: {where}: {describe_error(first)}") from None
     except ValueError as error:  # a variable MAKUL_... that should be JSON
         raise SettingsError(f"settings from the environment: {error}") from None
     return _with_sizes(_with_absolute_paths(settings, path.resolve().parent))

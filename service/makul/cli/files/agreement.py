@@ -5,11 +5,21 @@ below, which the tests read.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+)
 
 from makul.admin.errors import OperatorError
 from makul.cli.suggestion import suggest_name
@@ -25,6 +35,7 @@ from makul.domain.calendar import USUAL_YEARS, is_usual_year
 from makul.domain.identifiers import (
     AgreementNumber,
     MalformedIdentifierError,
+    MemberCode,
     PurposeCode,
     parse_agreement_number,
     parse_member_code,
@@ -33,6 +44,7 @@ from makul.domain.identifiers import (
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.net.toml import read_toml
+from makul.net.validation_messages import describe_error, find_first_error
 
 MAX_BYTES = 64 * 1024
 
@@ -65,29 +77,111 @@ provisions = []                 # of cl. 5: what may be invoked without consent
 # BENEFITS = ["surname", "givenName", "address"]
 """
 
-_REQUIRED = frozenset(
-    {
-        "number",
-        "recipient",
-        "valid_from",
-        "valid_to",
-        "purposes",
-        "attributes",
-        "methods",
-        "channels",
-    }
-)
-_OPTIONAL = frozenset({"delivery", "scores_out", "daily_quota", "provisions", "powers"}) | {
-    "paper_allowed",
-    "paper_daily_quota",
-    "representatives_allowed",
-    "requests_per_minute",
-    "bytes_per_day",
-}
+_NameT = TypeVar("_NameT")
 
-EnumT = TypeVar("EnumT", bound=StrEnum)
-IdentifierT = TypeVar("IdentifierT")
-_Table = Mapping[str, object]
+
+def _read_instant(value: object) -> datetime:
+    if not isinstance(value, date):
+        raise ValueError("is a date without quotes: 2026-01-01")  # noqa: TRY004 - for pydantic
+    if not is_usual_year(value.year):
+        raise ValueError(USUAL_YEARS)
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=BISHKEK).astimezone(UTC)
+    if value.tzinfo is None:
+        raise ValueError("a time needs its offset: 2026-01-01T00:00:00+06:00")
+    return value.astimezone(UTC)
+
+
+def _check_names(names: object) -> object:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError('is a list of names: ["…", "…"]')
+    if len(set(names)) != len(names):
+        raise ValueError("names something twice")
+    return names
+
+
+def _check_not_empty(names: frozenset[_NameT]) -> frozenset[_NameT]:
+    if not names:
+        raise ValueError("is empty; name at least one")
+    return names
+
+
+def _choose_from(kind: type[StrEnum]) -> BeforeValidator:
+    """Return the annotation of a name of `kind`. The error lists the names."""
+    known = [member.value for member in kind]
+
+    def check(name: object) -> object:
+        if isinstance(name, str) and name not in known:
+            hint = suggest_name(name, known)
+            raise ValueError(f"{name!r} is not one of: {', '.join(known)}{hint}")
+        return name
+
+    return BeforeValidator(check)
+
+
+def _parse_purpose(name: str) -> PurposeCode:
+    try:
+        return parse_purpose(name)
+    except MalformedIdentifierError as error:
+        written = re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_")
+        hint = f"; did you mean {written}?" if _is_purpose(written) else ""
+        raise ValueError(f"{error}{hint}") from None
+
+
+def _is_purpose(text: str) -> bool:
+    try:
+        parse_purpose(text)
+    except MalformedIdentifierError:
+        return False
+    return True
+
+
+def _count_from_one(without: str) -> BeforeValidator:
+    """Return the annotation of a limit. `without` states what applies if the key is left out."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"is a whole number from 1; leave it out for {without}")
+        return value
+
+    return BeforeValidator(check)
+
+
+_Instant = Annotated[datetime, BeforeValidator(_read_instant)]
+_Flag = Annotated[bool, Strict()]
+_Purpose = Annotated[PurposeCode, AfterValidator(_parse_purpose)]
+_Attribute = Annotated[Attribute, _choose_from(Attribute)]
+_Set = Annotated[frozenset[_NameT], BeforeValidator(_check_names)]
+_NotEmpty = Annotated[_Set[_NameT], AfterValidator(_check_not_empty)]
+_OfSettings = Annotated[int, _count_from_one("that of the settings")]
+
+
+class _AgreementFile(BaseModel):
+    """The keys of the file, under the names of `Agreement`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[AgreementNumber, AfterValidator(parse_agreement_number)]
+    recipient: Annotated[MemberCode, AfterValidator(parse_member_code)]
+    valid_from: _Instant
+    valid_to: _Instant
+    purposes: _NotEmpty[_Purpose]
+    attributes: _NotEmpty[_Attribute]
+    methods: _NotEmpty[Annotated[MatchMethod, _choose_from(MatchMethod)]]
+    channels: _NotEmpty[Annotated[Channel, _choose_from(Channel)]]
+    provisions: _Set[Annotated[Provision, _choose_from(Provision)]] = frozenset()
+    powers: dict[_Purpose, _NotEmpty[_Attribute]] = {}
+    daily_quota: Annotated[int, _count_from_one("no limit")] | None = None
+    requests_a_minute: _OfSettings | None = Field(None, alias="requests_per_minute")
+    bytes_a_day: _OfSettings | None = Field(None, alias="bytes_per_day")
+    paper_allowed: _Flag = False
+    paper_daily_quota: Annotated[int, _count_from_one("20")] = DEFAULT_PAPER_QUOTA
+    representatives_allowed: _Flag = False
+    delivery: Annotated[Delivery, _choose_from(Delivery)] = Delivery.TYPED
+    scores_out: _Flag = False
+
+
+_KEYS = frozenset(field.alias or name for name, field in _AgreementFile.model_fields.items())
 
 
 class _KeyError(OperatorError):
@@ -109,50 +203,27 @@ def read_agreement(path: Path) -> Agreement:
         raise OperatorError(f"{path.name}: {error}") from None
 
 
-def parse_agreement(table: _Table) -> Agreement:
+def parse_agreement(table: Mapping[str, object]) -> Agreement:
     """Return the agreement in a TOML table. Raises `OperatorError`, which names the key."""
-    _check_keys(table)
-    purposes = frozenset(_purpose("purposes", name) for name in _names(table, "purposes"))
-    attributes = _set_of(Attribute, table, "attributes")
-    agreement = Agreement(
-        number=_number(table),
-        recipient=_identified("recipient", parse_member_code, _text(table, "recipient")),
-        state=AgreementState.DRAFT,
-        valid_from=_instant(table, "valid_from"),
-        valid_to=_instant(table, "valid_to"),
-        purposes=purposes,
-        attributes=attributes,
-        methods=_set_of(MatchMethod, table, "methods"),
-        channels=_set_of(Channel, table, "channels"),
-        provisions=_set_of(Provision, table, "provisions", may_be_empty=True),
-        powers=_powers(table),
-        daily_quota=_quota(table, "daily_quota"),
-        requests_a_minute=_quota(table, "requests_per_minute"),
-        bytes_a_day=_quota(table, "bytes_per_day"),
-        paper_allowed=_flag(table, "paper_allowed"),
-        paper_daily_quota=_quota(table, "paper_daily_quota") or DEFAULT_PAPER_QUOTA,
-        representatives_allowed=_flag(table, "representatives_allowed"),
-        delivery=_one_of(Delivery, "delivery", _text(table, "delivery", Delivery.TYPED)),
-        scores_out=_flag(table, "scores_out"),
-    )
-    _check_together(agreement)
-    return agreement
-
-
-def _check_keys(table: _Table) -> None:
     if "state" in table:
         raise _KeyError(
             "state",
             "take it out: three signatures bring an agreement into force, and"
             " `makul agreement terminate` ends it",
         )
-    unknown = sorted(table.keys() - _REQUIRED - _OPTIONAL)
-    if unknown:
-        hint = suggest_name(unknown[0], _REQUIRED | _OPTIONAL)
-        raise _KeyError(unknown[0], f"no such key{hint}; see: makul agreement add --help")
-    missing = sorted(_REQUIRED - table.keys())
-    if missing:
-        raise _KeyError(missing[0], "is missing")
+    try:
+        terms = dict(_AgreementFile.model_validate(table))
+    except ValidationError as error:
+        first = find_first_error(error)
+        # The index of a name in a list says less than the name, which the problem repeats.
+        key = ".".join(each for each in first["loc"] if isinstance(each, str) and each != "[key]")
+        problem = describe_error(first)
+        if first["type"] == "extra_forbidden":
+            problem += f"{suggest_name(key, _KEYS)}; see: makul agreement add --help"
+        raise _KeyError(key, problem) from None
+    agreement = Agreement(state=AgreementState.DRAFT, **terms)
+    _check_together(agreement)
+    return agreement
 
 
 def _check_together(agreement: Agreement) -> None:
@@ -171,112 +242,3 @@ def _check_together(agreement: Agreement) -> None:
         raise _KeyError("powers", "say nothing without OFFICIAL_REQUEST among the provisions")
     if Provision.OFFICIAL_REQUEST in agreement.provisions and not agreement.powers:
         raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
-
-
-def _number(table: _Table) -> AgreementNumber:
-    return _identified("number", parse_agreement_number, _text(table, "number"))
-
-
-def _identified(key: str, parse: Callable[[str], IdentifierT], text: str) -> IdentifierT:
-    try:
-        return parse(text)
-    except MalformedIdentifierError as error:
-        raise _KeyError(key, str(error)) from None
-
-
-def _purpose(key: str, name: str) -> PurposeCode:
-    try:
-        return parse_purpose(name)
-    except MalformedIdentifierError as error:
-        written = re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_")
-        hint = f"; did you mean {written}?" if _is_purpose(written) else ""
-        raise _KeyError(key, f"{error}{hint}") from None
-
-
-def _is_purpose(text: str) -> bool:
-    try:
-        parse_purpose(text)
-    except MalformedIdentifierError:
-        return False
-    return True
-
-
-def _powers(table: _Table) -> dict[PurposeCode, frozenset[Attribute]]:
-    powers = table.get("powers", {})
-    if not isinstance(powers, dict):
-        raise _KeyError("powers", "is a table: [powers]")
-    return {
-        _purpose(f"powers.{purpose}", purpose): _set_of(Attribute, powers, purpose, under="powers.")
-        for purpose in powers
-    }
-
-
-_QUOTA_HINTS = {
-    "daily_quota": "is a whole number from 1; leave it out for no limit",
-    "paper_daily_quota": "is a whole number from 1; leave it out for 20",
-    "requests_per_minute": "is a whole number from 1; leave it out for that of the settings",
-    "bytes_per_day": "is a whole number from 1; leave it out for that of the settings",
-}
-
-
-def _quota(table: _Table, key: str) -> int | None:
-    quota = table.get(key)
-    if quota is None:
-        return None
-    if not isinstance(quota, int) or isinstance(quota, bool) or quota < 1:
-        raise _KeyError(key, _QUOTA_HINTS[key])
-    return quota
-
-
-def _flag(table: _Table, key: str) -> bool:
-    flag = table.get(key, False)
-    if not isinstance(flag, bool):
-        raise _KeyError(key, "is true or false")
-    return flag
-
-
-def _text(table: _Table, key: str, default: str | None = None) -> str:
-    text = table.get(key, default)
-    if not isinstance(text, str):
-        raise _KeyError(key, "is text in quotes")
-    return text
-
-
-def _names(table: _Table, key: str, *, under: str = "", may_be_empty: bool = False) -> list[str]:
-    names = table.get(key, [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _KeyError(under + key, 'is a list of names: ["…", "…"]')
-    if not names and not may_be_empty:
-        raise _KeyError(under + key, "is empty; name at least one")
-    if len(set(names)) != len(names):
-        raise _KeyError(under + key, "names something twice")
-    return names
-
-
-def _set_of(
-    kind: type[EnumT], table: _Table, key: str, *, under: str = "", may_be_empty: bool = False
-) -> frozenset[EnumT]:
-    names = _names(table, key, under=under, may_be_empty=may_be_empty)
-    return frozenset(_one_of(kind, under + key, name) for name in names)
-
-
-def _one_of(kind: type[EnumT], key: str, name: str) -> EnumT:
-    try:
-        return kind(name)
-    except ValueError:
-        known = ", ".join(member.value for member in kind)
-        hint = suggest_name(name, [member.value for member in kind])
-        raise _KeyError(key, f"{name!r} is not one of: {known}{hint}") from None
-
-
-def _instant(table: _Table, key: str) -> datetime:
-    value = table[key]
-    if not isinstance(value, date):
-        raise _KeyError(key, "is a date without quotes: 2026-01-01")
-    if not is_usual_year(value.year):
-        raise _KeyError(key, USUAL_YEARS)
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=BISHKEK).astimezone(UTC)
-    if value.tzinfo is None:
-        raise _KeyError(key, "a time needs its offset: 2026-01-01T00:00:00+06:00")
-    return value.astimezone(UTC)
