@@ -7,9 +7,8 @@ evidence and uses of a ground.
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, distinct, func, insert, select, update
+from sqlalchemy import bindparam, distinct, func, insert, select
 
 from makul.app.ports import Entry, MessageMark
 from makul.domain.disclosures import GroundKind, GroundRef
@@ -22,6 +21,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import keep_giver, subject_place, taken_back
 from makul.store.records.locks import Gate, acquire_lock
 from makul.store.records.preconditions import official_withdrawn, revoked
+from makul.store.records.usage_counter import UsageCounter
 from makul.store.schema.tables import (
     attempt,
     daily_use,
@@ -30,22 +30,6 @@ from makul.store.schema.tables import (
     paper_use,
     seen_message,
 )
-
-
-def _counted(
-    transaction: Transaction, use: Update, known: Select[tuple[Any]], values: Mapping[str, object]
-) -> bool | None:
-    """Increment the counter if it is below its limit, which is the condition of `use`.
-
-    Returns True on success, False if the limit is reached, and None if the row does not exist yet.
-    Another transaction may add the row after `use` and before `known`, so `use` runs a second time.
-    """
-    if transaction.run(use, values):
-        return True
-    if transaction.one(known, values) is None:
-        return None
-    return transaction.run(use, values) == 1
-
 
 # --- replay guards of messages ----------------------------------------------------------------
 
@@ -160,66 +144,34 @@ def add_attempt(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> 
     )
 
 
-# --- the daily quota --------------------------------------------------------------------------
+# --- uses by UTC day ---------------------------------------------------------------------------
 
-_THIS_DAY = (
-    daily_use.c.recipient == bindparam("key_recipient"),
-    daily_use.c.agreement_number == bindparam("key_agreement"),
-    daily_use.c.space == bindparam("key_space"),
-    daily_use.c.day == bindparam("key_day"),
-)
-_USE_DAY = (
-    update(daily_use)
-    .where(*_THIS_DAY, daily_use.c.used < bindparam("quota"))
-    .values(used=daily_use.c.used + 1)
-)
-_DAY_USED = select(daily_use.c.used).where(*_THIS_DAY)
-_OPEN_DAY = insert(daily_use)
+_DISCLOSURES = UsageCounter(daily_use, "used")
+_PAPER = UsageCounter(paper_use, "used")
+_EVIDENCE = UsageCounter(evidence_use, "bytes")
 
 
 def use_quota(transaction: Transaction, entry: Entry) -> Reason | None:
     """Count one disclosure of the UTC day; return AGR-06 if the daily quota is reached."""
-    quota = entry.daily_quota
-    if quota is None:
+    if entry.daily_quota is None:
         return None
-    day = utc_day(entry.decided_at)
-    key = {
-        "recipient": entry.key.recipient,
-        "agreement": entry.agreement_number or "",
+    key = _key_of_day(entry) | {
+        "agreement_number": entry.agreement_number or "",
         "space": entry.key.space.value,
-        "day": day,
     }
-    values = {f"key_{name}": value for name, value in key.items()} | {"quota": quota}
-    counted = _counted(transaction, _USE_DAY, _DAY_USED, values)
-    if counted:
+    if _DISCLOSURES.use(transaction, key, limit=entry.daily_quota):
         return None
-    if quota < 1 or counted is False:
-        return Reason(code=Code.AGR_06, retry_after=seconds_to_midnight(entry.decided_at))
-    opened = {**key, "agreement_number": key["agreement"], "used": 1}
-    transaction.run(_OPEN_DAY, opened)
-    return None
+    return Reason(code=Code.AGR_06, retry_after=seconds_to_midnight(entry.decided_at))
 
 
-# --- consents on paper, by official -----------------------------------------------------------
-
-_THIS_OFFICIAL = (
-    paper_use.c.recipient == bindparam("key_recipient"),
-    paper_use.c.official == bindparam("key_official"),
-    paper_use.c.day == bindparam("key_day"),
-)
-_USE_PAPER = (
-    update(paper_use)
-    .where(*_THIS_OFFICIAL, paper_use.c.used < bindparam("quota"))
-    .values(used=paper_use.c.used + 1)
-)
-_PAPERS_USED = select(paper_use.c.used).where(*_THIS_OFFICIAL)
-_OPEN_PAPERS = insert(paper_use)
-_REGISTERED = select(ground_use.c.registered_at).where(
+_GROUND_STATE = select(
+    ground_use.c.digest, ground_use.c.revoked_at, ground_use.c.registered_at
+).where(
     ground_use.c.recipient == bindparam("recipient"),
     ground_use.c.kind == bindparam("kind"),
     ground_use.c.ground_id == bindparam("ground_id"),
-    ground_use.c.registered_at.is_not(None),
 )
+_NO_ROW: Row = (b"", None, None)
 
 
 def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
@@ -232,37 +184,16 @@ def use_paper(transaction: Transaction, entry: Entry) -> Reason | None:
     paper, ground = entry.paper, entry.ground
     if paper is None or ground is None:
         return None
-    recipient, day = entry.key.recipient, utc_day(entry.decided_at)
-    here = {"recipient": recipient, "kind": ground.kind.value, "ground_id": ground.id.bytes}
-    if transaction.one(_REGISTERED, here) is not None:
+    _, _, registered_at = transaction.one(_GROUND_STATE, _key_of_ground(entry, ground)) or _NO_ROW
+    if registered_at is not None:
         return None
-    if official_withdrawn(transaction, recipient, paper.official):
+    if official_withdrawn(transaction, entry.key.recipient, paper.official):
         return Reason(code=Code.CNS_02, because=Code.SIG_08)
-    key = {"recipient": recipient, "official": paper.official, "day": day}
-    values = {f"key_{name}": value for name, value in key.items()} | {"quota": paper.quota}
-    counted = _counted(transaction, _USE_PAPER, _PAPERS_USED, values)
-    if counted:
+    key = _key_of_day(entry) | {"official": paper.official}
+    if _PAPER.use(transaction, key, limit=paper.quota):
         return None
-    if paper.quota < 1 or counted is False:
-        wait = seconds_to_midnight(entry.decided_at)
-        return Reason(code=Code.AGR_06, field="official", retry_after=wait)
-    transaction.run(_OPEN_PAPERS, {**key, "used": 1})
-    return None
-
-
-# --- bytes of evidence, by recipient ----------------------------------------------------------
-
-_THIS_EVIDENCE = (
-    evidence_use.c.recipient == bindparam("key_recipient"),
-    evidence_use.c.day == bindparam("key_day"),
-)
-_USE_EVIDENCE = (
-    update(evidence_use)
-    .where(*_THIS_EVIDENCE, evidence_use.c.bytes + bindparam("more") <= bindparam("budget"))
-    .values(bytes=evidence_use.c.bytes + bindparam("more"))
-)
-_EVIDENCE_USED = select(evidence_use.c.bytes).where(*_THIS_EVIDENCE)
-_OPEN_EVIDENCE = insert(evidence_use)
+    wait = seconds_to_midnight(entry.decided_at)
+    return Reason(code=Code.AGR_06, field="official", retry_after=wait)
 
 
 def use_evidence(
@@ -272,48 +203,24 @@ def use_evidence(
 
     Returns REQ-06 if the recipient's daily budget is exceeded.
     """
-    if not size:
+    if not size or _EVIDENCE.use(transaction, _key_of_day(entry), limit=budget, more=size):
         return None
-    key = {"recipient": entry.key.recipient, "day": utc_day(entry.decided_at)}
-    values = {f"key_{name}": value for name, value in key.items()}
-    more = {**values, "more": size, "budget": budget}
-    counted = _counted(transaction, _USE_EVIDENCE, _EVIDENCE_USED, more)
-    if counted:
-        return None
-    if size > budget or counted is False:
-        return Reason(code=Code.REQ_06, retry_after=seconds_to_midnight(entry.decided_at))
-    transaction.run(_OPEN_EVIDENCE, {**key, "bytes": size})
-    return None
+    return Reason(code=Code.REQ_06, retry_after=seconds_to_midnight(entry.decided_at))
+
+
+def _key_of_day(entry: Entry) -> dict[str, object]:
+    return {"recipient": entry.key.recipient, "day": utc_day(entry.decided_at)}
 
 
 # --- uses of a ground -------------------------------------------------------------------------
 
-_THIS_GROUND = (
-    ground_use.c.recipient == bindparam("key_recipient"),
-    ground_use.c.kind == bindparam("key_kind"),
-    ground_use.c.ground_id == bindparam("key_ground"),
+_GROUND = UsageCounter(
+    ground_use,
+    "used",
+    limit=ground_use.c.allowed,
+    conditions=(ground_use.c.digest == bindparam("digest_now"), ground_use.c.revoked_at.is_(None)),
+    changes={"registered_at": func.coalesce(ground_use.c.registered_at, bindparam("registered"))},
 )
-_USE_GROUND = (
-    update(ground_use)
-    .where(
-        *_THIS_GROUND,
-        ground_use.c.digest == bindparam("key_digest"),
-        ground_use.c.used < ground_use.c.allowed,
-        ground_use.c.revoked_at.is_(None),
-    )
-    .values(used=ground_use.c.used + 1)
-)
-_REGISTER_GROUND = (
-    update(ground_use)
-    .where(
-        *_THIS_GROUND,
-        ground_use.c.digest == bindparam("key_digest"),
-        ground_use.c.revoked_at.is_(None),
-    )
-    .values(registered_at=func.coalesce(ground_use.c.registered_at, bindparam("now")))
-)
-_GROUND_STATE = select(ground_use.c.digest, ground_use.c.revoked_at).where(*_THIS_GROUND)
-_OPEN_GROUND = insert(ground_use)
 
 _DIFFERS = {
     GroundKind.CONSENT: Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"),
@@ -328,52 +235,50 @@ _USED_UP = {
 def use_ground(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
     """Count one use of the ground, or register the consent; return the reason that forbids it.
 
-    The limit is the condition of the UPDATE itself, so concurrent requests cannot share the last
-    use.
+    A registration uses nothing: it counts 0.
     """
     ground = entry.ground
     if ground is None or not (entry.meter or entry.register_consent):
         return None
     if taken_back(transaction, sealer, entry.key.recipient, ground):
         return revoked(ground.kind)
+    key, uses = _key_of_ground(entry, ground), int(entry.meter)
     now = micros(entry.decided_at)
-    values = {
-        "key_recipient": entry.key.recipient,
-        "key_kind": ground.kind.value,
-        "key_ground": ground.id.bytes,
-        "key_digest": ground.digest,
-        "now": now,
-    }
-    use = _USE_GROUND if entry.meter else _REGISTER_GROUND
-    counted = _counted(transaction, use, _GROUND_STATE, values)
+    counted = _GROUND.count(
+        transaction,
+        key,
+        more=uses,
+        digest_now=ground.digest,
+        registered=None if entry.meter else now,
+    )
     if counted:
         return None
     if counted is False:
-        return _why_not(ground, transaction.one(_GROUND_STATE, values) or (b"", None))
-    if entry.meter and ground.max_disclosures < 1:
+        return _why_not(ground, transaction.one(_GROUND_STATE, key) or _NO_ROW)
+    if uses > ground.max_disclosures:
         return _USED_UP[ground.kind]
-    transaction.run(
-        _OPEN_GROUND,
-        {
-            "recipient": entry.key.recipient,
-            "kind": ground.kind.value,
-            "ground_id": ground.id.bytes,
-            "digest": ground.digest,
-            "allowed": ground.max_disclosures,
-            "used": 1 if entry.meter else 0,
-            "valid_from": micros(ground.valid_from),
-            "valid_to": micros(ground.valid_to),
-            "subject": _seal_subject(sealer, entry, ground),
-            "registered_at": now if entry.register_consent else None,
-            "revoked_at": None,
-        },
-    )
+    columns = {
+        "digest": ground.digest,
+        "allowed": ground.max_disclosures,
+        "used": uses,
+        "valid_from": micros(ground.valid_from),
+        "valid_to": micros(ground.valid_to),
+        "subject": _seal_subject(sealer, entry, ground),
+        "registered_at": now if entry.register_consent else None,
+        "revoked_at": None,
+    }
+    _GROUND.open(transaction, key, columns)
     keep_giver(transaction, sealer, entry.key.recipient, ground)
     return None
 
 
+def _key_of_ground(entry: Entry, ground: GroundRef) -> dict[str, object]:
+    recipient = entry.key.recipient
+    return {"recipient": recipient, "kind": ground.kind.value, "ground_id": ground.id.bytes}
+
+
 def _why_not(ground: GroundRef, row: Row) -> Reason:
-    digest, revoked_at = row
+    digest, revoked_at, _ = row
     if digest != ground.digest:
         return _DIFFERS[ground.kind]
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
