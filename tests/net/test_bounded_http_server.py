@@ -76,6 +76,17 @@ def status_at(port: int, host: str = "127.0.0.1") -> int:
         connection.close()
 
 
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
+def test_reading_is_all_that_is_served(serve: Serve, method: str, tmp_path: Path) -> None:
+    with serve("127.0.0.1", tmp_path) as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request(method, "/checkpoint")
+        answer = connection.getresponse()
+
+        assert (answer.status, answer.getheader("Server")) == (501, "makul")
+        connection.close()
+
+
 def answered(port: int) -> bool:
     """Now or in a moment: whoever left is seen to be gone a moment before its place is free."""
     until = time.monotonic() + PATIENCE

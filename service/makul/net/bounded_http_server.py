@@ -1,6 +1,7 @@
 """An HTTP server beside the service for few readers; it limits connections and their duration.
 
 A client that opens connections without end, or never ends a request, can use only these threads.
+Tiles of the log, metrics and a witness's checkpoint are WSGI applications that it serves.
 """
 
 import logging
@@ -8,11 +9,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from makul.net.supervision import SupervisedThread, trace
 
@@ -20,6 +23,47 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS = 0.2
 """Seconds before the loop that accepts connections restarts after an unexpected error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answer GET, the only method, with what the application returns."""
+
+    server: "BoundedServer"
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "HTTP_ACCEPT": self.headers.get("Accept", ""),
+            "HTTP_ACCEPT_ENCODING": self.headers.get("Accept-Encoding", ""),
+        }
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _error: object = None, /
+        ) -> Callable[[bytes], object]:
+            self.send_response(int(status[:3]))
+            for name, value in headers:
+                self.send_header(name, value)
+            return self.wfile.write
+
+        try:
+            body = b"".join(self.server.application(environ, start_response))
+        except Exception as error:  # noqa: BLE001 - others are answered
+            log.error("an answer met an unexpected error: %s", trace(error))  # noqa: TRY400
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def version_string(self) -> str:
+        """Return a name without Python's version."""
+        return "makul"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as inherited
+        """Log nothing, so that the requesting address is not recorded."""
 
 
 class BoundedServer(ThreadingMixIn, HTTPServer):
@@ -30,27 +74,29 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
 
     def __init__(
         self,
-        address: tuple[str, int],
-        handler: type[BaseHTTPRequestHandler],
+        bind: str,
+        application: WSGIApplication,
         *,
         connections: int,
         seconds: float,
     ) -> None:
-        """Bind the server.
+        """Bind the server to `HOST:PORT`. The host may be an IPv6 address in brackets.
 
         At most `connections` are open; further ones are closed unanswered. One is cut after
         `seconds`.
 
         Raises `OSError` if the address is not available.
         """
+        self.application = application
         self._connections = connections
         self._seconds = seconds
         # when each open connection is cut, by the monotonic clock
         self._open: dict[socket.socket, float] = {}
         self.request_queue_size = connections
-        if ":" in address[0]:
+        host, _, port = bind.rpartition(":")
+        if ":" in host:
             self.address_family = socket.AF_INET6
-        super().__init__(address, handler)
+        super().__init__((host.strip("[]"), int(port)), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Handle a connection in a thread, or close it if there are too many."""
@@ -58,6 +104,7 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
             self.shutdown_request(request)
             return
         self._open[request] = time.monotonic() + self._seconds
+        request.settimeout(self._seconds)
         try:
             super().process_request(request, client_address)
         except BaseException:  # no thread started, so none will remove the entry

@@ -14,8 +14,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Any, Final
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from typing import Final
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -25,8 +24,6 @@ from makul.app.ports.ledger import LedgerState
 from makul.net.bounded_http_server import BoundedServer, running
 from makul.observability import multiprocess as spool
 from makul.observability.multiprocess import SpoolCollector
-
-EXPOSED: Final = "/metrics"
 
 MAX_CONNECTIONS: Final = 16
 """Maximum at once: a pair of Prometheus servers, and an administrator."""
@@ -141,25 +138,11 @@ def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
     return values
 
 
-class _MetricsHandler(WSGIRequestHandler):
-    timeout = CONNECTION_SECONDS
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
-        """Log nothing: the clients of the metrics server are not recorded."""
-
-
-class _MetricsServer(BoundedServer, WSGIServer):
-    """The server of `prometheus_client`, with limits."""
-
-
 def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
     """Serve on this address while the block runs, and yield the port. Raises `OSError`."""
-    host, _, port = bind.rpartition(":")
-    address = host.strip("[]"), int(port)
-    server = _MetricsServer(
-        address, _MetricsHandler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
+    server = BoundedServer(
+        bind, make_wsgi_app(registry), connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
     )
-    server.set_app(make_wsgi_app(registry))
     return running(server, "metrics")
 
 

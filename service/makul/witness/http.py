@@ -3,10 +3,9 @@
 The log's operator reads it, and others who compare checkpoints.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from http.server import BaseHTTPRequestHandler
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from makul.net.bounded_http_server import BoundedServer, running
 
@@ -22,24 +21,14 @@ def served(host: str, port: int, shown: Callable[[], bytes | None]) -> AbstractC
     The system chooses the port if `port` is 0.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = CONNECTION_SECONDS
-        server_version = "makul-witness"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            octets = shown() if self.path == "/checkpoint" else None
-            self.send_response(200 if octets is not None else 404)
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(octets or b"")))
-            self.send_header("Cache-Control", "no-store")
-            self.end_headers()
-            self.wfile.write(octets or b"")
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited
-            """Log nothing, so that the requesting address is not recorded."""
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        octets = shown() if environ["PATH_INFO"] == "/checkpoint" else None
+        status = "404 Not Found" if octets is None else "200 OK"
+        kind = ("Content-Type", "text/plain; charset=utf-8")
+        start_response(status, [kind, ("Cache-Control", "no-store")])
+        return [octets or b""]
 
     server = BoundedServer(
-        (host, port), Handler, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
+        f"{host}:{port}", answer, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
     )
     return running(server, "witness-http")
