@@ -361,12 +361,12 @@ def test_a_lag_beyond_the_promise_is_told(makul: Makul, store: Store) -> None:
     ("line", "why"),
     [
         ('origin = "a b"', "without spaces"),
-        ("interval = 0.1", "greater than or equal to 0.2"),
-        ("interval = 61", "less than or equal to 60"),
+        ("interval = 0.1", "must be at least 0.2"),
+        ("interval = 61", "must be at most 60"),
         ("interval = 20", "max_merge_delay is at least"),
         ("max_merge_delay = 5", "max_merge_delay is at least"),
-        ('bind = "0.0.0.0:80"', "pattern"),
-        ("batch = 0", "greater than or equal to 1"),
+        ('bind = "0.0.0.0:80"', "must look like"),
+        ("batch = 0", "must be at least 1"),
     ],
 )
 def test_settings_that_cannot_be_kept_are_refused(makul: Makul, line: str, why: str) -> None:
