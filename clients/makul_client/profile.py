@@ -60,7 +60,6 @@ from pydantic import (
     TypeAdapter,
 )
 
-from makul_client.errors import ProfileError
 from makul_client.models.reasons import Language
 from makul_client.toml_table import (
     Count,
@@ -72,7 +71,6 @@ from makul_client.toml_table import (
     check_address,
     convert_value,
     digest_of_file,
-    limit_number,
     match_pattern,
     parse_tables,
     read_tables,
@@ -137,8 +135,8 @@ class Endpoint:
 
     url: str
     channel: Channel
-    connect_timeout: Annotated[Number, limit_number(60)] = CONNECT_TIMEOUT
-    answer_timeout: Annotated[Number, limit_number(600)] = ANSWER_TIMEOUT
+    connect_timeout: Annotated[Number, Field(gt=0, le=60)] = CONNECT_TIMEOUT
+    answer_timeout: Annotated[Number, Field(gt=0, le=600)] = ANSWER_TIMEOUT
     tls_ca: ExistingFile | None = None
     """The authorities trusted for the server's certificate; None: those of Python's `certifi`."""
     tls_certificate: ExistingFile | None = None
@@ -273,8 +271,8 @@ class ConsentTerms:
 class Patience:
     """The limits of repeating a request: the number of attempts, and the total wait in seconds."""
 
-    attempts: Annotated[Count, limit_number(20)] = ATTEMPTS
-    seconds: Annotated[Number, Field(validation_alias="patience"), limit_number(3600)] = PATIENCE
+    attempts: Annotated[Count, Field(gt=0, le=20)] = ATTEMPTS
+    seconds: Annotated[Number, Field(validation_alias="patience", gt=0, le=3600)] = PATIENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,11 +336,7 @@ class Profile:
 
         Raises `ProfileError`, one line that names the file and the key.
         """
-        try:
-            tables = read_tables(file)
-        except FileNotFoundError:
-            raise ProfileError(f"{file}: there is no such file") from None
-        return parse_tables(_adapter(), tables, file)
+        return parse_tables(_adapter(), read_tables(file), file)
 
 
 def _give_language(tables: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ _WORDS: Final = {
     "mapping_type": "must be a table",
     "tuple_type": "must be a list in brackets",
     "too_short": "must be a list, not empty",
+    "greater_than": "must be above {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
     "string_type": "must be text in quotes",
     "string_unicode": "must be text in quotes",
     "bool_type": "must be true or false",
@@ -118,17 +120,6 @@ def match_pattern(pattern: str, complaint: str = "") -> AfterValidator:
     return AfterValidator(check)
 
 
-def limit_number(at_most: float) -> AfterValidator:
-    """Return the annotation of a number above 0 and at most `at_most`."""
-
-    def check(value: float) -> float:
-        if not 0 < value <= at_most:
-            raise ValueError(f"must be above 0 and at most {at_most:g}")
-        return value
-
-    return AfterValidator(check)
-
-
 def resolve_path(value: object, info: ValidationInfo) -> Path:
     """Return a path, whether or not the file exists."""
     if not isinstance(value, str) or not value:
@@ -172,26 +163,17 @@ def check_address(address: str, *, plain_http: bool) -> None:
 
 def digest_of_file(file: Path) -> bytes:
     """Return the SHA-256 of a file's bytes. Raises `ProfileError`."""
-    try:
-        return hashlib.sha256(read_bounded(file, MAX_DIGESTED)).digest()
-    except FileNotFoundError:
-        raise ProfileError(f"{file}: there is no such file") from None
-    except UnreadableFileError as error:
-        raise ProfileError(str(error)) from None
+    return hashlib.sha256(_read(file, MAX_DIGESTED)).digest()
 
 
 def read_tables(file: Path) -> dict[str, object]:
-    """Return the tables of a TOML file. Ignore a byte order mark at its start.
-
-    Raises `ProfileError`, and `FileNotFoundError` if there is no such file.
-    """
+    """Return the tables of a TOML file. Ignore a byte order mark. Raises `ProfileError`."""
+    content = _read(file, MAX_PROFILE)
     try:
-        text = read_bounded(file, MAX_PROFILE).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         if _DEEP_KEY.search(text):
             raise ProfileError(f"{file}: not TOML: a key of more than 32 parts")
         return tomllib.loads(text)
-    except UnreadableFileError as error:
-        raise ProfileError(str(error)) from None
     except UnicodeDecodeError:
         raise ProfileError(f"{file}: not TOML: it is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
@@ -200,6 +182,15 @@ def read_tables(file: Path) -> dict[str, object]:
         raise ProfileError(f"{file}: not TOML: it is nested too deep") from None
     except ValueError:  # an integer with more digits than Python reads
         raise ProfileError(f"{file}: not TOML: a number in it is too long") from None
+
+
+def _read(file: Path, max_bytes: int) -> bytes:
+    try:
+        return read_bounded(file, max_bytes)
+    except FileNotFoundError:
+        raise ProfileError(f"{file}: there is no such file") from None
+    except UnreadableFileError as error:
+        raise ProfileError(str(error)) from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,6 @@ from makul_client.toml_table import (
     Location,
     Number,
     check_address,
-    limit_number,
     match_pattern,
     resolve_path,
 )
@@ -45,7 +44,7 @@ class Ledger:
     """The verifier keys of the witnesses that cosign the log."""
     quorum: Count = 0
     """The minimum number of witnesses that must cosign a checkpoint."""
-    max_merge_delay: Annotated[Number, limit_number(86_400)] = MERGE_DELAY
+    max_merge_delay: Annotated[Number, Field(gt=0, le=86_400)] = MERGE_DELAY
     """The seconds within which the operator promises a proof, as GetStatus reports."""
     state: Location | None = None
     """The file in which the checkpoints seen are stored."""

@@ -1,12 +1,19 @@
 """Suggestion of a known name for a mistyped one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 
 
-def suggest_name(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean NAME?` if a known name is similar, otherwise an empty string."""
+def suggest_name(
+    name: str, known: Iterable[str], aliases: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return `; did you mean NAME?` if a known name is similar, otherwise an empty string.
+
+    The given name is not repeated, because it may be a value. `aliases` are other words for names.
+    """
     plain = {_simplify(each): each for each in known}
+    plain |= {_simplify(alias): each for alias, each in aliases.items()}
     found = get_close_matches(_simplify(name)[:64], list(plain), n=1, cutoff=0.7)
     return f"; did you mean {plain[found[0]]}?" if found else ""
 

@@ -5,57 +5,39 @@ states what is permitted, and never repeats the value.
 """
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-_TEXT: Final = "must be text in quotes"
-_FLAG: Final = "must be true or false"
-_WHOLE: Final = "must be a whole number"
-_NUMBER: Final = "must be a number"
-_LIST: Final = "must be a list in brackets"
-_TABLE: Final = "must be a table"
-
-_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "missing": "is missing",
-        "extra_forbidden": "no such key",
-        "string_type": _TEXT,
-        "string_unicode": _TEXT,
-        "path_type": "must be a path in quotes",
-        "string_pattern_mismatch": "must look like {pattern}",
-        "string_too_short": "must have at least {min_length} characters",
-        "string_too_long": "must have at most {max_length} characters",
-        "bool_type": _FLAG,
-        "bool_parsing": _FLAG,
-        "int_type": _WHOLE,
-        "int_parsing": _WHOLE,
-        "int_parsing_size": _WHOLE,
-        "int_from_float": _WHOLE,
-        "float_type": _NUMBER,
-        "float_parsing": _NUMBER,
-        "finite_number": "must be a number that is not infinite",
-        "greater_than": "must be above {gt}",
-        "greater_than_equal": "must be at least {ge}",
-        "less_than": "must be below {lt}",
-        "less_than_equal": "must be at most {le}",
-        "enum": "must be one of {expected}",
-        "literal_error": "must be one of {expected}",
-        "list_type": _LIST,
-        "tuple_type": _LIST,
-        "frozen_set_type": _LIST,
-        "too_short": "must name at least {min_length}",
-        "too_long": "must name at most {max_length}",
-        "dict_type": _TABLE,
-        "mapping_type": _TABLE,
-        "model_type": _TABLE,
-        "model_attributes_type": _TABLE,
-        "value_error": "{error}",
-    }
-)
+_WORDS: Final = {
+    kind: words
+    for words, kinds in {
+        "is missing": "missing",
+        "no such key": "extra_forbidden",
+        "must be text in quotes": "string_type string_unicode",
+        "must be a path in quotes": "path_type",
+        "must look like {pattern}": "string_pattern_mismatch",
+        "must have at least {min_length} characters": "string_too_short",
+        "must have at most {max_length} characters": "string_too_long",
+        "must be true or false": "bool_type bool_parsing",
+        "must be a whole number": "int_type int_parsing int_parsing_size int_from_float",
+        "must be a number": "float_type float_parsing",
+        "must be a number that is not infinite": "finite_number",
+        "must be above {gt}": "greater_than",
+        "must be at least {ge}": "greater_than_equal",
+        "must be below {lt}": "less_than",
+        "must be at most {le}": "less_than_equal",
+        "must be one of {expected}": "enum literal_error",
+        "must be a list in brackets": "list_type tuple_type frozen_set_type",
+        "must name at least {min_length}": "too_short",
+        "must name at most {max_length}": "too_long",
+        "must be a table": "dict_type mapping_type model_type model_attributes_type",
+        "{error}": "value_error",
+    }.items()
+    for kind in kinds.split()
+}
+"""The words, by pydantic's type of error."""
 
 
 def find_first_error(found: ValidationError) -> ErrorDetails:

@@ -6,6 +6,7 @@ below, which the tests read.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
@@ -123,17 +124,11 @@ def _parse_purpose(name: str) -> PurposeCode:
     try:
         return parse_purpose(name)
     except MalformedIdentifierError as error:
-        written = re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_")
-        hint = f"; did you mean {written}?" if _is_purpose(written) else ""
-        raise ValueError(f"{error}{hint}") from None
-
-
-def _is_purpose(text: str) -> bool:
-    try:
-        parse_purpose(text)
-    except MalformedIdentifierError:
-        return False
-    return True
+        problem = str(error)
+    with suppress(MalformedIdentifierError):
+        meant = parse_purpose(re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_"))
+        problem += f"; did you mean {meant}?"
+    raise ValueError(problem)
 
 
 def _count_from_one(without: str) -> BeforeValidator:

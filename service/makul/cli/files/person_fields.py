@@ -6,12 +6,12 @@ A message names the field and its permitted values, and never its value.
 
 import base64
 import binascii
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from makul.cli.suggestion import suggest_name
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.biometric_samples import UnknownSampleError, require_known
 from makul.domain.identifiers import MalformedIdentifierError, Pin
@@ -98,18 +98,8 @@ def describe(name: Attribute) -> str:
 
 
 def suggest(name: str) -> str:
-    """Return `; did you mean …?` if a known field has a similar name, otherwise an empty string.
-
-    The suggestion is a known name. The given name is not repeated, because it may be a value.
-    """
-    plain = {_plain(column): column for column in reversed(COLUMNS)}
-    plain |= {_plain(known): column for known, column in _OTHER_NAMES.items()}
-    found = difflib.get_close_matches(_plain(name)[:64], plain, n=1, cutoff=0.75)
-    return f"; did you mean {plain[found[0]]}?" if found else ""
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    """Return `; did you mean …?` if a known field has a similar name, otherwise an empty string."""
+    return suggest_name(name, COLUMNS, _OTHER_NAMES)
 
 
 _OTHER_NAMES = {
