@@ -7,8 +7,9 @@ from document_pages import Page
 
 from makul.app.ports.ledger import LedgerState
 from makul.observability.metrics import instruments
-from makul.observability.metrics_server import MetricsSource, RevocationData
+from makul.observability.metrics_server import MetricsSource
 from makul.observability.security_events import Event
+from makul.trust.pki.status_report import Freshness
 
 Problem = tuple[str, int, str]
 Cells = tuple[str, ...]
@@ -42,7 +43,7 @@ def metric_rows() -> dict[str, Cells]:
         labels = " ".join(each._labelnames)
         rows[name] = (name, each._type, labels or "–", each._documentation)
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    fresh = RevocationData(stale=0, silent=0, oldest=now, ends=now)
+    fresh = Freshness(stale=0, silent=0, oldest=now, ends=now)
     log = LedgerState(
         size=0,
         root=b"",

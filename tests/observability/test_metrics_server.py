@@ -11,14 +11,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.observability.metrics_server import MetricsSource, RevocationData
+from makul.observability.metrics_server import MetricsSource
 from makul.store import log_state_of
+from makul.trust.pki.status_report import Freshness
 from makul_testing.in_process_service import InProcess, build_house
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
-def told(found: RevocationData | None) -> str:
+def told(found: Freshness | None) -> str:
     registry = CollectorRegistry()
     registry.register(MetricsSource({"documents": lambda _: found}, lambda: NOW))
     return generate_latest(registry).decode()
@@ -27,7 +28,7 @@ def told(found: RevocationData | None) -> str:
 def test_age_and_time_left_are_told() -> None:
     """In seconds; an end that is past is below zero."""
     hour = timedelta(hours=1)
-    text = told(RevocationData(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
+    text = told(Freshness(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
 
     for line in (
         'makul_revocation_readable{purpose="documents"} 1.0',

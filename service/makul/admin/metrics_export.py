@@ -12,9 +12,10 @@ from makul.composition.adapters import (
     utc_now,
 )
 from makul.config.settings import Settings
-from makul.observability.metrics_server import MetricsSource, Purposes, RevocationData, export
+from makul.observability.metrics_server import MetricsSource, Purposes, export
 from makul.store import log_state_of
 from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.status_report import Freshness
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
 
@@ -38,7 +39,7 @@ def export_metrics(settings: Settings) -> None:
 def _revocation_data(settings: Settings) -> Purposes:
     """Return readers of the trust data without an archive: metrics must add no evidence."""
     documents = replace(trust_directories(settings), archive=None)
-    looks: dict[str, Callable[[datetime], RevocationData | None]] = {
+    looks: dict[str, Callable[[datetime], Freshness | None]] = {
         "documents": _Look(documents, pending_ocsp_queue(settings))
     }
     stamping = tsa_directories(settings)
@@ -55,7 +56,7 @@ class _Look:
         self._wanted = wanted
         self._store: TrustStore | None = None
 
-    def __call__(self, at: datetime) -> RevocationData | None:
+    def __call__(self, at: datetime) -> Freshness | None:
         """Return the freshness, or None while the data cannot be read.
 
         The export reports unreadable data too, and continues.
@@ -64,9 +65,4 @@ class _Look:
             self._store = self._store or TrustStore(self._directories, wanted=self._wanted)
         except TrustStoreError:
             return None
-        found = self._store.freshness(at=at)
-        if found is None:
-            return None
-        return RevocationData(
-            stale=found.stale, silent=found.silent, oldest=found.oldest, ends=found.ends
-        )
+        return self._store.freshness(at=at)

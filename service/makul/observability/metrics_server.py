@@ -9,7 +9,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +23,7 @@ from makul.app.ports.ledger import LedgerState
 from makul.net.bounded_http_server import BoundedServer, running
 from makul.observability import multiprocess as spool
 from makul.observability.multiprocess import SpoolCollector
+from makul.trust.pki.status_report import Freshness
 
 MAX_CONNECTIONS: Final = 16
 """Maximum at once: a pair of Prometheus servers, and an administrator."""
@@ -31,17 +31,7 @@ CONNECTION_SECONDS: Final = 30.0
 """Seconds for a request and its answer: longer than Prometheus's default scrape_timeout of 10 s."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationData:
-    """The freshness of the revocation data of one purpose."""
-
-    stale: int
-    silent: int
-    oldest: datetime | None
-    ends: datetime | None
-
-
-Purposes = Mapping[str, Callable[[datetime], RevocationData | None]]
+Purposes = Mapping[str, Callable[[datetime], Freshness | None]]
 """Readers of revocation data for documents and for timestamps. None means unreadable."""
 
 
@@ -124,7 +114,7 @@ def _ledger_values(found: LedgerState | None, now: datetime) -> dict[str, float]
     return values
 
 
-def _values(found: RevocationData | None, now: datetime) -> dict[str, float]:
+def _values(found: Freshness | None, now: datetime) -> dict[str, float]:
     if found is None:
         return {"makul_revocation_readable": 0.0}
     values = {
