@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from makul.app.entry_renderer import EntryRenderer
 from makul.app.ports import (
     Answer,
     Caller,
@@ -16,23 +17,28 @@ from makul.app.ports import (
     Documents,
     Entry,
     Evidence,
+    FailedMatch,
     KnownRequest,
     MessageMark,
+    MeteredUse,
+    PersonDataFacts,
+    QuotaUse,
     Receipt,
     Recorded,
+    Refusal,
     RejectedError,
+    Release,
     Replay,
     RequestKey,
-    Space,
 )
-from makul.app.recording import PendingDecision, Recording
+from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
-from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import UsageLimits
+from makul_testing.builders.records import a_consent
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BANK = MemberCode("COM/60000001")
@@ -111,33 +117,36 @@ def recording(recorder: ScriptedRecorder) -> Recording:
     numbers = iter(range(1, 100))
     documents: Documents = PlainDocuments()  # type: ignore[assignment]
     return Recording(
-        documents=documents,
-        signer=PlainSigner(),
-        sealer=PlainSealer(),
+        renderer=EntryRenderer(
+            documents=documents,
+            signer=PlainSigner(),
+            sealer=PlainSealer(),
+            operator=MemberCode("GOV/70000001"),
+            new_id=lambda: UUID(int=next(numbers)),
+            new_salt=lambda: b"s" * 32,
+        ),
         recorder=recorder,
-        operator=MemberCode("GOV/70000001"),
-        new_id=lambda: UUID(int=next(numbers)),
-        new_salt=lambda: b"s" * 32,
     )
 
 
-RELEASE = PendingDecision(
-    key=RequestKey(
-        recipient=BANK, space=Space.DISCLOSURE, request_id=UUID(int=7), digest=b"d" * 32
-    ),
+GROUND = a_consent()
+FACTS = PersonDataFacts(
     caller=Caller(recipient=BANK, channel=Channel.WSSE, certificate=b"c" * 32, mark=MARK),
-    operation=Operation.GET_PERSON_DATA,
+    request_id=UUID(int=7),
+    request_digest=b"d" * 32,
     agreement_number=AgreementNumber("A-1"),
-    outcome=Outcome.RELEASED,
     at=AT,
     subject=PIN,
+    ground=GROUND,
+)
+RELEASE = Release(
+    facts=FACTS,
     released=frozenset({Attribute.SURNAME}),
     payload=b"<person>surname</person>",
-    meter=True,
-    daily_quota=10,
+    effects=(MeteredUse(ground=GROUND), QuotaUse(quota=10)),
 )
-KNOWN = KnownRequest(digest=RELEASE.key.digest, asker=RELEASE.key.asker)
-CALLER = replace(RELEASE.caller, mark=MARK)
+KNOWN = KnownRequest(digest=FACTS.key.digest, asker=FACTS.key.asker)
+CALLER = FACTS.caller
 
 
 def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
@@ -166,11 +175,8 @@ def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
 
     refusal = recorder.entries[1]
     assert answer == refusal.answer
-    assert refusal.outcome is Outcome.REFUSED
-    assert refusal.released == frozenset()
-    assert not refusal.meter
-    assert not refusal.requires_active
-    assert refusal.daily_quota is None
+    assert refusal.decision == Refusal(facts=FACTS, reasons=(Reason(code=code),))
+    assert not refusal.decision.has_preconditions
     assert b"<person>" not in answer
 
 
@@ -183,7 +189,7 @@ def test_a_reason_to_come_back_later_leaves_the_id_open(code: Code, closes: bool
 
     recording(recorder).record_and_render(RELEASE)
 
-    assert recorder.entries[1].closes is closes
+    assert recorder.entries[1].decision.closes is closes
 
 
 def test_a_message_that_came_before_is_a_fault_and_records_nothing() -> None:
@@ -208,7 +214,7 @@ def test_a_retry_gets_the_stored_answer() -> None:
     """Invariant 5: the same id with the same digest discloses nothing anew."""
     recorder = ScriptedRecorder()
 
-    assert recording(recorder).replay_or_refuse(RELEASE, KNOWN) == b"<stored/>"
+    assert recording(recorder).replay_or_refuse(FACTS, KNOWN) == b"<stored/>"
     assert recorder.entries == []
 
 
@@ -216,22 +222,22 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
     """REQ-04: the refusal is recorded, and leaves the id's stored answer alone."""
     recorder = ScriptedRecorder()
 
-    answer = recording(recorder).replay_or_refuse(RELEASE, replace(KNOWN, digest=b"e" * 32))
+    answer = recording(recorder).replay_or_refuse(FACTS, replace(KNOWN, digest=b"e" * 32))
 
     assert b"REQ-04" in answer
     assert b"<person>" not in answer
-    assert not recorder.entries[0].closes
+    assert not recorder.entries[0].decision.closes
 
 
 def test_a_replay_whose_rights_have_ended_is_refused() -> None:
     """Invariant 4: a suspended recipient gets no stored answer either."""
     recorder = ScriptedRecorder(replayed=Conflict((Reason(code=Code.RCP_03),)))
 
-    answer = recording(recorder).replay_or_refuse(RELEASE, KNOWN)
+    answer = recording(recorder).replay_or_refuse(FACTS, KNOWN)
 
     assert b"RCP-03" in answer
     assert b"<person>" not in answer
-    assert not recorder.entries[0].closes
+    assert not recorder.entries[0].decision.closes
 
 
 def test_an_inquiry_that_came_before_is_rejected() -> None:
@@ -256,7 +262,7 @@ def test_the_leaf_commits_to_every_fact() -> None:
     """A leaf's statement names the decision; changing one fact changes the leaf."""
     first, second = ScriptedRecorder(), ScriptedRecorder()
     recording(first).record_and_render(RELEASE)
-    recording(second).record_and_render(RELEASE.refused((Reason(code=Code.CNS_04),)))
+    recording(second).record_and_render(Refusal(facts=FACTS, reasons=(Reason(code=Code.CNS_04),)))
 
     assert first.entries[0].leaf.hash != second.entries[0].leaf.hash
     assert PIN.digits.encode() in first.entries[0].leaf.statement
@@ -269,11 +275,11 @@ SPENT = Conflict((Reason(code=Code.REQ_06),))
 def test_a_full_day_hides_no_refusal() -> None:
     """Procedure, cl. 12: who fills a day's evidence first still leaves a trace of each forgery."""
     recorder = ScriptedRecorder(script=(SPENT, Committed()))
-    forged = replace(RELEASE.refused((FORGED,)), evidence=(A_DOCUMENT,))
+    forged = Refusal(facts=replace(FACTS, evidence=(A_DOCUMENT,)), reasons=(FORGED,))
 
     recording(recorder).record_and_render(forged)
 
-    refusal = recorder.entries[1]
+    refusal = recorder.entries[1].decision
     assert refusal.evidence == ()
     assert [reason.code for reason in refusal.reasons] == [Code.CNS_02, Code.REQ_06]
 
@@ -281,13 +287,12 @@ def test_a_full_day_hides_no_refusal() -> None:
 def test_a_full_day_tells_of_no_comparison() -> None:
     """What a comparison gave is not told where its failed attempt is not counted (invariant 6)."""
     recorder = ScriptedRecorder(script=(SPENT, Committed()))
-    compared = replace(
-        RELEASE.refused((Reason(code=Code.MAT_02),)),
-        evidence=(A_DOCUMENT,),
-        attempt_limits=AttemptLimits(),
-        failed_attempt=True,
+    compared = Refusal(
+        facts=replace(FACTS, evidence=(A_DOCUMENT,)),
+        reasons=(Reason(code=Code.MAT_02),),
+        effects=(FailedMatch(subject=PIN, limits=AttemptLimits()),),
     )
 
     recording(recorder).record_and_render(compared)
 
-    assert [reason.code for reason in recorder.entries[1].reasons] == [Code.REQ_06]
+    assert [reason.code for reason in recorder.entries[1].decision.reasons] == [Code.REQ_06]

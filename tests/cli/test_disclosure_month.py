@@ -11,12 +11,14 @@ import pytest
 from makul.cli.disclosure_export import COLUMNS
 from makul.config.settings import load_settings
 from makul_testing.builders.agreements import agree
+from makul_testing.builders.entries import (
+    a_refusal,
+    a_release,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     NOON,
     a_consent,
-    a_refusal,
-    a_release,
     an_agreement,
 )
 from makul_testing.cli_runner import Makul

@@ -10,6 +10,9 @@ from makul.app.ports import Committed, Conflict
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.store import Store
 from makul_testing.builders.agreements import agree
+from makul_testing.builders.entries import (
+    a_metered_release,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -17,7 +20,6 @@ from makul_testing.builders.records import (
     a_basis,
     a_caller,
     a_consent,
-    a_release,
     an_agreement,
 )
 from makul_testing.cli_runner import Makul
@@ -34,7 +36,7 @@ def with_terms(with_bank: Makul, store: Store) -> Makul:
 def used(makul: Makul, ground: GroundRef) -> None:
     """Have the ground used once by the bank."""
     with store_of(makul.directory / "makul.toml") as store:
-        assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+        assert store.recorder.record(a_metered_release(ground)) == Committed()
 
 
 def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
@@ -49,7 +51,7 @@ def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
 def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
     """Procedure, cl. 4 and 5: no disclosure on it from then on, and none given again."""
     ground = a_consent(allowed=5, subject=AZAMAT) if kind is GroundKind.CONSENT else a_basis(5)
-    entry = a_release(ground=ground, meter=True)
+    entry = a_metered_release(ground)
     with store_of(with_terms.directory / "makul.toml") as store:
         assert store.recorder.record(entry) == Committed()
 
@@ -58,7 +60,7 @@ def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
     assert shown["applied"] is True
     assert (shown["kind"], shown["used"], shown["allowed"]) == (kind.value, 1, 5)
     with store_of(with_terms.directory / "makul.toml") as store:
-        assert isinstance(store.recorder.record(a_release(ground=ground, meter=True)), Conflict)
+        assert isinstance(store.recorder.record(a_metered_release(ground)), Conflict)
         assert isinstance(store.recorder.replay(entry.key, a_caller(), at=NOON), Conflict)
         assert store.register.use(BANK, ground).revoked
     stands = with_terms.done("ground", "show", BANK, str(ground.id), "--kind", kind.value)

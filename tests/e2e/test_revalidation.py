@@ -16,7 +16,7 @@ from lxml import etree
 
 from makul.store import StoreKeys
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.recorder import evidence_place
+from makul.store.records.entry_rows import evidence_place
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.world.documents import Paper

@@ -10,18 +10,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.app.ports import Committed, Conflict, Recorded, Replay
+from makul.app.ports import Committed, Conflict, QuotaUse, Recorded, Replay
 from makul.app.ports.ledger import Lease, Sequenced, StandingBy
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_metered_release,
+    a_release,
+)
 from makul_testing.builders.records import (
     a_caller,
     a_consent,
-    a_failed_match,
     a_mark,
-    a_release,
 )
 from makul_testing.clock import SteppedClock
 from makul_testing.faults.record_audit import Count, aftermath
@@ -32,6 +35,7 @@ from makul_testing.tlog.builder import (
     LEASE,
     a_note_signer,
     checked,
+    moved,
     recording,
     sequence,
     some_drafts,
@@ -94,10 +98,12 @@ def test_a_use_does_not_come_back(store: Store) -> None:
     """CNS-06, AGR-06: neither that of a consent nor one of a day's quota."""
     ground = a_consent(valid_from=BORDER - timedelta(days=1))
     for at in (AFTER, BEFORE):
-        recorded = store.recorder.record(a_release(ground=ground, meter=True, decided_at=at))
+        recorded = store.recorder.record(a_metered_release(ground, decided_at=at))
         assert recorded == Committed() if at == AFTER else codes(recorded) == [Code.CNS_06]
     for at, left in ((AFTER, 2), (BEFORE, 2), (AFTER, 0), (BEFORE, 0)):
-        given = [store.recorder.record(a_release(daily_quota=2, decided_at=at)) for _ in range(3)]
+        given = [
+            store.recorder.record(a_release(QuotaUse(quota=2), decided_at=at)) for _ in range(3)
+        ]
         assert given.count(Committed()) == left
         assert codes(given[-1]) == [Code.AGR_06]
 
@@ -108,10 +114,10 @@ def test_failed_matches_of_later_count(store: Store) -> None:
         assert store.recorder.record(a_failed_match(decided_at=AFTER)) == Committed()
 
     for at in (BEFORE, AFTER, BEFORE + LIMITS.window, AFTER + LIMITS.window):
-        guess = a_failed_match(decided_at=at, attempt_limits=LIMITS)
+        guess = a_failed_match(decided_at=at, limits=LIMITS)
         assert codes(store.recorder.record(guess)) == [Code.MAT_06], at
     later = AFTER + LIMITS.window + timedelta(seconds=1)
-    guess = a_failed_match(decided_at=later, attempt_limits=LIMITS)
+    guess = a_failed_match(decided_at=later, limits=LIMITS)
     assert store.recorder.record(guess) == Committed()
 
 
@@ -153,8 +159,7 @@ def test_the_log_grows_in_the_order_of_commits(
     expected: list[UUID] = []
     for draft in some_drafts():
         at -= timedelta(hours=7)
-        changed = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-        office.record_and_render(type(draft)(**changed | {"at": at}))
+        office.record_and_render(moved(draft, at))
         done = store.ledger.sequence(signer, LEASE, at=at, batch=10)
         assert isinstance(done, Sequenced)
         assert done.taken == 1

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from makul.app.ports import Committed, Recorded, Replay
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul_testing.builders.records import a_key, a_release
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import a_key
 from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess

@@ -20,14 +20,16 @@ from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.open import database_at
 from makul.store.records.locks import announce_revocation, lock_for_revocation
 from makul.store.schema.tables import recipient
+from makul_testing.builders.entries import (
+    a_release,
+    a_revocation,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     NOON,
     a_consent,
     a_recipient,
-    a_release,
-    a_revocation,
     an_evidence,
 )
 from makul_testing.faults.record_audit import Count, aftermath

@@ -11,12 +11,11 @@ from hashlib import sha256
 
 import psycopg
 
-from makul.app.ports import Committed, Desk, ExportOptions, Official, PaperUse, Replay
+from makul.app.ports import Committed, Desk, ExportOptions, Official, PaperUse, QuotaUse, Replay
 from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
 from makul.domain.attributes import Attribute
-from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
-from makul.domain.match_attempts import AttemptLimits
 from makul.domain.months import Month
 from makul.domain.recipients import RecipientState
 from makul.ledger.checkpoint import Checkpoint
@@ -31,6 +30,14 @@ from makul_testing.builders.agreements import (
     approved_notice,
     three,
 )
+from makul_testing.builders.entries import (
+    a_comparison,
+    a_failed_match,
+    a_metered_release,
+    a_registration,
+    a_release,
+    a_revocation,
+)
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -41,20 +48,18 @@ from makul_testing.builders.records import (
     POLICE,
     a_caller,
     a_consent,
-    a_failed_match,
     a_key,
     a_mark,
     a_person,
     a_recipient,
-    a_release,
-    a_revocation,
     an_agreement,
     an_evidence,
 )
 from makul_testing.tlog.builder import LEASE, ORIGIN, checked, recording, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
-SEALING = b"s" * 32
+SEALING_CERTIFICATE = b"der"
+SEALING = sha256(SEALING_CERTIFICATE).digest()
 DRAFTS = some_drafts()
 LATER = NOON + timedelta(days=8)
 """When housekeeping finds everything due."""
@@ -67,7 +72,7 @@ def registers(desk: Desk) -> None:
     """A recipient and all that is registered for one; terms, a notice and a person."""
     desk.add_recipient(a_recipient(POLICE), at=NOON)
     desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
-    desk.add_sealing_certificate(BANK, SEALING, b"der", at=NOON)
+    desk.add_sealing_certificate(BANK, SEALING, SEALING_CERTIFICATE, at=NOON)
     desk.add_official(OFFICIAL, at=NOON)
     terms = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
     agree(desk, terms, at=NOON)
@@ -122,16 +127,16 @@ def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
 # --- the work of the workers --------------------------------------------------------------------
 
 REGISTERED = a_consent(subject=AZAMAT, representative=GULNARA, allowed=3)
-RELEASED = a_release(
+METERED = a_consent(b"<Consent>metered</Consent>", subject=GULNARA)
+RELEASED = a_metered_release(
+    METERED,
+    QuotaUse(quota=9),
+    a_comparison(),
     key=a_key(),
-    ground=a_consent(b"<Consent>metered</Consent>", subject=GULNARA),
-    meter=True,
     evidence=(an_evidence(),),
     certificate=FINGERPRINT,
-    sealed_to=SEALING,
+    seal_to=SEALING_CERTIFICATE,
     official=OFFICIAL.fingerprint,
-    daily_quota=9,
-    attempt_limits=AttemptLimits(),
     mark=a_mark(),
 )
 
@@ -152,13 +157,10 @@ def serves(store: Store) -> None:
 
 def _records(store: Store) -> None:
     """A registration, releases on it and on another, failed matches, a revocation, a mark."""
-    registration = a_release(
-        ground=REGISTERED,
-        outcome=Outcome.ACCEPTED,
-        released=frozenset(),
-        evidence=(an_evidence(),),
-        register_consent=True,
-        paper=PaperUse(official=OFFICIAL.fingerprint, quota=5),
+    registration = a_registration(
+        REGISTERED,
+        an_evidence(),
+        PaperUse(official=OFFICIAL.fingerprint, quota=5),
     )
     of_another = a_consent(b"<Consent>revoked</Consent>", subject=AZAMAT)
     for entry in (
@@ -202,7 +204,7 @@ def _reads(store: Store) -> None:
     assert Attribute.FACE_IMAGE in register.with_samples(found, frozenset(Attribute)).values
     assert register.attempts(BANK, AZAMAT, "teller-42", since=NOON).by_pin == 2
     assert register.receipt(BANK, RELEASED.key.request_id) is not None
-    decided = register.receipt(BANK, DRAFTS[0].key.request_id)
+    decided = register.receipt(BANK, DRAFTS[0].facts.key.request_id)
     assert decided is not None
     placed = store.ledger.inclusion(decided.disclosure_id)
     assert placed is not None

@@ -12,28 +12,55 @@ from makul.app.intake import RequestIntake
 from makul.app.ports import (
     MAX_SEALED_PERSON,
     Caller,
+    Comparison,
+    DisclosureEffect,
+    DisclosureFacts,
     Documents,
+    FailedMatch,
+    Match,
+    MatchAttempt,
     Matcher,
+    MeteredUse,
+    NoMatch,
+    NonDisclosure,
+    PendingDecision,
+    PersonDataFacts,
+    QuotaUse,
+    Refusal,
     Register,
-    Space,
+    Release,
     StoreUnavailableError,
+    Undetermined,
     UnwritableError,
+    VerificationFacts,
+    refuse_by_rulings,
 )
-from makul.app.recording import PendingDecision, Recording
+from makul.app.recording import Recording
 from makul.app.requests import PersonRequest
 from makul.domain.agreements import Agreement
 from makul.domain.decision import Conclusion, Decision, conclude, decide
 from makul.domain.delivery_encryption import SealingCertificate
-from makul.domain.disclosures import BasisGround, DisclosureRequest, Ground, Outcome, reference
+from makul.domain.disclosures import (
+    BasisGround,
+    DisclosureRequest,
+    Ground,
+    GroundRef,
+    Operation,
+    Outcome,
+    reference,
+)
 from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_standing
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits, exhausted
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
-from makul.domain.rules import Ruling, Verdict
+from makul.domain.rules import Ruling
 
-_COUNTS_AS_A_DISCLOSURE = frozenset({Outcome.RELEASED, Outcome.MATCHED})
+_KINDS: dict[Operation, type[DisclosureFacts]] = {
+    Operation.VERIFY_PERSON: VerificationFacts,
+    Operation.GET_PERSON_DATA: PersonDataFacts,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,57 +82,56 @@ class Disclose:
         received = self.reception.receive(
             asked,
             caller,
-            space=Space.DISCLOSURE,
-            operation=asked.operation,
+            _KINDS[asked.operation],
             purpose=asked.purpose,
             subject=asked.probe.pin,
         )
-        standing, draft = received.standing, received.draft
+        standing, facts = received.standing, received.facts
         if received.excess is not None:
-            return self.recording.record_and_render(draft.refused((received.excess,)))
+            return self.recording.record_and_render(received.excess)
         case = EligibilityCase(
             request=_request(asked, caller),
             recipient=standing.recipient,
             agreement=standing.agreement,
-            at=draft.at,
-            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
+            at=facts.at,
+            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=facts.at),
         )
         if standing.known is not None:
             # An answer that could no longer be encrypted to the recipient is not replayed either.
-            against = _against((can_be_sealed(case),))
-            return self.recording.replay_or_refuse(draft, standing.known, against=against)
-        return self.recording.record_and_render(self._judge(draft, asked, case))
+            against = _against(facts, (can_be_sealed(case),))
+            return self.recording.replay_or_refuse(facts, standing.known, against=against)
+        return self.recording.record_and_render(self._judge(facts, asked, case))
 
     def _judge(
-        self, draft: PendingDecision, asked: PersonRequest, case: EligibilityCase
+        self, facts: DisclosureFacts, asked: PersonRequest, case: EligibilityCase
     ) -> PendingDecision:
         # An ineligible caller is refused before any document is opened (cl. 3 and 7).
-        against = _against(judge_standing(case))
+        against = _against(facts, judge_standing(case))
         if against is not None:
-            return draft.refused(against.reasons, outcome=against.outcome)
+            return against
         request = case.request
-        ground, evidence = self.grounds.verify_ground(asked.ground, request.recipient, at=draft.at)
-        draft = replace(
-            draft, ground=reference(ground), evidence=evidence, official=_official_behind(ground)
-        )
+        ground, evidence = self.grounds.verify_ground(asked.ground, request.recipient, at=facts.at)
+        named = reference(ground)
+        facts = replace(facts, ground=named, evidence=evidence, official=_official_behind(ground))
         decision = decide(
             request,
             case.recipient,
             case.agreement,
             ground,
             operator=self.operator,
-            at=draft.at,
+            at=facts.at,
             sealing=case.sealing,
         )
-        if not decision.permitted:
-            return _concluded(draft, conclude(decision, None, None))
-        before_looking = self._check_before_lookup(asked, draft)
+        # A ground that cannot be named cannot be counted. No permitted request rests on one.
+        if not decision.permitted or named is None:
+            return refuse_by_rulings(facts, decision.rulings)
+        before_looking = self._check_before_lookup(asked, facts)
         if before_looking:
-            return draft.refused(before_looking)
-        return self._lookup_and_match(draft, asked, decision, case)
+            return Refusal(facts=facts, reasons=before_looking)
+        return self._lookup_and_match(facts, asked, decision, case, named)
 
     def _check_before_lookup(
-        self, asked: PersonRequest, draft: PendingDecision
+        self, asked: PersonRequest, facts: DisclosureFacts
     ) -> tuple[Reason, ...]:
         """Return reasons against the request that do not depend on the person's record.
 
@@ -117,40 +143,60 @@ class Disclose:
         if not asked.probe.sufficient:
             return (Reason(code=Code.MAT_02, field="demographic"),)
         counts = self.register.attempts(
-            draft.key.recipient,
+            facts.caller.recipient,
             asked.probe.pin,
             asked.employee,
-            since=draft.at - self.limits.window,
+            since=facts.at - self.limits.window,
         )
         spent = exhausted(counts, self.limits)
         return (spent,) if spent is not None else ()
 
     def _lookup_and_match(
         self,
-        draft: PendingDecision,
+        facts: DisclosureFacts,
         asked: PersonRequest,
         decision: Decision,
         case: EligibilityCase,
+        ground: GroundRef,
     ) -> PendingDecision:
-        agreement, sealing = case.agreement, case.sealing
+        sealing = case.sealing
         person = self.register.person(asked.probe.pin)
-        match = self.matcher.compare(asked.probe, person)
-        concluded = conclude(decision, match, person)
-        conclusion, payload = self._rendered(concluded, person, sealing)
-        counts = conclusion.outcome in _COUNTS_AS_A_DISCLOSURE
-        return replace(
-            draft,
-            outcome=conclusion.outcome,
-            reasons=conclusion.reasons,
-            released=conclusion.released,
-            payload=payload,
-            seal_to=sealing.der if payload is not None and sealing is not None else None,
-            matches=_tellable(match, conclusion.outcome, agreement),
-            meter=counts,
-            daily_quota=agreement.daily_quota if counts and agreement is not None else None,
-            attempt_limits=self.limits,
-            failed_attempt=not counts and match.result is not MatchResult.UNAVAILABLE,
-        )
+        compared = self.matcher.compare(asked.probe, person)
+        conclusion, payload = self._rendered(conclude(decision, compared, person), person, sealing)
+        matches = _tellable(compared, conclusion.outcome, case.agreement)
+        use = _use(self._comparison(asked), ground, case.agreement)
+        attempt = self._attempt(asked, compared)
+        reasons = conclusion.reasons
+        if payload is not None:
+            return Release(
+                facts=facts,
+                reasons=reasons,
+                released=conclusion.released,
+                payload=payload,
+                seal_to=sealing.der if sealing is not None else None,
+                matches=matches,
+                effects=use,
+            )
+        match conclusion.outcome:
+            case Outcome.MATCHED:
+                return Match(facts=facts, matches=matches, effects=use)
+            case Outcome.NOT_MATCHED:
+                return NoMatch(facts=facts, reasons=reasons, matches=matches, effects=(attempt,))
+            case Outcome.REFUSED:
+                return Refusal(facts=facts, reasons=reasons, effects=(attempt,))
+        return Undetermined(facts=facts, reasons=reasons, effects=(attempt,))
+
+    def _comparison(self, asked: PersonRequest) -> Comparison:
+        return Comparison(subject=asked.probe.pin, limits=self.limits)
+
+    def _attempt(self, asked: PersonRequest, compared: MatchVerdict) -> MatchAttempt:
+        """Return the attempt of a request that discloses nothing.
+
+        It is not a failed match if the matcher was not available.
+        """
+        if compared.result is MatchResult.UNAVAILABLE:
+            return self._comparison(asked)
+        return FailedMatch(subject=asked.probe.pin, limits=self.limits)
 
     def _rendered(
         self, conclusion: Conclusion, person: Person | None, sealing: SealingCertificate | None
@@ -198,25 +244,21 @@ def _official_behind(ground: Ground) -> bytes | None:
     return signer.fingerprint if signer is not None else None
 
 
-def _against(rulings: tuple[Ruling, ...]) -> Conclusion | None:
-    """Return the conclusion of these rulings; None if all pass. A failure outweighs an unknown."""
-    stopping = tuple(ruling for ruling in rulings if not ruling.passed)
-    if not stopping:
+def _against(facts: DisclosureFacts, rulings: tuple[Ruling, ...]) -> NonDisclosure | None:
+    """Return the decision that these rulings lead to; None if all pass."""
+    if all(ruling.passed for ruling in rulings):
         return None
-    failed = any(ruling.verdict is Verdict.FAILED for ruling in stopping)
-    return Conclusion(
-        outcome=Outcome.REFUSED if failed else Outcome.UNDETERMINED,
-        reasons=tuple(reason for ruling in stopping for reason in ruling.reasons),
-    )
+    return refuse_by_rulings(facts, rulings)
 
 
-def _concluded(draft: PendingDecision, conclusion: Conclusion) -> PendingDecision:
-    return replace(
-        draft,
-        outcome=conclusion.outcome,
-        reasons=conclusion.reasons,
-        released=conclusion.released,
-    )
+def _use(
+    comparison: Comparison, ground: GroundRef, agreement: Agreement | None
+) -> tuple[DisclosureEffect, ...]:
+    """Return the effects of a disclosure: a comparison, and one use of ground and quota."""
+    uses: tuple[DisclosureEffect, ...] = (comparison, MeteredUse(ground=ground))
+    if agreement is not None and agreement.daily_quota is not None:
+        uses += (QuotaUse(quota=agreement.daily_quota),)
+    return uses
 
 
 def _tellable(

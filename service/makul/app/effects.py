@@ -5,31 +5,64 @@ moved or changed later. A deleted revocation would otherwise let a revoked conse
 again (docs/architecture.md, invariant 13).
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import assert_never
 
+from makul.app.ports import (
+    Comparison,
+    ConsentRegistration,
+    ConsentRevocation,
+    DecisionEffect,
+    FailedMatch,
+    MeteredUse,
+    QuotaUse,
+)
 from makul.domain.disclosures import GroundRef
 
-if TYPE_CHECKING:
-    from makul.app.ports import ConsentRevocation
-    from makul.app.recording import PendingDecision
 
-
-def state_effects(draft: "PendingDecision", *, answer_until: str | None) -> dict[str, object]:
+def state_effects(
+    effects: Iterable[DecisionEffect], *, answer_until: str | None
+) -> dict[str, object]:
     """Return the effects of a decision as plain values, for the statement of its leaf.
 
-    `answer_until` is the time until which the stored answer is kept, if one is stored.
+    `answer_until` is the time until which the stored answer is kept, if one is stored. The
+    statement names every effect that a decision could have, so that a missing effect is stated too.
     """
-    kept = draft.meter or draft.register_consent
-    return {
+    stated: dict[str, object] = {
         "answerUntil": answer_until,
-        "failedAttempt": draft.failed_attempt,
-        "ground": _state_ground(draft.ground) if draft.ground is not None and kept else None,
-        "meters": draft.meter,
-        "paper": draft.paper.official.hex() if draft.paper is not None else None,
-        "quota": draft.daily_quota is not None,
-        "registers": draft.register_consent,
-        "revokes": _state_revocation(draft.revokes) if draft.revokes is not None else None,
+        "failedAttempt": False,
+        "ground": None,
+        "meters": False,
+        "paper": None,
+        "quota": False,
+        "registers": False,
+        "revokes": None,
     }
+    for effect in effects:
+        stated |= _state_effect(effect)
+    return stated
+
+
+def _state_effect(effect: DecisionEffect) -> dict[str, object]:
+    match effect:
+        case Comparison():
+            return {}
+        case FailedMatch():
+            return {"failedAttempt": True}
+        case MeteredUse():
+            return {"meters": True, "ground": _state_ground(effect.ground)}
+        case QuotaUse():
+            return {"quota": True}
+        case ConsentRegistration():
+            paper = effect.paper
+            return {
+                "registers": True,
+                "ground": _state_ground(effect.ground),
+                "paper": paper.official.hex() if paper is not None else None,
+            }
+        case ConsentRevocation():
+            return {"revokes": _state_revocation(effect)}
+    assert_never(effect)
 
 
 def _state_ground(ground: GroundRef) -> list[object]:
@@ -43,10 +76,5 @@ def _state_ground(ground: GroundRef) -> list[object]:
     ]
 
 
-def _state_revocation(revoked: "ConsentRevocation") -> list[object]:
-    document = revoked.document
-    return [
-        str(revoked.consent_id),
-        revoked.subject.digits,
-        document.hex() if document is not None else None,
-    ]
+def _state_revocation(revoked: ConsentRevocation) -> list[object]:
+    return [str(revoked.consent_id), revoked.subject.digits, revoked.document.digest.hex()]

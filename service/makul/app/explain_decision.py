@@ -9,11 +9,18 @@ from dataclasses import dataclass, replace
 from makul.app.delivery_encryption import Sealing
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
-from makul.app.ports import Caller, RejectedError, Space
+from makul.app.ports import (
+    Caller,
+    DryRunAcceptance,
+    DryRunFacts,
+    QuotaUse,
+    RejectedError,
+    refuse_by_rulings,
+)
 from makul.app.recording import Recording
 from makul.app.requests import ExplainRequest
 from makul.domain.decision import decide
-from makul.domain.disclosures import DisclosureRequest, Operation, Outcome, reference
+from makul.domain.disclosures import DisclosureRequest, Operation, reference
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 
@@ -48,40 +55,29 @@ class Explain:
             reason = Reason(code=Code.REQ_01, field="operation")
             raise RejectedError(reason, request_id=asked.request_id)
         received = self.reception.receive(
-            asked,
-            caller,
-            space=Space.EXPLANATION,
-            operation=Operation.EXPLAIN_DECISION,
-            purpose=asked.purpose,
-            subject=asked.subject,
+            asked, caller, DryRunFacts, purpose=asked.purpose, subject=asked.subject
         )
-        standing, draft = received.standing, received.draft
+        standing, facts = received.standing, received.facts
         if received.excess is not None:
-            return self.recording.record_and_render(draft.refused((received.excess,)))
+            return self.recording.record_and_render(received.excess)
         if standing.known is not None:
-            return self.recording.replay_or_refuse(draft, standing.known)
-        ground, _ = self.grounds.verify_ground(asked.ground, caller.recipient, at=draft.at)
+            return self.recording.replay_or_refuse(facts, standing.known)
+        ground, _ = self.grounds.verify_ground(asked.ground, caller.recipient, at=facts.at)
         decision = decide(
             _request(asked, caller, operation),
             standing.recipient,
             standing.agreement,
             ground,
             operator=self.operator,
-            at=draft.at,
-            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=draft.at),
+            at=facts.at,
+            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=facts.at),
         )
-        return self.recording.record_and_render(
-            replace(
-                draft,
-                outcome=Outcome.ACCEPTED
-                if decision.permitted
-                else decision.outcome_if_not_permitted,
-                reasons=decision.reasons,
-                rulings=decision.rulings,
-                ground=reference(ground),
-                daily_quota=EXPLANATIONS_A_DAY,
-            )
-        )
+        facts = replace(facts, rulings=decision.rulings, ground=reference(ground))
+        effects = (QuotaUse(quota=EXPLANATIONS_A_DAY),)
+        if decision.permitted:
+            return self.recording.record_and_render(DryRunAcceptance(facts=facts, effects=effects))
+        refusal = refuse_by_rulings(facts, decision.rulings)
+        return self.recording.record_and_render(replace(refusal, effects=effects))
 
 
 def _request(asked: ExplainRequest, caller: Caller, operation: Operation) -> DisclosureRequest:

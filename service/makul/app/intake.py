@@ -1,34 +1,35 @@
 """First steps of every decision: identify the request and read the state of the record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from makul.app.ports import (
-    Asker,
     Caller,
     Clock,
+    DecisionFacts,
+    Refusal,
     Register,
     RejectedError,
-    RequestKey,
     RequestSnapshot,
     Space,
 )
-from makul.app.recording import PendingDecision
 from makul.app.requests import AgreementRequest, BaseRequest
-from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import Pin, PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DEFAULT_LIMITS, Excess, UsageLimits, find_excess
 
+FactsT = TypeVar("FactsT", bound=DecisionFacts)
+
 
 @dataclass(frozen=True, slots=True)
-class IntakeResult:
-    """A request with the state of the record, and the refusal that stands until it is judged."""
+class IntakeResult(Generic[FactsT]):
+    """The facts of a request with the state of the record."""
 
-    draft: PendingDecision
+    facts: FactsT
     standing: RequestSnapshot
-    excess: Reason | None = None
-    """The limit that the recipient reached (REQ-06).
+    excess: Refusal | None = None
+    """The refusal if the recipient reached a limit (REQ-06).
 
     The request is then refused without judgement.
     """
@@ -46,50 +47,40 @@ class RequestIntake:
         self,
         asked: BaseRequest,
         caller: Caller,
+        kind: type[FactsT],
         *,
-        space: Space,
-        operation: Operation,
         purpose: PurposeCode | None = None,
         subject: Pin | None = None,
-    ) -> IntakeResult:
-        """Read the caller's state of the record and draft a refusal.
+    ) -> IntakeResult[FactsT]:
+        """Read the caller's state of the record and collect the facts of this kind of request.
 
         Raises `RejectedError` for an unknown recipient (RCP-01), and for a recipient far beyond its
         limits (REQ-06). Nothing is recorded in either case.
 
         `purpose` and `subject` are the values that the request itself states.
         """
-        at = self.clock()
-        key = RequestKey(
-            recipient=caller.recipient,
-            space=space,
-            request_id=asked.request_id,
-            digest=asked.digest,
-            asker=Asker(
-                subsystem=caller.subsystem,
-                employee=asked.employee,
-                case_number=asked.case_number,
-            ),
-        )
-        under = asked.agreement_number if isinstance(asked, AgreementRequest) else None
-        standing = self.register.standing(key, under, at=at)
-        if standing.recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        excess = self._excess(standing, space, at)
-        if excess is not None and not excess.recorded:
-            raise RejectedError(excess.reason, request_id=asked.request_id)
-        draft = PendingDecision(
-            key=key,
+        facts = kind(
             caller=caller,
-            operation=operation,
-            agreement_number=under,
-            terms=standing.agreement,
-            outcome=Outcome.REFUSED,
-            at=at,
+            request_id=asked.request_id,
+            request_digest=asked.digest,
+            employee=asked.employee,
+            case_number=asked.case_number,
+            at=self.clock(),
+            agreement_number=(
+                asked.agreement_number if isinstance(asked, AgreementRequest) else None
+            ),
             purpose=purpose,
             subject=subject,
         )
-        return IntakeResult(draft, standing, excess.reason if excess is not None else None)
+        standing = self.register.standing(facts.key, facts.agreement_number, at=facts.at)
+        if standing.recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+        excess = self._excess(standing, facts.space, facts.at)
+        if excess is not None and not excess.recorded:
+            raise RejectedError(excess.reason, request_id=asked.request_id)
+        facts = replace(facts, terms=standing.agreement)
+        refusal = Refusal(facts=facts, reasons=(excess.reason,)) if excess is not None else None
+        return IntakeResult(facts, standing, refusal)
 
     def _excess(self, standing: RequestSnapshot, space: Space, at: datetime) -> Excess | None:
         agreement, recipient = standing.agreement, standing.recipient

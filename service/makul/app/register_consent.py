@@ -8,15 +8,20 @@ from makul.app.intake import RequestIntake
 from makul.app.ports import (
     Caller,
     Clock,
+    ConsentAcceptance,
+    ConsentRegistration,
     ConsentStatus,
     Documents,
     PaperUse,
+    PendingDecision,
+    Refusal,
     Register,
+    RegistrationFacts,
     RejectedError,
     RequestSnapshot,
-    Space,
+    refuse_by_rulings,
 )
-from makul.app.recording import PendingDecision, Recording
+from makul.app.recording import Recording
 from makul.app.requests import ConsentQuery, ConsentRequest, PresentedConsent
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.decision import decide
@@ -25,14 +30,12 @@ from makul.domain.disclosures import (
     DisclosureRequest,
     Ground,
     Operation,
-    Outcome,
     reference,
 )
 from makul.domain.eligibility import EligibilityCase, find_stop, judge_entry
 from makul.domain.grounds import judge_ground
 from makul.domain.identifiers import MemberCode, PurposeCode
 from makul.domain.reasons import Code, Reason
-from makul.domain.rules import Ruling, Verdict
 
 _OPERATION_FOR = {
     ResultForm.YES_NO: Operation.VERIFY_PERSON,
@@ -54,30 +57,27 @@ class RegisterConsent:
 
         A consent that begins later is registered too.
         """
-        received = self.reception.receive(
-            asked, caller, space=Space.CONSENT, operation=Operation.REGISTER_CONSENT
-        )
-        draft, standing = received.draft, received.standing
+        received = self.reception.receive(asked, caller, RegistrationFacts)
+        facts, standing = received.facts, received.standing
         if received.excess is not None:
-            return self.recording.record_and_render(draft.refused((received.excess,)))
+            return self.recording.record_and_render(received.excess)
         if standing.known is not None:
-            return self.recording.replay_or_refuse(draft, standing.known)
-        against = _may_not_enter(asked, caller, standing, draft.at)
+            return self.recording.replay_or_refuse(facts, standing.known)
+        against = _may_not_enter(asked, caller, standing, facts.at)
         if against:
-            return self.recording.record_and_render(draft.refused(against))
+            return self.recording.record_and_render(Refusal(facts=facts, reasons=against))
         ground, evidence = self.grounds.verify_ground(
             PresentedConsent(asked.document, asked.scan, asked.authority),
             caller.recipient,
-            at=draft.at,
+            at=facts.at,
         )
-        draft = replace(draft, ground=reference(ground), evidence=evidence)
-        return self.recording.record_and_render(self._judge(draft, asked, caller, standing, ground))
+        facts = replace(facts, ground=reference(ground), evidence=evidence)
+        return self.recording.record_and_render(self._judge(facts, asked, standing, ground))
 
     def _judge(
         self,
-        draft: PendingDecision,
+        facts: RegistrationFacts,
         asked: ConsentRequest,
-        caller: Caller,
         standing: RequestSnapshot,
         ground: Ground,
     ) -> PendingDecision:
@@ -85,35 +85,26 @@ class RegisterConsent:
 
         If the consent cannot be read, judge only the proof of its signature.
         """
+        caller, parties = facts.caller, (standing.recipient, standing.agreement)
         consent = ground.consent if isinstance(ground, ConsentGround) else None
-        request = _unread(asked, caller) if consent is None else _as_if_used(consent, asked, caller)
-        parties = request, standing.recipient, standing.agreement
         if consent is None or not isinstance(ground, ConsentGround):
-            return _against(
-                draft, judge_ground(*parties, ground, operator=self.operator, at=draft.at)
+            request = _unread(asked, caller)
+            return refuse_by_rulings(
+                facts,
+                judge_ground(request, *parties, ground, operator=self.operator, at=facts.at),
             )
-        draft = replace(draft, subject=consent.subject, purpose=consent.purpose)
-        decision = decide(*parties, ground, operator=self.operator, at=draft.at)
+        facts = replace(facts, subject=consent.subject, purpose=consent.purpose)
+        request = _as_if_used(consent, asked, caller)
+        decision = decide(request, *parties, ground, operator=self.operator, at=facts.at)
         # A consent that begins later may be registered, so CNS-03 does not count here.
         rulings = tuple(each for each in decision.rulings if each.code is not Code.CNS_03)
         if any(ruling.reasons for ruling in rulings):
-            return _against(draft, rulings)
-        return replace(
-            draft,
-            outcome=Outcome.ACCEPTED,
-            consent=_status(consent, ground),
-            register_consent=True,
-            paper=_paper_use(ground, standing),
+            return refuse_by_rulings(facts, rulings)
+        return ConsentAcceptance(
+            facts=facts,
+            registration=_registration(consent, ground, facts, standing),
+            status=_status(consent, ground),
         )
-
-
-def _against(draft: PendingDecision, rulings: tuple[Ruling, ...]) -> PendingDecision:
-    failed = any(ruling.verdict is Verdict.FAILED for ruling in rulings)
-    return replace(
-        draft,
-        outcome=Outcome.REFUSED if failed else Outcome.UNDETERMINED,
-        reasons=tuple(reason for ruling in rulings for reason in ruling.reasons),
-    )
 
 
 def _may_not_enter(
@@ -160,6 +151,23 @@ def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> Disc
         attributes=consent.attributes,
         employee=asked.employee,
         case_number=asked.case_number,
+    )
+
+
+def _registration(
+    consent: Consent, ground: ConsentGround, facts: RegistrationFacts, standing: RequestSnapshot
+) -> ConsentRegistration:
+    giver = consent.representative
+    return ConsentRegistration(
+        # The document of a verified ground is always among its evidence.
+        document=next(piece for piece in facts.evidence if piece.digest == ground.digest),
+        consent_id=consent.consent_id,
+        subject=consent.subject,
+        max_disclosures=consent.max_disclosures,
+        valid_from=consent.begins_at,
+        valid_to=consent.valid_to,
+        representative=giver.pin if giver is not None else None,
+        paper=_paper_use(ground, standing),
     )
 
 

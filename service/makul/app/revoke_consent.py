@@ -14,14 +14,17 @@ from makul.app.ports import (
     Documents,
     DocumentVerifier,
     Evidence,
+    PendingDecision,
     Register,
-    Space,
+    RevocationAcceptance,
+    RevocationFacts,
+    refuse_by_rulings,
 )
-from makul.app.recording import PendingDecision, Recording
+from makul.app.recording import Recording
 from makul.app.requests import RevocationRequest
 from makul.domain.consent_revocations import Revocation, RevocationCase, judge_revocation
-from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus
-from makul.domain.rules import Verdict
+from makul.domain.disclosures import Proof, ProofStatus
+from makul.domain.identifiers import MemberCode
 
 EVIDENCE_KIND = "REVOCATION"
 
@@ -38,16 +41,13 @@ class RevokeConsent:
 
     def __call__(self, asked: RevocationRequest, caller: Caller) -> bytes:
         """Judge who signed the revocation and record it; the consent is revoked at commit."""
-        received = self.reception.receive(
-            asked, caller, space=Space.REVOCATION, operation=Operation.REVOKE_CONSENT
-        )
-        draft, standing = received.draft, received.standing
+        received = self.reception.receive(asked, caller, RevocationFacts)
+        facts, standing = received.facts, received.standing
         if received.excess is not None:
-            return self.recording.record_and_render(draft.refused((received.excess,)))
+            return self.recording.record_and_render(received.excess)
         if standing.known is not None:
-            return self.recording.replay_or_refuse(draft, standing.known)
-        digest = hashlib.sha256(asked.document).digest()
-        verified = self.verifier.verify(asked.document, at=draft.at)
+            return self.recording.replay_or_refuse(facts, standing.known)
+        verified = self.verifier.verify(asked.document, at=facts.at)
         proof, revocation = verified.proof, None
         if verified.signed is not None:
             try:
@@ -55,33 +55,30 @@ class RevokeConsent:
             except DocumentError as error:
                 proof = replace(proof, status=ProofStatus.FAILED, reasons=(error.reason.code,))
         piece = Evidence(
-            digest=digest, kind=EVIDENCE_KIND, document=asked.document, report=verified.report
+            digest=hashlib.sha256(asked.document).digest(),
+            kind=EVIDENCE_KIND,
+            document=asked.document,
+            report=verified.report,
         )
-        draft = replace(draft, evidence=(piece,))
-        return self.recording.record_and_render(self._judge(draft, revocation, proof, digest))
+        return self.recording.record_and_render(self._judge(facts, revocation, proof, piece))
 
     def _judge(
-        self, draft: PendingDecision, revocation: Revocation | None, proof: Proof, digest: bytes
+        self, facts: RevocationFacts, revocation: Revocation | None, proof: Proof, piece: Evidence
     ) -> PendingDecision:
-        rulings = judge_revocation(self._case(draft, revocation, proof))
-        reasons = tuple(reason for ruling in rulings for reason in ruling.reasons)
-        if revocation is None or reasons:
-            failed = any(ruling.verdict is Verdict.FAILED for ruling in rulings)
-            outcome = Outcome.REFUSED if failed else Outcome.UNDETERMINED
-            return replace(draft, outcome=outcome, reasons=reasons)
-        return replace(
-            draft,
-            outcome=Outcome.ACCEPTED,
-            subject=revocation.subject,
-            revokes=ConsentRevocation(
-                consent_id=revocation.consent_id, subject=revocation.subject, document=digest
+        facts = replace(facts, evidence=(piece,))
+        rulings = judge_revocation(self._case(facts.caller.recipient, revocation, proof))
+        if revocation is None or any(ruling.reasons for ruling in rulings):
+            return refuse_by_rulings(facts, rulings)
+        return RevocationAcceptance(
+            facts=facts,
+            revocation=ConsentRevocation(
+                consent_id=revocation.consent_id, subject=revocation.subject, document=piece
             ),
         )
 
     def _case(
-        self, draft: PendingDecision, revocation: Revocation | None, proof: Proof
+        self, recipient: MemberCode, revocation: Revocation | None, proof: Proof
     ) -> RevocationCase:
-        recipient = draft.key.recipient
         if revocation is None:
             return RevocationCase(revocation=None, proof=proof, handed_in_by=recipient)
         consent_id = revocation.consent_id

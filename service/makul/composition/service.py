@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.app.delivery_encryption import Sealing
 from makul.app.disclose import Disclose
+from makul.app.entry_renderer import KEEP_ANSWERS, EntryRenderer
 from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
@@ -32,7 +33,7 @@ from makul.app.ports import (
 from makul.app.ports.health import Check, Readiness, ReadinessState
 from makul.app.ports.ledger import LedgerState
 from makul.app.queries import Inquiries
-from makul.app.recording import KEEP_ANSWERS, Recording
+from makul.app.recording import Recording
 from makul.app.register_consent import RegisterConsent, TellConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
@@ -165,13 +166,15 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
         ),
         sealing=Sealing(register=parts.register, sealer=parts.sealer),
         recording=Recording(
-            documents=parts.documents,
-            signer=parts.signer,
-            sealer=parts.sealer,
+            renderer=EntryRenderer(
+                documents=parts.documents,
+                signer=parts.signer,
+                sealer=parts.sealer,
+                operator=operator,
+                new_id=time_ordered_id,
+                new_salt=new_salt,
+            ),
             recorder=parts.recorder,
-            operator=operator,
-            new_id=time_ordered_id,
-            new_salt=new_salt,
             limits=parts.limits,
         ),
     )

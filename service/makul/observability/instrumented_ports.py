@@ -136,8 +136,8 @@ class WatchedRecorder:
             match recorded:
                 case Committed():
                     account.decided = DecisionSummary(
-                        outcome=entry.outcome.value,
-                        reasons=entry.reasons,
+                        outcome=entry.decision.outcome.value,
+                        reasons=entry.decision.reasons,
                         recipient=entry.key.recipient,
                     )
                 case Replay():

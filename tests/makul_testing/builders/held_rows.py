@@ -5,18 +5,33 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from makul.app.ports import ConsentRevocation, Evidence, Official, PaperUse, Space
-from makul.app.recording import PendingDecision
-from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
+from makul.app.ports import (
+    Evidence,
+    MeteredUse,
+    NoMatch,
+    Official,
+    PaperUse,
+    PendingDecision,
+    QuotaUse,
+    Space,
+)
+from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import AgreementNumber
-from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul_testing.builders.agreements import NOTICE_TEXTS, agree, approved_notice, three
+from makul_testing.builders.entries import (
+    a_failure,
+    acceptance_of,
+    decided,
+    registration_of,
+    revocation_of,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
+    FINGERPRINT,
     GULNARA,
     NOON,
     POLICE,
@@ -46,30 +61,19 @@ def fill(store: Store) -> None:
 
 def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> PendingDecision:
     """A release that counts as one use of a consent, and of the day's quota."""
-    fields: dict[str, Any] = {
-        "ground": ground,
-        "meter": True,
-        "evidence": (an_evidence(document),),
-        "daily_quota": 100,
-    }
-    return a_draft(**(fields | changes))
+    fields: dict[str, Any] = {"ground": ground, "evidence": (an_evidence(document),)}
+    return a_draft(MeteredUse(ground=ground), QuotaUse(quota=100), **(fields | changes))
 
 
-def a_registration(**changes: Any) -> PendingDecision:
+def a_registration_draft(**changes: Any) -> PendingDecision:
     """A consent on paper, given by a representative, that an official hands in."""
-    document = b"<Consent>registered</Consent>"
-    fields: dict[str, Any] = {
-        "key": a_key(space=Space.CONSENT),
-        "operation": Operation.REGISTER_CONSENT,
-        "outcome": Outcome.ACCEPTED,
-        "released": frozenset(),
-        "payload": None,
-        "ground": REGISTERED,
-        "evidence": (an_evidence(document),),
-        "register_consent": True,
-        "paper": PaperUse(official=OFFICIAL.fingerprint, quota=5),
-    }
-    return a_draft(**(fields | changes))
+    registration = registration_of(
+        REGISTERED,
+        an_evidence(b"<Consent>registered</Consent>"),
+        PaperUse(official=OFFICIAL.fingerprint, quota=5),
+    )
+    fields: dict[str, Any] = {"certificate": FINGERPRINT}
+    return acceptance_of(registration, **(fields | changes))
 
 
 def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
@@ -78,19 +82,8 @@ def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
     piece = Evidence(
         digest=sha256(document).digest(), kind="REVOCATION", document=document, report=b"{}"
     )
-    fields: dict[str, Any] = {
-        "key": a_key(space=Space.REVOCATION),
-        "operation": Operation.REVOKE_CONSENT,
-        "outcome": Outcome.ACCEPTED,
-        "agreement_number": None,
-        "terms": None,
-        "purpose": None,
-        "released": frozenset(),
-        "payload": None,
-        "evidence": (piece,),
-        "revokes": ConsentRevocation(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
-    }
-    return a_draft(**(fields | changes))
+    fields: dict[str, Any] = {"certificate": FINGERPRINT, "purpose": None}
+    return revocation_of(ground, piece, **(fields | changes))
 
 
 def _register(store: Store) -> None:
@@ -103,26 +96,24 @@ def _register(store: Store) -> None:
     approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
 
 
-def a_failed_match() -> PendingDecision:
+def a_missed_draft() -> PendingDecision:
     """A person who was compared and did not match; it counts against the limits."""
-    return a_draft(
-        outcome=Outcome.NOT_MATCHED,
+    return decided(
+        NoMatch,
+        certificate=FINGERPRINT,
         reasons=(Reason(code=Code.MAT_01),),
-        released=frozenset(),
-        payload=None,
-        attempt_limits=AttemptLimits(),
-        failed_attempt=True,
+        effects=(a_failure(),),
     )
 
 
 def _decisions() -> list[PendingDecision]:
     return [
-        a_registration(),
-        a_registration(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),
+        a_registration_draft(),
+        a_registration_draft(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),
         a_release_on(REGISTERED, b"<Consent>registered</Consent>"),
         a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>"),
         a_release_on(BY_OPERATOR, b"<Consent>ended by hand</Consent>"),
-        a_failed_match(),
+        a_missed_draft(),
         a_revocation_draft(TAKEN_BACK),
         a_revocation_draft(TAKEN_BACK, at=NOON + timedelta(minutes=2)),
     ]

@@ -1,4 +1,4 @@
-"""Builders of domain values and record entries for tests. Everybody in them is made up."""
+"""Builders of domain values for tests. Everybody in them is made up."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,12 +10,8 @@ from uuid import UUID, uuid4
 from makul.app.ports import (
     Asker,
     Caller,
-    ConsentRevocation,
     Desk,
-    Entry,
     Evidence,
-    KeptReceipt,
-    Leaf,
     MessageMark,
     Register,
     RequestKey,
@@ -23,13 +19,12 @@ from makul.app.ports import (
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
-from makul.domain.disclosures import GroundKind, GroundRef, Operation, Outcome
+from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.legal_bases import Provision
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.matches import MatchMethod
 from makul.domain.persons import AttributeValue, LocalizedName, Person
-from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 from makul.store import Store
 from makul_testing.builders.agreements import agree
@@ -141,99 +136,10 @@ def a_caller(mark: MessageMark | None = None, **changes: Any) -> Caller:
     return replace(Caller(recipient=BANK, channel=Channel.WSSE, mark=mark), **changes)
 
 
-def a_release(**changes: Any) -> Entry:
-    """Surname and given name, released to the bank; nothing metered unless a test says so."""
-    disclosure_id = changes.pop("disclosure_id", None) or uuid4()
-    entry = Entry(
-        disclosure_id=disclosure_id,
-        key=a_key(),
-        operation=Operation.GET_PERSON_DATA,
-        channel=Channel.WSSE,
-        certificate=None,
-        agreement_number=AGREEMENT_NUMBER,
-        purpose=PURPOSE,
-        subject=AZAMAT,
-        outcome=Outcome.RELEASED,
-        reasons=(),
-        released=frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
-        decided_at=NOON,
-        leaf=a_leaf(disclosure_id),
-        receipt=b"<Receipt>%s</Receipt>" % disclosure_id.bytes.hex().encode(),
-        answer=b"<Answer>Toktogulov %s</Answer>" % disclosure_id.bytes.hex().encode(),
-        closes=True,
-        keep_answer_until=NOON + timedelta(hours=24),
-        requires_active=True,
-        terms=an_agreement(),
-    )
-    return replace(entry, **changes)
-
-
-def a_refusal(code: Code = Code.CNS_04, **changes: Any) -> Entry:
-    """A decision that gives nothing, and closes its id."""
-    refused: dict[str, Any] = {
-        "outcome": Outcome.REFUSED,
-        "reasons": (Reason(code=code),),
-        "released": frozenset(),
-        "requires_active": False,
-        "answer": b"<Answer>refused</Answer>",
-    }
-    return a_release(**(refused | changes))
-
-
-def a_failed_match(**changes: Any) -> Entry:
-    """Not matched, counted as a failed attempt."""
-    missed: dict[str, Any] = {
-        "outcome": Outcome.NOT_MATCHED,
-        "reasons": (Reason(code=Code.MAT_01),),
-        "released": frozenset(),
-        "failed_attempt": True,
-        "attempt_limits": LOOSE_LIMITS,
-    }
-    return a_release(**(missed | changes))
-
-
-def a_revocation(ground: GroundRef, **changes: Any) -> Entry:
-    """The consent taken back, by its subject unless another is told."""
-    piece = an_evidence(b"<Revocation/>", "REVOCATION")
-    taken = ConsentRevocation(
-        consent_id=ground.id, subject=changes.pop("subject", AZAMAT), document=piece.digest
-    )
-    fields: dict[str, Any] = {
-        "key": a_key(space=Space.REVOCATION),
-        "operation": Operation.REVOKE_CONSENT,
-        "outcome": Outcome.ACCEPTED,
-        "released": frozenset(),
-        "requires_active": False,
-        "agreement_number": None,
-        "terms": None,
-        "evidence": (piece,),
-        "revokes": taken,
-        "answer": b"<Answer>revoked</Answer>",
-    }
-    return a_release(**(fields | changes))
-
-
-def a_leaf(disclosure_id: UUID) -> Leaf:
-    salt = b"s" * 32
-    statement = b'{"subject":"%s"}' % AZAMAT.digits.encode()
-    digest = hashlib.sha256(b"\x00" + salt + statement + disclosure_id.bytes).digest()
-    return Leaf(salt=salt, statement=statement, hash=digest)
-
-
 def known_digest(store: Store, key: RequestKey) -> bytes | None:
     """The digest of the request that closed this id; None if it is open."""
     known = store.register.standing(key, None, at=NOON).known
     return known.digest if known is not None else None
-
-
-def kept(entry: Entry) -> KeptReceipt:
-    """The receipt of a recorded entry, as the register gives it."""
-    return KeptReceipt(
-        disclosure_id=entry.disclosure_id,
-        document=entry.receipt,
-        space=entry.key.space,
-        agreement_number=entry.agreement_number,
-    )
 
 
 def furnish(desk: Desk) -> None:

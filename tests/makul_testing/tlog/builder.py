@@ -2,50 +2,55 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from makul.app.entry_renderer import EntryRenderer
 from makul.app.ports import (
     Answer,
     Asker,
-    Caller,
     Committed,
+    DisclosureEffect,
     Documents,
     Evidence,
+    Match,
+    MeteredUse,
+    NoMatch,
+    PendingDecision,
+    QuotaUse,
     Receipt,
+    Refusal,
+    Release,
     RenderedAnswer,
     Space,
 )
 from makul.app.ports.ledger import Lease, LedgerReport, Sequenced
-from makul.app.recording import PendingDecision, Recording
+from makul.app.recording import Recording
 from makul.composition.service import time_ordered_id
 from makul.documents.answers import RenderedDecision
-from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
-from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode
-from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.ledger.signed_note import ED25519
 from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.log.verify import LedgerVerificationOptions
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
+from makul_testing.builders.entries import (
+    a_failure,
+    a_release,
+    decided,
+)
 from makul_testing.builders.records import (
-    AGREEMENT_NUMBER,
-    AZAMAT,
-    BANK,
     FINGERPRINT,
     GULNARA,
     NOON,
-    PURPOSE,
     a_basis,
     a_consent,
     a_key,
-    a_release,
-    an_agreement,
     an_evidence,
 )
 from makul_testing.raw_sql import raw, without_guards
@@ -88,76 +93,70 @@ def recording(store: Store) -> Recording:
     """What renders and records decisions, all of it real but for the XML."""
     documents: Documents = _PlainDocuments()  # type: ignore[assignment]
     return Recording(
-        documents=documents,
-        signer=_PlainSigner(),
-        sealer=_PlainSealer(),
+        renderer=EntryRenderer(
+            documents=documents,
+            signer=_PlainSigner(),
+            sealer=_PlainSealer(),
+            operator=MemberCode("GOV/70000001"),
+            new_id=time_ordered_id,
+            new_salt=lambda: secrets.token_bytes(32),
+        ),
         recorder=store.recorder,
-        operator=MemberCode("GOV/70000001"),
-        new_id=time_ordered_id,
-        new_salt=lambda: secrets.token_bytes(32),
     )
 
 
-def a_draft(**changes: Any) -> PendingDecision:
+def a_draft(*effects: DisclosureEffect, **changes: Any) -> PendingDecision:
     """Surname and given name, released to the bank."""
     fields: dict[str, Any] = {
-        "key": a_key(),
-        "caller": Caller(recipient=BANK, channel=Channel.WSSE, certificate=FINGERPRINT),
-        "operation": Operation.GET_PERSON_DATA,
-        "agreement_number": AGREEMENT_NUMBER,
-        "outcome": Outcome.RELEASED,
-        "at": NOON,
-        "purpose": PURPOSE,
-        "subject": AZAMAT,
+        "certificate": FINGERPRINT,
         "released": frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
         "payload": b"<person/>",
-        "terms": an_agreement(),
+        "effects": effects,
     }
-    return PendingDecision(**(fields | changes))
+    return decided(Release, **(fields | changes))
 
 
 def a_refused_draft(*reasons: Reason, **changes: Any) -> PendingDecision:
+    fields: dict[str, Any] = {"certificate": FINGERPRINT, "terms": None}
     given = reasons or (Reason(code=Code.CNS_04),)
-    return a_draft(**({"terms": None} | changes)).refused(given)
+    return decided(Refusal, reasons=given, **(fields | changes))
+
+
+def moved(draft: PendingDecision, at: datetime) -> PendingDecision:
+    """The same decision at another time."""
+    return replace(draft, facts=replace(draft.facts, at=at))
 
 
 def some_drafts() -> list[PendingDecision]:
     """One decision of each kind that the record tells apart; a minute lies between any two."""
     document, scan = an_evidence(), an_evidence(b"%PDF a scan", "SCAN")
-    again = a_consent(b"<Consent>again</Consent>", allowed=3)
+    once, again = a_consent(), a_consent(b"<Consent>again</Consent>", allowed=3)
     reused = Evidence(
         digest=again.digest, kind="CONSENT", document=b"<Consent>again</Consent>", report=b"{1}"
     )
+    use = MeteredUse(ground=again)
     drafts = [
-        a_draft(ground=a_consent(), meter=True, evidence=(document,), daily_quota=10),
-        a_draft(ground=again, meter=True, evidence=(reused,)),
-        a_draft(key=a_key(asker=Asker()), ground=again, meter=True, evidence=(reused,)),
+        a_draft(MeteredUse(ground=once), QuotaUse(quota=10), ground=once, evidence=(document,)),
+        a_draft(use, ground=again, evidence=(reused,)),
+        a_draft(use, key=a_key(asker=Asker()), ground=again, evidence=(reused,)),
         a_draft(
             key=a_key(asker=Asker(subsystem="CORE", employee="teller-7")),
             seal_to=b"a sealing certificate",
         ),
-        a_draft(ground=a_basis(), outcome=Outcome.MATCHED, released=frozenset(), payload=None),
-        a_draft(
-            outcome=Outcome.NOT_MATCHED,
+        decided(Match, ground=a_basis(), certificate=FINGERPRINT),
+        decided(
+            NoMatch,
+            certificate=FINGERPRINT,
             reasons=(Reason(code=Code.MAT_01),),
-            released=frozenset(),
-            payload=None,
             subject=GULNARA,
-            attempt_limits=AttemptLimits(),
-            failed_attempt=True,
+            effects=(a_failure(subject=GULNARA),),
         ),
         a_refused_draft(Reason(code=Code.AGR_06, retry_after=3_600)),
         a_refused_draft(Reason(code=Code.CNS_02, because=Code.SIG_06, field="consentDocument")),
         a_refused_draft(subject=None, evidence=(scan, document), agreement_number=None),
-        a_refused_draft(
-            key=a_key(space=Space.EXPLANATION), operation=Operation.EXPLAIN_DECISION, purpose=None
-        ),
+        a_refused_draft(key=a_key(space=Space.EXPLANATION), purpose=None),
     ]
-    spaced = []
-    for number, draft in enumerate(drafts):
-        fields = {name: getattr(draft, name) for name in draft.__dataclass_fields__}
-        spaced.append(PendingDecision(**(fields | {"at": NOON + timedelta(minutes=number)})))
-    return spaced
+    return [moved(draft, NOON + timedelta(minutes=number)) for number, draft in enumerate(drafts)]
 
 
 def a_note_signer(directory: Path, name: str = ORIGIN) -> NoteSigner:

@@ -10,7 +10,15 @@ from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.records import BANK, NOON, a_caller, a_release, an_agreement
+from makul_testing.builders.entries import (
+    a_release,
+)
+from makul_testing.builders.records import (
+    BANK,
+    NOON,
+    a_caller,
+    an_agreement,
+)
 
 FIRST, SECOND = b"the first certificate", b"the second certificate"
 RCP_04 = Reason(code=Code.RCP_04, field="sealed")
@@ -55,18 +63,18 @@ def test_one_that_was_withdrawn_does_not_come_back(store: Store) -> None:
 def test_withdrawn_between_decision_and_commit(store: Store) -> None:
     """Invariant 1 and decision 0005: the answer is thrown away, nothing is recorded."""
     add(store, FIRST)
-    entry = a_release(sealed_to=fingerprint(FIRST))
+    entry = a_release(seal_to=FIRST)
     withdraw(store, FIRST)
 
     assert store.recorder.record(entry) == Conflict((RCP_04,))
-    assert store.recorder.record(a_release(sealed_to=fingerprint(SECOND))) == Conflict((RCP_04,))
+    assert store.recorder.record(a_release(seal_to=SECOND)) == Conflict((RCP_04,))
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
 def test_a_stored_answer_is_not_repeated_once_withdrawn(store: Store) -> None:
     """While it stands, superseded or not, the stored ciphertext is given again."""
     add(store, FIRST)
-    entry = a_release(sealed_to=fingerprint(FIRST))
+    entry = a_release(seal_to=FIRST)
     assert store.recorder.record(entry) == Committed()
     add(store, SECOND, minutes=1)
     assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Replay(entry.answer)

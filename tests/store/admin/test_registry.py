@@ -27,6 +27,11 @@ from makul_testing.builders.agreements import (
     approved_notice,
     three,
 )
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_metered_release,
+    a_refusal,
+)
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -39,8 +44,6 @@ from makul_testing.builders.records import (
     a_key,
     a_person,
     a_recipient,
-    a_refusal,
-    a_release,
     an_agreement,
     whole,
 )
@@ -75,7 +78,7 @@ def test_every_change_is_logged_with_who_and_what(
 ) -> None:
     """Procedure, cl. 13: who keeps the database answers for it."""
     consent = a_consent()
-    store.recorder.record(a_release(ground=consent, meter=True))
+    store.recorder.record(a_metered_release(consent))
     before = len(log(place, keys))
     desk, held = store.desk, a_recipient(state=RecipientState.ON_HOLD)
     desk.add_recipient(a_recipient(POLICE), at=later(1))
@@ -300,9 +303,7 @@ def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
 
 def test_old_failed_matches_are_forgotten(store: Store, place: DatabaseLocation) -> None:
     """After a week; the record of the decisions themselves stays."""
-    store.recorder.record(
-        a_release(outcome=Outcome.NOT_MATCHED, released=frozenset(), failed_attempt=True)
-    )
+    store.recorder.record(a_failed_match())
 
     assert store.housekeep(at=NOON + timedelta(days=7)).attempts == 0
     assert store.housekeep(at=NOON + timedelta(days=7, seconds=1)).attempts == 1

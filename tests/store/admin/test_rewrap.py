@@ -27,6 +27,10 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.columns import metadata
+from makul_testing.builders.entries import (
+    a_metered_release,
+    kept,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -35,9 +39,7 @@ from makul_testing.builders.records import (
     a_caller,
     a_consent,
     a_person,
-    a_release,
     an_evidence,
-    kept,
     whole,
 )
 from makul_testing.faults.killed_process import die, killed_after
@@ -69,7 +71,7 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     )
     for number in range(RECORDED):
         document = b"<Consent n='%d'/>" % number
-        entry = a_release(ground=a_consent(document), meter=True, evidence=(an_evidence(document),))
+        entry = a_metered_release(a_consent(document), evidence=(an_evidence(document),))
         assert store.recorder.record(entry) == Committed()
         store.recorder.replay(entry.key, a_caller(), at=at)
     store.close()
@@ -289,7 +291,7 @@ def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
     """Scans of megabytes, one by one, to the byte."""
     for number in range(3):
         scan = A_SCAN + b"%d" % number
-        entry = a_release(ground=a_consent(scan), meter=True, evidence=(an_evidence(scan),))
+        entry = a_metered_release(a_consent(scan), evidence=(an_evidence(scan),))
         assert store.recorder.record(entry) == Committed()
     store.close()
     before = fields(place)
@@ -356,9 +358,7 @@ class Recording(threading.Thread):
     def run(self) -> None:
         while not self._over.is_set():
             document = b"<Consent m='%d'/>" % len(self.entries)
-            entry = a_release(
-                ground=a_consent(document), meter=True, evidence=(an_evidence(document),)
-            )
+            entry = a_metered_release(a_consent(document), evidence=(an_evidence(document),))
             assert self._store.recorder.record(entry) == Committed()
             self.entries.append(entry)
         self._store.close()
@@ -411,7 +411,7 @@ def test_while_others_record(
     store = open_store(full, alone, who="operator")
     for entry in entries:
         assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
-        replay = store.recorder.replay(entry.key, a_caller(), at=entry.decided_at)
+        replay = store.recorder.replay(entry.key, a_caller(), at=entry.facts.at)
         assert replay == Replay(entry.answer)
     store.close()
 

@@ -10,6 +10,10 @@ import pytest
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
+from makul_testing.builders.entries import (
+    a_metered_release,
+    a_release,
+)
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -20,7 +24,6 @@ from makul_testing.builders.records import (
     a_key,
     a_mark,
     a_person,
-    a_release,
 )
 from makul_testing.raw_sql import count, raw
 
@@ -101,12 +104,12 @@ def test_a_failed_recording_leaves_nothing_and_the_next_one_works(store: Store, 
     with raw(path) as connection:
         connection.execute("ALTER TABLE request_key RENAME TO elsewhere")
     with pytest.raises(StoreUnavailableError):
-        store.recorder.record(a_release(ground=a_consent(), meter=True))
+        store.recorder.record(a_metered_release(a_consent()))
     assert count(path, "disclosure") == count(path, "ground_use") == 0
 
     with raw(path) as connection:
         connection.execute("ALTER TABLE elsewhere RENAME TO request_key")
-    assert store.recorder.record(a_release(ground=a_consent(), meter=True)) == Committed()
+    assert store.recorder.record(a_metered_release(a_consent())) == Committed()
 
 
 def test_a_full_disk_is_unavailable(store: Store, path: Path) -> None:

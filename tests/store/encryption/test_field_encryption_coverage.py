@@ -11,6 +11,10 @@ from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_metered_release,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -18,10 +22,8 @@ from makul_testing.builders.records import (
     NOON,
     a_caller,
     a_consent,
-    a_failed_match,
     a_key,
     a_person,
-    a_release,
     an_evidence,
     whole,
 )
@@ -69,7 +71,7 @@ def busy(store: Store, path: Path) -> Path:
     store.desk.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
     evidence = an_evidence(DOCUMENT)
     ground = a_consent(DOCUMENT, allowed=5)
-    release = a_release(key=a_key(digest=DIGEST), ground=ground, meter=True, evidence=(evidence,))
+    release = a_metered_release(ground, key=a_key(digest=DIGEST), evidence=(evidence,))
     salted = replace(release.leaf, salt=SALT)
     assert store.recorder.record(replace(release, leaf=salted)) == Committed()
     assert store.recorder.record(a_failed_match(subject=GULNARA)) == Committed()

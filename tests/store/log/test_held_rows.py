@@ -26,8 +26,8 @@ from makul_testing.builders.held_rows import (
     BY_OPERATOR,
     REGISTERED,
     TAKEN_BACK,
-    a_failed_match,
-    a_registration,
+    a_missed_draft,
+    a_registration_draft,
     a_release_on,
     a_revocation_draft,
     fill,
@@ -337,8 +337,8 @@ def test_a_right_given_by_hand_stays_found_after_the_next_act(
 def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
     """It lies in a temporary file while the check runs: not even a plain digest, to be guessed."""
     collected = ""
-    for draft in (a_registration(), a_revocation_draft(TAKEN_BACK), a_failed_match()):
-        statement = recording(store)._render(draft).leaf.statement
+    for draft in (a_registration_draft(), a_revocation_draft(TAKEN_BACK), a_missed_draft()):
+        statement = recording(store).renderer.render(draft).leaf.statement
         assert AZAMAT.digits.encode() in statement
         collected += repr(read_effects(FieldCipher(keys), read_statement(statement)))
 

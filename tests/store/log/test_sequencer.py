@@ -1,7 +1,6 @@
 """The sequencing transaction: every leaf has one place, whoever is killed and whoever races."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,12 @@ from makul.store.log.sequencer import StoreLedger
 from makul.store.open import database_at
 from makul.store.schema.version import migrate
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
-from makul_testing.builders.records import NOON, a_release
+from makul_testing.builders.entries import (
+    a_release,
+)
+from makul_testing.builders.records import (
+    NOON,
+)
 from makul_testing.raw_sql import everything, raw
 from makul_testing.tlog.builder import (
     DELAY,
@@ -31,6 +35,7 @@ from makul_testing.tlog.builder import (
     ORIGIN,
     checked,
     leaf_ids,
+    moved,
     positions,
     recorded_in,
     recording,
@@ -332,7 +337,7 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
 def test_a_late_leaf_is_told_apart_from_one_that_may_wait(store: Store, signer: NoteSigner) -> None:
     """The maximum merge delay is a promise: whoever waits longer is a finding."""
     sequence(store, signer)
-    recording(store).record_and_render(replace(some_drafts()[0], at=NOON))
+    recording(store).record_and_render(moved(some_drafts()[0], NOON))
 
     in_time = checked(store, signer, at=NOON + DELAY)
     late = checked(store, signer, at=NOON + DELAY + timedelta(microseconds=1))

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from makul.app.ports import Committed, StoreUnavailableError
+from makul.app.ports import Committed, PendingDecision, StoreUnavailableError
 from makul.app.ports.ledger import Lease, Recovered, SignedTree
-from makul.app.recording import PendingDecision
 from makul.domain.recipients import RecipientState
 from makul.ledger.leaf import commit
 from makul.ledger.leaf_statement import read_act
@@ -26,7 +25,7 @@ from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.held_rows import (
     REGISTERED,
-    a_registration,
+    a_registration_draft,
     a_release_on,
     a_revocation_draft,
     fill,
@@ -108,7 +107,7 @@ def test_an_acts_inclusion_is_proved_as_a_decisions_is(
 
 def settle_as_before(store: Store, draft: PendingDecision) -> None:
     """Record a decision with a statement of format 2, which says nothing of other rows."""
-    entry = recording(store)._render(draft)
+    entry = recording(store).renderer.render(draft)
     facts = json.loads(entry.leaf.statement)
     del facts["effects"]
     statement = json.dumps({**facts, "format": 2}).encode()
@@ -121,7 +120,7 @@ def old(place: DatabaseLocation, keys: StoreKeys) -> DatabaseLocation:
     """A store from before acts, with rights, and consents that were used and taken back."""
     store = open_store(place, keys, who="operator")
     store.recorder._sealer.compressor = None
-    settle_as_before(store, a_registration())
+    settle_as_before(store, a_registration_draft())
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
     store.close()

@@ -10,20 +10,22 @@ from uuid import UUID
 
 import pytest
 
-from makul.app.ports import Committed, Entry, Replay
+from makul.app.ports import Committed, Entry, QuotaUse, Replay
 from makul.domain.disclosures import GroundUse
-from makul.domain.match_attempts import AttemptLimits
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
+from makul_testing.builders.entries import (
+    a_comparison,
+    a_metered_release,
+    kept,
+)
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
     a_caller,
     a_consent,
     a_mark,
-    a_release,
     an_evidence,
-    kept,
 )
 from makul_testing.faults.killed_process import FORK, die, killed_after
 from makul_testing.raw_sql import count, everything, raw
@@ -34,12 +36,11 @@ ROUNDS = 12
 @pytest.fixture
 def entry() -> Entry:
     """Every table of the record is touched."""
-    return a_release(
-        ground=a_consent(),
-        meter=True,
+    return a_metered_release(
+        a_consent(),
+        QuotaUse(quota=10),
+        a_comparison(),
         evidence=(an_evidence(),),
-        daily_quota=10,
-        attempt_limits=AttemptLimits(),
         certificate=FINGERPRINT,
         mark=a_mark(),
     )
@@ -48,7 +49,7 @@ def entry() -> Entry:
 def record_until_killed(place: DatabaseLocation, keys: StoreKeys, told: Connection) -> None:
     store = open_store(place, keys, who="operator")
     while True:
-        entry = a_release(ground=a_consent(), meter=True, evidence=(an_evidence(),))
+        entry = a_metered_release(a_consent(), evidence=(an_evidence(),))
         if store.recorder.record(entry) == Committed():
             told.send(entry.disclosure_id)
 
@@ -141,7 +142,8 @@ def test_killed_after_the_commit_everything_is_kept(
 
     store = open_store(place, keys, who="operator")
     assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
-    assert store.recorder.replay(entry.key, a_caller(), at=entry.decided_at) == Replay(entry.answer)
-    assert entry.ground is not None
-    assert store.register.use(BANK, entry.ground) == GroundUse(used=1)
+    assert store.recorder.replay(entry.key, a_caller(), at=entry.facts.at) == Replay(entry.answer)
+    ground = entry.decision.ground
+    assert ground is not None
+    assert store.register.use(BANK, ground) == GroundUse(used=1)
     store.close()

@@ -2,12 +2,22 @@
 
 import pytest
 
-from makul.app.ports import Committed, Conflict, ConsentRevocation, Recorder, Space
-from makul.domain.disclosures import GroundUse, Operation, Outcome
+from makul.app.ports import Committed, Conflict, Entry, Recorder
+from makul.domain.disclosures import GroundRef, GroundUse
 from makul.domain.reasons import Code
 from makul.store import Store
 from makul.store.records.recorder import StoreRecorder
-from makul_testing.builders.records import AZAMAT, BANK, a_consent, a_key, a_release, an_evidence
+from makul_testing.builders.entries import (
+    a_metered_release,
+    a_release,
+    a_revocation,
+)
+from makul_testing.builders.records import (
+    AZAMAT,
+    BANK,
+    a_consent,
+    an_evidence,
+)
 
 BUDGET = 4096
 SCAN = b"s" * (BUDGET - 512)
@@ -22,19 +32,8 @@ def full(store: Store) -> Recorder:
     return recorder
 
 
-def a_revocation(document: bytes, ground=None):
-    piece, ground = an_evidence(document, "REVOCATION"), ground or a_consent(subject=AZAMAT)
-    return a_release(
-        key=a_key(space=Space.REVOCATION),
-        operation=Operation.REVOKE_CONSENT,
-        outcome=Outcome.ACCEPTED,
-        released=frozenset(),
-        requires_active=False,
-        agreement_number=None,
-        terms=None,
-        evidence=(piece,),
-        revokes=ConsentRevocation(consent_id=ground.id, subject=AZAMAT, document=piece.digest),
-    )
+def a_large_revocation(document: bytes, ground: GroundRef | None = None) -> Entry:
+    return a_revocation(ground or a_consent(subject=AZAMAT), an_evidence(document, "REVOCATION"))
 
 
 def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
@@ -49,16 +48,16 @@ def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
 def test_a_full_day_keeps_nobody_from_taking_back(full: Recorder, store: Store) -> None:
     """Procedure, cl. 4: a consent that is held goes on carrying until its revocation is taken."""
     ground = a_consent(subject=AZAMAT, allowed=5)
-    assert full.record(a_release(ground=ground, meter=True)) == Committed()
+    assert full.record(a_metered_release(ground)) == Committed()
 
-    assert full.record(a_revocation(b"r" * 1024, ground)) == Committed()
+    assert full.record(a_large_revocation(b"r" * 1024, ground)) == Committed()
 
     assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
 
 
 def test_revocations_have_their_bound_too(full: Recorder) -> None:
     """Whoever signs them by the thousand fills as much again, and no more."""
-    results = [full.record(a_revocation(bytes([number]) * 1024)) for number in range(8)]
+    results = [full.record(a_large_revocation(bytes([number]) * 1024)) for number in range(8)]
 
     assert Committed() in results
     assert isinstance(results[-1], Conflict)

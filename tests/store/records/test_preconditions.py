@@ -5,35 +5,48 @@ from datetime import timedelta
 
 import pytest
 
-from makul.app.ports import Committed, Conflict, Entry, Official, Recorded, Replay
+from makul.app.ports import (
+    Committed,
+    Conflict,
+    Entry,
+    NonDisclosure,
+    Official,
+    Recorded,
+    Refusal,
+    Replay,
+    Undetermined,
+)
 from makul.domain.agreements import Channel
 from makul.domain.attributes import Attribute
-from makul.domain.disclosures import GroundRef, Outcome
+from makul.domain.disclosures import GroundRef
 from makul.domain.identifiers import PurposeCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
 from makul_testing.builders.agreements import agree
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_failure,
+    a_metered_release,
+    a_refusal,
+    a_release,
+)
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
-    LOOSE_LIMITS,
     NOON,
     a_basis,
     a_caller,
     a_consent,
-    a_failed_match,
     a_mark,
     a_recipient,
-    a_refusal,
-    a_release,
     an_agreement,
 )
 
 
 @pytest.fixture
 def released(store: Store) -> Entry:
-    entry = a_release(ground=a_consent(), meter=True)
+    entry = a_metered_release(a_consent())
     assert store.recorder.record(entry) == Committed()
     return entry
 
@@ -104,7 +117,7 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
     """LAW-09, cl. 5: withdrawn after the statement was judged, before the answer left."""
     official = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
     store.desk.add_official(official, at=NOON)
-    entry = a_release(ground=a_basis(), meter=True, official=official.fingerprint)
+    entry = a_metered_release(a_basis(), official=official.fingerprint)
     store.desk.withdraw_official(BANK, official.fingerprint, reason="left", at=NOON)
 
     assert store.recorder.record(entry) == Conflict(
@@ -116,18 +129,13 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
 # --- what a comparison tells ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("outcome", "code"),
-    [(Outcome.REFUSED, Code.MAT_05), (Outcome.UNDETERMINED, Code.MAT_02)],
-)
+@pytest.mark.parametrize(("build", "code"), [(Refusal, Code.MAT_05), (Undetermined, Code.MAT_02)])
 def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
-    store: Store, outcome: Outcome, code: Code
+    store: Store, build: type[NonDisclosure], code: Code
 ) -> None:
     """Invariant 4: refusals that tell of a person's record are not given either."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
-    told = a_refusal(
-        code, outcome=outcome, attempt_limits=LOOSE_LIMITS, failed_attempt=True, ground=a_consent()
-    )
+    told = a_refusal(code, a_failure(), build=build, ground=a_consent())
 
     assert codes(store.recorder.record(told)) == [Code.RCP_02]
 
@@ -137,7 +145,7 @@ def test_a_ground_revoked_meanwhile_carries_no_comparison(
     store: Store, ground: GroundRef, code: Code
 ) -> None:
     """CNS-05: who revoked is not told of any more, be it only that the probe did not match."""
-    store.recorder.record(a_release(ground=replace(ground, max_disclosures=5), meter=True))
+    store.recorder.record(a_metered_release(replace(ground, max_disclosures=5)))
     store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
     result = store.recorder.record(a_failed_match(ground=ground))

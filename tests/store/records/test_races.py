@@ -14,24 +14,28 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import bindparam, func, select, update
 
-from makul.app.ports import Committed, Conflict, Entry, Recorded, Replay
-from makul.domain.disclosures import GroundUse, Outcome
+from makul.app.ports import Committed, Conflict, Entry, QuotaUse, Recorded, Replay
+from makul.domain.disclosures import GroundUse
 from makul.domain.match_attempts import AttemptLimits
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.base import Transaction
 from makul.store.db.location import DatabaseLocation
 from makul.store.open import database_at
-from makul.store.records import usage_limits as limits
+from makul.store.records import ground_uses
 from makul.store.schema.tables import disclosure, recipient
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_metered_release,
+    a_registration,
+    a_release,
+    a_revocation,
+)
 from makul_testing.builders.records import (
     BANK,
     NOON,
     a_consent,
-    a_failed_match,
     a_key,
     a_mark,
-    a_release,
-    a_revocation,
     an_evidence,
 )
 from makul_testing.raw_sql import count
@@ -105,7 +109,7 @@ def test_of_one_request_asked_eight_times_one_is_recorded(
 ) -> None:
     """Invariant 5: one commits, the others get that one's bytes."""
     key, ground = a_key(), a_consent()
-    entries = [a_release(key=key, ground=ground, meter=True) for _ in range(EIGHT)]
+    entries = [a_metered_release(ground, key=key) for _ in range(EIGHT)]
 
     results = crowd(entries)
 
@@ -132,10 +136,10 @@ def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> 
     """CNS-06: eight requests, one use left."""
     ground = a_consent(allowed=3)
     for _ in range(2):
-        store.recorder.record(a_release(ground=ground, meter=True))
+        store.recorder.record(a_metered_release(ground))
     store.close()
 
-    results = crowd([a_release(ground=ground, meter=True) for _ in range(EIGHT)])
+    results = crowd([a_metered_release(ground) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
     assert store.register.use(BANK, ground) == GroundUse(used=3)
@@ -145,7 +149,7 @@ def test_a_first_use_is_given_once(crowd: Crowd) -> None:
     """The same where nobody has used the consent before: there is no row yet to update."""
     ground = a_consent()
 
-    results = crowd([a_release(ground=ground, meter=True) for _ in range(EIGHT)])
+    results = crowd([a_metered_release(ground) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
 
@@ -154,7 +158,7 @@ def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: DatabaseLoc
     """MAT-06: all eight saw no failures when they began."""
     limits = AttemptLimits(failures_by_recipient_and_pin=3)
 
-    results = crowd([a_failed_match(attempt_limits=limits) for _ in range(EIGHT)])
+    results = crowd([a_failed_match(limits=limits) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 3, "MAT-06": EIGHT - 3}
     assert count(place, "attempt") == 3
@@ -162,7 +166,7 @@ def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: DatabaseLoc
 
 def test_the_days_quota_is_not_exceeded(crowd: Crowd) -> None:
     """AGR-06."""
-    results = crowd([a_release(daily_quota=5) for _ in range(EIGHT)])
+    results = crowd([a_release(QuotaUse(quota=5)) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 5, "AGR-06": EIGHT - 5}
 
@@ -279,14 +283,14 @@ def test_a_meter_that_another_opens_meanwhile_is_counted_on(
     looked, entered = Transaction.one, threading.Event()
 
     def one(self: Transaction, statement: Any, values: Any) -> Any:
-        if statement is limits._GROUND.known and not entered.is_set():
+        if statement is ground_uses._GROUND.known and not entered.is_set():
             entered.set()
-            assert other.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+            assert other.recorder.record(a_metered_release(ground)) == Committed()
         return looked(self, statement, values)
 
     monkeypatch.setattr(Transaction, "one", one)
 
-    assert store.recorder.record(a_release(ground=ground, meter=True)) == Committed()
+    assert store.recorder.record(a_metered_release(ground)) == Committed()
     assert entered.is_set()
     assert store.register.use(BANK, ground) == GroundUse(used=2)
     other.close()
@@ -300,17 +304,8 @@ def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a
     told: list[str] = []
     store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
     ground, papers = a_consent(allowed=2), (an_evidence(),)
-    store.recorder.record(a_release(ground=ground, meter=True, evidence=papers))
-    registrations = [
-        a_release(
-            outcome=Outcome.ACCEPTED,
-            released=frozenset(),
-            ground=ground,
-            evidence=papers,
-            register_consent=True,
-        )
-        for _ in range(EIGHT)
-    ]
+    store.recorder.record(a_metered_release(ground, evidence=papers))
+    registrations = [a_registration(ground) for _ in range(EIGHT)]
 
     results = threads(store)(registrations)
     store.close()

@@ -8,7 +8,7 @@ import pytest
 
 from makul.app.ports import Asker, Committed, Conflict, Entry, Replay, Space
 from makul.domain.agreements import AgreementState
-from makul.domain.disclosures import GroundRef, Operation
+from makul.domain.disclosures import GroundRef
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
@@ -16,6 +16,12 @@ from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.records.retention import MARKS_LINGER
 from makul_testing.builders.agreements import agree
+from makul_testing.builders.entries import (
+    a_metered_release,
+    a_refusal,
+    a_release,
+    kept,
+)
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
@@ -27,10 +33,7 @@ from makul_testing.builders.records import (
     a_key,
     a_mark,
     a_recipient,
-    a_refusal,
-    a_release,
     an_agreement,
-    kept,
     known_digest,
 )
 from makul_testing.raw_sql import parameters, raw
@@ -38,7 +41,7 @@ from makul_testing.raw_sql import parameters, raw
 
 @pytest.fixture
 def released(store: Store) -> Entry:
-    entry = a_release(ground=a_consent(), meter=True)
+    entry = a_metered_release(a_consent())
     assert store.recorder.record(entry) == Committed()
     return entry
 
@@ -87,7 +90,7 @@ def test_an_overtaken_replay_does_not_spend_the_message(store: Store, released: 
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.RCP_02]
 
-    refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), closes=False)
+    refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), misuses_key=True)
     assert store.recorder.record(refusal) == Committed()
 
 
@@ -122,7 +125,7 @@ def test_a_revoked_ground_gives_no_stored_answer(
     store: Store, ground: GroundRef, code: Code
 ) -> None:
     """CNS-05: who revokes means the data already fetched for a retry, too."""
-    entry = a_release(ground=ground, meter=True)
+    entry = a_metered_release(ground)
     store.recorder.record(entry)
     store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
@@ -131,7 +134,9 @@ def test_a_revoked_ground_gives_no_stored_answer(
 
 def test_a_used_up_ground_still_gives_the_stored_answer(store: Store, released: Entry) -> None:
     """The retry of the last use is that use, not another."""
-    again = a_release(key=released.key, ground=released.ground, meter=True)
+    ground = released.decision.ground
+    assert ground is not None
+    again = a_metered_release(ground, key=released.key)
 
     assert store.recorder.record(again) == Replay(released.answer)
 
@@ -185,10 +190,8 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     """GetReceipt finds the disclosure by its space, whatever was recorded after it."""
     later = NOON + timedelta(minutes=1)
     asked = replace(released.key, space=Space.EXPLANATION)
-    dry_run = a_refusal(
-        Code.CNS_06, key=asked, operation=Operation.EXPLAIN_DECISION, decided_at=later
-    )
-    misused = a_refusal(Code.REQ_04, key=released.key, closes=False, decided_at=later)
+    dry_run = a_refusal(Code.CNS_06, key=asked, decided_at=later)
+    misused = a_refusal(Code.REQ_04, key=released.key, misuses_key=True, decided_at=later)
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(misused) == Committed()
 
@@ -198,11 +201,9 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
 def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> None:
     """What closed the id goes before what left it open, in whichever space."""
     key = a_key(space=Space.EXPLANATION)
-    dry_run = a_refusal(Code.CNS_06, key=key, operation=Operation.EXPLAIN_DECISION)
+    dry_run = a_refusal(Code.CNS_06, key=key)
     later = NOON + timedelta(minutes=1)
-    too_many = a_refusal(
-        Code.REQ_06, key=replace(key, space=Space.DISCLOSURE), closes=False, decided_at=later
-    )
+    too_many = a_refusal(Code.REQ_06, key=replace(key, space=Space.DISCLOSURE), decided_at=later)
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(too_many) == Committed()
 

@@ -5,22 +5,26 @@ from typing import Any
 
 import pytest
 
-from makul.app.ports import Asker, Committed, Conflict, Recorded, Space
+from makul.app.ports import Asker, Committed, Conflict, QuotaUse, Recorded, Space
 from makul.domain.identifiers import Pin
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
+from makul_testing.builders.entries import (
+    a_comparison,
+    a_dry_run,
+    a_failed_match,
+    a_refusal,
+    a_release,
+)
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
     GULNARA,
     NOON,
     POLICE,
-    a_failed_match,
     a_key,
     a_recipient,
-    a_refusal,
-    a_release,
 )
 
 
@@ -56,8 +60,7 @@ def test_failed_matches_are_limited(
 ) -> None:
     """MAT-06: the limits hold at commit, whatever was counted when the request began."""
     results = [
-        store.recorder.record(a_failed_match(attempt_limits=FEW, **changes))
-        for changes in differently
+        store.recorder.record(a_failed_match(limits=FEW, **changes)) for changes in differently
     ]
 
     assert results[:limit] == [Committed()] * limit
@@ -67,21 +70,25 @@ def test_failed_matches_are_limited(
 def test_a_match_is_limited_by_earlier_failures(store: Store) -> None:
     """MAT-06 stops the guess that would be right."""
     for _ in range(2):
-        store.recorder.record(a_failed_match(attempt_limits=FEW))
+        store.recorder.record(a_failed_match(limits=FEW))
 
-    assert codes(store.recorder.record(a_release(attempt_limits=FEW))) == (Code.MAT_06,)
-    assert store.recorder.record(a_release(attempt_limits=FEW, subject=GULNARA)) == Committed()
+    assert codes(store.recorder.record(a_release(a_comparison(limits=FEW)))) == (Code.MAT_06,)
+    assert (
+        store.recorder.record(a_release(a_comparison(limits=FEW, subject=GULNARA))) == Committed()
+    )
 
 
 def test_failures_are_forgotten_with_the_window(store: Store) -> None:
     """The window is the limits' own, counted back from the decision."""
     for _ in range(2):
-        store.recorder.record(a_failed_match(attempt_limits=FEW))
+        store.recorder.record(a_failed_match(limits=FEW))
     counts = store.register.attempts(BANK, AZAMAT, "teller-42", since=NOON)
     assert (counts.by_recipient_and_pin, counts.by_pin, counts.by_employee) == (2, 2, 2)
 
     later = NOON + FEW.window + timedelta(microseconds=1)
-    assert store.recorder.record(a_release(attempt_limits=FEW, decided_at=later)) == Committed()
+    assert (
+        store.recorder.record(a_release(a_comparison(limits=FEW), decided_at=later)) == Committed()
+    )
 
 
 def test_an_employee_is_one_recipients_own(store: Store) -> None:
@@ -95,12 +102,12 @@ def test_an_employee_is_one_recipients_own(store: Store) -> None:
 
 def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) -> None:
     """AGR-06, with the seconds until the next UTC day; a dry run eats no disclosure."""
-    tight = {"daily_quota": 1}
-    assert store.recorder.record(a_release(**tight)) == Committed()
-    explanation = a_release(key=a_key(space=Space.EXPLANATION), **tight)
-    tomorrow = a_release(decided_at=NOON + timedelta(hours=12), **tight)
+    tight = QuotaUse(quota=1)
+    assert store.recorder.record(a_release(tight)) == Committed()
+    explanation = a_dry_run(tight)
+    tomorrow = a_release(tight, decided_at=NOON + timedelta(hours=12))
 
-    result = store.recorder.record(a_release(**tight))
+    result = store.recorder.record(a_release(tight))
 
     assert result == Conflict((Reason(code=Code.AGR_06, retry_after=12 * 60 * 60),))
     assert store.recorder.record(explanation) == Committed()
@@ -117,7 +124,7 @@ def test_the_wait_for_the_next_day_is_rounded_up(
     """Who waits as long as told does not come a moment too early."""
     at = NOON + timedelta(hours=12) - before_midnight
 
-    result = store.recorder.record(a_release(daily_quota=0, decided_at=at))
+    result = store.recorder.record(a_release(QuotaUse(quota=0), decided_at=at))
 
     assert result == Conflict((Reason(code=Code.AGR_06, retry_after=seconds),))
 
@@ -125,8 +132,12 @@ def test_the_wait_for_the_next_day_is_rounded_up(
 def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> None:
     """A recipient that names another's agreement uses up its own count alone."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
-    theirs = a_refusal(key=a_key(recipient=POLICE, space=Space.EXPLANATION), daily_quota=1)
-    ours = a_refusal(key=a_key(space=Space.EXPLANATION), daily_quota=1)
+    theirs = a_refusal(
+        Code.CNS_04,
+        QuotaUse(quota=1),
+        key=a_key(recipient=POLICE, space=Space.EXPLANATION),
+    )
+    ours = a_refusal(Code.CNS_04, QuotaUse(quota=1), key=a_key(space=Space.EXPLANATION))
 
     assert store.recorder.record(theirs) == Committed()
     assert store.recorder.record(ours) == Committed()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from makul.app.ports.record_store import Asker
+from makul.app.ports.request_keys import Asker
 from makul.app.ports.signed_documents import (
     AgreementSignature,
     Notice,

@@ -9,7 +9,7 @@ from makul.app.ports import DecisionEvidence, EvidenceDocument
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.fields import FieldDecryptionError
-from makul.store.records.recorder import evidence_place
+from makul.store.records.entry_rows import evidence_place
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import disclosure, evidence
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
 
-from makul.app.ports import ConsentRevocation, DeskError, GroundRow
+from makul.app.ports import DeskError, GroundRow
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -112,8 +112,15 @@ def revoke_ground(
         if subject is not None:
             # It is recorded beside its usage counter, so that ListRevocations lists it as any
             # other.
-            by_hand = ConsentRevocation(consent_id=ground_id, subject=subject, document=None)
-            revocations.take_back(transaction, office.sealer, recipient, by_hand, at=at)
+            revocations.take_back(
+                transaction,
+                office.sealer,
+                recipient,
+                ground_id,
+                subject=subject,
+                document=None,
+                at=at,
+            )
         act.write("ground.revoke", recipient, facts, at=at)
 
 

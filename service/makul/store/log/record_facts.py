@@ -22,7 +22,7 @@ from makul.store.db.codecs import (
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
-from makul.store.records.recorder import evidence_place
+from makul.store.records.entry_rows import evidence_place
 from makul.store.records.sealed_fields import Private, open_private
 from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
 

@@ -48,7 +48,7 @@ from makul.store.reads.receipts import find_receipt
 from makul.store.reads.request_snapshot import StandingRow, read_standing
 from makul.store.records import consent_revocations as revocations
 from makul.store.records.consent_revocations import is_revoked_by_index, subject_place, taken_back
-from makul.store.records.recorder import evidence_place
+from makul.store.records.entry_rows import evidence_place
 from makul.store.records.sealed_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values

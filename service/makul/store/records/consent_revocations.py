@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, literal_column, select
 
-from makul.app.ports import ConsentRevocation, RevokedConsent
+from makul.app.ports import RevokedConsent
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store.db.base import Database, Transaction
@@ -84,21 +84,24 @@ def take_back(
     transaction: Transaction,
     sealer: FieldCipher,
     code: MemberCode,
-    taken: ConsentRevocation,
+    consent_id: UUID,
     *,
+    subject: Pin,
+    document: bytes | None,
     at: datetime,
 ) -> None:
     """Revoke a consent from this commit on. An earlier revocation stays unchanged.
 
-    Call it after `store.records.locks.lock_for_revocation`.
+    `document` is the digest of the revocation document; None if the operator revoked by hand. Call
+    it after `store.records.locks.lock_for_revocation`.
     """
     key = {
         "recipient": code,
-        "consent_id": taken.consent_id.bytes,
-        "subject_index": sealer.index("pin", taken.subject.digits),
+        "consent_id": consent_id.bytes,
+        "subject_index": sealer.index("pin", subject.digits),
     }
     if transaction.one(REVOKED, key) is None:
-        transaction.run(_REVOKE, {**key, "document": taken.document, "revoked_at": micros(at)})
+        transaction.run(_REVOKE, {**key, "document": document, "revoked_at": micros(at)})
 
 
 def keep_giver(

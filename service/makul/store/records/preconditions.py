@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.app.ports import Entry
+from makul.app.ports import Entry, MeteredUse, Release
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.disclosures import GroundKind
 from makul.domain.eligibility import SEALED_FIELD
@@ -121,20 +121,24 @@ def against_entry(
     They concern the recipient, the certificates, the agreement, the official and the ground. A
     metered ground is not read here, because its usage row shows whether it was revoked.
     """
-    code = entry.key.recipient
+    decision, facts = entry.decision, entry.facts
+    code, certificate = facts.caller.recipient, facts.caller.certificate
     reasons = against_recipient(transaction, code)
-    if entry.certificate is not None:
-        reasons += _against_certificate(transaction, code, entry.certificate)
-    if entry.sealed_to is not None:
-        reasons += _against_sealing(transaction, code, entry.sealed_to)
-    found, against = _agreement(transaction, code, entry.agreement_number, entry.decided_at)
+    if certificate is not None:
+        reasons += _against_certificate(transaction, code, certificate)
+    if isinstance(decision, Release) and decision.sealed_to is not None:
+        reasons += _against_sealing(transaction, code, decision.sealed_to)
+    found, against = _agreement(transaction, code, facts.agreement_number, facts.at)
     reasons += against
-    if found is not None and not against:
-        reasons += _under_other_terms(found, entry)
-    if entry.official is not None and official_withdrawn(transaction, code, entry.official):
+    if found is not None and not against and found != facts.terms:
+        # The request must be decided again by the new terms. They are compared as a whole, so that
+        # no new term can be forgotten here (docs/decisions/0005-rights-at-commit.md).
+        reasons += (Reason(code=Code.REQ_05),)
+    if facts.official is not None and official_withdrawn(transaction, code, facts.official):
         reasons += (Reason(code=Code.LAW_09, because=Code.SIG_08),)
-    if entry.ground is not None and not entry.meter:
-        ground = entry.ground
+    metered = any(isinstance(effect, MeteredUse) for effect in decision.effects)
+    ground = decision.ground if not metered else None
+    if ground is not None:
         reasons += (
             (revoked(ground.kind),)
             if taken_back(transaction, sealer, code, ground)
@@ -270,12 +274,3 @@ def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> t
     return reasons + tuple(
         Reason(code=Code.AGR_04, field=name) for name in sorted(given.released - found.attributes)
     )
-
-
-def _under_other_terms(found: Agreement, entry: Entry) -> tuple[Reason, ...]:
-    """Return REQ-05 if the terms have changed since the decision.
-
-    The request must then be decided again. The terms are compared as a whole, so that no new term
-    can be forgotten here (docs/decisions/0005-rights-at-commit.md).
-    """
-    return () if found == entry.terms else (Reason(code=Code.REQ_05),)

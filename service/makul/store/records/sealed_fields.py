@@ -32,14 +32,15 @@ class Private:
 
 def private_of(entry: Entry) -> Private:
     """Return the part of an entry that is encrypted."""
+    key = entry.key
     return Private(
-        subject=entry.subject,
-        asker=entry.key.asker,
-        request_digest=entry.key.digest,
+        subject=entry.decision.subject,
+        asker=key.asker,
+        request_digest=key.digest,
         leaf_salt=entry.leaf.salt,
         leaf_statement=entry.leaf.statement,
         receipt=entry.receipt,
-        reports=tuple((piece.digest, piece.report) for piece in entry.evidence),
+        reports=tuple((piece.digest, piece.report) for piece in entry.decision.evidence),
     )
 
 

@@ -1,0 +1,176 @@
+"""Rows of an entry, encrypted before the transaction that writes them begins.
+
+Other transactions wait while a transaction runs, so none of that time is spent on encryption.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, select
+
+from makul.app.ports import Entry, Release, RequestKey
+from makul.domain.identifiers import MemberCode
+from makul.store.db.base import Database, Transaction
+from makul.store.db.codecs import dumps, micros, reasons_to_text
+from makul.store.encryption.fields import FieldCipher, place
+from makul.store.records.answers import answer_without_receipt
+from makul.store.records.sealed_fields import private_of, seal_private
+from makul.store.schema.ledger_tables import ledger_queue
+from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
+
+_EVIDENCE_KEPT = select(evidence.c.digest).where(
+    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+_LEAF_KEPT = select(ledger_leaf.c.leaf_hash).where(
+    ledger_leaf.c.disclosure_id == bindparam("disclosure_id")
+)
+_ADD_DISCLOSURE = insert(disclosure)
+_ADD_LEAF = insert(ledger_leaf)
+_QUEUE_LEAF = insert(ledger_queue)
+_ADD_EVIDENCE = insert(evidence)
+_CLOSE_KEY = insert(request_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRows:
+    """The rows of an entry."""
+
+    disclosure: dict[str, object]
+    leaf: dict[str, object]
+    new_evidence: tuple[dict[str, object], ...]
+    key: dict[str, object] | None
+    """The row that closes the request id; None if the id stays open."""
+    recipient: MemberCode
+
+    @classmethod
+    def build(cls, database: Database, sealer: FieldCipher, entry: Entry) -> "EntryRows":
+        """Build the encrypted rows of an entry.
+
+        A document that is already stored is not encrypted again.
+        """
+        at = micros(entry.facts.at)
+        disclosure_id = entry.disclosure_id.bytes
+        return cls(
+            new_evidence=_new_evidence(database, sealer, entry),
+            key=_closed_key(sealer, entry) if entry.decision.closes else None,
+            disclosure=_disclosure_row(sealer, entry),
+            leaf={
+                "disclosure_id": disclosure_id,
+                "leaf_hash": entry.leaf.hash,
+                "recorded_at": at,
+            },
+            recipient=entry.facts.caller.recipient,
+        )
+
+    @property
+    def bytes(self) -> int:
+        """The number of encrypted bytes that this entry adds to the store."""
+        answer = self.key["answer"] if self.key is not None else None
+        parts = (self.disclosure["sealed"], answer)
+        return self.evidence_bytes + sum(len(part) for part in parts if isinstance(part, bytes))
+
+    @property
+    def evidence_bytes(self) -> int:
+        """The number of encrypted bytes of the new evidence."""
+        sealed = (piece["sealed"] for piece in self.new_evidence)
+        return sum(len(piece) for piece in sealed if isinstance(piece, bytes))
+
+    def close_key(self, transaction: Transaction) -> None:
+        """Write the row that closes the request id, if the decision closes it."""
+        if self.key is not None:
+            transaction.run(_CLOSE_KEY, self.key)
+
+    def write(self, transaction: Transaction) -> None:
+        """Write the decision, its leaf and its new evidence."""
+        transaction.run(_ADD_DISCLOSURE, self.disclosure)
+        transaction.run(_ADD_LEAF, self.leaf)
+        transaction.run(_QUEUE_LEAF, self.leaf)
+        for piece in self.new_evidence:
+            if transaction.one(_EVIDENCE_KEPT, piece) is None:
+                transaction.run(_ADD_EVIDENCE, piece)
+
+    def is_recorded(self, transaction: Transaction) -> bool:
+        """Return whether this very entry was recorded.
+
+        The entry is found by its own leaf and never by its request id, which another request may
+        have closed.
+        """
+        row = transaction.one(_LEAF_KEPT, self.leaf)
+        return row is not None and bool(row[0] == self.leaf["leaf_hash"])
+
+
+def key_values(key: RequestKey) -> dict[str, object]:
+    """Return the columns by which the row of a request id is found."""
+    return {
+        "recipient": key.recipient,
+        "space": key.space.value,
+        "request_id": key.request_id.bytes,
+    }
+
+
+def answer_place(key: RequestKey) -> bytes:
+    """Return the associated data of a stored answer's encrypted bytes."""
+    return place(
+        "request_key",
+        "answer",
+        key.recipient.encode(),
+        key.space.value.encode(),
+        key.request_id.bytes,
+    )
+
+
+def evidence_place(recipient: str, digest: bytes) -> bytes:
+    """Return the associated data of a document's encrypted bytes."""
+    return place("evidence", "sealed", recipient.encode(), digest)
+
+
+def _new_evidence(
+    database: Database, sealer: FieldCipher, entry: Entry
+) -> tuple[dict[str, object], ...]:
+    recipient, new = entry.facts.caller.recipient, []
+    for piece in entry.decision.evidence:
+        row = {"recipient": recipient, "digest": piece.digest}
+        if database.one(_EVIDENCE_KEPT, row) is None:
+            sealed = sealer.seal(piece.document, evidence_place(recipient, piece.digest))
+            kept_at = micros(entry.facts.at)
+            new.append({**row, "kind": piece.kind, "sealed": sealed, "kept_at": kept_at})
+    return tuple(new)
+
+
+def _closed_key(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
+    key = entry.key
+    answer = answer_without_receipt(sealer, entry.answer, entry.receipt)
+    return {
+        **key_values(key),
+        "disclosure_id": entry.disclosure_id.bytes,
+        "answer": sealer.seal(answer, answer_place(key)),
+        "answer_until": micros(entry.keep_answer_until),
+        "decided_at": micros(entry.facts.at),
+    }
+
+
+def _disclosure_row(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
+    decision, facts = entry.decision, entry.facts
+    ground, subject = decision.ground, decision.subject
+    release = decision if isinstance(decision, Release) else None
+    disclosure_id = entry.disclosure_id.bytes
+    return {
+        "disclosure_id": disclosure_id,
+        "recipient": facts.caller.recipient,
+        "space": facts.space.value,
+        "request_id": facts.request_id.bytes,
+        "operation": facts.operation.value,
+        "channel": facts.caller.channel.value,
+        "certificate": facts.caller.certificate,
+        "agreement_number": facts.agreement_number,
+        "purpose": facts.purpose,
+        "subject_index": sealer.index("pin", subject.digits) if subject is not None else None,
+        "outcome": decision.outcome.value,
+        "reasons": reasons_to_text(decision.reasons),
+        "released": dumps(sorted(release.released) if release is not None else []),
+        "ground_kind": ground.kind.value if ground is not None else None,
+        "ground_id": ground.id.bytes if ground is not None else None,
+        "ground_digest": ground.digest if ground is not None else None,
+        "decided_at": micros(facts.at),
+        "sealed": seal_private(sealer, disclosure_id, private_of(entry)),
+        "sealed_to": release.sealed_to if release is not None else None,
+    }
