@@ -28,6 +28,7 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.db.base import Database, Transaction
 from makul.store.encryption.fields import FieldCipher
+from makul.store.records.answer_replay import StoredAnswer, find_stored_answer
 from makul.store.records.effects import count_effects, write_effects
 from makul.store.records.entry_rows import EntryRows
 from makul.store.records.locks import (
@@ -39,7 +40,6 @@ from makul.store.records.preconditions import against_entry, against_recipient
 from makul.store.records.repetitions import RepeatedAnswer, add_repetition, is_recorded
 from makul.store.records.retention import purge_replay_guards
 from makul.store.records.service_usage import count_inquiry, count_use
-from makul.store.records.stored_answers import StoredAnswer, find_stored_answer
 from makul.store.records.usage_limits import insert_replay_guard, use_evidence
 
 
