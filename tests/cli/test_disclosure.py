@@ -5,15 +5,8 @@ from uuid import uuid4
 import pytest
 
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import (
-    a_refusal,
-    a_release,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    NOON,
-    an_agreement,
-)
+from makul_testing.builders.entries import a_refusal, a_release
+from makul_testing.builders.records import AZAMAT, NOON, an_agreement
 from makul_testing.cli_runner import Makul
 from makul_testing.stores import store_of
 

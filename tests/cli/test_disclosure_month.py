@@ -11,16 +11,8 @@ import pytest
 from makul.cli.disclosure_export import COLUMNS
 from makul.config.settings import load_settings
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import (
-    a_refusal,
-    a_release,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    NOON,
-    a_consent,
-    an_agreement,
-)
+from makul_testing.builders.entries import a_refusal, a_release
+from makul_testing.builders.records import AZAMAT, NOON, a_consent, an_agreement
 from makul_testing.cli_runner import Makul
 from makul_testing.raw_sql import count
 from makul_testing.stores import store_of

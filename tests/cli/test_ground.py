@@ -10,9 +10,7 @@ from makul.app.ports import Committed, Conflict
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.store import Store
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import (
-    a_metered_release,
-)
+from makul_testing.builders.entries import a_metered_release
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,

@@ -16,16 +16,8 @@ from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul_testing.builders.entries import (
-    a_failed_match,
-    a_metered_release,
-    a_release,
-)
-from makul_testing.builders.records import (
-    a_caller,
-    a_consent,
-    a_mark,
-)
+from makul_testing.builders.entries import a_failed_match, a_metered_release, a_release
+from makul_testing.builders.records import a_caller, a_consent, a_mark
 from makul_testing.clock import SteppedClock
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess, build_house_on

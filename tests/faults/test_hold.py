@@ -20,18 +20,8 @@ from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.open import database_at
 from makul.store.records.locks import announce_revocation, lock_for_revocation
 from makul.store.schema.tables import recipient
-from makul_testing.builders.entries import (
-    a_release,
-    a_revocation,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    BANK,
-    NOON,
-    a_consent,
-    a_recipient,
-    an_evidence,
-)
+from makul_testing.builders.entries import a_release, a_revocation
+from makul_testing.builders.records import AZAMAT, BANK, NOON, a_consent, a_recipient, an_evidence
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Crowd

@@ -7,16 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from makul.app.ports import (
-    Asker,
-    Caller,
-    Desk,
-    Evidence,
-    MessageMark,
-    Register,
-    RequestKey,
-    Space,
-)
+from makul.app.ports import Asker, Caller, Desk, Evidence, MessageMark, Register, RequestKey, Space
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef

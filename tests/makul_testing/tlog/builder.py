@@ -39,11 +39,7 @@ from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.log.verify import LedgerVerificationOptions
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
-from makul_testing.builders.entries import (
-    a_failure,
-    a_release,
-    decided,
-)
+from makul_testing.builders.entries import a_failure, a_release, decided
 from makul_testing.builders.records import (
     FINGERPRINT,
     GULNARA,

@@ -10,15 +10,8 @@ from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    BANK,
-    NOON,
-    a_caller,
-    an_agreement,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import BANK, NOON, a_caller, an_agreement
 
 FIRST, SECOND = b"the first certificate", b"the second certificate"
 RCP_04 = Reason(code=Code.RCP_04, field="sealed")

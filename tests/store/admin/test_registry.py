@@ -27,11 +27,7 @@ from makul_testing.builders.agreements import (
     approved_notice,
     three,
 )
-from makul_testing.builders.entries import (
-    a_failed_match,
-    a_metered_release,
-    a_refusal,
-)
+from makul_testing.builders.entries import a_failed_match, a_metered_release, a_refusal
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,

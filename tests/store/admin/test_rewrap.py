@@ -12,13 +12,7 @@ import pytest
 from sqlalchemy.dialects import postgresql
 
 import makul.store
-from makul.app.ports import (
-    Committed,
-    Official,
-    Replay,
-    Rewrapped,
-    StoreUnavailableError,
-)
+from makul.app.ports import Committed, Official, Replay, Rewrapped, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.admin import rewrap as rewrapping
 from makul.store.admin.rewrap import SEALED_COLUMNS
@@ -27,10 +21,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.columns import metadata
-from makul_testing.builders.entries import (
-    a_metered_release,
-    kept,
-)
+from makul_testing.builders.entries import a_metered_release, kept
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,

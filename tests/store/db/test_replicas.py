@@ -11,16 +11,8 @@ import pytest
 
 from makul.app.ports import Committed, Replay
 from makul.store import StoreKeys, open_store
-from makul_testing.builders.entries import (
-    a_release,
-    a_revocation,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    NOON,
-    a_caller,
-    a_consent,
-)
+from makul_testing.builders.entries import a_release, a_revocation
+from makul_testing.builders.records import AZAMAT, NOON, a_caller, a_consent
 from makul_testing.external.postgres import Cluster
 from makul_testing.tlog.builder import a_note_signer, begin_empty_log, sequence
 

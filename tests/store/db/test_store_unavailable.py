@@ -10,10 +10,7 @@ import pytest
 
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
-from makul_testing.builders.entries import (
-    a_metered_release,
-    a_release,
-)
+from makul_testing.builders.entries import a_metered_release, a_release
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,

@@ -11,10 +11,7 @@ from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
-from makul_testing.builders.entries import (
-    a_failed_match,
-    a_metered_release,
-)
+from makul_testing.builders.entries import a_failed_match, a_metered_release
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,

@@ -18,12 +18,8 @@ from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON
 from makul_testing.faults.killed_process import FORK, killed_after
 from makul_testing.raw_sql import count, everything, raw
 from makul_testing.tlog.builder import (

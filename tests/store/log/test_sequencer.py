@@ -22,12 +22,8 @@ from makul.store.log.sequencer import StoreLedger
 from makul.store.open import database_at
 from makul.store.schema.version import migrate
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON
 from makul_testing.raw_sql import everything, raw
 from makul_testing.tlog.builder import (
     DELAY,

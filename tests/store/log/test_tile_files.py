@@ -32,12 +32,8 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.tile_files import LogBundle, LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON
 from makul_testing.raw_sql import everything, raw
 from makul_testing.tlog.builder import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
 

@@ -20,12 +20,8 @@ from makul.trust.tlog.note_keys import (
     NoteVerifier,
     new_key_file,
 )
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import (

@@ -18,20 +18,8 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
 from makul.store.reads import disclosures as listing
 from makul.store.reads.monthly_counts import MONTH_COUNTS
-from makul_testing.builders.entries import (
-    a_failed_match,
-    a_refusal,
-    a_release,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    BANK,
-    NOON,
-    POLICE,
-    PURPOSE,
-    a_consent,
-    a_key,
-)
+from makul_testing.builders.entries import a_failed_match, a_refusal, a_release
+from makul_testing.builders.records import AZAMAT, BANK, NOON, POLICE, PURPOSE, a_consent, a_key
 from makul_testing.raw_sql import count, raw
 
 NOVEMBER = Month(2026, 11)

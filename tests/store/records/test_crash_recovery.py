@@ -14,11 +14,7 @@ from makul.app.ports import Committed, Entry, QuotaUse, Replay
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul_testing.builders.entries import (
-    a_comparison,
-    a_metered_release,
-    kept,
-)
+from makul_testing.builders.entries import a_comparison, a_metered_release, kept
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,

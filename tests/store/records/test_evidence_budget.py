@@ -7,17 +7,8 @@ from makul.domain.disclosures import GroundRef, GroundUse
 from makul.domain.reasons import Code
 from makul.store import Store
 from makul.store.records.recorder import StoreRecorder
-from makul_testing.builders.entries import (
-    a_metered_release,
-    a_release,
-    a_revocation,
-)
-from makul_testing.builders.records import (
-    AZAMAT,
-    BANK,
-    a_consent,
-    an_evidence,
-)
+from makul_testing.builders.entries import a_metered_release, a_release, a_revocation
+from makul_testing.builders.records import AZAMAT, BANK, a_consent, an_evidence
 
 BUDGET = 4096
 SCAN = b"s" * (BUDGET - 512)

@@ -30,14 +30,7 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
-from makul_testing.builders.records import (
-    BANK,
-    NOON,
-    a_consent,
-    a_key,
-    a_mark,
-    an_evidence,
-)
+from makul_testing.builders.records import BANK, NOON, a_consent, a_key, a_mark, an_evidence
 from makul_testing.raw_sql import count
 
 EIGHT = 8

@@ -16,12 +16,7 @@ from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.records.retention import MARKS_LINGER
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import (
-    a_metered_release,
-    a_refusal,
-    a_release,
-    kept,
-)
+from makul_testing.builders.entries import a_metered_release, a_refusal, a_release, kept
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,

@@ -11,10 +11,7 @@ from makul.domain.usage import Usage
 from makul.store import Store
 from makul.store.records.retention import ROWS_A_CALL
 from makul.store.records.service_usage import KEEP_DAYS, KEEP_MINUTES, ROW_BYTES, SLOTS
-from makul_testing.builders.entries import (
-    a_refusal,
-    a_release,
-)
+from makul_testing.builders.entries import a_refusal, a_release
 from makul_testing.builders.records import (
     BANK,
     NOON,

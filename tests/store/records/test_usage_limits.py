@@ -17,15 +17,7 @@ from makul_testing.builders.entries import (
     a_refusal,
     a_release,
 )
-from makul_testing.builders.records import (
-    AZAMAT,
-    BANK,
-    GULNARA,
-    NOON,
-    POLICE,
-    a_key,
-    a_recipient,
-)
+from makul_testing.builders.records import AZAMAT, BANK, GULNARA, NOON, POLICE, a_key, a_recipient
 
 
 def codes(result: Recorded) -> tuple[Code, ...]:

@@ -22,14 +22,8 @@ from makul.store.schema.append_only_triggers import APPEND_ONLY
 from makul.store.schema.columns import metadata
 from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
 from makul.store.schema.version import assert_schema, migrate
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-    a_caller,
-    an_evidence,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON, a_caller, an_evidence
 from makul_testing.raw_sql import everything, parameters, raw
 
 DRIVER: Any = dbapi2

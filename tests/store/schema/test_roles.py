@@ -14,12 +14,8 @@ from makul.store.schema.partitions import make_months, missing_months, months_ar
 from makul.store.schema.role_privileges import RIGHTS
 from makul.store.schema.roles import grant, grants, weaknesses
 from makul.store.schema.version import migrate
-from makul_testing.builders.entries import (
-    a_release,
-)
-from makul_testing.builders.records import (
-    NOON,
-)
+from makul_testing.builders.entries import a_release
+from makul_testing.builders.records import NOON
 from makul_testing.database_roles import as_role
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import count as rows_in
