@@ -68,7 +68,7 @@ def _against(
     if key.space is Space.REVOCATION:
         # The answer to a consent revocation releases nothing, so it is returned for every state of
         # the recipient. The recipient's row is still locked, because the rows read may exist on one
-        # copy of the database only (see `StoreRecorder`).
+        # copy of the database only (see `_recorded` in `store.records.recorder`).
         against_recipient(transaction, key.recipient)
         return ()
     way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)
