@@ -11,7 +11,7 @@ import pytest
 from makul.app.ports import SignerUnavailableError
 from makul.app.ports.health import ReadinessState
 from makul.app.ports.ledger import LedgerState
-from makul.composition.service import _ledger, _months, readiness
+from makul.composition.readiness import build_readiness, check_ledger, check_months
 from makul.observability import readiness as health
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
@@ -32,7 +32,7 @@ def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def states(house: InProcess, **parts: Any) -> dict[str, ReadinessState]:
-    return dict(readiness(replace(house.parts, **parts), OPERATOR)().checks)
+    return dict(build_readiness(replace(house.parts, **parts), OPERATOR)().checks)
 
 
 ALL_WELL = {"store": ReadinessState.OK, "signer": ReadinessState.OK, "trust": ReadinessState.OK}
@@ -64,7 +64,7 @@ def test_without_its_key_it_is_not_ready(house: InProcess, breaks: bool) -> None
 def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
     """SIG-07 for those under these CAs, and for nobody else: it stays in the balancer."""
     later = house.clock() + timedelta(days=400)
-    found = readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
+    found = build_readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
 
     assert found.checks == ALL_WELL | {"trust": ReadinessState.DEGRADED}
     assert found.ready
@@ -110,9 +110,9 @@ def test_trust_that_cannot_be_read_is_down_and_comes_back(
 )
 def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: ReadinessState) -> None:
     """PostgreSQL: degraded while there is time, down where this month cannot be recorded."""
-    assert _months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
+    assert check_months(missing, at=datetime(2026, 11, 30, 23, 59, tzinfo=UTC)) is state
     in_bishkek = timezone(timedelta(hours=6))
-    assert _months(missing, at=datetime(2026, 12, 1, 5, tzinfo=in_bishkek)) is state
+    assert check_months(missing, at=datetime(2026, 12, 1, 5, tzinfo=in_bishkek)) is state
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_log_that_lags_degrades_and_never_stops(
         held_until=None,
     )
 
-    assert _ledger(log_state, timedelta(seconds=60), at=now) is state
+    assert check_ledger(log_state, timedelta(seconds=60), at=now) is state
 
 
 def test_a_store_that_is_gone_is_down(tmp_path: Path, record_database: RecordDatabase) -> None:

@@ -14,7 +14,8 @@ import pytest
 from lxml import etree
 
 from makul.composition.adapters import build_adapters
-from makul.composition.service import channel_of, readiness, recipient_port
+from makul.composition.readiness import build_readiness
+from makul.composition.service import channel_of, recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
@@ -338,7 +339,7 @@ def _reopened(served: Served) -> InProcess:
         channel_of(house.settings.listeners["wsse"], parts),
         public_url="http://127.0.0.1/v1/recipient",
         clock=house.clock,
-        ready=readiness(parts, OPERATOR),
+        ready=build_readiness(parts, OPERATOR),
     )
     return replace(house, parts=parts, applications={"wsse": application})
 

@@ -22,7 +22,8 @@ from lxml import etree
 
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
-from makul.composition.service import channel_of, readiness, recipient_port
+from makul.composition.readiness import build_readiness
+from makul.composition.service import channel_of, recipient_port
 from makul.config.settings import Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
@@ -290,7 +291,7 @@ def build_house(
             channel_of(listener, built),
             public_url=PUBLIC_URL,
             clock=clock,
-            ready=readiness(built, OPERATOR),
+            ready=build_readiness(built, OPERATOR),
         )
         for name, listener in settings.listeners.items()
     }

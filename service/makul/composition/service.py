@@ -5,9 +5,7 @@ Only this module knows every package, and only here does the present time enter.
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event
@@ -30,14 +28,13 @@ from makul.app.ports import (
     ServiceLimit,
     StoreUnavailableError,
 )
-from makul.app.ports.health import Check, Readiness, ReadinessState
-from makul.app.ports.ledger import LedgerState
 from makul.app.queries import Inquiries
 from makul.app.recording import Recording
 from makul.app.register_consent import RegisterConsent, TellConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
 from makul.composition.adapters import Adapters, build_adapters, utc_now
+from makul.composition.readiness import build_readiness, installation_checks
 from makul.config.settings import (
     ClientCertificate,
     ListenerSettings,
@@ -60,7 +57,6 @@ from makul.observability.instrumented_ports import (
 from makul.observability.metrics import Metrics
 from makul.observability.middleware import RequestObserverMiddleware, observe
 from makul.observability.multiprocess import WorkerMetricsDir
-from makul.observability.readiness import CachedCheck, ReadinessProbe
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import emit_security_event
 from makul.soap.channels import RequestChannel, WsseChannel, XRoadChannel, fault_status
@@ -70,18 +66,12 @@ from makul.soap.http_guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, open_store
-from makul.store.db.location import PostgresLocation
-from makul.store.schema.partitions import UtcMonth, missing_months
-from makul.store.schema.version import assert_schema
 from makul.trust.keys.files import load_certificates, load_secret
 
 RECIPIENT_PATH = "/v1/recipient"
 CONTRACT_VERSION = "v1"
 
 MIN_FRONT_SECRET_BYTES = 32
-
-SELDOM_SECONDS = 30.0
-"""Seconds for which a good result of an expensive check is kept."""
 
 HOUSEKEEPING_SECONDS = 60.0
 """Seconds between two rounds, so short that a busy day's leftovers are cleared in small pieces."""
@@ -291,7 +281,9 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         TimedChannel(channel_of(listener, parts)),
         public_url=listener.public_url + RECIPIENT_PATH,
         clock=clock,
-        ready=readiness(parts, settings.operator_code, _more_checks(settings, store, clock)),
+        ready=build_readiness(
+            parts, settings.operator_code, installation_checks(settings, store, clock)
+        ),
         observe=observe,
         fault_status=fault_status(listener.channel),
     )
@@ -352,81 +344,3 @@ def start_housekeeping(
     SupervisedThread(
         "housekeeping", keep, pause_seconds=pause_seconds, stopped=stopped, on_error=count_error
     ).start()
-
-
-def readiness(
-    parts: Adapters, operator: MemberCode, more: Mapping[str, Check] | None = None
-) -> Callable[[], Readiness]:
-    """Return the probe of the record, the signer, the trust data, and further checks.
-
-    The name of a check is public. It does not reveal the location of a dependency.
-    """
-
-    def store() -> ReadinessState:
-        parts.register.recipient(operator)  # any answer proves that the store works
-        return ReadinessState.OK
-
-    def signer() -> ReadinessState:
-        return ReadinessState.OK if parts.signer.ready() else ReadinessState.DOWN
-
-    return ReadinessProbe(
-        {
-            "store": store,
-            "signer": signer,
-            "trust": lambda: _trust(parts),
-            **{name: CachedCheck(check, SELDOM_SECONDS) for name, check in (more or {}).items()},
-        }
-    )
-
-
-def _trust(parts: Adapters) -> ReadinessState:
-    """Return the state of the trust data.
-
-    Stale CRLs stop only the signatures that rest on them. That is not `DOWN`.
-    """
-    at = parts.clock()
-    found = parts.trust.freshness(at=at)
-    if found is None:
-        return ReadinessState.DOWN
-    good = found.stale == found.silent == 0
-    return ReadinessState.OK if good else ReadinessState.DEGRADED
-
-
-def _more_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
-    """Return the checks that depend on the settings of this installation."""
-    place, ledger = settings.place, settings.ledger
-    checks: dict[str, Check] = {"schema": lambda: _schema(settings)}
-    if isinstance(place, PostgresLocation):
-        checks["months"] = lambda: _months(missing_months(place, at=clock()), at=clock())
-    if ledger is not None:
-        checks["ledger"] = lambda: _ledger(store.ledger.state(), ledger.promise, at=clock())
-    return checks
-
-
-def _months(missing: Sequence[UtcMonth], *, at: datetime) -> ReadinessState:
-    """Return the state of the partitions.
-
-    Without the partition of this month nothing can be recorded, and so nothing is disclosed.
-    """
-    now = at.astimezone(UTC)
-    if (now.year, now.month) in missing:
-        return ReadinessState.DOWN
-    return ReadinessState.DEGRADED if missing else ReadinessState.OK
-
-
-def _ledger(log_state: LedgerState, promise: timedelta, *, at: datetime) -> ReadinessState:
-    """Return the state of the ledger. Leaves that wait too long are not `DOWN`.
-
-    They break a promise, but they are recorded. Otherwise an attacker who stops the sequencer would
-    stop all disclosures. Clients report a proof that is late.
-    """
-    since = log_state.waiting_since
-    return (
-        ReadinessState.DEGRADED if since is not None and at - since > promise else ReadinessState.OK
-    )
-
-
-def _schema(settings: Settings) -> ReadinessState:
-    """Check that the store has this program's version and triggers. Raises if it has not."""
-    assert_schema(settings.place)
-    return ReadinessState.OK
