@@ -1,8 +1,24 @@
 # Makul. On a fresh machine with Python 3.11 (or 3.12, 3.13) and make, `make demo` alone sets up and runs the main job.
-PYTHON ?= python3.11
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+PYTHON  ?= python3.11
+# Another Python has its environment elsewhere: make test PYTHON=python3.13 VENV=build/python3.13
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+LOCKS   := requirements
+# Packages without a wheel are built with the tools of requirements/build.txt: an environment that pip made
+# for a build would take them from the index, without their hashes.
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-build-isolation --requirement
+TOOLS   := build/tools
+
+# An environment is of the Python that made it. A caller that names another Python must name another environment.
+VERSION = import sys; print(*sys.version_info[:2], sep=".")
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard $(BIN)/python),)
+ifneq ($(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null),$(shell $(BIN)/python -c '$(VERSION)'))
+$(error $(VENV) was not made by $(PYTHON). Name an environment for it: make VENV=build/$(notdir $(PYTHON)))
+endif
+endif
+endif
 
 # These test signatures, channels, clients and telemetry, not the store, or bring a server: once is enough.
 STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_consents corpus corpus_messages \
@@ -16,15 +32,17 @@ EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --incl
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox lock clean
+.PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox lock wheel sbom release clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-$(READY): setup.cfg pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Makul needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
+$(READY): setup.cfg pyproject.toml $(LOCKS)/build.txt $(LOCKS)/dev.txt
+	@$(PYTHON) -c '' 2>/dev/null || { echo "Makul needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python $(INSTALL) $(LOCKS)/build.txt
+	$(BIN)/python $(INSTALL) $(LOCKS)/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@mkdir -p $(VENV)/packages && ln -sfn ../../wsdl $(VENV)/packages/makul_wsdl && ln -sfn ../../schemas $(VENV)/packages/makul_schemas
 	@touch $@
 
@@ -75,8 +93,37 @@ sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS
 serve: $(READY) ## the service itself; ARGS="--config FILE"
 	$(BIN)/makul $(ARGS) serve
 
-lock: ## pin what is installed now, transitively
-	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^makul' > constraints.txt
+$(TOOLS)/.ready: $(LOCKS)/build.txt $(LOCKS)/release.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(INSTALL) $(LOCKS)/build.txt
+	$(TOOLS)/bin/python $(INSTALL) $(LOCKS)/release.txt
+	@touch $@
+
+# For every Python of setup.cfg and every platform. What is locked stays, unless setup.cfg or ARGS say otherwise.
+# The locks of less than dev.txt have its versions.
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--annotation-style line --custom-compile-command "make lock" $(ARGS)
+lock: $(TOOLS)/.ready ## lock every package with its hashes; ARGS="--upgrade", or ARGS="--upgrade-package lxml"
+	$(COMPILE) --extra dev setup.cfg --output-file $(LOCKS)/dev.txt
+	$(COMPILE) --constraint $(LOCKS)/dev.txt --extra service setup.cfg --output-file $(LOCKS)/service.txt
+	$(COMPILE) --constraint $(LOCKS)/dev.txt setup.cfg --output-file $(LOCKS)/client.txt
+	$(COMPILE) --constraint $(LOCKS)/dev.txt $(LOCKS)/build.in --output-file $(LOCKS)/build.txt
+	$(COMPILE) --constraint $(LOCKS)/dev.txt $(LOCKS)/release.in --output-file $(LOCKS)/release.txt
+
+wheel: $(READY) ## build the wheel twice, and compare: build/wheel
+	.ci/wheel $(BIN)/python
+
+# Of the locks: what production and a recipient install, on every platform. The time in them is that of the commit.
+SBOM = PYTHONWARNINGS=ignore SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(TOOLS)/bin/cyclonedx-py requirements --output-reproducible \
+	--validate --pyproject build/sbom/pyproject.toml
+sbom: $(TOOLS)/.ready ## what is installed with makul[service] and with the client alone, as CycloneDX: build/sbom
+	mkdir -p build/sbom
+	printf '[project]\nname = "makul"\nversion = "%s"\n' $$(sed -n 's/^version = //p' setup.cfg) > build/sbom/pyproject.toml
+	$(SBOM) --output-file build/sbom/makul-service.cdx.json $(LOCKS)/service.txt
+	$(SBOM) --output-file build/sbom/makul-client.cdx.json $(LOCKS)/client.txt
+
+release: ## the wheel, its SBOMs and their digests, in dist; only of a clean tree, tagged with its version
+	.ci/release
 
 clean: ## remove what was built
 	rm -rf build dist $(VENV) clients/node/node_modules clients/java/target tests/interop/java/target

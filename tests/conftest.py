@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from makul_testing.external.postgres import cluster
 from makul_testing.in_process_service import IN_A_FILE, RecordDatabase, on_server
@@ -20,6 +21,11 @@ BYTES = "corpus-bytes"
 
 FAULTS = "faults"
 """The property under which a test of a fault records its line of counts."""
+
+settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # how long an example takes is a matter of the machine, and of who else uses it
+settings.load_profile("busy")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

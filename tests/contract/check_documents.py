@@ -149,7 +149,7 @@ class Checker:
                     yield page.name, number, f"no such reason: {code}"
             for name in _VARIABLE.findall(line):
                 self.facts += 1
-                if name not in self._programs.variables and not _is_setting(name):
+                if name not in self._programs.variables and not is_setting(name):
                     yield page.name, number, f"no such environment variable: {name}"
             for demo in _DEMO.findall(line):
                 self.facts += 1
@@ -245,7 +245,7 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     return next((each for each in inner if each is not None), None)
 
 
-def _is_setting(variable: str) -> bool:
+def is_setting(variable: str) -> bool:
     """`MAKUL_LISTENERS__WSSE__BIND` is `listeners.NAME.bind`."""
     parts = variable.removeprefix("MAKUL_").lower().split("__")
     if parts[0] == "listeners" and len(parts) > 1:

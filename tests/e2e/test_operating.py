@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -299,5 +300,5 @@ def damaged_copy(database: Path, to: Path) -> None:
         for page in range(2, pages):
             file.seek(page * 4096)
             file.write(b"\xff" * 512)
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(to).execute("SELECT count(*) FROM disclosure").fetchall()
+    with closing(sqlite3.connect(to)) as store, pytest.raises(sqlite3.DatabaseError):
+        store.execute("SELECT count(*) FROM disclosure").fetchall()

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def report(directory: Path) -> dict[str, Any]:
     makul = installed(directory)
     makul.done("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "B", "--apply")
     lists = {" ".join(each): makul(*each).code for each in LISTS}
-    with sqlite3.connect(directory / "makul.db") as store:
+    with closing(sqlite3.connect(directory / "makul.db")) as store:
         who = {row[0] for row in store.execute("SELECT who FROM desk_log")}
     return {
         "uid": os.getuid(),

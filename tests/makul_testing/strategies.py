@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from makul.domain.agreements import AgreementState, Channel
@@ -48,9 +48,7 @@ from makul_testing.exhaustive import rounds
 
 THOROUGH = settings(
     max_examples=rounds(400, exhaustive=2000),
-    deadline=None,
     database=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 
 SHUFFLES = st.builds(random.Random, st.integers(0, 2**32))

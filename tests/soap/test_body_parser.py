@@ -130,7 +130,7 @@ def _told(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("operation", types.OPERATIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_plan_reads_what_spyne_reads(operation: str, data: st.DataObject) -> None:
     """Spyne, out of the box, reads the tidy text; the plan reads that and the loosely spaced one.

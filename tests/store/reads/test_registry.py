@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.app.ports import Official, RegisteredCertificate, RequestSnapshot
@@ -127,7 +127,6 @@ subsets = st.frozensets(st.sampled_from(Attribute))
 purposes = st.from_regex(r"[A-Z][A-Z0-9_]{1,20}", fullmatch=True).map(PurposeCode)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # of a busy machine
 @given(
     st.builds(
         Agreement,

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
@@ -58,7 +58,6 @@ def sealer() -> FieldCipher:
     return FieldCipher(StoreKeys.generate())
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # of a busy machine
 @given(people)
 def test_a_person_reads_back_as_written(person: Person) -> None:
     """Every kind of value, none confused with another or with a filler."""

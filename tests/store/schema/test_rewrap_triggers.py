@@ -32,7 +32,7 @@ NOT_DONE = (*REFUSED, psycopg.DatabaseError)
 """PostgreSQL takes no text and no number for bytes in the first place."""
 
 TABLES = sorted(REWRAPPED)
-OTHERS = {bytes: b"\2" * 32, str: "Y", int: 2}
+OTHERS = {bytes: b"\2" * 32, str: "Y", int: 2_000}
 """A value of each type that no row has."""
 
 HEAD = {
