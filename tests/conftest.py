@@ -3,6 +3,7 @@
 `pytest --database postgresql tests/e2e` plays the end-to-end tests on PostgreSQL.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,10 @@ BYTES = "corpus-bytes"
 
 FAULTS = "faults"
 """The property under which a test of a fault records its line of counts."""
+
+
+os.environ["MAKUL_LANGUAGE"] = "en"
+"""Programs speak English to the tests, whatever a profile or the machine's locale says."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

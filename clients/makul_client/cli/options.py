@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -36,7 +37,7 @@ from makul_client.errors import (
     UndeterminedError,
     UnfinishedError,
 )
-from makul_client.models.reasons import Language, Retry
+from makul_client.models.reasons import Retry
 from makul_client.models.request import (
     BasisDocument,
     ConsentDocument,
@@ -48,13 +49,16 @@ from makul_client.models.request import (
     Probe,
 )
 from makul_client.models.response import Decision
+from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
+    from makul_client.client import Client
     from makul_client.consent import view as consent_view
     from makul_client.profile import Profile
 else:
     consent_view = late("consent.view")
+    Client = late("client", "Client")
     Context = late("_internal.exchange", "Context")
     Profile = late("profile", "Profile")
 
@@ -135,9 +139,6 @@ Finger = Annotated[
 ]
 ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="The new file for the receipt.")]
 
-FACTORS_INSTEAD: Final = "--document-number, or --surname and --given-name"
-"""The options that identify the person to match, if there is no terminal to ask at."""
-
 MIN_YEAR, MAX_YEAR = 1900, 9000
 """The accepted years. `datetime` has years 1 to 9999, and near its ends UTC cannot be computed."""
 
@@ -171,7 +172,7 @@ class Run:
         """
         self.require_output()
         self.request_id = request_id or uuid4()
-        say_aside(f"makul-client: request {self.request_id}")
+        say_aside(translate("makul-client: request {request_id}", request_id=self.request_id))
         return Context(
             employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
         )
@@ -216,8 +217,13 @@ def receipt_in(
             raise
 
 
+def open_client(profile: Path) -> Client:
+    """Return a client for the profile in this file, whose reasons are in the language in use."""
+    return Client(replace(Profile.load(profile), language=current_language()))
+
+
 @contextmanager
-def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
+def reporting(*, as_json: bool) -> Iterator[Run]:
     """Convert an error to a line of text and an exit code.
 
     Once a request may have been sent, every failure without an answer is "not now". The person's
@@ -231,16 +237,18 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
         code = exit_code(error)
         if run.request_id is not None and code is ExitCode.USAGE and not _was_not_sent(error):
             code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
-        print_error(error, _language(profile), as_json=as_json)
+        print_error(error, as_json=as_json)
         raise typer.Exit(code) from None
     except (typer.Abort, KeyboardInterrupt):  # typer's own exit code would read as "no"
-        _report_broken_off(run, "interrupted", profile, as_json=as_json)
+        _report_broken_off(run, translate("interrupted"), as_json=as_json)
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
         if run.request_id is None:
             raise
-        _report_broken_off(run, f"internal error at {_place(error)}", profile, as_json=as_json)
+        place = _place(error)
+        what = translate("internal error at {place}", place=place)
+        _report_broken_off(run, what, as_json=as_json)
 
 
 def _place(error: BaseException) -> str:
@@ -248,14 +256,14 @@ def _place(error: BaseException) -> str:
 
     The message of an unexpected error may contain personal data.
     """
-    place, trace = "an unknown place", error.__traceback__
+    place, trace = translate("an unknown place"), error.__traceback__
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
 
-def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
+def _report_broken_off(run: Run, what: str, *, as_json: bool) -> NoReturn:
     """End a run that has no answer, without the message of the error.
 
     The message may contain personal data.
@@ -263,9 +271,10 @@ def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bo
     if run.request_id is None:
         raise typer.Exit(ExitCode.USAGE) from None
     error = UnfinishedError(
-        f"{what}: whether the request was answered is unknown", request_id=run.request_id
+        translate("{what}: whether the request was answered is unknown", what=what),
+        request_id=run.request_id,
     )
-    print_error(error, _language(profile), as_json=as_json)
+    print_error(error, as_json=as_json)
     raise typer.Exit(ExitCode.LATER) from None
 
 
@@ -311,20 +320,13 @@ def outcome_code(outcome: str) -> ExitCode:
     return ExitCode.LATER if outcome == "UNDETERMINED" else ExitCode.OK
 
 
-def _language(profile: Path | None) -> Language:
-    try:
-        return Profile.load(profile).language if profile is not None else Language.EN
-    except MakulError:
-        return Language.EN
-
-
 def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | None) -> Ground | None:
     """Return the ground that at most one of three options gives.
 
     Raises `typer.BadParameter` if more than one is given.
     """
     if sum(each is not None for each in (consent, consent_id, basis)) > 1:
-        raise typer.BadParameter("give one of --consent, --consent-id, --basis")
+        raise typer.BadParameter(translate("give one of --consent, --consent-id, --basis"))
     if consent is not None:
         return ConsentDocument(read_file(consent))
     if consent_id is not None:
@@ -349,7 +351,7 @@ def demographic_from(
     """
     if pin is None and isinstance(ground, ConsentDocument):
         pin = consent_view.read_unsafe(ground.document).subject.pin
-    pin = pin or ask_pin("PIN")
+    pin = pin or ask_pin(translate("PIN"))
     if document_number is None and surname is None and given_name is None:
         document_number, surname, given_name = _prompt_for_factors()
     return Demographic(
@@ -361,21 +363,27 @@ def demographic_from(
     )
 
 
+def _factors_instead() -> str:
+    """Return the options that identify the person to match, if there is no terminal to ask at."""
+    return translate("--document-number, or --surname and --given-name")
+
+
 def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
     """Ask for the document number, or else for the names.
 
     A person with one name gives only that one.
     """
-    asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
+    instead = _factors_instead()
     try:
-        number = ask(asked[0], instead=FACTORS_INSTEAD)
+        number = ask(translate("document number (empty: by the names)"), instead=instead)
         if number:
             return number, None, None
-        surname, given_name = (ask(each, instead=FACTORS_INSTEAD) for each in asked[1:])
+        surname = ask(translate("surname (empty: none)"), instead=instead)
+        given_name = ask(translate("given name"), instead=instead)
     except typer.Abort:
         surname = given_name = ""
     if not surname and not given_name:
-        raise typer.BadParameter(f"say what is to match: {FACTORS_INSTEAD}")
+        raise typer.BadParameter(translate("say what is to match: {options}", options=instead))
     return None, surname or None, given_name or None
 
 
@@ -393,7 +401,7 @@ def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] |
 def _finger(given: str) -> FingerSample:
     position, _, name = given.partition("=")
     if not position.isdecimal() or not name:
-        raise typer.BadParameter("a finger is POSITION=FILE, as in 2=index.wsq")
+        raise typer.BadParameter(translate("a finger is POSITION=FILE, as in 2=index.wsq"))
     file = Path(name)
     return FingerSample(
         position=int(position), format=_format(file, _FINGER_FORMATS), data=read_file(file)
@@ -403,7 +411,9 @@ def _finger(given: str) -> FingerSample:
 def _format(file: Path, formats: dict[str, str]) -> str:
     known = formats.get(file.suffix.lower())
     if known is None:
-        raise typer.BadParameter(f"{file}: must end in one of {', '.join(formats)}")
+        raise typer.BadParameter(
+            translate("{file}: must end in one of {names}", file=file, names=", ".join(formats))
+        )
     return known
 
 
@@ -418,9 +428,20 @@ def instant(text: str, option: str) -> datetime:
             text = f"{date.fromisoformat(text)}T00:00:00+06:00"
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option}: a date, or an instant with its offset") from None
+        raise typer.BadParameter(
+            translate("{option}: a date, or an instant with its offset", option=option)
+        ) from None
     if at.utcoffset() is None:
-        raise typer.BadParameter(f"{option}: an instant needs its offset, as +06:00")
+        raise typer.BadParameter(
+            translate("{option}: an instant needs its offset, as +06:00", option=option)
+        )
     if not MIN_YEAR <= at.year <= MAX_YEAR:
-        raise typer.BadParameter(f"{option}: the year is {MIN_YEAR} to {MAX_YEAR}")
+        raise typer.BadParameter(
+            translate(
+                "{option}: the year is {first} to {last}",
+                option=option,
+                first=MIN_YEAR,
+                last=MAX_YEAR,
+            )
+        )
     return at
