@@ -5,6 +5,7 @@ of the profile, and the locale. English is the language if none of them names on
 unknown name is passed over here, because parsing the arguments reports it.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,8 @@ def _option(arguments: Sequence[str], *names: str) -> str | None:
 
 def _language_of(profile: Path) -> str:
     """Return the language in a profile, or empty text. The command itself reports a bad profile."""
+    if not os.path.isfile(profile):  # noqa: PTH113 - `is_file` raises for a name that is too long
+        return ""
     from makul_client.toml_table import read_tables  # noqa: PLC0415 - most runs need no TOML here
 
     try:

@@ -5,6 +5,7 @@ of the settings, and the locale. English is the language if none of them names o
 unknown name is passed over here, because parsing the arguments reports it.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,8 @@ def _option(arguments: Sequence[str], name: str) -> str | None:
 
 def _language_of(settings: Path) -> str:
     """Return the language in the settings, or empty text. The command reports bad settings."""
+    if not os.path.isfile(settings):  # noqa: PTH113 - `is_file` raises for a name that is too long
+        return ""
     from makul.net.files import FileError
     from makul.net.toml import read_toml
 

@@ -1,5 +1,6 @@
 """The root command for programs and shells: errors as JSON, shell completion, the version."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ class MachineReadableGroup(TyperGroup):
         with ExitStack() as opened:
             opened.enter_context(use_language(choose_language(given, os.environ)))
             if current_language() is not Language.EN:
+                use_utf8()
                 opened.enter_context(translated_commands(self))
             return super().main(given, *more, **extra)
 
@@ -62,6 +64,13 @@ class MachineReadableGroup(TyperGroup):
         else:
             complain(message)
         raise typer.Exit(exit_code) from None
+
+
+def use_utf8() -> None:
+    """Set UTF-8 on both standard streams. Other encodings lack the letters of the language."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

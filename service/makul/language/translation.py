@@ -14,10 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Final
-
-from makul.language.catalog import Key, parse_catalog
 
 
 class Language(StrEnum):
@@ -69,7 +66,12 @@ def mark(template: str) -> str:
 
 
 @cache
-def load_catalog(language: Language) -> Mapping[Key, str]:
+def load_catalog(language: Language) -> Mapping[tuple[str, str], str]:
     """Return the translations into a language other than English."""
+    # Imported here, because `--help` in English needs neither.
+    from importlib.resources import files  # noqa: PLC0415
+
+    from makul.language.catalog import parse_catalog  # noqa: PLC0415
+
     catalog = files("makul.language") / "catalogs" / f"{language}.po"
     return parse_catalog(catalog.read_text(encoding="utf-8"))
