@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.cli.help_language import is_example, paragraphs
 from makul.cli.language_choice import choose_language
 from makul.config.settings import SettingsError, load_settings
 from makul.language.translation import Language, current_language, translate_to
-from makul.main import LocalRuntime
 from makul_testing.cli_runner import Makul
 
 TRANSLATED = (Language.KY, Language.RU)
@@ -34,7 +34,7 @@ def _commands(path: tuple[str, ...], command: Any) -> list[tuple[tuple[str, ...]
     return found
 
 
-COMMANDS = _commands((), get_command(build(LocalRuntime())))
+COMMANDS = _commands((), get_command(build(Runtime())))
 
 
 def words(text: str) -> str:

@@ -16,7 +16,7 @@ from catalogs import LANGUAGES, ROOT, Key, Program, untranslated, write_catalog
 
 import makul.cli
 import makul_client.cli.main
-from makul.main import LocalRuntime
+from makul.admin.runtime import Runtime
 
 CLIENT: Final = Program(
     name="makul-client",
@@ -38,7 +38,7 @@ def commands(program: Program) -> Any:
     """Return the command tree of a program, in English."""
     if program is CLIENT:
         return typer.main.get_command(makul_client.cli.main.app)
-    return typer.main.get_command(makul.cli.build(LocalRuntime()))
+    return typer.main.get_command(makul.cli.build(Runtime()))
 
 
 def main() -> int:
