@@ -220,6 +220,7 @@ def test_a_wrong_use_is_told_in_the_language(
     "arguments",
     [
         ("status", "-p", "/"),
+        ("status", "-p", "/none.toml"),
         ("consent", "show", "/none.xml"),
         ("consent", "show", "/"),
         ("receipt", "verify", "-p", "/", "r.xml"),
@@ -237,6 +238,27 @@ def test_json_keeps_its_keys_and_codes(arguments: tuple[str, ...], language: Lan
     assert translated == plain
     assert re.search("[а-я]", message)
     assert "no such" not in message
+
+
+@pytest.mark.parametrize(
+    ("profile", "in_russian"),
+    [
+        ("language = ", "это не TOML: "),
+        ('language = "de"', "language: должно быть одним из: ky, ru, en"),
+        ("sandbox = 1", "recipient: нужна таблица [recipient]"),
+        ("[recipient]\ncode = 1", "[recipient] code: должен быть текст в кавычках"),
+        ("[recipient]\ncod = 1", "[recipient] cod: такого ключа здесь нет"),
+        ('[recipient]\ncode = "x"', "[recipient] code: должно иметь вид [A-Z]"),
+    ],
+)
+def test_a_flaw_of_the_profile_is_told_in_the_language(
+    tmp_path: Path, profile: str, in_russian: str
+) -> None:
+    """The words for what pydantic finds, too; keys and patterns are as in the file."""
+    file = tmp_path / "bank.toml"
+    file.write_text(profile + "\n")
+
+    assert f"{file}: {in_russian}" in run("--language", "ru", "status", "-p", file).stderr
 
 
 def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
