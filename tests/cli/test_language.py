@@ -212,5 +212,5 @@ def test_the_settings_may_name_a_language(makul: Makul, monkeypatch: pytest.Monk
     assert load_settings(file).language is Language.RU
     monkeypatch.delenv("MAKUL_LANGUAGE")
     file.write_text('language = "de"\n' + plain)
-    with pytest.raises(SettingsError, match=r"language: .*'ky', 'ru' or 'en'"):
+    with pytest.raises(SettingsError, match="language: must be one of ky, ru, en"):
         load_settings(file)
