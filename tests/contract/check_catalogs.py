@@ -53,6 +53,7 @@ def main() -> int:
             translations = program.translations(language)
             if "--update" in sys.argv[1:]:
                 file.write_text(write_catalog(language, messages, translations), encoding="utf-8")
+                translations = program.translations(language)
             name = file.relative_to(ROOT)
             problems += [f"{name}: {each}" for each in flaws(messages, translations)]
     sys.stdout.writelines(f"{each}\n" for each in problems)

@@ -31,12 +31,9 @@ from makul_client.cli.options import (
     ReceiptOut,
     RequestId,
     Surname,
-    demographic_from,
     examples,
-    ground_from,
     open_client,
     outcome_code,
-    probe_from,
     receipt_in,
     reporting,
 )
@@ -52,6 +49,7 @@ from makul_client.cli.output import (
     say_aside,
 )
 from makul_client.cli.output_files import use_utf8
+from makul_client.cli.probe import demographic_from, ground_from, probe_from
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.usage import MachineReadableGroup, show_version
 from makul_client.cli.vocabulary import (
