@@ -32,7 +32,7 @@ EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --incl
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox lock wheel sbom release clean
+.PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox catalogs lock wheel sbom release clean
 
 help: ## what there is to run
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -79,6 +79,10 @@ check: $(READY) ## style, types, the layers of packages, and that the documents 
 	$(BIN)/mypy --package makul --package makul_sandbox --package makul_client --package makul_wsdl --package makul_schemas
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tests/contract/check_documents.py
+	$(BIN)/python tests/contract/check_catalogs.py
+
+catalogs: $(READY) ## the translations of messages and help: what is missing; ARGS=--update adds new messages to them
+	$(BIN)/python tests/contract/check_catalogs.py $(ARGS)
 
 format: $(READY) ## put the code into its form
 	$(BIN)/ruff check --fix-only --quiet .

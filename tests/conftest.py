@@ -3,6 +3,7 @@
 `pytest --database postgresql tests/e2e` plays the end-to-end tests on PostgreSQL.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,10 @@ settings.register_profile(
     "busy", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # how long an example takes is a matter of the machine, and of who else uses it
 settings.load_profile("busy")
+
+
+os.environ["MAKUL_LANGUAGE"] = "en"
+"""Programs speak English to the tests, whatever a profile or the machine's locale says."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -37,6 +37,7 @@ from makul_client.models.response import (
     VerifyResult,
 )
 from makul_client.profile import Profile
+from makul_client.translation import translate
 
 _NO_CONTEXT: Final = Context()
 
@@ -240,9 +241,9 @@ class Client:
         def read(answer: Any) -> ReceiptInLog:
             receipt = self._exchange.receipts.verify_kept(answer.receipt, at=self._exchange.clock())
             if receipt.request_id != of_request:
-                raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
+                raise ReceiptError(ReceiptFlaw.REQUEST, translate("its request id is another"))
             if receipt.recipient != self.profile.recipient.code:
-                raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
+                raise ReceiptError(ReceiptFlaw.REQUEST, translate("its recipient is another"))
             return ReceiptInLog(receipt=receipt, inclusion=reading.inclusion(answer.inclusion))
 
         fields = {"ofRequest": str(of_request)}

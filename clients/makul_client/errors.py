@@ -23,6 +23,7 @@ from uuid import UUID
 
 from makul_client.models.reasons import Language, Reason, Retry
 from makul_client.models.response import Decision
+from makul_client.translation import mark, translate, translate_to
 
 
 class MakulError(Exception):
@@ -110,7 +111,10 @@ class InvalidRequestError(MakulError):
 
     def __init__(self, operation: str, fields: tuple[str, ...], *, request_id: UUID) -> None:
         named = ", ".join(fields)
-        super().__init__(f"{operation} was not sent: check {named}", request_id=request_id)
+        message = translate(
+            "{operation} was not sent: check {names}", operation=operation, names=named
+        )
+        super().__init__(message, request_id=request_id)
         self.operation = operation
         self.fields = fields
 
@@ -152,26 +156,29 @@ class TransportError(MakulError):
 class ReceiptFlaw(StrEnum):
     """The flaws of a receipt."""
 
-    UNREADABLE = "it cannot be read"
-    SIGNATURE = "its signature does not hold"
-    SIGNER = "it is not signed by the operator"
-    COMPROMISED = "its key is compromised; compare it with the operator's record"
-    REVOKED = "the operator's certificate is revoked"
-    EXPIRED = "the operator's certificate is out of term"
-    REVOCATION_UNKNOWN = "whether the operator's certificate is revoked cannot be told"
-    REQUEST = "it belongs to another request"
-    ANSWER = "it does not say what the answer says"
-    PAYLOAD = "the data are not those that it vouches for"
-    TIME = "it is dated in the future"
+    UNREADABLE = mark("it cannot be read")
+    SIGNATURE = mark("its signature does not hold")
+    SIGNER = mark("it is not signed by the operator")
+    COMPROMISED = mark("its key is compromised; compare it with the operator's record")
+    REVOKED = mark("the operator's certificate is revoked")
+    EXPIRED = mark("the operator's certificate is out of term")
+    REVOCATION_UNKNOWN = mark("whether the operator's certificate is revoked cannot be told")
+    REQUEST = mark("it belongs to another request")
+    ANSWER = mark("it does not say what the answer says")
+    PAYLOAD = mark("the data are not those that it vouches for")
+    TIME = mark("it is dated in the future")
 
 
 class ReceiptError(MakulError):
     """The error of a receipt that does not prove the answer. The answer is withheld."""
 
     def __init__(self, flaw: ReceiptFlaw, detail: str, *, request_id: UUID | None = None) -> None:
-        super().__init__(
-            f"the receipt is not to be trusted: {flaw.value} ({detail})", request_id=request_id
+        message = translate(
+            "the receipt is not to be trusted: {flaw} ({detail})",
+            flaw=translate(flaw.value),
+            detail=detail,
         )
+        super().__init__(message, request_id=request_id)
         self.flaw = flaw
 
 
@@ -186,43 +193,20 @@ class LedgerFlaw(StrEnum):
     OVERDUE = "OVERDUE"
 
 
-LEDGER_TEXTS: Final[Mapping[LedgerFlaw, Mapping[Language, str]]] = MappingProxyType(
+LEDGER_TEXTS: Final[Mapping[LedgerFlaw, str]] = MappingProxyType(
     {
-        LedgerFlaw.CHECKPOINT: {
-            Language.KY: "текшерүү чекитине бул журнал кол койгон эмес",
-            Language.RU: "контрольная точка не подписана этим журналом",
-            Language.EN: "the checkpoint is not signed by this log",
-        },
-        LedgerFlaw.PATH: {
-            Language.KY: "квитанциянын жазуусу бул текшерүү чекитинин дарагында жок",
-            Language.RU: "записи квитанции нет в дереве этой контрольной точки",
-            Language.EN: "the receipt's leaf is not in the tree of this checkpoint",
-        },
-        LedgerFlaw.SHARED: {
-            Language.KY: "эки квитанция журналдагы бир эле жазууга таянат",
-            Language.RU: "две квитанции ссылаются на одну и ту же запись журнала",
-            Language.EN: "two receipts rest on one leaf of the log",
-        },
-        LedgerFlaw.FORKED: {
-            Language.KY: "журнал эки башка тарыхты көрсөттү: файлдарды сактап, кабарлаңыз",
-            Language.RU: "журнал показал две разные истории: сохраните файлы и сообщите об этом",
-            Language.EN: "the log has shown two histories: keep the files and report it",
-        },
-        LedgerFlaw.QUORUM: {
-            Language.KY: "текшерүү чекитин ырастаган күбөлөр жетишсиз",
-            Language.RU: "контрольную точку заверило слишком мало свидетелей",
-            Language.EN: "too few witnesses vouch for the checkpoint",
-        },
-        LedgerFlaw.OVERDUE: {
-            Language.KY: "мөөнөтү өттү, бирок далили жок: квитанцияны кайра алыңыз; далили дагы эле"
-            " жок болсо, кабарлаңыз",
-            Language.RU: "срок прошёл, а доказательства нет: получите квитанцию ещё раз; если его"
-            " по-прежнему нет, сообщите об этом",
-            Language.EN: "its time is over and there is no proof: fetch the receipt again, and"
-            " report it if there is still none",
-        },
+        LedgerFlaw.CHECKPOINT: mark("the checkpoint is not signed by this log"),
+        LedgerFlaw.PATH: mark("the receipt's leaf is not in the tree of this checkpoint"),
+        LedgerFlaw.SHARED: mark("two receipts rest on one leaf of the log"),
+        LedgerFlaw.FORKED: mark("the log has shown two histories: keep the files and report it"),
+        LedgerFlaw.QUORUM: mark("too few witnesses vouch for the checkpoint"),
+        LedgerFlaw.OVERDUE: mark(
+            "its time is over and there is no proof: fetch the receipt again, and report it if"
+            " there is still none"
+        ),
     }
 )
+"""The flaws as texts for people, which `translate_to` translates."""
 
 
 class LedgerError(MakulError):
@@ -235,31 +219,35 @@ class LedgerError(MakulError):
         language: Language = Language.EN,
         request_id: UUID | None = None,
     ) -> None:
-        super().__init__(LEDGER_TEXTS[flaw][language], request_id=request_id, language=language)
+        super().__init__(
+            translate_to(language, LEDGER_TEXTS[flaw]), request_id=request_id, language=language
+        )
         self.flaw = flaw
 
 
 class SealFlaw(StrEnum):
     """The flaws of encrypted data."""
 
-    FORM = "they are not of the form agreed"
-    ALGORITHM = "an algorithm that is not taken"
-    RECIPIENT = "they are sealed to another key"
-    BROKEN = "they were changed, or sealed to another key"
-    SIGNATURE = "the operator's signature in them does not hold"
-    ANSWER = "they belong to another answer"
-    MISSING = "they came in the clear"
-    NO_KEY = "the profile names no key to open them with"
+    FORM = mark("they are not of the form agreed")
+    ALGORITHM = mark("an algorithm that is not taken")
+    RECIPIENT = mark("they are sealed to another key")
+    BROKEN = mark("they were changed, or sealed to another key")
+    SIGNATURE = mark("the operator's signature in them does not hold")
+    ANSWER = mark("they belong to another answer")
+    MISSING = mark("they came in the clear")
+    NO_KEY = mark("the profile names no key to open them with")
 
 
 class SealError(MakulError):
     """The error of data that were not encrypted as required. The data are withheld."""
 
     def __init__(self, flaw: SealFlaw, detail: str, *, request_id: UUID | None = None) -> None:
-        super().__init__(
-            f"the sealed data are not to be trusted: {flaw.value} ({detail})",
-            request_id=request_id,
+        message = translate(
+            "the sealed data are not to be trusted: {flaw} ({detail})",
+            flaw=translate(flaw.value),
+            detail=detail,
         )
+        super().__init__(message, request_id=request_id)
         self.flaw = flaw
 
 
@@ -271,7 +259,7 @@ class AnsweredError(MakulError):
     ) -> None:
         message = "; ".join(reason.told(language) for reason in reasons)
         super().__init__(
-            message or "no reason was given",
+            message or translate_to(language, "no reason was given"),
             reasons=reasons,
             request_id=request_id,
             language=language,

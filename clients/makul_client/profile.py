@@ -75,6 +75,7 @@ from makul_client.toml_table import (
     parse_tables,
     read_tables,
 )
+from makul_client.translation import mark, translate
 from makul_client.transparency.settings import LedgerTable
 
 _MemberCode = Annotated[str, match_pattern(r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}")]
@@ -91,7 +92,9 @@ _Fingerprint = Annotated[
     convert_value(
         Annotated[
             str,
-            match_pattern("[0-9A-Fa-f]{64}", "is a table of instants by SHA-256 in hexadecimal"),
+            match_pattern(
+                "[0-9A-Fa-f]{64}", mark("is a table of instants by SHA-256 in hexadecimal")
+            ),
         ],
         bytes.fromhex,
     ),
@@ -261,9 +264,11 @@ class ConsentTerms:
         if self.notice_file is not None:
             digest = digest_of_file(self.notice_file)
         if not digest:
-            raise ValueError("notice_file: is needed, or notice_digest in its place")
+            raise ValueError(translate("notice_file: is needed, or notice_digest in its place"))
         if self.notice_digest not in {b"", digest}:
-            raise ValueError("notice_digest: leave it out: it is not the digest of notice_file")
+            raise ValueError(
+                translate("notice_digest: leave it out: it is not the digest of notice_file")
+            )
         object.__setattr__(self, "notice_digest", digest)
 
 
@@ -292,9 +297,11 @@ def _check_endpoint(endpoint: Endpoint) -> Endpoint:
     except ValueError as error:
         raise ValueError(f"url: {error}") from None
     if (endpoint.tls_certificate is None) is not (endpoint.tls_key is None):
-        raise ValueError("tls_key: goes together with tls_certificate")
+        raise ValueError(translate("tls_key: goes together with tls_certificate"))
     if endpoint.channel is Channel.MTLS and endpoint.tls_certificate is None:
-        raise ValueError("tls_certificate: is missing: on channel mtls it says who is calling")
+        raise ValueError(
+            translate("tls_certificate: is missing: on channel mtls it says who is calling")
+        )
     return endpoint
 
 
@@ -350,9 +357,9 @@ def _give_language(tables: dict[str, Any]) -> dict[str, Any]:
 def _check_profile(profile: Profile) -> Profile:
     for channel, table in ((Channel.WSSE, "signing"), (Channel.XROAD, "xroad")):
         if profile.service.channel is channel and getattr(profile, table) is None:
-            raise ValueError(f"{table}: is needed, as a table [{table}]")
+            raise ValueError(translate("{table}: is needed, as a table [{table}]", table=table))
     if profile.xroad is not None and profile.xroad.client.member != profile.recipient.code:
-        raise ValueError("[xroad] client: is another organisation than recipient.code")
+        raise ValueError(translate("[xroad] client: is another organisation than recipient.code"))
     return profile
 
 

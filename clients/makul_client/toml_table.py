@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails, core_schema
 
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
+from makul_client.translation import mark, translate
 
 MAX_PROFILE: Final = 1024 * 1024
 MAX_DIGESTED: Final = 16 * 1024 * 1024
@@ -41,26 +42,28 @@ _DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{3
 `tomllib` takes time quadratic in the number of parts: minutes for 64 KiB.
 """
 
+_ADDRESS: Final = r"https?://[^\s?#]+"
+
 T = TypeVar("T")
 
 _WORDS: Final = {
-    "missing": "is needed",
-    "unexpected_keyword_argument": "is not a key that means anything here",
-    "dataclass_type": "is needed, as a table",
-    "dict_type": "must be a table",
-    "mapping_type": "must be a table",
-    "tuple_type": "must be a list in brackets",
-    "too_short": "must be a list, not empty",
-    "greater_than": "must be above {gt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "string_type": "must be text in quotes",
-    "string_unicode": "must be text in quotes",
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "datetime_type": "needs instants such as 2026-11-22T09:00:00Z",
-    "timezone_aware": "needs instants such as 2026-11-22T09:00:00Z",
-    "enum": "must be one of {expected}",
+    "missing": mark("is needed"),
+    "unexpected_keyword_argument": mark("is not a key that means anything here"),
+    "dataclass_type": mark("is needed, as a table"),
+    "dict_type": mark("must be a table"),
+    "mapping_type": mark("must be a table"),
+    "tuple_type": mark("must be a list in brackets"),
+    "too_short": mark("must be a list, not empty"),
+    "greater_than": mark("must be above {gt:g}"),
+    "less_than_equal": mark("must be at most {le:g}"),
+    "string_type": mark("must be text in quotes"),
+    "string_unicode": mark("must be text in quotes"),
+    "bool_type": mark("must be true or false"),
+    "int_type": mark("must be a whole number"),
+    "float_type": mark("must be a number"),
+    "datetime_type": mark("needs instants such as 2026-11-22T09:00:00Z"),
+    "timezone_aware": mark("needs instants such as 2026-11-22T09:00:00Z"),
+    "enum": mark("must be one of {expected}"),
     "value_error": "{error}",
 }
 """The words for each type of error of pydantic that the types of a profile can raise."""
@@ -88,14 +91,15 @@ def _describe(error: ErrorDetails, tables: dict[str, object]) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     if "expected" in context:
         context["expected"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
-    words = _WORDS.get(error["type"], "has a value that is not permitted").format_map(context)
+    template = _WORDS.get(error["type"], mark("has a value that is not permitted"))
+    words = translate(template).format_map(context)
     match error["loc"]:
         case ():
             return words
         case (table,) if error["type"] == "value_error" and isinstance(tables[str(table)], dict):
             return f"[{table}] {words}"
         case (table,) if error["type"] in {"missing", "dataclass_type"}:
-            return f"{table}: is needed, as a table [{table}]"
+            return translate("{table}: is needed, as a table [{table}]", table=table)
         case (key,):
             return f"{key}: {words}"
     table, key, *_ = error["loc"]
@@ -109,12 +113,17 @@ def convert_value(kind: Any, convert: Callable[[Any], object]) -> GetPydanticSch
     )
 
 
-def match_pattern(pattern: str, complaint: str = "") -> AfterValidator:
-    """Return the annotation of a text that matches `pattern` as a whole."""
+def match_pattern(
+    pattern: str, complaint: str = mark("must look like {pattern}")
+) -> AfterValidator:
+    """Return the annotation of a text that matches `pattern` as a whole.
+
+    `complaint` is marked for translation.
+    """
 
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
-            raise ValueError(complaint or f"must look like {pattern}")
+            raise ValueError(translate(complaint, pattern=pattern))
         return value
 
     return AfterValidator(check)
@@ -123,13 +132,13 @@ def match_pattern(pattern: str, complaint: str = "") -> AfterValidator:
 def resolve_path(value: object, info: ValidationInfo) -> Path:
     """Return a path, whether or not the file exists."""
     if not isinstance(value, str) or not value:
-        raise ValueError("is needed, as a path in quotes")
+        raise ValueError(translate("is needed, as a path in quotes"))
     return Path(info.context or "", value)
 
 
 def _existing(path: Path) -> Path:
     if not os.path.isfile(path):  # noqa: PTH113 - `is_file` raises for a name that is too long
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(translate("there is no file {file}", file=path))
     return path
 
 
@@ -148,17 +157,17 @@ Digest = Annotated[
 
 def check_address(address: str, *, plain_http: bool) -> None:
     """Raise `ValueError` unless this is https, or http on this machine or if `plain_http`."""
-    if not re.fullmatch(r"https?://[^\s?#]+", address):
-        raise ValueError(r"must look like https?://[^\s?#]+")
+    if not re.fullmatch(_ADDRESS, address):
+        raise ValueError(translate("must look like {pattern}", pattern=_ADDRESS))
     try:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError:
-        raise ValueError("is no address") from None
+        raise ValueError(translate("is no address")) from None
     if parts.username is not None or parts.hostname is None:
-        raise ValueError("must name a host, and neither user nor password")
+        raise ValueError(translate("must name a host, and neither user nor password"))
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
-        raise ValueError("must begin with https:// unless it is on this machine")
+        raise ValueError(translate("must begin with https:// unless it is on this machine"))
 
 
 def digest_of_file(file: Path) -> bytes:
@@ -172,23 +181,29 @@ def read_tables(file: Path) -> dict[str, object]:
     try:
         text = content.decode("utf-8-sig")
         if _DEEP_KEY.search(text):
-            raise ProfileError(f"{file}: not TOML: a key of more than 32 parts")
+            raise ProfileError(
+                translate("{file}: not TOML: a key of more than 32 parts", file=file)
+            )
         return tomllib.loads(text)
     except UnicodeDecodeError:
-        raise ProfileError(f"{file}: not TOML: it is not UTF-8") from None
+        raise ProfileError(translate("{file}: not TOML: it is not UTF-8", file=file)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{file}: not TOML: {error}") from None
+        raise ProfileError(translate("{file}: not TOML: {cause}", file=file, cause=error)) from None
     except RecursionError:
-        raise ProfileError(f"{file}: not TOML: it is nested too deep") from None
+        raise ProfileError(
+            translate("{file}: not TOML: it is nested too deep", file=file)
+        ) from None
     except ValueError:  # an integer with more digits than Python reads
-        raise ProfileError(f"{file}: not TOML: a number in it is too long") from None
+        raise ProfileError(
+            translate("{file}: not TOML: a number in it is too long", file=file)
+        ) from None
 
 
 def _read(file: Path, max_bytes: int) -> bytes:
     try:
         return read_bounded(file, max_bytes)
     except FileNotFoundError:
-        raise ProfileError(f"{file}: there is no such file") from None
+        raise ProfileError(translate("{file}: there is no such file", file=file)) from None
     except UnreadableFileError as error:
         raise ProfileError(str(error)) from None
 

@@ -15,6 +15,7 @@ from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion
 from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
+from makul_client.translation import translate_to
 from makul_testing.client.cli_runner import run_client
 from makul_testing.client.ledger import INDEX, LATE, SOON, World
 from makul_testing.client.world import write_profile
@@ -60,7 +61,7 @@ def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], No
         profile = world.profile(service.url)
         got = call(profile, "receipt", "get", world.request_id, "--proof", file)
     assert got.exit_code == ExitCode.OK, got.output
-    assert "свидетели: witness.example/w1+" in got.stderr
+    assert "witnesses: witness.example/w1+" in got.stderr
     assert file.stat().st_mode & 0o077 == 0
 
     # The service is gone by now.
@@ -69,7 +70,7 @@ def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], No
     (row,) = json.loads(verified.stdout)
     assert (row["standing"], row["index"], row["size"]) == ("PROVED", INDEX, 20)
     assert row["request_id"] == str(world.request_id)
-    assert "в журнале, на месте 7" in call(profile, "receipt", "verify", "--offline", file).stdout
+    assert "in the log, at place 7" in call(profile, "receipt", "verify", "--offline", file).stdout
 
 
 def test_the_short_form_goes_on_working(world: World, now: Callable[[Any], None]) -> None:
@@ -91,17 +92,21 @@ def test_a_proof_that_is_overdue_is_told_when_it_is_fetched(
         now(LATE)
         overdue = call(profile, "receipt", "get", world.request_id, "--proof", file)
 
-    assert (pending.exit_code, "позже" in pending.stderr) == (ExitCode.OK, True)
+    assert (pending.exit_code, "again later" in pending.stderr) == (ExitCode.OK, True)
     assert overdue.exit_code == ExitCode.RECEIPT
-    assert LEDGER_TEXTS[LedgerFlaw.OVERDUE][Language.RU] in overdue.stderr
+    assert LEDGER_TEXTS[LedgerFlaw.OVERDUE] in overdue.stderr
     assert read_bundle_unsafe(file.read_bytes()) == Bundle(world.document, None)
 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_each_file_is_told_of_and_the_worst_decides(
-    world: World, now: Callable[[Any], None], language: Language
+    world: World,
+    now: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+    language: Language,
 ) -> None:
     """A flaw before what is pending; each in the profile's language."""
+    monkeypatch.delenv("MAKUL_LANGUAGE")
     files = {
         "good.json": write_bundle(world.document, world.inclusion()),
         "pending.xml": world.document,
@@ -119,7 +124,7 @@ def test_each_file_is_told_of_and_the_worst_decides(
     assert two.exit_code == ExitCode.LATER
     three = call(profile, "receipt", "verify", "--offline", good, bad, pending)
     assert three.exit_code == ExitCode.RECEIPT
-    assert f"{bad}: {LEDGER_TEXTS[LedgerFlaw.PATH][language]}\n" in three.stdout
+    assert f"{bad}: {translate_to(language, LEDGER_TEXTS[LedgerFlaw.PATH])}\n" in three.stdout
     assert three.stdout.count("\n") == 3
     now(LATE)
     late = call(profile, "receipt", "verify", "--offline", pending, "--json")

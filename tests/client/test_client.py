@@ -82,7 +82,7 @@ def test_what_was_not_obtained_is_raised(
     assert refused.retry is Retry.AFTER_FIXING
     assert refused.texts[Language.KY] == "CNS-01 кыргызча"
     assert [each.code for each in refused.reasons] == ["CNS-01", "AGR-04"]
-    assert str(refused).startswith("CNS-01, cl. 4: CNS-01 по-русски; AGR-04")
+    assert str(refused).startswith("CNS-01, п. 4: CNS-01 по-русски; AGR-04")
     assert refused.decision.receipt.outcome == outcome
     assert refused.request_id == refused.decision.request_id
 

@@ -244,7 +244,7 @@ def test_an_error_is_told_in_an_ascii_locale(desk_with: Callable[..., Any]) -> N
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as desk:
-        done = desk.run(environ=NARROW)
+        done = desk.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
 
         assert done.returncode == ExitCode.NO
         assert "CNS-05 по-русски" in done.stderr.decode()

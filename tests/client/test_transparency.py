@@ -21,6 +21,7 @@ from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Profile
 from makul_client.receipts.bundle import MAX_BUNDLE, Bundle, read_bundle_unsafe, write_bundle
 from makul_client.receipts.verifier import ReceiptVerifier
+from makul_client.translation import translate_to
 from makul_client.transparency.checkpoint_history import MAX_KEPT, Link
 from makul_client.transparency.verifier import LedgerVerifier, Standing
 from makul_testing.client.ledger import INDEX, LATE, SOON, World
@@ -272,7 +273,7 @@ def test_a_witness_is_named_once_and_the_log_is_none(world: World) -> None:
 def test_every_flaw_is_told_in_three_languages() -> None:
     """And differently in each."""
     for each in LedgerFlaw:
-        assert len({LEDGER_TEXTS[each][language] for language in Language}) == 3
+        assert len({translate_to(language, LEDGER_TEXTS[each]) for language in Language}) == 3
 
 
 # ---------------------------------------------------------------- the file

@@ -10,9 +10,15 @@ from makul.domain.causes import Cause
 from makul.domain.decision import MATCH_RULES
 from makul.domain.eligibility import STANDING_RULES
 from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
-from makul.domain.reason_texts import Text, text, text_of, text_of_cause
-from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
-from makul.domain.reason_texts_messages import MESSAGE_TEXTS
+from makul.domain.reason_texts import (
+    ReasonTextError,
+    Text,
+    parse_texts,
+    require_each,
+    text,
+    text_of,
+    text_of_cause,
+)
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
 from makul.domain.rules import Rule
 
@@ -132,16 +138,47 @@ def test_a_reason_has_no_truth() -> None:
 _KYRGYZ_ALONE = re.compile("[ңөүҢӨҮ]")
 
 
-def test_no_text_is_without_its_code() -> None:
-    """Each code stands once in the tables, in its catalogue's order."""
-    listed = [
-        line
-        for line in (MESSAGE_TEXTS + DOCUMENT_TEXTS).splitlines()
-        if line and not line.startswith(" ")
-    ]
+_ENTRY = """
+[CNS-01]
+ky = "Макулдук жок {name}."
+ru = "Согласия нет {name}."
+en = "No consent {name}."
+"""
 
-    assert len(listed) == len(set(listed))
-    assert set(listed) == {code.value for code in Code}
+
+def test_a_file_of_texts_is_read_by_code() -> None:
+    """What a translator writes is what is said."""
+    assert parse_texts("codes.toml", _ENTRY, Code) == {
+        Code.CNS_01: Text(
+            ky="Макулдук жок {name}.", ru="Согласия нет {name}.", en="No consent {name}."
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("CNS-01", "CNS-99", "there is no CNS-99"),
+        ("ky =", "kg =", "exactly ky, ru and en"),
+        ('ru = "Согласия нет {name}."', "", "exactly ky, ru and en"),
+        ('"Согласия нет {name}."', '""', "ru: must be one line"),
+        ('"Согласия нет {name}."', "1", "ru: must be one line"),
+        ("Согласия нет", "Согласия  нет", "ru: must be one line"),
+        ("Макулдук жок {name}", "Макулдук жок {nam}", "placeholders differ"),
+        ("Макулдук жок {name}", "Макулдук жок", "placeholders differ"),
+        ("en =", "en", "codes.toml: "),
+    ],
+)
+def test_a_flawed_file_of_texts_is_refused(old: str, new: str, complaint: str) -> None:
+    """The service does not start on it, and the translator is shown the entry."""
+    with pytest.raises(ReasonTextError, match=complaint):
+        parse_texts("codes.toml", _ENTRY.replace(old, new), Code)
+
+
+def test_every_code_needs_a_text() -> None:
+    """A code that was added without its texts stops the service."""
+    with pytest.raises(ReasonTextError, match="no text for REQ-01, REQ-02"):
+        require_each("codes.toml", parse_texts("codes.toml", _ENTRY, Code), Code)
 
 
 @pytest.mark.parametrize("said", TEXTS)

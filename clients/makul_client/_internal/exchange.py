@@ -37,6 +37,7 @@ from makul_client.models.request import BasisDocument, ConsentDocument, Ground, 
 from makul_client.models.response import Decision, Receipt
 from makul_client.profile import Channel, Endpoint, Profile
 from makul_client.receipts.verifier import ClaimedAnswer, ReceiptVerifier, SentRequest
+from makul_client.translation import translate
 
 T = TypeVar("T")
 
@@ -109,7 +110,7 @@ class Exchange:
             _, received = self._converse(operation, asked, context, request_id)
             answer = self._messages.read(operation, received)
             if UUID(answer.values.requestId) != request_id:
-                raise TransportError("the answer is to another request", passing=False)
+                raise TransportError(translate("the answer is to another request"), passing=False)
             if answer.values.reason if "reason" in answer.values else ():
                 raise RefusedError(
                     reading.reasons(answer.values.reason),
@@ -170,7 +171,9 @@ class Exchange:
             return
         kind = _RAISED.get(decision.outcome)
         if kind is None:
-            raise TransportError("the answer's outcome does not fit the question", passing=False)
+            raise TransportError(
+                translate("the answer's outcome does not fit the question"), passing=False
+            )
         raise kind(
             decision.reasons,
             request_id=decision.request_id,
@@ -224,10 +227,10 @@ class Exchange:
         if answer.sealed is None:
             sealing = self._profile.sealing
             if answer.person is not None and sealing is not None and not sealing.or_typed:
-                raise SealError(SealFlaw.MISSING, "the profile wants them sealed")
+                raise SealError(SealFlaw.MISSING, translate("the profile wants them sealed"))
             return answer
         if self._unsealer is None:
-            raise SealError(SealFlaw.NO_KEY, "add [sealing]")
+            raise SealError(SealFlaw.NO_KEY, translate("add [sealing]"))
         document = self._unsealer.open(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
         given = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())

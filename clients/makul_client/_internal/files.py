@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from makul_client.translation import translate, translate_cause
+
 MAX_DOCUMENT: Final = 256 * 1024
 """The maximum size of a signed document in bytes, as in the contract.
 
@@ -44,17 +46,20 @@ def read_bounded(file: Path, max_bytes: int) -> bytes:
         descriptor = os.open(_resolve(file), _READ)
         with os.fdopen(descriptor, "rb") as opened:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UnreadableFileError(f"{file}: not a regular file")
+                raise UnreadableFileError(translate("{file}: not a regular file", file=file))
             content = opened.read(max_bytes + 1)
     except FileNotFoundError:
         if file.exists():  # `/dev/stdin` and `<(command)` lead to a pipe without a name
-            raise UnreadableFileError(f"{file}: not a regular file") from None
+            raise UnreadableFileError(translate("{file}: not a regular file", file=file)) from None
         raise
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it cannot be read"
+        cause = getattr(error, "strerror", None)
+        why = translate_cause(cause) if cause else translate("it cannot be read")
         raise UnreadableFileError(f"{file}: {why}") from None
     if len(content) > max_bytes:
-        raise UnreadableFileError(f"{file}: longer than {max_bytes} bytes")
+        raise UnreadableFileError(
+            translate("{file}: longer than {max_bytes} bytes", file=file, max_bytes=max_bytes)
+        )
     return content
 
 
@@ -120,9 +125,15 @@ def _resolve(file: Path) -> Path:
             continue
         links += 1
         if links > MAX_LINKS:
-            raise UnreadableFileError(f"{file}: too many links lead to it")
+            raise UnreadableFileError(translate("{file}: too many links lead to it", file=file))
         if _may_be_planted(place, facts):
-            raise UnreadableFileError(f"{file}: {step} is a link that anybody could have put there")
+            raise UnreadableFileError(
+                translate(
+                    "{file}: {step} is a link that anybody could have put there",
+                    file=file,
+                    step=step,
+                )
+            )
         target = step.readlink()
         place = Path("/") if target.is_absolute() else place
         left += reversed(target.parts[1:] if target.is_absolute() else target.parts)

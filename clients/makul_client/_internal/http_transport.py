@@ -7,6 +7,7 @@ import requests
 
 from makul_client.errors import TransportError
 from makul_client.profile import Endpoint
+from makul_client.translation import translate, translate_cause
 
 MAX_ANSWER: Final = 32 * 1024 * 1024
 """The maximum size of an answer, in bytes.
@@ -57,32 +58,37 @@ class Wire:
                 return self._body(answer)
         except requests.exceptions.SSLError:
             raise TransportError(
-                "no TLS connection: the server's certificate is not trusted, or it refused yours;"
-                " see [service] tls_ca and tls_certificate in the profile",
+                translate(
+                    "no TLS connection: the server's certificate is not trusted, or it refused"
+                    " yours; see [service] tls_ca and tls_certificate in the profile"
+                ),
                 passing=False,
             ) from None
         except requests.Timeout:
-            raise TransportError("no answer in time", passing=True) from None
+            raise TransportError(translate("no answer in time"), passing=True) from None
         except requests.RequestException as error:
-            told = f"the service cannot be reached{_cause(error)}"
-            raise TransportError(told, passing=True) from None
+            raise TransportError(_unreachable(error), passing=True) from None
 
     def _body(self, answer: requests.Response) -> bytes:
         if answer.status_code not in _ANSWERED:
-            told = f"the server answered with HTTP status {answer.status_code}"
-            raise TransportError(told, passing=answer.status_code in _PASSING)
+            raise TransportError(
+                translate(
+                    "the server answered with HTTP status {status}", status=answer.status_code
+                ),
+                passing=answer.status_code in _PASSING,
+            )
         body = bytearray()
         for chunk in answer.iter_content(_CHUNK):
             body += chunk
             if len(body) > MAX_ANSWER:
-                raise TransportError("the answer is too large", passing=False)
+                raise TransportError(translate("the answer is too large"), passing=False)
         return bytes(body)
 
 
-def _cause(error: BaseException) -> str:
-    """Return the system's reason, such as " (Connection refused)".
+def _unreachable(error: BaseException) -> str:
+    """Return that the service cannot be reached, with the system's reason if there is one.
 
-    Libraries wrap it several times.
+    Libraries wrap the reason, such as "Connection refused", several times.
     """
     found: BaseException | None = error
     for _ in range(16):
@@ -90,6 +96,8 @@ def _cause(error: BaseException) -> str:
             break
         # The errors of requests are `OSError` too, and have no `strerror`.
         if isinstance(found, OSError) and found.strerror:
-            return f" ({found.strerror})"
+            return translate(
+                "the service cannot be reached ({cause})", cause=translate_cause(found.strerror)
+            )
         found = found.__cause__ or found.__context__
-    return ""
+    return translate("the service cannot be reached")

@@ -14,6 +14,7 @@ from uuid import UUID
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
 from makul_client.profile import Channel, Profile
+from makul_client.translation import translate
 
 _LABEL: Final = b"makul_client nonce 1"
 """The label that separates this use of a private key's file from every other use."""
@@ -43,7 +44,13 @@ def nonces_for(profile: Profile) -> Nonces | None:
     if profile.nonce_key is not None:
         secret = _read(profile.nonce_key)
         if len(secret) < _LEAST:
-            raise ProfileError(f"{profile.nonce_key}: shorter than {_LEAST} bytes")
+            raise ProfileError(
+                translate(
+                    "{file}: shorter than {min_bytes} bytes",
+                    file=profile.nonce_key,
+                    min_bytes=_LEAST,
+                )
+            )
         return Nonces(secret)
     service, signing = profile.service, profile.signing
     if service.channel is Channel.WSSE and signing is not None:
@@ -58,6 +65,6 @@ def _read(file: Path) -> bytes:
     try:
         return read_bounded(file, _MAX_FILE)
     except FileNotFoundError:
-        raise ProfileError(f"{file}: there is no such file") from None
+        raise ProfileError(translate("{file}: there is no such file", file=file)) from None
     except UnreadableFileError as error:
         raise ProfileError(str(error)) from None

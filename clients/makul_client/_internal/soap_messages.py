@@ -33,6 +33,7 @@ from makul_client._internal.crypto.xml import (
 from makul_client.errors import FaultError, InvalidRequestError, TransportError, fault
 from makul_client.models.reasons import Language
 from makul_client.profile import Channel
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -143,11 +144,11 @@ class Messages:
                 self._zeep.service, operation, _soapheaders=dict(headers) or None, **fields
             )
         except zeep.exceptions.ValidationError as error:
-            named = tuple(str(each) for each in error.path) or ("what it requires",)
+            named = tuple(str(each) for each in error.path) or (translate("what it requires"),)
             raise InvalidRequestError(operation, named, request_id=request_id) from None
         except (TypeError, ValueError):
             raise InvalidRequestError(
-                operation, ("its values' types",), request_id=request_id
+                operation, (translate("its values' types"),), request_id=request_id
             ) from None
         broken = broken_fields(request_of(envelope), "recipient")
         if broken:
@@ -165,22 +166,32 @@ class Messages:
         try:
             child = _body_child(parse(answer))
         except UnsafeXmlError as error:
-            raise TransportError(f"the answer is not readable: {error}", passing=False) from None
+            raise TransportError(
+                translate("the answer is not readable: {cause}", cause=error), passing=False
+            ) from None
         if child.tag == f"{{{SOAP}}}Fault":
             raise self._fault(child)
         if child.tag != f"{{{RECIPIENT}}}{local_name(child)}":
-            raise TransportError(f"the answer is not one to {operation}", passing=False)
+            raise TransportError(
+                translate("the answer is not one to {operation}", operation=operation),
+                passing=False,
+            )
         return ReceivedAnswer(child)
 
     def read(self, operation: str, received: ReceivedAnswer) -> Answer:
         """Return an answer, read by the schema. Raises `TransportError` if it is not valid."""
         child = received.child
         if child.tag != f"{{{RECIPIENT}}}{operation}Response":
-            raise TransportError(f"the answer is not one to {operation}", passing=False)
+            raise TransportError(
+                translate("the answer is not one to {operation}", operation=operation),
+                passing=False,
+            )
         broken = broken_fields(child, "recipient")
         if broken:
             named = ", ".join(broken)
-            raise TransportError(f"the answer breaks the schema at {named}", passing=False)
+            raise TransportError(
+                translate("the answer breaks the schema at {names}", names=named), passing=False
+            )
         person = child.find(f"{{{RECIPIENT}}}person")
         values = self._typed(child)
         return Answer(
@@ -212,7 +223,7 @@ class Messages:
         try:
             return self._zeep.wsdl.types.deserialize(element)
         except (zeep.exceptions.Error, ValueError, TypeError, LookupError):
-            raise TransportError("the answer is not readable", passing=False) from None
+            raise TransportError(translate("the answer is not readable"), passing=False) from None
 
 
 def request_of(envelope: "Element") -> "Element":
@@ -222,10 +233,10 @@ def request_of(envelope: "Element") -> "Element":
 
 def _body_child(envelope: "Element") -> "Element":
     if envelope.tag != f"{{{SOAP}}}Envelope":
-        raise UnsafeXmlError("not a SOAP 1.1 envelope")
+        raise UnsafeXmlError(translate("not a SOAP 1.1 envelope"))
     bodies = envelope.findall(f"{{{SOAP}}}Body")
     if len(bodies) != 1 or len(bodies[0]) != 1:
-        raise UnsafeXmlError("not exactly one Body with one child")
+        raise UnsafeXmlError(translate("not exactly one Body with one child"))
     return bodies[0][0]
 
 
@@ -239,7 +250,12 @@ def _foreign_fault(node: "Element") -> TransportError:
     own = _OWN_CODE.match((node.findtext("faultstring") or "").strip())
     if own is not None:
         passing = own[1].startswith("OPS-") or own[1] in {"REQ-05", "REQ-06", "SIG-07"}
-        return TransportError(f"the service's fault {own[1]}, without its detail", passing=passing)
+        return TransportError(
+            translate("the service's fault {code}, without its detail", code=own[1]),
+            passing=passing,
+        )
     code = (node.findtext("faultcode") or "").strip()
-    named = code if _FAULT_CODE.fullmatch(code) else "no code"
-    return TransportError(f"a fault that is not the service's own: {named}", passing=True)
+    named = code if _FAULT_CODE.fullmatch(code) else translate("no code")
+    return TransportError(
+        translate("a fault that is not the service's own: {code}", code=named), passing=True
+    )

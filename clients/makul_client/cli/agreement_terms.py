@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from makul_client._internal.files import UnreadableFileError, read_bounded, replace_file
 from makul_client.cli.vocabulary import require_held
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,11 +42,11 @@ class Terms:
         methods: tuple[str, ...] = (),
     ) -> None:
         """Raise `UnknownNameError` for a name that the agreement does not contain."""
-        holder = f"agreement {self.number}"
+        holder = translate("agreement {number}", number=self.number)
         if purpose is not None:
-            require_held("purpose", (purpose,), self.purposes, holder)
-        require_held("attribute", attributes, self.attributes, holder)
-        require_held("method", methods, self.methods, holder)
+            require_held(mark("purpose"), (purpose,), self.purposes, holder)
+        require_held(mark("attribute"), attributes, self.attributes, holder)
+        require_held(mark("method"), methods, self.methods, holder)
 
 
 def terms_of(agreement: Agreement) -> Terms:

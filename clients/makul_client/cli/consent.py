@@ -19,6 +19,7 @@ from makul_client.cli.options import (
     as_typed,
     examples,
     instant,
+    open_client,
     reporting,
 )
 from makul_client.cli.output import (
@@ -34,11 +35,11 @@ from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask, ask_pin
 from makul_client.cli.vocabulary import UnknownNameError, complete_attributes, require_attributes
 from makul_client.models.request import ConsentDocument
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from makul_client._internal.crypto.credentials import load_credential
     from makul_client._internal.exchange import Context
-    from makul_client.client import Client
     from makul_client.consent import documents as consents
     from makul_client.consent import view as consent_view
     from makul_client.consent.documents import Wish
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 else:
     consent_view = late("consent.view")
     consents = late("consent.documents")
-    Client = late("client", "Client")
     Context = late("_internal.exchange", "Context")
     load_credential = late("_internal.crypto.credentials", "load_credential")
     Profile = late("profile", "Profile")
@@ -99,7 +99,7 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Draft a consent for the citizen to sign."""
-    with reporting(as_json=as_json, profile=profile):
+    with reporting(as_json=as_json):
         known = read_form(form)
         options = {
             "pin": pin,
@@ -114,11 +114,11 @@ def draft(
         }
         known.update({key: value for key, value in options.items() if value is not None})
         if "pin" not in known:
-            known["pin"] = ask_pin("pin")
+            known["pin"] = ask_pin(translate("PIN"))
         if not any(known.get(key) for key in NAMES):
-            for key in NAMES:
-                asked = f"{key} (empty: none)"
-                known[key] = ask(asked, instead="the name: --surname, --given-name or --from")
+            instead = translate("the name: --surname, --given-name or --from")
+            known["surname"] = ask(translate("surname (empty: none)"), instead=instead)
+            known["given_name"] = ask(translate("given name (empty: none)"), instead=instead)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
         wish = wish_of(known, folder=folder, now=now)
@@ -128,7 +128,7 @@ def draft(
         _keep(
             out,
             document,
-            "have it signed by the citizen, then: makul-client consent attach",
+            translate("have it signed by the citizen, then: makul-client consent attach"),
             as_json=as_json,
         )
 
@@ -150,7 +150,7 @@ def attach(
     """Attach the citizen's signature to the draft. Verify that it signs exactly this draft."""
     with reporting(as_json=as_json):
         document = consents.attach(read_file(drawn_up), read_file(signed))
-        _keep(out, document, "the draft, signed", as_json=as_json)
+        _keep(out, document, translate("the draft, signed"), as_json=as_json)
 
 
 @consent_app.command(
@@ -169,10 +169,10 @@ def sign(
     as_json: AsJson = False,
 ) -> None:
     """Sign a draft as a test citizen. Requires a profile with sandbox = true."""
-    with reporting(as_json=as_json, profile=profile):
+    with reporting(as_json=as_json):
         citizen = load_credential(key, certificate)
         document = consents.sign(Profile.load(profile), read_file(drawn_up), citizen)
-        _keep(out, document, "signed by a test citizen", as_json=as_json)
+        _keep(out, document, translate("signed by a test citizen"), as_json=as_json)
 
 
 @consent_app.command(
@@ -216,13 +216,18 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Register a consent with the service. Later requests can name it by --consent-id."""
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         document = ConsentDocument(read_file(file))
         scanned = None if scan is None else read_file(scan)
         proved = None if authority is None else read_file(authority)
         context = run.begin(employee=employee, case=case, request_id=request_id)
         held = client.register_consent(document, scan=scanned, authority=proved, context=context)
-        line = f"{held.consent_id} {held.state}, remaining {held.remaining}"
+        line = translate(
+            "{consent_id} {state}, remaining {number}",
+            consent_id=held.consent_id,
+            state=held.state,
+            number=held.remaining,
+        )
         print_result(held, line, as_json=as_json)
 
 
@@ -242,19 +247,19 @@ def status(
 
     The state is in force, expired, used up or revoked.
     """
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         found = client.consent_status(consent_id, context=run.inquire(employee=employee))
         if as_json:
             print_json(found)
             return
         print_pairs(
-            f"Consent {found.consent_id}",
+            translate("Consent {consent_id}", consent_id=found.consent_id),
             [
-                ("state", found.state),
-                ("used", str(found.used)),
-                ("remaining", str(found.remaining)),
-                ("from", local_time(found.valid_from)),
-                ("to", local_time(found.valid_to)),
+                (translate("state"), found.state),
+                (translate("used"), str(found.used)),
+                (translate("remaining"), str(found.remaining)),
+                (translate("from", context="start"), local_time(found.valid_from)),
+                (translate("to", context="end"), local_time(found.valid_to)),
             ],
         )
 
@@ -280,8 +285,8 @@ def draft_revocation(
     The person who gave the consent signs it. Attach the signature with `consent attach`, then send
     the document with `consent revoke`.
     """
-    with reporting(as_json=as_json, profile=profile):
-        subject = pin or ask_pin("pin")
+    with reporting(as_json=as_json):
+        subject = pin or ask_pin(translate("PIN"))
         now = datetime.now(UTC).replace(microsecond=0)
         document = consents.draft_revocation(
             Profile.load(profile), consent_id, subject, at=now, reason=as_typed(reason)
@@ -289,7 +294,7 @@ def draft_revocation(
         _keep(
             out,
             document,
-            "have it signed, then: makul-client consent attach, consent revoke",
+            translate("have it signed, then: makul-client consent attach, consent revoke"),
             as_json=as_json,
         )
 
@@ -309,7 +314,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a consent by a signed revocation. No request can use the consent afterwards."""
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         document = read_file(file)
         context = run.begin(employee=employee, case=case, request_id=request_id)
         revoked = client.revoke_consent(document, context=context)
@@ -329,7 +334,7 @@ def revocations(
     as_json: AsJson = False,
 ) -> None:
     """List your revoked consents, oldest first."""
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         told = client.revocations(
             None if since is None else instant(since, "--since"),
             context=run.inquire(employee=employee),
@@ -345,8 +350,10 @@ def _check_names(wish: "Wish", profile: Profile, file: Path) -> None:
     terms = load_terms(file, profile.agreement)
     if terms is None:
         say_aside(
-            "not checked against the agreement, which is not known here: run"
-            " `makul-client agreement` once"
+            translate(
+                "not checked against the agreement, which is not known here: run"
+                " `makul-client agreement` once"
+            )
         )
         return
     try:
@@ -355,7 +362,10 @@ def _check_names(wish: "Wish", profile: Profile, file: Path) -> None:
         )
     except UnknownNameError as error:
         raise UnknownNameError(
-            f"{error}. If it was changed since, run `makul-client agreement` and try again"
+            translate(
+                "{cause}. If it was changed since, run `makul-client agreement` and try again",
+                cause=error,
+            )
         ) from None
 
 

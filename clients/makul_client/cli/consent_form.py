@@ -12,6 +12,7 @@ from makul_client.cli.late_commands import late
 from makul_client.cli.options import instant
 from makul_client.cli.output import read_file
 from makul_client.errors import ConsentError
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from makul_client.consent.documents import Authority, Paper, Representative, Subject, Wish
@@ -66,12 +67,12 @@ def read_form(file: Path | None) -> dict[str, Any]:
     try:
         form = json.loads(read_file(file, MAX_FORM))
     except (ValueError, RecursionError):
-        raise ConsentError(f"{file}: not JSON") from None
+        raise ConsentError(translate("{file}: not JSON", file=file)) from None
     if not isinstance(form, dict):
-        raise ConsentError(f"{file}: not a JSON object")
+        raise ConsentError(translate("{file}: not a JSON object", file=file))
     unknown = sorted(set(form) - _KEYS)
     if unknown:
-        raise ConsentError(f"{file}: {unknown[0]} means nothing here")
+        raise ConsentError(translate("{file}: {key} means nothing here", file=file, key=unknown[0]))
     return form
 
 
@@ -81,7 +82,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
     The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
     """
     if "valid_to" not in form:
-        raise ConsentError("say until when it is good: --until 2027-11-01")
+        raise ConsentError(translate("say until when it is good: --until 2027-11-01"))
     since = form.get("valid_from")
     try:
         return Wish(
@@ -104,7 +105,9 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
             paper=_paper(form.get("paper"), folder),
         )
     except (TypeError, ValueError, KeyError, OverflowError):
-        raise ConsentError("the form's values are not what they should be; see --help") from None
+        raise ConsentError(
+            translate("the form's values are not what they should be; see --help")
+        ) from None
 
 
 def _representative(form: dict[str, Any] | None, folder: Path) -> Representative | None:
@@ -143,5 +146,7 @@ def _paper(form: dict[str, Any] | None, folder: Path) -> Paper | None:
 def _scan_of(scan: Path) -> tuple[str, bytes]:
     known = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
     if not known or scan.suffix.lower() not in _MEDIA_TYPES:
-        raise ConsentError(f"the scan must be a file ending in {', '.join(_MEDIA_TYPES)}")
+        raise ConsentError(
+            translate("the scan must be a file ending in {names}", names=", ".join(_MEDIA_TYPES))
+        )
     return _MEDIA_TYPES[scan.suffix.lower()], digest_of_file(scan)

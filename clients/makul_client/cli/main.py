@@ -9,6 +9,7 @@ import typer
 
 from makul_client.cli.agreement_terms import keep_terms, terms_of
 from makul_client.cli.consent import consent_app
+from makul_client.cli.language_choice import LANGUAGE_VARIABLE
 from makul_client.cli.late_commands import late
 from makul_client.cli.name_check import attributes_of, check_names
 from makul_client.cli.options import (
@@ -30,11 +31,9 @@ from makul_client.cli.options import (
     ReceiptOut,
     RequestId,
     Surname,
-    demographic_from,
     examples,
-    ground_from,
+    open_client,
     outcome_code,
-    probe_from,
     receipt_in,
     reporting,
 )
@@ -50,6 +49,7 @@ from makul_client.cli.output import (
     say_aside,
 )
 from makul_client.cli.output_files import use_utf8
+from makul_client.cli.probe import demographic_from, ground_from, probe_from
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.usage import MachineReadableGroup, show_version
 from makul_client.cli.vocabulary import (
@@ -61,14 +61,13 @@ from makul_client.cli.vocabulary import (
 )
 from makul_client.models.request import ConsentDocument
 from makul_client.models.response import LedgerInfo
+from makul_client.translation import Language, mark, translate
 
 if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
-    from makul_client.client import Client
     from makul_client.consent import view as consent_view
 else:
     consent_view = late("consent.view")
-    Client = late("client", "Client")
     Context = late("_internal.exchange", "Context")
 
 INTRODUCTION: Final = """\
@@ -105,13 +104,20 @@ app.add_typer(receipt_app, name="receipt")
 @app.callback()
 def root(
     *,
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            envvar=LANGUAGE_VARIABLE,
+            help="The language of messages and help; default: the locale's.",
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
     ] = False,
 ) -> None:
     """Accept the options that precede a command."""
-    del version
+    del language, version  # `MachineReadableGroup` has chosen the language before it parses
 
 
 @app.command(
@@ -142,8 +148,8 @@ def verify(
 ) -> None:
     """Verify a person's identity. Prints yes or no, never personal data."""
     with (
-        reporting(as_json=as_json, profile=profile) as run,
-        Client.from_file(profile) as client,
+        reporting(as_json=as_json) as run,
+        open_client(profile) as client,
         receipt_in(receipt) as keep,
     ):
         ground = ground_from(consent, consent_id, basis)
@@ -168,8 +174,8 @@ def verify(
             if as_json:
                 print_json(result)
             else:
-                say("matched" if result.matched else "not matched")
-                print_reasons(result.decision.reasons, client.profile.language)
+                say(translate("matched") if result.matched else translate("not matched"))
+                print_reasons(result.decision.reasons)
         raise typer.Exit(outcome_code(result.decision.outcome))
 
 
@@ -211,8 +217,8 @@ def get(
 ) -> None:
     """Get a person's data after a match. Prints the data on standard output."""
     with (
-        reporting(as_json=as_json, profile=profile) as run,
-        Client.from_file(profile) as client,
+        reporting(as_json=as_json) as run,
+        open_client(profile) as client,
         receipt_in(receipt) as keep,
     ):
         ground = ground_from(consent, consent_id, basis)
@@ -246,7 +252,7 @@ def get(
                 print_json(data)
             else:
                 print_person(data.person)
-                print_reasons(data.decision.reasons, client.profile.language)
+                print_reasons(data.decision.reasons)
 
 
 @app.command(
@@ -286,14 +292,14 @@ def explain(
 
     Reads no person's data and uses up no limit.
     """
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         attributes, methods = tuple(attribute or ()), tuple(method or ())
         # The dry run itself reports, rule by rule, what the agreement and the consent do not
         # contain. So this command checks only whether the names exist.
         require_attributes(attributes)
-        require_known("method", methods, METHODS)
-        require_known("operation", (operation,) if operation else (), OPERATIONS)
+        require_known(mark("method"), methods, METHODS)
+        require_known(mark("operation"), (operation,) if operation else (), OPERATIONS)
         if isinstance(ground, ConsentDocument):
             view = consent_view.read_unsafe(ground.document)
             pin = pin or view.subject.pin
@@ -312,9 +318,9 @@ def explain(
         if as_json:
             print_json(explanation)
         else:
-            print_rules(explanation.rules, client.profile.language)
+            print_rules(explanation.rules)
             say(explanation.decision.outcome)
-            print_reasons(explanation.decision.reasons, client.profile.language)
+            print_reasons(explanation.decision.reasons)
         raise typer.Exit(outcome_code(explanation.decision.outcome))
 
 
@@ -334,7 +340,7 @@ def agreement(
 
     This includes its term and its channels (cl. 7).
     """
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         found = client.agreement(number, context=run.inquire(employee=employee))
         if found.number == client.profile.agreement:
             keep_terms(profile, terms_of(found))
@@ -354,19 +360,26 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
 
     This includes its environment, versions, limits, time and log key.
     """
-    with reporting(as_json=as_json, profile=profile) as run, Client.from_file(profile) as client:
+    with reporting(as_json=as_json) as run, open_client(profile) as client:
         found = client.status(context=run.inquire(employee=employee))
         for each in client.unpinned(found):
             say_aside(
-                f"the profile lacks the operator's {each.state} receipt certificate"
-                f" {each.fingerprint.hex()}, from {local_time(each.valid_from)}:"
-                " add it to operator.certificates"
+                translate(
+                    "the profile lacks the operator's {state} receipt certificate {fingerprint},"
+                    " from {time}: add it to operator.certificates",
+                    state=each.state,
+                    fingerprint=each.fingerprint.hex(),
+                    time=local_time(each.valid_from),
+                )
             )
         other = client.other_log(found)
         if other is not None:
             say_aside(
-                f"the service announces another log key than the profile's: {other.key}; ask the"
-                " operator, and do not take it over from here"
+                translate(
+                    "the service announces another log key than the profile's: {key}; ask the"
+                    " operator, and do not take it over from here",
+                    key=other.key,
+                )
             )
         if as_json:
             print_json(found)
@@ -375,9 +388,9 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
         print_pairs(
             found.environment,
             [
-                ("software", found.software_version),
-                ("contract", found.contract_version),
-                ("time", local_time(found.time)),
+                (translate("software"), found.software_version),
+                (translate("contract"), found.contract_version),
+                (translate("time"), local_time(found.time)),
                 *limits,
                 *_log(found.ledger),
             ],
@@ -387,7 +400,10 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
 def _log(notice: LedgerInfo | None) -> list[tuple[str, str]]:
     if notice is None:
         return []
-    return [("log", notice.key), ("maxMergeDelay", f"{notice.max_merge_delay} seconds")]
+    return [
+        (translate("log"), notice.key),
+        ("maxMergeDelay", translate("{number} seconds", number=notice.max_merge_delay)),
+    ]
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from makul_client.cli.late_commands import late
 from makul_client.cli.vocabulary import UnknownNameError, require_attributes, require_held
 from makul_client.errors import MakulError
 from makul_client.models.request import ConsentDocument
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,9 @@ def check_names(
     asked = purpose or client.profile.purpose
     if isinstance(ground, ConsentDocument):
         view = consent_view.read_unsafe(ground.document)
-        require_held("purpose", (asked,), (view.purpose,), "the consent")
-        require_held("attribute", attributes, view.attributes, "the consent")
+        holder = translate("the consent")
+        require_held(mark("purpose"), (asked,), (view.purpose,), holder)
+        require_held(mark("attribute"), attributes, view.attributes, holder)
     terms = load_terms(profile, client.profile.agreement)
     if terms is None:
         return
@@ -60,5 +62,5 @@ def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, 
     if not attributes and isinstance(ground, ConsentDocument):
         attributes = consent_view.read_unsafe(ground.document).attributes
     if not attributes:
-        raise MakulError("say what to ask for: --attribute surname")
+        raise MakulError(translate("say what to ask for: --attribute surname"))
     return attributes

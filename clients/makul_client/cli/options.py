@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 import typer
 
 from makul_client.cli.late_commands import late
-from makul_client.cli.output import print_error, read_file, say_aside
+from makul_client.cli.output import print_error, say_aside
 from makul_client.cli.output_files import (
     JSON_BYTES,
     RECEIPT_BYTES,
@@ -21,7 +22,6 @@ from makul_client.cli.output_files import (
     require_standard_output,
     use_utf8,
 )
-from makul_client.cli.prompts import ask, ask_pin
 from makul_client.errors import (
     ConsentError,
     FaultError,
@@ -36,25 +36,18 @@ from makul_client.errors import (
     UndeterminedError,
     UnfinishedError,
 )
-from makul_client.models.reasons import Language, Retry
-from makul_client.models.request import (
-    BasisDocument,
-    ConsentDocument,
-    ConsentId,
-    Demographic,
-    FaceSample,
-    FingerSample,
-    Ground,
-    Probe,
-)
+from makul_client.models.reasons import Retry
 from makul_client.models.response import Decision
+from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
+    from makul_client.client import Client
     from makul_client.consent import view as consent_view
     from makul_client.profile import Profile
 else:
     consent_view = late("consent.view")
+    Client = late("client", "Client")
     Context = late("_internal.exchange", "Context")
     Profile = late("profile", "Profile")
 
@@ -135,20 +128,8 @@ Finger = Annotated[
 ]
 ReceiptOut = Annotated[Path | None, typer.Option("--receipt", help="The new file for the receipt.")]
 
-FACTORS_INSTEAD: Final = "--document-number, or --surname and --given-name"
-"""The options that identify the person to match, if there is no terminal to ask at."""
-
 MIN_YEAR, MAX_YEAR = 1900, 9000
 """The accepted years. `datetime` has years 1 to 9999, and near its ends UTC cannot be computed."""
-
-_FACE_FORMATS: Final = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
-_FINGER_FORMATS: Final = {
-    ".wsq": "wsq",
-    ".png": "png",
-    ".iso": "iso19794-2",
-    ".fmr": "iso19794-2",
-    ".ansi": "ansi378",
-}
 
 
 class Run:
@@ -171,7 +152,7 @@ class Run:
         """
         self.require_output()
         self.request_id = request_id or uuid4()
-        say_aside(f"makul-client: request {self.request_id}")
+        say_aside(translate("makul-client: request {request_id}", request_id=self.request_id))
         return Context(
             employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
         )
@@ -216,8 +197,13 @@ def receipt_in(
             raise
 
 
+def open_client(profile: Path) -> Client:
+    """Return a client for the profile in this file, whose reasons are in the language in use."""
+    return Client(replace(Profile.load(profile), language=current_language()))
+
+
 @contextmanager
-def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
+def reporting(*, as_json: bool) -> Iterator[Run]:
     """Convert an error to a line of text and an exit code.
 
     Once a request may have been sent, every failure without an answer is "not now". The person's
@@ -231,16 +217,18 @@ def reporting(*, as_json: bool, profile: Path | None = None) -> Iterator[Run]:
         code = exit_code(error)
         if run.request_id is not None and code is ExitCode.USAGE and not _was_not_sent(error):
             code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
-        print_error(error, _language(profile), as_json=as_json)
+        print_error(error, as_json=as_json)
         raise typer.Exit(code) from None
     except (typer.Abort, KeyboardInterrupt):  # typer's own exit code would read as "no"
-        _report_broken_off(run, "interrupted", profile, as_json=as_json)
+        _report_broken_off(run, translate("interrupted"), as_json=as_json)
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
         if run.request_id is None:
             raise
-        _report_broken_off(run, f"internal error at {_place(error)}", profile, as_json=as_json)
+        place = _place(error)
+        what = translate("internal error at {place}", place=place)
+        _report_broken_off(run, what, as_json=as_json)
 
 
 def _place(error: BaseException) -> str:
@@ -248,14 +236,14 @@ def _place(error: BaseException) -> str:
 
     The message of an unexpected error may contain personal data.
     """
-    place, trace = "an unknown place", error.__traceback__
+    place, trace = translate("an unknown place"), error.__traceback__
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
 
-def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bool) -> NoReturn:
+def _report_broken_off(run: Run, what: str, *, as_json: bool) -> NoReturn:
     """End a run that has no answer, without the message of the error.
 
     The message may contain personal data.
@@ -263,9 +251,10 @@ def _report_broken_off(run: Run, what: str, profile: Path | None, *, as_json: bo
     if run.request_id is None:
         raise typer.Exit(ExitCode.USAGE) from None
     error = UnfinishedError(
-        f"{what}: whether the request was answered is unknown", request_id=run.request_id
+        translate("{what}: whether the request was answered is unknown", what=what),
+        request_id=run.request_id,
     )
-    print_error(error, _language(profile), as_json=as_json)
+    print_error(error, as_json=as_json)
     raise typer.Exit(ExitCode.LATER) from None
 
 
@@ -311,102 +300,6 @@ def outcome_code(outcome: str) -> ExitCode:
     return ExitCode.LATER if outcome == "UNDETERMINED" else ExitCode.OK
 
 
-def _language(profile: Path | None) -> Language:
-    try:
-        return Profile.load(profile).language if profile is not None else Language.EN
-    except MakulError:
-        return Language.EN
-
-
-def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | None) -> Ground | None:
-    """Return the ground that at most one of three options gives.
-
-    Raises `typer.BadParameter` if more than one is given.
-    """
-    if sum(each is not None for each in (consent, consent_id, basis)) > 1:
-        raise typer.BadParameter("give one of --consent, --consent-id, --basis")
-    if consent is not None:
-        return ConsentDocument(read_file(consent))
-    if consent_id is not None:
-        return ConsentId(consent_id)
-    return None if basis is None else BasisDocument(read_file(basis))
-
-
-def demographic_from(
-    ground: Ground | None,
-    *,
-    pin: str | None,
-    document_number: str | None,
-    surname: str | None,
-    given_name: str | None,
-    patronymic: str | None,
-) -> Demographic:
-    """Return what the person states about themselves, from the options or from prompts.
-
-    Only the PIN may come from the consent, because it names the record and proves nothing. A name
-    from the consent would compare the record with the consent, and not with the person present. So
-    the employee who saw the person's identity document must give the values to match.
-    """
-    if pin is None and isinstance(ground, ConsentDocument):
-        pin = consent_view.read_unsafe(ground.document).subject.pin
-    pin = pin or ask_pin("PIN")
-    if document_number is None and surname is None and given_name is None:
-        document_number, surname, given_name = _prompt_for_factors()
-    return Demographic(
-        pin=pin,
-        document_number=as_typed(document_number),
-        surname=as_typed(surname),
-        given_name=as_typed(given_name),
-        patronymic=as_typed(patronymic),
-    )
-
-
-def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
-    """Ask for the document number, or else for the names.
-
-    A person with one name gives only that one.
-    """
-    asked = ("document number (empty: by the names)", "surname (empty: none)", "given name")
-    try:
-        number = ask(asked[0], instead=FACTORS_INSTEAD)
-        if number:
-            return number, None, None
-        surname, given_name = (ask(each, instead=FACTORS_INSTEAD) for each in asked[1:])
-    except typer.Abort:
-        surname = given_name = ""
-    if not surname and not given_name:
-        raise typer.BadParameter(f"say what is to match: {FACTORS_INSTEAD}")
-    return None, surname or None, given_name or None
-
-
-def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:
-    """Return everything that the service compares with the record."""
-    return Probe(
-        demographic=demographic,
-        face=None
-        if face is None
-        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
-        fingers=tuple(_finger(each) for each in fingers or ()),
-    )
-
-
-def _finger(given: str) -> FingerSample:
-    position, _, name = given.partition("=")
-    if not position.isdecimal() or not name:
-        raise typer.BadParameter("a finger is POSITION=FILE, as in 2=index.wsq")
-    file = Path(name)
-    return FingerSample(
-        position=int(position), format=_format(file, _FINGER_FORMATS), data=read_file(file)
-    )
-
-
-def _format(file: Path, formats: dict[str, str]) -> str:
-    known = formats.get(file.suffix.lower())
-    if known is None:
-        raise typer.BadParameter(f"{file}: must end in one of {', '.join(formats)}")
-    return known
-
-
 def instant(text: str, option: str) -> datetime:
     """Return the instant that a text in ISO 8601 names.
 
@@ -418,9 +311,20 @@ def instant(text: str, option: str) -> datetime:
             text = f"{date.fromisoformat(text)}T00:00:00+06:00"
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{option}: a date, or an instant with its offset") from None
+        raise typer.BadParameter(
+            translate("{option}: a date, or an instant with its offset", option=option)
+        ) from None
     if at.utcoffset() is None:
-        raise typer.BadParameter(f"{option}: an instant needs its offset, as +06:00")
+        raise typer.BadParameter(
+            translate("{option}: an instant needs its offset, as +06:00", option=option)
+        )
     if not MIN_YEAR <= at.year <= MAX_YEAR:
-        raise typer.BadParameter(f"{option}: the year is {MIN_YEAR} to {MAX_YEAR}")
+        raise typer.BadParameter(
+            translate(
+                "{option}: the year is {first} to {last}",
+                option=option,
+                first=MIN_YEAR,
+                last=MAX_YEAR,
+            )
+        )
     return at

@@ -21,8 +21,9 @@ from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.cli.late_commands import late
 from makul_client.cli.output_files import write_aside, write_output
 from makul_client.errors import MakulError, OutputError
-from makul_client.models.reasons import ADVICE, Language, Reason, Retry
+from makul_client.models.reasons import ADVICE, Reason, Retry
 from makul_client.models.response import Agreement, Name, Person, Receipt, Rule, Sample
+from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
     from makul_client.consent.view import ConsentView
@@ -135,7 +136,7 @@ def say_aside(line: str) -> None:
     write_aside(f"{line}\n")
 
 
-def print_error(error: MakulError, language: Language, *, as_json: bool) -> None:
+def print_error(error: MakulError, *, as_json: bool) -> None:
     """Print an error and what to do about it: lines on standard error, or JSON on standard output.
 
     If standard output cannot be written to, JSON goes to standard error too.
@@ -145,9 +146,9 @@ def print_error(error: MakulError, language: Language, *, as_json: bool) -> None
         return
     say_aside(f"makul-client: {error}")
     if error.retry is not None:
-        say_aside(ADVICE[error.retry][language])
+        say_aside(translate(ADVICE[error.retry]))
     if error.request_id is not None:
-        repeat = "--request-id" if error.retry is Retry.LATER else "request"
+        repeat = "--request-id" if error.retry is Retry.LATER else translate("request")
         say_aside(f"{repeat} {error.request_id}")
 
 
@@ -185,23 +186,23 @@ def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
 
 def print_person(person: Person) -> None:
     """Print the data released, one attribute in a row."""
-    print_pairs("Person", [(name, _shown(value)) for name, value in person.given()])
+    print_pairs(translate("Person"), [(name, _shown(value)) for name, value in person.given()])
 
 
-def print_reasons(reasons: Iterable[Reason], language: Language) -> None:
+def print_reasons(reasons: Iterable[Reason]) -> None:
     """Print the reasons beside an answer: what was omitted, and why."""
     for reason in reasons:
-        say(reason.told(language))
+        say(reason.told(current_language()))
 
 
-def print_rules(rules: Iterable[Rule], language: Language) -> None:
+def print_rules(rules: Iterable[Rule]) -> None:
     """Print a dry run, rule by rule.
 
     The text of a rule states what is wrong, so a rule that is satisfied shows no text.
     """
-    table = Table("rule", "cl.", "verdict", "")
+    table = Table(translate("rule"), translate("cl."), translate("verdict"), "")
     for rule in rules:
-        told = rule.texts[language] if rule.verdict in _TOLD else ""
+        told = rule.texts[current_language()] if rule.verdict in _TOLD else ""
         table.add_row(rule.code, rule.clause or "", rule.verdict, told)
     _print_table(table)
 
@@ -210,39 +211,49 @@ def print_receipt(receipt: Receipt) -> None:
     """Print the content of a receipt that the operator signed."""
     ground = receipt.ground
     print_pairs(
-        "Receipt, signed by the operator",
+        translate("Receipt, signed by the operator"),
         [
-            ("request", str(receipt.request_id)),
-            ("disclosure", str(receipt.receipt_id)),
-            ("operation", receipt.operation),
-            ("outcome", receipt.outcome),
-            ("reasons", ", ".join(reason.code for reason in receipt.reasons)),
-            ("released", ", ".join(sorted(receipt.released))),
-            ("ground", f"{ground.kind} {ground.id}" if ground else ""),
-            ("decided at", local_time(receipt.decided_at)),
-            ("operator", receipt.operator),
+            (translate("request"), str(receipt.request_id)),
+            (translate("disclosure"), str(receipt.receipt_id)),
+            (translate("operation"), receipt.operation),
+            (translate("outcome"), receipt.outcome),
+            (translate("reasons"), ", ".join(reason.code for reason in receipt.reasons)),
+            (translate("released"), ", ".join(sorted(receipt.released))),
+            (translate("ground"), f"{ground.kind} {ground.id}" if ground else ""),
+            (translate("decided at"), local_time(receipt.decided_at)),
+            (translate("operator"), receipt.operator),
         ],
     )
 
 
 def print_agreement(agreement: Agreement) -> None:
     """Print what an agreement allows."""
-    quota = "none" if agreement.daily_quota is None else str(agreement.daily_quota)
+    quota = (
+        translate("none", context="limit")
+        if agreement.daily_quota is None
+        else str(agreement.daily_quota)
+    )
     print_pairs(
-        f"Agreement {agreement.number}",
+        translate("Agreement {number}", number=agreement.number),
         [
-            ("state", agreement.state),
-            ("term", _term(agreement.valid_from, agreement.valid_to)),
-            ("purposes", ", ".join(agreement.purposes)),
-            ("attributes", ", ".join(agreement.attributes)),
-            ("methods", ", ".join(agreement.methods)),
-            ("channels", ", ".join(agreement.channels)),
-            ("provisions", ", ".join(agreement.provisions)),
-            *((f"power {each.purpose}", ", ".join(each.attributes)) for each in agreement.powers),
-            ("quota a day", quota),
-            ("delivery", agreement.delivery),
+            (translate("state"), agreement.state),
+            (translate("term"), _term(agreement.valid_from, agreement.valid_to)),
+            (translate("purposes"), ", ".join(agreement.purposes)),
+            (translate("attributes"), ", ".join(agreement.attributes)),
+            (translate("methods"), ", ".join(agreement.methods)),
+            (translate("channels"), ", ".join(agreement.channels)),
+            (translate("provisions"), ", ".join(agreement.provisions)),
             *(
-                (f"signed, {each.role}", f"{each.member_code} {local_time(each.recorded_at)}")
+                (translate("power {purpose}", purpose=each.purpose), ", ".join(each.attributes))
+                for each in agreement.powers
+            ),
+            (translate("quota a day"), quota),
+            (translate("delivery"), agreement.delivery),
+            *(
+                (
+                    translate("signed, {role}", role=each.role),
+                    f"{each.member_code} {local_time(each.recorded_at)}",
+                )
                 for each in agreement.signatures
             ),
         ],
@@ -258,24 +269,33 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
     names = (subject.surname, subject.given_name, subject.patronymic)
     name = " ".join(each if reveal else each[0] + "." for each in names if each)
     print_pairs(
-        "Consent, " + ("signed" if view.signed else "not signed yet"),
+        translate("Consent, signed") if view.signed else translate("Consent, not signed yet"),
         [
-            ("id", view.consent_id),
-            ("subject", name),
-            ("PIN", subject.pin if reveal else masked(subject.pin)),
-            ("represented", "yes" if view.representative else "no"),
-            ("to", _party(view.recipient)),
-            ("agreement", view.agreement),
-            ("for", f"{view.purpose_text} ({view.purpose})"),
-            ("data", ", ".join(view.attributes) or "none: only yes or no"),
-            ("matched by", ", ".join(view.methods)),
-            ("term", _term(view.valid_from, view.valid_to)),
-            ("times", str(view.max_disclosures)),
-            ("kept for", view.retention),
-            ("passed on to", ", ".join(_party(each) for each in view.onward) or "nobody"),
-            ("taken back", view.withdrawal),
-            ("notice", f"{view.notice} ({view.language})"),
-            ("form", "paper" if view.on_paper else "electronic"),
+            (translate("id"), view.consent_id),
+            (translate("subject"), name),
+            (translate("PIN"), subject.pin if reveal else masked(subject.pin)),
+            (
+                translate("represented"),
+                translate("yes") if view.representative else translate("no"),
+            ),
+            (translate("to", context="recipient"), _party(view.recipient)),
+            (translate("agreement"), view.agreement),
+            (translate("for", context="purpose"), f"{view.purpose_text} ({view.purpose})"),
+            (translate("data"), ", ".join(view.attributes) or translate("none: only yes or no")),
+            (translate("matched by"), ", ".join(view.methods)),
+            (translate("term"), _term(view.valid_from, view.valid_to)),
+            (translate("times"), str(view.max_disclosures)),
+            (translate("kept for"), view.retention),
+            (
+                translate("passed on to"),
+                ", ".join(_party(each) for each in view.onward) or translate("nobody"),
+            ),
+            (translate("taken back"), view.withdrawal),
+            (translate("notice"), f"{view.notice} ({view.language})"),
+            (
+                translate("form", context="consent"),
+                translate("paper") if view.on_paper else translate("electronic"),
+            ),
         ],
     )
 
@@ -290,13 +310,15 @@ def read_file(file: Path, max_bytes: int = MAX_READ) -> bytes:
     try:
         return read_bounded(file, max_bytes)
     except FileNotFoundError:
-        raise MakulError(f"{file}: it cannot be read: there is no such file") from None
+        raise MakulError(
+            translate("{file}: it cannot be read: there is no such file", file=file)
+        ) from None
     except UnreadableFileError as error:
         raise MakulError(str(error)) from None
 
 
 def _term(since: datetime, until: datetime) -> str:
-    return f"{local_time(since)} to {local_time(until)}"
+    return translate("{since} to {until}", since=local_time(since), until=local_time(until))
 
 
 def local_time(at: datetime) -> str:
@@ -324,7 +346,11 @@ def _shown(value: object) -> str:
         case Name():
             return " / ".join(each for each in (value.ky, value.ru, value.latin) if each)
         case Sample():
-            return f"{value.format or 'data'}, {len(value.data)} bytes"
+            return translate(
+                "{format}, {number} bytes",
+                format=value.format or translate("data"),
+                number=len(value.data),
+            )
         case tuple():
             return "; ".join(f"{each.position}: {_shown(each)}" for each in value)
     return str(value)

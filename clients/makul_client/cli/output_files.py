@@ -19,6 +19,7 @@ from typing import Final, Self, TextIO
 
 from makul_client._internal.files import MAX_DOCUMENT
 from makul_client.errors import OutputError
+from makul_client.translation import mark, translate, translate_cause
 
 TEXT_BYTES: Final = 1024 * 1024
 """The maximum size of a table: names and dates, and only the sizes of samples."""
@@ -69,12 +70,18 @@ class ReservedFile:
             self._descriptor = os.open(path, _FLAGS, 0o600)
             _allocate(self._descriptor, max_bytes)
         except FileExistsError:
-            raise OutputError(f"{path}: there is such a file already; name another") from None
+            raise OutputError(
+                translate("{file}: there is such a file already; name another", file=path)
+            ) from None
         except FileNotFoundError:
-            raise OutputError(f"{path}: its directory does not exist; make it first") from None
+            raise OutputError(
+                translate("{file}: its directory does not exist; make it first", file=path)
+            ) from None
         except (OSError, ValueError) as error:
             self._remove()
-            raise OutputError(f"{path}: it cannot be written ({_cause(error)})") from None
+            raise OutputError(
+                translate("{file}: it cannot be written ({cause})", file=path, cause=_cause(error))
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +97,7 @@ class ReservedFile:
     def keep(self, content: bytes) -> None:
         """Write the content, and return when the disk has stored it. Raises `OutputError`."""
         if self._descriptor is None:
-            raise OutputError(f"{self.path}: something was kept there before")
+            raise OutputError(translate("{file}: something was kept there before", file=self.path))
         try:
             with os.fdopen(self._descriptor, "wb", closefd=False) as file:
                 file.write(content)
@@ -100,7 +107,11 @@ class ReservedFile:
             _sync_directory(self.path.parent)
         except OSError as error:
             self._remove()
-            raise OutputError(f"{self.path}: it cannot be written ({_cause(error)})") from None
+            raise OutputError(
+                translate(
+                    "{file}: it cannot be written ({cause})", file=self.path, cause=_cause(error)
+                )
+            ) from None
         os.close(self._descriptor)
         self._descriptor = None
 
@@ -151,7 +162,7 @@ def require_standard_output(max_bytes: int) -> None:
     """
     stream = sys.stdout
     if stream is None or stream.closed:
-        raise OutputError("standard output is closed; give it a place to go")
+        raise OutputError(translate("standard output is closed; give it a place to go"))
     try:
         # A calling program may have replaced the stream by one that `use_utf8` cannot change.
         _LETTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
@@ -177,7 +188,7 @@ def require_standard_output(max_bytes: int) -> None:
 def write_output(text: str) -> None:
     """Write all of the text to standard output, or raise `OutputError`."""
     if sys.stdout is None:
-        raise OutputError("standard output is closed; give it a place to go")
+        raise OutputError(translate("standard output is closed; give it a place to go"))
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -198,16 +209,18 @@ def write_aside(text: str) -> None:
 
 
 def _lost_output(error: Exception) -> OutputError:
-    return OutputError(f"standard output cannot be written ({_cause(error)})")
+    return OutputError(
+        translate("standard output cannot be written ({cause})", cause=_cause(error))
+    )
 
 
 def _cause(error: Exception) -> str:
     """Return the system's reason for an error, without a path or a value."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return translate_cause(error.strerror)
     if isinstance(error, UnicodeError):
-        return "its encoding has not every letter"
-    return "it is closed, or no file can have such a name"
+        return translate("its encoding has not every letter")
+    return translate("it is closed, or no file can have such a name")
 
 
 def _discard(stream: TextIO) -> None:
@@ -239,7 +252,7 @@ def _require_room(descriptor: int, max_bytes: int) -> None:
     if hasattr(os, "fstatvfs"):
         system = os.fstatvfs(descriptor)
         if system.f_blocks and system.f_bavail * system.f_frsize < max_bytes:
-            raise OSError(0, "too little space left")
+            raise OSError(0, mark("too little space left"))
     try:
         import resource  # noqa: PLC0415 - Windows has none
     except ImportError:
@@ -248,7 +261,7 @@ def _require_room(descriptor: int, max_bytes: int) -> None:
     if limit != resource.RLIM_INFINITY:
         size = os.fstat(descriptor).st_size
         if size + max_bytes > limit:
-            raise OSError(0, "a limit on the size of files")
+            raise OSError(0, mark("a limit on the size of files"))
 
 
 def _require_reader(descriptor: int) -> None:
@@ -259,13 +272,13 @@ def _require_reader(descriptor: int) -> None:
     poll.register(descriptor, select.POLLOUT)
     for _, events in poll.poll(0):
         if events & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-            raise OSError(0, "nobody reads it")
+            raise OSError(0, mark("nobody reads it"))
 
 
 def _require_name(descriptor: int) -> None:
     """Raise `OSError` if the file was removed in the meantime, because its content is lost then."""
     if os.fstat(descriptor).st_nlink == 0:
-        raise OSError(0, "it was removed meanwhile")
+        raise OSError(0, mark("it was removed meanwhile"))
 
 
 def _sync_directory(directory: Path) -> None:

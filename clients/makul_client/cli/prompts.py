@@ -6,6 +6,8 @@ from typing import Final
 
 import typer
 
+from makul_client.translation import translate
+
 PIN_VARIABLE: Final = "MAKUL_PIN"
 
 
@@ -25,7 +27,9 @@ def ask_pin(question: str) -> str:
     """
     if given := os.environ.get(PIN_VARIABLE):
         return given
-    _require_terminal(f"the PIN by the variable {PIN_VARIABLE}, or by --pin")
+    _require_terminal(
+        translate("the PIN by the variable {variable}, or by --pin", variable=PIN_VARIABLE)
+    )
     answer: str = typer.prompt(question, hide_input=True, err=True)
     return answer
 
@@ -42,4 +46,6 @@ def ask(question: str, *, instead: str) -> str:
 
 def _require_terminal(instead: str) -> None:
     if not has_terminal():
-        raise typer.BadParameter(f"there is no terminal to ask at: give {instead}")
+        raise typer.BadParameter(
+            translate("there is no terminal to ask at: give {instead}", instead=instead)
+        )

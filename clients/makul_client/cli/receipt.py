@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -20,6 +20,7 @@ from makul_client.cli.options import (
     ProfileFile,
     examples,
     exit_code,
+    open_client,
     reporting,
 )
 from makul_client.cli.output import (
@@ -31,8 +32,8 @@ from makul_client.cli.output import (
 )
 from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
 from makul_client.errors import MakulError, ProfileError
-from makul_client.models.reasons import Language
 from makul_client.models.response import Receipt
+from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
@@ -55,17 +56,6 @@ else:
     ReceiptVerifier = late("receipts.verifier", "ReceiptVerifier")
     utc_now = late("_internal.wsse", "utc_now")
     Profile = late("profile", "Profile")
-
-_PENDING: Final = {
-    Language.KY: "журналдагы далил азырынча жок: кийинчерээк кайра алыңыз",
-    Language.RU: "доказательства в журнале пока нет: получите его позже",
-    Language.EN: "not proved in the log yet: fetch it again later",
-}
-_PROVED: Final = {
-    Language.KY: "журналда, {index}-орунда; күбөлөр: {witnesses}",
-    Language.RU: "в журнале, на месте {index}; свидетели: {witnesses}",
-    Language.EN: "in the log, at place {index}; witnesses: {witnesses}",
-}
 
 
 class _GetUnlessNamed(TyperGroup):
@@ -111,8 +101,8 @@ def get(
     its proof in the log is verified too.
     """
     with (
-        reporting(as_json=as_json, profile=profile) as run,
-        Client.from_file(profile) as client,
+        reporting(as_json=as_json) as run,
+        open_client(profile) as client,
         reserved(out, max_bytes=RECEIPT_BYTES) as receipt_file,
         reserved(proof, max_bytes=PROOF_BYTES) as proof_file,
     ):
@@ -127,10 +117,10 @@ def get(
             print_receipt(found.receipt)
         if client.profile.ledger is None:
             return
-        verifier = LedgerVerifier(client.profile.ledger, language=client.profile.language)
+        verifier = LedgerVerifier(client.profile.ledger, language=current_language())
         proved = verifier.prove(found.receipt, found.inclusion, at=utc_now())
         if not as_json:
-            say_aside(_told(proved, client.profile.language))
+            say_aside(_told(proved))
 
 
 @receipt_app.command(
@@ -162,7 +152,7 @@ def verify(
     The exit code is 4 if one of them has a flaw. It is 3 if none has a flaw and one is not proved
     yet.
     """
-    with reporting(as_json=as_json, profile=profile):
+    with reporting(as_json=as_json):
         checker = _Checker.of(Profile.load(profile), log, offline=offline)
         context = Context(employee=employee)
         with _fetching(profile, offline=offline) as client:
@@ -174,11 +164,10 @@ def verify(
 
 @dataclass(frozen=True)
 class _Checker:
-    """The verifiers of a receipt, and the language of their messages."""
+    """The verifiers of a receipt."""
 
     receipts: ReceiptVerifier
     ledger: LedgerVerifier
-    language: Language
 
     @classmethod
     def of(cls, profile: Profile, log: str | None, *, offline: bool) -> _Checker:
@@ -188,17 +177,20 @@ class _Checker:
         and `MakulError` if `log` is an address.
         """
         if profile.ledger is None:
-            raise ProfileError("the profile has no table [ledger]: ask the operator for its key")
+            raise ProfileError(
+                translate("the profile has no table [ledger]: ask the operator for its key")
+            )
         if offline and log is not None and is_address(log):
-            raise MakulError("--offline: the log must be a directory, such as an exported copy")
+            raise MakulError(
+                translate("--offline: the log must be a directory, such as an exported copy")
+            )
         place = log or profile.ledger.log
         if offline and place is not None and is_address(place):
             place = None
         ledger = replace(profile.ledger, log=place)
         return cls(
             ReceiptVerifier(profile.operator),
-            LedgerVerifier(ledger, language=profile.language),
-            profile.language,
+            LedgerVerifier(ledger, language=current_language()),
         )
 
 
@@ -224,7 +216,7 @@ def _row(file: Path, checker: _Checker, client: Client | None, context: Context)
         said = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
         return _Row(exit_code(error), f"{file}: {error}", said)
     code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
-    return _Row(code, f"{file}: {_told(proved, checker.language)}", _facts(file, receipt, proved))
+    return _Row(code, f"{file}: {_told(proved)}", _facts(file, receipt, proved))
 
 
 def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
@@ -242,11 +234,15 @@ def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
     }
 
 
-def _told(proved: Proof, language: Language) -> str:
+def _told(proved: Proof) -> str:
     if proved.standing is Standing.PENDING:
-        return _PENDING[language]
+        return translate("not proved in the log yet: fetch it again later")
     witnesses = ", ".join(proved.cosigned_by) or "–"
-    return _PROVED[language].format(index=proved.index, witnesses=witnesses)
+    return translate(
+        "in the log, at place {index}; witnesses: {witnesses}",
+        index=proved.index,
+        witnesses=witnesses,
+    )
 
 
 def _worst(codes: list[ExitCode]) -> ExitCode:
@@ -265,7 +261,7 @@ def _fetching(profile: Path, *, offline: bool) -> Iterator[Client | None]:
     if offline:
         yield None
         return
-    with Client.from_file(profile) as client:
+    with open_client(profile) as client:
         yield client
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import sys
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from makul_client.cli.help_language import translate_usage_error, translated_commands
+from makul_client.cli.language_choice import choose_language
 from makul_client.cli.output import print_error_fields
+from makul_client.translation import Language, current_language, translate, use_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +24,15 @@ class MachineReadableGroup(TyperGroup):
     """The root command, which reports usage errors as JSON if `--json` is among the arguments."""
 
     as_json = False
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        """Run the program with the language that the caller chose."""
+        given = list(sys.argv[1:] if args is None else args)
+        with ExitStack() as opened:
+            opened.enter_context(use_language(choose_language(given, os.environ)))
+            if current_language() is not Language.EN:
+                opened.enter_context(translated_commands(self))
+            return super().main(given, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -33,33 +46,30 @@ class MachineReadableGroup(TyperGroup):
             with homeless_refused(tuple(args)):
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
-            if not self.as_json:
-                raise
-            _fail(error)
+            self._fail(translate_usage_error(error))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Report an error of its usage as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
-            if not self.as_json:
-                raise
-            _fail(error)
+            self._fail(translate_usage_error(error))
 
-
-def _fail(error: TyperException) -> NoReturn:
-    """Print a usage error with the keys of every other error. Nothing was sent."""
-    print_error_fields(
-        {
-            "kind": "UsageError",
-            "message": " ".join(error.format_message().split()),
-            "request_id": None,
-            "retry": None,
-            "retry_after": None,
-            "reasons": (),
-        }
-    )
-    raise typer.Exit(error.exit_code) from None
+    def _fail(self, error: TyperException) -> NoReturn:
+        """Print a usage error with the keys of every other error. Nothing was sent."""
+        if not self.as_json:
+            raise error from None
+        print_error_fields(
+            {
+                "kind": "UsageError",
+                "message": " ".join(error.format_message().split()),
+                "request_id": None,
+                "retry": None,
+                "retry_after": None,
+                "reasons": (),
+            }
+        )
+        raise typer.Exit(error.exit_code) from None
 
 
 @contextmanager
@@ -74,8 +84,10 @@ def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
         if "--install-completion" not in arguments:
             raise
         raise typer.BadParameter(
-            "there is no home directory that can be written to; --show-completion prints what can"
-            " be kept elsewhere"
+            translate(
+                "there is no home directory that can be written to; --show-completion prints what"
+                " can be kept elsewhere"
+            )
         ) from None
 
 
@@ -88,8 +100,11 @@ def refuse_unreadable(arguments: Sequence[str]) -> None:
     for number, argument in enumerate(arguments, start=1):
         if not _is_text(argument):
             raise typer.BadParameter(
-                f"argument {number} is not text in this terminal's encoding; a file of such a name"
-                " has to be renamed"
+                translate(
+                    "argument {number} is not text in this terminal's encoding; a file of such a"
+                    " name has to be renamed",
+                    number=number,
+                )
             )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from makul_client.errors import MakulError
 from makul_client.models.response import ATTRIBUTES
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -24,32 +25,47 @@ class UnknownNameError(MakulError):
 
 
 def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Raise `UnknownNameError` for a name that does not exist at all."""
+    """Raise `UnknownNameError` for a name that does not exist at all. `kind` is marked."""
     for name in names:
         if name not in known:
-            hint = suggest(name, known) or f". There are: {', '.join(known)}"
-            raise UnknownNameError(f"{name!r} is no {kind}{hint}")
+            every = translate(". There are: {names}", names=", ".join(known))
+            hint = suggest(name, known) or every
+            raise UnknownNameError(
+                translate(
+                    "{name} is no {kind}{hint}", name=repr(name), kind=translate(kind), hint=hint
+                )
+            )
 
 
 def require_attributes(names: Iterable[str]) -> None:
     """Raise `UnknownNameError` for an attribute that does not exist."""
-    require_known("attribute", names, ATTRIBUTES)
+    require_known(mark("attribute"), names, ATTRIBUTES)
 
 
 def require_held(kind: str, names: Iterable[str], held: Collection[str], holder: str) -> None:
-    """Raise `UnknownNameError` for a name that `holder` does not contain."""
+    """Raise `UnknownNameError` for a name that `holder` does not contain. `kind` is marked."""
     for name in names:
         if name not in held:
             meant = suggest(name, held) or "."
-            listed = f" It holds: {', '.join(held) or 'none'}"
-            raise UnknownNameError(f"{holder} does not hold the {kind} {name!r}{meant}{listed}")
+            names_held = ", ".join(held) or translate("none", context="names")
+            listed = translate(" It holds: {names}", names=names_held)
+            raise UnknownNameError(
+                translate(
+                    "{holder} does not hold the {kind} {name}{meant}{listed}",
+                    holder=holder,
+                    kind=translate(kind),
+                    name=repr(name),
+                    meant=meant,
+                    listed=listed,
+                )
+            )
 
 
 def suggest(name: str, known: Collection[str]) -> str:
     """Return ": did you mean NAME?" for the closest known name, or empty text if none is close."""
     plain = {_plain(each): each for each in known}
     close = get_close_matches(_plain(name), list(plain), n=1, cutoff=0.7)
-    return f": did you mean {plain[close[0]]}?" if close else ""
+    return translate(": did you mean {name}?", name=plain[close[0]]) if close else ""
 
 
 def complete_attributes(incomplete: str) -> list[str]:

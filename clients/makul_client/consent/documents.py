@@ -28,6 +28,7 @@ from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
 from makul_client.errors import ConsentError
 from makul_client.models.request import Discreet
 from makul_client.profile import Party, Profile
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -117,11 +118,13 @@ def draft(
     """
     terms = profile.consent
     if terms is None:
-        raise ConsentError("the profile has no [consent]: notice, purpose_text, retention, ...")
+        raise ConsentError(
+            translate("the profile has no [consent]: notice, purpose_text, retention, ...")
+        )
     if (wish.purpose is None) is not (wish.purpose_text is None):
-        raise ConsentError("another purpose needs its text as well")
+        raise ConsentError(translate("another purpose needs its text as well"))
     if wish.valid_from >= wish.valid_to:
-        raise ConsentError("it would end before it begins")
+        raise ConsentError(translate("it would end before it begins"))
     root = parse(f'<Consent xmlns="{CONSENT}"/>'.encode())
     _add(root, "consentId", str(consent_id or uuid4()))
     _subject(root, wish.subject)
@@ -187,20 +190,22 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
     and be valid under the certificate that it names. Whether the certificate is trusted and the
     citizen's own is decided by the service. Raises `ConsentError`.
     """
-    wanted, given = parsed(drawn_up, "the draft"), parsed(signed, "the signed file")
+    wanted, given = parsed(drawn_up, mark("the draft")), parsed(signed, mark("the signed file"))
     if given.tag == SIGNATURE:
-        whole = parsed(drawn_up, "the draft")
+        whole = parsed(drawn_up, mark("the draft"))
         whole.append(given)
         signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
     try:
         content = verify(signed, wanted.tag).root
     except BadSignatureError as error:
-        raise ConsentError(f"the signature is not good: {error}") from None
+        raise ConsentError(translate("the signature is not good: {cause}", cause=error)) from None
     if _content(content) != _content(wanted):
-        raise ConsentError("what was signed is not this draft")
-    broken = broken_fields(parsed(signed, "the signed file"), "consent")
+        raise ConsentError(translate("what was signed is not this draft"))
+    broken = broken_fields(parsed(signed, mark("the signed file")), "consent")
     if broken:
-        raise ConsentError(f"the signed consent breaks the schema at {', '.join(broken)}")
+        raise ConsentError(
+            translate("the signed consent breaks the schema at {names}", names=", ".join(broken))
+        )
     return signed
 
 
@@ -210,10 +215,10 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
     Elsewhere only the citizen has the citizen's key. Raises `ConsentError` for another profile.
     """
     if not profile.sandbox:
-        raise ConsentError("only a profile with sandbox = true may sign for a citizen")
-    root = parsed(drawn_up, "the draft")
+        raise ConsentError(translate("only a profile with sandbox = true may sign for a citizen"))
+    root = parsed(drawn_up, mark("the draft"))
     if root.find(SIGNATURE) is not None:
-        raise ConsentError("it is signed already")
+        raise ConsentError(translate("it is signed already"))
     signer = XAdESSigner(
         signature_algorithm=citizen.method,
         digest_algorithm=DigestAlgorithm.SHA256,
@@ -226,11 +231,16 @@ def sign(profile: Profile, drawn_up: bytes, citizen: Credential) -> bytes:
 
 
 def parsed(document: bytes, what: str) -> "Element":
-    """Return the root element of a consent or a signature. `what` names the file in an error."""
+    """Return the root element of a consent or a signature.
+
+    `what` names the file in an error. It is marked for translation.
+    """
     try:
         return parse(document)
     except UnsafeXmlError as error:
-        raise ConsentError(f"{what} holds {error}") from None
+        raise ConsentError(
+            translate("{what} holds {cause}", what=translate(what), cause=error)
+        ) from None
 
 
 def _content(root: "Element") -> bytes:
@@ -252,7 +262,9 @@ def _content(root: "Element") -> bytes:
 def _written(root: "Element") -> bytes:
     broken = broken_fields(root, "consent")
     if broken:
-        raise ConsentError(f"the draft would break the schema: check {', '.join(broken)}")
+        raise ConsentError(
+            translate("the draft would break the schema: check {names}", names=", ".join(broken))
+        )
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
@@ -262,9 +274,11 @@ def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
     try:
         child.text = text
     except TypeError:
-        raise ConsentError(f"{name} is no text") from None
+        raise ConsentError(translate("{name} is no text", name=name)) from None
     except ValueError:
-        raise ConsentError(f"{name} holds characters that XML does not") from None
+        raise ConsentError(
+            translate("{name} holds characters that XML does not", name=name)
+        ) from None
     return child
 
 
@@ -283,7 +297,9 @@ def _subject(parent: "Element", subject: Subject) -> None:
     node = _add(parent, "subject")
     _add(node, "pin", subject.pin)
     if subject.surname is None and subject.given_name is None:
-        raise ConsentError("the subject has no name: give the surname, the given name, or both")
+        raise ConsentError(
+            translate("the subject has no name: give the surname, the given name, or both")
+        )
     names = ("surname", subject.surname), ("givenName", subject.given_name)
     for name, value in (*names, ("patronymic", subject.patronymic)):
         if value is not None:

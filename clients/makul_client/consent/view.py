@@ -8,6 +8,7 @@ from makul_client._internal.crypto.xml import CONSENT, broken_fields
 from makul_client.consent.documents import ROOT, SIGNATURE, Subject, parsed
 from makul_client.errors import ConsentError
 from makul_client.profile import Party
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -43,16 +44,20 @@ def read_unsafe(document: bytes) -> ConsentView:
 
     Raises `ConsentError`.
     """
-    root = parsed(document, "the file")
+    root = parsed(document, mark("the file"))
     if root.tag != ROOT:
-        raise ConsentError("the file is not a consent")
+        raise ConsentError(translate("the file is not a consent"))
     broken = broken_fields(root, "consent")
     if broken:
-        raise ConsentError(f"the consent breaks the schema at {', '.join(broken)}")
+        raise ConsentError(
+            translate("the consent breaks the schema at {names}", names=", ".join(broken))
+        )
     try:
         return _view(root)
     except (ValueError, OverflowError):  # the schema allows hour 24 and the year 10000
-        raise ConsentError("the consent holds a date or a number that cannot be") from None
+        raise ConsentError(
+            translate("the consent holds a date or a number that cannot be")
+        ) from None
 
 
 def _view(root: "Element") -> ConsentView:
@@ -92,7 +97,7 @@ def consent_id_unsafe(document: bytes) -> str:
 
     Raises `ConsentError`.
     """
-    return _text(parsed(document, "the file"), "consentId")
+    return _text(parsed(document, mark("the file")), "consentId")
 
 
 def without_person(view: ConsentView) -> dict[str, object]:

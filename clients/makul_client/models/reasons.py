@@ -6,13 +6,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from makul_client.translation import Language, mark, translate_to
 
-class Language(StrEnum):
-    """The languages in which every reason has a text."""
-
-    KY = "ky"
-    RU = "ru"
-    EN = "en"
+__all__ = ["ADVICE", "Language", "Reason", "Retry"]
 
 
 class Retry(StrEnum):
@@ -25,26 +21,14 @@ class Retry(StrEnum):
     """Repeat the same request later, under the same id."""
 
 
-ADVICE: Final[Mapping[Retry, Mapping[Language, str]]] = MappingProxyType(
+ADVICE: Final[Mapping[Retry, str]] = MappingProxyType(
     {
-        Retry.NO: {
-            Language.KY: "Кайра сурабаңыз: жооп өзгөрбөйт.",
-            Language.RU: "Не повторяйте запрос: ответ не изменится.",
-            Language.EN: "Do not ask again: the answer will not change.",
-        },
-        Retry.AFTER_FIXING: {
-            Language.KY: "Себебин жоюп, жаңы суроо-талап жөнөтүңүз.",
-            Language.RU: "Устраните причину и отправьте новый запрос.",
-            Language.EN: "Mend the cause, then send a new request.",
-        },
-        Retry.LATER: {
-            Language.KY: "Ошол эле суроо-талапты кийинчерээк кайталаңыз, номерин өзгөртпөңүз.",
-            Language.RU: "Повторите тот же запрос позже, не меняя его номера.",
-            Language.EN: "Repeat the same request later, under the same id.",
-        },
+        Retry.NO: mark("Do not ask again: the answer will not change."),
+        Retry.AFTER_FIXING: mark("Mend the cause, then send a new request."),
+        Retry.LATER: mark("Repeat the same request later, under the same id."),
     }
 )
-"""The advice as a text for people."""
+"""The advice as a text for people, which `translate` translates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +53,6 @@ class Reason:
     def told(self, language: Language) -> str:
         """Return the reason as a line for people: `CNS-02 (SIG-05), cl. 4: text`."""
         because = f" ({self.because})" if self.because else ""
-        clause = f", cl. {self.clause}" if self.clause else ""
+        clause = translate_to(language, ", cl. {clause}", clause=self.clause) if self.clause else ""
         field = f" [{self.field}]" if self.field else ""
         return f"{self.code}{because}{clause}: {self.texts[language]}{field}"

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from makul_client.errors import MakulError
 from makul_client.models.response import Inclusion
+from makul_client.translation import translate
 from makul_client.transparency.signed_note import MAX_NOTE
 
 FORMAT: Final = "makul-receipt-1"
@@ -55,13 +56,13 @@ def read_bundle_unsafe(content: bytes) -> Bundle:
     Nothing is verified. Raises `MakulError`.
     """
     if len(content) > MAX_BUNDLE:
-        raise MakulError("larger than any receipt with its proof")
+        raise MakulError(translate("larger than any receipt with its proof"))
     if not content.lstrip().startswith(b"{"):
         return Bundle(content, None)
     try:
         return _bundle(json.loads(content))
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise MakulError("neither a receipt nor a receipt with its proof") from None
+        raise MakulError(translate("neither a receipt nor a receipt with its proof")) from None
 
 
 def _bundle(fields: Any) -> Bundle:

@@ -24,6 +24,7 @@ from makul_client.errors import ReceiptError, ReceiptFlaw, SealError, SealFlaw
 from makul_client.models.reasons import Reason
 from makul_client.models.response import GroundRef, Receipt, ReceiptReason
 from makul_client.profile import Operator
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -127,13 +128,13 @@ class ReceiptVerifier:
         the answer, so it proves none. A party that ends TLS could have changed the rest.
         """
         if document is None:
-            raise ReceiptError(ReceiptFlaw.UNREADABLE, "the answer has not exactly one")
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("the answer has not exactly one"))
         receipt = self.verify(document, at=at)
         _same_request(receipt, sent)
         if receipt.answer_digest is None:
-            raise ReceiptError(ReceiptFlaw.ANSWER, "it has no answerDigest")
+            raise ReceiptError(ReceiptFlaw.ANSWER, translate("it has no answerDigest"))
         if not hmac.compare_digest(receipt.answer_digest, answer_digest):
-            raise ReceiptError(ReceiptFlaw.ANSWER, "the answer was changed on its way")
+            raise ReceiptError(ReceiptFlaw.ANSWER, translate("the answer was changed on its way"))
         return receipt
 
     def hold(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
@@ -157,12 +158,14 @@ class ReceiptVerifier:
         except BadSignatureError as error:
             raise SealError(SealFlaw.SIGNATURE, str(error)) from None
         if signed.certificate.fingerprint not in self._pinned:
-            raise SealError(SealFlaw.SIGNATURE, "another certificate than the profile names")
+            raise SealError(
+                SealFlaw.SIGNATURE, translate("another certificate than the profile names")
+            )
         verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
         if verdict is not PathVerdict.TRUSTED:
-            raise SealError(SealFlaw.SIGNATURE, verdict.value)
+            raise SealError(SealFlaw.SIGNATURE, translate(verdict.value))
         if broken_fields(signed.root, "delivery"):
-            raise SealError(SealFlaw.FORM, "the delivery breaks the schema")
+            raise SealError(SealFlaw.FORM, translate("the delivery breaks the schema"))
         bound = {
             "requestId": str(sent.request_id),
             "disclosureId": str(disclosure_id),
@@ -171,7 +174,7 @@ class ReceiptVerifier:
         }
         for name, expected in bound.items():
             if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
-                raise SealError(SealFlaw.ANSWER, f"its {name} is another")
+                raise SealError(SealFlaw.ANSWER, translate("its {name} is another", name=name))
         (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
         salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
         return Delivered(person, base64.b64decode(_collapse(salt)))
@@ -185,53 +188,61 @@ class ReceiptVerifier:
             raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
         signer = signed.certificate.fingerprint
         if signer not in self._pinned:
-            raise ReceiptError(ReceiptFlaw.SIGNER, "another certificate than the profile names")
+            raise ReceiptError(
+                ReceiptFlaw.SIGNER, translate("another certificate than the profile names")
+            )
         since = self._compromised.get(signer)
         if since is not None and (held_since is None or held_since >= since):
-            raise ReceiptError(ReceiptFlaw.COMPROMISED, f"since {since.isoformat()}")
+            raise ReceiptError(
+                ReceiptFlaw.COMPROMISED, translate("since {time}", time=since.isoformat())
+            )
         broken = broken_fields(signed.root, "receipt")
         if broken:
-            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"it breaks the schema at {broken[0]}")
+            raise ReceiptError(
+                ReceiptFlaw.UNREADABLE, translate("it breaks the schema at {name}", name=broken[0])
+            )
         receipt = _read(signed.root, document)
         if receipt.operator != self._code:
-            raise ReceiptError(ReceiptFlaw.SIGNER, "it names another operator")
+            raise ReceiptError(ReceiptFlaw.SIGNER, translate("it names another operator"))
         if receipt.decided_at > at + CLOCK_SKEW:
-            raise ReceiptError(ReceiptFlaw.TIME, "or this machine's clock is slow")
+            raise ReceiptError(ReceiptFlaw.TIME, translate("or this machine's clock is slow"))
         moment = min(receipt.decided_at, at) if kept else at
         verdict = self._trust.judge(signed.certificate, at=moment, afterwards=kept)
         if verdict is not PathVerdict.TRUSTED:
-            raise ReceiptError(_FLAW_BY_VERDICT[verdict], verdict.value)
+            raise ReceiptError(_FLAW_BY_VERDICT[verdict], translate(verdict.value))
         return receipt
 
 
 def _same_request(receipt: Receipt, sent: SentRequest) -> None:
     if receipt.request_id != sent.request_id:
-        raise ReceiptError(ReceiptFlaw.REQUEST, "its request id is another")
+        raise ReceiptError(ReceiptFlaw.REQUEST, translate("its request id is another"))
     if not hmac.compare_digest(receipt.request_digest, sent.digest):
-        raise ReceiptError(ReceiptFlaw.REQUEST, "its digest is not that of what was sent")
+        raise ReceiptError(
+            ReceiptFlaw.REQUEST, translate("its digest is not that of what was sent")
+        )
     if receipt.operation != sent.operation:
-        raise ReceiptError(ReceiptFlaw.REQUEST, "its operation is another")
+        raise ReceiptError(ReceiptFlaw.REQUEST, translate("its operation is another"))
     if receipt.recipient != sent.recipient:
-        raise ReceiptError(ReceiptFlaw.REQUEST, "its recipient is another")
+        raise ReceiptError(ReceiptFlaw.REQUEST, translate("its recipient is another"))
     if receipt.agreement not in (None, sent.agreement):
-        raise ReceiptError(ReceiptFlaw.REQUEST, "its agreement is another")
+        raise ReceiptError(ReceiptFlaw.REQUEST, translate("its agreement is another"))
 
 
 def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
     if receipt.request_id != claimed.request_id:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "the answer is to another request")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("the answer is to another request"))
     if receipt.receipt_id != claimed.disclosure_id:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "it is of another disclosure")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("it is of another disclosure"))
     if receipt.outcome != claimed.outcome:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "the outcome differs")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("the outcome differs"))
     if receipt.decided_at != claimed.decided_at:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "the time differs")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("the time differs"))
     if _sorted(receipt.reasons) != _sorted(claimed.reasons):
-        raise ReceiptError(ReceiptFlaw.ANSWER, "the reasons differ")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("the reasons differ"))
     if receipt.released != claimed.attributes:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "the attributes released differ")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("the attributes released differ"))
     if not receipt.released <= sent.attributes:
-        raise ReceiptError(ReceiptFlaw.ANSWER, "more attributes than were asked for")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("more attributes than were asked for"))
     _same_ground(receipt, sent)
 
 
@@ -241,24 +252,24 @@ def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
         return
     if receipt.ground is None:
         if receipt.outcome in _NEEDS_GROUND:
-            raise ReceiptError(ReceiptFlaw.ANSWER, "it names no ground")
+            raise ReceiptError(ReceiptFlaw.ANSWER, translate("it names no ground"))
     elif not hmac.compare_digest(receipt.ground.digest, sent.ground_digest):
-        raise ReceiptError(ReceiptFlaw.ANSWER, "it rests on another ground")
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("it rests on another ground"))
 
 
 def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
     """Require that the payload digest is the SHA-256 of the received salt and element `person`."""
     if claimed.person is None:
         if receipt.payload_digest is not None:
-            raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data are missing")
+            raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("the data are missing"))
         return
     if receipt.payload_digest is None:
-        raise ReceiptError(ReceiptFlaw.PAYLOAD, "it vouches for no data")
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("it vouches for no data"))
     if claimed.payload_salt is None:
-        raise ReceiptError(ReceiptFlaw.PAYLOAD, "the data came without their salt")
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("the data came without their salt"))
     digest = hashlib.sha256(claimed.payload_salt + claimed.person).digest()
     if not hmac.compare_digest(digest, receipt.payload_digest):
-        raise ReceiptError(ReceiptFlaw.PAYLOAD, "their digest differs")
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("their digest differs"))
 
 
 def _sorted(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
@@ -316,7 +327,7 @@ class _Fields:
     def text(self, name: str) -> str:
         text = self.optional(name)
         if text is None:
-            raise ReceiptError(ReceiptFlaw.UNREADABLE, f"{name} is missing")
+            raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("{name} is missing", name=name))
         return text
 
     def optional_binary(self, name: str) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from makul_client._internal.files import UnreadableFileError, read_bounded, replace_file
 from makul_client.errors import MakulError
+from makul_client.translation import translate
 from makul_client.transparency.merkle import Fetch, PublishedTree, TileError
 from makul_client.transparency.signed_note import (
     BadNoteError,
@@ -97,7 +98,9 @@ class History:
             self._log.signed(parsed)
             return parse_checkpoint_unsafe(parsed)
         except BadNoteError:
-            raise MakulError(f"{file}: holds what this log did not sign; put it aside") from None
+            raise MakulError(
+                translate("{file}: holds what this log did not sign; put it aside", file=file)
+            ) from None
 
     def _save(self) -> None:
         """Replace the file as a whole, so that it is either old or new."""
@@ -108,7 +111,7 @@ class History:
         try:
             replace_file(self._file, kept.encode())
         except OSError:
-            raise MakulError(f"{self._file}: it cannot be written") from None
+            raise MakulError(translate("{file}: it cannot be written", file=self._file)) from None
 
 
 def _notes_in(file: Path) -> list[bytes]:
@@ -118,6 +121,6 @@ def _notes_in(file: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     except UnreadableFileError as error:
-        raise MakulError(f"{error}; put it aside") from None
+        raise MakulError(translate("{cause}; put it aside", cause=error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise MakulError(f"{file}: it cannot be read; put it aside") from None
+        raise MakulError(translate("{file}: it cannot be read; put it aside", file=file)) from None

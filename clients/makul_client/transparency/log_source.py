@@ -9,6 +9,7 @@ from urllib3.exceptions import HTTPError
 
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import TransportError
+from makul_client.translation import translate
 from makul_client.transparency.merkle import Fetch
 
 TIMEOUTS: Final = (5.0, 15.0)
@@ -47,10 +48,13 @@ def _get(url: str, at_most: int) -> bytes | None:
                 if answer.status_code == requests.codes.not_found:
                     return None
                 if answer.status_code != requests.codes.ok:
-                    raise TransportError(f"the log answered {answer.status_code}", passing=True)
+                    raise TransportError(
+                        translate("the log answered {status}", status=answer.status_code),
+                        passing=True,
+                    )
                 return _body(answer, at_most, until)
     except (requests.RequestException, HTTPError):
-        raise TransportError("the log cannot be reached", passing=True) from None
+        raise TransportError(translate("the log cannot be reached"), passing=True) from None
 
 
 def _body(answer: requests.Response, at_most: int, until: float) -> bytes:
@@ -58,7 +62,7 @@ def _body(answer: requests.Response, at_most: int, until: float) -> bytes:
     while chunk := answer.raw.read1(at_most + 1, decode_content=False):
         body += chunk
         if len(body) > at_most or time.monotonic() > until:
-            raise TransportError("the log sends too much, or too slowly", passing=False)
+            raise TransportError(translate("the log sends too much, or too slowly"), passing=False)
     return bytes(body)
 
 

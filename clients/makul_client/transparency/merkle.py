@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from makul_client.translation import translate
+
 HASH_BYTES: Final = 32
 TILE_WIDTH: Final = 256
 """The number of hashes in a full tile (C2SP tlog-tiles)."""
@@ -96,7 +98,11 @@ class PublishedTree:
             octets = self._fetch(tile_path(level, index), TILE_WIDTH * HASH_BYTES)
         row = (octets or b"")[: width * HASH_BYTES]
         if len(row) != width * HASH_BYTES:
-            raise TileError(f"{tile_path(level, index, width)}: not there, or of another length")
+            raise TileError(
+                translate(
+                    "{tile}: not there, or of another length", tile=tile_path(level, index, width)
+                )
+            )
         return row
 
 

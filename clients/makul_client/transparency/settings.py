@@ -14,6 +14,7 @@ from makul_client.toml_table import (
     match_pattern,
     resolve_path,
 )
+from makul_client.translation import translate
 from makul_client.transparency.log_source import is_address
 from makul_client.transparency.signed_note import VKEY
 
@@ -62,9 +63,13 @@ def _give_majority(table: object) -> object:
 
 def _check_ledger(ledger: Ledger) -> Ledger:
     if not 0 <= ledger.quorum <= len(ledger.witnesses):
-        raise ValueError(f"quorum: must be a whole number from 0 to {len(ledger.witnesses)}")
+        raise ValueError(
+            translate("quorum: must be a whole number from 0 to {most}", most=len(ledger.witnesses))
+        )
     if len(set(ledger.witnesses)) != len(ledger.witnesses):
-        raise ValueError("witnesses: each key once: who is named twice would count twice")
+        raise ValueError(
+            translate("witnesses: each key once: who is named twice would count twice")
+        )
     return ledger
 
 

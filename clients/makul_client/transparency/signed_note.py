@@ -17,6 +17,8 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from makul_client.translation import translate
+
 LOG: Final = 0x01
 """The type of a log's key (C2SP signed-note, Signature types)."""
 WITNESS: Final = 0x04
@@ -90,14 +92,14 @@ class VerifierKey:
         Raises `BadNoteError`, also for another key type.
         """
         if not re.fullmatch(VKEY, text):
-            raise BadNoteError("not a verifier key: <name>+<id>+<base64>")
+            raise BadNoteError(translate("not a verifier key: <name>+<id>+<base64>"))
         name, key_id, encoded = text.split("+", 2)
         material = _decode(encoded)
         key = cls(name, material[0], material[1:])
         if len(key.public) != _KEY_BYTES or key.kind != kind:
-            raise BadNoteError("a key of another kind than is wanted here")
+            raise BadNoteError(translate("a key of another kind than is wanted here"))
         if key.key_id.hex() != key_id:
-            raise BadNoteError("the id in it is not that of its name and key")
+            raise BadNoteError(translate("the id in it is not that of its name and key"))
         return key
 
     @property
@@ -121,7 +123,7 @@ class VerifierKey:
     def _lines(self, note: Note) -> tuple[Line, ...]:
         found = tuple(each for each in note.lines if self._claims(each))
         if not found:
-            raise BadNoteError(f"not signed by {self.name}")
+            raise BadNoteError(translate("not signed by {name}", name=self.name))
         return found
 
     def _claims(self, line: Line) -> bool:
@@ -130,7 +132,7 @@ class VerifierKey:
     def _time(self, stamped: bytes, text: bytes) -> datetime:
         seconds = int.from_bytes(stamped[:_TIME_BYTES], "big")
         if seconds > _LAST_SECOND:
-            raise BadNoteError("a cosignature of a time that cannot be")
+            raise BadNoteError(translate("a cosignature of a time that cannot be"))
         self._verify(stamped[_TIME_BYTES:], f"cosignature/v1\ntime {seconds}\n".encode() + text)
         return datetime.fromtimestamp(seconds, UTC)
 
@@ -138,24 +140,26 @@ class VerifierKey:
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
         except (InvalidSignature, ValueError):
-            raise BadNoteError(f"the signature of {self.name} does not hold") from None
+            raise BadNoteError(
+                translate("the signature of {name} does not hold", name=self.name)
+            ) from None
 
 
 def parse_note(document: bytes) -> Note:
     """Return the note in these exact bytes, without verifying it. Raises `BadNoteError`."""
     if len(document) > MAX_NOTE:
-        raise BadNoteError(f"longer than {MAX_NOTE} bytes")
+        raise BadNoteError(translate("longer than {max_bytes} bytes", max_bytes=MAX_NOTE))
     if any(octet < 0x20 and octet != 0x0A for octet in document):
-        raise BadNoteError("a control character")
+        raise BadNoteError(translate("a control character"))
     try:
         text, blank, lines = document.decode().rpartition("\n\n")
     except UnicodeDecodeError:
-        raise BadNoteError("not UTF-8") from None
+        raise BadNoteError(translate("not UTF-8")) from None
     if not blank or not lines.endswith("\n"):
-        raise BadNoteError("not a text with signatures beneath it")
+        raise BadNoteError(translate("not a text with signatures beneath it"))
     signed = lines.removesuffix("\n").split("\n")
     if len(signed) > MAX_LINES:
-        raise BadNoteError(f"more than {MAX_LINES} signatures")
+        raise BadNoteError(translate("more than {number} signatures", number=MAX_LINES))
     return Note((text + "\n").encode(), tuple(map(_line, signed)))
 
 
@@ -163,7 +167,7 @@ def parse_checkpoint_unsafe(note: Note) -> Checkpoint:
     """Return the tree that a note states, without verifying it. Raises `BadNoteError`."""
     found = _CHECKPOINT.fullmatch(note.text.decode())
     if found is None:
-        raise BadNoteError("not a checkpoint: name, size and root")
+        raise BadNoteError(translate("not a checkpoint: name, size and root"))
     return Checkpoint(found[1], int(found[2]), _decode(found[3]))
 
 
@@ -183,13 +187,13 @@ def cosigners(note: Note, witnesses: Iterable[VerifierKey]) -> dict[str, datetim
 
 def _line(text: str) -> Line:
     if not text.startswith(_DASH):
-        raise BadNoteError("a signature without its em dash")
+        raise BadNoteError(translate("a signature without its em dash"))
     name, _, encoded = text.removeprefix(_DASH).partition(" ")
     octets = _decode(encoded)
     if not 0 < len(name.encode()) <= MAX_NAME or "+" in name or any(map(str.isspace, name)):
-        raise BadNoteError("a key's name that no key can have")
+        raise BadNoteError(translate("a key's name that no key can have"))
     if not _ID_BYTES < len(octets) <= _ID_BYTES + MAX_SIGNATURE:
-        raise BadNoteError("a signature of an impossible length")
+        raise BadNoteError(translate("a signature of an impossible length"))
     return Line(name, octets[:_ID_BYTES], octets[_ID_BYTES:])
 
 
@@ -198,7 +202,7 @@ def _decode(text: str) -> bytes:
     try:
         octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise BadNoteError("not base64") from None
+        raise BadNoteError(translate("not base64")) from None
     if not octets or base64.b64encode(octets).decode() != text:
-        raise BadNoteError("base64 in another form than the canonical one")
+        raise BadNoteError(translate("base64 in another form than the canonical one"))
     return octets

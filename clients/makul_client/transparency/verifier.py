@@ -12,6 +12,7 @@ from enum import StrEnum
 from makul_client.errors import LedgerError, LedgerFlaw, ProfileError
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion, Receipt
+from makul_client.translation import translate
 from makul_client.transparency.checkpoint_history import History, Link
 from makul_client.transparency.log_source import open_log
 from makul_client.transparency.merkle import root_of
@@ -65,7 +66,7 @@ class LedgerVerifier:
             self._log = VerifierKey.parse(ledger.key, LOG)
             self._witnesses = tuple(VerifierKey.parse(each, WITNESS) for each in ledger.witnesses)
         except BadNoteError as error:
-            raise ProfileError(f"[ledger] key, witnesses: {error}") from None
+            raise ProfileError(translate("[ledger] key, witnesses: {cause}", cause=error)) from None
         self._history = History(
             self._log,
             file=ledger.state,

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from makul.cli.help_language import translate_loaded
 from makul.cli.usage import refuse_unreadable
 
 _OF_THE_ROOT = {"install_completion", "show_completion"}
@@ -49,6 +50,7 @@ class LateCommand(TyperGroup):
         """Return the context of the imported command, which is then the one invoked."""
         if not getattr(self.loaded, "refuses_unreadable", False):
             refuse_unreadable(args)
+        translate_loaded(self.loaded)
         return self.loaded.make_context(info_name, args, parent=parent, **extra)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Never
 import typer
 from typer.main import get_command
 
+from makul.cli.language_choice import LANGUAGE_VARIABLE
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
+from makul.language.translation import Language
 
 if TYPE_CHECKING:
     from makul.admin.runtime import Runtime
@@ -95,6 +97,13 @@ def build(runtime: "Runtime") -> typer.Typer:
                 envvar="MAKUL_CONFIG", help="The settings of the installation.", dir_okay=False
             ),
         ] = Path("makul.toml"),
+        language: Annotated[
+            Language | None,
+            typer.Option(
+                envvar=LANGUAGE_VARIABLE,
+                help="The language of messages and help; default: the settings', or the locale's.",
+            ),
+        ] = None,
         version: Annotated[
             bool,
             typer.Option(
@@ -102,7 +111,7 @@ def build(runtime: "Runtime") -> typer.Typer:
             ),
         ] = False,
     ) -> None:
-        del version
+        del language, version  # `MachineReadableGroup` has chosen the language already
         from makul.cli.context import Session
 
         ctx.obj = Session(runtime=runtime, config=config)

@@ -34,7 +34,7 @@ def metrics(ctx: typer.Context) -> None:
     """Serve Prometheus metrics for listeners that were started with `serve --listener`.
 
     The command `makul serve` without --listener serves the metrics itself, if the settings have the
-    section [metrics].
+    section `metrics`.
     """
     current = session(ctx)
     raise typer.Exit(current.runtime.metrics(current.config))

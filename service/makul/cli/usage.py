@@ -1,18 +1,35 @@
 """The root command for programs and shells: errors as JSON, shell completion, the version."""
 
+import io
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from makul.cli.help_language import translate_usage_error, translated_commands
+from makul.cli.language_choice import choose_language
+from makul.language.translation import Language, current_language, use_language
+
 
 class MachineReadableGroup(TyperGroup):
     """A root command that reports errors as JSON if `--json` is among the arguments."""
 
     as_json = False
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
+        """Run the program with the language that the operator chose."""
+        given = list(sys.argv[1:] if args is None else args)
+        with ExitStack() as opened:
+            opened.enter_context(use_language(choose_language(given, os.environ)))
+            if current_language() is not Language.EN:
+                use_utf8()
+                opened.enter_context(translated_commands(self))
+            return super().main(given, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -24,18 +41,19 @@ class MachineReadableGroup(TyperGroup):
             with homeless_refused(tuple(args)):  # parsing removes the arguments that it has read
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
-            if not self.as_json:
-                raise
-            self.fail("UsageError", " ".join(error.format_message().split()), error.exit_code)
+            self._fail_usage(translate_usage_error(error))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, and report a usage error as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
-            if not self.as_json:
-                raise
-            self.fail("UsageError", " ".join(error.format_message().split()), error.exit_code)
+            self._fail_usage(translate_usage_error(error))
+
+    def _fail_usage(self, error: TyperException) -> NoReturn:
+        if not self.as_json:
+            raise error from None
+        self.fail("UsageError", " ".join(error.format_message().split()), error.exit_code)
 
     def fail(self, kind: str, message: str, exit_code: int) -> NoReturn:
         """Report one error, as JSON or in one line on stderr, and exit with its exit code."""
@@ -46,6 +64,13 @@ class MachineReadableGroup(TyperGroup):
         else:
             complain(message)
         raise typer.Exit(exit_code) from None
+
+
+def use_utf8() -> None:
+    """Set UTF-8 on both standard streams. Other encodings lack the letters of the language."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from makul.config.trust import TrustSettings
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
+from makul.language.translation import Language
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
 from makul.net.validation_messages import describe_error, find_first_error
@@ -181,6 +182,8 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Environment.PRODUCTION
+    language: Language | None = None
+    """The language of the operator's messages; that of the locale if it is not set."""
     operator: Annotated[str, AfterValidator(parse_member_code)]
     operator_name: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     """The name of the operator in agreements; the member code if it is not set."""
@@ -211,6 +214,11 @@ class Settings(BaseSettings):
         """Return the sources: first the environment, then the file, and no others."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _may_be_empty(cls, name: object) -> object:
+        return name or None  # an empty MAKUL_LANGUAGE is none, as for the command line
 
     @field_validator("database_url")
     @classmethod

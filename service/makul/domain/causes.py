@@ -9,7 +9,7 @@ from enum import StrEnum
 class Cause(StrEnum):
     """The closed list of causes.
 
-    `reason_texts_causes` says for each what was wrong and what is expected.
+    `texts/causes.toml` says for each what was wrong and what is expected.
     """
 
     NOT_WELL_FORMED = "not-well-formed"

@@ -2,20 +2,29 @@
 
 Each has one or two plain sentences: what is wrong, and what to do next. They never contain a value,
 so that they reveal nothing about a person. The terms are those of the Procedure: алуучу, макулдук,
-макулдашуу, ыйгарым укуктуу орган, иштеп чыгуучу (here: the operator).
+макулдашуу, ыйгарым укуктуу орган, иштеп чыгуучу (here: the operator). The texts themselves are in
+`texts/*.toml`, which a translator edits. They are read and checked when this module is imported, so
+that a service with a missing text does not start.
 """
 
-from collections.abc import Callable
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from importlib.resources import files
+from typing import Final, TypeVar
 
 from makul.domain.causes import Cause
-from makul.domain.reason_texts_causes import CAUSE_TEXTS
-from makul.domain.reason_texts_documents import DOCUMENT_TEXTS
-from makul.domain.reason_texts_messages import MESSAGE_TEXTS
 from makul.domain.reasons import Code, Reason
 
-KeyT = TypeVar("KeyT", Code, Cause)
+KeyT = TypeVar("KeyT")
+
+LANGUAGES: Final = ("ky", "ru", "en")
+_PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
+
+
+class ReasonTextError(ValueError):
+    """The error of a file of texts that is incomplete. The message names the file and the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,12 @@ class Text:
     ky: str
     ru: str
     en: str
+
+    def followed_by(self, other: "Text") -> "Text":
+        """Return this statement and then the other, in each language."""
+        return Text(
+            ky=f"{self.ky} {other.ky}", ru=f"{self.ru} {other.ru}", en=f"{self.en} {other.en}"
+        )
 
 
 def text(code: Code) -> Text:
@@ -47,31 +62,69 @@ def text_of(reason: Reason) -> Text:
     if reason.cause is None:
         return spoken
     cause = text_of_cause(reason.cause)
-    if reason.because is None:
-        return cause
-    return Text(
-        ky=f"{spoken.ky} {cause.ky}", ru=f"{spoken.ru} {cause.ru}", en=f"{spoken.en} {cause.en}"
-    )
+    return cause if reason.because is None else spoken.followed_by(cause)
 
 
-def _read(table: str, kind: Callable[[str], KeyT]) -> dict[KeyT, Text]:
-    """Parse a table of texts by code or cause.
+def with_expectation(said: Text, reason: Reason) -> Text:
+    """Return the text with what is expected of the part of HTTP that a reason names, if any.
 
-    A code starts at the margin. The three languages follow, indented by two. Lines indented by five
-    or more continue the text.
+    The expectation replaces the text of the code, which is about more than HTTP. If the reason has
+    a cause, the expectation follows the cause's text.
     """
-    said: dict[KeyT, dict[str, str]] = {}
-    sentences: dict[str, str] = {}
-    language = ""
-    for line in table.strip().splitlines():
-        if line.startswith(" " * 5):
-            sentences[language] += " " + line.strip()
-        elif line.startswith(" "):
-            language, sentences[language] = line.strip().split(" ", 1)
-        else:
-            sentences = said.setdefault(kind(line), {})
-    return {code: Text(**sentences) for code, sentences in said.items()}
+    expected = _EXPECTATIONS.get((reason.code, reason.field or ""))
+    if expected is None:
+        return said
+    return expected if reason.cause is None else said.followed_by(expected)
 
 
-_TEXTS = _read(MESSAGE_TEXTS, Code) | _read(DOCUMENT_TEXTS, Code)
-_CAUSES = _read(CAUSE_TEXTS, Cause)
+def parse_texts(name: str, content: str, kind: Callable[[str], KeyT]) -> dict[KeyT, Text]:
+    """Return the texts in a TOML file by their keys. Raises `ReasonTextError`."""
+    try:
+        tables = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ReasonTextError(f"{name}: {error}") from None
+    return {_key(name, key, kind): _text(name, key, table) for key, table in tables.items()}
+
+
+def require_each(name: str, texts: Mapping[KeyT, Text], keys: Iterable[KeyT]) -> None:
+    """Raise `ReasonTextError` unless each key has a text."""
+    missing = [str(key) for key in keys if key not in texts]
+    if missing:
+        raise ReasonTextError(f"{name}: no text for {', '.join(missing)}")
+
+
+def _key(name: str, key: str, kind: Callable[[str], KeyT]) -> KeyT:
+    try:
+        return kind(key)
+    except ValueError:
+        raise ReasonTextError(f"{name}: there is no {key}") from None
+
+
+def _text(name: str, key: str, table: object) -> Text:
+    """Return the text in a table: the three languages, with the same placeholders in each."""
+    if not isinstance(table, dict) or set(table) != set(LANGUAGES):
+        raise ReasonTextError(f"{name}: {key} must have exactly ky, ru and en")
+    for language, said in table.items():
+        if not isinstance(said, str) or not said or said != " ".join(said.split()):
+            raise ReasonTextError(f"{name}: {key}, {language}: must be one line of text")
+    if len({frozenset(_PLACEHOLDER.findall(said)) for said in table.values()}) > 1:
+        raise ReasonTextError(f"{name}: {key}: the placeholders differ")
+    return Text(**table)
+
+
+def _load(name: str, kind: Callable[[str], KeyT], keys: Iterable[KeyT] = ()) -> dict[KeyT, Text]:
+    content = (files("makul.domain") / "texts" / name).read_text(encoding="utf-8")
+    texts = parse_texts(name, content, kind)
+    require_each(name, texts, keys)
+    return texts
+
+
+def _part(key: str) -> tuple[Code, str]:
+    """Return the code and the part of HTTP in a key such as `REQ-01 Content-Length`."""
+    code, _, part = key.partition(" ")
+    return Code(code), part
+
+
+_TEXTS: Final = _load("codes.toml", Code, Code)
+_CAUSES: Final = _load("causes.toml", Cause, Cause)
+_EXPECTATIONS: Final = _load("expectations.toml", _part)

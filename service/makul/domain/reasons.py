@@ -1,6 +1,6 @@
 """The closed catalogue of reasons: one code, one meaning, one clause.
 
-The texts of the reasons, in Kyrgyz, Russian and English, are in `reason_texts`.
+The texts of the reasons, in Kyrgyz, Russian and English, are in `texts/codes.toml`.
 """
 
 from dataclasses import dataclass

@@ -16,8 +16,7 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 from makul.app.ports import RejectedError, SignerUnavailableError, StoreUnavailableError
-from makul.domain.reason_texts import Text, text_of
-from makul.domain.reason_texts_http import with_expectation
+from makul.domain.reason_texts import Text, text_of, with_expectation
 from makul.domain.reasons import Code, Reason, Side
 from makul.net.supervision import trace
 from makul.soap.spyne_setup import Fault as SpyneFault

@@ -27,6 +27,7 @@ from pyhanko_certvalidator.errors import (
 
 from makul_client._internal.crypto.certificates import UNREADABLE, Certificate
 from makul_client._internal.crypto.credentials import signature_method
+from makul_client.translation import mark
 
 # The loaders of asn1crypto have no type annotations.
 _LOAD_CERTIFICATE: Final[Any] = asn1_x509.Certificate.load
@@ -38,12 +39,12 @@ _WEAK_HASHES: Final = frozenset({"md2", "md5", "sha1"})
 class PathVerdict(StrEnum):
     """The result of validating a certificate's path."""
 
-    TRUSTED = "trusted"
-    NOT_TRUSTED = "no path to a trusted authority"
-    OUT_OF_TERM = "out of term"
-    REVOKED = "revoked"
-    REVOCATION_UNKNOWN = "revocation cannot be told"
-    NOT_FOR_SIGNING = "not for signing"
+    TRUSTED = mark("trusted")
+    NOT_TRUSTED = mark("no path to a trusted authority")
+    OUT_OF_TERM = mark("out of term")
+    REVOKED = mark("revoked")
+    REVOCATION_UNKNOWN = mark("revocation cannot be told")
+    NOT_FOR_SIGNING = mark("not for signing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

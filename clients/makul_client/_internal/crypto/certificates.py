@@ -10,6 +10,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from makul_client.translation import translate
+
 UNREADABLE: Final = (
     ValueError,
     TypeError,
@@ -63,12 +65,16 @@ def load_certificate(der: bytes) -> Certificate:
         serial = _serial_number(der)
         read = _read(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
     except x509.InvalidVersion:
-        raise CertificateFormError("a certificate of another version than 1 to 3") from None
+        raise CertificateFormError(
+            translate("a certificate of another version than 1 to 3")
+        ) from None
     except (*UNREADABLE, IndexError):
-        raise CertificateFormError("not a certificate in PEM") from None
+        raise CertificateFormError(translate("not a certificate in PEM")) from None
     if read is None:
         raise CertificateFormError(
-            "its serial number is not positive or longer than 20 octets (RFC 5280, 4.1.2.2)"
+            translate(
+                "its serial number is not positive or longer than 20 octets (RFC 5280, 4.1.2.2)"
+            )
         )
     return Certificate(der, read)
 
@@ -81,9 +87,9 @@ def load_certificates_in(content: bytes) -> tuple[Certificate, ...]:
             for each in _PEM.finditer(content)
         ]
     except binascii.Error:
-        raise CertificateFormError("a certificate in PEM that is not base64") from None
+        raise CertificateFormError(translate("a certificate in PEM that is not base64")) from None
     if not found:
-        raise CertificateFormError("not a certificate in PEM")
+        raise CertificateFormError(translate("not a certificate in PEM"))
     return tuple(map(load_certificate, found))
 
 

@@ -19,6 +19,7 @@ from makul_client._internal.crypto.certificates import (
 )
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
+from makul_client.translation import translate
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -53,7 +54,7 @@ class Credential:
 
     def __post_init__(self) -> None:
         if self.key.public_key() != self.certificate.public_key():
-            raise WeakKeyError("the key is not that of the certificate")
+            raise WeakKeyError(translate("the key is not that of the certificate"))
 
     @property
     def der(self) -> bytes:
@@ -75,7 +76,9 @@ def signature_method(key: object) -> SignatureMethod:
         return SignatureMethod.RSA_SHA256
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _METHOD_BY_CURVE:
         return _METHOD_BY_CURVE[key.curve.name]
-    raise WeakKeyError("the key must be RSA of 2048 bits or more, or ECDSA P-256, P-384, P-521")
+    raise WeakKeyError(
+        translate("the key must be RSA of 2048 bits or more, or ECDSA P-256, P-384, P-521")
+    )
 
 
 def load_credential(key: Path, certificate: Path, *, password_env: str | None = None) -> Credential:
@@ -94,13 +97,21 @@ def _key(file: Path, password_env: str | None) -> PrivateKey:
     if password_env is not None:
         password = os.environ.get(password_env, "").encode() or None
         if password is None:
-            raise ProfileError(f"{file}: the environment variable {password_env} is not set")
+            raise ProfileError(
+                translate(
+                    "{file}: the environment variable {variable} is not set",
+                    file=file,
+                    variable=password_env,
+                )
+            )
     try:
         key = load_pem_private_key(_read(file, MAX_KEY), password)
     except UNREADABLE:
-        raise ProfileError(f"{file}: not a private key in PEM, or a wrong password") from None
+        raise ProfileError(
+            translate("{file}: not a private key in PEM, or a wrong password", file=file)
+        ) from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise ProfileError(f"{file}: neither an RSA nor an ECDSA key")
+        raise ProfileError(translate("{file}: neither an RSA nor an ECDSA key", file=file))
     return key
 
 
@@ -117,8 +128,12 @@ def load_certificates(files: Iterable[Path]) -> tuple[Certificate, ...]:
                 signature_method(each.x509.public_key())
             except UNREADABLE:
                 raise ProfileError(
-                    f"{file}: algorithm not accepted: the key must be RSA of {MIN_RSA_BITS} bits or"
-                    " more, or ECDSA P-256, P-384, P-521"
+                    translate(
+                        "{file}: algorithm not accepted: the key must be RSA of {bits} bits or"
+                        " more, or ECDSA P-256, P-384, P-521",
+                        file=file,
+                        bits=MIN_RSA_BITS,
+                    )
                 ) from None
         found += loaded
     return tuple(found)
@@ -134,7 +149,9 @@ def load_crls(files: Iterable[Path]) -> tuple[x509.CertificateRevocationList, ..
             load = x509.load_pem_x509_crl if is_pem else x509.load_der_x509_crl
             found.append(load(data))
         except UNREADABLE:
-            raise ProfileError(f"{file}: not a certificate revocation list") from None
+            raise ProfileError(
+                translate("{file}: not a certificate revocation list", file=file)
+            ) from None
     return tuple(found)
 
 
@@ -142,6 +159,6 @@ def _read(file: Path, max_bytes: int) -> bytes:
     try:
         return read_bounded(file, max_bytes)
     except FileNotFoundError:
-        raise ProfileError(f"{file}: there is no such file") from None
+        raise ProfileError(translate("{file}: there is no such file", file=file)) from None
     except UnreadableFileError as error:
         raise ProfileError(str(error)) from None

@@ -7,6 +7,7 @@ import makul_schemas
 from lxml import etree
 
 from makul_client._internal.crypto.xml_parser import build_parser
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -37,13 +38,13 @@ def parse(document: bytes) -> "Element":
     try:
         root = etree.fromstring(document, build_parser())
     except (etree.XMLSyntaxError, ValueError):
-        raise UnsafeXmlError("not well-formed XML") from None
+        raise UnsafeXmlError(translate("not well-formed XML")) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise UnsafeXmlError("a DTD")
+        raise UnsafeXmlError(translate("a DTD"))
     if root.getprevious() is not None or root.getnext() is not None:
-        raise UnsafeXmlError("something beside the root element")
+        raise UnsafeXmlError(translate("something beside the root element"))
     if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
-        raise UnsafeXmlError("a comment, processing instruction or entity")
+        raise UnsafeXmlError(translate("a comment, processing instruction or entity"))
     return root
 
 

@@ -27,6 +27,7 @@ from makul_client._internal.crypto.certificates import UNREADABLE, Certificate, 
 from makul_client._internal.crypto.credentials import signature_method
 from makul_client._internal.crypto.xml import DSIG, UnsafeXmlError, parse
 from makul_client._internal.files import MAX_DOCUMENT
+from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -126,24 +127,28 @@ def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> Si
     its term. Raises `BadSignatureError` for every flaw of the bytes.
     """
     if len(document) > at_most:
-        raise BadSignatureError("the document is too large")
+        raise BadSignatureError(translate("the document is too large"))
     try:
         root = parse(document)
         if root.tag != root_tag:
-            raise BadSignatureError(f"the root element is not {etree.QName(root_tag).localname}")
+            raise BadSignatureError(
+                translate("the root element is not {name}", name=etree.QName(root_tag).localname)
+            )
         signature = _only_signature(root)
         references = _check_shape(root, signature)
         certificate = _certificate(signature)
         results = _verified(document, certificate, len(references))
         return _what_was_signed(results, references, root_tag, certificate)
     except UnsafeXmlError as error:
-        raise BadSignatureError(f"the document holds {error}") from None
+        raise BadSignatureError(translate("the document holds {cause}", cause=error)) from None
 
 
 def _only_signature(root: "Element") -> "Element":
     signatures = list(root.iter(_ds("Signature")))
     if len(signatures) != 1 or len(root) == 0 or root[-1] is not signatures[0]:
-        raise BadSignatureError("not exactly one signature, as the last child of the root")
+        raise BadSignatureError(
+            translate("not exactly one signature, as the last child of the root")
+        )
     return signatures[0]
 
 
@@ -151,7 +156,9 @@ def _check_shape(root: "Element", signature: "Element") -> list[str]:
     """Check the signature's form. Return the targets of its References, in their order."""
     names = [child.tag for child in signature]
     if names != [_ds("SignedInfo"), _ds("SignatureValue"), _ds("KeyInfo"), _ds("Object")]:
-        raise BadSignatureError("parts of the signature are missing, foreign or repeated")
+        raise BadSignatureError(
+            translate("parts of the signature are missing, foreign or repeated")
+        )
     info, _, key_info, container = signature
     ids = [
         value
@@ -160,18 +167,20 @@ def _check_shape(root: "Element", signature: "Element") -> list[str]:
         if etree.QName(name).localname in _ID_ATTRIBUTES
     ]
     if len(ids) != len(set(ids)):
-        raise BadSignatureError("two elements with the same Id")
+        raise BadSignatureError(translate("two elements with the same Id"))
     properties = _signed_properties(signature, container)
     named = ((root, "document"), (key_info, "key"), (properties, "properties"))
     targets = {f"#{node.get('Id')}": pointed for node, pointed in named if node.get("Id")}
     targets[""] = "document"
     if len(info) not in (4, 5):
-        raise BadSignatureError("not two or three references")
+        raise BadSignatureError(translate("not two or three references"))
     canonicalization, method, *references = info
     _check_algorithms(canonicalization, method)
     pointed = [_check_reference(reference, targets) for reference in references]
     if sorted(pointed) not in (["document", "properties"], ["document", "key", "properties"]):
-        raise BadSignatureError("the references are not to the document and its properties")
+        raise BadSignatureError(
+            translate("the references are not to the document and its properties")
+        )
     return pointed
 
 
@@ -182,11 +191,11 @@ def _signed_properties(signature: "Element", container: "Element") -> "Element":
     """
     found = container.findall(_xades("QualifyingProperties"))
     if len(container) != 1 or len(found) != 1:
-        raise BadSignatureError("not exactly one QualifyingProperties")
+        raise BadSignatureError(translate("not exactly one QualifyingProperties"))
     properties = found[0].findall(_xades("SignedProperties"))
     target = f"#{signature.get('Id')}"
     if len(properties) != 1 or not properties[0].get("Id") or found[0].get("Target") != target:
-        raise BadSignatureError("not exactly one SignedProperties of this signature")
+        raise BadSignatureError(translate("not exactly one SignedProperties of this signature"))
     return properties[0]
 
 
@@ -194,11 +203,11 @@ def _check_algorithms(canonicalization: "Element", method: "Element") -> None:
     if canonicalization.tag != _ds("CanonicalizationMethod") or method.tag != _ds(
         "SignatureMethod"
     ):
-        raise BadSignatureError("SignedInfo is out of order")
+        raise BadSignatureError(translate("SignedInfo is out of order"))
     if len(canonicalization) or len(method) or canonicalization.get("Algorithm") not in _C14N:
-        raise BadSignatureError("a canonicalisation that is not taken")
+        raise BadSignatureError(translate("a canonicalisation that is not taken"))
     if method.get("Algorithm") not in {each.value for each in _METHODS}:
-        raise BadSignatureError("a signature algorithm that is not taken")
+        raise BadSignatureError(translate("a signature algorithm that is not taken"))
 
 
 def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
@@ -206,23 +215,23 @@ def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
     uri = reference.get("URI")
     pointed = targets.get(uri) if uri is not None else None
     if reference.tag != _ds("Reference") or pointed is None:
-        raise BadSignatureError("a reference to something else")
+        raise BadSignatureError(translate("a reference to something else"))
     if (pointed == "properties") is not (reference.get("Type") == SIGNED_PROPERTIES):
-        raise BadSignatureError("a reference of the wrong type")
+        raise BadSignatureError(translate("a reference of the wrong type"))
     algorithms = [
         transform.get("Algorithm") for transform in reference.findall(f"{_ds('Transforms')}/*")
     ]
     if any(len(transform) for transform in reference.findall(f"{_ds('Transforms')}/*")):
-        raise BadSignatureError("a transform with parameters")
+        raise BadSignatureError(translate("a transform with parameters"))
     if pointed == "document":
         if algorithms[:1] != [ENVELOPED]:
-            raise BadSignatureError("the document's reference is not enveloped")
+            raise BadSignatureError(translate("the document's reference is not enveloped"))
         algorithms = algorithms[1:]
     if len(algorithms) > 1 or not _C14N.issuperset(algorithms):
-        raise BadSignatureError("a transform that is not taken")
+        raise BadSignatureError(translate("a transform that is not taken"))
     digest = reference.find(_ds("DigestMethod"))
     if digest is None or digest.get("Algorithm") not in _DIGESTS:
-        raise BadSignatureError("a digest algorithm that is not taken")
+        raise BadSignatureError(translate("a digest algorithm that is not taken"))
     return pointed
 
 
@@ -231,17 +240,17 @@ def _certificate(signature: "Element") -> Certificate:
     key_info = signature[2]
     # A KeyValue beside the certificate is allowed: signxml refuses one that is not the same key.
     if {each.tag for each in key_info} - {_ds("KeyValue")} != {_ds("X509Data")}:
-        raise BadSignatureError("a key that is not told by a certificate")
+        raise BadSignatureError(translate("a key that is not told by a certificate"))
     digest = _named_certificate(signature)
     for node in key_info.iter(_ds("X509Certificate")):
         try:
             certificate = load_certificate(base64.b64decode(node.text or ""))
         except (ValueError, binascii.Error):
-            raise BadSignatureError("a certificate that cannot be read") from None
+            raise BadSignatureError(translate("a certificate that cannot be read")) from None
         if _is_named(certificate, digest):
             _require_known_key(certificate)
             return certificate
-    raise BadSignatureError("the certificate is not the one that was signed with")
+    raise BadSignatureError(translate("the certificate is not the one that was signed with"))
 
 
 def _require_known_key(certificate: Certificate) -> None:
@@ -249,8 +258,10 @@ def _require_known_key(certificate: Certificate) -> None:
         signature_method(certificate.x509.public_key())
     except UNREADABLE:
         raise BadSignatureError(
-            "algorithm not accepted: the key must be RSA of 2048 bits or more, or ECDSA P-256,"
-            " P-384, P-521"
+            translate(
+                "algorithm not accepted: the key must be RSA of 2048 bits or more, or ECDSA P-256,"
+                " P-384, P-521"
+            )
         ) from None
 
 
@@ -258,7 +269,7 @@ def _named_certificate(within: "Element") -> "Element":
     path = f".//{_xades('SigningCertificateV2')}/{_xades('Cert')}/{_xades('CertDigest')}"
     digest = within.find(path)
     if digest is None:
-        raise BadSignatureError("no SigningCertificateV2")
+        raise BadSignatureError(translate("no SigningCertificateV2"))
     return digest
 
 
@@ -267,7 +278,7 @@ def _is_named(certificate: Certificate, digest: "Element") -> bool:
     value = digest.findtext(_ds("DigestValue")) or ""
     algorithm = _DIGESTS.get(str(method.get("Algorithm"))) if method is not None else None
     if algorithm is None:
-        raise BadSignatureError("a digest algorithm that is not taken")
+        raise BadSignatureError(translate("a digest algorithm that is not taken"))
     return hmac.compare_digest(
         base64.b64encode(algorithm(certificate.der).digest()).decode(), "".join(value.split())
     )
@@ -287,9 +298,9 @@ def _verified(document: bytes, certificate: Certificate, references: int) -> lis
     try:
         results = _Verifier().verify(document, x509_cert=certificate.x509, expect_config=expected)
     except (SignXMLException, CryptographyInvalidSignature, etree.LxmlError):
-        raise BadSignatureError("the signature does not hold") from None
+        raise BadSignatureError(translate("the signature does not hold")) from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-        raise BadSignatureError("the signature is malformed") from None
+        raise BadSignatureError(translate("the signature is malformed")) from None
     return results if isinstance(results, list) else [results]
 
 
@@ -305,9 +316,9 @@ def _what_was_signed(
     }
     root, properties = signed["document"], signed["properties"]
     if root is None or root.tag != root_tag:
-        raise BadSignatureError("something else than the document was signed")
+        raise BadSignatureError(translate("something else than the document was signed"))
     if properties is None or properties.tag != _xades("SignedProperties"):
-        raise BadSignatureError("something else than the signed properties was signed")
+        raise BadSignatureError(translate("something else than the signed properties was signed"))
     if not _is_named(certificate, _named_certificate(properties)):
-        raise BadSignatureError("the certificate is not the one that was signed with")
+        raise BadSignatureError(translate("the certificate is not the one that was signed with"))
     return Signed(root=root, certificate=certificate)

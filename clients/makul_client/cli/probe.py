@@ -1,0 +1,137 @@
+"""The ground, the person and the samples of a request, from options or from prompts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from makul_client.cli.late_commands import late
+from makul_client.cli.options import as_typed
+from makul_client.cli.output import read_file
+from makul_client.cli.prompts import ask, ask_pin
+from makul_client.models.request import (
+    BasisDocument,
+    ConsentDocument,
+    ConsentId,
+    Demographic,
+    FaceSample,
+    FingerSample,
+    Ground,
+    Probe,
+)
+from makul_client.translation import translate
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from makul_client.consent import view as consent_view
+else:
+    consent_view = late("consent.view")
+
+_FACE_FORMATS: Final = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
+_FINGER_FORMATS: Final = {
+    ".wsq": "wsq",
+    ".png": "png",
+    ".iso": "iso19794-2",
+    ".fmr": "iso19794-2",
+    ".ansi": "ansi378",
+}
+
+
+def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | None) -> Ground | None:
+    """Return the ground that at most one of three options gives.
+
+    Raises `typer.BadParameter` if more than one is given.
+    """
+    if sum(each is not None for each in (consent, consent_id, basis)) > 1:
+        raise typer.BadParameter(translate("give one of --consent, --consent-id, --basis"))
+    if consent is not None:
+        return ConsentDocument(read_file(consent))
+    if consent_id is not None:
+        return ConsentId(consent_id)
+    return None if basis is None else BasisDocument(read_file(basis))
+
+
+def demographic_from(
+    ground: Ground | None,
+    *,
+    pin: str | None,
+    document_number: str | None,
+    surname: str | None,
+    given_name: str | None,
+    patronymic: str | None,
+) -> Demographic:
+    """Return what the person states about themselves, from the options or from prompts.
+
+    Only the PIN may come from the consent, because it names the record and proves nothing. A name
+    from the consent would compare the record with the consent, and not with the person present. So
+    the employee who saw the person's identity document must give the values to match.
+    """
+    if pin is None and isinstance(ground, ConsentDocument):
+        pin = consent_view.read_unsafe(ground.document).subject.pin
+    pin = pin or ask_pin(translate("PIN"))
+    if document_number is None and surname is None and given_name is None:
+        document_number, surname, given_name = _prompt_for_factors()
+    return Demographic(
+        pin=pin,
+        document_number=as_typed(document_number),
+        surname=as_typed(surname),
+        given_name=as_typed(given_name),
+        patronymic=as_typed(patronymic),
+    )
+
+
+def _factors_instead() -> str:
+    """Return the options that identify the person to match, if there is no terminal to ask at."""
+    return translate("--document-number, or --surname and --given-name")
+
+
+def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
+    """Ask for the document number, or else for the names.
+
+    A person with one name gives only that one.
+    """
+    instead = _factors_instead()
+    try:
+        number = ask(translate("document number (empty: by the names)"), instead=instead)
+        if number:
+            return number, None, None
+        surname = ask(translate("surname (empty: none)"), instead=instead)
+        given_name = ask(translate("given name"), instead=instead)
+    except typer.Abort:
+        surname = given_name = ""
+    if not surname and not given_name:
+        raise typer.BadParameter(translate("say what is to match: {options}", options=instead))
+    return None, surname or None, given_name or None
+
+
+def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:
+    """Return everything that the service compares with the record."""
+    return Probe(
+        demographic=demographic,
+        face=None
+        if face is None
+        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
+        fingers=tuple(_finger(each) for each in fingers or ()),
+    )
+
+
+def _finger(given: str) -> FingerSample:
+    position, _, name = given.partition("=")
+    if not position.isdecimal() or not name:
+        raise typer.BadParameter(translate("a finger is POSITION=FILE, as in 2=index.wsq"))
+    file = Path(name)
+    return FingerSample(
+        position=int(position), format=_format(file, _FINGER_FORMATS), data=read_file(file)
+    )
+
+
+def _format(file: Path, formats: dict[str, str]) -> str:
+    known = formats.get(file.suffix.lower())
+    if known is None:
+        raise typer.BadParameter(
+            translate("{file}: must end in one of {names}", file=file, names=", ".join(formats))
+        )
+    return known

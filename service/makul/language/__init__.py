@@ -1,0 +1,1 @@
+"""The languages of messages and help: the translation of a message, and the catalogs."""
