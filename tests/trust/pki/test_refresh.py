@@ -1,4 +1,4 @@
-"""The refresher: what it puts in place, what it leaves alone, and how soon workers see it."""
+"""The refresher: which files it replaces, which it keeps, and how soon workers see them."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def web() -> Iterator[Published]:
 
 
 class House:
-    """Directories, and a refresher of one CRL and one responder."""
+    """Directories, with a refresher of one CRL and one responder."""
 
     def __init__(self, path: Path, web: Published, root: Authority, ca: Authority) -> None:
         self.files = StoreFiles(path).write(
@@ -73,8 +73,10 @@ def house(tmp_path: Path, web: Published, root: Authority, ca: Authority) -> Hou
     return House(tmp_path, web, root, ca)
 
 
-def test_new_and_unchanged(house: House, web: Published, ca: Authority) -> None:
-    """A CRL is put in place, and left alone while it is the same."""
+def test_refresher_stores_new_crls_and_keeps_unchanged_ones(
+    house: House, web: Published, ca: Authority
+) -> None:
+    """A new CRL is stored, and an unchanged one is not written again."""
     web.at["/ca.crl"] = crl_of(ca)
 
     assert [each.result for each in house.once()] == [SourceState.NEW]
@@ -82,10 +84,10 @@ def test_new_and_unchanged(house: House, web: Published, ca: Authority) -> None:
     assert [each.result for each in house.once()] == [SourceState.UNCHANGED]
 
 
-def test_what_is_not_put_in_place(
+def test_unusable_crl_is_not_stored(
     house: House, web: Published, root: Authority, ca: Authority
 ) -> None:
-    """The last good one stays, and the operator is told why."""
+    """The last good file stays, and the operator gets the reason."""
     good = crl_of(ca, [], (x509.CRLNumber(5), False))
     web.at["/ca.crl"] = good
     house.once()
@@ -110,8 +112,8 @@ def test_what_is_not_put_in_place(
     assert [path.name for path in house.files.crls.iterdir() if path.suffix == ".new"] == []
 
 
-def test_what_cannot_be_fetched_is_told(house: House, web: Published, ca: Authority) -> None:
-    """And what was held stays."""
+def test_failed_fetch_is_reported(house: House, web: Published, ca: Authority) -> None:
+    """The stored CRL stays."""
     web.at["/ca.crl"] = crl_of(ca)
     for status in (301, 302, 307, 404, 500):
         web.status = status
@@ -122,12 +124,12 @@ def test_what_cannot_be_fetched_is_told(house: House, web: Published, ca: Author
 
 
 @pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
-def test_who_drips_holds_no_other_source(
+def test_slow_source_does_not_delay_others(
     house: House, web: Published, ca: Authority, begin: bytes
 ) -> None:
-    """Sources are asked one after another, for good: held by one, all others would run out.
+    """Sources are fetched in turn, permanently; if one blocked, all others would expire.
 
-    CRLs and responders alike; the one that failed is told, in every round.
+    This holds for CRLs and responders. Each round logs the source that failed.
     """
     citizen = ca.issue()
     web.at["/ca.crl"], good = crl_of(ca), CrlSource(url=f"{web.url}/ca.crl", path=house.held)
@@ -151,7 +153,7 @@ def test_who_drips_holds_no_other_source(
 
 
 def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: Authority) -> None:
-    """Distribution points and authority information are read by nobody here."""
+    """The refresher never reads distribution points or authority information of certificates."""
     places = [x509.UniformResourceIdentifier(f"{web.url}/from-the-certificate")]
     point = x509.DistributionPoint(places, None, None, None)
     access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, places[0])
@@ -174,10 +176,12 @@ def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: A
 # --- OCSP -----------------------------------------------------------------------------------------
 
 
-def test_a_certificate_that_nobody_has_spoken_of(
+def test_certificate_without_status_gets_one_from_its_responder(
     house: House, web: Published, ca: Authority
 ) -> None:
-    """SIG-07; it is left, asked for, answered, and within the reload interval it is good."""
+    """SIG-07 at first; the refresher fetches its status, and within the reload interval it
+    is good.
+    """
     citizen, other = ca.issue(), ca.issue()
     web.at |= {"/ca.crl": b"", "/ocsp": response_of(ca, citizen)}
     own = read_certificate(citizen.der)
@@ -196,8 +200,8 @@ def test_a_certificate_that_nobody_has_spoken_of(
     assert "another certificate" in house.once()[1].why
 
 
-def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) -> None:
-    """Neither a stale one, nor a stranger's, nor one that does not know."""
+def test_useless_answers_are_not_stored(house: House, web: Published, ca: Authority) -> None:
+    """A stale answer, a stranger's answer, and the answer "unknown" are not stored."""
     citizen = ca.issue()
     house.store.judge(read_certificate(citizen.der), at=NOW)
     web.at["/ca.crl"] = b""
@@ -215,8 +219,8 @@ def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) 
     assert list(house.wanted.iterdir()) == []
 
 
-def test_old_answers_are_forgotten(house: House, ca: Authority) -> None:
-    """Those that ran out, but for revocations."""
+def test_old_answers_are_deleted(house: House, ca: Authority) -> None:
+    """Expired answers are deleted, except revocations."""
     good, revoked = ca.issue(), ca.issue()
     for holder, response in (
         (good, response_of(ca, good)),
@@ -229,8 +233,8 @@ def test_old_answers_are_forgotten(house: House, ca: Authority) -> None:
     assert [path.stem for path in house.ocsp.iterdir()] == [revoked.fingerprint.hex()]
 
 
-def test_what_is_left_is_bounded(house: House, root: Authority, ca: Authority) -> None:
-    """Not beyond so many, and never for whom nobody can be asked."""
+def test_waiting_certificates_are_bounded(house: House, root: Authority, ca: Authority) -> None:
+    """The number of waiting certificates is bounded, and each has a responder."""
     house.store.judge(read_certificate(Authority.root("A Stranger").issue().der), at=NOW)
     house.store.judge(read_certificate(root.issue().der), at=NOW)
     assert list(house.wanted.iterdir()) == []
@@ -243,7 +247,7 @@ def test_what_is_left_is_bounded(house: House, root: Authority, ca: Authority) -
 # --- two workers ----------------------------------------------------------------------------------
 
 SLACK = 15.0
-"""Seconds in which a worker that shares its core with others comes to what was changed."""
+"""The seconds within which a worker that shares its core notices a change."""
 
 _WORKER = """
 import sys, time
@@ -266,8 +270,10 @@ while True:
 """
 
 
-def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
-    """Revoked, refreshed, refused by both within the interval; then silence, and SIG-07."""
+def test_two_workers_notice_a_revocation(tmp_path: Path, web: Published) -> None:
+    """Both workers refuse a revoked certificate within the interval, and then report SIG-07 as
+    stale.
+    """
     root = Authority.root("A Root")
     begun = datetime.now(UTC).replace(microsecond=0)
     signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))
@@ -314,8 +320,8 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
             worker.communicate()
 
 
-def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
-    """An anchor put there, then taken away: both workers know within the stated time."""
+def test_two_workers_notice_new_anchors(tmp_path: Path) -> None:
+    """Both workers notice an added and a removed anchor within the stated time."""
     other, root = Authority.root("Another Root"), Authority.root("A Root")
     begun = datetime.now(UTC).replace(microsecond=0)
     signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))

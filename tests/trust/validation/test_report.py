@@ -1,4 +1,4 @@
-"""The validation report itself: its fields, that the proof agrees with it, that it names nobody."""
+"""The validation report has its fields, agrees with the proof, and names no person."""
 
 import json
 
@@ -10,7 +10,7 @@ from makul_testing.pki.authorities import NOW, PIN
 
 
 def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
-    """A decision rests on TOTAL-PASSED and on nothing else."""
+    """A decision rests only on TOTAL-PASSED."""
     made = [row[1](world) for row in ROWS] + [Forge(holder=world.citizen).signed()]
     good = made[-1]
     made += [good[:index] + bytes([good[index] ^ 1]) + good[index + 1 :] for index in
@@ -26,8 +26,8 @@ def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
         assert (told["reason"] is None) is passed
 
 
-def test_fields_in_their_order(documents: XadesVerifier, world) -> None:
-    """docs/auditors.md lists these; programs may lean on them."""
+def test_fields_have_a_fixed_order(documents: XadesVerifier, world) -> None:
+    """docs/auditors.md lists these fields, and programs may rely on their order."""
     told = json.loads(documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report)
 
     assert list(told) == [
@@ -43,8 +43,8 @@ def test_fields_in_their_order(documents: XadesVerifier, world) -> None:
     assert all(each["digest"] for each in told["evidence"]["revocation"])
 
 
-def test_nobody_is_named(documents: XadesVerifier, world) -> None:
-    """ARCHITECTURE, invariants 7 and 12: no content, no name, no PIN."""
+def test_report_names_no_person(documents: XadesVerifier, world) -> None:
+    """docs/architecture.md, invariants 7 and 12: the report has no content, no name, and no PIN."""
     for make in [row[1] for row in ROWS]:
         told = documents.verify(make(world), at=NOW).report.decode()
         assert PIN not in told
