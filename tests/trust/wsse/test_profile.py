@@ -246,7 +246,7 @@ def test_an_encrypted_body_is_refused(messages: WsseVerifier, world) -> None:
     assert verified.child.tag == f"{{{XENC}}}EncryptedData"
 
 
-# --- the Timestamp's edges (CONTRACT, Channels) --------------------------------------------------
+# --- the edges of the Timestamp (docs/recipients.md, channel wsse) ------------------------------
 
 
 def stamped(created: str, expires: str) -> Callable[[etree._Element], None]:
