@@ -139,7 +139,7 @@ VECTORS: tuple[MessageVector, ...] = (
     *(
         MessageVector(
             name=f"wsse/time-{name}",
-            why="CONTRACT, Channels: within five minutes",
+            why="docs/recipients.md, channel wsse: within five minutes",
             build=at_times(created, expires),
             code=Code.REQ_03,
         )
