@@ -303,7 +303,7 @@ def test_a_basis_rests_on_an_earlier_act(act: Any) -> None:
 
 
 def test_acts_are_dated_by_the_republics_calendar() -> None:
-    """At 20:00 UTC it is the next day in Bishkek, so an act of that day is not of tomorrow."""
+    """The next day begins in Bishkek at 18:00 UTC, so at 20:00 its acts are not of tomorrow."""
     late = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)
     act = replace(STATEMENT.act, issued_on=date(2026, 11, 2))
 

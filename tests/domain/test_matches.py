@@ -36,7 +36,7 @@ def test_the_worst_finding_is_the_finding(results: list[str], worst: MatchResult
 
 
 def test_no_method_is_no_match() -> None:
-    """Without a comparison there is no match."""
+    """A match needs a comparison."""
     assert MatchVerdict(()).result is MatchResult.UNAVAILABLE
 
 
