@@ -104,8 +104,8 @@ def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
 ) -> None:
     """A repeated revocation is confirmed only after the replica has it.
 
-    Its first commit may have been interrupted and still be visible. A subject who was told that a
-    consent is revoked must not find it in force after a failover.
+    Its first commit may have been interrupted and still be visible. A subject who got the
+    confirmation must not find the consent in force after a failover.
     """
     name = server.create(template=server_template)
     store = open_store(server.place(name), keys, who="operator")
