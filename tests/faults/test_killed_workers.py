@@ -1,4 +1,4 @@
-"""Workers killed under load (kill -9): what was acknowledged is recorded, once, with its leaf."""
+"""Workers are killed under load (kill -9): acknowledged requests are recorded once, with a leaf."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from makul_testing.processes.gunicorn import preforked
 
 KILLS = rounds(25, exhaustive=100)
 LONGEST_LIFE = 8
-"""Acknowledgements between two kills at most."""
+"""The maximum number of acknowledgements between two kills."""
 
 
 def test_workers_killed_under_load(house: InProcess, database: str, count: Count) -> None:
