@@ -89,7 +89,7 @@ def test_every_requested_method_must_be_compared(case: Case) -> None:
     assert asking.but(match=MatchVerdict(matched)).conclude().outcome is Outcome.RELEASED
 
 
-# --- what could not be told -------------------------------------------------------------------
+# --- what is undetermined ----------------------------------------------------------------------
 
 
 @BOTH

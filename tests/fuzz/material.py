@@ -123,7 +123,7 @@ def responses() -> Sequence[bytes]:
     return _answering()[2]
 
 
-# --- the header that tells a TLS client's certificate -------------------------------------------
+# --- the header with a TLS client's certificate ----- -------------------------------------------
 
 
 @cache

@@ -213,7 +213,7 @@ def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(act(), pipe)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says so
+        except BaseException as error:  # noqa: BLE001 - the parent reports any error
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             os._exit(1)
         os._exit(0)

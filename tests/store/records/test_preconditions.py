@@ -126,7 +126,7 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
-# --- what a comparison tells ------------------------------------------------------------------
+# --- what a comparison reveals ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("build", "code"), [(Refusal, Code.MAT_05), (Undetermined, Code.MAT_02)])

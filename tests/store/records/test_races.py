@@ -215,7 +215,7 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
             try:
                 use()
                 told.put("used")
-            except Exception as error:  # noqa: BLE001 -- told to the parent, which judges it
+            except Exception as error:  # noqa: BLE001 -- the parent judges it
                 told.put(str(error))
 
     process = context.Process(target=child)

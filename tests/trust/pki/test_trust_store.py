@@ -135,7 +135,7 @@ def test_certificate_of_a_revoked_issuer_is_refused(
 
 
 def test_later_crl_counts(tmp_path: Path, root: Authority) -> None:
-    """Of two current CRLs the later one counts."""
+    """The later one of two current CRLs counts."""
     holder = root.issue()
     earlier = root.crl(this_update=NOW - 2 * DAY)
     root.revoke(holder)

@@ -222,7 +222,7 @@ def test_two_sources_are_combined(
     assert status_now(RUNNING, stated, at=NOW).end is expected
 
 
-# --- whatever is stated ---------------------------------------------------------------------------
+# --- any statements -------------------------------------------------------------------------------
 
 _moments = st.integers(-30 * 24, 24).map(lambda hours: NOW + timedelta(hours=hours))
 _statements = st.lists(
