@@ -20,12 +20,12 @@ endif
 endif
 endif
 
-# These test signatures, channels, clients and telemetry, not the store, or bring a server: once is enough.
+# These tests do not depend on the database (signatures, channels, clients, telemetry), or start their own server: they run once.
 STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_consents corpus corpus_messages \
 	database_roles key_compromise mtls_direct mtls_nginx nginx_limits no_personal_data_in_telemetry operating_files \
 	slow_peers tampered_answers timestamps_in_service xroad_front)
 
-# What tries a part of its cases in `make test` (makul_testing.exhaustive).
+# Tests that run only a part of their cases in `make test` (makul_testing.exhaustive).
 EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --include='test_*.py')
 
 # Tests start Python a hundred times. If the environment forbids bytecode files, each start would compile again.
@@ -51,7 +51,7 @@ setup: $(READY) ## install everything, pinned, into .venv
 demo: $(READY) ## start a sandbox and run the main use case over SOAP
 	$(BIN)/makul demo
 
-test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
+test: $(READY) ## run all tests, and the end-to-end tests again on PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql tests/e2e $(STORELESS)
 
@@ -67,7 +67,7 @@ interop: $(READY) ## test other software with a sandbox: Node.js, Java, CXF, DSS
 corpus: $(READY) ## write the attack corpus as files, with the expected answers; ARGS="--dir build/corpus"
 	PYTHONPATH=tests $(BIN)/python -m vectors.generate $(ARGS)
 
-test-exhaustive: $(READY) ## the tests that try a part of their cases in `make test`, with all of them
+test-exhaustive: $(READY) ## run all cases of the tests of which `make test` runs a part
 	MAKUL_EXHAUSTIVE=1 $(BIN)/python -m pytest $(EXHAUSTIVE)
 
 fuzz: $(READY) ## fuzz for FUZZ_SECONDS (60), repeatable with FUZZ_SEED; findings go to build/fuzz
