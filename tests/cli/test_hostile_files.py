@@ -244,7 +244,7 @@ def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_path_stands_in_the_table() -> None:
-    """A new option that names a file has to say here how it is called."""
+    """A new option that names a file needs an entry with its call."""
     found = set(_paths(get_command(build(Runtime()))))
 
     assert found == PATHS.keys() - TEXTS | STARTERS

@@ -45,12 +45,12 @@ NOT_FOR_NAMES_ALONE = {
 
 @pytest.mark.parametrize("arguments", [("--help",), ("person", "--help"), ("serve", "--help")])
 def test_help_imports_no_adapter(arguments: tuple[str, ...]) -> None:
-    """What talks to databases, SOAP and certificates is of no use to a help text."""
+    """A help text needs no code for databases, SOAP and certificates."""
     assert imported_by("makul.main", *arguments) & HEAVY == set()
 
 
 def test_help_of_the_root_imports_no_command() -> None:
-    """Names and purposes of commands stand beside them, and typer's validation is not needed."""
+    """Names and purposes of commands are in a table, and typer's validation is not needed."""
     assert imported_by("makul.main", "--help") & NOT_FOR_NAMES_ALONE == set()
 
 

@@ -28,7 +28,7 @@ def metrics(bind: str) -> str:
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:9464", "10.0.0.5:9464", "[::1]:9464", "m.example:80"])
-def test_metrics_have_an_address_of_their_own(config: Path, bind: str) -> None:
+def test_metrics_have_their_own_address(config: Path, bind: str) -> None:
     """Their directory is relative to the settings; by default recipients are not distinguished."""
     config.write_text(config.read_text() + metrics(bind))
 

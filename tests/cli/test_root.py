@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedInstallation(Installation):
-    """An installation without a store: its runtime says what it holds."""
+    """An installation without a store: its runtime sets the results."""
 
     runtime: "Recorded"
 
@@ -43,7 +43,7 @@ class RecordedInstallation(Installation):
 
 @dataclass
 class Recorded(Runtime):
-    """A runtime that remembers what it was asked for."""
+    """A runtime that records its calls."""
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     keys: tuple[KeyInfo, ...] = ()

@@ -126,10 +126,10 @@ def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
         ("/dev/null", "rb", "get", "--json"),
     ],
 )
-def test_a_standard_output_that_takes_nothing_sends_nothing(
+def test_an_unusable_standard_output_sends_nothing(
     desk_with: Callable[..., Any], stdout: str | None, mode: str, command: str, word: str | None
 ) -> None:
-    """Closed, full, or open only for reading: found while nothing is disclosed yet."""
+    """A closed, full or read-only output is found before anything is disclosed."""
     words = [word] if word else []
     with desk_with() as desk:
         if stdout is None:
@@ -298,7 +298,7 @@ def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path
 
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
-    """Nothing depends on what is said beside the result."""
+    """No result depends on messages beside it."""
     with desk_with() as desk:
         closed = desk.run(redirection="2>&-")
         with Path("/dev/full").open("wb") as stream:

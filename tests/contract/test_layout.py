@@ -44,8 +44,8 @@ def modules(package: Path) -> list[Path]:
     return [path for path in sorted(package.rglob("*.py")) if "versions" not in path.parts]
 
 
-def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
-    """A module belongs to a package; the root holds the program alone."""
+def test_no_other_module_is_at_the_root_of_the_service() -> None:
+    """A module belongs to a package; the root holds only the program."""
     found = {path.name for path in SERVICE.iterdir() if path.is_file()}
 
     assert found == AT_THE_ROOT

@@ -76,7 +76,7 @@ def ground(case: Case, **changes: Any) -> Case:
     return replace(case, ground=replace(case.ground, **changes))
 
 
-def test_a_consent_on_paper_is_a_consent() -> None:
+def test_a_paper_consent_is_a_consent() -> None:
     """Procedure, cl. 4: a consent is in writing on paper, or an electronic document."""
     assert ON_PAPER.against() == set()
 

@@ -61,7 +61,7 @@ def test_every_clause_of_a_decision_has_a_rule() -> None:
     assert not [clause for clause in CLAUSES_OF_A_DECISION if not rules_by_clause[clause]]
 
 
-def test_each_rule_has_a_code_of_its_own() -> None:
+def test_each_rule_has_its_own_code() -> None:
     """No two rules of a decision have the same code."""
     codes = [rule.code for rule in RULES]
 

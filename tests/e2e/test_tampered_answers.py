@@ -44,7 +44,7 @@ from makul_testing.exhaustive import sample
 from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
 
 REWRITES_TRIED = 40
-"""Maximum of messages that are tried of each way to write an answer again."""
+"""The maximum number of tested messages for each way of rewriting an answer."""
 
 
 @dataclass

@@ -116,7 +116,7 @@ def counted(house: InProcess) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
-    the last refusal alone: of 100 refusals, that would be 1.6 KB each.
+    the last refusal alone: for 100 refusals, that would be 1.6 KB each.
     """
     return 100 if isinstance(house.settings.place, Path) else 300
 

@@ -17,7 +17,10 @@ LONGEST_LIFE = 8
 
 
 def test_workers_killed_under_load(house: InProcess, database: str, count: Count) -> None:
-    """Acknowledged but lost: 0. Released without a leaf: 0. Asked again: the very same answer."""
+    """Acknowledged but lost: 0.
+
+    Released without a leaf: 0. A repetition gives the very same answer.
+    """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
     with preforked(house, workers=2) as server:
         with Crowd(house, server.port) as crowd:

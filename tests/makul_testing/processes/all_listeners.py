@@ -34,7 +34,7 @@ class Whole:
 
     @property
     def listener(self) -> Server:
-        """The listener's own process, which its workers are children of."""
+        """Return the listener's own process, the parent of its workers."""
         return Server(self.port, self._child("wsse"))
 
     @property

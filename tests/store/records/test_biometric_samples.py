@@ -284,7 +284,7 @@ def test_a_store_of_version_7_is_upgraded(
 # --- the keys' rotation -----------------------------------------------------------------------
 
 
-def test_samples_are_rotated_like_every_sealed_field(
+def test_samples_are_rotated_like_every_encrypted_field(
     store: Store, place: DatabaseLocation, keys: StoreKeys, tmp_path: Path
 ) -> None:
     """Nothing is under the former key after a rotation, samples included."""
