@@ -61,8 +61,8 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
     """Compute the statistics of `makul disclosure statistics`, in a separate process."""
     program = (
         "import sys, time\n"
-        "from bench.month import MONTH, opened\n"
-        "store = opened(sys.argv[1])\n"
+        "from bench.month import MONTH, open_cached_store\n"
+        "store = open_cached_store(sys.argv[1])\n"
         "for _ in range(5):\n"
         "    began = time.perf_counter()\n"
         "    counts = store.desk.statistics(MONTH)\n"
@@ -85,7 +85,7 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
     }
 
 
-def opened(directory: str) -> Any:
+def open_cached_store(directory: str) -> Any:
     """Open the store of a cached service."""
     keys = StoreKeys.load(Path(directory) / "store.json")
     return open_store(Path(directory) / "makul.db", keys, who="bench")

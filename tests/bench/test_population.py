@@ -9,7 +9,7 @@ import pytest
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
-from bench.month import MONTH, month_house, opened
+from bench.month import MONTH, month_house, open_cached_store
 from bench.stores import Database, databases
 from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
@@ -82,7 +82,7 @@ def test_a_month_is_counted_and_exported_whole(tmp_path: Path) -> None:
     """Every row of every recipient can be decrypted, and an instant outside is not of the month."""
     directory = month_house(60, tmp_path)
     assert month_house(60, tmp_path) == directory
-    store = opened(str(directory))
+    store = open_cached_store(str(directory))
 
     counts = store.desk.statistics(MONTH)
     look = ExportOptions(revealed=False, reason=None)

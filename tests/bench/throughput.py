@@ -139,10 +139,10 @@ class _Measuring:
                 loaded = load(theirs.port, messages, connections=CONNECTIONS, path=PATH)
                 if not first:
                     peer.batches.append(loaded)
-        return _told(makul, peer)
+        return _figures(makul, peer)
 
 
-def _told(makul: Series, peer: Series) -> dict[str, Any]:
+def _figures(makul: Series, peer: Series) -> dict[str, Any]:
     figures: dict[str, Any] = {"makul": makul.figures()}
     if peer.batches:
         figures["peer"] = peer.figures()

@@ -161,8 +161,8 @@ def _untrue_leaf(
         return f"{path}: {rest[0]} is one too many"
     for parameter in command.params:
         value = given.get(parameter.name)
-        said = isinstance(value, str | list | bool) or bool(value)
-        if whole and parameter.required and not said and not parameter.envvar:
+        is_given = isinstance(value, str | list | bool) or bool(value)
+        if whole and parameter.required and not is_given and not parameter.envvar:
             return f"{path}: {parameter.opts[0]} is missing"
         choices = _choices(parameter)
         if choices and isinstance(value, str) and value not in choices:
@@ -180,8 +180,8 @@ def _choices(parameter: Any) -> list[str]:
 
 def _help_pages(path: str, command: Any) -> Iterator[Page]:
     """Return the help and examples of every command, as a page whose commands are in a block."""
-    said = "\n".join((command.help or "", command.epilog or ""))
-    whole_lines = re.sub(r"\\+\n\s*", "", said).splitlines()
+    texts = "\n".join((command.help or "", command.epilog or ""))
+    whole_lines = re.sub(r"\\+\n\s*", "", texts).splitlines()
     program = path.partition(" ")[0]
     commands = [f"$ {line.strip()}" for line in whole_lines if line.split()[:1] == [program]]
     yield Page(f"{path} --help", "\n".join(["```", *commands, "```"]))

@@ -55,19 +55,19 @@ class Page:
 
     def blocks(self) -> Iterator[Block]:
         """Return every fenced block; a block that is never closed goes to the end."""
-        opened: tuple[int, str] | None = None
+        fence_start: tuple[int, str] | None = None
         lines: list[str] = []
         for number, line in self.numbered():
             fence = _FENCE.fullmatch(line)
-            if opened is None and fence is not None:
-                opened, lines = (number, fence[1]), []
-            elif opened is not None and fence is not None:
-                yield Block(*opened, tuple(lines))
-                opened = None
+            if fence_start is None and fence is not None:
+                fence_start, lines = (number, fence[1]), []
+            elif fence_start is not None and fence is not None:
+                yield Block(*fence_start, tuple(lines))
+                fence_start = None
             else:
                 lines.append(line)
-        if opened is not None:
-            yield Block(*opened, tuple(lines))
+        if fence_start is not None:
+            yield Block(*fence_start, tuple(lines))
 
     def prose(self) -> Iterator[tuple[int, str]]:
         """Return every line outside fenced blocks."""

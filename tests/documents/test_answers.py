@@ -192,19 +192,19 @@ def test_a_reason_has_its_clause_its_side_and_three_languages(code: Code) -> Non
     )
     root = valid(DOCUMENTS.answer(refused).with_receipt(RECEIPT), "recipient")
 
-    def said(name: str) -> str:
+    def value(name: str) -> str:
         return str(root.xpath(f"string(r:reason/t:{name})", namespaces=NAMESPACES))
 
     entry = CATALOGUE[code]
-    assert (said("code"), said("clause"), said("field")) == (code, entry.clause, "purpose")
-    assert said("side") == ("" if entry.side is Side.NOBODY else entry.side)
-    assert said("retry") == entry.retry
-    words = [said(f"text/t:{language}") for language in ("ky", "ru", "en")]
+    assert (value("code"), value("clause"), value("field")) == (code, entry.clause, "purpose")
+    assert value("side") == ("" if entry.side is Side.NOBODY else entry.side)
+    assert value("retry") == entry.retry
+    words = [value(f"text/t:{language}") for language in ("ky", "ru", "en")]
     assert words == [text(code).ky, text(code).ru, text(code).en]
 
 
 @pytest.mark.parametrize(
-    ("score", "threshold", "told"),
+    ("score", "threshold", "names"),
     [
         (None, None, ["method", "result"]),
         (0.987654321, 0.979, ["method", "result", "score", "threshold", "algorithm", "version"]),
@@ -212,7 +212,7 @@ def test_a_reason_has_its_clause_its_side_and_three_languages(code: Code) -> Non
     ],
 )
 def test_scores_are_present_only_if_they_are_given(
-    score: float | None, threshold: float | None, told: list[str]
+    score: float | None, threshold: float | None, names: list[str]
 ) -> None:
     """Score, threshold, algorithm and version are present only if the agreement permits them."""
     match = replace(MATCH, score=score, threshold=threshold)
@@ -221,7 +221,7 @@ def test_scores_are_present_only_if_they_are_given(
     )
     (found,) = root.iterfind("r:match", namespaces=NAMESPACES)
 
-    assert local_names(found) == told
+    assert local_names(found) == names
 
 
 def test_a_dry_run_lists_every_rule() -> None:
@@ -333,13 +333,15 @@ def test_a_receipt_comes_with_its_inclusion_proof(length: int) -> None:
     root = valid(written, "recipient")
     assert canonical(root) == written
     assert local_names(root) == ["requestId", "receipt", "inclusion"]
-    told = root[-1]
-    assert (told.findtext("r:leafIndex", namespaces=NAMESPACES), len(told)) == (
+    proof_element = root[-1]
+    assert (proof_element.findtext("r:leafIndex", namespaces=NAMESPACES), len(proof_element)) == (
         str(2**62),
         length + 3,
     )
-    assert [b64decode(each.text) for each in told.findall("r:hash", NAMESPACES)] == list(proof)
-    assert b64decode(told.findtext("r:checkpoint", namespaces=NAMESPACES)) == note
+    assert [b64decode(each.text) for each in proof_element.findall("r:hash", NAMESPACES)] == list(
+        proof
+    )
+    assert b64decode(proof_element.findtext("r:checkpoint", namespaces=NAMESPACES)) == note
 
 
 def test_status_names_the_ledger_its_key_and_its_promise() -> None:

@@ -56,9 +56,9 @@ def test_a_statement_about_a_probe_names_no_subject() -> None:
     display = replace(BASIS_DISPLAY, probe_digest=bytes(32))
 
     assert read(render_basis(about_probe, display)) == about_probe
-    for statement, said in ((BASIS, display), (about_probe, BASIS_DISPLAY)):
+    for statement, shown in ((BASIS, display), (about_probe, BASIS_DISPLAY)):
         with pytest.raises(UnwritableError):
-            render_basis(statement, said)
+            render_basis(statement, shown)
 
 
 @pytest.mark.parametrize(

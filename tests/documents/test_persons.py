@@ -89,13 +89,24 @@ def test_samples_are_released_with_their_format() -> None:
         {Attribute.FACE_IMAGE, Attribute.FINGERPRINT_TEMPLATES, Attribute.FINGERPRINT_IMAGES}
     )
     person = etree.fromstring(DOCUMENTS.person(PERSON, released))
-    said = {"p": "urn:makul:recipient:1"}
+    namespaces = {"p": "urn:makul:recipient:1"}
 
-    assert person.xpath("string(p:faceImage/p:format)", namespaces=said) == "jpeg"
-    assert person.xpath("p:fingerprintTemplates/*/p:position/text()", namespaces=said) == ["2", "7"]
-    assert person.xpath("p:fingerprintImages/*/p:position/text()", namespaces=said) == ["2", "7"]
-    assert person.xpath("p:fingerprintImages/*/p:format/text()", namespaces=said) == ["wsq"] * 2
-    assert person.xpath("p:fingerprintImages/*/p:data/text()", namespaces=said) == ["/6Agd3Nx"] * 2
+    assert person.xpath("string(p:faceImage/p:format)", namespaces=namespaces) == "jpeg"
+    assert person.xpath("p:fingerprintTemplates/*/p:position/text()", namespaces=namespaces) == [
+        "2",
+        "7",
+    ]
+    assert person.xpath("p:fingerprintImages/*/p:position/text()", namespaces=namespaces) == [
+        "2",
+        "7",
+    ]
+    assert (
+        person.xpath("p:fingerprintImages/*/p:format/text()", namespaces=namespaces) == ["wsq"] * 2
+    )
+    assert (
+        person.xpath("p:fingerprintImages/*/p:data/text()", namespaces=namespaces)
+        == ["/6Agd3Nx"] * 2
+    )
 
 
 def test_jpeg_2000_is_distinguished_from_jpeg() -> None:

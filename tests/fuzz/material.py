@@ -64,9 +64,9 @@ def _tsas() -> tuple[TrustStore, bytes]:
 def timestamp(data: bytes) -> None:
     """Check a token: it proves its authority's statement, time and octets, or nothing."""
     store, good = _tsas()
-    said = judge(good, OCTETS, store, at=NOW)
+    proof = judge(good, OCTETS, store, at=NOW)
     found = judge(data, OCTETS, store, at=NOW)
-    if found.code is None and found.time != said.time:
+    if found.code is None and found.time != proof.time:
         raise FindingError("a time is proved that no authority stated")
     if judge(data, b"other octets", store, at=NOW).code is None:
         raise FindingError("octets are dated that no authority saw")
@@ -171,10 +171,10 @@ def _unsealer() -> tuple[Unsealer, bytes]:
 def sealing(data: bytes) -> None:
     """Check an encrypted document: the plain text, or `SealError`."""
     try:
-        opened = _unsealer()[0].open(data)
+        decrypted = _unsealer()[0].open(data)
     except SealError:
         return
-    if opened != DELIVERY:
+    if decrypted != DELIVERY:
         raise FindingError("something opens that nobody sealed")
 
 

@@ -183,8 +183,8 @@ class _Session:
 
     def report(self) -> int:
         """Print the result and return the exit status."""
-        said = {"target": self._target.name, "inputs": self.inputs, "found": self.found}
-        print(json.dumps(said))
+        result = {"target": self._target.name, "inputs": self.inputs, "found": self.found}
+        print(json.dumps(result))
         return 1 if self.found else 0
 
     def one(self, data: bytes) -> None:

@@ -83,8 +83,8 @@ def kit(request: pytest.FixtureRequest, requested: None) -> Kit:
         check=False,
     )
     if installed.returncode != 0:
-        said = installed.stdout + installed.stderr
-        pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{said}")
+        output = installed.stdout + installed.stderr
+        pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{output}")
     return kit
 
 
@@ -93,11 +93,11 @@ def foreigner(kit: Kit, sandbox: Sandbox) -> Foreigner:
     return Foreigner(kit, sandbox)
 
 
-def attributes(said: str) -> list[str]:
+def attributes(output: str) -> list[str]:
     """Return the attribute names on the line about the release."""
     return next(
         line.removeprefix("attributes: ").split()
-        for line in said.splitlines()
+        for line in output.splitlines()
         if line.startswith("attributes: ")
     )
 

@@ -196,17 +196,17 @@ def as_operator(read: Callable[[], bytes]) -> str:
             os.setgid(OPERATOR)
             os.setuid(OPERATOR)
             try:
-                said = read().decode()
+                result = read().decode()
             except FileError as error:
-                said = str(error)
-            os.write(writing, said.encode())
+                result = str(error)
+            os.write(writing, result.encode())
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
+        result = pipe.read().decode()
     os.waitpid(child, 0)
-    return said
+    return result
 
 
 @needs_root
@@ -234,9 +234,9 @@ def test_mode_0440_with_the_processs_group_is_read(
     os.chown(content.parent, directory, 0)
     path.parent.chmod(0o1777)
 
-    said = as_operator(lambda: read_secret(path, LIMIT))
+    result = as_operator(lambda: read_secret(path, LIMIT))
 
-    assert (said == "secret") is read, said
+    assert (result == "secret") is read, result
 
 
 # --- Writing ----------------------------------------------------------------------------------

@@ -33,14 +33,16 @@ def test_a_uid_without_an_entry_is_a_number(monkeypatch: pytest.MonkeyPatch) -> 
     assert identify_operator() == "uid:1234567"
 
 
-@pytest.mark.parametrize(("login", "said"), [(OURS, ""), (None, ""), (1_234_567, " (uid:1234567)")])
+@pytest.mark.parametrize(
+    ("login", "suffix"), [(OURS, ""), (None, ""), (1_234_567, " (uid:1234567)")]
+)
 def test_the_login_user_is_named_beside_the_acting_user(
-    login: int | None, said: str, monkeypatch: pytest.MonkeyPatch
+    login: int | None, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sudo and su do not change the audit login uid."""
     monkeypatch.setattr(users, "_login_uid", lambda: login)
 
-    assert identify_operator() == pwd.getpwuid(OURS).pw_name + said
+    assert identify_operator() == pwd.getpwuid(OURS).pw_name + suffix
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,8 @@ def test_an_eavesdropper_replays_and_changes(service: tuple[str, list[bytes]]) -
     """The replayed message has the very bytes that were sent, and the changed one does not."""
     url, got = service
     with Eavesdropper(url, lambda message: message.upper()) as eavesdropper:
-        told = post(eavesdropper.url, b"hello")
+        first = post(eavesdropper.url, b"hello")
         again = post(url, eavesdropper.kept[0])
 
-    assert told == again == (500, b"fault")
+    assert first == again == (500, b"fault")
     assert got == [b"HELLO", b"hello"]

@@ -100,14 +100,14 @@ def test_a_longer_crl_keeps_what_was_revoked_before(hierarchy: Hierarchy) -> Non
     )
     before = hierarchy.citizens.crl([Ended(certificate=first.certificate, at=AT)])
     later = AT + timedelta(hours=1)
-    said = Ended(
+    ended = Ended(
         certificate=second.certificate,
         at=later,
         reason=x509.ReasonFlags.superseded,
         invalid_since=AT,
     )
 
-    crl = x509.load_pem_x509_crl(hierarchy.citizens.longer(before, said))
+    crl = x509.load_pem_x509_crl(hierarchy.citizens.longer(before, ended))
 
     assert crl.last_update_utc == later
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2

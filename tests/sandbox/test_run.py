@@ -84,11 +84,11 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
         assert (directory / INDEX).read_bytes() == index
 
     with started("--dir", str(directory), "--keep") as again:
-        told = "".join(await_ready(again))
+        output = "".join(await_ready(again))
 
     assert (directory / INDEX).read_bytes() == index
-    assert f":{options.port}/" in told
-    assert f":{options.mtls_port}/" in told
+    assert f":{options.port}/" in output
+    assert f":{options.mtls_port}/" in output
 
 
 def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
@@ -110,14 +110,14 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
     """Its profiles name its ports, so a caller would wait at a port where nothing listens."""
     directory = tmp_path / "sandbox"
     prepare(free(directory), Runtime())
-    keeping = SandboxOptions(directory=directory, keep=True)
+    kept_options = SandboxOptions(directory=directory, keep=True)
     asked: dict[str, SandboxOptions] = {
-        "port": replace(keeping, port=19000),
-        "xroad_port": replace(keeping, xroad_port=19000),
-        "mtls_port": replace(keeping, mtls_port=19000),
-        "host": replace(keeping, host="127.0.0.2"),
-        "people": replace(keeping, people=26),
-        "seed": replace(keeping, seed=2),
+        "port": replace(kept_options, port=19000),
+        "xroad_port": replace(kept_options, xroad_port=19000),
+        "mtls_port": replace(kept_options, mtls_port=19000),
+        "host": replace(kept_options, host="127.0.0.2"),
+        "people": replace(kept_options, people=26),
+        "seed": replace(kept_options, seed=2),
     }
     for name, options in asked.items():
         option = "--" + name.replace("_", "-")
@@ -210,12 +210,12 @@ def test_callers_own_key_is_certified_and_registered(prepared: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     request = asked(prepared, a_request(key), "own.pem")
 
-    told = certify(request, Runtime())
+    output = certify(request, Runtime())
 
     certificate = x509.load_pem_x509_certificate(request.output.read_bytes())
     assert certificate.public_key() == key.public_key()
     assert "whatever" not in certificate.subject.rfc4514_string()
-    assert "COM/60000001" in told
+    assert "COM/60000001" in output
     with Runtime().open(prepared / CONFIG) as house:
         certificates = {der for code, der in house.desk.certificates() if code == "COM/60000001"}
     assert certificate.public_bytes(serialization.Encoding.DER) in certificates

@@ -117,15 +117,15 @@ def _written(content: str | bytes, draw: Any, *, in_lines: bool) -> str:
     return str(draw(_WHITE) + text + draw(_WHITE))
 
 
-def _told(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """Return a reading as plain values. Spyne's octets are a tuple of chunks."""
     if isinstance(value, SimpleNamespace):
-        return {name: _told(part) for name, part in vars(value).items()}
+        return {name: _plain(part) for name, part in vars(value).items()}
     if isinstance(value, ComplexModel):
         members = value.get_flat_type_info(type(value))
-        return {name: _told(getattr(value, name)) for name in members}
+        return {name: _plain(getattr(value, name)) for name in members}
     if isinstance(value, list):
-        return [_told(each) for each in value]
+        return [_plain(each) for each in value]
     return b"".join(value) if isinstance(value, tuple) else value
 
 
@@ -145,10 +145,10 @@ def test_a_plan_reads_like_spyne(operation: str, data: st.DataObject) -> None:
     assert _SCHEMA.validate(tidy), _SCHEMA.error_log
     assert _SCHEMA.validate(loose), _SCHEMA.error_log
 
-    by_spyne = _told(_STOCK.from_element(None, model, tidy))
+    by_spyne = _plain(_STOCK.from_element(None, model, tidy))
 
-    assert _told(_PLANS[operation](tidy)) == by_spyne
-    assert _told(_PLANS[operation](loose)) == by_spyne
+    assert _plain(_PLANS[operation](tidy)) == by_spyne
+    assert _plain(_PLANS[operation](loose)) == by_spyne
 
 
 def _get_status(content: str) -> etree._Element:

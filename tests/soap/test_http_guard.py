@@ -345,10 +345,10 @@ def test_each_fault_of_http_names_its_header(
     assert response.fields == [field]
     plain = text(Code(response.codes[0]))
     for language, sentence in (("ky", plain.ky), ("ru", plain.ru), ("en", plain.en)):
-        said = response.text(f".//t:reason/t:text/t:{language}")
-        assert said is not None
-        assert sentence not in said, "it is true of other faults, and not of this one"
-        assert len(said) > 40, "what is expected"
+        message = response.text(f".//t:reason/t:text/t:{language}")
+        assert message is not None
+        assert sentence not in message, "it is true of other faults, and not of this one"
+        assert len(message) > 40, "what is expected"
     if (
         raw == enveloped(GET_STATUS) and field != "Transfer-Encoding"
     ):  # the status depends on the channel

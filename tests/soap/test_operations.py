@@ -55,20 +55,20 @@ def test_get_person_data_reaches_its_use_case_whole(version: SoapVersion) -> Non
     ((request, caller),) = fake.asked
     sent = etree.fromstring(body)
 
-    def said(name: str) -> Any:
+    def text_of(name: str) -> Any:
         return sent.findtext(f".//{{*}}{name}")
 
     assert response.status == 200
     assert caller.recipient == MEMBER
     assert isinstance(request, requests.PersonRequest)
     assert request.operation is Operation.GET_PERSON_DATA
-    assert request.request_id == UUID(said("requestId"))
-    assert request.agreement_number == said("agreementNumber")
-    assert request.purpose == said("purpose")
-    assert request.probe.pin.digits == said("pin")
+    assert request.request_id == UUID(text_of("requestId"))
+    assert request.agreement_number == text_of("agreementNumber")
+    assert request.purpose == text_of("purpose")
+    assert request.probe.pin.digits == text_of("pin")
     assert request.attributes == {each.text for each in sent.iter("{*}attribute")}
-    assert request.employee == said("employee")
-    assert request.case_number == said("caseNumber")
+    assert request.employee == text_of("employee")
+    assert request.case_number == text_of("caseNumber")
     assert request.ground is not None
 
 

@@ -124,25 +124,25 @@ class Question:
         given = {
             str(each.text) for each in self.consent.findall("c:attributes/c:attribute", CONSENT)
         }
-        since, until = map(datetime.fromisoformat, map(self._told, ("c:validFrom", "c:validTo")))
+        since, until = map(datetime.fromisoformat, map(self._text, ("c:validFrom", "c:validTo")))
         return (
-            self._told("c:subject/c:pin") == self.pin
-            and self._told("c:agreementNumber") == self.agreement
-            and self._told("c:purpose/c:code") == self.purpose
+            self._text("c:subject/c:pin") == self.pin
+            and self._text("c:agreementNumber") == self.agreement
+            and self._text("c:purpose/c:code") == self.purpose
             and set(self.attributes) <= given
             and since <= self.asked_at < until
         )
 
     @property
     def consent_id(self) -> str:
-        return self._told("c:consentId")
+        return self._text("c:consentId")
 
     @property
     def consented_to(self) -> str:
         """Return the recipient whom the consent names."""
-        return self._told("c:recipient/c:memberCode")
+        return self._text("c:recipient/c:memberCode")
 
-    def _told(self, path: str) -> str:
+    def _text(self, path: str) -> str:
         return str(self.consent.findtext(path, namespaces=CONSENT))
 
 

@@ -43,14 +43,14 @@ def open_signer(token: SoftToken) -> Iterator[Callable[..., TokenSigner]]:
     """Build signers that release the module after the test, because a process has one instance of
     it.
     """
-    opened: list[TokenSigner] = []
+    signers: list[TokenSigner] = []
 
     def open_one(holder: Holder, **place: object) -> TokenSigner:
-        opened.append(TokenSigner(token.place(**place), holder.certificate))
-        return opened[-1]
+        signers.append(TokenSigner(token.place(**place), holder.certificate))
+        return signers[-1]
 
     yield open_one
-    for signer in opened:
+    for signer in signers:
         signer.close()
 
 

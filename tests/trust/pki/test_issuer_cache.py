@@ -52,7 +52,7 @@ from makul_testing.pki.hierarchies import (
 )
 
 
-def opened(files: StoreFiles) -> TrustStore:
+def open_store(files: StoreFiles) -> TrustStore:
     return TrustStore(
         TrustDirectories(anchors=files.anchors, intermediates=files.intermediates, crls=files.crls),
         reload_interval=timedelta(0),
@@ -84,13 +84,13 @@ def test_cache_gives_the_validators_verdict(tmp_path: Path, authorities: str) ->
     world = (USUAL | UNUSUAL)[authorities]()
     holders = {kind: made(world) for kind, made in CERTIFICATES.items()}
     files = world.files(tmp_path)
-    knowing = opened(files)
+    knowing = open_store(files)
     for made in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
         judge(knowing, made(world))
 
     known = {kind: judge(knowing, holder) for kind, holder in holders.items()}
-    anew = {kind: judge(opened(files), holder) for kind, holder in holders.items()}
-    assert [kind for kind in CERTIFICATES if known[kind] != anew[kind]] == []
+    fresh = {kind: judge(open_store(files), holder) for kind, holder in holders.items()}
+    assert [kind for kind in CERTIFICATES if known[kind] != fresh[kind]] == []
 
 
 def test_cache_gives_the_validators_policies(tmp_path: Path) -> None:
@@ -103,11 +103,11 @@ def test_cache_gives_the_validators_policies(tmp_path: Path) -> None:
         above = below(root, f"CA {number}", extra=saying(stated[0]))
         issuer = below(above, f"CA {number} below", extra=saying(stated[1]))
         files = World(root, (above, issuer)).files(tmp_path)
-        knowing = opened(files)
+        knowing = open_store(files)
         assert judge(knowing, issuer.issue()).code is None
         for policies in given[:4]:
             holder = issuer.issue(Profile(extra=saying(policies)))
-            assert judge(knowing, holder) == judge(opened(files), holder)
+            assert judge(knowing, holder) == judge(open_store(files), holder)
 
 
 @pytest.mark.parametrize("authorities", USUAL)
@@ -116,7 +116,7 @@ def test_validator_judges_an_authority_once(
 ) -> None:
     """The validator judges only the first citizen of an authority."""
     world = USUAL[authorities]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     address = "asan.usonov@mail.example.kg"
     first, *others = (
         made(world) for made in (issued(), issued(), mailed(address), addressed(address))
@@ -134,7 +134,7 @@ def test_validator_judges_below_a_limiting_authority_each_time(
     certificate.
     """
     world = UNUSUAL[authorities]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     holders = [issued(policies_of(CITIZENS))(world) for _ in range(3)]
 
     for each in holders:
@@ -154,19 +154,19 @@ def test_first_good_certificate_of_an_authority_counts(tmp_path: Path) -> None:
     second = below(roots[1], "A CA", key=key)
     crls = [each.crl() for each in (*roots, first)]
     files = StoreFiles(tmp_path).write(anchors=roots, intermediates=[first, second], crls=crls)
-    store = opened(files)
+    store = open_store(files)
     world = World(roots[0], (first,))
     assert judge(store, CERTIFICATES["out of the land"](world)).code is None
 
     citizen = issued(policies_of(CITIZENS))(world)
 
-    assert judge(store, citizen) == judge(opened(files), citizen)
+    assert judge(store, citizen) == judge(open_store(files), citizen)
 
 
 def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
     """No changed byte of signed data is accepted when the issuer is known."""
     world = USUAL["one policy"]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
     holder = issued(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
@@ -190,7 +190,7 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
     """A known issuer signs bytes that are no certificate, or an odd one, and no verdict changes."""
     world = USUAL["one policy"]()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
     holder = issued(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
@@ -206,7 +206,7 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
         found = store.judge(certificate, at=NOW)
         if found.code is None:
             good += 1
-            assert found == opened(files).judge(certificate, at=NOW), (place, bit)
+            assert found == open_store(files).judge(certificate, at=NOW), (place, bit)
 
     assert good > len(signed) // 3
 
@@ -216,7 +216,7 @@ def test_revoked_authority_is_noticed(tmp_path: Path, revoked_one: int) -> None:
     """SIG-06 for the next citizen after a CRL names an authority above them."""
     world = long()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
 
     (world.root, world.below[0])[revoked_one].revoke(world.below[revoked_one].holder)
@@ -228,7 +228,7 @@ def test_revoked_authority_is_noticed(tmp_path: Path, revoked_one: int) -> None:
 def test_stale_list_is_noticed(tmp_path: Path) -> None:
     """SIG-07 for the next citizen after the list of an authority above them has expired."""
     world = long()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
 
     assert judge(store, world.issuer.issue(), NOW + DAY).code is Code.SIG_07
@@ -238,7 +238,7 @@ def test_expired_authority_is_noticed(tmp_path: Path) -> None:
     """SIG-05 for the next citizen after an authority above them has expired."""
     root = Authority.root("A Root")
     world = World(root, (below(root, "A CA", not_after=NOW + DAY / 2),))
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
 
     found = judge(store, world.issuer.issue(), NOW + DAY / 2 + timedelta(seconds=1))
@@ -250,7 +250,7 @@ def test_removed_anchor_is_noticed(tmp_path: Path) -> None:
     """SIG-09 for the next citizen after their anchor is no longer trusted."""
     world = long()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
 
     World(Authority.root("Another")).files(tmp_path)
@@ -263,7 +263,7 @@ def test_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(branches, "MOST_BRANCHES", 2)
     root = Authority.root("A Root")
     cas = tuple(root.subordinate(f"CA {number}") for number in range(5))
-    store = opened(World(root, cas).files(tmp_path))
+    store = open_store(World(root, cas).files(tmp_path))
 
     assert all(judge(store, ca.issue()).code is None for ca in (*cas, *cas))
     assert len(store._branches._branches) <= 2

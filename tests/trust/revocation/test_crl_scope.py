@@ -20,7 +20,7 @@ from makul_testing.pki.crls import (
 )
 
 
-def idp(**said: Any) -> x509.IssuingDistributionPoint:
+def idp(**fields: Any) -> x509.IssuingDistributionPoint:
     silent = {
         "full_name": None,
         "relative_name": None,
@@ -30,7 +30,7 @@ def idp(**said: Any) -> x509.IssuingDistributionPoint:
         "indirect_crl": False,
         "only_contains_attribute_certs": False,
     }
-    return x509.IssuingDistributionPoint(**(silent | said))
+    return x509.IssuingDistributionPoint(**(silent | fields))
 
 
 PLACE = [x509.UniformResourceIdentifier("http://ca.example/1.crl")]

@@ -35,7 +35,7 @@ RUNNING = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW
 EXPIRED = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW - 3 * DAY)
 
 
-def said(
+def status(
     issued: datetime,
     revoked_at: datetime | None = None,
     reason: str | None = None,
@@ -67,89 +67,89 @@ BEFORE, AFTER = SIGNED - DAY, SIGNED + DAY
 CASES = MappingProxyType(
     {
         # while the certificate is in its term, current statements decide
-        "clear": (RUNNING, [said(FRESH)], GOOD),
+        "clear": (RUNNING, [status(FRESH)], GOOD),
         "nothing stated": (RUNNING, [], UNKNOWN),
-        "stale": (RUNNING, [said(NOW - 2 * DAY)], UNKNOWN),
-        "stale, though issued after": (RUNNING, [said(AFTER)], UNKNOWN),
-        "revoked after": (RUNNING, [said(FRESH, AFTER)], GOOD),
-        "revoked before": (RUNNING, [said(FRESH, BEFORE)], REVOKED),
-        "revoked at that very moment": (RUNNING, [said(FRESH, SIGNED)], REVOKED),
-        "revoked a second later": (RUNNING, [said(FRESH, SIGNED + SECOND)], GOOD),
+        "stale": (RUNNING, [status(NOW - 2 * DAY)], UNKNOWN),
+        "stale, though issued after": (RUNNING, [status(AFTER)], UNKNOWN),
+        "revoked after": (RUNNING, [status(FRESH, AFTER)], GOOD),
+        "revoked before": (RUNNING, [status(FRESH, BEFORE)], REVOKED),
+        "revoked at that very moment": (RUNNING, [status(FRESH, SIGNED)], REVOKED),
+        "revoked a second later": (RUNNING, [status(FRESH, SIGNED + SECOND)], GOOD),
         "compromised after, since before": (
             RUNNING,
-            [said(FRESH, AFTER, COMPROMISE, BEFORE)],
+            [status(FRESH, AFTER, COMPROMISE, BEFORE)],
             REVOKED,
         ),
         "compromised after, since after": (
             RUNNING,
-            [said(FRESH, NOW - 2 * DAY, COMPROMISE, AFTER)],
+            [status(FRESH, NOW - 2 * DAY, COMPROMISE, AFTER)],
             GOOD,
         ),
-        "compromised after, no date": (RUNNING, [said(FRESH, AFTER, COMPROMISE)], GOOD),
+        "compromised after, no date": (RUNNING, [status(FRESH, AFTER, COMPROMISE)], GOOD),
         "compromised before, since after": (
             RUNNING,
-            [said(FRESH, BEFORE, COMPROMISE, AFTER)],
+            [status(FRESH, BEFORE, COMPROMISE, AFTER)],
             REVOKED,
         ),
         "another reason, since before": (
             RUNNING,
-            [said(FRESH, AFTER, "superseded", BEFORE)],
+            [status(FRESH, AFTER, "superseded", BEFORE)],
             GOOD,
         ),
-        "a CA compromised": (RUNNING, [said(FRESH, AFTER, "cACompromise", BEFORE)], REVOKED),
-        "held before": (RUNNING, [said(FRESH, BEFORE, "certificateHold")], REVOKED),
+        "a CA compromised": (RUNNING, [status(FRESH, AFTER, "cACompromise", BEFORE)], REVOKED),
+        "held before": (RUNNING, [status(FRESH, BEFORE, "certificateHold")], REVOKED),
         "held, then released": (
             RUNNING,
-            [said(OLD, BEFORE, "certificateHold"), said(FRESH)],
+            [status(OLD, BEFORE, "certificateHold"), status(FRESH)],
             GOOD,
         ),
-        "cannot tell": (RUNNING, [said(FRESH, end=UNKNOWN)], UNKNOWN),
-        "OCSP clear": (RUNNING, [said(FRESH, source=OCSP)], GOOD),
-        "OCSP unknown": (RUNNING, [said(FRESH, source=OCSP, end=UNKNOWN)], UNKNOWN),
+        "cannot tell": (RUNNING, [status(FRESH, end=UNKNOWN)], UNKNOWN),
+        "OCSP clear": (RUNNING, [status(FRESH, source=OCSP)], GOOD),
+        "OCSP unknown": (RUNNING, [status(FRESH, source=OCSP, end=UNKNOWN)], UNKNOWN),
         "OCSP revoked, the CRL knows since when": (
             RUNNING,
             [
-                said(FRESH, AFTER, COMPROMISE, source=OCSP),
-                said(FRESH - SECOND, AFTER, COMPROMISE, BEFORE),
+                status(FRESH, AFTER, COMPROMISE, source=OCSP),
+                status(FRESH - SECOND, AFTER, COMPROMISE, BEFORE),
             ],
             REVOKED,
         ),
         # for an expired certificate, only statements from within its term count
-        "expired, clear between": (EXPIRED, [said(AFTER)], GOOD),
-        "expired, clear on the day": (EXPIRED, [said(EXPIRED.not_after)], GOOD),
-        "expired, clear at the signature": (EXPIRED, [said(SIGNED)], GOOD),
-        "expired, clear before alone": (EXPIRED, [said(SIGNED - SECOND)], UNKNOWN),
-        "expired, clear afterwards alone": (EXPIRED, [said(FRESH)], UNKNOWN),
+        "expired, clear between": (EXPIRED, [status(AFTER)], GOOD),
+        "expired, clear on the day": (EXPIRED, [status(EXPIRED.not_after)], GOOD),
+        "expired, clear at the signature": (EXPIRED, [status(SIGNED)], GOOD),
+        "expired, clear before alone": (EXPIRED, [status(SIGNED - SECOND)], UNKNOWN),
+        "expired, clear afterwards alone": (EXPIRED, [status(FRESH)], UNKNOWN),
         "expired, clear afterwards, kept": (
             EXPIRED,
-            [said(FRESH, keeps=EXPIRED.not_after)],
+            [status(FRESH, keeps=EXPIRED.not_after)],
             GOOD,
         ),
         "expired, clear afterwards, kept from later on": (
             EXPIRED,
-            [said(FRESH, keeps=EXPIRED.not_after + SECOND)],
+            [status(FRESH, keeps=EXPIRED.not_after + SECOND)],
             UNKNOWN,
         ),
         "expired, listed before and dropped": (
             EXPIRED,
-            [said(SIGNED, BEFORE), said(FRESH)],
+            [status(SIGNED, BEFORE), status(FRESH)],
             REVOKED,
         ),
-        "expired, listed afterwards": (EXPIRED, [said(AFTER), said(FRESH, BEFORE)], REVOKED),
-        "expired, revoked after the signature": (EXPIRED, [said(FRESH, AFTER)], GOOD),
+        "expired, listed afterwards": (EXPIRED, [status(AFTER), status(FRESH, BEFORE)], REVOKED),
+        "expired, revoked after the signature": (EXPIRED, [status(FRESH, AFTER)], GOOD),
         "expired, held and dropped": (
             EXPIRED,
-            [said(AFTER, BEFORE, "certificateHold"), said(FRESH)],
+            [status(AFTER, BEFORE, "certificateHold"), status(FRESH)],
             REVOKED,
         ),
         "expired, held and released": (
             EXPIRED,
-            [said(SIGNED, BEFORE, "certificateHold"), said(AFTER)],
+            [status(SIGNED, BEFORE, "certificateHold"), status(AFTER)],
             GOOD,
         ),
         "expired, the last cannot tell": (
             EXPIRED,
-            [said(SIGNED), said(AFTER, end=UNKNOWN)],
+            [status(SIGNED), status(AFTER, end=UNKNOWN)],
             UNKNOWN,
         ),
     }
@@ -172,42 +172,48 @@ def test_each_case_has_its_verdict(
 
 NOW_CASES = MappingProxyType(
     {
-        "the newer clears": ([said(FRESH), said(OLD, OLD, source=OCSP)], REVOKED),
+        "the newer clears": ([status(FRESH), status(OLD, OLD, source=OCSP)], REVOKED),
         "the newer OCSP clears what a CRL lists": (
-            [said(FRESH - SECOND, OLD), said(FRESH, source=OCSP)],
+            [status(FRESH - SECOND, OLD), status(FRESH, source=OCSP)],
             REVOKED,
         ),
         "the newer OCSP releases a hold": (
-            [said(FRESH - SECOND, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            [status(FRESH - SECOND, OLD, "certificateHold"), status(FRESH, source=OCSP)],
             GOOD,
         ),
-        "the newer revokes": ([said(FRESH - SECOND), said(FRESH, OLD, source=OCSP)], REVOKED),
+        "the newer revokes": ([status(FRESH - SECOND), status(FRESH, OLD, source=OCSP)], REVOKED),
         "equally fresh, one revokes": (
-            [said(FRESH, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            [status(FRESH, OLD, "certificateHold"), status(FRESH, source=OCSP)],
             REVOKED,
         ),
         "OCSP does not know it": (
-            [said(FRESH - SECOND), said(FRESH, source=OCSP, end=UNKNOWN)],
+            [status(FRESH - SECOND), status(FRESH, source=OCSP, end=UNKNOWN)],
             UNKNOWN,
         ),
         "OCSP did not know it, a newer CRL does": (
-            [said(FRESH), said(FRESH - SECOND, source=OCSP, end=UNKNOWN)],
+            [status(FRESH), status(FRESH - SECOND, source=OCSP, end=UNKNOWN)],
             GOOD,
         ),
-        "OCSP has run out": ([said(FRESH - SECOND), said(FRESH, source=OCSP, term=SECOND)], GOOD),
+        "OCSP has run out": (
+            [status(FRESH - SECOND), status(FRESH, source=OCSP, term=SECOND)],
+            GOOD,
+        ),
         "OCSP ran out on a hold": (
-            [said(FRESH - SECOND), said(FRESH, OLD, "certificateHold", source=OCSP, term=SECOND)],
+            [
+                status(FRESH - SECOND),
+                status(FRESH, OLD, "certificateHold", source=OCSP, term=SECOND),
+            ],
             UNKNOWN,
         ),
         "both have run out": (
-            [said(FRESH, term=SECOND), said(FRESH - SECOND, source=OCSP, term=SECOND)],
+            [status(FRESH, term=SECOND), status(FRESH - SECOND, source=OCSP, term=SECOND)],
             UNKNOWN,
         ),
         "a CRL that cannot tell": (
-            [said(FRESH, end=UNKNOWN), said(FRESH - SECOND, source=OCSP)],
+            [status(FRESH, end=UNKNOWN), status(FRESH - SECOND, source=OCSP)],
             UNKNOWN,
         ),
-        "revoked in the future": ([said(FRESH, NOW + DAY)], REVOKED),
+        "revoked in the future": ([status(FRESH, NOW + DAY)], REVOKED),
     }
 )
 
@@ -227,7 +233,7 @@ def test_two_sources_are_combined(
 _moments = st.integers(-30 * 24, 24).map(lambda hours: NOW + timedelta(hours=hours))
 _statements = st.lists(
     st.builds(
-        said,
+        status,
         _moments,
         st.none() | _moments,
         st.sampled_from([None, COMPROMISE, "superseded", "certificateHold"]),
@@ -276,7 +282,7 @@ def test_an_entry_before_the_signature_never_passes_for_an_expired_one(
     stated: list[RevocationAssertion], existed_at: datetime
 ) -> None:
     """No statement before or after makes up for an entry that is older than the signature."""
-    listed = said(existed_at, existed_at, "superseded")
+    listed = status(existed_at, existed_at, "superseded")
     found = status_at_signature_time(
         EXPIRED,
         [*stated, listed],

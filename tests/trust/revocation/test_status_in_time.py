@@ -46,7 +46,7 @@ def test_term_of_a_crl_is_half_open(
         NOW + DAY + SECOND: PathStatus.REVOCATION_UNKNOWN,
     }
 
-    for _ in ("afresh", "remembered"):
+    for _ in ("judged", "remembered"):
         assert {at: status(store, citizen, at=at) for at in expected} == expected
 
 
@@ -122,10 +122,10 @@ def test_useless_crl_is_reported_to_the_operator(
 
     load_material(directories(files))
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert "0.crl: a CRL states nothing, no CA known here signed it" in told[0]
-    assert "1.crl: a CRL cannot tell, it is partial or not understood" in told[1]
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert "0.crl: a CRL states nothing, no CA known here signed it" in lines[0]
+    assert "1.crl: a CRL cannot tell, it is partial or not understood" in lines[1]
 
 
 def test_crl_without_next_update_is_refused(tmp_path: Path, root: Authority) -> None:

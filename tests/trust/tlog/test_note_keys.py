@@ -152,9 +152,9 @@ def test_a_malformed_key_file_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     path.chmod(0o600)
 
-    with pytest.raises(KeyFileError) as told:
+    with pytest.raises(KeyFileError) as error:
         NoteSigner.load(path)
-    assert "AYEK" not in str(told.value)
+    assert "AYEK" not in str(error.value)
 
 
 def test_the_public_part_is_beside_the_key(tmp_path: Path) -> None:

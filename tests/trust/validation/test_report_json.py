@@ -116,13 +116,13 @@ def plain(report: Report) -> dict[str, Any]:
         "field": report.field,
         "status": report.status.value,
         "profile": report.profile,
-        "certificate": told(report.certificate),
+        "certificate": text_of(report.certificate),
         "signatureMethod": report.signature_method,
         "times": {
-            "judgedAt": told(times.judged_at),
-            "claimedSigningTime": told(times.claimed),
-            "proofOfExistence": proof and {"time": told(proof.time), "source": proof.source},
-            "bestSignatureTime": told(times.best_signature_time),
+            "judgedAt": text_of(times.judged_at),
+            "claimedSigningTime": text_of(times.claimed),
+            "proofOfExistence": proof and {"time": text_of(proof.time), "source": proof.source},
+            "bestSignatureTime": text_of(times.best_signature_time),
         },
         "checks": [
             {"check": each.check, "clause": each.clause, "verdict": each.verdict}
@@ -137,7 +137,7 @@ def plain(report: Report) -> dict[str, Any]:
             "timestamps": [
                 {
                     "digest": each.digest.hex(),
-                    "time": told(each.time),
+                    "time": text_of(each.time),
                     "reason": each.code,
                     "why": each.why,
                     **plain_path(each.path),
@@ -156,10 +156,10 @@ def plain_path(finding: PathFinding | None) -> dict[str, Any]:
                 "certificate": each.certificate.hex(),
                 "end": each.end,
                 "source": each.source,
-                "digest": told(each.digest),
-                "thisUpdate": told(each.this_update),
-                "nextUpdate": told(each.next_update),
-                "revokedAt": told(each.revoked_at),
+                "digest": text_of(each.digest),
+                "thisUpdate": text_of(each.this_update),
+                "nextUpdate": text_of(each.next_update),
+                "revokedAt": text_of(each.revoked_at),
                 "crlReason": each.reason,
             }
             for each in (finding.revocation if finding is not None else ())
@@ -167,7 +167,7 @@ def plain_path(finding: PathFinding | None) -> dict[str, Any]:
     }
 
 
-def told(value: datetime | bytes | None) -> str | None:
+def text_of(value: datetime | bytes | None) -> str | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return value.hex() if value is not None else None

@@ -71,12 +71,12 @@ def test_mark_identifies_a_message(messages: WsseVerifier, world) -> None:
     envelope = Message(holder=world.bank).signed()
     value = base64.b64decode(found(envelope, f"{{{DS}}}SignatureValue").text)
     first, again = (messages.verify(envelope, at=NOW).mark for _ in range(2))
-    anew = messages.verify(Message(holder=world.bank).signed(), at=NOW).mark
+    second = messages.verify(Message(holder=world.bank).signed(), at=NOW).mark
     rsa = Message(holder=world.rsa_bank).signed()
     rsa_value = base64.b64decode(found(rsa, f"{{{DS}}}SignatureValue").text)
 
     assert first == again
-    assert first.digest != anew.digest
+    assert first.digest != second.digest
     key = world.rsa_bank.key.public_key().public_bytes(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )

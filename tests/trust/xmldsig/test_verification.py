@@ -74,9 +74,9 @@ def core(root: etree._Element, holder: Holder) -> bytes:
     """Return what core validation returns for the document's one reference."""
     signature = root.find(f"{{{DS}}}Signature")
     assert signature is not None
-    said = read_signed_info(signature)
-    proven = tuple(Proven(reference, root) for reference in said.references)
-    return verify_proven(signature, said, proven, holder.certificate.public_key())["#it"]  # type: ignore[arg-type]
+    signed_info = read_signed_info(signature)
+    proven = tuple(Proven(reference, root) for reference in signed_info.references)
+    return verify_proven(signature, signed_info, proven, holder.certificate.public_key())["#it"]  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -195,10 +195,10 @@ def test_only_what_the_pre_check_read_is_verified(holder: Holder) -> None:
     """A caller that passes other references than those of SignedInfo gets nothing."""
     root = signed_by_signxml("RSA_SHA256", holder)
     signature = next(root.iter(f"{{{DS}}}Signature"))
-    said = read_signed_info(signature)
+    signed_info = read_signed_info(signature)
 
     with pytest.raises(SignatureFailure) as caught:
-        verify_proven(signature, said, (), holder.certificate.public_key())  # type: ignore[arg-type]
+        verify_proven(signature, signed_info, (), holder.certificate.public_key())  # type: ignore[arg-type]
     assert caught.value.code is Code.SIG_03
 
 
@@ -209,11 +209,11 @@ def test_the_proof_belongs_to_this_very_signature(holder: Holder) -> None:
     signature, other = (tree.find(f"{{{DS}}}Signature") for tree in (root, copy.deepcopy(root)))
     assert signature is not None
     assert other is not None
-    said = read_signed_info(other)
-    proven = tuple(Proven(reference, root) for reference in said.references)
+    signed_info = read_signed_info(other)
+    proven = tuple(Proven(reference, root) for reference in signed_info.references)
 
     with pytest.raises(SignatureFailure) as caught:
-        verify_proven(signature, said, proven, holder.certificate.public_key())  # type: ignore[arg-type]
+        verify_proven(signature, signed_info, proven, holder.certificate.public_key())  # type: ignore[arg-type]
     assert caught.value.code is Code.SIG_03
 
 

@@ -47,7 +47,7 @@ def sealer(store: TrustStore) -> XmlSealer:
     return XmlSealer(store)
 
 
-def opened_by_hand(sealed: bytes, holder: Holder) -> bytes:
+def decrypt_by_hand(sealed: bytes, holder: Holder) -> bytes:
     """Decrypt by RFC 8017, 7.1.2, and XML Encryption 1.1, 5.2.4, in five lines."""
     wrapped, ciphertext = (
         base64.b64decode(each.text or "") for each in etree.fromstring(sealed).iter(VALUE)
@@ -59,7 +59,7 @@ def opened_by_hand(sealed: bytes, holder: Holder) -> bytes:
 
 def test_manual_decryption_gives_the_same_bytes(sealer: XmlSealer, recipient: Holder) -> None:
     """The bytes are equal, so the signature inside stays valid."""
-    assert opened_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
+    assert decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
 
 
 def test_python_xmlsec_decrypts(sealer: XmlSealer, recipient: Holder) -> None:
@@ -68,9 +68,9 @@ def test_python_xmlsec_decrypts(sealer: XmlSealer, recipient: Holder) -> None:
     manager.add_key(xmlsec.Key.from_memory(pem_of(recipient.key), xmlsec.KeyFormat.PEM))
 
     root = etree.fromstring(sealer.seal(DOCUMENT, recipient.der))
-    opened = xmlsec.EncryptionContext(manager).decrypt(root)
+    decrypted = xmlsec.EncryptionContext(manager).decrypt(root)
 
-    assert etree.tostring(opened, method="c14n", exclusive=True) == DOCUMENT
+    assert etree.tostring(decrypted, method="c14n", exclusive=True) == DOCUMENT
 
 
 @needs("xmlsec1")
@@ -122,13 +122,13 @@ def test_any_changed_byte_is_found(sealer: XmlSealer, recipient: Holder, which: 
         changed[at] ^= 1
         old, new = base64.b64encode(values[which]), base64.b64encode(bytes(changed))
         with pytest.raises((ValueError, InvalidTag)):
-            opened_by_hand(sealed.replace(old, new), recipient)
+            decrypt_by_hand(sealed.replace(old, new), recipient)
 
 
 def test_another_key_decrypts_nothing(sealer: XmlSealer, recipient: Holder, world: World) -> None:
     """Another key of the same authority does not decrypt either."""
     with pytest.raises(ValueError, match=r"[Dd]ecrypt"):
-        opened_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
+        decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
 
 
 def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder) -> None:
@@ -138,7 +138,7 @@ def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder
     def work(number: int) -> None:
         for turn in range(40):
             document = b"<D>%d %d</D>" % (number, turn)
-            if opened_by_hand(sealer.seal(document, recipient.der), recipient) != document:
+            if decrypt_by_hand(sealer.seal(document, recipient.der), recipient) != document:
                 wrong.append(turn)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]

@@ -225,7 +225,7 @@ CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "a mark, as Windows writes it",
     ),
     "byte-order-mark-alone": (lambda document: BOM + bare(document), "no declaration"),
-    "no-declaration": (bare, "UTF-8 unless it is said"),
+    "no-declaration": (bare, "UTF-8 unless stated"),
     "standalone": (
         declared(b"<?xml version='1.0' encoding='utf-8' standalone='yes'?>\r\n"),
         "as .NET writes it",

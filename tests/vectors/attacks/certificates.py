@@ -88,7 +88,7 @@ USES: dict[str, tuple[dict[str, Any], str]] = {
         "a key that certifies signs no consent",
     ),
     "usage-crl-sign": ({"usage": key_usage("crl_sign")}, "RFC 5280, 4.2.1.3"),
-    "usage-not-stated": ({"usage": None}, "nobody said what it is for"),
+    "usage-not-stated": ({"usage": None}, "its use is not stated"),
     "ca-flag": ({"ca": True, "usage": key_usage("digital_signature")}, "a CA as a signer"),
     "eku-server": ({"extended": [EKU.SERVER_AUTH]}, "a web server's key"),
     "eku-client": ({"extended": [EKU.CLIENT_AUTH]}, "a login is no consent"),
@@ -119,7 +119,7 @@ AUTHORITIES: dict[str, tuple[str, Code, str]] = {
     "revoked-ca": ("revoked_ca", Code.SIG_06, "the root revoked the CA"),
     "stale-crl": ("stale_ca", Code.SIG_07, "an attacker who withholds the CRL would win"),
     "crl-of-the-future": ("early_ca", Code.SIG_07, "it says nothing of now"),
-    "no-crl": ("silent_ca", Code.SIG_07, "could not tell is never yes"),
+    "no-crl": ("silent_ca", Code.SIG_07, "undetermined is never yes"),
     "crl-by-another-key": ("usurped_ca", Code.SIG_07, "anybody could empty it"),
 }
 

@@ -167,8 +167,8 @@ def reference(
 
 
 def _object(time: datetime | str | None, named: Holder, digest: str) -> str:
-    said = instant(time) if isinstance(time, datetime) else time
-    signing_time = "" if said is None else f"<x:SigningTime>{said}</x:SigningTime>"
+    stated = instant(time) if isinstance(time, datetime) else time
+    signing_time = "" if stated is None else f"<x:SigningTime>{stated}</x:SigningTime>"
     return (
         f'<ds:Object><x:QualifyingProperties xmlns:x="{XADES}" Target="#signature">'
         '<x:SignedProperties Id="properties"><x:SignedSignatureProperties>'

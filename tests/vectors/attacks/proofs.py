@@ -218,13 +218,15 @@ def entries_of(cast: "Cast") -> list[x509.RevokedCertificate]:
     """Return the entries of the list of those citizens' CA."""
     made = []
     for name, ended in ENDED.items():
-        said: list[tuple[x509.ExtensionType, bool]] = []
+        extensions: list[tuple[x509.ExtensionType, bool]] = []
         if ended.reason is not None:
-            said.append((x509.CRLReason(ended.reason), False))
+            extensions.append((x509.CRLReason(ended.reason), False))
         if ended.invalid_since is not None:
-            said.append((x509.InvalidityDate(ended.invalid_since.replace(tzinfo=None)), False))
+            extensions.append(
+                (x509.InvalidityDate(ended.invalid_since.replace(tzinfo=None)), False)
+            )
         if ended.revoked_at is not None:
-            made.append(entry(serial_of(cast.ended[name]), *said, at=ended.revoked_at))
+            made.append(entry(serial_of(cast.ended[name]), *extensions, at=ended.revoked_at))
     return made
 
 
