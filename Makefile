@@ -20,22 +20,22 @@ endif
 endif
 endif
 
-# These test signatures, channels, clients and telemetry, not the store, or bring a server: once is enough.
+# These tests do not depend on the database (signatures, channels, clients, telemetry), or start their own server: they run once.
 STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_consents corpus corpus_messages \
 	database_roles key_compromise mtls_direct mtls_nginx nginx_limits no_personal_data_in_telemetry operating_files \
 	slow_peers tampered_answers timestamps_in_service xroad_front)
 
-# What tries a part of its cases in `make test` (makul_testing.exhaustive).
+# Tests that run only a part of their cases in `make test` (makul_testing.exhaustive).
 EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --include='test_*.py')
 
-# Tests start Python a hundred times: where a machine forbids to keep bytecode, each would compile anew.
+# Tests start Python a hundred times. If the environment forbids bytecode files, each start would compile again.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-deps check format interop interop-deps corpus test-exhaustive fuzz bench serve sandbox catalogs lock wheel sbom release clean
 
-help: ## what there is to run
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(READY): setup.cfg pyproject.toml $(LOCKS)/build.txt $(LOCKS)/dev.txt
 	@$(PYTHON) -c '' 2>/dev/null || { echo "Makul needs Python 3.11, 3.12 or 3.13: install one, or name it with make PYTHON=/path/to/python3.11"; exit 2; }
@@ -48,32 +48,32 @@ $(READY): setup.cfg pyproject.toml $(LOCKS)/build.txt $(LOCKS)/dev.txt
 
 setup: $(READY) ## install everything, pinned, into .venv
 
-demo: $(READY) ## start a sandbox and play the main job over SOAP
+demo: $(READY) ## start a sandbox and run the main use case over SOAP
 	$(BIN)/makul demo
 
-test: $(READY) ## all tests, and the end-to-end ones on PostgreSQL once more
+test: $(READY) ## run all tests, and the end-to-end tests again on PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql tests/e2e $(STORELESS)
 
-test-deps: ## nginx, xmlsec1, SoftHSM2, openssl and systemd, which some tests need; tells the command where it may not install
+test-deps: ## install nginx, xmlsec1, SoftHSM2, openssl and systemd for some tests; without permission, print the command
 	tests/deps.sh
 
-interop-deps: ## PHP's SoapClient, gSOAP and g++, which `make interop` needs besides Node.js, Java and Maven
+interop-deps: ## install PHP's SoapClient, gSOAP and g++, which `make interop` needs besides Node.js, Java and Maven
 	tests/deps.sh --interop
 
-interop: $(READY) ## software of others against a sandbox: Node.js, Java, CXF, DSS, xades4j, PHP, gSOAP; needs node 20, npm, Java 17, Maven
+interop: $(READY) ## test other software with a sandbox: Node.js, Java, CXF, DSS, xades4j, PHP, gSOAP; needs node 20, npm, Java 17, Maven
 	MAKUL_INTEROP=1 $(BIN)/python -m pytest tests/interop
 
-corpus: $(READY) ## write the attack corpus as files, with what each must be answered; ARGS="--dir build/corpus"
+corpus: $(READY) ## write the attack corpus as files, with the expected answers; ARGS="--dir build/corpus"
 	PYTHONPATH=tests $(BIN)/python -m vectors.generate $(ARGS)
 
-test-exhaustive: $(READY) ## the tests that try a part of their cases in `make test`, with all of them
+test-exhaustive: $(READY) ## run all cases of the tests of which `make test` runs a part
 	MAKUL_EXHAUSTIVE=1 $(BIN)/python -m pytest $(EXHAUSTIVE)
 
-fuzz: $(READY) ## hostile inputs for FUZZ_SECONDS (60), repeatable by FUZZ_SEED; findings go to build/fuzz
+fuzz: $(READY) ## fuzz for FUZZ_SECONDS (60), repeatable with FUZZ_SEED; findings go to build/fuzz
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
-check: $(READY) ## style, types, the layers of packages, and that the documents tell the truth
+check: $(READY) ## check style, types, layers of packages, and the documents against the programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --package makul --package makul_sandbox --package makul_client --package makul_wsdl --package makul_schemas
@@ -84,17 +84,17 @@ check: $(READY) ## style, types, the layers of packages, and that the documents 
 catalogs: $(READY) ## the translations of messages and help: what is missing; ARGS=--update adds new messages to them
 	$(BIN)/python tests/contract/check_catalogs.py $(ARGS)
 
-format: $(READY) ## put the code into its form
+format: $(READY) ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## what a disclosure costs and the service carries; ARGS="--only http,peer"; writes build/bench.json
+bench: $(READY) ## measure the cost of a disclosure and the throughput; ARGS="--only http,peer"; writes build/bench.json
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-sandbox: $(READY) ## a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"
+sandbox: $(READY) ## run a service with synthetic citizens, for any SOAP stack; ARGS="--port 8080 --dir build/sandbox"
 	$(BIN)/makul sandbox $(ARGS)
 
-serve: $(READY) ## the service itself; ARGS="--config FILE"
+serve: $(READY) ## run the service; ARGS="--config FILE"
 	$(BIN)/makul $(ARGS) serve
 
 $(TOOLS)/.ready: $(LOCKS)/build.txt $(LOCKS)/release.txt
@@ -129,5 +129,5 @@ sbom: $(TOOLS)/.ready ## what is installed with makul[service] and with the clie
 release: ## the wheel, its SBOMs and their digests, in dist; only of a clean tree, tagged with its version
 	.ci/release
 
-clean: ## remove what was built
+clean: ## remove build results and the environment
 	rm -rf build dist $(VENV) clients/node/node_modules clients/java/target tests/interop/java/target

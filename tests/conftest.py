@@ -1,6 +1,6 @@
-"""On which database houses keep their record, and what every run tells at its end.
+"""Fixtures and options of all tests: the database of services, and the summary of a run.
 
-`pytest --database postgresql tests/e2e` plays the end-to-end tests on PostgreSQL.
+`pytest --database postgresql tests/e2e` runs the end-to-end tests on PostgreSQL.
 """
 
 import os
@@ -18,7 +18,7 @@ CORPUS = "corpus"
 """The property under which a test of the corpus records its answer: `accepted`, or the reason."""
 
 BYTES = "corpus-bytes"
-"""How many changes of one byte a test tried."""
+"""The property with the number of changes of one byte that a test tried."""
 
 FAULTS = "faults"
 """The property under which a test of a fault records its line of counts."""
@@ -34,13 +34,13 @@ os.environ["MAKUL_LANGUAGE"] = "en"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What the tests counted; with xdist too, for properties travel with the reports."""
-    _tell_corpus(terminalreporter)
-    _tell_faults(terminalreporter)
+    """Print what the tests counted; it works with xdist, because reports carry properties."""
+    _print_corpus(terminalreporter)
+    _print_faults(terminalreporter)
 
 
-def _tell_faults(terminalreporter: Any) -> None:
-    """One line a fault and database, of tests that passed: the others say more by themselves."""
+def _print_faults(terminalreporter: Any) -> None:
+    """Print one line for each fault and database of passed tests; failed ones print more."""
     lines = [
         value
         for report in terminalreporter.stats.get("passed", ())
@@ -53,41 +53,41 @@ def _tell_faults(terminalreporter: Any) -> None:
             terminalreporter.write_line(f"faults: {line}")
 
 
-def _tell_corpus(terminalreporter: Any) -> None:
+def _print_corpus(terminalreporter: Any) -> None:
     answers: Counter[str] = Counter()
     wrong = changed = 0
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, ()):
-            said = [value for name, value in report.user_properties if name == CORPUS]
+            answered = [value for name, value in report.user_properties if name == CORPUS]
             if outcome == "passed":
-                answers.update(said)
+                answers.update(answered)
                 changed += sum(each for name, each in report.user_properties if name == BYTES)
-            elif said:
+            elif answered:
                 wrong += 1
     if not (answers or wrong or changed):
         return
     accepted = answers.pop("accepted", 0)
     by_reason = " · ".join(f"{reason} {count}" for reason, count in sorted(answers.items()))
     terminalreporter.write_sep("-", "attack corpus")
-    told = f"corpus: {answers.total()} refused, {accepted} accepted, as expected"
-    terminalreporter.write_line(f"{told}; {wrong} otherwise; by reason: {by_reason}")
+    summary = f"corpus: {answers.total()} refused, {accepted} accepted, as expected"
+    terminalreporter.write_line(f"{summary}; {wrong} otherwise; by reason: {by_reason}")
     if changed:
         terminalreporter.write_line(f"corpus: {changed} changes of one signed byte, all refused")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--database`."""
+    """Add the option `--database`."""
     parser.addoption(
         "--database",
         choices=["sqlite", "postgresql"],
         default="sqlite",
-        help="where houses keep their record; the store's own tests always try both",
+        help="database of the services under test; the store's own tests always use both",
     )
 
 
 @pytest.fixture(scope="session")
 def record_database(request: pytest.FixtureRequest) -> Iterator[RecordDatabase]:
-    """Where houses keep their record, by `--database`."""
+    """Return the database of services, by `--database`."""
     if request.config.getoption("database") == "sqlite":
         yield IN_A_FILE
         return

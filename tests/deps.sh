@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Debian programs that some tests run against: installed where that may be done, else the command is
-# told. Exit 0 either way: a test without its program is skipped, and says so (tests/makul_testing/external/requirements.py).
-# `--check` installs nothing, and exits 1 where one is missing. `--interop` is about the SOAP stacks of
-# others that `make interop` needs besides.
+# Install the Debian programs that some tests need. If that is not permitted, print the command.
+# The exit code is 0 in both cases: a test without its program is skipped, and says so
+# (tests/makul_testing/external/requirements.py). `--check` installs nothing, and exits with 1 if one
+# is missing. `--interop` is for the other SOAP stacks that `make interop` needs too.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
@@ -12,10 +12,12 @@ declare -A packages=(
 )
 names="nginx, xmlsec1, SoftHSM2, openssl and systemd"
 check=false
+target=test-deps
 for option in "$@"; do
     case "$option" in
         --check) check=true ;;
         --interop)
+            target=interop-deps
             names="PHP's SoapClient, gSOAP and g++"
             packages=(
                 [php]=php-cli ["/usr/lib/php/*/soap.so"]=php-soap [g++]=g++
@@ -26,7 +28,7 @@ for option in "$@"; do
     esac
 done
 
-# A program by its name, a library or module by a file of it.
+# Finds a program by its name, and a library or module by one of its files.
 missing() {
     for part in "${!packages[@]}"; do
         if [[ "$part" == /* ]]; then
@@ -37,19 +39,19 @@ missing() {
     done
 }
 
-# RUNLEVEL=1: a package's service is installed, not started.
+# RUNLEVEL=1: the package's service is installed, but not started.
 install() {
     timeout 300 "$@" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get install --yes --quiet --no-install-recommends "${wanted[@]}"
+        apt-get install --yes --quiet --no-install-recommends "${absent[@]}"
 }
 
-mapfile -t wanted < <(missing)
-if [[ ${#wanted[@]} -eq 0 ]]; then
-    echo "test-deps: $names are there"
+mapfile -t absent < <(missing)
+if [[ ${#absent[@]} -eq 0 ]]; then
+    echo "test-deps: $names are installed"
     exit 0
 fi
 if $check; then
-    echo "test-deps: missing: ${wanted[*]}" >&2
+    echo "test-deps: missing: ${absent[*]}. Run make $target to install them." >&2
     exit 1
 fi
 
@@ -61,8 +63,8 @@ if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
     } || true
 fi
 
-mapfile -t wanted < <(missing)
-if [[ ${#wanted[@]} -gt 0 ]]; then
-    echo "test-deps: NOT INSTALLED: ${wanted[*]}; tests that need them are skipped. As root:" >&2
-    echo "  apt-get update && apt-get install --no-install-recommends ${wanted[*]}" >&2
+mapfile -t absent < <(missing)
+if [[ ${#absent[@]} -gt 0 ]]; then
+    echo "test-deps: NOT INSTALLED: ${absent[*]}; tests that need them are skipped. Run as root:" >&2
+    echo "  apt-get update && apt-get install --no-install-recommends ${absent[*]}" >&2
 fi

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Copies an SQLite store while it is served: `copy_store.py DATABASE DIRECTORY`.
+"""Copy an SQLite store while the service runs: `copy_store.py DATABASE DIRECTORY`.
 
-A complete and consistent file (`VACUUM INTO`: one read transaction), looked through by SQLite
-itself, synced to disk, and only then named `makul-YYYYMMDDTHHMMSSZ.db`; the newest KEPT stay. Run
-it with the Python of Makul's environment, whose SQLite is not the system's. Exit code 1, and one
-line, where no copy was made.
+The copy is a complete and consistent file (`VACUUM INTO`: one read transaction). SQLite checks it,
+the script syncs it to disk, and only then names it `makul-YYYYMMDDTHHMMSSZ.db`. The newest KEPT
+copies stay. Run the script with the Python of Makul's environment, whose SQLite is not the
+system's. If no copy was made, it prints one line and exits with code 1.
 """
 
 import os
@@ -19,7 +19,7 @@ BUSY_SECONDS = 30.0
 
 
 def copy(database: Path, directory: Path) -> Path:
-    """The new copy. Raises `OSError` or `dbapi2.Error`."""
+    """Make a copy and return its path. Raises `OSError` or `dbapi2.Error`."""
     os.umask(0o077)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = directory / "unfinished.db"
@@ -30,7 +30,7 @@ def copy(database: Path, directory: Path) -> Path:
         source.execute("VACUUM INTO ?", (str(unfinished),))
     finally:
         source.close()
-    _look_through(unfinished)
+    _check(unfinished)
     _sync(unfinished)
     finished = directory / f"makul-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
     unfinished.rename(finished)
@@ -40,13 +40,13 @@ def copy(database: Path, directory: Path) -> Path:
     return finished
 
 
-def _look_through(path: Path) -> None:
-    found = dbapi2.connect(str(path))
+def _check(path: Path) -> None:
+    connection = dbapi2.connect(str(path))
     try:
-        said = found.execute("PRAGMA quick_check(1)").fetchone()
+        result = connection.execute("PRAGMA quick_check(1)").fetchone()
     finally:
-        found.close()
-    if said != ("ok",):
+        connection.close()
+    if result != ("ok",):
         raise OSError("the copy is damaged")
 
 
@@ -59,7 +59,7 @@ def _sync(path: Path) -> None:
 
 
 def main() -> int:
-    """Copy once."""
+    """Make one copy and return the exit code."""
     if len(sys.argv) != 3:
         sys.stderr.write("usage: copy_store.py DATABASE DIRECTORY\n")
         return 2

@@ -1,4 +1,4 @@
-"""A certificate that can never work is registered with a warning; a healthy one without."""
+"""A certificate that can never work is registered with a warning, and a good one without."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def hierarchy() -> Hierarchy:
 
 @pytest.fixture(scope="module")
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
-    """An installation that trusts this hierarchy, with a bank in it."""
+    """Return an installation that trusts this hierarchy, with a bank in it."""
     made = installed(tmp_path_factory.mktemp("rooms") / "house")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (made.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
@@ -54,7 +54,7 @@ def register(makul: Makul, how: str, pem: bytes, room: Path) -> Said:
 
 
 @pytest.mark.parametrize("how", REGISTRATIONS)
-def test_one_that_can_work_is_registered_without_a_warning(
+def test_usable_certificate_is_registered_without_a_warning(
     how: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
 ) -> None:
     issue = {
@@ -72,10 +72,10 @@ def test_one_that_can_work_is_registered_without_a_warning(
 
 @pytest.mark.parametrize("what", WARNINGS)
 @pytest.mark.parametrize("how", [each for each in REGISTRATIONS if each != "sealing"])
-def test_one_that_can_never_work_is_registered_with_a_warning(
+def test_unusable_certificate_is_registered_with_a_warning(
     how: str, what: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
 ) -> None:
-    """An authority may be trusted later, so it is no refusal."""
+    """The authority may become trusted later, so the command does not refuse."""
     issue = {
         "a CA": lambda: hierarchy.organisations.credential,
         "another use": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
@@ -93,7 +93,9 @@ def test_one_that_can_never_work_is_registered_with_a_warning(
     assert said.json["warning"] in said.err
 
 
-def test_a_sealing_certificate_of_an_unknown_authority(makul: Makul, tmp_path: Path) -> None:
+def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
+    makul: Makul, tmp_path: Path
+) -> None:
     other = new_hierarchy(NOW).sealing(member_code=BANK, common_name="Bank")
 
     said = register(makul, "sealing", other.certificate_pem, tmp_path)
@@ -101,8 +103,8 @@ def test_a_sealing_certificate_of_an_unknown_authority(makul: Makul, tmp_path: P
     assert "its path is not trusted" in said.err
 
 
-def test_where_nobody_is_trusted_yet_it_says_so(tmp_path: Path, hierarchy: Hierarchy) -> None:
-    """Certificates may be registered before the authorities are put in place."""
+def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
+    """Certificates may be registered before the authorities are installed."""
     made = installed(tmp_path / "house")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")

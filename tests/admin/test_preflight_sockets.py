@@ -1,4 +1,4 @@
-"""In production the directory of a listener's socket is closed to other users."""
+"""The directory of a listener's socket is closed to other users in production."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def in_production(settings: Settings, socket: Path) -> Settings:
-    """These settings with one wsse listener on a socket, without the sandbox's anchors."""
+    """Return these settings with one wsse listener on a socket, without the sandbox's anchors."""
     listener = settings.listeners["wsse"].model_copy(update={"bind": f"unix:{socket}"})
     empty = settings.trust.anchors.parent / "no-anchors"
     empty.mkdir(exist_ok=True)
@@ -39,14 +39,16 @@ def closed(tmp_path: Path) -> Path:
     return directory
 
 
-def test_a_closed_directory_is_fit(sandbox: Settings, tmp_path: Path) -> None:
-    """The service's own directory, below a sticky one at most."""
+def test_a_private_directory_is_accepted(sandbox: Settings, tmp_path: Path) -> None:
+    """The directory is the service's own, and only a sticky directory may be above it."""
     require_fit_settings(in_production(sandbox, closed(tmp_path) / "wsse.sock"))
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o752])
-def test_a_directory_that_everybody_may_write(sandbox: Settings, tmp_path: Path, mode: int) -> None:
-    """The sticky bit does not keep others from making a socket of that name first."""
+def test_a_directory_that_everybody_may_write_is_refused(
+    sandbox: Settings, tmp_path: Path, mode: int
+) -> None:
+    """The sticky bit does not stop others from making a socket of that name first."""
     directory = closed(tmp_path)
     directory.chmod(mode)
 
@@ -54,8 +56,8 @@ def test_a_directory_that_everybody_may_write(sandbox: Settings, tmp_path: Path,
         require_fit_settings(in_production(sandbox, directory / "wsse.sock"))
 
 
-def test_a_directory_above_it(sandbox: Settings, tmp_path: Path) -> None:
-    """Who may rename a directory above may put another in its place."""
+def test_a_writable_directory_above_is_refused(sandbox: Settings, tmp_path: Path) -> None:
+    """A user who may rename a directory above can put another in its place."""
     directory = closed(tmp_path)
     (inner := directory / "makul").mkdir(mode=0o750)
     directory.chmod(0o777)
@@ -65,7 +67,7 @@ def test_a_directory_above_it(sandbox: Settings, tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed(sandbox: Settings, tmp_path: Path) -> None:
-    """What counts is the directory that the link leads to."""
+    """The target directory of the link counts."""
     directory = closed(tmp_path)
     directory.chmod(0o777)
     (link := tmp_path / "link").symlink_to(directory)
@@ -74,15 +76,15 @@ def test_a_link_is_followed(sandbox: Settings, tmp_path: Path) -> None:
         require_fit_settings(in_production(sandbox, link / "wsse.sock"))
 
 
-def test_a_directory_that_is_not_there(sandbox: Settings, tmp_path: Path) -> None:
-    """Said before the first worker starts."""
+def test_a_missing_directory_is_refused(sandbox: Settings, tmp_path: Path) -> None:
+    """The error comes before the first worker starts."""
     with pytest.raises(OperatorError, match="cannot be used"):
         require_fit_settings(in_production(sandbox, tmp_path / "nothing" / "wsse.sock"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
-def test_another_users_directory(sandbox: Settings, tmp_path: Path) -> None:
-    """Its owner may do in it whatever they like."""
+def test_another_users_directory_is_refused(sandbox: Settings, tmp_path: Path) -> None:
+    """Its owner can do anything in it."""
     directory = closed(tmp_path)
     os.chown(directory, 65534, 65534)
 

@@ -1,4 +1,4 @@
-"""A registered consent, and what its signature comes to later (ETSI EN 319 102-1, 5.5.4)."""
+"""A registered consent is judged with proof of its existence (ETSI EN 319 102-1, 5.5.4)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ REGISTERED = NOW - 10 * DAY
 
 @dataclass
 class Verifier:
-    """Finds that reason, unless it is told since when the document is held."""
+    """A verifier that finds that reason, unless it gets the time of registration."""
 
     reason: Code
     asked: list[datetime | None] = field(default_factory=list)
@@ -59,7 +59,7 @@ def verify_ground(verifier: Verifier, presented: Any) -> ConsentGround:
 
 
 @pytest.mark.parametrize("reason", [Code.SIG_04, Code.SIG_05, Code.SIG_06])
-def test_what_ended_after_it_was_registered(reason: Code) -> None:
+def test_an_end_after_registration_is_harmless(reason: Code) -> None:
     """The operator's own record proves that the signature existed before the end."""
     verifier = Verifier(reason)
 
@@ -70,8 +70,8 @@ def test_what_ended_after_it_was_registered(reason: Code) -> None:
 
 
 @pytest.mark.parametrize("reason", [Code.SIG_02, Code.SIG_07, Code.SIG_09])
-def test_nothing_else_is_mended_by_it(reason: Code) -> None:
-    """A bad signature stays bad, and "could not tell" stays open."""
+def test_registration_corrects_no_other_reason(reason: Code) -> None:
+    """A bad signature stays bad, and "could not be determined" stays open."""
     verifier = Verifier(reason)
 
     assert verify_ground(verifier, RegisteredConsent(CONSENT)).proof.reasons == (reason,)
@@ -79,7 +79,7 @@ def test_nothing_else_is_mended_by_it(reason: Code) -> None:
 
 
 def test_a_document_that_is_presented_proves_nothing() -> None:
-    """Inline bytes are held since this very request."""
+    """Inline bytes are known only since this request."""
     verifier = Verifier(Code.SIG_05)
 
     assert verify_ground(verifier, PresentedConsent(b"<Consent/>")).proof.reasons == (Code.SIG_05,)

@@ -1,4 +1,4 @@
-"""GetReceipt and the log: a receipt is given with its proof, and never withheld for want of one."""
+"""GetReceipt and the ledger: a receipt comes with its proof, and is given without it too."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ NOTICE = LedgerInfo(
 
 @dataclass
 class FakeLedger:
-    """Has one leaf, or fails."""
+    """A ledger with one leaf, or one that fails."""
 
     error: Exception | None = None
     placed: dict[UUID, Inclusion] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class FakeLedger:
 
 
 class FakeRegister:
-    """Knows the bank, and one receipt of it."""
+    """A register with the bank and one receipt."""
 
     def recipient(self, code: object) -> object:
         return a_recipient() if code == BANK else None
@@ -72,7 +72,7 @@ class FakeRegister:
 
 
 class FakeRecording:
-    """Has seen no message before."""
+    """A recorder that has seen no message before."""
 
     def register_message_id(self, *_: object, **__: object) -> None: ...
 
@@ -100,8 +100,8 @@ def asked(of_request: UUID = KEPT.disclosure_id) -> Any:
 CALLER: Caller = a_caller()
 
 
-def test_a_receipt_is_given_with_its_place_once_it_has_one() -> None:
-    """By the disclosure that the receipt is of, and not by the request that asked for it."""
+def test_a_receipt_is_given_with_its_proof() -> None:
+    """The proof is that of the receipt's own disclosure, and not of the request for it."""
     ledger = FakeLedger()
     waiting = inquiries(ledger).receipt(asked(), CALLER)
     ledger.placed[KEPT.disclosure_id] = PLACED
@@ -113,29 +113,29 @@ def test_a_receipt_is_given_with_its_place_once_it_has_one() -> None:
 
 
 def test_a_broken_log_withholds_no_receipt() -> None:
-    """The recipient finds the proof missing, and has its evidence in hands."""
+    """The recipient sees that the proof is missing, and has its evidence."""
     told = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(asked(), CALLER)
 
     assert b"<receipt>" in told
     assert b"<inclusion>" not in told
 
 
-def test_a_store_that_is_away_is_told_as_such() -> None:
-    """It is not told as a receipt whose proof is overdue."""
+def test_an_unreachable_store_is_reported() -> None:
+    """It is not reported as a receipt whose proof is overdue."""
     with pytest.raises(StoreUnavailableError):
         inquiries(FakeLedger(error=StoreUnavailableError("away"))).receipt(asked(), CALLER)
 
 
 def test_an_unknown_request_has_neither() -> None:
-    """And the log is not asked."""
+    """The ledger is not queried."""
     told = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(asked(uuid4()), CALLER)
 
     assert b"REQ-01" in told
     assert b"<inclusion>" not in told
 
 
-def test_status_tells_of_the_log() -> None:
-    """Its name, its key and the promise that clients hold it to."""
+def test_status_describes_the_ledger() -> None:
+    """The answer has the ledger's name, its key and its promised delay."""
     told = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
 
     assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in told

@@ -1,4 +1,4 @@
-"""Nothing leaves unrecorded, and what is overtaken leaves as a refusal (invariants 1, 4, 5)."""
+"""Nothing leaves unrecorded, and an overtaken answer leaves as a refusal (invariants 1, 4, 5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -50,7 +50,7 @@ A_DOCUMENT = Evidence(digest=b"e" * 32, kind="CONSENT", document=b"<Consent/>", 
 
 
 class PlainDocuments:
-    """Renders what it is given as readable bytes, so that a test can see what would leave."""
+    """Documents as readable bytes, so that a test sees what would leave."""
 
     def receipt(self, receipt: Receipt) -> bytes:
         return f"<receipt {receipt.outcome} {sorted(receipt.released)}/>".encode()
@@ -90,7 +90,7 @@ class PlainSealer:
 
 @dataclass
 class ScriptedRecorder:
-    """Answers `record` from a script, and keeps every entry it was given."""
+    """A recorder that answers `record` from a script, and keeps every entry."""
 
     script: Sequence[Recorded] = (Committed(),)
     replayed: Replay | Conflict = field(default_factory=lambda: Replay(b"<stored/>"))
@@ -150,7 +150,7 @@ CALLER = FACTS.caller
 
 
 def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
-    """Invariant 1: what is returned is what the transaction kept, to the byte."""
+    """docs/architecture.md, invariant 1: the returned bytes are those of the transaction."""
     recorder = ScriptedRecorder()
 
     answer = recording(recorder).record_and_render(RELEASE)
@@ -159,8 +159,10 @@ def test_the_bytes_recorded_are_the_bytes_that_leave() -> None:
     assert b"<person>" in answer
 
 
-def test_a_request_decided_meanwhile_gets_the_answer_it_got_then() -> None:
-    """Invariant 5: of two equal requests at once, the second gets the first's stored answer."""
+def test_a_request_decided_meanwhile_gets_the_stored_answer() -> None:
+    """docs/architecture.md, invariant 5: the second of two equal requests gets the
+    stored answer.
+    """
     recorder = ScriptedRecorder(script=(Replay(b"<first/>"),))
 
     assert recording(recorder).record_and_render(RELEASE) == b"<first/>"
@@ -168,7 +170,9 @@ def test_a_request_decided_meanwhile_gets_the_answer_it_got_then() -> None:
 
 @pytest.mark.parametrize("code", [Code.RCP_02, Code.RCP_03, Code.AGR_02, Code.CNS_05, Code.CNS_06])
 def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
-    """Invariant 4: what forbids it at commit takes the data out and is recorded itself."""
+    """docs/architecture.md, invariant 4: a new reason at commit removes the data and is
+    recorded.
+    """
     recorder = ScriptedRecorder(script=(Conflict((Reason(code=code),)), Committed()))
 
     answer = recording(recorder).record_and_render(RELEASE)
@@ -183,8 +187,8 @@ def test_an_overtaken_release_leaves_as_a_recorded_refusal(code: Code) -> None:
 @pytest.mark.parametrize(
     ("code", "closes"), [(Code.CNS_06, True), (Code.MAT_06, False), (Code.AGR_06, False)]
 )
-def test_a_reason_to_come_back_later_leaves_the_id_open(code: Code, closes: bool) -> None:
-    """Invariant 5: retry N and F close the id, retry L does not."""
+def test_a_reason_with_retry_l_leaves_the_id_open(code: Code, closes: bool) -> None:
+    """docs/architecture.md, invariant 5: retry N and F close the id, retry L does not."""
     recorder = ScriptedRecorder(script=(Conflict((Reason(code=code),)), Committed()))
 
     recording(recorder).record_and_render(RELEASE)
@@ -202,7 +206,7 @@ def test_a_message_that_came_before_is_a_fault_and_records_nothing() -> None:
 
 
 def test_a_record_that_keeps_changing_is_not_disclosed() -> None:
-    """Could not be settled is its own answer (OPS-03), never a release."""
+    """OPS-03 means that it could not be settled, and is never a release."""
     overtaken = Conflict((Reason(code=Code.RCP_02),))
     recorder = ScriptedRecorder(script=(overtaken, overtaken, overtaken))
 
@@ -211,7 +215,7 @@ def test_a_record_that_keeps_changing_is_not_disclosed() -> None:
 
 
 def test_a_retry_gets_the_stored_answer() -> None:
-    """Invariant 5: the same id with the same digest discloses nothing anew."""
+    """docs/architecture.md, invariant 5: the same id and digest disclose nothing more."""
     recorder = ScriptedRecorder()
 
     assert recording(recorder).replay_or_refuse(FACTS, KNOWN) == b"<stored/>"
@@ -219,7 +223,7 @@ def test_a_retry_gets_the_stored_answer() -> None:
 
 
 def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -> None:
-    """REQ-04: the refusal is recorded, and leaves the id's stored answer alone."""
+    """REQ-04: the refusal is recorded, and the id's stored answer stays."""
     recorder = ScriptedRecorder()
 
     answer = recording(recorder).replay_or_refuse(FACTS, replace(KNOWN, digest=b"e" * 32))
@@ -230,7 +234,7 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
 
 
 def test_a_replay_whose_rights_have_ended_is_refused() -> None:
-    """Invariant 4: a suspended recipient gets no stored answer either."""
+    """docs/architecture.md, invariant 4: a suspended recipient gets no stored answer either."""
     recorder = ScriptedRecorder(replayed=Conflict((Reason(code=Code.RCP_03),)))
 
     answer = recording(recorder).replay_or_refuse(FACTS, KNOWN)
@@ -241,13 +245,13 @@ def test_a_replay_whose_rights_have_ended_is_refused() -> None:
 
 
 def test_an_inquiry_that_came_before_is_rejected() -> None:
-    """REQ-09 holds for operations that record no decision, too."""
+    """REQ-09 applies to operations without a decision too."""
     with pytest.raises(RejectedError, match="REQ-09"):
         recording(ScriptedRecorder(seen=True)).register_message_id(CALLER, UUID(int=7), at=AT)
 
 
 def test_inquiries_are_limited_by_the_minute() -> None:
-    """REQ-06: what decides nothing is bounded as well, and is turned away without a record."""
+    """REQ-06: operations without a decision are limited too, and rejected without a record."""
     limited = replace(
         recording(ScriptedRecorder()), limits=UsageLimits(requests_a_minute=2, bytes_a_day=1)
     )
@@ -259,7 +263,7 @@ def test_inquiries_are_limited_by_the_minute() -> None:
 
 
 def test_the_leaf_commits_to_every_fact() -> None:
-    """A leaf's statement names the decision; changing one fact changes the leaf."""
+    """A leaf's statement names the decision, and a changed fact changes the leaf."""
     first, second = ScriptedRecorder(), ScriptedRecorder()
     recording(first).record_and_render(RELEASE)
     recording(second).record_and_render(Refusal(facts=FACTS, reasons=(Reason(code=Code.CNS_04),)))
@@ -273,7 +277,9 @@ SPENT = Conflict((Reason(code=Code.REQ_06),))
 
 
 def test_a_full_day_hides_no_refusal() -> None:
-    """Procedure, cl. 12: who fills a day's evidence first still leaves a trace of each forgery."""
+    """Procedure, cl. 12: a party that first fills a day's evidence still leaves a trace of each
+    forgery.
+    """
     recorder = ScriptedRecorder(script=(SPENT, Committed()))
     forged = Refusal(facts=replace(FACTS, evidence=(A_DOCUMENT,)), reasons=(FORGED,))
 
@@ -284,8 +290,10 @@ def test_a_full_day_hides_no_refusal() -> None:
     assert [reason.code for reason in refusal.reasons] == [Code.CNS_02, Code.REQ_06]
 
 
-def test_a_full_day_tells_of_no_comparison() -> None:
-    """What a comparison gave is not told where its failed attempt is not counted (invariant 6)."""
+def test_a_full_day_reveals_no_comparison() -> None:
+    """docs/architecture.md, invariant 6: a result is hidden if its failed attempt is
+    not counted.
+    """
     recorder = ScriptedRecorder(script=(SPENT, Committed()))
     compared = Refusal(
         facts=replace(FACTS, evidence=(A_DOCUMENT,)),

@@ -1,20 +1,20 @@
-"""`make bench`: what a disclosure costs, and what the service carries.
+"""`make bench`: measure the cost of a disclosure and the throughput of the service.
 
-    trust     CPU of verifying a consent, against its floor
-    cpu       CPU of a whole GetPersonData, against its floor and by room
+    trust     CPU of verifying a consent, and its floor
+    cpu       CPU of a whole GetPersonData, its floor, and its rooms
     soak      a worker's memory over ten thousand requests
     http      requests a second and latencies by database and workers, over HTTP
-    peer      the same of a naive peer, in turn with Makul
-    persons   the median request where ten thousand and where a million citizens are registered
-    ledger    leaves a second that the sequencer gives their places
-    month     a month of a million disclosures: counted, and written out
+    peer      the same for a naive peer, in turn with Makul
+    persons   the median request with ten thousand and with a million citizens registered
+    ledger    leaves a second to which the sequencer assigns indexes
+    month     a month of a million disclosures, counted and exported
     names     error rates of the comparison of names, bounds from one half, rates of the other
-    help      CPU of `makul --help` and its like, against their budgets
+    help      CPU of `makul --help` and similar commands, and their budgets
 
-All parts take some twenty minutes, and the first time as much again to make the caches in
-build/bench-cache; `--only http,peer` chooses. Everything goes to build/bench.json, where a part
-that was not measured keeps what was measured before, with its date and commit. `--docs` draws
-docs/performance/*.svg anew, and the table in docs/performance.md.
+All parts take some twenty minutes, and the first time twice that, to make the caches in
+build/bench-cache. `--only http,peer` chooses parts. Results go to build/bench.json, where a part
+that was not measured keeps its former results, with their date and commit. `--docs` draws
+docs/performance/*.svg again, and writes the tables in docs/performance.md.
 """
 
 import argparse
@@ -48,7 +48,7 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What was asked for."""
+    """The options of a run."""
 
     parts: frozenset[str]
     databases: frozenset[str]
@@ -77,12 +77,12 @@ def main() -> None:
 
 
 def _kept() -> Report:
-    """What was measured so far."""
+    """Return the earlier measurements."""
     return dict(json.loads(REPORT.read_text())) if REPORT.exists() else {}
 
 
 def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]:
-    """Each part that was asked for, as it is done."""
+    """Measure each requested part, and yield each result."""
     sizes = {"rounds": options.rounds, "per_round": options.per_round}
     simple: Mapping[str, Callable[[], Report]] = {
         "trust": lambda: measure_trust(directory / "trust", **sizes),
@@ -116,8 +116,8 @@ def _http(directory: Path, chosen: Mapping[str, Database], options: Options) -> 
             rounds=options.http_rounds,
             peer="peer" in options.parts,
         )
-        for workers, told in throughput[name].items():
-            print(line(name, workers, told), flush=True)
+        for workers, figures in throughput[name].items():
+            print(line(name, workers, figures), flush=True)
     return {"throughput": throughput}
 
 
@@ -196,7 +196,7 @@ def _parts(text: str) -> frozenset[str]:
 
 
 def _now(load: float) -> str:
-    """When, of what, and how busy the machine was before."""
+    """Return the time, the commit and the load of the machine before the measurement."""
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, check=False, text=True
     )

@@ -1,4 +1,4 @@
-"""Signed questions about citizens' data, made before any clock starts."""
+"""Signed requests for citizens' data, built before the measurement starts."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ ASKED_FOR = ["address", "givenName", "surname"]
 
 
 def ask(house: InProcess, count: int) -> list[bytes]:
-    """Fresh signed requests for the same citizen's data."""
+    """Build new signed requests for one citizen's data."""
     paper = house.paper(PAPER)
     person = house.person_of(paper)
     return [
@@ -24,14 +24,14 @@ def ask(house: InProcess, count: int) -> list[bytes]:
 
 
 def ask_about(house: InProcess, signers: Iterable[Signer]) -> list[bytes]:
-    """One fresh signed request for each citizen, by their own consent."""
+    """Build one new signed request for each citizen, with their own consent."""
     return [_signed(house, person_request(**_fields(house, each))) for each in signers]
 
 
 def ask_peer_about(
     house: InProcess, signers: Iterable[Signer], *, holder: Credential | None = None
 ) -> list[bytes]:
-    """The same questions, put to the peer; by the bank, unless somebody else holds the key."""
+    """Build the same requests for the peer, by the bank or by another holder of a key."""
     return [
         with_certificate(_signed(house, peer_request(_fields(house, each)), holder))
         for each in signers

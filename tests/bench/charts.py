@@ -1,7 +1,7 @@
-"""Two kinds of plots as SVG: bars in groups, and the share of answers within a time.
+"""Two kinds of plots as SVG: groups of bars, and the share of answers within a time.
 
-Drawn for a page of some 700 pixels, on a ground of their own so that they read on a dark page too;
-the text is text. The same figures give the same bytes.
+Plots fit a page of some 700 pixels and have their own background, so that they are readable on a
+dark page; text is text. The same figures give the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 64, 52
 INK, PALE, GROUND = "#24292f", "#d8dee4", "#ffffff"
 COLOURS = ("#1f6feb", "#bc4c00", "#8250df", "#57606a")
-"""Told apart by those who see no red or green, and in grey."""
+"""Colours that are distinguishable without red and green, and in grey."""
 
 Groups = Mapping[str, Mapping[str, float]]
 """By group, by series."""
@@ -48,9 +48,9 @@ class _Drawing:
         )
 
     def path(self, points: Sequence[tuple[float, float]], colour: str) -> None:
-        told = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        coordinates = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self.parts.append(
-            f'<polyline points="{told}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+            f'<polyline points="{coordinates}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
         )
 
     def legend(self, names: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ class _Drawing:
 
 
 def bars(title: str, groups: Groups, *, unit: str, caption: str) -> str:
-    """Bars side by side in groups, each with its value; the axis begins at nought."""
+    """Draw bars side by side in groups, each with its value; the axis begins at zero."""
     names = list(dict.fromkeys(name for group in groups.values() for name in group))
     top = max(value for group in groups.values() for value in group.values())
     drawing = _Drawing(title, unit, caption)
@@ -100,7 +100,7 @@ def bars(title: str, groups: Groups, *, unit: str, caption: str) -> str:
 
 
 def shares(title: str, curves: Curves) -> str:
-    """Which share of answers came within how many milliseconds; time is logarithmic."""
+    """Draw the share of answers within each time; the axis of time is logarithmic."""
     drawing = _Drawing(title, "%", "milliseconds")
     drawing.legend(list(curves))
     times = [time for points in curves.values() for time, _ in points]
@@ -128,7 +128,7 @@ def _height(share: float) -> float:
 
 
 def _ticks(least: float, most: float) -> list[float]:
-    """1, 2, 5 and their tenfolds, as many as hold the least and the most."""
+    """Return 1, 2, 5 and their multiples by ten that cover the least and the greatest value."""
     decades = range(floor(log10(least)), ceil(log10(most)) + 1)
     found = [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
     first = max(tick for tick in found if tick <= least)
@@ -137,6 +137,6 @@ def _ticks(least: float, most: float) -> list[float]:
 
 
 def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5 and their tenfolds."""
+    """Return the next of 1, 2, 5 and their multiples by ten."""
     power = 10.0 ** floor(log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)

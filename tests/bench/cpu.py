@@ -1,8 +1,8 @@
-"""CPU against the floor of primitives: a consent, and a whole GetPersonData by room.
+"""CPU compared with the floor of primitives: a consent, and a whole GetPersonData by room.
 
-Signed message, signed consent, certificate paths cached, record committed, receipt signed. Real
-and floor run interleaved, round by round, and the best round of each counts: machines are noisy,
-and the quietest moment is the nearest to the truth.
+The message and the consent are signed, certificate paths are cached, the decision is committed, and
+the receipt is signed. The service and the floor run interleaved, round by round, and the best round
+of each counts: machines are noisy, and the quietest moment is nearest to the truth.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from makul_testing.in_process_service import Answered, InProcess, build_house
 
 
 def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
-    """CPU of verifying one consent, against its floor."""
+    """Measure the CPU of verifying one consent, and its floor."""
     directory.mkdir()
     house = build_house(directory)
     measured = measure_verification(
@@ -36,7 +36,7 @@ def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, 
 
 
 def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
-    """CPU of one request in process, against the floor, and by room."""
+    """Measure the CPU of one request in process, its floor, and its rooms."""
     directory.mkdir()
     tape, meter = Tape(), Meter()
     stop_listening = tape.attach()
@@ -103,7 +103,7 @@ def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> d
 
 
 def cpu_of_answers(house: InProcess, messages: Sequence[bytes]) -> float:
-    """Process CPU of answering all of these; each must have released something."""
+    """Return the process CPU of answering all of these; each must have released something."""
     answers: list[Answered] = []
     took = cpu_of(lambda: answers.extend(map(house.post, messages)))
     assert all(b">RELEASED<" in answer.body for answer in answers), "not every answer is a release"
@@ -111,7 +111,7 @@ def cpu_of_answers(house: InProcess, messages: Sequence[bytes]) -> float:
 
 
 def cpu_of(work: Callable[[], object]) -> float:
-    """Process CPU in seconds."""
+    """Return the process CPU of a call, in seconds."""
     began = time.process_time()
     work()
     return time.process_time() - began

@@ -1,8 +1,8 @@
 """Many synthetic citizens: some who can sign, and a million who fill the register.
 
-Those who sign are citizens of the sandbox's world. Those who fill it are sealed once, as the store
-seals them, and kept in `build/bench-cache` with the keys they are sealed by, since that takes
-minutes; the cache is named for all that could change a row.
+Those who sign are citizens of the sandbox's world. Those who fill it are encrypted once, as the
+store encrypts them, and stored in `build/bench-cache` with their keys, because that takes minutes.
+The name of the cache contains everything that could change a row.
 """
 
 import hashlib
@@ -35,14 +35,14 @@ from makul_sandbox.world.signers import NOTICE, SandboxSigners
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
 _FACES = 1_000
-"""How many different citizens the crowd is made of, but for PIN, birth date and document."""
+"""The number of different citizens in the crowd, apart from PIN, birth date and document."""
 _A_BIRTHDAY = 10_000
-"""How many are born on one day: as many as the last digits of a PIN tell apart."""
+"""The number of citizens born on one day: as many as the last digits of a PIN distinguish."""
 _BORN_FROM = date(1900, 1, 1)
-"""Before any citizen of a world is born, so that no two have one PIN."""
+"""A birth date before that of any citizen of a world, so that no two have one PIN."""
 
 PersonRow = tuple[bytes, int, bytes, bytes, int, int]
-"""As the table has it: PIN index, version, content index, sealed, recorded, format."""
+"""The columns of the table: PIN index, version, content index, sealed, recorded, format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Signer:
 
 
 def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
-    """Citizens of the world with a P-256 certificate each and a signed consent, always others.
+    """Yield citizens of the world with a P-256 certificate and a signed consent each.
 
-    `beyond` leaves so many out, who were asked before.
+    `beyond` skips that many, whom an earlier measurement used.
     """
     numbers = range(people.KEYED + beyond, people.KEYED + beyond + count)
     chosen = [world.people[number] for number in numbers]
@@ -81,7 +81,7 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
 
 
 def crowd(count: int) -> Iterator[Person]:
-    """So many citizens, no two with one PIN or one document."""
+    """Yield a number of citizens, no two with one PIN or one document."""
     faces = people.citizens(_FACES, seed=2)
     for number in range(count):
         face = faces[number % _FACES]
@@ -97,7 +97,7 @@ def crowd(count: int) -> Iterator[Person]:
 
 
 class SealedCrowd:
-    """A crowd sealed by its own keys."""
+    """A crowd that is encrypted by its own keys."""
 
     def __init__(self, count: int, *, cache: Path = CACHE) -> None:
         table = str(CreateTable(person_tables.person).compile(dialect=sqlite.dialect()))
@@ -109,20 +109,20 @@ class SealedCrowd:
             crowd,
             _sealed,
         )
-        told = [str(count), table, *map(inspect.getsource, made_by)]
-        name = hashlib.sha256("\0".join(told).encode()).hexdigest()
+        ingredients = [str(count), table, *map(inspect.getsource, made_by)]
+        name = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()
         self._count = count
         self._rows = cache / f"crowd-{count}-{name[:12]}.db"
         self._keys = self._rows.with_suffix(".keys.json")
 
     @property
     def keys(self) -> StoreKeys:
-        """The keys that a store must be made with to hold this crowd."""
+        """Return the keys that a store needs to hold this crowd."""
         self._make()
         return StoreKeys.load(self._keys)
 
     def pour_into(self, path: Path) -> None:
-        """Put everybody into an SQLite store of these keys."""
+        """Write the whole crowd into an SQLite store with these keys."""
         self._make()
         connection: Any = dbapi2.connect(str(path), isolation_level=None)
         connection.execute("ATTACH ? AS crowd", (str(self._rows),))
@@ -133,7 +133,7 @@ class SealedCrowd:
         connection.close()
 
     def rows(self) -> Iterator[PersonRow]:
-        """Everybody, by PIN index, for another kind of store."""
+        """Yield the whole crowd by PIN index, for another kind of store."""
         self._make()
         connection: Any = dbapi2.connect(str(self._rows))
         yield from connection.execute("SELECT * FROM person ORDER BY pin_index")
@@ -168,7 +168,7 @@ class SealedCrowd:
 
 
 def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
-    """The rows as `store.people` writes them."""
+    """Yield the rows in the form of `store.records.persons`."""
     at = micros(RECORDED)
     for person in crowd(count):
         content = person_codec.person_to_bytes(person)
@@ -179,5 +179,5 @@ def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
 
 
 def spread(found: Sequence[Signer], count: int) -> Iterator[Signer]:
-    """So many of them, in turn."""
+    """Return that many of them, at equal distances."""
     return (found[number % len(found)] for number in range(count))

@@ -1,8 +1,8 @@
-"""The floor: the primitives that one GetPersonData cannot do without, called raw, in one loop.
+"""The floor: the primitives that a GetPersonData needs, called directly in one loop.
 
-lxml parse and schema validation of the message; for the message and for the consent two
-canonicalisations, one hash and one RSA verification; one P-256 signature; and the statements of
-the real request, run on the raw driver. What Makul takes beyond this is Makul's.
+It parses the message with lxml and validates it by the schema. For the message and for the consent
+it makes two canonicalisations, one hash and one RSA verification each. It makes one P-256
+signature, and runs the statements of the real request on the raw driver. All other cost is Makul's.
 """
 
 import os
@@ -28,14 +28,16 @@ Statement = tuple[str, tuple[object, ...]]
 
 
 class Tape:
-    """Keeps every statement that the store runs, with its values, while it is on."""
+    """Records every statement that the store runs, with its values, while it is on."""
 
     def __init__(self) -> None:
         self.statements: list[Statement] = []
         self.on = False
 
     def attach(self) -> Callable[[], None]:
-        """Listen to the connections that the store opens from now on; returns how to stop."""
+        """Listen to the connections that the store opens from now on; return a function that stops
+        it.
+        """
         original = sqlite.connect
 
         def listening(*arguments: Any) -> Any:
@@ -49,7 +51,7 @@ class Tape:
         return stop
 
     def record(self, ask: Callable[[], object]) -> list[Statement]:
-        """The statements of one call."""
+        """Record the statements of one call."""
         self.statements, self.on = [], True
         ask()
         self.on = False
@@ -72,7 +74,7 @@ class _Listening:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The statements of a request, to be run again under fresh ids."""
+    """The statements of a request, which can run again with new ids."""
 
     statements: tuple[Statement, ...]
     fresh: frozenset[bytes]
@@ -80,7 +82,9 @@ class Script:
 
     @classmethod
     def of_two(cls, first: Sequence[Statement], second: Sequence[Statement]) -> "Script":
-        """What differs between two like requests and is an id's or digest's length is fresh."""
+        """Build a script from two similar requests: differing values of the length of an id are
+        replaced.
+        """
         assert [sql for sql, _ in first] == [sql for sql, _ in second]
         fresh = {
             new
@@ -91,7 +95,7 @@ class Script:
         return cls(tuple(second), frozenset(fresh))
 
     def run(self, connection: Any) -> None:
-        """Once more, on the raw driver."""
+        """Run the statements once more, on the raw driver."""
         ids = {old: os.urandom(len(old)) for old in self.fresh}
         for sql, values in self.statements:
             cursor = connection.execute(
@@ -103,7 +107,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """Everything prepared, so that the loop holds the primitives alone."""
+    """Everything that is prepared, so that the loop holds only the primitives."""
 
     message: bytes
     sender: x509.Certificate
@@ -115,7 +119,7 @@ class Floor:
     key: ec.EllipticCurvePrivateKey
 
     def once(self) -> None:
-        """The primitives of one request."""
+        """Run the primitives of one request."""
         envelope = etree.fromstring(self.message)
         body = envelope.find(f"{SOAP}Body")
         assert body is not None
@@ -154,7 +158,7 @@ def new_floor(
 
 
 def _verify(signature: Any, signed: Any, certificate: x509.Certificate) -> None:
-    """Two canonicalisations, one hash, one RSA verification, whatever the references say."""
+    """Make two canonicalisations, one hash and one RSA verification, for any references."""
     info = signature.find(f"{DS}SignedInfo")
     octets = etree.tostring(info, method="c14n", exclusive=True)
     sha256(etree.tostring(signed, method="c14n", exclusive=True)).digest()
@@ -162,5 +166,6 @@ def _verify(signature: Any, signed: Any, certificate: x509.Certificate) -> None:
     assert isinstance(key, rsa.RSAPublicKey)
     value = b64decode(signature.findtext(f"{DS}SignatureValue"))
     with suppress(Exception):
-        # The same arithmetic whether it fits or not: inclusive c14n would need the fixes of trust/.
+        # The arithmetic is the same if the digest does not fit: inclusive c14n would need trust/'s
+        # fixes.
         key.verify(value, octets, padding.PKCS1v15(), hashes.SHA256())

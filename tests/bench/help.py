@@ -1,6 +1,6 @@
-"""CPU of commands that only print how they are used, each in a process of its own.
+"""CPU of commands that only print their help, each in its own process.
 
-The best of some runs counts: it holds the least of what else the machine does.
+The best of some runs counts, because it contains the least other work of the machine.
 """
 
 import os
@@ -18,9 +18,10 @@ BUDGET_SECONDS: dict[str, float | None] = {
     "makul-client --help": 0.35,
     "makul-client get --help": None,
 }
-"""Half a second is what a person takes for at once; the client needs less, for it does less.
+"""The maximum seconds: a person perceives half a second as immediate; the client does less.
 
-No budget is set for the help of one command: typer loads pydantic for it."""
+The help of a single command has no budget: typer loads pydantic for it.
+"""
 
 
 def measure_help(runs: int = RUNS) -> dict[str, Any]:
@@ -35,7 +36,10 @@ def measure_help(runs: int = RUNS) -> dict[str, Any]:
 
 
 def _cpu_seconds(command: str) -> float:
-    """The user and system time of one run. Nothing else of this process runs meanwhile."""
+    """Return the user and system time of one run.
+
+    No other thread of this process runs meanwhile.
+    """
     program, *arguments = command.split()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(

@@ -1,8 +1,8 @@
-"""How many leaves a second the sequencer gives their places.
+"""The number of leaves a second to which the sequencer assigns an index.
 
-A store with many leaves that wait, and nothing else going on in it: the sequencer takes them in
-batches of the default size, writes tiles, signs the tree and publishes it, until none waits. As
-many decisions a second the log keeps up with, whatever records them.
+In a store with many waiting leaves and no other work, the sequencer takes them in batches of the
+default size, writes tiles, signs the tree and publishes it, until none waits. The ledger can follow
+that many decisions a second.
 """
 
 import os
@@ -34,7 +34,7 @@ _QUEUE_LEAF = insert(ledger_queue)
 
 
 def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES) -> dict[str, Any]:
-    """Leaves a second, published and all."""
+    """Measure the leaves a second, with publication."""
     house = database.house(directory / "house", people=40)
     _wait_in_line(house.settings.place, leaves)
     signer = a_note_signer(directory)
@@ -58,7 +58,7 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     took = time.perf_counter() - began
     latest = house.store.ledger.latest()
     assert latest is not None
-    # Beside the leaves laid there, those of the acts by which the house was furnished.
+    # the leaves of the acts that set up the service are there too
     assert latest.size >= leaves
     assert ORIGIN in latest.note.decode()
     house.close()
@@ -71,7 +71,7 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
 
 
 def _wait_in_line(place: DatabaseLocation, leaves: int) -> None:
-    """So many leaves as recorded decisions leave them; in no order of ids, as commits come."""
+    """Add leaves as recorded decisions leave them, in no order of ids, as commits come."""
     database, at = database_at(place), micros(datetime.now(UTC))
     for start in range(0, leaves, WRITTEN_AT_ONCE):
         with database.transaction() as transaction:

@@ -1,11 +1,11 @@
-"""The load: a process of its own that keeps a number of connections busy until all is answered.
+"""The load: a separate process that keeps a number of connections busy until all is answered.
 
-A closed loop: each connection posts its next message when the last one is answered, so that never
-more requests are under way than there are connections. Messages are signed beforehand and read from
-a file before the clock starts. An answer that is not 200, or releases nothing, is an error; where
-there is any, the figures are not given.
+It is a closed loop. Each connection posts its next message when the last one is answered, so that
+the number of requests in progress is at most the number of connections. Messages are signed
+beforehand and read from a file before the measurement starts. An answer that is not 200, or
+releases nothing, is an error; after an error there are no figures.
 
-Standard library alone, and run as a file: nothing of the service is loaded into this process.
+The file uses only the standard library: nothing of the service is loaded into this process.
 """
 
 import argparse
@@ -30,20 +30,20 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one batch of messages took."""
+    """The measurements of one batch of messages."""
 
     seconds: float
     latencies: tuple[float, ...]
-    """In seconds, one for each message, in no order."""
+    """Seconds, one value for each message, in no order."""
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Return the requests a second."""
         return len(self.latencies) / self.seconds
 
 
 class LoadError(RuntimeError):
-    """Not every message was answered with a release."""
+    """Raised when a message was not answered with a release."""
 
 
 def load(
@@ -58,18 +58,18 @@ def load(
         done = subprocess.run(command, capture_output=True, check=False, text=True)
     if done.returncode:
         raise LoadError(done.stderr.strip().splitlines()[-1] if done.stderr else "no answer")
-    told = json.loads(done.stdout)
-    return Loaded(told["seconds"], tuple(told["latencies"]))
+    figures = json.loads(done.stdout)
+    return Loaded(figures["seconds"], tuple(figures["latencies"]))
 
 
 def percentile(latencies: Sequence[float], percent: float) -> float:
-    """The nearest rank: as many of a hundred are no slower."""
+    """Return the nearest rank: that many of a hundred are no slower."""
     ranked = sorted(latencies)
     return ranked[max(1, math.ceil(len(ranked) * percent / 100)) - 1]
 
 
 def main() -> None:
-    """Post what a file holds and tell the latencies as JSON."""
+    """Post what a file holds and print the latencies as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("path")

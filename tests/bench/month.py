@@ -1,9 +1,9 @@
-"""A month of a million disclosures: counted (cl. 11), and written out with flat memory.
+"""A month of a million disclosures: counted (cl. 11), and exported with constant memory.
 
-The record is of the size that requests leave: one real request is answered, and what was recorded
-of it is sealed anew, by the store's own sealing, under another id, moment, subject and leaf for
-each row. That takes minutes and eight gigabytes, so the house is kept in `build/bench-cache`. The
-recipients, purposes, outcomes and grounds vary; a few rows lie outside the month.
+The records have the size of real ones. One real request is answered, and its record is encrypted
+again by the store's own code, under another id, moment, subject and leaf for each row. That takes
+minutes and eight gigabytes, so the result is stored in `build/bench-cache`. The recipients,
+purposes, outcomes and grounds vary; a few rows lie outside the month.
 """
 
 import hashlib
@@ -42,25 +42,27 @@ DISCLOSURES = 1_000_000
 BATCH = 2_000
 SAMPLE_SECONDS = 0.1
 SETTLED = 0.05
-"""The part of an export after which its memory is taken to be what it needs."""
+"""The part of an export after which its memory counts as its need."""
 
 _OUTCOMES = ("RELEASED", "RELEASED", "RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED")
 _GROUNDS = ("CONSENT", "CONSENT", "CONSENT", "BASIS")
 
 
 def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str, Any]:
-    """Seconds to count a month, cold and again; seconds and growth of an export."""
+    """Measure the seconds to count a month, cold and again, and the seconds and growth of an
+    export.
+    """
     directory = month_house(count, cache)
     counted = _count(directory, count)
     return {"disclosures": count, **counted, **_export(directory, count)}
 
 
 def _count(directory: Path, count: int) -> dict[str, Any]:
-    """The statistics as `makul disclosure statistics` has them, in a process of their own."""
+    """Compute the statistics of `makul disclosure statistics`, in a separate process."""
     program = (
         "import sys, time\n"
-        "from bench.month import MONTH, opened\n"
-        "store = opened(sys.argv[1])\n"
+        "from bench.month import MONTH, open_cached_store\n"
+        "store = open_cached_store(sys.argv[1])\n"
         "for _ in range(5):\n"
         "    began = time.perf_counter()\n"
         "    counts = store.desk.statistics(MONTH)\n"
@@ -74,23 +76,23 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
         check=True,
         text=True,
     )
-    told = [line.split() for line in done.stdout.splitlines()]
-    assert {int(decisions) for _, decisions in told} == {count}, "not every decision was counted"
-    seconds = [float(each) for each, _ in told]
+    counts = [line.split() for line in done.stdout.splitlines()]
+    assert {int(decisions) for _, decisions in counts} == {count}, "not every decision was counted"
+    seconds = [float(each) for each, _ in counts]
     return {
         "aggregate_first_seconds": round(seconds[0], 3),
         "aggregate_seconds": round(min(seconds), 3),
     }
 
 
-def opened(directory: str) -> Any:
-    """The store of a cached house."""
+def open_cached_store(directory: str) -> Any:
+    """Open the store of a cached service."""
     keys = StoreKeys.load(Path(directory) / "store.json")
     return open_store(Path(directory) / "makul.db", keys, who="bench")
 
 
 def _export(directory: Path, count: int) -> dict[str, Any]:
-    """`makul disclosure export`, watched from outside."""
+    """Run `makul disclosure export`, watched from outside."""
     output = directory / "month.ndjson"
     output.unlink(missing_ok=True)
     part = output.with_name(output.name + ".part")
@@ -121,7 +123,7 @@ def _export(directory: Path, count: int) -> dict[str, Any]:
 
 
 def _rss_mb(pid: int) -> float:
-    """Resident memory; 0 where the process is gone meanwhile."""
+    """Return the resident memory, or 0 if the process has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -130,9 +132,13 @@ def _rss_mb(pid: int) -> float:
 
 
 def month_house(count: int, cache: Path) -> Path:
-    """The cached house with so many disclosures in the month; made where it is not there."""
-    told = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, private))]
-    name = hashlib.sha256("\0".join([*told, inspect.getsource(_rows)]).encode()).hexdigest()[:12]
+    """Return the cached service with that many disclosures in the month; make it if it
+    is missing.
+    """
+    ingredients = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, private))]
+    name = hashlib.sha256("\0".join([*ingredients, inspect.getsource(_rows)]).encode()).hexdigest()[
+        :12
+    ]
     directory = cache / f"month-{count}-{name}"
     if (directory / "whole").exists():
         return directory
@@ -184,7 +190,7 @@ def _write(connection: Any, columns: str, marks: str, batch: list[dict[str, Any]
 def _rows(
     model: dict[str, Any], sealer: FieldCipher, pins: list[Any], count: int
 ) -> Iterator[dict[str, Any]]:
-    """So many rows within the month, evenly over it, and one at each instant just outside."""
+    """Yield rows spread evenly over the month, and one at each instant just outside."""
     kept = open_private(sealer, model["disclosure_id"], model["sealed"])
     step = (MONTH.ends - MONTH.begins) / count
     instant = timedelta(microseconds=1)
@@ -213,7 +219,9 @@ def _rows(
 
 
 def _uuid7(at: datetime) -> bytes:
-    """A UUID of version 7 (RFC 9562, 5.7) of a moment: the library makes those of now alone."""
+    """Return a UUID of version 7 (RFC 9562, 5.7) of a moment; the library makes only
+    those of now.
+    """
     drawn = bytearray((micros(at) // 1000).to_bytes(6, "big") + os.urandom(10))
     drawn[6] = 0x70 | drawn[6] & 0x0F
     drawn[8] = 0x80 | drawn[8] & 0x3F

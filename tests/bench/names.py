@@ -62,7 +62,7 @@ def _figures(rate: Rate) -> dict[str, Any]:
 
 
 def _tuning() -> list[dict[str, Any]]:
-    """The half that chooses, at some thresholds."""
+    """Return the rates of the tuning half at some thresholds."""
     return [
         {
             "threshold": step,
@@ -74,7 +74,7 @@ def _tuning() -> list[dict[str, Any]]:
 
 
 def _kinds(*, threshold: float, doubt: float) -> list[dict[str, Any]]:
-    """The report half by kind of impostor, and the spellings that fail."""
+    """Return the rates by kind of impostor, and the spellings that fail, of the report half."""
     near = [
         {
             "kind": kind,

@@ -1,8 +1,8 @@
-"""Does a request take longer where more citizens are in the register?
+"""The time of a request by the number of citizens in the register.
 
-Two houses over registers of ten thousand and of a million citizens, each served by one worker. The
-same number of citizens is asked about in both, over one connection, so that a latency is that of a
-request and no queue's; batches are taken in turn.
+Two services over registers of ten thousand and of a million citizens are each served by one worker.
+The same number of citizens is requested from both, over one connection, so that a latency is that
+of a request and not of a queue. Batches alternate.
 """
 
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ from makul_testing.processes.service import served
 SMALL, LARGE = 10_000, 1_000_000
 BATCH = 100
 BATCHES_A_ROUND = 3
-"""Short batches, many times in turn: what the machine does besides changes by the second."""
+"""Batches are short and alternate often: the machine's other load changes by the second."""
 ASKED_ABOUT = BATCH * BATCHES_A_ROUND
 """Citizens, spread over the register by the blind index of their PINs."""
 
@@ -28,7 +28,7 @@ ASKED_ABOUT = BATCH * BATCHES_A_ROUND
 def measure_persons(
     directory: Path, database: Database, *, rounds: int, large: int = LARGE
 ) -> dict[str, Any]:
-    """The median request over each register, and their ratio."""
+    """Measure the median request over each register, and their ratio."""
     sizes = {SMALL: 0, large: large - SMALL}
     latencies: dict[int, list[float]] = {size: [] for size in sizes}
     medians: dict[int, list[float]] = {size: [] for size in sizes}
@@ -44,7 +44,7 @@ def measure_persons(
             for size in sizes
         }
         for turn in range(-BATCHES_A_ROUND, BATCHES_A_ROUND * rounds):
-            # Each goes first as often as the other.
+            # each goes first equally often
             for size, house in sorted(houses.items(), reverse=turn % 2 == 0):
                 first = BATCH * (turn % BATCHES_A_ROUND)
                 messages = ask_about(house, asked[size][first : first + BATCH])
@@ -69,7 +69,7 @@ def measure_persons(
 
 
 def _house(directory: Path, database: Database, crowd: int) -> InProcess:
-    """A house of ten thousand, and as many more as are to fill it."""
+    """Build a service of ten thousand citizens, and as many more as fill it."""
     if not crowd:
         return database.house(directory, people=SMALL)
     filling = SealedCrowd(crowd)

@@ -1,4 +1,4 @@
-"""What was measured, as the documents tell it: plots, and the tables of docs/performance.md."""
+"""The measurements in the form of the documents: plots, and the tables of docs/performance.md."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PLOTS = Path("docs/performance")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 BY_DATABASE = frozenset({"throughput", "persons", "ledger"})
 HEADLINE = ("sqlite", "2")
-"""By which the peer is compared in one number: as many workers as the machine has cores."""
+"""The number of workers for the one number of the peer: the cores of the machine."""
 
 Report = Mapping[str, Any]
 Rows = Sequence[Sequence[str]]
@@ -24,7 +24,7 @@ _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "makul": "Makul", "pee
 
 
 def machine() -> str:
-    """Processor, cores, memory, kernel and Python."""
+    """Describe the processor, cores, memory, kernel and Python."""
     found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     processor = found[1] if found else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -35,7 +35,7 @@ def machine() -> str:
 
 
 def merged(kept: Report, measured: Report) -> dict[str, Any]:
-    """What was kept with what was measured now: a database that was not keeps its figures."""
+    """Merge earlier with new measurements: a database that was not measured keeps its figures."""
     both = {**kept, **measured}
     for part in BY_DATABASE & measured.keys():
         both[part] = {**kept.get(part, {}), **measured[part]}
@@ -43,14 +43,17 @@ def merged(kept: Report, measured: Report) -> dict[str, Any]:
 
 
 def headlines(report: Report) -> dict[str, Any]:
-    """The figures that stand for a part: one configuration, or the worse of two databases."""
+    """Return the figure of each part: one configuration, or the worse of two databases."""
     name, workers = HEADLINE
     found = {}
     if name in report.get("throughput", {}):
-        told, new = report["throughput"][name][workers], report["throughput"][name]["new_citizens"]
-        found["requests_per_second"] = told["makul"]["requests_per_second"]
-        if "ratio" in told:
-            found["naive_peer_throughput_ratio"] = told["ratio"]
+        figures, new = (
+            report["throughput"][name][workers],
+            report["throughput"][name]["new_citizens"],
+        )
+        found["requests_per_second"] = figures["makul"]["requests_per_second"]
+        if "ratio" in figures:
+            found["naive_peer_throughput_ratio"] = figures["ratio"]
             found["naive_peer_throughput_ratio_new_citizens"] = new["ratio"]
     if "persons" in report:
         ratios = [measured["p50_ratio"] for measured in report["persons"].values()]
@@ -62,7 +65,7 @@ def headlines(report: Report) -> dict[str, Any]:
 
 
 def write(report: Report) -> None:
-    """Draw every plot for which there are figures, and write the tables."""
+    """Draw every plot that has figures, and write the tables."""
     if not report:
         raise SystemExit("nothing was measured yet")
     PLOTS.mkdir(exist_ok=True)
@@ -77,7 +80,7 @@ def write(report: Report) -> None:
 
 
 def plots(report: Report) -> Iterator[tuple[str, str]]:
-    """Each plot by the name of its file."""
+    """Return each plot by the name of its file."""
     for name, by_workers in report.get("throughput", {}).items():
         yield (
             f"throughput-{name}.svg",
@@ -85,25 +88,25 @@ def plots(report: Report) -> Iterator[tuple[str, str]]:
                 f"GetPersonData a second, {_NAMES[name]}",
                 {
                     _workers(workers): {
-                        _NAMES[who]: told[who]["requests_per_second"]
+                        _NAMES[who]: figures[who]["requests_per_second"]
                         for who in ("makul", "peer")
-                        if who in told
+                        if who in figures
                     }
-                    for workers, told in by_workers.items()
+                    for workers, figures in by_workers.items()
                 },
                 unit="a second",
                 caption="workers",
             ),
         )
-        told = by_workers[HEADLINE[1]]
+        figures = by_workers[HEADLINE[1]]
         yield (
             f"latency-{name}.svg",
             shares(
                 f"Answered within, {HEADLINE[1]} workers, {_NAMES[name]}",
                 {
-                    _NAMES[who]: _cumulative(told[who]["histogram_ms"])
+                    _NAMES[who]: _cumulative(figures[who]["histogram_ms"])
                     for who in ("makul", "peer")
-                    if who in told
+                    if who in figures
                 },
             ),
         )
@@ -127,7 +130,7 @@ def plots(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def tables(report: Report) -> str:
-    """Every table for which there are figures, in Markdown."""
+    """Return every table that has figures, in Markdown."""
     parts = [f"Machine: {report['machine']}.\n"]
     for title, heading, rows in _tables(report):
         lines = [heading, ["---"] * len(heading), *rows]
@@ -187,12 +190,14 @@ def _room_rows(report: Report) -> Rows:
 
 
 def _throughput_rows(by_workers: Report) -> Iterator[Sequence[str]]:
-    for workers, told in by_workers.items():
+    for workers, figures in by_workers.items():
         for who in ("makul", "peer"):
-            if who in told:
-                each = told[who]
+            if who in figures:
+                each = figures[who]
                 latencies = [f"{each[f'p{percent}_ms']:.1f} ms" for percent in (50, 95, 99)]
-                ratio = f"**{told['ratio']:.2f}**" if who == "makul" and "ratio" in told else ""
+                ratio = (
+                    f"**{figures['ratio']:.2f}**" if who == "makul" and "ratio" in figures else ""
+                )
                 rate = f"{each['requests_per_second']:.0f}"
                 yield _workers(workers), _NAMES[who], rate, *latencies, ratio
 
@@ -215,7 +220,7 @@ def _name_tables(names: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
         ("two near names, a doubt or more", "doubted"),
         ("half of a double surname, a doubt", "half_doubted"),
     )
-    rows = [(told, format_rate(names[key])) for told, key in whole]
+    rows = [(figures, format_rate(names[key])) for figures, key in whole]
     yield "Names, the report half", ("", "95 % bounds"), rows
     near = [kind for kind in names["kinds"] if "matched" in kind]
     yield (
@@ -250,8 +255,8 @@ def _help_rows(measured: Report) -> Iterator[Sequence[str]]:
 
 def _other_rows(report: Report) -> Iterator[Sequence[str]]:
     for name, measured in report.get("ledger", {}).items():
-        told = f"leaves a second sequenced, signed and published, {_NAMES[name]}"
-        yield told, f"**{measured['leaves_per_second']:,}**"
+        figures = f"leaves a second sequenced, signed and published, {_NAMES[name]}"
+        yield figures, f"**{measured['leaves_per_second']:,}**"
     month = report.get("month")
     if month:
         count = f"a month of {month['disclosures']:,} disclosures, SQLite"
@@ -279,7 +284,7 @@ def _workers(key: str) -> str:
 
 
 def _cumulative(histogram: Mapping[str, int]) -> list[tuple[float, float]]:
-    """The share within each bound."""
+    """Return the share within each bound."""
     total, so_far = sum(histogram.values()), 0
     first = float(next(iter(histogram)))
     points = [(first / 2**0.5, 0.0)]

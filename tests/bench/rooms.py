@@ -1,4 +1,4 @@
-"""CPU by room: the parts that bootstrap wires, each counting its own time on the way through."""
+"""CPU by room: the parts that `composition` wires, each counting its own time."""
 
 import time
 from collections import Counter
@@ -20,13 +20,16 @@ ROOM_OF = {
 
 
 class Meter:
-    """Thread CPU by room, in nanoseconds. The parts do not call one another, so nothing nests."""
+    """Thread CPU by room, in nanoseconds.
+
+    The parts do not call one another, so nothing is nested.
+    """
 
     def __init__(self) -> None:
         self.spent: Counter[str] = Counter()
 
     def over(self, parts: Adapters) -> Adapters:
-        """The same parts, metered."""
+        """Return the same parts with meters."""
         metered: dict[str, Any] = {
             name: _Metered(getattr(parts, name), room, self.spent) for name, room in ROOM_OF.items()
         }

@@ -12,7 +12,7 @@ WARMING = 1_000
 
 
 def measure_soak(directory: Path, *, requests: int) -> dict[str, Any]:
-    """The memory of one worker after a thousand requests, and after all."""
+    """Measure the memory of one worker after a thousand requests, and after all."""
     directory.mkdir()
     house = build_house(directory)
     with served(directory / "makul.toml", workers=1) as server:

@@ -1,4 +1,4 @@
-"""The databases that a house and the peer are measured on."""
+"""The databases on which the service and the peer are measured."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,34 +21,34 @@ class Database(Protocol):
 
     @property
     def name(self) -> str:
-        """As the report calls it."""
+        """Return its name in the report."""
 
     def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
-        """A house in an empty directory, over a new database of this kind."""
+        """Build a service in an empty directory, over a new database of this kind."""
 
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
-        """Put a crowd into a house that was made with its keys."""
+        """Put a crowd into a service that was made with its keys."""
 
     def peer_url(self, directory: Path) -> str:
-        """Where the peer keeps its own."""
+        """Return the address of the peer's own data."""
 
 
 class Sqlite:
-    """Files in the directories of those who use them."""
+    """SQLite files in the directories of their users."""
 
     name = "sqlite"
 
     def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
-        """A house in an empty directory."""
+        """Build a service in an empty directory."""
         directory.mkdir(parents=True)
         return build_house(directory, people=people, keys=keys)
 
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
-        """Into the file itself."""
+        """Write into the file itself."""
         crowd.pour_into(house.settings.store.database)
 
     def peer_url(self, directory: Path) -> str:
-        """A file beside the peer's others."""
+        """Return the address of a file beside the peer's others."""
         return f"sqlite:///{directory.absolute()}/peer.db"
 
 
@@ -61,13 +61,13 @@ class Postgres:
         self._server = server
 
     def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
-        """A house in an empty directory; its record in a new database."""
+        """Build a service in an empty directory, with its records in a new database."""
         directory.mkdir(parents=True)
         database = RecordDatabase(lambda: self._server)
         return build_house(directory, database=database, people=people, keys=keys)
 
     def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
-        """By COPY, and then looked over, as a server does by itself sooner or later."""
+        """Fill by COPY, and then analyse, as a server does by itself at some time."""
         place = house.settings.place
         assert isinstance(place, PostgresLocation)
         with psycopg.connect(place.url, autocommit=True) as connection:
@@ -78,7 +78,7 @@ class Postgres:
             connection.execute("VACUUM ANALYZE person")
 
     def peer_url(self, directory: Path) -> str:
-        """A database of the peer's own."""
+        """Return the address of the peer's own database."""
         del directory
         return self._new().replace("postgresql://", "postgresql+psycopg://", 1)
 
@@ -88,7 +88,7 @@ class Postgres:
 
 @contextmanager
 def databases() -> Iterator[Mapping[str, Database]]:
-    """Every kind there is, by name, until the block ends."""
+    """Yield every kind by name, until the block ends."""
     with cluster(durable=True) as server:
         kinds: tuple[Database, ...] = (Sqlite(), Postgres(server))
         yield {kind.name: kind for kind in kinds}

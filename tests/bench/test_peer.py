@@ -1,4 +1,4 @@
-"""The naive peer is a fair one: it answers what it should, and refuses what it should."""
+"""The naive peer is fair: it answers and refuses what it should."""
 
 import http.client
 from collections.abc import Iterator
@@ -54,8 +54,8 @@ def _texts(answer: etree._Element, name: str) -> list[str]:
     ]
 
 
-def test_it_answers_as_makul_does(house: InProcess, peer: Server) -> None:
-    """The same attributes of the same citizen, and a receipt of some kilobytes."""
+def test_peer_answers_like_makul(house: InProcess, peer: Server) -> None:
+    """Both return the same attributes of the same citizen, and a receipt of some kilobytes."""
     (signer,) = signers(house.world, 1)
     ours = etree.fromstring(house.post(ask_about(house, [signer])[0]).body)
     status, theirs = _post(peer, ask_peer_about(house, [signer])[0])
@@ -76,7 +76,7 @@ def test_it_answers_as_makul_does(house: InProcess, peer: Server) -> None:
         (b"SignatureValue>", b"SignatureValue>AAAA"),
     ],
 )
-def test_it_refuses_a_message_that_was_changed(
+def test_peer_refuses_a_changed_message(
     peer: Server, message: bytes, old: bytes, new: bytes
 ) -> None:
     """Body and Timestamp are signed."""
@@ -87,8 +87,8 @@ def test_it_refuses_a_message_that_was_changed(
     assert _texts(answer, "faultstring") == ["the message is not signed"]
 
 
-def test_it_refuses_a_consent_that_was_changed(house: InProcess, peer: Server) -> None:
-    """The consent's signature is verified, though the message's is good."""
+def test_peer_refuses_a_changed_consent(house: InProcess, peer: Server) -> None:
+    """The consent's signature is verified, although the message's is good."""
     (signer,) = signers(house.world, 1)
     spoilt = type(signer)(signer.person, signer.consent.replace(b"P1Y", b"P9Y"))
     assert spoilt != signer
@@ -97,8 +97,8 @@ def test_it_refuses_a_consent_that_was_changed(house: InProcess, peer: Server) -
     assert (status, _texts(answer, "outcome")) == (500, [])
 
 
-def test_it_refuses_anothers_consent(house: InProcess, peer: Server) -> None:
-    """Whose consent it is is looked at."""
+def test_peer_refuses_anothers_consent(house: InProcess, peer: Server) -> None:
+    """The subject of the consent is compared."""
     first, second = signers(house.world, 2)
     swapped = type(first)(first.person, second.consent)
     status, answer = _post(peer, ask_peer_about(house, [swapped])[0])
@@ -107,20 +107,20 @@ def test_it_refuses_anothers_consent(house: InProcess, peer: Server) -> None:
 
 
 @pytest.mark.parametrize("who", ["stranger", "police"])
-def test_it_refuses_who_may_not_ask(house: InProcess, peer: Server, who: str) -> None:
-    """A certificate of a look-alike authority; and somebody whose agreement it is not."""
+def test_peer_refuses_unauthorised_callers(house: InProcess, peer: Server, who: str) -> None:
+    """An imitated authority's certificate is refused, and a caller that is not in the agreement."""
     (signer,) = signers(house.world, 1)
     holder = house.world.messages["police"] if who == "police" else house.world.stranger
     status, answer = _post(peer, ask_peer_about(house, [signer], holder=holder)[0])
 
-    told = {"stranger": "the message is not signed", "police": "agreement"}
-    assert (status, _texts(answer, "faultstring")) == (500, [told[who]])
+    expected = {"stranger": "the message is not signed", "police": "agreement"}
+    assert (status, _texts(answer, "faultstring")) == (500, [expected[who]])
 
 
 def test_a_load_counts_what_was_released_and_allows_no_error(
     house: InProcess, peer: Server
 ) -> None:
-    """As many latencies as messages; one refusal, and there are no figures."""
+    """There are as many latencies as messages, and after one refusal there are no figures."""
     found = signers(house.world, 3)
     messages = ask_peer_about(house, [*found, *found])
 
@@ -134,8 +134,8 @@ def test_a_load_counts_what_was_released_and_allows_no_error(
         load(peer.port, messages, connections=2, path=PATH)
 
 
-def test_percentiles_are_of_the_nearest_rank() -> None:
-    """The smallest value that so many of a hundred do not exceed."""
+def test_percentile_is_the_nearest_rank() -> None:
+    """The result is the smallest value that this share of the values does not exceed."""
     latencies = [float(number) for number in range(1, 201)]
 
     assert [percentile(latencies, each) for each in (50, 95, 99, 100)] == [100, 190, 198, 200]

@@ -1,4 +1,4 @@
-"""What is poured into a register for the bench is what the store itself would have written."""
+"""Rows that the bench writes into a register are those that the store would have written."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
-from bench.month import MONTH, month_house, opened
+from bench.month import MONTH, month_house, open_cached_store
 from bench.stores import Database, databases
 from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def test_no_two_of_a_crowd_have_one_pin_or_document() -> None:
-    """Beyond the day on which ten thousand are born, too."""
+    """PINs are unique also beyond the day on which ten thousand are born."""
     everybody = list(crowd(10_050))
 
     assert len({person.pin for person in everybody}) == 10_050
@@ -34,10 +34,10 @@ def kinds() -> Iterator[Mapping[str, Database]]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_crowd_is_found_and_opened_by_the_store(
+def test_a_crowd_is_found_and_decrypted_by_the_store(
     kinds: Mapping[str, Database], tmp_path: Path, kind: str
 ) -> None:
-    """Sealed once, under keys kept beside it; whoever lived there before is there still."""
+    """The crowd is encrypted once under stored keys, and earlier citizens stay in the register."""
     filling = SealedCrowd(20, cache=tmp_path / "cache")
     house = kinds[kind].house(tmp_path / "house", people=40, keys=filling.keys)
     kinds[kind].fill(house, filling)
@@ -53,8 +53,8 @@ def test_a_crowd_is_found_and_opened_by_the_store(
     assert again.keys.current_id == filling.keys.current_id
 
 
-def test_each_signer_consents_to_what_is_asked(tmp_path: Path) -> None:
-    """Their certificates and consents are good; who comes later is somebody else."""
+def test_each_signer_consents_to_the_request(tmp_path: Path) -> None:
+    """Their certificates and consents are good, and later signers are other citizens."""
     house = build_house(tmp_path)
     first, later = signers(house.world, 2), signers(house.world, 2, beyond=2)
 
@@ -68,7 +68,7 @@ def test_each_signer_consents_to_what_is_asked(tmp_path: Path) -> None:
 def test_every_leaf_is_sequenced_and_published(
     kinds: Mapping[str, Database], tmp_path: Path, kind: str
 ) -> None:
-    """More than a batch of them, or the figure would be of less than it says."""
+    """There is more than one batch; otherwise the figure would be of less than it states."""
     measured = measure_ledger(tmp_path, kinds[kind], leaves=2_500)
 
     assert (measured["leaves"], measured["rounds"]) == (2_500, 1)
@@ -78,11 +78,11 @@ def test_every_leaf_is_sequenced_and_published(
     assert int(published[1]) >= 2_500
 
 
-def test_a_month_is_counted_and_written_out_whole(tmp_path: Path) -> None:
-    """Every row opens, of every recipient; an instant outside of the month is not of it."""
+def test_a_month_is_counted_and_exported_whole(tmp_path: Path) -> None:
+    """Every row of every recipient can be decrypted, and an instant outside is not of the month."""
     directory = month_house(60, tmp_path)
     assert month_house(60, tmp_path) == directory
-    store = opened(str(directory))
+    store = open_cached_store(str(directory))
 
     counts = store.desk.statistics(MONTH)
     look = ExportOptions(revealed=False, reason=None)

@@ -1,4 +1,4 @@
-"""Figures, as they are told: nothing is drawn or listed that was not measured."""
+"""The report draws and lists only what was measured."""
 
 import json
 from typing import Any
@@ -16,26 +16,26 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def _series(*rates: float) -> dict[str, Any]:
     batches = [Loaded(2 / rate, (0.010, 0.200)) for rate in rates]
-    return Series(batches).told()
+    return Series(batches).figures()
 
 
 def _measured() -> dict[str, Any]:
-    told = {"makul": _series(90, 100, 300), "peer": _series(40, 50, 60), "ratio": 2.0}
-    throughput = {"sqlite": dict.fromkeys(("1", "2", "new_citizens"), told)}
+    figures = {"makul": _series(90, 100, 300), "peer": _series(40, 50, 60), "ratio": 2.0}
+    throughput = {"sqlite": dict.fromkeys(("1", "2", "new_citizens"), figures)}
     told_before = {"machine": "a machine", "measured": {"http": "today"}}
     return report.merged(told_before, {"throughput": throughput})
 
 
-def test_a_rate_is_that_of_the_middle_round() -> None:
-    """One round in which the machine did something else decides nothing."""
-    told = _series(90, 100, 300)
+def test_a_rate_is_that_of_the_median_round() -> None:
+    """A single round with other load on the machine decides nothing."""
+    figures = _series(90, 100, 300)
 
-    assert told["requests_per_second"] == 100
-    assert (told["p50_ms"], told["p99_ms"], told["requests"]) == (10.0, 200.0, 6)
+    assert figures["requests_per_second"] == 100
+    assert (figures["p50_ms"], figures["p99_ms"], figures["requests"]) == (10.0, 200.0, 6)
 
 
 def test_a_histogram_counts_each_answer_once() -> None:
-    """Bounds grow by the root of two; an answer stands below its bound, and not below the last."""
+    """Bounds grow by the root of two; an answer is below its bound, and not below the last one."""
     counts = histogram([0.0005, 0.001, 0.0014, 0.0021, 0.1])
 
     assert sum(counts.values()) == 5
@@ -44,7 +44,7 @@ def test_a_histogram_counts_each_answer_once() -> None:
 
 
 def test_the_headline_is_one_configuration_or_the_worse_database() -> None:
-    """As many workers as cores; without it there is no headline."""
+    """The headline needs as many workers as cores; without them there is none."""
     measured = _measured()
     assert measured["naive_peer_throughput_ratio"] == 2.0
     assert measured["requests_per_second"] == 100
@@ -59,7 +59,7 @@ def test_the_headline_is_one_configuration_or_the_worse_database() -> None:
 
 
 def test_a_database_that_was_not_measured_keeps_its_figures() -> None:
-    """So that one may be measured after the other; what both make up is told anew."""
+    """One database may be measured after the other; common figures are computed again."""
     kept = report.merged({}, {"persons": {"sqlite": {"p50_ratio": 1.1}}, "rss_mb": 1})
     both = report.merged(kept, {"persons": {"postgresql": {"p50_ratio": 1.0}}})
 
@@ -67,8 +67,10 @@ def test_a_database_that_was_not_measured_keeps_its_figures() -> None:
     assert (both["p50_ratio_1m_over_10k"], both["rss_mb"]) == (1.1, 1)
 
 
-def test_plots_are_drawings_with_the_figures_in_them() -> None:
-    """Well-formed, a text for every value; the same figures give the same bytes."""
+def test_plots_contain_their_figures() -> None:
+    """A plot is well-formed, has a text for every value, and the same bytes for the
+    same figures.
+    """
     drawn = dict(report.plots(_measured()))
 
     assert set(drawn) == {"throughput-sqlite.svg", "latency-sqlite.svg"}
@@ -82,19 +84,19 @@ def test_plots_are_drawings_with_the_figures_in_them() -> None:
     assert drawn == dict(report.plots(json.loads(json.dumps(_measured()))))
 
 
-def test_tables_tell_what_was_measured_and_no_more() -> None:
+def test_tables_show_only_what_was_measured() -> None:
     """A part that was not measured has no table."""
-    told = report.tables(_measured())
+    figures = report.tables(_measured())
 
-    assert "| 2 | Makul | 100 | 10.0 ms | 200.0 ms | 200.0 ms | **2.00** |" in told
-    assert "By citizens registered" not in told
-    assert "Machine: a machine." in told
+    assert "| 2 | Makul | 100 | 10.0 ms | 200.0 ms | 200.0 ms | **2.00** |" in figures
+    assert "By citizens registered" not in figures
+    assert "Machine: a machine." in figures
 
 
-def test_the_page_keeps_what_stands_around_the_figures(
+def test_the_page_keeps_the_text_around_the_figures(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And a page without a place for them is left alone."""
+    """A page without a section for the figures is not changed."""
     page = tmp_path / "performance.md"
     monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "PLOTS", tmp_path / "plots")
@@ -115,7 +117,7 @@ def test_the_page_keeps_what_stands_around_the_figures(
 
 
 def test_parts_are_chosen_by_name() -> None:
-    """None of them only draws; a name that is none is told."""
+    """An empty choice only draws, and an unknown name is an error."""
     assert _parts("http,peer") == {"http", "peer"}
     assert _parts("") == frozenset()
     assert set(PARTS) > _parts("month")

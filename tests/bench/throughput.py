@@ -1,12 +1,12 @@
 """GetPersonData over HTTP: requests a second and latencies, by database and workers.
 
-Makul and the naive peer are served side by side over the same citizens, and loaded in turn: a batch
-to the one, a batch to the other, so that whatever else the machine does falls on both. The ratio is
-the median over the rounds; a round's two batches are seconds apart.
+Makul and the naive peer are served side by side over the same citizens, with alternating batches,
+so that other load of the machine affects both. The ratio is the median over the rounds; the two
+batches of a round are seconds apart.
 
-Two kinds of citizen are asked about. Those who *come back* have their certificate's path in
-Makul's cache after their first request; of *new* ones each is asked about once, so that every path
-is built. The peer has no cache, and both are the same to it.
+There are two kinds of citizens. Those who *come back* have their certificate's path in Makul's
+cache after their first request. *New* ones are requested once each, so that every path is built.
+The peer has no cache, and both are the same to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,12 +29,12 @@ CONNECTIONS = 8
 """Twice a worker's threads: one worker has some waiting, four have work for half their threads."""
 PEOPLE = 10_000
 COMING_BACK = 100
-"""Citizens who are asked about again and again."""
+"""The number of citizens who are requested repeatedly."""
 WORKERS = (1, 2, 4)
 NEW_WITH = 2
-"""Workers where new citizens are asked about: as many as this machine has cores."""
+"""The number of workers for new citizens: as many as this machine has cores."""
 MAKULS_BATCH, PEERS_BATCH = 300, 150
-"""Messages a batch: a second or two of either."""
+"""The number of messages of a batch, which take a second or two."""
 WARMING = 200
 
 
@@ -44,8 +44,8 @@ class Series:
 
     batches: list[Loaded] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
-        """Rate and latencies, for the report."""
+    def figures(self) -> dict[str, Any]:
+        """Return the rate and latencies for the report."""
         latencies = [each for batch in self.batches for each in batch.latencies]
         return {
             "requests_per_second": round(median(batch.rate for batch in self.batches), 1),
@@ -59,7 +59,7 @@ class Series:
 
 
 def histogram(latencies: Sequence[float]) -> dict[str, int]:
-    """How many answers took less than so many milliseconds, and not less than the bound before."""
+    """Return how many answers took less than each bound, and not less than the bound before."""
     counts: dict[str, int] = {}
     for latency in latencies:
         bound = 1.0
@@ -73,7 +73,7 @@ def histogram(latencies: Sequence[float]) -> dict[str, int]:
 def measure_throughput(
     directory: Path, database: Database, *, rounds: int, peer: bool
 ) -> dict[str, Any]:
-    """By number of workers; and with new citizens for one number of them."""
+    """Measure by number of workers, and with new citizens for one number of them."""
     house = database.house(directory / "house", people=PEOPLE)
     url = database.peer_url(directory)
     if peer:
@@ -94,12 +94,12 @@ def measure_throughput(
 
 
 def _in_turn(fresh: Sequence[Signer]) -> Callable[[int, int], list[Signer]]:
-    """Each round's own citizens."""
+    """Return each round's own citizens."""
     return lambda count, turn: list(fresh[turn * MAKULS_BATCH :][:count])
 
 
 class _Measuring:
-    """One database's house and peer."""
+    """One database's service and peer."""
 
     def __init__(self, house: InProcess, directory: Path, *, rounds: int, peer: bool) -> None:
         self._house = house
@@ -114,7 +114,7 @@ class _Measuring:
         *,
         warm: Sequence[Signer] = (),
     ) -> dict[str, Any]:
-        """Serve both, load them in turn, and tell of each and of their ratio."""
+        """Serve both, load them in turn, and return the figures of each and their ratio."""
         makul, peer = Series(), Series()
         with ExitStack() as stack:
             config = self._directory / "house" / "makul.toml"
@@ -139,32 +139,32 @@ class _Measuring:
                 loaded = load(theirs.port, messages, connections=CONNECTIONS, path=PATH)
                 if not first:
                     peer.batches.append(loaded)
-        return _told(makul, peer)
+        return _figures(makul, peer)
 
 
-def _told(makul: Series, peer: Series) -> dict[str, Any]:
-    told: dict[str, Any] = {"makul": makul.told()}
+def _figures(makul: Series, peer: Series) -> dict[str, Any]:
+    figures: dict[str, Any] = {"makul": makul.figures()}
     if peer.batches:
-        told["peer"] = peer.told()
+        figures["peer"] = peer.figures()
         ratios = [
             ours.rate / theirs.rate
             for ours, theirs in zip(makul.batches, peer.batches, strict=True)
         ]
-        told["ratio"] = round(median(ratios), 2)
-        told["ratios"] = [round(ratio, 2) for ratio in ratios]
-    return told
+        figures["ratio"] = round(median(ratios), 2)
+        figures["ratios"] = [round(ratio, 2) for ratio in ratios]
+    return figures
 
 
-def line(name: str, workers: str, told: dict[str, Any]) -> str:
-    """One configuration, to be printed."""
+def line(name: str, workers: str, figures: dict[str, Any]) -> str:
+    """Format one configuration for printing."""
     parts = [f"{name:10} {workers:>12}"]
     for who in ("makul", "peer"):
-        if who in told:
-            each = told[who]
+        if who in figures:
+            each = figures[who]
             parts.append(
                 f"{who} {each['requests_per_second']:6.1f}/s p50 {each['p50_ms']:6.1f}"
                 f" p95 {each['p95_ms']:6.1f} p99 {each['p99_ms']:6.1f} ms"
             )
-    if "ratio" in told:
-        parts.append(f"×{told['ratio']:.2f}")
+    if "ratio" in figures:
+        parts.append(f"×{figures['ratio']:.2f}")
     return "  ".join(parts)

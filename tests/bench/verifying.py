@@ -1,7 +1,7 @@
-"""One consent, verified: CPU against the floor of two canonicalisations, a hash and a raw verify.
+"""One verified consent: CPU compared with two canonicalisations, a hash and an RSA verification.
 
-The verifier is the one that the request path uses, wired by `bootstrap`; the path of the citizen's
-certificate is cached. Only parsed trees and loaded keys are given to the floor.
+The verifier is that of the request path, wired by `composition`; the path of the citizen's
+certificate is cached. The floor gets only parsed trees and loaded keys.
 """
 
 import time
@@ -24,7 +24,7 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 def measure_verification(
     house: InProcess, consent: bytes, citizen: x509.Certificate, *, rounds: int, per_round: int
 ) -> dict[str, Any]:
-    """Interleaved, round by round; the best round of each counts."""
+    """Run both interleaved, round by round; the best round of each counts."""
     at = house.clock()
     floor = _floor(consent, citizen)
 
@@ -50,7 +50,7 @@ def measure_verification(
 
 
 def _floor(consent: bytes, citizen: x509.Certificate) -> Callable[[], None]:
-    """The signed document and its SignedInfo canonicalised, one hash, one RSA verification."""
+    """Canonicalise the signed document and its SignedInfo, hash once, and verify RSA once."""
     document = etree.fromstring(consent)
     signature = next(document.iter(f"{DS}Signature"))
     info = etree.fromstring(etree.tostring(signature.find(f"{DS}SignedInfo"), with_tail=False))

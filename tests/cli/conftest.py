@@ -1,4 +1,4 @@
-"""An installation of one's own for each test, its store, and one with a bank in it."""
+"""Fixtures: a new installation for each test, its store, and one with a bank in it."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`makul agreement` and `makul notice`: on what terms, and what subjects are told (cl. 4 and 7)."""
+"""`makul agreement` and `makul notice`: terms, and texts for subjects (Procedure, cl. 4 and 7)."""
 
 import hashlib
 from pathlib import Path
@@ -16,13 +16,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_printed_example_is_what_is_read(makul: Makul) -> None:
-    """A person begins from it."""
+def test_the_printed_example_can_be_read(makul: Makul) -> None:
+    """An operator begins with the example."""
     assert makul("agreement", "example").out == EXAMPLE
 
 
 def test_an_agreement_is_added_and_shown(with_bank: Makul, file: Path) -> None:
-    """What is shown is what the file says."""
+    """The output has the content of the file."""
     added = with_bank.done("agreement", "add", file, "--apply")
     shown = with_bank.done("agreement", "show", "2026/014")
 
@@ -36,14 +36,14 @@ def test_an_agreement_is_added_and_shown(with_bank: Makul, file: Path) -> None:
 
 
 def test_a_dry_run_adds_nothing(with_bank: Makul, file: Path) -> None:
-    """As every change."""
+    """Every change begins with a preview."""
     with_bank.done("agreement", "add", file)
 
     assert with_bank.done("agreement", "list") == []
 
 
 def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> None:
-    """Other terms, told as drawn up anew: another document to sign."""
+    """New terms are reported as a new draft: another document to sign."""
     with_bank.done("agreement", "add", file, "--apply")
     first = with_bank("agreement", "export", "2026/014").out
     file.write_text(EXAMPLE.replace("daily_quota = 1000", "daily_quota = 5"))
@@ -54,7 +54,7 @@ def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> Non
     assert with_bank("agreement", "export", "2026/014").out != first
 
 
-def test_what_was_terminated_stays_so(with_bank: Makul, file: Path) -> None:
+def test_a_terminated_agreement_stays_terminated(with_bank: Makul, file: Path) -> None:
     """Procedure, cl. 12: a terminated agreement is followed by a new one, not revived."""
     with_bank.done("agreement", "add", file, "--apply")
     end: list[str] = ["agreement", "terminate", "2026/014", "--reason", "letter 118"]
@@ -69,7 +69,7 @@ def test_what_was_terminated_stays_so(with_bank: Makul, file: Path) -> None:
 
 
 def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None:
-    """Another's number would put one's own terms in place of theirs."""
+    """A recipient's number must not replace another recipient's terms."""
     with_bank.done("agreement", "add", file, "--apply")
     with_bank.done("recipient", "add", "COM/2", "--kind", "BANK", "--name", "B", "--apply")
     file.write_text(EXAMPLE.replace("COM/60000001", "COM/2"))
@@ -79,16 +79,16 @@ def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None
     assert "another recipient's" in said.err
 
 
-def test_an_agreement_with_nobody_is_refused(makul: Makul, file: Path) -> None:
-    """The recipient comes first."""
+def test_an_agreement_without_a_recipient_is_refused(makul: Makul, file: Path) -> None:
+    """The recipient must be registered first."""
     said = makul("agreement", "add", file, "--apply")
 
     assert said.code == 1
     assert "is not registered" in said.err
 
 
-def test_a_bank_is_never_let_invoke_justice(with_bank: Makul, file: Path) -> None:
-    """Procedure, cl. 5.1 is not open to banks, whatever an agreement would say."""
+def test_a_bank_may_never_invoke_justice(with_bank: Makul, file: Path) -> None:
+    """Procedure, cl. 5.1 is not open to banks, for any agreement."""
     file.write_text(EXAMPLE.replace("provisions = []", 'provisions = ["JUDICIAL"]'))
     said = with_bank("agreement", "add", file, "--apply")
 
@@ -96,8 +96,8 @@ def test_a_bank_is_never_let_invoke_justice(with_bank: Makul, file: Path) -> Non
     assert "JUDICIAL is never open to BANK" in said.err
 
 
-def test_an_unknown_agreement_is_told(makul: Makul) -> None:
-    """With where to look."""
+def test_an_unknown_agreement_is_reported(makul: Makul) -> None:
+    """The message says where to look."""
     said = makul("agreement", "show", "1")
 
     assert said.code == 1
@@ -105,7 +105,7 @@ def test_an_unknown_agreement_is_told(makul: Makul) -> None:
 
 
 def texts(directory: Path, **contents: bytes) -> list[str | Path]:
-    """The options that name a notice's three texts."""
+    """Return the options that name a notice's three texts."""
     options: list[str | Path] = []
     for language in ("ky", "ru", "en"):
         path = directory / f"notice.{language}.txt"
@@ -115,7 +115,7 @@ def texts(directory: Path, **contents: bytes) -> list[str | Path]:
 
 
 def test_a_notice_counts_by_its_bytes(makul: Makul, tmp_path: Path) -> None:
-    """Procedure, cl. 4: a consent cites the SHA-256 of exactly what was shown."""
+    """Procedure, cl. 4: a consent cites the SHA-256 of exactly the text that was shown."""
     options = texts(tmp_path)
     shown = makul.done("notice", "add", "N/1", *options, "--apply")
 
@@ -131,19 +131,19 @@ def test_a_notice_counts_by_its_bytes(makul: Makul, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"x" * (256 * 1024 + 1)])
 def test_a_notice_is_text(makul: Makul, tmp_path: Path, content: bytes) -> None:
-    """UTF-8, and no longer than anybody reads; each of the three."""
+    """Each of the three texts is UTF-8, and no longer than a person reads."""
     for language in ("ky", "ru", "en"):
         options = texts(tmp_path, **{language: content})
         assert makul("notice", "add", "N/1", *options, "--apply").code == 1
 
 
-def test_a_notice_is_in_three_languages(makul: Makul, tmp_path: Path) -> None:
-    """Not understood without."""
+def test_a_notice_has_three_languages(makul: Makul, tmp_path: Path) -> None:
+    """The command needs all three."""
     assert makul("notice", "add", "N/1", *texts(tmp_path)[:4], "--apply").code == 2
 
 
-def test_what_is_not_known_is_told(makul: Makul) -> None:
-    """With where to look, and changing nothing."""
+def test_unknown_notices_are_reported(makul: Makul) -> None:
+    """The message says where to look, and nothing changes."""
     for command in (
         ["notice", "show", "N/1"],
         ["notice", "approval", "N/1"],

@@ -1,4 +1,4 @@
-"""Agreements in TOML: what is written is what is meant, and an error names the key (cl. 7)."""
+"""Agreements in TOML: nothing is guessed, and an error names the key (cl. 7)."""
 
 import tomllib
 from datetime import UTC, datetime
@@ -17,13 +17,13 @@ from makul.net.files import FileError
 
 
 def example(**changes: Any) -> dict[str, Any]:
-    """The example with keys changed, or taken away where the new value is None."""
+    """Return the example with changed keys; a key whose new value is None is removed."""
     table = tomllib.loads(EXAMPLE) | changes
     return {key: value for key, value in table.items() if value is not None}
 
 
 def test_the_example_is_an_agreement() -> None:
-    """What `makul agreement example` prints can be added as it stands."""
+    """The output of `makul agreement example` can be added unchanged."""
     agreement = parse_agreement(example())
 
     assert agreement.number == "2026/014"
@@ -48,14 +48,14 @@ def test_a_date_begins_at_midnight_in_bishkek() -> None:
 
 
 def test_a_time_keeps_its_offset() -> None:
-    """An instant is taken as it is."""
+    """An instant is read exactly."""
     table = tomllib.loads("valid_from = 2026-01-01T00:00:00Z")
 
     assert parse_agreement(example(**table)).valid_from == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_powers_are_read_by_purpose() -> None:
-    """Procedure, cl. 5.3: which attributes the body's powers cover."""
+    """Procedure, cl. 5.3: the file lists the attributes of the body's powers."""
     agreement = parse_agreement(
         example(provisions=["OFFICIAL_REQUEST"], powers={"LOAN": ["surname", "pin"]})
     )
@@ -108,7 +108,7 @@ def test_powers_are_read_by_purpose() -> None:
     ],
 )
 def test_an_error_names_the_key(changes: dict[str, Any], message: str) -> None:
-    """Nothing is guessed: a key that is missing, unknown or wrong is told by name."""
+    """A missing, unknown or wrong key is named."""
     with pytest.raises(OperatorError) as refused:
         parse_agreement(example(**changes))
 
@@ -116,7 +116,7 @@ def test_an_error_names_the_key(changes: dict[str, Any], message: str) -> None:
 
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:
-    """An operator with ten files knows which."""
+    """An operator with ten files sees which one is meant."""
     file = tmp_path / "bank.toml"
     file.write_text('number = "1"\n')
 
@@ -125,8 +125,8 @@ def test_an_error_names_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"number = ", b"\xff", b"#" * (MAX_BYTES + 1)])
-def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
-    """A picture renamed to .toml is an error in one line."""
+def test_malformed_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A picture that was renamed to .toml is an error in one line."""
     file = tmp_path / "bank.toml"
     file.write_bytes(content)
 
@@ -146,13 +146,13 @@ def test_what_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
         ('"TYPED"', '"typed"', "TYPED"),
     ],
 )
-def test_mistyped_name_is_named_with_what_was_meant(old: str, new: str, meant: str) -> None:
-    """Names are checked where they are typed, keys as well as values."""
+def test_mistyped_name_gets_a_suggestion(old: str, new: str, meant: str) -> None:
+    """Names are checked in keys and in values."""
     with pytest.raises(OperatorError, match=rf"; did you mean {meant}\?"):
         parse_agreement(tomllib.loads(EXAMPLE.replace(old, new)))
 
 
-def test_power_for_a_mistyped_purpose_is_named_with_what_was_meant() -> None:
+def test_power_for_a_mistyped_purpose_gets_a_suggestion() -> None:
     """Procedure, cl. 5.3: a power is for a purpose of the agreement."""
     with pytest.raises(OperatorError, match=r"LONE.*; did you mean LOAN\?"):
         parse_agreement(tomllib.loads(EXAMPLE + 'LONE = ["surname"]\n'))

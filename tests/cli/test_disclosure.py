@@ -1,4 +1,6 @@
-"""`makul disclosure`: what was decided and what left, by name and never by value (cl. 10, 11)."""
+"""`makul disclosure`: decisions and released attributes, by name and never by value
+(cl. 10, 11).
+"""
 
 from uuid import uuid4
 
@@ -13,7 +15,7 @@ from makul_testing.stores import store_of
 
 @pytest.fixture
 def with_two(with_bank: Makul) -> Makul:
-    """A release and, a minute later, a refusal."""
+    """Record a release and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
         agree(store.desk, an_agreement(), at=NOON)
         store.recorder.record(a_release())
@@ -22,7 +24,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 
 def test_the_latest_come_first(with_two: Makul) -> None:
-    """What an operator asks for in an incident."""
+    """An operator needs them first in an incident."""
     listed = with_two.done("disclosure", "list")
 
     assert [(row["decided_at"], row["outcome"], row["codes"]) for row in listed] == [
@@ -31,8 +33,8 @@ def test_the_latest_come_first(with_two: Makul) -> None:
     ]
 
 
-def test_what_left_is_told_by_name(with_two: Makul) -> None:
-    """Neither the PIN nor any value; the subject is masked."""
+def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
+    """Neither the PIN nor any value is printed, and the subject is masked."""
     (release,) = with_two.done("disclosure", "list")[1:]
     said = with_two("disclosure", "show", release["disclosure_id"])
 
@@ -53,19 +55,19 @@ def test_what_left_is_told_by_name(with_two: Makul) -> None:
     ],
 )
 def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: int) -> None:
-    """By recipient, by time, by number."""
+    """The options select by recipient, by time, by number."""
     assert len(with_two.done("disclosure", "list", *arguments)) == count
 
 
-def test_an_unknown_one_is_told(makul: Makul) -> None:
-    """With where to look."""
+def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
+    """The message says where to look."""
     said = makul("disclosure", "show", str(uuid4()))
 
     assert said.code == 1
     assert "makul disclosure list" in said.err
 
 
-def test_none_is_said(makul: Makul) -> None:
-    """An empty list is an answer, to people and to programs."""
+def test_an_empty_list_is_printed(makul: Makul) -> None:
+    """An empty list is an answer, for people and for programs."""
     assert makul("disclosure", "list").out == "No decision is recorded.\n"
     assert makul.done("disclosure", "list") == []

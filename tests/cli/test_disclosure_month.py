@@ -1,4 +1,4 @@
-"""`makul disclosure statistics` and `export`: a month, counted and written out (cl. 11)."""
+"""`makul disclosure statistics` and `export`: a month, counted and exported (cl. 11)."""
 
 import csv
 import errno
@@ -20,7 +20,7 @@ from makul_testing.stores import store_of
 
 @pytest.fixture
 def with_two(with_bank: Makul) -> Makul:
-    """A release by consent and, a minute later, a refusal."""
+    """Record a release by consent and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
         agree(store.desk, an_agreement(), at=NOON)
         store.recorder.record(a_release(ground=a_consent()))
@@ -29,7 +29,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 
 def test_a_month_is_counted(with_two: Makul) -> None:
-    """By recipient, purpose, outcome and ground."""
+    """The counts are by recipient, purpose, outcome and ground."""
     counted = with_two.done("disclosure", "statistics", "--month", "2026-11")
 
     assert [(row["recipient"], row["outcome"], row["ground"]) for row in counted] == [
@@ -42,15 +42,15 @@ def test_a_month_is_counted(with_two: Makul) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--month", "2026-10"], ["--month", "2026-11", "--recipient", "COM/1"]]
 )
-def test_none_is_said(with_two: Makul, arguments: list[str]) -> None:
-    """An empty month is an answer, and so is a recipient who asked nothing."""
+def test_an_empty_month_is_printed(with_two: Makul, arguments: list[str]) -> None:
+    """An empty month is an answer, and so is a recipient without requests."""
     assert with_two.done("disclosure", "statistics", *arguments) == []
     assert with_two("disclosure", "statistics", *arguments).out.startswith("No decision of 2026-1")
     assert with_two("disclosure", "export", *arguments).out.split() == [",".join(COLUMNS)]
 
 
 def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
-    """What left is told by name; the PIN does not leave the house by itself."""
+    """Released attributes are listed by name; the PIN is not exported by default."""
     said = with_two("disclosure", "export", "--month", "2026-11")
     first, second = csv.DictReader(io.StringIO(said.out))
 
@@ -61,8 +61,8 @@ def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
     assert AZAMAT.digits not in said.out + said.err
 
 
-def test_ndjson_says_the_same(with_two: Makul) -> None:
-    """A row a line, with the columns of CSV as keys."""
+def test_ndjson_has_the_same_content(with_two: Makul) -> None:
+    """Each row is a line, with the columns of CSV as keys."""
     said = with_two("disclosure", "export", "--month", "2026-11", "--format", "ndjson")
     first, second = map(json.loads, said.out.splitlines())
 
@@ -71,7 +71,7 @@ def test_ndjson_says_the_same(with_two: Makul) -> None:
 
 
 def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
-    """And each export is, with a reason or without (cl. 13, 16)."""
+    """Procedure, cl. 13 and 16: each export is recorded, with or without a reason."""
     database = load_settings(with_two.directory / "makul.toml").store.database
     before = count(database, "desk_log")
     arguments = ["disclosure", "export", "--month", "2026-11", "--reveal"]
@@ -86,8 +86,8 @@ def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
     assert count(database, "desk_log") == before + 1
 
 
-def test_a_file_is_new_whole_and_ones_own(with_two: Makul, tmp_path: Path) -> None:
-    """Nothing is overwritten, and nothing but the file is left."""
+def test_an_export_file_is_new_whole_and_private(with_two: Makul, tmp_path: Path) -> None:
+    """Nothing is overwritten, and no other file is left."""
     output = tmp_path / "out" / "november.csv"
     output.parent.mkdir()
     arguments = ["disclosure", "export", "--month", "2026-11", "--output", output]
@@ -103,7 +103,7 @@ def test_a_file_is_new_whole_and_ones_own(with_two: Makul, tmp_path: Path) -> No
     assert (said.code, "exists" in said.err) == (1, True)
 
 
-def test_a_file_that_was_not_finished_is_not_there(
+def test_an_unfinished_file_is_deleted(
     with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a month must not look like a month."""
@@ -115,10 +115,10 @@ def test_a_file_that_was_not_finished_is_not_there(
     assert not list(tmp_path.glob("november.csv*"))
 
 
-def test_a_full_disk_is_told_in_one_line(
+def test_a_full_disk_is_reported_in_one_line(
     with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no error of ours, and nothing of the file is left."""
+    """It is no internal error, and nothing of the file is left."""
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -132,8 +132,8 @@ def test_a_full_disk_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026-11-01"])
-def test_what_is_no_month_is_told(with_two: Makul, month: str) -> None:
-    """With how one is written."""
+def test_a_malformed_month_is_reported(with_two: Makul, month: str) -> None:
+    """The message shows the form of a month."""
     said = with_two("disclosure", "export", "--month", month)
 
     assert said.code == 1

@@ -50,7 +50,7 @@ def files(tmp_path: Path, root: Authority) -> StoreFiles:
 
 @pytest.fixture
 def anywhere(tmp_path: Path) -> Makul:
-    """No installation: there is no makul.toml."""
+    """Change to a directory without an installation and without makul.toml."""
     return Makul(tmp_path / "nowhere")
 
 
@@ -65,8 +65,10 @@ def verify(makul: Makul, file: Path, files: StoreFiles, *more: str | Path) -> Sa
     return makul("document", "verify", file, *directories, "--at", NOW.isoformat(), *more)
 
 
-def test_passed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
-    """Offline, without an installation: exit 0, every check told."""
+def test_valid_document_passes(
+    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+) -> None:
+    """The command works offline, exits with 0, and prints every check."""
     file = written(tmp_path, Forge(holder=root.issue()).signed())
 
     said = verify(anywhere, file, files)
@@ -77,8 +79,10 @@ def test_passed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: P
     assert verify(anywhere, file, files, "--json").json["indication"] == "TOTAL-PASSED"
 
 
-def test_failed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
-    """Exit 1: changed after it was signed."""
+def test_changed_document_fails(
+    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+) -> None:
+    """Exit code 1: the document was changed after it was signed."""
     changed = Forge(holder=root.issue()).signed().replace(b"OPENING", b"CLOSING")
 
     said = verify(anywhere, written(tmp_path, changed), files, "--json")
@@ -87,8 +91,10 @@ def test_failed(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: P
     assert said.json["subIndication"] == "HASH_FAILURE"
 
 
-def test_indeterminate(anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path) -> None:
-    """Exit 2: without CRLs nobody can tell; nor with a certificate that has ended."""
+def test_missing_revocation_data_are_indeterminate(
+    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+) -> None:
+    """Exit code 2: CRLs are missing, or the certificate has ended."""
     file = written(tmp_path, Forge(holder=root.issue()).signed())
     ended = Forge(holder=root.issue(Profile(not_after=NOW - DAY))).signed()
 
@@ -100,8 +106,8 @@ def test_indeterminate(anywhere: Makul, files: StoreFiles, root: Authority, tmp_
     assert (late.code, late.json["subIndication"]) == (2, "OUT_OF_BOUNDS_NO_POE")
 
 
-def test_existed_at(anywhere: Makul, tmp_path: Path, root: Authority) -> None:
-    """An auditor who can prove since when the file was held says so."""
+def test_proof_of_existence_counts(anywhere: Makul, tmp_path: Path, root: Authority) -> None:
+    """An auditor who can prove since when the file existed states the time."""
     since = NOW - 10 * DAY
     issued_then = root.crl(this_update=since + DAY, next_update=since + 3 * DAY)
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[issued_then, root.crl()])
@@ -126,10 +132,10 @@ def test_existed_at(anywhere: Makul, tmp_path: Path, root: Authority) -> None:
         ["--frobnicate"],
     ],
 )
-def test_not_understood(
+def test_usage_error_has_its_own_exit_code(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, arguments: list[str]
 ) -> None:
-    """64, one line: 2 would say "indeterminate"."""
+    """The exit code is 64 and one line is printed, because 2 would mean "indeterminate"."""
     said = anywhere(
         "document", "verify", written(tmp_path, b"<a/>"), "--anchors", files.anchors, *arguments
     )
@@ -138,7 +144,7 @@ def test_not_understood(
 
 
 def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
-    """64 as well."""
+    """The exit code is 64 as well."""
     assert anywhere("document", "verify").code == 64
     assert anywhere("document", "frobnicate").code == 64
     unknown = anywhere("document", "--frobnicate")
@@ -147,8 +153,10 @@ def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
     assert "verify" in anywhere("document").out + anywhere("document").err
 
 
-def test_unusable(anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority) -> None:
-    """3, one line that says what to do: never a verdict, never a traceback."""
+def test_unusable_file_is_an_error(
+    anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority
+) -> None:
+    """The exit code is 3, with one line that says what to do: never a verdict or a traceback."""
     file = written(tmp_path, Forge(holder=root.issue()).signed())
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "root.pem").write_text("not a certificate")
@@ -176,28 +184,30 @@ def test_unusable(anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Auth
     ],
     ids=["empty", "unsigned", "a null", "3 MB"],
 )
-def test_anything_is_a_document(
+def test_any_file_gets_a_report(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes, answer: tuple[int, str]
 ) -> None:
-    """What is no signed XML is answered by a report, with the digest of the whole file."""
+    """A file that is no signed XML gets a report, with the digest of the whole file."""
     said = verify(anywhere, written(tmp_path, document), files, "--json")
 
     assert (said.code, said.json["subIndication"]) == answer
     assert said.json["evidence"]["document"] == sha256(document).hexdigest()
 
 
-def test_it_says_what_a_profile_takes(anywhere: Makul, files: StoreFiles, tmp_path: Path) -> None:
-    """A PDF, say: which documents the profile is for, and no name of a class of ours."""
+def test_message_names_the_documents_of_a_profile(
+    anywhere: Makul, files: StoreFiles, tmp_path: Path
+) -> None:
+    """The message for a PDF names the documents of the profile, and none of our classes."""
     said = verify(anywhere, written(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
 
     assert "one enveloped XAdES signature" in " ".join(said.out.split())
     assert "Error" not in said.out + said.err
 
 
-def test_crls_of_others_are_no_notice(
+def test_crls_of_other_authorities_cause_no_notice(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
-    """A directory of everybody's CRLs is what an auditor has."""
+    """An auditor has a directory of all CRLs."""
     other = Authority.root("Another Root")
     (files.crls / "other.crl").write_bytes(other.crl())
 
@@ -206,10 +216,10 @@ def test_crls_of_others_are_no_notice(
     assert (said.code, said.err) == (0, "")
 
 
-def test_crls_of_time_stamping_authorities(
+def test_crls_of_time_stamping_authorities_are_read(
     anywhere: Makul, tmp_path: Path, root: Authority
 ) -> None:
-    """They may lie apart: --tsa-crl, for the authorities that --tsa-anchors names."""
+    """They may lie separately: --tsa-crl, for the authorities of --tsa-anchors."""
     tsa = Authority.root("A TSA Root")
     stamping = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True)
     usage = key_usage("digital_signature")
@@ -233,10 +243,10 @@ def test_crls_of_time_stamping_authorities(
 
 
 @pytest.mark.parametrize("name", ["anchors", "crls", "ocsp"])
-def test_material_that_cannot_be_read(
+def test_unreadable_material_is_an_error(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path, name: str
 ) -> None:
-    """3, one line in words: no name of a class, and nothing of a parser's own."""
+    """The exit code is 3, with one line in words: no class names and no parser's text."""
     (tmp_path / "ocsp").mkdir()
     broken = {"anchors": files.anchors, "crls": files.crls, "ocsp": tmp_path / "ocsp"}[name]
     suffix = {"anchors": "broken.crt", "crls": "broken.crl", "ocsp": "broken.ors"}[name]
@@ -250,8 +260,8 @@ def test_material_that_cannot_be_read(
     assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", said.err)
 
 
-def test_a_consent_by_the_settings(house: InProcess, tmp_path: Path) -> None:
-    """With settings their trust directories count; the signer must be the consent's subject."""
+def test_a_consent_is_verified_by_the_settings(house: InProcess, tmp_path: Path) -> None:
+    """The settings' trust directories count, and the signer must be the consent's subject."""
     makul = Makul(house.settings.store.database.parent)
     file = written(tmp_path, house.paper(PAPER).document)
 
@@ -263,8 +273,8 @@ def test_a_consent_by_the_settings(house: InProcess, tmp_path: Path) -> None:
     assert (receipt.code, receipt.json["reason"]) == (2, "REQ-01")
 
 
-def test_a_kept_receipt(house: InProcess, tmp_path: Path) -> None:
-    """A recipient or an auditor verifies a receipt that was kept, with the same command."""
+def test_a_stored_receipt_is_verified(house: InProcess, tmp_path: Path) -> None:
+    """A recipient or an auditor verifies a stored receipt with the same command."""
     makul = Makul(house.settings.store.database.parent)
     unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
     file = written(tmp_path, house.parts.signer.sign(unsigned, at=house.clock()))
@@ -275,8 +285,8 @@ def test_a_kept_receipt(house: InProcess, tmp_path: Path) -> None:
     assert said.json["profile"] == "receipt"
 
 
-def test_a_consent_signed_by_somebody_else(house: InProcess, tmp_path: Path) -> None:
-    """SIG-08: a good signature of a good certificate, and not the subject's."""
+def test_a_consent_signed_by_another_person_fails(house: InProcess, tmp_path: Path) -> None:
+    """SIG-08: a good signature of a good certificate is not the subject's."""
     makul = Makul(house.settings.store.database.parent)
     content = house.parts.verifier.verify(house.paper(PAPER).document, at=house.clock()).signed
     assert content is not None
@@ -292,10 +302,10 @@ def test_a_consent_signed_by_somebody_else(house: InProcess, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("signer", "code"), [("parent", 0), ("child", 2), ("stranger", 2)])
-def test_a_consent_given_for_another(
+def test_a_consent_by_a_representative_is_verified(
     house: InProcess, tmp_path: Path, signer: str, code: int
 ) -> None:
-    """Where a representative gives it, theirs is the one signature that counts (CNS-11, SIG-08)."""
+    """CNS-11, SIG-08: the representative's is the one signature that counts."""
     makul = Makul(house.settings.store.database.parent)
     given = house.paper("represented").document
     content = house.parts.verifier.verify(given, at=house.clock()).signed
@@ -317,10 +327,10 @@ APPROVAL = NoticeApproval(
 
 
 @pytest.mark.parametrize("profile", ["agreement", "notice"])
-def test_what_the_parties_sign(
+def test_agreements_and_approvals_are_verified(
     house: InProcess, anywhere: Makul, files: StoreFiles, root: Authority, profile: str
 ) -> None:
-    """Held against its own schema: the other's, or a stump of its name, is another document."""
+    """The document is checked by its own schema: another one, or a part, is another document."""
     documents = {
         "agreement": house.store.desk.draft_document(house.bank.agreement) or b"",
         "notice": render_approval(APPROVAL),

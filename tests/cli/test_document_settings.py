@@ -1,4 +1,4 @@
-"""`document verify` trusts the time-stamping authorities of the settings, as the service does."""
+"""`document verify` trusts the time-stamping authorities of the settings, like the service."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -41,12 +41,12 @@ def report(prepared: Prepared, name: str, config: Path) -> bytes:
     ],
 )
 def test_timestamps_count_by_the_settings(prepared: Prepared, name: str, indication: bytes) -> None:
-    """ETSI EN 319 102-1, 5.5.4: what was signed before the revocation stays good."""
+    """ETSI EN 319 102-1, 5.5.4: a signature from before the revocation stays good."""
     assert indication in report(prepared, name, prepared.directory / CONFIG)
 
 
 def test_timestamps_of_another_policy_prove_nothing(prepared: Prepared) -> None:
-    """`trust.tsa_policies` are the only ones that count."""
+    """Only the policies of `trust.tsa_policies` count."""
     config = prepared.directory / CONFIG
     other = config.with_name("other-policy.toml")
     lines = [

@@ -26,13 +26,13 @@ from makul_testing.stores import store_of
 
 @pytest.fixture
 def with_terms(with_bank: Makul, store: Store) -> Makul:
-    """An installation whose bank has an agreement in force."""
+    """Return an installation whose bank has an agreement in force."""
     agree(store.desk, an_agreement(), at=NOON)
     return with_bank
 
 
 def used(makul: Makul, ground: GroundRef) -> None:
-    """Have the ground used once by the bank."""
+    """Let the bank use the ground once."""
     with store_of(makul.directory / "makul.toml") as store:
         assert store.recorder.record(a_metered_release(ground)) == Committed()
 
@@ -47,7 +47,7 @@ def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("kind", list(GroundKind))
 def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
-    """Procedure, cl. 4 and 5: no disclosure on it from then on, and none given again."""
+    """Procedure, cl. 4 and 5: no disclosure rests on it from then on, and no answer is repeated."""
     ground = a_consent(allowed=5, subject=AZAMAT) if kind is GroundKind.CONSENT else a_basis(5)
     entry = a_metered_release(ground)
     with store_of(with_terms.directory / "makul.toml") as store:
@@ -66,7 +66,7 @@ def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
 
 
 def test_a_preview_changes_nothing(with_terms: Makul) -> None:
-    """What would be revoked is shown, by id and never by person."""
+    """The preview shows what would be revoked, by id and never by person."""
     ground = a_consent(allowed=5, subject=AZAMAT)
     used(with_terms, ground)
 
@@ -80,7 +80,7 @@ def test_a_preview_changes_nothing(with_terms: Makul) -> None:
 def test_the_act_and_the_event_are_recorded(
     with_terms: Makul, store: Store, tmp_path: Path
 ) -> None:
-    """Procedure, cl. 13: who revoked it is on record, and a monitoring centre hears of it."""
+    """Procedure, cl. 13: the record names who revoked it, and a monitoring centre gets an event."""
     events = tmp_path / "security.log"
     config = with_terms.directory / "makul.toml"
     config.write_text(f'{config.read_text()}\n[logs]\nsecurity = "{events}"\n')
@@ -102,7 +102,7 @@ def test_the_act_and_the_event_are_recorded(
 
 @pytest.mark.parametrize("options", [(), ("--apply",)])
 def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -> None:
-    """The preview says so as well."""
+    """The preview reports it as well."""
     ground = a_basis()
     used(with_terms, ground)
     revoke(with_terms, ground, "--apply")
@@ -125,10 +125,10 @@ def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -
         ({"reason": " "}, "--reason is empty"),
     ],
 )
-def test_what_cannot_be_revoked_is_refused(
+def test_an_unknown_ground_is_refused(
     with_terms: Makul, wrong: dict[str, str], message: str
 ) -> None:
-    """Another recipient, id or kind is another ground; a reason is required."""
+    """Another recipient, id or kind is another ground, and a reason is required."""
     ground = a_consent()
     used(with_terms, ground)
     given = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
@@ -144,7 +144,7 @@ def test_what_cannot_be_revoked_is_refused(
 
 
 def test_a_revocation_needs_a_reason(with_terms: Makul) -> None:
-    """It is not understood without one."""
+    """The command line requires it."""
     said = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
 
     assert said.code == 2

@@ -1,7 +1,7 @@
-"""Whatever lies under the name of a file that a command is given, it ends, and in one line.
+"""A command ends, in one line, for any file under the name that it gets.
 
-Every argument and option that names a file stands in the table, and every path of the settings:
-a new one that does not fails `test_every_path_stands_in_the_table`.
+The table has every argument and option that names a file, and every path of the settings. A new one
+that is missing fails `test_every_path_stands_in_the_table`.
 """
 
 import typing
@@ -32,7 +32,7 @@ from makul_testing.hostile_messages import (
 
 BANK = "COM/60000001"
 FILE = "FILE"
-"""Stands for the hostile file in a command."""
+"""The placeholder of the hostile file in a command."""
 
 HINT = "Nothing was changed."
 DOCUMENTED = {0, 1, 2, 3}
@@ -114,10 +114,10 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("", "config"): ("--config", FILE, "key", "show"),
     ("init", "directory"): ("init", FILE, "--operator", "GOV/70000001", "--name", "X"),
 }
-"""By command and parameter: how it is called with a hostile file."""
+"""The call with a hostile file, by command and parameter."""
 
 STARTERS = {("sandbox", "directory"), ("demo", "directory")}
-"""What makes a directory, and then runs until it is stopped: tests/sandbox has it."""
+"""Commands that make a directory and run until they are stopped: tests/sandbox has them."""
 
 TEXTS = {("ledger witness", "log_key"), ("ledger witness", "also")}
 """Parameters that are text for typer, and may name a file."""
@@ -126,7 +126,7 @@ DIRECTORIES = {
     ("document verify", each)
     for each in ("anchors", "intermediates", "crl", "ocsp", "tsa_anchors", "tsa_crl")
 }
-"""Parameters that name a directory: the hostile file lies in it."""
+"""Parameters that name a directory, in which the hostile file lies."""
 
 SAME_READER = {
     ("recipient withdraw", "file"),
@@ -145,7 +145,7 @@ SAME_READER = {
     ("document verify", "tsa_anchors"),
     ("document verify", "tsa_crl"),
 }
-"""Contents are tried once for each reader, and these share theirs with a parameter that is."""
+"""Contents are tried once for each reader; these share theirs with a tested parameter."""
 
 WRITTEN = {
     ("ledger witness", "new_key"),
@@ -157,7 +157,7 @@ WRITTEN = {
     ("sandbox issue", "output"),
     ("sandbox issue", "directory"),
 }
-"""Where something is made: what a file there holds is not read."""
+"""Parameters of commands that make something: they do not read a file there."""
 
 CONTENT_PATHS = [each for each in PATHS if each not in SAME_READER | WRITTEN]
 
@@ -169,7 +169,7 @@ CERTIFICATES = [
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended."""
+    """The end of a command: exit code and output."""
 
     what: str
     code: int | None
@@ -179,7 +179,7 @@ class Ended:
 
     @property
     def flaws(self) -> list[str]:
-        """What no command may do."""
+        """Return what no command may do."""
         found = []
         if self.broken is not None:
             found.append(self.broken)
@@ -199,7 +199,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """An installation with a bank, and what commands need besides the file in question."""
+    """An installation with a bank, and other things that commands need besides the file."""
 
     directory: Path
     empty: Iterator[Path] = field(repr=False)
@@ -218,7 +218,7 @@ class Room:
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
-    """Each test runs its commands in processes of their own, and without --apply."""
+    """Build the installation; tests run commands in separate processes, without --apply."""
     base = tmp_path_factory.mktemp("hostile")
     made = installed(base / "house")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
@@ -244,15 +244,15 @@ def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_path_stands_in_the_table() -> None:
-    """A new option that names a file has to say here how it is called."""
+    """A new option that names a file needs an entry with its call."""
     found = set(_paths(get_command(build(Runtime()))))
 
     assert found == PATHS.keys() - TEXTS | STARTERS
 
 
 @pytest.mark.parametrize("path", PATHS, ids=[" ".join(each) for each in PATHS])
-def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
-    """Nothing waits for a writer, nothing is read without end."""
+def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """The command waits for no writer, and reads nothing endless."""
 
     def act() -> list[Ended]:
         return [
@@ -266,8 +266,8 @@ def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> 
 
 
 @pytest.mark.parametrize("path", CONTENT_PATHS, ids=[" ".join(each) for each in CONTENT_PATHS])
-def test_what_is_not_meant_for_it_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
-    """Not JSON, nor TOML, nor PEM, nor text; or all too much of it."""
+def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """The content is not JSON, TOML, PEM or text, or is too long."""
     suffix = {"person import": ".jsonl", "document verify": ".pem"}.get(path[0], "")
 
     def act() -> list[Ended]:
@@ -299,18 +299,20 @@ def _certified(path: tuple[str, str], room: Room, made: dict[str, bytes]) -> lis
 
 @pytest.mark.parametrize("path", CERTIFICATES, ids=[each[0] for each in CERTIFICATES])
 def test_a_certificate_that_is_not_accepted_is_named(path: tuple[str, str], room: Room) -> None:
-    """GOST, Ed25519, DSA, a curve by its parameters, and forms that RFC 5280 does not know."""
+    """GOST, Ed25519, DSA, a curve by its parameters, and forms outside RFC 5280 are named."""
     ended = _certified(path, room, certificates())
 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
-    if path[0] != "recipient withdraw-sealing":  # whatever its key: it is taken away
+    if path[0] != "recipient withdraw-sealing":  # for any key, the certificate is withdrawn
         assert {each.code for each in ended} == {1}
         gost = next(each for each in ended if each.what.startswith("GOST"))
         assert "it.pem: algorithm not accepted: its key is GOST R 34.10-2012" in gost.err
 
 
-def test_a_certificate_that_is_unusual_is_read(room: Room) -> None:
-    """`&`, `_` and `@` in a PrintableString, as large CAs write; version 1, without extensions."""
+def test_an_unusual_certificate_is_read(room: Room) -> None:
+    """`&`, `_` and `@` in a PrintableString, as large CAs write, and version 1 without
+    extensions.
+    """
     for each in _certified(("recipient certificate", "file"), room, readable_certificates()):
         assert (each.code, each.flaws) == (0, []), each
 
@@ -324,7 +326,7 @@ def test_a_certificate_that_is_unusual_is_read(room: Room) -> None:
         ("10000-01-01", "not TOML"),
     ],
 )
-def test_a_date_at_the_end_of_time(term: str, said: str, room: Room) -> None:
+def test_a_date_at_the_end_of_the_calendar_is_accepted(term: str, said: str, room: Room) -> None:
     file = next(room.empty) / "bank.toml"
     file.write_text(EXAMPLE.replace("valid_from = 2026-01-01 ", f"valid_from = {term} "))
 
@@ -338,7 +340,9 @@ def test_a_date_at_the_end_of_time(term: str, said: str, room: Room) -> None:
 @pytest.mark.parametrize(
     "text", ["0001-01-01T00:00:00+06:00", "9999-12-31T23:59:59-06:00", "7" * 5000]
 )
-def test_a_moment_at_the_end_of_time(option: str, text: str, room: Room) -> None:
+def test_a_moment_at_the_end_of_the_calendar_is_accepted(
+    option: str, text: str, room: Room
+) -> None:
     command = ("document", "verify", "C", "--anchors", "A", option, text)
 
     ended = run_apart(lambda: room.called(command, text, Path("x")))
@@ -410,7 +414,7 @@ SETTINGS: dict[str, str] = {
     'client_certificate = "header"\nproxy_certificates = "{}"\n'
     'tls = {{ certificate = "CERT", key = "KEY", client_ca = "CERT" }}',
 }
-"""By setting: what is changed in a good settings file; a line `-key` takes a key out."""
+"""By setting: the change in a good settings file; a line `-key` removes a key."""
 
 
 def test_every_path_of_the_settings_stands_in_the_table() -> None:
@@ -418,7 +422,7 @@ def test_every_path_of_the_settings_stands_in_the_table() -> None:
 
 
 def _changed(settings: str, change: str) -> str:
-    """A settings file in which these keys are others."""
+    """Return a settings file with these keys changed."""
     lines = settings.split("\n")
     section = ""
     for line in change.split("\n"):
@@ -441,7 +445,7 @@ def _changed(settings: str, change: str) -> str:
 
 
 REPRESENTATIVES = ("a fifo", "/dev/zero", "a directory", "a planted link", "nothing")
-"""Of what is no file, for the settings: each of them is read by a function tried with all above."""
+"""Special files for the settings; a reader that is tested above reads each of them."""
 
 READERS: dict[str, Callable[[Room, Path], Ended]] = {
     "key show": lambda room, path: room.called(("--config", FILE, "key", "show"), "", path),
@@ -457,12 +461,12 @@ READERS: dict[str, Callable[[Room, Path], Ended]] = {
     ),
     "serve": lambda _, path: Ended("", 1, "", (complaint(path, None) or "served") + "\n", None),
 }
-"""What reads the settings' files, and ends by itself."""
+"""Commands that read the settings' files, and end by themselves."""
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room) -> None:
-    """Also before a listener starts: a worker that waits for a pipe serves nobody."""
+def test_a_setting_that_names_a_special_file_ends_in_one_line(setting: str, room: Room) -> None:
+    """A listener does not start either: a worker that waits for a pipe serves nobody."""
     good = (room.directory / "makul.toml").read_text()
     keys = room.directory / "keys"
     vkey = (room.directory / "spare" / "W.pub").read_text().strip()
@@ -486,7 +490,7 @@ def test_a_setting_that_names_no_file_ends_in_one_line(setting: str, room: Room)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_setting_that_names_what_no_file_can_be_called(setting: str, room: Room) -> None:
+def test_a_setting_with_an_impossible_path_ends_in_one_line(setting: str, room: Room) -> None:
     """TOML can write a NUL, which no path may hold."""
     good = (room.directory / "makul.toml").read_text()
     keys = room.directory / "keys"
@@ -522,10 +526,10 @@ def test_a_setting_that_names_what_no_file_can_be_called(setting: str, room: Roo
     ],
     ids=["pin", "reason", "name", "file", "document", "days", "too many days"],
 )
-def test_an_argument_that_is_none_is_a_usage_error(
+def test_a_malformed_argument_is_a_usage_error(
     arguments: tuple[str, ...], code: int, room: Room
 ) -> None:
-    """Bytes that are no text in the terminal's encoding, and numbers that no calendar has."""
+    """The bytes are no text in the terminal's encoding, or the numbers are in no calendar."""
     ended = run_apart(lambda: room.called(arguments, "", Path("x")))
 
     assert (ended.code, ended.flaws) == (code, [])

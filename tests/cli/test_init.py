@@ -1,4 +1,4 @@
-"""`makul init`: a new installation, whole and closed to others; never on top of anything."""
+"""`makul init` makes a whole and private installation, and never replaces one."""
 
 import stat
 from pathlib import Path
@@ -13,8 +13,8 @@ def init(directory: Path, *more: str) -> list[str | Path]:
     return ["init", directory, "--operator", OPERATOR, "--name", "Example", *more]
 
 
-def test_without_apply_nothing_is_made(tmp_path: Path) -> None:
-    """A command only says what it would do until it is told to."""
+def test_init_makes_nothing_without_apply(tmp_path: Path) -> None:
+    """A command only prints what it would do until it gets --apply."""
     house = tmp_path / "house"
     said = Makul(house)(*init(house))
 
@@ -25,7 +25,7 @@ def test_without_apply_nothing_is_made(tmp_path: Path) -> None:
 
 
 def test_an_installation_is_whole(makul: Makul) -> None:
-    """Settings that can be loaded, an empty register, and keys for receipts and store."""
+    """It has settings that can be loaded, an empty register, and keys for receipts and store."""
     settings = load_settings(makul.directory / "makul.toml")
 
     assert settings.environment is Environment.PRODUCTION
@@ -37,15 +37,15 @@ def test_an_installation_is_whole(makul: Makul) -> None:
     ]
 
 
-def test_secrets_are_the_owners_alone(makul: Makul) -> None:
-    """Private keys, store keys and database: nobody else may read them."""
+def test_secrets_are_private(makul: Makul) -> None:
+    """Private keys, store keys and database cannot be read by others."""
     for name in ("keys/receipts.key.pem", "keys/store.json", "makul.db"):
         mode = (makul.directory / name).stat().st_mode
         assert not mode & (stat.S_IRWXG | stat.S_IRWXO), name
 
 
 def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
-    """The request is for the key that signs; it goes to a certification centre."""
+    """The request is for the key that signs; a certification centre gets it."""
     keys = makul.directory / "keys"
     request = x509.load_pem_x509_csr((keys / "receipts.csr.pem").read_bytes())
     certificate = x509.load_pem_x509_certificate((keys / "receipts.cert.pem").read_bytes())
@@ -55,7 +55,7 @@ def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
 
 
 def test_nothing_is_overwritten(makul: Makul) -> None:
-    """An installation holds the only keys to its record."""
+    """An installation holds the only keys to its records."""
     before = (makul.directory / "keys" / "store.json").read_bytes()
     said = makul(*init(makul.directory, "--apply"))
 
@@ -64,8 +64,8 @@ def test_nothing_is_overwritten(makul: Makul) -> None:
     assert (makul.directory / "keys" / "store.json").read_bytes() == before
 
 
-def test_an_operator_that_is_no_member_is_refused(tmp_path: Path) -> None:
-    """The code goes into every consent."""
+def test_a_malformed_member_code_is_refused(tmp_path: Path) -> None:
+    """Every consent contains the code."""
     said = Makul(tmp_path)("init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply")
 
     assert said.code == 1

@@ -1,4 +1,4 @@
-"""`makul key`: what is in use and until when, and a receipt key that lies encrypted."""
+"""`makul key`: keys in use with their terms, and an encrypted receipt key."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from makul_testing.in_process_service import InProcess, build_house
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A house, and the command line over it."""
+    """An installation, and the command line for it."""
 
     house: InProcess
     directory: Path
@@ -40,8 +40,8 @@ def installed(tmp_path: Path) -> Iterator[Installed]:
     house.close()
 
 
-def test_everything_that_signs_seals_and_is_trusted(installed: Installed) -> None:
-    """Recipients' message and sealing certificates by the member's code; no key's content."""
+def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
+    """Recipients' certificates are listed by the member's code; no key's content is printed."""
     world = installed.house.world
     rows = installed.makul.done("key", "show")
     by_name = {row["name"]: row for row in rows}
@@ -55,7 +55,7 @@ def test_everything_that_signs_seals_and_is_trusted(installed: Installed) -> Non
 
 
 def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
-    """Neither for messages nor for sealing."""
+    """It is used neither for messages nor for encryption."""
     wallet = installed.house.world.sealing["wallet"]
     code = next(
         row["name"].removeprefix("sealing of ")
@@ -71,8 +71,8 @@ def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     assert wallet.fingerprint.hex() not in left
 
 
-def test_exit_code_where_one_ends_soon(installed: Installed) -> None:
-    """0 while nothing ends within the days asked for, else 1 with names: for a daily job."""
+def test_exit_code_shows_that_one_ends_soon(installed: Installed) -> None:
+    """The code is 0 while nothing ends within the days, else 1 with names, for a daily job."""
     plain = installed.makul("key", "show")
     near = installed.makul("key", "show", "--within", "1")
     far = installed.makul("key", "show", "--within", "36500")
@@ -82,8 +82,8 @@ def test_exit_code_where_one_ends_soon(installed: Installed) -> None:
     assert "receipt signing" in far.err
 
 
-def test_earlier_and_next_receipt_certificates(installed: Installed) -> None:
-    """Each in its state; one that is marked is told as compromised."""
+def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) -> None:
+    """Each has its state, and a marked one is listed as compromised."""
     authority = installed.house.world.hierarchy
     retired = installed.directory / "retired"
     retired.mkdir()
@@ -111,10 +111,10 @@ def test_earlier_and_next_receipt_certificates(installed: Installed) -> None:
         ("open sesame", 0o644, "chmod 600"),
     ],
 )
-def test_an_encrypted_receipt_key(
+def test_an_encrypted_receipt_key_needs_its_password(
     installed: Installed, password: str, mode: int, complaint: str | None
 ) -> None:
-    """By the password in a file of its owner's alone; anything else is told before serving."""
+    """The password is in a private file; any problem is reported before serving."""
     pem = installed.house.world.operator.key.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
     )

@@ -1,4 +1,4 @@
-"""`makul key rotate` and `makul key retire`: said before it is done, and told what comes next."""
+"""`makul key rotate` and `makul key retire` preview each step and name the next one."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ PEOPLE = 30
 
 @pytest.fixture
 def filled(with_bank: Makul, tmp_path: Path) -> Makul:
-    """An installation with citizens."""
+    """Return an installation with citizens."""
     source = tmp_path / "people.csv"
     pins = [f"20101199{number:06d}" for number in range(PEOPLE)]
     source.write_text("\n".join(["pin,surname.ky", *(f"{pin},Токтогулов" for pin in pins)]))
@@ -36,15 +36,15 @@ def store_keys(makul: Makul) -> dict[str, Any]:
 
 
 def rotated(makul: Makul) -> tuple[str, str]:
-    """Prepared and activated; the former key and the new."""
+    """Prepare and activate; return the former key and the new one."""
     former = ring_of(makul).current_id
     makul.done("key", "rotate", "--prepare", "--apply")
     makul.done("key", "rotate", "--activate", "--apply")
     return former, ring_of(makul).current_id
 
 
-def test_a_whole_rotation(filled: Makul) -> None:
-    """Four commands; after each, `key show` tells what is sealed under which key."""
+def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
+    """There are four commands; after each, `key show` prints how many fields each key encrypts."""
     former = ring_of(filled).current_id
     total = store_keys(filled)["IN_USE"]["fields"]
     assert total > PEOPLE
@@ -78,7 +78,7 @@ def test_a_whole_rotation(filled: Makul) -> None:
     "step", [("rotate", "--prepare"), ("rotate", "--activate"), ("rotate",), ("retire",)]
 )
 def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> None:
-    """It says what it would do, and how many fields it concerns."""
+    """The command prints what it would do, and how many fields it concerns."""
     if step[-1] == "--activate":
         filled.done("key", "rotate", "--prepare", "--apply")
     former = rotated(filled)[0] if step[-1] in {"rotate", "retire"} else ""
@@ -96,8 +96,8 @@ def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> 
     assert store_keys(filled) == keys
 
 
-def test_the_dry_run_tells_how_many_fields_by_table(filled: Makul) -> None:
-    """And after the run there is nothing to be done."""
+def test_the_preview_counts_fields_by_table(filled: Makul) -> None:
+    """Nothing is left to do after the run."""
     former, current = rotated(filled)
 
     would = filled.done("key", "rotate")
@@ -121,7 +121,7 @@ def test_the_dry_run_tells_how_many_fields_by_table(filled: Makul) -> None:
     ],
 )
 def test_the_wrong_order_is_refused(makul: Makul, steps: list[tuple[str, ...]], why: str) -> None:
-    """With --apply and without: one line, which says what is first."""
+    """One line says which step is first, with --apply and without."""
     for step in steps[:-1]:
         makul.done("key", *step)
     before = ring_of(makul)
@@ -133,7 +133,7 @@ def test_the_wrong_order_is_refused(makul: Makul, steps: list[tuple[str, ...]], 
 
 
 def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
-    """The line says how many fields, and what to do."""
+    """The line says how many fields need it, and what to do."""
     former, _ = rotated(filled)
 
     would, said = filled.done("key", "retire", former), filled("key", "retire", former, "--apply")
@@ -144,8 +144,8 @@ def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
     assert former in ring_of(filled).masters
 
 
-def test_a_worker_that_was_not_reloaded_holds_the_next_step_up(filled: Makul) -> None:
-    """Told beforehand, and refused."""
+def test_an_unreloaded_worker_blocks_the_next_step(filled: Makul) -> None:
+    """The problem is reported in the preview, and the step is refused."""
     working = ring_of(filled)
     filled.done("key", "rotate", "--prepare", "--apply")
 
@@ -159,10 +159,8 @@ def test_a_worker_that_was_not_reloaded_holds_the_next_step_up(filled: Makul) ->
     assert filled.done("key", "rotate", "--activate", "--apply")["still_used"] is False
 
 
-def test_a_store_that_fails_midway_is_gone_on_with(
-    filled: Makul, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is committed stays, and the line says how much that is."""
+def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Committed batches stay, and the line says how many fields they have."""
     rotated(filled)
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
     original, runs = Transaction.run, []
@@ -187,8 +185,8 @@ def test_a_store_that_fails_midway_is_gone_on_with(
     assert done["left"] == 0
 
 
-def test_what_does_not_open_is_told_and_the_exit_code_is_one(filled: Makul) -> None:
-    """One field under a key that nobody has."""
+def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> None:
+    """One field is under an unknown key."""
     rotated(filled)
     lost = FieldCipher(StoreKeys.generate()).seal(b"x", b"where")
     with raw(filled.directory / "makul.db") as connection:

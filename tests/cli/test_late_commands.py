@@ -1,4 +1,4 @@
-"""Late imports: `makul --help` needs none of what the commands need."""
+"""Late imports: `makul --help` imports nothing of what the commands need."""
 
 import os
 import subprocess
@@ -45,12 +45,12 @@ NOT_FOR_NAMES_ALONE = {
 
 @pytest.mark.parametrize("arguments", [("--help",), ("person", "--help"), ("serve", "--help")])
 def test_help_imports_no_adapter(arguments: tuple[str, ...]) -> None:
-    """What talks to databases, SOAP and certificates is of no use to a help text."""
+    """A help text needs no code for databases, SOAP and certificates."""
     assert imported_by("makul.main", *arguments) & HEAVY == set()
 
 
 def test_help_of_the_root_imports_no_command() -> None:
-    """Names and purposes of commands stand beside them, and typer's validation is not needed."""
+    """Names and purposes of commands are in a table, and typer's validation is not needed."""
     assert imported_by("makul.main", "--help") & NOT_FOR_NAMES_ALONE == set()
 
 
@@ -61,7 +61,7 @@ def _commands() -> dict[str, LateCommand]:
 
 @pytest.mark.parametrize("name", tuple(_commands()))
 def test_purpose_of_a_command_is_its_own(name: str) -> None:
-    """The root's help says of each command what the command's help begins with."""
+    """The root's help has the first sentence of each command's help."""
     command = _commands()[name]
 
     assert command.help == command.loaded.help.splitlines()[0]
@@ -69,7 +69,7 @@ def test_purpose_of_a_command_is_its_own(name: str) -> None:
 
 
 def test_every_module_of_the_command_line_is_reached() -> None:
-    """A new noun has to be entered in the table: one that is not is found here."""
+    """A new command group that is missing from the table is found here."""
     directory = Path(sys.modules[build.__module__].__file__ or "").parent
     nouns = {path.stem for path in directory.glob("*.py") if _has_commands(path)}
 
@@ -94,7 +94,7 @@ def test_a_command_that_is_examined_is_loaded() -> None:
 
 
 def test_a_late_command_that_does_not_exist_says_so() -> None:
-    """A wrong entry in the table is an error where it is used, not an empty command."""
+    """A wrong entry in the table is an error at its use, not an empty command."""
     with pytest.raises(ModuleNotFoundError):
         _ = late_noun("nothing", "").commands
     with pytest.raises(RuntimeError):
@@ -115,7 +115,7 @@ def test_runtime_is_passed_on_whole() -> None:
 
 
 def test_program_runs_a_command(tmp_path: Path) -> None:
-    """The whole way: a command that needs the runtime, in a process, with its exit code."""
+    """A command that needs the runtime runs in a process, with its exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "makul", "--config", "none.toml", "recipient", "list"],
         capture_output=True,

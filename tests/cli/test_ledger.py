@@ -1,4 +1,4 @@
-"""`makul ledger`: kept by a process of its own, watched, checked and handed out."""
+"""`makul ledger`: a separate process sequences it, and commands show, check and export it."""
 
 import json
 import re
@@ -29,13 +29,13 @@ from makul_testing.processes.sequencer import PATIENCE, sequencer, until_publish
 from makul_testing.raw_sql import raw, without_guards
 from makul_testing.tlog.builder import a_refused_draft, recording
 
-# Every log begins with the leaf of the baseline, which `makul init` records: sizes are one more
-# than the decisions.
+# Every ledger begins with the leaf of the baseline, which `makul init` records, so sizes are one
+# more than the decisions.
 
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
-    """Made at this moment: nothing of it has waited long for its place in the log."""
+    """Return a new installation, none of whose leaves has waited long."""
     return installed_anew(tmp_path / "house")
 
 
@@ -50,8 +50,8 @@ def setting(makul: Makul, line: str) -> None:
     config.write_text(config.read_text().replace("[ledger]", f"[ledger]\n{line}\n#", 1))
 
 
-def test_who_checks_needs_no_key_that_signs(makul: Makul, store: Store) -> None:
-    """Told of, checked and handed out by the public key; only the sequencer has the other."""
+def test_verification_needs_no_signing_key(makul: Makul, store: Store) -> None:
+    """The public key is enough to show, check and export; only the sequencer has the other."""
     key = makul.directory / "keys" / "ledger.key"
     record(store, 2)
     with sequencer(makul):
@@ -65,8 +65,8 @@ def test_who_checks_needs_no_key_that_signs(makul: Makul, store: Store) -> None:
     assert (refused.code, str(key) in refused.err) == (3, True)
 
 
-def test_the_sequencer_needs_no_key_that_opens_records(makul: Makul, store: Store) -> None:
-    """It sees hashes; who checks opens records, and is told that it cannot."""
+def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> None:
+    """It sees only hashes; `verify` decrypts records, and reports that it cannot."""
     record(store, 2)
     (makul.directory / "keys" / "store.json").rename(makul.directory / "away.json")
 
@@ -78,8 +78,8 @@ def test_the_sequencer_needs_no_key_that_opens_records(makul: Makul, store: Stor
     assert (refused.code, "store.json" in refused.err) == (3, True)
 
 
-def test_from_decisions_to_a_verified_log(makul: Makul, store: Store) -> None:
-    """Sequenced, published, told of, checked and exported; SIGTERM ends it with 0."""
+def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
+    """Leaves are sequenced, published, shown, verified and exported; SIGTERM ends it with 0."""
     record(store, 5)
     before = makul.done("ledger", "status")
     assert (before["size"], before["waiting"], before["published"]) == (0, 6, None)
@@ -120,8 +120,8 @@ def _exported_as_signed(makul: Makul, vkey: str) -> None:
     assert makul("ledger", "export").code == 1
 
 
-def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
-    """The first record that does not fit: in JSON for programs, in one line for people."""
+def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
+    """The first inconsistent record is named: in JSON for programs, in one line for people."""
     record(store, 3)
     with sequencer(makul):
         until_published(makul, 4)
@@ -147,8 +147,8 @@ def test_what_was_changed_is_named_with_exit_code_1(makul: Makul, store: Store) 
     assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", said.err)
 
 
-def test_who_deletes_a_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
-    """The consent would carry disclosures again: the ledger knows that it was taken back."""
+def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
+    """The consent would permit disclosures again; the ledger knows that it was revoked."""
     recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
@@ -164,8 +164,8 @@ def test_who_deletes_a_revocation_is_named_with_exit_code_1(makul: Makul, store:
     assert str(TAKEN_BACK.id) in said.json["record"]
 
 
-def test_who_releases_a_recipient_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
-    """No act stands behind it."""
+def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
+    """There is no act for it."""
     makul = with_bank
     makul.done("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
     with sequencer(makul):
@@ -180,8 +180,8 @@ def test_who_releases_a_recipient_by_hand_is_named_with_exit_code_1(with_bank: M
     assert "recipient COM/60000001: state is not what acts and decisions say" in said.err
 
 
-def test_what_the_auditors_guide_changes_is_found(makul: Makul, store: Store) -> None:
-    """docs/auditors.md, Try it: the very program that stands there."""
+def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -> None:
+    """The test runs the very program of docs/auditors.md, Try it."""
     record(store, 3)
     with sequencer(makul):
         until_published(makul, 4)
@@ -198,7 +198,7 @@ def test_what_the_auditors_guide_changes_is_found(makul: Makul, store: Store) ->
 
 
 def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
-    """By `verify`, and by the sequencer, which then sequences nothing and ends with 1."""
+    """`verify` finds it, and the sequencer sequences nothing and ends with 1."""
     record(store, 2)
     store.close()
     database = makul.directory / "makul.db"
@@ -217,12 +217,12 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
         _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "restored from an older copy" in told
-    # Not `done`: on a slow machine the leaves wait longer than was promised by now.
+    # not `done`: on a slow machine the leaves wait longer than was promised by now
     assert makul("ledger", "status", "--json").json["size"] == 0
 
 
-def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: Store) -> None:
-    """What was published stays: leaves that the copy holds get their places, others are noted."""
+def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) -> None:
+    """Published leaves stay: those that the copy holds get their indexes, others are noted."""
     record(store, 2)
     store.close()
     database = makul.directory / "makul.db"
@@ -258,7 +258,7 @@ def test_after_an_older_copy_was_restored_the_log_goes_on(makul: Makul, store: S
 
 
 def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -> None:
-    """Kill -9: the one that stood by takes over once the lease has run out."""
+    """The standby takes over after kill -9, when the lease has expired."""
     setting(makul, "interval = 0.2")
     with sequencer(makul) as first:
         until_published(makul, 1)
@@ -278,8 +278,8 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
     assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
 
 
-def test_who_cannot_publish_lets_another_do_it(makul: Makul, store: Store) -> None:
-    """A full disk on one host: whoever stands by on another must not wait for ever."""
+def test_a_sequencer_that_cannot_publish_gives_up_its_lease(makul: Makul, store: Store) -> None:
+    """If the disk of one host is full, the standby on another must not wait permanently."""
     record(store, 1)
     (makul.directory / "published").mkdir(exist_ok=True)
     (makul.directory / "published/tile").write_text("no directory")
@@ -292,8 +292,8 @@ def test_who_cannot_publish_lets_another_do_it(makul: Makul, store: Store) -> No
         until_published(makul, 2)
 
 
-def test_a_log_without_its_head_is_told_in_one_line(makul: Makul, store: Store) -> None:
-    """And by no error of our own."""
+def test_a_ledger_without_its_head_is_reported_in_one_line(makul: Makul, store: Store) -> None:
+    """There is no internal error."""
     record(store, 1)
     with raw(makul.directory / "makul.db") as connection:
         connection.execute("DELETE FROM ledger_head")
@@ -304,8 +304,8 @@ def test_a_log_without_its_head_is_told_in_one_line(makul: Makul, store: Store) 
     assert "the log has no head" in said.err
 
 
-def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
-    """The sequencer says so once, and goes on where it stopped."""
+def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Store) -> None:
+    """The sequencer logs it once, and continues where it stopped."""
     setting(makul, "interval = 0.2")
     record(store, 1)
     store.close()
@@ -313,7 +313,7 @@ def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
     with sequencer(makul) as process:
         until_published(makul, 2)
         away = database.rename(database.with_suffix(".away"))
-        told = [process.stderr.readline() for _ in range(2)]  # one that goes on says it once
+        told = [process.stderr.readline() for _ in range(2)]  # one that continues logs it once
         away.rename(database)
         record(store, 1)
         until_published(makul, 3)
@@ -324,7 +324,7 @@ def test_the_store_may_go_and_come_back(makul: Makul, store: Store) -> None:
 
 
 def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
-    """Checkpoint and tiles, and nothing else of the machine."""
+    """The server returns the checkpoint and tiles, and no other file of the machine."""
     record(store, 2)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -346,8 +346,8 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
                 assert answer.code == 404
 
 
-def test_a_lag_beyond_the_promise_is_told(makul: Makul, store: Store) -> None:
-    """Exit code 1, for whoever watches."""
+def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> None:
+    """Exit code 1 is for monitoring."""
     recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
     said = makul("ledger", "status", "--json")
@@ -369,8 +369,8 @@ def test_a_lag_beyond_the_promise_is_told(makul: Makul, store: Store) -> None:
         ("batch = 0", "must be at least 1"),
     ],
 )
-def test_settings_that_cannot_be_kept_are_refused(makul: Makul, line: str, why: str) -> None:
-    """With the key, and what to do."""
+def test_unusable_settings_are_refused(makul: Makul, line: str, why: str) -> None:
+    """The message names the key and says what to do."""
     config = makul.directory / "makul.toml"
     key = line.partition(" ")[0]
     text = re.sub(rf"(?m)^{key} = .*$", "", config.read_text())
@@ -380,8 +380,8 @@ def test_settings_that_cannot_be_kept_are_refused(makul: Makul, line: str, why: 
         load_settings(config)
 
 
-def test_without_a_ledger_in_the_settings_one_line_says_so(makul: Makul) -> None:
-    """Exit code 3: the same command works once it is there."""
+def test_missing_ledger_settings_are_reported_in_one_line(makul: Makul) -> None:
+    """Exit code 3: the same command works when the settings have it."""
     config = makul.directory / "makul.toml"
     text = config.read_text()
     start, end = text.index("[ledger]"), text.index("[trust]")
@@ -394,8 +394,8 @@ def test_without_a_ledger_in_the_settings_one_line_says_so(makul: Makul) -> None
     assert "[ledger] is not set" in said.err
 
 
-def test_a_key_for_another_log_is_refused(makul: Makul) -> None:
-    """The origin is the log's name for good: with another one it would be another log."""
+def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
+    """The origin is the permanent name of the ledger; another one would be another ledger."""
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text().replace('"makul/GOV/70000001"', '"makul/another"'))
 
@@ -405,10 +405,10 @@ def test_a_key_for_another_log_is_refused(makul: Makul) -> None:
     assert "makul/another" in said.err
 
 
-def test_a_log_that_does_not_fit_is_an_alarm(
+def test_an_inconsistent_ledger_is_an_alarm(
     makul: Makul, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MKL-501, by whoever finds it: the check, and the sequencer that will not sign on."""
+    """MKL-501 comes from the check, and from the sequencer that refuses to sign."""
     security = makul.directory / "security.log"
     monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
     record(store, 3)

@@ -1,4 +1,4 @@
-"""The rounds of `makul ledger run`: what is collected meanwhile waits, and not without end."""
+"""The rounds of `makul ledger run`: cosignatures that wait to be stored are bounded."""
 
 from threading import Event
 from typing import cast
@@ -18,7 +18,7 @@ def cosigned(number: int) -> Cosigned:
 
 
 class Taking:
-    """A sequencer that takes what was collected, once its store is there."""
+    """A sequencer that stores the collected lines when its store is reachable."""
 
     def __init__(self, waiting: Waiting) -> None:
         self.away = True
@@ -41,8 +41,8 @@ def rounds() -> tuple[Waiting, Taking, SequencerRounds]:
     return waiting, sequencer, SequencerRounds(cast("Sequencer", sequencer), Event(), 0, waiting)
 
 
-def test_what_waits_to_be_kept_is_bounded() -> None:
-    """Who stands by for months collects all the while, and its first turn must not go on that."""
+def test_waiting_cosignatures_are_bounded() -> None:
+    """A standby collects for months, and must not spend its first turn on all lines."""
     waiting, sequencer, turn = rounds()
     for number in range(MOST_WAITING + 30):
         waiting.add(cosigned(number))
@@ -55,8 +55,8 @@ def test_what_waits_to_be_kept_is_bounded() -> None:
     assert sequencer.kept == list(range(30, MOST_WAITING + 30))
 
 
-def test_what_came_while_the_store_was_asked_is_the_newest() -> None:
-    """It does not give way to what was taken before it and could not be kept."""
+def test_the_newest_cosignature_is_kept() -> None:
+    """It is not replaced by older lines that could not be stored."""
     waiting, sequencer, turn = rounds()
     for number in range(MOST_WAITING):
         waiting.add(cosigned(number))

@@ -1,4 +1,4 @@
-"""Listeners are served only where their channel's proof of who calls cannot be made up."""
+"""Listeners are served only if nobody can forge their channel's proof of the caller."""
 
 import os
 from pathlib import Path
@@ -59,7 +59,9 @@ XROAD = 'channel = "xroad"\nxroad_instance = "KG"'
     ],
 )
 def test_mtls_is_served(tmp_path: Path, environment: str, lines: tuple[str, ...]) -> None:
-    """The header from a proxy that is known; in the sandbox the connection's own certificate."""
+    """The header comes from a known proxy, or, in the sandbox, the connection has the
+    certificate.
+    """
     listener = settings(tmp_path, environment, *lines)
 
     assert isinstance(listener.client_certificate, ClientCertificate)
@@ -82,7 +84,7 @@ def test_mtls_is_served(tmp_path: Path, environment: str, lines: tuple[str, ...]
     ],
 )
 def test_in_production_no_listener_ends_tls(tmp_path: Path, lines: tuple[str, ...]) -> None:
-    """`client_ca` alone let any client of that CA speak as the security server."""
+    """Any client of `client_ca` could otherwise speak as the security server."""
     with pytest.raises(SettingsError, match=r"listeners\.front\.tls: .* sandbox .* nginx"):
         settings(tmp_path, "PRODUCTION", *lines)
 
@@ -117,16 +119,16 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("bind", LOOPBACK)
 def test_in_production_a_listener_is_reached_from_this_machine(tmp_path: Path, bind: str) -> None:
-    """Plain HTTP behind nginx: a Unix socket, or a loopback address in numbers."""
+    """Plain HTTP is behind nginx: a Unix socket, or a loopback address in numbers."""
     assert settings(tmp_path, "PRODUCTION", WSSE, f'bind = "{bind}"').bind == bind
 
 
 @pytest.mark.parametrize("bind", ELSEWHERE)
 @pytest.mark.parametrize("channel", ["wsse", "mtls", "xroad"])
-def test_in_production_nobody_else_reaches_a_listener(
+def test_in_production_no_other_machine_reaches_a_listener(
     tmp_path: Path, channel: str, bind: str
 ) -> None:
-    """Neither another machine, nor by a name or a spelling that may mean one."""
+    """No other machine is accepted, and no name or spelling that may mean one."""
     lines = {"wsse": (WSSE,), "mtls": (MTLS, HEADER, SECRET), "xroad": (XROAD, SECRET)}[channel]
     with pytest.raises(SettingsError, match=r"listeners\.front\.bind: .* nginx"):
         settings(tmp_path, "PRODUCTION", f'bind = "{bind}"', *lines)
@@ -140,14 +142,14 @@ def test_in_production_nobody_else_reaches_a_listener(
 def test_a_socket_has_a_file_and_its_permissions(
     tmp_path: Path, environment: str, bind: str
 ) -> None:
-    """Who may connect to an abstract socket, or to one that is passed on, nobody can say."""
+    """An abstract or inherited socket has no known permissions."""
     with pytest.raises(SettingsError, match="bind"):
         settings(tmp_path, environment, f'bind = "{bind}"', MTLS, HEADER)
 
 
 @pytest.mark.parametrize("lines", [(WSSE, PORT, SECRET), (MTLS, PORT, BY_TLS, TLS, SECRET)])
-def test_a_secret_is_for_a_front_that_is_believed(tmp_path: Path, lines: tuple[str, ...]) -> None:
-    """Where no front says who calls, a secret would promise what it does not give."""
+def test_a_secret_is_only_for_a_trusted_front(tmp_path: Path, lines: tuple[str, ...]) -> None:
+    """If no front identifies the caller, a secret would promise what it does not give."""
     with pytest.raises(SettingsError, match="front_secret"):
         settings(tmp_path, "SANDBOX", *lines)
 
@@ -172,13 +174,15 @@ def test_a_secret_is_for_a_front_that_is_believed(tmp_path: Path, lines: tuple[s
 def test_mtls_is_refused(
     tmp_path: Path, environment: str, lines: tuple[str, ...], told: str
 ) -> None:
-    """In the sandbox as well: a header that anyone can write tells nobody."""
+    """The sandbox refuses it as well: anyone can write a header."""
     with pytest.raises(SettingsError, match=told):
         settings(tmp_path, environment, *lines)
 
 
-def test_a_bare_xroad_port(tmp_path: Path) -> None:
-    """An X-Road front is known by its socket or certificate; a bare port is the sandbox's alone."""
+def test_a_bare_xroad_port_is_only_for_the_sandbox(tmp_path: Path) -> None:
+    """An X-Road front is identified by its socket or certificate; a bare port is only for the
+    sandbox.
+    """
     with pytest.raises(SettingsError, match="a bare port would let anyone speak"):
         settings(tmp_path, "PRODUCTION", XROAD, PORT)
     for environment, lines in (
@@ -203,7 +207,7 @@ def test_a_bare_xroad_port(tmp_path: Path) -> None:
 def test_workers_and_threads_suit_the_store(
     given: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
 ) -> None:
-    """On SQLite one thread a worker and a worker a core; what an operator sets stays."""
+    """SQLite has one thread in a worker and a worker for each core; the operator's values count."""
     listener = ListenerSettings(channel="wsse", bind="127.0.0.1:1", public_url="http://a", **given)
     sized = listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=6)
 
@@ -211,7 +215,7 @@ def test_workers_and_threads_suit_the_store(
 
 
 def test_the_store_decides_the_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings' own database, and the cores that this process may use."""
+    """The settings' own database and the available cores decide."""
     on_sqlite = settings(tmp_path, "PRODUCTION", WSSE, PORT)
     monkeypatch.setenv("MAKUL_DATABASE_URL", "postgresql://makul@db.example/makul")
     on_postgresql = settings(tmp_path, "PRODUCTION", WSSE, PORT)

@@ -1,4 +1,4 @@
-"""Settings of logs and metrics, and commands whose doings must be told."""
+"""Settings of logs and metrics, and commands that must write a security event."""
 
 import json
 import stat
@@ -17,7 +17,7 @@ def makul(tmp_path_factory: pytest.TempPathFactory) -> Makul:
 
 @pytest.fixture
 def config(makul: Makul, tmp_path: Path) -> Path:
-    """Its settings, to be added to."""
+    """Return an installation's settings, to which a test adds."""
     file = tmp_path / "makul.toml"
     file.write_text((makul.directory / "makul.toml").read_text())
     return file
@@ -28,8 +28,8 @@ def metrics(bind: str) -> str:
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1:9464", "10.0.0.5:9464", "[::1]:9464", "m.example:80"])
-def test_metrics_have_an_address_of_their_own(config: Path, bind: str) -> None:
-    """Their directory is relative to the settings; recipients are not told apart by default."""
+def test_metrics_have_their_own_address(config: Path, bind: str) -> None:
+    """Their directory is relative to the settings; by default recipients are not distinguished."""
     config.write_text(config.read_text() + metrics(bind))
 
     found = load_settings(config).metrics
@@ -42,8 +42,8 @@ def test_metrics_have_an_address_of_their_own(config: Path, bind: str) -> None:
 @pytest.mark.parametrize(
     "bind", ["0.0.0.0:9464", "[::]:9464", ":9464", "127.0.0.1:0", "127.0.0.1", "unix:/run/m.sock"]
 )
-def test_metrics_for_everybody_are_refused(config: Path, bind: str) -> None:
-    """They tell how busy whom is; and every address is the public one as well."""
+def test_public_metrics_are_refused(config: Path, bind: str) -> None:
+    """Metrics reveal how busy each recipient is; an unspecified address includes the public one."""
     config.write_text(config.read_text() + metrics(bind))
 
     with pytest.raises(SettingsError, match=r"metrics\.bind"):
@@ -51,7 +51,7 @@ def test_metrics_for_everybody_are_refused(config: Path, bind: str) -> None:
 
 
 def test_metrics_on_a_listeners_address_are_refused(config: Path) -> None:
-    """No listener may tell numbers."""
+    """A listener never serves metrics."""
     (listener,) = load_settings(config).listeners.values()
     config.write_text(config.read_text() + metrics(listener.bind))
 
@@ -60,7 +60,7 @@ def test_metrics_on_a_listeners_address_are_refused(config: Path) -> None:
 
 
 def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
-    """One line, and no exporter."""
+    """There is one line, and no exporter."""
     said = makul("metrics")
 
     assert said.code == 1
@@ -70,7 +70,7 @@ def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
 def test_a_directory_of_others_is_refused(
     makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The exporter reads what lies there."""
+    """The exporter reads the files in it."""
     tmp_path.chmod(0o777)
     monkeypatch.setenv("MAKUL_METRICS__BIND", "127.0.0.1:1")
     monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path))
@@ -81,10 +81,10 @@ def test_a_directory_of_others_is_refused(
     assert "others may not write" in said.err
 
 
-def test_an_address_that_is_taken_is_told(
+def test_a_used_address_is_reported(
     makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 3: it may be free later."""
+    """Exit code 3: the address may be free later."""
     monkeypatch.setenv("MAKUL_METRICS__BIND", "192.0.2.1:9464")
     monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path / "metrics"))
 
@@ -97,7 +97,7 @@ def test_an_address_that_is_taken_is_told(
 def test_a_change_is_an_event(
     makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Who, what and when; a dry run is no change."""
+    """The event has who, what and when; a preview is no change."""
     security = tmp_path / "security.log"
     monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(security))
     command = ("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Example Bank")
@@ -113,10 +113,10 @@ def test_a_change_is_an_event(
     assert stat.S_IMODE(security.stat().st_mode) & 0o027 == 0
 
 
-def test_what_cannot_be_told_is_not_done(
+def test_a_command_without_its_event_does_nothing(
     makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A look at a person, or a change, without a trace in the SIEM: refused before anything."""
+    """A look at a person, or a change, that leaves no trace in the SIEM is refused first."""
     monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(tmp_path / "nowhere" / "security.log"))
     refused = makul(
         *("recipient", "add", "COM/60000002", "--kind", "BANK", "--name", "Another", "--apply")

@@ -1,4 +1,4 @@
-"""What people see and what programs read: zones, widths, errors as JSON, version, completion."""
+"""Output for people and for programs: zones, widths, errors as JSON, version, completion."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def run_makul(*arguments: str, **environment: str) -> subprocess.CompletedProces
     ],
 )
 def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str) -> None:
-    """The zone is that of the process; JSON never depends on it."""
+    """The zone is that of the process, and JSON never depends on it."""
     code = (
         "from datetime import UTC, datetime; from makul.cli.output import *;"
         "row = {'at': instant(datetime(2026, 11, 22, 18, 30, tzinfo=UTC)), 'no': None};"
@@ -59,17 +59,17 @@ def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str)
     "at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)]
 )
 def test_instant_at_the_ends_of_the_calendar_is_shown(at: datetime) -> None:
-    """A zone before or behind UTC would leave the calendar: nothing is raised."""
+    """A zone before or behind UTC would leave the calendar; nothing is raised."""
     shown = instant(at)
 
     assert shown is not None
     assert shown.for_people[:4] == f"{at.year:04}"
 
 
-def test_list_of_two_forms_is_shown_in_the_one_for_people(
+def test_two_forms_of_a_value_show_the_one_for_people(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A signature's time within a line of text as well."""
+    """A signature's time within a line of text is converted too."""
     show_facts({"signed": [TwoForms("program", "people")]}, as_json=False)
     show_facts({"signed": [TwoForms("program", "people")]}, as_json=True)
 
@@ -86,7 +86,7 @@ def test_table_fits_and_cuts_no_id(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A digest or an id is copied from the screen; words are folded instead."""
+    """A digest or an id is copied from the screen, so words are folded instead."""
     monkeypatch.setenv("COLUMNS", str(width))
     show_rows([row, row], columns=tuple(row), as_json=False, empty="")
 
@@ -101,7 +101,7 @@ def test_table_fits_and_cuts_no_id(
 def test_table_of_narrow_rows_has_one_heading(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only rows that would not fit are shown each as a list of names and values."""
+    """Only rows that would not fit are printed as lists of names and values."""
     monkeypatch.setenv("COLUMNS", "80")
     show_rows([NARROW, NARROW], columns=tuple(NARROW), as_json=False, empty="")
     assert capsys.readouterr().out.count("added at") == 1
@@ -113,7 +113,7 @@ def test_table_of_narrow_rows_has_one_heading(
 def test_no_table_of_an_installation_is_wider_than_80(
     with_bank: Makul, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether stdout is a terminal or a pipe: programs read JSON."""
+    """A pipe and a terminal get the same width; programs read JSON."""
     monkeypatch.setenv("COLUMNS", "80")
     for noun in ("recipient", "signatory", "agreement", "notice", "disclosure"):
         assert max(map(len, with_bank(noun, "list").out.splitlines())) <= 80
@@ -124,7 +124,7 @@ def test_no_table_of_an_installation_is_wider_than_80(
         said = with_bank(*command)
         out = said.out
         assert out, said.err
-        # A single word without a space, such as the log's key or a path, is folded and not cut.
+        # a word without a space, such as the ledger's key or a path, is folded and not cut
         assert max(map(len, out.splitlines())) <= 80
         assert "…" not in out
 
@@ -142,8 +142,8 @@ def test_no_table_of_an_installation_is_wider_than_80(
         ("serve", "--json"),
     ],
 )
-def test_usage_error_is_json_where_json_was_asked_for(arguments: tuple[str, ...]) -> None:
-    """One object on stdout, nothing on stderr, and the exit code of wrong use."""
+def test_usage_error_is_json_with_option_json(arguments: tuple[str, ...]) -> None:
+    """There is one object on stdout, nothing on stderr, and the exit code of a usage error."""
     done = run_makul(*arguments)
     error = json.loads(done.stdout)["error"]
 
@@ -154,7 +154,7 @@ def test_usage_error_is_json_where_json_was_asked_for(arguments: tuple[str, ...]
 
 
 def test_other_errors_are_json_as_well(tmp_path: Path) -> None:
-    """An installation that is not there has exit code 3, in JSON too."""
+    """A missing installation has exit code 3, in JSON too."""
     done = Makul(tmp_path)("recipient", "list", "--json")
 
     assert done.code == done.json["error"]["exit_code"] == 3
@@ -168,7 +168,7 @@ def test_json_after_the_end_of_options_is_an_argument() -> None:
     assert run_makul("recipient", "add", "--", "--json").stdout == ""
 
 
-def test_version_and_short_help() -> None:
+def test_version_and_short_help_are_printed() -> None:
     """Neither needs an installation."""
     assert run_makul("--version").stdout.startswith("makul ")
     assert "recipient" in run_makul("-h").stdout
@@ -185,7 +185,7 @@ def test_version_and_short_help() -> None:
     ],
 )
 def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
-    """Also commands that are imported when they are called."""
+    """Commands that are imported when they are called are completed too."""
     done = run_makul(
         _MAKUL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
     )
@@ -193,8 +193,8 @@ def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
     assert set(done.stdout.split()) == offered
 
 
-def test_completion_without_a_home_is_wrong_use() -> None:
-    """In a container: a line that says what to do instead, and no internal error."""
+def test_completion_without_a_home_is_a_usage_error() -> None:
+    """One line says what to do in a container, and there is no internal error."""
     done = run_makul("--install-completion", HOME="/dev/null")
 
     assert done.returncode != 0
@@ -204,5 +204,5 @@ def test_completion_without_a_home_is_wrong_use() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_script_for_a_shell_is_printed(shell: str) -> None:
-    """What an administrator installs for every user."""
+    """An administrator installs it for every user."""
     assert "makul" in run_makul(_MAKUL_COMPLETE=f"source_{shell}").stdout

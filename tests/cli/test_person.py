@@ -1,4 +1,4 @@
-"""`makul person`: bringing citizens in, and looking at one (Procedure, cl. 10, 13 and 16)."""
+"""`makul person`: importing citizens, and looking at one (Procedure, cl. 10, 13 and 16)."""
 
 import json
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ def show(makul: Makul, person: Person, *more: str) -> str:
     return said.out
 
 
-def test_citizens_are_brought_in(makul: Makul, file: Path) -> None:
-    """Everyone in the file, once; a second time changes nothing."""
+def test_citizens_are_imported(makul: Makul, file: Path) -> None:
+    """Everyone in the file is imported once, and a second import changes nothing."""
     first = makul.done("person", "import", file, "--apply")
     second = makul.done("person", "import", file, "--apply")
 
@@ -43,7 +43,7 @@ def test_citizens_are_brought_in(makul: Makul, file: Path) -> None:
 
 
 def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
-    """The faults of a file are known before anything is changed."""
+    """The errors of a file are known before anything is changed."""
     shown = makul.done("person", "import", file)
     said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
 
@@ -52,10 +52,8 @@ def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> No
     assert not list(file.parent.glob("*.position"))
 
 
-def test_bad_lines_are_skipped_and_told_without_what_stands_in_them(
-    makul: Makul, file: Path
-) -> None:
-    """By number and cause; the rest is taken, and the exit code says that some was not."""
+def test_bad_lines_are_skipped_and_reported_without_their_content(makul: Makul, file: Path) -> None:
+    """They are reported by number and cause; the others are imported, and the exit code says so."""
     bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
     with file.open("a", encoding="utf-8") as opened:
         opened.write(f"not json, Secret\n{json.dumps(bad)}\n{json_line(PEOPLE[1])}\n")
@@ -71,10 +69,10 @@ def test_bad_lines_are_skipped_and_told_without_what_stands_in_them(
     assert PEOPLE[1].pin.digits not in said.out + said.err
 
 
-def test_an_interrupted_import_goes_on(
+def test_an_interrupted_import_continues(
     makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a crash in the third batch, two are there, and the next run begins with the third."""
+    """Two batches are there after a crash in the third, with which the next run begins."""
     monkeypatch.setattr(person_import, "BATCH", 2)
     third = json_line(PEOPLE[4])
     whole = file.read_text(encoding="utf-8")
@@ -107,7 +105,7 @@ def test_an_interrupted_import_goes_on(
 def test_bad_lines_before_an_interruption_are_reported_again(
     makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A line that was skipped before the power was cut is still to be mended after it."""
+    """A line that was skipped before a power failure still needs a correction."""
     monkeypatch.setattr(person_import, "BATCH", 2)
     good = file.read_text(encoding="utf-8").splitlines(keepends=True)
     file.write_text("".join(["not json\n", *good[:4], "[]\n", *good[4:]]), encoding="utf-8")
@@ -131,10 +129,10 @@ def test_bad_lines_before_an_interruption_are_reported_again(
     assert "not json" not in said.out + said.err
 
 
-def test_a_store_that_goes_away_under_way_is_told_with_what_was_taken(
+def test_an_outage_during_an_import_is_reported_with_the_progress(
     makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not that nothing was changed: two batches stand, and the next run begins with the third."""
+    """The message does not say that nothing was changed: two batches are committed."""
     monkeypatch.setattr(person_import, "BATCH", 2)
     put, batches = StoreDesk.put_persons, [1, 2]
 
@@ -184,7 +182,7 @@ WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
         json.dumps(WHOLE_POSITION | {"causes": []}),
     ],
 )
-def test_a_damaged_position_is_told(makul: Makul, file: Path, damage: str) -> None:
+def test_a_damaged_position_is_reported(makul: Makul, file: Path, damage: str) -> None:
     """Nothing is guessed."""
     file.with_name("people.jsonl.position").write_text(damage)
     said = makul("person", "import", file, "--apply")
@@ -193,8 +191,8 @@ def test_a_damaged_position_is_told(makul: Makul, file: Path, damage: str) -> No
     assert "is damaged" in said.err
 
 
-def test_the_later_of_two_lines_about_one_person_stands(makul: Makul, file: Path) -> None:
-    """A file is a history in order: two versions, the second the current one."""
+def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path) -> None:
+    """A file is a history in order: two versions, the second one current."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек"}
     file.write_text(f"{json_line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
     makul.done("person", "import", file, "--apply")
@@ -203,8 +201,8 @@ def test_the_later_of_two_lines_about_one_person_stands(makul: Makul, file: Path
     assert "Жаңы дарек" in shown
 
 
-def test_csv_as_well(makul: Makul, tmp_path: Path) -> None:
-    """The other form that registers hand over."""
+def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
+    """CSV is the other form of registers."""
     file = tmp_path / "people.csv"
     file.write_text(f"pin,surname.ky\n{PEOPLE[0].pin.digits},Асанов\n", encoding="utf-8")
 
@@ -212,7 +210,7 @@ def test_csv_as_well(makul: Makul, tmp_path: Path) -> None:
 
 
 def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
-    """The form is told by the name."""
+    """The file's name states the form."""
     file = tmp_path / "people.xlsx"
     file.write_bytes(b"PK")
 
@@ -220,7 +218,7 @@ def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
 
 
 def test_a_look_is_masked(makul: Makul, file: Path) -> None:
-    """Enough to recognise whom one already knows, and no more."""
+    """The output is enough to recognise a known person, and no more."""
     makul.done("person", "import", file, "--apply")
     person = PEOPLE[0]
     shown = show(makul, person)
@@ -233,7 +231,7 @@ def test_a_look_is_masked(makul: Makul, file: Path) -> None:
 
 
 def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
-    """Not even where the rest is revealed."""
+    """It is masked even if the rest is revealed."""
     makul.done("person", "import", file, "--apply")
     person = PEOPLE[0]
     revealed = show(makul, person, "--reveal")
@@ -246,15 +244,15 @@ def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
 
 
 def test_a_look_needs_a_reason(makul: Makul) -> None:
-    """Procedure, cl. 13 and 16: who looked is recorded, with why."""
+    """Procedure, cl. 13 and 16: the record has the operator and the reason."""
     said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
 
     assert said.code == 1
     assert "--reason is empty" in said.err
 
 
-def test_what_is_typed_is_not_repeated(makul: Makul) -> None:
-    """A PIN mistyped is still nearly a PIN."""
+def test_typed_text_is_not_repeated(makul: Makul) -> None:
+    """A mistyped PIN is still nearly a PIN."""
     said = makul("person", "show", "2150519859000X", "--reason", "test")
 
     assert said.code == 1
@@ -276,7 +274,7 @@ def test_what_is_typed_is_not_repeated(makul: Makul) -> None:
 def test_files_of_exporters_and_spreadsheets_are_imported(
     makul: Makul, tmp_path: Path, content: str
 ) -> None:
-    """As two tools wrote them on which an import failed, and one more."""
+    """Two tools wrote files on which an import had failed, and one more."""
     file = tmp_path / "people.csv"
     file.write_bytes(content.encode())
 
@@ -284,8 +282,8 @@ def test_files_of_exporters_and_spreadsheets_are_imported(
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_the_example_is_imported_as_it_is_printed(makul: Makul, tmp_path: Path, form: str) -> None:
-    """Two citizens, one of them with one name, and each of the fields in one of them."""
+def test_the_printed_example_can_be_imported(makul: Makul, tmp_path: Path, form: str) -> None:
+    """There are two citizens, one with one name, and each field in one of them."""
     file = tmp_path / f"people.{form}"
     file.write_text(makul("person", "example", "--format", form).out, encoding="utf-8")
     done = makul.done("person", "import", file, "--apply")

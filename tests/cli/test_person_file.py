@@ -1,4 +1,4 @@
-"""Citizens in a file: every line by itself, bad lines told by number and cause, never by value."""
+"""Citizens in a file: each line by itself; bad lines by number and cause, never by value."""
 
 import base64
 import io
@@ -43,18 +43,18 @@ NOT_DISPUTED = (
 def read(
     text: str | bytes, form: Format = Format.CSV, *, offset: int = 0, number: int = 0
 ) -> list[Line]:
-    """Every line of a file."""
+    """Read every line of a file."""
     content = text.encode() if isinstance(text, str) else text
     return list(read_people(io.BytesIO(content), form, offset=offset, number=number))
 
 
 def read_json(**changes: Any) -> Line:
-    """The one line of a JSON Lines file: the record above with fields changed."""
+    """Read the one line of a JSON Lines file: the record above with changed fields."""
     (line,) = read(json.dumps(RECORD | changes), Format.JSON_LINES)
     return line
 
 
-def test_a_person_from_csv() -> None:
+def test_a_person_is_read_from_csv() -> None:
     """Columns are attributes; names have a column for each script."""
     (line,) = read(CSV)
 
@@ -67,8 +67,8 @@ def test_a_person_from_csv() -> None:
     assert line.person.locked
 
 
-def test_a_person_from_json_lines() -> None:
-    """Names are objects; samples of the body are base64."""
+def test_a_person_is_read_from_json_lines() -> None:
+    """Names are objects; biometric samples are base64."""
     line = read_json()
 
     assert line.person is not None
@@ -77,8 +77,8 @@ def test_a_person_from_json_lines() -> None:
     assert not line.person.locked
 
 
-def test_what_is_empty_is_not_held() -> None:
-    """An empty field is an attribute that is not held (REL-01), not an empty value."""
+def test_an_empty_field_is_a_missing_attribute() -> None:
+    """An empty field is a missing attribute (REL-01), not an empty value."""
     (line,) = read(f"pin,address,surname.ky\n{PIN},,\n")
 
     assert line.person is not None
@@ -142,8 +142,8 @@ def test_what_is_empty_is_not_held() -> None:
         ({"locked": 1}, "locked: must be true or false"),
     ],
 )
-def test_a_bad_line_is_told_by_cause(changes: dict[str, Any], cause: str) -> None:
-    """What is held must fit the published schema, or no answer could be sent; no value is told."""
+def test_a_bad_line_is_reported_by_its_cause(changes: dict[str, Any], cause: str) -> None:
+    """A value must fit the published schema, or no answer could be sent; no value is printed."""
     line = read_json(**changes)
 
     assert line.person is None
@@ -165,15 +165,15 @@ def test_a_bad_line_is_told_by_cause(changes: dict[str, Any], cause: str) -> Non
         (f'{{"pin": "{PIN}\0"}}', "holds NUL bytes"),
     ],
 )
-def test_what_is_no_record_is_told(text: str, cause: str) -> None:
-    """A line that is no JSON object is one bad line, however deep it is nested."""
+def test_a_line_without_a_record_is_reported(text: str, cause: str) -> None:
+    """A line that is no JSON object is one bad line, at any depth of nesting."""
     (line,) = read(text, Format.JSON_LINES)
 
     assert line.fault == cause
 
 
-def test_one_bad_line_spoils_no_other() -> None:
-    """Each line is read by itself: the good ones around a bad one are taken."""
+def test_one_bad_line_affects_no_other() -> None:
+    """Each line is read by itself, and the good ones around a bad one are imported."""
     good = json.dumps(RECORD)
     lines = read(f"{good}\nbad\n\n\xff\n".encode("latin-1") + f"{good}".encode(), Format.JSON_LINES)
 
@@ -189,8 +189,10 @@ QUOTES = "quotes do not close: a field ends on its line, and a quote in it is do
 
 
 @pytest.mark.parametrize("cell", ['"open', '"half" closed', '"a"b"', '"', '"""'])
-def test_a_stray_quote_swallows_no_neighbour(cell: str) -> None:
-    """A quoted field that does not end on its line is that line's fault, not the next person's."""
+def test_a_stray_quote_affects_no_other_line(cell: str) -> None:
+    """A quoted field that does not end on its line is an error of that line, not of the next
+    person.
+    """
     lines = read(f"pin,address\n{PIN},{cell}\n{PIN},closed\n")
 
     assert [line.fault for line in lines] == [QUOTES, None]
@@ -209,15 +211,17 @@ def test_a_stray_quote_swallows_no_neighbour(cell: str) -> None:
     ],
 )
 def test_quoted_fields_are_read(cell: str, address: str | None) -> None:
-    """RFC 4180: separators and doubled quotes within quotes; spaces around them as well."""
+    """RFC 4180: separators and doubled quotes are inside quotes; spaces around them are
+    accepted.
+    """
     (line,) = read(f"pin,address\n{PIN},{cell}\n")
 
     assert line.person is not None
     assert line.person.values.get(Attribute.ADDRESS) == address
 
 
-def test_a_line_of_another_width_is_not_shifted_into_place() -> None:
-    """Too few or too many fields: no guess which is missing."""
+def test_a_line_of_another_width_is_refused() -> None:
+    """The reader does not guess which field is missing or additional."""
     lines = read(f"pin,address\n{PIN}\n{PIN},a,b\n")
 
     assert [line.fault for line in lines] == [
@@ -234,7 +238,7 @@ def test_a_line_of_another_width_is_not_shifted_into_place() -> None:
 def test_spreadsheets_and_exporters_are_read(
     end: str, separator: str, quote: str, mark: str, first: str
 ) -> None:
-    """Every field quoted or none; comma, semicolon or tab; a mark; CRLF; `sep=;` before all."""
+    """All fields quoted or none; comma, semicolon or tab; a BOM; CRLF; `sep=;` first."""
     rows = [["pin", "surname.ky", "address"], [PIN, "Өмүров", "Ош"], ["", "", ""], [PIN, "", ""]]
     text = end.join(separator.join(f"{quote}{cell}{quote}" for cell in row) for row in rows)
     before = f"{first}{end}".replace("SEPARATOR", separator) if first else ""
@@ -255,7 +259,7 @@ def test_trailing_separators_are_no_fields() -> None:
 
 
 def test_the_separator_of_the_heading_is_that_of_every_line() -> None:
-    """A comma in an address is no separator where the heading has semicolons."""
+    """A comma in an address is no separator if the heading has semicolons."""
     (line,) = read(f"pin;address\n{PIN};Ош, Ленин, 5\n")
 
     assert line.person is not None
@@ -263,15 +267,15 @@ def test_the_separator_of_the_heading_is_that_of_every_line() -> None:
 
 
 def test_a_field_of_a_megabyte_is_read() -> None:
-    """A face in a CSV is longer than the standard library's limit on a field."""
+    """A face in a CSV is longer than the standard library's limit for a field."""
     face = base64.b64encode(b"\xff\xd8\xff" + bytes(1_000_000)).decode()
     (line,) = read(f"pin,faceImage\n{PIN},{face}\n")
 
     assert line.fault is None
 
 
-def test_an_endless_line_is_passed_over() -> None:
-    """Memory stays bounded: a line beyond the limit is skipped to its end."""
+def test_an_endless_line_is_skipped() -> None:
+    """Memory stays bounded, because a line beyond the limit is skipped to its end."""
     good = json.dumps(RECORD).encode()
     lines = read(b"x" * (MAX_LINE + 10) + b"\n" + good, Format.JSON_LINES)
 
@@ -279,8 +283,8 @@ def test_an_endless_line_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("form", Format)
-def test_reading_goes_on_from_any_line(form: Format) -> None:
-    """From the offset and number of any line, exactly the rest is read."""
+def test_reading_continues_from_any_line(form: Format) -> None:
+    """Exactly the rest is read from the offset and number of any line."""
     good = CSV.splitlines(keepends=True)[1] if form is Format.CSV else json.dumps(RECORD) + "\n"
     head = CSV.splitlines(keepends=True)[0] if form is Format.CSV else ""
     text = head + good * 4
@@ -318,8 +322,8 @@ def test_reading_goes_on_from_any_line(form: Format) -> None:
         ("pin," + "address" * 5_000, "longer than"),
     ],
 )
-def test_a_heading_that_cannot_serve_stops_the_import(heading: str, message: str) -> None:
-    """Without its heading no line of a CSV can be understood; nothing is imported."""
+def test_an_unusable_heading_stops_the_import(heading: str, message: str) -> None:
+    """No line of a CSV can be understood without its heading, so nothing is imported."""
     with pytest.raises(OperatorError, match=message) as refused:
         read(heading if heading.endswith("\r") else f"{heading}\n")
 
@@ -330,7 +334,7 @@ def test_a_heading_that_cannot_serve_stops_the_import(heading: str, message: str
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251"])
 @pytest.mark.parametrize("form", Format)
 def test_another_encoding_is_named(form: Format, encoding: str) -> None:
-    """What to do is said: save it as UTF-8. JSON Lines in a code page is told line by line."""
+    """The message says to save it as UTF-8; in JSON Lines, each line is reported."""
     text = f"pin,surname.ky,address\n{PIN},Асанов,Ош\n"
     if form is Format.JSON_LINES:
         text = json.dumps({"pin": PIN, "surname": {"ky": "Асанов"}}, ensure_ascii=False)
@@ -343,15 +347,15 @@ def test_another_encoding_is_named(form: Format, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_each_column_of_the_help_is_one(column: str) -> None:
-    """What `person import --help` lists is what is read."""
+def test_columns_of_the_help_are_read(column: str) -> None:
+    """`person import --help` lists exactly the columns that are read."""
     heading = parse_heading("pin" if column == "pin" else f"pin;{column}")
 
     assert heading.columns[-1] == column
 
 
 def test_a_byte_order_mark_is_no_part_of_the_heading() -> None:
-    """Spreadsheets save UTF-8 with a mark."""
+    """Spreadsheets save UTF-8 with a byte order mark."""
     (line,) = read(b"\xef\xbb\xbf" + CSV.encode())
 
     assert line.fault is None

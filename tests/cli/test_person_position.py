@@ -1,4 +1,6 @@
-"""The position file of an import: nothing planted beside the source is written or obeyed."""
+"""The position file of an import: a file that another user planted is neither written
+nor obeyed.
+"""
 
 import json
 import os
@@ -20,7 +22,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_planted_link_is_not_written_through(source: Path) -> None:
-    """`FILE.position.new` once was, with the rights of the operator."""
+    """The import once wrote through `FILE.position.new`, with the rights of the operator."""
     victim = source.with_name("victim")
     victim.write_bytes(b"precious")
     for name in ("people.jsonl.position.new", "people.jsonl.position"):
@@ -34,7 +36,7 @@ def test_a_planted_link_is_not_written_through(source: Path) -> None:
     assert position.load().offset == 3
 
 
-def test_where_it_cannot_be_written_it_says_so(source: Path) -> None:
+def test_an_unwritable_position_is_reported(source: Path) -> None:
     source.with_name("people.jsonl.position").mkdir()
     (source.with_name("people.jsonl.position") / "x").touch()
 
@@ -43,8 +45,8 @@ def test_where_it_cannot_be_written_it_says_so(source: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_is_refused(make: object, source: Path) -> None:
-    """A pipe in the position's place held the import for good."""
+def test_a_special_file_is_refused(make: object, source: Path) -> None:
+    """A pipe instead of the position file once blocked the import permanently."""
     make(source.with_name("people.jsonl.position"))  # type: ignore[operator]
     position = Position.beside(source)
 
@@ -74,7 +76,7 @@ GOOD = {"line": 1, "offset": 3, "read": 1, "changed": 1, "skipped": 0}
         {"size": 7},
     ],
 )
-def test_a_position_that_cannot_be_is_refused(changed: dict[str, object], source: Path) -> None:
+def test_an_impossible_position_is_refused(changed: dict[str, object], source: Path) -> None:
     position = Position.beside(source)
     own = {"size": position.source_size, "sha256": position.source_sha256}
     position.path.write_text(json.dumps(GOOD | own))

@@ -35,21 +35,21 @@ def show(makul: Makul, person: Person, *more: str) -> str:
 
 @pytest.fixture
 def taken(makul: Makul, file: Path) -> Makul:
-    """An installation with the seven citizens in it."""
+    """Return an installation with the seven citizens in it."""
     makul.done("person", "import", file, "--apply")
     return makul
 
 
 def entries(makul: Makul, action: str) -> int:
-    """How many acts of this kind the operator's log has."""
+    """Count the acts of this kind in the audit log."""
     with raw(makul.directory / "makul.db") as connection:
         sql = "SELECT count(*) FROM desk_log WHERE action = ?"
         (number,) = connection.execute(sql, (action,)).fetchone()
         return int(number)
 
 
-def test_what_the_register_holds_is_counted(taken: Makul, file: Path) -> None:
-    """Versions are counted apart; nobody is looked at."""
+def test_citizens_are_counted(taken: Makul, file: Path) -> None:
+    """Versions are counted separately, and no record is read."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек", "faceImage": "/9j/4A=="}
     file.write_text(json.dumps(changed), encoding="utf-8")
     taken.done("person", "import", file, "--apply")
@@ -58,8 +58,8 @@ def test_what_the_register_holds_is_counted(taken: Makul, file: Path) -> None:
     assert entries(taken, "person.look") == 0
 
 
-def test_somebody_is_found_by_document_or_name(taken: Makul) -> None:
-    """Procedure, cl. 13 and 16: the search is recorded, and the look at who was found."""
+def test_a_citizen_is_found_by_document_or_name(taken: Makul) -> None:
+    """Procedure, cl. 13 and 16: the search and the look at the found person are recorded."""
     person = PEOPLE[2]
     surname = person.values[Attribute.SURNAME]
     assert isinstance(surname, LocalizedName)
@@ -76,7 +76,7 @@ def test_somebody_is_found_by_document_or_name(taken: Makul) -> None:
     assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 2)
 
 
-def test_what_is_found_is_masked(taken: Makul) -> None:
+def test_found_citizens_are_masked(taken: Makul) -> None:
     """A search does not list a population: no PIN, and names as initials unless revealed."""
     person = PEOPLE[2]
     number = str(person.values[Attribute.DOCUMENT_NUMBER])
@@ -93,8 +93,8 @@ def test_what_is_found_is_masked(taken: Makul) -> None:
     assert person.pin.digits not in taken(*found, "--reveal", "--json").out
 
 
-def test_nobody_found_is_told_and_recorded(taken: Makul) -> None:
-    """Exit code 1, as of a record that is not there."""
+def test_an_empty_search_is_reported_and_recorded(taken: Makul) -> None:
+    """Exit code 1, like for a missing record."""
     said = taken("person", "search", "--document", "ID0000000", "--reason", "x")
 
     assert said.code == 1
@@ -103,10 +103,8 @@ def test_nobody_found_is_told_and_recorded(taken: Makul) -> None:
     assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 0)
 
 
-def test_a_search_shows_so_many_and_no_more(
-    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Twenty of twenty-five who share a name; pages of a few, none of them left out."""
+def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty of twenty-five who share a name are printed; pages of a few omit none."""
     monkeypatch.setattr(people, "PAGE_ROWS", 4)
     file = tmp_path / "people.csv"
     lines = [f"2150519859{number:04},Үлгүлөв" for number in range(25)]
@@ -131,10 +129,10 @@ def test_a_search_shows_so_many_and_no_more(
         (("--surname", "А", "--reason", " "), "--reason is empty"),
     ],
 )
-def test_a_search_says_whom_it_is_for(
+def test_a_search_needs_criteria_and_a_reason(
     taken: Makul, arguments: tuple[str, ...], message: str
 ) -> None:
-    """Nothing is opened for a search that says too little, or not why."""
+    """A search with too few criteria, or without a reason, decrypts nothing."""
     said = taken("person", "search", *arguments)
 
     assert (said.code, message in said.err) == (1, True)
@@ -148,8 +146,8 @@ def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
     return said.json
 
 
-def test_a_field_is_set_once_it_is_applied(taken: Makul) -> None:
-    """Procedure, cl. 14: a preview changes nothing; the version before is kept."""
+def test_a_field_is_set_with_apply(taken: Makul) -> None:
+    """Procedure, cl. 14: a preview changes nothing, and the former version is kept."""
     preview = set_field(taken, "birthDate", "1985-05-16", "--reveal")
     done = set_field(taken, "birthDate", "1985-05-16", "--reveal", "--apply")
     again = set_field(taken, "birthDate", "1985-05-16", "--apply")
@@ -163,7 +161,7 @@ def test_a_field_is_set_once_it_is_applied(taken: Makul) -> None:
 
 
 def test_one_script_of_a_name_is_set_and_cleared(taken: Makul) -> None:
-    """The other scripts stay; with the last one the name is not held."""
+    """The other scripts stay; without the last one the name is missing."""
     set_field(taken, "surname.ru", "Образцов", "--apply")
     shown = json.loads(show(taken, PEOPLE[3], "--reveal", "--json"))
     assert shown["surname"].split(" / ")[1] == "Образцов"
@@ -174,7 +172,7 @@ def test_one_script_of_a_name_is_set_and_cleared(taken: Makul) -> None:
 
 
 def test_disputed_and_locked_are_set(taken: Makul) -> None:
-    """Procedure, cl. 14: what is being corrected is withheld; a lock stops matching by consent."""
+    """Procedure, cl. 14: data being corrected are withheld; a lock stops matching by consent."""
     assert set_field(taken, "disputed", "address, birthPlace", "--apply")["disputed"] == [
         "address",
         "birthPlace",
@@ -187,7 +185,7 @@ def test_disputed_and_locked_are_set(taken: Makul) -> None:
 
 
 def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
-    """What is set is one field: a photograph is still there, and is cleared if asked."""
+    """Only one field is set: a photograph stays, and is removed only on request."""
     person = PEOPLE[3]
     file.write_text(json.dumps(json.loads(json_line(person)) | {"faceImage": "/9j/4A=="}))
     makul.done("person", "import", file, "--apply")
@@ -216,8 +214,10 @@ def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
         (("disputed", "adress"), "not a list of attributes"),
     ],
 )
-def test_what_cannot_be_set_is_told(taken: Makul, arguments: tuple[str, ...], message: str) -> None:
-    """What may be written is said where it was typed; nobody is looked at, nothing changes."""
+def test_an_invalid_value_is_reported(
+    taken: Makul, arguments: tuple[str, ...], message: str
+) -> None:
+    """The message lists the permitted values; no record is read, and nothing changes."""
     said = taken("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
 
     assert (said.code, message in said.err) == (1, True), said.err
@@ -225,8 +225,8 @@ def test_what_cannot_be_set_is_told(taken: Makul, arguments: tuple[str, ...], me
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
-def test_nobody_is_set(makul: Makul, apply: list[str]) -> None:
-    """A record that is not there is told, and the look recorded."""
+def test_a_missing_record_is_not_set(makul: Makul, apply: list[str]) -> None:
+    """A missing record is reported, and the look is recorded."""
     said = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
 
     assert said.code == 1
@@ -235,6 +235,6 @@ def test_nobody_is_set(makul: Makul, apply: list[str]) -> None:
 
 
 def test_a_look_needs_the_option_reason(makul: Makul) -> None:
-    """Not understood without it: exit code 2."""
+    """The option is required: exit code 2."""
     for command in (("show", "-"), ("search", "--surname", "А"), ("set", "-", "address", "А")):
         assert makul("person", *command).code == 2

@@ -1,4 +1,4 @@
-"""`makul recipient`: who may ask (Procedure, cl. 3), with which certificates, on hold or not."""
+"""`makul recipient`: who may send requests (cl. 3), with which certificates, on hold or not."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ def certificate(signer: Credential, tmp_path: Path) -> Path:
 
 
 def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
-    """Procedure, cl. 3: a recipient is of a kind that the clause names, and is told with it."""
+    """Procedure, cl. 3: a recipient has a kind of the clause, which is printed with it."""
     shown = makul.done(
         "recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank", "--apply"
     )
@@ -43,14 +43,14 @@ def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
 
 
 def test_a_dry_run_changes_nothing(makul: Makul) -> None:
-    """Without --apply the same is said and nothing done."""
+    """The output is the same without --apply, and nothing is done."""
     shown = makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
 
     assert shown["applied"] is False
     assert makul.done("recipient", "list") == []
 
 
-def test_a_kind_that_the_procedure_does_not_name_is_no_kind(makul: Makul) -> None:
+def test_an_unknown_kind_is_refused(makul: Makul) -> None:
     """Procedure, cl. 3 is a closed list."""
     said = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
 
@@ -59,7 +59,7 @@ def test_a_kind_that_the_procedure_does_not_name_is_no_kind(makul: Makul) -> Non
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
 def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
-    """Said by the dry run as well."""
+    """The preview reports it as well."""
     said = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
 
     assert said.code == 1
@@ -67,8 +67,8 @@ def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m"])
-def test_a_name_is_fit_to_be_shown(makul: Makul, name: str) -> None:
-    """It stands in lists and documents; nothing in it may command a terminal."""
+def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
+    """It appears in lists and documents, so it must not contain control characters."""
     said = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
 
     assert said.code == 1
@@ -78,7 +78,7 @@ def test_a_name_is_fit_to_be_shown(makul: Makul, name: str) -> None:
 def test_a_certificate_is_registered(
     with_bank: Makul, certificate: Path, signer: Credential
 ) -> None:
-    """What is registered is told by SHA-256, as the channel will find it."""
+    """The output is its SHA-256, by which the channel will find it."""
     shown = with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
 
     assert shown["certificate"] == signer.fingerprint.hex()
@@ -86,7 +86,7 @@ def test_a_certificate_is_registered(
 
 
 def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -> None:
-    """The register itself refuses; nothing is changed."""
+    """The register itself refuses, and nothing is changed."""
     with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
     said = with_bank("recipient", "certificate", BANK, certificate, "--apply")
 
@@ -95,8 +95,8 @@ def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -
     assert said.err.count("\n") == 1
 
 
-def test_a_private_key_is_sent_back(with_bank: Makul, signer: Credential, tmp_path: Path) -> None:
-    """A recipient's private key is nothing that an operator may hold."""
+def test_a_private_key_is_refused(with_bank: Makul, signer: Credential, tmp_path: Path) -> None:
+    """An operator must not hold a recipient's private key."""
     file = tmp_path / "both.pem"
     file.write_bytes(signer.key_pem + signer.certificate_pem)
     said = with_bank("recipient", "certificate", BANK, file, "--apply")
@@ -106,10 +106,10 @@ def test_a_private_key_is_sent_back(with_bank: Makul, signer: Credential, tmp_pa
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA\n"])
-def test_what_is_no_certificate_is_refused(
+def test_a_malformed_certificate_is_refused(
     with_bank: Makul, tmp_path: Path, content: bytes
 ) -> None:
-    """In one line."""
+    """The message is one line."""
     file = tmp_path / "x.pem"
     file.write_bytes(content)
     said = with_bank("recipient", "certificate", BANK, file)
@@ -119,7 +119,7 @@ def test_what_is_no_certificate_is_refused(
 
 
 def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
-    """Procedure, cl. 5: whose signature a basis statement may bear."""
+    """Procedure, cl. 5: the official may sign basis statements."""
     shown = with_bank.done(
         "recipient", "official", BANK, certificate, "--id", "B-1", "--name", "Head", "--apply"
     )
@@ -127,16 +127,18 @@ def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
     assert (shown["recipient"], shown["id"]) == (BANK, "B-1")
 
 
-def test_a_certificate_for_nobody_is_refused(makul: Makul, certificate: Path) -> None:
-    """The recipient comes first."""
+def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate: Path) -> None:
+    """The recipient must be registered first."""
     said = makul("recipient", "certificate", BANK, certificate, "--apply")
 
     assert said.code == 1
     assert f"makul recipient add {BANK}" in said.err
 
 
-def test_hold_and_release(with_bank: Makul) -> None:
-    """A recipient on hold gets nothing until released; why is asked for and recorded."""
+def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
+    """A recipient on hold gets nothing until it is released; the reason is required and
+    recorded.
+    """
     held = with_bank.done("recipient", "hold", BANK, "--reason", "key lost", "--apply")
     assert (held["was"], held["state"]) == ("ACTIVE", "ON_HOLD")
     assert with_bank.done("recipient", "list")[0]["state"] == "ON_HOLD"
@@ -145,8 +147,8 @@ def test_hold_and_release(with_bank: Makul) -> None:
     assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
 
 
-def test_a_hold_is_a_dry_run_first(with_bank: Makul) -> None:
-    """As every change."""
+def test_a_hold_needs_apply(with_bank: Makul) -> None:
+    """Every change begins with a preview."""
     with_bank.done("recipient", "hold", BANK, "--reason", "key lost")
 
     assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
@@ -161,18 +163,20 @@ def test_a_hold_is_a_dry_run_first(with_bank: Makul) -> None:
         (["hold", "bank", "--reason", "x"], "a member code is CLASS/CODE"),
     ],
 )
-def test_a_change_of_state_that_makes_no_sense_is_refused(
+def test_an_impossible_change_of_state_is_refused(
     with_bank: Makul, arguments: list[str], message: str
 ) -> None:
-    """One line, with what to do."""
+    """The message is one line, with what to do."""
     said = with_bank("recipient", *arguments, "--apply")
 
     assert said.code == 1
     assert message in said.err
 
 
-def test_a_withdrawn_certificate_cannot_come_back(with_bank: Makul, certificate: Path) -> None:
-    """A lost key stays lost: withdrawn at once, and never registered again."""
+def test_a_withdrawn_certificate_is_not_registered_again(
+    with_bank: Makul, certificate: Path
+) -> None:
+    """A lost key is withdrawn at once, and never registered again."""
     with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
 
     with_bank.done("recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply")
@@ -183,10 +187,10 @@ def test_a_withdrawn_certificate_cannot_come_back(with_bank: Makul, certificate:
     assert twice.code == 1
 
 
-def test_a_sealing_certificate_is_registered_and_withdrawn(
+def test_an_encryption_certificate_is_registered_and_withdrawn(
     with_bank: Makul, tmp_path: Path
 ) -> None:
-    """RSA for keyEncipherment; withdrawn, it does not come back."""
+    """It is RSA for keyEncipherment, and cannot be registered again after withdrawal."""
     sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
     file = tmp_path / "sealing.pem"
     file.write_bytes(sealing.certificate_pem)
@@ -199,8 +203,10 @@ def test_a_sealing_certificate_is_registered_and_withdrawn(
     assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").code == 1
 
 
-def test_a_signing_certificate_is_none_for_sealing(with_bank: Makul, certificate: Path) -> None:
-    """Its key usage, or its kind of key, is named."""
+def test_a_signing_certificate_is_refused_for_encryption(
+    with_bank: Makul, certificate: Path
+) -> None:
+    """The message names its key usage, or its kind of key."""
     said = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
 
     assert said.code == 1

@@ -1,4 +1,4 @@
-"""The command line as a whole: errors in one line, exit codes, and help that is true."""
+"""The command line as a whole: errors in one line, exit codes, and correct help."""
 
 import shlex
 import sys
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedInstallation(Installation):
-    """An installation without a store: its runtime says what it holds."""
+    """An installation without a store: its runtime sets the results."""
 
     runtime: "Recorded"
 
@@ -43,7 +43,7 @@ class RecordedInstallation(Installation):
 
 @dataclass
 class Recorded(Runtime):
-    """A runtime that remembers what it was asked for."""
+    """A runtime that records its calls."""
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     keys: tuple[KeyInfo, ...] = ()
@@ -91,8 +91,8 @@ def invoke(runtime: Recorded, *arguments: str, **environment: str) -> tuple[int,
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_running_commands_only_pass_on() -> None:
-    """What runs the service is the runtime's; its exit code is the command's."""
+def test_running_commands_call_the_runtime() -> None:
+    """The runtime runs the service, and its exit code is the command's."""
     runtime = Recorded()
 
     assert invoke(runtime, "--config", "a.toml", "serve", "--listener", "wsse")[0] == 0
@@ -114,8 +114,8 @@ def test_running_commands_only_pass_on() -> None:
     ]
 
 
-def test_keys_that_end_are_told() -> None:
-    """Exit code 1 where one is out of term: for a watch that runs daily."""
+def test_ending_keys_are_reported() -> None:
+    """Exit code 1 if one is out of term, for a daily job."""
     runtime = Recorded(
         keys=(
             KeyInfo(name="store", path=None, algorithm="AES"),
@@ -143,8 +143,8 @@ def test_keys_that_end_are_told() -> None:
         (OperatorUnavailableError("the keys are away"), ExitCode.UNAVAILABLE),
     ],
 )
-def test_what_is_unavailable_is_told_apart(fault: Exception, code: int) -> None:
-    """Exit code 3: the same command may work later. One line, and nothing of the store's words."""
+def test_unavailability_has_its_own_exit_code(fault: Exception, code: int) -> None:
+    """Exit code 3: the same command may work later. There is one line without the store's text."""
     exit_code, out, err = invoke(Recorded(fault=fault), "recipient", "list")
 
     assert exit_code == code
@@ -157,16 +157,16 @@ def test_what_is_unavailable_is_told_apart(fault: Exception, code: int) -> None:
     ("fault", "nothing"),
     [(StoreUnavailableError("away"), True), (CommitUnknownError("cut"), False)],
 )
-def test_what_may_have_been_done_is_not_told_as_undone(fault: Exception, nothing: bool) -> None:
-    """A release whose commit was cut off may stand: whoever is told otherwise does not look."""
+def test_a_change_of_unknown_outcome_is_not_denied(fault: Exception, nothing: bool) -> None:
+    """A release whose commit was interrupted may exist, so the message must not deny it."""
     _, _, err = invoke(Recorded(fault=fault), "recipient", "list")
 
     assert ("nothing was changed" in err) is nothing
     assert ("look whether it was done" in err) is not nothing
 
 
-def test_an_installation_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """With what to do."""
+def test_a_missing_installation_is_reported(tmp_path: Path) -> None:
+    """The message says what to do."""
     said = Makul(tmp_path)("recipient", "list")
 
     assert said.code == ExitCode.UNAVAILABLE
@@ -174,7 +174,7 @@ def test_an_installation_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["recipients"], ["recipient", "add"], ["key", "show", "x"]])
-def test_what_is_not_understood_is_usage(arguments: list[str]) -> None:
+def test_a_usage_error_has_exit_code_2(arguments: list[str]) -> None:
     """Exit code 2, before anything is opened."""
     runtime = Recorded()
     code, _, err = invoke(runtime, *arguments)
@@ -184,10 +184,10 @@ def test_what_is_not_understood_is_usage(arguments: list[str]) -> None:
     assert runtime.calls == []
 
 
-def test_an_error_of_our_own_is_one_line_without_its_message(
+def test_an_internal_error_is_one_line_without_its_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An exception's message may name somebody; its kind and place are enough to mend it."""
+    """An exception's message may name a person; its kind and location are enough to correct it."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with pytest.raises(AssertionError) as failed:
         run(Recorded(), ["recipient", "list"])
@@ -200,7 +200,7 @@ def test_an_error_of_our_own_is_one_line_without_its_message(
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command, by the words that call it."""
+    """Return every command, by the words that call it."""
 
     def inside(words: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield words, command
@@ -215,7 +215,7 @@ COMMANDS = dict(commands())
 
 @pytest.mark.parametrize("words", tuple(COMMANDS))
 def test_every_command_explains_itself(words: str) -> None:
-    """`--help` works everywhere, and begins with what the command is for."""
+    """`--help` works everywhere, and begins with the purpose of the command."""
     code, out, _ = invoke(Recorded(), *words.split()[1:], "--help")
 
     assert code == 0
@@ -224,8 +224,8 @@ def test_every_command_explains_itself(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", tuple(COMMANDS))
-def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
-    """Whatever adds, replaces, holds or imports has --apply, and is off without it."""
+def test_every_changing_command_needs_apply(words: str) -> None:
+    """Each command that adds, replaces, holds or imports has --apply, and it is off by default."""
     changing = {
         "init",
         "compromised",
@@ -247,7 +247,7 @@ def test_what_changes_something_is_a_dry_run_first(words: str) -> None:
 
 
 def examples() -> Iterator[str]:
-    """Every example in the help."""
+    """Return every example in the help."""
     for command in COMMANDS.values():
         for line in (command.epilog or "").splitlines():
             if line.strip().startswith("makul "):
@@ -255,8 +255,8 @@ def examples() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("example", tuple(examples()))
-def test_examples_in_the_help_are_commands(example: str) -> None:
-    """A person copies them: each names a command that there is, with options that it has."""
+def test_examples_in_the_help_are_valid_commands(example: str) -> None:
+    """A person copies them, so each names an existing command with existing options."""
     words = shlex.split(example, comments=True)
     words = words[: words.index(">")] if ">" in words else words
     called, rest = "makul", words[1:]

@@ -1,4 +1,4 @@
-"""From terms in a file to an agreement in force, by commands alone (Procedure, cl. 4 and 7)."""
+"""Terms in a file become an agreement in force by commands only (Procedure, cl. 4 and 7)."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +20,13 @@ PARTIES = {
 
 @pytest.fixture(scope="module")
 def hierarchy() -> Hierarchy:
-    """A national root of the day."""
+    """Return a national root that is made on this day."""
     return new_hierarchy(datetime.now(UTC))
 
 
 @pytest.fixture
 def house(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
-    """An installation that trusts the root, a bank's draft, and three signatories."""
+    """Return an installation that trusts the root, a bank's draft, and three signatories."""
     directory = with_bank.directory
     (directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
     (directory / "intermediates" / "cas.pem").write_bytes(hierarchy.intermediate_certificates())
@@ -57,7 +57,7 @@ def add_signatory(directory: Path, member: str, role: str) -> list[str | Path]:
 
 
 def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
-    """What `sign` prints, in a file."""
+    """Return the output of `sign` as a file."""
     directory = makul.directory
     unsigned = directory / "unsigned.xml"
     unsigned.write_text(document)
@@ -81,7 +81,7 @@ def shown(makul: Makul) -> tuple[str, list[str]]:
 
 
 def test_three_submissions_bring_an_agreement_into_force(house: Makul) -> None:
-    """Each says who is still missing; the dry run changes nothing."""
+    """Each submission names the missing parties; the preview changes nothing."""
     document, missing = exported(house), list(PARTIES.values())
     for role in PARTIES.values():
         path = signed(house, "agreement", document, role)
@@ -98,8 +98,8 @@ def test_three_submissions_bring_an_agreement_into_force(house: Makul) -> None:
     ]
 
 
-def test_new_terms_for_an_agreement_in_force_say_what_they_do(house: Makul) -> None:
-    """It gives nothing until all have signed again."""
+def test_new_terms_for_an_agreement_in_force_are_explained(house: Makul) -> None:
+    """No data are given under it until all have signed again."""
     document = exported(house)
     for role in PARTIES.values():
         path = signed(house, "agreement", document, role)
@@ -117,8 +117,8 @@ def complaint(said: Said) -> str:
     return said.err
 
 
-def test_why_a_document_does_not_count_is_told(house: Makul) -> None:
-    """With the signature's own code, in one line."""
+def test_a_refused_document_has_its_reason(house: Makul) -> None:
+    """The message is one line with the signature's own code."""
     document = exported(house)
     path = signed(house, "agreement", document, "RECIPIENT")
     unsigned = house.directory / "unsigned.xml"
@@ -130,8 +130,8 @@ def test_why_a_document_does_not_count_is_told(house: Makul) -> None:
     assert "empty" in complaint(house("agreement", "submit", unsigned, "--apply"))
 
 
-def test_what_is_signed_is_not_signed_again(house: Makul) -> None:
-    """One signature in each file."""
+def test_a_signed_document_is_not_signed_again(house: Makul) -> None:
+    """Each file has one signature."""
     path = signed(house, "agreement", exported(house), "RECIPIENT")
     key, certificate = house.directory / "OPERATOR.key.pem", house.directory / "OPERATOR.pem"
     said = house("agreement", "sign", path, "--key", key, "--certificate", certificate)
@@ -140,7 +140,7 @@ def test_what_is_signed_is_not_signed_again(house: Makul) -> None:
 
 
 def test_signatories_are_listed_and_withdrawn(house: Makul) -> None:
-    """A certificate that was withdrawn signs nothing and is not registered again."""
+    """A withdrawn certificate signs nothing and is not registered again."""
     certificate = house.directory / "RECIPIENT.pem"
     path = signed(house, "agreement", exported(house), "RECIPIENT")
     withdraw: list[str | Path] = ["signatory", "withdraw", BANK, certificate, "--reason", "left"]
@@ -163,10 +163,10 @@ def test_signatories_are_listed_and_withdrawn(house: Makul) -> None:
         ("COM/9", "RECIPIENT", "is not registered"),
     ],
 )
-def test_a_signatory_is_of_the_party_for_which_they_sign(
+def test_a_signatory_belongs_to_the_party(
     house: Makul, hierarchy: Hierarchy, member: str, role: str, why: str
 ) -> None:
-    """By the settings and the register."""
+    """The settings and the register decide."""
     keep(house.directory, "NEW", hierarchy.official(member_code=member, name="N", identifier="N"))
     said = house(
         *("signatory", "add", member, house.directory / "NEW.pem"),
@@ -177,7 +177,7 @@ def test_a_signatory_is_of_the_party_for_which_they_sign(
 
 
 def test_one_person_signs_for_one_party(house: Makul) -> None:
-    """The bank's director is not the operator's as well."""
+    """The bank's director cannot sign for the operator too."""
     said = house(
         *("signatory", "add", OPERATOR, house.directory / "RECIPIENT.pem"),
         *("--role", "OPERATOR", "--id", "ANOTHER", "--name", "A", "--apply"),
@@ -187,7 +187,7 @@ def test_one_person_signs_for_one_party(house: Makul) -> None:
 
 
 def test_a_notice_is_approved_by_commands(house: Makul) -> None:
-    """Three texts, one approval, signed by the authorised body alone."""
+    """Three texts have one approval, which only the authorised body signs."""
     directory = house.directory
     options: list[str | Path] = []
     for language in ("ky", "ru", "en"):
@@ -206,8 +206,8 @@ def test_a_notice_is_approved_by_commands(house: Makul) -> None:
     assert "already" in complaint(house("notice", "approve", path, "--apply"))
 
 
-def test_without_an_authorised_body_nothing_is_drawn_up(tmp_path: Path) -> None:
-    """Procedure, cl. 7: the settings name it first."""
+def test_nothing_is_drawn_up_without_an_authorised_body(tmp_path: Path) -> None:
+    """Procedure, cl. 7: the settings must name it first."""
     makul = Makul(tmp_path / "house")
     makul.done("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
     makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")

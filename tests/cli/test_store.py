@@ -1,4 +1,4 @@
-"""`makul store`: over an installation, and one whose record lies in PostgreSQL."""
+"""`makul store`: an installation on SQLite, and one on PostgreSQL."""
 
 import os
 from collections.abc import Iterator
@@ -35,21 +35,25 @@ def on_file(tmp_path: Path) -> Makul:
 
 @pytest.fixture
 def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> Makul:
-    """`MAKUL_DATABASE_URL` selects; the settings still name a file, which is not made."""
+    """Select a server by `MAKUL_DATABASE_URL`; the settings still name a file, which is
+    not made.
+    """
     monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
     made = installed_anew(tmp_path / "service")
     assert not (made.directory / "makul.db").exists()
     return made
 
 
-def test_a_file(on_file: Makul) -> None:
+def test_a_store_in_a_file_is_managed(on_file: Makul) -> None:
     assert on_file.done("store", "status")[0]["database"] == "SQLite"
     refused = on_file("store", "grant", "service", "--for", "serving", "--apply")
     assert (refused.code, "no roles" in refused.err) == (1, True)
 
 
-def test_a_server(on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made with its months; fit to serve by a role that was granted what serving takes."""
+def test_a_store_on_a_server_is_managed(
+    on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is made with its months, and a role with the privileges of serving can serve it."""
     server.execute("CREATE ROLE teller LOGIN")
     before = on_server("store", "status", "--json")
     assert before.code == 1
@@ -73,10 +77,10 @@ def test_a_server(on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyP
         assert f"makul store grant teller --for {other} --apply" in said.json[0]["weaknesses"]
 
 
-def test_a_role_that_was_granted_nothing(
+def test_a_role_without_privileges_is_reported(
     on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told what it lacks, and not that there is no store."""
+    """The message lists the missing privileges, and does not say that there is no store."""
     server.execute("CREATE ROLE nobody_yet LOGIN")
     url = os.environ["MAKUL_DATABASE_URL"].replace("user=postgres", "user=nobody_yet")
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
@@ -91,7 +95,7 @@ def test_a_role_that_was_granted_nothing(
 
 
 def with_whole_records(makul: Makul) -> Person:
-    """Write a record as the program before migration 0010 did."""
+    """Write a record like the program before migration 0010."""
     person = citizens(1)[0]
     face = {**person.values, Attribute.FACE_IMAGE: b"\xff\xd8\xff a face"}
     keys = StoreKeys.load(makul.directory / "keys" / "store.json")
@@ -106,7 +110,7 @@ def place_of(makul: Makul) -> DatabaseLocation:
 
 @pytest.mark.parametrize("kind", ["on_file", "on_server"])
 def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> None:
-    """What is left is told by the status, and done by the upgrade; a preview moves nothing."""
+    """`status` shows what is left, `upgrade` moves it, and a preview moves nothing."""
     makul: Makul = request.getfixturevalue(kind)
     person = with_whole_records(makul)
     before = makul("store", "status", "--json")
@@ -124,7 +128,7 @@ def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> 
 
 
 def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> None:
-    """It needs the store's keys; nothing is half done without them, and it can be given again."""
+    """It needs the store's keys; nothing is half done without them, and it can be repeated."""
     with_whole_records(on_file)
     keys = on_file.directory / "keys" / "store.json"
     kept = keys.read_bytes()
@@ -138,8 +142,8 @@ def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> No
     on_file.done("store", "upgrade", "--apply")
 
 
-def test_a_record_that_does_not_open_is_told(on_file: Makul) -> None:
-    """It stays as it was, and the exit code says that not all was done."""
+def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
+    """It stays unchanged, and the exit code says that not all was done."""
     with_whole_records(on_file)
     with raw(place_of(on_file)) as connection:
         connection.execute("UPDATE person SET sealed = x'0100'")
@@ -150,7 +154,9 @@ def test_a_record_that_does_not_open_is_told(on_file: Makul) -> None:
 
 
 def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> None:
-    """The time of a comparison would tell who is held (invariant 6); a sandbox may."""
+    """The time of a comparison would reveal who is registered (invariant 6); a sandbox
+    may serve.
+    """
     settings = load_settings(on_file.directory / "makul.toml")
     with_whole_records(on_file)
     trust = settings.trust.model_copy(update={"pin_policies": ("1.2.3",)})

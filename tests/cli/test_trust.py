@@ -1,4 +1,4 @@
-"""`makul trust`: over an installation in a directory, and a CA that publishes over HTTP."""
+"""`makul trust`: an installation in a directory, and a CA that publishes over HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def web() -> Iterator[Published]:
 
 @pytest.fixture
 def makul(tmp_path: Path, web: Published) -> Makul:
-    """An installation that trusts one root, whose CRL is published."""
+    """Return an installation that trusts one root, whose CRL is published."""
     made = installed(tmp_path / "service")
     root = Authority.root("A Root")
     StoreFiles(made.directory).write(anchors=[root])
@@ -41,8 +41,8 @@ def makul(tmp_path: Path, web: Published) -> Makul:
     return made
 
 
-def test_missing_fetched_current(makul: Makul, web: Published) -> None:
-    """Exit code 1 while the CRL is missing; one round mends it; what fails is told."""
+def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
+    """Exit code 1 while the CRL is missing; one run fetches it; a failure is reported."""
     before = makul("trust", "status", "--json")
     assert before.code == 1
     assert "signatures that rest on it are not accepted" in before.err
@@ -66,10 +66,10 @@ def test_missing_fetched_current(makul: Makul, web: Published) -> None:
     assert again.out.endswith("root.crl: HTTP status 500\n")
 
 
-def test_a_source_that_drips_holds_no_other(
+def test_a_slow_source_does_not_delay_others(
     makul: Makul, web: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Octet by octet, in the headers of its answer: it is told, and the others are put in place."""
+    """Its headers come octet by octet: it is reported, and the others are stored."""
     monkeypatch.setattr(parts, "Fetcher", partial(Fetcher, 0.3))
     config = makul.directory / "makul.toml"
     with dripping() as server:
@@ -85,7 +85,7 @@ def test_a_source_that_drips_holds_no_other(
 
 
 def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
-    """One time-stamping authority's root; its CRL is published, and fetched into its place."""
+    """Publish the CRL of a time-stamping authority's root, and fetch it into its directory."""
     root, now = Authority.root("A Stamping Root"), datetime.now(UTC)
     (makul.directory / "tsa").mkdir()
     (makul.directory / "tsa" / "root.crt").write_bytes(root.certificate.public_bytes(Encoding.PEM))
@@ -101,10 +101,10 @@ def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
 
 
 @pytest.mark.parametrize("own_crls", [True, False])
-def test_crls_of_time_stamping_authorities(
+def test_crls_of_time_stamping_authorities_are_shown(
     makul: Makul, web: Published, caplog: pytest.LogCaptureFixture, *, own_crls: bool
 ) -> None:
-    """In a directory of their own, or beside the others without either store's complaint."""
+    """They lie in a separate directory, or beside the others without a complaint."""
     with_stamping(makul, web, own_crls=own_crls)
 
     said = makul("trust", "refresh", "--once")
@@ -118,8 +118,8 @@ def test_crls_of_time_stamping_authorities(
     assert "states nothing" not in caplog.text
 
 
-def test_their_directory_is_named_first(makul: Makul, web: Published) -> None:
-    """`into` without `trust.tsa_crls` is a slip, told as such."""
+def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
+    """`into` without `trust.tsa_crls` is reported as a mistake."""
     config = makul.directory / "makul.toml"
     config.write_text(
         config.read_text().replace('file = "root.crl"', 'file = "root.crl", into = "tsa_crls"')
@@ -132,8 +132,8 @@ def test_their_directory_is_named_first(makul: Makul, web: Published) -> None:
     assert web.asked == []
 
 
-def test_stale_and_nobodys(makul: Makul) -> None:
-    """What has run out, and what nobody known here signed, need somebody's hand."""
+def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
+    """A list that has expired, or that no known authority signed, needs an action."""
     makul("trust", "refresh", "--once")
     now = datetime.now(UTC)
     root = Authority.root("A Stranger")
@@ -157,8 +157,8 @@ def test_stale_and_nobodys(makul: Makul) -> None:
         "interval = 0",
     ],
 )
-def test_settings_that_are_refused(tmp_path: Path, line: str) -> None:
-    """Web addresses alone, plain file names, an interval that leaves the CA in peace."""
+def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
+    """Only web addresses, plain file names, and a moderate interval are accepted."""
     makul = installed(tmp_path / "service")
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text() + f"\n[trust.refresh]\n{line}\n")
@@ -175,7 +175,7 @@ def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
 
 
 def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
-    """Timestamps of a root of their own: the citizens' CAs owe that root nothing."""
+    """Timestamps have their own root, which need not state anything about the citizens' CAs."""
     house = build_house(tmp_path)
     house.close()
 
@@ -196,7 +196,9 @@ def _valid(since: datetime, until: datetime) -> Profile:
 
 
 def _installed_with_ca(room: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
-    """A root with a CA that was certified for these terms; the first of them has a CRL."""
+    """Return a root with a CA that has certificates for these terms; the first of them
+    has a CRL.
+    """
     made, now = installed(room / "service"), datetime.now(UTC)
     root = Authority.root("A Root")
     certified = [root.issue(_valid(now + since, now + until)) for since, until in terms]
@@ -220,7 +222,7 @@ YEAR = timedelta(days=365)
 def test_a_renewed_authority_raises_no_alarm(
     other: tuple[timedelta, timedelta], state: str, tmp_path: Path
 ) -> None:
-    """The certificate of before is kept for old documents, the next one is put there in advance."""
+    """The former certificate is kept for old documents, and the next one is installed early."""
     makul = _installed_with_ca(tmp_path, (-HOUR, YEAR), other)
 
     code, states, said = _status(makul)
@@ -239,8 +241,8 @@ def test_an_authority_that_expired_without_a_successor_is_an_alarm(tmp_path: Pat
     assert states["intermediate ca-0.pem"] == "OUT_OF_TERM"
 
 
-def test_a_missing_list_is_an_alarm_for_whom_it_is_missing(tmp_path: Path) -> None:
-    """The citizens' CA under the citizens' root; the timestamps' root has no part in it."""
+def test_a_missing_list_is_an_alarm_for_its_purpose(tmp_path: Path) -> None:
+    """It concerns the citizens' CA under the citizens' root, and not the timestamps' root."""
     build_house(tmp_path).close()
     (tmp_path / "crls" / "citizens.crl.pem").unlink()
 
@@ -250,8 +252,8 @@ def test_a_missing_list_is_an_alarm_for_whom_it_is_missing(tmp_path: Path) -> No
     assert states["CRL of cas.pem"] == "MISSING"
 
 
-def test_an_authority_may_state_what_it_states_for_another_end(tmp_path: Path) -> None:
-    """One root for both: the list of a CA for timestamps lies with those for timestamps."""
+def test_an_authority_may_publish_for_another_purpose(tmp_path: Path) -> None:
+    """The list of a timestamp CA lies with those for timestamps, under one root for both."""
     house = build_house(tmp_path)
     house.close()
     (tmp_path / "tsa/anchors/root.pem").write_bytes(house.world.hierarchy.anchors())

@@ -1,4 +1,4 @@
-"""`makul ledger witness`: with a log's public key and a directory, and no installation at all."""
+"""`makul ledger witness` needs a ledger's public key and a directory, and no installation."""
 
 import json
 import os
@@ -23,7 +23,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
-    """No settings, no store, nothing."""
+    """Return the command line without settings and store."""
     return Makul(tmp_path / "nothing")
 
 
@@ -53,10 +53,10 @@ def options(log: PublishedLog) -> list[str]:
     ]
 
 
-def test_a_round_tells_what_became_of_it(
+def test_a_round_reports_its_result(
     makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
-    """Exit code 0 while the log only grows, 1 with an alarm where it does not, 3 where untold."""
+    """Exit code 0 while the ledger only grows, 1 with an alarm, 3 if undetermined."""
     empty = once(makul, log)
     assert (empty.code, empty.json["result"]) == (3, "unavailable")
 
@@ -77,10 +77,10 @@ def test_a_round_tells_what_became_of_it(
     assert (tmp_path / "state" / "checkpoint").read_bytes() == note
 
 
-def test_another_tree_shown_elsewhere(
+def test_another_tree_elsewhere_is_an_alarm(
     makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
-    """A split view, by what another witness shows."""
+    """Another witness shows a split view."""
     assert vkey
     log.publish(leaves(9))
     (tmp_path / "other").write_bytes(log.note(leaves(9)))
@@ -92,8 +92,10 @@ def test_another_tree_shown_elsewhere(
     assert (said.code, said.json["result"]) == (1, "inconsistent")
 
 
-def test_old_and_foreign_checkpoints(makul: Makul, log: PublishedLog, vkey: str) -> None:
-    """An old one tells nothing new (3); one that the log did not sign is an alarm (1)."""
+def test_old_and_foreign_checkpoints_are_reported(
+    makul: Makul, log: PublishedLog, vkey: str
+) -> None:
+    """An old one says nothing new (3); one that the ledger did not sign is an alarm (1)."""
     assert vkey
     old = log.publish(leaves(3))
     log.publish(leaves(9))
@@ -107,10 +109,10 @@ def test_old_and_foreign_checkpoints(makul: Makul, log: PublishedLog, vkey: str)
     assert "ALARM" in said.err
 
 
-def test_the_logs_key_may_lie_in_a_file(
+def test_the_ledger_key_may_be_in_a_file(
     makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
-    """As the operator handed it over."""
+    """The file is the one that the operator gave."""
     assert vkey
     log.publish(leaves(3))
     (tmp_path / "log.vkey").write_text(log.signer.vkey + "\n")
@@ -120,8 +122,8 @@ def test_the_logs_key_may_lie_in_a_file(
     assert makul("ledger", "witness", *given).code == 0
 
 
-def test_for_people(makul: Makul, log: PublishedLog, vkey: str) -> None:
-    """A line with the time, the result and the size."""
+def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: str) -> None:
+    """The line has the time, the result and the size."""
     assert vkey
     log.publish(leaves(3))
 
@@ -144,7 +146,7 @@ def test_for_people(makul: Makul, log: PublishedLog, vkey: str) -> None:
         ({"--bind": "192.0.2.1:0"}, "--bind", 3),
     ],
 )
-def test_what_cannot_be_used_is_said(
+def test_unusable_options_are_reported(
     makul: Makul,
     log: PublishedLog,
     vkey: str,
@@ -153,7 +155,7 @@ def test_what_cannot_be_used_is_said(
     complaint: str,
     code: int,
 ) -> None:
-    """In a line, before anything is followed."""
+    """One line reports it before the witness begins."""
     assert vkey
     log.publish(leaves(3))
     given = options(log)
@@ -168,7 +170,7 @@ def test_what_cannot_be_used_is_said(
 
 
 def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -> None:
-    """Never over another, and never without a name."""
+    """A key is never overwritten, and always needs a name."""
     assert vkey.startswith("witness.example/w1+")
     again = makul(
         "ledger", "witness", "--new-key", tmp_path / "witness.key", "--name", "witness.example/w1"
@@ -181,7 +183,7 @@ def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -
 
 
 def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
-    """The program itself, in a process of its own, in an empty directory."""
+    """Run the program itself, in a separate process, in an empty directory."""
     place = log.directory.parent / "elsewhere"
     place.mkdir(exist_ok=True)
     return Program(
@@ -194,7 +196,7 @@ def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
 
 
 def rounds_until(process: subprocess.Popen[str], result: str) -> dict[str, object]:
-    """The first round with this result."""
+    """Return the first round with this result."""
     until = time.monotonic() + PATIENCE
     assert process.stdout is not None
     while time.monotonic() < until:
@@ -204,8 +206,10 @@ def rounds_until(process: subprocess.Popen[str], result: str) -> dict[str, objec
     raise AssertionError(result)
 
 
-def test_it_follows_serves_survives_and_stops(log: PublishedLog, vkey: str, tmp_path: Path) -> None:
-    """Kill -9 and started again; an alarm does not end it; SIGTERM does, with 0."""
+def test_witness_follows_serves_survives_and_stops(
+    log: PublishedLog, vkey: str, tmp_path: Path
+) -> None:
+    """Kill -9 and a new start; an alarm does not end it; SIGTERM does, with 0."""
     log.publish(leaves(3))
     killed = started(log, "--interval", "1")
     rounds_until(killed, "cosigned")

@@ -1,4 +1,4 @@
-"""`makul ledger run` with witnesses: their lines are collected while leaves are sequenced."""
+"""`makul ledger run` with witnesses: cosignatures are collected during sequencing."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from makul_testing.tlog.builder import a_refused_draft, recording
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
-    """Made at this moment: nothing of it has waited long for its place in the log."""
+    """Return a new installation, none of whose leaves has waited long."""
     return installed_anew(tmp_path / "house")
 
 
@@ -34,10 +34,10 @@ def set_witness(makul: Makul, *lines: str) -> None:
     config.write_text(f"{config.read_text()}\n{table}\n")
 
 
-def test_lines_are_collected_kept_and_published(
+def test_cosignatures_are_collected_stored_and_published(
     makul: Makul, store: Store, vkey: str, tmp_path: Path
 ) -> None:
-    """From the file that the witness keeps; and given with the proof of each decision."""
+    """They come from the file that the witness keeps, and are given with each decision's proof."""
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
     recording(store).record_and_render(a_refused_draft(at=utc_now()))
     with sequencer(makul):
@@ -71,8 +71,8 @@ def test_lines_are_collected_kept_and_published(
         ("{key}", 'file = "checkpoint"', 'name = "w1"'),
     ],
 )
-def test_settings_that_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
-    """A witness's key, and one place."""
+def test_wrong_settings_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
+    """The settings are a witness's key and one address."""
     log_key = (makul.directory / "keys" / "ledger.key.pub").read_text().strip()
     given = [
         line.format(key=f'key = "{vkey}"', log_key=f'key = "{log_key}"')

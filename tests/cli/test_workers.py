@@ -1,4 +1,4 @@
-"""How a worker begins."""
+"""The start of a worker."""
 
 import gc
 
@@ -10,8 +10,8 @@ LISTENER = ListenerSettings.model_validate(
 )
 
 
-def test_a_worker_is_not_collected_anew() -> None:
-    """What it is made of lasts as long as it does: the collector walks through the rest alone."""
+def test_objects_of_a_workers_start_are_not_collected() -> None:
+    """Its objects live as long as it does, so the garbage collector checks only the others."""
     made = [[number] for number in range(1000)]
     server = Server("wsse", lambda: LISTENER, lambda: made, complaint=lambda: None)
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""A log with a receipt in it for each test that asks for one."""
+"""Fixture: a new ledger with a receipt in it."""
 
 from pathlib import Path
 

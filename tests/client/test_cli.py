@@ -1,4 +1,4 @@
-"""`makul-client`: what it prints, how it exits, and that its help teaches."""
+"""`makul-client`: its output, its exit codes, and its help."""
 
 import json
 from datetime import timedelta
@@ -46,26 +46,26 @@ COMMANDS = [
 ]
 
 FACTOR = ("--document-number", DOCUMENT)
-"""What is to match; the client takes none of it from the consent."""
+"""The values to match; the client takes none of them from the consent."""
 
 GROUPS = [["consent"], ["receipt"]]
-"""They list their commands, which explain themselves."""
+"""Groups that list their commands, each of which has its own help."""
 
 
 def run(*arguments: object, stdin: str | None = None) -> Result:
-    """Run the program, at a terminal where something is typed."""
+    """Run the program, at a terminal if something is typed."""
     with patch("makul_client.cli.prompts.has_terminal", return_value=stdin is not None):
         return run_client(*arguments, typed=stdin)
 
 
 def operator_now() -> FakeOperator:
-    """The operator, deciding now: the command line has no clock of its own to set."""
+    """Return the operator with the present time, because the command line's clock cannot be set."""
     return FakeOperator(parties().operator, utc_now().replace(microsecond=0))
 
 
 @pytest.fixture
 def consent(tmp_path: Path) -> Path:
-    """A signed consent on disk."""
+    """Write a signed consent to the disk."""
     profile = Profile.load(write_profile(tmp_path, "https://makul.example/"))
     wish = Wish(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
@@ -79,7 +79,7 @@ def consent(tmp_path: Path) -> Path:
 
 
 def call(folder: Path, reply: Reply, *arguments: object) -> Result:
-    """Run a command against a service that answers like this."""
+    """Run a command with a service that answers like this."""
     with serving(reply) as service:
         extra = "[retry]\nattempts = 1"
         file = write_profile(folder, service.url, extra=extra)
@@ -87,8 +87,8 @@ def call(folder: Path, reply: Reply, *arguments: object) -> Result:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_teaches(command: list[str]) -> None:
-    """Every command explains itself by an example or by what stands below it."""
+def test_help_has_examples(command: list[str]) -> None:
+    """Every command has an example, or lists its subcommands."""
     result = run(*command, "--help")
 
     assert result.exit_code == 0
@@ -97,7 +97,7 @@ def test_help_teaches(command: list[str]) -> None:
 
 
 def test_get_prints_a_table_and_keeps_the_receipt(tmp_path: Path, consent: Path) -> None:
-    """`get` alone prints data; PIN and attributes come from the consent."""
+    """Only `get` prints data; PIN and attributes come from the consent."""
     receipt = tmp_path / "receipt.xml"
     reply = operator_now().decide("RELEASED", person=PERSON)
     result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--receipt", receipt)
@@ -108,8 +108,8 @@ def test_get_prints_a_table_and_keeps_the_receipt(tmp_path: Path, consent: Path)
     assert receipt.stat().st_mode & 0o077 == 0
 
 
-def test_get_as_json(tmp_path: Path, consent: Path) -> None:
-    """JSON names attributes as the contract does."""
+def test_get_prints_json(tmp_path: Path, consent: Path) -> None:
+    """JSON names attributes like the contract."""
     reply = operator_now().decide("RELEASED", person=PERSON)
     result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--json")
 
@@ -118,8 +118,8 @@ def test_get_as_json(tmp_path: Path, consent: Path) -> None:
     assert data["decision"]["outcome"] == "RELEASED"
 
 
-def test_verify_says_yes_or_no(tmp_path: Path, consent: Path) -> None:
-    """0 and 1, so that a script may branch."""
+def test_verify_exits_with_yes_or_no(tmp_path: Path, consent: Path) -> None:
+    """The exit codes are 0 and 1, so that a script may branch."""
     yes = call(tmp_path, operator_now().decide("MATCHED"), "verify", *FACTOR, "--consent", consent)
     no = call(
         tmp_path,
@@ -148,8 +148,10 @@ def test_verify_says_yes_or_no(tmp_path: Path, consent: Path) -> None:
         (fault("SIG-02"), ExitCode.REJECTED),
     ],
 )
-def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode) -> None:
-    """One line on standard error, what to do, and the id to go on with; never a traceback."""
+def test_errors_have_documented_exit_codes(
+    tmp_path: Path, consent: Path, reply: Reply, code: ExitCode
+) -> None:
+    """One line on standard error says what to do and names the id; there is never a traceback."""
     result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent)
 
     assert result.exit_code == code
@@ -160,7 +162,7 @@ def test_exit_codes(tmp_path: Path, consent: Path, reply: Reply, code: ExitCode)
     assert PIN not in result.stderr
 
 
-def test_an_error_as_json(tmp_path: Path, consent: Path) -> None:
+def test_an_error_is_printed_as_json(tmp_path: Path, consent: Path) -> None:
     """Programs read reasons, not lines."""
     reply = operator_now().decide("REFUSED", codes=("CNS-05",), retry="N")
     result = call(tmp_path, reply, "get", *FACTOR, "--consent", consent, "--json")
@@ -170,7 +172,7 @@ def test_an_error_as_json(tmp_path: Path, consent: Path) -> None:
     assert error["reasons"][0]["texts"]["ky"] == "CNS-05 кыргызча"
 
 
-def test_the_pin_is_asked_for_when_it_is_nowhere(tmp_path: Path) -> None:
+def test_a_missing_pin_is_asked_for(tmp_path: Path) -> None:
     """A PIN on the command line would stay in the shell's history."""
     with serving(operator_now().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url)
@@ -185,9 +187,9 @@ def test_the_pin_is_asked_for_when_it_is_nowhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["get", "verify"])
 def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, command: str) -> None:
-    """Procedure, cl. 10: who the person says they are is compared, not what the consent says.
+    """Procedure, cl. 10: the person's own statement is compared, not the consent's content.
 
-    The PIN alone is read from it, for it proves nothing.
+    Only the PIN is read from the consent, because it proves nothing.
     """
     outcome = "RELEASED" if command == "get" else "MATCHED"
     person = PERSON if command == "get" else None
@@ -215,22 +217,22 @@ def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, comm
     ]
 
 
-def test_two_grounds_are_one_too_many(tmp_path: Path, consent: Path) -> None:
+def test_two_grounds_are_refused(tmp_path: Path, consent: Path) -> None:
     """A request has one ground, or none."""
     result = call(tmp_path, hang_up, "verify", "--consent", consent, "--basis", consent)
 
     assert result.exit_code == ExitCode.USAGE
 
 
-def test_nothing_is_sent_where_the_receipt_could_not_be_kept(tmp_path: Path, consent: Path) -> None:
-    """A receipt that is lost is a disclosure that cannot be proved."""
+def test_nothing_is_sent_if_the_receipt_cannot_be_stored(tmp_path: Path, consent: Path) -> None:
+    """A lost receipt is a disclosure that cannot be proved."""
     result = call(tmp_path, hang_up, "get", *FACTOR, "--consent", consent, "--receipt", consent)
 
     assert result.exit_code == ExitCode.USAGE
 
 
 def test_a_bad_profile_is_one_line(tmp_path: Path) -> None:
-    """What is wrong, and where."""
+    """The line says what is wrong, and where."""
     result = run("status", "--profile", tmp_path / "none.toml")
 
     assert result.exit_code == ExitCode.USAGE
@@ -252,8 +254,8 @@ def test_explain_tells_what_is_wrong_alone(tmp_path: Path, consent: Path) -> Non
     assert "none" not in result.stdout
 
 
-def test_status(tmp_path: Path) -> None:
-    """The first thing to try."""
+def test_status_is_printed(tmp_path: Path) -> None:
+    """A user should try this command first."""
     content = (
         "<environment>SANDBOX</environment><softwareVersion>1</softwareVersion>"
         "<contractVersion>1</contractVersion><time>2026-11-02T00:00:00Z</time>"
@@ -264,7 +266,7 @@ def test_status(tmp_path: Path) -> None:
     assert "SANDBOX" in result.stdout
 
 
-def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
+def test_a_consent_goes_from_draft_to_show(tmp_path: Path) -> None:
     """draft, sign (a sandbox's citizen), attach, show: each step makes a new file."""
     profile = write_profile(tmp_path, "https://makul.example/")
     form = tmp_path / "form.json"
@@ -302,7 +304,7 @@ def test_a_consent_from_draft_to_show(tmp_path: Path) -> None:
 def test_a_form_may_have_one_name(
     tmp_path: Path, form: dict[str, str], stdin: str, names: list[str | None]
 ) -> None:
-    """Who has one name is not asked for another."""
+    """A person with one name is not asked for another."""
     profile = write_profile(tmp_path, "https://makul.example/")
     file, drawn_up = tmp_path / "form.json", tmp_path / "draft.xml"
     file.write_text(json.dumps({"pin": PIN, **form}), encoding="utf-8")
@@ -318,7 +320,7 @@ def test_a_form_may_have_one_name(
 
 
 def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:
-    """Each step tells a program which consent it is about, as with a consent itself."""
+    """Each step prints the consent's id for a program, like with a consent itself."""
     profile, consent_id = write_profile(tmp_path, "https://makul.example/"), str(uuid4())
     citizen = _citizen(tmp_path)
     drawn_up, signed, whole = (tmp_path / f"{name}.xml" for name in ("draft", "signed", "whole"))
@@ -336,15 +338,15 @@ def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:
 
 
 def _citizen(folder: Path) -> tuple[object, ...]:
-    """The options by which a test citizen signs."""
+    """Return the options by which a test citizen signs."""
     key, certificate = folder / "citizen.key.pem", folder / "citizen.crt.pem"
     key.write_bytes(pem_of_key(parties().citizen.key))
     certificate.write_bytes(pem_of(parties().citizen.certificate))
     return "--key", key, "--certificate", certificate
 
 
-def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
-    """A key that means nothing is a mistake, not a decoration."""
+def test_a_form_with_a_misspelt_key_is_refused(tmp_path: Path) -> None:
+    """An unknown key is an error."""
     form = tmp_path / "form.json"
     form.write_text(json.dumps({"pin": PIN, "atributes": ["surname"]}))
     profile = write_profile(tmp_path, "https://makul.example/")
@@ -357,8 +359,8 @@ def test_a_form_with_a_misspelt_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("verify", "--surname", "\udcff"), ("receipt", "verify", "\udcff.xml")]
 )
-def test_an_argument_that_is_no_text_is_a_usage_error(arguments: tuple[str, ...]) -> None:
-    """Bytes that the terminal's encoding does not know; nothing was sent."""
+def test_a_malformed_argument_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    """The terminal's encoding does not know the bytes; nothing was sent."""
     result = run_client(*arguments)
 
     assert (result.exit_code, result.exception) == (2, None)

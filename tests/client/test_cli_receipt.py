@@ -1,4 +1,4 @@
-"""`makul-client receipt`: fetched, kept, and verified with the service gone."""
+"""`makul-client receipt`: fetched, stored, and verified without the service."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ def call(profile: Path, *words: str | Path) -> Any:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Sets the commands' clock."""
+    """Set the commands' clock."""
 
     def set_to(at: Any) -> None:
         monkeypatch.setattr(cli_receipt, "utc_now", lambda: at)
@@ -54,8 +54,10 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     return set_to
 
 
-def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], None]) -> None:
-    """The whole way: with the service, and without it."""
+def test_receipt_is_fetched_stored_and_verified_offline(
+    world: World, now: Callable[[Any], None]
+) -> None:
+    """The receipt is fetched with the service, and verified without it."""
     file = world.folder / "receipt.json"
     with serving(get_receipt(world, world.inclusion())) as service:
         profile = world.profile(service.url)
@@ -64,7 +66,7 @@ def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], No
     assert "witnesses: witness.example/w1+" in got.stderr
     assert file.stat().st_mode & 0o077 == 0
 
-    # The service is gone by now.
+    # the service is gone by now
     verified = call(profile, "receipt", "verify", "--offline", file, "--json")
     assert verified.exit_code == ExitCode.OK, verified.output
     (row,) = json.loads(verified.stdout)
@@ -73,17 +75,17 @@ def test_fetched_kept_and_verified_offline(world: World, now: Callable[[Any], No
     assert "in the log, at place 7" in call(profile, "receipt", "verify", "--offline", file).stdout
 
 
-def test_the_short_form_goes_on_working(world: World, now: Callable[[Any], None]) -> None:
-    """`receipt ID`, as scripts have it."""
+def test_the_short_form_still_works(world: World, now: Callable[[Any], None]) -> None:
+    """Scripts use `receipt ID`."""
     with serving(get_receipt(world, world.inclusion())) as service:
         got = call(world.profile(service.url), "receipt", world.request_id)
     assert got.exit_code == ExitCode.OK, got.output
 
 
-def test_a_proof_that_is_overdue_is_told_when_it_is_fetched(
+def test_an_overdue_proof_is_reported_when_it_is_fetched(
     world: World, now: Callable[[Any], None]
 ) -> None:
-    """Exit code 4, and the receipt is kept all the same: it is the evidence."""
+    """Exit code 4, and the receipt is stored, because it is the evidence."""
     file = world.folder / "receipt.json"
     with serving(get_receipt(world, None)) as service:
         profile = world.profile(service.url)
@@ -135,7 +137,7 @@ def test_each_file_is_told_of_and_the_worst_decides(
 def test_a_receipt_whose_signature_does_not_hold_has_no_proof(
     world: World, now: Callable[[Any], None]
 ) -> None:
-    """The signature comes first: nothing is read of what the operator did not sign."""
+    """The signature comes first: nothing that the operator did not sign is read."""
     file = world.folder / "receipt.json"
     spoilt = world.document.replace(b"MATCHED", b"REFUSED")
     file.write_bytes(write_bundle(spoilt, world.inclusion()))
@@ -146,10 +148,10 @@ def test_a_receipt_whose_signature_does_not_hold_has_no_proof(
     assert json.loads(said.stdout)[0]["standing"] == "FLAWED"
 
 
-def test_without_offline_a_missing_proof_is_fetched(
+def test_a_missing_proof_is_fetched_without_offline(
     world: World, now: Callable[[Any], None]
 ) -> None:
-    """For the receipt's own request; with it nothing is sent at all."""
+    """Only the receipt's own request is sent, and with the option nothing is sent."""
     file = world.folder / "receipt.xml"
     file.write_bytes(world.document)
     with serving(get_receipt(world, world.inclusion())) as service:
@@ -163,8 +165,8 @@ def test_without_offline_a_missing_proof_is_fetched(
         assert service.asked[0].text("ofRequest") == str(world.request_id)
 
 
-def test_offline_takes_no_address(world: World, now: Callable[[Any], None]) -> None:
-    """A log from an address would be fetched."""
+def test_offline_accepts_no_address(world: World, now: Callable[[Any], None]) -> None:
+    """A ledger at an address would be fetched."""
     file = world.folder / "receipt.json"
     file.write_bytes(write_bundle(world.document, world.inclusion()))
     profile = world.profile(log='"https://log.example/"')
@@ -174,8 +176,8 @@ def test_offline_takes_no_address(world: World, now: Callable[[Any], None]) -> N
     assert said.exit_code == ExitCode.USAGE
 
 
-def test_a_profile_without_a_log_verifies_no_proof(world: World, tmp_path: Path) -> None:
-    """And says what is missing."""
+def test_a_profile_without_a_ledger_verifies_no_proof(world: World, tmp_path: Path) -> None:
+    """The message says what is missing."""
     file = tmp_path / "receipt.xml"
     file.write_bytes(world.document)
 
@@ -187,8 +189,8 @@ def test_a_profile_without_a_log_verifies_no_proof(world: World, tmp_path: Path)
     assert "[ledger]" in said.stderr
 
 
-def test_status_tells_of_another_log(world: World) -> None:
-    """What is announced is compared with the profile's, and never taken over."""
+def test_status_reports_another_ledger(world: World) -> None:
+    """The announced ledger is compared with the profile's, and never adopted."""
     facts = (
         "<environment>SANDBOX</environment><softwareVersion>1</softwareVersion>"
         "<contractVersion>1</contractVersion><time>2026-11-02T04:15:00Z</time>"

@@ -1,4 +1,4 @@
-"""What the client returns, what it raises, and how it repeats."""
+"""The client's results, its errors, and its retries."""
 
 from datetime import date
 from pathlib import Path
@@ -53,7 +53,7 @@ RULE = (
 
 
 def test_data_are_typed(tmp_path: Path) -> None:
-    """Released attributes come typed; what was not released is None."""
+    """Released attributes have types, and an attribute that was not released is None."""
     data, (asked,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
 
     assert data.person.birth_date == date(1990, 1, 1)
@@ -71,10 +71,8 @@ def test_data_are_typed(tmp_path: Path) -> None:
         ("UNDETERMINED", UndeterminedError),
     ],
 )
-def test_what_was_not_obtained_is_raised(
-    tmp_path: Path, outcome: str, kind: type[RefusedError]
-) -> None:
-    """A refusal keeps code, clause, side, advice and all three texts, and its receipt."""
+def test_a_refusal_is_raised(tmp_path: Path, outcome: str, kind: type[RefusedError]) -> None:
+    """A refusal has code, clause, side, advice, all three texts, and its receipt."""
     refused, _ = ask(tmp_path, operator().decide(outcome, codes=("CNS-01", "AGR-04")))
 
     assert type(refused) is kind
@@ -104,8 +102,8 @@ def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
         bool(no)
 
 
-def test_an_outcome_that_does_not_fit_is_no_answer(tmp_path: Path) -> None:
-    """MATCHED is no answer to GetPersonData, even with a true receipt."""
+def test_an_unsuitable_outcome_is_no_answer(tmp_path: Path) -> None:
+    """MATCHED is no answer to GetPersonData, even with a genuine receipt."""
     came, _ = ask(tmp_path, operator().decide("MATCHED"))
 
     assert isinstance(came, TransportError)
@@ -122,8 +120,10 @@ def test_an_outcome_that_does_not_fit_is_no_answer(tmp_path: Path) -> None:
         ("NEW-01", FaultError),
     ],
 )
-def test_faults_by_family(tmp_path: Path, code: str, kind: type[FaultError]) -> None:
-    """CONTRACT: a message not accepted is a typed fault; unknown families stay readable."""
+def test_faults_have_an_error_for_each_family(
+    tmp_path: Path, code: str, kind: type[FaultError]
+) -> None:
+    """A refused message is a typed fault, and unknown families stay readable."""
     came, asked = ask(tmp_path, fault(code))
 
     assert type(came) is kind
@@ -132,8 +132,8 @@ def test_faults_by_family(tmp_path: Path, code: str, kind: type[FaultError]) -> 
     assert len(asked) == 1
 
 
-def test_a_foreign_fault_is_told_by_its_code_alone(tmp_path: Path) -> None:
-    """A security server's fault: its code is kept, its text is nobody's promise."""
+def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
+    """A security server's fault keeps its code, and nobody promises its text."""
     body = envelope(
         "<s:Fault><faultcode>Server.ServerProxy.AccessDenied</faultcode>"
         "<faultstring>Subject 20101199000001 may not</faultstring></s:Fault>"
@@ -146,7 +146,9 @@ def test_a_foreign_fault_is_told_by_its_code_alone(tmp_path: Path) -> None:
 
 
 def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
-    """FACTS, X-Road: a security server flattens the detail; the code is at the text's head."""
+    """A security server flattens the detail of a fault; the code is at the beginning of
+    the text.
+    """
     body = envelope(
         "<s:Fault><faultcode>s:Client</faultcode><faultstring>AGR-01: None in force.</faultstring>"
         "</s:Fault>"
@@ -180,7 +182,7 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> None:
-    """The published schema is asked first; the complaint names the field and not its value."""
+    """The published schema is checked first; the error names the field and not its value."""
     with (
         serving(hang_up) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
@@ -209,8 +211,8 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
         envelope("<!-- c --><x/>"),
     ],
 )
-def test_what_is_no_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
-    """Fail closed: only a well-formed answer of the contract is read at all."""
+def test_a_malformed_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
+    """Only a well-formed answer of the contract is read."""
     came, asked = ask(tmp_path, lambda _: (200, body))
 
     assert isinstance(came, TransportError)
@@ -218,8 +220,8 @@ def test_what_is_no_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
     assert len(asked) == 1
 
 
-def test_an_answer_that_lost_its_receipt_is_not_read(tmp_path: Path) -> None:
-    """What looks like the service's answer and is not proved is withheld, not asked for again."""
+def test_an_answer_without_its_receipt_is_not_read(tmp_path: Path) -> None:
+    """An unproved answer that looks like the service's is withheld, and not requested again."""
     bare = envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>')
     came, asked = ask(tmp_path, lambda _: (200, bare))
 
@@ -228,7 +230,7 @@ def test_an_answer_that_lost_its_receipt_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
-    """Zeep alone would take an unreadable date for an absent one."""
+    """Zeep alone would treat an unreadable date as absent."""
     person = PERSON.replace(b"1990-01-01", b"1990-13-01")
     came, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
 
@@ -238,7 +240,7 @@ def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
 
 
 def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
-    """Inquiries have no receipt; their request id is held against ours."""
+    """Inquiries have no receipt, so their request id is compared with ours."""
 
     def other(asked: Asked) -> tuple[int, bytes]:
         code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(asked)
@@ -255,8 +257,8 @@ def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- the other operations
 
 
-def test_explain(tmp_path: Path) -> None:
-    """Procedure, cl. 7: a refusal foretold is the answer, so it is returned."""
+def test_explain_returns_predicted_refusals(tmp_path: Path) -> None:
+    """Procedure, cl. 7: a predicted refusal is the answer, so it is returned."""
     reply = operator().decide("REFUSED", codes=("CNS-04",), content=RULE)
     with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
         found = client.explain(
@@ -267,8 +269,8 @@ def test_explain(tmp_path: Path) -> None:
     assert found.rules[0].verdict == "PASSED"
 
 
-def test_register_consent(tmp_path: Path) -> None:
-    """Procedure, cl. 4: a registered consent is named by its id afterwards."""
+def test_register_consent_returns_its_id(tmp_path: Path) -> None:
+    """Procedure, cl. 4: a registered consent is cited by its id afterwards."""
     consent_id = uuid4()
     content = f"<consentId>{consent_id}</consentId><state>IN_FORCE</state><remaining>1</remaining>"
     with (
@@ -284,8 +286,8 @@ def test_register_consent(tmp_path: Path) -> None:
     assert str(consent_id).encode() in service.asked[1].message
 
 
-def test_consent_status_agreement_status(tmp_path: Path) -> None:
-    """Inquiries come typed, and say no by a refusal without a receipt."""
+def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
+    """Inquiries have types, and their negative answer is a refusal without a receipt."""
     consent_id = uuid4()
     term = "<validFrom>2026-01-01T00:00:00+06:00</validFrom><validTo>2027-01-01T00:00:00Z</validTo>"
     replies = (
@@ -325,8 +327,8 @@ def test_consent_status_agreement_status(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- channels
 
 
-def test_on_xroad_identity_stands_in_the_headers(tmp_path: Path) -> None:
-    """CONTRACT, Channels: on xroad no WS-Security is sent; xrd:id is the request id."""
+def test_on_xroad_identity_is_in_the_headers(tmp_path: Path) -> None:
+    """The channel xroad has no WS-Security, and xrd:id is the request id."""
     with serving(operator().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url, channel="xroad")
         with client_for(file) as client:

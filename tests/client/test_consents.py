@@ -1,4 +1,4 @@
-"""Consents: drawn up to the schema, signed elsewhere, put together, shown masked."""
+"""Consents are drawn up by the schema, signed elsewhere, combined, and shown masked."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ WISH = Wish(
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Profile:
-    """A sandbox profile."""
+    """Return a sandbox profile."""
     return Profile.load(write_profile(tmp_path, "https://makul.example/"))
 
 
@@ -83,7 +83,7 @@ def valid(document: bytes) -> bool:
     ],
 )
 def test_a_draft_fits_the_schema(profile: Profile, wish: Wish) -> None:
-    """Procedure, cl. 4: the published schema is the truth about a consent."""
+    """Procedure, cl. 4: the published schema defines a consent."""
     document = draft(profile, wish, given_at=NOW)
     view = read_unsafe(document)
 
@@ -93,8 +93,8 @@ def test_a_draft_fits_the_schema(profile: Profile, wish: Wish) -> None:
     assert view.signed is False
 
 
-def test_without_attributes_it_is_a_consent_to_yes_or_no(profile: Profile) -> None:
-    """CONTRACT, Consent: `resultForm` follows from what is ticked."""
+def test_a_draft_without_attributes_is_for_yes_or_no(profile: Profile) -> None:
+    """`resultForm` follows from the chosen attributes."""
     document = draft(profile, replace(WISH, attributes=()), given_at=NOW)
 
     assert b"<resultForm>YES_NO</resultForm>" in document
@@ -111,14 +111,14 @@ def test_without_attributes_it_is_a_consent_to_yes_or_no(profile: Profile) -> No
         (replace(WISH, purpose="CASE_REVIEW"), "its text"),
     ],
 )
-def test_a_draft_that_would_not_do(profile: Profile, wish: Wish, complaint: str) -> None:
-    """The complaint names the field, never the value."""
+def test_an_unusable_draft_is_refused(profile: Profile, wish: Wish, complaint: str) -> None:
+    """The error names the field, never the value."""
     with pytest.raises(ConsentError, match=complaint):
         draft(profile, wish, given_at=NOW)
 
 
-def test_signed_by_a_test_citizen(profile: Profile) -> None:
-    """Against a sandbox the client signs, and what it signs is the draft and fits the schema."""
+def test_a_test_citizen_signs_in_a_sandbox(profile: Profile) -> None:
+    """The client signs for a sandbox: the document is the draft and fits the schema."""
     drawn_up = draft(profile, WISH, given_at=NOW)
     signed = sign(profile, drawn_up, parties().citizen)
 
@@ -127,14 +127,14 @@ def test_signed_by_a_test_citizen(profile: Profile) -> None:
     assert attach(drawn_up, signed) == signed
 
 
-def test_never_in_life(profile: Profile) -> None:
-    """Outside a sandbox a citizen's key is theirs alone."""
+def test_no_test_citizen_signs_outside_a_sandbox(profile: Profile) -> None:
+    """Outside a sandbox only the citizen has the citizen's key."""
     with pytest.raises(ConsentError, match="sandbox = true"):
         sign(replace(profile, sandbox=False), draft(profile, WISH, given_at=NOW), parties().citizen)
 
 
-def test_a_signature_alone_is_put_into_the_draft(profile: Profile) -> None:
-    """Some signers hand back the ds:Signature and not the document."""
+def test_a_detached_signature_is_put_into_the_draft(profile: Profile) -> None:
+    """Some signers return the ds:Signature and not the document."""
     drawn_up = draft(profile, WISH, given_at=NOW)
     signature = etree.fromstring(sign(profile, drawn_up, parties().citizen))[-1]
     signature.tail = None
@@ -146,7 +146,7 @@ def test_a_signature_alone_is_put_into_the_draft(profile: Profile) -> None:
 
 
 def test_another_content_is_not_attached(profile: Profile) -> None:
-    """What the citizen signed must be what was drawn up: no more, no less, nobody else."""
+    """The citizen must sign exactly the drawn-up document."""
     drawn_up = draft(profile, WISH, given_at=NOW)
     other = draft(profile, replace(WISH, attributes=("surname",)), given_at=NOW)
     with pytest.raises(ConsentError, match="not this draft"):
@@ -166,10 +166,10 @@ def test_another_content_is_not_attached(profile: Profile) -> None:
         (lambda b: b[:-9], "XML"),
     ],
 )
-def test_a_bad_signature_is_found_at_the_desk(
+def test_a_bad_signature_is_found_before_sending(
     profile: Profile, spoil: Callable[[bytes], bytes], complaint: str
 ) -> None:
-    """Better now, with the citizen present, than as CNS-02 later."""
+    """It is better to find it with the citizen present than as CNS-02 later."""
     drawn_up = draft(profile, WISH, given_at=NOW)
     signed = sign(profile, drawn_up, parties().citizen)
     with pytest.raises(ConsentError, match=complaint):
@@ -177,7 +177,7 @@ def test_a_bad_signature_is_found_at_the_desk(
 
 
 def test_times_are_written_in_utc(profile: Profile) -> None:
-    """CONTRACT: every instant carries its offset."""
+    """Every instant has its offset."""
     wish = replace(WISH, valid_from=datetime.fromisoformat("2026-11-02T10:15:00+06:00"))
     view = read_unsafe(draft(profile, wish, given_at=NOW))
 
@@ -186,7 +186,7 @@ def test_times_are_written_in_utc(profile: Profile) -> None:
 
 @pytest.mark.parametrize("names", [{"surname": SURNAME}, {"given_name": "Тест"}])
 def test_a_person_with_one_name_can_consent(profile: Profile, names: dict[str, str]) -> None:
-    """Surname alone, or given name alone: drawn up, signed, attached and shown as it stands."""
+    """A surname alone or a given name alone is drawn up, signed, attached and shown."""
     wish = replace(WISH, subject=Subject(pin=PIN, **names))
     drawn_up = draft(profile, wish, given_at=NOW)
     view = read_unsafe(sign(profile, drawn_up, parties().citizen))
@@ -198,7 +198,7 @@ def test_a_person_with_one_name_can_consent(profile: Profile, names: dict[str, s
     )
 
 
-def test_a_person_without_a_name_cannot(profile: Profile) -> None:
-    """The schema leaves each name out for who lacks it; both are never lacking."""
+def test_a_person_without_a_name_cannot_consent(profile: Profile) -> None:
+    """The schema permits one absent name, but not both."""
     with pytest.raises(ConsentError, match="no name"):
         draft(profile, replace(WISH, subject=Subject(pin=PIN)), given_at=NOW)

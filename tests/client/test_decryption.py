@@ -1,4 +1,4 @@
-"""The client opens one form, and refuses every other before its key is touched."""
+"""The client decrypts one form, and refuses every other before it uses its key."""
 
 import base64
 import os
@@ -56,8 +56,8 @@ def flaw(unsealer: Unsealer, sealed: bytes) -> SealFlaw:
     return refused.value.flaw
 
 
-def test_opens(unsealer: Unsealer, sealed: bytes) -> None:
-    """To the very bytes, which are still to be verified."""
+def test_the_bytes_are_decrypted(unsealer: Unsealer, sealed: bytes) -> None:
+    """The result is the very bytes, which must still be verified."""
     assert unsealer.open(sealed) == DOCUMENT
 
 
@@ -86,7 +86,7 @@ def test_every_other_form_is_refused_unread(
     expected: SealFlaw,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Downgrades, references, second keys, markup: none reaches the key."""
+    """A downgrade, a reference, a second key or markup never reaches the key."""
     monkeypatch.setattr(unsealer, "_key", None)
     changed = sealed.replace(*change)
     assert changed != sealed
@@ -94,8 +94,8 @@ def test_every_other_form_is_refused_unread(
     assert flaw(unsealer, changed) is expected
 
 
-def test_changed_or_sealed_to_another_key(unsealer: Unsealer, sealed: bytes) -> None:
-    """One flaw for both, told in the same words."""
+def test_changed_data_and_another_key_have_one_error(unsealer: Unsealer, sealed: bytes) -> None:
+    """Both have one flaw, with the same words."""
     parts = sealed.split(b"CipherValue>")
     for at in (1, 3):
         value = bytearray(base64.b64decode(parts[at].partition(b"<")[0]))
@@ -110,7 +110,7 @@ def test_changed_or_sealed_to_another_key(unsealer: Unsealer, sealed: bytes) -> 
 def test_a_short_key_inside_is_refused(
     unsealer: Unsealer, sealed: bytes, recipient: Holder
 ) -> None:
-    """AES-128 under the name of AES-256."""
+    """It is AES-128 under the name of AES-256."""
     key, iv = os.urandom(16), os.urandom(12)
     oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303
     wrapped = recipient.key.public_key().encrypt(key, oaep)  # type: ignore[union-attr]
@@ -121,19 +121,19 @@ def test_a_short_key_inside_is_refused(
     assert flaw(unsealer, b"CipherValue>".join(parts)) is SealFlaw.BROKEN
 
 
-def test_for_another_certificate(sealed: bytes, tmp_path: Path) -> None:
-    """Told apart where the answer names it."""
+def test_another_certificate_is_reported(sealed: bytes, tmp_path: Path) -> None:
+    """It is distinguished if the answer names the certificate."""
     other = Authority.root("Other").issue(key=new_rsa_key())
 
     assert flaw(Unsealer(written(other, tmp_path)), sealed) is SealFlaw.RECIPIENT
 
 
-def test_too_large(unsealer: Unsealer) -> None:
-    """Bounded before it is parsed."""
+def test_large_data_are_refused_unparsed(unsealer: Unsealer) -> None:
+    """The size is checked before parsing."""
     assert flaw(unsealer, b" " * (MAX_SEALED + 1)) is SealFlaw.FORM
 
 
-def test_an_ecdsa_key_opens_nothing(tmp_path: Path) -> None:
-    """Said when the profile is read in, not at the first answer."""
+def test_an_ecdsa_key_decrypts_nothing(tmp_path: Path) -> None:
+    """The error comes when the profile is read, not at the first answer."""
     with pytest.raises(ProfileError, match="RSA keys alone"):
         Unsealer(written(Authority.root("R").issue(key=new_key()), tmp_path))

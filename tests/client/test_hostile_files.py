@@ -1,6 +1,6 @@
-"""Whatever lies under the name of a file that the client is given, it ends, and in one line.
+"""The client ends, in one line, for any file under the name that it gets.
 
-Every argument and option that names a file stands in the table, and every path of the profile.
+The table has every argument and option that names a file, and every path of the profile.
 """
 
 import json
@@ -37,7 +37,7 @@ FILE = "FILE"
 DOCUMENTED = set(range(6))
 ID = "7d9a3c1e-0000-4000-8000-0000000000c1"
 NOWHERE = "http://127.0.0.1:1/"
-"""Nobody listens there: what would be sent is not."""
+"""A port where nobody listens, so that nothing is sent."""
 
 READ: dict[tuple[str, str], tuple[str, ...]] = {
     **{(each, "profile"): () for each in ("verify", "get", "explain", "agreement", "status")},
@@ -79,7 +79,7 @@ READ: dict[tuple[str, str], tuple[str, ...]] = {
     ("receipt verify", "files"): ("receipt", "verify", "--offline", FILE),
     ("receipt verify", "log"): ("receipt", "verify", "--offline", "--log", FILE, "RECEIPT"),
 }
-"""By command and parameter: how it is called with a hostile file; () is `status --profile`."""
+"""By command and parameter: the call with a hostile file; () is `status --profile`."""
 
 WRITTEN = {
     ("verify", "receipt"),
@@ -91,7 +91,7 @@ WRITTEN = {
     ("receipt get", "out"),
     ("receipt get", "proof"),
 }
-"""Where results are kept: always a new file."""
+"""Parameters for results, which are always a new file."""
 
 TEXTS = {("verify", "finger"), ("get", "finger"), ("receipt verify", "log")}
 """Parameters that are text for typer, and may name a file."""
@@ -113,7 +113,7 @@ class Ended:
 
     @property
     def flaws(self) -> list[str]:
-        """What no command may do."""
+        """Return what no command may do."""
         found = [self.broken] if self.broken is not None else []
         if "Traceback" in self.out + self.err or "internal error" in self.err:
             found.append("a traceback")
@@ -148,7 +148,7 @@ class Room:
 
 
 def _seal_on_a_curve(folder: Path) -> None:
-    """RSA keys are checked as they are read, which takes longer than all the rest of a command."""
+    """Encrypt to a curve: checking an RSA key takes longer than the rest of a command."""
     sealing = parties().operator
     (folder / "seal.key.pem").write_bytes(pem_of_key(sealing.key))
     (folder / "seal.crt.pem").write_bytes(pem_of(sealing.certificate))
@@ -189,7 +189,7 @@ def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_every_path_stands_in_the_table() -> None:
-    """A new option that names a file has to say here how it is called."""
+    """A new option that names a file needs an entry with its call."""
     assert set(_paths(get_command(app))) == READ.keys() - TEXTS | WRITTEN
 
 
@@ -201,7 +201,7 @@ SAME_READER = {
     ("consent attach", "drawn_up"),
     ("consent register", "authority"),
 }
-"""Contents are tried once for each reader, and these share theirs with a parameter that is."""
+"""Contents are tried once for each reader; these share theirs with a tested parameter."""
 
 CONTENT_CALLS = [each for each in CALLS if each not in SAME_READER]
 
@@ -209,8 +209,8 @@ SUFFIXES = {"face": ".png", "finger": ".png"}
 
 
 @pytest.mark.parametrize("path", CALLS, ids=[" ".join(each) for each in CALLS])
-def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
-    """`receipt verify` once read /dev/zero for ever."""
+def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """`receipt verify` once read /dev/zero without end."""
 
     def act() -> list[Ended]:
         ended = []
@@ -232,8 +232,8 @@ def test_what_is_no_file_ends_in_one_line(path: tuple[str, str], room: Room) -> 
 
 
 @pytest.mark.parametrize("path", CONTENT_CALLS, ids=[" ".join(each) for each in CONTENT_CALLS])
-def test_what_is_not_meant_for_it_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
-    """Not JSON, nor TOML, nor PEM, nor XML; or all too much of it."""
+def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+    """The content is not JSON, TOML, PEM or XML, or is too long."""
 
     def act() -> list[Ended]:
         ended = []
@@ -297,8 +297,8 @@ MOMENTS = {
 
 @pytest.mark.parametrize("what", MOMENTS)
 @pytest.mark.parametrize("command", ["consent show", "verify", "explain"])
-def test_a_consent_of_a_time_that_cannot_be(command: str, what: str, room: Room) -> None:
-    """The schema allows what no clock shows (XML Schema 1.0, 3.2.7)."""
+def test_a_consent_of_an_impossible_time_is_refused(command: str, what: str, room: Room) -> None:
+    """XML Schema 1.0, 3.2.7: the schema permits times that no clock shows."""
     text = (room.directory / "draft.xml").read_text()
     start = text.index("<validTo>") + len("<validTo>")
     end = text.index("</validTo>")
@@ -332,8 +332,8 @@ def _changed(profile: str, key: str, path: Path) -> str:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_profile_whose_files_are_none(key: str, room: Room) -> None:
-    """Pipes, devices and files without end, and contents of every kind."""
+def test_a_profile_with_special_files_is_refused(key: str, room: Room) -> None:
+    """The files are pipes, devices, endless files, and contents of every kind."""
     folder = next(room.empty)
     good = write_profile(
         folder, "https://127.0.0.1:1/", extra="[retry]\nattempts = 1\n"
@@ -367,7 +367,7 @@ def test_a_profile_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["https://[", "https://[a]/", "https://a:b/", "https://a:99999999/"]
 )
-def test_an_address_that_is_none_is_refused(url: str, tmp_path: Path) -> None:
+def test_a_malformed_address_is_refused(url: str, tmp_path: Path) -> None:
     file = write_profile(tmp_path, url)
 
     with pytest.raises(ProfileError, match=r"\A[^\n]*\[service\] url: is no address\Z"):
@@ -393,8 +393,8 @@ def test_a_certificate_that_is_not_accepted_is_named(name: str, tmp_path: Path) 
             assert "algorithm not accepted" in str(raised.value)
 
 
-def test_a_certificate_that_is_unusual_is_read_by_its_exact_bytes(tmp_path: Path) -> None:
-    """`&`, `_` and `@` in a PrintableString, as large CAs write."""
+def test_an_unusual_certificate_is_read_by_its_exact_bytes(tmp_path: Path) -> None:
+    """Large CAs write `&`, `_` and `@` in a PrintableString."""
     for content in readable_certificates().values():
         file = tmp_path / "it.pem"
         file.write_bytes(content)

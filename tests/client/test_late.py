@@ -1,4 +1,4 @@
-"""Late imports: `makul-client --help` needs neither zeep nor signatures."""
+"""Late imports: `makul-client --help` imports neither zeep nor signature libraries."""
 
 import pytest
 
@@ -21,7 +21,7 @@ HEAVY = {
     "arguments", [("--help",), ("get", "--help"), ("consent", "draft", "--help"), ("receipt",)]
 )
 def test_help_imports_no_library_of_the_exchange(arguments: tuple[str, ...]) -> None:
-    """What sends, signs and verifies is loaded by the command that does it."""
+    """A command that sends, signs or verifies loads the library."""
     shown = arguments if "--help" in arguments else (*arguments, "--help")
 
     assert imported_by("makul_client.cli.main", *shown) & HEAVY == set()
@@ -42,21 +42,21 @@ def test_public_name_is_that_of_its_module(name: str) -> None:
     assert name in dir(makul_client)
 
 
-def test_homes_hold_the_public_names_and_no_other() -> None:
-    """The table by which names are found lists each once."""
+def test_table_holds_exactly_the_public_names() -> None:
+    """The table of names lists each once."""
     listed = [name for names in makul_client._HOMES.values() for name in names.split()]
 
     assert sorted(listed) == sorted(makul_client.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """As for any module."""
+    """The error is that of any module."""
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = makul_client.Nothing  # type: ignore[attr-defined]
 
 
 def test_a_late_name_is_loaded_when_it_is_used() -> None:
-    """Called, asked for an attribute, or a module asked for a name: the thing itself answers."""
+    """A call or an attribute of the late name reaches the real object."""
     assert late("errors").Language is makul_client.Language
     assert late("models.reasons", "Language").EN is makul_client.Language.EN
     assert late("models.reasons", "Language")("en") is makul_client.Language.EN

@@ -1,4 +1,4 @@
-"""The client's own tree, against the service's, which is held against RFC 6962's vectors."""
+"""The client's own Merkle tree agrees with the service's, which agrees with RFC 6962's vectors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,8 +16,8 @@ SIZES = st.integers(1, 700)
 
 
 @given(SIZES, st.data())
-def test_a_proof_leads_to_the_root_and_no_changed_one_does(size: int, data: st.DataObject) -> None:
-    """Another place, another size, a node more, less, longer or changed."""
+def test_only_an_unchanged_proof_leads_to_the_root(size: int, data: st.DataObject) -> None:
+    """Another index or size, or a node more, less, longer or changed, does not lead to the root."""
     index = data.draw(st.integers(0, size - 1))
     hashes = leaves(size)
     root, path = tree_root(hashes), inclusion_proof(index, hashes)
@@ -46,7 +46,7 @@ def published(hashes: Sequence[bytes]) -> Mapping[str, bytes]:
 
 @given(st.tuples(SIZES, SIZES).map(sorted))
 def test_tiles_give_the_root_of_each_earlier_tree(sizes: list[int]) -> None:
-    """Which shows that the later tree only appended."""
+    """The roots show that the later tree only appended."""
     small, large = sizes
     hashes = leaves(large)
     tiles = published(hashes)
@@ -57,8 +57,8 @@ def test_tiles_give_the_root_of_each_earlier_tree(sizes: list[int]) -> None:
     assert tree.root(small) == tree_root(hashes[:small])
 
 
-def test_a_partial_tile_may_have_been_filled_since() -> None:
-    """C2SP tlog-tiles: then the full one begins with it."""
+def test_a_partial_tile_may_be_full_now() -> None:
+    """C2SP tlog-tiles: then the full tile begins with it."""
     tiles = published(leaves(256))
 
     tree = PublishedTree(200, lambda path, at_most: tiles.get(path))
@@ -67,14 +67,14 @@ def test_a_partial_tile_may_have_been_filled_since() -> None:
 
 
 @pytest.mark.parametrize("given_back", [None, b"", b"\0" * 31, b"\0" * 64])
-def test_a_tile_of_another_length(given_back: bytes | None) -> None:
-    """Says nothing."""
+def test_a_tile_of_another_length_proves_nothing(given_back: bytes | None) -> None:
+    """It proves nothing."""
     tree = PublishedTree(3, lambda path, at_most: given_back)
     with pytest.raises(TileError):
         tree.root(3)
 
 
 @given(st.integers(0, 7), st.integers(0, 2**40), st.integers(1, 256))
-def test_paths_are_those_of_the_log(level: int, index: int, width: int) -> None:
-    """C2SP tlog-tiles."""
+def test_paths_are_those_of_the_ledger(level: int, index: int, width: int) -> None:
+    """The paths are those of C2SP tlog-tiles."""
     assert tile_path(level, index, width) == Tile(level, index, width).path

@@ -1,4 +1,4 @@
-"""Names typed at the client are checked before anything is sent or signed; its root command."""
+"""Names that are typed at the client are checked before anything is sent or signed."""
 
 import json
 import os
@@ -39,13 +39,13 @@ def run_program(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
-    """A profile whose service is not there: whatever would be sent fails otherwise."""
+    """Return a profile whose service does not exist, so that sending fails otherwise."""
     return write_profile(tmp_path, "http://127.0.0.1:9/", extra="[retry]\nattempts = 1")
 
 
 @pytest.fixture
 def consent(tmp_path: Path, profile: Path) -> Path:
-    """A signed consent that lists three attributes."""
+    """Return a signed consent that lists three attributes."""
     loaded = Profile.load(profile)
     wish = consents.Wish(
         subject=consents.Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
@@ -80,7 +80,7 @@ def draft(profile: Path, *more: str) -> Result:
 
 
 def test_vocabulary_is_that_of_the_service() -> None:
-    """The client shares no code with the service, and must know the same names."""
+    """The client shares no code with the service, and must have the same names."""
     assert list(ATTRIBUTES) == [each.value for each in Attribute]
     assert set(METHODS) == {each.value for each in MatchMethod}
 
@@ -96,10 +96,10 @@ def test_vocabulary_is_that_of_the_service() -> None:
         ("documentNubmer", "documentNumber"),
     ],
 )
-def test_mistyped_attribute_is_named_with_what_was_meant(
+def test_mistyped_attribute_gets_a_suggestion(
     profile: Path, consent: Path, typed: str, meant: str
 ) -> None:
-    """Wherever it is typed; nothing is sent and no draft is written."""
+    """Nothing is sent and no draft is written, for every option."""
     for result in (
         get(profile, consent, "-a", typed),
         draft(profile, "-a", typed),
@@ -112,14 +112,14 @@ def test_mistyped_attribute_is_named_with_what_was_meant(
 
 
 def test_name_that_is_close_to_nothing_gets_the_whole_list(profile: Path, consent: Path) -> None:
-    """A suggestion that is far off would mislead."""
+    """A remote suggestion would mislead."""
     result = get(profile, consent, "-a", "shoeSize")
 
     assert suggest("shoeSize", ATTRIBUTES) == ""
     assert "There are: pin, surname" in result.stderr
 
 
-def test_what_is_meant_and_what_is_held_are_two_sentences() -> None:
+def test_suggestion_and_list_are_two_sentences() -> None:
     """A question ends with its own mark."""
     with pytest.raises(UnknownNameError, match=r"did you mean LOAN\? It holds: LOAN$"):
         require_held("purpose", ["LOAM"], ["LOAN"], "the consent")
@@ -127,8 +127,8 @@ def test_what_is_meant_and_what_is_held_are_two_sentences() -> None:
         require_held("purpose", ["X"], ["LOAN"], "the consent")
 
 
-def test_attribute_beyond_the_consent_is_not_asked_for(profile: Path, consent: Path) -> None:
-    """Procedure, cl. 4: only what the consent lists."""
+def test_attribute_beyond_the_consent_is_not_requested(profile: Path, consent: Path) -> None:
+    """Procedure, cl. 4: only attributes of the consent are requested."""
     result = get(profile, consent, "-a", "birthPlace")
 
     assert result.exit_code == ExitCode.USAGE
@@ -136,10 +136,10 @@ def test_attribute_beyond_the_consent_is_not_asked_for(profile: Path, consent: P
 
 
 @pytest.mark.parametrize("command", ["get", "verify"])
-def test_purpose_of_another_consent_is_not_asked_for(
+def test_purpose_of_another_consent_is_not_requested(
     profile: Path, consent: Path, command: str
 ) -> None:
-    """A mistyped purpose is named with the consent's own."""
+    """The message for a mistyped purpose names the consent's own."""
     meant = Profile.load(profile).purpose
     typed = meant.replace("_", "-").lower()
     what = ("--consent", consent, "--profile", profile, "--purpose", typed)
@@ -149,7 +149,7 @@ def test_purpose_of_another_consent_is_not_asked_for(
     assert f"did you mean {meant}?" in result.stderr
 
 
-def test_draft_is_held_against_the_agreement(profile: Path) -> None:
+def test_draft_is_compared_with_the_agreement(profile: Path) -> None:
     """Procedure, cl. 7: a consent beyond the agreement would be signed in vain."""
     keep(profile, "surname", "birthDate")
     beyond = draft(profile, "-a", "surname", "-a", "faceImage")
@@ -164,8 +164,8 @@ def test_draft_is_held_against_the_agreement(profile: Path) -> None:
     assert "not checked" not in within.stderr
 
 
-def test_draft_without_known_terms_says_so(profile: Path) -> None:
-    """Drafting goes on without a service."""
+def test_draft_without_known_terms_is_reported(profile: Path) -> None:
+    """Drafting works without a service."""
     result = draft(profile, "-a", "surname")
 
     assert result.exit_code == ExitCode.OK
@@ -173,7 +173,7 @@ def test_draft_without_known_terms_says_so(profile: Path) -> None:
 
 
 def test_old_terms_forbid_nothing_that_the_service_allows(profile: Path, consent: Path) -> None:
-    """They are asked for again first; where that fails, the failure is what is reported."""
+    """They are requested again first; if that fails, the failure is reported."""
     keep(profile, "surname")
     result = get(profile, consent, "-a", "birthDate")
 
@@ -183,14 +183,14 @@ def test_old_terms_forbid_nothing_that_the_service_allows(profile: Path, consent
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"number": 1}', "[" * 50_000, '{"number": "2026/001"}']
 )
-def test_terms_that_cannot_be_read_are_no_terms(profile: Path, content: str) -> None:
-    """A file beside the profile is an aid and never a fault."""
+def test_unreadable_terms_are_ignored(profile: Path, content: str) -> None:
+    """The file beside the profile is only an aid, and never a fault."""
     terms_file(profile).write_text(content)
 
     assert load_terms(profile, Profile.load(profile).agreement) is None
 
 
-def test_terms_of_another_agreement_are_no_terms(profile: Path) -> None:
+def test_terms_of_another_agreement_are_ignored(profile: Path) -> None:
     """A profile may be changed to another agreement."""
     keep(profile, "surname")
 
@@ -210,10 +210,8 @@ def test_terms_of_another_agreement_are_no_terms(profile: Path) -> None:
         ("receipt", "get", "--json"),
     ],
 )
-def test_usage_error_is_json_where_json_was_asked_for(
-    profile: Path, arguments: tuple[str, ...]
-) -> None:
-    """With the keys of every other error; exit code 2, nothing on stderr."""
+def test_usage_error_is_json_with_option_json(profile: Path, arguments: tuple[str, ...]) -> None:
+    """It has the keys of every other error; exit code 2, nothing on stderr."""
     result = run_client(*arguments, env={"MAKUL_PROFILE": str(profile)})
     error = json.loads(result.stdout)["error"]
 
@@ -227,7 +225,7 @@ def test_usage_error_is_json_where_json_was_asked_for(
 
 
 def test_grounds_that_exclude_one_another_are_json_too(profile: Path, consent: Path) -> None:
-    """Wrong use that a command finds itself."""
+    """A command finds this usage error itself."""
     result = get(profile, consent, "--basis", str(consent), "--json")
 
     assert result.exit_code == ExitCode.USAGE
@@ -240,8 +238,8 @@ def test_json_after_the_end_of_options_is_an_argument() -> None:
     assert not wants_json(["--", "--json"])
 
 
-def test_version_and_completion() -> None:
-    """A shell is offered commands, options and attributes; none of it needs a profile."""
+def test_version_and_completion_need_no_profile() -> None:
+    """A shell is offered commands, options and attributes, without a profile."""
     assert run_program("--version").stdout.startswith("makul-client ")
 
     def complete(words: str) -> list[str]:
@@ -281,7 +279,7 @@ def test_instants_are_local_for_people_and_utc_for_programs(zone: str, shown: st
 
 
 def test_long_name_leaves_its_value_room() -> None:
-    """A purpose has up to 64 letters, and stands at the left of its power."""
+    """A purpose has up to 64 letters, and is to the left of its power."""
     code = (
         "from makul_client.cli.output import print_pairs;"
         "print_pairs('A', [('power ' + 'P' * 64, 'surname'), ('id', 'a' * 36)])"

@@ -1,4 +1,4 @@
-"""Nothing of a person reaches a log, an exception or a repr (Procedure, cl. 13 and 15)."""
+"""No personal data reach a log, an exception or a repr (Procedure, cl. 13 and 15)."""
 
 import logging
 import logging.config
@@ -31,7 +31,7 @@ REPLIES = [
 
 
 def tell(client: Client) -> str:
-    """Everything that a caller would see of the result without asking for data."""
+    """Return everything that a caller sees of the result without requesting data."""
     try:
         data = client.get_person_data(PROBE, ["pin", "surname", "birthDate"], ground=GROUND)
     except MakulError as error:
@@ -43,7 +43,7 @@ def tell(client: Client) -> str:
 def test_logs_at_their_loudest_hold_no_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
-    """Even at DEBUG, even after somebody configures logging anew, even for the libraries."""
+    """No data appear even at DEBUG, after a new logging configuration, or from the libraries."""
     logging.config.dictConfig({"version": 1, "incremental": True, "loggers": {}})
     with caplog.at_level(logging.DEBUG):
         for name in (*LOUD, "zeep", "signxml", "urllib3", "requests"):
@@ -57,8 +57,8 @@ def test_logs_at_their_loudest_hold_no_data(
         assert secret not in told
 
 
-def test_what_is_asked_does_not_print_itself() -> None:
-    """A probe or a document in a traceback or a log line names its fields alone."""
+def test_requests_do_not_print_their_content() -> None:
+    """A traceback or log line shows only the field names of a probe or a document."""
     printed = f"{PROBE!r} {PROBE.demographic!r} {ConsentDocument(PERSON)!r}"
 
     assert "Demographic(pin, document_number, surname)" in printed

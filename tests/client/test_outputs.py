@@ -1,6 +1,6 @@
-"""Where results go: checked before a request is sent, and never the end of a disclosure.
+"""Output files are checked before a request is sent, and never lose a disclosure.
 
-The command runs as a program of its own, for what is tested is what the system hands it.
+The command runs as a separate program, because the test is about what the system gives it.
 """
 
 import os
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX
 
 PROGRAM = "import sys; from makul_client.cli.main import main; sys.exit(main())"
 NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-"""An ASCII locale, which Python does not mend by itself."""
+"""An ASCII locale, which Python does not correct by itself."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def released(**changes: Any) -> Reply:
-    """A disclosure, decided now: the command line has no clock of its own to set."""
+    """Return a disclosure of the present time, because the command line's clock cannot be set."""
 
     def reply(asked: Asked) -> tuple[int, bytes]:
         at = utc_now().replace(microsecond=0)
@@ -70,7 +70,7 @@ def released(**changes: Any) -> Reply:
 
 
 class Desk:
-    """A recipient's desk at a service."""
+    """A recipient's machine at a service."""
 
     def __init__(self, folder: Path, consent: Path, service: FakeService) -> None:
         self.service, self.consent = service, consent
@@ -126,10 +126,10 @@ def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
         ("/dev/null", "rb", "get", "--json"),
     ],
 )
-def test_a_standard_output_that_takes_nothing_sends_nothing(
+def test_an_unusable_standard_output_sends_nothing(
     desk_with: Callable[..., Any], stdout: str | None, mode: str, command: str, word: str | None
 ) -> None:
-    """Closed, full, or open only for reading: found while nothing is disclosed yet."""
+    """A closed, full or read-only output is found before anything is disclosed."""
     words = [word] if word else []
     with desk_with() as desk:
         if stdout is None:
@@ -144,8 +144,8 @@ def test_a_standard_output_that_takes_nothing_sends_nothing(
         assert b"Traceback" not in done.stderr
 
 
-def test_a_pipe_that_nobody_reads_sends_nothing(desk_with: Callable[..., Any]) -> None:
-    """Its reader went away before there was anything to read."""
+def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) -> None:
+    """Its reader ended before there was anything to read."""
     reader, writer = os.pipe()
     os.close(reader)
     with desk_with() as desk:
@@ -157,10 +157,10 @@ def test_a_pipe_that_nobody_reads_sends_nothing(desk_with: Callable[..., Any]) -
 
 
 @pytest.mark.parametrize("place", ["none/receipt.xml", "{consent}"])
-def test_a_place_where_no_receipt_can_be_kept_sends_nothing(
+def test_an_unusable_receipt_location_sends_nothing(
     desk_with: Callable[..., Any], tmp_path: Path, place: str
 ) -> None:
-    """A directory that is not there; a file that is read."""
+    """The directory is missing, or the path is that of a file that is read."""
     with desk_with() as desk:
         before = desk.consent.read_bytes()
         done = desk.run("--receipt", tmp_path / place.format(consent=desk.consent))
@@ -173,7 +173,7 @@ def test_a_place_where_no_receipt_can_be_kept_sends_nothing(
 def test_a_limit_on_files_is_found_before_anything_is_sent(
     desk_with: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """`ulimit -f`: neither the receipt nor a file at standard output would have had room."""
+    """Neither the receipt nor a file at standard output has space after `ulimit -f`."""
     with desk_with() as desk:
         argv = desk.words("--receipt", tmp_path / "receipt.xml")
         kept = subprocess.run(
@@ -190,10 +190,10 @@ def test_a_limit_on_files_is_found_before_anything_is_sent(
         assert not (tmp_path / "receipt.xml").exists()
 
 
-def test_what_was_reserved_is_given_back_where_nothing_was_decided(
+def test_reserved_file_is_removed_if_nothing_was_decided(
     desk_with: Callable[..., Any], tmp_path: Path
 ) -> None:
-    """The command can be repeated as it stands, with `--request-id`."""
+    """The command can be repeated unchanged, with `--request-id`."""
     receipt = tmp_path / "receipt.xml"
     with desk_with(hang_up) as desk:
         done = desk.run("--receipt", receipt)
@@ -211,10 +211,10 @@ def test_what_was_reserved_is_given_back_where_nothing_was_decided(
         ({"PYTHONIOENCODING": "koi8-r:strict"}, "--json"),
     ],
 )
-def test_output_is_utf8_whatever_the_locale(
+def test_output_is_utf8_in_any_locale(
     desk_with: Callable[..., Any], tmp_path: Path, environ: dict[str, str], word: str | None
 ) -> None:
-    """Kyrgyz letters are in neither code page; the receipt is verified and the data are shown."""
+    """Neither code page has Kyrgyz letters; the receipt is verified and the data are shown."""
     receipt = tmp_path / "квитанция.xml"
     with desk_with() as desk:
         words = [word] if word else []
@@ -225,10 +225,10 @@ def test_output_is_utf8_whatever_the_locale(
         assert receipt.exists()
 
 
-def test_names_of_an_ascii_locale_are_sent_as_they_were_typed(
+def test_names_in_an_ascii_locale_are_sent_as_typed(
     desk_with: Callable[..., Any],
 ) -> None:
-    """Python takes them for single bytes there; the service gets the letters."""
+    """Python reads them as single bytes there, but the service gets the letters."""
     with desk_with() as desk:
         words = ("--surname", SURNAME, "--given-name", "Тест", "--case", "№ 7")
         done = desk.run(*words, environ=NARROW)
@@ -239,8 +239,8 @@ def test_names_of_an_ascii_locale_are_sent_as_they_were_typed(
         assert asked.text("caseNumber") == "№ 7"
 
 
-def test_an_error_is_told_in_an_ascii_locale(desk_with: Callable[..., Any]) -> None:
-    """In the profile's language, which is Russian."""
+def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -> None:
+    """The message is in the profile's language, Russian."""
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as desk:
@@ -251,15 +251,15 @@ def test_an_error_is_told_in_an_ascii_locale(desk_with: Callable[..., Any]) -> N
 
 
 def request_id_in(stderr: bytes, desk: Desk) -> bool:
-    """Does standard error name the id under which it was asked?"""
+    """Return whether standard error names the id of the request."""
     return desk.service.asked[-1].text("requestId").encode() in stderr
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_reader_that_goes_away_meanwhile_is_not_a_no(
+def test_a_closed_pipe_is_not_a_no(
     desk_with: Callable[..., Any], tmp_path: Path, *, as_json: bool
 ) -> None:
-    """`| head -0`: exit code 3, the receipt kept, and the id to go on with."""
+    """The pipe `| head -0` gives exit code 3, a stored receipt, and the id for the next run."""
     reader, writer = os.pipe()
 
     def reply(asked: Asked) -> tuple[int, bytes]:
@@ -279,10 +279,8 @@ def test_a_reader_that_goes_away_meanwhile_is_not_a_no(
         assert receipt.read_bytes()
 
 
-def test_a_place_that_goes_away_meanwhile_is_not_a_no(
-    desk_with: Callable[..., Any], tmp_path: Path
-) -> None:
-    """The receipt's directory is gone when the answer comes: the data are shown all the same."""
+def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path: Path) -> None:
+    """The receipt's directory is gone when the answer comes, but the data are shown."""
     folder = tmp_path / "receipts"
     folder.mkdir()
 
@@ -300,7 +298,7 @@ def test_a_place_that_goes_away_meanwhile_is_not_a_no(
 
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
-    """Nothing depends on what is said beside the result."""
+    """No result depends on messages beside it."""
     with desk_with() as desk:
         closed = desk.run(redirection="2>&-")
         with Path("/dev/full").open("wb") as stream:
@@ -312,10 +310,10 @@ def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_broken_off_names_its_request(
+def test_an_interrupted_run_names_its_request(
     desk_with: Callable[..., Any], tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Ctrl-C, `timeout`: neither a traceback nor a no, and the file reserved is given back."""
+    """Ctrl-C and `timeout` give neither a traceback nor a no, and the reserved file is removed."""
     receipt = tmp_path / "receipt.xml"
 
     def reply(asked: Asked) -> tuple[int, bytes]:
@@ -341,8 +339,8 @@ def test_a_run_that_is_broken_off_names_its_request(
         assert not receipt.exists()
 
 
-def test_a_fault_of_our_own_is_not_a_no(desk_with: Callable[..., Any]) -> None:
-    """What nobody foresaw, after the answer came: one line without the data, and exit code 3."""
+def test_an_internal_error_is_not_a_no(desk_with: Callable[..., Any]) -> None:
+    """An unexpected error after the answer: one line without the data, and exit code 3."""
     broken = (
         "import makul_client._internal.response_decoder as reading\n"
         "def person(read): raise KeyError(read.surname)\n"
@@ -363,7 +361,7 @@ def test_a_fault_of_our_own_is_not_a_no(desk_with: Callable[..., Any]) -> None:
 def test_the_id_is_printed_before_and_after(
     desk_with: Callable[..., Any], word: str | None
 ) -> None:
-    """Of an answer, of a time-out; and it is the one that was given, where one was."""
+    """An answer and a time-out have it, also if the id was given as an option."""
     wanted = uuid4()
     for reply in (released(), hang_up):
         with desk_with(reply) as desk:
@@ -374,7 +372,7 @@ def test_the_id_is_printed_before_and_after(
             assert desk.service.asked[-1].text("requestId") == str(wanted)
 
 
-def test_a_refusals_receipt_is_kept_as_well(desk_with: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_path: Path) -> None:
     """Procedure, cl. 11: every decision has one, and a refusal may be disputed too."""
     receipt = tmp_path / "receipt.xml"
     at = utc_now().replace(microsecond=0)
@@ -386,8 +384,8 @@ def test_a_refusals_receipt_is_kept_as_well(desk_with: Callable[..., Any], tmp_p
         assert b"REFUSED" in receipt.read_bytes()
 
 
-def test_a_reserved_file_holds_what_was_kept_and_nothing_else(tmp_path: Path) -> None:
-    """Its room is given back; only its owner reads it."""
+def test_a_reserved_file_holds_only_the_receipt(tmp_path: Path) -> None:
+    """Unused space is released, and only the owner can read the file."""
     file = tmp_path / "kept"
     with ReservedFile(file, max_bytes=100_000) as reserved:
         reserved.keep(b"content")
@@ -396,8 +394,8 @@ def test_a_reserved_file_holds_what_was_kept_and_nothing_else(tmp_path: Path) ->
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_no_file_of_others_is_ever_removed(tmp_path: Path) -> None:
-    """A place that cannot be had stays as it was."""
+def test_existing_files_are_never_removed(tmp_path: Path) -> None:
+    """An unusable location is not changed."""
     (tmp_path / "other").write_bytes(b"other")
     (tmp_path / "folder").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")

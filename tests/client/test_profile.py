@@ -1,4 +1,4 @@
-"""The profile: a bank or a notary adapts the client by a TOML file, not by editing code."""
+"""The profile: a recipient configures the client by a TOML file, not by editing code."""
 
 import re
 from pathlib import Path
@@ -18,8 +18,8 @@ from makul_testing.client.world import write_profile
 URL = "https://makul.example/v1/recipient"
 
 
-def test_reads_a_profile(tmp_path: Path) -> None:
-    """Paths count from the profile's folder, so that a profile can be moved as a whole."""
+def test_profile_is_read(tmp_path: Path) -> None:
+    """Paths are relative to the profile's directory, so that a profile can be moved as a whole."""
     profile = Profile.load(write_profile(tmp_path, URL))
 
     assert profile.language is Language.RU
@@ -62,8 +62,8 @@ def test_reads_a_profile(tmp_path: Path) -> None:
         ("[operator]", "[operator]\ncompromised = {AA = 1}", "[operator] compromised: is a table"),
     ],
 )
-def test_says_in_one_line_what_is_wrong(tmp_path: Path, old: str, new: str, complaint: str) -> None:
-    """Each complaint names the file, the table and the key."""
+def test_errors_are_one_line(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    """Each message names the file, the table and the key."""
     file = write_profile(tmp_path, URL)
     file.write_text(file.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ProfileError) as raised:
@@ -118,7 +118,7 @@ def test_any_value_of_any_key_is_told_in_our_words(tmp_path: Path, value: str) -
 
 
 def by_mtls(folder: Path, *, key: str = "seal.key.pem") -> Path:
-    """A profile of the channel mtls, with the certificate that otherwise signs."""
+    """Return a profile of the channel mtls, with the certificate that otherwise signs."""
     file = write_profile(folder, URL)
     text = file.read_text(encoding="utf-8")
     tls = f'channel = "mtls"\ntls_certificate = "seal.crt.pem"\ntls_key = "{key}"'
@@ -128,7 +128,7 @@ def by_mtls(folder: Path, *, key: str = "seal.key.pem") -> Path:
 
 
 def test_mtls_needs_no_signature(tmp_path: Path) -> None:
-    """The certificate of the connection tells who is calling; messages are not signed."""
+    """The certificate of the connection identifies the caller, and messages are not signed."""
     profile = Profile.load(by_mtls(tmp_path))
 
     assert profile.service.channel == "mtls"
@@ -137,7 +137,7 @@ def test_mtls_needs_no_signature(tmp_path: Path) -> None:
 
 
 def test_mtls_needs_a_certificate(tmp_path: Path) -> None:
-    """Without one nobody would be calling."""
+    """Nobody would be identified without it."""
     file = by_mtls(tmp_path)
     text = file.read_text(encoding="utf-8")
     without = re.sub(r"tls_(certificate|key) = .*\n", "", text)
@@ -147,8 +147,8 @@ def test_mtls_needs_a_certificate(tmp_path: Path) -> None:
         Profile.load(file)
 
 
-def test_mtls_key_with_a_password(tmp_path: Path) -> None:
-    """Said at once, rather than asked for at the terminal by OpenSSL."""
+def test_mtls_key_with_a_password_is_refused(tmp_path: Path) -> None:
+    """The error comes at once, rather than a question of OpenSSL at the terminal."""
     file = by_mtls(tmp_path)
     plain = load_pem_private_key((tmp_path / "seal.key.pem").read_bytes(), None)
     locked = plain.private_bytes(
@@ -160,8 +160,8 @@ def test_mtls_key_with_a_password(tmp_path: Path) -> None:
         Client.from_file(file)
 
 
-def test_no_such_file(tmp_path: Path) -> None:
-    """The commonest mistake of all."""
+def test_missing_file_is_reported(tmp_path: Path) -> None:
+    """A missing file is the most frequent mistake."""
     with pytest.raises(ProfileError, match="there is no such file"):
         Profile.load(tmp_path / "none.toml")
 
@@ -169,8 +169,8 @@ def test_no_such_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["seal.key.pem", "seal.crt.pem", "operator.crt.pem", "root.crt.pem"]
 )
-def test_a_file_that_is_not_what_it_should_be(tmp_path: Path, name: str) -> None:
-    """Keys and certificates are read when the client is made, and complained of by name."""
+def test_unsuitable_file_is_reported(tmp_path: Path, name: str) -> None:
+    """Keys and certificates are read when the client is made, and errors name the file."""
     file = write_profile(tmp_path, URL)
     (tmp_path / name).write_text("not PEM")
     with pytest.raises(ProfileError, match=name):
@@ -180,7 +180,7 @@ def test_a_file_that_is_not_what_it_should_be(tmp_path: Path, name: str) -> None
 def test_a_password_is_named_by_its_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Secrets stay out of the profile."""
+    """Secrets are not in the profile."""
     monkeypatch.delenv("SEAL_PASSWORD", raising=False)
     file = write_profile(tmp_path, URL)
     text = file.read_text(encoding="utf-8")
@@ -189,8 +189,8 @@ def test_a_password_is_named_by_its_variable(
         Client.from_file(file)
 
 
-def test_plain_http_to_ones_own_security_server(tmp_path: Path) -> None:
-    """X-Road allows an information system plain HTTP to its own security server."""
+def test_plain_http_is_permitted_to_the_security_server(tmp_path: Path) -> None:
+    """X-Road permits plain HTTP between an information system and its own security server."""
     profile = Profile.load(write_profile(tmp_path, "http://ss.bank.example/", channel="xroad"))
 
     assert profile.service.url == "http://ss.bank.example/"

@@ -1,4 +1,4 @@
-"""Without a terminal nothing is asked: one line says which option or variable gives the answer."""
+"""One line says which option or variable gives a missing value if there is no terminal."""
 
 import json
 import os
@@ -19,7 +19,7 @@ USAGE = 2
 
 
 def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[int, str, str]:
-    """Run the program in a session of its own, which has no terminal at all."""
+    """Run the program in a new session, which has no terminal."""
     environment = {key: value for key, value in os.environ.items() if key != "MAKUL_PIN"}
     done = ran(
         *map(str, arguments),
@@ -34,7 +34,7 @@ def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[in
 
 @pytest.fixture
 def profile(tmp_path: Path) -> Path:
-    """The profile of a caller whose service nobody runs."""
+    """Return the profile of a caller whose service does not exist."""
     return write_profile(tmp_path, "http://127.0.0.1:9/")
 
 
@@ -49,8 +49,8 @@ def profile(tmp_path: Path) -> Path:
     ],
     ids=lambda words: "-".join(words[:2]),
 )
-def test_a_missing_pin_is_said_in_one_line(profile: Path, arguments: tuple[str, ...]) -> None:
-    """Neither a prompt nor a warning of getpass stands in what a program reads."""
+def test_a_missing_pin_is_reported_in_one_line(profile: Path, arguments: tuple[str, ...]) -> None:
+    """The output for a program has neither a prompt nor a warning of getpass."""
     code, out, err = run_without_terminal(*arguments, "-p", profile, "--json")
 
     message = json.loads(out)["error"]["message"]
@@ -59,8 +59,8 @@ def test_a_missing_pin_is_said_in_one_line(profile: Path, arguments: tuple[str, 
     assert "--pin" in message
 
 
-def test_a_missing_factor_is_said_in_one_line(profile: Path, tmp_path: Path) -> None:
-    """The PIN is in the consent; what is to match is not taken from there."""
+def test_a_missing_factor_is_reported_in_one_line(profile: Path, tmp_path: Path) -> None:
+    """The PIN is in the consent, but the values to match are not taken from it."""
     loaded = Profile.load(profile)
     wish = Wish(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
@@ -78,7 +78,7 @@ def test_a_missing_factor_is_said_in_one_line(profile: Path, tmp_path: Path) -> 
 
 
 def test_a_line_for_people_has_no_warning(profile: Path) -> None:
-    """Without `--json` as well."""
+    """The line is the same without `--json`."""
     code, _, err = run_without_terminal("get", *NUMBER, "-p", profile)
 
     assert code == USAGE

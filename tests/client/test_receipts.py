@@ -1,4 +1,4 @@
-"""The operator's receipts: the true one is believed, every other withholds the answer."""
+"""The operator's receipts: a genuine one is accepted, every other withholds the answer."""
 
 import base64
 import re
@@ -42,7 +42,7 @@ def flaw(folder: Path, reply: Reply, **profile: Any) -> ReceiptFlaw:
     return raised.value.flaw
 
 
-def test_a_true_receipt_is_believed(tmp_path: Path) -> None:
+def test_a_genuine_receipt_is_accepted(tmp_path: Path) -> None:
     """Procedure, cl. 10: data come with a receipt that names request, ground and attributes."""
     with serving(operator().decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url)))
@@ -71,17 +71,17 @@ def test_a_true_receipt_is_believed(tmp_path: Path) -> None:
         ({"operator": "GOV/70000002"}, ReceiptFlaw.SIGNER),
     ],
 )
-def test_a_receipt_that_says_something_else_withholds_the_answer(
+def test_another_receipt_withholds_the_answer(
     tmp_path: Path, changed: dict[str, Any], expected: ReceiptFlaw
 ) -> None:
-    """A receipt is for one request and one answer, or for none."""
+    """A receipt is for one request and one answer."""
     reply = operator().decide("RELEASED", person=PERSON, in_receipt=changed)
 
     assert flaw(tmp_path, reply) is expected
 
 
 def test_changed_data_are_withheld(tmp_path: Path) -> None:
-    """The payload digest covers the element `person` as it came, to the byte."""
+    """The payload digest covers the received element `person`, to the byte."""
     other = PERSON.replace(b"1990-01-01", b"1990-01-02")
     reply = operator().decide("RELEASED", person=PERSON, in_answer={"person": other})
 
@@ -89,14 +89,14 @@ def test_changed_data_are_withheld(tmp_path: Path) -> None:
 
 
 def test_missing_data_are_noticed(tmp_path: Path) -> None:
-    """An answer that lost its data on the way is not an answer without data."""
+    """An answer whose data were lost is not an answer without data."""
     reply = operator().decide("RELEASED", person=PERSON, in_answer={"person": None})
 
     assert flaw(tmp_path, reply) is ReceiptFlaw.ANSWER
 
 
-def test_unasked_data_are_withheld(tmp_path: Path) -> None:
-    """Released is at most what was asked for, even when the operator signs for more."""
+def test_unrequested_data_are_withheld(tmp_path: Path) -> None:
+    """Only requested attributes are accepted, even if the operator signs for more."""
     with serving(operator().decide("RELEASED", person=PERSON)) as service:
         client = client_for(write_profile(tmp_path, service.url))
         with client, pytest.raises(ReceiptError) as raised:
@@ -105,8 +105,8 @@ def test_unasked_data_are_withheld(tmp_path: Path) -> None:
     assert raised.value.flaw is ReceiptFlaw.ANSWER
 
 
-def test_a_refusal_is_proved_as_well(tmp_path: Path) -> None:
-    """A forged refusal keeps a citizen from a service: it is withheld as a forged release is."""
+def test_a_refusal_is_proved_too(tmp_path: Path) -> None:
+    """A forged refusal denies a citizen a service, so it is withheld like a forged release."""
     reply = operator().decide(
         "RELEASED",
         person=PERSON,
@@ -121,21 +121,21 @@ def test_a_refusal_is_proved_as_well(tmp_path: Path) -> None:
 
 
 def test_another_certificate_of_the_same_authority_is_not_the_operator(tmp_path: Path) -> None:
-    """The operator's certificate is pinned; its authority issues to many."""
+    """The operator's certificate is pinned, because its authority issues to many."""
     other = operator(parties().authority.issue("Test operator"))
 
     assert flaw(tmp_path, other.decide("RELEASED", person=PERSON)) is ReceiptFlaw.SIGNER
 
 
 def test_a_pinned_certificate_still_needs_a_path(tmp_path: Path) -> None:
-    """A look-alike authority of the same name does not carry the operator's certificate."""
+    """An imitated authority of the same name does not issue the operator's certificate."""
     lookalike = TestAuthority.new("Test root", NOW)
     reply = operator().decide("RELEASED", person=PERSON)
 
     assert flaw(tmp_path, reply, anchor=lookalike.certificate) is ReceiptFlaw.SIGNER
 
 
-def test_revoked(tmp_path: Path) -> None:
+def test_revoked_certificate_proves_nothing(tmp_path: Path) -> None:
     """RFC 5280, 6.3: a revoked certificate proves nothing."""
     authority, certificate = parties().authority, parties().operator.certificate
     reply = operator().decide("RELEASED", person=PERSON)
@@ -143,8 +143,8 @@ def test_revoked(tmp_path: Path) -> None:
     assert flaw(tmp_path, reply, crls=[authority.crl([certificate])]) is ReceiptFlaw.REVOKED
 
 
-def test_unrevoked_by_a_current_list(tmp_path: Path) -> None:
-    """With lists configured, a current one without the certificate is good."""
+def test_certificate_outside_a_current_list_is_good(tmp_path: Path) -> None:
+    """If lists are configured, a current one without the certificate is good."""
     profile = {"crls": [parties().authority.crl()]}
     with serving(operator().decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url, **profile)))
@@ -152,23 +152,23 @@ def test_unrevoked_by_a_current_list(tmp_path: Path) -> None:
     assert data.decision.outcome == "RELEASED"
 
 
-def test_a_stale_list_tells_nothing(tmp_path: Path) -> None:
-    """With lists configured, an outdated one withholds: could-not-tell is not a yes."""
+def test_a_stale_list_is_undetermined(tmp_path: Path) -> None:
+    """If lists are configured, an expired one withholds: undetermined is not yes."""
     stale = parties().authority.crl(life=timedelta(seconds=30))
     reply = operator().decide("RELEASED", person=PERSON)
 
     assert flaw(tmp_path, reply, crls=[stale]) is ReceiptFlaw.REVOCATION_UNKNOWN
 
 
-def test_a_list_of_another_authority_tells_nothing(tmp_path: Path) -> None:
-    """A list that does not cover the certificate is as good as none."""
+def test_a_list_of_another_authority_has_no_effect(tmp_path: Path) -> None:
+    """A list that does not cover the certificate has no effect."""
     foreign = TestAuthority.new("Another root", NOW).crl()
     reply = operator().decide("RELEASED", person=PERSON)
 
     assert flaw(tmp_path, reply, crls=[foreign]) is ReceiptFlaw.REVOCATION_UNKNOWN
 
 
-def test_expired(tmp_path: Path) -> None:
+def test_expired_certificate_is_refused(tmp_path: Path) -> None:
     """The operator's certificate must be in its term."""
     expired = parties().authority.issue("Test operator", term=timedelta(days=29))
     reply = operator(expired).decide("RELEASED", person=PERSON)
@@ -176,7 +176,7 @@ def test_expired(tmp_path: Path) -> None:
     assert flaw(tmp_path, reply, pinned=expired) is ReceiptFlaw.EXPIRED
 
 
-def test_a_certificate_not_for_signing(tmp_path: Path) -> None:
+def test_a_certificate_not_for_signing_is_refused(tmp_path: Path) -> None:
     """EN 319 412-2, 4.3.2: the key usage must allow signatures."""
     sealed = parties().authority.issue("Test operator", usage="key_encipherment")
     reply = operator(sealed).decide("RELEASED", person=PERSON)
@@ -184,7 +184,7 @@ def test_a_certificate_not_for_signing(tmp_path: Path) -> None:
     assert flaw(tmp_path, reply, pinned=sealed) is ReceiptFlaw.SIGNER
 
 
-def test_dated_in_the_future(tmp_path: Path) -> None:
+def test_receipt_of_the_future_is_refused(tmp_path: Path) -> None:
     """An operator's clock may be five minutes ahead, not six."""
     future = {"at": NOW + timedelta(minutes=6)}
     reply = operator().decide("RELEASED", person=PERSON, in_receipt=future, in_answer=future)
@@ -215,7 +215,7 @@ def _twice(receipt: bytes) -> bytes:
 
 
 def _wrapped(receipt: bytes) -> bytes:
-    """XSW: the signed receipt moves inside, an evil one stands around it under another Id."""
+    """Move the signed receipt into an evil one with another Id (XSW)."""
     original = etree.fromstring(receipt)
     signature = original[-1]
     evil = etree.fromstring(receipt)
@@ -228,14 +228,14 @@ def _wrapped(receipt: bytes) -> bytes:
 
 
 def _same_id_twice(receipt: bytes) -> bytes:
-    """XSW with the Id repeated in another spelling."""
+    """Repeat the Id in another spelling (XSW)."""
     root = etree.fromstring(receipt)
     root[0].set("ID", "receipt")
     return etree.tostring(root)
 
 
 def _pointing_at_nothing(receipt: bytes) -> bytes:
-    """A reference to an Id that nothing bears."""
+    """Refer to an Id that no element has."""
     return receipt.replace(b'URI="#receipt"', b'URI="#None"').replace(b' Id="receipt"', b"")
 
 
@@ -253,7 +253,7 @@ def _xslt(receipt: bytes) -> bytes:
 
 
 def _foreign_certificate(receipt: bytes) -> bytes:
-    """KeyInfo swapped for another certificate over the same key."""
+    """Put another certificate over the same key into KeyInfo."""
     other = parties().authority.issue("Test other", key=parties().operator.key)
     der = base64.b64encode(other.certificate.public_bytes(Encoding.DER))
     return re.sub(
@@ -281,17 +281,17 @@ def _foreign_certificate(receipt: bytes) -> bytes:
         _foreign_certificate,
     ],
 )
-def test_a_spoilt_receipt_withholds_the_answer(
+def test_a_malformed_receipt_withholds_the_answer(
     tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
-    """XML-DSig best practices: see what is signed. One flaw in form is enough."""
+    """XML-DSig best practices, "see what is signed": one flaw in form is enough."""
     reply = operator().decide("RELEASED", person=PERSON, signed=spoil)
 
     assert flaw(tmp_path, reply) is ReceiptFlaw.SIGNATURE
 
 
 def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> None:
-    """Procedure, cl. 11: what was good when it was signed still proves it to an auditor."""
+    """Procedure, cl. 11: a receipt that was good at its signature still proves it to an auditor."""
     brief = parties().authority.issue("Test operator", term=timedelta(days=31))
     replay_or_refuse = uuid4()
 
@@ -315,8 +315,8 @@ def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("kind", ["RSA-2048", "P-384"])
-def test_every_kind_of_operator_key(tmp_path: Path, kind: str) -> None:
-    """CONTRACT: RSA from 2048 bits, ECDSA P-256, P-384, P-521."""
+def test_every_kind_of_operator_key_is_accepted(tmp_path: Path, kind: str) -> None:
+    """RSA from 2048 bits, ECDSA P-256, P-384 and P-521 are accepted."""
     other = parties().authority.issue("Test operator", key=new_key(kind))
     with serving(operator(other).decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url, pinned=other)))

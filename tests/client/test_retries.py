@@ -1,4 +1,4 @@
-"""A request that may succeed later is repeated: bounded, under its own id, signed anew."""
+"""A request that may succeed later is repeated: bounded, under its own id, signed again."""
 
 import base64
 from pathlib import Path
@@ -30,8 +30,8 @@ from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, se
     ],
     ids=["connection", "503", "REQ-05", "OPS-03", "OPS-02 decided"],
 )
-def test_repeats_under_the_same_id_signed_anew(tmp_path: Path, failure: Reply) -> None:
-    """Invariant 5: an id discloses at most once, so repeating it is safe, and a new id never is."""
+def test_a_repetition_has_the_same_id_and_a_new_signature(tmp_path: Path, failure: Reply) -> None:
+    """docs/architecture.md, invariant 5: an id discloses at most once, so repeating it is safe."""
     pauses = Pauses()
     done = operator().decide("RELEASED", person=PERSON)
     data, asked = ask(tmp_path, failure, failure, done, pauses=pauses)
@@ -44,8 +44,8 @@ def test_repeats_under_the_same_id_signed_anew(tmp_path: Path, failure: Reply) -
     assert 0.5 <= pauses.seconds[0] <= 1 <= pauses.seconds[1] <= 2
 
 
-def test_gives_up_in_the_end(tmp_path: Path) -> None:
-    """Bounded: four times, and then the error names the id to go on with."""
+def test_repetitions_are_bounded(tmp_path: Path) -> None:
+    """There are four attempts, and then the error names the id."""
     came, asked = ask(tmp_path, status(502))
 
     assert isinstance(came, TransportError)
@@ -54,8 +54,8 @@ def test_gives_up_in_the_end(tmp_path: Path) -> None:
     assert came.request_id == UUID(asked[0].text("requestId"))
 
 
-def test_waits_as_long_as_the_service_says(tmp_path: Path) -> None:
-    """`retryAfter` is kept to the second."""
+def test_client_waits_as_the_service_states(tmp_path: Path) -> None:
+    """The wait is `retryAfter`, to the second."""
     pauses = Pauses()
     done = operator().decide("RELEASED", person=PERSON)
     ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
@@ -63,8 +63,8 @@ def test_waits_as_long_as_the_service_says(tmp_path: Path) -> None:
     assert pauses.seconds == [7.0]
 
 
-def test_does_not_wait_beyond_its_patience(tmp_path: Path) -> None:
-    """A quota that is full until tomorrow is told at once."""
+def test_client_does_not_wait_beyond_its_limit(tmp_path: Path) -> None:
+    """A quota that is full until tomorrow is reported at once."""
     pauses = Pauses()
     came, asked = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
 
@@ -83,14 +83,14 @@ def test_does_not_wait_beyond_its_patience(tmp_path: Path) -> None:
     ],
     ids=["REQ-04", "SIG-02", "CNS-05", "MAT-01", "404"],
 )
-def test_does_not_repeat_what_is_final(tmp_path: Path, final: Reply) -> None:
+def test_final_refusals_are_not_repeated(tmp_path: Path, final: Reply) -> None:
     """Retry N and F are not repeated."""
     _, asked = ask(tmp_path, final)
 
     assert len(asked) == 1
 
 
-def test_nobody_there(tmp_path: Path) -> None:
+def test_closed_port_is_a_transport_error(tmp_path: Path) -> None:
     """A closed port is a transport error that names no data and no address."""
     with serving(hang_up) as service:
         file = write_profile(tmp_path, service.url)
@@ -100,7 +100,7 @@ def test_nobody_there(tmp_path: Path) -> None:
     assert raised.value.retry is Retry.LATER
 
 
-def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
+def test_a_request_can_be_continued(tmp_path: Path) -> None:
     """The id of an error, given again, makes the very same request."""
     request_id = uuid4()
     with serving(operator().decide("MATCHED")) as service:
@@ -114,8 +114,8 @@ def test_a_request_can_be_taken_up_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["id", "key", "secret"])
-def test_a_nonce_is_of_one_request_and_one_caller(tmp_path: Path, other: str) -> None:
-    """Invariant 7: nobody computes it but who has the caller's secret."""
+def test_a_nonce_belongs_to_one_request_and_one_caller(tmp_path: Path, other: str) -> None:
+    """docs/architecture.md, invariant 7: only a holder of the caller's secret can compute it."""
     request_id, secret = uuid4(), tmp_path / "nonce.key"
     secret.write_bytes(bytes(range(32)))
     with serving(operator().decide("MATCHED")) as service:

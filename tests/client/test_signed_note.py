@@ -1,4 +1,4 @@
-"""The client's own reading of checkpoints, against published vectors and against the service's."""
+"""The client's reader of checkpoints agrees with published vectors and with the service."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +34,8 @@ PUBLISHED_NOTE = (
 ).encode()
 
 
-def test_a_published_note_is_verified_and_no_change_of_it() -> None:
-    """Of any bit; what is left out or put in is refused as well."""
+def test_only_an_unchanged_published_note_verifies() -> None:
+    """A change of any bit, an omission or an addition is refused."""
     key = VerifierKey.parse(PUBLISHED_VKEY, LOG)
     key.signed(parse_note(PUBLISHED_NOTE))
 
@@ -49,8 +49,8 @@ def test_a_published_note_is_verified_and_no_change_of_it() -> None:
                 key.signed(parse_note(octets))
 
 
-def test_what_the_service_signs_the_client_reads(tmp_path: Path) -> None:
-    """Two implementations, one form: the log's signature, and a witness's time."""
+def test_client_reads_notes_of_the_service(tmp_path: Path) -> None:
+    """Two implementations read one form: the ledger's signature, and a witness's time."""
     log = PublishedLog(tmp_path / "log", tmp_path / "log.key")
     new_key_file(tmp_path / "w.key", "witness.example/w1", COSIGNATURE_V1)
     witness = Cosigner.load(tmp_path / "w.key")
@@ -68,7 +68,7 @@ def test_what_the_service_signs_the_client_reads(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_note_or_are_refused(document: bytes) -> None:
-    """Nothing else is raised."""
+    """No other error is raised."""
     try:
         parse_checkpoint_unsafe(parse_note(document))
     except BadNoteError:
@@ -87,14 +87,14 @@ def test_any_bytes_are_a_note_or_are_refused(document: bytes) -> None:
         "\n5\n" + "A" * 43 + "=\n",
     ],
 )
-def test_what_is_no_checkpoint(body: str) -> None:
-    """One spelling of each tree, or signatures over two could be told apart by nobody."""
+def test_malformed_checkpoints_are_refused(body: str) -> None:
+    """Each tree has one spelling; otherwise signatures over two could not be distinguished."""
     with pytest.raises(BadNoteError):
         parse_checkpoint_unsafe(Note(body.encode(), ()))
 
 
-def test_limits() -> None:
-    """A note is bounded before anything is computed with it."""
+def test_size_of_a_note_is_limited() -> None:
+    """The size of a note is checked before any computation."""
     with pytest.raises(BadNoteError):
         parse_note(b"a" * MAX_NOTE + PUBLISHED_NOTE)
 
@@ -110,7 +110,7 @@ def test_limits() -> None:
         ("a+00000000+", LOG),
     ],
 )
-def test_keys_that_are_none(vkey: str, kind: int) -> None:
-    """Of another kind, or with an id that is another's."""
+def test_malformed_keys_are_refused(vkey: str, kind: int) -> None:
+    """The key is of another kind, or its id is another's."""
     with pytest.raises(BadNoteError):
         VerifierKey.parse(vkey, kind)

@@ -1,4 +1,4 @@
-"""A receipt in the log: what is believed of its proof, and what the operator is held to."""
+"""A receipt in the ledger: how its proof is verified, and what the operator must keep."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _WITH = (
     b'{"format": "makul-receipt-1", "receipt": "AA==",'
     b' "inclusion": {"index": %b, "size": 1, "path": [], "checkpoint": "AA=="}}'
 )
-"""A bundle that would do, but for its index."""
+"""A bundle that would be good, except for its index."""
 
 
 def flaw(
@@ -44,7 +44,7 @@ def flaw(
 
 
 def test_a_receipt_is_proved(world: World) -> None:
-    """By the log's signature, the path, and the witnesses that the profile names."""
+    """The proof needs the ledger's signature, the path, and the witnesses of the profile."""
     proved = world.verifier().prove(world.verified(), world.inclusion(), at=LATE)
 
     assert proved.standing is Standing.PROVED
@@ -55,8 +55,8 @@ def test_a_receipt_is_proved(world: World) -> None:
     ]
 
 
-def test_the_promise_is_kept_to_the_instant(world: World) -> None:
-    """Without a proof: pending up to the stated delay, and a flaw right after it."""
+def test_the_promised_delay_is_exact(world: World) -> None:
+    """A missing proof is pending up to the stated delay, and a flaw right after it."""
     receipt = world.verified()
 
     assert world.verifier().prove(receipt, None, at=SOON).standing is Standing.PENDING
@@ -69,10 +69,10 @@ def test_the_promise_is_kept_to_the_instant(world: World) -> None:
     ("witnesses", "quorum", "enough"),
     [(2, "2", True), (1, "2", False), (0, "1", False), (1, "1", True), (0, "0", True)],
 )
-def test_a_quorum_of_witnesses_vouches(
+def test_a_quorum_of_witnesses_is_required(
     world: World, witnesses: int, quorum: str, *, enough: bool
 ) -> None:
-    """Too few are pending while the promise runs, and a flaw after it."""
+    """Too few cosignatures are pending during the delay, and a flaw after it."""
     verifier = world.verifier(quorum=quorum)
     inclusion = world.inclusion(witnesses=witnesses)
 
@@ -84,8 +84,8 @@ def test_a_quorum_of_witnesses_vouches(
         assert flaw(verifier, world.verified(), inclusion, at=LATE) is LedgerFlaw.QUORUM
 
 
-def test_a_quorum_is_a_majority_unless_said(world: World) -> None:
-    """Of two, both."""
+def test_the_default_quorum_is_a_majority(world: World) -> None:
+    """The majority of two is both."""
     profile = Profile.load(world.profile())
     assert profile.ledger is not None
     assert profile.ledger.quorum == 2
@@ -119,17 +119,17 @@ def with_a_broken_line(world: World, folder: Path) -> bytes:
 @pytest.mark.parametrize(
     "spoil", [by_a_stranger, of_another_origin, of_another_size, unsigned, with_a_broken_line]
 )
-def test_a_checkpoint_is_the_logs_own(
+def test_a_checkpoint_must_be_the_ledgers(
     world: World, tmp_path: Path, spoil: Callable[[World, Path], bytes]
 ) -> None:
-    """And of the very tree that the proof is of."""
+    """The checkpoint must also be of the very tree of the proof."""
     inclusion = replace(world.inclusion(), checkpoint=spoil(world, tmp_path))
 
     assert flaw(world.verifier(), world.verified(), inclusion) is LedgerFlaw.CHECKPOINT
 
 
-def test_a_witness_line_that_does_not_hold_counts_for_nothing(world: World) -> None:
-    """Nor one copied from a checkpoint of another tree."""
+def test_an_invalid_witness_line_does_not_count(world: World) -> None:
+    """A line that was copied from a checkpoint of another tree does not count either."""
     other = parse_note(world.checkpoint(world.hashes[:10]))
     note = parse_note(world.log.note(world.hashes))
     for line in other.signatures[1:]:
@@ -149,22 +149,22 @@ def test_a_witness_line_that_does_not_hold_counts_for_nothing(world: World) -> N
         lambda proof: replace(proof, path=tuple(reversed(proof.path))),
     ],
 )
-def test_a_path_that_does_not_lead_there(
+def test_a_path_to_another_root_is_refused(
     world: World, change: Callable[[Inclusion], Inclusion]
 ) -> None:
-    """Is no proof, whoever signed the checkpoint."""
+    """Such a path is no proof, for any signer of the checkpoint."""
     assert flaw(world.verifier(), world.verified(), change(world.inclusion())) is LedgerFlaw.PATH
 
 
-def test_the_receipt_of_another_decision_is_not_proved_by_it(world: World) -> None:
-    """The leaf is read from the signed receipt, and from nowhere else."""
+def test_a_proof_is_only_for_its_own_receipt(world: World) -> None:
+    """The leaf is read only from the signed receipt."""
     other = replace(world.verified(), leaf_hash=bytes(32))
 
     assert flaw(world.verifier(), other, world.inclusion()) is LedgerFlaw.PATH
 
 
-def test_two_receipts_on_one_leaf(world: World) -> None:
-    """Each decision has a leaf of its own: the operator showed one for two."""
+def test_two_receipts_on_one_leaf_are_found(world: World) -> None:
+    """Each decision has its own leaf, so the operator showed one for two."""
     verifier = world.verifier()
     first = world.verified()
     second = replace(first, document=world.receipt(uuid4(), world.hashes[INDEX]))
@@ -175,7 +175,7 @@ def test_two_receipts_on_one_leaf(world: World) -> None:
 
 
 def test_two_trees_of_one_size_are_found_across_runs(world: World) -> None:
-    """By the checkpoints that were remembered, however well both are signed and cosigned."""
+    """Stored checkpoints reveal them, even if both are well signed and cosigned."""
     changed = [*world.hashes[:-1], bytes(32)]
     world.verifier(state='"seen.json"').prove(world.verified(), world.inclusion(), at=LATE)
 
@@ -187,8 +187,10 @@ def test_two_trees_of_one_size_are_found_across_runs(world: World) -> None:
     assert (world.folder / "seen.json").stat().st_mode & 0o077 == 0
 
 
-def test_trees_of_two_sizes_are_held_against_the_log(world: World) -> None:
-    """Where its tiles can be had: a log that changed an old leaf is found, one that grew is not."""
+def test_trees_of_two_sizes_are_compared_by_tiles(world: World) -> None:
+    """If tiles are available, a ledger that changed an old leaf is found, and growth is
+    accepted.
+    """
     grown = [*world.hashes, *leaves(400, "more ")]
     changed = [bytes(32), *grown[1:]]
     named = {"state": '"seen.json"', "log": '"published"'}
@@ -208,8 +210,8 @@ def test_trees_of_two_sizes_are_held_against_the_log(world: World) -> None:
     assert flaw(world.verifier(**named), world.verified(), forked) is LedgerFlaw.FORKED
 
 
-def test_a_history_that_was_changed_stops_the_client(world: World) -> None:
-    """It neither accuses the log nor forgets what the log said."""
+def test_a_changed_history_stops_the_client(world: World) -> None:
+    """It neither accuses the ledger nor forgets its former checkpoints."""
     file = world.folder / "seen.json"
     world.verifier(state='"seen.json"').prove(world.verified(), world.inclusion(), at=LATE)
     good = file.read_text()
@@ -253,14 +255,16 @@ def test_the_history_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -
         ({"witness": "1"}, "witness"),
     ],
 )
-def test_profiles_that_are_refused(world: World, changes: dict[str, str], complaint: str) -> None:
-    """With the table and the key named."""
+def test_wrong_profiles_are_refused(world: World, changes: dict[str, str], complaint: str) -> None:
+    """The message names the table and the key."""
     with pytest.raises(ProfileError, match=rf"\[ledger\] {complaint}:"):
         world.verifier(**changes)
 
 
-def test_a_witness_is_named_once_and_the_log_is_none(world: World) -> None:
-    """Who is named twice would be a quorum alone; and the log cannot vouch for itself."""
+def test_a_witness_is_named_once_and_is_not_the_ledger(world: World) -> None:
+    """A witness that is named twice would be a quorum alone, and the ledger cannot
+    cosign itself.
+    """
     one = world.witnesses[0].vkey
     with pytest.raises(ProfileError, match="each key once"):
         world.verifier(witnesses=f'["{one}", "{one}"]')
@@ -270,8 +274,8 @@ def test_a_witness_is_named_once_and_the_log_is_none(world: World) -> None:
         world.verifier(key=f'"{one}"')
 
 
-def test_every_flaw_is_told_in_three_languages() -> None:
-    """And differently in each."""
+def test_every_flaw_has_three_languages() -> None:
+    """The texts differ in each language."""
     for each in LedgerFlaw:
         assert len({translate_to(language, LEDGER_TEXTS[each]) for language in Language}) == 3
 
@@ -279,16 +283,16 @@ def test_every_flaw_is_told_in_three_languages() -> None:
 # ---------------------------------------------------------------- the file
 
 
-def test_a_bundle_comes_back_as_it_was(world: World) -> None:
-    """With a proof and without; a receipt alone is one without."""
+def test_a_bundle_is_read_back(world: World) -> None:
+    """A bundle may have a proof or none; a receipt alone is one without."""
     for inclusion in (world.inclusion(), None):
         content = write_bundle(world.document, inclusion)
         assert read_bundle_unsafe(content) == Bundle(world.document, inclusion)
     assert read_bundle_unsafe(world.document) == Bundle(world.document, None)
 
 
-def test_no_change_of_one_byte_is_believed(world: World) -> None:
-    """It reads as before, or it is refused: by form, by signature, or by proof."""
+def test_no_change_of_one_byte_is_accepted(world: World) -> None:
+    """The bundle reads as before, or is refused: by form, by signature, or by proof."""
     good = write_bundle(world.document, world.inclusion())
     before = read_bundle_unsafe(good)
     receipts = ReceiptVerifier(Profile.load(world.profile()).operator)
@@ -320,8 +324,8 @@ def test_no_change_of_one_byte_is_believed(world: World) -> None:
         b" " * (MAX_BUNDLE + 1),
     ],
 )
-def test_what_is_no_bundle(content: bytes) -> None:
-    """Is told as such."""
+def test_malformed_bundles_are_refused(content: bytes) -> None:
+    """The error names the problem."""
     assert read_bundle_unsafe(_WITH % b"0").inclusion is not None
     with pytest.raises(MakulError):
         read_bundle_unsafe(content)

@@ -1,4 +1,4 @@
-"""Messages signed with WS-Security: by signxml alone, for RSA and ECDSA, and the service agrees."""
+"""Messages are signed with WS-Security, for RSA and ECDSA, and signxml and the service agree."""
 
 import base64
 from uuid import uuid4
@@ -47,8 +47,8 @@ def test_body_and_timestamp_are_signed(kind: str) -> None:
     assert stamp.signed_xml.findtext(f"{{{WSU}}}Expires") == "2026-11-02T04:20:00Z"
 
 
-def test_every_signature_is_another() -> None:
-    """REQ-09: RSA signatures are deterministic, so fresh ids keep a retry from being a replay."""
+def test_every_signature_differs() -> None:
+    """REQ-09: RSA signatures are deterministic, so new ids keep a retry from being a replay."""
     credential = parties().recipient
 
     assert signed(credential) != signed(credential)
@@ -56,12 +56,12 @@ def test_every_signature_is_another() -> None:
 
 @pytest.mark.parametrize("kind", ["RSA-1024"])
 def test_weak_keys_are_refused(kind: str) -> None:
-    """ETSI TS 119 312, 9.3."""
+    """ETSI TS 119 312, 9.3: the key is too short."""
     with pytest.raises(WeakKeyError):
         signature_method(new_key(kind).public_key())
 
 
-def test_a_key_and_a_foreign_certificate() -> None:
-    """A mix-up of files is found when they are loaded, not by the service."""
+def test_a_key_that_does_not_fit_the_certificate_is_refused() -> None:
+    """Confused files are found when they are loaded, not by the service."""
     with pytest.raises(WeakKeyError, match="not that of the certificate"):
         Credential(new_key(), parties().recipient.certificate)

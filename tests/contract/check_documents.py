@@ -1,9 +1,9 @@
-"""Do the documents tell the truth about the programs? `make check` runs this.
+"""Check that the documents agree with the programs. `make check` runs this.
 
-Held against the programs: commands and options in fenced blocks, inline code and help texts; make
-targets; settings; reasons; exit codes; operations and outcomes; environment variables; Python
-examples; links and paths; security events and metrics; the number of the demo's scenes. One line is
-told for each untruth.
+It compares commands and options in fenced blocks, inline code and help texts; make targets;
+settings; reasons; exit codes; operations and outcomes; environment variables; Python examples;
+links and paths; security events and metrics; the number of the demo's scenes. It prints one line
+for each problem.
 """
 
 import ast
@@ -34,7 +34,7 @@ from makul_sandbox.demo.scenarios import SCENES
 ROOT: Final = Path(__file__).resolve().parents[2]
 OPERATORS: Final = "docs/operators.md"
 RECIPIENTS: Final = "docs/recipients.md"
-TARGETS_TOLD_IN: Final = ("README.md", "CONTRIBUTING.md")
+TARGETS_DESCRIBED_IN: Final = ("README.md", "CONTRIBUTING.md")
 SHELL: Final = frozenset({"", "sh", "bash", "shell", "console"})
 
 _CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OPS)-[0-9]{2}\b")
@@ -43,11 +43,11 @@ _PATH: Final = re.compile(r"(?:docs|service|clients|tests|schemas|wsdl)/[\w./-]*
 _DEMO: Final = re.compile(r"demo: ([0-9]+) of ([0-9]+) scenes")
 
 Problem = tuple[str, int, str]
-"""File, line and what is wrong."""
+"""A file, a line and what is wrong."""
 
 
 def main() -> int:
-    """Tell every untruth in a line of its own; the exit code."""
+    """Print each problem on its own line and return the exit code."""
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT
     pages = pages_in(root)
     checker = Checker(root)
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 class Checker:
-    """Holds pages against the programs, and counts what it held."""
+    """Compares pages with the programs, and counts what it compared."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -73,7 +73,7 @@ class Checker:
         self.commands = self.links = self.facts = 0
 
     def problems(self, pages: Mapping[str, Page]) -> Iterator[Problem]:
-        """Every untruth, in no order."""
+        """Yield every problem, in no order."""
         for page in [*pages.values(), *self._programs.help_pages()]:
             yield from self._commands_of(page)
         for page in pages.values():
@@ -113,10 +113,10 @@ class Checker:
             yield name, number, what
 
     def _targets(self, pages: Mapping[str, Page]) -> Iterator[Problem]:
-        told = "".join(page.text for name, page in pages.items() if name in TARGETS_TOLD_IN)
+        listed = "".join(page.text for name, page in pages.items() if name in TARGETS_DESCRIBED_IN)
         for target, number in self._programs.make.helped.items():
             self.facts += 1
-            if not re.search(rf"\bmake ([a-z]+ )*{target}\b", told):
+            if not re.search(rf"\bmake ([a-z]+ )*{target}\b", listed):
                 yield "Makefile", number, f"make {target} is in neither README nor CONTRIBUTING"
         for number, words in self._programs.make.examples():
             yield from self._judged("Makefile", number, words, whole=True)
@@ -174,20 +174,20 @@ class Checker:
             rows = list(page.table(f"Exit code of {program}"))
             if not rows:
                 continue
-            told = {row.cells[0]: row for row in rows}
-            for code in known.keys() - told.keys():
+            listed = {row.cells[0]: row for row in rows}
+            for code in known.keys() - listed.keys():
                 yield page.name, rows[0].number, f"{program}: exit code {code} is missing"
-            for code, row in told.items():
+            for code, row in listed.items():
                 self.facts += 1
                 if row.cells[1] != known.get(code):
                     yield page.name, row.number, f"{program} --help: {code} is {known.get(code)!r}"
 
     def _settings(self, page: Page) -> Iterator[Problem]:
         known = dict(_settings_keys(Settings))
-        told = {row.cells[0]: row for row in page.table("Key")}
-        for key in sorted(known.keys() - told.keys()):
+        listed = {row.cells[0]: row for row in page.table("Key")}
+        for key in sorted(known.keys() - listed.keys()):
             yield page.name, 1, f"the setting {key} is not documented"
-        for key, row in told.items():
+        for key, row in listed.items():
             self.facts += 1
             if key not in known:
                 yield page.name, row.number, f"no such setting: {key}"
@@ -195,10 +195,10 @@ class Checker:
                 yield page.name, row.number, f"the default of {key} is {known[key]}"
 
     def _reasons(self, page: Page) -> Iterator[Problem]:
-        told = {row.cells[0]: row for row in page.table("Code")}
+        listed = {row.cells[0]: row for row in page.table("Code")}
         for code in Code:
             self.facts += 1
-            row = told.get(code.value, Row(1, (code.value,)))
+            row = listed.get(code.value, Row(1, (code.value,)))
             if row.cells != _reason(code):
                 yield (
                     page.name,
@@ -215,7 +215,7 @@ class Checker:
 
 
 def _words_of_span(span: str) -> list[str]:
-    """Inline code is a command, or a piece of anything."""
+    """Return the words of inline code, which may be a command or a part of anything."""
     try:
         return next(simple_commands(span))
     except ValueError:
@@ -223,7 +223,7 @@ def _words_of_span(span: str) -> list[str]:
 
 
 def _settings_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every key with its default, as documents write them."""
+    """Return every key with its default, as documents write them."""
     for name, field in model.model_fields.items():
         annotation = str(field.annotation)
         inner = _section(field.annotation)
@@ -238,7 +238,7 @@ def _settings_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[s
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:
-    """The section that an annotation is, or holds."""
+    """Return the section that an annotation is or contains."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = [_section(each) for each in getattr(annotation, "__args__", ())]
@@ -254,7 +254,7 @@ def is_setting(variable: str) -> bool:
 
 
 def _toml_problems(content: str) -> Iterator[str]:
-    """What is no TOML, or a table of settings with a key that is none."""
+    """Yield what is no TOML, and unknown keys in a table of settings."""
     try:
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
@@ -275,7 +275,7 @@ def _flat(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]
 
 
 def _python_problems(content: str) -> Iterator[tuple[int, str]]:
-    """What does not compile, and names of ours that cannot be imported."""
+    """Yield what does not compile, and names of ours that cannot be imported."""
     try:
         tree = ast.parse(content)
     except SyntaxError as error:
@@ -291,12 +291,12 @@ def _python_problems(content: str) -> Iterator[tuple[int, str]]:
 
 
 def _exit_codes(epilog: str) -> dict[str, dict[str, str]]:
-    """Each program's exit codes and what its help says of them; the enums tell which there are."""
+    """Return each program's exit codes with the text of its help; the enums define the codes."""
     operator = dict(re.findall(r"([0-9]) ([^·]+?)(?: ·|$)", epilog.partition(": ")[2]))
     joined = re.sub(r"\n {5,}", " ", CLIENT_EXIT_CODES)
     client = dict(re.findall(r"^ +([0-9]) +(.+)$", joined, re.MULTILINE))
-    for told, known in ((operator, OperatorExitCode), (client, ClientExitCode)):
-        if set(told) != {str(code.value) for code in known}:
+    for listed, known in ((operator, OperatorExitCode), (client, ClientExitCode)):
+        if set(listed) != {str(code.value) for code in known}:
             raise SystemExit(f"the help tells other exit codes than {known.__module__}")
     return {"makul": operator, "makul-client": client}
 

@@ -1,4 +1,4 @@
-"""The programs as documents speak of them: targets of make, and trees of commands and options."""
+"""The programs as documents mention them: targets of make, and trees of commands and options."""
 
 import re
 import shlex
@@ -19,7 +19,7 @@ _PREFIXES: Final = (".venv/bin/", "$(BIN)/")
 
 
 class Programs:
-    """Everything that a document may tell its reader to run, of ours."""
+    """Everything of ours that a document may ask its reader to run."""
 
     def __init__(self, makefile: str) -> None:
         self.make = Makefile(makefile)
@@ -28,16 +28,16 @@ class Programs:
             "makul-client": typer.main.get_command(makul_client.cli.main.app),
         }
         self.variables = frozenset(_variables(self.trees.values()))
-        """Environment variables that stand for options."""
+        """Environment variables that replace options."""
 
     def know(self, words: list[str]) -> bool:
-        """Is this a command of ours?"""
+        """Return whether this is a command of ours."""
         return bool(words) and _bare(words[0]) in {"make", *self.trees}
 
     def untrue(self, words: list[str], *, whole: bool) -> str | None:
-        """What is wrong with a command; None if nothing is, or it is none of ours.
+        """Return what is wrong with a command, or None if it is right or not ours.
 
-        `whole`: everything that the command requires must be there.
+        With `whole`, everything that the command requires must be present.
         """
         if not self.know(words):
             return None
@@ -50,32 +50,32 @@ class Programs:
         return problem
 
     def help_pages(self) -> Iterator[Page]:
-        """The commands in every help text, each text as a page."""
+        """Return the commands in every help text, each text as a page."""
         for name, tree in self.trees.items():
             yield from _help_pages(name, tree)
 
 
 class Makefile:
-    """Targets, variables and recipes, as far as documents speak of them."""
+    """Targets, variables and recipes, as far as documents mention them."""
 
     def __init__(self, content: str) -> None:
         self.helped: dict[str, int] = {}
-        """Targets that `make help` tells, with their line."""
+        """Targets that `make help` lists, with their line."""
         self._help: dict[str, str] = {}
         self._recipes: dict[str, list[str]] = {}
         self._variables = frozenset(re.findall(r"\$\((\w+)\)", content))
         target = ""
         for number, line in enumerate(content.splitlines(), start=1):
             if found := re.match(r"([a-z-]+):(?!=)(.*)", line):
-                target, told = found[1], found[2].partition("##")[2]
+                target, text = found[1], found[2].partition("##")[2]
                 self._recipes[target] = []
-                if told:
-                    self.helped[target], self._help[target] = number, told
+                if text:
+                    self.helped[target], self._help[target] = number, text
             elif line.startswith("\t$(BIN)/makul") and target:
                 self._recipes[target].append(line.strip())
 
     def untrue(self, words: list[str]) -> str | None:
-        """What is wrong with the words after `make`."""
+        """Return what is wrong with the words after `make`, or None."""
         given, targets = _given_to_make(words)
         for name in given.keys() - self._variables:
             return f"make knows no variable {name}"
@@ -85,21 +85,21 @@ class Makefile:
         return None
 
     def handed_on(self, words: list[str]) -> Iterator[list[str]]:
-        """The commands that known targets run, with the ARGS given to them."""
+        """Return the commands that known targets run, with the ARGS given to them."""
         given, targets = _given_to_make(words)
         for target in targets:
             for line in self._recipes[target]:
                 yield shlex.split(line.replace("$(ARGS)", given.get("ARGS", "")))
 
     def examples(self) -> Iterator[tuple[int, list[str]]]:
-        """Targets whose help shows ARGS, called so, with the line of that help."""
+        """Return targets whose help shows ARGS, called in this way, with the line of that help."""
         for target, number in self.helped.items():
             for args in re.findall(r'ARGS="([^"]*)"', self._help[target]):
                 yield number, ["make", target, f"ARGS={args}"]
 
 
 def _given_to_make(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Variables and targets."""
+    """Return the variables and the targets among the words."""
     given = dict(word.split("=", 1) for word in words if _ASSIGNMENT.fullmatch(word))
     targets = [word for word in words if not _ASSIGNMENT.fullmatch(word) and word[0] != "-"]
     return given, targets
@@ -112,7 +112,7 @@ def _bare(program: str) -> str:
 
 
 def simple_commands(line: str) -> Iterator[list[str]]:
-    """The commands in a line of shell: pipes and lists taken apart, redirections left out."""
+    """Return the commands in a line of shell, split at pipes and lists, without redirections."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words: list[str] = []
@@ -131,7 +131,7 @@ def simple_commands(line: str) -> Iterator[list[str]]:
 
 
 def _untrue_command(root: Any, program: str, words: list[str], *, whole: bool) -> str | None:
-    """Walk the command tree as the words say; `whole` also asks for what is required."""
+    """Walk the command tree along the words; `whole` also checks what is required."""
     command, context, path, rest = root, None, program, words
     while True:
         command = getattr(command, "loaded", command)  # makul imports its commands late
@@ -161,8 +161,8 @@ def _untrue_leaf(
         return f"{path}: {rest[0]} is one too many"
     for parameter in command.params:
         value = given.get(parameter.name)
-        said = isinstance(value, str | list | bool) or bool(value)
-        if whole and parameter.required and not said and not parameter.envvar:
+        is_given = isinstance(value, str | list | bool) or bool(value)
+        if whole and parameter.required and not is_given and not parameter.envvar:
             return f"{path}: {parameter.opts[0]} is missing"
         choices = _choices(parameter)
         if choices and isinstance(value, str) and value not in choices:
@@ -171,7 +171,7 @@ def _untrue_leaf(
 
 
 def _choices(parameter: Any) -> list[str]:
-    """The values that an option may have; empty where they are not a list."""
+    """Return the values that an option may have, or nothing if they are not a list."""
     annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [str(each.value) for each in annotation]
@@ -179,9 +179,9 @@ def _choices(parameter: Any) -> list[str]:
 
 
 def _help_pages(path: str, command: Any) -> Iterator[Page]:
-    """The help and examples of every command, as a page whose commands are in a block."""
-    said = "\n".join((command.help or "", command.epilog or ""))
-    whole_lines = re.sub(r"\\+\n\s*", "", said).splitlines()
+    """Return the help and examples of every command, as a page whose commands are in a block."""
+    texts = "\n".join((command.help or "", command.epilog or ""))
+    whole_lines = re.sub(r"\\+\n\s*", "", texts).splitlines()
     program = path.partition(" ")[0]
     commands = [f"$ {line.strip()}" for line in whole_lines if line.split()[:1] == [program]]
     yield Page(f"{path} --help", "\n".join(["```", *commands, "```"]))
@@ -190,7 +190,7 @@ def _help_pages(path: str, command: Any) -> Iterator[Page]:
 
 
 def _variables(commands: Iterable[Any]) -> Iterator[str]:
-    yield PIN_VARIABLE  # it stands for a question, and not for an option
+    yield PIN_VARIABLE  # this option replaces a question
     for command in commands:
         yield from (str(each.envvar) for each in command.params if each.envvar)
         yield from _variables(getattr(command, "commands", {}).values())

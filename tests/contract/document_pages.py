@@ -1,4 +1,4 @@
-"""A page of documentation, taken apart: fenced blocks, inline code, tables, links, headings."""
+"""A page of documentation in parts: fenced blocks, inline code, tables, links, headings."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class Block:
 
     @property
     def text(self) -> str:
-        """What stands between the fences."""
+        """Return the text between the fences."""
         return "\n".join(self.lines) + "\n"
 
 
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One file, by its path from the root."""
+    """One file, with its path from the root."""
 
     name: str
     text: str
@@ -50,27 +50,27 @@ class Page:
         return cls(file.resolve().relative_to(root.resolve()).as_posix(), content)
 
     def numbered(self) -> Iterator[tuple[int, str]]:
-        """Every line with its number."""
+        """Return every line with its number."""
         return enumerate(self.text.splitlines(), start=1)
 
     def blocks(self) -> Iterator[Block]:
-        """Every fenced block; one that is never closed goes to the end."""
-        opened: tuple[int, str] | None = None
+        """Return every fenced block; a block that is never closed goes to the end."""
+        fence_start: tuple[int, str] | None = None
         lines: list[str] = []
         for number, line in self.numbered():
             fence = _FENCE.fullmatch(line)
-            if opened is None and fence is not None:
-                opened, lines = (number, fence[1]), []
-            elif opened is not None and fence is not None:
-                yield Block(*opened, tuple(lines))
-                opened = None
+            if fence_start is None and fence is not None:
+                fence_start, lines = (number, fence[1]), []
+            elif fence_start is not None and fence is not None:
+                yield Block(*fence_start, tuple(lines))
+                fence_start = None
             else:
                 lines.append(line)
-        if opened is not None:
-            yield Block(*opened, tuple(lines))
+        if fence_start is not None:
+            yield Block(*fence_start, tuple(lines))
 
     def prose(self) -> Iterator[tuple[int, str]]:
-        """Every line outside fenced blocks."""
+        """Return every line outside fenced blocks."""
         inside = {
             number
             for block in self.blocks()
@@ -79,7 +79,7 @@ class Page:
         return ((number, line) for number, line in self.numbered() if number not in inside)
 
     def shell_lines(self, languages: frozenset[str]) -> Iterator[tuple[int, str]]:
-        """Commands in blocks: the lines with a prompt, or all where none has one. Indented too."""
+        """Return commands in blocks: the lines with a prompt, or all lines if none has one."""
         yield from ((n, line.strip()) for n, line in self.prose() if _INDENTED.match(line))
         for block in self.blocks():
             if block.language not in languages:
@@ -92,15 +92,15 @@ class Page:
                     yield number, line
 
     def spans(self) -> Iterator[tuple[int, str]]:
-        """Inline code."""
+        """Return inline code."""
         return ((number, span) for number, line in self.prose() for span in _SPAN.findall(line))
 
     def links(self) -> Iterator[tuple[int, str]]:
-        """Targets of relative links."""
+        """Return the targets of relative links."""
         return ((number, link) for number, line in self.prose() for link in _LINK.findall(line))
 
     def anchors(self) -> frozenset[str]:
-        """Headings, as links name them."""
+        """Return headings in the form in which links name them."""
         headings = (line.lstrip("#") for _, line in self.prose() if line.startswith("#"))
         return frozenset(
             re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
@@ -108,7 +108,7 @@ class Page:
         )
 
     def table(self, first: str) -> Iterator[Row]:
-        """The rows of every table whose first heading is `first`."""
+        """Return the rows of every table whose first heading is `first`."""
         heading = ""
         before = ""
         for number, line in self.prose():
@@ -122,7 +122,7 @@ class Page:
 
 
 def pages_in(root: Path) -> dict[str, Page]:
-    """Every page of documentation below `root`, by its path."""
+    """Return every page of documentation below `root`, by its path."""
     files = [
         *sorted(root.glob("*.md")),
         *sorted((root / "docs").rglob("*.md")),
@@ -132,7 +132,7 @@ def pages_in(root: Path) -> dict[str, Page]:
 
 
 def _joined(block: Block) -> Iterator[tuple[int, str]]:
-    """Lines, those that end with a backslash joined to the next, under the first one's number."""
+    """Join lines that end with a backslash with the next one, under the first line's number."""
     begun, held = 0, ""
     for number, line in enumerate(block.lines, start=block.number + 1):
         begun, held = (begun, held + line.strip()) if held else (number, line)

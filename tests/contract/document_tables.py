@@ -1,4 +1,4 @@
-"""Tables of documentation that say what the programs tell: security events and metrics."""
+"""Tables of documentation that must equal the programs: security events and metrics."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ METRICS = "docs/operating/metrics.md"
 
 
 def event_rows() -> dict[str, Cells]:
-    """Every event as its row reads, by code."""
+    """Return the expected row of every event, by code."""
     return {
         entry.code: (
             entry.code,
@@ -34,7 +34,7 @@ def event_rows() -> dict[str, Cells]:
 
 
 def metric_rows() -> dict[str, Cells]:
-    """Every metric as its row reads, by name."""
+    """Return the expected row of every metric, by name."""
     found = instruments()
     counted = [getattr(found, name) for name in found.__dataclass_fields__]
     rows = {}
@@ -63,7 +63,7 @@ def metric_rows() -> dict[str, Cells]:
 
 
 def table_problems(pages: Mapping[str, Page]) -> Iterator[Problem]:
-    """What these tables lack, or say otherwise than the programs."""
+    """Yield what these tables lack, and what differs from the programs."""
     for name, heading, rows in (
         (EVENTS, "Event", event_rows()),
         (METRICS, "Metric", metric_rows()),
@@ -72,15 +72,15 @@ def table_problems(pages: Mapping[str, Page]) -> Iterator[Problem]:
 
 
 def facts_in_tables() -> int:
-    """How many rows are held."""
+    """Return how many rows are compared."""
     return len(event_rows()) + len(metric_rows())
 
 
 def _problems(page: Page, heading: str, rows: Mapping[str, Cells]) -> Iterator[Problem]:
-    told = {row.cells[0]: row for row in page.table(heading)}
-    for name in rows.keys() - told.keys():
+    listed = {row.cells[0]: row for row in page.table(heading)}
+    for name in rows.keys() - listed.keys():
         yield page.name, 1, f"{name} is not documented"
-    for name, row in told.items():
+    for name, row in listed.items():
         if row.cells != rows.get(name):
             expected = " | ".join(rows[name]) if name in rows else "no such row"
             yield page.name, row.number, f"{name} should read: {expected}"

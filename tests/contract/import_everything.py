@@ -1,7 +1,8 @@
-"""Import every submodule of the installed packages: what the wheel forgot shows here.
+"""Import every submodule of the installed packages, to find what the wheel lacks.
 
-Run outside the checkout, with the interpreter of a virtual environment that holds only the wheel.
-Arguments name the packages, for an installation without extras; without arguments all are imported.
+Run it outside the checkout, with the interpreter of a virtual environment that holds only the
+wheel. Arguments name the packages, for an installation without extras; without arguments all are
+imported.
 """
 
 import importlib
@@ -13,7 +14,7 @@ import makul_schemas
 import makul_wsdl
 
 RUN_BY_OTHERS = {"makul.__main__", "makul.store.schema.migrations.env"}
-"""Modules that are scripts: the interpreter and Alembic run them. Here they only must be there."""
+"""Modules that are scripts, which the interpreter and Alembic run. They only must exist."""
 
 PACKAGES = tuple(sys.argv[1:]) or (
     "makul",
@@ -25,7 +26,7 @@ PACKAGES = tuple(sys.argv[1:]) or (
 
 
 def main() -> None:
-    """Import everything, and read one file of each package that carries data."""
+    """Import everything, and read one file of each package that contains data."""
     names = set(PACKAGES)
     for package in PACKAGES:
         path = importlib.import_module(package).__path__

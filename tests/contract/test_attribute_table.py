@@ -1,4 +1,4 @@
-"""docs/recipients.md lists every attribute, in the order of the contract, and no other."""
+"""docs/recipients.md lists exactly the attributes of the contract, in its order."""
 
 import re
 
@@ -20,12 +20,12 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 def test_table_of_attributes_is_the_closed_list() -> None:
-    """Procedure, cl. 4 and 7: consents and agreements name attributes of this list alone."""
+    """Procedure, cl. 4 and 7: consents and agreements name only attributes of this list."""
     assert [name for name, _, _ in rows()] == [each.value for each in Attribute]
 
 
 def test_table_of_attributes_names_the_types_of_the_contract() -> None:
-    """A form is the schema's: a reader who generates code finds the type by its name."""
+    """A reader who generates code finds each type under the name that the table states."""
     schema = etree.fromstring(makul_schemas.read("recipient"))
     (person,) = (each for each in schema if each.get("name") == "Person" and "Type" in each.tag)
     types = {

@@ -1,4 +1,4 @@
-"""The checker of documents catches what is untrue, and says where."""
+"""The checker of documents finds errors and names their location."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ MAKEFILE = """\
 READY := .ready
 sandbox: $(READY) ## a service; ARGS="--port 8080"
 \t$(BIN)/makul sandbox $(ARGS)
-hidden: ## nobody is told of this
+hidden: ## no document names this
 \ttrue
 """
 
@@ -105,8 +105,8 @@ UNTRUE = (
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What the checker says of pages that are wrong in every way it knows."""
+def output_of_checker(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return what the checker prints about pages with every kind of error."""
     root = tmp_path_factory.mktemp("untrue")
     (root / "docs").mkdir()
     for name, content in PAGES.items():
@@ -119,13 +119,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize("line", UNTRUE)
-def test_untruth_is_told_with_its_place(told: list[str], line: str) -> None:
-    """One line for each, `file:line: what`."""
-    assert [each for each in told if each.startswith(line)] != []
+def test_error_is_reported_with_its_location(output_of_checker: list[str], line: str) -> None:
+    """There is one line for each error, `file:line: what`."""
+    assert [each for each in output_of_checker if each.startswith(line)] != []
 
 
-def test_nothing_else_is_told(told: list[str]) -> None:
-    """What is true, what a program printed, and inline code without its arguments pass."""
-    of_readme = [each for each in told if each.startswith("README.md:")]
+def test_nothing_else_is_reported(output_of_checker: list[str]) -> None:
+    """True statements, output of a program, and inline code without its arguments pass."""
+    of_readme = [each for each in output_of_checker if each.startswith("README.md:")]
 
     assert all(each.startswith(UNTRUE) for each in of_readme)

@@ -1,9 +1,8 @@
-"""Spyne's models of the requests say what the published schemas say.
+"""Spyne's models of the requests equal the published schemas.
 
-Names, order, occurrence, base types and facets are compared, all the way down.
-
-The XSDs are the truth. What they passed is read by these models, so one that lags behind them would
-misread or refuse what a client may send.
+Names, order, occurrence, base types and facets are compared at every level. The XSDs are the
+contract. These models read what the schemas accept, so a model that differs would misread or refuse
+what a client may send.
 """
 
 from typing import Any
@@ -35,7 +34,7 @@ Tree = dict[str, Any]
 
 
 def _declarations() -> dict[str, etree._Element]:
-    """Global types and elements of the two schemas that requests use, by name."""
+    """Return the global types and elements of the two schemas of requests, by name."""
     roots = [etree.fromstring(makul_schemas.read(name)) for name in ("types", "recipient")]
     return {
         f"{etree.QName(each).localname} {each.get('name')}": each
@@ -49,7 +48,9 @@ _DECLARED = _declarations()
 
 
 def _published(type_name: str) -> Any:
-    """A named type of the schemas: a simple type's base and facets, or a complex one's tree."""
+    """Return a named type of the schemas: a simple type's base and facets, or a complex
+    one's tree.
+    """
     simple = _DECLARED.get(f"simpleType {type_name}")
     if simple is None:
         return _published_members(_DECLARED[f"complexType {type_name}"])
@@ -66,7 +67,7 @@ def _published(type_name: str) -> Any:
 
 
 def _published_members(holder: etree._Element) -> Tree:
-    """The elements of a complex type, in order. An element of a choice may be absent."""
+    """Return the elements of a complex type, in order. An element of a choice may be absent."""
     (group,) = (each for each in holder if each.tag in (f"{_XS}sequence", f"{_XS}choice"))
     chosen = group.tag == f"{_XS}choice"
     return {
@@ -84,7 +85,7 @@ def _local(name: object) -> str:
 
 
 def _modelled(model: Any) -> Any:
-    """A Spyne model, told in the same words."""
+    """Describe a Spyne model in the same form."""
     if issubclass(model, ComplexModel):
         return {
             name: (
@@ -114,8 +115,8 @@ def _number(occurs: Any) -> str:
 
 
 @pytest.mark.parametrize("operation", types.OPERATIONS)
-def test_model_says_what_the_schema_says(operation: str) -> None:
-    """Contract: the XSDs are the truth; order of elements included."""
+def test_model_equals_the_schema(operation: str) -> None:
+    """The models equal the XSDs, with the order of elements."""
     element = _DECLARED[f"element {operation}"]
     published = _published_members(element[-1])
     modelled = _modelled(types.OPERATIONS[operation])
@@ -126,7 +127,7 @@ def test_model_says_what_the_schema_says(operation: str) -> None:
 
 @pytest.mark.parametrize("operation", types.OPERATIONS)
 def test_nothing_is_nillable(operation: str) -> None:
-    """types.xsd: no element is ever nil. Spyne's default is the contrary."""
+    """types.xsd: no element is ever nil; Spyne's default is the opposite."""
     waiting, seen = [types.OPERATIONS[operation]], 0
     while waiting:
         model = waiting.pop()
@@ -138,15 +139,15 @@ def test_nothing_is_nillable(operation: str) -> None:
 
 
 def test_every_published_request_is_an_operation() -> None:
-    """Contract: wrapper = operation name, answer = <op>Response; none without the other."""
+    """The wrapper has the name of the operation, the answer is <op>Response, and both exist."""
     elements = {name.removeprefix("element ") for name in _DECLARED if name.startswith("element ")}
     requests = {name for name in elements if f"{name}Response" in elements}
 
     assert set(types.OPERATIONS) == requests
 
 
-def test_models_stand_in_the_published_namespaces() -> None:
-    """A wrapper's namespace routes it; a part's is where its schema put it."""
+def test_models_have_the_published_namespaces() -> None:
+    """A wrapper's namespace routes it, and a part's namespace is that of its schema."""
     for model in types.OPERATIONS.values():
         assert model.get_namespace() == types.NAMESPACE
     for part in (types.Probe, types.DemographicProbe, types.Ground):

@@ -1,8 +1,8 @@
-"""Names in the contract that code generators turn into names of a program.
+"""Code generators can turn the names of the contract into names of a program.
 
-The schemas of the messages (what a WSDL imports) and of each document are looked at as one set. A
-generator may know no namespaces, or put all into one package, and may write a name with a capital
-(Go) or without regard to it (file names on Windows and macOS).
+The schemas of the messages (what a WSDL imports) and of each document are compared as one set. A
+generator may ignore namespaces, or put all names into one package. It may write a name with a
+capital (Go) or ignore its case (file names on Windows and macOS).
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ TAKEN = {
     "xmlname": "the member for an element's name in Go",
     "xsitype": "a parameter of node-soap and suds",
 }
-"""Element names of messages that generated code has another use for."""
+"""Element names of messages that generated code uses for something else."""
 
 RESERVED_CLASS_NAMES = {
     "abstract", "array", "class", "date", "default", "enum", "error", "exception", "final", "float",
@@ -37,11 +37,11 @@ RESERVED_CLASS_NAMES = {
 """Names that a class cannot have in PHP, or that hide a class of java.lang or java.util."""
 
 UNKNOWN_TO_GOWSDL = {"ID", "IDREF", "duration", "anySimpleType", "NMTOKEN", "language", "QName"}
-"""Built-in types that gowsdl 0.5.0 has no Go type for: code with one of them does not compile."""
+"""Built-in types without a Go type in gowsdl 0.5.0: code with one of them does not compile."""
 
 
 def _closure(name: str) -> dict[str, etree._Element]:
-    """A schema and what it imports, by file name."""
+    """Return a schema and what it imports, by file name."""
     found: dict[str, etree._Element] = {}
     waiting = [name]
     while waiting:
@@ -58,20 +58,20 @@ def _messages() -> list[etree._Element]:
 
 
 def test_messages_are_what_a_wsdl_imports() -> None:
-    """Contract: types and headers, no document."""
+    """A WSDL imports types and headers, and no document."""
     assert set(MESSAGES) == set(_closure("recipient.xsd")) | set(_closure("xroad.xsd"))
 
 
 @pytest.mark.parametrize("name", ["messages", *DOCUMENTS, "delivery.xsd"])
-def test_no_two_global_names_differ_in_namespace_or_case_alone(name: str) -> None:
-    """gowsdl: X-Road's memberCode and userId were redeclared by types of ours."""
+def test_no_two_global_names_differ_only_in_namespace_or_case(name: str) -> None:
+    """Gowsdl declared X-Road's memberCode and userId again under types of ours."""
     roots = _messages() if name == "messages" else list(_closure(name).values())
     declared: dict[str, set[str]] = defaultdict(set)
     for root in roots:
         for each in elements(root, "/xs:schema/xs:*[@name]"):
             if each.tag == f"{{{XS}}}attribute":
                 continue
-            # An element of a type that has its name is one thing to a generator: person, Person.
+            # for a generator, an element whose type has its name is one thing: person, Person
             own = str(each.get("type", "")).rpartition(":")[2]
             spelled = str(each.get("name"))
             same = own.lower() == spelled.lower()
@@ -83,7 +83,7 @@ def test_no_two_global_names_differ_in_namespace_or_case_alone(name: str) -> Non
 
 
 def test_no_element_of_a_message_has_a_name_that_generated_code_uses() -> None:
-    """FACTS of foreign stacks, each with its reason in the table."""
+    """The table gives the reason for each name."""
     names = {
         str(each.get("name")).lower()
         for root in _messages()
@@ -105,7 +105,7 @@ def test_no_class_is_named_by_a_reserved_word() -> None:
 
 
 def test_messages_use_no_built_in_type_that_generators_lack() -> None:
-    """Such types are left to documents, which no WSDL imports."""
+    """Only documents use such types, and no WSDL imports them."""
     bases = {
         str(each.get("base")).rpartition(":")[2]
         for root in _messages()
@@ -116,7 +116,7 @@ def test_messages_use_no_built_in_type_that_generators_lack() -> None:
 
 
 def test_requests_are_of_one_namespace() -> None:
-    """Who writes one `xmlns` at the top writes the whole request: gowsdl, and templates by hand."""
+    """Gowsdl and people who fill templates write one `xmlns` at the top for the whole request."""
     root = schema_root("recipient.xsd")
     waiting = [
         each
@@ -134,8 +134,8 @@ def test_requests_are_of_one_namespace() -> None:
             waiting += complex_type if prefix == "r" else []
 
 
-def test_ids_of_documents_are_of_one_form() -> None:
-    """xs:ID stands in each document's own schema; what it allows is the same in each."""
+def test_ids_of_documents_have_one_form() -> None:
+    """xs:ID is in each document's own schema, and allows the same in each."""
     patterns = {
         name: [str(each.get("value")) for each in elements(schema_root(name), path)]
         for path in ["//xs:simpleType[@name='ElementId']/xs:restriction[@base='xs:ID']/xs:pattern"]

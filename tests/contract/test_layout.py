@@ -1,4 +1,4 @@
-"""The layout of the packages: what stands where, and how modules and classes are named."""
+"""The layout of the packages: the location of modules, and the names of modules and classes."""
 
 import ast
 import re
@@ -44,8 +44,8 @@ def modules(package: Path) -> list[Path]:
     return [path for path in sorted(package.rglob("*.py")) if "versions" not in path.parts]
 
 
-def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
-    """A module belongs to a package; the root holds the program alone."""
+def test_no_other_module_is_at_the_root_of_the_service() -> None:
+    """A module belongs to a package; the root holds only the program."""
     found = {path.name for path in SERVICE.iterdir() if path.is_file()}
 
     assert found == AT_THE_ROOT
@@ -53,7 +53,7 @@ def test_no_loose_module_lies_at_the_root_of_the_service() -> None:
 
 @pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
 def test_modules_are_named_by_nouns(package: Path) -> None:
-    """A gerund or a participle says what is done, not what the module holds."""
+    """A gerund or a participle names an action, not what the module holds."""
     found = {
         path.stem
         for path in modules(package)
@@ -65,7 +65,7 @@ def test_modules_are_named_by_nouns(package: Path) -> None:
 
 @pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
 def test_a_class_name_is_defined_once(package: Path) -> None:
-    """One name, one meaning, in one distribution; private names are counted as well."""
+    """A name has one meaning in a distribution; private names count as well."""
     homes: dict[str, list[str]] = defaultdict(list)
     for path in modules(package):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

@@ -1,4 +1,4 @@
-"""What both programs tell people is in words: no name of a Python class."""
+"""Messages of both programs consist of words and contain no name of a Python class."""
 
 import ast
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ SOURCES = sorted(
     for path in (ROOT / package).rglob("*.py")
 )
 NO_MESSAGE = {
-    "service/makul/net/supervision.py",  # a line of the log
-    "service/makul/store/db/rows.py",  # an error in the program, for who writes it
+    "service/makul/net/supervision.py",  # a log line
+    "service/makul/store/db/rows.py",  # an error in the program, for developers
     "service/makul/store/records/held_rows.py",  # a part of a digest
-    "service/makul/admin/key_inventory.py",  # the algorithm of a key, its class's name cut to that
-    "service/makul/trust/keys/pkcs11.py",  # the return value of a token, put into words
-    "service/makul_sandbox/demo/main.py",  # what a scene came to, by the client's documented kinds
+    "service/makul/admin/key_inventory.py",  # the algorithm of a key, from its class name
+    "service/makul/trust/keys/pkcs11.py",  # the return value of a token, in words
+    "service/makul_sandbox/demo/main.py",  # a scene's outcome, by the client's documented kinds
     "clients/makul_client/models/request.py",  # a representation without the data
     "clients/makul_client/cli/output.py",  # the documented `kind` of an error in JSON
 }
-"""Files that name a class elsewhere than in a message, and why."""
+"""Files that name a class outside of messages, and the reason."""
 
 
 def class_names(tree: ast.AST, *, logged: bool = False) -> Iterator[int]:
-    """Yield the lines that use `type(...).__name__`, but for those in a call of a logger."""
+    """Yield the lines that use `type(...).__name__`, except in a call of a logger."""
     for child in ast.iter_child_nodes(tree):
         is_log = (
             isinstance(child, ast.Call)
@@ -45,7 +45,7 @@ def class_names(tree: ast.AST, *, logged: bool = False) -> Iterator[int]:
 
 
 def test_no_message_names_a_class() -> None:
-    """Who runs a program is told what the system said, and not what a library calls it."""
+    """The user of a program sees what the system reported, and not a name of a library's class."""
     found = {
         f"{name}:{line}"
         for source in SOURCES

@@ -1,4 +1,4 @@
-"""Which characters a text may hold: by the published patterns, and by the service beside them."""
+"""The characters that a text may hold, by the published patterns and by the service."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ _REFUSED_BEFORE = """
     3C 3E 7F-9F AD 600-603 6DD 70F 17B4-17B5 200B-200F 202A-202E 2060-2063 206A-206F E000 F8FF FEFF
     FFF9-FFFB 1D173-1D17A E0001 E0020-E007F F0000 FFFFD 100000 10FFFD
 """
-r"""What `[^<>\p{C}]` of contract 0.x refused, as libxml2 2.14 reads it: by an old Unicode."""
+r"""What `[^<>\p{C}]` of contract 0.x refused in libxml2 2.14, which uses an old Unicode."""
 
 _BEYOND_THE_PLANE = "\U000110bd\U0001343f\U0001d173\U000e0001\U000e0041\U000f1234\U0010fffd"
 
 
 def _published() -> set[str]:
-    """The pattern of every type of plain text, without its last sign, which says how many."""
+    """Return the pattern of every type of plain text, without its quantifier."""
     found = {
         str(pattern.get("value"))[:-1]
         for file in ("types.xsd", "identifiers.xsd", "xroad.xsd")
@@ -51,7 +51,9 @@ def _refused_before() -> Iterator[str]:
 
 
 def _characters() -> Iterator[str]:
-    """Every character of XML 1.0 (production 2) but white space, which xs:token collapses."""
+    """Return every character of XML 1.0 (production 2) except white space, which xs:token
+    collapses.
+    """
     for first, last in ((0x21, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF)):
         yield from map(chr, range(first, last + 1))
 
@@ -72,14 +74,15 @@ def _accepted(pattern: str) -> set[str]:
 
 
 def test_all_plain_texts_share_one_pattern() -> None:
-    """Contract: what holds of one text holds of all."""
+    """A rule for one text is a rule for all."""
     assert len(_published()) == 1
 
 
 def test_no_character_is_accepted_that_was_refused_before() -> None:
-    r"""Contract, before 1.0: other patterns accept no more. All 1.1 million characters are tried.
+    r"""The patterns of 1.0 accept no character that contract 0.x refused; all 1.1 million are
+    tried.
 
-    They refuse some more: those that `\p{C}` means, but that libxml2 does not know to be meant.
+    They refuse some more: characters that `\p{C}` means, and that libxml2 does not know.
     """
     published = _accepted(_published().pop() + "+")
     after = {character for character in published if not has_hidden_character(character)}
@@ -94,7 +97,7 @@ def test_no_character_is_accepted_that_was_refused_before() -> None:
 
 @pytest.mark.parametrize("character", _BEYOND_THE_PLANE, ids=lambda each: f"U+{ord(each):X}")
 def test_message_with_a_hidden_character_is_malformed(character: str) -> None:
-    """REQ-01 at the element, as where the schema itself refuses a character."""
+    """REQ-01 names the element, as if the schema itself had refused a character."""
     request = etree.XML(
         '<GetStatus xmlns="urn:makul:recipient:1"><requestId>7d9a3c1e-0000-4000-8000-000000000001'
         f"</requestId><employee>a{character}b</employee></GetStatus>"
@@ -107,8 +110,8 @@ def test_message_with_a_hidden_character_is_malformed(character: str) -> None:
     assert (reason.code, reason.field) == (Code.REQ_01, "employee")
 
 
-def test_hidden_character_behind_a_comment_is_found() -> None:
-    """A comment divides a text; the rest of it is the comment's tail."""
+def test_hidden_character_after_a_comment_is_found() -> None:
+    """A comment divides a text; the rest of the text is the comment's tail."""
     namespace = "http://x-road.eu/xsd/xroad.xsd"
     header = etree.XML(f'<userId xmlns="{namespace}">a<!-- -->{_BEYOND_THE_PLANE}</userId>')
 
@@ -120,7 +123,7 @@ def test_hidden_character_behind_a_comment_is_found() -> None:
 
 @pytest.mark.parametrize("character", ["\u200b", "\u2066", *_BEYOND_THE_PLANE])
 def test_document_with_a_hidden_character_is_malformed(character: str) -> None:
-    """Procedure, cl. 4: what a subject signed reads the same to everybody."""
+    """Procedure, cl. 4: the document reads the same for everybody."""
     document = etree.XML(
         '<Revocation xmlns="urn:makul:consent:1">'
         "<revocationId>7d9a3c1e-0000-4000-8000-000000000001</revocationId>"
@@ -138,8 +141,8 @@ def test_document_with_a_hidden_character_is_malformed(character: str) -> None:
     assert (refused.value.reason.code, refused.value.reason.field) == (Code.REQ_01, "reason")
 
 
-def test_signature_may_hold_what_it_likes() -> None:
-    """The published schemas skip it, and so does this check: names in certificates are the CA's."""
+def test_signature_may_hold_any_text() -> None:
+    """The published schemas skip it, and so does this check: the CA chose names in certificates."""
     text = "\U000f1234"
     document = etree.XML(
         '<Revocation xmlns="urn:makul:consent:1">'

@@ -1,4 +1,4 @@
-"""Samples of every message and document: what the schemas let in, and what they do not."""
+"""Samples of every message and document show what the schemas accept and refuse."""
 
 import base64
 import copy
@@ -44,12 +44,12 @@ def _errors(document: etree._Element) -> list[str]:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_good_sample_is_accepted(name: str) -> None:
-    """Synthetic people, every element somewhere."""
+    """The people are synthetic, and every element occurs."""
     assert _errors(_sample(name)) == []
 
 
 def test_every_root_has_a_good_sample() -> None:
-    """Each request, answer and document; and of the headers, those with something to get wrong."""
+    """The samples are each request, answer and document, and headers with their own rules."""
     shown = {_sample(name).tag for name in GOOD}
 
     for schema in ("recipient", "consent", "basis", "agreement", "notice", "receipt", "delivery"):
@@ -60,7 +60,7 @@ def test_every_root_has_a_good_sample() -> None:
 
 
 def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
-    """No element of a request, answer or document goes without an example."""
+    """Every element of a request, answer or document has an example."""
     shown = {
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
@@ -96,8 +96,8 @@ def _change(document: etree._Element, case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: str(case["why"]))
-def test_refused_by_the_schema(case: dict[str, Any]) -> None:
-    """One change to a good sample, and the error that it must meet."""
+def test_changed_sample_is_refused_by_the_schema(case: dict[str, Any]) -> None:
+    """One change to a good sample causes the expected error."""
     document = _sample(case["sample"])
     _change(document, case)
 
@@ -106,9 +106,9 @@ def test_refused_by_the_schema(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", ["QUJD!!!!", "<QUJD>", "QU-JD_", "QUЖJD"])
 def test_libxml2_skips_what_is_not_base64(text: str) -> None:
-    """So whoever reads a document decodes it strictly; a pattern here would cost 0.1 ms per KB.
+    """A reader of a document must decode it strictly; a pattern here would cost 0.1 ms per KB.
 
-    Should this fail one day, libxml2 has become strict and the reader's own check may go.
+    If this test fails one day, libxml2 has become strict and the reader's own check may be removed.
     """
     document = _sample("register-consent")
     elements(document, "//r:consentDocument")[0].text = text
@@ -124,7 +124,7 @@ def test_libxml2_skips_what_is_not_base64(text: str) -> None:
     ],
 )
 def test_sizes_count_bytes_not_characters(sample: str, path: str, limit: int) -> None:
-    """The largest passes, line breaks included; one byte more does not."""
+    """The largest value passes, line breaks included; one byte more does not."""
     document = _sample(sample)
     (node,) = elements(document, path)
 
@@ -136,7 +136,7 @@ def test_sizes_count_bytes_not_characters(sample: str, path: str, limit: int) ->
 
 
 def _swaps(name: str) -> Iterator[etree._Element]:
-    """Yield the sample with each two neighbours of different names put the other way round."""
+    """Yield the sample with each two neighbours of different names exchanged."""
     count = sum(1 for _ in _sample(name).iter("{*}*"))
     for index in range(count):
         document = _sample(name)
@@ -149,14 +149,14 @@ def _swaps(name: str) -> Iterator[etree._Element]:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_any_other_order_is_refused(name: str) -> None:
-    """The documented order is the only one."""
+    """Only the documented order is accepted."""
     for document in _swaps(name):
         assert "SCHEMAV_ELEMENT_CONTENT" in _errors(document)
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_nil_is_refused_everywhere(name: str) -> None:
-    """What there is not to say is left out."""
+    """An absent value is omitted."""
     for index in range(sum(1 for _ in _sample(name).iter("{*}*"))):
         document = _sample(name)
         node = list(document.iter("{*}*"))[index]
@@ -166,7 +166,7 @@ def test_nil_is_refused_everywhere(name: str) -> None:
 
 
 def test_samples_show_no_real_person() -> None:
-    """Synthetic by sight: names that mean test and sample, numbers full of zeros."""
+    """Samples are visibly synthetic: names mean test and sample, and numbers are full of zeros."""
     for name in GOOD:
         for node in _sample(name).iter("{*}pin"):
             assert re.fullmatch(r"[012]0101\d{4}0000\d", node.text or "")

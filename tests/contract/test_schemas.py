@@ -1,4 +1,4 @@
-"""The published schemas keep the rules that foreign SOAP clients live by; all files are tidy."""
+"""The published schemas keep the rules that foreign SOAP clients need, and all files are tidy."""
 
 import re
 
@@ -17,7 +17,7 @@ from makul_testing.contract_files import (
 )
 
 CLAUSES = {str(number) for number in range(1, 17)} | {"5.1", "5.2", "5.3", "5.4"}
-"""The clauses that the Procedure has."""
+"""The clauses of the Procedure."""
 
 MAY_GROW = {
     "AttributeName",
@@ -33,7 +33,7 @@ MAY_GROW = {
     "SampleFormat",
     "StateCode",
 }
-"""Lists that may grow: an enumeration would break clients generated before they did."""
+"""Lists that may grow: an enumeration would break clients that were generated before."""
 
 FORBIDDEN = (
     "extension",
@@ -52,18 +52,18 @@ FORBIDDEN = (
     "simpleContent",
     "complexContent",
 )
-"""What some client of the day generates badly, or what would let unknown content in."""
+"""Constructs that some present client generates wrongly, or that would admit unknown content."""
 
 
 UNCOMMON = re.compile(r"\\[pPiIcCwWdDbB]|\[[^\]]*-\[|\(\?|[\^$]|&&")
-"""What not every engine of regular expressions reads, or reads as XML Schema does."""
+"""Constructs that some engine of regular expressions reads differently from XML Schema, or not."""
 
 
 # ------------------------------------------------------------------ the packages
 
 
-def test_names_are_the_files() -> None:
-    """Everything in the folder is published, and nothing else."""
+def test_published_names_are_the_files() -> None:
+    """Every file of the folder is published, and nothing else."""
     assert set(makul_schemas.names()) == {
         "agreement.xsd",
         "basis.xsd",
@@ -83,7 +83,7 @@ def test_names_are_the_files() -> None:
     }
 
 
-def test_suffix_may_be_left_out() -> None:
+def test_suffix_may_be_omitted() -> None:
     """A URL says `?xsd=types`; the file is types.xsd."""
     assert makul_schemas.read("types") == makul_schemas.read("types.xsd")
     assert makul_wsdl.read("recipient") == makul_wsdl.read("recipient.wsdl")
@@ -103,8 +103,8 @@ def test_suffix_may_be_left_out() -> None:
         "/etc/passwd",
     ],
 )
-def test_unknown_name_is_an_error_that_says_what_there_is(name: str) -> None:
-    """A name is looked up, never used as a path."""
+def test_unknown_name_is_an_error_that_lists_the_names(name: str) -> None:
+    """A name is looked up, and never used as a path."""
     with pytest.raises(makul_schemas.UnknownSchemaError, match=r"types\.xsd"):
         makul_schemas.read(name)
     with pytest.raises(makul_wsdl.UnknownWsdlError, match=r"recipient\.wsdl"):
@@ -116,13 +116,13 @@ def test_unknown_name_is_an_error_that_says_what_there_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_schema_compiles(name: str) -> None:
-    """With the relative imports that it has on disk."""
+    """The schema compiles with the relative imports that it has on disk."""
     compile_schema(name)
 
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_every_simple_type_has_facets(name: str) -> None:
-    """A type says what may stand in it; white space handling alone says nothing."""
+    """A type states its permitted values; only a rule for white space states nothing."""
     root = schema_root(name)
 
     for simple in elements(root, "//xs:simpleType"):
@@ -132,8 +132,8 @@ def test_every_simple_type_has_facets(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", makul_schemas.names())
-def test_nothing_is_of_a_naked_built_in_type(name: str) -> None:
-    """Elements and attributes use named types of ours, so each value's facets are known."""
+def test_nothing_has_a_bare_built_in_type(name: str) -> None:
+    """Elements and attributes use our named types, so each value's facets are known."""
     root = schema_root(name)
 
     for node in elements(root, "//xs:element[@name] | //xs:attribute[@name]"):
@@ -147,7 +147,7 @@ def test_nothing_is_of_a_naked_built_in_type(name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_everything_is_documented(name: str) -> None:
-    """Types, elements, attributes and wildcards each say what they are for."""
+    """Types, elements, attributes and wildcards each have a documentation."""
     root = schema_root(name)
     named = (
         "//xs:simpleType | //xs:complexType[@name] | //xs:element[@name] | //xs:attribute[@name]"
@@ -162,8 +162,8 @@ def test_everything_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", makul_schemas.names())
-def test_nothing_that_generators_stumble_over(name: str) -> None:
-    """No derivation, no substitution, no nil, no defaults, no open content but the signature."""
+def test_schemas_avoid_what_generators_cannot_read(name: str) -> None:
+    """There is no derivation, substitution, nil, default, or open content but the signature."""
     root = schema_root(name)
 
     for construct in FORBIDDEN:
@@ -189,11 +189,11 @@ def test_nothing_that_generators_stumble_over(name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_patterns_are_read_by_every_regular_expression_engine(name: str) -> None:
-    """Contract: generators compile patterns with the engine of their own language.
+    """Generators compile patterns with the engine of their own language.
 
-    Common to all are literals, classes with ranges, groups, alternatives and counts. Categories
-    (soap4r), XML names, class subtraction and anchors (every engine but XSD's own) are not, and a
-    range beyond U+FFFF is one of surrogates to .NET and JavaScript.
+    All engines support literals, classes with ranges, groups, alternatives and counts. Categories
+    (soap4r), XML names, class subtraction and anchors (all engines except XSD's own) are not
+    common. A range beyond U+FFFF is one of surrogates in .NET and JavaScript.
     """
     for pattern in elements(schema_root(name), "//xs:pattern"):
         value = str(pattern.get("value"))
@@ -203,7 +203,7 @@ def test_patterns_are_read_by_every_regular_expression_engine(name: str) -> None
 
 
 def test_lists_that_may_grow_are_patterns() -> None:
-    """CONTRACT: so that generated clients do not break."""
+    """A growing list as a pattern does not break generated clients."""
     root = schema_root("types.xsd")
     enumerated = {each.get("name") for each in elements(root, "//xs:simpleType[.//xs:enumeration]")}
 
@@ -213,7 +213,7 @@ def test_lists_that_may_grow_are_patterns() -> None:
 
 
 def test_requests_are_bounded() -> None:
-    """What a caller can send has an end; only answers may be as long as they need to be."""
+    """What a caller can send is bounded; only answers may have any length."""
     for name, path in (
         ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
         ("recipient.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
@@ -229,7 +229,7 @@ def test_requests_are_bounded() -> None:
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_request_begins_with_its_id_and_answer_repeats_it(operation: str) -> None:
-    """CONTRACT: every request carries requestId."""
+    """Every request carries requestId."""
     root = schema_root("recipient.xsd")
 
     for wrapper in (operation, f"{operation}Response"):
@@ -246,8 +246,8 @@ def test_request_begins_with_its_id_and_answer_repeats_it(operation: str) -> Non
 @pytest.mark.parametrize(
     "operation", ["VerifyPerson", "GetPersonData", "ExplainDecision", "RegisterConsent"]
 )
-def test_decisions_are_answered_alike(operation: str) -> None:
-    """The head is the same in each, and the receipt stands last."""
+def test_answers_of_decisions_have_one_form(operation: str) -> None:
+    """The head is the same in each, and the receipt is last."""
     root = schema_root("recipient.xsd")
     path = f"/*/xs:element[@name='{operation}Response']/xs:complexType/xs:sequence/xs:element"
     names = [each.get("name") for each in elements(root, path)]
@@ -257,7 +257,7 @@ def test_decisions_are_answered_alike(operation: str) -> None:
 
 
 def test_person_elements_are_the_attribute_names() -> None:
-    """What AttributeName documents, Person can carry, in the same order."""
+    """Person can carry every attribute of AttributeName, in the same order."""
     types, recipient = schema_root("types.xsd"), schema_root("recipient.xsd")
     text = elements(types, "//xs:simpleType[@name='AttributeName']//xs:documentation")[0].text or ""
     listed = re.findall(r"\w+", text.partition("Now:")[2].partition(".")[0])
@@ -278,7 +278,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_are_tidy(name: str) -> None:
-    """Two blanks a level, no tabs, no line beyond 120 columns, one newline at the end."""
+    """Two blanks for each level, no tabs, no line beyond 120 columns, one newline at the end."""
     text = FILES[name]
 
     assert "\t" not in text
@@ -286,13 +286,13 @@ def test_files_are_tidy(name: str) -> None:
     assert text.endswith(">\n")
     for number, line in enumerate(text.splitlines(), start=1):
         assert line == line.rstrip(), f"{name}:{number}"
-        # A pattern cannot be broken into lines: white space is a part of it.
+        # a pattern cannot be broken into lines, because white space is part of it
         assert len(line) <= 120 or "<xs:pattern " in line, f"{name}:{number}"
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_clauses_are_cited_as_the_procedure_has_them(name: str) -> None:
-    """`Procedure, cl. N`, and N exists."""
+def test_cited_clauses_exist(name: str) -> None:
+    """The form is `Procedure, cl. N`, and N exists."""
     flat = " ".join(FILES[name].split())
 
     for cited in re.findall(r"Procedure, cl\. ([0-9., and]*[0-9])", flat):

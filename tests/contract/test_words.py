@@ -1,4 +1,4 @@
-"""The words of docstrings and comments, for readers of English as a third language."""
+"""The words of docstrings, comments and pages, for readers of English as a third language."""
 
 import ast
 import io
@@ -11,12 +11,27 @@ import pytest
 
 from makul_testing.paths import ROOT
 
-PACKAGES = ("service/makul", "service/makul_sandbox", "clients/makul_client")
+PACKAGES = ("service/makul", "service/makul_sandbox", "clients/makul_client", "tests")
+PAGES = (
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "Makefile",
+    ".ci/run",
+    "tests/deps.sh",
+    "docs",
+)
+PAGES_WITH_TABLES_OF_PROGRAMS = frozenset(
+    {"docs/operating/events.md", "docs/operating/metrics.md", "docs/recipients.md"}
+)
+"""Pages whose tables repeat texts of the programs: reasons, security events, metrics.
+
+The wording of a reason is part of the contract."""
 
 BANNED = {
     r"whoever|whomever|whosoever": "name the actor: a caller, an attacker, the sequencer",
     r"whatever": "name the things, or say 'any'",
-    r"anew": "again",
+    r"anew|afresh": "again",
     r"lest": "so that … not",
     r"thereby|thereof|therein|thereupon": "archaic: by this, of it, in it",
     r"tells?|told": "log, emit, report, determine",
@@ -24,8 +39,18 @@ BANNED = {
     r"held against": "compared with, checked against",
     r"the house": "the installation, the service",
     r"take back|taken back": "withdraw a registration, revoke a consent",
+    r"betrays?": "reveal",
 }
 """Words that readers have to read twice, and what to say instead."""
+
+WORDS_OF_TEST_NAMES = {
+    r"told|tells?|telling": "reported, logged, revealed, determined",
+    r"whoever|whatever|anew|afresh|upon": "name the actor, any, again",
+    r"taken_back|takes_back|for_good": "revoked, withdrawn, permanently",
+    r"has_no_truth|without_a_word": "refuses truth-testing, without a warning",
+    r"of_(?:its|their|ones)_own": "its own, separate",
+}
+"""Words that no name of a test contains: a name states the rule."""
 
 _HANGS = re.compile(
     r"(?:Of|By|Likewise|The same|As|With|Where|In|On|For|Beside|Until|After|Before|Without|From"
@@ -55,19 +80,77 @@ def _texts(package: str) -> Iterator[tuple[str, str]]:
                 yield f"{name}:{token.start[0]}", token.string
 
 
+@cache
+def lines_of_pages() -> tuple[tuple[str, str], ...]:
+    """Return the location of each line of prose in the pages and configurations, and the line."""
+    return tuple(_lines_of_pages())
+
+
+def _lines_of_pages() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        path = ROOT / page
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_dir() or file.suffix in {".svg", ".py", ".pyc"}:
+                continue
+            name = str(file.relative_to(ROOT))
+            fenced = False
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+                fenced ^= line.lstrip().startswith("```")
+                of_program = line.startswith("|") and name in PAGES_WITH_TABLES_OF_PROGRAMS
+                if not (fenced or of_program):
+                    yield f"{name}:{number}", line
+
+
+@cache
+def names_of_tests() -> tuple[tuple[str, str], ...]:
+    """Return the location and the name of each test."""
+    return tuple(
+        (f"{path.relative_to(ROOT)}:{number}", found[1])
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (found := re.match(r"\s*def (test_\w+)", line))
+    )
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![`\w])(?:{word})(?![`\w])", re.IGNORECASE)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("word", BANNED)
-def test_no_word_that_has_to_be_read_twice(package: str, word: str) -> None:
-    """Each has a plain word in its place."""
-    pattern = re.compile(rf"(?<![`\w])(?:{word})(?![`\w])", re.IGNORECASE)
-    found = [where for where, text in texts(package) if pattern.search(text)]
+def test_docstrings_and_comments_use_plain_words(package: str, word: str) -> None:
+    """Each banned word has a plain word in its place; titles of publications are exempt."""
+    pattern = _pattern(word)
+    found = [
+        where
+        for where, text in texts(package)
+        if pattern.search(text.replace("Be Whoever You Want to Be", ""))
+    ]
 
     assert found == [], f"say instead: {BANNED[word]}"
 
 
+@pytest.mark.parametrize("word", BANNED)
+def test_pages_use_plain_words(word: str) -> None:
+    """The pages, the help of make, and the comments of configurations use the same words."""
+    pattern = _pattern(word)
+    found = [where for where, line in lines_of_pages() if pattern.search(line)]
+
+    assert found == [], f"say instead: {BANNED[word]}"
+
+
+@pytest.mark.parametrize("word", WORDS_OF_TEST_NAMES)
+def test_names_of_tests_use_plain_words(word: str) -> None:
+    """A name of a test states the rule with a subject, a verb and an object."""
+    pattern = re.compile(rf"_(?:{word})(?:_|$)")
+    found = [f"{where}: {name}" for where, name in names_of_tests() if pattern.search(name)]
+
+    assert found == [], f"say instead: {WORDS_OF_TEST_NAMES[word]}"
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_docstring_is_a_sentence_that_stands_alone(package: str) -> None:
-    """It asks nothing, and does not continue the name above it."""
+    """Its first line is no question, and does not continue the name above it."""
     found = []
     for path in sorted((ROOT / package).rglob("*.py")):
         if "versions" in path.parts:

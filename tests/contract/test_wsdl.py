@@ -1,4 +1,4 @@
-"""The published WSDLs keep the rules that foreign SOAP clients and X-Road live by."""
+"""The published WSDLs keep the rules that foreign SOAP clients and X-Road need."""
 
 import logging
 import re
@@ -28,17 +28,17 @@ XROAD_RESERVED = {
     "authcertdeletion",
     "ownerchange",
 }
-"""Service codes that X-Road's own meta, monitoring and management services answer to."""
+"""Service codes of X-Road's own meta, monitoring and management services."""
 
 
 # ------------------------------------------------------------------ the WSDLs
 
 
 @pytest.mark.parametrize("name", makul_wsdl.names())
-def test_wsdl_loads_in_strict_zeep_without_a_word(
+def test_wsdl_loads_in_strict_zeep_without_a_warning(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """From the file system, with nothing warned and nothing logged at WARNING or above."""
+    """Loading from the file system gives no warning and no log line at WARNING or above."""
     with caplog.at_level(logging.WARNING), warnings.catch_warnings():
         warnings.simplefilter("error")
         client = zeep.Client(  # type: ignore[no-untyped-call]
@@ -55,8 +55,8 @@ def test_wsdl_loads_in_strict_zeep_without_a_word(
 
 
 @pytest.mark.parametrize("name", makul_wsdl.names())
-def test_imports_are_simple_and_lead_somewhere(name: str) -> None:
-    """A relative path to a published schema: the server rewrites exactly these."""
+def test_imports_are_simple_and_resolve(name: str) -> None:
+    """A relative path leads to a published schema; the server rewrites exactly these."""
     locations = [
         str(each.get("schemaLocation")) for each in elements(wsdl_root(name), "//xs:import")
     ]
@@ -69,14 +69,14 @@ def test_imports_are_simple_and_lead_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_schemas_import_their_neighbours_by_name(name: str) -> None:
-    """Between schemas, a schemaLocation is a bare file name."""
+    """A schemaLocation between schemas is a bare file name."""
     for each in elements(schema_root(name), "//xs:import"):
         assert each.get("schemaLocation") in makul_schemas.names()
 
 
 @pytest.mark.parametrize("name", makul_wsdl.names())
-def test_one_binding_document_literal(name: str) -> None:
-    """With two ports in one WSDL, clients mix them up."""
+def test_wsdl_has_one_document_literal_binding(name: str) -> None:
+    """Clients confuse two ports in one WSDL."""
     root = wsdl_root(name)
     soap = "soap12" if "soap12" in name else "soap"
 
@@ -105,7 +105,7 @@ def test_messages_are_wrapped_with_one_part(name: str) -> None:
         each.get("name") for each in elements(root, "//wsdl:portType/wsdl:operation")
     } == OPERATIONS
     answers = {f"{operation}Response" for operation in OPERATIONS}
-    assert declared == OPERATIONS | answers | {"person"}  # which a sealed delivery holds too
+    assert declared == OPERATIONS | answers | {"person"}  # an encrypted delivery holds them too
     for operation in OPERATIONS:
         way = f"//wsdl:portType/wsdl:operation[@name='{operation}']"
         for side, wrapper in (("input", operation), ("output", f"{operation}Response")):
@@ -116,7 +116,7 @@ def test_messages_are_wrapped_with_one_part(name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_wsdl.names())
 def test_every_operation_has_the_typed_fault(name: str) -> None:
-    """In the portType and in the binding, by the same name."""
+    """The fault is in the portType and in the binding, under the same name."""
     root = wsdl_root(name)
     (part,) = elements(root, "/*/wsdl:message[@name='Fault']/wsdl:part")
 
@@ -132,23 +132,23 @@ def test_every_operation_has_the_typed_fault(name: str) -> None:
         assert fault.get("name") == body.get("name") == "Fault"
 
 
-def test_the_three_differ_in_the_binding_only() -> None:
-    """Same namespace, same messages, same operations: a client moves by changing the URL."""
-    told = []
+def test_the_wsdls_differ_only_in_the_binding() -> None:
+    """Namespace, messages and operations are the same, so a client changes only the URL."""
+    forms = []
     for name in makul_wsdl.names():
         root = wsdl_root(name)
         for documentation in elements(root, "//wsdl:documentation"):
             documentation.getparent().remove(documentation)  # type: ignore[union-attr]
         messages = elements(root, "/*/wsdl:message[@name != 'requiredHeaders'] | /*/wsdl:portType")
-        told.append(
+        forms.append(
             [re.sub(rb' xmlns:\w+="[^"]*"|\s', b"", etree.tostring(each)) for each in messages]
         )
 
-    assert told[0] == told[1] == told[2]
+    assert forms[0] == forms[1] == forms[2]
 
 
 @pytest.mark.parametrize("name", [each for each in makul_wsdl.names() if "xroad" not in each])
-def test_plain_wsdls_know_no_headers(name: str) -> None:
+def test_plain_wsdls_have_no_headers(name: str) -> None:
     """ASMX-style clients fail on several header parts."""
     assert not elements(wsdl_root(name), "//soap:header | //soap12:header | //xrd:*")
 
@@ -156,8 +156,8 @@ def test_plain_wsdls_know_no_headers(name: str) -> None:
 # ------------------------------------------------------------------ X-Road
 
 
-def test_xroad_titles_in_three_languages_and_a_version() -> None:
-    """Titles stand in the portType's documentation, the version in the binding's operation."""
+def test_xroad_wsdl_has_titles_in_three_languages_and_a_version() -> None:
+    """Titles are in the portType's documentation, the version is in the binding's operation."""
     root = wsdl_root("recipient-xroad.wsdl")
     seen: set[str] = set()
 
@@ -172,7 +172,7 @@ def test_xroad_titles_in_three_languages_and_a_version() -> None:
         assert [each.text for each in elements(operation, "xrd:version")] == ["v1"]
 
 
-def test_xroad_headers_stand_on_both_ways() -> None:
+def test_xroad_headers_are_in_requests_and_answers() -> None:
     """The security server refuses an answer whose headers are not those of the request."""
     root = wsdl_root("recipient-xroad.wsdl")
     parts = elements(root, "/*/wsdl:message[@name='requiredHeaders']/wsdl:part")
@@ -192,7 +192,7 @@ def test_xroad_headers_stand_on_both_ways() -> None:
 
 
 def test_service_codes_are_free_and_unique() -> None:
-    """X-Road answers its own codes itself; rights are granted by code, so no two look alike."""
+    """X-Road answers its own codes itself; rights are granted by code, so no two may look alike."""
     codes = [
         str(each.get("name")).lower()
         for each in elements(wsdl_root("recipient-xroad.wsdl"), "//wsdl:binding/wsdl:operation")

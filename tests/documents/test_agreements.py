@@ -1,4 +1,4 @@
-"""Agreements and approvals as documents: what is rendered reads back, and every term is in it."""
+"""Agreements and approvals as documents: each is read back as it was written, with every term."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -73,7 +73,7 @@ def some(kind: Any, least: int = 1) -> st.SearchStrategy[frozenset[Any]]:
 
 @st.composite
 def drafts(draw: st.DrawFn) -> AgreementDraft:
-    """Any terms that two parties could think of."""
+    """Draw any terms that two parties could agree."""
     terms = Agreement(
         number=draw(st.sampled_from([AGREEMENT, AgreementNumber("9"), AgreementNumber("A-1/b_2")])),
         recipient=BANK,
@@ -104,7 +104,7 @@ def drafts(draw: st.DrawFn) -> AgreementDraft:
 
 @given(drafts())
 def test_an_agreement_reads_back_as_written(draft: AgreementDraft) -> None:
-    """By the published schema, and in the canonical form that its digest is taken of."""
+    """The document is valid by the published schema, and in the canonical form of its digest."""
     document = render_agreement(draft)
     root = valid(document, "agreement")
 
@@ -136,7 +136,7 @@ OTHER: Mapping[str, object] = {
 
 
 def test_every_term_is_signed() -> None:
-    """A term that the document left out could be changed behind three signatures."""
+    """If the document omitted a term, it could be changed behind three signatures."""
     assert set(OTHER) == {field.name for field in fields(Agreement)} - {"state"}
     written = {
         render_agreement(replace(DRAFT, terms=replace(TERMS, **{name: value})))  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ def test_every_term_is_signed() -> None:
     ],
 )
 def test_each_draft_is_another_document(changes: dict[str, object]) -> None:
-    """Who concludes it and when it was drawn up are part of what is signed."""
+    """The parties and the time of the draft are part of what is signed."""
     changed = replace(DRAFT, **changes)  # type: ignore[arg-type]
 
     assert render_agreement(changed) != render_agreement(DRAFT)
@@ -173,8 +173,8 @@ def test_each_draft_is_another_document(changes: dict[str, object]) -> None:
         {"terms": replace(TERMS, state=AgreementState.IN_FORCE)},
     ],
 )
-def test_what_would_not_read_back_is_not_written(changes: dict[str, object]) -> None:
-    """Nobody is asked to sign what says something else than was meant."""
+def test_unreadable_agreement_is_not_written(changes: dict[str, object]) -> None:
+    """No party is asked to sign a document that says something other than was meant."""
     with pytest.raises(UnwritableError):
         render_agreement(replace(DRAFT, **changes))  # type: ignore[arg-type]
 
@@ -189,8 +189,8 @@ def test_what_would_not_read_back_is_not_written(changes: dict[str, object]) -> 
         (b"<Agreement ", b"<Consent "),
     ],
 )
-def test_what_is_no_agreement_is_malformed(old: bytes, new: bytes) -> None:
-    """REQ-01, and no echo of what stood there."""
+def test_other_content_is_malformed(old: bytes, new: bytes) -> None:
+    """REQ-01 without an echo of the content."""
     changed = render_agreement(DRAFT).replace(old, new).replace(b"</Agreement>", b"</Agreement>")
     if old == b"<Agreement ":
         changed = changed.replace(b"</Agreement>", b"</Consent>")
@@ -199,8 +199,8 @@ def test_what_is_no_agreement_is_malformed(old: bytes, new: bytes) -> None:
         read_agreement(etree.fromstring(changed))
 
 
-def test_content_is_compared_without_its_dress() -> None:
-    """Another prefix, order of attributes or quoting is the same; a space is not."""
+def test_content_is_compared_in_canonical_form() -> None:
+    """Another prefix, order of attributes or quoting makes no difference; a space does."""
     document = render_agreement(DRAFT)
     dressed = document.replace(b'xmlns="', b"xmlns='").replace(
         b':1" Id="agreement"', b":1' Id='agreement'"
@@ -217,7 +217,7 @@ def test_content_is_compared_without_its_dress() -> None:
     st.lists(st.binary(min_size=32, max_size=32), min_size=3, max_size=3),
 )
 def test_an_approval_reads_back_as_written(ref: str, digests: list[bytes]) -> None:
-    """By the published schema, in canonical form."""
+    """The approval is valid by the published schema, and in canonical form."""
     approval = replace(
         APPROVAL, ref=ref, digests=dict(zip(("ky", "ru", "en"), digests, strict=True))
     )
@@ -229,13 +229,13 @@ def test_an_approval_reads_back_as_written(ref: str, digests: list[bytes]) -> No
 
 
 @pytest.mark.parametrize("languages", [("ky", "ru"), ("ky", "ru", "de"), ()])
-def test_an_approval_is_of_three_languages(languages: tuple[str, ...]) -> None:
-    """Whoever reads Russian is told what whoever reads Kyrgyz is."""
+def test_an_approval_has_three_languages(languages: tuple[str, ...]) -> None:
+    """A reader of Russian must get the same information as a reader of Kyrgyz."""
     with pytest.raises(UnwritableError):
         render_approval(replace(APPROVAL, digests={name: bytes(32) for name in languages}))
 
 
-def test_a_language_is_told_once() -> None:
+def test_a_language_occurs_once() -> None:
     """Two Kyrgyz texts would be one too many and one too few."""
     twice = render_approval(APPROVAL).replace(b">ru<", b">ky<")
 

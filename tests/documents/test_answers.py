@@ -1,4 +1,4 @@
-"""Answers of the recipient port: valid by recipient.xsd, canonical, silent where they must be."""
+"""Answers of the recipient port are valid by recipient.xsd, canonical, and reveal nothing more."""
 
 from base64 import b64decode
 from dataclasses import replace
@@ -127,7 +127,7 @@ ANSWERS = st.builds(
 def test_every_answer_is_valid_canonical_and_ends_with_its_receipt(
     answer: Answer, receipt: bytes
 ) -> None:
-    """recipient.xsd; and the receipt is carried as base64 of its exact bytes."""
+    """The receipt is carried as base64 of its exact bytes."""
     rendered = DOCUMENTS.answer(answer)
     written = rendered.with_receipt(receipt)
     root = valid(written, "recipient")
@@ -141,7 +141,7 @@ def test_every_answer_is_valid_canonical_and_ends_with_its_receipt(
 
 
 def test_a_release_holds_the_person_exactly_as_digested() -> None:
-    """Invariant 1: the payload's bytes are spliced, not written again."""
+    """docs/architecture.md, invariant 1: the payload's bytes are inserted, not written again."""
     released = replace(
         ANSWER,
         operation=Operation.GET_PERSON_DATA,
@@ -163,10 +163,10 @@ def test_a_release_holds_the_person_exactly_as_digested() -> None:
 
 @pytest.mark.parametrize("operation", Operation)
 @pytest.mark.parametrize("outcome", Outcome)
-def test_a_person_is_told_only_where_the_outcome_says_released(
+def test_a_person_is_present_only_if_the_outcome_is_released(
     outcome: Outcome, operation: Operation
 ) -> None:
-    """Attack on ourselves: an answer with data and another outcome is not written at all."""
+    """An answer with data and another outcome is not written at all."""
     answer = replace(
         ANSWER, operation=operation, outcome=outcome, payload=PAYLOAD, payload_salt=SALT
     )
@@ -185,47 +185,47 @@ def test_a_person_is_told_only_where_the_outcome_says_released(
 
 
 @pytest.mark.parametrize("code", Code)
-def test_a_reason_tells_its_clause_its_side_and_three_languages(code: Code) -> None:
-    """CONTRACT, Outcomes and reasons: every reason cites its clause (invariant 8)."""
+def test_a_reason_has_its_clause_its_side_and_three_languages(code: Code) -> None:
+    """docs/architecture.md, invariant 8: every reason cites its clause."""
     refused = replace(
         ANSWER, outcome=Outcome.REFUSED, reasons=(Reason(code=code, field="purpose"),)
     )
     root = valid(DOCUMENTS.answer(refused).with_receipt(RECEIPT), "recipient")
 
-    def said(name: str) -> str:
+    def value(name: str) -> str:
         return str(root.xpath(f"string(r:reason/t:{name})", namespaces=NAMESPACES))
 
     entry = CATALOGUE[code]
-    assert (said("code"), said("clause"), said("field")) == (code, entry.clause, "purpose")
-    assert said("side") == ("" if entry.side is Side.NOBODY else entry.side)
-    assert said("retry") == entry.retry
-    words = [said(f"text/t:{language}") for language in ("ky", "ru", "en")]
+    assert (value("code"), value("clause"), value("field")) == (code, entry.clause, "purpose")
+    assert value("side") == ("" if entry.side is Side.NOBODY else entry.side)
+    assert value("retry") == entry.retry
+    words = [value(f"text/t:{language}") for language in ("ky", "ru", "en")]
     assert words == [text(code).ky, text(code).ru, text(code).en]
 
 
 @pytest.mark.parametrize(
-    ("score", "threshold", "told"),
+    ("score", "threshold", "names"),
     [
         (None, None, ["method", "result"]),
         (0.987654321, 0.979, ["method", "result", "score", "threshold", "algorithm", "version"]),
         (1e-9, 0.979, ["method", "result", "score", "threshold", "algorithm", "version"]),
     ],
 )
-def test_scores_are_told_only_where_they_are_given(
-    score: float | None, threshold: float | None, told: list[str]
+def test_scores_are_present_only_if_they_are_given(
+    score: float | None, threshold: float | None, names: list[str]
 ) -> None:
-    """CONTRACT, Matching: score, threshold, algorithm and version only where the agreement lets."""
+    """Score, threshold, algorithm and version are present only if the agreement permits them."""
     match = replace(MATCH, score=score, threshold=threshold)
     root = valid(
         DOCUMENTS.answer(replace(ANSWER, matches=(match,))).with_receipt(RECEIPT), "recipient"
     )
     (found,) = root.iterfind("r:match", namespaces=NAMESPACES)
 
-    assert local_names(found) == told
+    assert local_names(found) == names
 
 
-def test_a_dry_run_tells_every_rule() -> None:
-    """ExplainDecision: code, clause, verdict and the rule in words."""
+def test_a_dry_run_lists_every_rule() -> None:
+    """ExplainDecision returns the code, the clause, the verdict and the text of each rule."""
     rulings = (fails(Code.CNS_04, Reason(code=Code.CNS_04)), Ruling(Code.RCP_01, Verdict.PASSED))
     answer = replace(
         ANSWER,
@@ -252,10 +252,10 @@ def test_a_dry_run_tells_every_rule() -> None:
         (1, False, 365, "EXPIRED", "2"),
     ],
 )
-def test_consent_status_tells_state_and_use(
+def test_consent_status_has_state_and_use(
     used: int, revoked: bool, days: int, state: str, remaining: str
 ) -> None:
-    """Procedure, cl. 4: where a consent stands at a moment."""
+    """Procedure, cl. 4: the answer states the state of a consent at a moment."""
     status = replace(CONSENT_STATUS, used=used, revoked=revoked)
     written = DOCUMENTS.consent_status(REQUEST_ID, status, at=AT + timedelta(days=days))
     root = valid(written, "recipient")
@@ -277,8 +277,8 @@ NO_REQUEST = Reason(code=Code.REQ_01, field="ofRequest")
         (DOCUMENTS.receipt_answer(REQUEST_ID, NO_REQUEST), "REQ-01", "ofRequest"),
     ],
 )
-def test_what_is_not_there_is_a_reason(written: bytes, code: str, field: str) -> None:
-    """What belongs to another recipient and what never was read the same: nothing but a reason."""
+def test_a_missing_document_is_a_reason(written: bytes, code: str, field: str) -> None:
+    """A document of another recipient and an unknown document get the same answer: a reason."""
     root = valid(written, "recipient")
 
     assert canonical(root) == written
@@ -295,8 +295,8 @@ def test_what_is_not_there_is_a_reason(written: bytes, code: str, field: str) ->
         replace(AGREEMENT_TERMS, state=AgreementState.TERMINATED),
     ],
 )
-def test_an_agreement_is_told_in_full(terms: Agreement) -> None:
-    """Procedure, cl. 7: what the recipient may ask for, in a fixed order."""
+def test_an_agreement_is_returned_in_full(terms: Agreement) -> None:
+    """Procedure, cl. 7: the answer lists in a fixed order what the recipient may request."""
     signature = RecordedSignature(
         role=AgreementRole.OPERATOR, member=OPERATOR, signer=bytes(32), recorded_at=AT
     )
@@ -310,7 +310,7 @@ def test_an_agreement_is_told_in_full(terms: Agreement) -> None:
 
 
 def test_receipt_and_status_answers_are_valid() -> None:
-    """GetReceipt carries the receipt's exact bytes; GetStatus the limits by name."""
+    """GetReceipt carries the receipt's exact bytes, and GetStatus names the limits."""
     for written in (
         DOCUMENTS.receipt_answer(REQUEST_ID, RECEIPT),
         DOCUMENTS.status(REQUEST_ID, STATUS),
@@ -322,8 +322,8 @@ def test_receipt_and_status_answers_are_valid() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 63])
-def test_a_receipt_comes_with_its_place_in_the_log(length: int) -> None:
-    """The whole proof, in its order, and the checkpoint byte by byte."""
+def test_a_receipt_comes_with_its_inclusion_proof(length: int) -> None:
+    """The answer has the whole proof in its order, and the checkpoint byte by byte."""
     note = "log.example/makul\n7\nroot\n\n— log.example/makul AAAA\n".encode()
     proof = tuple(bytes([number]) * 32 for number in range(length))
     inclusion = Inclusion(index=2**62, size=2**63 - 1, proof=proof, note=note)
@@ -333,17 +333,19 @@ def test_a_receipt_comes_with_its_place_in_the_log(length: int) -> None:
     root = valid(written, "recipient")
     assert canonical(root) == written
     assert local_names(root) == ["requestId", "receipt", "inclusion"]
-    told = root[-1]
-    assert (told.findtext("r:leafIndex", namespaces=NAMESPACES), len(told)) == (
+    proof_element = root[-1]
+    assert (proof_element.findtext("r:leafIndex", namespaces=NAMESPACES), len(proof_element)) == (
         str(2**62),
         length + 3,
     )
-    assert [b64decode(each.text) for each in told.findall("r:hash", NAMESPACES)] == list(proof)
-    assert b64decode(told.findtext("r:checkpoint", namespaces=NAMESPACES)) == note
+    assert [b64decode(each.text) for each in proof_element.findall("r:hash", NAMESPACES)] == list(
+        proof
+    )
+    assert b64decode(proof_element.findtext("r:checkpoint", namespaces=NAMESPACES)) == note
 
 
-def test_the_log_is_told_by_its_name_key_and_promise() -> None:
-    """Last of all, so that clients of an earlier schema read everything before it."""
+def test_status_names_the_ledger_its_key_and_its_promise() -> None:
+    """The element comes last, so that clients of an earlier schema read everything before it."""
     notice = LedgerInfo(
         origin="log.example/makul",
         vkey="log.example/makul+00000000+AAAA",
@@ -356,8 +358,10 @@ def test_the_log_is_told_by_its_name_key_and_promise() -> None:
     assert [each.text for each in root[-1]] == [notice.origin, notice.vkey, "60"]
 
 
-def test_a_registered_consent_is_told_with_its_meter() -> None:
-    """RegisterConsent: its id, where it stands at the decision, and how often it is still good."""
+def test_a_registered_consent_is_returned_with_its_uses() -> None:
+    """RegisterConsent returns the consent's id, its state at the decision, and its
+    remaining uses.
+    """
     answer = replace(
         ANSWER,
         operation=Operation.REGISTER_CONSENT,

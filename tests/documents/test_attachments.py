@@ -1,4 +1,4 @@
-"""What a scan is by its content (CNS-13): whole, alone, and of the kind it says."""
+"""The type of a scan is determined by its content (CNS-13): a whole file of one type only."""
 
 import io
 import struct
@@ -15,14 +15,14 @@ PNG, PDF = png_scan(), pdf_scan()
 
 
 def a_jpeg(more: bytes = b"", scan: bytes = b"\x12\xff\x00\x34\xff\xd0\x56") -> bytes:
-    """The skeleton of a baseline JPEG."""
+    """Return the skeleton of a baseline JPEG."""
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, 8, 8, 1) + b"\x01\x11\x00"
     start = b"\xff\xda" + struct.pack(">HB", 8, 1) + b"\x01\x00\x00\x3f\x00"
     return b"\xff\xd8" + more + frame + start + scan + b"\xff\xd9"
 
 
 def a_tiff(order: str = "<", tags: tuple[int, ...] = (256, 257, 273), following: int = 0) -> bytes:
-    """The skeleton of a TIFF of one page."""
+    """Return the skeleton of a TIFF of one page."""
     head = (b"II*\x00" if order == "<" else b"MM\x00*") + struct.pack(order + "I", 8)
     entries = b"".join(struct.pack(order + "HHII", tag, 4, 1, 1) for tag in tags)
     end = struct.pack(order + "I", following)
@@ -78,22 +78,22 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_whole_file_is_what_it_is(name: str) -> None:
-    """PDF, PNG, JPEG, TIFF (contract, documents)."""
+def test_a_whole_file_has_its_type(name: str) -> None:
+    """PDF, PNG, JPEG and TIFF are recognised (docs/recipients.md)."""
     content, known_as = GOOD[name]
 
     assert media_type(content) == known_as
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_anything_else_is_nothing(name: str) -> None:
-    """Garbage, halves, and files that are two things at once."""
+def test_other_files_have_no_type(name: str) -> None:
+    """Garbage, incomplete files, and files of two types are refused."""
     assert media_type(BAD[name]) is None
 
 
 @given(st.sampled_from([content for content, _ in GOOD.values()]), st.data())
-def test_nothing_of_it_crashes(content: bytes, data: st.DataObject) -> None:
-    """Changed, cut or lengthened anywhere: an answer, and never an exception."""
+def test_no_file_crashes_the_recognition(content: bytes, data: st.DataObject) -> None:
+    """A file that is changed, cut or lengthened anywhere gets an answer, and never an exception."""
     at = data.draw(st.integers(0, len(content)))
     media_type(content[:at] + data.draw(st.binary(max_size=9)) + content[at:])
     media_type(content[:at] + content[at + 1 :])

@@ -42,8 +42,8 @@ def read(document: bytes) -> BasisStatement:
         ),
     )
 )
-def test_what_was_drawn_up_is_read_back(statement: BasisStatement) -> None:
-    """An unknown provision too: it is an answer (LAW-01), not an error."""
+def test_statement_is_read_as_it_was_written(statement: BasisStatement) -> None:
+    """An unknown provision is read too: it is an answer (LAW-01), not an error."""
     document = render_basis(statement, BASIS_DISPLAY)
 
     assert canonical(valid(document, "basis")) == document
@@ -51,21 +51,21 @@ def test_what_was_drawn_up_is_read_back(statement: BasisStatement) -> None:
 
 
 def test_a_statement_about_a_probe_names_no_subject() -> None:
-    """For 1:N (cl. 5.1) the probe's digest stands in the subject's place; never both."""
+    """Procedure, cl. 5.1: for 1:N, the probe's digest replaces the subject; both never occur."""
     about_probe = replace(BASIS, subject=None)
     display = replace(BASIS_DISPLAY, probe_digest=bytes(32))
 
     assert read(render_basis(about_probe, display)) == about_probe
-    for statement, said in ((BASIS, display), (about_probe, BASIS_DISPLAY)):
+    for statement, shown in ((BASIS, display), (about_probe, BASIS_DISPLAY)):
         with pytest.raises(UnwritableError):
-            render_basis(statement, said)
+            render_basis(statement, shown)
 
 
 @pytest.mark.parametrize(
     ("name", "named"), [("basis-subject.xml", True), ("basis-probe.xml", False)]
 )
 def test_the_contracts_samples_are_read(name: str, named: bool) -> None:
-    """The published examples."""
+    """The published examples can be read."""
     statement = read((SAMPLES / name).read_bytes())
 
     assert (statement.subject is not None) is named
@@ -86,8 +86,8 @@ def test_the_contracts_samples_are_read(name: str, named: bool) -> None:
         ("<justification>", "<justification>&lt;", "justification"),
     ],
 )
-def test_a_malformed_statement_names_the_element_alone(old: str, new: str, field: str) -> None:
-    """REQ-01 with the element at which it fails, never its value."""
+def test_a_malformed_statement_names_only_the_element(old: str, new: str, field: str) -> None:
+    """REQ-01 names the element at which the statement fails, never its value."""
     assert old.encode() in PLAIN
     with pytest.raises(DocumentError) as caught:
         read(PLAIN.replace(old.encode(), new.encode()))
@@ -95,8 +95,8 @@ def test_a_malformed_statement_names_the_element_alone(old: str, new: str, field
     assert caught.value.reason.field == field
 
 
-def test_a_consent_is_no_basis() -> None:
-    """One kind of document is never read as the other."""
+def test_a_consent_is_not_read_as_a_basis() -> None:
+    """No kind of document is read as another kind."""
     with pytest.raises(DocumentError) as caught:
         read(b'<Consent xmlns="urn:makul:consent:1"></Consent>')
 

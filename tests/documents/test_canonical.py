@@ -1,4 +1,4 @@
-"""Exclusive XML Canonicalization 1.0, written directly."""
+"""Exclusive XML Canonicalization 1.0 is written directly."""
 
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,7 +21,7 @@ from makul.documents.canonical_writer import (
 )
 from makul_testing.builders.documents import canonical
 
-# Every character that XML 1.0 carries (production 2); those that c14n treats apart are likely.
+# every character of XML 1.0 (production 2); special ones of c14n are likely
 CARRIED = st.text(
     st.one_of(
         st.sampled_from("&<>\"'\t\n\r ]өүңӨҮҢыё\u0085\u2028\u00a0"),
@@ -38,8 +38,8 @@ CARRIED = st.text(
 
 
 @given(CARRIED, CARRIED)
-def test_what_is_written_is_its_own_canonical_form(content: str, value: str) -> None:
-    """Canonical XML 1.1, 2.3: the escapes of text and attributes, and no others."""
+def test_output_is_its_own_canonical_form(content: str, value: str) -> None:
+    """Canonical XML 1.1, 2.3: only these characters of text and attributes are escaped."""
     written = f'<a b="{attribute(value)}">{text(content)}</a>'.encode()
     parsed = etree.fromstring(written)
 
@@ -50,7 +50,7 @@ def test_what_is_written_is_its_own_canonical_form(content: str, value: str) -> 
 
 @given(CARRIED)
 def test_no_value_becomes_markup(value: str) -> None:
-    """Attack: a value that is written as XML stays a value."""
+    """Attack: a value that contains XML stays a value."""
     parsed = etree.fromstring(group("a", element("b", value), element("c", "")))
 
     assert [child.tag for child in parsed] == ["b", "c"]
@@ -58,16 +58,18 @@ def test_no_value_becomes_markup(value: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["\x00", "\x08", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
-def test_what_xml_cannot_carry_is_refused(bad: str) -> None:
-    """XML 1.0, production 2: refused, never dropped; the error does not repeat the value."""
+def test_characters_outside_xml_are_refused(bad: str) -> None:
+    """XML 1.0, production 2: the character is refused, never dropped, and the error hides the
+    value.
+    """
     for write in (text, attribute):
         with pytest.raises(UnwritableError) as caught:
             write(f"secret{bad}")
         assert "secret" not in str(caught.value)
 
 
-def test_every_character_there_is() -> None:
-    """XML 1.0, production 2, and Canonical XML 1.1, 2.3: each refused, escaped or as it is."""
+def test_every_character_is_refused_or_canonical() -> None:
+    """XML 1.0, production 2, and Canonical XML 1.1, 2.3: each is refused, escaped or unchanged."""
     escaped = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
     for code in range(sys.maxunicode + 1):
         character = chr(code)
@@ -88,18 +90,18 @@ def test_every_character_there_is() -> None:
     ],
 )
 def test_instants_are_written_in_utc(value: datetime, written: str) -> None:
-    """Invariant 10: every instant that leaves is in UTC."""
+    """docs/architecture.md, invariant 10: every instant on the wire is in UTC."""
     assert instant(value) == written
 
 
 def test_an_instant_without_zone_is_refused() -> None:
-    """Invariant 10: a naive time means nothing."""
+    """docs/architecture.md, invariant 10: a time without a zone is ambiguous."""
     with pytest.raises(UnwritableError):
         instant(datetime(2026, 11, 2, 4, 15))  # noqa: DTZ001  the naive time is the case
 
 
-def test_small_parts() -> None:
-    """The pieces that every document is joined from."""
+def test_parts_are_written_canonically() -> None:
+    """Every document is joined from these parts."""
     assert optional("a", None) == ""
     assert optional("a", "") == "<a></a>"
     assert each("a", {"y", "x"}) == "<a>x</a><a>y</a>"

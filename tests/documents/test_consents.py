@@ -66,8 +66,8 @@ def refused_field(document: bytes) -> str | None:
         max_disclosures=st.integers(1, 1_000_000),
     )
 )
-def test_what_was_drawn_up_is_read_back(consent: Consent) -> None:
-    """Rendering and reading are each other's reverse, and the document is canonical and valid."""
+def test_consent_is_read_as_it_was_written(consent: Consent) -> None:
+    """Rendering and reading are inverse, and the document is canonical and valid."""
     document = render_consent(consent, CONSENT_DISPLAY)
 
     assert canonical(valid(document, "consent")) == document
@@ -75,7 +75,7 @@ def test_what_was_drawn_up_is_read_back(consent: Consent) -> None:
 
 
 def test_representative_paper_and_onward_recipients_are_carried() -> None:
-    """All that a consent may say; the decision knows that they are there (CNS-11, CNS-12)."""
+    """All parts of a consent are read; the decision checks their presence (CNS-11, CNS-12)."""
     consent = replace(
         CONSENT,
         representative=Representation(
@@ -113,7 +113,7 @@ def test_representative_paper_and_onward_recipients_are_carried() -> None:
 
 
 def test_display_data_do_not_print() -> None:
-    """Invariant 7: names of a subject do not reach logs by way of a repr."""
+    """docs/architecture.md, invariant 7: a repr does not bring a subject's names into a log."""
     assert CONSENT_DISPLAY.surname not in repr(CONSENT_DISPLAY)
 
 
@@ -126,7 +126,9 @@ def test_display_data_do_not_print() -> None:
     ],
 )
 def test_the_contracts_samples_are_read(name: str, represented: bool, on_paper: bool) -> None:
-    """The published examples, with white space and a signature; local time becomes UTC."""
+    """The published examples, with white space and a signature, are read; local time
+    becomes UTC.
+    """
     consent = read((SAMPLES / name).read_bytes())
 
     assert (consent.represented, consent.on_paper) == (represented, on_paper)
@@ -174,15 +176,15 @@ def swap(old: str, new: str) -> Callable[[], bytes]:
         (swap(' Id="', ' onlyFor="'), "Consent"),
     ],
 )
-def test_a_malformed_document_names_the_element_alone(
+def test_a_malformed_document_names_only_the_element(
     mutant: Callable[[], bytes], field: str
 ) -> None:
-    """REQ-01 with the element's name, and neither a value nor a name of the attacker's own."""
+    """REQ-01 has the element's name, and neither a value nor a name that the attacker chose."""
     assert refused_field(mutant()) == field
 
 
 def test_an_element_named_by_the_document_is_not_repeated() -> None:
-    """Attack: personal data, written as an element's name, would travel in a reason."""
+    """Attack: personal data as an element's name would appear in a reason."""
     smuggled = PLAIN.replace(b"<withdrawal>", b"<secret10101199000001/><withdrawal>")
 
     assert refused_field(smuggled) == "Consent"
@@ -198,18 +200,18 @@ def test_an_element_named_by_the_document_is_not_repeated() -> None:
     ],
 )
 def test_another_root_is_no_consent(document: bytes) -> None:
-    """A schema accepts every global element that it imports; only one of them is a consent."""
+    """A schema accepts every global element that it imports, but only one of them is a consent."""
     assert refused_field(document) == "Consent"
 
 
 @pytest.mark.parametrize("noise", [b"<!-- -->", b"<?pi?>"])
 def test_comments_and_instructions_are_refused(noise: bytes) -> None:
-    """Attack: `.text` ends at a comment, so COM/00000001<!-- -->9 would be read as another."""
+    """Attack: `.text` ends at a comment, so COM/00000001<!-- -->9 would be read as another code."""
     assert refused_field(PLAIN.replace(b"COM/0", b"COM/" + noise + b"0")) == "Consent"
 
 
 def test_the_order_and_the_number_of_elements_are_fixed() -> None:
-    """Attack: a second `recipient`, or one that stands elsewhere, is read by nobody."""
+    """Attack: no code reads a second `recipient`, or one in another position."""
     root = etree.fromstring(PLAIN)
     recipient = root[3]
     assert recipient.tag.endswith("}recipient")
@@ -222,7 +224,9 @@ def test_the_order_and_the_number_of_elements_are_fixed() -> None:
 
 
 def test_a_foreign_element_of_the_same_name_is_not_read() -> None:
-    """Attack: inside the signature anything may stand; none of it is the document's content."""
+    """Attack: other content may stand inside the signature, but it is not the
+    document's content.
+    """
     evil = (
         b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:Object>'
         b"<representative/><validTo>9000-01-01T00:00:00Z</validTo></ds:Object></ds:Signature>"
@@ -233,7 +237,7 @@ def test_a_foreign_element_of_the_same_name_is_not_read() -> None:
 
 
 def test_white_space_around_values_is_not_part_of_them() -> None:
-    """xs:token, xs:dateTime and xs:int collapse white space; so does the reader."""
+    """xs:token, xs:dateTime and xs:int collapse white space, and so does the reader."""
     spaced = PLAIN
     for name in (b"pin", b"consentId", b"validTo", b"maxDisclosures", b"digest", b"method"):
         spaced = spaced.replace(b"<" + name + b">", b"<" + name + b">\n\t ")
@@ -242,8 +246,8 @@ def test_white_space_around_values_is_not_part_of_them() -> None:
 
 
 @given(NAMES)
-def test_any_name_is_carried_as_it_is(name: str) -> None:
-    """Kyrgyz letters, quotes, markup characters: a value, never XML."""
+def test_any_name_is_carried_unchanged(name: str) -> None:
+    """Kyrgyz letters, quotes and markup characters are a value, never XML."""
     document = render_consent(CONSENT, replace(CONSENT_DISPLAY, surname=name))
     root = etree.fromstring(document)
 
@@ -253,7 +257,9 @@ def test_any_name_is_carried_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("names", [("Үлгүлөва", None), (None, "Айгүл")])
 def test_a_subject_may_have_one_name(names: tuple[str | None, str | None]) -> None:
-    """A person with one name can consent (cl. 4): the name is left out, not written empty."""
+    """Procedure, cl. 4: a person with one name can consent; the other name is omitted,
+    not empty.
+    """
     display = replace(CONSENT_DISPLAY, surname=names[0], given_name=names[1])
     document = render_consent(CONSENT, display)
 
@@ -262,7 +268,7 @@ def test_a_subject_may_have_one_name(names: tuple[str | None, str | None]) -> No
 
 
 def test_a_subject_without_a_name_is_refused() -> None:
-    """The subject would not see whose consent they sign."""
+    """The subject would otherwise not see whose consent they sign."""
     nameless = re.sub(b"<(surname|givenName)>[^<]*</(surname|givenName)>", b"", PLAIN)
 
     assert refused_field(nameless) == "subject"

@@ -1,4 +1,4 @@
-"""The `person` element: exactly what was released, as its digest sees it."""
+"""The `person` element holds exactly what was released, in the form of its digest."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +34,7 @@ def holding(**values: AttributeValue) -> Person:
 def test_exactly_the_released_attributes_leave_in_schema_order(
     released: frozenset[Attribute],
 ) -> None:
-    """Invariant 3: what is not released is not in the bytes; what is, is there once."""
+    """docs/architecture.md, invariant 3: only released attributes are in the bytes, once each."""
     payload = DOCUMENTS.person(PERSON, released)
 
     assert local_names(etree.fromstring(payload)) == [
@@ -45,7 +45,7 @@ def test_exactly_the_released_attributes_leave_in_schema_order(
 
 @pytest.mark.parametrize("attribute", Attribute)
 def test_nothing_else_of_the_person_is_in_the_bytes(attribute: Attribute) -> None:
-    """Invariant 3, seen from the bytes: no value of another attribute stands in them."""
+    """docs/architecture.md, invariant 3: the bytes hold no value of another attribute."""
     payload = DOCUMENTS.person(PERSON, frozenset({attribute})).decode()
     others = {
         value
@@ -60,7 +60,7 @@ def test_nothing_else_of_the_person_is_in_the_bytes(attribute: Attribute) -> Non
 def test_the_element_is_the_same_bytes_alone_and_in_the_answer(
     released: frozenset[Attribute],
 ) -> None:
-    """WIRE, receipt: payloadDigest is over the exclusive c14n of `person` as it stands there."""
+    """PayloadDigest covers the exclusive c14n of `person` in its position in the answer."""
     payload = DOCUMENTS.person(PERSON, released)
     answer = released_answer(payload)
     envelope = (
@@ -75,30 +75,41 @@ def test_the_element_is_the_same_bytes_alone_and_in_the_answer(
     assert canonical(etree.fromstring(answer)) == answer
 
 
-def test_names_leave_in_the_scripts_they_are_held_in() -> None:
-    """An absent script is left out, not written empty."""
+def test_names_are_released_in_their_recorded_scripts() -> None:
+    """An absent script is omitted, not written empty."""
     person = holding(surname=LocalizedName(ky="Үлгүлөва", latin="ULGULOVA", ru=""))
     payload = DOCUMENTS.person(person, frozenset({Attribute.SURNAME}))
 
     assert local_names(etree.fromstring(payload)[0]) == ["ky", "latin"]
 
 
-def test_samples_leave_with_what_they_are() -> None:
+def test_samples_are_released_with_their_format() -> None:
     """ISO/IEC 19794-2, -4 and -5: format and finger are read from the sample, not guessed."""
     released = frozenset(
         {Attribute.FACE_IMAGE, Attribute.FINGERPRINT_TEMPLATES, Attribute.FINGERPRINT_IMAGES}
     )
     person = etree.fromstring(DOCUMENTS.person(PERSON, released))
-    said = {"p": "urn:makul:recipient:1"}
+    namespaces = {"p": "urn:makul:recipient:1"}
 
-    assert person.xpath("string(p:faceImage/p:format)", namespaces=said) == "jpeg"
-    assert person.xpath("p:fingerprintTemplates/*/p:position/text()", namespaces=said) == ["2", "7"]
-    assert person.xpath("p:fingerprintImages/*/p:position/text()", namespaces=said) == ["2", "7"]
-    assert person.xpath("p:fingerprintImages/*/p:format/text()", namespaces=said) == ["wsq"] * 2
-    assert person.xpath("p:fingerprintImages/*/p:data/text()", namespaces=said) == ["/6Agd3Nx"] * 2
+    assert person.xpath("string(p:faceImage/p:format)", namespaces=namespaces) == "jpeg"
+    assert person.xpath("p:fingerprintTemplates/*/p:position/text()", namespaces=namespaces) == [
+        "2",
+        "7",
+    ]
+    assert person.xpath("p:fingerprintImages/*/p:position/text()", namespaces=namespaces) == [
+        "2",
+        "7",
+    ]
+    assert (
+        person.xpath("p:fingerprintImages/*/p:format/text()", namespaces=namespaces) == ["wsq"] * 2
+    )
+    assert (
+        person.xpath("p:fingerprintImages/*/p:data/text()", namespaces=namespaces)
+        == ["/6Agd3Nx"] * 2
+    )
 
 
-def test_jpeg_2000_is_told_from_jpeg() -> None:
+def test_jpeg_2000_is_distinguished_from_jpeg() -> None:
     """ISO/IEC 19794-5 allows both."""
     person = holding(faceImage=b"\x00\x00\x00\x0cjP  \r\n\x87\n rest")
 
@@ -133,15 +144,15 @@ def test_jpeg_2000_is_told_from_jpeg() -> None:
         ("fingerprintImages", finger_images(2, image=b"")),
     ],
 )
-def test_what_is_not_what_it_should_be_does_not_leave(name: str, value: AttributeValue) -> None:
-    """Fail closed: a broken record releases nothing, and the error does not repeat it."""
+def test_broken_values_are_not_released(name: str, value: AttributeValue) -> None:
+    """A broken record releases nothing, and the error does not repeat it."""
     with pytest.raises(UnwritableError):
         DOCUMENTS.person(holding(**{name: value}), frozenset({Attribute(name)}))
 
 
 @given(st.binary(max_size=80))
 def test_no_finger_record_hangs_or_crashes(held: bytes) -> None:
-    """Whatever the bytes: readable, or refused."""
+    """Any bytes are either readable or refused."""
     for name in (Attribute.FINGERPRINT_TEMPLATES, Attribute.FINGERPRINT_IMAGES):
         for value in (held, template(2)[:12] + held, finger_images(2)[:30] + held):
             try:
@@ -150,7 +161,7 @@ def test_no_finger_record_hangs_or_crashes(held: bytes) -> None:
                 continue
 
 
-def test_what_is_released_must_be_held() -> None:
-    """A receipt must not name what is not in the answer."""
+def test_only_recorded_attributes_are_released() -> None:
+    """A receipt must not name an attribute that the answer lacks."""
     with pytest.raises(UnwritableError, match="address"):
         DOCUMENTS.person(holding(), frozenset({Attribute.ADDRESS}))

@@ -1,4 +1,4 @@
-"""Receipts: valid by receipt.xsd, canonical, ready to be signed (invariant 8)."""
+"""Receipts are valid by receipt.xsd, canonical, and ready for the signature (invariant 8)."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ SHA256 = st.binary(min_size=32, max_size=32)
 def test_a_receipt_is_valid_and_its_own_canonical_form(
     released: frozenset[Attribute], reasons: list[Reason], leaf: bytes, request: bytes
 ) -> None:
-    """Signed as these very bytes (FACTS, Receipts): canonicalising must change nothing."""
+    """These very bytes are signed, so canonicalising must change nothing."""
     written = DOCUMENTS.receipt(
         replace(
             RECEIPT,
@@ -46,8 +46,8 @@ def test_a_receipt_is_valid_and_its_own_canonical_form(
     assert names == [name.value for name in Attribute if name in released]
 
 
-def test_the_root_can_be_signed_in_place() -> None:
-    """The Reference's target, and the place right before the end tag for the signature."""
+def test_the_root_has_space_for_its_signature() -> None:
+    """The root has the Reference's target, and space for the signature before the end tag."""
     written = DOCUMENTS.receipt(RECEIPT)
     signature = b'<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"></ds:Signature>'
     signed = written.removesuffix(b"</Receipt>") + signature + b"</Receipt>"
@@ -57,7 +57,7 @@ def test_the_root_can_be_signed_in_place() -> None:
 
 
 def test_a_refusal_names_no_ground_and_no_payload_it_does_not_have() -> None:
-    """What there is not to say is left out."""
+    """An absent part is omitted."""
     refused = replace(
         RECEIPT,
         outcome=Outcome.REFUSED,
@@ -73,7 +73,9 @@ def test_a_refusal_names_no_ground_and_no_payload_it_does_not_have() -> None:
 
 
 def test_a_receipt_binds_the_answer_and_holds_no_salt() -> None:
-    """Invariants 7 and 8: all that the answer says, and nothing by which data can be guessed."""
+    """docs/architecture.md, invariants 7 and 8: a receipt covers the answer, and no data can be
+    guessed.
+    """
     names = local_names(valid(DOCUMENTS.receipt(RECEIPT), "receipt"))
 
     assert "answerDigest" in names
@@ -81,6 +83,6 @@ def test_a_receipt_binds_the_answer_and_holds_no_salt() -> None:
 
 
 def test_another_operators_receipt_is_not_written() -> None:
-    """Only the operator that this service is may say what it did."""
+    """A service may only state its own acts."""
     with pytest.raises(UnwritableError):
         DOCUMENTS.receipt(replace(RECEIPT, operator=BANK))

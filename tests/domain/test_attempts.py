@@ -1,4 +1,4 @@
-"""How often a person may be guessed at (Procedure, cl. 10)."""
+"""The number of guesses about a person is limited (Procedure, cl. 10)."""
 
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -18,28 +18,28 @@ AT_THE_LIMIT = {
 
 
 def test_every_count_has_a_limit() -> None:
-    """A count that nothing limits would be a way to guess for ever."""
+    """A count without a limit would allow unlimited guessing."""
     assert set(AT_THE_LIMIT) == {field.name for field in fields(AttemptCounts)}
 
 
 @pytest.mark.parametrize("count", AT_THE_LIMIT)
-def test_one_below_a_limit_may_still_ask(count: str) -> None:
-    """The last attempt that is allowed is allowed."""
+def test_one_attempt_below_a_limit_is_permitted(count: str) -> None:
+    """The last permitted attempt is permitted."""
     assert exhausted(AttemptCounts(**{count: AT_THE_LIMIT[count] - 1}), LIMITS) is None
 
 
 @pytest.mark.parametrize("count", AT_THE_LIMIT)
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_at_any_limit_nothing_more_is_compared(count: str, beyond: int) -> None:
-    """MAT-06, whichever limit it is."""
+    """Each limit gives MAT-06."""
     reason = exhausted(AttemptCounts(**{count: AT_THE_LIMIT[count] + beyond}), LIMITS)
 
     assert reason is not None
     assert reason.code is Code.MAT_06
 
 
-def test_the_reason_does_not_tell_which_limit() -> None:
-    """Whoever learns that others failed on this PIN learns that others asked for this person."""
+def test_the_reason_does_not_name_the_limit() -> None:
+    """A caller who learned of others' failures on this PIN would learn of their requests."""
     reasons = {
         exhausted(AttemptCounts(**{count: limit}), LIMITS) for count, limit in AT_THE_LIMIT.items()
     }
@@ -47,7 +47,7 @@ def test_the_reason_does_not_tell_which_limit() -> None:
     assert len(reasons) == 1
 
 
-def test_the_reason_tells_when_to_ask_again() -> None:
+def test_the_reason_states_when_to_retry() -> None:
     """`retryAfter` is the window, in seconds."""
     spent = AttemptCounts(by_pin=99)
     reason = exhausted(spent, replace(LIMITS, window=timedelta(hours=2)))
@@ -56,6 +56,6 @@ def test_the_reason_tells_when_to_ask_again() -> None:
     assert reason.retry_after == 7200
 
 
-def test_a_limit_of_none_at_all_lets_nobody_ask() -> None:
-    """A limit set to zero closes; it does not mean "unlimited"."""
+def test_a_limit_of_zero_permits_no_attempt() -> None:
+    """A limit of zero forbids all attempts; it does not mean "unlimited"."""
     assert exhausted(AttemptCounts(), replace(LIMITS, failures_by_pin=0)) is not None

@@ -1,4 +1,4 @@
-"""Without consent, on a basis in law alone (Procedure, cl. 5)."""
+"""Disclosure without consent needs a basis in law (Procedure, cl. 5)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -63,13 +63,15 @@ CLAUSE_OF = {
 
 
 def invoking(provision: Provision) -> Case:
-    """A body of state power that invokes this provision."""
+    """Return a case of a body of state power that invokes this provision."""
     return BY_LAW.saying(provision=provision.value)
 
 
 @pytest.mark.parametrize("provision", Provision)
 def test_each_provision_of_clause_5_gives_data_without_consent(provision: Provision) -> None:
-    """Procedure, cl. 5.1 to 5.4: to a body entitled to it, under an agreement that names it."""
+    """Procedure, cl. 5.1 to 5.4: the body must be entitled, and its agreement must name the
+    provision.
+    """
     case = invoking(provision)
 
     assert case.against() == set()
@@ -82,9 +84,13 @@ def test_each_provision_of_clause_5_gives_data_without_consent(provision: Provis
 
 @pytest.mark.parametrize("kind", RecipientKind)
 @pytest.mark.parametrize("provision", Provision)
-def test_who_may_invoke_which_provision(provision: Provision, kind: RecipientKind) -> None:
-    """Procedure, cl. 5: 5.1 is for bodies of state power, 5.2 and 5.3 for public bodies, 5.4 for
-    whomever a law entitles; a bank can never invoke 5.1, whatever its agreement says.
+def test_each_provision_is_open_to_its_recipients(
+    provision: Provision, kind: RecipientKind
+) -> None:
+    """Procedure, cl. 5: each kind of recipient may invoke only its own provisions.
+
+    5.1 is for bodies of state power, 5.2 and 5.3 are for public bodies, 5.4 is for every recipient
+    whom a law entitles. A bank can never invoke 5.1, for any agreement.
     """
     clause = CLAUSE_OF[provision]
     case = invoking(provision).by(kind=kind)
@@ -95,16 +101,18 @@ def test_who_may_invoke_which_provision(provision: Provision, kind: RecipientKin
 
 
 @pytest.mark.parametrize("provision", Provision)
-def test_the_agreement_names_the_provision(provision: Provision) -> None:
-    """Procedure, cl. 5 and 7: what the agreement does not name, no body invokes."""
+def test_the_agreement_must_name_the_provision(provision: Provision) -> None:
+    """Procedure, cl. 5 and 7: no body invokes a provision that its agreement does not name."""
     others = frozenset(Provision) - {provision}
 
     assert invoking(provision).under(provisions=others).against() == {("LAW-02", "provision")}
 
 
 @pytest.mark.parametrize("missing", ["recipient", "agreement"])
-def test_without_a_recipient_or_an_agreement_nobody_is_entitled(missing: str) -> None:
-    """Procedure, cl. 5 and 7: who is unknown invokes nothing; it is an answer, not an error."""
+def test_no_provision_is_open_without_recipient_and_agreement(missing: str) -> None:
+    """Procedure, cl. 5 and 7: an unknown caller invokes nothing; that is an answer, not
+    an error.
+    """
     case = BY_LAW.but(**{missing: None})
 
     assert ("LAW-02", "provision") in case.against()
@@ -114,14 +122,14 @@ def test_without_a_recipient_or_an_agreement_nobody_is_entitled(missing: str) ->
 @pytest.mark.parametrize(
     "written", ["", "*", "judicial", "JUDICIAL ", "5.1", "OTHER_CASES", "CONSENT"]
 )
-def test_a_provision_that_clause_5_does_not_know(written: str) -> None:
-    """Procedure, cl. 5: only these; an unknown one is an answer, not an error."""
+def test_an_unknown_provision_is_refused(written: str) -> None:
+    """Procedure, cl. 5: an unknown provision is an answer, not an error."""
     assert BY_LAW.saying(provision=written).against() == {("LAW-01", "provision")}
 
 
 @pytest.mark.parametrize("provision", Provision)
-def test_only_what_5_1_covers_is_hidden_from_the_subject(provision: Provision) -> None:
-    """Procedure, cl. 5.1: secrecy belongs to justice, security and operational search."""
+def test_only_disclosures_of_5_1_are_hidden_from_the_subject(provision: Provision) -> None:
+    """Procedure, cl. 5.1: only justice, security and operational search may hide a disclosure."""
     hidden = invoking(provision).saying(hidden_until=AT + DAY)
     expected = set() if provision.clause == "5.1" else {("LAW-02", "hiddenUntil")}
 
@@ -140,7 +148,7 @@ def test_only_what_5_1_covers_is_hidden_from_the_subject(provision: Provision) -
 def test_nothing_is_hidden_for_longer_than_is_allowed(
     most: timedelta, asked: timedelta, hides: bool
 ) -> None:
-    """The operator's settings set the most, counted from the statement's issue."""
+    """The operator's settings set the maximum, counted from the statement's issue."""
     case = invoking(Provision.JUDICIAL)
     assert isinstance(case.ground, BasisGround)
     assert case.ground.statement is not None
@@ -154,7 +162,7 @@ def test_nothing_is_hidden_for_longer_than_is_allowed(
 
 
 def test_an_official_request_keeps_within_the_bodys_powers() -> None:
-    """Procedure, cl. 5.3: the list asked for corresponds to the powers of the body that asks."""
+    """Procedure, cl. 5.3: the requested attributes must lie within the powers of the body."""
     powers = {REGISTER_UPKEEP: frozenset({Attribute.SURNAME})}
     case = BY_LAW.under(powers=powers)
 
@@ -167,7 +175,7 @@ def test_an_official_request_keeps_within_the_bodys_powers() -> None:
 def test_without_a_power_for_the_purpose_there_is_no_official_request(
     operation: Operation, powers: dict[Any, Any]
 ) -> None:
-    """Procedure, cl. 5.3: not even a yes or no, which lists no attribute to be held against."""
+    """Procedure, cl. 5.3: without a power there is not even a yes or no."""
     case = BY_LAW.under(powers=powers).asking(operation=operation)
     if operation is Operation.VERIFY_PERSON:
         case = case.asking(attributes=frozenset()).saying(result_form=ResultForm.YES_NO)
@@ -175,13 +183,13 @@ def test_without_a_power_for_the_purpose_there_is_no_official_request(
     assert case.against() == {("LAW-04", "purpose")}
 
 
-def test_powers_bound_official_requests_alone() -> None:
+def test_powers_limit_only_official_requests() -> None:
     """Procedure, cl. 5.1: a court's ruling lists its data itself."""
     assert invoking(Provision.JUDICIAL).under(powers={}).against() == set()
 
 
 def test_a_power_widens_no_statement_and_no_agreement() -> None:
-    """Invariant 3: requested ∩ basis ∩ agreement ∩ powers."""
+    """docs/architecture.md, invariant 3: requested ∩ basis ∩ agreement ∩ powers."""
     powers = {REGISTER_UPKEEP: frozenset(Attribute)}
     asked = BY_LAW.under(powers=powers).asking(attributes=frozenset({"address", "faceImage"}))
 
@@ -193,15 +201,15 @@ def test_a_power_widens_no_statement_and_no_agreement() -> None:
     assert asked.decide().releasable == frozenset()
 
 
-def test_a_basis_lists_what_may_be_asked() -> None:
-    """Procedure, cl. 5: an attribute beyond the statement refuses the whole."""
+def test_a_basis_lists_the_permitted_attributes() -> None:
+    """Procedure, cl. 5: an attribute beyond the statement refuses the whole request."""
     case = invoking(Provision.JUDICIAL).saying(attributes=frozenset({"surname", "*"}))
 
     assert case.against() == {("LAW-04", "givenName"), ("LAW-04", "birthDate")}
 
 
 def test_a_basis_for_a_yes_or_no_gives_no_data() -> None:
-    """Invariant 11: the result form is the request's."""
+    """docs/architecture.md, invariant 11: the result form must equal the request's."""
     assert BY_LAW.saying(result_form=ResultForm.YES_NO).against() == {("LAW-04", "resultForm")}
 
 
@@ -226,12 +234,12 @@ def test_a_basis_for_a_yes_or_no_gives_no_data() -> None:
     ids=["forged", "a citizen", "nobody", "another official", "passed with a reason"],
 )
 def test_only_the_official_named_signs_a_basis(proof: Proof, because: Code | None) -> None:
-    """Procedure, cl. 5: a registered official of that body answers for it by name."""
+    """Procedure, cl. 5: a registered official of that body answers for the statement by name."""
     assert BY_LAW.on(proof=proof).decide().reasons == (Reason(code=Code.LAW_09, because=because),)
 
 
-def test_an_official_without_a_name_is_nobody() -> None:
-    """No statement is signed by the empty name, registered or not."""
+def test_an_official_without_a_name_signs_nothing() -> None:
+    """An empty name signs no statement, registered or not."""
     proof = Proof(
         status=ProofStatus.PASSED,
         signer=DocumentSigner(fingerprint=bytes(32), pin=None, official=""),
@@ -241,14 +249,14 @@ def test_an_official_without_a_name_is_nobody() -> None:
 
 
 def test_a_revocation_status_unknown_discloses_nothing() -> None:
-    """ETSI EN 319 102-1, 5.1.3: indeterminate, for bases as for consents."""
+    """ETSI EN 319 102-1, 5.1.3: the result is indeterminate, for bases like for consents."""
     decision = BY_LAW.on(proof=REVOCATION_UNKNOWN).decide()
 
     assert decision.outcome_if_not_permitted is Outcome.UNDETERMINED
 
 
 def test_a_statement_that_could_not_be_read_is_no_basis() -> None:
-    """Invariant 2: where nothing was read, nothing is granted."""
+    """docs/architecture.md, invariant 2: an unread statement grants nothing."""
     unread = BY_LAW.on(statement=None)
 
     assert unread.codes() == {"LAW-09"}
@@ -256,8 +264,8 @@ def test_a_statement_that_could_not_be_read_is_no_basis() -> None:
     assert reference(BasisGround(proof=FORGED, statement=None, digest=bytes(32))) is None
 
 
-def test_the_same_id_on_other_bytes_is_another_paper() -> None:
-    """A statement's meter is its own."""
+def test_the_same_id_on_other_bytes_is_another_document() -> None:
+    """The usage of a statement is counted for its own bytes."""
     assert BY_LAW.on(use=GroundUse(digest_differs=True)).decide().reasons == (
         Reason(code=Code.LAW_09, because=Code.REQ_04, field="statementId"),
     )
@@ -275,8 +283,8 @@ def test_the_same_id_on_other_bytes_is_another_paper() -> None:
         ("justification", "justification"),
     ],
 )
-def test_a_basis_says_why(part: str, field: str, blank: str) -> None:
-    """Procedure, cl. 5: the law, the case and the reason stand in the statement."""
+def test_a_basis_must_state_its_reason(part: str, field: str, blank: str) -> None:
+    """Procedure, cl. 5: the statement must contain the law, the case and the reason."""
     assert BY_LAW.saying(**{part: blank}).against() == {("LAW-03", field)}
 
 
@@ -289,13 +297,13 @@ def test_a_basis_says_why(part: str, field: str, blank: str) -> None:
     ],
     ids=["no issuer", "no number", "of tomorrow"],
 )
-def test_a_basis_rests_on_an_act_that_was_there_before_it(act: Any) -> None:
-    """Procedure, cl. 5.1: a judicial act is executed, not awaited."""
+def test_a_basis_rests_on_an_earlier_act(act: Any) -> None:
+    """Procedure, cl. 5.1: a judicial act must exist before the statement."""
     assert BY_LAW.saying(act=act).against() == {("LAW-03", "authorisingAct")}
 
 
 def test_acts_are_dated_by_the_republics_calendar() -> None:
-    """At 20:00 UTC it is the next day in Bishkek: an act of that day is not of tomorrow."""
+    """The next day begins in Bishkek at 18:00 UTC, so at 20:00 its acts are not of tomorrow."""
     late = datetime(2026, 11, 1, 20, 0, tzinfo=UTC)
     act = replace(STATEMENT.act, issued_on=date(2026, 11, 2))
 
@@ -320,7 +328,9 @@ def test_acts_are_dated_by_the_republics_calendar() -> None:
     ],
 )
 def test_a_basis_fits_one_request(said: dict[str, Any], against: set[Any]) -> None:
-    """Invariant 11: its subject, recipient, agreement and purpose are the request's."""
+    """docs/architecture.md, invariant 11: subject, recipient, agreement and purpose are the
+    request's.
+    """
     assert BY_LAW.saying(**said).against() == against
 
 
@@ -334,8 +344,8 @@ def test_a_basis_fits_one_request(said: dict[str, Any], against: set[Any]) -> No
         (STATEMENT.valid_to, False),
     ],
 )
-def test_the_term_is_half_open(at: datetime, in_term: bool) -> None:
-    """Good from its first instant, not at its last."""
+def test_term_of_a_basis_is_half_open(at: datetime, in_term: bool) -> None:
+    """The statement is valid from its first instant until before its last."""
     assert BY_LAW.but(at=at).against() == (set() if in_term else {("LAW-07", None)})
 
 
@@ -348,13 +358,13 @@ def test_the_term_is_half_open(at: datetime, in_term: bool) -> None:
         (GroundUse(revoked=True), False),
     ],
 )
-def test_a_basis_is_used_as_often_as_it_says(use: GroundUse, good: bool) -> None:
-    """One ruling is not a standing permission; a withdrawn one is none."""
+def test_a_basis_has_a_number_of_uses(use: GroundUse, good: bool) -> None:
+    """One ruling is no permanent permission, and a withdrawn one is none."""
     assert BY_LAW.on(use=use).against() == (set() if good else {("LAW-08", None)})
 
 
-def test_a_dry_run_about_nobody_leaves_the_subject_open() -> None:
-    """ExplainDecision may name no PIN; nothing is ever released on that."""
+def test_a_dry_run_without_a_pin_skips_the_subject() -> None:
+    """ExplainDecision may name no PIN, and never releases anything."""
     dry = BY_LAW.asking(subject=None)
 
     assert dry.decide().permitted
@@ -362,7 +372,7 @@ def test_a_dry_run_about_nobody_leaves_the_subject_open() -> None:
 
 
 def test_records_name_a_basis_by_id_and_digest() -> None:
-    """Procedure, cl. 12: what a body invoked can be shown later."""
+    """Procedure, cl. 12: the record shows later what a body invoked."""
     ref = reference(BASIS_GROUND)
 
     assert ref is not None
@@ -370,8 +380,8 @@ def test_records_name_a_basis_by_id_and_digest() -> None:
     assert (ref.valid_from, ref.valid_to) == (STATEMENT.issued_at, STATEMENT.valid_to)
 
 
-def test_a_statement_does_not_print_its_story() -> None:
-    """Invariant 7: case, official and justification stay out of logs."""
+def test_a_statement_does_not_print_its_content() -> None:
+    """docs/architecture.md, invariant 7: case, official and justification stay out of logs."""
     told = replace(STATEMENT, justification="SECRET-J", case_number="SECRET-C", official="SECRET-O")
 
     assert "SECRET" not in repr(told)

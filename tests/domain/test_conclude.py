@@ -1,4 +1,6 @@
-"""What leaves once the person was compared (Procedure, cl. 10; withheld meanwhile, cl. 14)."""
+"""The result after the comparison of the person (Procedure, cl. 10 and, for disputed
+data, cl. 14).
+"""
 
 from dataclasses import replace
 
@@ -29,13 +31,13 @@ BOTH = pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW], ids=["consent", "ba
 
 @BOTH
 def test_if_there_is_a_match_data_are_given(case: Case) -> None:
-    """Procedure, cl. 10: exactly what was asked for and allowed."""
+    """Procedure, cl. 10: exactly the requested and permitted data are given."""
     assert case.conclude() == Conclusion(outcome=Outcome.RELEASED, released=NAME_AND_BIRTH)
 
 
 @BOTH
 def test_a_yes_or_no_is_answered_without_data(case: Case) -> None:
-    """VerifyPerson: MATCHED, and nothing else leaves."""
+    """VerifyPerson: the outcome is MATCHED, and no data leave."""
     verify = case.asking(operation=Operation.VERIFY_PERSON, attributes=frozenset()).saying(
         result_form=ResultForm.YES_NO
     )
@@ -53,7 +55,7 @@ def test_without_a_match_nothing_is_given(case: Case) -> None:
 @BOTH
 @pytest.mark.parametrize("result", MatchResult)
 def test_an_unknown_person_never_matches(case: Case, result: MatchResult) -> None:
-    """Invariant 6: whatever the comparison with a decoy says, nobody is disclosed."""
+    """docs/architecture.md, invariant 6: no comparison with a decoy discloses anything."""
     conclusion = case.but(person=None, match=found(result)).conclude()
 
     assert conclusion.released == frozenset()
@@ -62,19 +64,19 @@ def test_an_unknown_person_never_matches(case: Case, result: MatchResult) -> Non
 
 @BOTH
 def test_another_persons_record_is_never_given(case: Case) -> None:
-    """The record is that of the PIN that the consent or basis speaks of, or of nobody."""
+    """The record must be that of the PIN of the consent or basis, or no record."""
     assert case.but(person=replace(PERSON, pin=SOMEONE_ELSE)).conclude() == NOT_MATCHED
 
 
 @BOTH
-def test_a_request_about_nobody_gives_nobodys_record(case: Case) -> None:
-    """A dry run's decision, taken to a conclusion by mistake, releases nothing."""
+def test_a_request_without_a_person_gives_no_record(case: Case) -> None:
+    """A dry run's decision that reaches a conclusion by mistake releases nothing."""
     assert case.asking(subject=None).conclude() == NOT_MATCHED
 
 
 @BOTH
-def test_every_method_that_was_asked_for_is_compared(case: Case) -> None:
-    """Two methods asked and one compared is not a match: an engine's silence is not consent."""
+def test_every_requested_method_must_be_compared(case: Case) -> None:
+    """One compared method of two requested ones is no match: a missing result is no agreement."""
     both = frozenset({MatchMethod.DEMOGRAPHIC, MatchMethod.FACE})
     names = frozenset(method.value for method in both)
     asking = case.under(methods=both).asking(methods=names)
@@ -87,7 +89,7 @@ def test_every_method_that_was_asked_for_is_compared(case: Case) -> None:
     assert asking.but(match=MatchVerdict(matched)).conclude().outcome is Outcome.RELEASED
 
 
-# --- what could not be told -------------------------------------------------------------------
+# --- what is undetermined ----------------------------------------------------------------------
 
 
 @BOTH
@@ -95,7 +97,7 @@ def test_every_method_that_was_asked_for_is_compared(case: Case) -> None:
 def test_a_comparison_that_could_not_be_made_leaves_the_request_open(
     case: Case, match: MatchVerdict | None
 ) -> None:
-    """OPS-02: "could not tell" is not "no", and neither discloses."""
+    """OPS-02: "could not be determined" is not "no", and neither discloses."""
     conclusion = case.but(match=match).conclude()
 
     assert conclusion == Conclusion(
@@ -104,16 +106,18 @@ def test_a_comparison_that_could_not_be_made_leaves_the_request_open(
     assert leaves_open(conclusion.reasons)
 
 
-def test_in_doubt_a_subject_who_consented_is_asked_for_more() -> None:
-    """MAT-02: with the subject's own consent, that data are lacking may be told."""
+def test_doubt_with_consent_asks_for_more_data() -> None:
+    """MAT-02: with the subject's own consent, the answer may say that data are lacking."""
     conclusion = BY_CONSENT.but(match=found(MatchResult.INCONCLUSIVE)).conclude()
 
     assert conclusion.outcome is Outcome.UNDETERMINED
     assert conclusion.reasons == (Reason(code=Code.MAT_02),)
 
 
-def test_in_doubt_a_body_is_told_no_more_than_no() -> None:
-    """Invariant 6: without consent, "nearly" would tell that there is such a person."""
+def test_doubt_without_consent_is_a_plain_no() -> None:
+    """docs/architecture.md, invariant 6: without consent, "nearly" would reveal that the person
+    exists.
+    """
     assert BY_LAW.but(match=found(MatchResult.INCONCLUSIVE)).conclude() == NOT_MATCHED
 
 
@@ -122,7 +126,7 @@ def test_in_doubt_a_body_is_told_no_more_than_no() -> None:
 
 @pytest.mark.parametrize("result", MatchResult)
 def test_a_lock_stops_matching_by_consent(result: MatchResult) -> None:
-    """Procedure, cl. 4: consent is the subject's to stop, whatever the comparison found."""
+    """Procedure, cl. 4: the subject may stop a consent, for every result of the comparison."""
     locked = BY_CONSENT.but(person=LOCKED, match=found(result))
 
     assert locked.conclude() == Conclusion(
@@ -131,8 +135,8 @@ def test_a_lock_stops_matching_by_consent(result: MatchResult) -> None:
 
 
 @pytest.mark.parametrize("result", MatchResult)
-def test_a_lock_never_stops_nor_shows_in_a_basis_in_law(result: MatchResult) -> None:
-    """Procedure, cl. 5: given without consent; the lock neither hinders it nor is told."""
+def test_a_lock_has_no_effect_on_a_basis_in_law(result: MatchResult) -> None:
+    """Procedure, cl. 5: the disclosure needs no consent, so the lock neither stops it nor shows."""
     case = BY_LAW.but(match=found(result))
 
     assert case.but(person=LOCKED).conclude() == case.conclude()
@@ -142,8 +146,10 @@ def test_a_lock_never_stops_nor_shows_in_a_basis_in_law(result: MatchResult) -> 
 
 
 @BOTH
-def test_what_is_not_held_is_left_out_and_named(case: Case) -> None:
-    """Invariant 3: only attributes not held or disputed are left out, and named."""
+def test_missing_attributes_are_omitted_and_named(case: Case) -> None:
+    """docs/architecture.md, invariant 3: only missing or disputed attributes are omitted, and
+    named.
+    """
     values = {name: value for name, value in PERSON.values.items() if name != "birthDate"}
 
     assert case.but(person=replace(PERSON, values=values)).conclude() == Conclusion(
@@ -154,8 +160,8 @@ def test_what_is_not_held_is_left_out_and_named(case: Case) -> None:
 
 
 @BOTH
-def test_what_is_disputed_is_withheld_and_named(case: Case) -> None:
-    """Procedure, cl. 14: data being corrected are not given meanwhile."""
+def test_disputed_attributes_are_withheld_and_named(case: Case) -> None:
+    """Procedure, cl. 14: data that are being corrected are not given."""
     disputed = replace(PERSON, disputed=frozenset({Attribute.SURNAME, Attribute.ADDRESS}))
 
     assert case.but(person=disputed).conclude() == Conclusion(
@@ -165,8 +171,8 @@ def test_what_is_disputed_is_withheld_and_named(case: Case) -> None:
     )
 
 
-def test_what_is_held_but_was_not_asked_for_stays() -> None:
-    """The address is held and agreed, and nobody asked for it."""
+def test_unrequested_attributes_are_not_released() -> None:
+    """The address is recorded and agreed, but nobody requested it."""
     released = BY_CONSENT.conclude().released
 
     assert Attribute.ADDRESS in PERSON.values
@@ -178,8 +184,8 @@ def test_what_is_held_but_was_not_asked_for_stays() -> None:
 
 @BOTH
 @pytest.mark.parametrize("person", [PERSON, LOCKED, None])
-def test_what_was_refused_stays_refused_whatever_matched(case: Case, person: object) -> None:
-    """A comparison made by mistake changes nothing, and nothing of it is told."""
+def test_a_refusal_stays_a_refusal_after_any_match(case: Case, person: object) -> None:
+    """A comparison that was made by mistake changes nothing and is not revealed."""
     refused = case.on(proof=FORGED)
 
     assert refused.but(person=person).conclude() == refused.but(match=None).conclude()
@@ -188,13 +194,13 @@ def test_what_was_refused_stays_refused_whatever_matched(case: Case, person: obj
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.RELEASED}))
 def test_only_a_release_can_hold_attributes(outcome: Outcome) -> None:
-    """A conclusion that contradicts itself cannot be made."""
+    """A contradictory conclusion cannot be made."""
     with pytest.raises(ValueError, match="releases nothing"):
         Conclusion(outcome=outcome, released=NAME_AND_BIRTH)
 
 
-def test_records_do_not_print_what_they_hold() -> None:
-    """Invariant 7: neither the PIN nor a name appears when a record is printed."""
+def test_records_do_not_print_their_content() -> None:
+    """docs/architecture.md, invariant 7: a printed record shows neither the PIN nor a name."""
     shown = repr(PERSON) + repr(PERSON.values[Attribute.SURNAME])
 
     assert PERSON.pin.digits not in shown

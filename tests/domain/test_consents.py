@@ -1,4 +1,4 @@
-"""What a subject agreed to, held against what is asked (Procedure, cl. 4)."""
+"""A subject's consent is compared with the request (Procedure, cl. 4)."""
 
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -39,14 +39,14 @@ from makul_testing.builders.cases import (
 INSTANT = timedelta(microseconds=1)
 
 
-def test_a_consent_that_says_all_of_it_lets_pass() -> None:
-    """Procedure, cl. 4: with the consent of the subject, data may be given."""
+def test_a_complete_consent_permits_the_request() -> None:
+    """Procedure, cl. 4: with the subject's consent, data may be given."""
     assert BY_CONSENT.against() == set()
     assert BY_CONSENT.decide().permitted
 
 
-def test_nothing_presented_is_no_consent() -> None:
-    """Procedure, cl. 4: only with the consent of the subject."""
+def test_a_missing_document_is_no_consent() -> None:
+    """Procedure, cl. 4: data need the subject's consent."""
     assert BY_CONSENT.but(ground=None).against() == {("CNS-01", "ground")}
 
 
@@ -54,15 +54,17 @@ def test_nothing_presented_is_no_consent() -> None:
 
 
 def test_a_forged_signature_fails_with_its_cause() -> None:
-    """Procedure, cl. 4: a consent carries the subject's signature."""
+    """Procedure, cl. 4: a consent has the subject's signature."""
     decision = BY_CONSENT.on(proof=FORGED).decide()
 
     assert decision.reasons == (Reason(code=Code.CNS_02, because=Code.SIG_02),)
     assert decision.outcome_if_not_permitted is Outcome.REFUSED
 
 
-def test_a_revocation_status_unknown_is_not_a_no_and_not_a_yes() -> None:
-    """ETSI EN 319 102-1, 5.1.3: indeterminate. Nothing is disclosed; the id stays open."""
+def test_an_unknown_revocation_status_is_neither_yes_nor_no() -> None:
+    """ETSI EN 319 102-1, 5.1.3: the result is indeterminate; nothing is disclosed, the id stays
+    open.
+    """
     decision = BY_CONSENT.on(proof=REVOCATION_UNKNOWN).decide()
 
     assert not decision.permitted
@@ -72,14 +74,14 @@ def test_a_revocation_status_unknown_is_not_a_no_and_not_a_yes() -> None:
 
 
 def test_an_indeterminate_proof_without_a_cause_says_that_status_is_unknown() -> None:
-    """A verdict against always says why."""
+    """A negative verdict always has a reason."""
     proof = Proof(status=ProofStatus.INDETERMINATE, signer=SIGNED_BY_SUBJECT.signer)
 
     assert BY_CONSENT.on(proof=proof).decide().reasons[0].because is Code.SIG_07
 
 
-def test_an_indeterminate_proof_tells_its_own_causes() -> None:
-    """Every cause that was found, and none that was not."""
+def test_an_indeterminate_proof_names_its_causes() -> None:
+    """The reason names every cause that was found, and no other."""
     proof = Proof(
         status=ProofStatus.INDETERMINATE,
         reasons=(Code.SIG_09, Code.SIG_07),
@@ -100,7 +102,7 @@ def test_an_indeterminate_proof_tells_its_own_causes() -> None:
     ids=["another citizen", "no PIN in the certificate", "an official"],
 )
 def test_only_the_subject_signs_a_consent(signer: DocumentSigner) -> None:
-    """Procedure, cl. 4: the subject's own signature; a bank cannot sign for its customer."""
+    """Procedure, cl. 4: the subject signs; a bank cannot sign for its customer."""
     proof = Proof(status=ProofStatus.PASSED, signer=signer)
 
     assert BY_CONSENT.on(proof=proof).decide().reasons == (
@@ -120,20 +122,22 @@ def test_only_the_subject_signs_a_consent(signer: DocumentSigner) -> None:
     ids=["no signer", "passed with a reason", "no reason", "plain text", "a word of its own"],
 )
 def test_a_proof_that_contradicts_itself_proves_nothing(proof: Proof) -> None:
-    """Fail closed: only PASSED, with a signer, without a reason."""
+    """Only PASSED, with a signer and without a reason, is a proof."""
     assert BY_CONSENT.on(proof=proof).codes() == {"CNS-02"}
 
 
 def test_a_document_that_could_not_be_read_is_no_consent() -> None:
-    """Invariant 2: where nothing was read, nothing is granted, signature or not."""
+    """docs/architecture.md, invariant 2: an unread document grants nothing, with any signature."""
     decision = BY_CONSENT.on(consent=None).decide()
 
     assert {reason.code for reason in decision.reasons} == {Code.CNS_02}
     assert decision.releasable == frozenset()
 
 
-def test_the_same_id_on_other_bytes_is_another_paper() -> None:
-    """A consent's meter is its own: nobody swaps the document beneath an id."""
+def test_the_same_id_on_other_bytes_is_another_document() -> None:
+    """The usage of a consent is counted for its own bytes, so nobody can exchange them
+    under an id.
+    """
     swapped = BY_CONSENT.on(use=GroundUse(digest_differs=True))
 
     assert swapped.decide().reasons == (
@@ -154,16 +158,16 @@ def test_the_same_id_on_other_bytes_is_another_paper() -> None:
         (CONSENT.valid_to, {"CNS-04"}),
     ],
 )
-def test_the_term_is_half_open(at: datetime, codes: set[str]) -> None:
-    """Procedure, cl. 4: in force from its first instant, not at its last.
+def test_term_of_a_consent_is_half_open(at: datetime, codes: set[str]) -> None:
+    """Procedure, cl. 4: a consent is in force from its first instant until before its last.
 
-    Who signs may have a clock that is as much ahead as a message's may be.
+    The signer's clock may be ahead by as much as a message's.
     """
     assert BY_CONSENT.but(at=at).codes() == codes
 
 
 def test_a_consent_does_not_reach_back_before_it_was_given() -> None:
-    """A term that begins before the signing covers nothing that came before it."""
+    """A term that begins before the signature covers nothing before it."""
     given_at = AT + CLOCK_TOLERANCE + INSTANT
     backdated = BY_CONSENT.saying(given_at=given_at, valid_from=AT - 30 * DAY)
 
@@ -180,8 +184,8 @@ def test_a_consent_does_not_reach_back_before_it_was_given() -> None:
     ],
     ids=["ends before it begins", "empty", "given when it ends"],
 )
-def test_a_term_turned_inside_out_is_never_in_force(term: dict[str, datetime]) -> None:
-    """There is no instant at which such a consent gives anything."""
+def test_a_reversed_term_is_never_in_force(term: dict[str, datetime]) -> None:
+    """Such a consent gives data at no instant."""
     case = BY_CONSENT.saying(**term)
 
     moments = [timedelta(hours=hours) for hours in range(-72, 73, 6)]
@@ -191,7 +195,7 @@ def test_a_term_turned_inside_out_is_never_in_force(term: dict[str, datetime]) -
 
 
 def test_a_revoked_consent_gives_nothing() -> None:
-    """Procedure, cl. 4: consent that was taken back is no consent."""
+    """Procedure, cl. 4: a revoked consent is no consent."""
     assert BY_CONSENT.on(use=GroundUse(revoked=True)).codes() == {"CNS-05"}
 
 
@@ -206,8 +210,8 @@ def test_a_revoked_consent_gives_nothing() -> None:
         (0, -1, {"CNS-06"}),
     ],
 )
-def test_a_consent_is_used_as_often_as_it_says(used: int, allowed: int, codes: set[str]) -> None:
-    """Procedure, cl. 4: consent to one disclosure is not consent to two, and none is none."""
+def test_a_consent_has_a_number_of_uses(used: int, allowed: int, codes: set[str]) -> None:
+    """Procedure, cl. 4: consent to one disclosure is not consent to two."""
     case = BY_CONSENT.saying(max_disclosures=allowed).on(use=GroundUse(used=used))
 
     assert case.codes() == codes
@@ -230,8 +234,8 @@ def test_a_consent_is_used_as_often_as_it_says(used: int, allowed: int, codes: s
         ({"allowed": 0}, ConsentState.USED_UP),
     ],
 )
-def test_where_a_consent_stands(changes: dict[str, Any], state: ConsentState) -> None:
-    """What GetConsentStatus tells: the strongest thing that can be said of it."""
+def test_state_of_a_consent_is_reported(changes: dict[str, Any], state: ConsentState) -> None:
+    """GetConsentStatus reports the strongest state of a consent."""
     now: dict[str, Any] = {
         "valid_from": CONSENT.valid_from,
         "valid_to": CONSENT.valid_to,
@@ -273,17 +277,17 @@ def test_where_a_consent_stands(changes: dict[str, Any], state: ConsentState) ->
     ],
 )
 def test_a_consent_fits_one_request(said: dict[str, Any], against: set[tuple[str, str]]) -> None:
-    """Procedure, cl. 4: given to this recipient, for this purpose, these data, this answer."""
+    """Procedure, cl. 4: the consent is to this recipient, purpose, data and result form."""
     assert BY_CONSENT.saying(**said).against() == against
 
 
-def test_another_subjects_consent_opens_nobody_elses_record() -> None:
-    """Procedure, cl. 4: the consent of the subject whose data are asked for."""
+def test_a_consent_covers_only_its_own_subject() -> None:
+    """Procedure, cl. 4: the consent must be that of the subject of the data."""
     assert BY_CONSENT.asking(subject=SOMEONE_ELSE).against() == {("CNS-14", "subject")}
 
 
 def test_a_consent_to_data_is_not_spent_on_a_yes_or_no() -> None:
-    """Invariant 11: result forms are equal, not merely within."""
+    """docs/architecture.md, invariant 11: result forms are equal, not only compatible."""
     verify = BY_CONSENT.asking(operation=Operation.VERIFY_PERSON, attributes=frozenset())
 
     assert verify.against() == {("CNS-16", "resultForm")}
@@ -292,17 +296,15 @@ def test_a_consent_to_data_is_not_spent_on_a_yes_or_no() -> None:
 
 @pytest.mark.parametrize("operation", [Operation.EXPLAIN_DECISION, Operation.REGISTER_CONSENT])
 @pytest.mark.parametrize("form", ResultForm)
-def test_no_consent_fits_an_operation_that_gives_nothing(
-    operation: Operation, form: ResultForm
-) -> None:
-    """What tells nothing of a person cannot be permitted to."""
+def test_no_consent_fits_an_operation_without_data(operation: Operation, form: ResultForm) -> None:
+    """An operation that discloses nothing about a person needs no permission."""
     case = BY_CONSENT.asking(operation=operation).saying(result_form=form)
 
     assert ("CNS-16", "resultForm") in case.against()
 
 
-def test_an_attribute_consented_to_but_not_agreed_stays() -> None:
-    """Invariant 3: consent widens no agreement."""
+def test_an_attribute_outside_the_agreement_is_not_released() -> None:
+    """docs/architecture.md, invariant 3: consent widens no agreement."""
     generous = BY_CONSENT.saying(attributes=frozenset(Attribute)).asking(
         attributes=frozenset({"faceImage"})
     )
@@ -311,16 +313,16 @@ def test_an_attribute_consented_to_but_not_agreed_stays() -> None:
     assert generous.decide().releasable == frozenset()
 
 
-def test_the_notice_is_one_that_was_approved() -> None:
-    """Procedure, cl. 4: the subject knew what they agreed to, in words that were approved."""
+def test_the_notice_must_be_approved() -> None:
+    """Procedure, cl. 4: the subject knew the content, in approved words."""
     assert BY_CONSENT.on(notice_approved=False).against() == {("CNS-10", "notice")}
     assert not ConsentGround(
         proof=SIGNED_BY_SUBJECT, consent=CONSENT, digest=bytes(32)
     ).notice_approved
 
 
-def test_a_dry_run_about_nobody_leaves_the_subject_open() -> None:
-    """ExplainDecision may name no PIN: whose consent it is then does not apply."""
+def test_a_dry_run_without_a_pin_skips_the_subject() -> None:
+    """ExplainDecision may name no PIN, and then the rule about the subject does not apply."""
     dry = BY_CONSENT.asking(subject=None)
 
     assert dry.decide().permitted
@@ -331,7 +333,7 @@ def test_a_dry_run_about_nobody_leaves_the_subject_open() -> None:
 
 
 def test_records_name_a_consent_by_id_and_digest() -> None:
-    """Procedure, cl. 11: each disclosure is held against its consent, month by month."""
+    """Procedure, cl. 11: each disclosure is compared with its consent, month by month."""
     ref = reference(CONSENT_GROUND)
 
     assert ref is not None
@@ -341,15 +343,15 @@ def test_records_name_a_consent_by_id_and_digest() -> None:
     assert ref.max_disclosures == 1
 
 
-def test_what_could_not_be_read_has_no_name() -> None:
-    """No record cites a document that nobody could read."""
+def test_an_unreadable_document_has_no_name() -> None:
+    """No record cites an unreadable document."""
     unread = ConsentGround(proof=FORGED, consent=None, digest=bytes(32))
 
     assert reference(unread) is None
     assert reference(None) is None
 
 
-def test_a_proof_has_no_truth() -> None:
-    """`if proof:` would take a forged signature for a good one."""
+def test_a_proof_refuses_truth_testing() -> None:
+    """`if proof:` would accept a forged signature."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(FORGED)

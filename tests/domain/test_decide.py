@@ -1,4 +1,4 @@
-"""The decision as a whole: every rule judged, none alone decides (Procedure, cl. 4, 5 and 7)."""
+"""The decision as a whole: every rule is judged, and no single rule decides (cl. 4, 5 and 7)."""
 
 from dataclasses import replace
 
@@ -25,8 +25,8 @@ from makul_testing.builders.cases import (
 
 
 @pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW])
-def test_what_every_rule_lets_pass_is_permitted(case: Case) -> None:
-    """Procedure, cl. 4, 5 and 7: recipient, agreement and ground all stand."""
+def test_a_request_that_passes_every_rule_is_permitted(case: Case) -> None:
+    """Procedure, cl. 4, 5 and 7: recipient, agreement and ground are all valid."""
     decision = case.decide()
 
     assert decision.permitted
@@ -36,7 +36,7 @@ def test_what_every_rule_lets_pass_is_permitted(case: Case) -> None:
 
 @pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW])
 def test_every_rule_is_answered(case: Case) -> None:
-    """ExplainDecision shows each rule with its verdict, failed or not."""
+    """ExplainDecision returns each rule with its verdict, failed or not."""
     codes = [ruling.code for ruling in case.decide().rulings]
 
     assert len(codes) == len(set(codes))
@@ -45,7 +45,7 @@ def test_every_rule_is_answered(case: Case) -> None:
 
 
 def test_the_rulings_of_a_consent_begin_with_its_presence() -> None:
-    """CNS-01 passes where a consent was presented, however bad it is."""
+    """CNS-01 passes if a consent was presented, even a bad one."""
     rulings = {
         ruling.code: ruling.verdict for ruling in BY_CONSENT.on(consent=None).decide().rulings
     }
@@ -63,23 +63,23 @@ def test_no_ground_is_no_permission() -> None:
     assert decision.outcome_if_not_permitted is Outcome.REFUSED
 
 
-def test_a_consent_given_to_a_bank_serves_no_body() -> None:
-    """Procedure, cl. 4: a body that holds a bank's paper holds no consent."""
+def test_a_consent_to_a_bank_serves_no_other_body() -> None:
+    """Procedure, cl. 4: a bank's consent is no consent to another body."""
     stolen = BY_LAW.but(ground=CONSENT_GROUND)
 
     assert {"CNS-07", "CNS-08", "CNS-15"} <= stolen.codes()
 
 
-def test_what_failed_outweighs_what_could_not_be_told() -> None:
-    """A clear no is a refusal, though something else could not be told."""
+def test_a_failed_rule_outweighs_an_undetermined_one() -> None:
+    """A clear no is a refusal, although another rule is undetermined."""
     mixed = BY_CONSENT.on(proof=REVOCATION_UNKNOWN).saying(purpose=MARKETING)
 
     assert mixed.decide().outcome_if_not_permitted is Outcome.REFUSED
     assert mixed.codes() == {"CNS-02", "CNS-08"}
 
 
-def test_a_stopped_recipient_is_refused_with_the_best_of_consents() -> None:
-    """Procedure, cl. 12: stopped completely."""
+def test_a_stopped_recipient_is_refused_with_any_consent() -> None:
+    """Procedure, cl. 12: the recipient is stopped completely."""
     stopped = BY_CONSENT.by(state=RecipientState.CUT_OFF)
 
     assert not stopped.decide().permitted
@@ -87,14 +87,14 @@ def test_a_stopped_recipient_is_refused_with_the_best_of_consents() -> None:
 
 
 def test_a_borrowed_agreement_grants_nothing() -> None:
-    """Procedure, cl. 7: its attributes do not count even towards what might be released."""
+    """Procedure, cl. 7: its attributes do not count for a release either."""
     borrowed = BY_CONSENT.but(agreement=replace(BANK_AGREEMENT, recipient=STRANGER_CODE))
 
     assert borrowed.decide().releasable == frozenset()
 
 
-def test_a_yes_or_no_releases_nothing_whatever_it_lists() -> None:
-    """VerifyPerson gives never data, though its consent and request name attributes."""
+def test_a_yes_or_no_releases_no_attribute() -> None:
+    """VerifyPerson never gives data, although its consent and request name attributes."""
     verify = BY_CONSENT.asking(operation=Operation.VERIFY_PERSON).saying(
         result_form=ResultForm.YES_NO
     )
@@ -104,7 +104,7 @@ def test_a_yes_or_no_releases_nothing_whatever_it_lists() -> None:
 
 
 def test_a_decision_without_a_single_ruling_permits_nothing() -> None:
-    """Nothing asked is nothing allowed."""
+    """A decision without rulings permits nothing."""
     empty = Decision(
         request=BY_CONSENT.request, rulings=(), releasable=NAME_AND_BIRTH, by_consent=True
     )
@@ -113,12 +113,12 @@ def test_a_decision_without_a_single_ruling_permits_nothing() -> None:
     assert empty.outcome_if_not_permitted is Outcome.UNDETERMINED
 
 
-def test_a_decision_has_no_truth() -> None:
+def test_a_decision_refuses_truth_testing() -> None:
     """`if decision:` would let everything pass."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(BY_CONSENT.decide())
 
 
-def test_the_operator_is_the_controller_whom_the_subject_named() -> None:
-    """Procedure, cl. 7: a consent addressed to another keeper of data opens nothing here."""
+def test_the_consent_must_name_this_operator() -> None:
+    """Procedure, cl. 7: a consent that is addressed to another operator permits nothing here."""
     assert BY_CONSENT.but(operator=BODY_CODE).against() == {("CNS-07", "controller")}

@@ -1,4 +1,4 @@
-"""Names of parties, papers and people."""
+"""Identifiers of parties, documents and people."""
 
 import pickle
 from datetime import date
@@ -18,8 +18,8 @@ from makul.domain.identifiers import (
 DIGITS = "21501199000017"
 
 
-def test_a_pin_tells_birth_date_and_sex() -> None:
-    """Digits 2 to 9 are the birth date, the first tells the sex."""
+def test_a_pin_contains_birth_date_and_sex() -> None:
+    """Digits 2 to 9 are the birth date, and the first digit is the sex."""
     assert Pin(DIGITS).birth_date == date(1990, 1, 15)
     assert [Pin(first + DIGITS[1:]).sex for first in "120"] == ["F", "M", None]
 
@@ -42,8 +42,8 @@ def test_a_pin_tells_birth_date_and_sex() -> None:
         "٢١٥٠١١٩٩٠٠٠٠١٧",
     ],
 )
-def test_what_is_no_pin_is_refused_without_being_repeated(digits: str) -> None:
-    """Invariant 7: not even a wrong PIN stands in an error message."""
+def test_a_malformed_pin_is_refused_and_not_repeated(digits: str) -> None:
+    """docs/architecture.md, invariant 7: an error message does not contain even a wrong PIN."""
     with pytest.raises(MalformedIdentifierError) as raised:
         Pin(digits)
 
@@ -53,7 +53,7 @@ def test_what_is_no_pin_is_refused_without_being_repeated(digits: str) -> None:
 
 @pytest.mark.parametrize("written", [str, repr, "{}".format, "{!r}".format, "%s".__mod__])
 def test_a_pin_prints_masked_however_it_is_printed(written: object) -> None:
-    """Invariant 7: PINs print masked, first digit and last two."""
+    """docs/architecture.md, invariant 7: a PIN prints masked, with its first digit and last two."""
     assert callable(written)
     shown = written(Pin(DIGITS))
 
@@ -77,7 +77,7 @@ def test_pins_are_compared_by_all_their_digits() -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_pin_or_a_malformed_identifier(text: str) -> None:
-    """No other exception comes out of parsing what a stranger sent."""
+    """Parsing a stranger's text raises no other exception."""
     try:
         pin = Pin(text)
     except MalformedIdentifierError:
@@ -93,8 +93,10 @@ def test_any_text_is_a_pin_or_a_malformed_identifier(text: str) -> None:
         (parse_purpose, ["ACCOUNT_OPENING", "A1"], ["", "A", "account", "A B", "AB\n", "Ä1"]),
     ],
 )
-def test_identifiers_have_their_form(parse: object, good: list[str], bad: list[str]) -> None:
-    """The forms of the published schemas, whole strings, ASCII alone."""
+def test_identifiers_have_the_published_form(
+    parse: object, good: list[str], bad: list[str]
+) -> None:
+    """The forms are those of the published schemas: whole strings, ASCII only."""
     assert callable(parse)
     assert [parse(text) for text in good] == good
     for text in bad:

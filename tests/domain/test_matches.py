@@ -1,4 +1,4 @@
-"""Probes, and what a comparison found (Procedure, cl. 10)."""
+"""Probes, and the results of a comparison (Procedure, cl. 10)."""
 
 from itertools import combinations_with_replacement
 from typing import cast
@@ -11,8 +11,8 @@ from makul_testing.builders.cases import SUBJECT, finding, found
 
 
 @pytest.mark.parametrize("results", [*combinations_with_replacement(MatchResult, 3)])
-def test_it_is_a_match_only_where_every_method_matched(results: tuple[MatchResult, ...]) -> None:
-    """Procedure, cl. 10: "if there is a match". One method in doubt is doubt."""
+def test_a_match_needs_every_method(results: tuple[MatchResult, ...]) -> None:
+    """Procedure, cl. 10: "if there is a match"; one doubtful method is a doubt."""
     matched = found(*results).result is MatchResult.MATCH
 
     assert matched is (set(results) == {MatchResult.MATCH})
@@ -28,7 +28,7 @@ def test_it_is_a_match_only_where_every_method_matched(results: tuple[MatchResul
     ],
 )
 def test_the_worst_finding_is_the_finding(results: list[str], worst: MatchResult) -> None:
-    """A clear no outweighs what could not be told, in any order."""
+    """A clear no outweighs an undetermined result, in any order."""
     there = [MatchResult(result) for result in results]
 
     assert found(*there).result is worst
@@ -36,19 +36,19 @@ def test_the_worst_finding_is_the_finding(results: list[str], worst: MatchResult
 
 
 def test_no_method_is_no_match() -> None:
-    """Nothing compared is nothing found."""
+    """A match needs a comparison."""
     assert MatchVerdict(()).result is MatchResult.UNAVAILABLE
 
 
-def test_a_finding_that_is_not_known_is_no_match() -> None:
-    """An engine that answers with a word of its own does not open the door."""
+def test_an_unknown_finding_is_no_match() -> None:
+    """An unknown result of a matching engine is no match."""
     odd = finding(cast("MatchResult", "PROBABLY"), MatchMethod.FACE)
 
     assert MatchVerdict((finding(MatchResult.MATCH), odd)).result is MatchResult.UNAVAILABLE
     assert MatchVerdict((odd,)).result is MatchResult.UNAVAILABLE
 
 
-def test_a_verdict_has_no_truth() -> None:
+def test_a_verdict_refuses_truth_testing() -> None:
     """`if verdict:` would take a NO_MATCH for a yes."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(found(MatchResult.NO_MATCH))
@@ -72,15 +72,15 @@ def test_a_verdict_has_no_truth() -> None:
     ],
 )
 def test_a_pin_alone_proves_nothing(factors: dict[str, str], sufficient: bool) -> None:
-    """The PIN needs the document number or a name; sex and date are in it.
+    """The PIN needs the document number or a name, because sex and date are in the PIN.
 
-    Some people have one name. That none is left out which the record holds, the matcher sees to.
+    Some people have one name. The matcher ensures that no recorded name is omitted.
     """
     assert DemographicProbe(pin=SUBJECT, **factors).sufficient is sufficient  # type: ignore[arg-type]
 
 
-def test_probes_and_names_do_not_print_what_they_say() -> None:
-    """Invariant 7: no personal data in logs or exceptions."""
+def test_probes_and_names_do_not_print_their_content() -> None:
+    """docs/architecture.md, invariant 7: no personal data reach logs or exceptions."""
     probe = DemographicProbe(pin=SUBJECT, document_number="ID1234567", surname="Үлгүлүев")
     shown = f"{probe} {probe!r} {LocalizedName(ky='Үлгүлүев')!r}"
 

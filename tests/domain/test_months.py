@@ -1,4 +1,4 @@
-"""Months of the Republic: six hours before those of UTC (Procedure, cl. 11)."""
+"""Months of the Republic begin six hours before those of UTC (Procedure, cl. 11)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from makul.domain.months import MalformedMonthError, Month, parse_month
 def test_a_month_holds_the_instants_of_the_republic(
     text: str, begins: datetime, ends: datetime
 ) -> None:
-    """At UTC+6 all year round; a year's end and a leap day among them."""
+    """The offset is UTC+6 all year; the instants include a year's end and a leap day."""
     month = parse_month(text)
 
     assert (month.begins, month.ends) == (begins, ends)
@@ -26,7 +26,7 @@ def test_a_month_holds_the_instants_of_the_republic(
 
 
 def test_months_follow_one_another_without_a_gap() -> None:
-    """Each instant is of one month and no other."""
+    """Each instant belongs to exactly one month."""
     month = Month(2026, 1)
     for _ in range(24):
         assert month.ends == month.following.begins
@@ -40,7 +40,7 @@ def test_months_follow_one_another_without_a_gap() -> None:
     "text",
     ["", "2026", "2026-1", "2026-00", "2026-13", "26-11", "2026-11-01", "٢٠٢٦-11"],
 )
-def test_what_is_no_month_is_refused(text: str) -> None:
-    """Rather than read as another."""
+def test_a_malformed_month_is_refused(text: str) -> None:
+    """A malformed month is not read as another one."""
     with pytest.raises(MalformedMonthError):
         parse_month(text)

@@ -1,4 +1,4 @@
-"""Consents on paper and by representatives (Procedure, cl. 4; CNS-11 to CNS-13)."""
+"""Paper consents and consents by representatives (Procedure, cl. 4; CNS-11 to CNS-13)."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -76,8 +76,8 @@ def ground(case: Case, **changes: Any) -> Case:
     return replace(case, ground=replace(case.ground, **changes))
 
 
-def test_a_consent_on_paper_is_a_consent() -> None:
-    """Cl. 4: in written form on paper, or as an electronic document."""
+def test_a_paper_consent_is_a_consent() -> None:
+    """Procedure, cl. 4: a consent is in writing on paper, or an electronic document."""
     assert ON_PAPER.against() == set()
 
 
@@ -99,13 +99,15 @@ def test_a_consent_on_paper_is_a_consent() -> None:
         (ground(ON_PAPER, proof=signed(pin=SUBJECT)), {("CNS-02", None)}),
     ],
 )
-def test_paper_needs_all_of_it(case: Case, against: set[tuple[str, str | None]]) -> None:
-    """An official who is not the one that requests, a scan, and an agreement that allows it."""
+def test_a_paper_consent_needs_all_its_parts(
+    case: Case, against: set[tuple[str, str | None]]
+) -> None:
+    """It needs an official other than the employee, a scan, and an agreement that permits it."""
     assert case.against() == against
 
 
-def test_who_speaks_for_a_child_consents_for_it() -> None:
-    """CNS-11: the parent's signature, and the document that says who the parent is."""
+def test_a_parent_consents_for_a_child() -> None:
+    """CNS-11: the parent signs, and a document proves who the parent is."""
     assert FOR_CHILD.against() == set()
 
 
@@ -137,12 +139,12 @@ def test_who_speaks_for_a_child_consents_for_it() -> None:
         ),
     ],
 )
-def test_a_representative_needs_all_of_it(case: Case, against: set[tuple[str, str | None]]) -> None:
-    """CNS-11 tells which part is missing."""
+def test_a_representative_needs_all_parts(case: Case, against: set[tuple[str, str | None]]) -> None:
+    """CNS-11 names the missing part."""
     assert case.against() == against
 
 
-def test_nobody_speaks_for_who_is_of_age_as_a_parent() -> None:
+def test_a_parent_cannot_consent_for_an_adult() -> None:
     """A parent's consent ends when the child comes of age."""
     grown = replace(FOR_CHILD, request=replace(FOR_CHILD.request, subject=SUBJECT))
 
@@ -161,9 +163,9 @@ def test_nobody_speaks_for_who_is_of_age_as_a_parent() -> None:
 def test_a_corrected_birth_date_ends_what_a_parent_may_consent_to(
     born: date | None, outcome: Outcome
 ) -> None:
-    """Cl. 4 and 14: the record's birth date counts, not the digits of the PIN.
+    """Procedure, cl. 4 and 14: the record's birth date counts, not the digits of the PIN.
 
-    Nobody consented then, so no more is told than that there is no match.
+    The subject did not consent then, so the answer only says that there is no match.
     """
     values = {name: value for name, value in PERSON.values.items() if name != "birthDate"}
     held = values if born is None else {**values, Attribute.BIRTH_DATE: born}
@@ -179,7 +181,7 @@ def test_a_corrected_birth_date_ends_what_a_parent_may_consent_to(
 
 
 def test_a_power_of_attorney_is_for_any_age() -> None:
-    """Whoever is of age by the record may have given one."""
+    """A subject who is of age by the record may have given a power of attorney."""
     power = replace(BY_PARENT, kind="POWER_OF_ATTORNEY", valid_to=TODAY + timedelta(days=1))
     values = {**PERSON.values, Attribute.BIRTH_DATE: date(2000, 1, 1)}
     grown = FOR_CHILD.but(person=replace(PERSON, pin=CHILD, values=values))
@@ -189,7 +191,7 @@ def test_a_power_of_attorney_is_for_any_age() -> None:
 
 @pytest.mark.parametrize(("days", "holds"), [(-1, False), (0, True), (30, True), (None, False)])
 def test_a_power_of_attorney_lasts_to_its_last_day(days: int | None, holds: bool) -> None:
-    """And one that names no last day proves nothing; the subject may be of any age."""
+    """A power of attorney without a last day proves nothing; the subject may have any age."""
     until = None if days is None else TODAY + timedelta(days=days)
     power = replace(BY_PARENT, kind="POWER_OF_ATTORNEY", valid_to=until)
     case = replace(FOR_CHILD, request=replace(FOR_CHILD.request, subject=SUBJECT))
@@ -203,6 +205,6 @@ def test_a_power_of_attorney_lasts_to_its_last_day(days: int | None, holds: bool
     ("day", "age"),
     [(date(2033, 1, 1), 18), (date(2032, 12, 31), 17), (date(2015, 1, 1), 0)],
 )
-def test_an_age_is_told_in_full_years(day: date, age: int) -> None:
-    """On the birthday one is a year older."""
+def test_an_age_is_counted_in_full_years(day: date, age: int) -> None:
+    """A person is one year older on the birthday."""
     assert CHILD.age_on(day) == age

@@ -1,6 +1,6 @@
-"""What holds of every case, not only of those that somebody thought of.
+"""Properties that are true of every case, not only of chosen ones.
 
-`makul_testing.strategies` generates cases so that permitted and refused ones both come up by the
+`makul_testing.strategies` generates cases so that permitted and refused ones both occur by the
 hundred; the last test here checks that.
 """
 
@@ -42,8 +42,10 @@ from makul_testing.strategies import SHUFFLES, THOROUGH, cases, document
 
 @THOROUGH
 @given(cases())
-def test_nothing_leaves_that_any_one_of_them_did_not_allow(case: Case) -> None:
-    """Invariant 3: released ⊆ requested ∩ consented (or basis) ∩ agreement ∩ powers ∩ held."""
+def test_release_needs_request_ground_agreement_and_powers(case: Case) -> None:
+    """docs/architecture.md, invariant 3: released ⊆ requested ∩ consented ∩ agreement ∩ powers ∩
+    held.
+    """
     released = case.conclude().released
     said = document(case)
 
@@ -59,7 +61,7 @@ def test_nothing_leaves_that_any_one_of_them_did_not_allow(case: Case) -> None:
 
 
 def entitled(case: Case) -> bool:
-    """The Procedure once more, in one sentence a line, written without the rules."""
+    """Judge by a second reading of the Procedure, one sentence in a line, without the rules."""
     request, agreement, recipient = case.request, case.agreement, case.recipient
     ground, said = case.ground, document(case)
     assert agreement is not None
@@ -91,7 +93,7 @@ def entitled(case: Case) -> bool:
 
 
 def by_the_subject(case: Case, said: Consent) -> bool:
-    """Clause 4: the subject's own consent, known to the operator, in force."""
+    """Judge by clause 4: the subject's own consent, known to the operator, in force."""
     return (
         case.ground is not None
         and case.ground.proof.signer is not None
@@ -107,7 +109,7 @@ def by_the_subject(case: Case, said: Consent) -> bool:
 
 
 def by_law(case: Case, said: BasisStatement) -> bool:
-    """Clause 5: a body entitled to the provision, its official, an act, its powers."""
+    """Judge by clause 5: a body entitled to the provision, its official, an act, its powers."""
     body, agreement, purpose = case.recipient, case.agreement, case.request.purpose
     assert body is not None
     assert agreement is not None
@@ -134,8 +136,8 @@ def by_law(case: Case, said: BasisStatement) -> bool:
 
 @THOROUGH
 @given(cases())
-def test_the_rules_say_what_the_procedure_says(case: Case) -> None:
-    """Procedure, cl. 3 to 5 and 7: permitted exactly where a second reading of it permits."""
+def test_rules_agree_with_a_second_reading(case: Case) -> None:
+    """Procedure, cl. 3 to 5 and 7: the rules permit exactly what a second reading permits."""
     assert case.decide().permitted is entitled(case)
 
 
@@ -144,8 +146,8 @@ def test_the_rules_say_what_the_procedure_says(case: Case) -> None:
 
 @THOROUGH
 @given(cases())
-def test_without_a_match_nothing_is_told(case: Case) -> None:
-    """Procedure, cl. 10: neither data nor a yes, but for the very person and by every method."""
+def test_nothing_is_disclosed_without_a_match(case: Case) -> None:
+    """Procedure, cl. 10: data and a yes need a match of the requested person by every method."""
     told = case.conclude().outcome in {Outcome.RELEASED, Outcome.MATCHED}
     methods = case.match.methods if case.match is not None else ()
 
@@ -161,7 +163,7 @@ def test_without_a_match_nothing_is_told(case: Case) -> None:
 @THOROUGH
 @given(cases(), st.sampled_from([None, found(), found(MatchResult.NO_MATCH)]))
 def test_no_case_at_all_releases_without_a_match(case: Case, match: MatchVerdict | None) -> None:
-    """Procedure, cl. 10: whatever else may be said for it."""
+    """Procedure, cl. 10: no other property of a case replaces the match."""
     assert case.but(match=match).conclude().released == frozenset()
 
 
@@ -170,8 +172,8 @@ def test_no_case_at_all_releases_without_a_match(case: Case, match: MatchVerdict
 
 @THOROUGH
 @given(cases())
-def test_what_is_permitted_has_no_reasons_and_what_is_not_has_some(case: Case) -> None:
-    """Invariant 8: every reason cites its clause and speaks three languages."""
+def test_only_refused_cases_have_reasons(case: Case) -> None:
+    """docs/architecture.md, invariant 8: every reason cites its clause and has three languages."""
     decision, conclusion = case.decide(), case.conclude()
 
     assert decision.permitted is not bool(decision.reasons)
@@ -184,8 +186,8 @@ def test_what_is_permitted_has_no_reasons_and_what_is_not_has_some(case: Case) -
 
 @THOROUGH
 @given(cases())
-def test_what_could_not_be_told_discloses_nothing(case: Case) -> None:
-    """Style rule 2: UNKNOWN and INDETERMINATE are not yes; without a failed rule, not no either."""
+def test_undetermined_cases_disclose_nothing(case: Case) -> None:
+    """UNKNOWN and INDETERMINATE are not yes; without a failed rule they are not no either."""
     decision, conclusion = case.decide(), case.conclude()
     verdicts = {ruling.verdict for ruling in decision.rulings}
 
@@ -199,8 +201,8 @@ def test_what_could_not_be_told_discloses_nothing(case: Case) -> None:
 
 @THOROUGH
 @given(cases(start=(BY_LAW,)))
-def test_without_consent_nobody_learns_who_is_in_the_database(case: Case) -> None:
-    """Invariant 6: unknown, locked and not matched are one answer."""
+def test_a_caller_without_consent_does_not_learn_who_is_registered(case: Case) -> None:
+    """docs/architecture.md, invariant 6: unknown, locked and not matched get one answer."""
     quiet = case.but(match=found(MatchResult.NO_MATCH))
     answers = [
         quiet.but(person=person).conclude()
@@ -262,10 +264,10 @@ AT_LEAST = {
     Outcome.REFUSED: 200,
     Outcome.UNDETERMINED: 10,
 }
-"""Of six hundred cases, how many at least come out so."""
+"""The minimum number of each outcome in six hundred cases."""
 
 
-def test_the_cases_drawn_are_of_every_sort() -> None:
+def test_the_drawn_cases_have_every_outcome() -> None:
     """Properties over cases that are all refused would prove nothing."""
     outcomes: dict[Outcome, int] = {}
 

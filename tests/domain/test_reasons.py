@@ -1,4 +1,4 @@
-"""The closed catalogue of reasons and what they say."""
+"""The closed catalogue of reasons and their texts."""
 
 import re
 from collections import defaultdict
@@ -25,8 +25,10 @@ from makul.domain.rules import Rule
 RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
 
 CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
-"""The clauses that say to whom, on what ground and how data are given. Clauses 1, 6 and 8 bind
-nobody to anything here; 9 is the channel; 11 to 16 are carried out by operations, not decisions."""
+"""The clauses that say to whom, on what ground and how data are given.
+
+Clauses 1, 6 and 8 set no condition; 9 is the channel; operations carry out 11 to 16, not decisions.
+"""
 
 CAUSES = [
     pytest.param(getattr(text_of_cause(cause), language), id=f"{cause}-{language}")
@@ -46,7 +48,7 @@ TEXTS = [
 
 
 def test_every_clause_of_a_decision_has_a_rule() -> None:
-    """Procedure, cl. 2 to 5, 7 and 10: each is carried out by a rule that names it."""
+    """Procedure, cl. 2 to 5, 7 and 10: a rule that names the clause carries it out."""
     rules_by_clause: dict[str, list[str]] = defaultdict(list)
     for rule in RULES:
         for clause in rule.clauses:
@@ -59,27 +61,29 @@ def test_every_clause_of_a_decision_has_a_rule() -> None:
     assert not [clause for clause in CLAUSES_OF_A_DECISION if not rules_by_clause[clause]]
 
 
-def test_each_rule_has_a_code_of_its_own() -> None:
-    """One code, one meaning: no two rules of a decision conclude the same."""
+def test_each_rule_has_its_own_code() -> None:
+    """No two rules of a decision have the same code."""
     codes = [rule.code for rule in RULES]
 
     assert len(codes) == len(set(codes))
 
 
 def test_every_code_is_in_the_catalogue() -> None:
-    """A code without an entry would have no clause to rest on."""
+    """A code without an entry would have no clause."""
     assert set(CATALOGUE) == set(Code)
 
 
 @pytest.mark.parametrize("code", Code)
 def test_every_reason_rests_on_a_clause_of_the_procedure(code: Code) -> None:
-    """Invariant 8: every reason cites its clause; there are sixteen, and 5 has four cases."""
+    """docs/architecture.md, invariant 8: every reason cites one of sixteen clauses or the four of
+    cl. 5.
+    """
     assert re.fullmatch(r"[1-9]|1[0-6]|5\.[1-4]", Reason(code=code).clause)
 
 
 @pytest.mark.parametrize("code", Code)
 def test_codes_on_the_wire_are_three_letters_and_two_digits(code: Code) -> None:
-    """The wire's `ReasonCode` pattern; clients parse it."""
+    """The form is the wire's `ReasonCode`, which clients parse."""
     assert re.fullmatch(r"[A-Z]{3}-[0-9]{2}", code.value)
 
 
@@ -87,8 +91,8 @@ def test_codes_on_the_wire_are_three_letters_and_two_digits(code: Code) -> None:
 
 
 @pytest.mark.parametrize("code", Code)
-def test_what_nobody_can_mend_is_not_retried(code: Code) -> None:
-    """Side "-" is only for the answer that is simply no."""
+def test_a_permanent_reason_is_not_retried(code: Code) -> None:
+    """The side "-" is only for an answer that is simply no."""
     reason = Reason(code=code)
 
     assert (reason.side is Side.NOBODY) is (code is Code.MAT_01)
@@ -99,19 +103,21 @@ def test_what_nobody_can_mend_is_not_retried(code: Code) -> None:
     "code",
     [Code.OPS_01, Code.OPS_02, Code.OPS_03, Code.OPS_99, Code.SIG_07, Code.REQ_05, Code.AGR_06],
 )
-def test_what_passes_by_itself_leaves_the_request_open(code: Code) -> None:
-    """Invariant 5: the same id may be sent again once the trouble has passed."""
+def test_a_temporary_reason_leaves_the_request_open(code: Code) -> None:
+    """docs/architecture.md, invariant 5: the same id may be sent again after the problem has
+    passed.
+    """
     assert leaves_open((Reason(code=Code.MAT_01), Reason(code=code)))
 
 
 def test_a_plain_refusal_closes_the_request() -> None:
-    """Invariant 5: after a refusal a new request needs a new id."""
+    """docs/architecture.md, invariant 5: after a refusal a new request needs a new id."""
     assert not leaves_open((Reason(code=Code.CNS_04), Reason(code=Code.MAT_01)))
     assert not leaves_open(())
 
 
 def test_a_passing_cause_makes_the_reason_pass() -> None:
-    """A consent whose signer's revocation status is unknown is asked for later, by the operator."""
+    """An unknown revocation status of a consent's signer is the operator's, and may be retried."""
     reason = Reason(code=Code.CNS_02, because=Code.SIG_07)
 
     assert reason.retry is Retry.LATER
@@ -120,15 +126,15 @@ def test_a_passing_cause_makes_the_reason_pass() -> None:
 
 
 def test_a_lasting_cause_leaves_the_reason_as_it_is() -> None:
-    """A consent signed by a revoked certificate is mended by the citizen, who signs anew."""
+    """The citizen must sign again after a revoked certificate."""
     reason = Reason(code=Code.CNS_02, because=Code.SIG_06)
 
     assert reason.retry is Retry.AFTER_FIXING
     assert reason.side is Side.CITIZEN
 
 
-def test_a_reason_has_no_truth() -> None:
-    """`if reason:` would always pass; it is an error instead."""
+def test_a_reason_refuses_truth_testing() -> None:
+    """`if reason:` would always pass, so it is an error."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(Reason(code=Code.MAT_01))
 
@@ -183,7 +189,7 @@ def test_every_code_needs_a_text() -> None:
 
 @pytest.mark.parametrize("said", TEXTS)
 def test_texts_are_one_or_two_plain_sentences(said: str) -> None:
-    """Short enough for a bank's screen, whole, and without a place for a value."""
+    """The texts fit a bank's screen, are whole, and have no space for a value."""
     assert 20 <= len(said) <= 300
     assert said[0].isupper()
     assert said.endswith(".")
@@ -193,7 +199,7 @@ def test_texts_are_one_or_two_plain_sentences(said: str) -> None:
 
 @pytest.mark.parametrize("code", Code)
 def test_each_text_is_in_its_own_language(code: Code) -> None:
-    """Kyrgyz carries letters that Russian has not; English carries no Cyrillic at all."""
+    """Kyrgyz has letters that Russian lacks, and English has no Cyrillic."""
     said: Text = text(code)
 
     assert _KYRGYZ_ALONE.search(said.ky)
@@ -205,21 +211,23 @@ def test_each_text_is_in_its_own_language(code: Code) -> None:
 
 
 def test_texts_of_different_codes_differ() -> None:
-    """One code, one meaning: no two say the same."""
+    """No two codes have the same text."""
     for language in ("ky", "ru", "en"):
         assert len({getattr(text(code), language) for code in Code}) == len(Code)
 
 
-def test_no_match_says_the_same_whatever_the_record_holds() -> None:
-    """Invariant 6: MAT-01 speaks neither of a record's absence nor of its presence."""
+def test_no_match_has_one_text_for_every_record() -> None:
+    """docs/architecture.md, invariant 6: MAT-01 reveals neither absence nor presence of
+    a record.
+    """
     said = text(Code.MAT_01)
 
     for telling in ("базада жок", "катталган эмес", "не найден", "не зарегистрирован", "unknown"):
         assert telling not in said.ky + said.ru + said.en
 
 
-def test_a_cause_that_will_pass_speaks_for_the_reason() -> None:
-    """CNS-02 because SIG-07 must not send the citizen to sign anew; the operator mends it."""
+def test_a_temporary_cause_replaces_the_reasons_text() -> None:
+    """CNS-02 because SIG-07 must not ask the citizen to sign again; the operator corrects it."""
     unknown = Reason(code=Code.CNS_02, because=Code.SIG_07)
     broken = Reason(code=Code.CNS_02, because=Code.SIG_02)
 
@@ -232,8 +240,8 @@ def test_a_cause_that_will_pass_speaks_for_the_reason() -> None:
 
 
 @pytest.mark.parametrize("said", CAUSES)
-def test_causes_say_what_is_wrong_and_what_is_expected(said: str) -> None:
-    """As short as the reasons' own texts; names of elements may stand in them, values may not."""
+def test_causes_name_the_error_and_the_expectation(said: str) -> None:
+    """Causes are as short as reasons; they may name elements, but no values."""
     assert 20 <= len(said) <= 300
     assert said[0].isupper()
     assert said.endswith(".")
@@ -242,8 +250,8 @@ def test_causes_say_what_is_wrong_and_what_is_expected(said: str) -> None:
 
 
 @pytest.mark.parametrize("cause", Cause)
-def test_each_cause_is_said_in_its_own_language(cause: Cause) -> None:
-    """Names of the standards are Latin in each of them."""
+def test_each_cause_is_in_its_own_language(cause: Cause) -> None:
+    """Names of the standards are Latin in each language."""
     said = text_of_cause(cause)
 
     assert _KYRGYZ_ALONE.search(said.ky)
@@ -252,16 +260,16 @@ def test_each_cause_is_said_in_its_own_language(cause: Cause) -> None:
     assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", said.en)
 
 
-def test_a_cause_is_said_in_place_of_a_messages_reason() -> None:
-    """SIG-02 alone says that the content may have changed; of a comment that would mislead."""
+def test_a_cause_replaces_a_messages_reason() -> None:
+    """SIG-02 alone says that the content may have changed, which misleads about a comment."""
     reason = Reason(code=Code.REQ_07, field="surname", cause=Cause.COMMENT)
 
     assert text_of(reason) == text_of_cause(Cause.COMMENT)
     assert text_of(Reason(code=Code.REQ_07)) == text(Code.REQ_07)
 
 
-def test_a_cause_within_a_document_is_said_after_the_reason() -> None:
-    """CNS-02 because SIG-02: that the consent's signature fails, and what is wrong with it."""
+def test_a_cause_in_a_document_follows_the_reason() -> None:
+    """CNS-02 because SIG-02 says that the consent's signature fails, and what is wrong with it."""
     reason = Reason(code=Code.CNS_02, because=Code.SIG_02, cause=Cause.TIME_ZONE)
 
     for language in ("ky", "ru", "en"):
@@ -272,7 +280,7 @@ def test_a_cause_within_a_document_is_said_after_the_reason() -> None:
 
 @pytest.mark.parametrize("code", [Code.CNS_02, Code.LAW_09, Code.SIG_02])
 @pytest.mark.parametrize("cause", Cause)
-def test_what_is_said_fits_the_schema(code: Code, cause: Cause) -> None:
+def test_texts_fit_the_schema(code: Code, cause: Cause) -> None:
     """types.xsd, Text: at most 500 characters."""
     because = None if code is Code.SIG_02 else Code.SIG_02
     said = text_of(Reason(code=code, because=because, cause=cause))

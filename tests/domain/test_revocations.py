@@ -1,4 +1,4 @@
-"""Who may take a consent back (Procedure, cl. 4)."""
+"""The persons who may revoke a consent (Procedure, cl. 4)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,14 +41,14 @@ def told(case: RevocationCase) -> list[tuple[str, str | None, str | None]]:
     ]
 
 
-def test_the_subject_takes_it_back() -> None:
-    """Known here or not, and whatever the recipient's standing, of which it knows nothing."""
+def test_the_subject_revokes() -> None:
+    """The consent may be unknown here, and the recipient may have any state."""
     assert told(CASE) == []
     assert told(replace(CASE, consent_subject=SUBJECT)) == []
 
 
-def test_the_representative_who_gave_it_takes_it_back() -> None:
-    """And no representative who did not."""
+def test_the_representative_who_gave_it_revokes() -> None:
+    """No other representative may revoke it."""
     by_parent = replace(CASE, proof=signed_by(PARENT))
 
     assert told(replace(by_parent, signed_by_giver=True)) == []
@@ -65,13 +65,13 @@ def test_the_representative_who_gave_it_takes_it_back() -> None:
         ({"consent_subject": PARENT}, ("CNS-14", None, "subject")),
     ],
 )
-def test_nobody_else_does(changes: dict[str, Any], reason: tuple[str, str | None, str]) -> None:
+def test_nobody_else_revokes(changes: dict[str, Any], reason: tuple[str, str | None, str]) -> None:
     """CNS-02 because SIG-*, CNS-07, CNS-14."""
     assert told(replace(CASE, **changes)) == [reason]
 
 
-def test_what_cannot_be_told_is_not_a_no() -> None:
-    """SIG-07: it may be handed in again under the same id."""
+def test_an_undetermined_signature_is_not_a_no() -> None:
+    """SIG-07: the same document may be submitted again under the same id."""
     (ruling, *_) = judge_revocation(replace(CASE, proof=UNKNOWN, revocation=None))
 
     assert ruling.verdict is Verdict.UNKNOWN

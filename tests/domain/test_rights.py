@@ -1,4 +1,4 @@
-"""Rights only ever add: one taken away refuses more, and never lets more out."""
+"""Rights only add: a removed right refuses more, and never releases more."""
 
 import random
 from collections.abc import Callable
@@ -31,7 +31,7 @@ Removal = Callable[[Case, random.Random], Case]
 
 
 def less(things: frozenset[Any], rng: random.Random) -> frozenset[Any]:
-    """One of them taken away."""
+    """Return the case with one right removed."""
     return things - {rng.choice(sorted(things))} if things else things
 
 
@@ -108,13 +108,13 @@ DECISIVE = {
     "a purpose",
     "a method of the agreement",
 }
-"""Rights that the good cases have exactly once: without one of these nothing is released."""
+"""Rights that the good cases have exactly once: without any of them nothing is released."""
 
 
 @pytest.mark.parametrize("right", REMOVALS)
 @settings(THOROUGH, max_examples=100)
 @given(case=cases(), rng=SHUFFLES)
-def test_a_right_taken_away_never_opens_a_door(right: str, case: Case, rng: random.Random) -> None:
+def test_a_removed_right_never_releases_more(right: str, case: Case, rng: random.Random) -> None:
     """Procedure, cl. 4, 5 and 7: no refusal becomes a release, and no release grows."""
     poorer = REMOVALS[right](case, rng)
     before, after = case.conclude(), poorer.conclude()
@@ -128,7 +128,7 @@ def test_a_right_taken_away_never_opens_a_door(right: str, case: Case, rng: rand
 @pytest.mark.parametrize("right", sorted(DECISIVE))
 @pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW], ids=["consent", "basis"])
 def test_every_right_is_needed(case: Case, right: str) -> None:
-    """Each of them alone, taken from a case in which all else stands, refuses the whole."""
+    """Each right alone, removed from a good case, refuses the whole request."""
     poorer = REMOVALS[right](case, random.Random(7))  # noqa: S311  (a choice, not a secret)
 
     assert poorer.conclude().outcome not in {Outcome.RELEASED, Outcome.MATCHED}

@@ -1,4 +1,4 @@
-"""May they ask at all? Recipient and agreement (Procedure, cl. 3, 7 and 12)."""
+"""Eligibility: recipient and agreement before any document is read (Procedure, cl. 3, 7 and 12)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +29,7 @@ INSTANT = timedelta(microseconds=1)
 
 
 def standing(case: Case) -> set[tuple[str, str | None]]:
-    """Codes and fields that stand against it before any document is opened."""
+    """Return codes and fields that stop the request before any document is read."""
     judged = judge_standing(
         EligibilityCase(
             request=case.request, recipient=case.recipient, agreement=case.agreement, at=case.at
@@ -39,21 +39,21 @@ def standing(case: Case) -> set[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW])
-def test_a_recipient_with_an_agreement_may_ask(case: Case) -> None:
-    """Procedure, cl. 7: under the terms of the agreement, nothing stands against it."""
+def test_a_recipient_with_an_agreement_is_eligible(case: Case) -> None:
+    """Procedure, cl. 7: under the terms of the agreement, no rule stops the request."""
     assert standing(case) == set()
 
 
 # --- the recipient (cl. 3 and 12) -------------------------------------------------------------
 
 
-def test_who_is_not_registered_is_no_recipient() -> None:
+def test_an_unregistered_caller_is_no_recipient() -> None:
     """Procedure, cl. 3: recipients are those named there, as registered."""
     assert ("RCP-01", None) in standing(BY_CONSENT.but(recipient=None))
 
 
 def test_the_record_of_another_recipient_does_not_serve() -> None:
-    """A recipient looked up under another's code is not the one that asks."""
+    """A recipient that was looked up under another's code is not the caller."""
     assert standing(BY_CONSENT.by(code=STRANGER_CODE)) == {("RCP-01", None)}
 
 
@@ -61,18 +61,18 @@ def test_the_record_of_another_recipient_does_not_serve() -> None:
     ("state", "code"), [(RecipientState.ON_HOLD, "RCP-02"), (RecipientState.CUT_OFF, "RCP-03")]
 )
 def test_a_stopped_recipient_gets_nothing(state: RecipientState, code: str) -> None:
-    """Procedure, cl. 12: the authorised body stops the giving of data completely."""
+    """Procedure, cl. 12: the authorised body stops the recipient completely."""
     assert standing(BY_CONSENT.by(state=state)) == {(code, None)}
 
 
 @pytest.mark.parametrize("state", ["CUT_OFF", "ON_HOLD", "SUSPENDED", ""])
 def test_a_state_that_is_no_state_gives_nothing(state: str) -> None:
-    """A state read from somewhere as plain text never passes for an active one."""
+    """A state that was read as plain text never counts as active."""
     assert standing(BY_CONSENT.by(state=cast("Any", state)))
 
 
 def test_every_kind_of_recipient_is_one_of_clause_3() -> None:
-    """Procedure, cl. 3 a to e: fourteen kinds, and which sub-clause names them."""
+    """Procedure, cl. 3 a to e: there are fourteen kinds, each with its sub-clause."""
     clauses = {kind: kind.clause for kind in RecipientKind}
 
     assert len(clauses) == 14
@@ -88,7 +88,7 @@ def test_every_kind_of_recipient_is_one_of_clause_3() -> None:
 
 
 def test_without_an_agreement_nothing_is_given() -> None:
-    """Procedure, cl. 7: only under the terms of an agreement."""
+    """Procedure, cl. 7: data are given only under the terms of an agreement."""
     assert standing(BY_CONSENT.but(agreement=None)) == {("AGR-01", "agreementNumber")}
 
 
@@ -101,19 +101,19 @@ def test_without_an_agreement_nothing_is_given() -> None:
     ids=["another recipient's", "another number"],
 )
 def test_only_the_recipients_own_agreement_of_that_number_serves(other: Any) -> None:
-    """Procedure, cl. 7: the agreement is this recipient's; nobody borrows another's terms."""
+    """Procedure, cl. 7: the agreement must be this recipient's."""
     assert standing(BY_CONSENT.but(agreement=other)) == {("AGR-01", "agreementNumber")}
 
 
 def test_a_draft_gives_nothing() -> None:
-    """Procedure, cl. 7: an agreement is concluded, not prepared."""
+    """Procedure, cl. 7: an agreement must be concluded, not only drawn up."""
     draft = BY_CONSENT.under(state=AgreementState.DRAFT)
 
     assert standing(draft) == {("AGR-01", "agreementNumber")}
 
 
-def test_a_terminated_agreement_is_told_as_terminated() -> None:
-    """Procedure, cl. 12: terminated by the authorised body; AGR-02 and not merely AGR-01."""
+def test_a_terminated_agreement_has_its_own_reason() -> None:
+    """Procedure, cl. 12: the reason is AGR-02 and not only AGR-01."""
     terminated = BY_CONSENT.under(state=AgreementState.TERMINATED)
 
     assert standing(terminated) == {("AGR-02", "agreementNumber")}
@@ -128,30 +128,34 @@ def test_a_terminated_agreement_is_told_as_terminated() -> None:
         (BANK_AGREEMENT.valid_to, False),
     ],
 )
-def test_the_term_is_half_open(at: Any, in_force: bool) -> None:
-    """Procedure, cl. 7: in force from its first instant, not at its last."""
+def test_term_of_an_agreement_is_half_open(at: Any, in_force: bool) -> None:
+    """Procedure, cl. 7: an agreement is in force from its first instant until before its last."""
     assert (standing(BY_CONSENT.but(at=at)) == set()) is in_force
 
 
 def test_a_naive_time_is_an_error_not_an_answer() -> None:
-    """Invariant 10: every instant is aware; a naive one cannot be compared, so nothing is given."""
+    """docs/architecture.md, invariant 10: a naive instant cannot be compared, so
+    nothing is given.
+    """
     with pytest.raises(TypeError):
         standing(BY_CONSENT.but(at=AT.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize("channel", [Channel.XROAD, Channel.MTLS])
 def test_the_channel_is_one_that_was_agreed(channel: Channel) -> None:
-    """Procedure, cl. 7 and 9: through the means that the parties agreed on."""
+    """Procedure, cl. 7 and 9: the channel must be one that the parties agreed on."""
     assert standing(BY_CONSENT.asking(channel=channel)) == {("REQ-08", None)}
 
 
 def test_the_purpose_is_one_that_was_agreed() -> None:
-    """Procedure, cl. 2 and 7: data are given for a purpose, and for no other."""
+    """Procedure, cl. 2 and 7: data are given only for an agreed purpose."""
     assert standing(BY_CONSENT.asking(purpose=MARKETING)) == {("AGR-03", "purpose")}
 
 
 def test_every_attribute_beyond_the_agreement_is_named() -> None:
-    """Procedure, cl. 7, invariant 3: one attribute too many refuses the whole."""
+    """Procedure, cl. 7; docs/architecture.md, invariant 3: one attribute too many refuses the
+    whole.
+    """
     greedy = BY_CONSENT.asking(
         attributes=BY_CONSENT.request.attributes | {Attribute.FACE_IMAGE, Attribute.SEX}
     )
@@ -161,14 +165,14 @@ def test_every_attribute_beyond_the_agreement_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["*", "surname ", "Surname", "", "hair", "сurname"])
 def test_a_name_that_is_no_attribute_is_refused_and_not_repeated(name: str) -> None:
-    """A closed list without wildcard; what a stranger wrote is not echoed."""
+    """The list is closed, and a stranger's text is not repeated."""
     asking = BY_CONSENT.asking(attributes=frozenset({name}))
 
     assert standing(asking) == {("AGR-04", "requestedAttributes")}
 
 
-def test_a_request_for_data_asks_for_some() -> None:
-    """GetPersonData without an attribute would be a VerifyPerson that nobody consented to."""
+def test_a_request_for_data_names_attributes() -> None:
+    """GetPersonData without an attribute would be a VerifyPerson without consent."""
     assert standing(BY_CONSENT.asking(attributes=frozenset())) == {
         ("AGR-04", "requestedAttributes")
     }
@@ -181,12 +185,12 @@ def test_a_request_for_data_asks_for_some() -> None:
     "methods", [{"face"}, {"demographic", "face"}, {"demographic", "iris"}, set()]
 )
 def test_matching_is_by_methods_that_were_agreed(methods: set[str]) -> None:
-    """Procedure, cl. 7 and 10: by agreed methods, and by one at least."""
+    """Procedure, cl. 7 and 10: at least one method is needed, and each must be agreed."""
     assert standing(BY_CONSENT.asking(methods=frozenset(methods))) == {("AGR-05", "methods")}
 
 
-def test_all_that_stands_against_it_is_told_at_once() -> None:
-    """A programmer mends a request once, not five times."""
+def test_all_reasons_are_returned_at_once() -> None:
+    """A developer corrects a request once, not five times."""
     wrong = BY_CONSENT.asking(
         purpose=MARKETING,
         channel=Channel.XROAD,
@@ -203,8 +207,8 @@ def test_all_that_stands_against_it_is_told_at_once() -> None:
     }
 
 
-def test_terms_are_told_to_nobody_but_their_recipient() -> None:
-    """Another's agreement number gets AGR-01 alone, whatever that agreement holds."""
+def test_terms_are_revealed_only_to_their_recipient() -> None:
+    """Another recipient's agreement number gives only AGR-01, for any content of that agreement."""
     theirs = replace(BANK_AGREEMENT, recipient=STRANGER_CODE, purposes=frozenset({MARKETING}))
     asking = BY_CONSENT.but(agreement=theirs)
 
@@ -214,15 +218,15 @@ def test_terms_are_told_to_nobody_but_their_recipient() -> None:
 # --- rulings ----------------------------------------------------------------------------------
 
 
-def test_a_verdict_against_always_says_why() -> None:
-    """Whoever reads reasons alone must not take a failed rule for a pass."""
+def test_a_negative_verdict_always_has_a_reason() -> None:
+    """A reader of reasons must not take a failed rule for a pass."""
     code = BY_CONSENT.under(state=AgreementState.DRAFT).decide().reasons[0].code
     for verdict in (Verdict.FAILED, Verdict.UNKNOWN):
         with pytest.raises(ValueError, match="AGR-01"):
             Ruling(code, verdict)
 
 
-def test_a_ruling_has_no_truth() -> None:
+def test_a_ruling_refuses_truth_testing() -> None:
     """`if ruling:` would take a failed rule for a pass."""
     with pytest.raises(TypeError, match="no truth of"):
         bool(BY_CONSENT.decide().rulings[0])
@@ -241,10 +245,10 @@ GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
         (replace(GOOD_CERTIFICATE, against=Code.SIG_07), Verdict.UNKNOWN, Code.SIG_07),
     ],
 )
-def test_sealed_delivery_needs_a_good_certificate(
+def test_encrypted_delivery_needs_a_good_certificate(
     sealing: SealingCertificate | None, verdict: Verdict, because: Code | None
 ) -> None:
-    """Procedure, cl. 7: delivery as agreed, or none; what could not be told is no yes."""
+    """Procedure, cl. 7: delivery is as agreed; an undetermined certificate is no yes."""
     case = BY_CONSENT.under(**SEALED_TERMS)
     ruling = can_be_sealed(
         EligibilityCase(

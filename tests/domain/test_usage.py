@@ -1,4 +1,4 @@
-"""Limits on what one recipient uses: requests a minute and bytes a day (REQ-06)."""
+"""Limits on the usage of one recipient: requests a minute and bytes a day (REQ-06)."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -24,10 +24,10 @@ LIMITS = UsageLimits(requests_a_minute=10, bytes_a_day=1_000)
     ("requests", "excess"),
     [(0, None), (9, None), (10, True), (19, True), (20, False), (10_000, False)],
 )
-def test_beyond_the_limit_requests_are_refused_and_then_turned_away(
+def test_requests_beyond_the_limit_are_refused_and_then_rejected(
     requests: int, excess: bool | None
 ) -> None:
-    """Up to twice the limit a refusal is on record; beyond it nothing is written."""
+    """Up to twice the limit a refusal is recorded; beyond that nothing is written."""
     found = find_excess(Usage(requests=requests), LIMITS, at=AT)
 
     assert (found.recorded if found is not None else None) == excess
@@ -39,7 +39,7 @@ def test_beyond_the_limit_requests_are_refused_and_then_turned_away(
     ("size", "excess"), [(999, None), (1_000, True), (1_124, True), (1_125, False)]
 )
 def test_bytes_are_limited_by_the_utc_day(size: int, excess: bool | None) -> None:
-    """The sender is told to come back after midnight."""
+    """`retryAfter` leads past midnight."""
     found = find_excess(Usage(bytes=size), LIMITS, at=AT)
 
     assert (found.recorded if found is not None else None) == excess
@@ -48,8 +48,8 @@ def test_bytes_are_limited_by_the_utc_day(size: int, excess: bool | None) -> Non
         assert found.reason == Reason(code=Code.REQ_06, field="bytesPerDay", retry_after=left)
 
 
-def test_an_agreement_sets_limits_of_its_own() -> None:
-    """Also stricter ones, down to none at all; what it leaves out is the operator's."""
+def test_an_agreement_sets_its_own_limits() -> None:
+    """They may be stricter, even zero; for an omitted limit the operator's applies."""
     strict = an_agreement(requests_a_minute=0)
     wide = an_agreement(requests_a_minute=50, bytes_a_day=2_000)
 
@@ -86,10 +86,8 @@ def test_an_agreement_that_is_not_in_force_widens_no_limit(over: dict[str, Any])
         (datetime(2026, 11, 23, 5, 59, 30, tzinfo=timezone(timedelta(hours=6))), 30, 30),
     ],
 )
-def test_who_waits_as_long_as_told_comes_no_moment_too_early(
-    at: datetime, minute: int, day: int
-) -> None:
-    """Whole seconds, rounded up, to the next minute and the next UTC day."""
+def test_stated_wait_is_long_enough(at: datetime, minute: int, day: int) -> None:
+    """The time is in whole seconds, rounded up to the next minute and the next UTC day."""
     assert (seconds_to_next_minute(at), seconds_to_midnight(at)) == (minute, day)
     for wait, span in ((minute, 60), (day, 86_400)):
         before, after = (

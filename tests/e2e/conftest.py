@@ -1,4 +1,4 @@
-"""One house for the whole of these tests; each test asks under ids of its own."""
+"""Fixtures: one service for most of these tests; each test uses its own request ids."""
 
 from collections.abc import Iterator
 
@@ -17,6 +17,6 @@ def house(
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
-    # Whatever these tests had it decide fits its leaf.
+    # every decision of these tests must agree with its leaf
     assert checked(built.store, signer, at=utc_now()).finding is None
     built.close()

@@ -1,4 +1,4 @@
-"""Agreements and notices through the whole house: true certificates, true signatures (cl. 4, 7)."""
+"""Agreements and notices through the whole service: real certificates and signatures (cl. 4, 7)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
 def house(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    """A house of their own: signatories come and go here."""
+    """Build a separate service, because signatories change here."""
     built = build_house(tmp_path_factory.mktemp("agreed"), database=record_database)
     yield built
     built.close()
@@ -53,13 +53,13 @@ def notices(house: InProcess) -> Notices:
 
 @pytest.fixture
 def terms(house: InProcess) -> Agreement:
-    """Terms of a number that no test has used."""
+    """Return terms with a number that no test has used."""
     number = AgreementNumber(f"TEST/{next(NUMBERS)}")
     return replace(BANK.agreed(house.world.made_at), number=number)
 
 
 def laid_before(house: InProcess, agreements: Agreements, terms: Agreement) -> bytes:
-    """The document that the three are to sign."""
+    """Return the document that the three must sign."""
     at = house.clock()
     document = agreements.draw_up(terms, at=at)
     agreements.lay_before(terms, document, at=at)
@@ -71,7 +71,7 @@ def signed(house: InProcess, document: bytes, member: MemberCode) -> bytes:
 
 
 def submit(house: InProcess, agreements: Agreements, document: bytes) -> AgreementState:
-    """As `makul agreement submit --apply` does."""
+    """Do what `makul agreement submit --apply` does."""
     judged = agreements.judge(document, at=house.clock())
     assert isinstance(judged, AgreementSignature), judged
     return agreements.record(judged, at=house.clock())
@@ -84,23 +84,23 @@ def refused(house: InProcess, agreements: Agreements, document: bytes) -> NotSig
 
 
 def asked(house: InProcess, number: AgreementNumber) -> list[str]:
-    """The codes of a request under this agreement, on a consent under another."""
+    """Return the codes of a request under this agreement, on a consent under another."""
     paper = house.paper("bank-00-data")
     fields = about(house.person_of(paper), of=BANK, paper=paper, agreement=number)
     return house.ask(person_request(**fields)).codes
 
 
 def another_hand(house: InProcess, member: MemberCode, role: AgreementRole) -> Signing:
-    """One more person of a member, with a certificate, registered nowhere."""
+    """Return one more person of a member, with a certificate, without a registration."""
     name = f"T-{next(NUMBERS)}"
     credential = house.world.hierarchy.official(member_code=member, name=name, identifier=name)
     return Signing(member=member, role=role, identifier=name, credential=credential)
 
 
-def test_three_signatures_and_no_two_let_a_recipient_ask(
+def test_a_recipient_is_eligible_after_three_signatures(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """AGR-01 until the third has signed; then the agreement is none of what is against it."""
+    """AGR-01 until the third has signed; then the agreement is no reason for a refusal."""
     document = laid_before(house, agreements, terms)
     for member in THREE:
         assert "AGR-01" in asked(house, terms.number)
@@ -111,10 +111,10 @@ def test_three_signatures_and_no_two_let_a_recipient_ask(
     assert agreements.missing(terms.number) == frozenset()
 
 
-def test_a_signature_under_other_terms_counts_for_nothing(
+def test_a_signature_under_other_terms_does_not_count(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """What is signed is compared word for word: each change that a party could make for itself."""
+    """The content is compared word for word, for each change that a party could make."""
     document = laid_before(house, agreements, terms)
     for old, new in (
         (b"<attribute>surname</attribute>", b"<attribute>faceImage</attribute>"),
@@ -132,7 +132,7 @@ def test_a_signature_under_other_terms_counts_for_nothing(
 def test_a_changed_word_after_signing_breaks_the_signature(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """SIG-02."""
+    """SIG-02 for a changed word."""
     paper = signed(house, laid_before(house, agreements, terms), BANK.code)
 
     found = refused(house, agreements, paper.replace(b"<scoresOut>false", b"<scoresOut>true"))
@@ -140,10 +140,10 @@ def test_a_changed_word_after_signing_breaks_the_signature(
     assert found.codes == (Code.SIG_02,)
 
 
-def test_a_document_nobody_signed_proves_nothing(
+def test_an_unsigned_document_proves_nothing(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """SIG-01; and what is signed but is no agreement is not one."""
+    """SIG-01; a signed document that is no agreement is refused too."""
     document = laid_before(house, agreements, terms)
 
     assert refused(house, agreements, document).codes == (Code.SIG_01,)
@@ -155,7 +155,7 @@ def test_a_document_nobody_signed_proves_nothing(
 def test_another_number_is_another_agreement(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """A signature under one number brings no other into force, nor one that nobody knows."""
+    """A signature under one number affects no other, known or unknown."""
     document = laid_before(house, agreements, terms)
     laid_before(house, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
     number = terms.number.encode()
@@ -171,10 +171,10 @@ def test_another_number_is_another_agreement(
     assert "no agreement" in unknown.why
 
 
-def test_signatures_under_earlier_terms_are_not_played_again(
+def test_signatures_under_earlier_terms_do_not_count(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """Changed and changed back: the words are the same, the document is another."""
+    """If the terms change and change back, the words are equal, but the document is another."""
     first = laid_before(house, agreements, terms)
     papers = [signed(house, first, member) for member in THREE]
     for paper in papers:
@@ -188,10 +188,10 @@ def test_signatures_under_earlier_terms_are_not_played_again(
         assert "newest draft" in refused(house, agreements, paper).why
 
 
-def test_the_same_signature_thrice_is_one(
+def test_a_repeated_signature_counts_once(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """And so are three signatures of one hand."""
+    """Three signatures of one signatory count as one too."""
     document = laid_before(house, agreements, terms)
     paper = signed(house, document, BANK.code)
     assert submit(house, agreements, paper) is AgreementState.DRAFT
@@ -205,7 +205,7 @@ def test_the_same_signature_thrice_is_one(
 def test_strangers_and_other_parties_do_not_sign(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """SIG-08: a trusted certificate is not enough; an official's, a citizen's, another bank's."""
+    """SIG-08: a trusted certificate of an official, a citizen or another bank is not enough."""
     document = laid_before(house, agreements, terms)
     at, world = house.clock(), house.world
     stranger = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
@@ -224,7 +224,7 @@ def test_strangers_and_other_parties_do_not_sign(
 def test_a_withdrawn_signatory_signs_no_more(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """Neither what comes later, nor what waited for the others."""
+    """Neither later signatures count, nor one that waited for the others."""
     document, desk, at = laid_before(house, agreements, terms), house.store.desk, house.clock()
     hand = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
     desk.add_signatory(hand.registered, at=at)
@@ -243,7 +243,7 @@ def test_a_withdrawn_signatory_signs_no_more(
 def test_a_certificate_out_of_term_signs_nothing(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """SIG-05: judged when it is handed in."""
+    """SIG-05: the certificate is judged when the document is submitted."""
     paper = signed(house, laid_before(house, agreements, terms), BANK.code)
     certificate = house.world.signatories[BANK.code].credential.certificate
 
@@ -253,10 +253,10 @@ def test_a_certificate_out_of_term_signs_nothing(
     assert judged.codes == (Code.SIG_05,)
 
 
-def test_a_look_alike_authority_makes_no_signatory(
+def test_an_imitated_authority_makes_no_signatory(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """SIG-09: same names, other keys, even were it registered."""
+    """SIG-09: the names are equal and the keys differ, even if it were registered."""
     document, at = laid_before(house, agreements, terms), house.clock()
     false = house.world.look_alike.official(member_code=OPERATOR, name="x", identifier="x")
     hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
@@ -265,7 +265,7 @@ def test_a_look_alike_authority_makes_no_signatory(
     assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
 
 
-def test_a_second_certificate_over_one_key_is_one_hand(house: InProcess) -> None:
+def test_two_certificates_of_one_key_are_one_signatory(house: InProcess) -> None:
     """The bank's director under the operator's name cannot be the operator as well."""
     director = house.world.signatories[BANK.code]
     key = director.credential.certificate.public_key()
@@ -281,7 +281,7 @@ def test_a_second_certificate_over_one_key_is_one_hand(house: InProcess) -> None
 def test_an_agreement_whose_term_is_over_is_not_signed(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
-    """However good the signature."""
+    """A good signature does not help."""
     over: datetime = house.clock() + timedelta(milliseconds=1)
     paper = signed(house, laid_before(house, agreements, replace(terms, valid_to=over)), BANK.code)
 
@@ -289,8 +289,8 @@ def test_an_agreement_whose_term_is_over_is_not_signed(
         submit(house, agreements, paper)
 
 
-def test_what_was_signed_is_kept(house: InProcess) -> None:
-    """Invariant 12: the exact bytes and how they were judged, for those who come later."""
+def test_signed_documents_are_stored(house: InProcess) -> None:
+    """docs/architecture.md, invariant 12: the exact bytes and their report are stored for later."""
     signatures = house.store.desk.agreement_signatures(BANK.agreement)
 
     assert [one.role for one in signatures] == list(AgreementRole)
@@ -301,7 +301,7 @@ def test_what_was_signed_is_kept(house: InProcess) -> None:
 
 
 def added(house: InProcess, notices: Notices) -> tuple[str, bytes]:
-    """A notice that nobody has approved, and its approval, unsigned."""
+    """Return an unapproved notice, and its approval, unsigned."""
     ref = f"NOTICE/{next(NUMBERS)}"
     texts = {name: f"{ref} {text}".encode() for name, text in NOTICE_TEXTS.items()}
     house.store.desk.add_notice(ref, texts, at=house.clock())
@@ -317,10 +317,10 @@ def known(house: InProcess, notices: Notices, ref: str) -> bool:
     )
 
 
-def test_a_notice_counts_once_the_authorised_body_has_signed(
+def test_a_notice_counts_after_the_authorised_body_has_signed(
     house: InProcess, notices: Notices
 ) -> None:
-    """CNS-10 until then, and in each of the three languages after."""
+    """CNS-10 until then; afterwards it counts in each of the three languages."""
     ref, approval = added(house, notices)
     assert not known(house, notices, ref)
 
@@ -334,7 +334,7 @@ def test_a_notice_counts_once_the_authorised_body_has_signed(
 
 
 def test_nobody_else_approves_a_notice(house: InProcess, notices: Notices) -> None:
-    """Not the operator, not the bank, nor for texts that are not those registered."""
+    """The operator or the bank cannot approve, and other texts than the registered are refused."""
     ref, approval = added(house, notices)
     other_ref, _ = added(house, notices)
     papers = {
@@ -355,10 +355,10 @@ def test_nobody_else_approves_a_notice(house: InProcess, notices: Notices) -> No
     assert not known(house, notices, ref)
 
 
-def test_an_approval_is_checked_again_where_it_is_recorded(
+def test_an_approval_is_checked_again_when_it_is_recorded(
     house: InProcess, notices: Notices
 ) -> None:
-    """A signatory who is withdrawn, or texts that are others, between judging and recording."""
+    """A signatory may be withdrawn, or texts may change, between judgement and record."""
     _, approval = added(house, notices)
     at = house.clock()
     hand = another_hand(house, AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)

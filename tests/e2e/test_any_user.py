@@ -1,6 +1,6 @@
-"""Every command works under a uid without a passwd entry, and the log names that uid.
+"""Every command works under a uid without a passwd entry, and the audit log names that uid.
 
-As in a container: no HOME, no XDG directories, and an environment that says whatever it likes.
+As in a container, there is no HOME and no XDG directory, and the environment may lie.
 """
 
 import json
@@ -21,7 +21,9 @@ FORGED = dict.fromkeys(
 
 
 def _as_that_user() -> Sequence[str]:
-    """A user namespace, in which files stay ours: the interpreter may lie in our own home."""
+    """Run in a user namespace where files stay ours, because the interpreter may lie in
+    our home.
+    """
     return ("unshare", "--user", f"--map-user={UID}", f"--map-group={UID}")
 
 
@@ -60,7 +62,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @needs_namespaces
 def test_every_command_starts(report: Any) -> None:
-    """`getpass.getuser` raised for such a uid, and so did every command that opened the store."""
+    """`getpass.getuser` raises for such a uid, and once every command that opened the
+    store failed.
+    """
     assert report["uid"] == UID
     assert {each: code for each, code in report["makul"].items() if code} == {}
     assert {each: code for each, code in report["makul-client"].items() if code} == {}
@@ -68,19 +72,19 @@ def test_every_command_starts(report: Any) -> None:
 
 
 @needs_namespaces
-def test_an_installation_is_made_and_read(report: Any) -> None:
-    """Not all is in order in an empty one (1), but nothing is out of reach."""
+def test_an_installation_is_created_and_read(report: Any) -> None:
+    """An empty installation is not complete (1), but every command works."""
     assert {each: code for each, code in report["lists"].items() if code not in {0, 1}} == {}
 
 
 @needs_namespaces
-def test_a_completion_without_a_home_is_wrong_use(report: Any) -> None:
+def test_a_completion_without_a_home_is_a_usage_error(report: Any) -> None:
     """`Path.home` raises for such a uid: exit code 2, and no traceback."""
     assert report["completion"] == [2, 2]
 
 
 @needs_namespaces
-def test_the_log_names_the_uid_and_nothing_that_was_typed(report: Any) -> None:
+def test_the_audit_log_names_only_the_uid(report: Any) -> None:
     assert len(report["who"]) == 1
     assert report["who"][0].split(" ")[0] == f"uid:{UID}"
     assert "president" not in report["who"][0]

@@ -1,4 +1,4 @@
-"""Askers that are written alike, and ids that every operation used (invariants 1 and 5)."""
+"""Askers with similar spellings, and ids that every operation used (invariants 1 and 5)."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def house(
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
-    # Every row fits its leaf, and every leaf has its row.
+    # every row agrees with its leaf, and every leaf has its row
     assert checked(built.store, signer, at=utc_now()).finding is None
     built.close()
 
@@ -59,7 +59,7 @@ def over_xroad(
     more: str = "",
     by: str = BY,
 ) -> Answered:
-    """Send a Body over X-Road; None leaves the header, or the part of it, out."""
+    """Send a Body over X-Road; None omits the header, or the part of it."""
     child = etree.fromstring(body)
     written = xroad_headers(
         etree.QName(child).localname,
@@ -134,10 +134,10 @@ OTHERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("first", "again"), ALIKE)
-def test_white_space_and_empty_headers_make_no_other_asker(
+def test_white_space_and_empty_headers_do_not_change_the_asker(
     house: InProcess, first: dict[str, Any], again: dict[str, Any]
 ) -> None:
-    """A text is an xs:token, and an optional header that is empty is absent (contract)."""
+    """A text is an xs:token, and an empty optional header counts as absent."""
     request_id = uuid4()
     body = a_body(house, request_id)
     given = over_xroad(house, body, **first)
@@ -150,10 +150,10 @@ def test_white_space_and_empty_headers_make_no_other_asker(
 
 
 @pytest.mark.parametrize(("first", "again", "field"), OTHERS)
-def test_askers_that_look_alike_are_others(
+def test_askers_that_look_alike_are_distinguished(
     house: InProcess, first: dict[str, Any], again: dict[str, Any], field: str
 ) -> None:
-    """What is not the same character by character is another asker: REQ-04, and nothing leaves."""
+    """REQ-04: askers are compared character by character, and no answer leaves."""
     request_id = uuid4()
     body = a_body(house, request_id)
     assert over_xroad(house, body, **first).outcome == "RELEASED"
@@ -167,8 +167,10 @@ def test_askers_that_look_alike_are_others(
     assert over_xroad(house, body, **first).outcome == "RELEASED"
 
 
-def test_what_an_answer_says_of_its_asker_does_not_make_another(house: InProcess) -> None:
-    """The security server, the user's token and the represented party are not of the asker."""
+def test_other_headers_do_not_change_the_asker(house: InProcess) -> None:
+    """The security server, the user's token and the represented party do not belong to
+    the asker.
+    """
     request_id = uuid4()
     body = a_body(house, request_id)
     assert over_xroad(house, body).outcome == "RELEASED"
@@ -184,7 +186,7 @@ def test_what_an_answer_says_of_its_asker_does_not_make_another(house: InProcess
 
 
 def test_a_channel_without_a_subsystem_is_another_asker(house: InProcess) -> None:
-    """The same Body, signed by the recipient itself: its employee is the same, its system not."""
+    """The recipient itself signs the same Body: the employee is the same, the system not."""
     request_id = uuid4()
     said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
     body = a_body(house, request_id, more=said)
@@ -196,8 +198,8 @@ def test_a_channel_without_a_subsystem_is_another_asker(house: InProcess) -> Non
     assert answer.child.findtext(f".//{{{TYPES}}}field") == "subsystemCode"
 
 
-def test_a_member_that_asks_over_another_channel_is_the_same_asker(house: InProcess) -> None:
-    """And the row says by which channel the answer was given again."""
+def test_another_channel_does_not_change_the_asker(house: InProcess) -> None:
+    """The row has the channel by which the answer was given again."""
     request_id = uuid4()
     said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
     body = a_body(house, request_id, more=said)
@@ -281,8 +283,8 @@ MADE: list[Make] = [
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_every_answer_that_is_given_again_is_recorded(house: InProcess, make: Make) -> None:
-    """A refusal, a dry run, a registration and a revocation as well as data; and to no other."""
+def test_every_repeated_answer_is_recorded(house: InProcess, make: Make) -> None:
+    """Refusals, dry runs, registrations, revocations and data are repeated to no other asker."""
     request_id = uuid4()
     body = make(house, request_id)
     given = over_xroad(house, body, by="bank")
@@ -304,8 +306,8 @@ def test_every_answer_that_is_given_again_is_recorded(house: InProcess, make: Ma
     assert (decisions - before[0], repetitions - before[1]) == (3, 2)
 
 
-def test_one_id_in_every_space_is_an_id_of_its_own(house: InProcess) -> None:
-    """And within the space of disclosures another operation is REQ-04."""
+def test_one_id_in_every_space_is_a_separate_id(house: InProcess) -> None:
+    """Another operation within the space of disclosures is REQ-04."""
     request_id = uuid4()
     first = {
         make: (made := make(house, request_id), over_xroad(house, made, by="bank"))

@@ -1,4 +1,4 @@
-"""Attacks through the whole house, each by somebody who holds a true key to part of it."""
+"""Attacks through the whole service, each by a party with a genuine key to part of it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ CITIZEN = 6
 def house(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    """A house of their own: what attackers spoil is not missed by other tests."""
+    """Build a separate service, because the attackers damage it."""
     built = build_house(tmp_path_factory.mktemp("attacked"), database=record_database)
     yield built
     built.close()
@@ -40,11 +40,11 @@ def hands(house: InProcess) -> SandboxSigners:
     return hands_of(house)
 
 
-def test_an_answer_does_not_leave_by_a_channel_that_is_not_agreed(house: InProcess) -> None:
-    """REQ-08: the notary's agreement knows WS-Security alone.
+def test_no_answer_leaves_by_an_unagreed_channel(house: InProcess) -> None:
+    """REQ-08: the notary's agreement names only WS-Security.
 
-    Whoever can speak for the notary at the security server repeats a request that the notary made
-    by WS-Security, and gets neither the stored answer nor a new one.
+    A party that can speak for the notary at the security server repeats a request of the notary. It
+    gets neither the stored answer nor a new one.
     """
     paper, request_id = house.paper("notary-06-data"), uuid4()
     child = person_request(
@@ -59,7 +59,7 @@ def test_an_answer_does_not_leave_by_a_channel_that_is_not_agreed(house: InProce
 
 
 def by_xroad(child: bytes, request_id: object) -> bytes:
-    """The notary's request as its security server would pass it on."""
+    """Return the notary's request as its security server would forward it."""
     member_class, member_code = NOTARY.code.split("/")
     operation = etree.QName(etree.fromstring(child)).localname
     instance = f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance>"
@@ -79,7 +79,7 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 
 @pytest.fixture
 def broken_face(house: InProcess, hands: SandboxSigners) -> bytes:
-    """A consent to a face image that the record holds in no known format."""
+    """Return a consent to a face image that the record holds in an unknown format."""
     person, at = house.world.people[CITIZEN], house.clock()
     known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
     agreed = known[BANK.agreement]
@@ -91,12 +91,12 @@ def broken_face(house: InProcess, hands: SandboxSigners) -> bytes:
     return hands.sign_consent(consent, BANK, house.world.citizens[CITIZEN])
 
 
-def test_a_record_that_cannot_be_written_tells_nothing_unrecorded(
+def test_an_unrenderable_record_reveals_nothing_unrecorded(
     house: InProcess, broken_face: bytes
 ) -> None:
-    """Invariant 1: that a person matched is recorded and counted, whatever becomes of the data.
+    """docs/architecture.md, invariant 1: a match is recorded and counted, for any data after it.
 
-    As a fault it could be learnt without a trace, beyond the consent's one use and every limit.
+    A fault would reveal it without a trace, beyond the consent's one use and every limit.
     """
     since = house.clock()
 
@@ -117,9 +117,9 @@ def ask_face(house: InProcess, consent: bytes) -> Answered:
 def test_an_organisation_is_not_certified_as_a_citizen(
     house: InProcess, hands: SandboxSigners
 ) -> None:
-    """Cl. 4 (CNS-02, SIG-08): the authority of organisations cannot say who is a citizen.
+    """Procedure, cl. 4 (CNS-02, SIG-08): an authority for organisations cannot identify citizens.
 
-    An official's certificate bears whatever identifier their organisation asked for: here, a PIN.
+    An official's certificate has any identifier that the organisation requested: here, a PIN.
     """
     victim = house.world.people[1]
     forger = house.world.hierarchy.official(
@@ -132,13 +132,13 @@ def test_an_organisation_is_not_certified_as_a_citizen(
     assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])
 
 
-def test_nor_where_that_authority_writes_the_policy_of_citizens(
+def test_an_authority_cannot_write_the_policy_of_citizens(
     house: InProcess, hands: SandboxSigners
 ) -> None:
-    """RFC 5280, 6.1: what an authority may not give it gives to nobody, whatever it writes.
+    """RFC 5280, 6.1: an authority cannot give a policy that it does not have.
 
-    Whoever holds the key of the CA for organisations makes a certificate that looks like a
-    citizen's in every part but the path.
+    A holder of the key of the CA for organisations makes a certificate that looks like a citizen's
+    in every part but the path.
     """
     victim, hierarchy = house.world.people[1], house.world.hierarchy
     subject = house.world.citizens[1].certificate.subject

@@ -1,7 +1,7 @@
-"""Every channel's proof of who calls, over every listener: exactly the listener's own counts.
+"""Every channel's proof of the caller, at every listener: only the listener's own counts.
 
-Three recipients each hold one proof, and all of them are told at once or one by one. Who was
-believed shows in whose agreement the request is held against (Procedure, cl. 7).
+Three recipients each have one proof, and all proofs come at once or one by one. The agreement with
+which the request is compared shows who was authenticated (Procedure, cl. 7).
 """
 
 import json
@@ -32,11 +32,11 @@ ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 WSSE, XROAD, MTLS = "wsse", "xroad", "mtls"
 LISTENERS = (WSSE, XROAD, MTLS)
 
-# What a listener says to a message without its own proof.
+# the answer of a listener to a message without its own proof
 NOTHING = {WSSE: "FAULT SIG-01", XROAD: "FAULT REQ-01", MTLS: "FAULT RCP-04"}
 
-# Proofs in a message, each with whose it is; and what each listener makes of it, the request being
-# under the bank's agreement. "*" stands for what the listener says where it was told nothing.
+# proofs in a message, each with its holder, and the result of each listener for a request under the
+# bank's agreement; "*" is the answer without a proof
 TABLE = """
     proofs                               | wsse        | xroad       | mtls
     -                                    | *           | *           | *
@@ -61,7 +61,7 @@ TABLE = """
 
 
 def rows() -> Iterator[tuple[dict[str, str], str, str]]:
-    """The table's fields: proofs, listener, expected."""
+    """Return the table's fields: proofs, listener, expected."""
     head, *lines = [[cell.strip() for cell in line.split("|")] for line in TABLE.split("\n")[1:-1]]
     for proofs, *cells in lines:
         told = dict(each.split(":") for each in proofs.split() if each != "-")
@@ -88,16 +88,18 @@ def house(
 def test_exactly_one_channel_counts(
     house: InProcess, proofs: dict[str, str], listener: str, expected: str
 ) -> None:
-    """CONTRACT, Channels: the headers of the others confer nothing, and take nothing away."""
+    """The headers of other channels confer nothing, and take nothing away."""
     assert told(house, listener, proofs) == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("others", [(), LISTENERS], ids=["alone", "with all others"])
-def test_a_channel_that_the_agreement_does_not_name(
+def test_a_channel_outside_the_agreement_is_refused(
     house: InProcess, listener: str, others: tuple[str, ...]
 ) -> None:
-    """REQ-08: the notary's agreement names wsse, which no other listener becomes (cl. 7)."""
+    """REQ-08; Procedure, cl. 7: the notary's agreement names wsse, and no other
+    listener is wsse.
+    """
     proofs = dict.fromkeys({listener, *others}, "notary")
 
     expected = "RELEASED" if listener == WSSE else "REFUSED REQ-08"
@@ -106,7 +108,7 @@ def test_a_channel_that_the_agreement_does_not_name(
 
 @pytest.mark.parametrize("listener", LISTENERS)
 def test_the_record_names_the_listeners_channel(house: InProcess, listener: str) -> None:
-    """What is recorded and receipted is by which channel it came, not which headers it had."""
+    """The record and the receipt have the channel of arrival, for any headers."""
     told(house, listener, dict.fromkeys(LISTENERS, "bank"))
 
     with raw(house.settings.place) as connection:
@@ -116,8 +118,8 @@ def test_the_record_names_the_listeners_channel(house: InProcess, listener: str)
     assert recorded == (listener, house.bank.code)
 
 
-def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
-    """`xrd:client`'s subsystem and `xrd:userId` stand in what the ledger's leaf commits to."""
+def test_headers_of_the_security_server_are_recorded(house: InProcess) -> None:
+    """The ledger's leaf commits to the subsystem of `xrd:client` and to `xrd:userId`."""
     told(house, XROAD, {XROAD: "bank"})
 
     with raw(house.settings.place) as connection:
@@ -132,8 +134,8 @@ def test_what_the_security_server_said_is_recorded(house: InProcess) -> None:
 
 
 @pytest.mark.parametrize("listener", [WSSE, MTLS])
-def test_the_employee_of_a_foreign_header_is_nobody(house: InProcess, listener: str) -> None:
-    """`xrd:userId` and `xrd:id` are X-Road's: elsewhere the Body alone says for whom."""
+def test_the_employee_of_a_foreign_header_is_ignored(house: InProcess, listener: str) -> None:
+    """`xrd:userId` and `xrd:id` belong to X-Road; elsewhere only the Body names the employee."""
     other_id = dict.fromkeys(LISTENERS, "bank")
 
     assert told(house, listener, other_id, header_id=str(uuid4())) == "RELEASED"
@@ -144,10 +146,10 @@ def test_the_employee_of_a_foreign_header_is_nobody(house: InProcess, listener: 
     ("foreign", "listener"),
     [(WSSE, XROAD), (WSSE, MTLS), (XROAD, WSSE), (XROAD, MTLS)],
 )
-def test_a_foreign_header_that_must_be_understood(
+def test_a_foreign_header_that_must_be_understood_is_a_fault(
     house: InProcess, foreign: str, listener: str
 ) -> None:
-    """SOAP 1.1, 4.2.3: a header that must be understood, and is not, is a fault, not ignored."""
+    """SOAP 1.1, 4.2.3: it is a fault if it must be understood and is not."""
     root = etree.fromstring(message(house, {foreign: "bank", listener: "bank"}, "bank-00-data"))
     name = "Security" if foreign == WSSE else "client"
     (block,) = (each for each in root[0] if etree.QName(each).localname == name)
@@ -167,7 +169,7 @@ def told(
     paper: str = "bank-00-data",
     header_id: str | None = None,
 ) -> str:
-    """What came of a message with these proofs: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
+    """Return the result of a message: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
     asked = message(house, proofs, paper, header_id)
     environ = forwarded(house, proofs[MTLS]) if MTLS in proofs else {}
     answer = house.post(asked, listener=listener, **environ)
@@ -182,7 +184,7 @@ def told(
 def message(
     house: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
 ) -> bytes:
-    """One request, with the header blocks of every proof that lies in a message."""
+    """Build one request, with the header blocks of every proof that lies in a message."""
     found, request_id = house.paper(paper), uuid4()
     fields = about(
         house.person_of(found), of=found.presented_by, paper=found, request_id=request_id
@@ -204,7 +206,7 @@ def message(
 
 
 def forwarded(house: InProcess, holder: str) -> dict[str, str]:
-    """The proxy's two headers, as gunicorn hands them on."""
+    """Return the proxy's two headers, as gunicorn passes them on."""
     credential = house.world.messages.get(holder, house.world.stranger)
     return {
         "HTTP_X_SSL_CLIENT_CERT": quote(credential.certificate_pem.decode(), safe=""),

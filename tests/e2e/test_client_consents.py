@@ -1,4 +1,4 @@
-"""Consents through the reference client, against a service in processes of its own (cl. 4)."""
+"""Consents through the reference client, against a service in separate processes (cl. 4)."""
 
 import json
 import time
@@ -29,7 +29,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """The municipality at a served house."""
+    """The municipality at a running service."""
 
     house: InProcess
     server: Server
@@ -46,7 +46,7 @@ class Town:
         return path
 
     def run(self, *arguments: str | Path) -> Result:
-        """`makul-client consent …` by the municipality's profile."""
+        """Run `makul-client consent …` with the municipality's profile."""
         command = ["consent", *map(str, arguments), "--profile", str(self.profile)]
         return run_client(*command)
 
@@ -89,8 +89,8 @@ def town(
     house.close()
 
 
-def test_a_scan_of_ten_mebibytes_goes_by_the_client(town: Town) -> None:
-    """The largest that is taken; and the service gives the memory back, or near enough."""
+def test_the_client_sends_a_scan_of_ten_mebibytes(town: Town) -> None:
+    """The largest scan is accepted, and the service frees nearly all of the memory."""
     scan = pdf_scan()
     scan = scan[:9] + b"%" + b"x" * (10 * MEBIBYTE - len(scan) - 2) + b"\n" + scan[9:]
     file = town.file("on-paper.xml", town.on_paper(scan))
@@ -110,8 +110,8 @@ def test_a_scan_of_ten_mebibytes_goes_by_the_client(town: Town) -> None:
     assert after < before + 400
 
 
-def test_the_scan_must_be_there_and_of_the_paper(town: Town) -> None:
-    """CNS-13, told as a refusal: exit code 1."""
+def test_the_scan_must_be_that_of_the_consent(town: Town) -> None:
+    """CNS-13 is a refusal: exit code 1."""
     scan = pdf_scan()
     file = town.file("needs-scan.xml", town.on_paper(scan))
 
@@ -125,7 +125,7 @@ def test_the_scan_must_be_there_and_of_the_paper(town: Town) -> None:
     assert "CNS-13" in another.stderr
 
 
-def test_by_authority_then_taken_back_and_listed(town: Town) -> None:
+def test_a_consent_by_authority_is_revoked_and_listed(town: Town) -> None:
     """Register --authority, draft-revocation, revoke, status, revocations."""
     authority, consent_id = png_scan(), uuid4()
     file = town.file("by-proxy.xml", town.by_representative(authority, consent_id))
@@ -155,8 +155,8 @@ def test_by_authority_then_taken_back_and_listed(town: Town) -> None:
     assert str(consent_id) not in later.stdout
 
 
-def test_a_revocation_by_a_stranger(town: Town) -> None:
-    """Refused, exit code 1: the consent goes on."""
+def test_a_revocation_by_a_stranger_is_refused(town: Town) -> None:
+    """It is refused with exit code 1, and the consent stays valid."""
     signed = revocation(town.house, uuid4(), of=3, signer=5, recipient=MUNICIPALITY.code)
 
     said = town.run("revoke", town.file("strange.xml", signed))
@@ -165,8 +165,10 @@ def test_a_revocation_by_a_stranger(town: Town) -> None:
     assert "CNS-02" in said.stderr
 
 
-def test_which_announced_certificates_the_profile_lacks(town: Town) -> None:
-    """None while the one in use is pinned; it, where another is pinned in its place."""
+def test_status_reports_missing_certificates(town: Town) -> None:
+    """None is missing while the one in use is pinned; it is missing if another is
+    pinned instead.
+    """
     profile = Profile.load(town.profile)
     with Client(profile) as client:
         status = client.status()

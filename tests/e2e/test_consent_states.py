@@ -1,4 +1,4 @@
-"""GetConsentStatus in every state that a consent can be in, by a clock that moves (cl. 4)."""
+"""GetConsentStatus in every state of a consent, with a moving clock (Procedure, cl. 4)."""
 
 import base64
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 
 
 class Clock:
-    """The service's, and everybody's."""
+    """The clock of the service and of all parties."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC).replace(microsecond=0)
@@ -48,7 +48,7 @@ def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Ite
 
 
 def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
-    """A consent of the bank's, handed in."""
+    """Return a registered consent of the bank's."""
     world = house.world
     hands = SandboxSigners(
         people=world.people,
@@ -73,7 +73,7 @@ def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
 
 
 def state(house: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
-    """The state, and how often it was used."""
+    """Return the state, and the number of uses."""
     asked = (
         f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:consentId>{consent_id}</r:consentId></r:GetConsentStatus>"
@@ -88,8 +88,8 @@ def use(house: InProcess, document: bytes) -> str | None:
     return house.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
 
 
-def test_expired_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
-    """In force up to `validTo`, which is no longer within it."""
+def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
+    """A consent is in force until before `validTo`."""
     ends = clock.now + HOUR
     consent_id, _ = registered(moving, valid_to=ends)
 
@@ -100,8 +100,8 @@ def test_expired_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
     assert state(moving, consent_id) == ("EXPIRED", "0")
 
 
-def test_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
-    """Registered before its term; in force from its first instant."""
+def test_a_consent_is_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
+    """It is registered before its term, and in force from its first instant."""
     begins = clock.now + HOUR
     consent_id, document = registered(moving, valid_from=begins)
 
@@ -113,8 +113,8 @@ def test_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
     assert state(moving, consent_id)[1] == "1"
 
 
-def test_used_up_then_revoked(moving: InProcess) -> None:
-    """USED_UP after its last use; REVOKED weighs more than that."""
+def test_revoked_outweighs_used_up(moving: InProcess) -> None:
+    """USED_UP after its last use; REVOKED outweighs that."""
     consent_id, document = registered(moving, max_disclosures=1)
 
     assert use(moving, document) == "RELEASED"

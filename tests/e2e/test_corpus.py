@@ -1,6 +1,6 @@
-"""The attack corpus in requests: sent by a true bank, over its true channel, for a true citizen.
+"""The attack corpus in requests: from a genuine bank, over its channel, for a genuine citizen.
 
-The very code of the request path answers, from the socket's edge to the record.
+The code of the request path answers, from the socket to the record.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,11 +37,11 @@ from vectors.attacks.vector import UNDECIDED, Vector
 CITIZEN = 3
 Recorder = Callable[[str, object], None]
 A_LOOK_LATER = RELOAD_INTERVAL + timedelta(seconds=1)
-"""When new trusted material is seen."""
+"""The seconds after which new trusted material is read."""
 
 
 class Clock:
-    """Stands at the corpus's moment; seconds on once the corpus is installed."""
+    """A clock at the corpus's moment, some seconds on after the corpus is installed."""
 
     now = NOW
 
@@ -60,7 +60,9 @@ def house(
 
 @pytest.fixture(scope="module")
 def cast(house: InProcess) -> Cast:
-    """The corpus about a citizen of this house, its root trusted beside the sandbox's own."""
+    """Return the corpus about a citizen of this service, its root trusted beside the
+    sandbox's own.
+    """
     person = house.world.people[CITIZEN]
     hands = SandboxSigners(
         people=house.world.people,
@@ -97,7 +99,7 @@ def ask(house: InProcess, document: bytes) -> Answered:
 
 
 def refused_by_the_schema(house: InProcess, document: bytes) -> list[str]:
-    """A request whose document is of no size that documents have never gets as far as trust."""
+    """Return whether the schema refuses the document's size, before trust sees it."""
     person, holder = house.world.people[CITIZEN], house.world.messages["bank"]
     child = person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
     signed = signed_message(child, holder.key, holder.certificate, at=house.clock())
@@ -105,7 +107,7 @@ def refused_by_the_schema(house: InProcess, document: bytes) -> list[str]:
 
 
 def told(answer: Answered) -> list[tuple[str, str | None]]:
-    """Each reason's code and its cause."""
+    """Return each reason's code and its cause."""
     return [
         (
             str(reason.findtext(f"{{{TYPES}}}code")),
@@ -120,7 +122,7 @@ def told(answer: Answered) -> list[tuple[str, str | None]]:
     [(vector, vector.code) for vector in REFUSED] + [(vector, Code.SIG_08) for vector in SIGNERS],
     ids=lambda each: each.name if isinstance(each, Vector) else str(each),
 )
-def test_refused(
+def test_attack_is_refused(
     house: InProcess, cast: Cast, vector: Vector, because: Code, record_property: Recorder
 ) -> None:
     """Procedure, cl. 4: CNS-02 with its cause, no data, and no use of any consent."""
@@ -144,8 +146,10 @@ def test_refused(
 
 
 @pytest.mark.parametrize("vector", ACCEPTED, ids=lambda vector: vector.name)
-def test_accepted(house: InProcess, cast: Cast, vector: Vector, record_property: Recorder) -> None:
-    """Procedure, cl. 4: a good consent is served, whatever tool signed it."""
+def test_good_consent_is_accepted(
+    house: InProcess, cast: Cast, vector: Vector, record_property: Recorder
+) -> None:
+    """Procedure, cl. 4: a good consent is accepted, by any signing tool."""
     answer = ask(house, vector.build(cast))
 
     record_property("corpus", "accepted")
@@ -153,7 +157,7 @@ def test_accepted(house: InProcess, cast: Cast, vector: Vector, record_property:
 
 
 def test_refusals_used_nothing_up(house: InProcess, cast: Cast) -> None:
-    """Whatever was refused is recorded, and not one use is counted."""
+    """Every refusal is recorded, and not one use is counted."""
     before = count(house.settings.place, "ground_use")
 
     answer = ask(house, REFUSED[0].build(cast))

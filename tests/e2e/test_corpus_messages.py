@@ -1,7 +1,7 @@
-"""The corpus's messages, sent to a house as bytes: a fault with its reason, and nothing else.
+"""The corpus's messages, sent to the service as bytes: a fault with its reason, and nothing else.
 
-Nothing disclosed: no name of the person anywhere in the answer. Nothing metered: no use counted,
-no disclosure recorded.
+Nothing is disclosed: no name of the person is in the answer. No use is counted, and no disclosure
+is recorded.
 """
 
 import time
@@ -46,7 +46,7 @@ def house(
 
 
 class Clock:
-    """Stands at the corpus's moment; seconds on once the corpus is installed."""
+    """A clock at the corpus's moment, some seconds on after the corpus is installed."""
 
     now = NOW
 
@@ -70,7 +70,7 @@ def sender(house: InProcess) -> Sender:
 
 
 def _installed(house: InProcess) -> Cast:
-    """The corpus's authorities, trusted like the house's own from the next look on."""
+    """Install the corpus's authorities, which are trusted from the next check on."""
     cast = Cast()
     cast.install_in(house.settings.trust)
     Clock.now = NOW + A_LOOK_LATER
@@ -78,10 +78,10 @@ def _installed(house: InProcess) -> Cast:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_message(
+def test_attack_message_is_a_fault(
     house: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
 ) -> None:
-    """CONTRACT, Channels: Body and Timestamp signed by a registered certificate, or a fault."""
+    """Body and Timestamp must be signed with a registered certificate, or the answer is a fault."""
     database = house.settings.place
     before = [count(database, table) for table in METERED]
 

@@ -1,4 +1,4 @@
-"""Records out of the ordinary, through the whole house: corrected, of one name, with samples."""
+"""Exceptional records through the whole service: corrected, of one name, with samples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -55,7 +55,7 @@ def _without(person: Person, name: Attribute) -> Person:
 
 
 def ask(house: InProcess, citizen: int, factors: str) -> Answered:
-    """The police's request about a citizen, who is said to be so and so."""
+    """Send the police's request about a citizen with these values."""
     hands = hands_of(house)
     statement = hands.statement(POLICE, citizen, frozenset({Attribute.CITIZENSHIP}))
     document = hands.sign_statement(statement, POLICE, house.world.officials[POLICE.key])
@@ -103,7 +103,9 @@ NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
 def test_people_are_matched_by_what_the_record_holds(
     house: InProcess, citizen: int, factors: str, outcome: str
 ) -> None:
-    """Cl. 10 and 14: corrected values count, one name is enough for who has one, and not else."""
+    """Procedure, cl. 10 and 14: corrected values count, and one name is enough only for
+    its holder.
+    """
     person = house.world.people[citizen]
     surname, given = (person.values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME))
     assert isinstance(surname, LocalizedName)
@@ -120,7 +122,7 @@ def test_people_are_matched_by_what_the_record_holds(
 
 
 def test_a_photograph_is_released_of_the_record_that_matched(house: InProcess) -> None:
-    """Cl. 10: samples lie apart from the record, and leave as they were put."""
+    """Procedure, cl. 10: samples lie in separate rows, and are released unchanged."""
     known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})

@@ -1,6 +1,6 @@
-"""Workers, the desk and the sequencer beside one another, each by its own role of PostgreSQL.
+"""Workers, operator's commands and the sequencer run together, each with its PostgreSQL role.
 
-The server writes to disk, so that production takes it; processes are those of `makul`.
+The server writes to disk, so that production accepts it; the processes are those of `makul`.
 """
 
 import base64
@@ -63,7 +63,7 @@ def server() -> Iterator[Cluster]:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A house with a log, and one listener that is served."""
+    """A service with a ledger, and one running listener."""
 
     house: InProcess
     config: Path
@@ -71,7 +71,7 @@ class Installation:
     served: Server
 
     def ask(self, child: bytes) -> etree._Element:
-        """What the bank asks of the listener, signed; the Body's child of the answer."""
+        """Send the bank's signed request to the listener; return the answer's child of the Body."""
         holder = self.house.world.messages["bank"]
         message = signed_message(child, holder.key, holder.certificate, at=self.house.clock())
         status, body = ask(self.served.port, message)
@@ -81,17 +81,17 @@ class Installation:
         return found[0]
 
     def environment(self, duty: Duty, **more: str) -> dict[str, str]:
-        """Of a process of that duty."""
+        """Return the environment of a process of that duty."""
         return os.environ | {"MAKUL_DATABASE_URL": self.places[duty].url} | more
 
     def makul(self, duty: Duty, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a command by a duty's role."""
+        """Run a command with a duty's role."""
         environment = self.environment(duty, **more)
         return ran("--config", self.config, *arguments, env=environment, text=True)
 
     @contextmanager
     def sequencing(self) -> Iterator[None]:
-        """`makul ledger run`, in production: it takes the sequencer's role, and no other."""
+        """Run `makul ledger run` in production: it needs the sequencer's role, and no other."""
         environment = self.environment(Duty.SEQUENCING, MAKUL_ENVIRONMENT="PRODUCTION")
         process = Program("--config", self.config, "ledger", "run", env=environment)
         try:
@@ -101,7 +101,7 @@ class Installation:
             assert process.wait(timeout=120) == 0
 
     def published(self) -> int:
-        """Leaves of the tree that is published."""
+        """Return the leaves of the published tree."""
         note = LogDirectory(self.config.parent / "published").checkpoint()
         return int(note.split(b"\n")[1]) if note is not None else 0
 
@@ -129,8 +129,8 @@ def named(operation: str, content: str) -> bytes:
     ).encode()
 
 
-def test_the_main_job_is_done_with_each_at_its_own_work(installation: Installation) -> None:
-    """Registered, given, given again, sequenced, proved; taken back, and given no more."""
+def test_the_main_use_case_works_with_separate_roles(installation: Installation) -> None:
+    """The consent is registered, used, repeated, sequenced, proved, revoked, and refused."""
     house = installation.house
     paper = house.paper("bank-02-data")
     consent_id = UUID(etree.fromstring(paper.document).findtext("{urn:makul:consent:1}consentId"))
@@ -162,7 +162,7 @@ def test_the_main_job_is_done_with_each_at_its_own_work(installation: Installati
 
 
 def until_proved(installation: Installation, wanted: str) -> etree._Element:
-    """GetReceipt, until the receipt has its place in the log."""
+    """Repeat GetReceipt until the receipt has its proof."""
     deadline = time.monotonic() + PATIENCE
     while True:
         found = installation.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
@@ -172,10 +172,8 @@ def until_proved(installation: Installation, wanted: str) -> etree._Element:
         time.sleep(0.2)
 
 
-def test_the_listener_comes_by_the_role_that_serves(
-    installation: Installation, server: Cluster
-) -> None:
-    """What is said above of roles is said of those that were really used."""
+def test_the_listener_uses_the_serving_role(installation: Installation, server: Cluster) -> None:
+    """The real processes use the roles that these tests are about."""
     installation.ask(named("GetStatus", ""))
     pids = installation.served.workers
     owner = installation.house.settings.place
@@ -209,7 +207,7 @@ DESK_COMMANDS = (
 
 
 @pytest.mark.parametrize("command", DESK_COMMANDS, ids=" ".join)
-def test_the_operators_commands_by_the_desks_role(
+def test_the_operators_commands_use_their_role(
     installation: Installation, command: tuple[str, ...]
 ) -> None:
     said = installation.house.makul(Duty.DESK)(*command)
@@ -218,8 +216,8 @@ def test_the_operators_commands_by_the_desks_role(
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
-def test_a_recipient_is_released_by_nobody_else(installation: Installation, duty: Duty) -> None:
-    """One line that says whose work it is, and nothing is done."""
+def test_no_other_role_releases_a_recipient(installation: Installation, duty: Duty) -> None:
+    """One line says whose work it is, and nothing is done."""
     makul = installation.house.makul(duty)
 
     said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
@@ -232,7 +230,7 @@ def test_a_recipient_is_released_by_nobody_else(installation: Installation, duty
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.DESK])
 def test_production_sequences_by_no_other_role(installation: Installation, duty: Duty) -> None:
-    """Refused before anything is signed, with the command that mends it."""
+    """It is refused before anything is signed, with the command that corrects it."""
     done = installation.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
 
     assert done.returncode == 1
@@ -241,7 +239,7 @@ def test_production_sequences_by_no_other_role(installation: Installation, duty:
 
 @pytest.mark.parametrize("duty", [Duty.DESK, Duty.SEQUENCING])
 def test_production_serves_by_no_other_role(installation: Installation, duty: Duty) -> None:
-    """As `makul serve` says it; there, that the roots are a sandbox's would come first."""
+    """The message is that of `makul serve`; there, the sandbox's roots would be refused first."""
     anchors = installation.config.parent / "none"
     anchors.mkdir(exist_ok=True)
     done = installation.makul(
@@ -256,10 +254,13 @@ def test_production_serves_by_no_other_role(installation: Installation, duty: Du
     assert f"makul store grant makul_{duty.value} --for serving --apply" in done.stderr
 
 
-def test_production_takes_the_role_that_serves_until_it_may_more(
+def test_production_refuses_a_role_with_more_privileges(
     installation: Installation, server: Cluster
 ) -> None:
-    """One role for everything, as it was once, is refused; so is the owner. A sandbox asks not."""
+    """A role for everything, as formerly, is refused, and so is the owner.
+
+    A sandbox does not check.
+    """
     owner = installation.house.settings.place
     assert isinstance(owner, PostgresLocation)
     for_all = as_role(owner, "for_all")

@@ -1,6 +1,6 @@
-"""A key falls into others' hands: what stops working, and what stays provable.
+"""A key is compromised: what stops working, and what stays provable.
 
-`docs/operating/keys.md` is the run-book; each test here plays one of its chapters.
+Each test here follows a section of the run-book `docs/operating/keys.md`.
 """
 
 import base64
@@ -36,7 +36,7 @@ from makul_testing.pki.authorities import NOW, Authority, StoreFiles
 from makul_testing.processes.service import served
 
 SLACK = 30.0
-"""Seconds in which a worker that shares its core with others comes to what was changed."""
+"""The seconds in which a worker that shares its core notices a change."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def receipt_in(answer: Answered) -> bytes:
 def verifier(
     house: InProcess, directory: Path, compromised: dict[bytes, datetime] | None = None
 ) -> ReceiptVerifier:
-    """A recipient's, with the operator's certificate pinned and CRLs left out."""
+    """Return a recipient's verifier, with the operator's certificate pinned and without CRLs."""
     return ReceiptVerifier(
         Operator(
             code=OPERATOR,
@@ -80,8 +80,10 @@ def verifier(
     )
 
 
-def test_receipt_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
-    """A compromised receipt key signs no more; its receipts prove by an own archive alone."""
+def test_compromised_receipt_key_is_refused(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """A compromised receipt key signs no more; its receipts prove only by the
+    recipient's archive.
+    """
     receipt = receipt_in(house.ask(request(house)))
     now = house.clock()
     since, later = now + timedelta(hours=1), now + timedelta(hours=2)
@@ -108,8 +110,8 @@ def test_receipt_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
     assert "noted already" in again.err
 
 
-def test_retired_receipt_certificate(house: InProcess, tmp_path: Path) -> None:
-    """A renewed key takes nothing from old receipts: they are judged at their own time."""
+def test_retired_receipt_certificate_still_verifies(house: InProcess, tmp_path: Path) -> None:
+    """A renewed key changes nothing for old receipts: they are judged at their own time."""
     receipt = receipt_in(house.ask(request(house)))
     much_later = house.world.operator.certificate.not_valid_after_utc + timedelta(days=900)
 
@@ -119,8 +121,8 @@ def test_retired_receipt_certificate(house: InProcess, tmp_path: Path) -> None:
     assert refused.value.flaw is ReceiptFlaw.EXPIRED
 
 
-def test_recipients_message_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
-    """Withdrawn: the next message is refused on every worker, and no stored answer is replayed."""
+def test_withdrawn_message_key_gets_nothing(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+    """Every worker refuses messages after the withdrawal, and no stored answer is repeated."""
     bank = house.world.messages["bank"]
     asked = request(house)
 
@@ -139,8 +141,8 @@ def test_recipients_message_key(house: InProcess, makul: Makul, tmp_path: Path) 
     assert all(b">RCP-04<" in body for _, body in answers)
 
 
-def test_ca_key(house: InProcess, tmp_path: Path) -> None:
-    """The anchor is taken away: within five seconds nothing under it counts any more."""
+def test_removed_anchor_stops_its_citizens(house: InProcess, tmp_path: Path) -> None:
+    """The anchor is removed, and within five seconds no certificate under it counts."""
     assert house.ask(request(house)).outcome == "RELEASED"
     (tmp_path / "anchors" / "root.pem").rename(tmp_path / "root.pem.away")
     (tmp_path / "anchors" / "other.pem").write_bytes(house.world.look_alike.anchors())
@@ -152,11 +154,11 @@ def test_ca_key(house: InProcess, tmp_path: Path) -> None:
     assert answer.codes == ["SIG-09"]
 
 
-def test_one_ca_of_two(tmp_path: Path) -> None:
-    """One authority's certificate is taken away: citizens of the other go on.
+def test_other_authority_continues_after_a_removal(tmp_path: Path) -> None:
+    """One authority's certificate is removed, and citizens of the other continue.
 
-    Of two anchors, each with its intermediates and CRLs, the stolen one is taken away. Whoever is
-    certified under the other is not touched by it.
+    There are two anchors, each with its intermediates and CRLs. The removal of the stolen one does
+    not affect the other.
     """
     first, second = Authority.root("First"), Authority.root("Second")
     cas = [each.subordinate("CA") for each in (first, second)]
@@ -183,8 +185,10 @@ def test_one_ca_of_two(tmp_path: Path) -> None:
     assert codes == [Code.SIG_09, None]
 
 
-def test_an_officials_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
-    """Withdrawn: no basis statement by that key counts any more, of whatever date (LAW-09)."""
+def test_withdrawn_officials_key_signs_no_basis(
+    house: InProcess, makul: Makul, tmp_path: Path
+) -> None:
+    """LAW-09: after the withdrawal no basis statement by that key counts, of any date."""
     name, paper = next(
         (name, each)
         for name, each in house.world.papers.items()
@@ -203,8 +207,10 @@ def test_an_officials_key(house: InProcess, makul: Makul, tmp_path: Path) -> Non
     assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["LAW-09"], set())
 
 
-def test_a_sealing_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
-    """Withdrawn: stored answers stay in, and nothing is given until another stands."""
+def test_withdrawn_encryption_key_gets_nothing(
+    house: InProcess, makul: Makul, tmp_path: Path
+) -> None:
+    """Stored answers are withheld after the withdrawal, until another certificate is registered."""
     paper = house.paper("wallet-00-data")
     code, mine = paper.presented_by.code, house.world.sealing["wallet"]
     asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
@@ -233,15 +239,15 @@ def test_a_sealing_key(house: InProcess, makul: Makul, tmp_path: Path) -> None:
 
 
 def _another_to_seal_to(house: InProcess) -> bytes:
-    """A new key of the wallet's, certified."""
+    """Return a new certified key of the wallet's."""
     made = house.world.hierarchy.sealing(
         member_code=house.paper("wallet-00-data").presented_by.code, common_name="Wallet"
     )
     return made.certificate_pem
 
 
-def test_citizens_key(house: InProcess, tmp_path: Path) -> None:
-    """Revoked for keyCompromise in the CA's next CRL: the consents it signed count no more."""
+def test_revoked_citizens_key_signs_no_consent(house: InProcess, tmp_path: Path) -> None:
+    """The CA revokes it for keyCompromise in its next CRL: its consents no longer count."""
     paper = house.paper("bank-00-data")
     assert house.ask(request(house)).outcome == "RELEASED"
     citizen = house.world.citizens[paper.citizen].certificate

@@ -1,4 +1,4 @@
-"""The store's master key rotated while requests flow: none fails, and nothing is left behind."""
+"""The store's master key is rotated under load: no request fails, and no field is left."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess
 
 
 def insist(makul: Makul, *command: str) -> tuple[Said, int]:
-    """A command until it is not refused: workers that were reloaded finish what they have."""
+    """Repeat a command until it is accepted: reloaded workers finish their requests first."""
     deadline, refusals = time.monotonic() + 60, 0
     while (said := makul(*command)).code != 0:
         assert said.code == 1, said.err
@@ -35,8 +35,10 @@ def insist(makul: Makul, *command: str) -> tuple[Said, int]:
     return said, refusals
 
 
-def test_rotated_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
-    """Prepare, SIGHUP, activate, SIGHUP, wrap anew, retire; each too early is refused."""
+def test_key_is_rotated_under_load(house: InProcess, tmp_path: Path) -> None:
+    """The steps are prepare, SIGHUP, activate, SIGHUP, wrap, retire; a step too early
+    is refused.
+    """
     ring, makul = tmp_path / "store.json", house.makul(duty=None)
     former = replace(StoreKeys.load(ring), held=None)
     queue = messages(house, 600)

@@ -1,4 +1,4 @@
-"""Every kind of decision that the service makes fits the leaf that it was committed to."""
+"""Every kind of decision of the service agrees with the leaf that commits to it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess
 
 
 def log_of(store: Store, directory: Path) -> int:
-    """Sequence all and hold it against the log; how many decisions and acts fit."""
+    """Sequence all and verify by the ledger; return how many decisions and acts agree."""
     signer = a_note_signer(directory)
     sequence(store, signer, at=utc_now())
     report = checked(store, signer, at=utc_now())
@@ -35,11 +35,13 @@ def log_of(store: Store, directory: Path) -> int:
     return report.size
 
 
-def test_every_paper_of_every_party(house: InProcess, tmp_path: Path) -> None:
-    """Released, matched, refused and undetermined, on consents and on bases; asked twice each."""
+def test_decisions_of_every_document_agree_with_their_leaves(
+    house: InProcess, tmp_path: Path
+) -> None:
+    """Outcomes are released, matched, refused and undetermined; each document is used twice."""
     for paper in house.world.papers.values():
         asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
-        for _ in range(2):  # the second is a replay, or a refusal under a closed id
+        for _ in range(2):  # the second is a repetition, or a refusal under a closed id
             house.ask(asked, by=paper.presented_by.key)
     outcomes = {
         row.outcome.value

@@ -1,4 +1,4 @@
-"""The main job, end to end in one process: real messages, documents, paths, records, receipts.
+"""The main use case in one process: real messages, documents, paths, records, receipts.
 
 A bank gets a consenting citizen's data, and nobody else does (Procedure, cl. 4, 5, 7, 10).
 """
@@ -40,7 +40,7 @@ def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
 
 
 def request_of(house: InProcess, paper: Paper) -> bytes:
-    """What is asked first: to register the paper, or to use it."""
+    """Return the first operation for a document: to register it, or to use it."""
     given = paper.registration
     if given is None:
         return ask(house, paper)
@@ -67,10 +67,10 @@ def receipt_of(child: etree._Element) -> etree._Element:
     return etree.fromstring(base64.b64decode(encoded))
 
 
-def test_every_paper_of_the_sandbox_comes_to_what_it_says(house: InProcess) -> None:
-    """Each ready-made document, sent as its party would, gives the outcome written beside it.
+def test_every_document_of_the_sandbox_has_its_outcome(house: InProcess) -> None:
+    """Each ready document, sent as its party would, has the outcome that is written beside it.
 
-    One that is handed in first is used only where it was taken.
+    One that must be submitted first is used only if it was accepted.
     """
     came_out = {}
     for name, paper in house.world.papers.items():
@@ -87,8 +87,10 @@ def test_every_paper_of_the_sandbox_comes_to_what_it_says(house: InProcess) -> N
     }
 
 
-def test_exactly_what_was_asked_leaves(house: InProcess) -> None:
-    """Invariant 3: two attributes asked for under a consent to more; two leave."""
+def test_exactly_the_requested_attributes_leave(house: InProcess) -> None:
+    """docs/architecture.md, invariant 3: two attributes of a wider consent are requested; two
+    leave.
+    """
     paper = house.paper("bank-00-data")
 
     answer = house.ask(ask(house, paper, attributes=["surname", "documentNumber"]))
@@ -97,7 +99,7 @@ def test_exactly_what_was_asked_leaves(house: InProcess) -> None:
     assert answer.released == {"surname", "documentNumber"}
 
 
-def test_the_receipt_stands_for_the_answer(house: InProcess) -> None:
+def test_the_receipt_proves_the_answer(house: InProcess) -> None:
     """The receipt names request, digest, outcome and payload; its leaf is in the record."""
     paper = house.paper("bank-00-data")
     message = ask(house, paper)
@@ -121,10 +123,10 @@ def test_the_receipt_stands_for_the_answer(house: InProcess) -> None:
 
 
 def test_unknown_not_matching_and_locked_look_alike(house: InProcess) -> None:
-    """Invariant 6: without a consent of that very subject, nobody can tell who exists.
+    """docs/architecture.md, invariant 6: without a subject's consent, nobody learns who exists.
 
-    By a basis in law: a PIN that nobody has, a person with a wrong document number. The locked
-    person is found by basis all the same (a lock stops consent-based matching, never cl. 5).
+    The ground is a basis in law: an unknown PIN, and a person with a wrong document number. The
+    locked person is found by a basis (a lock stops matching by consent, never cl. 5).
     """
     nobody = Pin("20101190099999")
     by_basis = {
@@ -168,7 +170,7 @@ def codes(child: etree._Element) -> tuple[str | None, str | None]:
 
 
 def test_a_person_is_not_compared_without_a_consent_of_theirs(house: InProcess) -> None:
-    """Cl. 4: another citizen's consent gives the same answer for known and unknown PINs."""
+    """Procedure, cl. 4: another citizen's consent gives one answer for known and unknown PINs."""
     paper = house.paper("bank-00-data")
     known = house.ask(ask(house, paper, pin=house.world.people[5].pin.digits))
     nobody = house.ask(ask(house, paper, pin="20101190099999"))
@@ -182,7 +184,9 @@ def shape(element: etree._Element) -> list[str]:
 
 
 def test_a_retry_gets_the_very_same_answer(house: InProcess) -> None:
-    """Invariant 5: signed anew, the same request is answered from the record, to the byte."""
+    """docs/architecture.md, invariant 5: a request signed again gets the stored answer, to the
+    byte.
+    """
     message = ask(house, house.paper("bank-00-data"))
 
     first, second = house.ask(message), house.ask(message)
@@ -192,7 +196,7 @@ def test_a_retry_gets_the_very_same_answer(house: InProcess) -> None:
 
 
 def test_the_same_id_for_another_request_is_refused(house: InProcess) -> None:
-    """REQ-04: and the first answer can still be fetched by its own request."""
+    """REQ-04; the first answer can still be fetched by its own request."""
     paper, request_id = house.paper("bank-00-data"), uuid4()
     message = ask(house, paper, request_id=request_id)
     first = house.ask(message)
@@ -203,8 +207,8 @@ def test_the_same_id_for_another_request_is_refused(house: InProcess) -> None:
     assert house.ask(message).body == first.body
 
 
-def test_the_same_message_twice_is_a_fault(house: InProcess) -> None:
-    """REQ-09: who overheard a message gets nothing by sending it again."""
+def test_a_repeated_message_is_a_fault(house: InProcess) -> None:
+    """REQ-09: an eavesdropper gets nothing by sending a message again."""
     holder = house.world.messages["bank"]
     message = signed_message(
         ask(house, house.paper("bank-00-data")), holder.key, holder.certificate, at=house.clock()
@@ -218,7 +222,7 @@ def test_the_same_message_twice_is_a_fault(house: InProcess) -> None:
 
 
 def test_an_old_message_is_a_fault(house: InProcess) -> None:
-    """REQ-03: a timestamp outside its five minutes."""
+    """REQ-03: the timestamp is older than five minutes."""
     message = ask(house, house.paper("bank-00-data"))
 
     answer = house.ask(message, at=house.clock() - timedelta(minutes=20))
@@ -235,7 +239,9 @@ def test_another_recipients_certificate_does_not_help(house: InProcess) -> None:
 
 
 def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
-    """Invariant 4: after the hold's commit nothing is given, replays included; then it is again."""
+    """docs/architecture.md, invariant 4: a hold withholds all answers, and its release
+    ends that.
+    """
     paper = house.paper("mobile-00-data")
     message = ask(house, paper)
     assert house.ask(message, by="mobile").outcome == "RELEASED"
@@ -253,8 +259,8 @@ def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
     assert house.ask(message, by="mobile").outcome == "RELEASED"
 
 
-def test_who_may_not_enter_hands_in_nothing(house: InProcess) -> None:
-    """Cl. 7: from a recipient on hold no document is opened or kept, whatever it is."""
+def test_a_held_recipient_submits_nothing(house: InProcess) -> None:
+    """Procedure, cl. 7: no document of a recipient on hold is read or stored."""
     insurer, request_id = party("insurer"), uuid4()
     child = (
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{request_id}'
@@ -268,8 +274,8 @@ def test_who_may_not_enter_hands_in_nothing(house: InProcess) -> None:
     assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
 
 
-def test_guessing_ends(house: InProcess) -> None:
-    """MAT-06: five wrong guesses about a person, and the right answer is refused as well."""
+def test_guessing_is_limited(house: InProcess) -> None:
+    """MAT-06: after five wrong guesses about a person the right one is refused too."""
     paper = house.paper("notary-07-data")
     wrong = [
         house.ask(ask(house, paper, document_number=f"ID000000{n}"), by="notary").codes
@@ -283,7 +289,7 @@ def test_guessing_ends(house: InProcess) -> None:
 
 
 def test_eight_threads_on_one_id_disclose_once(house: InProcess) -> None:
-    """Invariant 5: one commit; the others get its bytes."""
+    """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
     message = ask(house, house.paper("bank-01-data"))
     answers: list[bytes] = []
     threads = [
@@ -298,8 +304,8 @@ def test_eight_threads_on_one_id_disclose_once(house: InProcess) -> None:
     assert len(answers) == 8
 
 
-def test_a_refusal_is_on_record_with_its_evidence(house: InProcess) -> None:
-    """Cl. 12 rests on it: what was presented is kept, and the leaf commits to the refusal."""
+def test_a_refusal_is_recorded_with_its_evidence(house: InProcess) -> None:
+    """Procedure, cl. 12: the presented document is stored, and the leaf commits to the refusal."""
     answer = house.ask(ask(house, house.paper("expired")))
 
     recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
@@ -309,7 +315,7 @@ def test_a_refusal_is_on_record_with_its_evidence(house: InProcess) -> None:
 
 
 def test_nothing_personal_is_logged(house: InProcess, caplog: pytest.LogCaptureFixture) -> None:
-    """Invariant 7: no name, PIN or document number in any record of any logger."""
+    """docs/architecture.md, invariant 7: no log record has a name, PIN or document number."""
     caplog.set_level(logging.DEBUG)
     for name in ("bank-02-data", "expired", "tampered"):
         house.ask(ask(house, house.paper(name)))
@@ -334,7 +340,7 @@ def said_of(person: Person) -> list[str]:
 
 
 def test_the_xroad_front_speaks_for_a_member(house: InProcess) -> None:
-    """Channel xroad: identity from `xrd:client`; every header comes back in its order."""
+    """The identity comes from `xrd:client`, and every header is returned in order."""
     paper, request_id = house.paper("bank-03-data"), uuid4()
     child = ask(house, paper, request_id=request_id)
     message = xroad_message(child, house.bank.code, request_id)

@@ -1,4 +1,4 @@
-"""The `mtls` channel where TLS ends in the listener itself, and where a proxy comes by TLS."""
+"""The channel `mtls` if TLS ends in the listener itself, and for a proxy that connects by TLS."""
 
 import re
 import ssl
@@ -35,7 +35,7 @@ def house(
 
 @contextmanager
 def served(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
-    """`makul serve --listener mtls` with TLS, for whom the national root vouches for."""
+    """Run `makul serve --listener mtls` with TLS, for clients under the national root."""
     hierarchy, port = house.world.hierarchy, free_port()
     certificate, key = write(
         place, "server", hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
@@ -59,7 +59,7 @@ def served(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
 def answer(
     house: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
 ) -> bytes:
-    """What comes back on a bank's request."""
+    """Return the answer to a bank's request."""
     paper = house.paper("bank-00-data")
     fields = about(house.person_of(paper), of=house.bank, paper=paper, request_id=uuid4())
     envelope = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -89,8 +89,12 @@ def forwarding(credential: Credential) -> dict[str, str]:
     }
 
 
-def test_tls_ends_here(house: InProcess, tmp_path: Path) -> None:
-    """The connection's certificate says who; a header that names another says nothing."""
+def test_certificate_of_the_connection_identifies_the_caller(
+    house: InProcess, tmp_path: Path
+) -> None:
+    """The connection's certificate identifies the caller; a header that names another
+    is ignored.
+    """
     bank, mobile = house.world.messages["bank"], house.world.messages["mobile"]
     with served(house, tmp_path, CLIENT_CERTIFICATE="tls") as port:
         own = write(tmp_path, "bank", bank)
@@ -105,8 +109,8 @@ def test_tls_ends_here(house: InProcess, tmp_path: Path) -> None:
                 answer(house, port, nobody, {})
 
 
-def test_a_proxy_that_comes_by_tls(house: InProcess, tmp_path: Path) -> None:
-    """Of all whom the client CA vouches for, the pinned proxy alone may tell of others."""
+def test_only_the_pinned_proxy_reports_certificates(house: InProcess, tmp_path: Path) -> None:
+    """Only the pinned proxy, of all clients of the CA, may report a certificate."""
     bank, hierarchy = house.world.messages["bank"], house.world.hierarchy
     proxy = hierarchy.organisation(member_code=OPERATOR, common_name="proxy")
     (tmp_path / "proxies.pem").write_bytes(proxy.certificate_pem)

@@ -1,4 +1,4 @@
-"""The channels behind a real nginx, by the very configurations that are handed out."""
+"""The channels behind a real nginx, with the published configurations."""
 
 import stat
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """A house behind nginx, and where both of them listen."""
+    """A service behind nginx, and the addresses of both."""
 
     house: InProcess
     directory: Path
@@ -49,9 +49,9 @@ class Front:
     wsse_port: int
     xroad_port: int
     security_server: Credential
-    """The one certificate that the xroad front lets in."""
+    """The one certificate that the xroad front accepts."""
     others: Hierarchy
-    """A CA that nginx lets in and Makul does not trust."""
+    """A CA that nginx accepts and Makul does not trust."""
 
     @property
     def socket(self) -> Path:
@@ -87,7 +87,7 @@ class Front:
 def front(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[Front]:
-    """nginx, and behind it `makul serve` for each channel on its Unix socket."""
+    """Run nginx, and behind it `makul serve` for each channel on its Unix socket."""
     place = tmp_path_factory.mktemp("mtls")
     (place / "house").mkdir()
     house = build_house(place / "house", database=record_database)
@@ -136,7 +136,7 @@ def front(
 
 
 def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
-    """GetPersonData as a paper is meant to be used, unsigned."""
+    """Build an unsigned GetPersonData in the intended use of a document."""
     found = front.house.paper(paper)
     fields = about(
         front.house.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
@@ -149,7 +149,7 @@ def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
 
 
 def told(answer: requests.Response) -> tuple[str | None, list[str]]:
-    """Outcome and reason codes; neither where nginx itself answered."""
+    """Return the outcome and reason codes; neither if nginx itself answered."""
     if "xml" not in answer.headers["Content-Type"]:
         return None, [str(answer.status_code)]
     root = etree.fromstring(answer.content)
@@ -160,8 +160,8 @@ def told(answer: requests.Response) -> tuple[str | None, list[str]]:
 RELEASED: tuple[str | None, list[str]] = ("RELEASED", [])
 
 
-def test_the_reference_client(front: Front) -> None:
-    """A profile with channel mtls: key and certificate, and nothing in the message."""
+def test_reference_client_works_behind_nginx(front: Front) -> None:
+    """The profile has the channel mtls with key and certificate, and messages have no signature."""
     house, place = front.house, front.directory / "handed-out"
     addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port)
     for name, content in {
@@ -189,18 +189,18 @@ def test_the_reference_client(front: Front) -> None:
     assert data.decision.outcome == "RELEASED"
 
 
-def test_with_the_registered_certificate(front: Front) -> None:
-    """Whoever holds the registered key may ask; the answer is what any channel gives."""
+def test_registered_certificate_gets_data(front: Front) -> None:
+    """The holder of the registered key gets the answer of any channel."""
     assert told(front.ask(asked(front), front.house.world.messages["bank"])) == RELEASED
 
 
-def test_without_a_certificate(front: Front) -> None:
-    """RFC 8446, 4.4.2.4: nginx answers, and the service hears nothing."""
+def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
+    """RFC 8446, 4.4.2.4: nginx answers, and the service gets no request."""
     assert front.ask(asked(front), None).status_code == 400
 
 
-def test_a_certificate_of_another_authority(front: Front) -> None:
-    """SIG-09 even where the proxy trusts more than we do; one that it does not know stays out."""
+def test_certificate_of_another_authority_is_refused(front: Front) -> None:
+    """SIG-09 even if the proxy trusts more than we do; nginx refuses one that it does not know."""
     let_in = front.others.organisation(member_code="COM/60000001", common_name="bank")
     stranger = new_hierarchy(front.house.world.made_at)
     kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
@@ -209,16 +209,18 @@ def test_a_certificate_of_another_authority(front: Front) -> None:
     assert front.ask(asked(front), kept_out).status_code == 400
 
 
-def test_a_certificate_that_nobody_registered(front: Front) -> None:
-    """RCP-04: a path to the national root makes nobody a recipient."""
+def test_unregistered_certificate_is_refused(front: Front) -> None:
+    """RCP-04: a path to the national root makes no recipient."""
     bank = front.house.bank
     unknown = front.house.world.hierarchy.organisation(member_code=bank.code, common_name=bank.name)
 
     assert told(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
 
 
-def test_a_certificate_of_another_recipient(front: Front) -> None:
-    """The certificate says who asks: a mobile operator gets nothing under the bank's agreement."""
+def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
+    """The certificate identifies the caller: a mobile operator gets nothing under the bank's
+    agreement.
+    """
     mobile = front.house.world.messages["mobile"]
 
     outcome, codes = told(front.ask(asked(front), mobile))
@@ -227,15 +229,15 @@ def test_a_certificate_of_another_recipient(front: Front) -> None:
     assert "AGR-01" in codes
 
 
-def test_a_server_certificate(front: Front) -> None:
-    """RFC 5280, 4.2.1.12: made for servers, it makes no client."""
+def test_server_certificate_is_refused(front: Front) -> None:
+    """RFC 5280, 4.2.1.12: a certificate for servers is none for clients."""
     server = front.house.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
 
     assert front.ask(asked(front), server).status_code == 400
 
 
-def test_a_channel_that_was_not_agreed(front: Front) -> None:
-    """REQ-08: the notary's agreement names wsse alone (Procedure, cl. 7)."""
+def test_unagreed_channel_is_refused(front: Front) -> None:
+    """REQ-08: the notary's agreement names only wsse (Procedure, cl. 7)."""
     notary = front.house.world.messages["notary"]
 
     assert told(front.ask(asked(front, "notary-00-data"), notary)) == ("REFUSED", ["REQ-08"])
@@ -254,8 +256,8 @@ def test_a_channel_that_was_not_agreed(front: Front) -> None:
         (" X-SSL-Client-Cert", 400),
     ],
 )
-def test_a_header_of_the_clients_own(front: Front, name: str, status: int) -> None:
-    """Whatever a client writes, in whatever spelling: the proxy's word alone counts."""
+def test_header_of_the_client_is_ignored(front: Front, name: str, status: int) -> None:
+    """Only the proxy's own header counts, for any header and spelling of a client."""
     bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
     mobile = front.house.world.messages["mobile"]
     connection = by_tls(front.mtls_port, write(front.directory, "own", mobile))
@@ -265,7 +267,7 @@ def test_a_header_of_the_clients_own(front: Front, name: str, status: int) -> No
         for field, value in (*XML.items(), ("Content-Length", str(len(message)))):
             connection.putheader(field, value)
         for sent in (name, name):
-            # http.client checks names; what is being tried is a client that does not.
+            # http.client checks names; this tests a client that does not
             connection._buffer.append(f"{sent}: {bank}".encode())  # type: ignore[attr-defined]
             connection._buffer.append(b"X-SSL-Client-Verify: SUCCESS")  # type: ignore[attr-defined]
         connection.endheaders(message)
@@ -277,8 +279,8 @@ def test_a_header_of_the_clients_own(front: Front, name: str, status: int) -> No
     assert (b"AGR-01" in body) is (status == 200), "judged as the certificate's own recipient"
 
 
-def test_the_header_on_the_wsse_front(front: Front) -> None:
-    """A client certificate's header confers nothing where messages are signed."""
+def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
+    """A header with a client certificate confers nothing if messages are signed."""
     bank = front.house.world.messages["bank"]
     forged = {
         "X-SSL-Client-Cert": quote(bank.certificate_pem.decode(), safe=""),
@@ -296,7 +298,7 @@ def test_the_header_on_the_wsse_front(front: Front) -> None:
 
 
 def by_xroad(front: Front) -> bytes:
-    """GetPersonData as a security server passes it on, for a member that its header names."""
+    """Send GetPersonData as a security server forwards it, for the member in its header."""
     paper, request_id = front.house.paper("bank-00-data"), uuid4()
     fields = about(
         front.house.person_of(paper), of=front.house.bank, paper=paper, request_id=request_id
@@ -304,15 +306,15 @@ def by_xroad(front: Front) -> bytes:
     return xroad_message(person_request(**fields), front.house.bank.code, request_id)
 
 
-def test_the_security_server(front: Front) -> None:
-    """Its own certificate is let in, and what it says of the client is believed."""
+def test_security_server_is_accepted(front: Front) -> None:
+    """Its own certificate is accepted, and so is its statement about the client."""
     answer = front.ask(by_xroad(front), front.security_server, port=front.xroad_port)
 
     assert told(answer) == RELEASED
 
 
-def test_another_certificate_at_the_xroad_front(front: Front) -> None:
-    """Anyone else whom its CA certifies could speak for any member: nginx pins the one."""
+def test_other_certificate_at_the_xroad_front_is_refused(front: Front) -> None:
+    """Any other holder under its CA could speak for any member, so nginx pins the one."""
     bank = front.house.world.messages["bank"]
     renamed = front.house.world.hierarchy.organisation(member_code=OPERATOR, common_name="ss")
     look_alike = front.others.organisation(member_code=OPERATOR, common_name="ss")
@@ -326,7 +328,7 @@ def test_another_certificate_at_the_xroad_front(front: Front) -> None:
 
 
 def test_a_fault_at_the_xroad_front_is_500(front: Front) -> None:
-    """A security server reads 200 and 500 alone, whatever is wrong."""
+    """A security server reads only 200 and 500, for any error."""
     for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Encoding": "gzip"}):
         answer = front.ask(
             b"<a/>", front.security_server, port=front.xroad_port, headers=dict(headers)
@@ -350,8 +352,8 @@ def test_a_fault_at_the_xroad_front_is_500(front: Front) -> None:
         ("/v1/MARK", 404),
     ],
 )
-def test_what_a_front_passes_on(front: Front, path: str, status: int) -> None:
-    """Of the service's addresses the public ones alone; the others are one unknown address."""
+def test_front_forwards_only_public_paths(front: Front, path: str, status: int) -> None:
+    """Nginx forwards only the public paths; all others become one unknown path."""
     connection = by_tls(front.wsse_port, None)
     with closing(connection):
         connection.putrequest("GET", path)
@@ -366,8 +368,8 @@ def test_what_a_front_passes_on(front: Front, path: str, status: int) -> None:
         assert b'lang="ky"' in body
 
 
-def test_a_message_to_an_unknown_address_gets_a_fault(front: Front) -> None:
-    """A SOAP client understands it: REQ-02, and nothing of the address."""
+def test_message_to_an_unknown_path_gets_a_fault(front: Front) -> None:
+    """A SOAP client understands REQ-02, and gets nothing about the path."""
     with requests.Session() as session:
         session.trust_env = False
         session.verify = str(front.directory / "root.pem")
@@ -379,8 +381,8 @@ def test_a_message_to_an_unknown_address_gets_a_fault(front: Front) -> None:
     assert b"MARK" not in answer.content
 
 
-def test_the_socket_is_not_for_everyone(front: Front) -> None:
-    """Who reaches the socket is believed: so its mode lets its owner and group alone connect."""
+def test_socket_is_only_for_its_group(front: Front) -> None:
+    """A caller that reaches the socket is trusted, so only its owner and group may connect."""
     assert stat.S_IMODE(front.socket.stat().st_mode) & 0o007 == 0
 
 
@@ -401,8 +403,10 @@ def test_the_socket_is_not_for_everyone(front: Front) -> None:
         ({"X-SSL-Client-Verify": "SUCCESS", "X-SSL-Client-Cert": "A" * 8000}, "RCP-04"),
     ],
 )
-def test_a_proxy_that_says_too_little(front: Front, headers: dict[str, str], code: str) -> None:
-    """Without a verdict and one certificate, nobody is told; and only in that very spelling."""
+def test_incomplete_header_of_the_proxy_is_refused(
+    front: Front, headers: dict[str, str], code: str
+) -> None:
+    """The header needs a verdict and one certificate, in exactly that spelling."""
     bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
     connection = UnixConnection(front.socket)
     with closing(connection):
@@ -413,11 +417,11 @@ def test_a_proxy_that_says_too_little(front: Front, headers: dict[str, str], cod
     assert [code] == [str(each.text) for each in etree.fromstring(body).iter(f"{{{TYPES}}}code")]
 
 
-# What changes the house comes last.
+# tests that change the service come last
 
 
-def test_a_certificate_withdrawn_at_the_desk(front: Front) -> None:
-    """RCP-04 from the commit of its withdrawal on, though TLS still lets it in."""
+def test_withdrawn_certificate_is_refused(front: Front) -> None:
+    """RCP-04 from the commit of its withdrawal on, although TLS still accepts it."""
     house = front.house
     lost = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="lost")
     house.store.desk.add_certificate(house.bank.code, lost.fingerprint, lost.der, at=house.clock())
@@ -431,8 +435,8 @@ def test_a_certificate_withdrawn_at_the_desk(front: Front) -> None:
     assert told(front.ask(asked(front), lost)) == (None, ["RCP-04"])
 
 
-def test_an_expired_certificate(front: Front) -> None:
-    """SIG-05, and nginx lets it not even in."""
+def test_expired_certificate_is_refused(front: Front) -> None:
+    """SIG-05, and nginx refuses it as well."""
     house = front.house
     long_ago = replace(
         house.world.hierarchy.organisations, made_at=house.world.made_at - timedelta(days=4000)
@@ -455,8 +459,8 @@ def test_an_expired_certificate(front: Front) -> None:
         assert b"SIG-05" in connection.getresponse().read()
 
 
-def test_a_revoked_certificate(front: Front) -> None:
-    """SIG-06 though nginx lets it through: the proxy's verification is not relied upon."""
+def test_revoked_certificate_is_refused(front: Front) -> None:
+    """SIG-06 although nginx accepts it: the service does not rely on the proxy's verification."""
     house = front.house
     revoked = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="revoked")
     house.store.desk.add_certificate(

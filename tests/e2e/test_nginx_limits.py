@@ -1,4 +1,4 @@
-"""The limits of the nginx configuration that is handed out, observed at a real nginx."""
+"""The limits of the published nginx configuration, observed at a real nginx."""
 
 import socket
 import ssl
@@ -49,7 +49,7 @@ class _Answering(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the names of http.server
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Log nothing on stderr."""
 
     def address_string(self) -> str:
         return "unix"
@@ -61,7 +61,7 @@ class _Service(ThreadingMixIn, UnixStreamServer):
 
 @contextmanager
 def front(directory: Path, changed: dict[str, str]) -> Iterator[int]:
-    """The wsse front before a service that always answers; its port."""
+    """Run the wsse front before a service that always answers; return its port."""
     hierarchy = new_hierarchy(datetime.now(UTC))
     server = hierarchy.server(member_code="GOV/1", host="127.0.0.1")
     certificate, key = write(directory, "server", server)
@@ -96,7 +96,7 @@ def connect(port: int) -> ssl.SSLSocket:
 
 
 def status(connection: ssl.SSLSocket) -> bytes:
-    """The status of one answer; nothing where the connection was closed instead."""
+    """Return the status of one answer, or nothing if the connection was closed instead."""
     try:
         return connection.recv(65536).split(b" ")[1]
     except (IndexError, ConnectionError, ssl.SSLEOFError):
@@ -110,7 +110,7 @@ def ask(port: int) -> bytes:
 
 
 def test_requests_of_one_address_are_limited(tmp_path: Path) -> None:
-    """`limit_req`: so many at once, and then 429 until time has passed."""
+    """`limit_req`: a number at once, and then 429 until time has passed."""
     with front(tmp_path, LIMITS) as port:
         answers = [ask(port) for _ in range(9)]
 
@@ -119,7 +119,7 @@ def test_requests_of_one_address_are_limited(tmp_path: Path) -> None:
 
 
 def test_connections_of_one_address_are_limited(tmp_path: Path) -> None:
-    """`limit_conn`: bodies that do not come hold so many, and the next gets 429."""
+    """`limit_conn`: missing bodies hold that many connections, and the next gets 429."""
     limits = {key: value for key, value in LIMITS.items() if "connections" in key}
     with front(tmp_path, limits) as port, ExitStack() as slow:
         for _ in range(4):
@@ -128,20 +128,20 @@ def test_connections_of_one_address_are_limited(tmp_path: Path) -> None:
 
 
 def wait_until_refused(port: int) -> bool:
-    """True once nginx has read the four heads and refuses a fifth connection."""
+    """Return True when nginx has read the four heads and refuses a fifth connection."""
     return any(ask(port) == b"429" for _ in range(100))
 
 
 @pytest.mark.parametrize("sent", [b"", POST[:40], POST, POST + b"<a"])
 def test_a_client_that_stops_is_closed(tmp_path: Path, sent: bytes) -> None:
-    """`client_header_timeout`, `client_body_timeout`: it gets 408 or nothing, and is gone."""
+    """`client_header_timeout`, `client_body_timeout`: it gets 408 or nothing, and is closed."""
     with front(tmp_path, TIMES) as port, connect(port) as connection:
         connection.sendall(sent)
         assert status(connection) in (b"", b"408")
 
 
 def test_a_handshake_that_stops_is_closed(tmp_path: Path) -> None:
-    """The time for the head is that of the handshake as well."""
+    """The time for the head is also that for the handshake."""
     with (
         front(tmp_path, TIMES) as port,
         socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS) as connection,

@@ -1,7 +1,7 @@
-"""What a whole run tells: log, security events, metrics. Of everything, and of nobody.
+"""Everything that a whole run logs, counts and reports, which must name no person.
 
-The sandbox serves by `makul serve`, plays every scene of the demo, and gets what hostile clients
-send; then all that it wrote is searched for everybody who lives in it (invariant 7).
+The sandbox runs `makul serve`, plays every scene of the demo, and gets the requests of hostile
+clients. Then all its output is searched for every person in it (invariant 7).
 """
 
 import http.client
@@ -32,7 +32,7 @@ from makul_testing.processes.program import forked_commands, ran
 from makul_testing.processes.service import free_port
 
 PROBES_SENT = 12
-"""`/readyz`, by each of six people at two listeners: the only requests without a line."""
+"""The requests to `/readyz` by six people at two listeners, the only ones without a line."""
 
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 
@@ -66,7 +66,7 @@ def people() -> tuple[Person, ...]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -> Told:
-    """A run from its first request to its last line."""
+    """Return a run from its first request to its last line."""
     place = tmp_path_factory.mktemp("told")
     security, port = place / "security.log", free_port()
     settings = {
@@ -104,7 +104,7 @@ def _play(stage: DemoClient) -> None:
 
 
 def _show(directory: Path, person: Person) -> None:
-    """An operator looks at a person, and says why in words that name them."""
+    """Look at a person as an operator, with a reason that names them."""
     name = person.values[Attribute.SURNAME]
     assert isinstance(name, LocalizedName)
     done = ran(
@@ -116,7 +116,7 @@ def _show(directory: Path, person: Person) -> None:
 
 
 def _hostile(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """What is sent by whoever has a citizen's data and no right to them, in every wrong way."""
+    """Send requests with a citizen's data and no right to them, in every wrong way."""
     for person in people[:6]:
         for raw in _wrong_messages(person):
             yield _post(port, raw)
@@ -149,7 +149,7 @@ def _wrong_messages(person: Person) -> Iterator[bytes]:
 
 
 def _over_xroad(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """From a recipient that is known, with people's data wherever it may write."""
+    """Send requests of a known recipient, with people's data in every field."""
     for person in people[:6]:
         pin = person.pin.digits
         disguised = UUID(f"{pin}{'f' * 18}")
@@ -211,7 +211,7 @@ def _raw(port: int, sent: bytes) -> None:
 
 
 def _await_metrics(port: int, name: str) -> str:
-    """The exporter starts beside the listeners."""
+    """Wait for the exporter, which starts beside the listeners."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -228,8 +228,8 @@ def _await_metrics(port: int, name: str) -> str:
     raise AssertionError("no metrics")
 
 
-def test_nobody_is_told_of(told: Told, people: tuple[Person, ...]) -> None:
-    """Invariant 7: no PIN, name, document number or address, in any form, in anything written."""
+def test_no_person_appears_in_telemetry(told: Told, people: tuple[Person, ...]) -> None:
+    """docs/architecture.md, invariant 7: no PIN, name, document number or address, in any form."""
     secrets = secrets_of(people)
     assert len(secrets) > 3 * PEOPLE
 
@@ -240,7 +240,7 @@ def test_nobody_is_told_of(told: Told, people: tuple[Person, ...]) -> None:
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_the_search_finds_what_is_there(
+def test_the_search_finds_planted_values(
     told: Told, people: tuple[Person, ...], number: int
 ) -> None:
     """The test above can fail: any one line, with any value in any form, is found."""
@@ -250,8 +250,8 @@ def test_the_search_finds_what_is_there(
     assert not betrayed(told.log, [Secret("PIN", "29999999999999")])
 
 
-def test_enough_was_told(told: Told) -> None:
-    """Silence would betray nobody either: every request has its line, with its id."""
+def test_every_request_has_its_line(told: Told) -> None:
+    """An empty log would name nobody either, so every request must have its line, with its id."""
     ids = [headers["X-Request-Id"] for _, headers in told.answers]
     lines = {line["correlation"]: line for line in told.access}
 
@@ -270,15 +270,15 @@ def test_enough_was_told(told: Told) -> None:
     assert released["codes"] == []
 
 
-def test_a_request_id_in_disguise_is_left_out(told: Told) -> None:
-    """What a recipient put into its id stays out, and the line is found all the same."""
+def test_a_request_id_with_a_pin_is_omitted(told: Told) -> None:
+    """A recipient's value in its id stays out, and the line is found."""
     hidden = [line for line in told.access if line["operation"] and line["request_id"] is None]
 
     assert len(hidden) >= 6
     assert all(re.fullmatch(r"[0-9a-f]{16}", line["correlation"]) for line in hidden)
 
 
-def test_what_happened_is_told_as_events(told: Told) -> None:
+def test_incidents_are_reported_as_events(told: Told) -> None:
     """Each line is one JSON object in ECS, of a kind in the catalogue."""
     kinds = {event["event.code"] for event in told.events}
 
@@ -304,8 +304,8 @@ def test_what_happened_is_told_as_events(told: Told) -> None:
     assert traced <= {line["correlation"] for line in told.access}
 
 
-def test_numbers_agree_with_the_lines(told: Told) -> None:
-    """Two accounts of the same requests."""
+def test_metrics_agree_with_the_lines(told: Told) -> None:
+    """Metrics and lines count the same requests."""
     released = sum(line["outcome"] == "RELEASED" for line in told.access)
     counted = re.findall(
         r'^makul_decisions_total\{.*outcome="RELEASED"\} ([0-9.]+)$', told.metrics, re.MULTILINE

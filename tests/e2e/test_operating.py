@@ -1,4 +1,4 @@
-"""What docs/operating promises: copies, a service reloaded and stopped at work."""
+"""The promises of docs/operating: copies, a reload and a stop of the service under load."""
 
 import http.client
 import os
@@ -49,7 +49,7 @@ def house(
 
 @pytest.fixture(scope="module")
 def service(house: InProcess) -> Iterator[Whole]:
-    """One for all tests that leave it as it was: it takes three processes that import it all."""
+    """Run one service for all tests that leave it unchanged; its three processes start slowly."""
     config = house.settings.store.keys.parent / "makul.toml"
     with served_whole(config, workers=2, log=config.parent / "log") as running:
         yield running
@@ -57,7 +57,7 @@ def service(house: InProcess) -> Iterator[Whole]:
 
 @pytest.fixture
 def lone_service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
-    """One for a test that ends it, or takes something from it."""
+    """Run a service for a test that ends or changes it."""
     settings = house.settings.store.keys.parent
     with served_whole(
         settings / "makul.toml", workers=2, log=tmp_path / "log", metrics=tmp_path / "metrics"
@@ -72,13 +72,13 @@ def recorded(desk: Desk) -> set[str]:
 
 @dataclass(slots=True)
 class Load:
-    """Clients that ask until they are through: what came back, and what did not."""
+    """Clients that send requests until they are done, with their answers and failures."""
 
     port: int
     answered: set[str] = field(default_factory=set)
     other: list[int] = field(default_factory=list)
     cut: int = 0
-    """Connections that ended in mid-answer."""
+    """The number of connections that ended during an answer."""
     refused: int = 0
 
     def run(self, asked: list[bytes], meanwhile: Callable[[], None]) -> None:
@@ -115,7 +115,7 @@ class Load:
 def test_reloads_under_load_fail_no_request_and_lose_no_count(
     house: InProcess, service: Whole
 ) -> None:
-    """Three times new workers while requests flow: all answered, all counted, nothing left over."""
+    """New workers come three times under load: all is answered and counted, no file is left."""
     before = recorded(house.store.desk)
     counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
@@ -148,7 +148,7 @@ def _await_new(service: Whole, old: set[int]) -> None:
 
 
 def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_service: Whole) -> None:
-    """SIGTERM: who was heard is answered whole; who was not is refused, and nothing is recorded."""
+    """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
     before = recorded(house.store.desk)
     load = Load(lone_service.port)
 
@@ -170,8 +170,8 @@ def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_servi
         pass
 
 
-def test_a_killed_exporter_comes_back_and_nobody_waits(house: InProcess, service: Whole) -> None:
-    """The service goes on without it, and its numbers are as they were."""
+def test_a_killed_exporter_restarts_and_nobody_waits(house: InProcess, service: Whole) -> None:
+    """The service continues without it, and its counts are as before."""
     drive(service.listener, messages(house, 10))
     before = service.number("makul_decisions_total", **RELEASED)
     killed = service.exporter
@@ -184,7 +184,9 @@ def test_a_killed_exporter_comes_back_and_nobody_waits(house: InProcess, service
     assert service.exporter != killed
 
 
-def test_without_its_directory_the_service_serves(house: InProcess, lone_service: Whole) -> None:
+def test_the_service_runs_without_the_metrics_directory(
+    house: InProcess, lone_service: Whole
+) -> None:
     """Somebody cleared /run: new workers count nothing, and answer."""
     old = set(lone_service.listener.workers)
     shutil.rmtree(lone_service.directory)
@@ -195,8 +197,8 @@ def test_without_its_directory_the_service_serves(house: InProcess, lone_service
     drive(lone_service.listener, messages(house, 5))
 
 
-def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
-    """No listener tells numbers, and the exporter tells nothing else."""
+def test_metrics_are_only_on_their_own_address(service: Whole) -> None:
+    """No listener serves metrics, and the exporter serves nothing else."""
     assert get(service.port, "/metrics")[0] == 404
     status, body = get(service.metrics_port, "/v1/recipient?wsdl")
     assert b"wsdl" not in body
@@ -204,7 +206,7 @@ def test_metrics_are_on_their_own_address_alone(service: Whole) -> None:
 
 
 def test_a_reload_that_is_refused_is_an_event(house: InProcess, service: Whole) -> None:
-    """Settings that cannot be served change nothing, and the watch is told."""
+    """Unusable settings change nothing, and monitoring gets an event."""
     config = house.settings.store.keys.parent / "makul.toml"
     good, old = config.read_text(), set(service.listener.workers)
     try:
@@ -231,16 +233,16 @@ def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def database(house: InProcess) -> Path:
-    """The file that is copied."""
+    """Return the file that is copied."""
     if not isinstance(house.settings.place, Path):
         pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
     return house.settings.place
 
 
-def test_a_copy_made_at_work_holds_what_was_answered_before(
+def test_a_copy_under_load_holds_earlier_answers(
     house: InProcess, service: Whole, database: Path, tmp_path: Path
 ) -> None:
-    """RPO: of what was acknowledged before a copy began, nothing is missing in it."""
+    """RPO: everything that was acknowledged before a copy began is in it."""
     drive(service.listener, messages(house, 6))
     before = recorded(house.store.desk)
     load = Load(service.port)
@@ -260,7 +262,7 @@ def test_a_copy_made_at_work_holds_what_was_answered_before(
 
 
 def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
-    """The directory does not fill the disk, and no copy of another name is touched."""
+    """The directory does not fill the disk, and copies with other names are not touched."""
     directory = tmp_path / "copies"
     directory.mkdir()
     for hour in range(30):
@@ -277,8 +279,8 @@ def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["missing", "damaged"])
-def test_what_is_no_copy_gets_no_name(database: Path, tmp_path: Path, what: str) -> None:
-    """Exit code 1 and one line: a copy that is there can be relied on."""
+def test_a_damaged_copy_gets_no_name(database: Path, tmp_path: Path, what: str) -> None:
+    """Exit code 1 and one line: a named copy is reliable."""
     source = tmp_path / "makul.db"
     if what == "damaged":
         damaged_copy(database, source)
@@ -291,7 +293,7 @@ def test_what_is_no_copy_gets_no_name(database: Path, tmp_path: Path, what: str)
 
 
 def damaged_copy(database: Path, to: Path) -> None:
-    """The store with a page in its middle overwritten."""
+    """Return the store with an overwritten page in its middle."""
     assert copy(database, to.parent / "good").returncode == 0
     (good,) = (to.parent / "good").iterdir()
     shutil.copy(good, to)

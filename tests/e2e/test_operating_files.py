@@ -1,4 +1,4 @@
-"""What docs/operating promises: units that systemd understands, alerts of metrics there are."""
+"""The files of docs/operating: units that systemd understands, and alerts of existing metrics."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def names(unit: Path) -> str:
 @needs("systemd-analyze")
 @pytest.mark.parametrize("unit", UNITS, ids=names)
 def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
-    """With the program where it is here; whatever systemd does not know, it says."""
+    """The program's path is replaced; systemd reports everything that it does not know."""
     for each in UNITS:
         text = each.read_text().replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
         (tmp_path / each.name).write_text(text)
@@ -40,8 +40,8 @@ def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
 
 @needs("systemd-analyze")
 @pytest.mark.parametrize("drop_in", DROP_INS, ids=lambda path: path.parent.name)
-def test_what_is_added_on_postgresql_fits_its_unit(drop_in: Path, tmp_path: Path) -> None:
-    """It is of a unit that there is, systemd understands both, and the whole stays confined."""
+def test_postgresql_additions_fit_their_units(drop_in: Path, tmp_path: Path) -> None:
+    """The unit exists, systemd understands both, and the whole stays confined."""
     name = drop_in.parent.name.removesuffix(".d")
     text = (OPERATING / "systemd" / name).read_text()
     text = text.replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
@@ -55,8 +55,8 @@ def test_what_is_added_on_postgresql_fits_its_unit(drop_in: Path, tmp_path: Path
     assert "MAKUL_DATABASE_URL=postgresql://makul_" in drop_in.read_text()
 
 
-def test_each_unit_comes_by_a_role_of_its_own() -> None:
-    """And the sequencer as another user than the one that serves."""
+def test_each_unit_has_its_own_role() -> None:
+    """The sequencer also has another user than the service."""
     texts = [path.read_text() for path in (*DROP_INS, MONTHS)]
     roles = [re.findall(r"postgresql://(\w+)@", text) for text in texts]
 
@@ -78,7 +78,7 @@ def test_a_unit_with_a_mistake_is_found(tmp_path: Path) -> None:
 @needs("systemd-analyze")
 @pytest.mark.parametrize("unit", SERVICES, ids=names)
 def test_every_service_is_confined(unit: Path) -> None:
-    """By systemd's own account, of 10: what a defect in it could reach is little."""
+    """A defect in it could reach little, by systemd's own rating of 10."""
     done = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
 
     assert done.returncode == 0, done.stdout[-200:]
@@ -95,12 +95,12 @@ def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("unit", SERVICES, ids=names)
 def test_no_service_leaves_a_core_dump(unit: Path) -> None:
-    """It would hold keys, and citizens' data in clear."""
+    """It would hold keys, and citizens' data unencrypted."""
     assert "\nLimitCORE=0\n" in unit.read_text()
 
 
-def test_units_run_commands_that_there_are(tmp_path: Path) -> None:
-    """Held against the command line, as documents are."""
+def test_units_run_existing_commands(tmp_path: Path) -> None:
+    """The commands are compared with the command line, like those of documents."""
     commands = [
         line.partition("/.venv/bin/makul ")[2].split()
         for unit in SERVICES
@@ -116,8 +116,8 @@ def test_units_run_commands_that_there_are(tmp_path: Path) -> None:
             assert re.search(rf"{option}\b", said.out), (bare, option)
 
 
-def test_alerts_speak_of_metrics_that_there_are() -> None:
-    """A rule over a name that nobody tells never fires."""
+def test_alerts_use_existing_metrics() -> None:
+    """A rule about a missing metric never fires."""
     rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
     page = (OPERATING / "metrics.md").read_text()
     told = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))

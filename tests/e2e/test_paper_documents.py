@@ -1,4 +1,4 @@
-"""Consents on paper and by representatives, end to end (Procedure, cl. 4)."""
+"""Paper consents and consents by representatives, end to end (Procedure, cl. 4)."""
 
 import base64
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
 
 
 def test_a_paper_consent_is_registered_and_used(house: InProcess) -> None:
-    """With its scan; afterwards the document alone is enough, for whoever is not the official."""
+    """It has its scan; later only the document is needed, by another employee than the official."""
     consent, document = on_paper(house)
     assert ("CNS-13", "scan") in fields_of(ask(house, using(house, document)))
 
@@ -115,22 +115,22 @@ def test_a_paper_consent_is_registered_and_used(house: InProcess) -> None:
 def test_a_paper_consent_needs_its_scan_and_another_employee(
     house: InProcess, changes: dict[str, Any], against: list[tuple[str, str]]
 ) -> None:
-    """CNS-12 and CNS-13, each naming what is missing."""
+    """CNS-12 and CNS-13, each names the missing part."""
     _, document = on_paper(house)
 
     assert fields_of(ask(house, registering(document, **changes))) == against
 
 
 @pytest.mark.parametrize("scan", [b"not a scan", png_scan(), SCAN + b"x"])
-def test_a_scan_is_what_the_consent_says(house: InProcess, scan: bytes) -> None:
-    """The digest may be right: a file that is not of its type is no scan."""
+def test_a_scan_has_the_type_of_the_consent(house: InProcess, scan: bytes) -> None:
+    """The digest may be right, but a file of another type is no scan."""
     _, document = on_paper(house, scan)
 
     assert fields_of(ask(house, registering(document, scan=scan))) == [("CNS-13", "scan")]
 
 
-def test_a_scan_of_ten_mebibytes_is_taken(house: InProcess) -> None:
-    """And one byte more is not."""
+def test_a_scan_of_ten_mebibytes_is_accepted(house: InProcess) -> None:
+    """One byte more is refused."""
     scan = SCAN[:9] + b"%" + b"x" * (10 * 1024 * 1024 - len(SCAN) - 2) + b"\n" + SCAN[9:]
     assert len(scan) == 10 * 1024 * 1024
     _, document = on_paper(house, scan)
@@ -144,7 +144,9 @@ def test_a_scan_of_ten_mebibytes_is_taken(house: InProcess) -> None:
 
 
 def of_a_child(house: InProcess, **changes: Any) -> bytes:
-    """The municipality's consent by citizen 4 for a subject of age: no parent speaks for them."""
+    """Return the municipality's consent by citizen 4 for an adult, for whom no parent
+    can consent.
+    """
     able = hands_of(house)
     authority = Representation(
         pin=house.world.people[4].pin,
@@ -157,8 +159,8 @@ def of_a_child(house: InProcess, **changes: Any) -> bytes:
     return able.sign_consent(consent, MUNICIPALITY, house.world.citizens[4])
 
 
-def test_a_representative_consents_and_takes_back(house: InProcess) -> None:
-    """By the document of their authority; then by their own signature."""
+def test_a_representative_consents_and_revokes(house: InProcess) -> None:
+    """The consent has the document of authority, the revocation the representative's signature."""
     consent_id: UUID = uuid4()
     document = of_a_child(house, consent_id=consent_id)
     missing = ask(house, registering(document, scan=None))
@@ -175,10 +177,8 @@ def test_a_representative_consents_and_takes_back(house: InProcess) -> None:
     assert ask(house, using(house, document)).codes == ["CNS-05"]
 
 
-def test_what_is_kept_in_a_day_has_an_end(
-    house: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """REQ-06, before anything is kept; the id stays open."""
+def test_evidence_of_a_day_is_limited(house: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REQ-06 comes before anything is stored; the id stays open."""
     _, document = on_paper(house)
     recorder = house.parts.recorder
     assert isinstance(recorder, StoreRecorder)
@@ -194,14 +194,14 @@ def test_what_is_kept_in_a_day_has_an_end(
 
 @pytest.fixture
 def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
-    """A house of its own, for what the others' house must not come to."""
+    """Build a separate service, for effects that others' must not have."""
     built = build_house(tmp_path, database=record_database)
     yield built
     built.close()
 
 
-def test_an_official_hands_in_so_many_a_day(own: InProcess) -> None:
-    """AGR-06, field `official`, from the second on; the same consent again does not count."""
+def test_an_official_has_a_daily_quota(own: InProcess) -> None:
+    """AGR-06, field `official`, from the second on; a repeated consent does not count."""
     agreed = replace(MUNICIPALITY.agreed(own.world.made_at), state=AgreementState.IN_FORCE)
     agree(own.store.desk, replace(agreed, paper_daily_quota=1), at=own.clock())
     first = [on_paper(own)[1] for _ in range(3)]
@@ -212,8 +212,8 @@ def test_an_official_hands_in_so_many_a_day(own: InProcess) -> None:
     assert fields_of(answers[1]) == fields_of(answers[2]) == [("AGR-06", "official")]
 
 
-def test_what_a_withdrawn_official_signs_does_not_count(own: InProcess) -> None:
-    """What they had registered before goes on."""
+def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcess) -> None:
+    """Earlier registrations of the official stay valid."""
     _, before = on_paper(own)
     assert ask(own, registering(before)).outcome == "ACCEPTED"
     _, after = on_paper(own)

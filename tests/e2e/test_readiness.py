@@ -1,4 +1,4 @@
-"""Readiness over a whole house: each dependency, and what its failure stops."""
+"""Readiness of a whole service: each dependency, and what its failure stops."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -38,14 +38,14 @@ def states(house: InProcess, **parts: Any) -> dict[str, ReadinessState]:
 ALL_WELL = {"store": ReadinessState.OK, "signer": ReadinessState.OK, "trust": ReadinessState.OK}
 
 
-def test_a_house_in_order_is_ready(house: InProcess) -> None:
-    """Every check, by names that tell nothing of where it lies."""
+def test_a_complete_service_is_ready(house: InProcess) -> None:
+    """Every check has a name that does not reveal its address."""
     assert states(house) == ALL_WELL
 
 
 @dataclass
 class DeadSigner:
-    """A key that is gone: one that says so, or one that breaks."""
+    """A key that is gone, with an error of its own or an unexpected one."""
 
     breaks: bool
 
@@ -56,13 +56,13 @@ class DeadSigner:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_without_its_key_it_is_not_ready(house: InProcess, breaks: bool) -> None:
-    """No receipt, no answer: OPS-01 for everybody."""
+def test_a_service_without_its_key_is_not_ready(house: InProcess, breaks: bool) -> None:
+    """OPS-01 for all requests, because no receipt means no answer."""
     assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": ReadinessState.DOWN}
 
 
-def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
-    """SIG-07 for those under these CAs, and for nobody else: it stays in the balancer."""
+def test_expired_lists_degrade(house: InProcess) -> None:
+    """SIG-07 only for certificates under these CAs: the service stays in the balancer."""
     later = house.clock() + timedelta(days=400)
     found = build_readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
 
@@ -71,7 +71,7 @@ def test_lists_that_have_run_out_degrade(house: InProcess) -> None:
 
 
 def test_a_ca_without_a_list_degrades(tmp_path: Path, record_database: RecordDatabase) -> None:
-    """Of its certificates nothing can be told."""
+    """The status of its certificates is unknown."""
     house = build_house(tmp_path, database=record_database)
     try:
         next((tmp_path / "crls").iterdir()).unlink()
@@ -81,10 +81,10 @@ def test_a_ca_without_a_list_degrades(tmp_path: Path, record_database: RecordDat
         house.close()
 
 
-def test_trust_that_cannot_be_read_is_down_and_comes_back(
+def test_unreadable_trust_is_down_until_repaired(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """SIG-07 for everybody, until it is mended; no restart is needed."""
+    """SIG-07 for all requests until it is repaired; no restart is needed."""
     house = build_house(tmp_path, database=record_database)
     try:
         broken = tmp_path / "anchors" / "broken.pem"
@@ -124,10 +124,10 @@ def test_partitions_are_made_ahead(missing: list[tuple[int, int]], state: Readin
         (timedelta(days=9), ReadinessState.DEGRADED),
     ],
 )
-def test_a_log_that_lags_degrades_and_never_stops(
+def test_a_late_ledger_degrades_and_never_stops(
     waits: timedelta | None, state: ReadinessState
 ) -> None:
-    """Leaves are on record: who stops the sequencer shall not stop the giving of data."""
+    """Leaves are recorded, and a stopped sequencer must not stop the service."""
     now = datetime(2026, 11, 27, tzinfo=UTC)
     log_state = LedgerState(
         size=1,
@@ -144,8 +144,8 @@ def test_a_log_that_lags_degrades_and_never_stops(
     assert check_ledger(log_state, timedelta(seconds=60), at=now) is state
 
 
-def test_a_store_that_is_gone_is_down(tmp_path: Path, record_database: RecordDatabase) -> None:
-    """OPS-03 for everybody; the others are still looked at."""
+def test_a_missing_store_is_down(tmp_path: Path, record_database: RecordDatabase) -> None:
+    """OPS-03 for all requests; the other checks still run."""
     house = build_house(tmp_path, database=record_database)
     if not isinstance(house.settings.place, Path):
         pytest.skip("takes a file of SQLite away; test_serving takes a database away")

@@ -1,4 +1,4 @@
-"""The operator's receipt key in service: in a token, and renewed while requests flow."""
+"""The operator's receipt key in service: in a token, and renewed under load."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess
 
 @pytest.fixture
 def token(house: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
-    """The operator's key moves into a token; the settings say so, and the file is gone."""
+    """Move the operator's key into a token, and name it in the settings."""
     made = make_token(tmp_path / "hsm")
     monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
     made.store(house.world.operator.key)
@@ -59,7 +59,7 @@ def token(house: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _configure(config: Path, receipts: str) -> None:
-    """Another `[receipts]` in the settings."""
+    """Write another `[receipts]` into the settings."""
     text = config.read_text()
     before, _, rest = text.partition("[receipts]")
     config.write_text(before + receipts + "[trust]" + rest.partition("[trust]")[2])
@@ -72,17 +72,17 @@ def receipt_in(answer: bytes) -> bytes:
 
 
 def signer_of(receipt: bytes) -> bytes:
-    """The fingerprint of the certificate in a receipt's KeyInfo."""
+    """Return the fingerprint of the certificate in a receipt's KeyInfo."""
     text = etree.fromstring(receipt).findtext(f".//{DS}X509Certificate")
     assert text is not None
     return x509.load_der_x509_certificate(base64.b64decode(text)).fingerprint(hashes.SHA256())
 
 
 @needs("softhsm2-util")
-def test_two_workers_of_four_threads_sign_with_the_token(
+def test_workers_and_threads_sign_with_the_token(
     house: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
-    """Each worker opens the token for itself, after the fork; what it signs is on record."""
+    """Each worker opens the token itself, after the fork; its signed decisions are recorded."""
     with served(tmp_path / "makul.toml", workers=2) as server:
         drive(server, messages(house, 80))
 
@@ -91,10 +91,10 @@ def test_two_workers_of_four_threads_sign_with_the_token(
 
 
 @needs("softhsm2-util")
-def test_without_its_token_the_service_gives_nothing_and_comes_back(
+def test_a_service_without_its_token_gives_nothing_until_it_returns(
     house: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
-    """No receipt, no answer (OPS-01), nothing on record; the same request is answered later."""
+    """OPS-01: no receipt, no answer, no record; the same request is answered later."""
     with served(tmp_path / "makul.toml", workers=1) as server:
         before, lost = messages(house, 2)
         assert ask(server.port, before)[0] == 200
@@ -118,7 +118,9 @@ def test_without_its_token_the_service_gives_nothing_and_comes_back(
 
 
 def _await_not_ready(port: int) -> tuple[int, bytes]:
-    """What stands is looked at once a second; somebody may just have asked."""
+    """Wait until it is not ready: checks run once a second, and another caller may have
+    just asked.
+    """
     deadline = time.monotonic() + 60
     while (answer := get(port, "/readyz"))[0] == 200 and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -126,7 +128,7 @@ def _await_not_ready(port: int) -> tuple[int, bytes]:
 
 
 @needs("softhsm2-util")
-def test_a_token_that_is_not_there_is_told_before_serving(
+def test_a_missing_token_is_reported_before_serving(
     house: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     token.take_out()
@@ -138,7 +140,7 @@ def test_a_token_that_is_not_there_is_told_before_serving(
 
 
 def install(directory: Path, name: str, holder: Credential) -> str:
-    """Another receipt key beside the first; the settings section that uses it."""
+    """Write another receipt key beside the first; return the settings section that uses it."""
     (directory / f"{name}.key.pem").write_bytes(holder.key_pem)
     (directory / f"{name}.key.pem").chmod(0o600)
     (directory / f"{name}.cert.pem").write_bytes(holder.certificate_pem)
@@ -146,7 +148,7 @@ def install(directory: Path, name: str, holder: Credential) -> str:
 
 
 def by_client(directory: Path, *pinned: str) -> ReceiptVerifier:
-    """The reference client's own verifier, with these certificates in its profile."""
+    """Return the reference client's own verifier, with these certificates in its profile."""
     return ReceiptVerifier(
         Operator(
             code=OPERATOR,
@@ -158,7 +160,7 @@ def by_client(directory: Path, *pinned: str) -> ReceiptVerifier:
     )
 
 
-def test_the_set_that_is_published(house: InProcess, tmp_path: Path) -> None:
+def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> None:
     """GetStatus names every certificate by its fingerprint, state and term; and a compromise."""
     config, retired = tmp_path / "makul.toml", tmp_path / "retired"
     retired.mkdir()
@@ -207,8 +209,8 @@ def test_the_set_that_is_published(house: InProcess, tmp_path: Path) -> None:
     assert "sealedPerson" in limits
 
 
-def test_renewed_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
-    """New key and certificate in the settings, SIGHUP: no request fails, and both are seen."""
+def test_receipt_key_is_renewed_under_load(house: InProcess, tmp_path: Path) -> None:
+    """No request fails after new settings and SIGHUP, and both certificates are seen."""
     config = tmp_path / "makul.toml"
     new = house.world.hierarchy.official(member_code=OPERATOR, name="Renewed", identifier="r2")
     queue = messages(house, 400)
@@ -236,8 +238,8 @@ def test_renewed_while_requests_flow(house: InProcess, tmp_path: Path) -> None:
     assert all(b">RELEASED<" in body for _, body in load.answers)
 
 
-def test_settings_that_cannot_be_served_change_nothing(house: InProcess, tmp_path: Path) -> None:
-    """A slip in a reload must not stop the service: the old workers go on, the log says why."""
+def test_unusable_settings_change_nothing(house: InProcess, tmp_path: Path) -> None:
+    """A mistake in a reload must not stop the service: old workers continue, the log says why."""
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     first, second = messages(house, 2)
 

@@ -1,7 +1,7 @@
-"""GetReceipt where the rights of a disclosure ended in some way, and where ids are used often.
+"""GetReceipt after rights have ended, and for ids that are used often.
 
-Invariant 4: nothing about an earlier decision is told that a repeated request would not be told;
-cl. 11: a receipt that is evidence is not withheld for anything else.
+Invariant 4: a receipt reveals nothing that a repeated request would not. Procedure, cl. 11: a
+receipt that is evidence is not withheld for any other reason.
 """
 
 import base64
@@ -37,7 +37,9 @@ class Clock:
         self.now = datetime.now(UTC).replace(microsecond=0)
 
     def __call__(self) -> datetime:
-        """Each look is a millisecond later, so that no two messages are the same."""
+        """Return a time that is a millisecond later each time, so that no two messages
+        are equal.
+        """
         self.now += timedelta(milliseconds=1)
         return self.now
 
@@ -63,7 +65,7 @@ def get_receipt(house: InProcess, of_request: UUID, *, by: str = "bank") -> Answ
 
 
 def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
-    """The operation and outcome that a receipt is of; None where none was given."""
+    """Return the operation and outcome of a receipt, or None if none was given."""
     given = answer.child.findtext("r:receipt", namespaces=NS)
     if given is None:
         return None
@@ -125,10 +127,12 @@ STOPS: list[tuple[Callable[[InProcess], None], str]] = [
 
 
 @pytest.mark.parametrize(("stop", "code"), STOPS)
-def test_after_a_stop_only_what_took_is_told(
+def test_only_revocations_have_receipts_after_a_stop(
     house: InProcess, stop: Callable[[InProcess], None], code: str
 ) -> None:
-    """Release, refusal, dry run and registration alike; of a revocation the receipt is given."""
+    """Releases, refusals, dry runs and registrations are withheld; a revocation's
+    receipt is given.
+    """
     consent_id, document = consent_of(house)
     asked = {name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")}
     assert house.ask(registering(asked["registered"], document)).outcome == "ACCEPTED"
@@ -150,7 +154,9 @@ def test_after_a_stop_only_what_took_is_told(
 
 
 def test_a_revoked_consent_leaves_the_receipt_of_its_use(house: InProcess) -> None:
-    """A receipt holds no data; the recipient needs it to show why it asked (cl. 11)."""
+    """Procedure, cl. 11: a receipt holds no data, and the recipient needs it to explain its
+    request.
+    """
     consent_id, document = consent_of(house)
     request_id = uuid4()
     body = data(house, request_id, document)
@@ -161,8 +167,8 @@ def test_a_revoked_consent_leaves_the_receipt_of_its_use(house: InProcess) -> No
     assert operation_of(get_receipt(house, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_an_agreement_that_ran_out_leaves_its_receipts(house: InProcess, clock: Clock) -> None:
-    """The stored answer is not given again, the receipt is: it tells no data."""
+def test_an_expired_agreement_leaves_its_receipts(house: InProcess, clock: Clock) -> None:
+    """The stored answer is withheld, but the receipt is given: it holds no data."""
     known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
     ends = house.clock() + timedelta(hours=1)
     agree(house.store.desk, replace(known[BANK.agreement], valid_to=ends), at=house.clock())
@@ -176,8 +182,8 @@ def test_an_agreement_that_ran_out_leaves_its_receipts(house: InProcess, clock: 
     assert operation_of(get_receipt(house, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_a_withdrawn_certificate_fetches_nothing(house: InProcess) -> None:
-    """Whoever has the key of a withdrawn certificate is nobody (RCP-04)."""
+def test_a_withdrawn_certificate_gets_no_receipt(house: InProcess) -> None:
+    """RCP-04: the key of a withdrawn certificate identifies nobody."""
     _, document = consent_of(house)
     request_id = uuid4()
     assert house.ask(data(house, request_id, document)).outcome == "RELEASED"
@@ -195,7 +201,7 @@ def test_a_withdrawn_certificate_fetches_nothing(house: InProcess) -> None:
 
 
 def test_one_id_in_every_space_gives_the_disclosure(house: InProcess) -> None:
-    """Whatever came under the id first; and what closed an id before what left it open."""
+    """The order of uses makes no difference; what closed an id comes before what left it open."""
     _, document = consent_of(house)
     request_id = uuid4()
     house.ask(explaining(request_id))
@@ -211,7 +217,7 @@ def test_one_id_in_every_space_gives_the_disclosure(house: InProcess) -> None:
 
 
 def test_another_recipient_finds_nothing_under_an_id(house: InProcess) -> None:
-    """An id is a recipient's own; unknown and foreign ids are told alike."""
+    """An id belongs to one recipient; unknown and foreign ids get one answer."""
     _, document = consent_of(house)
     request_id = uuid4()
     house.ask(data(house, request_id, document))

@@ -1,7 +1,7 @@
-"""A stored answer belongs to the asker who got it, and is recorded each time (invariants 1 and 5).
+"""A stored answer belongs to its asker, and each repetition is recorded (invariants 1 and 5).
 
-Over X-Road the employee, the case and the subsystem stand in headers: the Body, and so its digest,
-is the same for all of them.
+Over X-Road the employee, the case and the subsystem are in headers: the Body, and so its digest, is
+the same for all of them.
 """
 
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def released(house: InProcess) -> tuple[UUID, bytes, Answered]:
 
 
 def paper_of(house: InProcess) -> str:
-    """A paper of the police by which data are released."""
+    """Return a document of the police by which data are released."""
     return next(
         name
         for name, paper in house.world.papers.items()
@@ -111,7 +111,7 @@ def test_another_asker_gets_nothing_under_the_same_id(
     changed: dict[str, Any],
     field: str,
 ) -> None:
-    """Cl. 15 and invariant 5: REQ-04 names what differs, and no personal data leave."""
+    """Procedure, cl. 15; invariant 5: REQ-04 names the difference, and no personal data leave."""
     request_id, body, _ = released
     before = len(recorded(house))
 
@@ -126,7 +126,9 @@ def test_another_asker_gets_nothing_under_the_same_id(
 def test_each_repetition_is_recorded_with_who_asked(
     house: InProcess, released: tuple[UUID, bytes, Answered]
 ) -> None:
-    """Invariant 1: who, when, by which channel; with a leaf of its own, and counted (cl. 11)."""
+    """Invariant 1; Procedure, cl. 11: who, when, by which channel, with its own leaf,
+    and counted.
+    """
     request_id, body, first = released
     before = recorded(house)
     counted = counts(house)
@@ -146,7 +148,7 @@ def test_each_repetition_is_recorded_with_who_asked(
 
 
 def counts(house: InProcess) -> tuple[int, int]:
-    """Decisions and repetitions of the police this month."""
+    """Count decisions and repetitions of the police this month."""
     now = house.clock()
     rows = [
         each
@@ -170,7 +172,7 @@ def receipt_of(answer: Answered) -> str | None:
 
 
 def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(house: InProcess) -> None:
-    """GetReceipt finds the decision that closed the id, whatever was asked under it later."""
+    """GetReceipt finds the decision that closed the id, after any later request under it."""
     request_id = uuid4()
     body = a_body(house, paper_of(house), request_id, BY)
     first = ask(house, body, request_id)
@@ -191,7 +193,9 @@ def test_a_stopped_recipient_gets_no_receipt(
     state: RecipientState,
     code: Code,
 ) -> None:
-    """Invariant 4, cl. 12: a receipt tells an outcome, so nothing is told after the commit."""
+    """Invariant 4; Procedure, cl. 12: a receipt reveals an outcome, so it is withheld after the
+    commit.
+    """
     request_id, _, _ = released
     police = next(r for r in house.store.desk.recipients() if r.code == party(BY).code)
     house.store.desk.set_state(replace(police, state=state), reason="test", at=house.clock())

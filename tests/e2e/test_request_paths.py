@@ -1,4 +1,4 @@
-"""What each step of a request's way leaves undone where an earlier one said no, and never tells."""
+"""Each step of a request leaves its work undone if an earlier step refused, and reveals nothing."""
 
 import base64
 import threading
@@ -27,8 +27,8 @@ def house(
     built.close()
 
 
-def test_who_may_not_ask_has_no_document_opened(house: InProcess) -> None:
-    """Cheap first: of a recipient on hold the document is neither verified nor kept."""
+def test_an_ineligible_recipients_document_is_not_read(house: InProcess) -> None:
+    """Cheap checks come first: a held recipient's document is neither verified nor stored."""
     paper = house.paper("insurer-00-data")
     asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
 
@@ -38,8 +38,8 @@ def test_who_may_not_ask_has_no_document_opened(house: InProcess) -> None:
     assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
 
 
-def test_scores_stay_inside_unless_agreed(house: InProcess) -> None:
-    """An agreement that does not let scores out: the recipient learns yes or no, not how nearly."""
+def test_scores_are_withheld_unless_agreed(house: InProcess) -> None:
+    """The recipient learns yes or no, not how similar, without scores in its agreement."""
     paper = house.paper("bank-00-yes-no")
     asked = person_request(**about(house.person_of(paper), of=house.bank, paper=paper))
 
@@ -52,8 +52,8 @@ def test_scores_stay_inside_unless_agreed(house: InProcess) -> None:
     assert match.find("r:threshold", {"r": RECIPIENT}) is None
 
 
-def test_guesses_at_the_same_moment_are_counted_one_by_one(house: InProcess) -> None:
-    """MAT-06: twelve guesses at once about one person; no more than five learn anything."""
+def test_concurrent_guesses_are_counted_one_by_one(house: InProcess) -> None:
+    """MAT-06: of twelve concurrent guesses about one person, at most five learn anything."""
     paper = house.paper("mobile-05-data")
     guesses = [
         person_request(
@@ -79,8 +79,8 @@ def test_guesses_at_the_same_moment_are_counted_one_by_one(house: InProcess) -> 
     assert sorted(told) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
 
 
-def test_a_dry_run_foretells_what_was_used_up(house: InProcess) -> None:
-    """Cl. 7: ExplainDecision knows the consent's use, and adds nothing to it."""
+def test_a_dry_run_predicts_a_used_up_consent(house: InProcess) -> None:
+    """Procedure, cl. 7: ExplainDecision knows the consent's usage, and adds nothing to it."""
     paper = house.paper("single-use")
     person = house.person_of(paper)
     before = house.ask(explain(house, paper.document)).outcome

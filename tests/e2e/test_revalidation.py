@@ -1,4 +1,4 @@
-"""A case judged again, years later: by the bytes and the material that were kept of its time."""
+"""A case is judged again years later, by the stored bytes and the material of its time."""
 
 import base64
 import re
@@ -68,7 +68,7 @@ def asked(house: InProcess, paper: Paper) -> bytes:
 
 
 def latest(makul: Makul) -> str:
-    """The id of the last decision."""
+    """Return the id of the last decision."""
     return str(makul.done("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
@@ -77,7 +77,7 @@ def rejudged(makul: Makul, disclosure_id: str) -> Said:
 
 
 def revoke_late(house: InProcess, paper: Paper, at: datetime) -> None:
-    """The citizens' CRL, made anew an hour later; the paper's signer stands in it since `at`."""
+    """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
     ca = house.world.hierarchy.citizens.credential
     revoked = (
         x509.RevokedCertificateBuilder()
@@ -97,7 +97,7 @@ def revoke_late(house: InProcess, paper: Paper, at: datetime) -> None:
     (house.settings.trust.crls / "citizens.crl.pem").write_bytes(crl.public_bytes(Encoding.PEM))
 
 
-def test_the_same_when_all_else_has_changed(
+def test_report_is_equal_after_all_else_has_changed(
     house: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
@@ -126,8 +126,10 @@ def test_the_same_when_all_else_has_changed(
     assert "same" in makul("document", "rejudge", released).out
 
 
-def test_a_consent_that_was_held(house: InProcess, makul: Makul, clock: MovableClock) -> None:
-    """Registered while its certificate was good, used after that was revoked: judged so again."""
+def test_a_registered_consent_is_judged_again(
+    house: InProcess, makul: Makul, clock: MovableClock
+) -> None:
+    """It was registered while its certificate was good, and used after the revocation."""
     paper = house.paper("bank-05-data")
     encoded = base64.b64encode(paper.document).decode()
     registered = house.ask(
@@ -152,8 +154,10 @@ def test_a_consent_that_was_held(house: InProcess, makul: Makul, clock: MovableC
     assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
 
 
-def test_a_dated_consent(house: InProcess, makul: Makul, clock: MovableClock) -> None:
-    """What its time-stamping authority rested on comes from the archive as well."""
+def test_a_timestamped_consent_is_judged_again(
+    house: InProcess, makul: Makul, clock: MovableClock
+) -> None:
+    """The material of its time-stamping authority comes from the archive as well."""
     paper = house.paper("bank-00-data")
     stamped = add_timestamp(
         paper.document, lambda octets: house.world.stamping.stamp(octets, at=clock())
@@ -173,8 +177,8 @@ def test_a_dated_consent(house: InProcess, makul: Makul, clock: MovableClock) ->
 
 
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
-def test_material_is_missing(house: InProcess, makul: Makul, name: str) -> None:
-    """3, and one line that names what to restore; never a verdict."""
+def test_missing_material_is_named(house: InProcess, makul: Makul, name: str) -> None:
+    """Exit code 3, and one line that names what to restore; never a verdict."""
     house.ask(asked(house, house.paper(name)))
     released = latest(makul)
     archive = house.settings.trust.archive
@@ -193,8 +197,10 @@ def test_material_is_missing(house: InProcess, makul: Makul, name: str) -> None:
 
 
 @pytest.mark.parametrize("knows_the_keys", [False, True])
-def test_tampered_evidence(house: InProcess, makul: Makul, *, knows_the_keys: bool) -> None:
-    """Bytes that are not those that were judged: 1, also where they are sealed as ours are."""
+def test_tampered_evidence_is_found(
+    house: InProcess, makul: Makul, *, knows_the_keys: bool
+) -> None:
+    """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
     house.ask(asked(house, house.paper("bank-00-data")))
     released = latest(makul)
     database = house.settings.place
@@ -215,8 +221,8 @@ def test_tampered_evidence(house: InProcess, makul: Makul, *, knows_the_keys: bo
     assert "bytes are not those" in told["where"][0]
 
 
-def test_a_document_that_is_gone(house: InProcess, makul: Makul) -> None:
-    """3: somebody took it out of the record."""
+def test_a_missing_document_is_reported(house: InProcess, makul: Makul) -> None:
+    """Exit code 3: somebody removed it from the record."""
     house.ask(asked(house, house.paper("bank-00-data")))
     released = latest(makul)
     with without_guards(house.settings.place, "evidence") as connection:
@@ -228,8 +234,8 @@ def test_a_document_that_is_gone(house: InProcess, makul: Makul) -> None:
     assert "backup of the database" in said.json["error"]["message"]
 
 
-def test_every_paper_again(house: InProcess, makul: Makul) -> None:
-    """Good and bad ones of the bank's, whatever came of them: the same report each time."""
+def test_every_document_is_judged_equally_again(house: InProcess, makul: Makul) -> None:
+    """The bank's good and bad documents get the same report each time."""
     papers = [each for each in house.world.papers.values() if each.presented_by.key == "bank"]
     for paper in papers:
         house.ask(asked(house, paper))
@@ -243,8 +249,8 @@ def test_every_paper_again(house: InProcess, makul: Makul) -> None:
     print(f"\n{documents} documents of {len(found)} decisions: the same")
 
 
-def test_unknown(makul: Makul) -> None:
-    """3 for a decision that is not there, 64 for what is no id."""
+def test_unknown_decision_is_reported(makul: Makul) -> None:
+    """Exit code 3 for an unknown decision, 64 for a malformed id."""
     said = rejudged(makul, str(uuid4()))
 
     assert (said.code, said.err) == (3, "")

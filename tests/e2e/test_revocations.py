@@ -1,4 +1,4 @@
-"""Consents taken back, end to end: real documents, messages, records (Procedure, cl. 4)."""
+"""Revoked consents, end to end: real documents, messages, records (Procedure, cl. 4)."""
 
 from uuid import UUID, uuid4
 
@@ -31,8 +31,8 @@ def inquiry(operation: str, content: str) -> bytes:
     ).encode()
 
 
-def test_a_consent_taken_back_gives_nothing_more(house: InProcess) -> None:
-    """Neither a new request nor the retry of an old one; the state and the list say so."""
+def test_a_revoked_consent_gives_nothing_more(house: InProcess) -> None:
+    """Neither a new request nor the retry of an old one; the state and the list show it."""
     consent_id, document = fresh_consent(house)
     used = using(house, document)
     assert house.ask(used).outcome == "RELEASED"
@@ -51,16 +51,16 @@ def test_a_consent_taken_back_gives_nothing_more(house: InProcess) -> None:
     assert listed.findtext("r:more", namespaces=NS) == "false"
 
 
-def test_a_consent_taken_back_before_it_was_seen(house: InProcess) -> None:
-    """It is refused when it comes."""
+def test_a_consent_may_be_revoked_before_it_was_seen(house: InProcess) -> None:
+    """The consent is refused when it comes."""
     consent_id, document = fresh_consent(house)
     assert house.ask(handing_in(revocation(house, consent_id))).outcome == "ACCEPTED"
 
     assert house.ask(using(house, document)).codes == ["CNS-05"]
 
 
-def test_the_same_revocation_again(house: InProcess) -> None:
-    """Under the same id the same answer, under another one ACCEPTED once more."""
+def test_a_repeated_revocation_is_accepted(house: InProcess) -> None:
+    """Under the same id the answer is the same, under another it is ACCEPTED once more."""
     consent_id, _ = fresh_consent(house)
     document = revocation(house, consent_id)
     message = handing_in(document)
@@ -79,10 +79,10 @@ def test_the_same_revocation_again(house: InProcess) -> None:
         ({"recipient": MemberCode("COM/60000003")}, ["CNS-07"]),
     ],
 )
-def test_what_takes_nothing_back(
+def test_invalid_revocations_are_refused(
     house: InProcess, changes: dict[str, object], codes: list[str]
 ) -> None:
-    """Another's signature, another's consent, another recipient; the consent goes on."""
+    """Another's signature, another's consent, another recipient: the consent stays valid."""
     consent_id, document = fresh_consent(house)
     assert house.ask(using(house, document)).outcome == "RELEASED"
 
@@ -92,16 +92,16 @@ def test_what_takes_nothing_back(
     assert house.ask(using(house, document)).outcome == "RELEASED"
 
 
-def test_a_consent_is_no_revocation_nor_the_other_way(house: InProcess) -> None:
-    """Each document says what it is; one signed for one thing is not taken for another."""
+def test_consents_and_revocations_are_not_confused(house: InProcess) -> None:
+    """Each document states its kind, and is not read as another kind."""
     consent_id, document = fresh_consent(house)
 
     assert house.ask(handing_in(document)).codes == ["CNS-02"]
     assert house.ask(using(house, revocation(house, consent_id))).codes == ["CNS-02"]
 
 
-def test_a_recipient_on_hold_may_hand_one_in(house: InProcess) -> None:
-    """It takes and never gives."""
+def test_a_recipient_on_hold_may_submit_one(house: InProcess) -> None:
+    """A revocation only takes away."""
     consent_id, document = fresh_consent(house)
     bank = house.bank.recipient
     hold = type(bank)(code=bank.code, kind=bank.kind, name=bank.name, state=RecipientState.ON_HOLD)

@@ -1,7 +1,7 @@
-"""The steps of a request are the same whatever the record holds (Procedure, cl. 10; invariant 6).
+"""The steps of a request are the same for any record (Procedure, cl. 10; invariant 6).
 
-Counted and not timed, so a busy machine changes nothing: statements, rows and bytes that a database
-returns, what it does for them, and the calls that Python makes.
+They are counted and not timed, so a busy machine changes nothing: statements, rows and bytes of a
+database, its work, and the calls of Python.
 """
 
 import sys
@@ -64,7 +64,7 @@ class Unsigned:
 
 
 class Unrecorded:
-    """A recorder that keeps nothing: it sees no record of a person either."""
+    """A recorder that stores nothing: it sees no record of a person either."""
 
     def record(self, entry: Entry) -> Committed:
         del entry
@@ -85,7 +85,7 @@ def house(
 
 
 def kept_as(person: Person) -> dict[str, Person]:
-    """The same person, held in the ways that are to look alike."""
+    """Return the same person, recorded in the ways that must look alike."""
     sample = urandom(1_000_000)
     samples = dict.fromkeys(BIOMETRIC, sample)
     values = {n: v for n, v in person.values.items() if n not in BIOMETRIC}
@@ -109,14 +109,14 @@ def kept_as(person: Person) -> dict[str, Person]:
 
 
 class Steps(NamedTuple):
-    """What one piece of work took."""
+    """The steps of one piece of work."""
 
     statements: int
     rows: int
     octets: int
-    """Of texts and bytes that the database returned."""
+    """Octets of the texts and bytes that the database returned."""
     calls: int
-    """Of Python's functions and of those in C."""
+    """Calls of Python's functions and of those in C."""
 
 
 class Counter:
@@ -155,13 +155,15 @@ class Counter:
 
 @pytest.mark.parametrize("form", list(ResultForm))
 @pytest.mark.parametrize("factors", [NUMBER, NAMES, EVERY], ids=["number", "names", "all"])
-def test_a_request_takes_the_same_steps_whatever_is_held(
+def test_a_request_takes_the_same_steps_for_any_record(
     house: InProcess,
     monkeypatch: pytest.MonkeyPatch,
     factors: dict[str, Any],
     form: ResultForm,
 ) -> None:
-    """Nobody; a record without samples, with megabytes of them, locked, disputed, nearly empty."""
+    """The records: none, without samples, with megabytes of them, locked, disputed,
+    nearly empty.
+    """
     unknown, person = citizens(60)[55], house.world.people[5]
     database = cast("Any", house.store.register)._database
     asked = {"unknown": asking(house, unknown, factors, form)}
@@ -170,9 +172,9 @@ def test_a_request_takes_the_same_steps_whatever_is_held(
     for name, kept in {"unknown": None, **kept_as(person)}.items():
         if kept is not None:
             house.store.desk.put_persons([kept], at=house.clock())
-        asked[name]()  # what is read once in a process is read now
+        asked[name]()  # everything that is read once in a process has been read now
         tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
-        taken[name] = min(tries)  # a driver or a collector may do work of its own in between
+        taken[name] = min(tries)  # a driver or a collector may do other work in between
 
     assert {each[:3] for each in taken.values()} == {taken["unknown"][:3]}
     calls = [each.calls for each in taken.values()]
@@ -182,7 +184,7 @@ def test_a_request_takes_the_same_steps_whatever_is_held(
 def asking(
     house: InProcess, person: Person, factors: dict[str, Any], form: ResultForm
 ) -> Callable[[], object]:
-    """A request of the police about a person; what is said of them is wrong."""
+    """Return a request of the police about a person, with wrong values."""
     port = recipient_port(house.parts, operator=OPERATOR, environment="SANDBOX")
     disclose = replace(cast("Disclose", port.disclose), limits=NO_LIMITS)
     data = form is ResultForm.DATA

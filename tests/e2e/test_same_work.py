@@ -1,4 +1,6 @@
-"""The work of a request does not tell what the record holds (Procedure, cl. 10; invariant 6)."""
+"""The work of a request does not reveal the content of the record (Procedure, cl. 10;
+invariant 6).
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -36,10 +38,12 @@ from makul_testing.timing_separation import measure_in_turns, separate
 
 COMPARISONS = 2_000
 TOLD_APART = 0.55
-"""The bound. Two equal classes of 2,000 come to 0.5 with a standard deviation of 0.009
-(Mann-Whitney), so noise alone passes it once in 10^7 runs. A second measurement is allowed for a
-machine that slows one class down by accident; a true difference is there again. With samples in the
-record it was 0.92."""
+"""The bound.
+
+Two equal classes of 2,000 come to 0.5 with a standard deviation of 0.009 (Mann-Whitney), so noise
+alone exceeds it once in 10^7 runs. A second measurement is allowed for a machine that slows one
+class down by accident; a true difference is there again. With samples in the record it was 0.92.
+"""
 FACE_BYTES = 1_000_000
 NO_LIMITS = AttemptLimits(
     window=timedelta(0),
@@ -51,7 +55,7 @@ NO_LIMITS = AttemptLimits(
 
 
 class Remembering:
-    """A verifier that judges each document once: what it does is not measured here."""
+    """A verifier that judges each document once: its work is not measured here."""
 
     def __init__(self, verifier: DocumentVerifier) -> None:
         self._verify = verifier.verify
@@ -75,7 +79,7 @@ class Unsigned:
 
 
 class Unrecorded:
-    """A recorder that keeps nothing: a disk's time is noise, and it sees no record of a person."""
+    """A recorder that stores nothing: a disk's time is noise, and it sees no record of a person."""
 
     def record(self, entry: Entry) -> Committed:
         del entry
@@ -83,9 +87,9 @@ class Unrecorded:
 
 
 def bare(parts: Adapters) -> Adapters:
-    """The parts without what takes most of a request's time, alike for everybody.
+    """Return the parts without most of a request's time, which is equal for everybody.
 
-    Ten times less noise, so a difference shows that a whole request would hide.
+    The noise is ten times less, so a difference shows that a whole request would hide.
     """
     return replace(
         parts,
@@ -99,7 +103,7 @@ def bare(parts: Adapters) -> Adapters:
 def house(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    """A house of their own, whose limits on attempts are lifted."""
+    """Build a separate service without limits on attempts."""
     built = build_house(tmp_path_factory.mktemp("measured"), parts=bare, database=record_database)
     yield built
     built.close()
@@ -114,7 +118,7 @@ def disclose(house: InProcess) -> Disclose:
 
 @dataclass(frozen=True)
 class Asking:
-    """A request about one person by document number, which is wrong; the police's, by a basis."""
+    """A request about one person by a wrong document number, of the police by a basis."""
 
     house: InProcess
     disclose: Disclose
@@ -148,10 +152,12 @@ def with_face(person: Person) -> Person:
     return replace(person, values={**person.values, Attribute.FACE_IMAGE: face})
 
 
-def test_an_unknown_pin_is_not_told_from_a_record_with_a_photograph(
+def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
     house: InProcess, disclose: Disclose
 ) -> None:
-    """Invariant 6: the same work whatever the record holds, 2,000 requests a class."""
+    """docs/architecture.md, invariant 6: the work is equal for any record; 2,000
+    requests a class.
+    """
     held, unknown = with_face(house.world.people[5]), citizens(60)[55]
     house.store.desk.put_persons([held], at=house.clock())
     asking = Asking(house, disclose)

@@ -1,4 +1,6 @@
-"""Sealed delivery over HTTP, from the operator's desk to the reference client (cl. 7 and 10)."""
+"""Encrypted delivery over HTTP, from the operator's commands to the reference client
+(cl. 7, 10).
+"""
 
 import base64
 import subprocess
@@ -56,12 +58,12 @@ R = {"r": "urn:makul:recipient:1"}
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing is logged."""
+        """Log nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A house over HTTP, and the wallet's profile for it."""
+    """A service over HTTP, and the wallet's profile for it."""
 
     house: InProcess
     directory: Path
@@ -70,7 +72,7 @@ class Served:
     def data(
         self, name: str = "wallet-00-data", *, request_id: UUID | None = None, **changes: object
     ) -> PersonData:
-        """GetPersonData as the paper is meant to be used; the profile may be changed."""
+        """Return GetPersonData in the intended use of a document; a test may change the profile."""
         paper = self.house.paper(name)
         shown = about(self.house.person_of(paper), of=paper.presented_by)
         with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
@@ -126,14 +128,14 @@ def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]
 def standing(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[Served]:
-    """A house at whose desk nothing is changed."""
+    """Run a service whose registrations no test changes."""
     with served(tmp_path_factory.mktemp("served"), record_database) as it:
         yield it
 
 
 @pytest.fixture
 def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
-    """A house at whose desk a test may work."""
+    """Run a service whose registrations a test may change."""
     with served(tmp_path, record_database) as it:
         yield it
 
@@ -148,7 +150,7 @@ def sealed_in(answer: etree._Element) -> bytes:
 
 
 def test_nothing_of_the_person_is_in_the_answer(house: InProcess) -> None:
-    """SEALED by agreement: no `person`, one EncryptedData, and none of the values in clear."""
+    """SEALED by agreement: no `person`, one EncryptedData, and no unencrypted value."""
     paper = house.paper("wallet-00-data")
 
     answer = house.ask(ask(house, paper), by="wallet")
@@ -161,15 +163,15 @@ def test_nothing_of_the_person_is_in_the_answer(house: InProcess) -> None:
     assert b"surname" not in sealed
 
 
-def test_a_yes_or_no_has_nothing_to_seal(house: InProcess) -> None:
-    """VerifyPerson gives no data, so it needs no sealing certificate."""
+def test_a_yes_or_no_is_not_encrypted(house: InProcess) -> None:
+    """VerifyPerson gives no data, so it needs no encryption certificate."""
     answer = house.ask(ask(house, house.paper("wallet-00-yes-no")), by="wallet")
 
     assert answer.outcome == "MATCHED"
 
 
-def test_typed_is_only_where_the_agreement_says_so(house: InProcess) -> None:
-    """The bank's agreement is TYPED: as before, and nothing sealed."""
+def test_only_agreed_deliveries_are_encrypted(house: InProcess) -> None:
+    """The bank's agreement is TYPED: its answer is unencrypted."""
     answer = house.ask(ask(house, house.paper("bank-00-data")))
 
     assert answer.released
@@ -177,8 +179,8 @@ def test_typed_is_only_where_the_agreement_says_so(house: InProcess) -> None:
 
 
 @needs("xmlsec1")
-def test_the_xmlsec1_program_opens_an_answer(house: InProcess, tmp_path: Path) -> None:
-    """As docs/recipients.md shows it for other stacks."""
+def test_the_xmlsec1_program_decrypts_an_answer(house: InProcess, tmp_path: Path) -> None:
+    """docs/recipients.md shows this for other stacks."""
     answer = house.ask(ask(house, house.paper("wallet-00-data")), by="wallet")
     (tmp_path / "sealed.xml").write_bytes(sealed_in(answer.child))
     (tmp_path / "sealing.key.pem").write_bytes(house.world.sealing["wallet"].key_pem)
@@ -195,8 +197,8 @@ def test_the_xmlsec1_program_opens_an_answer(house: InProcess, tmp_path: Path) -
     assert delivery.find("r:person/r:surname", R) is not None
 
 
-def test_the_client_opens_verifies_and_reads(standing: Served) -> None:
-    """The same values as in the register, under a receipt that vouches for them."""
+def test_the_client_decrypts_verifies_and_reads(standing: Served) -> None:
+    """The values are those of the register, and the receipt proves them."""
     result = standing.data()
 
     assert result.decision.outcome == "RELEASED"
@@ -206,8 +208,8 @@ def test_the_client_opens_verifies_and_reads(standing: Served) -> None:
     assert released == set(result.decision.receipt.released)
 
 
-def test_without_a_key_or_with_another_it_is_withheld(standing: Served) -> None:
-    """No data, and an error that says what to do."""
+def test_an_answer_without_its_key_is_withheld(standing: Served) -> None:
+    """There are no data, and the error says what to do."""
     home = standing.directory / "parties" / "bank"
     other = Sealing(key=home / "message.key.pem", certificate=home / "message.cert.pem")
 
@@ -220,8 +222,8 @@ def test_without_a_key_or_with_another_it_is_withheld(standing: Served) -> None:
     assert wrong.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_data_in_the_clear_are_refused_unless_the_profile_takes_them(own: Served) -> None:
-    """An agreement that was changed behind the recipient's back is noticed."""
+def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: Served) -> None:
+    """An agreement that was changed without the recipient's knowledge is noticed."""
     own.agree(Delivery.TYPED)
     sealing = own.profile.sealing
     assert sealing is not None
@@ -234,7 +236,7 @@ def test_data_in_the_clear_are_refused_unless_the_profile_takes_them(own: Served
 
 
 def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
-    """The stored answer is the ciphertext; after the certificate was withdrawn it is not given."""
+    """The stored answer is the ciphertext; after the certificate's withdrawal it is withheld."""
     request_id = uuid4()
     first, second = (own.data(request_id=request_id) for _ in range(2))
     assert first.decision.receipt.document == second.decision.receipt.document
@@ -246,8 +248,8 @@ def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
     assert (refused.value.code, refused.value.field) == ("RCP-04", "sealed")
 
 
-def test_withdrawn_and_another_registered(own: Served) -> None:
-    """The answer sealed to the withdrawn one stays withheld; new ones go to the new one."""
+def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
+    """The answer for the withdrawn one stays withheld; new ones are for the new one."""
     request_id = uuid4()
     own.data(request_id=request_id)
     own.withdraw(own.house.world.sealing["wallet"])
@@ -262,8 +264,8 @@ def test_withdrawn_and_another_registered(own: Served) -> None:
     assert sealed_to_another.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_superseded_but_not_withdrawn_is_still_given_again(own: Served) -> None:
-    """A change of keys in good order costs nobody an answer that was on its way."""
+def test_answers_for_a_superseded_certificate_are_repeated(own: Served) -> None:
+    """A regular change of keys loses no answer in transit."""
     request_id = uuid4()
     first = own.data(request_id=request_id)
     own.register(_another(own))
@@ -271,8 +273,8 @@ def test_superseded_but_not_withdrawn_is_still_given_again(own: Served) -> None:
     assert own.data(request_id=request_id).person == first.person
 
 
-def test_an_answer_in_the_clear_is_not_repeated_once_sealing_is_agreed(own: Served) -> None:
-    """The id stays closed (REQ-04); the data are asked for anew, and come sealed."""
+def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own: Served) -> None:
+    """REQ-04: the id stays closed; a new request gets encrypted data."""
     own.agree(Delivery.TYPED)
     request_id = uuid4()
     own.data(request_id=request_id, sealing=None)
@@ -285,8 +287,8 @@ def test_an_answer_in_the_clear_is_not_repeated_once_sealing_is_agreed(own: Serv
     assert own.data().person.surname is not None
 
 
-def test_nothing_is_looked_at_without_a_certificate(own: Served) -> None:
-    """RCP-04 before the ground and the person: no use is counted, and nothing told of a match."""
+def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
+    """RCP-04 comes before the ground and the person: no use is counted, no match revealed."""
     own.withdraw(own.house.world.sealing["wallet"])
     paper = own.house.paper("wallet-01-data")
 
@@ -299,7 +301,7 @@ def test_nothing_is_looked_at_without_a_certificate(own: Served) -> None:
 
 
 def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
-    """Judged at the time of encryption: revoked is no (RCP-04 because SIG-06)."""
+    """RCP-04 because SIG-06: the certificate is judged at the time of encryption."""
     hierarchy = own.house.world.hierarchy
     certificate = own.house.world.sealing["wallet"].certificate
     crl = own.house.settings.trust.crls / "organisations.crl.pem"
@@ -313,7 +315,7 @@ def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
 
 
 def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -> None:
-    """Could not tell is not yes: UNDETERMINED, because SIG-07, to be asked again."""
+    """UNDETERMINED because SIG-07: unknown is not yes, and the request may be repeated."""
     sealer = own.house.parts.sealer
     request_id = uuid4()
     with pytest.MonkeyPatch.context() as patched:
@@ -330,7 +332,7 @@ def _another(served: Served) -> Credential:
 
 
 def _reopened(served: Served) -> InProcess:
-    """The same house with its trust read anew."""
+    """Return the same service with its trust loaded again."""
     house = served.house
     parts = build_adapters(house.settings, house.store, house.clock)
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
@@ -348,10 +350,10 @@ def _reopened(served: Served) -> InProcess:
     "change",
     [{"recipient": "COM/60000001"}, {"request_id": uuid4()}, {"disclosure_id": uuid4()}],
 )
-def test_a_delivery_meant_for_another_is_withheld(
+def test_a_delivery_for_another_party_is_withheld(
     standing: Served, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
-    """Well signed and well encrypted to the wallet, but bound to something else."""
+    """It is well signed and well encrypted to the wallet, but names another party."""
     render = deliveries.render_delivery
     monkeypatch.setattr(deliveries, "render_delivery", lambda said: render(replace(said, **change)))
 
@@ -361,10 +363,8 @@ def test_a_delivery_meant_for_another_is_withheld(
     assert refused.value.flaw is SealFlaw.ANSWER
 
 
-def test_what_the_operator_did_not_sign_is_withheld(
-    standing: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Anybody can encrypt to a certificate: a changed value inside is found by the signature."""
+def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can encrypt to a certificate, but the signature shows a changed value inside."""
     seal = XmlSealer.seal
 
     def forge(self: XmlSealer, document: bytes, certificate: bytes) -> bytes:
@@ -378,10 +378,10 @@ def test_what_the_operator_did_not_sign_is_withheld(
     assert refused.value.flaw is SealFlaw.SIGNATURE
 
 
-def test_other_data_than_the_receipt_vouches_for_are_withheld(
+def test_data_that_differ_from_the_receipt_are_withheld(
     standing: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Signed by the operator, and still not what its receipt says."""
+    """They are signed by the operator, but differ from its receipt."""
     render = deliveries.render_delivery
     monkeypatch.setattr(
         deliveries,

@@ -1,4 +1,4 @@
-"""The service in processes of its own, as `makul serve` runs it."""
+"""The service in separate processes, as `makul serve` runs it."""
 
 import http.client
 import json
@@ -70,8 +70,8 @@ def messages(house: InProcess, count: int) -> list[bytes]:
     ]
 
 
-def test_two_workers_answer_and_all_is_on_record(house: InProcess, server: Server) -> None:
-    """Invariant 1 across processes: as many releases on record as answers given."""
+def test_two_workers_record_all_answers(house: InProcess, server: Server) -> None:
+    """docs/architecture.md, invariant 1, across processes: as many recorded releases as answers."""
     before = len(released(house))
 
     drive(server, messages(house, 40))
@@ -85,8 +85,8 @@ def released(house: InProcess) -> list[object]:
 
 
 @pytest.mark.parametrize("sent", NOT_HTTP.values(), ids=NOT_HTTP.keys())
-def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) -> None:
-    """Never HTML, never a silent close, never a value of the request."""
+def test_malformed_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) -> None:
+    """The answer is never HTML, never a silent close, never a value of the request."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def test_what_is_not_http_gets_a_fault_and_no_echo(server: Server, sent: bytes) 
 
 
 def take_away(place: DatabaseLocation) -> None:
-    """The store, under a service that has it open."""
+    """Remove the store under a service that has it open."""
     if isinstance(place, Path):
         place.unlink()
         return
@@ -111,10 +111,10 @@ def take_away(place: DatabaseLocation) -> None:
         server.execute(f"DROP DATABASE {here.path[1:]} WITH (FORCE)")
 
 
-def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(
+def test_a_missing_store_gives_a_fault_and_is_not_ready(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """Fail closed: no record, no answer (OPS-03); /readyz says so."""
+    """OPS-03: no record, no answer; /readyz reports it."""
     house = build_house(tmp_path, database=record_database)
     asked = messages(house, 1)[0]
     take_away(house.settings.place)
@@ -129,7 +129,7 @@ def test_a_store_that_is_gone_gives_a_fault_and_is_not_ready(
 def test_serve_refuses_a_sandbox_root_in_production(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """Sandbox keys lie open in its directory: in production they would let anyone in."""
+    """Sandbox keys lie unprotected in its directory: in production they would admit anyone."""
     build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(
@@ -146,7 +146,7 @@ def test_serve_refuses_a_sandbox_root_in_production(
 def test_serve_refuses_to_let_any_authority_make_citizens(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """Without a policy for citizens' certificates, any trusted CA could consent for anybody."""
+    """Any trusted CA could consent for anybody without a policy for citizens' certificates."""
     build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     settings = config.read_text().partition("[listeners.xroad]")[0]
@@ -165,7 +165,7 @@ def test_serve_refuses_to_let_any_authority_make_citizens(
 def test_serve_warns_where_no_authority_certifies_citizens(
     tmp_path: Path, policy: str | None, warned: bool, record_database: RecordDatabase
 ) -> None:
-    """A policy that no CA may give would refuse every consent, and nobody would know why."""
+    """A policy that no CA may give would refuse every consent, without a visible reason."""
     build_house(tmp_path, database=record_database).close()
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     if policy is not None:
@@ -185,7 +185,7 @@ def test_serve_warns_where_no_authority_certifies_citizens(
 def test_serve_refuses_a_bare_port_for_xroad(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """The security server is known by its certificate or socket, never by its address."""
+    """The security server is identified by its certificate or socket, never by its address."""
     build_house(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
@@ -200,7 +200,7 @@ def test_serve_refuses_a_bare_port_for_xroad(
 def test_all_listeners_stop_together(
     tmp_path: Path, number: signal.Signals, record_database: RecordDatabase
 ) -> None:
-    """Stopped by its operator, the service leaves nothing running and says that all is well."""
+    """A stop by the operator leaves nothing running, and exits with 0."""
     build_house(tmp_path, database=record_database).close()
     ports = {name: free_port() for name in ("WSSE", "XROAD")}
     binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
@@ -223,7 +223,9 @@ def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
     house: InProcess, server: Server
 ) -> None:
-    """Kill -9 in mid-request: every answer that arrived is on record, and the service goes on."""
+    """Kill -9 during a request: every answer that arrived is recorded, and the service
+    continues.
+    """
     victim = server.workers[0]
     asked = messages(house, 60)
     drive(server, asked[:20])
@@ -240,7 +242,7 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
 
 
 def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
-    """Request ids of the answers that came back; connections may break meanwhile."""
+    """Return the request ids of the answers that came; connections may break meanwhile."""
     arrived = set()
     for message in asked:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
@@ -260,7 +262,7 @@ def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
 
 
 def test_logs_are_json_without_personal_data(house: InProcess, tmp_path: Path) -> None:
-    """Invariant 7, seen from outside: what the process wrote while it served."""
+    """docs/architecture.md, invariant 7: the output of a process while it served."""
     config = house.settings.store.database.parent / "makul.toml"
     log = tmp_path / "log"
     with served(config, workers=1, log=log) as server:

@@ -1,7 +1,7 @@
-"""A peer that sends or reads slowly never keeps a thread (CWE-400): others are answered meanwhile.
+"""A peer that sends or reads slowly never holds a thread (CWE-400): others get answers meanwhile.
 
-The deadlines of the first tests are far longer than the tests take, so that only a worker in which
-no thread waits for a peer can pass them, on a slow machine as well. Those of the last are short.
+The deadlines of the first tests are far longer than the tests take. So only a worker in which no
+thread waits for a peer can pass them, on a slow machine as well. Those of the last are short.
 """
 
 import http.client
@@ -48,7 +48,7 @@ def house(
 
 @contextmanager
 def wsse(house: InProcess, **settings: str) -> Iterator[int]:
-    """The wsse listener in one worker; how many threads it has is in `settings`."""
+    """Run the wsse listener in one worker; `settings` has its threads."""
     port = free_port()
     with fronted(house, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
         await_ready(port)
@@ -57,7 +57,7 @@ def wsse(house: InProcess, **settings: str) -> Iterator[int]:
 
 @contextmanager
 def mtls(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
-    """The mtls listener that ends TLS itself, in one worker."""
+    """Run the mtls listener that ends TLS itself, in one worker."""
     hierarchy, port = house.world.hierarchy, free_port()
     server = hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
     certificate, key = write(place, "server", server)
@@ -79,7 +79,7 @@ def connect(port: int) -> socket.socket:
 
 @contextmanager
 def slow_peers(port: int) -> Iterator[None]:
-    """40 idle sockets, 4 half-sent heads, and bodies that drip: 4 with a length, 4 in chunks."""
+    """Open 40 idle sockets, 4 half-sent heads, and slow bodies: 4 with a length, 4 in chunks."""
     ended = threading.Event()
 
     def drip(connection: socket.socket, octets: bytes) -> None:
@@ -122,8 +122,8 @@ def is_released(connection: http.client.HTTPConnection, message: bytes) -> bool:
 
 
 @pytest.mark.parametrize("threads", ["1", "4"])
-def test_honest_requests_are_answered_beside_slow_peers(house: InProcess, threads: str) -> None:
-    """Half-sent heads, dripping bodies and idle sockets take no thread, however long they stay."""
+def test_requests_are_answered_beside_slow_peers(house: InProcess, threads: str) -> None:
+    """Half-sent heads, slow bodies and idle sockets hold no thread, for any time."""
     with (
         wsse(house, THREADS=threads, MESSAGE_SECONDS=LONG) as port,
         slow_peers(port),
@@ -134,8 +134,8 @@ def test_honest_requests_are_answered_beside_slow_peers(house: InProcess, thread
             connection.close()
 
 
-def test_handshakes_that_do_not_end_hold_nobody(house: InProcess, tmp_path: Path) -> None:
-    """RFC 8446, 4: where TLS ends in the listener, neither silence nor half a hello takes it."""
+def test_endless_handshakes_hold_no_thread(house: InProcess, tmp_path: Path) -> None:
+    """RFC 8446, 4: if TLS ends in the listener, silence or half a hello does not hold a thread."""
     pair = write(tmp_path, "bank", house.world.messages["bank"])
     unsigned = house_message(house)
     with mtls(house, tmp_path, THREADS="1", HANDSHAKE_SECONDS="60") as port, ExitStack() as slow:
@@ -152,7 +152,7 @@ def test_handshakes_that_do_not_end_hold_nobody(house: InProcess, tmp_path: Path
 
 
 def house_message(house: InProcess):
-    """Makes messages without a signature: TLS says who calls."""
+    """Build messages without a signature: TLS identifies the caller."""
     paper = house.paper("bank-00-data")
 
     def make() -> bytes:
@@ -166,7 +166,7 @@ def house_message(house: InProcess):
 
 
 def client_hello() -> bytes:
-    """The first record that a TLS client sends."""
+    """Return the first record that a TLS client sends."""
     outgoing = ssl.MemoryBIO()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     hello = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost")
@@ -183,8 +183,8 @@ def sending(connection: http.client.HTTPSConnection, octets: bytes) -> Iterator[
     connection.close()
 
 
-def test_peers_that_do_not_read_hold_nobody(house: InProcess) -> None:
-    """An answer that nobody takes is the loop's to keep, and not a thread's."""
+def test_peers_that_do_not_read_hold_no_thread(house: InProcess) -> None:
+    """The loop keeps an answer that nobody reads, and not a thread."""
     ask = b"GET /v1/recipient?xsd=types HTTP/1.1\r\nHost: a\r\n\r\n"
     with wsse(house, THREADS="1", ANSWER_SECONDS=LONG) as port, ExitStack() as slow:
         for _ in range(4):
@@ -209,7 +209,7 @@ def test_peers_that_do_not_read_hold_nobody(house: InProcess) -> None:
 def test_a_message_has_one_deadline(
     house: InProcess, begin: bytes, octet: bytes, status: bytes
 ) -> None:
-    """Octets that keep coming gain no time: the deadline is that of the whole message."""
+    """Octets that continue to come gain no time: the deadline is that of the whole message."""
     with wsse(house, MESSAGE_SECONDS="2") as port, connect(port) as connection:
         connection.sendall(begin)
         began, answer = time.monotonic(), b""
@@ -229,7 +229,7 @@ def test_a_message_has_one_deadline(
 
 
 def test_a_handshake_has_a_deadline(house: InProcess, tmp_path: Path) -> None:
-    """Whoever connects and says nothing is cut; so is a handshake that drips."""
+    """A silent connection is closed, and so is a slow handshake."""
     with mtls(house, tmp_path, HANDSHAKE_SECONDS="2") as port:
         for hello in (b"", client_hello()[:20]):
             with connect(port) as connection:
@@ -237,7 +237,7 @@ def test_a_handshake_has_a_deadline(house: InProcess, tmp_path: Path) -> None:
                 assert connection.recv(100) == b""
 
 
-def test_an_expected_continue(house: InProcess) -> None:
+def test_an_expected_continue_is_sent(house: InProcess) -> None:
     """RFC 9110, 10.1.1: a sender that waits for leave to send its body gets it once."""
     message = asked(house)
     head = (
@@ -253,7 +253,7 @@ def test_an_expected_continue(house: InProcess) -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_messages_one_behind_the_other(house: InProcess) -> None:
+def test_pipelined_messages_are_answered_in_order(house: InProcess) -> None:
     """RFC 9112, 9.3.2: pipelined requests are answered in their order."""
     ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     last = ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -264,8 +264,8 @@ def test_messages_one_behind_the_other(house: InProcess) -> None:
     assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
-def test_more_connections_than_a_worker_holds(house: InProcess) -> None:
-    """The one that has waited longest is closed; a request that comes last is answered."""
+def test_longest_waiting_connection_is_closed(house: InProcess) -> None:
+    """The one that has waited longest is closed, and the last request is answered."""
     with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
         first = slow.enter_context(connect(port))
         first.sendall(HEAD)
@@ -278,8 +278,8 @@ def test_more_connections_than_a_worker_holds(house: InProcess) -> None:
 
 
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
-def test_peers_whose_message_was_refused_hold_no_place(house: InProcess, read: bool) -> None:
-    """A sender that is refused may finish its message, and gives way to one that asks anew."""
+def test_refused_peers_hold_no_slot(house: InProcess, read: bool) -> None:
+    """A refused sender may finish its message, and gives way to a new request."""
     unframed = HEAD.replace(b"100000", b"no number") + b"\r\n"
     with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
         for _ in range(MAX_CONNECTIONS + 20):
@@ -293,8 +293,8 @@ def test_peers_whose_message_was_refused_hold_no_place(house: InProcess, read: b
             connection.close()
 
 
-def test_a_message_too_large_is_answered_before_it_has_come(house: InProcess) -> None:
-    """RFC 9110, 15.5.14: its sender, still writing, hears 413 and no reset."""
+def test_a_large_message_is_refused_before_its_end(house: InProcess) -> None:
+    """RFC 9110, 15.5.14: its sender, still writing, gets 413 and no reset."""
     large = b"x" * (17 * 1024 * 1024)
     with wsse(house) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)

@@ -1,7 +1,7 @@
-"""A party that ends TLS on the way changes nothing of an answer unseen (invariant 8).
+"""A party that ends TLS in between cannot change an answer unnoticed (invariant 8).
 
-Every operation that decides is asked once for real. What came is then changed in every element it
-has, and handed to the client as the answer to the same request.
+Every deciding operation runs once for real. Then every element of its answer is changed, and the
+client gets the result as the answer to the same request.
 """
 
 import base64
@@ -44,20 +44,20 @@ from makul_testing.exhaustive import sample
 from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
 
 REWRITES_TRIED = 40
-"""Maximum of messages that are tried of each way to write an answer again."""
+"""The maximum number of tested messages for each way of rewriting an answer."""
 
 
 @dataclass
 class Man:
-    """Who ends TLS between client and service: he passes on what he likes."""
+    """The party that ends TLS between client and service, and passes on what it likes."""
 
     house: InProcess
     folder: Path
     answer: bytes | None = None
-    """What he gives in place of the answer; None: what the service said."""
+    """The bytes that it gives instead of the answer; None: the service's answer."""
     seen: bytes = b""
     sent: bytes = b""
-    """The message that he passed on last."""
+    """The message that it passed on last."""
     clients: dict[str, Client] = field(default_factory=dict)
 
     def send(self, message: bytes) -> bytes:
@@ -71,7 +71,7 @@ class Man:
         return self.folder / "parties" / by / "profile.toml"
 
     def ask(self, name: str, request_id: UUID) -> object:
-        """Ask as the case of this name; what is refused is returned as well."""
+        """Send the request of this case; a refusal is returned as well."""
         by, call = CASES[name]
         if by not in self.clients:
             self.clients[by] = Client(Profile.load(self.profile(by)))
@@ -134,7 +134,7 @@ def _revoke(house: InProcess, client: Client, context: Context) -> object:
 
 
 def _cited(house: InProcess, client: Client, context: Context) -> object:
-    """Hand a consent in and cite it by its id: the request holds no signature."""
+    """Submit a consent and cite it by its id: the request holds no signature."""
     paper = house.paper("bank-02-data")
     held = client.register_consent(ConsentDocument(paper.document))
     return client.get_person_data(
@@ -194,11 +194,11 @@ def man(town: Man, monkeypatch: pytest.MonkeyPatch) -> Man:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_of_an_answer_can_be_changed_unseen(man: Man, case: str) -> None:
-    """Each element altered, padded, removed, repeated, moved, renamed, or given more than it had.
+def test_no_part_of_an_answer_can_be_changed_unnoticed(man: Man, case: str) -> None:
+    """Each element is altered, padded, removed, repeated, moved, renamed, or extended.
 
-    The digest, or a receipt that is not in its place, shows every one of them. The client itself
-    is asked about one change of each kind, for it verifies a signature each time.
+    The digest, or a receipt in the wrong position, shows each change. The client itself checks one
+    change of each kind, because it verifies a signature each time.
     """
     request_id = uuid4()
     assert man.ask(case, request_id) is not None
@@ -225,8 +225,8 @@ def test_nothing_of_an_answer_can_be_changed_unseen(man: Man, case: str) -> None
 
 
 @pytest.mark.parametrize("case", ["released", "registered", "explained", "sealed"])
-def test_another_writing_of_the_same_answer_is_believed(man: Man, case: str) -> None:
-    """A proxy may write the envelope again: prefixes, declarations and encoding of its own."""
+def test_another_form_of_the_same_answer_is_accepted(man: Man, case: str) -> None:
+    """A proxy may write the envelope again: its own prefixes, declarations and encoding."""
     request_id = uuid4()
     man.ask(case, request_id)
     child = etree.tostring(body_of(etree.fromstring(man.seen)), with_tail=False).decode()
@@ -242,8 +242,8 @@ def test_another_writing_of_the_same_answer_is_believed(man: Man, case: str) -> 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_stored_answer_given_again_is_proved_as_well(man: Man, case: str) -> None:
-    """The bytes of the first time, with their receipt; changed, they are withheld."""
+def test_a_repeated_answer_is_proved_too(man: Man, case: str) -> None:
+    """The bytes are those of the first time, with their receipt; if changed, they are withheld."""
     request_id = uuid4()
     man.ask(case, request_id)
     first = man.seen
@@ -258,7 +258,7 @@ def test_a_stored_answer_given_again_is_proved_as_well(man: Man, case: str) -> N
 
 
 def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
-    """Each is genuine, and of the same person: none proves the other answer."""
+    """Each is genuine, and of the same person, but does not prove the other answer."""
     asked = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
     came = {}
     for name, request_id in asked.items():
@@ -277,8 +277,8 @@ def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
             assert withheld.value.flaw is ReceiptFlaw.REQUEST
 
 
-def test_two_answers_to_the_same_question_cannot_be_swapped(man: Man) -> None:
-    """The same request under two ids: the older answer is not taken for the newer."""
+def test_two_answers_to_equal_requests_cannot_be_swapped(man: Man) -> None:
+    """The request comes under two ids: the older answer is not taken for the newer."""
     first, second = uuid4(), uuid4()
     man.ask("explained", first)
     older = man.seen
@@ -290,7 +290,7 @@ def test_two_answers_to_the_same_question_cannot_be_swapped(man: Man) -> None:
 
 
 def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path) -> None:
-    """Exit code 4; no data, no match, no receipt kept."""
+    """Exit code 4; no data, no match, no stored receipt."""
     paper = man.house.paper("bank-00-data")
     consent, receipt = tmp_path / "consent.xml", tmp_path / "receipt.xml"
     consent.write_bytes(paper.document)
@@ -310,11 +310,11 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
         assert not receipt.exists()
 
 
-def test_no_field_of_a_receipt_lets_a_guess_be_tested(man: Man) -> None:
-    """Invariant 7: a sealed answer and its receipt, the person's data known but for one number.
+def test_no_field_of_a_receipt_confirms_a_guess(man: Man) -> None:
+    """docs/architecture.md, invariant 7: an encrypted answer and its receipt confirm no guess.
 
-    An attacker who has both guesses the very number; nothing in them says so. With `payloadSalt`
-    in the receipt this was a hit after ten seconds for the whole range of numbers.
+    The attacker has both, knows all data but one number, and guesses the very number. With
+    `payloadSalt` in the receipt this was a hit after ten seconds for the whole range of numbers.
     """
     paper = man.house.paper("wallet-00-data")
     person = man.house.person_of(paper)
@@ -338,11 +338,11 @@ def test_no_field_of_a_receipt_lets_a_guess_be_tested(man: Man) -> None:
     assert not digests & octets
 
 
-def test_no_guess_of_a_request_can_be_tested_by_its_receipt(man: Man) -> None:
-    """Invariant 7: a request by `consentId`, all of it known but for the number of the document.
+def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
+    """docs/architecture.md, invariant 7: a request by `consentId` is known but for one number.
 
-    Without its nonce the request has another digest, whatever of the receipt or the answer is put
-    in the nonce's place; with the nonce itself it is the digest of the receipt.
+    Without its nonce the request has another digest, for any part of the receipt or the answer in
+    the nonce's position; with the nonce itself it is the digest of the receipt.
     """
     with Client(Profile.load(man.profile("bank"))) as client:
         _cited(man.house, client, Context(request_id=uuid4()))
@@ -371,7 +371,7 @@ def _digest_of(request: etree._Element) -> str:
 
 
 def test_a_repeat_in_another_process_gets_the_stored_answer(man: Man) -> None:
-    """Invariant 5: the nonce of an id is the same wherever the caller's secret is the same."""
+    """docs/architecture.md, invariant 5: the nonce of an id depends only on the caller's secret."""
     request_id = uuid4()
     receipts = []
     for _ in range(2):
@@ -383,7 +383,7 @@ def test_a_repeat_in_another_process_gets_the_stored_answer(man: Man) -> None:
 
 
 def test_a_fault_in_place_of_an_answer_is_no_decision(man: Man) -> None:
-    """A fault carries no receipt, so it is told apart from a refusal: nothing was decided by it."""
+    """A fault has no receipt, so it is distinguished from a refusal: it decided nothing."""
     man.answer = (
         f'<s:Envelope xmlns:s="{NS["s"]}"><s:Body><s:Fault><faultcode>s:Server</faultcode>'
         "<faultstring>CNS-05: revoked</faultstring></s:Fault></s:Body></s:Envelope>"
@@ -396,8 +396,8 @@ def test_a_fault_in_place_of_an_answer_is_no_decision(man: Man) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_answer_that_was_written_again_is_returned(man: Man, case: str) -> None:
-    """The client raises before it returns anything, whatever was done to the bytes."""
+def test_no_rewritten_answer_is_returned(man: Man, case: str) -> None:
+    """The client raises before it returns anything, for any change of the bytes."""
     request_id = uuid4()
     assert man.ask(case, request_id) is not None
     genuine = man.seen
@@ -417,7 +417,7 @@ def test_no_answer_that_was_written_again_is_returned(man: Man, case: str) -> No
 
 
 @pytest.mark.parametrize("case", ["verified", "released", "sealed", "revoked"])
-def test_the_same_answer_in_other_characters_says_the_same(man: Man, case: str) -> None:
+def test_other_characters_of_the_same_answer_are_equal(man: Man, case: str) -> None:
     """CDATA sections and character references are the same text to every reader."""
     request_id = uuid4()
     genuine = man.ask(case, request_id)
@@ -429,10 +429,10 @@ def test_the_same_answer_in_other_characters_says_the_same(man: Man, case: str) 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_changed_byte_is_refused_or_means_nothing(man: Man, case: str) -> None:
-    """Any byte of the answer: an exception of the client's own, or the very same result.
+    """A change of any byte gives the client's own exception, or the very same result.
 
-    Bytes of the receipt that its signature does not cover, such as the Base64 of a certificate,
-    may differ; nothing that is read from it does.
+    Bytes of the receipt that its signature does not cover, such as the Base64 of a certificate, may
+    differ; nothing that is read from it does.
     """
     request_id = uuid4()
     genuine = man.ask(case, request_id)
@@ -451,14 +451,14 @@ def test_a_changed_byte_is_refused_or_means_nothing(man: Man, case: str) -> None
 
 
 def _without_bytes(result: Any) -> Any:
-    """A result without its receipt's bytes."""
+    """Return a result without its receipt's bytes."""
     if not hasattr(result, "decision"):
         return replace(result, receipt=replace(result.receipt, document=b""))
     return replace(result, decision=_without_bytes(result.decision))
 
 
 def test_a_receipt_of_the_same_outcome_proves_no_other_answer(man: Man) -> None:
-    """Two genuine releases to one recipient, and two refusals under the same id."""
+    """There are two genuine releases to one recipient, and two refusals under the same id."""
     first, second = uuid4(), uuid4()
     man.ask("released", first)
     theirs = body_of(etree.fromstring(man.seen)).findtext("r:receipt", namespaces=NS)

@@ -1,4 +1,4 @@
-"""Time-stamping authorities of the settings, in the verifier that the service uses."""
+"""Time-stamping authorities of the settings count in the verifier of the service."""
 
 import json
 import re

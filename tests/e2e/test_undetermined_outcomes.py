@@ -1,4 +1,4 @@
-"""Could not be told is an outcome of its own, and never discloses (ETSI EN 319 102-1, 5.1.3)."""
+"""The outcome "undetermined" is separate, and never discloses (ETSI EN 319 102-1, 5.1.3)."""
 
 import base64
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ CONSENT = "{urn:makul:consent:1}"
 
 
 class MovableClock:
-    """The present, moved on by hand, so that nothing has to wait."""
+    """The present, moved on by hand, so that no test has to wait."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -52,7 +52,7 @@ def house(
 
 @pytest.fixture
 def citizens_crl(house: InProcess, clock: MovableClock) -> Iterator[Path]:
-    """Take the citizens' CRL away while a test runs; the service sees it within its interval."""
+    """Remove the citizens' CRL during a test; the service notices it within its interval."""
     (path,) = house.settings.trust.crls.glob("*citizen*")
     away = path.with_suffix(".away")
     path.rename(away)
@@ -67,10 +67,10 @@ def put_back(away: Path, clock: MovableClock) -> None:
     clock.move_on(RELOAD_INTERVAL)
 
 
-def test_without_revocation_data_nothing_leaves_and_the_id_stays_open(
+def test_missing_revocation_data_leave_the_id_open(
     house: InProcess, clock: MovableClock, citizens_crl: Path
 ) -> None:
-    """SIG-07, retry L: the same request, asked again once the CRL is there, is answered."""
+    """SIG-07, retry L: the same request is answered when the CRL is there again."""
     paper = house.paper("bank-05-data")
     person = house.person_of(paper)
     child = person_request(**about(person, of=paper.presented_by, paper=paper))
@@ -86,10 +86,8 @@ def test_without_revocation_data_nothing_leaves_and_the_id_stays_open(
     assert settled.outcome == "RELEASED"
 
 
-def test_a_consent_that_cannot_be_judged_is_not_registered(
-    house: InProcess, citizens_crl: Path
-) -> None:
-    """The same doubt when a consent is handed in: undetermined, and not to be cited."""
+def test_an_undetermined_consent_is_not_registered(house: InProcess, citizens_crl: Path) -> None:
+    """The registration of the consent is undetermined, and it cannot be cited."""
     bank, paper = party("bank"), house.paper("bank-06-data")
     encoded = base64.b64encode(paper.document).decode()
     child = (

@@ -1,4 +1,4 @@
-"""A recipient at full speed: its requests are limited, and its refusals cost little (REQ-06)."""
+"""A recipient at full speed: its requests are limited, and its refusals are small (REQ-06)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ MAX_REFUSAL_BYTES = 4_096
 
 @pytest.fixture(scope="module")
 def clock() -> SteppedClock:
-    """Stands at the beginning of a minute, so that no test straddles two."""
+    """Return a clock at the beginning of a minute, so that no test spans two."""
     now = utc_now()
     return SteppedClock(now.replace(second=0, microsecond=0))
 
@@ -38,7 +38,7 @@ def clock() -> SteppedClock:
 def limited(
     tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    """A house whose settings allow three requests a minute."""
+    """Build a service whose settings permit three requests a minute."""
     built = build_house(
         tmp_path_factory.mktemp("usage"),
         clock=clock,
@@ -55,10 +55,10 @@ def ask(house: InProcess, name: str, by: str = "bank") -> Answered:
     return house.ask(asked, by=by)
 
 
-def test_beyond_its_limit_a_recipient_is_refused_and_then_turned_away(
+def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
     limited: InProcess, clock: SteppedClock
 ) -> None:
-    """REQ-06: with a receipt and the seconds to wait, then by a fault that writes nothing."""
+    """REQ-06: a receipt and the seconds to wait, then a fault that writes nothing."""
     clock.step(timedelta(minutes=1))
     answers = [ask(limited, "expired") for _ in range(8)]
 
@@ -71,8 +71,8 @@ def test_beyond_its_limit_a_recipient_is_refused_and_then_turned_away(
     assert [row.codes for row in recorded] == [("REQ-06",)] * 3 + [("CNS-04",)] * 3
 
 
-def test_the_next_minute_is_the_recipients_again(limited: InProcess, clock: SteppedClock) -> None:
-    """And one recipient's use is never another's."""
+def test_the_next_minute_has_a_new_limit(limited: InProcess, clock: SteppedClock) -> None:
+    """One recipient's usage does not count for another."""
     clock.step(timedelta(minutes=1))
     for _ in range(7):
         ask(limited, "expired")
@@ -85,7 +85,7 @@ def test_the_next_minute_is_the_recipients_again(limited: InProcess, clock: Step
 
 
 def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -> None:
-    """Procedure, cl. 7: what the three parties signed goes before the operator's settings."""
+    """Procedure, cl. 7: the terms that three parties signed come before the operator's settings."""
     clock.step(timedelta(minutes=1))
     register = limited.parts.register
     bank = limited.bank
@@ -96,7 +96,7 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
 
 
 def database_bytes(house: InProcess) -> int:
-    """How much the record takes: pages of the file, or of the server's tables and indexes."""
+    """Return the size of the database: pages of the file, or of the server's tables and indexes."""
     place = house.settings.place
     with raw(place) as connection:
         if isinstance(place, Path):
@@ -116,13 +116,13 @@ def counted(house: InProcess) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
-    the last refusal alone: of 100 refusals, that would be 1.6 KB each.
+    the last refusal alone: for 100 refusals, that would be 1.6 KB each.
     """
     return 100 if isinstance(house.settings.place, Path) else 300
 
 
 def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InProcess) -> None:
-    """The record of a flood of refusals stays small, receipts and reports included."""
+    """The records of a flood of refusals stay small, receipts and reports included."""
     for _ in range(20):
         ask(house, "expired")
     before, count = database_bytes(house), counted(house)
@@ -134,7 +134,7 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InPro
 
 
 def beyond(house: InProcess, by: str) -> bytes:
-    """A request for every attribute there is, of which the agreement has few, for no purpose."""
+    """Build a request for every attribute, of which the agreement has few, for no purpose."""
     paper = house.paper(f"{by}-00-data")
     fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
     every = sorted(attribute.value for attribute in Attribute)
@@ -142,7 +142,7 @@ def beyond(house: InProcess, by: str) -> bytes:
 
 
 def as_dry_run(house: InProcess, by: str) -> bytes:
-    """The same as a dry run, whose answer has every rule with its text."""
+    """Return the same as a dry run, whose answer has every rule with its text."""
     asked = beyond(house, by).decode().replace("GetPersonData", "ExplainDecision")
     pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
     assert pin is not None
@@ -158,10 +158,10 @@ def as_dry_run(house: InProcess, by: str) -> bytes:
 @pytest.mark.parametrize(
     ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_dry_run, "bank", 5)]
 )
-def test_a_refusal_for_many_reasons_costs_as_little(
+def test_a_refusal_with_many_reasons_is_small_too(
     house: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
 ) -> None:
-    """A reason for each attribute, a text for each rule: in three languages, and kept once."""
+    """A reason for each attribute and a text for each rule, in three languages, are stored once."""
     for _ in range(20):
         answer = house.ask(make(house, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)

@@ -1,7 +1,7 @@
-"""From a decision to a proof that needs nobody's word: log, witness and client, end to end.
+"""A decision gets a proof that needs no trust in the operator: ledger, witness and client.
 
-Everything is real but the network between them: the service with its store, the sequencer, the
-published log, a witness of its own, and the reference client's verification.
+Everything is real except the network: the service with its store, the sequencer, the published
+ledger, a separate witness, and the reference client's verification.
 """
 
 import base64
@@ -52,7 +52,7 @@ PROMISE = timedelta(seconds=60)
 
 @dataclass
 class Watched:
-    """A house, the sequencer of its log, and a witness elsewhere."""
+    """A service, the sequencer of its ledger, and a witness elsewhere."""
 
     house: InProcess
     directory: Path
@@ -79,7 +79,7 @@ class Watched:
         return Collector(NoteVerifier(key=self.signer.key), [place])
 
     def decide(self) -> UUID:
-        """One disclosure; the id of its request."""
+        """Make one disclosure; return the id of its request."""
         paper = self.house.paper("bank-00-data")
         person = self.house.person_of(paper)
         asked = about(person, of=paper.presented_by, paper=paper)
@@ -89,7 +89,7 @@ class Watched:
         return request_id
 
     def fetched(self, of_request: UUID) -> tuple[Receipt, Inclusion | None]:
-        """GetReceipt, read as the wire has it."""
+        """Send GetReceipt, and read its answer from the wire."""
         child = self.house.ask(
             f'<r:GetReceipt xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
             f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>".encode()
@@ -152,8 +152,8 @@ def watched(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Watched
     house.close()
 
 
-def test_a_receipt_is_proved_to_whoever_asks(watched: Watched) -> None:
-    """Pending, then in the log, then vouched for; and again after the log has grown."""
+def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
+    """It is pending, then in the ledger, then cosigned; and again after the ledger has grown."""
     request_id = watched.decide()
     now = watched.house.clock()
     receipt, inclusion = watched.fetched(request_id)
@@ -187,10 +187,8 @@ def test_a_receipt_is_proved_to_whoever_asks(watched: Watched) -> None:
         assert watched.recipient.prove(receipt, inclusion, at=late).standing is Standing.PROVED
 
 
-def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
-    watched: Watched, tmp_path: Path
-) -> None:
-    """Even where the published files were put back with it: the cosigned tree is not in it."""
+def test_a_store_from_an_older_copy_is_found_by_a_witness(watched: Watched, tmp_path: Path) -> None:
+    """The published files were restored with it, but the cosigned tree is not in it."""
     watched.decide()
     watched.sequencer(watched.house.store, watched.directory / "published").round()
     watched.witness.round()
@@ -205,11 +203,14 @@ def test_a_store_from_an_older_copy_is_found_by_what_a_witness_keeps(
         older.close()
 
 
-def test_the_logs_key_in_other_hands(
+def test_a_stolen_ledger_key_is_noticed(
     watched: Watched, tmp_path: Path, record_database: RecordDatabase
 ) -> None:
-    """Run-book, "Log's key": whoever has it and the database can rebuild all of the log. The
-    witness sees it and keeps both trees; what was proved stays so, what is forged is not proved.
+    """A holder of the ledger key and the database can rebuild the whole ledger (run-book, "Ledger
+    key").
+
+    The witness notices it and keeps both trees; earlier proofs stay valid, and forged records are
+    not proved.
     """
     known = watched.decide()
     watched.decide()

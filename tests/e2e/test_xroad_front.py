@@ -1,4 +1,4 @@
-"""The X-Road front is known by its TLS client certificate or its socket, never by its address."""
+"""The X-Road front is identified by its TLS certificate or its socket, never by its address."""
 
 import http.client
 import re
@@ -53,7 +53,7 @@ def asked(house: InProcess) -> bytes:
 def outcome(
     connection: http.client.HTTPConnection, message: bytes, sent: dict[str, str] | None = None
 ) -> str:
-    """The outcome of one request."""
+    """Return the outcome of one request."""
     headers = {"Content-Type": "text/xml; charset=utf-8"} | (sent or {})
     with closing(connection):
         connection.request("POST", "/v1/recipient", message, headers)
@@ -62,8 +62,8 @@ def outcome(
     return found[1].decode() if found else "none"
 
 
-def test_by_its_unix_socket(house: InProcess, tmp_path: Path) -> None:
-    """Who may write to the socket is the operating system's to say: its owner and group."""
+def test_front_is_identified_by_its_unix_socket(house: InProcess, tmp_path: Path) -> None:
+    """The operating system decides who may write to the socket: its owner and group."""
     path = tmp_path / "xroad.sock"
     with fronted(house, "xroad", BIND=f"unix:{path}", WORKERS="1"):
         wait_for(path.exists)
@@ -72,8 +72,10 @@ def test_by_its_unix_socket(house: InProcess, tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o007 == 0
 
 
-def test_by_its_tls_client_certificate(house: InProcess, tmp_path: Path) -> None:
-    """In the sandbox; RFC 8446, 4.3.2: without a certificate of its CA there is no connection."""
+def test_front_is_identified_by_its_tls_client_certificate(
+    house: InProcess, tmp_path: Path
+) -> None:
+    """RFC 8446, 4.3.2: a certificate of its CA is required; only in the sandbox."""
     ours, others = new_hierarchy(datetime.now(UTC)), new_hierarchy(datetime.now(UTC))
     server, front = (ours.organisation(member_code="GOV/1", common_name=n) for n in ("s", "f"))
     stranger = others.organisation(member_code="GOV/1", common_name="f")
@@ -97,8 +99,8 @@ def test_by_its_tls_client_certificate(house: InProcess, tmp_path: Path) -> None
                 outcome(by_tls(port, nobody), asked(house))
 
 
-def test_by_the_secret_of_the_front(house: InProcess, tmp_path: Path) -> None:
-    """On a loopback address any local user can connect: only the front knows the secret."""
+def test_front_is_identified_by_its_secret(house: InProcess, tmp_path: Path) -> None:
+    """Any local user can connect to a loopback address, but only the front knows the secret."""
     secret, port = "5e" * 32, free_port()
     file = tmp_path / "front.secret"
     file.write_text(f"{secret}\n")
@@ -126,8 +128,10 @@ def test_by_the_secret_of_the_front(house: InProcess, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("5e" * 32, 0o644)])
-def test_a_secret_that_is_none(house: InProcess, tmp_path: Path, content: str, mode: int) -> None:
-    """A short one can be guessed, and one that others may read is theirs as well."""
+def test_a_weak_secret_is_refused(
+    house: InProcess, tmp_path: Path, content: str, mode: int
+) -> None:
+    """A short one can be guessed, and others know one that they can read."""
     file = tmp_path / "front.secret"
     file.write_text(content)
     file.chmod(mode)

@@ -1,4 +1,4 @@
-"""Houses on both databases: a file, and a server that writes to disk as a real one does."""
+"""Fixtures: services on both databases, a file and a server that writes to disk."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,14 +18,14 @@ DATABASES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Cluster]:
-    """A PostgreSQL server that outlives being killed."""
+    """Run a PostgreSQL server that survives kills."""
     with cluster(durable=True, track_commit_timestamp="on") as running:
         yield running
 
 
 @pytest.fixture(scope="session", params=DATABASES)
 def database(request: pytest.FixtureRequest) -> str:
-    """On which database a fault is made."""
+    """Return the database on which a fault occurs."""
     name: str = request.param
     return name
 
@@ -34,7 +34,10 @@ def database(request: pytest.FixtureRequest) -> str:
 def house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: str
 ) -> Iterator[InProcess]:
-    """One on each database. A test leaves it as it found it: nobody on hold, nothing broken."""
+    """Build one service on each database.
+
+    A test restores it: no recipient on hold, nothing broken.
+    """
     directory = tmp_path_factory.mktemp(database)
     built = build_house_on(directory, database, lambda: request.getfixturevalue("server"))
     yield built
@@ -43,7 +46,7 @@ def house(
 
 @pytest.fixture
 def count(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Count:
-    """Tell a line of counts at the end of the run."""
+    """Print a line of counts at the end of the run."""
 
     def tell(line: str) -> None:
         record_property("faults", line)
@@ -60,7 +63,7 @@ def keys() -> StoreKeys:
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, database: str
 ) -> DatabaseLocation:
-    """A store with the bank, its agreement and one citizen, of a test's own."""
+    """Build a store with the bank, its agreement and one citizen, for one test."""
     made: DatabaseLocation = tmp_path / "makul.db"
     if database != "sqlite":
         server: Cluster = request.getfixturevalue("server")

@@ -1,7 +1,7 @@
-"""Whoever changes one value of the record, or takes one row out, is found out by the log.
+"""The ledger shows any changed value and any removed row.
 
-As a superuser, past every trigger and right. That the log itself cannot be rewritten, its key in
-the same hands, is the witnesses' part (`tests/e2e/test_witnessed_log.py`).
+A superuser makes the change, past every trigger and privilege. If the same person has the ledger
+key and rewrites the ledger, witnesses find it (`tests/e2e/test_witnessed_log.py`).
 """
 
 from collections.abc import Iterator
@@ -37,8 +37,9 @@ UNPROVED = {
     "ledger_head": {"holder", "held_until"},
     "checkpoint": {"made_at"},
 }
-"""What the log proves, and columns that it does not: whose turn it is, and when a tree was signed,
-which its note does not say."""
+"""Tables that the ledger proves, and columns that it does not: the lease, and the time of a tree's
+signature, which is not in the note.
+"""
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def signer(tmp_path: Path) -> NoteSigner:
 
 @pytest.fixture
 def store(place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner) -> Iterator[Store]:
-    """A decision of each kind in the log, and again as many that wait."""
+    """Build a store with a decision of each kind in the ledger, and as many that wait."""
     opened = open_store(place, keys, who="operator")
     for waiting in (False, True):
         for draft in some_drafts():
@@ -61,7 +62,7 @@ def store(place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner) -> Itera
 
 
 class Superuser:
-    """Changes one row of a table, and puts it back."""
+    """Changes one row of a table, and restores it."""
 
     def __init__(self, connection: Any, place: DatabaseLocation, table: Table) -> None:
         self._connection, self._place, self._table = connection, place, table
@@ -75,7 +76,7 @@ class Superuser:
         self.rows = [rows[0], rows[-1]] if len(rows) > 1 else rows
 
     def write(self, before: tuple[Any, ...], after: tuple[Any, ...] | None) -> None:
-        """One row in the place of another, or nothing."""
+        """Write one row in the place of another, or none."""
         keys = [self.columns.index(column) for column in self._table.primary_key.columns]
         out = f"DELETE FROM {self._table.name} WHERE {self._of_key}"  # noqa: S608
         assert self._run(out, [before[index] for index in keys]) == 1
@@ -95,7 +96,7 @@ class Superuser:
 def test_one_changed_value_or_missing_row_is_found(
     store: Store, place: DatabaseLocation, signer: NoteSigner, database: str, count: Count
 ) -> None:
-    """Every column of every table that the log proves, in its first and its last row."""
+    """Every column of every proved table is changed, in its first and its last row."""
     changed, taken, unfound = 0, 0, []
     for name, unproved in UNPROVED.items():
         with without_guards(place, name) as connection:

@@ -1,4 +1,4 @@
-"""A copy made under load, put back, held against the log, and served on."""
+"""A copy that was made under load is restored, verified by the ledger, and served."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer, checked
 
 SHARE = 25
-"""Acknowledged before, between and after the copies, at least."""
+"""The minimum of acknowledged requests before, between and after the copies."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """A house on a database of its own, and its log, published."""
+    """A service on a separate database, and its published ledger."""
 
     house: InProcess
     server: Cluster | None
@@ -36,7 +36,7 @@ class Site:
     directory: Path
 
     def sequence(self) -> None:
-        """A round of a sequencer that has just been started."""
+        """Run one round of a new sequencer."""
         sequencer = Sequencer(
             store=self.house.store.ledger,
             signer=self.signer,
@@ -49,7 +49,7 @@ class Site:
         assert sequencer.round().size is not None
 
     def back_up(self, name: str) -> Path:
-        """A copy, while the service goes on."""
+        """Make a copy while the service runs."""
         copy = self.directory / name
         if self.server is not None:
             copy = self.server.directory / name
@@ -60,7 +60,7 @@ class Site:
         return copy
 
     def restore(self, copy: Path) -> None:
-        """The copy in the place of what there is; nobody is served meanwhile."""
+        """Replace the data by the copy; nobody is served meanwhile."""
         self.house.close()
         place = self.house.settings.place
         if self.server is not None:
@@ -73,7 +73,7 @@ class Site:
             place.write_bytes(copy.read_bytes())
 
     def fits(self) -> bool:
-        """Does every record fit the log? (`makul ledger verify`)"""
+        """Return whether every record agrees with the ledger (`makul ledger verify`)."""
         return checked(self.house.store, self.signer, at=utc_now()).finding is None
 
 
@@ -98,8 +98,8 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
         opened.house.close()
 
 
-def test_backup_restore_verify_go_on(site: Site, database: str, count: Count) -> None:
-    """What was acknowledged before the copy began is in it; an older one is not built upon."""
+def test_backup_is_restored_verified_and_served(site: Site, database: str, count: Count) -> None:
+    """The copy has every request acknowledged before it; an older one is not extended."""
     house = site.house
     with preforked(house, workers=2) as served, Crowd(house, served.port) as crowd:
         crowd.more(SHARE)

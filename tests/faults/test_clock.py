@@ -1,6 +1,6 @@
-"""The clock stepping back, by minutes and over a month's border: once stays once.
+"""The clock steps back, by minutes and over a month's border, and nothing happens twice.
 
-The moments are told as the clock told them. On PostgreSQL the two months are two partitions.
+Moments are recorded as the clock showed them. On PostgreSQL the two months are two partitions.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def store(place: DatabaseLocation, keys: StoreKeys) -> Iterator[Store]:
 
 
 def codes(recorded: Recorded) -> list[Code]:
-    """Why it was overtaken."""
+    """Return why it was overtaken."""
     assert isinstance(recorded, Conflict)
     return [reason.code for reason in recorded.reasons]
 
@@ -59,7 +59,9 @@ def codes(recorded: Recorded) -> list[Code]:
 def test_an_id_discloses_once(
     store: Store, place: DatabaseLocation, first: datetime, second: datetime
 ) -> None:
-    """Invariant 5: the id is closed in whichever month; what it gave is given again, no more."""
+    """docs/architecture.md, invariant 5: the id is closed in either month, and its answer is
+    repeated.
+    """
     entry = a_release(decided_at=first, keep_answer_until=first + KEPT)
     assert store.recorder.record(entry) == Committed()
 
@@ -69,8 +71,8 @@ def test_an_id_discloses_once(
     assert aftermath(place).twice == 0
 
 
-def test_the_moment_is_recorded_as_it_was_told(store: Store) -> None:
-    """Later in the record and earlier in time: nothing is put right."""
+def test_the_moment_is_recorded_as_the_clock_showed_it(store: Store) -> None:
+    """It is later in the record and earlier in time, and nothing is corrected."""
     ids = []
     for at in (AFTER, BEFORE, AFTER - timedelta(seconds=1)):
         entry = a_release(decided_at=at)
@@ -86,8 +88,8 @@ def test_the_moment_is_recorded_as_it_was_told(store: Store) -> None:
     ]
 
 
-def test_a_use_does_not_come_back(store: Store) -> None:
-    """CNS-06, AGR-06: neither that of a consent nor one of a day's quota."""
+def test_a_use_is_not_given_back(store: Store) -> None:
+    """CNS-06, AGR-06: neither a use of a consent nor one of a day's quota."""
     ground = a_consent(valid_from=BORDER - timedelta(days=1))
     for at in (AFTER, BEFORE):
         recorded = store.recorder.record(a_metered_release(ground, decided_at=at))
@@ -100,8 +102,8 @@ def test_a_use_does_not_come_back(store: Store) -> None:
         assert codes(given[-1]) == [Code.AGR_06]
 
 
-def test_failed_matches_of_later_count(store: Store) -> None:
-    """MAT-06: who sets the clock back gets no more guesses, nor when it goes on."""
+def test_later_failed_matches_count(store: Store) -> None:
+    """MAT-06: setting the clock back gives no more guesses, and neither does its next step."""
     for _ in range(3):
         assert store.recorder.record(a_failed_match(decided_at=AFTER)) == Committed()
 
@@ -113,9 +115,9 @@ def test_failed_matches_of_later_count(store: Store) -> None:
     assert store.recorder.record(guess) == Committed()
 
 
-def test_a_message_is_remembered_over_a_step_forward_and_back(store: Store) -> None:
-    """REQ-09: marks linger, so that a clock ahead by minutes does not forget them."""
-    mark = a_mark(bytes(32))  # its first byte makes each of its kind sweep
+def test_a_mark_survives_a_step_forward_and_back(store: Store) -> None:
+    """REQ-09: marks stay for a time, so that a clock ahead by minutes does not delete them."""
+    mark = a_mark(bytes(32))  # its first byte starts the deletion of each kind
     assert store.recorder.register_message_id(mark, at=AFTER)
     ahead = mark.forget_after + timedelta(minutes=9)
     assert store.recorder.register_message_id(a_mark(b"\0" + b"m" * 31), at=ahead)
@@ -124,8 +126,8 @@ def test_a_message_is_remembered_over_a_step_forward_and_back(store: Store) -> N
     assert not store.recorder.register_message_id(mark, at=BEFORE)
 
 
-def test_an_answer_is_kept_for_its_term_and_its_id_for_good(store: Store) -> None:
-    """REQ-04 beyond the term. What was forgotten meanwhile does not come back with the clock."""
+def test_an_answer_is_stored_for_its_term_and_its_id_permanently(store: Store) -> None:
+    """REQ-04 after the term. A deleted answer does not return with the clock."""
     entry = a_release(decided_at=AFTER, keep_answer_until=AFTER + KEPT)
     store.recorder.record(entry)
     replay = store.recorder.replay
@@ -143,9 +145,9 @@ def test_an_answer_is_kept_for_its_term_and_its_id_for_good(store: Store) -> Non
 def test_the_log_grows_in_the_order_of_commits(
     store: Store, place: DatabaseLocation, tmp_path: Path
 ) -> None:
-    """Whatever the moments say, the sequencer's own too; and every record fits it."""
+    """The order does not depend on any moment, also the sequencer's; and every record agrees."""
     signer, office = a_note_signer(tmp_path), recording(store)
-    sequence(store, signer)  # the acts that furnished it
+    sequence(store, signer)  # the acts of its set-up
     acts = count(place, "act")
     at = AFTER + timedelta(days=1)
     expected: list[UUID] = []
@@ -165,10 +167,8 @@ def test_the_log_grows_in_the_order_of_commits(
     assert checked(store, signer, at=AFTER).finding is None
 
 
-def test_a_lease_of_a_clock_that_was_ahead_keeps_nobody_waiting(
-    store: Store, tmp_path: Path
-) -> None:
-    """No lease is longer than a lease: one that ends in a day was not written by a true clock."""
+def test_a_lease_of_a_fast_clock_delays_nobody(store: Store, tmp_path: Path) -> None:
+    """A lease that ends in a day was not written by a right clock."""
     signer, length = a_note_signer(tmp_path), timedelta(seconds=10)
     ahead, other = (Lease(holder=uuid4(), length=length) for _ in range(2))
     store.ledger.sequence(signer, ahead, at=AFTER + timedelta(days=1), batch=1)
@@ -186,7 +186,7 @@ def clock() -> SteppedClock:
 def house_of_its_own(
     request: pytest.FixtureRequest, tmp_path: Path, database: str, clock: SteppedClock
 ) -> Iterator[InProcess]:
-    """Made an hour before the border."""
+    """Build a service an hour before the border."""
     on = lambda: request.getfixturevalue("server")  # noqa: E731
     built = build_house_on(tmp_path, database, on, clock=clock)
     yield built
@@ -198,10 +198,10 @@ def asked(house: InProcess, request_id: UUID, paper: str = "bank-00-data") -> To
     return Told(answer.status, answer.body)
 
 
-def test_a_service_whose_clock_steps_back(
+def test_a_service_works_when_its_clock_steps_back(
     house_of_its_own: InProcess, clock: SteppedClock, database: str, count: Count
 ) -> None:
-    """The whole way of a request, over the border and back."""
+    """A whole request works, over the border and back."""
     house = house_of_its_own
     clock.now, ids = AFTER, [uuid4() for _ in range(20)]
     first = {each: asked(house, each) for each in ids}

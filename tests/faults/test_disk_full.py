@@ -1,4 +1,4 @@
-"""A disk that is full for a while, under load: nothing is given that could not be recorded."""
+"""A disk is full for a while, under load, and nothing is given that could not be recorded."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,17 +15,17 @@ from makul_testing.processes.gunicorn import preforked
 from makul_testing.processes.service import Server, children
 
 TIMES = 3
-"""How often the disk fills up."""
+"""The number of times that the disk fills up."""
 
 TOLD = 8
-"""So many requests are told so each time."""
+"""The number of requests that get OPS-03 each time."""
 
 POOL_SECONDS = 0.5
-"""A server that stopped for want of room is not waited for as long as usual."""
+"""The wait for a server that stopped without space, which is shorter than usual."""
 
 
 class Machine:
-    """A small disk, and on it the record of a house."""
+    """A small disk with the records of a service."""
 
     def __init__(self, stack: ExitStack, directory: Path, what: str) -> None:
         self._serving: Server | None = None
@@ -52,14 +52,14 @@ class Machine:
         return self._serving
 
     def free(self) -> None:
-        """Make room. A server that gave up is started by who looks after it."""
+        """Free space. A supervisor starts a server that gave up."""
         self.disk.free()
         if self.server is not None and not self.server.alive:
             self.server.start(**SMALL)
 
     @property
     def crashes(self) -> int:
-        """How often the server stopped all it did, for want of room for its log."""
+        """Return how often the server stopped completely, without space for its log."""
         return 0 if self.server is None else self.server.log.count("PANIC:")
 
     def _server(self) -> Cluster:
@@ -76,8 +76,10 @@ class Machine:
 
 
 SIZES = {"sqlite": 32, "postgresql": 160, "postgresql log": 32}
-"""Megabytes, by what lies there: all of a new house, or the write-ahead log alone; and some room.
-Without room for its log the server stops, and does not start before there is some."""
+"""Megabytes of a new service's data, or only of the write-ahead log, with some space.
+
+Without space for its log the server stops, and does not start before there is some.
+"""
 
 SMALL = {
     "max_wal_size": "16MB",
@@ -87,14 +89,14 @@ SMALL = {
 }
 
 ROOM = 400_000
-"""Bytes left when the disk is filled up: it becomes full with a request under way."""
+"""Bytes that are left when the disk is filled: it becomes full during a request."""
 
 
 @pytest.mark.parametrize("what", SIZES)
-def test_a_full_disk_under_load(
+def test_a_full_disk_under_load_loses_nothing(
     what: str, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OPS-03, and once there is room all goes on; what was acknowledged is there."""
+    """OPS-03, and with space all continues; what was acknowledged is there."""
     monkeypatch.setattr("makul.store.db.postgres.POOL_SECONDS", POOL_SECONDS)
     with ExitStack() as stack:
         machine = Machine(stack, tmp_path, what)

@@ -1,4 +1,4 @@
-"""What may happen once happens once, though many processes ask for it at one moment."""
+"""What may happen once happens once, although many processes request it at one moment."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -25,15 +25,15 @@ RACERS = 50
 RUN_SECONDS = 600
 """A deadline, for cores that are busy with other work; alone it takes some fifteen."""
 START = FORK.Barrier(PROCESSES)
-"""All processes have opened the store."""
+"""A barrier: all processes have opened the store."""
 CONSENT = "single-use"
-"""A paper whose `maxDisclosures` is 1."""
+"""A document whose `maxDisclosures` is 1."""
 
 
 def record_all(
     place: DatabaseLocation, keys: StoreKeys, ids: list[UUID], process: int
 ) -> dict[UUID, Recorded]:
-    """Every id: all processes meet at each few of them, and each process begins at another one."""
+    """Record every id: all processes meet at each few, and each begins at another one."""
     store = open_store(place, keys, who="operator")
     order = [
         each
@@ -51,10 +51,10 @@ def _rotated(ids: list[UUID], by: int) -> list[UUID]:
     return ids[by:] + ids[:by]
 
 
-def test_the_same_ids_from_eight_processes(
+def test_eight_processes_disclose_each_id_once(
     place: DatabaseLocation, keys: StoreKeys, database: str, count: Count
 ) -> None:
-    """Invariant 5: of each id one is disclosed, and all others get that one's bytes."""
+    """docs/architecture.md, invariant 5: one of each id is disclosed, and others get its bytes."""
     ids = [uuid4() for _ in range(IDS)]
     with FORK.Pool(PROCESSES) as pool:
         asked = [
@@ -78,7 +78,9 @@ def test_the_same_ids_from_eight_processes(
     )
 
 
-def test_one_use_raced_by_fifty(house: InProcess, database: str, count: Count) -> None:
+def test_one_of_fifty_requests_gets_the_last_use(
+    house: InProcess, database: str, count: Count
+) -> None:
     """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
     ids = [uuid4() for _ in range(RACERS)]
     with preforked(house, workers=3, threads=8) as server:

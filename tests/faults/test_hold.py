@@ -1,4 +1,4 @@
-"""A recipient put on hold while it asks without a pause (Procedure, cl. 12; invariant 4)."""
+"""A recipient is put on hold while it sends requests without a pause (cl. 12; invariant 4)."""
 
 import threading
 import time
@@ -32,8 +32,9 @@ from makul_testing.raw_sql import raw
 FORK = get_context("fork")
 HOLDS = 5
 PATIENCE_SECONDS = 15.0
-"""How long the operator may have to wait, on cores that others keep busy: an incident is no time
-for waiting, and whoever waits for a gap waits for as long as there is load."""
+"""The maximum wait of the operator, on busy cores: a wait for a gap would last as long
+as the load.
+"""
 
 _NOTES = "CREATE TABLE released_before (number integer NOT NULL)"
 _SO_FAR = (
@@ -45,7 +46,7 @@ _ON_HOLD = "AFTER UPDATE ON recipient FOR EACH ROW WHEN (NEW.state = 'ON_HOLD')"
 
 @contextmanager
 def noting_what_came_before(place: DatabaseLocation) -> Iterator[None]:
-    """Let the hold's own transaction write down how much was released before it."""
+    """Let the hold's own transaction record how much was released before it."""
     with raw(place) as connection:
         connection.execute(_NOTES)
         if isinstance(place, PostgresLocation):
@@ -69,14 +70,14 @@ def noting_what_came_before(place: DatabaseLocation) -> Iterator[None]:
 
 
 def released_before(place: DatabaseLocation) -> int:
-    """As the last hold's transaction saw it."""
+    """Return what the last hold's transaction saw."""
     with raw(place) as connection:
         (number,) = connection.execute("SELECT max(number) FROM released_before").fetchone()
         return int(number)
 
 
 def test_nothing_is_ordered_after_a_hold(house: InProcess, database: str, count: Count) -> None:
-    """What the hold's own transaction counts is all that is released; no stored answer either."""
+    """All releases are those that the hold's own transaction counts; no stored answer either."""
     place, bank = house.settings.place, house.bank.recipient
     holds, took = 0, 0.0
     with (
@@ -127,11 +128,11 @@ _SLOWLY = (
     ),
     "CREATE TRIGGER slowly AFTER INSERT ON ledger_leaf FOR EACH ROW EXECUTE FUNCTION slowly()",
 )
-"""As commits take that a replica confirms; each at its own time."""
+"""The seconds of commits that a replica confirms, each at another time."""
 
 
 def keep_recording(store: Store, stop: threading.Event) -> None:
-    """Decisions one upon another, in a few threads; each brings a document to be kept."""
+    """Record decisions without a pause, in a few threads; each stores a document."""
 
     def record() -> None:
         while not stop.is_set():
@@ -168,8 +169,10 @@ def test_taking_a_right_does_not_wait_for_a_gap(
     count: Count,
     take: Callable[[Store], None],
 ) -> None:
-    """Sixteen threads whose transactions take long: there is always one that holds the recipient's
-    row in share, and PostgreSQL lets others join it.
+    """A hold does not wait for a gap between decisions.
+
+    Sixteen threads have long transactions: one of them always holds the recipient's row in share
+    mode, and PostgreSQL lets others join it.
     """
     store, stop = open_store(place, keys, who="operator"), FORK.Event()
     if isinstance(place, PostgresLocation):
@@ -207,10 +210,8 @@ def timed(take: Callable[[Store], None], store: Store) -> float:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_notice_that_was_left_behind_stops_nobody(
-    place: DatabaseLocation, keys: StoreKeys
-) -> None:
-    """Whoever put it up was killed before the hold: decisions go on, the next hold comes."""
+def test_a_notice_of_a_dead_process_stops_nobody(place: DatabaseLocation, keys: StoreKeys) -> None:
+    """Its process was killed before the hold: decisions continue, and the next hold comes."""
     store = open_store(place, keys, who="operator")
     with announce_revocation(database_at(place), BANK) as left:
         assert left.notice is not None
@@ -226,8 +227,10 @@ def test_a_notice_that_was_left_behind_stops_nobody(
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_decision_waits_for_who_put_up_a_notice(place: DatabaseLocation, keys: StoreKeys) -> None:
-    """It makes way, and then finds what was done: RCP-02."""
+def test_a_decision_waits_for_the_process_of_a_notice(
+    place: DatabaseLocation, keys: StoreKeys
+) -> None:
+    """It waits, and then finds the result: RCP-02."""
     store, database = open_store(place, keys, who="operator"), database_at(place)
     with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as taking:
         with database.transaction() as transaction:

@@ -1,4 +1,4 @@
-"""Workers killed under load (kill -9): what was acknowledged is recorded, once, with its leaf."""
+"""Workers are killed under load (kill -9): acknowledged requests are recorded once, with a leaf."""
 
 import os
 import random
@@ -13,11 +13,14 @@ from makul_testing.processes.gunicorn import preforked
 
 KILLS = rounds(25, exhaustive=100)
 LONGEST_LIFE = 8
-"""Acknowledgements between two kills at most."""
+"""The maximum number of acknowledgements between two kills."""
 
 
 def test_workers_killed_under_load(house: InProcess, database: str, count: Count) -> None:
-    """Acknowledged but lost: 0. Released without a leaf: 0. Asked again: the very same answer."""
+    """Acknowledged but lost: 0.
+
+    Released without a leaf: 0. A repetition gives the very same answer.
+    """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
     with preforked(house, workers=2) as server:
         with Crowd(house, server.port) as crowd:

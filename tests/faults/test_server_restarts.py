@@ -1,4 +1,4 @@
-"""PostgreSQL restarted at once, as after a power failure, while requests are on their way."""
+"""PostgreSQL restarts immediately, like after a power failure, while requests are in progress."""
 
 import random
 import signal
@@ -14,12 +14,16 @@ from makul_testing.processes.gunicorn import preforked
 
 RESTARTS = 10
 EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
-"""What a request may be answered meanwhile; a readiness that fails is OPS-01."""
+"""The permitted answers meanwhile; a failed readiness is OPS-01."""
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_immediate_restarts_under_load(house: InProcess, server: Cluster, count: Count) -> None:
-    """The counts of killed workers; a commit that was cut off is neither lost nor done twice."""
+def test_immediate_restarts_under_load_lose_nothing(
+    house: InProcess, server: Cluster, count: Count
+) -> None:
+    """The counts are those of killed workers; an interrupted commit is neither lost nor
+    repeated.
+    """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the restarts, not a secret
     met = 0
     with preforked(house, workers=2) as served:

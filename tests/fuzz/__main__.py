@@ -1,6 +1,6 @@
-"""All targets, each in a process of its own, sharing `FUZZ_SECONDS`: `python -m fuzz`.
+"""Run all targets, each in its own process, within `FUZZ_SECONDS`: `python -m fuzz`.
 
-Ends with `fuzz: N inputs, M findings`; the exit status is 1 if M is not 0.
+The last line is `fuzz: N inputs, M findings`; the exit status is 1 if M is not 0.
 """
 
 import json
@@ -18,11 +18,11 @@ SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 AT_ONCE = 2
 SPARE = 120
-"""Seconds beyond its share after which a process is given up: a hang is a finding."""
+"""Seconds beyond its share after which a process is killed: a hang is a finding."""
 
 
 def main() -> int:
-    if sys.argv[1:]:  # one target, with options of its own
+    if sys.argv[1:]:  # one target, with its own options
         return subprocess.run(
             [sys.executable, "-m", "fuzz.run", *sys.argv[1:]], check=False
         ).returncode
@@ -31,12 +31,15 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="makul-fuzz-") as home,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        told = list(pool.map(lambda name: _fuzz(name, share, home), TARGETS))
-    for each in told:
+        results = list(pool.map(lambda name: _fuzz(name, share, home), TARGETS))
+    for each in results:
         print(f"{each['target']:14} {each['inputs']:>8} inputs  {len(each['found'])} findings")
         for finding in each["found"]:
             print(f"    {finding}")
-    inputs, found = sum(each["inputs"] for each in told), sum(len(each["found"]) for each in told)
+    inputs, found = (
+        sum(each["inputs"] for each in results),
+        sum(len(each["found"]) for each in results),
+    )
     print(f"fuzz: {inputs} inputs, {found} findings")
     return 1 if found else 0
 
@@ -52,10 +55,10 @@ def _fuzz(name: str, seconds: float, home: str) -> dict[str, Any]:
             env=os.environ | {"TMPDIR": home},
             check=False,
         )
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError):
         return {"target": name, "inputs": 0, "found": [f"{name}: the process hung or died"]}
-    return told
+    return results
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""More targets: what proves a time or a revocation, what comes beside a message or with data."""
+"""Targets for proofs of time and revocation, and for data beside a message or in it."""
 
 import tempfile
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ from vectors.attacks.proofs import SIGNED, tsa_of
 
 
 class FindingError(AssertionError):
-    """What must hold did not."""
+    """Raised when a property that must be true is false."""
 
 
 def _home() -> Path:
@@ -53,7 +53,7 @@ OCTETS = b"a SignatureValue in canonical form"
 
 @cache
 def _tsas() -> tuple[TrustStore, bytes]:
-    """Who is trusted to date, and a good token over `OCTETS`."""
+    """Return the trusted TSAs, and a good token over `OCTETS`."""
     root = Authority.root("A Root of TSAs")
     tsa = tsa_of(root)
     files = StoreFiles(_home()).write(anchors=[root], crls=[root.crl()])
@@ -62,11 +62,11 @@ def _tsas() -> tuple[TrustStore, bytes]:
 
 
 def timestamp(data: bytes) -> None:
-    """A token: proof of what its authority said, of that time and those octets, or no proof."""
+    """Check a token: it proves its authority's statement, time and octets, or nothing."""
     store, good = _tsas()
-    said = judge(good, OCTETS, store, at=NOW)
+    proof = judge(good, OCTETS, store, at=NOW)
     found = judge(data, OCTETS, store, at=NOW)
-    if found.code is None and found.time != said.time:
+    if found.code is None and found.time != proof.time:
         raise FindingError("a time is proved that no authority stated")
     if judge(data, b"other octets", store, at=NOW).code is None:
         raise FindingError("octets are dated that no authority saw")
@@ -81,7 +81,7 @@ def timestamps() -> Sequence[bytes]:
 
 @cache
 def _answering() -> tuple[TrustDirectories, tuple[Holder, ...], tuple[bytes, ...]]:
-    """A CA without a CRL; whom it revoked, and of whom it said nothing; its responses."""
+    """Build a CA without a CRL, a revoked and an unknown certificate, and its responses."""
     root = Authority.root("A Root")
     ca = root.subordinate("A CA")
     revoked, unheard, good = ca.issue(), ca.issue(), ca.issue()
@@ -104,7 +104,9 @@ def _answering() -> tuple[TrustDirectories, tuple[Holder, ...], tuple[bytes, ...
 
 
 def ocsp(data: bytes) -> None:
-    """A response: used or refused with `TrustStoreError`; none is good whom its CA did not name."""
+    """Check a response: it is used or refused with `TrustStoreError`; none is good unless its CA
+    says so.
+    """
     directories, never, _ = _answering()
     assert directories.ocsp is not None
     (directories.ocsp / "0.ors").write_bytes(data)
@@ -121,7 +123,7 @@ def responses() -> Sequence[bytes]:
     return _answering()[2]
 
 
-# --- the header that tells a TLS client's certificate -------------------------------------------
+# --- the header with a TLS client's certificate ----- -------------------------------------------
 
 
 @cache
@@ -134,7 +136,7 @@ def _client() -> tuple[TlsClientJudge, Holder]:
 
 
 def header(data: bytes) -> None:
-    """A header's value: the certificate that it holds, or `RejectedError`; no other counts."""
+    """Check a header's value: the certificate in it, or `RejectedError`; no other counts."""
     clients, holder = _client()
     arrival = Arrival(forwarded_certificate=data.decode("latin-1"), forwarded_verdict="SUCCESS")
     try:
@@ -167,12 +169,12 @@ def _unsealer() -> tuple[Unsealer, bytes]:
 
 
 def sealing(data: bytes) -> None:
-    """An encrypted document: what was sealed, or `SealError`."""
+    """Check an encrypted document: the plain text, or `SealError`."""
     try:
-        opened = _unsealer()[0].open(data)
+        decrypted = _unsealer()[0].open(data)
     except SealError:
         return
-    if opened != DELIVERY:
+    if decrypted != DELIVERY:
         raise FindingError("something opens that nobody sealed")
 
 
@@ -192,7 +194,7 @@ _HEADS = {
 
 
 def scan(data: bytes) -> None:
-    """A scan: one type, by its head, and nothing behind its end; or none."""
+    """Check a scan: one type, by its head, and no bytes after its end; or no type."""
     found = media_type(data)
     if found is None:
         return

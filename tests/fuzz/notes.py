@@ -1,4 +1,4 @@
-"""Checkpoints and bundles, fuzzed: two readings that must agree, and nothing else raised."""
+"""Targets for checkpoints and bundles: two readers must agree, and raise no other error."""
 
 import json
 import tempfile
@@ -21,7 +21,7 @@ BODY = b"log.example/makul\n2\n" + b"A" * 43 + b"=\n"
 
 @cache
 def _signed() -> tuple[NoteVerifier, bytes, bytes]:
-    """A log's verifier, a checkpoint it signed, and the same with a witness's line."""
+    """Return a ledger's verifier, a checkpoint that it signed, and one with a witness's line."""
     home = Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
     new_key_file(home / "log.key", "log.example/makul", ED25519)
     new_key_file(home / "w.key", "witness.example/w1", COSIGNATURE_V1)
@@ -32,7 +32,7 @@ def _signed() -> tuple[NoteVerifier, bytes, bytes]:
 
 
 def note(data: bytes) -> None:
-    """One form: what parses is what is written; service and client say the same of it."""
+    """Check a note: what parses is written equally, and service and client agree."""
     verifier, _, _ = _signed()
     try:
         parsed = parse_note(data)
@@ -64,12 +64,12 @@ def _believed_by_client(verifier: NoteVerifier, data: bytes) -> bytes | None:
 
 
 def notes() -> Sequence[bytes]:
-    """A checkpoint, and one with a witness's line."""
+    """Return a checkpoint, and one with a witness's line."""
     return _signed()[1:]
 
 
 def bundle(data: bytes) -> None:
-    """A bundle, or `MakulError`; what is read is written and read again as the same."""
+    """Check a bundle: what is read is written and read again equally, or `MakulError`."""
     try:
         found = read_bundle_unsafe(data)
     except MakulError:
@@ -81,7 +81,7 @@ def bundle(data: bytes) -> None:
 
 
 def bundles() -> Sequence[bytes]:
-    """With a proof, without, and in another order."""
+    """Return bundles with a proof, without one, and in another order."""
     inclusion = Inclusion(index=1, size=2, path=(b"\1" * 32,), checkpoint=_signed()[1])
     good = write_bundle(b"<Receipt/>", inclusion)
     return [good, write_bundle(b"<Receipt/>", None), json.dumps(json.loads(good)).encode()]

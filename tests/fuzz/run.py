@@ -1,7 +1,7 @@
-"""One target in one process, for so many seconds: `python -m fuzz.run TARGET --seconds N`.
+"""Run one target in one process for some seconds: `python -m fuzz.run TARGET --seconds N`.
 
-Guided by coverage where atheris imports; otherwise by mutation alone (`--engine plain`). Ends with
-one line of JSON: inputs and findings. What was found is written, made small, to the directory of
+Coverage guides it if atheris can be imported; otherwise only mutation (`--engine plain`). It ends
+with one line of JSON: inputs and findings. A finding is made small and written to the directory of
 findings, with the command that shows it again.
 """
 
@@ -40,11 +40,11 @@ TARGETS = (
     "timestamp",
 )
 SLOW_SECONDS = 1.0
-"""No input may take longer (CPU of the process, so that a busy machine is no finding)."""
+"""The maximum time of an input (CPU of the process, so that a busy machine is no finding)."""
 SLOW_EACH_TIME_OF = 3
-"""The first input of all also pays for what is made once."""
+"""The maximum time of the first input, which also pays for what is made once."""
 HUNG_SECONDS = 20
-"""By the clock; then the process is shot with its stack shown."""
+"""Seconds of wall time after which the process is killed and its stack is shown."""
 MAX_MEMORY = 3 * 1024**3
 MAX_INPUT = 300 * 1024
 SHRINK_SECONDS = 5.0
@@ -63,11 +63,11 @@ def main() -> int:
     if atheris is not None:
         _guided(atheris, session, options.seed)
     session.fuzz(random.Random(options.seed))  # noqa: S311 - to be repeated
-    return session.told()
+    return session.report()
 
 
 def _atheris() -> Any:
-    """The coverage-guided engine, or None where it does not import."""
+    """Return the coverage-guided engine, or None if it cannot be imported."""
     try:
         import atheris  # noqa: PLC0415 - it may be missing
     except ImportError:
@@ -76,7 +76,7 @@ def _atheris() -> Any:
 
 
 def _load(name: str, atheris: Any) -> "Target":
-    """The target; makul is imported here, so that atheris sees which lines are reached."""
+    """Return the target; makul is imported here, so that atheris sees which lines run."""
     if atheris is None:
         from fuzz.targets import targets  # noqa: PLC0415 - after the engine
     else:
@@ -86,12 +86,12 @@ def _load(name: str, atheris: Any) -> "Target":
 
 
 def _guided(atheris: Any, session: "_Session", seed: int) -> NoReturn:
-    """LibFuzzer chooses inputs until our time is up; it would end the process, so we do."""
+    """Let LibFuzzer choose inputs until the time is over; it would end the process, so we do."""
 
     def one(data: bytes) -> None:
         session.one(data)
         if session.over():
-            status = session.told()
+            status = session.report()
             sys.stdout.flush()
             os._exit(status)
 
@@ -123,10 +123,10 @@ def _reproduce(target: "Target", path: Path) -> int:
 
 
 def _outcome(target: "Target", data: bytes) -> str | None:
-    """What is wrong with how an input is treated; None if nothing is.
+    """Return what is wrong with the treatment of an input, or None.
 
-    Slow is what is slow each time: the process's own upkeep (a collection of its whole heap, under
-    atheris's instruments) may fall into any one run, and is no fault of the input.
+    An input is slow only if it is slow each time. The process's own work (a collection of its whole
+    heap, under atheris) may fall into any single run, and is not the input's fault.
     """
     for _ in range(SLOW_EACH_TIME_OF):
         why, took = _once(target, data)
@@ -136,7 +136,7 @@ def _outcome(target: "Target", data: bytes) -> str | None:
 
 
 def _once(target: "Target", data: bytes) -> tuple[str | None, float]:
-    """What broke, if anything, and the CPU it took."""
+    """Return what failed, if anything, and the CPU time."""
     faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True)
     started = time.process_time()
     why = None
@@ -152,7 +152,7 @@ def _once(target: "Target", data: bytes) -> tuple[str | None, float]:
 
 
 class _Session:
-    """Inputs tried and findings kept, until time is up."""
+    """The tried inputs and the stored findings, until the time is over."""
 
     def __init__(self, target: "Target", findings: Path, seconds: float) -> None:
         self._target = target
@@ -168,7 +168,7 @@ class _Session:
         return self._target.seeds
 
     def seeds(self) -> None:
-        """The good ones first; then the time begins."""
+        """Try the good inputs first, then start the time."""
         for seed in self.corpus:
             self.one(seed)
         self._until = time.monotonic() + self._seconds
@@ -177,14 +177,14 @@ class _Session:
         return time.monotonic() >= self._until
 
     def fuzz(self, chosen: random.Random) -> None:
-        """Mutations of the seeds until time is up."""
+        """Try mutations of the seeds until the time is over."""
         while not self.over():
             self.one(mutated(chosen.choice(self.corpus), chosen, self.corpus)[:MAX_INPUT])
 
-    def told(self) -> int:
-        """Prints what came of it; the exit status."""
-        said = {"target": self._target.name, "inputs": self.inputs, "found": self.found}
-        print(json.dumps(said))
+    def report(self) -> int:
+        """Print the result and return the exit status."""
+        result = {"target": self._target.name, "inputs": self.inputs, "found": self.found}
+        print(json.dumps(result))
         return 1 if self.found else 0
 
     def one(self, data: bytes) -> None:
@@ -214,7 +214,9 @@ _WORDS = (
 
 
 def mutated(data: bytes, chosen: random.Random, corpus: Sequence[bytes]) -> bytes:
-    """Up to eight changes of bytes: flipped, deleted, repeated, words of XML, parts of others."""
+    """Return up to eight changes of bytes: flips, deletions, repetitions, words of XML, other
+    parts.
+    """
     made = bytearray(data)
     for _ in range(chosen.randint(1, 8) if chosen.random() < 0.5 else 1):
         place = chosen.randint(0, len(made))
@@ -240,7 +242,7 @@ def mutated(data: bytes, chosen: random.Random, corpus: Sequence[bytes]) -> byte
 
 
 def shrunk(data: bytes, still: Callable[[bytes], bool]) -> bytes:
-    """Smaller, and still a finding: parts are cut while time lasts."""
+    """Return a smaller input that is still a finding; parts are removed while time is left."""
     until, size = time.monotonic() + SHRINK_SECONDS, max(len(data) // 2, 1)
     while size and time.monotonic() < until:
         place = 0

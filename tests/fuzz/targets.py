@@ -1,6 +1,6 @@
-"""What is fuzzed, and what must hold whatever comes: targets take bytes and raise on a finding.
+"""The fuzz targets: each takes bytes, and raises if a property that must be true is false.
 
-`document` and `message` begin with a good, signed one and spoil it; the others eat raw bytes.
+`document` and `message` begin with a good, signed one and change it; the others read raw bytes.
 """
 
 import random
@@ -32,7 +32,7 @@ from vectors.attacks.vector import Vector
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`run` takes one input; `seeds` are inputs to begin with."""
+    """A target: `run` takes one input; `seeds` are the first inputs."""
 
     name: str
     run: Callable[[bytes], None]
@@ -50,7 +50,7 @@ def _cast() -> tuple[Cast, XadesVerifier]:
 
 @cache
 def _signed_contents() -> Mapping[str, None]:
-    """What the good documents say, in canonical form, each as signed: nothing else may be read."""
+    """Return the canonical, signed content of the good documents; nothing else may be read."""
     _, verifier = _cast()
     found: dict[str, None] = {}
     for document in _good_documents():
@@ -73,7 +73,7 @@ def _canonical(element: "etree._Element") -> str:
 
 
 def document(data: bytes) -> None:
-    """Bytes as they are: an answer, never an exception, and nothing read that was not signed."""
+    """Check raw bytes: an answer, never an exception, and only signed content is read."""
     _, verifier = _cast()
     verified = verifier.verify(data, at=NOW)
     if verified.proof.status is not ProofStatus.PASSED:
@@ -85,7 +85,7 @@ def document(data: bytes) -> None:
 
 
 def document_tree(data: bytes) -> None:
-    """A good document, spoilt by edits of its tree that the input chooses."""
+    """Check a good document after edits of its tree that the input chooses."""
     chosen = random.Random(data)  # noqa: S311 - not for secrets
     good = _good_documents()
     root = etree.fromstring(good[chosen.randrange(len(good))])
@@ -97,7 +97,7 @@ def document_tree(data: bytes) -> None:
 def _edited(  # noqa: C901 - one case an edit
     root: "etree._Element", chosen: random.Random, good: Sequence[bytes]
 ) -> "etree._Element":
-    """One edit: move, copy, remove, rename, wrap, exchange, or take from another document."""
+    """Make one edit: move, copy, remove, rename, wrap, exchange, or take from another document."""
     elements = list(root.iter("*"))
     here, there = chosen.choice(elements), chosen.choice(elements)
     match chosen.randrange(9):
@@ -161,9 +161,9 @@ _TYPES = ("text/xml; charset=utf-8", "application/soap+xml", "text/xml", "applic
 
 
 def guard(data: bytes) -> None:
-    """Raw bytes at the door: XML comes back, no server's error, and no word of the register.
+    """Check raw bytes at the HTTP guard: an XML answer, no server error, and no personal data.
 
-    The first byte chooses listener and media type.
+    The first byte chooses the listener and media type.
     """
     choice, body = (data[0] if data else 0), data[1:]
     application = _house().applications[_CHANNELS[choice % 2]]
@@ -176,11 +176,11 @@ def guard(data: bytes) -> None:
         if kind == "Envelope" and choice % 2 == 0 and _differs(body):
             raise FindingError("a message that its sender did not sign is answered")
     if any(secret in answer.body for secret in _secrets()) and _differs(body):
-        raise FindingError("a name is told")
+        raise FindingError("a name is revealed")
 
 
 def _differs(body: bytes) -> bool:
-    """Does it ask for something else than the good message?"""
+    """Return whether it requests something other than the good message."""
     try:
         asked, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
         return _canonical(asked) != _canonical(good)
@@ -189,7 +189,7 @@ def _differs(body: bytes) -> bool:
 
 
 def message(data: bytes) -> None:
-    """A good signed message, spoilt by edits of its tree."""
+    """Check a good signed message after edits of its tree."""
     chosen = random.Random(data)  # noqa: S311 - not for secrets
     root = etree.fromstring(_good_message())
     for _ in range(chosen.randint(1, 3)):
@@ -198,7 +198,7 @@ def message(data: bytes) -> None:
 
 
 def envelope(data: bytes) -> None:
-    """The splitter alone: a message or an `EnvelopeError`."""
+    """Check only the envelope parser: a message or an `EnvelopeError`."""
     for version in VERSIONS.values():
         try:
             found = split(data, version)
@@ -213,7 +213,7 @@ def envelope(data: bytes) -> None:
 
 @cache
 def _crl_store() -> tuple[TrustDirectories, tuple[bytes, ...]]:
-    """A store of a root and a CA, and their good CRLs."""
+    """Return a store of a root and a CA, and their good CRLs."""
     cast, home = _cast()[0], Path(tempfile.mkdtemp(prefix="makul-fuzz-"))
     files = StoreFiles(home).write(anchors=[cast.root], intermediates=[cast.ca])
     directories = TrustDirectories(
@@ -223,7 +223,9 @@ def _crl_store() -> tuple[TrustDirectories, tuple[bytes, ...]]:
 
 
 def crl(data: bytes) -> None:
-    """A CRL file: used, or refused with `TrustStoreError`; none counts that its CA did not sign."""
+    """Check a CRL file: used or refused with `TrustStoreError`; none counts without its CA's
+    signature.
+    """
     directories, goods = _crl_store()
     (directories.crls / "0.crl").write_bytes(data)
     try:
@@ -235,7 +237,7 @@ def crl(data: bytes) -> None:
 
 
 def _same_crl(data: bytes, good: bytes) -> bool:
-    """The same signed part, whatever surrounds it: PEM, or another form of its signature."""
+    """Return whether the signed part is the same, in PEM or with another form of its signature."""
     if good in data:
         return True
     der = pem.unarmor(data)[2] if pem.detect(data) else data
@@ -244,7 +246,7 @@ def _same_crl(data: bytes, good: bytes) -> bool:
 
 
 def targets() -> Mapping[str, Callable[[], Target]]:
-    """By name; made only when asked for, since making a house costs a second."""
+    """Return the targets by name; they are built on demand, because a service costs a second."""
     seeds = [bytes([number]) * 8 for number in range(16)]
     return {
         "crl": lambda: Target("crl", crl, _crl_store()[1]),

@@ -1,4 +1,4 @@
-"""What the tests with software of others share: one sandbox and one Java build a session."""
+"""Fixtures of the tests with other software: one sandbox and one Java build for a session."""
 
 import os
 import shutil
@@ -26,9 +26,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, requested: None) -> Iterat
 
 @pytest.fixture(scope="session")
 def java(requested: None) -> list[str]:
-    """The beginning of a command that runs a class of the build; there is one build for all."""
+    """Return the beginning of a command that runs a class of the one build."""
     if shutil.which("mvn") is None or shutil.which("java") is None:
         pytest.fail("needs mvn and java, found nowhere on the PATH")
-    # What was built is built again only where a source is newer: Maven itself asks.
+    # Build again only if a source is newer; Maven itself would check.
     run(["mvn", "--batch-mode", "--quiet", "package"], cwd=JAVA, seconds=BUILD_SECONDS)
     return ["java", "-XX:TieredStopAtLevel=1", "-cp", str(JAVA / "target" / "makul-interop.jar")]

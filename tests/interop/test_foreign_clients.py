@@ -1,7 +1,7 @@
-"""Clients that are not ours understand the contract: Node.js and Java, against a running sandbox.
+"""Example clients in Node.js and Java understand the contract, against a running sandbox.
 
-The kits install packages of their own, so they run on request alone: `make interop`. There a tool
-that is missing is a failure, not a skip.
+The kits install their own packages, so they run only on request: `make interop`. There a missing
+tool is a failure, not a skip.
 """
 
 import json
@@ -17,16 +17,16 @@ from makul_testing.paths import ROOT
 
 CLIENTS = ROOT / "clients"
 INSTALL_SECONDS = 600
-"""A first Maven build fetches a hundred packages."""
+"""The time for a first Maven build, which fetches a hundred packages."""
 ANSWER_SECONDS = 300
 
 DONE, NO, WRONG_USE, REJECTED = 0, 1, 2, 5
-"""Exit codes, as `makul-client --help` tells them."""
+"""Exit codes, as `makul-client --help` lists them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """An example kit: how it is installed and how it is run, both in its own directory."""
+    """An example kit, with its commands for installing and running in its own directory."""
 
     name: str
     install: tuple[str, ...]
@@ -51,7 +51,7 @@ JAVA = Kit(
 
 @dataclass(frozen=True, slots=True)
 class Foreigner:
-    """An installed kit that asks a running sandbox."""
+    """An installed kit that sends requests to a running sandbox."""
 
     kit: Kit
     sandbox: Sandbox
@@ -69,7 +69,7 @@ class Foreigner:
 
 @pytest.fixture(scope="session", params=[NODE, JAVA], ids=lambda kit: kit.name)
 def kit(request: pytest.FixtureRequest, requested: None) -> Kit:
-    """One after the other, each freshly installed by its own tool from its own lock or pins."""
+    """Install each kit with its own tool, from its own lock or pins, one after the other."""
     kit: Kit = request.param
     missing = sorted(tool for tool in kit.tools if shutil.which(tool) is None)
     if missing:
@@ -83,8 +83,8 @@ def kit(request: pytest.FixtureRequest, requested: None) -> Kit:
         check=False,
     )
     if installed.returncode != 0:
-        said = installed.stdout + installed.stderr
-        pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{said}")
+        output = installed.stdout + installed.stderr
+        pytest.fail(f"clients/{kit.name}: {' '.join(kit.install)} failed:\n{output}")
     return kit
 
 
@@ -93,17 +93,17 @@ def foreigner(kit: Kit, sandbox: Sandbox) -> Foreigner:
     return Foreigner(kit, sandbox)
 
 
-def attributes(said: str) -> list[str]:
-    """The names on the line that tells what was released."""
+def attributes(output: str) -> list[str]:
+    """Return the attribute names on the line about the release."""
     return next(
         line.removeprefix("attributes: ").split()
-        for line in said.splitlines()
+        for line in output.splitlines()
         if line.startswith("attributes: ")
     )
 
 
 def test_consented_data_are_released(foreigner: Foreigner) -> None:
-    """Procedure, cl. 4 and 10: exactly what was asked for and consented to, by way of X-Road."""
+    """Procedure, cl. 4 and 10: exactly the requested and consented data arrive, over X-Road."""
     answer = foreigner.ask("--paper", "bank-00-data")
 
     assert answer.returncode == DONE, answer.stderr
@@ -111,8 +111,8 @@ def test_consented_data_are_released(foreigner: Foreigner) -> None:
     assert attributes(answer.stdout) == foreigner.sandbox.paper("bank-00-data")["attributes"]
 
 
-def test_data_are_printed_only_when_asked_for(foreigner: Foreigner) -> None:
-    """Procedure, cl. 15: names of attributes may be told, values only with --reveal."""
+def test_data_are_printed_only_on_request(foreigner: Foreigner) -> None:
+    """Procedure, cl. 15: names of attributes are printed, and values only with --reveal."""
     surname = foreigner.sandbox.index["citizens"][0]["surname"]["latin"]
 
     quiet = foreigner.ask("--paper", "bank-00-data")
@@ -132,7 +132,7 @@ def test_an_expired_consent_is_refused(foreigner: Foreigner) -> None:
     assert "attributes: " not in answer.stdout
 
 
-def test_an_attribute_withheld_is_named(foreigner: Foreigner) -> None:
+def test_a_withheld_attribute_is_named(foreigner: Foreigner) -> None:
     """Procedure, cl. 14: RELEASED without the address, which is being corrected (REL-02)."""
     answer = foreigner.ask("--paper", "address-disputed")
 
@@ -142,7 +142,7 @@ def test_an_attribute_withheld_is_named(foreigner: Foreigner) -> None:
 
 
 def test_an_unknown_member_gets_a_fault(foreigner: Foreigner) -> None:
-    """Procedure, cl. 7: who has no agreement gets no decision; RCP-01 in the typed detail."""
+    """Procedure, cl. 7: a recipient without an agreement gets RCP-01 in the typed detail."""
     answer = foreigner.ask("--client", "KG-SANDBOX/COM/69999999/nobody")
 
     assert answer.returncode == REJECTED
@@ -150,8 +150,8 @@ def test_an_unknown_member_gets_a_fault(foreigner: Foreigner) -> None:
     assert answer.stderr.startswith("fault: RCP-01 ")
 
 
-def test_wrong_use_sends_nothing(foreigner: Foreigner) -> None:
-    """A paper that there is not ends before the network."""
+def test_usage_error_sends_nothing(foreigner: Foreigner) -> None:
+    """A document that does not exist is an error before the network is used."""
     answer = foreigner.ask("--paper", "no-such-paper")
 
     assert answer.returncode == WRONG_USE
@@ -159,8 +159,8 @@ def test_wrong_use_sends_nothing(foreigner: Foreigner) -> None:
 
 
 @pytest.mark.parametrize("kit", [NODE], ids=lambda kit: kit.name, indirect=True)
-def test_the_published_file_is_as_good_as_the_served_one(foreigner: Foreigner) -> None:
-    """Procedure, cl. 9: the WSDL on disk finds its schemas. Java has both in its jar anyway."""
+def test_the_published_file_works_like_the_served_one(foreigner: Foreigner) -> None:
+    """Procedure, cl. 9: the WSDL on disk finds its schemas; Java has both in its jar."""
     file = CLIENTS.parent / "wsdl" / "v1" / "recipient-xroad.wsdl"
 
     answer = foreigner.ask("--wsdl", str(file))
@@ -169,7 +169,7 @@ def test_the_published_file_is_as_good_as_the_served_one(foreigner: Foreigner) -
 
 
 def test_the_lock_names_no_registry() -> None:
-    """Each package by version and digest, none by address: a registry is each machine's own."""
+    """Each package has a version and digest, and no address: each machine has its own registry."""
     lock = json.loads((CLIENTS / "node" / "package-lock.json").read_bytes())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
 

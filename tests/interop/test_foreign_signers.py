@@ -1,7 +1,7 @@
-"""Consents that tools of others signed, inside the profile: all must be accepted.
+"""Consents that other tools sign inside the profile are all accepted.
 
-xmlsec1 (the program), python-xmlsec, from the JavaScript world xml-crypto and xadesjs, and from
-Java's EU DSS and xades4j. Each gets the unsigned consent and makes digests and signature itself.
+The tools are xmlsec1 (the program), python-xmlsec, xml-crypto and xadesjs from JavaScript, and EU
+DSS and xades4j from Java. Each gets the unsigned consent and makes digests and signature itself.
 """
 
 import json
@@ -56,7 +56,7 @@ def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerif
 
 
 def template(cast: Cast, form: str, *, pretty: bool) -> tuple[etree._Element, Holder]:
-    """The consent with a signature still to be filled, and by whom."""
+    """Return the consent with an empty signature, and its signer."""
     departures = dict(FORMS[form])
     holder: Holder = getattr(cast, str(departures.pop("holder", "citizen")))
     drawn = draft(cast, holder=holder, **departures)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def accept(verifier: XadesVerifier, cast: Cast, document: bytes, record: Recorde
 
 @pytest.mark.parametrize("pretty", [False, True], ids=["compact", "pretty"])
 @pytest.mark.parametrize("form", FORMS)
-def test_python_xmlsec(
+def test_consents_of_python_xmlsec_are_accepted(
     cast: Cast, verifier: XadesVerifier, form: str, pretty: bool, record_property: Recorder
 ) -> None:
     root, holder = template(cast, form, pretty=pretty)
@@ -94,10 +94,10 @@ def test_python_xmlsec(
 
 @needs("xmlsec1")
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "pss"])
-def test_xmlsec1(
+def test_consents_of_xmlsec1_are_accepted(
     cast: Cast, verifier: XadesVerifier, tmp_path: Path, form: str, record_property: Recorder
 ) -> None:
-    """All forms but PSS, which xmlsec1 knows from 1.3 on."""
+    """All forms are signed except PSS, which xmlsec1 supports from 1.3."""
     root, holder = template(cast, form, pretty=False)
     unsigned, key = tmp_path / "template.xml", tmp_path / "key.pem"
     unsigned.write_bytes(etree.tostring(root, encoding="UTF-8"))
@@ -125,7 +125,7 @@ def test_xmlsec1(
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """node, with the two libraries installed from the lock."""
+    """Return node with the two libraries installed from the lock."""
     if os.environ.get("MAKUL_INTEROP") != "1":
         pytest.skip("needs Node.js and packages of its own; run it with: make interop")
     npm, program = shutil.which("npm"), shutil.which("node")
@@ -140,7 +140,7 @@ def node() -> str:
 
 @pytest.mark.parametrize("who", ["citizen", "rsa_citizen"])
 @pytest.mark.parametrize("tool", ["xml-crypto", "xadesjs"])
-def test_javascript(  # noqa: PLR0917 - fixtures and parameters
+def test_consents_of_javascript_are_accepted(  # noqa: PLR0917 - fixtures and parameters
     cast: Cast, verifier: XadesVerifier, node: str, tool: str, who: str, record_property: Recorder
 ) -> None:
     holder: Holder = getattr(cast, who)
@@ -170,7 +170,7 @@ def test_javascript(  # noqa: PLR0917 - fixtures and parameters
 def signed_by_java(
     cast: Cast, java: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bytes]:
-    """One consent, signed by EU DSS and by xades4j in two profiles each, all in one JVM."""
+    """Let EU DSS and xades4j sign one consent in two profiles each, all in one JVM."""
     home = tmp_path_factory.mktemp("java-signers")
     (home / "content.xml").write_text(cast.content(), encoding="utf-8")
     for who in ("citizen", "rsa_citizen"):
@@ -186,7 +186,7 @@ def signed_by_java(
 @pytest.mark.parametrize("who", ["citizen", "rsa_citizen"])
 @pytest.mark.parametrize("profile", ["default", "inclusive"])
 @pytest.mark.parametrize("tool", ["dss", "xades4j"])
-def test_java(  # noqa: PLR0917 - fixtures and parameters
+def test_consents_of_java_are_accepted(  # noqa: PLR0917 - fixtures and parameters
     cast: Cast,
     verifier: XadesVerifier,
     signed_by_java: dict[str, bytes],
@@ -195,9 +195,10 @@ def test_java(  # noqa: PLR0917 - fixtures and parameters
     who: str,
     record_property: Recorder,
 ) -> None:
-    """`default` sets nothing that need not be set; `inclusive` is of older habits.
+    """`default` sets only what must be set; `inclusive` is an older style.
 
-    DSS at its defaults writes the XPath Filter 2 transform, xades4j SigningCertificate in its first
-    version. `inclusive` is of inclusive canonicalisation, the first version, a signed KeyInfo.
+    By default DSS writes the XPath Filter 2 transform, and xades4j the first version of
+    SigningCertificate. `inclusive` has inclusive canonicalisation, the first version, and a signed
+    KeyInfo.
     """
     accept(verifier, cast, signed_by_java[f"{tool}-{profile}-{who}"], record_property)

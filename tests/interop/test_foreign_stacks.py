@@ -1,7 +1,7 @@
-"""SOAP stacks of others ask a running sandbox, each by code from the WSDL and at its defaults.
+"""Other SOAP stacks call a running sandbox, with code from the WSDL and default settings.
 
 CXF with WSS4J and gSOAP with its own plugin sign by WS-Security. PHP's SoapClient cannot sign, so
-it comes over mtls, in SOAP 1.1 and 1.2; so does gowsdl, which knows nothing of namespaces.
+it uses mtls, in SOAP 1.1 and 1.2; so does gowsdl, which ignores namespaces.
 """
 
 import os
@@ -20,7 +20,7 @@ PLUGIN = Path("/usr/share/gsoap/plugin")
 
 
 def need(*programs: str) -> None:
-    """Skip where a Debian program is missing; fail where nothing may be skipped."""
+    """Skip if a Debian program is missing, or fail if no test may be skipped."""
     missing = [program for program in programs if found(program) is None]
     if missing:
         why = f"needs {', '.join(missing)}: make interop-deps"
@@ -38,10 +38,8 @@ def surname(sandbox: Sandbox, paper: str) -> str:
     return str(citizen["surname"]["latin"])
 
 
-def test_cxf_signs_by_wss4j_and_opens_what_is_sealed(
-    sandbox: Sandbox, java: list[str], tmp_path: Path
-) -> None:
-    """Contract, wsse: released, refused, a typed fault, and a sealed answer opened (Santuario).
+def test_cxf_signs_by_wss4j_and_decrypts(sandbox: Sandbox, java: list[str], tmp_path: Path) -> None:
+    """The answers are released, refused, a typed fault, and encrypted, which Santuario decrypts.
 
     WSS4J writes InclusiveNamespaces into CanonicalizationMethod and into Transform.
     """
@@ -63,8 +61,10 @@ def test_cxf_signs_by_wss4j_and_opens_what_is_sealed(
 
 
 @pytest.mark.parametrize(("version", "wsdl"), [("1.1", "wsdl"), ("1.2", "wsdl=soap12")])
-def test_php_asks_by_soap_client(sandbox: Sandbox, version: str, wsdl: str, tmp_path: Path) -> None:
-    """Contract, mtls: released, refused and a typed fault, in either version of SOAP."""
+def test_php_calls_with_soap_client(
+    sandbox: Sandbox, version: str, wsdl: str, tmp_path: Path
+) -> None:
+    """The answers over mtls are released, refused and a typed fault, in both SOAP versions."""
     need("php")
     common = [
         sandbox.file("service/anchors/root.pem"),
@@ -88,7 +88,7 @@ def test_php_asks_by_soap_client(sandbox: Sandbox, version: str, wsdl: str, tmp_
 
 @pytest.fixture(scope="session")
 def gsoap(requested: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A client that wsdl2h and soapcpp2 generated, with gSOAP's own WS-Security plugin."""
+    """Build a client that wsdl2h and soapcpp2 generate, with gSOAP's own WS-Security plugin."""
     need("wsdl2h", "soapcpp2", "g++")
     home = tmp_path_factory.mktemp("gsoap")
     run(["wsdl2h", "-o", "contract.h", str(WSDL)], cwd=home)
@@ -113,8 +113,8 @@ def gsoap(requested: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(home / "ask")
 
 
-def test_gsoap_signs_by_its_own_plugin(sandbox: Sandbox, gsoap: str, tmp_path: Path) -> None:
-    """Contract, wsse: released, refused and a typed fault."""
+def test_gsoap_signs_with_its_own_plugin(sandbox: Sandbox, gsoap: str, tmp_path: Path) -> None:
+    """The answers over wsse are released, refused and a typed fault."""
     tasks = [
         sandbox.task("bank-04-data", label="released", channel="wsse"),
         sandbox.task("expired", label="refused", channel="wsse"),
@@ -132,7 +132,7 @@ def test_gsoap_signs_by_its_own_plugin(sandbox: Sandbox, gsoap: str, tmp_path: P
 
 @pytest.fixture(scope="session")
 def go(requested: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A client of what gowsdl generates, which is vetted as well."""
+    """Build a client of gowsdl's generated code, which go vet checks as well."""
     if found("go") is None:
         pytest.skip("needs Go 1.22 or newer on the PATH, and github.com/hooklift/gowsdl")
     home = tmp_path_factory.mktemp("go")
@@ -146,8 +146,10 @@ def go(requested: None, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(home / "ask")
 
 
-def test_gowsdl_asks_by_its_own_client(sandbox: Sandbox, go: str, tmp_path: Path) -> None:
-    """Contract, mtls: its code for each WSDL compiles; released, refused and a typed fault."""
+def test_gowsdl_calls_with_its_own_client(sandbox: Sandbox, go: str, tmp_path: Path) -> None:
+    """Its code for each WSDL compiles; the answers over mtls are released, refused and a typed
+    fault.
+    """
     anchors = [sandbox.file("service/anchors/root.pem")]
     tasks = [
         sandbox.task("bank-06-data", label="released", channel="mtls") + anchors,

@@ -1,9 +1,9 @@
-"""signxml's own public vectors through our verifier, beside libxmlsec's opinion of each.
+"""signxml's own public vectors are verified here, and compared with the verdict of libxmlsec.
 
-Its source distribution is fetched when the test runs, by its digest, and read in memory. No anchor
-of theirs is trusted here, so none passes; a document whose signature we find good, and refuse for
-its path alone, must be good in libxmlsec's eyes as well. Each is shown to the profile of requests,
-and to the generic one, which lets plain XML Signature past the format.
+The test fetches signxml's source distribution, checks its digest, and reads it in memory. None of
+its anchors is trusted here, so no vector passes. If we find a signature good, and refuse only its
+path, libxmlsec must accept it as well. Each vector is judged by the profile of requests, and by the
+generic one, which accepts plain XML Signature.
 """
 
 import os
@@ -33,13 +33,13 @@ RELEASE = "signxml-5.2.0.tar.gz"
 DIGEST = "18aa6c3dc6833c7f441d9d20875ea50fe50149402f87061c27d0b6ea7f039096"
 BUILD = ROOT / "build" / "signxml"
 BEYOND_THE_SIGNATURE = frozenset({Code.SIG_06, Code.SIG_07, Code.SIG_09, Code.SIG_10})
-"""Reasons that are judged once the signature itself has been found good."""
+"""Reasons that are judged after the signature itself has been found good."""
 SIGNATURE = b"http://www.w3.org/2000/09/xmldsig#"
 
 
 @pytest.fixture(scope="module")
 def release() -> Path:
-    """The source distribution, fetched once and held against its digest."""
+    """Fetch the source distribution once and check its digest."""
     path = BUILD / RELEASE
     if not path.is_file():
         if os.environ.get("MAKUL_INTEROP") != "1":
@@ -60,7 +60,7 @@ def release() -> Path:
 
 
 def documents(release: Path) -> Iterator[tuple[str, bytes]]:
-    """Every XML file in it that has something of XML Signature in it."""
+    """Return every XML file in it that contains some XML Signature."""
     with tarfile.open(release) as archive:
         for member in archive:
             file = archive.extractfile(member) if member.name.endswith(".xml") else None
@@ -75,7 +75,7 @@ def verifier(tmp_path_factory: pytest.TempPathFactory) -> XadesVerifier:
 
 
 def moment_of(certificate: bytes | None) -> datetime:
-    """A day within the term of its own certificate: most of these have long expired."""
+    """Return a day within the term of its own certificate, because most have expired."""
     try:
         return x509.load_der_x509_certificate(certificate or b"").not_valid_before_utc + timedelta(
             1
@@ -88,7 +88,7 @@ def moment_of(certificate: bytes | None) -> datetime:
 def test_every_vector_has_its_reason(
     release: Path, verifier: XadesVerifier, profile: Profile
 ) -> None:
-    """Prints reason by libxmlsec's opinion; fails where we find good what it does not."""
+    """The test prints reasons by libxmlsec's verdict, and fails if we accept what it refuses."""
     table: Counter[tuple[str, str, str]] = Counter()
     disagreed, past = [], 0
     for name, document in documents(release):

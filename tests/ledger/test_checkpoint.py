@@ -1,4 +1,4 @@
-"""Checkpoints (C2SP tlog-checkpoint): one text for one tree."""
+"""Checkpoints (C2SP tlog-checkpoint): each tree has exactly one text."""
 
 import base64
 
@@ -41,13 +41,15 @@ NO_BODIES = {
 
 
 def test_the_body_is_three_lines() -> None:
-    """Origin, size in decimal, root in base64, each ended by a line feed."""
+    """The lines are the origin, the size in decimal and the root in base64, each with a
+    line feed.
+    """
     assert Checkpoint("example.com/log", 42, ROOT).body() == BODY
 
 
 @given(st.integers(0, (1 << 63) - 1), st.binary(min_size=32, max_size=32))
 def test_a_body_reads_back(size: int, root: bytes) -> None:
-    """Whatever the size and root."""
+    """The body is read back for any size and root."""
     checkpoint = Checkpoint("makul/GOV/70000001", size, root)
 
     assert parse_checkpoint_unsafe(checkpoint.body()) == checkpoint
@@ -55,7 +57,7 @@ def test_a_body_reads_back(size: int, root: bytes) -> None:
 
 @pytest.mark.parametrize("body", NO_BODIES.values(), ids=NO_BODIES)
 def test_no_other_text_is_a_checkpoint(body: bytes) -> None:
-    """Each departs from the good one in one thing."""
+    """Each text differs from the good one in one respect."""
     assert parse_checkpoint_unsafe(BODY).size == 42
     assert body != BODY
     with pytest.raises(CheckpointError):
@@ -63,8 +65,8 @@ def test_no_other_text_is_a_checkpoint(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("origin", ["", "a b", "a+b", "a\nb", "a\u00a0b", "x" * 256, "\ud800"])
-def test_a_log_cannot_be_called_so(origin: str) -> None:
-    """C2SP signed-note: a key's name is not empty, without spaces and without plus."""
+def test_a_ledger_name_must_fit_a_key_name(origin: str) -> None:
+    """C2SP signed-note: a key's name is not empty, and has no spaces and no plus sign."""
     assert not is_origin(origin)
     with pytest.raises(CheckpointError):
         Checkpoint(origin, 0, ROOT)

@@ -1,4 +1,4 @@
-"""A leaf commits to a decision and tells nothing about it."""
+"""A leaf commits to a decision and reveals nothing about it."""
 
 import hashlib
 import hmac
@@ -26,12 +26,12 @@ def test_leaf_is_the_salted_entry_hashed_as_a_leaf(salt: bytes, entry: bytes) ->
 def test_the_same_decision_twice_gives_unrelated_leaves(
     one: bytes, other: bytes, entry: bytes
 ) -> None:
-    """ARCHITECTURE, data at rest: without the salt nobody can tell what a leaf commits to."""
+    """Nobody can determine to what a leaf commits without the salt."""
     assert (commit(one, entry) == commit(other, entry)) is (one == other)
 
 
 @pytest.mark.parametrize("length", [0, 1, 16, SALT_BYTES - 1, SALT_BYTES + 1, 64])
 def test_a_salt_of_another_length_is_refused(length: int) -> None:
-    """HMAC would take any key, a weak or empty one too (and pads short ones with zeros)."""
+    """HMAC would accept any key, also a weak or empty one (and pads short ones with zeros)."""
     with pytest.raises(ValueError, match="32 bytes"):
         commit(bytes(length), b"entry")

@@ -52,7 +52,7 @@ def test_inclusion_proofs_are_the_reference_proofs(vector: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("vector", VECTORS["consistency"], ids=name_of)
 def test_consistency_proofs_are_the_reference_proofs(vector: dict[str, Any]) -> None:
-    """RFC 6962, 2.1.2: the log only ever grew."""
+    """RFC 6962, 2.1.2: the proofs show that the ledger only grew."""
     old, new = vector["old_size"], vector["new_size"]
 
     assert consistency_proof(old, LEAVES[:new]) == proof_of(vector)
@@ -70,8 +70,8 @@ def some_leaves(count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", range(1, 34))
-def test_every_leaf_of_every_small_tree_is_provable_at_its_place_only(size: int) -> None:
-    """RFC 9162, 2.1.3.2: a proof holds for its leaf, index, size and root, and for no other."""
+def test_every_leaf_of_every_small_tree_is_provable_only_at_its_index(size: int) -> None:
+    """RFC 9162, 2.1.3.2: a proof is valid only for its leaf, index, size and root."""
     leaves = some_leaves(size)
     root = tree_root(leaves)
     for index, leaf in enumerate(leaves):
@@ -86,7 +86,7 @@ def test_every_leaf_of_every_small_tree_is_provable_at_its_place_only(size: int)
 
 @pytest.mark.parametrize("size", range(1, 34))
 def test_every_prefix_of_every_small_tree_is_consistent_with_it(size: int) -> None:
-    """RFC 9162, 2.1.4.2: and a prefix with another root, or of another size, is not."""
+    """RFC 9162, 2.1.4.2: a prefix with another root or of another size is not consistent."""
     leaves = some_leaves(size)
     roots = [tree_root(leaves[:count]) for count in range(size + 1)]
     for old in range(1, size + 1):
@@ -104,7 +104,9 @@ def test_every_prefix_of_every_small_tree_is_consistent_with_it(size: int) -> No
 
 @given(st.data())
 def test_a_mutated_proof_proves_nothing(data: st.DataObject) -> None:
-    """Flip a bit, drop, repeat, swap or cut a node: each is refused, none raises."""
+    """A proof with a flipped bit, or a dropped, repeated, swapped or cut node is refused without an
+    error.
+    """
     leaves = some_leaves(data.draw(st.integers(3, 40)))
     index = data.draw(st.integers(0, len(leaves) - 1))
     old = data.draw(st.integers(1, len(leaves) - 1))
@@ -145,7 +147,7 @@ def mutate(proof: tuple[bytes, ...], data: st.DataObject) -> tuple[bytes, ...]:
 
 
 def test_a_rewritten_history_is_not_consistent() -> None:
-    """What the log is for: an entry changed after the fact is found by anybody with an old root."""
+    """Anybody with an old root finds an entry that was changed afterwards."""
     honest = some_leaves(7)
     rewritten = [*honest[:2], STRANGER, *honest[3:], STRANGER]
 
@@ -158,8 +160,8 @@ def test_a_rewritten_history_is_not_consistent() -> None:
     )
 
 
-def test_left_and_right_cannot_be_cut_apart_elsewhere() -> None:
-    """Hashes of other lengths are refused: the node's preimage could be split anew."""
+def test_hashes_of_other_lengths_are_refused() -> None:
+    """Hashes of other lengths are refused, because the node's preimage could be split elsewhere."""
     left, right = some_leaves(2)
     joined = left + right
     root = node_hash(left, right)
@@ -169,7 +171,7 @@ def test_left_and_right_cannot_be_cut_apart_elsewhere() -> None:
 
 
 def test_a_node_is_no_leaf() -> None:
-    """RFC 6962, 2.1: prefixes keep a node's preimage from passing as an entry."""
+    """RFC 6962, 2.1: prefixes distinguish the preimage of a node from an entry."""
     left, right = some_leaves(2)
 
     assert leaf_hash(left + right) != node_hash(left, right)
@@ -183,10 +185,10 @@ def test_a_node_is_no_leaf() -> None:
         (EMPTY_ROOT, (STRANGER,), False),
     ],
 )
-def test_anything_follows_the_empty_tree(
+def test_every_tree_is_consistent_with_the_empty_tree(
     old_root: bytes, proof: tuple[bytes, ...], held: bool
 ) -> None:
-    """The empty tree has one root and needs no proof (RFC 9162, 2.1.4)."""
+    """RFC 9162, 2.1.4: the empty tree has one root and needs no proof."""
     found = verify_consistency(
         old_size=0, old_root=old_root, new_size=3, new_root=STRANGER, proof=proof
     )
@@ -195,15 +197,15 @@ def test_anything_follows_the_empty_tree(
 
 
 @pytest.mark.parametrize(("old_size", "new_size"), [(-1, 3), (4, 3), (3, -1)])
-def test_impossible_sizes_are_no_proof(old_size: int, new_size: int) -> None:
-    """A log cannot shrink."""
+def test_impossible_sizes_prove_nothing(old_size: int, new_size: int) -> None:
+    """A ledger cannot shrink."""
     assert not verify_consistency(
         old_size=old_size, old_root=STRANGER, new_size=new_size, new_root=STRANGER, proof=()
     )
 
 
-def test_proofs_of_what_is_not_there_are_not_made() -> None:
-    """Preconditions of the makers, who hold the tree, are errors; verifiers never raise."""
+def test_proofs_of_missing_leaves_are_not_made() -> None:
+    """The holder of the tree gets errors for wrong arguments; verifiers never raise."""
     for index in (-1, 3):
         with pytest.raises(IndexError):
             inclusion_proof(index, some_leaves(3))

@@ -1,4 +1,4 @@
-"""Signed notes as bytes: one form, and nothing else (C2SP signed-note)."""
+"""Signed notes as bytes have exactly one form (C2SP signed-note)."""
 
 import pytest
 from hypothesis import given
@@ -43,16 +43,16 @@ TEXTS = (
 
 
 @given(TEXTS, st.lists(LINES, min_size=1, max_size=5))
-def test_a_note_comes_back_as_it_was(text: bytes, lines: list[SignatureLine]) -> None:
-    """Parsing and formatting are each other's inverse; texts may hold blank lines."""
+def test_a_note_is_read_back(text: bytes, lines: list[SignatureLine]) -> None:
+    """Parsing and formatting are inverse; texts may hold blank lines."""
     note = Note(text=text, signatures=tuple(lines))
 
     assert parse_note(format_note(note)) == note
 
 
 @given(st.binary(max_size=300))
-def test_what_is_taken_is_given_back_byte_by_byte(document: bytes) -> None:
-    """There is one form: whatever parses is what formatting gives."""
+def test_a_parsed_note_is_formatted_byte_by_byte(document: bytes) -> None:
+    """Formatting returns exactly the bytes that were parsed."""
     try:
         note = parse_note(document)
     except NoteError:
@@ -89,8 +89,8 @@ def test_what_is_taken_is_given_back_byte_by_byte(document: bytes) -> None:
         b"a text\n\n" + (str(LINE).encode() + b"\n") * (MAX_SIGNATURES + 1),
     ],
 )
-def test_what_is_not_a_note_is_refused(document: bytes) -> None:
-    """Each of these differs from a good note in one respect."""
+def test_a_malformed_note_is_refused(document: bytes) -> None:
+    """Each text differs from a good note in one respect."""
     if document == GOOD:
         pytest.fail("the change changed nothing")
     with pytest.raises(NoteError):
@@ -107,23 +107,23 @@ def test_what_is_not_a_note_is_refused(document: bytes) -> None:
         Note(text=b"a" * MAX_NOTE + b"\n", signatures=(LINE,)),
     ],
 )
-def test_no_note_is_written_that_could_not_be_read(note: Note) -> None:
-    """Formatting keeps the parser's rules."""
+def test_an_unreadable_note_is_not_written(note: Note) -> None:
+    """Formatting follows the parser's rules."""
     with pytest.raises(NoteError):
         format_note(note)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\u00a0b", "a" * 256, "ө" * 128])
 def test_a_name_that_a_line_cannot_carry_is_refused(name: str) -> None:
-    """C2SP signed-note: neither empty nor with a space or a plus sign."""
+    """C2SP signed-note: a name is not empty, and has no space and no plus sign."""
     with pytest.raises(NoteError):
         SignatureLine(name, b"1234", b"s")
     with pytest.raises(NoteError):
         VerifierKey(name=name, kind=ED25519, public=bytes(32))
 
 
-def test_a_later_line_of_a_key_takes_the_place_of_its_earlier_one() -> None:
-    """One line of each key; others stay where they are."""
+def test_a_later_line_of_a_key_replaces_the_earlier_one() -> None:
+    """There is one line for each key, and other lines stay in place."""
     other = SignatureLine("other", b"\x01\x02\x03\x04", b"s")
     again = SignatureLine(LINE.name, LINE.key_id, b"again")
 
@@ -133,7 +133,7 @@ def test_a_later_line_of_a_key_takes_the_place_of_its_earlier_one() -> None:
 
 
 def test_a_published_verifier_key_is_read() -> None:
-    """The example of golang.org/x/mod/sumdb/note, package documentation."""
+    """golang.org/x/mod/sumdb/note, package documentation: the example is read."""
     vkey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 
     key = VerifierKey.parse(vkey)
@@ -143,8 +143,8 @@ def test_a_published_verifier_key_is_read() -> None:
 
 
 @given(NAMES, st.sampled_from([ED25519, COSIGNATURE_V1]), st.binary(min_size=32, max_size=32))
-def test_a_verifier_key_comes_back_as_it_was(name: str, kind: int, public: bytes) -> None:
-    """Base64 may hold plus signs."""
+def test_a_verifier_key_is_read_back(name: str, kind: int, public: bytes) -> None:
+    """Base64 may contain plus signs."""
     key = VerifierKey(name=name, kind=kind, public=public)
 
     assert VerifierKey.parse(str(key)) == key
@@ -164,7 +164,7 @@ def test_a_verifier_key_comes_back_as_it_was(name: str, kind: int, public: bytes
         "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10",
     ],
 )
-def test_a_verifier_key_that_does_not_fit_itself_is_refused(vkey: str) -> None:
-    """Its id is the digest of its name, type and key."""
+def test_an_inconsistent_verifier_key_is_refused(vkey: str) -> None:
+    """The id is the digest of name, type and key."""
     with pytest.raises(NoteError):
         VerifierKey.parse(vkey)

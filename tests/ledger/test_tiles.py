@@ -1,4 +1,4 @@
-"""Tiles (C2SP tlog-tiles): their names, what is in them, and what is computed from them."""
+"""Tiles (C2SP tlog-tiles): their names, their content, and what is computed from them."""
 
 import hashlib
 import random
@@ -55,11 +55,11 @@ NO_NAMES = [
 ]
 
 LEAVES = [leaf_hash(number.to_bytes(4, "big")) for number in range(70_000)]
-"""Three levels of tiles, the upper two of them just begun."""
+"""Three levels of tiles; the upper two have just begun."""
 
 
 class Log:
-    """A log in memory, built up by appending."""
+    """A ledger in memory that grows by appending."""
 
     def __init__(self, leaves: Sequence[bytes], *, cuts: Sequence[int] = ()) -> None:
         self.tiles: dict[tuple[int, int], bytes] = {}
@@ -88,15 +88,15 @@ def test_a_tile_has_the_path_of_the_specification(tile: Tile, path: str) -> None
 
 @pytest.mark.parametrize("path", NO_NAMES)
 def test_no_other_text_names_a_tile(path: str) -> None:
-    """One tile, one path; and no path leads out of the directory."""
+    """Each tile has one path, and no path leads out of the directory."""
     assert tile_of_path(path) is None
 
 
 @given(
     st.builds(Tile, st.integers(0, 63), st.integers(0, 10**15), st.integers(1, 256)),
 )
-def test_paths_read_back(tile: Tile) -> None:
-    """Whatever the level, index and width."""
+def test_paths_are_read_back(tile: Tile) -> None:
+    """A path is read back for any level, index and width."""
     assert tile_of_path(tile.path) == tile
 
 
@@ -104,8 +104,10 @@ def test_paths_read_back(tile: Tile) -> None:
 @example(0, 65_536)
 @example(255, 256)
 @example(65_535, 65_537)
-def test_new_tiles_are_those_that_were_not_there_before(one: int, other: int) -> None:
-    """Of two sizes: exactly the tiles, with their widths, of the larger without the smaller's."""
+def test_new_tiles_are_those_that_the_smaller_tree_lacks(one: int, other: int) -> None:
+    """The result is exactly the tiles, with widths, of the larger tree without the
+    smaller tree's.
+    """
     old, size = sorted((one, other))
 
     before, now = ({*new_tiles(0, each)} for each in (old, size))
@@ -116,7 +118,7 @@ def test_new_tiles_are_those_that_were_not_there_before(one: int, other: int) ->
 
 
 def test_a_tile_that_a_tree_does_not_have_is_not_named() -> None:
-    """Beyond the last, or before the first."""
+    """The index is beyond the last tile, or before the first."""
     for level, index in ((0, 2), (1, 1), (2, 0), (0, -1)):
         with pytest.raises(IndexError):
             tile_at(level, index, 511)
@@ -126,8 +128,8 @@ def test_a_tile_that_a_tree_does_not_have_is_not_named() -> None:
 @example(256, [255])
 @example(512, [256, 256])
 @example(1, [0])
-def test_however_a_log_is_appended_to_it_is_the_same_log(size: int, cuts: list[int]) -> None:
-    """Leaf by leaf or all at once: the same tiles, edge and root (RFC 6962, 2.1)."""
+def test_the_way_of_appending_does_not_change_the_ledger(size: int, cuts: list[int]) -> None:
+    """RFC 6962, 2.1: leaf by leaf or at once, tiles, edge and root are the same."""
     leaves = LEAVES[:size]
     at_once = edge_of(leaves)
     log = Log(leaves, cuts=[cut for cut in sorted(cuts) if cut <= size])
@@ -145,13 +147,13 @@ def test_however_a_log_is_appended_to_it_is_the_same_log(size: int, cuts: list[i
 
 
 def test_a_large_log_has_the_root_of_its_leaves(large: Log) -> None:
-    """Three levels deep, built in forty uneven pieces."""
+    """The ledger is three levels deep, and built in forty pieces of different size."""
     assert large.edge.root() == tree_root(LEAVES)
     assert levels_of(len(LEAVES)) == 3
 
 
 def test_an_independent_library_finds_the_same_roots_and_proofs() -> None:
-    """Pymerkle hashes by RFC 6962 as well, and shares no code with this room."""
+    """Pymerkle also implements RFC 6962, and shares no code with this package."""
     theirs = InmemoryTree(algorithm="sha256")
     log = Log([])
     for size in range(1, 530):
@@ -170,7 +172,7 @@ def test_an_independent_library_finds_the_same_roots_and_proofs() -> None:
 
 @given(st.data())
 def test_proofs_from_tiles_are_those_from_leaves(large: Log, data: st.DataObject) -> None:
-    """At any size that the log went through (RFC 6962, 2.1.1 and 2.1.2)."""
+    """RFC 6962, 2.1.1 and 2.1.2: proofs are equal at every size that the ledger had."""
     size = data.draw(st.integers(1, 3_000))
     index = data.draw(st.integers(0, size - 1))
     leaves = LEAVES[:size]
@@ -184,8 +186,8 @@ def test_proofs_from_tiles_are_those_from_leaves(large: Log, data: st.DataObject
 
 @given(st.integers(1, 70_000), st.data())
 @example(65_536, None)
-def test_proofs_in_a_large_log_hold(large: Log, size: int, data: st.DataObject | None) -> None:
-    """Across three levels of tiles, by the verifiers that know no tiles."""
+def test_proofs_in_a_large_log_are_valid(large: Log, size: int, data: st.DataObject | None) -> None:
+    """Verifiers that know no tiles accept proofs across three levels of tiles."""
     index = data.draw(st.integers(0, size - 1)) if data is not None else size - 1
     tree, old = TileTree(size, large.read), TileTree(index + 1, large.read)
 
@@ -207,7 +209,7 @@ def test_proofs_in_a_large_log_hold(large: Log, size: int, data: st.DataObject |
 
 
 def test_a_proof_reads_a_few_tiles(large: Log) -> None:
-    """Not the log: of 70,000 leaves at most two tiles a level."""
+    """A proof reads at most two tiles of each level for 70,000 leaves."""
     asked: list[tuple[int, int]] = []
 
     def read(level: int, index: int, width: int) -> bytes:
@@ -221,7 +223,7 @@ def test_a_proof_reads_a_few_tiles(large: Log) -> None:
 
 @pytest.mark.parametrize("change", [lambda row: row[:-1], lambda row: row + row[:32]])
 def test_a_tile_of_another_length_is_refused(change: object) -> None:
-    """Cut off, or grown beyond what was asked for."""
+    """The tile is cut off, or longer than requested."""
     assert callable(change)
     log = Log(LEAVES[:300])
 
@@ -229,8 +231,8 @@ def test_a_tile_of_another_length_is_refused(change: object) -> None:
         TileTree(300, lambda *tile: change(log.read(*tile))).root()
 
 
-def test_a_changed_leaf_changes_the_root_however_deep() -> None:
-    """Each of 300 leaves in turn."""
+def test_a_changed_leaf_changes_the_root_at_any_depth() -> None:
+    """Each of 300 leaves is changed in turn."""
     rows = {0: b"".join(LEAVES[:256]), 1: b"".join(LEAVES[256:300])}
     roots = {edge_of(LEAVES[:300]).root()}
     for index in range(300):
@@ -246,6 +248,6 @@ def test_a_changed_leaf_changes_the_root_however_deep() -> None:
     [(0, (b"",)), (1, ()), (1, (bytes(31),)), (1, (bytes(64),)), (256, (b"",)), (-1, ())],
 )
 def test_an_edge_that_is_not_of_its_size_is_refused(size: int, partial: tuple[bytes, ...]) -> None:
-    """What was read back wrongly must not be appended to."""
+    """An edge that was read back wrongly must not be extended."""
     with pytest.raises(ValueError, match="unfinished tiles"):
         RightEdge(size, partial)

@@ -1,4 +1,4 @@
-"""Certificates and CRLs that `cryptography` refuses to build: altered, then signed once more."""
+"""Certificates and CRLs that `cryptography` refuses to build: altered, then signed again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from makul.trust.pki.certificates import read_certificate
 from makul_testing.pki.authorities import Authority, Holder, Key
 
 Change = Callable[[bytes], bytes]
-"""From the signed part of a certificate or CRL to another of the same length."""
+"""A function from the signed part of a certificate or CRL to another of the same length."""
 
 
 def retagged(text: str, tag: int, *, became: bytes | None = None) -> Change:
-    """A string of this text bears another tag, and perhaps other bytes of the same length."""
+    """Give a string of this text another tag, and optionally other bytes of the same length."""
     old = text.encode()
     new = old if became is None else became
     assert len(old) == len(new)
@@ -39,7 +39,7 @@ def with_serial(number: int) -> Change:
 
 
 def with_key_algorithm(dotted: str) -> Change:
-    """The key is said to be of an algorithm that nobody here reads."""
+    """Name an unsupported algorithm for the key."""
 
     def change(octets: bytes) -> bytes:
         signed: Any = asn1_x509.TbsCertificate.load(octets)
@@ -52,7 +52,7 @@ def with_key_algorithm(dotted: str) -> Change:
 
 
 def certificate(der: bytes, key: Key, change: Change) -> bytes:
-    """The certificate with its signed part changed, signed by this key (P-256, SHA-256)."""
+    """Change the signed part of a certificate, and sign it with this key (P-256, SHA-256)."""
     raw: Any = asn1_x509.Certificate.load(der)
     return _signed(raw, "tbs_certificate", asn1_x509.TbsCertificate, key, change)
 
@@ -72,14 +72,14 @@ def _signed(raw: Any, part: str, kind: Any, key: Key, change: Change) -> bytes:
 
 
 def issued(authority: Authority, change: Change, holder: Holder | None = None) -> Holder:
-    """A citizen whose certificate is changed, as this authority issued it."""
+    """Return a citizen whose certificate is changed and signed by this authority."""
     good = holder or authority.issue()
     der = certificate(good.der, authority.holder.key, change)
     return AlteredHolder(good.key, read_certificate(der).x509, good.issuers, der)
 
 
 class AlteredHolder(Holder):
-    """A holder whose certificate's exact bytes are not those that `cryptography` shows."""
+    """A holder whose certificate's exact bytes differ from those of `cryptography`."""
 
     __slots__ = ("_der",)
 

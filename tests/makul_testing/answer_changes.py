@@ -1,4 +1,4 @@
-"""Changes that a party on the way can make to an answer, one at a time."""
+"""Changes that a party in between can make to an answer, one at a time."""
 
 import copy
 import itertools
@@ -19,9 +19,9 @@ def body_of(envelope: Element) -> Element:
 
 
 def changed(message: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Yield what came, each time with one thing done to one element of each name.
+    """Yield the answer, each time with one change of one element of each name.
 
-    What stands inside the receipt is for its own signature to protect.
+    The receipt's own signature protects what is inside the receipt.
     """
     names: dict[str, int] = {}
     for number, element in enumerate(body_of(etree.fromstring(message)).iter()):

@@ -1,6 +1,6 @@
-"""Answers written again by a party on the way, so that two readers of XML see differently.
+"""Answers rewritten by a party in between, so that two XML readers read them differently.
 
-`changes` changes what a tree has; here the bytes are changed that make the tree.
+`answer_changes` changes the content of a tree; here the bytes of the tree change.
 """
 
 import re
@@ -14,11 +14,11 @@ from makul_testing.answer_changes import body_of
 Rewrite = Callable[[bytes], Iterator[bytes]]
 TEXT = re.compile(rb">([^<>\s][^<>]*)</")
 STEP = 3
-"""Each third place alone is tried: every attempt verifies a signature."""
+"""Only every third position is tried, because every attempt verifies a signature."""
 
 
 def child_of(message: bytes) -> tuple[bytes, bytes, bytes]:
-    """What stands before the Body's child, the child, and what stands after it."""
+    """Return the bytes before the Body's child, the child, and the bytes after it."""
     found = re.search(rb"<[^<>/]*:Body>(.*)</[^<>]*:Body>", message, re.DOTALL)
     assert found is not None
     return message[: found.start(1)], found[1], message[found.end(1) :]
@@ -32,7 +32,7 @@ def at_texts(message: bytes, change: Callable[[bytes], bytes]) -> Iterator[bytes
 
 
 def commented(message: bytes) -> Iterator[bytes]:
-    """A reader that asks for an element's text stops at a comment; canonical XML drops it."""
+    """Insert comments: a reader of an element's text stops at one, and canonical XML drops it."""
     return at_texts(message, lambda text: text[:1] + b"<!-- -->" + text[1:])
 
 
@@ -41,7 +41,9 @@ def instructed(message: bytes) -> Iterator[bytes]:
 
 
 def spaced(message: bytes) -> Iterator[bytes]:
-    """White space that a schema collapses and a digest sees; not within the receipt's Base64."""
+    """Insert white space that a schema collapses and a digest covers, outside the
+    receipt's Base64.
+    """
     before, child, after = child_of(message)
     for found in list(TEXT.finditer(child))[::STEP]:
         if b"receipt" not in child[: found.start()][-12:]:
@@ -63,7 +65,7 @@ def doubled(message: bytes) -> Iterator[bytes]:
 
 
 def renamed_prefixes(message: bytes) -> Iterator[bytes]:
-    """The same names under another prefix; and the same prefix for another namespace."""
+    """Write the same names under another prefix, and the same prefix for another namespace."""
     before, child, after = child_of(message)
     for uri in (b"urn:makul:recipient:1", b"urn:makul:types:1"):
         if uri in child:
@@ -78,7 +80,7 @@ def renamed_prefixes(message: bytes) -> Iterator[bytes]:
 
 
 def reordered(message: bytes) -> Iterator[bytes]:
-    """Any two neighbours, not only the first of their name, at every depth."""
+    """Exchange any two neighbours, not only the first of their name, at every depth."""
     count = sum(1 for _ in body_of(etree.fromstring(message)).iter())
     for number in range(1, count):
         envelope = etree.fromstring(message)
@@ -93,7 +95,7 @@ def reordered(message: bytes) -> Iterator[bytes]:
 
 
 def exchanged(message: bytes) -> Iterator[bytes]:
-    """The texts of two elements of one name, or of one parent, in each other's place."""
+    """Exchange the texts of two elements of one name, or of one parent."""
     tree = etree.fromstring(message)
     leaves = [i for i, each in enumerate(body_of(tree).iter()) if not len(each) and each.text]
     for one, other in pairwise(leaves):
@@ -106,7 +108,7 @@ def exchanged(message: bytes) -> Iterator[bytes]:
 
 
 def attributed(message: bytes) -> Iterator[bytes]:
-    """Attributes that readers obey: nil, a type, a base, an id."""
+    """Add attributes that readers obey: nil, a type, a base, an id."""
     xsi = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     before, child, after = child_of(message)
     starts = [m.end() for m in re.finditer(rb"<[A-Za-z:]+(?=[ >])", child)]
@@ -116,7 +118,7 @@ def attributed(message: bytes) -> Iterator[bytes]:
 
 
 def declared(message: bytes) -> Iterator[bytes]:
-    """A document type with an entity, an attribute's default, or nothing in it."""
+    """Add a document type with an entity, with an attribute's default, or empty."""
     bare = re.sub(rb"^<\?xml[^>]*\?>\s*", b"", message)
     name = re.match(rb"<([^\s>]+)", bare)
     assert name is not None
@@ -125,7 +127,7 @@ def declared(message: bytes) -> Iterator[bytes]:
 
 
 def in_other_characters(message: bytes) -> Iterator[bytes]:
-    """CDATA sections and character references: the same text to every reader."""
+    """Write CDATA sections and character references: the same text for every reader."""
 
     def referred(text: bytes) -> bytes:
         return "".join(f"&#{ord(each)};" for each in text.decode()).encode()

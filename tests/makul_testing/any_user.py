@@ -1,6 +1,6 @@
-"""Every command of both programs, under whatever user this process runs; its report as JSON.
+"""Run every command of both programs under the user of this process; print a report as JSON.
 
-Run by tests/e2e/test_any_user.py in a process with a uid that has no passwd entry.
+tests/e2e/test_any_user.py runs it in a process with a uid that has no passwd entry.
 """
 
 import json
@@ -32,7 +32,7 @@ LISTS = (
     ("store", "status"),
     ("ledger", "status"),
 )
-"""What reads an installation, and ends by itself."""
+"""Commands that read an installation, and end by themselves."""
 
 
 def _commands(command: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -50,13 +50,13 @@ def _helped(program: Any) -> dict[str, int]:
 
 
 def _completion(program: Any) -> int:
-    """The exit code of installing a completion where nobody has a home; -1 for an exception."""
+    """Return the exit code of installing a completion without a home; -1 for an exception."""
     result = CliRunner().invoke(program, ["--install-completion"], env={"SHELL": "/bin/bash"})
     return result.exit_code if isinstance(result.exception, SystemExit) else -1
 
 
 def report(directory: Path) -> dict[str, Any]:
-    """What each command came to, and whom the operator's log names."""
+    """Return the result of each command, and the user in the audit log."""
     makul = installed(directory)
     makul.done("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "B", "--apply")
     lists = {" ".join(each): makul(*each).code for each in LISTS}

@@ -1,4 +1,4 @@
-"""The operator's command line over a real installation in a directory of its own."""
+"""The operator's command line with a real installation in a temporary directory."""
 
 import atexit
 import json
@@ -21,7 +21,7 @@ AUTHORISED_BODY = "GOV/70000009"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a command said, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -29,7 +29,7 @@ class Said:
 
     @property
     def json(self) -> Any:
-        """Its answer, where it was asked for JSON."""
+        """Return its answer, if JSON was requested."""
         return json.loads(self.out)
 
 
@@ -39,10 +39,10 @@ class Makul:
 
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What it has besides ours: by whose role it comes to a store on a server, for one."""
+    """Environment variables besides ours, such as the role by which it connects to a server."""
 
     def __call__(self, *arguments: str | Path, typed: str | None = None) -> Said:
-        """Run one command; `typed` is what stands on stdin."""
+        """Run one command; `typed` is its stdin."""
         config = self.directory / "makul.toml"
         result = CliRunner().invoke(
             build(Runtime()),
@@ -56,7 +56,7 @@ class Makul:
         return Said(result.exit_code, result.stdout, result.stderr)
 
     def done(self, *arguments: str | Path) -> Any:
-        """Run a command that must succeed; its JSON."""
+        """Run a command that must succeed; return its JSON."""
         said = self(*arguments, "--json")
         assert said.code == 0, said.err
         return said.json
@@ -64,7 +64,7 @@ class Makul:
 
 @cache
 def _template() -> Path:
-    """An installation that was made once in this process: to make its tables takes long."""
+    """Return an installation that is made once in this process, because its tables take long."""
     base = Path(tempfile.mkdtemp(prefix="makul-installed-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
     installed_anew(base / "house")
@@ -72,17 +72,17 @@ def _template() -> Path:
 
 
 def installed(directory: Path) -> Makul:
-    """A new installation, as `makul init` makes it; its keys are those of every other.
+    """Return a new installation, as `makul init` makes it, with keys that all of them share.
 
-    The act of its making may wait for its place in the log longer than was promised: whoever asks
-    the log takes `installed_anew`.
+    The act of its creation may wait longer for its leaf index than promised: a test of the ledger
+    uses `installed_anew`.
     """
     shutil.copytree(_template(), directory, dirs_exist_ok=True)
     return Makul(directory)
 
 
 def installed_anew(directory: Path) -> Makul:
-    """An installation made at this moment, with keys of its own."""
+    """Return an installation that is made at this moment, with new keys."""
     makul = Makul(directory)
     makul.done(
         *("init", directory, "--operator", OPERATOR, "--name", "Example"),

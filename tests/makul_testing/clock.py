@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass
 class SteppedClock:
-    """Stands still between steps, which go either way."""
+    """Stands still between steps, in either direction."""
 
     now: datetime
 

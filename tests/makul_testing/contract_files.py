@@ -1,4 +1,4 @@
-"""The published WSDLs and schemas, as XML to be looked at."""
+"""The published WSDLs and schemas as XML."""
 
 import makul_schemas
 import makul_wsdl

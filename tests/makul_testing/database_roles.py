@@ -1,4 +1,4 @@
-"""A role for each duty on a PostgreSQL server, and what the work of a duty asks of it."""
+"""A role for each duty on a PostgreSQL server, and the privileges that a duty's work uses."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,14 @@ from makul.store.schema.role_privileges import VERSION_TABLE, Right
 from makul.store.schema.roles import grant
 
 SUPERUSER = "user=postgres"
-"""As `Cluster.url` has it."""
+"""A URL in the form of `Cluster.url`."""
 
 _SET = re.compile(r"(?:SET |, )(\w+)=")
 _UPSERTED = re.compile(r"(?:^|, )(\w+) = ")
 
 
 def parted(owner: PostgresLocation) -> Mapping[Duty, PostgresLocation]:
-    """How the role of each duty comes to a store; its roles are the server's, made once."""
+    """Return how the role of each duty connects to a store; the server's roles are made once."""
     places = {}
     with psycopg.connect(owner.url, autocommit=True) as server:
         known = {name for (name,) in server.execute("SELECT rolname FROM pg_roles")}
@@ -39,22 +39,22 @@ def parted(owner: PostgresLocation) -> Mapping[Duty, PostgresLocation]:
 
 
 def as_role(owner: PostgresLocation, role: str) -> PostgresLocation:
-    """The same database by another role."""
+    """Return the same database by another role."""
     assert SUPERUSER in owner.url
     return PostgresLocation(url=owner.url.replace(SUPERUSER, f"user={role}"))
 
 
 @dataclass(slots=True)
 class Asked:
-    """What statements asked of the server."""
+    """The privileges that statements used."""
 
     rights: set[Right] = field(default_factory=lambda: {Right(VERSION_TABLE, "SELECT")})
-    """Of which version a store is, is asked in plain SQL."""
+    """The version of a store is queried in plain SQL."""
     locked: set[str] = field(default_factory=set)
-    """Tables in which rows were locked: for that some column must be one that may be changed."""
+    """Tables in which rows were locked, which needs a column that may be changed."""
 
     def note(self, statement: Any, sql: str) -> None:
-        """The rights that a statement needs."""
+        """Note the privileges that a statement needs."""
         if statement.is_select:
             self._reads(*_tables_in(statement))
             if " FOR UPDATE" in sql or " FOR SHARE" in sql:
@@ -83,7 +83,9 @@ class Asked:
         self.rights |= {Right(table, "SELECT") for table in tables}
 
     def needed(self, granted: frozenset[Right]) -> set[Right]:
-        """All that is needed of what was granted: of a table that is only locked, one column."""
+        """Return the granted privileges that are needed: of a table that is only locked, one
+        column.
+        """
         changed = {right.table for right in self.rights if right.verb == "UPDATE"}
         by_table: dict[str, Right] = {}
         for right in sorted(granted):
@@ -94,7 +96,7 @@ class Asked:
 
 @contextmanager
 def asked(noted: Asked) -> Iterator[None]:
-    """Note every statement that is run in the block, of any store."""
+    """Note every statement that runs in the block, for any store."""
     prepared = CompiledStatements.prepared
 
     def noting(self: CompiledStatements, statement: Any) -> Any:
@@ -108,7 +110,7 @@ def asked(noted: Asked) -> Iterator[None]:
 
 
 def _tables_in(statement: Any) -> set[str]:
-    """Every table that stands in a statement, in whatever part of it."""
+    """Return every table in any part of a statement."""
     elements = list(visitors.iterate(statement))
     tables = [*elements, *(each.table for each in elements if isinstance(each, Column))]
     return {each.name for each in tables if isinstance(each, Table)}

@@ -1,4 +1,4 @@
-"""How much the long tests try: a part of all cases, or all of them with `MAKUL_EXHAUSTIVE=1`.
+"""The extent of the long tests: a part of all cases, or all of them with `MAKUL_EXHAUSTIVE=1`.
 
 `make test-exhaustive` sets it.
 """
@@ -14,12 +14,12 @@ EXHAUSTIVE = os.environ.get("MAKUL_EXHAUSTIVE") == "1"
 
 
 def rounds(usual: int, exhaustive: int) -> int:
-    """Return how often a test repeats what it does, or how few cases it takes (a step)."""
+    """Return how often a test repeats its work, or the step between its cases."""
     return exhaustive if EXHAUSTIVE else usual
 
 
 def sample(cases: Iterable[T], most: int, *, seed: int = 20261130) -> list[T]:
-    """Return at most `most` of the cases, in their order, and the same ones in each run."""
+    """Return at most `most` of the cases, in their order; each run returns the same ones."""
     every = list(cases)
     if EXHAUSTIVE or len(every) <= most:
         return every

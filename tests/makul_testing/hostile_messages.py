@@ -1,4 +1,4 @@
-"""What may lie under the name of a file that a command is given, and commands run apart from us."""
+"""Hostile files for commands, and commands that run in separate processes."""
 
 import json
 import os
@@ -24,11 +24,13 @@ from makul_testing.pki.authorities import DAY, NOW, name_of, new_key, new_rsa_ke
 T = TypeVar("T")
 
 DIGITS = "7" * 5_000
-"""More than Python reads as a number (`sys.int_info.default_max_str_digits` is 4,300)."""
+"""More digits than Python reads as a number (`sys.int_info.default_max_str_digits` is 4,300)."""
 
 SECONDS = 600
-"""For some thirty commands, on a machine that is ten times slower. What waits for a pipe, waits
-for good."""
+"""The time for some thirty commands on a machine that is ten times slower.
+
+A command that waits for a pipe never ends.
+"""
 MEMORY = 8 * 1024**3
 
 
@@ -68,7 +70,7 @@ NOT_FILES: dict[str, Callable[[Path], Path]] = {
     "nothing": lambda room: room / "absent",
     "a long name": lambda room: room / ("x" * 300),
 }
-"""What is no file that can be read, made in a directory of its own."""
+"""Make special files that cannot be read, in a temporary directory."""
 
 CONTENTS: dict[str, bytes] = {
     "empty": b"",
@@ -97,7 +99,7 @@ CONTENTS: dict[str, bytes] = {
     "deep DER": b"\x30\x84\x00\x00\xff\xf0" * 10_000,
     "long lines": b"a," * 100_000 + b"\n" + b"b" * 200_000,
 }
-"""What a file may hold that was not written for this command."""
+"""Contents that were not written for this command."""
 
 
 # --- Certificates -----------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def _certified(key: object, signer: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _altered(der: bytes, alter: Callable[[asn1_x509.TbsCertificate], None]) -> bytes:
-    """A certificate with something else in it; its signature holds no longer."""
+    """Return a certificate with something else in it; its signature is no longer valid."""
     certificate = asn1_x509.Certificate.load(der)
     alter(certificate["tbs_certificate"])
     return certificate.dump(force=True)  # type: ignore[no-any-return]
@@ -138,7 +140,7 @@ def _numbered(serial: int) -> Callable[[asn1_x509.TbsCertificate], None]:
 
 
 def _explicit(tbs: asn1_x509.TbsCertificate) -> None:
-    """P-256 by its parameters (RFC 3279, 2.3.5) and not by its name."""
+    """Return P-256 by its parameters (RFC 3279, 2.3.5) and not by its name."""
     prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
     octets = [core.OctetString((prime - 3).to_bytes(32, "big")), core.OctetString(b"\1" * 32)]
     parameters = b"".join(
@@ -164,7 +166,7 @@ def _sequence(*parts: bytes) -> bytes:
 
 
 def certificates() -> dict[str, bytes]:
-    """Certificates in PEM that are not accepted, by what is wrong with them."""
+    """Return certificates in PEM that are not accepted, by what is wrong with them."""
     ca = new_key()
     plain = _certified(ca, ca)
     made = {
@@ -187,7 +189,7 @@ def certificates() -> dict[str, bytes]:
 
 
 def readable_certificates() -> dict[str, bytes]:
-    """Certificates in PEM that are unusual, and read all the same."""
+    """Return certificates in PEM that are unusual, but can be read."""
     ca = new_key()
     plain = _certified(ca, ca)
     return {
@@ -200,7 +202,7 @@ def readable_certificates() -> dict[str, bytes]:
 
 
 def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
-    """What `act` returns, in a process that may hang or take memory without end."""
+    """Return the result of `act` in a process that may hang or use memory without end."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -211,7 +213,7 @@ def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(act(), pipe)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent says so
+        except BaseException as error:  # noqa: BLE001 - the parent reports any error
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             os._exit(1)
         os._exit(0)
@@ -224,12 +226,12 @@ def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
 
 
 def rooms(directory: Path) -> Iterator[Path]:
-    """Empty directories, one after the other, in whatever process."""
+    """Yield empty directories, one after the other, in any process."""
     directory.mkdir(parents=True, exist_ok=True)
     while True:
         yield Path(tempfile.mkdtemp(dir=directory))
 
 
 def jsonl(*people: object) -> bytes:
-    """Lines as `person import` takes them."""
+    """Return lines in the form of `person import`."""
     return b"".join(json.dumps(each).encode() + b"\n" for each in people)

@@ -1,4 +1,4 @@
-"""Modules that a program imports, in a process of its own."""
+"""The modules that a program imports, determined in a separate process."""
 
 import json
 import subprocess

@@ -1,7 +1,6 @@
-"""A whole house in one process: sandbox world, real store, real trust, the WSGI application.
+"""A whole service in one process: sandbox world, real store, real trust, the WSGI application.
 
-What the sandbox does over HTTP, without the HTTP: for end-to-end tests that need to look inside,
-and for the bench.
+It is the sandbox without HTTP: for end-to-end tests that need to see inside, and for the bench.
 """
 
 import atexit
@@ -95,13 +94,13 @@ public_url = "https://127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class RecordDatabase:
-    """Where a house keeps its record: in a file, or in a new database of a server."""
+    """The location of a service's records: a file, or a new database of a server."""
 
     server: Callable[[], Cluster] | None = None
-    """Asked for when it is needed; None for a file."""
+    """The server, which is started on demand; None for a file."""
 
     def setting(self, template: "_Template | None") -> str:
-        """The line of the settings, of a new database; a file's name stands among them anyway."""
+        """Return the line of the settings for a new database; a file's name is in them already."""
         if self.server is None:
             return ""
         server = self.server()
@@ -110,7 +109,7 @@ class RecordDatabase:
 
     @property
     def key(self) -> Path | None:
-        """Which server it is; None for a file."""
+        """Return which server it is; None for a file."""
         return self.server().directory if self.server is not None else None
 
 
@@ -118,26 +117,26 @@ IN_A_FILE = RecordDatabase()
 
 
 def on_server(server: Callable[[], Cluster]) -> RecordDatabase:
-    """Keep each record in a new database of a server, which is asked for when it is needed."""
+    """Store records in new databases of a server, which is started on demand."""
     return RecordDatabase(server)
 
 
 FRESH = timedelta(minutes=5)
-"""How old a world may be that another house gets, too; whatever runs out in it does so later."""
+"""The maximum age of a world that other services share; its terms end later by as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Template:
-    """What a furnished house is copied from."""
+    """The original from which services are copied."""
 
     world: World
     keys: StoreKeys
     directory: Path
     database: str
-    """Its name on the server; of no meaning for a file."""
+    """Its name on the server; unused for a file."""
 
     def copy_to(self, settings: Settings) -> None:
-        """Its record, where that is a file, and what it has kept of authorities."""
+        """Copy its database, if that is a file, and its revocation data."""
         if not isinstance(settings.place, PostgresLocation):
             shutil.copy(self.directory / "makul.db", settings.place)
         if (self.directory / "archive").exists():
@@ -149,7 +148,7 @@ _templates: dict[Path | None, _Template] = {}
 
 
 def _template(database: RecordDatabase, at: datetime) -> _Template | None:
-    """The one of this process, made anew when it is no longer fresh; None for a time before it."""
+    """Return this process's original, made again when it is too old; None for an earlier time."""
     found = _templates.get(database.key)
     if found is None or at - found.world.made_at > FRESH:
         directory = Path(tempfile.mkdtemp(prefix="makul-house-"))
@@ -166,7 +165,7 @@ def _template(database: RecordDatabase, at: datetime) -> _Template | None:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came back over the wire."""
+    """The answer on the wire."""
 
     status: int
     headers: Mapping[str, str]
@@ -174,7 +173,7 @@ class Answered:
 
     @property
     def child(self) -> etree._Element:
-        """The Body's child, as anyone's parser sees it."""
+        """Return the Body's child, as any parser reads it."""
         body = etree.fromstring(self.body).find("s:Body", NS)
         assert body is not None
         return body[0]
@@ -185,7 +184,7 @@ class Answered:
 
     @property
     def codes(self) -> list[str]:
-        """Reason codes, of an answer or of a fault."""
+        """Return the reason codes of an answer or of a fault."""
         return [str(code.text) for code in self.child.iter(f"{{{TYPES}}}code")]
 
     @property
@@ -196,13 +195,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InProcess:
-    """The house, and whoever lives in it."""
+    """The service, and everybody in its world."""
 
     world: World
     settings: Settings
-    """On PostgreSQL they name the tables' owner; what is in `makul.toml` names who serves."""
+    """On PostgreSQL they name the tables' owner; `makul.toml` names the serving role."""
     store: Store
-    """Each of its ports by the role of whose duty it is. The parts serve."""
+    """Each of its ports by the role of its duty. The parts serve."""
     parts: Adapters
     clock: Clock
     applications: Mapping[str, Any]
@@ -234,7 +233,7 @@ class InProcess:
         return post(self.applications[listener], message, **environ)
 
     def makul(self, duty: Duty | None = Duty.DESK) -> Makul:
-        """The command line over this house, by the role of a duty; None: by the owner's."""
+        """Return the command line of this service, by the role of a duty; None: by the owner's."""
         directory = self.settings.store.keys.parent
         if not isinstance(self.settings.place, PostgresLocation):
             return Makul(directory)
@@ -260,9 +259,9 @@ def build_house(
     parts: Any = lambda given: given,
     keys: StoreKeys | None = None,
 ) -> InProcess:
-    """Make a world in a directory and wire the service over it, as `bootstrap` does.
+    """Make a world in a directory and wire the service over it, like `composition`.
 
-    Houses of one process that ask for nothing particular have one world and one set of store keys.
+    Services of one process with default options share one world and one set of store keys.
     """
     begun = clock()
     shared = abs(utc_now() - begun) < FRESH and people == PEOPLE and keys is None
@@ -309,9 +308,9 @@ def build_house(
 def _by_duty(
     settings: Settings, made: Store, keys: StoreKeys, config: Path
 ) -> Mapping[Duty, Store]:
-    """The store as each duty opens it: on PostgreSQL by its role, and the settings' is who serves.
+    """Return the store as each duty opens it: on PostgreSQL by its role; the settings' role serves.
 
-    A file knows no roles.
+    A file has no roles.
     """
     owner = settings.place
     if not isinstance(owner, PostgresLocation):
@@ -323,7 +322,7 @@ def _by_duty(
 
 
 def _together(stores: Mapping[Duty, Store]) -> Store:
-    """Each port by the role of its duty; what belongs to no port is the desk's."""
+    """Return each port by the role of its duty; the operator's role has everything else."""
     serving = stores[Duty.SERVING]
     return replace(
         stores[Duty.DESK],
@@ -336,10 +335,10 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 def build_house_on(
     directory: Path, database: str, server: Callable[[], Cluster], **given: Any
 ) -> InProcess:
-    """A house whose record lies where it is told: `sqlite` or `postgresql`.
+    """Build a service whose records are in `sqlite` or `postgresql`.
 
-    It is no copy: what was recorded when a template was made would have waited for its place in the
-    log longer than was promised, and on a small disk there is no room for a second database.
+    It is not a copy: leaves of the original would have waited longer for their index than promised,
+    and a small disk has no space for a second database.
     """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
     return build_house(directory, database=where, **{"keys": StoreKeys.generate()} | given)
@@ -379,7 +378,7 @@ def post(
     content_type: str = "text/xml; charset=utf-8",
     **environ: str,
 ) -> Answered:
-    """POST to a WSGI application; what stands in `environ` besides comes from its server."""
+    """POST to a WSGI application; other values in `environ` come from its server."""
     answered: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -409,7 +408,7 @@ def post(
 def about(
     person: Person, *, of: Party, paper: Paper | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """The fields of an ordinary request about a person, to be changed by a test."""
+    """Return the fields of an ordinary request about a person, for a test to change."""
     fields: dict[str, Any] = {
         "operation": paper.operation.value if paper is not None else "GetPersonData",
         "request_id": uuid4(),
@@ -434,7 +433,7 @@ def person_request(
     ground: tuple[str, bytes] | None,
     attributes: list[str],
 ) -> bytes:
-    """The Body's child of VerifyPerson or GetPersonData."""
+    """Build the Body's child of VerifyPerson or GetPersonData."""
     given = ""
     if ground is not None:
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"

@@ -1,4 +1,4 @@
-"""Does a text betray anybody? Looks for people in every form in which a value may be written."""
+"""Search a text for people, in every form in which a value may be written."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
 
 LONG_ENOUGH = 6
-"""Bytes of a value below which its encodings could stand in any text by chance."""
+"""The minimum bytes of a value; encodings of shorter ones could occur in any text by chance."""
 
 _OF_ONE = (
     Attribute.SURNAME,
@@ -22,18 +22,18 @@ _OF_ONE = (
     Attribute.DOCUMENT_NUMBER,
     Attribute.ADDRESS,
 )
-"""What tells of somebody, besides the PIN."""
+"""Attributes that identify a person, besides the PIN."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that must not be told."""
+    """A value that must not appear."""
 
     what: str
     text: str
 
     def forms(self) -> Iterator[tuple[str, str]]:
-        """How it may be written, by the name of the form. All are searched for in lower case."""
+        """Return how it may be written, by the name of the form, in lower case."""
         yield "as it is", self.text
         yield "in capitals", self.text.upper()
         octets = self.text.encode()
@@ -51,7 +51,7 @@ class Secret:
 
 
 def secrets_of(people: Iterable[Person]) -> list[Secret]:
-    """PINs, names in every script, document numbers and addresses."""
+    """Return PINs, names in every script, document numbers and addresses."""
     found: dict[Secret, None] = {}
     for person in people:
         found[Secret("PIN", person.pin.digits)] = None
@@ -65,7 +65,7 @@ def secrets_of(people: Iterable[Person]) -> list[Secret]:
 
 
 def betrayed(text: str, secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """What of them stands in the text: kind of secret and form. Never the secret itself."""
+    """Return which secrets appear in the text: kind and form, never the secret itself."""
     lowered = text.lower()
     words = set(re.findall(r"\w+", lowered))
     return [
@@ -77,14 +77,14 @@ def betrayed(text: str, secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def _stands(form: str, lowered: str, words: set[str]) -> bool:
-    """A short word counts as a word alone: part of another, it would be chance."""
+    """Return whether a short word occurs as a whole word, because a part would be chance."""
     if len(form) < LONG_ENOUGH and form.isalpha():
         return form in words
     return form in lowered
 
 
 def _base64_within(octets: bytes, shift: int) -> str:
-    """The characters that any base64 has in which these octets begin at 3 n + `shift`."""
+    """Return the characters of any base64 in which these octets begin at 3 n + `shift`."""
     whole = binascii.b2a_base64(b"\0" * shift + octets, newline=False).decode()
     start = (0, 2, 3)[shift]
     end = (shift + len(octets)) % 3
@@ -92,7 +92,7 @@ def _base64_within(octets: bytes, shift: int) -> str:
 
 
 def planted(secret: Secret) -> Iterator[tuple[str, str]]:
-    """Lines that betray it, each in another way: what a search must find."""
+    """Return lines that contain it in each form: what a search must find."""
     for name, form in secret.forms():
         yield name, f'{{"event": "{form}"}}'
     if len(secret.text.encode()) >= LONG_ENOUGH:

@@ -1,4 +1,4 @@
-"""Stores as earlier versions of the program made them."""
+"""Stores in the form of earlier versions of the program."""
 
 from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
@@ -17,7 +17,9 @@ _LATER_MIGRATIONS_UNDONE = (
 
 
 def downgrade_to_0007(place: DatabaseLocation) -> None:
-    """Remove from a store all that migrations after 0007 made, and the leaves of its acts."""
+    """Remove from a store everything that migrations after 0007 made, and the leaves of
+    its acts.
+    """
     for table in ("ledger_queue", "ledger_leaf"):
         with without_guards(place, table) as connection:
             connection.execute(

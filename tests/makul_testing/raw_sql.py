@@ -1,4 +1,4 @@
-"""A look at a store past the store, as an auditor or an attacker would have it."""
+"""Access to a store without the store's code, like an auditor or an attacker."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _SERVER_TABLES = (
 
 @contextmanager
 def raw(place: DatabaseLocation) -> Iterator[Any]:
-    """A plain connection: none of the store's settings, none of its manners."""
+    """Return a plain connection, without the store's settings."""
     connection: Any
     if isinstance(place, PostgresLocation):
         connection = psycopg.connect(place.url, autocommit=True)
@@ -31,21 +31,21 @@ def raw(place: DatabaseLocation) -> Iterator[Any]:
 
 
 def parameters(place: DatabaseLocation, sql: str) -> str:
-    """A statement with `?` for its values, as the driver of this place takes it."""
+    """Return a statement with `?` for its values in the form of this database's driver."""
     return sql.replace("?", "%s") if isinstance(place, PostgresLocation) else sql
 
 
 def count(place: DatabaseLocation, table: str) -> int:
-    """How many rows a table has."""
+    """Return the number of rows of a table."""
     with raw(place) as connection:
         (number,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
         return int(number)
 
 
 def everything(place: DatabaseLocation, *, but: str = "dictionary") -> dict[str, list[str]]:
-    """Every row of every table but one, to tell whether anything at all changed.
+    """Return every row of every table but one, to find any change.
 
-    Dictionaries of compression are texts that say nothing of a request: they are kept beforehand.
+    Dictionaries of compression hold texts without data of a request, and are stored beforehand.
     """
     with raw(place) as connection:
         tables = _SERVER_TABLES if isinstance(place, PostgresLocation) else _TABLES
@@ -57,7 +57,7 @@ def everything(place: DatabaseLocation, *, but: str = "dictionary") -> dict[str,
 
 
 def binary(place: DatabaseLocation, value: bytes) -> str:
-    """A byte string as a literal."""
+    """Return a byte string as a literal."""
     return (
         f"'\\x{value.hex()}'::bytea" if isinstance(place, PostgresLocation) else f"x'{value.hex()}'"
     )
@@ -65,7 +65,9 @@ def binary(place: DatabaseLocation, value: bytes) -> str:
 
 @contextmanager
 def without_guards(place: DatabaseLocation, table: str) -> Iterator[Any]:
-    """A superuser's connection for which a table's triggers do not hold; they do afterwards."""
+    """Return a superuser's connection that disables a table's triggers, and enables them
+    afterwards.
+    """
     with raw(place) as connection:
         if isinstance(place, PostgresLocation):
             connection.execute("SET session_replication_role = replica")

@@ -1,8 +1,8 @@
-"""The work of each duty in a furnished store: all that its commands and requests make of it.
+"""The work of each duty in a furnished store: everything that its commands and requests do.
 
-In an order: the desk registers, the workers decide, the sequencer recovers and sequences, the desk
-holds the record against the log; the workers record, read and tidy up; the desk looks and takes
-away.
+The order is: the operator registers, the workers decide, the sequencer recovers and sequences, the
+operator verifies the records by the ledger. Then the workers record, read and delete, and the
+operator reads and withdraws.
 """
 
 from dataclasses import replace
@@ -62,14 +62,14 @@ SEALING_CERTIFICATE = b"der"
 SEALING = sha256(SEALING_CERTIFICATE).digest()
 DRAFTS = some_drafts()
 LATER = NOON + timedelta(days=8)
-"""When housekeeping finds everything due."""
+"""A time at which everything is due for housekeeping."""
 
 
 # --- the work of the desk -----------------------------------------------------------------------
 
 
 def registers(desk: Desk) -> None:
-    """A recipient and all that is registered for one; terms, a notice and a person."""
+    """Register a recipient and all that belongs to one; terms, a notice and a person."""
     desk.add_recipient(a_recipient(POLICE), at=NOON)
     desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
     desk.add_sealing_certificate(BANK, SEALING, SEALING_CERTIFICATE, at=NOON)
@@ -82,7 +82,7 @@ def registers(desk: Desk) -> None:
 
 
 def looks(desk: Desk) -> None:
-    """Everything that is listed, shown or written out."""
+    """Read everything that is listed, shown or exported."""
     assert len(desk.recipients()) == 2
     assert desk.certificates()
     assert desk.sealing_certificates()
@@ -102,7 +102,7 @@ def looks(desk: Desk) -> None:
 
 
 def takes_away(desk: Desk) -> None:
-    """What ends: a ground, an official, certificates, a signatory, an agreement, a recipient."""
+    """End a ground, an official, certificates, a signatory, an agreement, a recipient."""
     held = a_recipient(state=RecipientState.ON_HOLD)
     desk.revoke_ground(BANK, GroundKind.CONSENT, REGISTERED.id, reason="test", at=NOON)
     desk.withdraw_official(BANK, OFFICIAL.fingerprint, reason="test", at=NOON)
@@ -114,7 +114,7 @@ def takes_away(desk: Desk) -> None:
 
 
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
-    """`makul ledger verify`, `status` and `export`."""
+    """Do the work of `makul ledger verify`, `status` and `export`."""
     report = checked(store, signer, at=NOON + timedelta(minutes=15), lost=1)
     assert report.finding is None
     assert report.checked > len(DRAFTS)
@@ -142,13 +142,13 @@ RELEASED = a_metered_release(
 
 
 def decides(store: Store) -> None:
-    """One decision of each kind, on leaves that are really committed to."""
+    """Make one decision of each kind, with leaves that really commit to it."""
     for draft in DRAFTS:
         recording(store).record_and_render(draft)
 
 
 def serves(store: Store) -> None:
-    """Records, answers again, reads and tidies up."""
+    """Record, repeat answers, read and delete."""
     _records(store)
     _answers_again(store)
     _reads(store)
@@ -177,7 +177,7 @@ def _records(store: Store) -> None:
 
 
 def _answers_again(store: Store) -> None:
-    """By its id, from the stored answer."""
+    """Repeat the stored answer of an id."""
     again = store.recorder.replay(
         RELEASED.key, a_caller(a_mark(b"n" * 32), certificate=FINGERPRINT), at=NOON
     )
@@ -185,7 +185,7 @@ def _answers_again(store: Store) -> None:
 
 
 def _reads(store: Store) -> None:
-    """Everything that a request may ask of the register and of the log."""
+    """Read everything of the register and the ledger that a request may read."""
     register = store.register
     assert register.certificate(FINGERPRINT) is not None
     assert register.recipient(BANK) is not None
@@ -216,7 +216,7 @@ def _reads(store: Store) -> None:
 
 
 def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
-    """Two leaves were published from a newer copy: this one holds the first of them alone."""
+    """Recover two leaves of a newer copy's publication: this copy holds only the first."""
     with psycopg.connect(place.url) as connection:
         row = connection.execute(
             "SELECT leaf_hash FROM ledger_leaf ORDER BY recorded_at"
@@ -233,7 +233,7 @@ def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
 
 
 def sequences(store: Store, signer: NoteSigner) -> None:
-    """The rest, in two rounds, and what is read meanwhile; then a witness's line; then it ends."""
+    """Sequence the rest in two rounds, read meanwhile, then add a witness's line, then end."""
     ledger = store.ledger
     for batch in (3, 100):
         done = ledger.sequence(signer, LEASE, at=NOON, batch=batch)

@@ -1,4 +1,4 @@
-"""A sandbox on disk, made as `makul sandbox` makes it; nothing listens."""
+"""A sandbox on disk, like that of `makul sandbox`, without listeners."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ PEOPLE = 60
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The directory, and the world it was made from."""
+    """The directory, and the world from which it was made."""
 
     directory: Path
     world: World

@@ -1,4 +1,4 @@
-"""Talking to the recipient port as WSGI: envelopes, a trusting channel, a fake port."""
+"""Calls of the recipient port as WSGI: envelopes, a trusting channel, a fake port."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -41,11 +41,11 @@ WSSE_CALLER = Caller(recipient=MEMBER, channel=ChannelName.WSSE)
 
 @dataclass(frozen=True, slots=True)
 class TrustingChannel:
-    """Believes every message to come from one caller. For tests alone."""
+    """Authenticates every message as that of one caller. Only for tests."""
 
     caller: Caller = WSSE_CALLER
     child: etree._Element | None = None
-    """What is to be read in the place of what was received."""
+    """The content to read instead of the received one."""
     understood: frozenset[str] = frozenset()
 
     def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
@@ -57,7 +57,7 @@ class TrustingChannel:
 
 @dataclass(slots=True)
 class FakePort:
-    """Use cases that keep what they were asked and answer or raise as told."""
+    """Use cases that keep their requests, and answer or raise as a test sets."""
 
     asked: list[tuple[Any, Caller]] = field(default_factory=list)
     answer: Any = ANSWER
@@ -87,7 +87,7 @@ class FakePort:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, and that it came back as XML."""
+    """An answer, and that it was XML."""
 
     status: int
     headers: Mapping[str, str]
@@ -98,24 +98,24 @@ class Response:
         return etree.fromstring(self.body)
 
     def text(self, path: str, version: SoapVersion = SOAP_11) -> str | None:
-        """The text at a path in which `soap:`, `t:`, `r:` and `xrd:` are bound."""
+        """Return the text at a path in which `soap:`, `t:`, `r:` and `xrd:` are bound."""
         names = {"soap": version.namespace, "t": T, "r": R, "xrd": XRD, "id": ID}
         found = self.root.findtext(path, namespaces=names)
         return None if found is None else str(found)
 
     @property
     def codes(self) -> list[str]:
-        """The codes in a fault's detail."""
+        """Return the codes in a fault's detail."""
         return [str(code.text) for code in self.root.iter(f"{{{T}}}code")]
 
     @property
     def fields(self) -> list[str]:
-        """The fields named in a fault's detail."""
+        """Return the fields named in a fault's detail."""
         return [str(name.text) for name in self.root.iter(f"{{{T}}}field")]
 
     @property
     def fault_code(self) -> str:
-        """`Client`, `Sender`, …: the fault's code without its prefix, or nothing."""
+        """Return the fault's code without its prefix, such as `Client` or `Sender`, or nothing."""
         code = self.text(".//faultcode") or self.text(".//soap:Fault/soap:Code/soap:Value", SOAP_12)
         return (code or "").rpartition(":")[2]
 
@@ -131,7 +131,7 @@ def build(
     observe: Callable[[Answered], None] = lambda _: None,
     **settings: Any,
 ) -> WSGIApplication:
-    """The application under test."""
+    """Build the application under test."""
     return build_application(
         (fake or FakePort()).port,
         channel or TrustingChannel(),
@@ -144,7 +144,7 @@ def build(
 
 
 def enveloped(body: str, version: SoapVersion = SOAP_11, header: str = "") -> bytes:
-    """An envelope around a Body's child; `header` is the Header's content."""
+    """Return an envelope around a Body's child; `header` is the Header's content."""
     head = f"<s:Header>{header}</s:Header>" if header else ""
     return (
         f'<s:Envelope xmlns:s="{version.namespace}">{head}<s:Body>{body}</s:Body></s:Envelope>'
@@ -158,7 +158,7 @@ def send(
     content_type: str | None = SOAP_11.content_type,
     **environ: Any,
 ) -> Response:
-    """POST bytes; keyword arguments go into the WSGI environment, None takes one out of it."""
+    """POST bytes; keyword arguments go into the WSGI environment, None removes one from it."""
     request = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/v1/recipient",
@@ -181,7 +181,7 @@ def send(
 
 
 def sample(name: str) -> str:
-    """A sample message of the contract, without its XML declaration and comments."""
+    """Return a sample message of the contract, without its XML declaration and comments."""
     root = etree.fromstring((SAMPLES / f"{name}.xml").read_bytes())
     etree.strip_tags(root, etree.Comment)
     return etree.tostring(root, encoding="unicode")
@@ -195,7 +195,7 @@ def xroad_headers(
     version: str = "4.0",
     more: str = "",
 ) -> str:
-    """The mandatory X-Road headers, and more."""
+    """Return the mandatory X-Road headers, and more."""
     member_class, _, member_code = member.partition("/")
     return (
         f'<x:client xmlns:x="{XRD}" xmlns:i="{ID}" i:objectType="SUBSYSTEM">'
@@ -213,7 +213,9 @@ def xroad_headers(
 
 
 def assert_typed_fault(response: Response) -> None:
-    """Every fault is XML, carries the published detail, and is nothing else (docs: contract)."""
+    """Assert that a fault is XML with the published detail, and nothing else
+    (docs/recipients.md).
+    """
     assert response.headers["Content-Type"].startswith(("text/xml", "application/soap+xml"))
     assert b"<html" not in response.body.lower()
     assert int(response.headers["Content-Length"]) == len(response.body)

@@ -10,7 +10,7 @@ from makul.store import Store, StoreKeys, open_store
 
 @contextmanager
 def store_of(config: Path) -> Iterator[Store]:
-    """By the settings in this file; closed at the end."""
+    """Open the store by the settings in this file; it is closed at the end."""
     settings = load_settings(config)
     store = open_store(settings.store.database, StoreKeys.load(settings.store.keys), who="test")
     try:

@@ -141,7 +141,7 @@ Fault = tuple[str, str, st.SearchStrategy[Any]]
 
 
 def faults(document: Adapters) -> list[Fault]:
-    """What may be otherwise: in which part of the case, what, and how."""
+    """Return what may differ: in which part of the case, what, and how."""
     return [
         (place, name, odd)
         for place, names in (
@@ -157,7 +157,7 @@ def faults(document: Adapters) -> list[Fault]:
 
 
 def up_to_three(document: Adapters) -> st.SearchStrategy[list[Fault]]:
-    """No fault or one as often as up to three."""
+    """Draw no fault or one as often as up to three."""
     fault = st.sampled_from(faults(document))
     return st.one_of(st.lists(fault, max_size=1), st.lists(fault, max_size=3))
 
@@ -168,7 +168,7 @@ OF_BASES = up_to_three(STATEMENT)
 
 @st.composite
 def cases(draw: Draw, start: tuple[Case, ...] = (BY_CONSENT, BY_LAW)) -> Case:
-    """A good case with up to three things in it other than they should be."""
+    """Draw a good case with up to three changes."""
     good = draw(st.sampled_from(start))
     case: Case = good
     form = draw(st.sampled_from([Operation.GET_PERSON_DATA, Operation.VERIFY_PERSON]))
@@ -181,7 +181,7 @@ def cases(draw: Draw, start: tuple[Case, ...] = (BY_CONSENT, BY_LAW)) -> Case:
 
 
 def document(case: Case) -> Consent | BasisStatement:
-    """What the case's ground says."""
+    """Return the content of the case's ground."""
     match case.ground:
         case ConsentGround(consent=Consent() as consent):
             return consent

@@ -1,4 +1,4 @@
-"""How well two classes of measurements can be told apart."""
+"""A measure of how well two classes of measurements can be distinguished."""
 
 import random
 import time
@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 def measure_in_turns(
     work: Mapping[str, Callable[[], object]], count: int, *, seed: int
 ) -> dict[str, list[int]]:
-    """Return the CPU time, in nanoseconds of this thread, that each piece of work took each time.
+    """Return the CPU time, in nanoseconds of this thread, of each run of each piece of work.
 
-    The pieces run in turns and in random order, so whatever else the machine does meets them alike.
+    The pieces run in turns and in random order, so that other load of the machine affects all of
+    them.
     """
     chance = random.Random(seed)  # noqa: S311 -- an order, not a secret
     taken: dict[str, list[int]] = {name: [] for name in work}
@@ -23,10 +24,10 @@ def measure_in_turns(
 
 
 def separate(one: Sequence[int], other: Sequence[int]) -> float:
-    """Return the AUC of the best guess: 0.5 if the classes cannot be told apart, 1.0 if always.
+    """Return the AUC of the best guess: 0.5 if the classes cannot be distinguished, 1.0 if always.
 
-    The probability that a value of one class is above one of the other (Mann-Whitney), or its
-    complement where that is larger. Only the order of the values counts, so a few that a busy
+    It is the probability that a value of one class is above one of the other (Mann-Whitney), or its
+    complement if that is larger. Only the order of the values counts, so some values that a busy
     machine made large do not matter.
     """
     ranked = sorted([(value, 0) for value in one] + [(value, 1) for value in other])

@@ -1,6 +1,6 @@
-"""A second opinion: what libxmlsec says of a signature, by a certificate that is given to it.
+"""A second verifier: libxmlsec's verdict on a signature, by a given certificate.
 
-It knows nothing of our profile: it looks for what the URIs name, carries out every transform it
+It does not know our profile: it looks for what the URIs name, carries out every transform that it
 knows, and judges no certificate. So it may accept more than we do, and must never accept less.
 """
 
@@ -14,7 +14,7 @@ _IDENTIFIERS = ("Id", "ID", "id")
 
 
 def carried_certificate(document: bytes) -> bytes | None:
-    """The first certificate in KeyInfo, as DER."""
+    """Return the first certificate in KeyInfo, as DER."""
     try:
         root = etree.fromstring(document, _parser())
         text = root.findtext(f".//{{{DS}}}X509Certificate")
@@ -24,7 +24,7 @@ def carried_certificate(document: bytes) -> bytes | None:
 
 
 def xmlsec_accepts(document: bytes, certificate: bytes) -> bool:
-    """Does the first signature verify by this certificate's key, in libxmlsec's eyes?"""
+    """Return whether the first signature verifies by this certificate's key in libxmlsec."""
     try:
         root = etree.fromstring(document, _parser())
         signature = next(root.iter(f"{{{DS}}}Signature"))

@@ -1,4 +1,4 @@
-"""Demographic comparison (Procedure, cl. 10; CONTRACT, Matching; invariant 6)."""
+"""Demographic comparison (Procedure, cl. 10; docs/architecture.md, invariant 6)."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -61,13 +61,15 @@ def without(*attributes: Attribute) -> Person:
         replace(BY_DOCUMENT, birth_date=date(1990, 1, 1), sex="F"),
     ],
 )
-def test_who_agrees_in_all_that_is_given_matches(probe: DemographicProbe) -> None:
-    """PIN plus document number, or plus surname and given name, in any script."""
+def test_agreement_in_all_given_factors_is_a_match(probe: DemographicProbe) -> None:
+    """A match needs the PIN with the document number, or with surname and given name, in any
+    script.
+    """
     assert result(probe) is MatchResult.MATCH
 
 
 def test_cyrillic_look_alikes_of_a_document_number_match() -> None:
-    """АС is typed on a Cyrillic keyboard for AC: the same paper."""
+    """АС typed on a Cyrillic keyboard and AC are the same document number."""
     held = replace(PERSON, values={**EVERYTHING, Attribute.DOCUMENT_NUMBER: "AC1234567"})
 
     assert result(replace(BY_DOCUMENT, document_number="ас 1234567"), held) is MatchResult.MATCH
@@ -76,15 +78,15 @@ def test_cyrillic_look_alikes_of_a_document_number_match() -> None:
 
 @pytest.mark.parametrize("factor", WRONG)
 def test_one_factor_that_disagrees_is_no_match(factor: str) -> None:
-    """Every factor that is given must agree, however well the others do."""
+    """Every given factor must agree, also if the others agree exactly."""
     probe = replace(WITH_ALL, **{factor: WRONG[factor]})
 
     assert result(probe) is MatchResult.NO_MATCH
 
 
 @pytest.mark.parametrize("factor", WRONG)
-def test_the_verdict_does_not_tell_which_factor_failed(factor: str) -> None:
-    """The same finding in the same words, whichever it was; only names leave a score."""
+def test_the_verdict_hides_which_factor_failed(factor: str) -> None:
+    """The finding has the same words for each factor; only names have a score."""
     found = MATCHER.compare(
         replace(WITH_ALL, **{factor: WRONG[factor]}),
         PERSON,
@@ -105,7 +107,7 @@ def test_the_verdict_does_not_tell_which_factor_failed(factor: str) -> None:
     ],
 )
 def test_fields_are_not_exchanged(probe: DemographicProbe) -> None:
-    """FACTS, Names: field to field; a patronymic is not a surname."""
+    """Each field is compared with its own field; a patronymic is not a surname."""
     assert result(probe) is MatchResult.NO_MATCH
 
 
@@ -123,7 +125,7 @@ def test_fields_are_not_exchanged(probe: DemographicProbe) -> None:
 def test_a_factor_without_content_agrees_with_nothing(
     factor: str, value: Any, held: Person
 ) -> None:
-    """Attack: nothing compared with nothing is equal; it must not pass for agreement."""
+    """Attack: two empty values are equal, but must not count as agreement."""
     probe = replace(WITH_ALL, **{factor: value})
 
     assert result(probe, held) is MatchResult.NO_MATCH
@@ -138,13 +140,13 @@ def test_a_factor_without_content_agrees_with_nothing(
         (Attribute.PATRONYMIC, WITH_ALL),
     ],
 )
-def test_what_is_not_held_cannot_agree(missing: Attribute, probe: DemographicProbe) -> None:
-    """A factor that the record does not hold proves nothing: fail closed."""
+def test_a_missing_factor_cannot_agree(missing: Attribute, probe: DemographicProbe) -> None:
+    """A factor that the record does not hold proves nothing."""
     assert result(probe, without(missing)) is MatchResult.NO_MATCH
 
 
-def test_birth_date_and_sex_need_only_the_pin_where_they_are_not_held() -> None:
-    """They are in the PIN and prove nothing; given, they must not contradict."""
+def test_birth_date_and_sex_are_compared_with_the_pin_if_not_recorded() -> None:
+    """The PIN contains them and they prove nothing; a given value must not contradict them."""
     held = without(Attribute.BIRTH_DATE, Attribute.SEX)
 
     assert result(WITH_ALL, held) is MatchResult.MATCH
@@ -156,11 +158,11 @@ CORRECTED = replace(
     PERSON,
     values={**EVERYTHING, Attribute.BIRTH_DATE: date(1991, 1, 1), Attribute.SEX: "M"},
 )
-"""Both were corrected (cl. 14); the PIN's digits say 1 January 1990 and F, as before."""
+"""A record with both values corrected (cl. 14); the PIN's digits still say 1 January 1990 and F."""
 
 
 def test_birth_date_and_sex_are_those_of_the_record() -> None:
-    """Procedure, cl. 14: a corrected record counts, and not the digits of the PIN."""
+    """Procedure, cl. 14: the corrected record counts, and not the digits of the PIN."""
     probe = replace(WITH_ALL, birth_date=date(1991, 1, 1), sex="M")
 
     assert result(probe, CORRECTED) is MatchResult.MATCH
@@ -178,13 +180,13 @@ def test_birth_date_and_sex_are_those_of_the_record() -> None:
         replace(BY_NAME, birth_date=date(1990, 1, 1), sex="M"),
     ],
 )
-def test_the_digits_of_the_pin_do_not_stand_for_a_corrected_record(probe: DemographicProbe) -> None:
-    """Procedure, cl. 14: who says what the PIN's digits say contradicts the record."""
+def test_the_digits_of_the_pin_do_not_replace_a_corrected_record(probe: DemographicProbe) -> None:
+    """Procedure, cl. 14: a probe with the values of the PIN's digits contradicts the record."""
     assert result(probe, CORRECTED) is MatchResult.NO_MATCH
 
 
-def test_a_pin_that_tells_no_sex_agrees_with_the_record_alone() -> None:
-    """A PIN that begins with 0 states none."""
+def test_a_pin_without_a_sex_leaves_it_to_the_record() -> None:
+    """A PIN that begins with 0 states no sex."""
     pin = Pin("00101199000001")
     probe = replace(BY_NAME, pin=pin)
     held = replace(PERSON, pin=pin)
@@ -194,7 +196,7 @@ def test_a_pin_that_tells_no_sex_agrees_with_the_record_alone() -> None:
 
 
 def test_the_record_of_another_pin_never_matches() -> None:
-    """The matcher does not trust that it was handed the right record."""
+    """The matcher checks that it got the right record."""
     assert result(WITH_ALL, replace(PERSON, pin=Pin("10101199000002"))) is MatchResult.NO_MATCH
 
 
@@ -207,7 +209,7 @@ def test_the_record_of_another_pin_never_matches() -> None:
     ],
 )
 def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> None:
-    """In a narrow band under the threshold nobody can tell: add data (MAT-02)."""
+    """MAT-02: in a narrow band under the threshold the result is undetermined; add data."""
     held = {**EVERYTHING, Attribute.GIVEN_NAME: LocalizedName(ky="Жаныбек")}
 
     assert result(replace(BY_NAME, given_name=given_name), replace(PERSON, values=held)) is found
@@ -224,7 +226,9 @@ def test_a_near_name_is_inconclusive(given_name: str, found: MatchResult) -> Non
     ],
 )
 def test_half_of_a_double_surname_is_inconclusive(surname: str, found: MatchResult) -> None:
-    """MAT-02: papers of before and after a marriage; add data, and nothing is given meanwhile."""
+    """MAT-02: documents are from before and after a marriage; add data, and nothing is
+    given yet.
+    """
     held = {**EVERYTHING, Attribute.SURNAME: LocalizedName(ru="Иванова-Петрова")}
 
     assert result(replace(BY_NAME, surname=surname), replace(PERSON, values=held)) is found
@@ -241,15 +245,15 @@ def test_half_of_a_double_surname_is_inconclusive(surname: str, found: MatchResu
         DemographicProbe(pin=PIN, birth_date=date(1990, 1, 2), sex="M"),
     ],
 )
-def test_too_little_said_is_inconclusive_whoever_it_is(
+def test_an_insufficient_probe_is_inconclusive_for_everybody(
     probe: DemographicProbe, person: Person | None
 ) -> None:
-    """The PIN proves nothing by itself, and what an insufficient probe gets tells nothing."""
+    """The PIN proves nothing by itself, and the answer to an insufficient probe reveals nothing."""
     assert result(probe, person) is MatchResult.INCONCLUSIVE
 
 
 def test_verdict_names_its_method_score_threshold_and_version() -> None:
-    """CONTRACT, Matching: what was found, and by what."""
+    """The verdict states the result and the method that found it."""
     (found,) = MATCHER.compare(WITH_ALL, PERSON).methods
 
     assert found.method is MatchMethod.DEMOGRAPHIC
@@ -268,8 +272,8 @@ DECOY_PROBE = DemographicProbe(
 )
 
 
-def test_who_knows_the_decoy_still_does_not_match() -> None:
-    """Attack: the decoy stands in published code; saying exactly what it says gains nothing."""
+def test_the_decoys_values_do_not_match() -> None:
+    """Attack: the decoy is in published code, and a probe with its values gains nothing."""
     assert result(DECOY_PROBE, demographic.DECOY) is MatchResult.MATCH
     assert result(DECOY_PROBE, None) is MatchResult.NO_MATCH
 
@@ -289,8 +293,8 @@ TEXTS = st.none() | st.text(max_size=30)
         sex=st.sampled_from([None, "M", "F", "?"]),
     )
 )
-def test_nobody_is_never_matched(probe: DemographicProbe) -> None:
-    """Invariant 6 and ports.Matcher: never MATCH without a record, and no probe breaks it."""
+def test_an_unknown_person_is_never_matched(probe: DemographicProbe) -> None:
+    """docs/architecture.md, invariant 6: without a record there is never MATCH, for any probe."""
     found = result(probe, None)
 
     assert found is (MatchResult.NO_MATCH if probe.sufficient else MatchResult.INCONCLUSIVE)
@@ -300,7 +304,9 @@ def test_nobody_is_never_matched(probe: DemographicProbe) -> None:
 def test_an_unknown_person_is_the_same_work(
     probe: DemographicProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Invariant 6: known, known but different, and unknown: the same operations, as often."""
+    """docs/architecture.md, invariant 6: a match, a mismatch and an unknown person cost
+    equal work.
+    """
     work = [
         operations(probe, PERSON, monkeypatch),
         operations(
@@ -332,7 +338,7 @@ STEPS = [
 def operations(
     probe: DemographicProbe, person: Person | None, monkeypatch: pytest.MonkeyPatch
 ) -> Counter[str]:
-    """How often each step of the comparison was taken."""
+    """Count how often each step of the comparison runs."""
     counted: Counter[str] = Counter()
 
     def counting(name: str, step: Callable[..., object]) -> Callable[..., object]:
@@ -350,7 +356,7 @@ def operations(
 
 
 def test_the_decoy_is_shaped_like_a_person() -> None:
-    """It holds everything that a probe can be compared with, in all three scripts."""
+    """The decoy has a value for every factor of a probe, in all three scripts."""
     assert set(demographic.DECOY.values) == {
         Attribute.SURNAME,
         Attribute.GIVEN_NAME,

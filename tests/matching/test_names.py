@@ -1,9 +1,9 @@
-"""Names: how they are read, and what the comparison is worth (Procedure, cl. 10).
+"""The comparison of names: its readings, and its error rates (Procedure, cl. 10).
 
 The bounds are chosen on the tuning half of the pairs of `makul_testing.names.pairs`, and error
-rates are reported on the other half: docs/performance.md, Names, shows them. Neither half estimates
-error rates in the field. tests/vectors/names/pairs.csv holds pairs picked by hand that have shaped
-the folding: they guard it.
+rates are reported on the other half (docs/performance.md, Names). Neither half estimates error
+rates in practice. tests/vectors/names/pairs.csv holds pairs chosen by hand that have shaped the
+folding, and guards it.
 """
 
 import csv
@@ -49,7 +49,7 @@ OTHER_SOUNDS = {
     ("Айтмырза", "Айтмурза"),
     ("Александр", "Alexander"),
 }
-"""Of `SAME`, those that differ for the ear too: no habit reads them as equal, most are a doubt."""
+"""Pairs of `SAME` that also sound different: no habit reads them as equal, and most are a doubt."""
 
 NAMES = st.text(
     alphabet="абвгдеёжзийклмнопрстуфхцчшщъыьэюяөүңАБЁЖХЦЧШЩӨҮҢ- '",
@@ -65,19 +65,21 @@ def similarity(one: str, other: str) -> float:
 
 
 def test_bounds_are_the_choice_of_the_tuning_half() -> None:
-    """What is committed is what the half chooses that reports nothing."""
+    """The committed bounds are the choice of the half that reports nothing."""
     assert (choose_threshold(), choose_doubt()) == (THRESHOLD, DOUBT)
 
 
-def test_error_rates_are_within_what_is_stated() -> None:
-    """The report half, one spelling against one: FMR below 0.3 %, FNMR below 2.1 % (95 %)."""
+def test_error_rates_are_within_the_stated_bounds() -> None:
+    """FMR is below 0.3 % and FNMR below 2.1 % (95 %), in the report half, for pairs of one
+    spelling.
+    """
     assert false_matches("report", THRESHOLD).upper < 0.003
     assert false_non_matches("report", THRESHOLD).upper < 0.021
     assert false_non_matches("report", DOUBT).upper < 0.017
 
 
 def test_brother_and_sister_are_not_even_a_doubt() -> None:
-    """A final а tells a woman's name from a man's: likeness must not overlook it."""
+    """A final а distinguishes a woman's name from a man's, so similarity must not ignore it."""
     found = scores("report", "impostor", "brother and sister")
 
     assert len(found) >= 100
@@ -87,7 +89,7 @@ def test_brother_and_sister_are_not_even_a_doubt() -> None:
 
 @pytest.mark.parametrize("half", ["tuning", "report"])
 def test_half_of_a_double_surname_is_a_doubt(half: str) -> None:
-    """Either half, either script: neither a match nor a refusal (MAT-02)."""
+    """MAT-02: either half in either script is neither a match nor a refusal."""
     found = [
         similarity(pair.left, pair.right)
         for pair in name_pairs()
@@ -98,8 +100,10 @@ def test_half_of_a_double_surname_is_a_doubt(half: str) -> None:
     assert all(DOUBT <= score < THRESHOLD for score in found)
 
 
-def test_there_are_enough_pairs_and_no_name_is_in_both_halves() -> None:
-    """At least a thousand genuine and a thousand impostors a half, halves apart by name."""
+def test_halves_are_large_and_share_no_name() -> None:
+    """Each half has at least a thousand genuine and a thousand impostor pairs, with
+    separate names.
+    """
     lefts: dict[str, set[str]] = {"tuning": set(), "report": set()}
     for half in ("tuning", "report"):
         for verdict in ("genuine", "impostor"):
@@ -120,22 +124,24 @@ def test_there_are_enough_pairs_and_no_name_is_in_both_halves() -> None:
         (Rate(411, 411), 0.99106478, 1.0),
     ],
 )
-def test_bounds_of_a_rate_are_clopper_and_pearsons(rate: Rate, lower: float, upper: float) -> None:
-    """Against values that are published or computed from the beta distribution."""
+def test_bounds_of_a_rate_are_those_of_clopper_and_pearson(
+    rate: Rate, lower: float, upper: float
+) -> None:
+    """The values are compared with published ones and with the beta distribution."""
     assert (rate.lower, rate.upper) == pytest.approx((lower, upper), abs=2e-6)
 
 
 # --- pairs picked by hand ---------------------------------------------------------------------
 
 
-def test_pairs_picked_by_hand_are_told_apart() -> None:
-    """A change of folding or library that moves one of them is noticed."""
+def test_pairs_chosen_by_hand_are_distinguished() -> None:
+    """A change of folding or of a library that moves one of these pairs is noticed."""
     assert {pair for pair in SAME if similarity(*pair) < THRESHOLD} == OTHER_SOUNDS
     assert [pair for pair in DIFFERENT if similarity(*pair) >= THRESHOLD] == []
 
 
 def test_no_two_near_names_match_in_any_combination() -> None:
-    """FMR, every name against every other of its field: none passes."""
+    """Every name is compared with every other of its field, and none matches (FMR)."""
     compared = 0
     for field in ("surname", "given", "patronymic"):
         near = {
@@ -194,7 +200,9 @@ Schröder = Schroeder = Шрёдер = Шредер
 
 @pytest.mark.parametrize("line", SPELLINGS.strip().splitlines())
 def test_spellings_of_one_name_match_the_first(line: str) -> None:
-    """Systems and habits of many languages; signs, marks, order; composed or not."""
+    """The spellings are of many systems and languages, with signs, marks and order, composed or
+    not.
+    """
     first, *others = (name.strip(" ") for name in line.split("="))
 
     assert [other for other in others if similarity(first, other) < THRESHOLD] == []
@@ -230,7 +238,7 @@ O'ktamov = O'ktamova = O'tkirov
 
 @pytest.mark.parametrize("line", TRAPS.strip().splitlines())
 def test_siblings_twins_and_namesakes_do_not_match(line: str) -> None:
-    """Brother and sister, twins one letter apart, father and son: likeness lets nobody in."""
+    """Brother and sister, twins one letter apart, father and son are different persons."""
     for one, other in combinations([name.strip() for name in line.split("=")], 2):
         assert similarity(one, other) < THRESHOLD, (one, other)
 
@@ -252,7 +260,7 @@ def test_siblings_twins_and_namesakes_do_not_match(line: str) -> None:
     ],
 )
 def test_half_of_a_double_name_is_a_doubt_and_no_more(one: str, other: str) -> None:
-    """One paper says both, another one: however long the half is, it cannot be determined."""
+    """One document has both halves and another has one, so no length of a half decides."""
     assert similarity(one, other) == similarity(other, one) == DOUBT
 
 
@@ -269,8 +277,8 @@ def test_half_of_a_double_name_is_a_doubt_and_no_more(one: str, other: str) -> N
         ("-", "Иванова-Петрова"),
     ],
 )
-def test_what_is_no_half_is_no_doubt(one: str, other: str) -> None:
-    """A husband's surname, a shared half, and `son of` or `daughter of` alone."""
+def test_a_name_that_is_no_half_is_no_doubt(one: str, other: str) -> None:
+    """A husband's surname, a shared half, and only `son of` or `daughter of` are no halves."""
     assert similarity(one, other) < DOUBT
 
 
@@ -288,8 +296,8 @@ def test_what_is_no_half_is_no_doubt(one: str, other: str) -> None:
         ("Иванова Smith", "Ivanova-Smith"),
     ],
 )
-def test_letters_of_the_wrong_script_are_put_right(typed: str, meant: str) -> None:
-    """A word is of one script: what the keyboard gave is read as what the word shows."""
+def test_letters_of_the_wrong_script_are_corrected(typed: str, meant: str) -> None:
+    """A word is of one script, so wrong letters are read as what the word shows."""
     assert similarity(typed, meant) == 1.0
 
 
@@ -310,7 +318,7 @@ def test_letters_of_the_wrong_script_are_put_right(typed: str, meant: str) -> No
     ],
 )
 def test_a_mixed_word_is_never_another_name(shown: str, other: str) -> None:
-    """Attack: a string that shows as one name and is read as another matches nobody."""
+    """Attack: a text that looks like one name and reads as another matches no person."""
     assert similarity(shown, other) < DOUBT
 
 
@@ -323,8 +331,8 @@ def test_every_name_is_read_by_every_habit() -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [("", ""), ("-", "ь"), ("", "Асан"), ("王", "王"), ("1", "1")]
 )
-def test_what_folds_to_nothing_is_like_nothing(one: str, other: str) -> None:
-    """Two empty strings are alike for Jaro-Winkler; an asker who writes "-" must not match."""
+def test_an_empty_folding_is_similar_to_nothing(one: str, other: str) -> None:
+    """Jaro-Winkler finds two empty texts equal, but a probe of "-" must not match."""
     assert similarity(one, other) == 0.0
 
 
@@ -332,27 +340,27 @@ def test_what_folds_to_nothing_is_like_nothing(one: str, other: str) -> None:
     ("one", "other"), [("Иванов", "Иванова"), ("Азиз", "Азиза"), ("Aleksandr", "Александра")]
 )
 def test_a_final_a_makes_another_name(one: str, other: str) -> None:
-    """It tells a woman's name from a man's; a prefix measure would let it pass."""
+    """A final а distinguishes a woman's name from a man's; a prefix measure would ignore it."""
     assert similarity(one, other) == 0.0
 
 
 def test_the_best_of_all_forms_counts() -> None:
-    """A record holds a name in three scripts; a form that is not held is like nothing."""
+    """A record holds a name in three scripts, and an absent form is similar to nothing."""
     assert best_similarity("Айгуль", ["Нурлан", "", "AIGUL"]) == 1.0
     assert best_similarity("Айгуль", ["", ""]) == 0.0
     assert best_similarity("Айгуль", []) == 0.0
 
 
 @given(NAMES, NAMES)
-def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
-    """So that it does not matter which of the two is the record."""
+def test_similarity_is_symmetric_and_bounded(one: str, other: str) -> None:
+    """It makes no difference which of the two names is the record's."""
     assert similarity(one, other) == pytest.approx(similarity(other, one))
     assert 0.0 <= similarity(one, other) <= 1.0
 
 
 @given(NAMES)
-def test_a_name_is_like_itself_however_it_is_decorated(name: str) -> None:
-    """Case, form, marks of formatting and outer spaces are no sounds."""
+def test_a_name_is_similar_to_itself_in_any_decoration(name: str) -> None:
+    """Case, form, formatting marks and outer spaces are not sounds."""
     heard = any(sounds.whole for sounds in fold(name))
 
     assert similarity(name, name) == (1.0 if heard else 0.0)
@@ -363,8 +371,8 @@ def test_a_name_is_like_itself_however_it_is_decorated(name: str) -> None:
 
 
 @given(st.text(max_size=40))
-def test_folding_takes_any_text_and_gives_few_letters(name: str) -> None:
-    """Whatever comes in, out come letters of the folding's own alphabet."""
+def test_folding_accepts_any_text_and_gives_few_letters(name: str) -> None:
+    """Any text folds to letters of the folding's own alphabet."""
     for sounds in fold(name):
         assert set(sounds.whole) <= set("abcdefghijklmnopqrstuvwxyzCHJST")
         assert all(sounds.parts) or not sounds.parts

@@ -1,4 +1,4 @@
-"""People with one name are matched by it; nobody else by one of theirs (Procedure, cl. 10)."""
+"""A person with one name is matched by it, and no other person by one of two names (cl. 10)."""
 
 from dataclasses import replace
 from datetime import date
@@ -21,7 +21,7 @@ def result(probe: DemographicProbe, person: Person | None = PERSON) -> MatchResu
 
 
 def with_names(surname: str | None, given_name: str | None, **more: Any) -> Person:
-    """The person with these names alone; None is a name that is not held."""
+    """Return the person with only these names; None is an absent name."""
     names = {Attribute.SURNAME: surname, Attribute.GIVEN_NAME: given_name}
     held = {name: LocalizedName(ky=form) for name, form in names.items() if form is not None}
     rest = {name: value for name, value in EVERYTHING.items() if name not in names}
@@ -40,7 +40,7 @@ def with_names(surname: str | None, given_name: str | None, **more: Any) -> Pers
     ids=["surname", "given name", "dash for a given name", "dash for a surname"],
 )
 def test_a_person_with_one_name_is_matched_by_it(field: str, held: Person) -> None:
-    """The PIN plus the single name, in whichever field the record or the asker has it."""
+    """The probe has the PIN and the single name, in the field of the record or of the document."""
     probe = DemographicProbe(pin=PIN, **{field: "Sukarno"})
     with_document = replace(probe, document_number="ID0000001")
 
@@ -51,8 +51,10 @@ def test_a_person_with_one_name_is_matched_by_it(field: str, held: Person) -> No
 
 
 @pytest.mark.parametrize("sign", ["-", "—", " ", "--", "/"])
-def test_a_sign_for_a_name_that_is_missing_is_none(sign: str) -> None:
-    """A paper of one name may print a dash for the other; only who has one name is so matched."""
+def test_a_sign_for_a_missing_name_is_no_name(sign: str) -> None:
+    """A document of one name may print a dash for the other; only a person with one name matches
+    so.
+    """
     one, two = with_names("Сукарно", None), PERSON
     probe = DemographicProbe(pin=PIN, surname="Sukarno", given_name=sign)
 
@@ -79,15 +81,13 @@ def test_a_sign_for_a_name_that_is_missing_is_none(sign: str) -> None:
         ({"surname": "Үлгүлөва", "birth_date": date(1990, 1, 1)}, MatchResult.INCONCLUSIVE),
     ],
 )
-def test_a_name_that_is_held_cannot_be_left_out(
-    factors: dict[str, Any], found: MatchResult
-) -> None:
-    """Attack: one of two names, said as if the person had one. It is never a match."""
+def test_a_recorded_name_cannot_be_omitted(factors: dict[str, Any], found: MatchResult) -> None:
+    """Attack: one of two names, as if the person had only one, is never a match."""
     assert result(DemographicProbe(pin=PIN, **factors)) is found
 
 
-def test_two_names_said_of_who_has_one_are_no_match() -> None:
-    """A name that is not held cannot agree."""
+def test_two_names_do_not_match_a_person_with_one() -> None:
+    """A name that is not recorded cannot agree."""
     assert result(BY_NAME, with_names("Үлгүлөва", None)) is MatchResult.NO_MATCH
     assert result(BY_NAME, with_names(None, None)) is MatchResult.NO_MATCH
     assert result(replace(BY_NAME, surname=None), with_names(None, None)) is MatchResult.NO_MATCH

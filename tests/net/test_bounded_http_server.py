@@ -1,6 +1,6 @@
-"""What is served beside the service takes so many connections at once, each for so long.
+"""The auxiliary HTTP servers limit the number of connections and the time of each.
 
-The log's tiles, a witness's checkpoint and the numbers are served alike.
+The ledger's tiles, a witness's checkpoint and the metrics are served in this way.
 """
 
 import socket
@@ -30,7 +30,7 @@ def has_ipv6() -> bool:
 
 NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 Serve = Callable[[str, Path], AbstractContextManager[int]]
 
@@ -58,7 +58,7 @@ def serve(request: pytest.FixtureRequest) -> Serve:
 
 @pytest.fixture
 def limit(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], None]:
-    """Set how many connections there may be, and for how many seconds each."""
+    """Set the maximum number of connections, and the seconds of each."""
 
     def to(connections: int, seconds: float) -> None:
         monkeypatch.setattr(SERVED[serve], "MAX_CONNECTIONS", connections)
@@ -88,7 +88,9 @@ def test_reading_is_all_that_is_served(serve: Serve, method: str, tmp_path: Path
 
 
 def answered(port: int) -> bool:
-    """Now or in a moment: whoever left is seen to be gone a moment before its place is free."""
+    """Return whether an answer comes soon: a peer's close is noticed a moment before its slot is
+    free.
+    """
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:
@@ -99,7 +101,7 @@ def answered(port: int) -> bool:
 
 
 def cut(dripping: socket.socket) -> bool:
-    """Octet by octet, until the other end is closed."""
+    """Send octet by octet until the other end closes."""
     dripping.settimeout(0.1)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -115,16 +117,16 @@ def cut(dripping: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("[::1]", marks=NEEDS_IPV6)])
-def test_on_either_kind_of_address(serve: Serve, host: str, tmp_path: Path) -> None:
-    """As the settings take them."""
+def test_server_listens_on_both_kinds_of_address(serve: Serve, host: str, tmp_path: Path) -> None:
+    """The server accepts both kinds of address in the settings."""
     with serve(host, tmp_path) as port:
         assert status_at(port, host.strip("[]")) == 200
 
 
-def test_more_than_so_many_are_closed_unanswered(
+def test_connections_beyond_the_limit_are_closed(
     serve: Serve, limit: Callable[[int, float], None], tmp_path: Path
 ) -> None:
-    """And those that come once there is room are answered."""
+    """A connection that comes when a slot is free is answered."""
     limit(3, 60.0)
     with serve("127.0.0.1", tmp_path) as port, ExitStack() as silent:
         first, *_ = [
@@ -138,10 +140,10 @@ def test_more_than_so_many_are_closed_unanswered(
         assert answered(port)
 
 
-def test_whoever_drips_a_request_is_cut(
+def test_slow_sender_is_disconnected(
     serve: Serve, limit: Callable[[int, float], None], tmp_path: Path
 ) -> None:
-    """Octet by octet, each in time: as many as may be connected would keep all others out."""
+    """Each octet comes in time, but as many such senders would keep all others out."""
     limit(1, 0.5)
     with (
         serve("127.0.0.1", tmp_path) as port,
@@ -153,13 +155,13 @@ def test_whoever_drips_a_request_is_cut(
         assert answered(port)
 
 
-def test_who_cannot_be_given_a_thread_takes_no_place_for_good(
+def test_failed_thread_frees_its_slot(
     serve: Serve,
     limit: Callable[[int, float], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As many as may be connected would else be turned away for ever, after a bad moment."""
+    """Otherwise one moment of overload would permanently use up all slots."""
     limit(1, 60.0)
     with serve("127.0.0.1", tmp_path) as port:
         with monkeypatch.context() as bad_moment:

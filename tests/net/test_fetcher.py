@@ -1,4 +1,4 @@
-"""Fetching from addresses that the operator set: bounded, whatever the server there does."""
+"""A fetch from an address in the settings is bounded, for every behaviour of the server."""
 
 import threading
 import time
@@ -14,9 +14,9 @@ from makul_testing.servers.crl_ocsp import Published, publishing
 from makul_testing.servers.slow_http import BODY, HEADERS, dripping
 
 SHORT = 2.0
-"""Seconds that a fetch may take here."""
+"""The maximum seconds of a fetch in these tests."""
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 
 @pytest.fixture
@@ -25,8 +25,10 @@ def web() -> Iterator[Published]:
         yield published
 
 
-def test_http_that_is_not_followed(web: Published) -> None:
-    """No redirects, no errors, no encodings, nothing too long; nothing there is no disaster."""
+def test_unusable_answers_are_refused(web: Published) -> None:
+    """The fetcher refuses redirects, errors, encodings and long bodies, and raises no
+    other error.
+    """
     fetch, url = Fetcher(), f"{web.url}/ca.crl"
     web.at["/ca.crl"] = b"x" * 11
     assert fetch(url, None, 11) == b"x" * 11
@@ -48,10 +50,10 @@ def test_http_that_is_not_followed(web: Published) -> None:
 
 
 @pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
-def test_drops_do_not_hold(begin: bytes, web: Published) -> None:
-    """An answer of one octet now and then ends at the limit, and not with the last octet.
+def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
+    """An answer of occasional octets ends at the limit, and not with the last octet.
 
-    Others are fetched from meanwhile.
+    Meanwhile the fetcher fetches from other servers.
     """
     web.at["/ca.crl"] = b"a CRL"
     fetch, began = Fetcher(SHORT), time.monotonic()
@@ -63,8 +65,8 @@ def test_drops_do_not_hold(begin: bytes, web: Published) -> None:
     assert time.monotonic() < began + PATIENCE
 
 
-def test_nothing_more_is_asked_of_a_server_that_drips_its_headers() -> None:
-    """At no address of it, however often: one thread waits there. And then it is asked again."""
+def test_server_with_slow_headers_is_not_fetched_twice() -> None:
+    """One thread waits for that server, for all its addresses; after that it is fetched again."""
     fetch = Fetcher(SHORT)
     with dripping() as server:
         with pytest.raises(FetchError, match="not done within"):
@@ -86,8 +88,8 @@ def test_nothing_more_is_asked_of_a_server_that_drips_its_headers() -> None:
     assert "no answer" in why
 
 
-def test_a_body_that_drips_leaves_no_thread() -> None:
-    """What ends a fetch from within ends its thread: that server may be asked again."""
+def test_slow_body_leaves_no_thread() -> None:
+    """A fetch that ends itself also ends its thread, and the server may be fetched again."""
     fetch = Fetcher(SHORT)
     with dripping(BODY) as server:
         with pytest.raises(FetchError, match="not done within"):
@@ -102,10 +104,10 @@ def test_a_body_that_drips_leaves_no_thread() -> None:
         assert server.asked == 2
 
 
-def test_a_fetch_that_is_done_holds_up_none(
+def test_finished_fetch_does_not_delay_the_next(
     web: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its thread may last a moment longer than it."""
+    """Its thread may last a moment longer than the fetch."""
     web.at["/ca.crl"] = b"a CRL"
     answer, ended = fetching._answer, Event()
 
@@ -122,14 +124,14 @@ def test_a_fetch_that_is_done_holds_up_none(
 
 
 @pytest.mark.parametrize("url", ["http://[::1/ca.crl", "http:///ca.crl", "gopher://ca.example/"])
-def test_what_is_no_address_is_not_fetched(url: str) -> None:
-    """An answer, and no other exception than that."""
+def test_malformed_address_is_not_fetched(url: str) -> None:
+    """The result is an answer, and no other exception."""
     with pytest.raises(FetchError, match=r"no a(ddress|nswer)"):
         Fetcher()(url, None, 10)
 
 
-def test_without_a_thread_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine that has no room for one more."""
+def test_fetch_fails_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has no memory for another thread."""
 
     def no_room(_: Thread) -> None:
         raise RuntimeError("can't start new thread")

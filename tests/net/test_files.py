@@ -1,4 +1,4 @@
-"""Files are read as regular files within a bound, and written so that they last."""
+"""Files are read as regular files within a limit, and written so that they survive a crash."""
 
 import os
 import stat
@@ -60,10 +60,10 @@ NOT_FILES: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("read", [read_bounded, read_secret])
 @pytest.mark.parametrize("make", NOT_FILES.values(), ids=NOT_FILES)
-def test_what_is_no_file_is_refused_in_one_line(
+def test_special_file_is_refused_in_one_line(
     make: Callable[[Path], Path], read: Callable[[Path, int], bytes], tmp_path: Path
 ) -> None:
-    """Nobody waits for a writer, and nothing without end is read."""
+    """The reader does not wait for a writer of a pipe, and reads nothing endless."""
     path = make(tmp_path)
 
     with pytest.raises(FileError) as raised:
@@ -73,8 +73,8 @@ def test_what_is_no_file_is_refused_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_the_bound_holds_while_reading(tmp_path: Path) -> None:
-    """A file may grow after its size was looked up, so the size alone decides nothing."""
+def test_the_limit_applies_while_reading(tmp_path: Path) -> None:
+    """A file may grow after its size was read, so the size alone decides nothing."""
     huge = sparse(tmp_path / "x")
     (tmp_path / "exact").write_bytes(b"a" * LIMIT)
     tracemalloc.start()
@@ -100,8 +100,8 @@ def test_a_link_in_ones_own_directory_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["last", "above"])
-def test_a_link_that_anybody_could_plant_is_not_followed(place: str, tmp_path: Path) -> None:
-    """In a directory that everybody may write to, whichever part of the path it is."""
+def test_a_link_that_any_user_could_plant_is_not_followed(place: str, tmp_path: Path) -> None:
+    """The link is in a directory that everybody may write to, in any part of the path."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "file").write_bytes(b"content")
     shared = tmp_path / "shared"
@@ -116,8 +116,8 @@ def test_a_link_that_anybody_could_plant_is_not_followed(place: str, tmp_path: P
 
 
 @needs_root
-def test_in_a_sticky_directory_a_link_of_anothers_is_not_followed(tmp_path: Path) -> None:
-    """As protected_symlinks of Linux has it; root's own links there are Kubernetes' mounts."""
+def test_another_users_link_in_a_sticky_directory_is_not_followed(tmp_path: Path) -> None:
+    """The rule is protected_symlinks of Linux; root's own links there are Kubernetes' mounts."""
     (tmp_path / "real").write_bytes(b"content")
     tmp_path.chmod(0o1777)
     path = link(tmp_path / "link", "real")
@@ -138,13 +138,13 @@ def secret(path: Path, mode: int) -> Path:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o444, 0o601, 0o610, 0o460, 0o441])
-def test_a_secret_that_others_may_touch_is_refused(mode: int, tmp_path: Path) -> None:
+def test_a_secret_that_others_can_access_is_refused(mode: int, tmp_path: Path) -> None:
     with pytest.raises(FileError, match="chmod 600"):
         read_secret(secret(tmp_path / "key", mode), LIMIT)
 
 
 def mount(room: Path) -> Path:
-    """A secret as the kubelet mounts it: `key -> ..data/key`, `..data -> ..2026_11_30`."""
+    """Mount a secret like the kubelet: `key -> ..data/key`, `..data -> ..2026_11_30`."""
     volume = room / "volume"
     content = volume / "..2026_11_30"
     content.mkdir(parents=True)
@@ -160,7 +160,7 @@ def test_a_secret_mounted_by_kubernetes_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["relative", "absolute", "over a link beside it"])
 def test_a_link_out_of_the_directory_is_no_secret(how: str, tmp_path: Path) -> None:
-    """Who plants it chooses with which key we sign, be it one of our own."""
+    """A user who plants it would choose the key with which the operator signs."""
     elsewhere = secret(tmp_path / "key", 0o600)
     (tmp_path / "keys").mkdir()
     path = tmp_path / "keys" / "key"
@@ -178,7 +178,7 @@ def test_a_link_out_of_the_directory_is_no_secret(how: str, tmp_path: Path) -> N
 
 
 def test_a_directory_of_secrets_may_be_a_link(tmp_path: Path) -> None:
-    """The operator named it: what matters is where the names in it lead."""
+    """The operator named the directory, so only the names in it are checked."""
     (tmp_path / "v1").mkdir()
     secret(tmp_path / "v1" / "key", 0o600)
     link(tmp_path / "keys", "v1")
@@ -187,7 +187,7 @@ def test_a_directory_of_secrets_may_be_a_link(tmp_path: Path) -> None:
 
 
 def as_operator(read: Callable[[], bytes]) -> str:
-    """What another user with one more group reads, in a process of its own."""
+    """Return what another user with one more group reads, in a separate process."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -196,17 +196,17 @@ def as_operator(read: Callable[[], bytes]) -> str:
             os.setgid(OPERATOR)
             os.setuid(OPERATOR)
             try:
-                said = read().decode()
+                result = read().decode()
             except FileError as error:
-                said = str(error)
-            os.write(writing, said.encode())
+                result = str(error)
+            os.write(writing, result.encode())
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
+        result = pipe.read().decode()
     os.waitpid(child, 0)
-    return said
+    return result
 
 
 @needs_root
@@ -220,10 +220,10 @@ def as_operator(read: Callable[[], bytes]) -> str:
         (0, GROUP, OPERATOR, False),
     ],
 )
-def test_mode_0440_with_a_group_of_ours(
+def test_mode_0440_with_the_processs_group_is_read(
     owner: int, group: int, directory: int, read: bool, tmp_path: Path
 ) -> None:
-    """As `fsGroup` makes it: root's file in root's directory, for one of the process's groups."""
+    """`fsGroup` makes root's file in root's directory, for one of the process's groups."""
     for each in (tmp_path, *tmp_path.parents):
         if not each.stat().st_mode & stat.S_IXOTH:
             each.chmod(0o755)
@@ -234,19 +234,21 @@ def test_mode_0440_with_a_group_of_ours(
     os.chown(content.parent, directory, 0)
     path.parent.chmod(0o1777)
 
-    said = as_operator(lambda: read_secret(path, LIMIT))
+    result = as_operator(lambda: read_secret(path, LIMIT))
 
-    assert (said == "secret") is read, said
+    assert (result == "secret") is read, result
 
 
 # --- Writing ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("write", [replace_file, create_file])
-def test_what_is_kept_is_on_the_disk_with_its_name(
+def test_written_file_is_synced_with_its_name(
     write: Callable[[Path, bytes], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The content, then its name: fsync of the file, of its directory, and of a new one's above."""
+    """The content is synced before its name, and then the directory and a new
+    directory's parent.
+    """
     synced: list[str] = []
     sync = os.fsync
 
@@ -264,7 +266,9 @@ def test_what_is_kept_is_on_the_disk_with_its_name(
 
 
 def test_a_replaced_link_is_not_written_through(tmp_path: Path) -> None:
-    """`FILE.position.new` once was: whoever planted it chose what the operator overwrote."""
+    """If it were, a user who planted `FILE.position.new` would choose what the operator
+    overwrites.
+    """
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
     path = link(tmp_path / "file", victim)
@@ -278,8 +282,8 @@ def test_a_replaced_link_is_not_written_through(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["victim", "nowhere"])
-def test_a_new_file_is_new(target: str, tmp_path: Path) -> None:
-    """Neither overwritten nor made through a link."""
+def test_a_new_file_replaces_nothing(target: str, tmp_path: Path) -> None:
+    """An existing file is not overwritten, and a link is not followed."""
     (tmp_path / "victim").write_bytes(b"precious")
     path = link(tmp_path / "file", target)
 
@@ -291,7 +295,7 @@ def test_a_new_file_is_new(target: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [replace_file, create_file])
-def test_of_a_file_that_cannot_be_finished_nothing_is_left(
+def test_unfinished_file_is_removed(
     write: Callable[[Path, bytes], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_descriptor: int) -> None:
@@ -304,6 +308,6 @@ def test_of_a_file_that_cannot_be_finished_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_absent_file_is_told_apart(tmp_path: Path) -> None:
+def test_an_absent_file_is_distinguished(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="No such file"):
         read_bounded(tmp_path / "x", LIMIT)

@@ -1,4 +1,4 @@
-"""Where a message ends (RFC 9112, section 6), in whatever pieces its bytes arrive."""
+"""The end of a message (RFC 9112, section 6) is found for any division of its bytes."""
 
 from random import Random
 
@@ -52,8 +52,8 @@ def in_pieces(data: bytes, dice: Random) -> list[bytes]:
 
 
 @pytest.mark.parametrize("message", WHOLE.values(), ids=WHOLE)
-def test_a_whole_message(message: bytes) -> None:
-    """It is complete with its last octet and not before, however it is cut."""
+def test_a_message_ends_with_its_last_octet(message: bytes) -> None:
+    """The message is complete with its last octet and not before."""
     for end in range(len(message)):
         early = framing()
         early.feed(message[:end])
@@ -71,8 +71,8 @@ def test_a_whole_message(message: bytes) -> None:
 
 @pytest.mark.parametrize("following", WHOLE.values(), ids=WHOLE)
 @pytest.mark.parametrize("message", WHOLE.values(), ids=WHOLE)
-def test_messages_one_behind_the_other(message: bytes, following: bytes) -> None:
-    """RFC 9112, 9.3.2: what is behind a message begins the next."""
+def test_next_message_begins_after_the_last(message: bytes, following: bytes) -> None:
+    """RFC 9112, 9.3.2: bytes after a message begin the next one."""
     if following.startswith(b"\r\n"):
         following = following[2:]
     read = framing()
@@ -83,8 +83,8 @@ def test_messages_one_behind_the_other(message: bytes, following: bytes) -> None
 
 
 @pytest.mark.parametrize("wrong", CUT.values(), ids=CUT)
-def test_a_message_that_breaks_the_rules(wrong: bytes) -> None:
-    """It is handed over for the parser to refuse, and nothing is read behind it."""
+def test_a_malformed_message_is_passed_on(wrong: bytes) -> None:
+    """The message is passed on for the parser to refuse, and nothing is read after it."""
     for step in (1, 100, 100_000):
         read = framing()
         sent = HEAD + wrong
@@ -96,8 +96,8 @@ def test_a_message_that_breaks_the_rules(wrong: bytes) -> None:
 
 
 @pytest.mark.parametrize("message", WHOLE.values(), ids=WHOLE)
-def test_a_sender_that_stops(message: bytes) -> None:
-    """Half a message counts as what there is of it."""
+def test_half_a_message_counts_by_its_bytes(message: bytes) -> None:
+    """Half a message counts as the bytes that have arrived."""
     read = framing()
     read.feed(message[:-1])
     read.end_input()
@@ -105,8 +105,8 @@ def test_a_sender_that_stops(message: bytes) -> None:
     assert read.take() == ReceivedMessage(message[:-1], is_whole=False)
 
 
-def test_a_sender_that_waits_for_leave() -> None:
-    """RFC 9110, 10.1.1."""
+def test_a_sender_may_wait_for_continue() -> None:
+    """RFC 9110, 10.1.1: the sender waits for 100 Continue."""
     read = framing()
     read.feed(HEAD + b"Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n")
     assert (read.expects_continue, read.is_complete) == (True, False)
@@ -116,7 +116,7 @@ def test_a_sender_that_waits_for_leave() -> None:
 
 
 def test_one_octet_at_a_time_takes_linear_time() -> None:
-    """CWE-407: a search goes on where it ended."""
+    """CWE-407: a search continues where it ended."""
     read = MessageFraming(max_head_bytes=400_000, max_body_bytes=1000)
     for _ in range(390_000):
         read.feed(b"x")

@@ -1,4 +1,4 @@
-"""A background thread that meets an unexpected error logs it, counts it and goes on."""
+"""A background thread that meets an unexpected error logs it, counts it and continues."""
 
 import threading
 import time
@@ -27,17 +27,17 @@ from makul.store import Store
 from makul.trust.tlog.cosignatures import Collector
 
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 SECRET = "20101199000123"
 
 
 class UnexpectedError(Exception):
-    """What nobody foresaw; its message quotes a person's number."""
+    """An unexpected error; its message quotes a person's number."""
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for something that another thread does."""
+    """Wait for the result of another thread."""
     deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
@@ -45,15 +45,15 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def lines(caplog: pytest.LogCaptureFixture, thread: str) -> list[str]:
-    """What was logged of a thread's unexpected errors."""
+    """Return the log lines about unexpected errors of a thread."""
     begin = f"thread {thread} met an unexpected error"
     return [line for line in caplog.messages if line.startswith(begin)]
 
 
-def test_a_turn_that_fails_is_logged_counted_and_the_next_is_taken(
+def test_a_failed_turn_is_logged_counted_and_followed_by_the_next(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """By its type and place, never by its message."""
+    """The log has the type and location of the error, never its message."""
     turns, counted, stopped = [0], [], threading.Event()
 
     def turn() -> None:
@@ -79,14 +79,14 @@ def test_a_turn_that_fails_is_logged_counted_and_the_next_is_taken(
 
 
 class Panic(BaseException):
-    """As `cryptography` raises where its Rust panics: no Exception."""
+    """An error like those that `cryptography` raises when its Rust panics; it is no Exception."""
 
 
 @pytest.mark.parametrize("kind", [Panic, SystemExit, KeyboardInterrupt, RecursionError])
-def test_a_thread_outlives_what_is_no_exception(
+def test_a_thread_survives_a_base_exception(
     caplog: pytest.LogCaptureFixture, kind: type[BaseException]
 ) -> None:
-    """In its turn and in counting; only its own `stopped` ends it."""
+    """The error may occur in a turn or in counting; only `stopped` ends the thread."""
     turns, stopped = [0], threading.Event()
 
     def turn() -> None:
@@ -108,8 +108,8 @@ def test_a_thread_outlives_what_is_no_exception(
     assert SECRET not in caplog.text
 
 
-def test_a_thread_outlives_a_log_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk: each turn is taken and counted all the same."""
+def test_a_thread_survives_an_unwritable_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn still runs and is counted when the disk is full."""
     turns, counted, stopped = [0], [0], threading.Event()
 
     def turn() -> None:
@@ -133,10 +133,10 @@ def test_a_thread_outlives_a_log_that_cannot_be_written(monkeypatch: pytest.Monk
     assert counted[0] == turns[0] == thread.errors
 
 
-def test_housekeeping_goes_on(
+def test_housekeeping_continues_after_an_error(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that is no outage of the store: with its metric and its event."""
+    """The error is no outage of the store; it has its metric and its event."""
     counted: list[str] = []
     events: list[object] = []
     monkeypatch.setattr("makul.composition.service.emit_security_event", events.append)
@@ -167,7 +167,7 @@ def test_housekeeping_goes_on(
 
 
 def test_the_number_of_a_threads_errors_is_a_metric() -> None:
-    """By listener and thread."""
+    """The metric has the labels listener and thread."""
     metrics = Metrics("wsse", recipients=False)
 
     metrics.thread_failed("housekeeping")
@@ -176,10 +176,10 @@ def test_the_number_of_a_threads_errors_is_a_metric() -> None:
     assert counter._value.get() == 1
 
 
-def test_collecting_cosignatures_goes_on(
+def test_collecting_cosignatures_continues_after_an_error(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a witness shows must not end the collecting of all of them."""
+    """One witness's note must not end the collection from all of them."""
     events: list[object] = []
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
@@ -202,10 +202,10 @@ def test_collecting_cosignatures_goes_on(
     assert SECRET not in caplog.text
 
 
-def test_the_rounds_of_the_sequencer_go_on(
+def test_the_sequencer_continues_after_an_error(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each round begins where the committed log ends, so another is taken."""
+    """Each round begins where the committed ledger ends, so the next round can run."""
     events: list[object] = []
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     stopped, rounds = threading.Event(), [0]
@@ -234,7 +234,7 @@ def _break(environ: WSGIEnvironment, start_response: StartResponse) -> list[byte
 
 
 class _BreakingServer(BoundedServer):
-    """Breaks in the loop that accepts connections, when it is told to."""
+    """A server that fails in its accepting loop on request of a test."""
 
     breaks = 0
 
@@ -268,10 +268,12 @@ def test_what_is_served_beside_the_service_goes_on(caplog: pytest.LogCaptureFixt
     assert SECRET not in caplog.text
 
 
-def test_an_error_of_the_thread_that_fetches_comes_to_who_asked(
+def test_an_error_of_the_fetching_thread_reaches_the_caller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It does one thing and ends; what nobody foresaw is a failed fetch, and the next one works."""
+    """The thread does one thing and ends; an unexpected error is a failed fetch, and the next
+    works.
+    """
     fetch = Fetcher(PATIENCE)
     with monkeypatch.context() as broken:
         broken.setattr("makul.net.fetcher._fetched", lambda *_: 1 / 0)

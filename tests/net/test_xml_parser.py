@@ -1,4 +1,4 @@
-"""Parsers of XML are made in one place of each program, and none of them expands or fetches."""
+"""XML parsers are built in one module of each program, and none expands or fetches entities."""
 
 import ast
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ def _calls() -> Iterator[tuple[str, str, ast.Call]]:
                     yield str(path.relative_to(ROOT)), node.func.attr, node
 
 
-def test_parsers_are_made_in_one_place_of_each_program() -> None:
-    """Another one would have settings of its own, and one of them would be forgotten."""
+def test_parsers_are_built_in_one_module_of_each_program() -> None:
+    """Another module would have its own settings, and one of them would be forgotten."""
     assert {path for path, name, _ in _calls() if name in MAKERS} == {
         "service/makul/net/xml_parser.py",
         "clients/makul_client/_internal/crypto/xml_parser.py",
     }
 
 
-def test_nothing_is_parsed_without_a_parser_that_is_named() -> None:
+def test_every_parse_names_its_parser() -> None:
     """Lxml's own default expands internal entities."""
     bare = [
         (path, call.lineno)

@@ -1,4 +1,4 @@
-"""Where lines go: stderr, a file that is rotated, a syslog socket; and what if they cannot."""
+"""The destinations of log lines: stderr, a rotated file, a syslog socket; and their failures."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ SECRET = "20101199000123"
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    """Logging is the whole process's: every test leaves it as it found it."""
+    """Restore the logging configuration, which is that of the whole process."""
     root, security = logging.getLogger(), logging.getLogger(LOGGER)
     before = root.handlers[:], root.level, security.level
     yield
@@ -38,7 +38,7 @@ def lines(text: str) -> list[dict[str, object]]:
 
 
 def test_events_are_lines_among_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no place of their own is named."""
+    """The default has no separate destination."""
     configure_logging(environment="SANDBOX")
     logging.getLogger("makul.x").warning("w")
     emit_security_event(Event.RELOADED)
@@ -51,7 +51,7 @@ def test_events_are_lines_among_the_others(capsys: pytest.CaptureFixture[str]) -
 def test_events_go_to_a_file_and_nowhere_else(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Readable by its owner and group alone."""
+    """Only its owner and group can read it."""
     path = tmp_path / "security.log"
     configure_logging(security=path)
     emit_security_event(Event.RELOADED)
@@ -61,7 +61,7 @@ def test_events_go_to_a_file_and_nowhere_else(
     assert path.stat().st_mode & 0o027 == 0
 
 
-def test_a_level_leaves_requests_out_and_no_event(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_level_omits_requests_and_no_event(capsys: pytest.CaptureFixture[str]) -> None:
     """`logs.level = "WARNING"` is about lines of requests; events of low severity stay."""
     configure_logging(logging.WARNING)
     logging.getLogger("makul.access").info("request", extra={"fields": {}})
@@ -70,8 +70,8 @@ def test_a_level_leaves_requests_out_and_no_event(capsys: pytest.CaptureFixture[
     assert [line["event.code"] for line in lines(capsys.readouterr().err)] == ["MKL-203"]
 
 
-def test_a_rotated_file_is_opened_anew(tmp_path: Path) -> None:
-    """As logrotate does it, without a signal."""
+def test_a_rotated_file_is_opened_again(tmp_path: Path) -> None:
+    """The file is opened again like after logrotate, without a signal."""
     path = tmp_path / "security.log"
     configure_security(path, environment="PRODUCTION")
     emit_security_event(Event.RELOADED)
@@ -82,7 +82,7 @@ def test_a_rotated_file_is_opened_anew(tmp_path: Path) -> None:
 
 
 def test_events_go_to_syslog(tmp_path: Path) -> None:
-    """RFC 3164: facility authpriv (10), the severity of the event, our name."""
+    """RFC 3164: facility authpriv (10), the severity of the event, and our name."""
     place = tmp_path / "log"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
         daemon.bind(str(place))
@@ -97,16 +97,16 @@ def test_events_go_to_syslog(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["nowhere/security.log", "."])
-def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, where: str) -> None:
-    """What should be told is not done untold."""
+def test_an_unwritable_destination_is_refused(tmp_path: Path, where: str) -> None:
+    """An action that must leave an event is not done without it."""
     with pytest.raises(LogError, match=r"logs\.security"):
         configure_security(tmp_path / where, environment="PRODUCTION")
 
 
-def test_an_event_that_cannot_be_written_is_told_without_its_content(
+def test_an_unwritable_event_is_reported_without_its_content(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A full disk: logging's own way would print the record, arguments and all."""
+    """The default of logging would print the record with its arguments on a full disk."""
     configure_logging(security=tmp_path / "security.log")
     (handler,) = logging.getLogger(LOGGER).handlers
     assert isinstance(handler, logging.FileHandler)
@@ -121,16 +121,16 @@ def test_an_event_that_cannot_be_written_is_told_without_its_content(
     assert SECRET not in written
 
 
-def test_commands_without_a_place_tell_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a command prints is for people; its doings are in the desk's own log."""
+def test_commands_without_a_destination_log_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output of a command is for people; its actions are in the audit log."""
     configure_security(None, environment="PRODUCTION")
     emit_security_event(Event.KEY_COMPROMISED)
 
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_line_says_of_which_request_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """By correlation, whoever wrote it; outside of a request there is none."""
+def test_a_line_names_its_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line has the correlation, for any writer; outside of a request there is none."""
     configure_logging()
     accounts.opened(RequestContext(listener="wsse", correlation="c0ffee"))
     logging.getLogger("makul.x").warning("within")
@@ -142,8 +142,8 @@ def test_a_line_says_of_which_request_it_is(capsys: pytest.CaptureFixture[str]) 
     assert "correlation" not in without
 
 
-def test_a_traceback_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its last line is a message, which a library may fill with data."""
+def test_a_traceback_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line of a traceback is a message, which a library may fill with data."""
     configure_logging()
     try:
         int(SECRET + "x")

@@ -1,4 +1,4 @@
-"""What the exporter tells besides the workers' numbers: the build, and how fresh trust is."""
+"""The exporter's own metrics: the build, and the age of revocation data."""
 
 import platform
 from collections.abc import Callable
@@ -26,8 +26,8 @@ def told(found: Freshness | None) -> str:
     return generate_latest(registry).decode()
 
 
-def test_age_and_time_left_are_told() -> None:
-    """In seconds; an end that is past is below zero."""
+def test_age_and_remaining_time_are_reported() -> None:
+    """Values are in seconds; an end in the past is below zero."""
     hour = timedelta(hours=1)
     text = told(Freshness(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
 
@@ -41,8 +41,8 @@ def test_age_and_time_left_are_told() -> None:
         assert f"{line}\n" in text
 
 
-def test_what_cannot_be_read_is_told_as_that() -> None:
-    """And no old number stays in its place."""
+def test_unreadable_data_are_reported() -> None:
+    """No old value stays in its place."""
     text = told(None)
 
     assert 'makul_revocation_readable{purpose="documents"} 0.0' in text
@@ -58,7 +58,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
 
 
 def test_both_purposes_are_looked_up(house: InProcess) -> None:
-    """Documents and timestamps, by the same rules that judge signatures."""
+    """Documents and timestamps use the rules that judge signatures."""
     looks, at = _revocation_data(house.settings), house.clock()
     found = {purpose: look(at) for purpose, look in looks.items()}
 
@@ -74,8 +74,8 @@ def test_both_purposes_are_looked_up(house: InProcess) -> None:
     assert later.stale > 0
 
 
-def test_trust_that_cannot_be_read_ends_no_exporter(house: InProcess, tmp_path: Path) -> None:
-    """It is told, and told again once it is mended."""
+def test_unreadable_trust_does_not_end_the_exporter(house: InProcess, tmp_path: Path) -> None:
+    """The error is reported, and the values return after a repair."""
     anchors = house.settings.trust.anchors
     aside = anchors.rename(tmp_path / "anchors")
     look = _revocation_data(house.settings)["documents"]
@@ -107,8 +107,8 @@ def log_told(state: Callable[[], LedgerState] | None) -> str:
     return generate_latest(registry).decode()
 
 
-def test_how_far_the_log_is_behind() -> None:
-    """In leaves and in seconds; what witnesses have cosigned beside what there is."""
+def test_delay_of_the_ledger_is_reported() -> None:
+    """The values are leaves and seconds, and cosigned leaves beside all leaves."""
     text = log_told(log_state)
 
     for line in (
@@ -122,8 +122,8 @@ def test_how_far_the_log_is_behind() -> None:
         assert f"{line}\n" in text
 
 
-def test_nothing_that_waits_is_no_lag_and_no_log_is_no_number() -> None:
-    """A log that is up to date is behind by nothing; an installation without one says nothing."""
+def test_current_ledger_has_no_delay() -> None:
+    """A current ledger has no delay, and an installation without one has no such metric."""
     idle = log_told(lambda: log_state(waiting=0, waiting_since=None, checkpoint_at=None))
 
     assert "makul_ledger_lag_seconds 0.0\n" in idle
@@ -131,8 +131,8 @@ def test_nothing_that_waits_is_no_lag_and_no_log_is_no_number() -> None:
     assert "makul_ledger" not in log_told(None)
 
 
-def test_a_log_that_cannot_be_read_is_told_as_that() -> None:
-    """And the other numbers are told all the same."""
+def test_an_unreadable_ledger_is_reported() -> None:
+    """All other metrics are still reported."""
 
     def away() -> LedgerState:
         raise StoreUnavailableError
@@ -144,7 +144,7 @@ def test_a_log_that_cannot_be_read_is_told_as_that() -> None:
     assert "makul_build_info" in text
 
 
-def test_the_log_is_read_without_a_key(house: InProcess) -> None:
+def test_the_ledger_is_read_without_a_key(house: InProcess) -> None:
     """The exporter holds none of the store's keys."""
     state = log_state_of(house.settings.place)()
 

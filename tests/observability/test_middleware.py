@@ -1,4 +1,4 @@
-"""What is told of a request: a closed list of fields, and nothing that anybody sent."""
+"""The log line of a request is a closed list of fields, without any text of a caller."""
 
 import logging
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ PIN = "20101199000123"
 
 
 def asked(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict[str, Any]:
-    """GET a path; status and headers."""
+    """GET a path; return status and headers."""
     answer: dict[str, Any] = {}
 
     def start(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -41,8 +41,8 @@ def asked(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict
     return answer
 
 
-def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
-    """Who wants more finds it in the record, by the request id."""
+def test_each_request_has_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """More is found in the record, by the request id."""
     application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul.access"):
         answer = send(application, enveloped(GET_STATUS))
@@ -63,8 +63,8 @@ def test_one_line_a_request(caplog: pytest.LogCaptureFixture) -> None:
     }
 
 
-def test_every_answer_bears_an_id_of_ours(caplog: pytest.LogCaptureFixture) -> None:
-    """The client's own is not taken up: whoever chooses an id could write into the log."""
+def test_every_answer_has_our_id(caplog: pytest.LogCaptureFixture) -> None:
+    """The client's own id is not used, because a caller could write into the log by it."""
     application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul"):
         first, second = (
@@ -79,10 +79,10 @@ def test_every_answer_bears_an_id_of_ours(caplog: pytest.LogCaptureFixture) -> N
 
 
 @pytest.mark.parametrize(("path", "lines"), [("/healthz", 0), ("/readyz", 0), ("/" + PIN, 1)])
-def test_probes_are_told_only_where_they_fail(
+def test_health_checks_are_logged_only_if_they_fail(
     path: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Asked every second, they would bury the rest; and no path is ever told."""
+    """They come every second and would hide other lines; no path is ever logged."""
     application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul.access"):
         asked(application, path)
@@ -92,7 +92,7 @@ def test_probes_are_told_only_where_they_fail(
 
 
 class Broken:
-    """Numbers that cannot be written."""
+    """A metrics writer that fails."""
 
     def begun(self) -> None:
         raise OSError(PIN)
@@ -101,8 +101,8 @@ class Broken:
         raise OSError(PIN)
 
 
-def test_what_cannot_be_told_is_answered(caplog: pytest.LogCaptureFixture) -> None:
-    """The record is what a disclosure rests on; the log says that it is incomplete."""
+def test_an_unloggable_request_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    """The record is the basis of a disclosure; the log says that it is incomplete."""
     application = RequestObserverMiddleware(
         build_port(observe=observe), listener="w", metrics=Broken()
     )  # type: ignore[arg-type]
@@ -112,8 +112,8 @@ def test_what_cannot_be_told_is_answered(caplog: pytest.LogCaptureFixture) -> No
     assert PIN not in caplog.text
 
 
-def test_an_account_ends_with_its_request() -> None:
-    """A thread's next request starts anew, and outside of one there is none."""
+def test_a_context_ends_with_its_request() -> None:
+    """A thread's next request begins with a new context, and outside of one there is none."""
     seen: list[RequestContext | None] = []
 
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -131,8 +131,8 @@ def test_an_account_ends_with_its_request() -> None:
     observe(Answered(operation=None, status=200))  # outside of a request: nothing happens
 
 
-def test_an_account_ends_where_the_application_breaks() -> None:
-    """Whatever happens: what comes next is another request."""
+def test_a_context_ends_with_an_error() -> None:
+    """The next use of the thread is another request, after any error."""
 
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:
         raise MemoryError
@@ -142,8 +142,8 @@ def test_an_account_ends_where_the_application_breaks() -> None:
     assert accounts.current() is None
 
 
-def test_a_request_id_in_the_shape_of_a_pin_is_not_told() -> None:
-    """Recipients choose their ids: a citizen's number put into one stays out of the log."""
+def test_a_request_id_in_the_form_of_a_pin_is_not_logged() -> None:
+    """Recipients choose their ids, so a citizen's number in one stays out of the log."""
     assert redact_request_id(REQUEST_ID) == str(REQUEST_ID)
     assert redact_request_id(None) is None
     for start in range(32 - len(PIN) + 1):
@@ -152,8 +152,8 @@ def test_a_request_id_in_the_shape_of_a_pin_is_not_told() -> None:
     assert sum(redact_request_id(uuid4()) is None for _ in range(2000)) < 20
 
 
-def test_time_is_told_by_rooms() -> None:
-    """Milliseconds, of the rooms that the request was in."""
+def test_time_is_logged_by_room() -> None:
+    """The line has milliseconds for the rooms that the request used."""
     account = RequestContext(listener="wsse", took=0.0123)
     account.add(Stage.MESSAGE, 0.001)
     account.add(Stage.MESSAGE, 0.001)
@@ -161,8 +161,8 @@ def test_time_is_told_by_rooms() -> None:
     assert line_of(account)["ms"] == {"whole": 12.3, "message": 2.0}
 
 
-def test_a_fault_is_told_by_its_codes(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody is known, nothing was read: a status, a code, and not a byte of the message."""
+def test_a_fault_is_logged_by_its_codes(caplog: pytest.LogCaptureFixture) -> None:
+    """The line has a status and a code, and not a byte of the message."""
     application = RequestObserverMiddleware(
         build_port(FakePort(), TrustingChannel(), observe=observe), listener="wsse"
     )

@@ -1,4 +1,4 @@
-"""The workers' numbers over their lives and deaths, in processes as they are."""
+"""The workers' metrics over starts and deaths, in real processes."""
 
 import errno
 import fcntl
@@ -58,7 +58,7 @@ def worker(
     recipients: bool = False,
     stays: bool = False,
 ) -> subprocess.Popen[str]:
-    """A process that counted so many decisions, one fault, and has one request in flight."""
+    """Run a process that counted decisions and one fault, and has one request in flight."""
     told, ending = "told" if recipients else "hidden", "stays" if stays else "ends"
     command = [sys.executable, "-c", _WORKER, str(directory), listener, str(count), told, ending]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -71,7 +71,7 @@ def worker(
 
 
 def scraped(directory: Path) -> dict[str, float]:
-    """Every sample by its name and labels."""
+    """Return every sample by its name and labels."""
     registry = CollectorRegistry()
     registry.register(SpoolCollector(directory))
     text = generate_latest(registry).decode()
@@ -95,7 +95,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
-    """A decision of two codes is one decision; a code twice is one reason."""
+    """A decision with two codes is one decision, and a code that occurs twice is one reason."""
     WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 3)
 
@@ -110,8 +110,8 @@ def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
     assert value(directory, "makul_store_retries_total", listener="wsse") == 1
 
 
-def test_recipients_are_told_apart_by_the_setting_alone(directory: Path) -> None:
-    """And a notary never by their PIN (cl. 3, e)."""
+def test_recipients_are_distinguished_only_by_the_setting(directory: Path) -> None:
+    """Procedure, cl. 3, e: a notary is never identified by a PIN."""
     WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 2)
     assert not any("NOT/" in name for name in scraped(directory))
@@ -123,8 +123,8 @@ def test_recipients_are_told_apart_by_the_setting_alone(directory: Path) -> None
     ]
 
 
-def test_a_dead_workers_numbers_stay_and_its_files_go(directory: Path) -> None:
-    """Counters never go back and the directory does not grow, by as many reloads as there are."""
+def test_a_dead_workers_counts_stay_and_its_files_are_deleted(directory: Path) -> None:
+    """Counters never go back, and the directory does not grow, for any number of reloads."""
     mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     for _ in range(4):
@@ -138,8 +138,8 @@ def test_a_dead_workers_numbers_stay_and_its_files_go(directory: Path) -> None:
     assert len(list(directory.glob("*.db"))) == 2
 
 
-def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path) -> None:
-    """Kill -9 in mid-request: its gauges go with it, and nobody else's do."""
+def test_a_killed_worker_has_no_request_in_flight(directory: Path) -> None:
+    """Only that worker's gauges disappear after a kill -9 during a request."""
     mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     victim, living = worker(directory, 1, stays=True), worker(directory, 1, stays=True)
@@ -157,8 +157,8 @@ def test_a_killed_worker_has_nothing_in_flight_and_the_living_do(directory: Path
         living.wait(120)
 
 
-def test_a_start_clears_what_is_its_own(directory: Path) -> None:
-    """A listener that starts counts from nothing; another's numbers are not its affair."""
+def test_a_start_deletes_only_the_listeners_own_files(directory: Path) -> None:
+    """A starting listener counts from zero, and leaves another's metrics alone."""
     for listener in ("wsse", "a_b/c d"):
         WorkerMetricsDir(directory, listener).prepare()
         worker(directory, 1, listener=listener)
@@ -169,10 +169,10 @@ def test_a_start_clears_what_is_its_own(directory: Path) -> None:
     assert {json.loads(name[name.index("{") :])["listener"] for name in left} == {"a_b/c d"}
 
 
-def test_who_reads_holds_up_nobody(
+def test_a_slow_reader_delays_no_worker(
     directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An exporter that hangs must not keep the arbiter from its workers; the next death adds up."""
+    """A hanging exporter must not keep the arbiter from its workers; the next death adds up."""
     monkeypatch.setattr(spool, "LOCK_SECONDS", 0.05)
     mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
@@ -188,10 +188,10 @@ def test_who_reads_holds_up_nobody(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xff\xff\x7f" * 4, b"\x40\0\0\0" + b"\1\0\0\0" * 9])
-def test_a_file_that_is_broken_stops_nobody(
+def test_a_corrupt_file_stops_no_process(
     directory: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
-    """The arbiter goes on, whatever a worker left behind."""
+    """The arbiter continues, with any file of a worker."""
     mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     worker(directory, 1)
@@ -205,8 +205,8 @@ def test_a_file_that_is_broken_stops_nobody(
     assert value(directory, "makul_request_seconds_count", listener="wsse", operation="none") == 1
 
 
-def test_a_workers_files_have_their_room(directory: Path) -> None:
-    """A map of a file that the disk has no room for kills who writes to it (SIGBUS)."""
+def test_space_of_a_workers_files_is_reserved(directory: Path) -> None:
+    """Writing into a mapped file without disk space kills the process (SIGBUS)."""
     WorkerMetricsDir(directory, "wsse").prepare()
     worker(directory, 3)
     WorkerMetricsDir(directory, "other").prepare()
@@ -218,10 +218,10 @@ def test_a_workers_files_have_their_room(directory: Path) -> None:
         assert facts.st_size == spool.FILE_BYTES <= facts.st_blocks * 512
 
 
-def test_no_room_is_told_and_leaves_no_file(
+def test_missing_space_is_reported_and_leaves_no_file(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then the worker serves without numbers (`bootstrap`)."""
+    """The worker then serves without metrics (`composition`)."""
     WorkerMetricsDir(directory, "wsse").prepare()
 
     def full(*_: object) -> None:
@@ -235,7 +235,7 @@ def test_no_room_is_told_and_leaves_no_file(
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
 def test_a_directory_that_others_may_write_is_refused(directory: Path, mode: int) -> None:
-    """Numbers are read as they lie there."""
+    """The exporter trusts the files in it."""
     directory.mkdir()
     directory.chmod(mode)
 
@@ -243,8 +243,8 @@ def test_a_directory_that_others_may_write_is_refused(directory: Path, mode: int
         WorkerMetricsDir(directory, "wsse").prepare()
 
 
-def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """One line that says what to do."""
+def test_an_impossible_directory_is_reported(tmp_path: Path) -> None:
+    """The message is one line that says what to do."""
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkerMetricsError, match=r"metrics\.directory"):
         spool.prepare(tmp_path / "file" / "metrics")

@@ -1,4 +1,4 @@
-"""Readiness: which dependency is down, asked as often as anybody likes."""
+"""Readiness reports which dependency is down, for any rate of requests."""
 
 import threading
 
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Counted:
-    """A check that counts how often it was looked at."""
+    """A check that counts its runs."""
 
     def __init__(self, state: ReadinessState = ReadinessState.OK) -> None:
         self.state = state
@@ -43,17 +43,17 @@ class Counted:
         ((), ReadinessState.DOWN, False),
     ],
 )
-def test_the_worst_counts(
+def test_the_worst_check_counts(
     states: tuple[ReadinessState, ...], worst: ReadinessState, ready: bool
 ) -> None:
-    """Degraded still answers; nothing looked at is nothing that stands."""
+    """A degraded service still answers, and a check that has not run is down."""
     found = Readiness({str(number): state for number, state in enumerate(states)})
 
     assert (found.state, found.ready) == (worst, ready)
 
 
-def test_a_thousand_probes_are_one_look(clock: Clock) -> None:
-    """Whoever asks faster gets what was seen: a probe is no lever on the store."""
+def test_a_thousand_probes_are_one_check(clock: Clock) -> None:
+    """A faster caller gets the last result, so a probe puts no load on the store."""
     check = Counted()
     watch = ReadinessProbe({"store": check})
     for _ in range(1000):
@@ -67,7 +67,7 @@ def test_a_thousand_probes_are_one_look(clock: Clock) -> None:
 
 
 def test_a_check_that_raises_is_down(caplog: pytest.LogCaptureFixture) -> None:
-    """Fail closed; the log tells the kind of error and not its message."""
+    """The log has the kind of error and not its message."""
 
     def broken() -> ReadinessState:
         raise OSError("/srv/makul/makul.db")
@@ -79,8 +79,10 @@ def test_a_check_that_raises_is_down(caplog: pytest.LogCaptureFixture) -> None:
     assert "/srv" not in caplog.text
 
 
-def test_a_look_that_is_stuck_is_down(clock: Clock) -> None:
-    """While one thread waits for a dependency, the others tell the last answer; not for ever."""
+def test_a_stuck_check_is_down(clock: Clock) -> None:
+    """While one thread waits for a dependency, others report the last result, but not
+    permanently.
+    """
     entered, released = threading.Event(), threading.Event()
     answers = [ReadinessState.OK]
 
@@ -109,8 +111,8 @@ def test_a_look_that_is_stuck_is_down(clock: Clock) -> None:
     assert watch().ready
 
 
-def test_a_costly_check_is_kept_while_it_is_good(clock: Clock) -> None:
-    """What is mended is seen at once; what breaks, within the time that is kept."""
+def test_a_costly_check_is_cached_while_it_is_good(clock: Clock) -> None:
+    """A repair is seen at once, and a failure within the cached time."""
     check = Counted(ReadinessState.DOWN)
     kept = CachedCheck(check, 30.0)
     assert (kept(), kept()) == (ReadinessState.DOWN, ReadinessState.DOWN)

@@ -1,4 +1,4 @@
-"""Security events: a closed catalogue, complete over the reasons, in words that ECS allows."""
+"""Security events are a closed catalogue that covers all reasons, in terms of ECS."""
 
 import ast
 import inspect
@@ -39,7 +39,7 @@ ECS_TYPES = {
     "host": {"access", "change", "end", "info", "start"},
     "intrusion_detection": {"allowed", "denied", "info"},
 }  # fmt: skip
-"""Which `event.type` each `event.category` allows, of those used here (ECS 8.17)."""
+"""The `event.type` values that ECS 8.17 permits for each `event.category` used here."""
 
 
 def account(**of: Any) -> RequestContext:
@@ -56,7 +56,7 @@ def test_every_reason_is_an_event_or_everyday_work() -> None:
     assert not BY_REASON.keys() & UNEVENTFUL
 
 
-def test_no_reason_tells_two_events() -> None:
+def test_no_reason_causes_two_events() -> None:
     """Each reason is one kind of event, so that nothing is counted twice."""
     listed = [code for event in Event for code in event.value.reasons]
 
@@ -96,22 +96,22 @@ def test_codes_and_actions_are_unique_and_ecs_allows_their_words() -> None:
         (account(), {}),
     ],
 )
-def test_a_request_is_told_by_kind_and_reasons(
+def test_a_request_is_reported_by_kind_and_reasons(
     seen: RequestContext, expected: dict[Event, list[str]]
 ) -> None:
-    """Each kind once, with all of its reasons; a fault's own reasons outweigh a decision's."""
+    """Each kind occurs once, with all its reasons; a fault's reasons come before a decision's."""
     assert events_of(seen) == expected
 
 
-def test_a_fault_after_a_decision_is_told_as_a_fault() -> None:
-    """What was decided and then could not be answered is not told as if it had been."""
+def test_a_fault_after_a_decision_is_reported_as_a_fault() -> None:
+    """A decision that could not be answered is not reported as if it had been."""
     both = account(decided=decided(Reason(code=Code.MAT_06)), faults=("OPS-99",))
 
     assert events_of(both) == {Event.INTERNAL_ERROR: ["OPS-99"]}
 
 
-def test_an_event_in_ecs(caplog: pytest.LogCaptureFixture) -> None:
-    """Flat ECS names; who asked by member code, the request by its correlation."""
+def test_an_event_has_ecs_fields(caplog: pytest.LogCaptureFixture) -> None:
+    """Names are flat ECS; the caller is its member code, the request its correlation."""
     with caplog.at_level(logging.INFO, "makul.security"):
         emit_request_events(account(faults=("REQ-09",), caller=BANK))
     (record,) = caplog.records
@@ -142,7 +142,7 @@ def test_an_event_in_ecs(caplog: pytest.LogCaptureFixture) -> None:
     }
 
 
-def test_a_notary_is_not_told_by_their_pin() -> None:
+def test_a_notary_is_not_identified_by_a_pin() -> None:
     """Procedure, cl. 3, e: a recipient may be a natural person."""
     assert redact_member_code(MemberCode(f"NOT/{PIN}")) == "NOT/2***********23"
     assert redact_member_code(BANK) == BANK
@@ -179,11 +179,11 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
         )
     ),
 }
-"""What each method of the desk reports; None if it only lists or counts."""
+"""The event of each method of the registry, or None if it only lists or counts."""
 
 
-def test_every_method_of_the_desk_is_an_event_or_none() -> None:
-    """A method that is added is entered here, and written out in the desk that reports."""
+def test_every_method_of_the_registry_is_an_event_or_none() -> None:
+    """A new method needs an entry here, and in the registry that reports."""
     does = {name for name in vars(Desk) if not name.startswith("_")}
 
     assert EVENTS_OF_THE_DESK.keys() == does
@@ -191,7 +191,7 @@ def test_every_method_of_the_desk_is_an_event_or_none() -> None:
 
 
 def arguments_of(method: str) -> tuple[list[object], dict[str, object]]:
-    """Return a distinct value for each parameter of a method of the desk."""
+    """Return a distinct value for each parameter of a method of the registry."""
     parameters = list(inspect.signature(getattr(Desk, method)).parameters.values())[1:]
     by_name = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     return (
@@ -201,10 +201,10 @@ def arguments_of(method: str) -> tuple[list[object], dict[str, object]]:
 
 
 @pytest.mark.parametrize("method", EVENTS_OF_THE_DESK)
-def test_what_the_desk_did_is_reported_and_to_whom_is_not(
+def test_an_operators_action_is_reported_without_the_person(
     caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    """Procedure, cl. 13 and 16: what an operator did, and which; the record says to whom."""
+    """Procedure, cl. 13 and 16: an event has the operator's action; the record says about whom."""
     desk = create_autospec(Desk, instance=True)
     given, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"):
@@ -223,9 +223,7 @@ def test_what_the_desk_did_is_reported_and_to_whom_is_not(
 
 
 @pytest.mark.parametrize("method", EVENTS_OF_THE_DESK)
-def test_what_the_desk_did_not_do_is_not_reported(
-    caplog: pytest.LogCaptureFixture, method: str
-) -> None:
+def test_a_failed_action_is_not_reported(caplog: pytest.LogCaptureFixture, method: str) -> None:
     """A look or a change that failed did not happen."""
     desk = create_autospec(Desk, instance=True)
     getattr(desk, method).side_effect = DeskError("no")
@@ -237,7 +235,7 @@ def test_what_the_desk_did_not_do_is_not_reported(
 
 
 def test_every_event_of_the_catalogue_is_sent_somewhere() -> None:
-    """By the reasons of a request, or by name in a call: none stands in the catalogue alone."""
+    """Each is sent by the reasons of a request, or by name in a call."""
     root = Path(makul.__file__).parent
     catalogue = root / "observability" / "security_events.py"
     named = {
@@ -251,8 +249,8 @@ def test_every_event_of_the_catalogue_is_sent_somewhere() -> None:
     assert {event.name for event in Event} == named | {event.name for event in BY_REASON.values()}
 
 
-def test_events_without_a_request(caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody asked for has neither a recipient nor a trace."""
+def test_events_may_have_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    """An event without a request has neither a recipient nor a trace."""
     with caplog.at_level(logging.INFO, "makul.security"):
         emit_security_event(Event.RELOAD_REFUSED, listener="wsse")
 
@@ -261,7 +259,7 @@ def test_events_without_a_request(caplog: pytest.LogCaptureFixture) -> None:
     assert event["event.severity"] == Event.RELOAD_REFUSED.value.severity
 
 
-def test_an_account_keeps_each_code_once() -> None:
+def test_a_context_keeps_each_code_once() -> None:
     """Two attributes beyond an agreement are two reasons and one code."""
     twice = account(
         decided=decided(Reason(code=Code.AGR_04, field="a"), Reason(code=Code.AGR_04, field="b"))

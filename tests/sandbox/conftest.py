@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this room."""
+"""Fixture: one sandbox for all tests of this package."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The demo says truly what came of its scenes. `make demo` itself plays them, over HTTP."""
+"""The demo reports the true outcome of its scenes. `make demo` itself plays them, over HTTP."""
 
 import re
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ from makul_sandbox.demo.scenarios import SCENES
 CODES = {code.value for code in Code}
 
 
-def test_there_are_scenes_enough() -> None:
-    """At least twenty, each told once."""
+def test_demo_has_enough_scenes() -> None:
+    """There are at least twenty scenes, each listed once."""
     assert len(SCENES) >= 20
     assert len({scene.title for scene in SCENES}) == len(SCENES)
 
 
-def test_scenes_name_reasons_that_there_are() -> None:
-    """One code, one meaning: no scene expects a code of its own."""
+def test_scenes_name_existing_reasons() -> None:
+    """No scene expects a code that the contract lacks."""
     named = {code for scene in SCENES for code in re.findall(r"[A-Z]{3}-[0-9]{2}", scene.expected)}
 
     assert named <= CODES
     assert len(named) >= 25
 
 
-def test_all_as_expected_is_success(capsys: pytest.CaptureFixture[str]) -> None:
-    """The last line counts, and the exit code says the same."""
+def test_expected_outcomes_are_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line counts the scenes, and the exit code agrees."""
     code = report([Played(scene, scene.expected) for scene in SCENES])
 
     assert code == 0
@@ -38,8 +38,8 @@ def test_all_as_expected_is_success(capsys: pytest.CaptureFixture[str]) -> None:
     assert last == f"demo: {len(SCENES)} of {len(SCENES)} scenes as expected"
 
 
-def test_one_that_came_out_otherwise_is_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    """A scene that releases what must be refused can never pass unseen."""
+def test_one_unexpected_outcome_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """A scene that releases what must be refused can never pass unnoticed."""
     refused = next(scene for scene in SCENES if scene.expected == "REFUSED CNS-04")
     code = report([Played(SCENES[0], SCENES[0].expected), Played(refused, "RELEASED")])
 
@@ -49,8 +49,8 @@ def test_one_that_came_out_otherwise_is_failure(capsys: pytest.CaptureFixture[st
     assert out.splitlines()[-1] == "demo: 1 of 2 scenes as expected"
 
 
-def test_markup_in_an_answer_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """What came is printed, not obeyed."""
+def test_markup_in_an_answer_is_shown_literally(capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer is printed literally."""
     report([Played(SCENES[0], "[red]x[/red]")])
 
     assert "[red]x[/red]" in capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_markup_in_an_answer_is_shown_as_it_is(capsys: pytest.CaptureFixture[str
 
 @pytest.fixture
 def service() -> Iterator[tuple[str, list[bytes]]]:
-    """A server that keeps what it gets and answers 500."""
+    """Serve a service that stores requests and answers 500."""
     got: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,12 +81,12 @@ def service() -> Iterator[tuple[str, list[bytes]]]:
     thread.join()
 
 
-def test_an_eavesdropper_keeps_and_changes(service: tuple[str, list[bytes]]) -> None:
-    """The replayed message is the very bytes that were sent; the changed one is not."""
+def test_an_eavesdropper_replays_and_changes(service: tuple[str, list[bytes]]) -> None:
+    """The replayed message has the very bytes that were sent, and the changed one does not."""
     url, got = service
     with Eavesdropper(url, lambda message: message.upper()) as eavesdropper:
-        told = post(eavesdropper.url, b"hello")
+        first = post(eavesdropper.url, b"hello")
         again = post(url, eavesdropper.kept[0])
 
-    assert told == again == (500, b"fault")
+    assert first == again == (500, b"fault")
     assert got == [b"HELLO", b"hello"]

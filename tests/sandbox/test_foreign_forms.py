@@ -1,4 +1,4 @@
-"""Consents in other vendors' forms are what their names tell, and libxmlsec verifies them."""
+"""Consents in other vendors' forms have the form of their name, and libxmlsec verifies them."""
 
 import pytest
 
@@ -29,8 +29,8 @@ def verifier(prepared: Prepared) -> XadesVerifier:
     return built
 
 
-def test_each_form_is_what_its_name_tells(prepared: Prepared) -> None:
-    """Cl. 4: a consent is accepted as EU DSS and xades4j sign it, not only as the sandbox does."""
+def test_each_form_is_that_of_its_name(prepared: Prepared) -> None:
+    """Procedure, cl. 4: a consent is accepted in the form of EU DSS and xades4j too."""
     papers = prepared.world.papers
     by_dss, by_xades4j = papers["signed-by-dss"].document, papers["signed-by-xades4j"].document
 
@@ -47,7 +47,7 @@ def test_each_form_is_what_its_name_tells(prepared: Prepared) -> None:
 def test_every_kind_of_key_signs_in_each_form(
     prepared: Prepared, verifier: XadesVerifier, form: ForeignForm, citizen: int
 ) -> None:
-    """XML Signature 1.1, 3.2: libxmlsec evaluates the filter that we only know by heart."""
+    """XML Signature 1.1, 3.2: libxmlsec evaluates the filter that we recognise by its text."""
     signer: Credential = prepared.world.citizens[citizen]
     at = prepared.world.made_at
 

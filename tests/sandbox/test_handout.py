@@ -1,4 +1,4 @@
-"""What a sandbox hands out is enough for any SOAP stack, and only a sandbox is ever deleted."""
+"""The files of a sandbox are enough for any SOAP stack, and only a sandbox is ever deleted."""
 
 import json
 import stat
@@ -28,7 +28,7 @@ def index(prepared: Prepared) -> dict[str, Any]:
 
 
 def paths_in(value: Any) -> Iterator[str]:
-    """Every relative path that the index names."""
+    """Return every relative path that the index names."""
     if isinstance(value, dict):
         for found in value.values():
             yield from paths_in(found)
@@ -41,10 +41,8 @@ def paths_in(value: Any) -> Iterator[str]:
         yield value
 
 
-def test_every_file_that_the_index_names_is_there(
-    prepared: Prepared, index: dict[str, Any]
-) -> None:
-    """A reader of sandbox.json never meets a hole."""
+def test_every_file_of_the_index_exists(prepared: Prepared, index: dict[str, Any]) -> None:
+    """Every file in sandbox.json exists."""
     named = list(paths_in(index))
 
     assert len(named) > 100
@@ -52,7 +50,7 @@ def test_every_file_that_the_index_names_is_there(
 
 
 def test_keys_belong_to_certificates(prepared: Prepared, index: dict[str, Any]) -> None:
-    """Of every party, official and citizen."""
+    """The keys are those of every party, official and citizen."""
     pairs = [(party["messageKey"], party["messageCertificate"]) for party in index["parties"]]
     holders = [party["official"] for party in index["parties"] if party["official"]]
     pairs += [(holder["key"], holder["certificate"]) for holder in holders + index["citizens"]]
@@ -68,7 +66,7 @@ def test_keys_belong_to_certificates(prepared: Prepared, index: dict[str, Any]) 
 def test_the_reference_client_reads_every_profile(
     prepared: Prepared, index: dict[str, Any]
 ) -> None:
-    """A profile for each party and channel that its agreement names, ready for use."""
+    """There is a ready profile for each party and each channel that its agreement names."""
     for party in index["parties"]:
         assert sorted(party["profiles"]) == party["agreement"]["channels"]
         for channel, path in party["profiles"].items():
@@ -79,8 +77,8 @@ def test_the_reference_client_reads_every_profile(
             assert profile.consent is not None
 
 
-def test_a_paper_says_how_it_is_used_and_what_comes_of_it(index: dict[str, Any]) -> None:
-    """For stacks that are tried with the files alone."""
+def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> None:
+    """The files alone are enough to test a SOAP stack."""
     papers = {paper["name"]: paper for paper in index["papers"]}
 
     assert UUID(papers["expired"].pop("id"))
@@ -102,8 +100,10 @@ def test_a_paper_says_how_it_is_used_and_what_comes_of_it(index: dict[str, Any])
     assert papers["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
 
 
-def test_a_paper_names_what_it_is_handed_in_with(index: dict[str, Any]) -> None:
-    """Scan or authority document, and who hands it in; the employee is who uses it."""
+def test_a_paper_document_names_its_attachments(index: dict[str, Any]) -> None:
+    """The scan or authority document, and its sender are named; the employee is the one who uses
+    it.
+    """
     papers = {paper["name"]: paper for paper in index["papers"]}
 
     assert papers["paper"]["registration"] == {
@@ -116,8 +116,10 @@ def test_a_paper_names_what_it_is_handed_in_with(index: dict[str, Any]) -> None:
     assert authority == "documents/represented.authority.pdf"
 
 
-def test_the_index_tells_which_agreement_lacks_a_signature(index: dict[str, Any]) -> None:
-    """All are in force but one, which its recipient has signed and nobody has handed in."""
+def test_the_index_shows_which_agreement_lacks_a_signature(index: dict[str, Any]) -> None:
+    """All are in force but one, which its recipient has signed and the operator has not
+    received.
+    """
     drafts = [each for each in index["agreements"] if each["state"] != "IN_FORCE"]
 
     assert [each["number"] for each in drafts] == ["SANDBOX/BANK-2"]
@@ -128,7 +130,7 @@ def test_the_index_tells_which_agreement_lacks_a_signature(index: dict[str, Any]
 
 
 def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
-    """And what comes of handing them in."""
+    """The index also says what submitting them causes."""
     papers = {paper["name"] for paper in index["papers"]}
     outcomes = {each["name"]: each["outcome"] for each in index["revocations"]}
 
@@ -137,22 +139,24 @@ def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
     assert outcomes["not-taken-back"] == "REFUSED"
 
 
-def test_the_operator_can_look_into_a_sandbox(prepared: Prepared) -> None:
-    """Its service directory is an installation like any other."""
+def test_operators_commands_work_in_a_sandbox(prepared: Prepared) -> None:
+    """Its service directory is an ordinary installation."""
     makul = Makul((prepared.directory / CONFIG).parent)
 
     assert len(makul.done("recipient", "list")) == 7
     assert {key["state"] for key in makul.done("key", "show")} == {"IN_USE"}
 
 
-def test_private_keys_are_closed(prepared: Prepared) -> None:
-    """Even here: programs that check are not to be taught to look away."""
+def test_private_keys_are_readable_only_by_their_owner(prepared: Prepared) -> None:
+    """Even a sandbox has closed key files, because programs that check them must not skip the
+    check.
+    """
     for path in prepared.directory.rglob("*.key.pem"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_sandbox_is_made_anew_in_its_place(tmp_path: Path) -> None:
-    """The same people, other keys; nothing of the old one is left."""
+def test_a_sandbox_is_replaced_in_its_directory(tmp_path: Path) -> None:
+    """The new sandbox has the same people and other keys, and no file of the old one."""
     first = prepared_in(tmp_path / "made")
     (first.directory / "left-over").write_text("")
     second = prepared_in(tmp_path / "made")
@@ -165,7 +169,7 @@ def test_a_sandbox_is_made_anew_in_its_place(tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
-    """A directory named by mistake keeps what it holds."""
+    """A directory that is named by mistake keeps its files."""
     precious = tmp_path / "precious.txt"
     precious.write_text("mine")
 
@@ -175,7 +179,7 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 
 
 def test_free_ports_are_found() -> None:
-    """Port 0 is any that is free; the two are never one."""
+    """Port 0 means any free port, and the two ports are never equal."""
     given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
     kept = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
     named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))

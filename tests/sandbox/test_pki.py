@@ -1,4 +1,4 @@
-"""The sandbox's trust service has the profile of the real one, and can never pass for it."""
+"""The sandbox's trust service has the profile of the real one, and cannot be mistaken for it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +39,7 @@ def test_a_citizens_certificate_carries_the_pin(citizen: Credential) -> None:
     assert number.value == f"PNOKG-{PIN}"
 
 
-def test_a_citizens_certificate_is_for_signing_alone(citizen: Credential) -> None:
+def test_a_citizens_certificate_is_only_for_signing(citizen: Credential) -> None:
     """ETSI EN 319 412-2, 4.3.2: non-repudiation, with digitalSignature; never a CA."""
     extensions = citizen.certificate.extensions
     usage = extensions.get_extension_for_class(x509.KeyUsage)
@@ -55,7 +55,7 @@ def test_a_citizens_certificate_is_for_signing_alone(citizen: Credential) -> Non
 
 
 def test_paths_lead_to_the_root(hierarchy: Hierarchy, citizen: Credential) -> None:
-    """RFC 5280, 6.1: each certificate is signed by the one above it."""
+    """RFC 5280, 6.1: the certificate above signed each certificate."""
     citizen.certificate.verify_directly_issued_by(hierarchy.citizens.credential.certificate)
     for authority in hierarchy.intermediates:
         authority.credential.certificate.verify_directly_issued_by(
@@ -63,8 +63,8 @@ def test_paths_lead_to_the_root(hierarchy: Hierarchy, citizen: Credential) -> No
         )
 
 
-def test_a_look_alike_has_the_names_and_not_the_keys(hierarchy: Hierarchy) -> None:
-    """A path is proved by keys, not by names: the look-alike's citizens are strangers."""
+def test_an_imitated_authority_has_the_names_and_not_the_keys(hierarchy: Hierarchy) -> None:
+    """Keys prove a path, not names: the imitated authority's citizens are untrusted."""
     false = new_hierarchy(AT)
     impostor = false.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн")
     true_issuer = hierarchy.citizens.credential.certificate
@@ -77,7 +77,7 @@ def test_a_look_alike_has_the_names_and_not_the_keys(hierarchy: Hierarchy) -> No
 def test_crls_name_the_revoked_and_outlast_the_sandbox(
     hierarchy: Hierarchy, citizen: Credential
 ) -> None:
-    """RFC 5280, 5.1: every CA has a current CRL, and the revoked certificate stands in its own."""
+    """RFC 5280, 5.1: every CA has a current CRL, and the revoked certificate is in its own CA's."""
     crls = {
         name: x509.load_pem_x509_crl(pem)
         for name, pem in hierarchy.crls([citizen.certificate]).items()
@@ -92,20 +92,22 @@ def test_crls_name_the_revoked_and_outlast_the_sandbox(
 
 
 def test_a_longer_crl_keeps_what_was_revoked_before(hierarchy: Hierarchy) -> None:
-    """RFC 5280, 5.2.3: a higher number; no entry is lost, and the new one says why and when."""
+    """RFC 5280, 5.2.3: it has a higher number, all entries, and the new one with reason
+    and time.
+    """
     first, second = (
         hierarchy.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн") for _ in range(2)
     )
     before = hierarchy.citizens.crl([Ended(certificate=first.certificate, at=AT)])
     later = AT + timedelta(hours=1)
-    said = Ended(
+    ended = Ended(
         certificate=second.certificate,
         at=later,
         reason=x509.ReasonFlags.superseded,
         invalid_since=AT,
     )
 
-    crl = x509.load_pem_x509_crl(hierarchy.citizens.longer(before, said))
+    crl = x509.load_pem_x509_crl(hierarchy.citizens.longer(before, ended))
 
     assert crl.last_update_utc == later
     assert crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2
@@ -118,13 +120,13 @@ def test_a_longer_crl_keeps_what_was_revoked_before(hierarchy: Hierarchy) -> Non
 
 
 def test_certificates_are_older_than_what_they_signed(citizen: Credential) -> None:
-    """Documents of a month ago must have been signed while the certificate was in term."""
+    """Documents of a month ago were signed in the term of the certificate."""
     assert citizen.certificate.not_valid_before_utc < AT - timedelta(days=60)
     assert citizen.certificate.not_valid_after_utc > AT + timedelta(days=365)
 
 
-def test_rsa_is_among_them(hierarchy: Hierarchy) -> None:
-    """Both kinds of key that documents may be signed with are exercised."""
+def test_some_keys_are_rsa(hierarchy: Hierarchy) -> None:
+    """Documents are signed with both kinds of key."""
     signer = hierarchy.organisation(member_code="COM/1", common_name="Example", use_rsa=True)
 
     assert isinstance(signer.key, rsa.RSAPrivateKey)
@@ -134,7 +136,7 @@ def test_rsa_is_among_them(hierarchy: Hierarchy) -> None:
 def test_every_certificate_says_that_it_is_not_real(
     hierarchy: Hierarchy, citizen: Credential
 ) -> None:
-    """`serve` refuses what a sandbox made; so nothing of it may look otherwise."""
+    """`serve` refuses certificates of a sandbox, so each must be marked."""
     made = [
         hierarchy.root.credential,
         hierarchy.citizens.credential,

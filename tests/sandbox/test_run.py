@@ -1,4 +1,4 @@
-"""`makul sandbox` as a process: its ports, its lock, what is kept, and keys of one's own in it."""
+"""`makul sandbox` as a process: its ports, its lock, what it keeps, and the caller's own keys."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ from makul_sandbox.run import prepare, run, with_ports
 from makul_testing.processes.program import Program
 
 SECONDS = 300.0
-"""A start takes some seconds; a busy machine is given time."""
+"""The time for a start, which takes some seconds on an idle machine."""
 
 
 def free(directory: Path) -> SandboxOptions:
@@ -35,7 +35,7 @@ def free(directory: Path) -> SandboxOptions:
 
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """The command in a process group of its own, until the end of the block."""
+    """Run the command in its own process group, until the end of the block."""
     process = Program(
         *("sandbox", *arguments),
         stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def await_ready(process: "subprocess.Popen[str]") -> list[str]:
-    """What it prints up to the line that says that it answers."""
+    """Return its output up to the line that says that it answers."""
     assert process.stdout is not None
     lines, ends = [], time.monotonic() + SECONDS
     while time.monotonic() < ends:
@@ -69,8 +69,8 @@ def await_ready(process: "subprocess.Popen[str]") -> list[str]:
     raise AssertionError(lines)
 
 
-def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: Path) -> None:
-    """One directory is one running sandbox; started again with --keep, it has its record."""
+def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
+    """One directory is one running sandbox; a start with --keep keeps its records."""
     directory = tmp_path / "sandbox"
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
@@ -84,15 +84,15 @@ def test_ready_is_printed_when_it_answers_and_the_directory_is_locked(tmp_path: 
         assert (directory / INDEX).read_bytes() == index
 
     with started("--dir", str(directory), "--keep") as again:
-        told = "".join(await_ready(again))
+        output = "".join(await_ready(again))
 
     assert (directory / INDEX).read_bytes() == index
-    assert f":{options.port}/" in told
-    assert f":{options.mtls_port}/" in told
+    assert f":{options.port}/" in output
+    assert f":{options.mtls_port}/" in output
 
 
 def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
-    """They held its ports, and nobody was left to stop them."""
+    """Otherwise the listeners would hold the ports, and nobody could stop them."""
     directory = tmp_path / "sandbox"
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
@@ -106,18 +106,18 @@ def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
             await_ready(again)
 
 
-def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
-    """Its profiles name its ports: a caller would wait at one where nobody listens."""
+def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
+    """Its profiles name its ports, so a caller would wait at a port where nothing listens."""
     directory = tmp_path / "sandbox"
     prepare(free(directory), Runtime())
-    keeping = SandboxOptions(directory=directory, keep=True)
+    kept_options = SandboxOptions(directory=directory, keep=True)
     asked: dict[str, SandboxOptions] = {
-        "port": replace(keeping, port=19000),
-        "xroad_port": replace(keeping, xroad_port=19000),
-        "mtls_port": replace(keeping, mtls_port=19000),
-        "host": replace(keeping, host="127.0.0.2"),
-        "people": replace(keeping, people=26),
-        "seed": replace(keeping, seed=2),
+        "port": replace(kept_options, port=19000),
+        "xroad_port": replace(kept_options, xroad_port=19000),
+        "mtls_port": replace(kept_options, mtls_port=19000),
+        "host": replace(kept_options, host="127.0.0.2"),
+        "people": replace(kept_options, people=26),
+        "seed": replace(kept_options, seed=2),
     }
     for name, options in asked.items():
         option = "--" + name.replace("_", "-")
@@ -131,8 +131,8 @@ def test_what_a_kept_sandbox_has_decided_is_not_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 1, 2])
-def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset: int) -> None:
-    """Each of the three ports."""
+def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, offset: int) -> None:
+    """The test takes each of the three ports."""
     directory = tmp_path / "sandbox"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -150,8 +150,8 @@ def test_a_taken_port_is_told_before_anything_is_written(tmp_path: Path, offset:
     assert not directory.exists()
 
 
-def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Path) -> None:
-    """A mark that stayed in it would let the next sandbox delete what was put there meanwhile."""
+def test_a_failed_start_leaves_no_mark(tmp_path: Path) -> None:
+    """A mark that stayed in it would let the next sandbox delete other files there."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -167,8 +167,8 @@ def test_a_directory_where_no_sandbox_was_made_is_not_taken_for_one(tmp_path: Pa
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_what_is_no_sandbox_is_left_alone(tmp_path: Path) -> None:
-    """Also by the lock: no mark is put into somebody else's directory."""
+def test_another_directory_is_not_touched(tmp_path: Path) -> None:
+    """The lock writes no mark into another user's directory either."""
     (tmp_path / "mine.txt").write_text("mine")
 
     with pytest.raises(OperatorError, match="no sandbox"):
@@ -205,24 +205,24 @@ def asked(directory: Path, content: bytes, output: str, **changes: object) -> Ce
     return Certification(**(fields | changes))  # type: ignore[arg-type]
 
 
-def test_a_key_of_ones_own_is_certified_and_registered(prepared: Path) -> None:
-    """The subject is the party's, whatever a request says; messages count at once."""
+def test_callers_own_key_is_certified_and_registered(prepared: Path) -> None:
+    """The subject is the party's, for any name in the request; messages count at once."""
     key = ec.generate_private_key(ec.SECP256R1())
     request = asked(prepared, a_request(key), "own.pem")
 
-    told = certify(request, Runtime())
+    output = certify(request, Runtime())
 
     certificate = x509.load_pem_x509_certificate(request.output.read_bytes())
     assert certificate.public_key() == key.public_key()
     assert "whatever" not in certificate.subject.rfc4514_string()
-    assert "COM/60000001" in told
+    assert "COM/60000001" in output
     with Runtime().open(prepared / CONFIG) as house:
         certificates = {der for code, der in house.desk.certificates() if code == "COM/60000001"}
     assert certificate.public_bytes(serialization.Encoding.DER) in certificates
 
 
 def test_a_citizens_key_is_certified_for_their_pin(prepared: Path) -> None:
-    """To try a citizen's card: consents signed by it are that citizen's."""
+    """A citizen's card can be tested: consents that it signs are that citizen's."""
     key = rsa.generate_private_key(65537, 2048)
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -254,10 +254,10 @@ _PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyI
     ],
     ids=["party", "citizen", "spoilt", "no request", "ed25519", "no key", "sealing"],
 )
-def test_what_cannot_be_certified_is_told_in_one_line(
+def test_unusable_request_is_refused_in_one_line(
     prepared: Path, content: bytes, changes: dict[str, object], problem: str
 ) -> None:
-    """And nothing is written."""
+    """No file is written."""
     request = asked(prepared, content, "never.pem", **changes)
 
     with pytest.raises(OperatorError, match=problem):

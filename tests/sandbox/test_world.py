@@ -1,4 +1,4 @@
-"""A sandbox's world is registered whole, and each paper is wrong in the one way its name tells."""
+"""A sandbox's world is registered whole, and each document has the one flaw of its name."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def desk(prepared: Prepared) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def verifier(prepared: Prepared) -> XadesVerifier:
-    """The service's own verifier, over what the sandbox trusts."""
+    """Return the service's own verifier with the sandbox's trust anchors."""
     settings = load_settings(prepared.directory / CONFIG)
     verifier = document_verifier(settings, TrustStore(trust_directories(settings)))
     assert isinstance(verifier, XadesVerifier)
@@ -39,7 +39,7 @@ def verifier(prepared: Prepared) -> XadesVerifier:
 
 
 def test_every_party_is_registered_with_its_terms(desk: Desk) -> None:
-    """Procedure, cl. 3 and 7: who may ask, and on what terms; the insurer is on hold."""
+    """Procedure, cl. 3 and 7: recipients and their terms are registered; the insurer is on hold."""
     recipients = {recipient.code: recipient for recipient in desk.recipients()}
 
     assert set(recipients) == {party.code for party in PARTIES}
@@ -58,8 +58,10 @@ def test_every_provision_is_open_to_its_party() -> None:
             assert covered < party.attributes
 
 
-def test_citizens_are_in_the_register_but_for_one(desk: Desk, prepared: Prepared) -> None:
-    """One has papers and no record, so that an unknown person can be asked for."""
+def test_all_citizens_but_one_are_registered(desk: Desk, prepared: Prepared) -> None:
+    """One citizen has documents and no record, so that a request for an unknown person
+    is possible.
+    """
     world = prepared.world
     found = [
         desk.person_for_operator(person.pin, reason="test", at=world.made_at) is not None
@@ -71,7 +73,7 @@ def test_citizens_are_in_the_register_but_for_one(desk: Desk, prepared: Prepared
 
 
 def test_a_locked_citizen_is_locked_in_the_register(desk: Desk, prepared: Prepared) -> None:
-    """MAT-05 can be provoked."""
+    """The citizen causes MAT-05."""
     world = prepared.world
     person = desk.person_for_operator(world.people[LOCKED].pin, reason="test", at=world.made_at)
 
@@ -79,18 +81,18 @@ def test_a_locked_citizen_is_locked_in_the_register(desk: Desk, prepared: Prepar
     assert person.locked
 
 
-def test_there_are_consents_for_everyone_who_asks_by_consent(prepared: Prepared) -> None:
-    """For several citizens and each recipient: data, and yes or no."""
+def test_recipients_by_consent_have_consents(prepared: Prepared) -> None:
+    """Several citizens have consents for each recipient: for data, and for yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):
             for form in ("data", "yes-no"):
                 assert f"{party.key}-{citizen:02d}-{form}" in prepared.world.papers
 
 
-def test_each_papers_signature_proves_what_its_name_tells(
+def test_each_documents_signature_agrees_with_its_name(
     prepared: Prepared, verifier: XadesVerifier
 ) -> None:
-    """Judged by the service's verifier: only papers about a bad signature have one.
+    """Only documents about a bad signature have one, by the service's verifier.
 
     SIG-08 (signed by another) is no flaw of the signature itself; it is judged with the content.
     """
@@ -106,8 +108,10 @@ def test_each_papers_signature_proves_what_its_name_tells(
         assert proof.status is (ProofStatus.FAILED if causes else ProofStatus.PASSED), paper.name
 
 
-def test_every_paper_fits_the_published_schema(prepared: Prepared, verifier: XadesVerifier) -> None:
-    """A paper is refused for what its name tells, never for its form."""
+def test_every_document_is_valid_by_the_published_schema(
+    prepared: Prepared, verifier: XadesVerifier
+) -> None:
+    """A document is refused for the flaw of its name, never for its form."""
     documents = XmlDocuments(OPERATOR)
     for paper in prepared.world.papers.values():
         signed = verifier.verify(paper.document, at=prepared.world.made_at).signed
@@ -119,8 +123,8 @@ def test_every_paper_fits_the_published_schema(prepared: Prepared, verifier: Xad
             assert documents.read_basis(signed).recipient
 
 
-def test_signatures_can_be_dated(prepared: Prepared) -> None:
-    """The sandbox's TSA stamps what its settings trust for that."""
+def test_signatures_can_be_timestamped(prepared: Prepared) -> None:
+    """The sandbox's TSA is trusted by the sandbox's settings."""
     settings = load_settings(prepared.directory / CONFIG)
     where = tsa_directories(settings)
     assert where is not None

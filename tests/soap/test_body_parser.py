@@ -1,4 +1,4 @@
-"""Plans read what Spyne would read, in a fraction of the time, and refuse what they do not know."""
+"""Plans read what Spyne would read, in a fraction of the time, and refuse unknown content."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
@@ -40,7 +40,7 @@ Content = str | bytes | Tree | list[Any]
 
 
 def _contents(model: Any) -> st.SearchStrategy[Any]:
-    """What an element of this model may hold: a tree of its parts by name, octets, or a text."""
+    """Draw the content of an element of this model: a tree of named parts, octets, or a text."""
     if issubclass(model, ComplexModel):
         return _trees(model)
     if issubclass(model, ByteArray):
@@ -86,7 +86,7 @@ def _trees(draw: st.DrawFn, model: Any) -> Tree:
 
 
 def _build(parent: etree._Element, model: Any, tree: Tree, draw: Any) -> None:
-    """Write a tree; `draw` adds white space wherever XML Schema lets it collapse, or is None."""
+    """Write a tree as XML. `draw` adds white space that XML Schema collapses; None adds none."""
     if draw:
         parent.text = draw(_WHITE)
     for name, content in tree.items():
@@ -102,7 +102,7 @@ def _build(parent: etree._Element, model: Any, tree: Tree, draw: Any) -> None:
 
 
 def _is_of_one_length(model: Any) -> bool:
-    """Digests and salts have a pattern, which lets no white space in."""
+    """Return whether the value has a pattern without white space, like digests and salts."""
     return issubclass(model, ByteArray) and model.Attributes.min_len == model.Attributes.max_len
 
 
@@ -117,23 +117,23 @@ def _written(content: str | bytes, draw: Any, *, in_lines: bool) -> str:
     return str(draw(_WHITE) + text + draw(_WHITE))
 
 
-def _told(value: Any) -> Any:
-    """A reading as plain values, whoever read it. Spyne's octets are a tuple of chunks."""
+def _plain(value: Any) -> Any:
+    """Return a reading as plain values. Spyne's octets are a tuple of chunks."""
     if isinstance(value, SimpleNamespace):
-        return {name: _told(part) for name, part in vars(value).items()}
+        return {name: _plain(part) for name, part in vars(value).items()}
     if isinstance(value, ComplexModel):
         members = value.get_flat_type_info(type(value))
-        return {name: _told(getattr(value, name)) for name in members}
+        return {name: _plain(getattr(value, name)) for name in members}
     if isinstance(value, list):
-        return [_told(each) for each in value]
+        return [_plain(each) for each in value]
     return b"".join(value) if isinstance(value, tuple) else value
 
 
 @pytest.mark.parametrize("operation", types.OPERATIONS)
 @settings(max_examples=40)
 @given(data=st.data())
-def test_a_plan_reads_what_spyne_reads(operation: str, data: st.DataObject) -> None:
-    """Spyne, out of the box, reads the tidy text; the plan reads that and the loosely spaced one.
+def test_a_plan_reads_like_spyne(operation: str, data: st.DataObject) -> None:
+    """Spyne reads the compact text; the plan reads it and the text with more white space.
 
     XML Schema part 2, 4.3.6: white space around and within tokens, numbers and dates collapses.
     """
@@ -145,10 +145,10 @@ def test_a_plan_reads_what_spyne_reads(operation: str, data: st.DataObject) -> N
     assert _SCHEMA.validate(tidy), _SCHEMA.error_log
     assert _SCHEMA.validate(loose), _SCHEMA.error_log
 
-    by_spyne = _told(_STOCK.from_element(None, model, tidy))
+    by_spyne = _plain(_STOCK.from_element(None, model, tidy))
 
-    assert _told(_PLANS[operation](tidy)) == by_spyne
-    assert _told(_PLANS[operation](loose)) == by_spyne
+    assert _plain(_PLANS[operation](tidy)) == by_spyne
+    assert _plain(_PLANS[operation](loose)) == by_spyne
 
 
 def _get_status(content: str) -> etree._Element:
@@ -173,8 +173,8 @@ _ID = f"<r:requestId>{REQUEST_ID}</r:requestId>"
         f"{_ID}<r:employee>e<r:employee>f</r:employee></r:employee>",
     ],
 )
-def test_what_a_plan_does_not_know_is_refused(content: str) -> None:
-    """Fail closed, and as a failure of ours: the schema refuses all of this before a plan reads."""
+def test_content_unknown_to_a_plan_is_refused(content: str) -> None:
+    """Unknown content fails closed, as a failure of the service: the schema refuses it earlier."""
     with pytest.raises(TypeError):
         _PLANS["GetStatus"](_get_status(content))
 
@@ -189,7 +189,7 @@ def test_what_a_plan_does_not_know_is_refused(content: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_read_is_the_sender_s_fault(member: Any, text: str) -> None:
-    """REQ-01 by the field's name; the value stays behind."""
+    """REQ-01 has the field's name, and not the value."""
     element = etree.fromstring(f'<r:field xmlns:r="{R}">{text}</r:field>')
 
     with pytest.raises(RejectedError) as raised:
@@ -200,7 +200,7 @@ def test_a_value_that_cannot_be_read_is_the_sender_s_fault(member: Any, text: st
     assert not text or text not in str(raised.value)
 
 
-def test_a_type_that_no_request_is_made_of_has_no_plan() -> None:
-    """Found at start-up, not when the first message comes."""
+def test_a_type_outside_requests_has_no_plan() -> None:
+    """The error occurs at start-up, not at the first message."""
     with pytest.raises(TypeError, match="of a type that no request is made of"):
         compiled(Fault)

@@ -75,8 +75,10 @@ CASES: dict[str, tuple[bytes, Code, str, Cause]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_envelopes(name: str) -> None:
-    """REQ-01, REQ-02, REQ-07: one cause each; a name that a sender made up is not repeated."""
+def test_each_fault_of_an_envelope_names_its_cause(name: str) -> None:
+    """REQ-01, REQ-02, REQ-07 have one cause each; a name that the sender invented is
+    not repeated.
+    """
     raw, *expected = CASES[name]
 
     with pytest.raises((EnvelopeError, HttpError)) as caught:
@@ -93,8 +95,8 @@ def test_envelopes(name: str) -> None:
         ("{urn:x}pin21503199012345", "Header"),
     ],
 )
-def test_a_block_that_must_be_understood(name: str, field: str) -> None:
-    """SOAP 1.1, 4.2.3: WS-Addressing is what stacks add by themselves."""
+def test_a_block_that_must_be_understood_is_named(name: str, field: str) -> None:
+    """SOAP 1.1, 4.2.3: stacks add WS-Addressing by themselves."""
     namespace, _, local = name[1:].partition("}")
     block = f'<x:{local} xmlns:x="{namespace}" s:mustUnderstand="1"/>'
 

@@ -1,4 +1,4 @@
-"""Channels: exactly one authenticates a message, and headers of the others confer nothing."""
+"""Exactly one channel authenticates a message, and headers of the others confer nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,8 +42,8 @@ def _header(name: str, text: str) -> str:
     return f'<x:{name} xmlns:x="{XRD}">{text}</x:{name}>'
 
 
-def test_xroad_caller() -> None:
-    """Contract, channels: the headers say who, which request, which employee and case."""
+def test_xroad_headers_identify_the_caller() -> None:
+    """The headers name the caller, the request, the employee and the case."""
     fake = FakePort()
     more = _header("userId", " KG1010 ") + _header("issue", "case/7")
     response = send(build(fake, KG), enveloped(GET_STATUS, header=xroad_headers(more=more)))
@@ -60,7 +60,7 @@ def test_xroad_caller() -> None:
 @pytest.mark.parametrize("refused", [False, True], ids=["answer", "fault"])
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 def test_xroad_headers_come_back_in_order(refused: bool, version: SoapVersion) -> None:
-    """X-Road message protocol 4.0: every header, same order, same values; in faults too."""
+    """X-Road message protocol 4.0: every header returns in order and unchanged, in faults too."""
     more = (
         _header("userId", "KG1010")
         + '<r:representedParty xmlns:r="http://x-road.eu/xsd/representation.xsd"/>'
@@ -91,7 +91,7 @@ TOKEN = (
 
 
 def test_extensions_confer_nothing_and_come_back() -> None:
-    """X-Road, extensions: whom the client represents does not become who calls (cl. 7)."""
+    """Procedure, cl. 7: the represented party of an X-Road extension does not become the caller."""
     fake = FakePort()
     header = REPRESENTED + xroad_headers(more=TOKEN)
     response = send(build(fake, KG), enveloped(GET_STATUS, header=header))
@@ -109,8 +109,10 @@ def test_extensions_confer_nothing_and_come_back() -> None:
 
 
 @pytest.mark.parametrize("extension", [REPRESENTED, TOKEN], ids=["party", "token"])
-def test_an_extension_that_must_be_understood(extension: str) -> None:
-    """SOAP 1.1, 4.2.3: what is not read is not said to be understood. Twice is not taken either."""
+def test_an_extension_that_must_be_understood_is_refused(extension: str) -> None:
+    """SOAP 1.1, 4.2.3: an unread header does not count as understood, and a repeated one is
+    refused.
+    """
     must = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:mustUnderstand="1" xmlns'
     insisting = xroad_headers(more=extension.replace("xmlns", must, 1))
     doubled = xroad_headers(more=extension * 2)
@@ -122,7 +124,9 @@ def test_an_extension_that_must_be_understood(extension: str) -> None:
 
 
 def test_the_request_hash_is_the_security_servers() -> None:
-    """X-Road message protocol 4.0: its server adds the response's hash; ours would double it."""
+    """X-Road message protocol 4.0: its server adds the response's hash, so ours would
+    be a second.
+    """
     stated = f'<x:requestHash xmlns:x="{XRD}" algorithmId="urn:x">AAAA</x:requestHash>'
     response = send(build(channel=KG), enveloped(GET_STATUS, header=xroad_headers(more=stated)))
 
@@ -132,7 +136,7 @@ def test_the_request_hash_is_the_security_servers() -> None:
 
 
 def test_the_subsystem_is_kept_and_is_not_the_identity() -> None:
-    """The agreement is the member's (cl. 7); which of its systems asked goes into the record."""
+    """Procedure, cl. 7: the agreement is the member's; the record names the system that asked."""
     member = xroad_headers().replace("SUBSYSTEM", "MEMBER", 1)
     member = member.replace("<i:subsystemCode>core</i:subsystemCode>", "", 1)
     callers = []
@@ -171,8 +175,8 @@ def _bare(block: bytes) -> list[Any]:
         (xroad_headers(member="COM/" + "6" * 4097), "REQ-01", "client"),
     ],
 )
-def test_xroad_headers_that_do_not_do(header: str, code: str, field: str) -> None:
-    """Mandatory headers are there, of the one version and network, and fit the Body."""
+def test_unsuitable_xroad_headers_are_refused(header: str, code: str, field: str) -> None:
+    """Mandatory headers are present, of the one version and network, and fit the Body."""
     fake = FakePort()
     response = send(build(fake, KG), enveloped(GET_STATUS, header=header))
 
@@ -182,8 +186,8 @@ def test_xroad_headers_that_do_not_do(header: str, code: str, field: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["client", "service", "id", "protocolVersion"])
-def test_a_mandatory_xroad_header_is_missing_or_doubled(name: str) -> None:
-    """X-Road message protocol 4.0: the four mandatory headers, each once."""
+def test_a_missing_or_doubled_xroad_header_is_refused(name: str) -> None:
+    """X-Road message protocol 4.0: the four mandatory headers must be present once each."""
     root = etree.fromstring(f"<h>{xroad_headers()}</h>")
     block = root.find(f"{{{XRD}}}{name}")
     assert block is not None
@@ -201,7 +205,7 @@ def test_a_mandatory_xroad_header_is_missing_or_doubled(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["userId", "issue"])
 def test_an_optional_xroad_header_may_be_empty_or_nil(name: str) -> None:
-    """JAX-WS sends optional headers that were not set as nil or empty elements."""
+    """JAX-WS sends optional headers that are not set as nil or empty elements."""
     empty = _header(name, "")
     nil = f'<x:{name} xmlns:x="{XRD}" {_NIL}/>'
 
@@ -214,7 +218,7 @@ def test_an_optional_xroad_header_may_be_empty_or_nil(name: str) -> None:
 
 
 def test_a_mandatory_xroad_header_may_not_be_nil() -> None:
-    """Nil is nothing, and nothing identifies nobody."""
+    """A nil header identifies no caller."""
     nil = f'<x:client xmlns:x="{XRD}" xmlns:i="{ID}" i:objectType="MEMBER" {_NIL}/>'
     header = nil + xroad_headers().partition("</x:client>")[2]
     response = send(build(channel=KG), enveloped(GET_STATUS, header=header))
@@ -224,7 +228,7 @@ def test_a_mandatory_xroad_header_may_not_be_nil() -> None:
 
 
 def test_xroad_headers_must_be_understood_and_are() -> None:
-    """SOAP 1.1, section 4.2.3: what a channel reads, it understands."""
+    """SOAP 1.1, section 4.2.3: a channel understands the headers that it reads."""
     header = xroad_headers().replace(
         "<x:id ", '<x:id xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:mustUnderstand="1" '
     )
@@ -233,11 +237,11 @@ def test_xroad_headers_must_be_understood_and_are() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Verifier:
-    """Verifies any message as signed by one certificate."""
+    """A verifier that accepts any message as signed by one certificate."""
 
     fingerprint: bytes = b"f" * 32
     verified: str | None = None
-    """The child that was verified, where it is not the one that stands in the Body."""
+    """The verified child, if it is another than that in the Body."""
     error: RejectedError | None = None
 
     def verify(self, envelope: Any, *, at: datetime) -> VerifiedMessage:
@@ -249,7 +253,7 @@ class _Verifier:
 
 
 class _Register:
-    """Knows one certificate."""
+    """A register that knows one certificate."""
 
     def __init__(self, *, down: bool = False) -> None:
         self._down = down
@@ -267,8 +271,8 @@ def _wsse(verifier: _Verifier, *, down: bool = False) -> WsseChannel:
     return WsseChannel(verifier, register)
 
 
-def test_wsse_caller() -> None:
-    """Contract, channels: the registered certificate says who; the mark goes on to the record."""
+def test_wsse_certificate_identifies_the_caller() -> None:
+    """The registered certificate identifies the caller, and the mark goes to the record."""
     fake = FakePort()
     header = xroad_headers(member="GOV/1", more=_header("userId", "somebody"))
     response = send(build(fake, _wsse(_Verifier())), enveloped(GET_STATUS, header=header))
@@ -282,8 +286,10 @@ def test_wsse_caller() -> None:
     assert caller.mark == MessageMark(digest=b"m" * 32, forget_after=NOW)
 
 
-def test_only_what_was_verified_is_read() -> None:
-    """Invariant 2: whatever stands in the Body, the request is the one that was signed."""
+def test_only_verified_content_is_read() -> None:
+    """docs/architecture.md, invariant 2: the request is the signed child, for any other Body
+    content.
+    """
     fake, other = FakePort(), "00000000-0000-4000-8000-00000000beef"
     signed = GET_STATUS.replace(str(REQUEST_ID), other)
 
@@ -302,8 +308,10 @@ def test_only_what_was_verified_is_read() -> None:
         (_wsse(_Verifier(), down=True), "OPS-03", "Server"),
     ],
 )
-def test_wsse_message_that_proves_nobody(channel: WsseChannel, code: str, fault: str) -> None:
-    """A message that cannot be authenticated is a fault, and no use case hears of it."""
+def test_unauthenticated_wsse_message_is_a_fault(
+    channel: WsseChannel, code: str, fault: str
+) -> None:
+    """A message that cannot be authenticated is a fault, and reaches no use case."""
     fake = FakePort()
     response = send(build(fake, channel), enveloped(GET_STATUS))
 

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-"""The fault table: every error has its fault, and no fault is ever anything but a fault."""
+"""The fault table: every error has its fault, and every fault is valid."""
 
 import logging
 import re
@@ -32,7 +32,7 @@ SECRET = "S3CRET10101199000042"
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 @pytest.mark.parametrize("code", Code)
 def test_every_code_makes_a_valid_fault(code: Code, version: SoapVersion) -> None:
-    """Contract, outcomes and reasons: the same typed detail for every code and SOAP version."""
+    """Every code and SOAP version has the same typed detail."""
     reason = Reason(code=code, because=Code.SIG_07, field="pin", retry_after=60)
     fake = FakePort(raises=RejectedError(reason, request_id=UUID(int=7)))
 
@@ -61,14 +61,14 @@ def test_every_code_makes_a_valid_fault(code: Code, version: SoapVersion) -> Non
         (MemoryError(SECRET), "OPS-99", ("Server", "Receiver"), (500, 500)),
     ],
 )
-def test_what_a_use_case_raises(
+def test_error_of_a_use_case_is_a_fault(
     error: Exception,
     code: str,
     names: tuple[str, str],
     statuses: tuple[int, int],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One table: SOAP 1.1 says Client or Server at 500; SOAP 1.2 Sender at 400, Receiver at 500."""
+    """SOAP 1.1 says Client or Server at 500; SOAP 1.2 says Sender at 400, Receiver at 500."""
     caplog.set_level(logging.DEBUG)
     for version, name, status in zip((SOAP_11, SOAP_12), names, statuses, strict=True):
         response = send(
@@ -85,7 +85,7 @@ def test_what_a_use_case_raises(
 def test_the_reference_of_an_internal_error_is_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Contract: OPS-99, internal, with a reference; under it stand types and places, no data."""
+    """OPS-99 has a reference; the log has types and locations under it, and no data."""
     error = ValueError(SECRET)
     error.__cause__ = KeyError(SECRET)
     response = send(build(FakePort(raises=error)), enveloped(GET_STATUS))
@@ -100,8 +100,8 @@ def test_the_reference_of_an_internal_error_is_in_the_log(
 
 
 @pytest.mark.parametrize("answer", [None, "text", b"", bytearray(b"x"), [b"x"]], ids=repr)
-def test_an_answer_that_is_not_bytes_does_not_leave_as_200(answer: object) -> None:
-    """A fault after Spyne's splice mark: it leaves as a fault, with a fault's status."""
+def test_an_answer_that_is_not_bytes_is_a_fault(answer: object) -> None:
+    """An error after Spyne's marker for the answer is sent as a fault, with a fault's status."""
     fake = FakePort(answer=answer)
     response = send(build(fake), enveloped(GET_STATUS))
 
@@ -109,8 +109,8 @@ def test_an_answer_that_is_not_bytes_does_not_leave_as_200(answer: object) -> No
     assert (response.status, response.codes) == (500, ["OPS-99"])
 
 
-def test_the_answer_s_very_bytes_leave() -> None:
-    """What was rendered, digested and recorded is what is sent: nothing serialises it anew."""
+def test_the_exact_bytes_of_the_answer_are_sent() -> None:
+    """The rendered, digested and recorded bytes are sent, and nothing serialises them again."""
     answer = b"<a  xmlns='urn:x'\n b = '1'><![CDATA[ & ]]></a >"
     response = send(build(FakePort(answer=answer)), enveloped(GET_STATUS))
 
@@ -119,7 +119,7 @@ def test_the_answer_s_very_bytes_leave() -> None:
 
 
 def test_a_field_that_is_not_a_name_is_left_out() -> None:
-    """A reason's field is a name; whatever else stands there may be a value."""
+    """A reason's field is a name; anything else might be a value."""
     error = RejectedError(Reason(code=Code.REQ_01, field=f"pin {SECRET}"))
     response = send(build(FakePort(raises=error)), enveloped(GET_STATUS))
 
@@ -128,7 +128,7 @@ def test_a_field_that_is_not_a_name_is_left_out() -> None:
 
 
 def test_several_reasons_stand_in_one_fault() -> None:
-    """Contract: all reasons that apply; the first gives the fault its sentence."""
+    """A fault has all reasons that apply, and the first gives its sentence."""
     error = RejectedError(Reason(code=Code.SIG_05), Reason(code=Code.SIG_10))
     response = send(build(FakePort(raises=error)), enveloped(GET_STATUS))
 
@@ -137,7 +137,7 @@ def test_several_reasons_stand_in_one_fault() -> None:
 
 
 def test_soap_12_reason_speaks_three_languages() -> None:
-    """SOAP 1.2 part 1, section 5.4.2: one Text for each language; English first."""
+    """SOAP 1.2 part 1, section 5.4.2: there is one Text for each language, English first."""
     response = send(
         build(FakePort(raises=RejectedError(Reason(code=Code.RCP_01)))),
         enveloped(GET_STATUS, SOAP_12),
@@ -150,7 +150,7 @@ def test_soap_12_reason_speaks_three_languages() -> None:
 
 
 def test_answers_are_counted_without_data() -> None:
-    """A failure up to the decision is counted, by what was proved and by nothing of its content."""
+    """A failure before the decision is counted by what was proved, and not by its content."""
     counted: list[Answered] = []
     send(build(observe=counted.append), enveloped(GET_STATUS))
     send(build(observe=counted.append), b"")
@@ -172,7 +172,7 @@ def test_answers_are_counted_without_data() -> None:
 
 
 def test_a_count_that_fails_fails_no_answer(caplog: pytest.LogCaptureFixture) -> None:
-    """An answer whose disclosure is committed must leave, metrics or not."""
+    """An answer whose disclosure is committed must leave, even if metrics fail."""
 
     def broken(_: Answered) -> None:
         raise OSError(SECRET)
@@ -182,7 +182,7 @@ def test_a_count_that_fails_fails_no_answer(caplog: pytest.LogCaptureFixture) ->
     assert SECRET not in caplog.text
 
 
-def test_trace_of_a_long_chain_ends() -> None:
+def test_trace_of_a_long_chain_is_bounded() -> None:
     """An error chain of any length makes one line of bounded length."""
     error: Exception = ValueError(SECRET)
     for _ in range(100):

@@ -1,6 +1,6 @@
-"""Hostile messages get a typed fault: never HTML, never an exception, never their own values back.
+"""Hostile messages get a typed fault: never HTML, an exception, or their own values.
 
-The vectors are data: tests/vectors/soap/hostile.toml says of each what it does and what it gets.
+The vectors are data: tests/vectors/soap/hostile.toml describes each and its expected fault.
 """
 
 import gzip
@@ -67,7 +67,7 @@ def _content_type(vector: dict[str, Any], version: SoapVersion) -> str | None:
 def test_hostile_message_gets_a_typed_fault(
     vector: dict[str, Any], version: SoapVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Contract, outcomes and reasons: what cannot be understood is a fault with a reason block."""
+    """A message that cannot be understood is a fault with a reason block."""
     caplog.set_level(logging.DEBUG)
     fake = FakePort()
     environ = {
@@ -95,7 +95,9 @@ def test_hostile_message_gets_a_typed_fault(
 def _assert_status(
     status: int, fault_code: str, vector: dict[str, Any], version: SoapVersion
 ) -> None:
-    """SOAP 1.1, section 6.2: 500. SOAP 1.2 part 2, table 20: 400 for env:Sender, else 500."""
+    """Assert SOAP 1.1, section 6.2: 500; SOAP 1.2 part 2, table 20: 400 for env:Sender,
+    else 500.
+    """
     expected = vector.get("fault", "Sender")
     media_type_known = vector.get("type", version.media_type) == version.media_type
     if version is SOAP_12 and media_type_known and vector.get("charset", "utf-8") == "utf-8":
@@ -108,8 +110,8 @@ def _assert_status(
     assert status == vector.get("http", default)
 
 
-def test_vectors_are_named_once() -> None:
-    """A vector's name is how a failure is found."""
+def test_names_of_vectors_are_unique() -> None:
+    """A vector's name identifies a failure."""
     names = [vector["name"] for vector in _VECTORS]
     assert len(names) == len(set(names))
     assert all(vector["why"] for vector in _VECTORS)

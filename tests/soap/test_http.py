@@ -1,5 +1,5 @@
 # mypy: allow-untyped-calls
-"""Over real HTTP: a client that knows nothing but the served WSDL, and servers as they are."""
+"""The service over real HTTP: a client that knows only the served WSDL, and real servers."""
 
 import http.client
 import os
@@ -56,7 +56,7 @@ class _Threading(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:
-        """Nothing on stderr."""
+        """Log nothing on stderr."""
 
 
 class _Listener:
@@ -89,7 +89,7 @@ class _Listener:
 
 @pytest.fixture
 def plain() -> Iterator[_Listener]:
-    """A listener on which everybody is believed."""
+    """Serve a listener that authenticates every caller."""
     listener = _Listener(TrustingChannel())
     yield listener
     listener.close()
@@ -97,7 +97,7 @@ def plain() -> Iterator[_Listener]:
 
 @pytest.fixture
 def xroad() -> Iterator[_Listener]:
-    """A listener behind a security server."""
+    """Serve a listener behind a security server."""
     listener = _Listener(XRoadChannel("KG"))
     yield listener
     listener.close()
@@ -139,7 +139,7 @@ class _Zeep:
 @pytest.mark.parametrize("variant", ["wsdl", "wsdl=soap12"])
 @pytest.mark.parametrize("operation", ["GetStatus", "GetAgreement"])
 def test_zeep_calls_by_the_served_wsdl(plain: _Listener, variant: str, operation: str) -> None:
-    """Foreign clients: load the served WSDL, call, read a typed answer, in SOAP 1.1 and 1.2."""
+    """A client loads the served WSDL, calls, and reads a typed answer, in SOAP 1.1 and 1.2."""
     plain.fake.answer = sample(_ANSWERS[operation]).encode()
     arguments = {"agreementNumber": "A-1"} if operation == "GetAgreement" else {}
     with _Zeep(f"{plain.url}?{variant}") as client:
@@ -151,8 +151,8 @@ def test_zeep_calls_by_the_served_wsdl(plain: _Listener, variant: str, operation
 
 @pytest.mark.parametrize("variant", ["wsdl", "wsdl=soap12"])
 @pytest.mark.parametrize("operation", ["VerifyPerson", "GetPersonData"])
-def test_zeep_asks_about_a_person(plain: _Listener, variant: str, operation: str) -> None:
-    """The whole request, document included, as a generated client builds it."""
+def test_zeep_requests_a_person(plain: _Listener, variant: str, operation: str) -> None:
+    """The request is whole, with its document, as a generated client builds it."""
     plain.fake.answer = sample(_ANSWERS[operation]).encode()
     arguments: dict[str, Any] = {
         "requestId": str(uuid4()),
@@ -175,7 +175,7 @@ def test_zeep_asks_about_a_person(plain: _Listener, variant: str, operation: str
 
 @pytest.mark.parametrize("variant", ["wsdl", "wsdl=soap12"])
 def test_zeep_reads_a_typed_fault(plain: _Listener, variant: str) -> None:
-    """Contract: every fault typed, in detail."""
+    """The detail of every fault is typed."""
     plain.fake.raises = RejectedError(Reason(code=Code.RCP_01), request_id=REQUEST_ID)
     with _Zeep(f"{plain.url}?{variant}") as client, pytest.raises(Fault) as raised:
         client.service.GetStatus(requestId=str(REQUEST_ID))
@@ -185,7 +185,7 @@ def test_zeep_reads_a_typed_fault(plain: _Listener, variant: str) -> None:
 
 
 def test_zeep_calls_as_an_xroad_client(xroad: _Listener) -> None:
-    """The X-Road WSDL loads, and its headers come back."""
+    """The X-Road WSDL can be loaded, and its headers are returned."""
     xroad.fake.answer = sample("get-status-response").encode()
     parts = {"xRoadInstance": "KG", "memberClass": "COM", "memberCode": MEMBER.partition("/")[2]}
     with _Zeep(f"{xroad.url}?wsdl=xroad") as client:
@@ -210,7 +210,7 @@ def test_zeep_calls_as_an_xroad_client(xroad: _Listener) -> None:
 
 
 def test_oversize_is_answered_and_not_cut_off(plain: _Listener) -> None:
-    """REQ-07 at 413, heard by a sender that is still writing; the next message is served."""
+    """REQ-07 at 413 reaches a sender that is still writing; the next message is served."""
     response = _post(plain.address, b"<a>" + b"x" * 9_000_000)
 
     assert_typed_fault(response)
@@ -218,8 +218,8 @@ def test_oversize_is_answered_and_not_cut_off(plain: _Listener) -> None:
     assert _post(plain.address, enveloped(GET_STATUS)).status == 200
 
 
-def test_messages_at_once_do_not_mix(plain: _Listener) -> None:
-    """Nothing of one request, fields of its fault included, is seen by another."""
+def test_concurrent_messages_do_not_mix(plain: _Listener) -> None:
+    """No part of one request, or of its fault, appears in another."""
     wrong = {
         "requestId": enveloped(GET_STATUS.replace(str(REQUEST_ID), "no")),
         "employee": enveloped(GET_STATUS.replace("</r:GetStatus>", "<r:employee/></r:GetStatus>")),
@@ -247,7 +247,7 @@ application = build(max_message=100_000)
 
 @pytest.fixture(scope="module")
 def gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Gunicorn with threads, as in production, on a loopback socket."""
+    """Run gunicorn with threads, as in production, on a loopback socket."""
     folder = tmp_path_factory.mktemp("gunicorn")
     (folder / "served.py").write_text(_GUNICORN_APP, encoding="utf-8")
     tests = Path(__file__).parents[1]
@@ -285,31 +285,31 @@ def _chunks(size: int) -> Iterator[bytes]:
         yield b"x" * 1000
 
 
-def test_gunicorn_chunked_message(gunicorn: str) -> None:
-    """RFC 9112, section 7.1, through the server that is used."""
+def test_gunicorn_accepts_a_chunked_message(gunicorn: str) -> None:
+    """RFC 9112, section 7.1: the production server accepts a message in chunks."""
     response = _post(gunicorn, iter([enveloped(GET_STATUS)]), **{"Transfer-Encoding": "chunked"})
 
     assert response.status == 200
 
 
-def test_gunicorn_chunked_oversize(gunicorn: str) -> None:
-    """A body without stated length has the same limit, and its sender hears of it."""
+def test_gunicorn_refuses_a_large_chunked_message(gunicorn: str) -> None:
+    """A body without a stated length has the same limit, and its sender gets the fault."""
     response = _post(gunicorn, _chunks(3_000_000), **{"Transfer-Encoding": "chunked"})
 
     assert_typed_fault(response)
     assert (response.status, response.codes) == (413, ["REQ-07"])
 
 
-def test_gunicorn_oversize(gunicorn: str) -> None:
-    """A stated length beyond the limit, and a sender that is still writing."""
+def test_gunicorn_refuses_a_large_message(gunicorn: str) -> None:
+    """The stated length is beyond the limit, and the sender is still writing."""
     response = _post(gunicorn, b"x" * 3_000_000)
 
     assert_typed_fault(response)
     assert (response.status, response.codes) == (413, ["REQ-07"])
 
 
-def test_gunicorn_broken_chunk(gunicorn: str) -> None:
-    """A chunk whose length is no number is answered in XML."""
+def test_gunicorn_refuses_a_broken_chunk(gunicorn: str) -> None:
+    """A chunk whose length is no number gets an answer in XML."""
     host, _, port = gunicorn.partition(":")
     request = (
         b"POST /v1/recipient HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n"

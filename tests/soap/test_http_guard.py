@@ -1,4 +1,4 @@
-"""The guard: what HTTP lets in, and what stands at which address."""
+"""The HTTP guard: which requests it accepts, and what each address serves."""
 
 import io
 import json
@@ -44,8 +44,8 @@ def _get(path: str, query: str = "", **settings: Any) -> Response:
         'application/soap+xml; charset=utf-8; action="urn:any"',
     ],
 )
-def test_the_media_type_tells_the_soap_version(content_type: str) -> None:
-    """Contract, ports: SOAP version by content type at every URL; SOAPAction is not needed."""
+def test_the_media_type_selects_the_soap_version(content_type: str) -> None:
+    """The content type selects the SOAP version at every URL; SOAPAction is not needed."""
     version = SOAP_12 if "soap+xml" in content_type.lower() else SOAP_11
     response = send(
         build(), enveloped(GET_STATUS, version), content_type=content_type, HTTP_SOAPACTION='"x"'
@@ -60,7 +60,7 @@ def test_the_media_type_tells_the_soap_version(content_type: str) -> None:
     "method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post", "get", ""]
 )
 def test_other_methods_are_405(method: str) -> None:
-    """RFC 9110, section 15.5.6: 405 says what is allowed."""
+    """RFC 9110, section 15.5.6: 405 lists the allowed methods."""
     response = send(build(), enveloped(GET_STATUS), REQUEST_METHOD=method)
 
     assert_typed_fault(response)
@@ -68,8 +68,8 @@ def test_other_methods_are_405(method: str) -> None:
     assert response.fields == ["method"]
 
 
-def test_get_without_a_question_is_405() -> None:
-    """The port itself takes POST; what GET may ask for is a question behind it."""
+def test_get_without_a_query_is_405() -> None:
+    """The port itself accepts only POST; GET needs a query."""
     response = _get("/v1/recipient")
 
     assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
@@ -90,7 +90,7 @@ def test_get_without_a_question_is_405() -> None:
     ],
 )
 def test_head_is_get_without_its_body(path: str, query: str) -> None:
-    """RFC 9110, 9.3.2: the same status and headers, the length of the body included."""
+    """RFC 9110, 9.3.2: status and headers are the same, with the length of the body."""
     got = _get(path, query)
     head = send(build(), b"", REQUEST_METHOD="HEAD", PATH_INFO=path, QUERY_STRING=query)
 
@@ -110,7 +110,7 @@ def test_other_addresses_are_404(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/recipient", "/v1/recipient/", "", "/index.html", "/MARK"])
 def test_an_unknown_address_has_a_page(path: str) -> None:
-    """404 says in three languages that nothing is there, leads to `/`, and repeats nothing."""
+    """The page says in three languages that nothing is there, links to `/`, and repeats nothing."""
     response = _get(path, "MARK=1")
 
     assert response.status == 404
@@ -120,8 +120,8 @@ def test_an_unknown_address_has_a_page(path: str) -> None:
 
 
 @pytest.mark.parametrize("worst", [ReadinessState.OK, ReadinessState.DOWN])
-def test_the_page_for_people(worst: ReadinessState) -> None:
-    """`GET /`: what this is, its WSDLs and whether it takes requests; no version of anything."""
+def test_the_page_for_people_describes_the_service(worst: ReadinessState) -> None:
+    """`GET /` names the service, its WSDLs and its state, and no version of software."""
     response = _get("/", ready=lambda: _standing(worst))
 
     assert response.status == 200
@@ -135,7 +135,7 @@ def test_the_page_for_people(worst: ReadinessState) -> None:
 
 
 def assert_a_safe_page(response: Response) -> None:
-    """HTML in ky, ru and en that loads nothing and runs nothing."""
+    """Assert that the page has ky, ru and en, loads nothing and runs nothing."""
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
@@ -148,8 +148,8 @@ def assert_a_safe_page(response: Response) -> None:
         assert active not in response.body.replace(b" on a consent", b"").replace(b" only", b"")
 
 
-def test_health_and_readiness() -> None:
-    """Alive while the process answers; ready while its dependencies do."""
+def test_health_and_readiness_are_reported() -> None:
+    """The service is alive while the process answers, and ready while its dependencies work."""
     assert _get("/healthz", ready=lambda: _standing(ReadinessState.DOWN)).status == 200
     assert _get("/readyz").status == 200
     assert _get("/readyz", ready=lambda: _standing(ReadinessState.DEGRADED)).status == 200
@@ -158,7 +158,7 @@ def test_health_and_readiness() -> None:
 
 
 def test_readiness_names_what_is_down() -> None:
-    """For whoever mends it: the dependency by its name, and nothing of where it lies."""
+    """Operators see the name of the dependency, and not its address."""
     response = _get("/readyz", ready=lambda: _standing(ReadinessState.DOWN))
 
     assert response.headers["Content-Type"] == "application/json"
@@ -175,7 +175,7 @@ def _standing(worst: ReadinessState) -> Readiness:
 
 
 def test_a_readiness_check_that_breaks_is_a_fault() -> None:
-    """Nothing passes the guard, not even our own mistakes."""
+    """The guard also turns errors of the service into faults."""
 
     def broken() -> Readiness:
         raise OSError("down")
@@ -185,14 +185,14 @@ def test_a_readiness_check_that_breaks_is_a_fault() -> None:
     assert response.codes == ["OPS-99"]
 
 
-def test_chunked_message() -> None:
+def test_chunked_message_is_accepted() -> None:
     """RFC 9112, section 7.1: a body in chunks has no stated length, and is read to its end."""
     assert send(build(), enveloped(GET_STATUS), **_CHUNKED).status == 200
 
 
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 413)])
 def test_the_limit_is_exact(spare: int, status: int) -> None:
-    """REQ-07: a message as long as the limit is taken, one byte more is not; chunked or not."""
+    """REQ-07: a message of exactly the limit is accepted, one byte more is not; chunked or not."""
     raw = enveloped(GET_STATUS)
     application = build(max_message=len(raw) + spare)
 
@@ -208,7 +208,7 @@ class _Breaking(io.RawIOBase):
 
 
 def test_a_connection_that_breaks_is_answered() -> None:
-    """Whatever the server raises for a broken or badly chunked body is the sender's fault."""
+    """Any exception of the server for a broken or badly chunked body is the sender's fault."""
     broken: dict[str, Any] = {"wsgi.input": _Breaking()}
     response = send(build(), b"x", **broken)
 
@@ -216,23 +216,23 @@ def test_a_connection_that_breaks_is_answered() -> None:
     assert response.status == 400
 
 
-def test_a_byte_order_mark_is_no_obstacle() -> None:
-    """UTF-8 with a byte order mark is UTF-8 (XML 1.0, section 4.3.3)."""
+def test_a_byte_order_mark_is_accepted() -> None:
+    """XML 1.0, section 4.3.3: UTF-8 may begin with a byte order mark."""
     assert send(build(), b"\xef\xbb\xbf" + enveloped(GET_STATUS)).status == 200
     declared = b'<?xml version="1.0" encoding="utf-8"?>' + enveloped(GET_STATUS)
     assert send(build(), declared).status == 200
 
 
-def test_answers_are_not_kept_by_caches() -> None:
-    """Invariant 7: no personal data where nobody looks after them."""
+def test_answers_forbid_caching() -> None:
+    """docs/architecture.md, invariant 7: no personal data remain in a cache."""
     response = send(build(), enveloped(GET_STATUS))
 
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_headers_meant_for_others_may_stay_unknown() -> None:
-    """SOAP 1.1, section 4.2.2: a block for another actor is not ours to understand."""
+def test_headers_for_other_actors_may_be_unknown() -> None:
+    """SOAP 1.1, section 4.2.2: the service need not understand a block for another actor."""
     header = '<x s:mustUnderstand="1" s:actor="urn:somebody:else"/><y s:mustUnderstand="0"/><z/>'
     fake = FakePort()
 
@@ -241,7 +241,7 @@ def test_headers_meant_for_others_may_stay_unknown() -> None:
 
 @pytest.mark.parametrize("role", ["next", "ultimateReceiver"], ids=["next", "ultimate"])
 def test_headers_for_our_role_must_be_understood(role: str) -> None:
-    """SOAP 1.2 part 1, section 2.2: next and ultimateReceiver mean us."""
+    """SOAP 1.2 part 1, section 2.2: next and ultimateReceiver mean the service."""
     header = (
         f'<x s:mustUnderstand="true" s:role="http://www.w3.org/2003/05/soap-envelope/role/{role}"/>'
     )
@@ -335,7 +335,7 @@ def test_each_fault_of_http_names_its_header(
 ) -> None:
     """`field` names the header, or the part of the request; the text says what is expected.
 
-    A security server reads HTTP 200 and 500 alone, so on xroad every fault is 500.
+    A security server reads only HTTP 200 and 500, so on xroad every fault is 500.
     """
     application = build(max_message=2048, **(IN_XROAD if xroad else {}))
     response = send(application, raw, content_type=content_type, **environ)
@@ -345,16 +345,18 @@ def test_each_fault_of_http_names_its_header(
     assert response.fields == [field]
     plain = text(Code(response.codes[0]))
     for language, sentence in (("ky", plain.ky), ("ru", plain.ru), ("en", plain.en)):
-        said = response.text(f".//t:reason/t:text/t:{language}")
-        assert said is not None
-        assert sentence not in said, "it is true of other faults, and not of this one"
-        assert len(said) > 40, "what is expected"
-    if raw == enveloped(GET_STATUS) and field != "Transfer-Encoding":  # which of the two ends?
+        message = response.text(f".//t:reason/t:text/t:{language}")
+        assert message is not None
+        assert sentence not in message, "it is true of other faults, and not of this one"
+        assert len(message) > 40, "what is expected"
+    if (
+        raw == enveloped(GET_STATUS) and field != "Transfer-Encoding"
+    ):  # the status depends on the channel
         assert response.text(".//t:Fault/t:requestId") == str(REQUEST_ID)
 
 
-def test_a_document_type_names_itself() -> None:
-    """REQ-07: the declaration is named, and what is expected is said."""
+def test_a_document_type_is_named() -> None:
+    """REQ-07: the fault names the declaration and says what is expected."""
     response = send(build(), b"<!DOCTYPE a>" + enveloped(GET_STATUS))
 
     assert (response.codes, response.fields) == (["REQ-07"], ["DOCTYPE"])
@@ -363,7 +365,7 @@ def test_a_document_type_names_itself() -> None:
 
 @pytest.mark.parametrize("version", [SOAP_11, SOAP_12])
 def test_on_xroad_a_sender_fault_is_500_as_well(version: SoapVersion) -> None:
-    """SOAP 1.2 has 400 for the sender's mistakes (part 2, table 20); a security server does not."""
+    """SOAP 1.2 part 2, table 20, has 400 for the sender; a security server does not read 400."""
     for wrong in ("<a/>", "not XML", f"{GET_STATUS}<b/>"):
         response = send(
             build(**IN_XROAD), enveloped(wrong, version), content_type=version.media_type
@@ -372,8 +374,8 @@ def test_on_xroad_a_sender_fault_is_500_as_well(version: SoapVersion) -> None:
         assert response.status == 500
 
 
-def test_on_xroad_what_is_got_has_its_own_status() -> None:
-    """A security server fetches the WSDL; people and machines read pages and states."""
+def test_on_xroad_get_has_its_own_status() -> None:
+    """A security server fetches the WSDL; people and programs read pages and states."""
     for path, query, status in (
         ("/v1/recipient", "wsdl=xroad", 200),
         ("/", "", 200),
@@ -409,7 +411,7 @@ REQUEST_IDS = {
 
 @pytest.mark.parametrize("raw", REQUEST_IDS.values(), ids=REQUEST_IDS)
 def test_a_fault_has_the_id_of_its_request(raw: bytes) -> None:
-    """Wherever it could be read, whoever sent it and whatever is wrong with the rest."""
+    """The fault has the id if it can be read, for any sender and any other error."""
     response = send(build(), raw)
 
     assert_typed_fault(response)
@@ -419,8 +421,8 @@ def test_a_fault_has_the_id_of_its_request(raw: bytes) -> None:
 @pytest.mark.parametrize(
     "content", ["x", "20101199000123", f"{REQUEST_ID}1", f"<a>{REQUEST_ID}</a>"]
 )
-def test_what_is_no_id_is_not_repeated(content: str) -> None:
-    """A fault carries no value of the request but a UUID in its own element."""
+def test_an_invalid_id_is_not_repeated(content: str) -> None:
+    """A fault repeats no value of the request except a UUID in its own element."""
     response = send(build(), enveloped(GET_STATUS.replace(str(REQUEST_ID), content)))
 
     assert_typed_fault(response)
@@ -429,7 +431,7 @@ def test_what_is_no_id_is_not_repeated(content: str) -> None:
 
 
 def test_an_id_is_found_in_linear_time() -> None:
-    """CWE-1333: a message of elements that almost are the one is refused at once."""
+    """CWE-1333: a message of elements that almost match is refused at once."""
     raw = b"<a>" + b"<r:requestId " * 150_000
     began = time.process_time()
     response = send(build(), raw)

@@ -1,4 +1,4 @@
-"""Messages as large as a scan makes them: one operation alone, and nothing grows beyond them."""
+"""Large messages with a scan are accepted for one operation only, within their own limits."""
 
 import pytest
 from lxml import etree
@@ -25,7 +25,7 @@ def ask(body: str) -> tuple[FakePort, Response]:
 
 
 def test_a_scan_may_be_larger_than_an_ordinary_message() -> None:
-    """Contract: a scan of up to 10 MiB; libxml2 by itself stops at a text of 10 MB."""
+    """A scan may have up to 10 MiB; by itself libxml2 stops at a text of 10 MB."""
     body = etree.fromstring(sample("register-consent"))
     scan = body.find("{*}scan")
     assert scan is not None
@@ -51,15 +51,15 @@ def test_a_scan_may_be_larger_than_an_ordinary_message() -> None:
         f"<RegisterConsents>{BEYOND}</RegisterConsents>",
     ],
 )
-def test_any_other_message_may_not(body: str) -> None:
-    """REQ-07, also where it names the operation that may."""
+def test_no_other_operation_may_be_large(body: str) -> None:
+    """REQ-07, also if the message names the operation that may be large."""
     fake, response = ask(body)
 
     assert (fake.asked, response.codes) == ([], ["REQ-07"])
 
 
-def test_a_large_message_is_as_plain_as_a_small_one() -> None:
-    """Tags are counted, and depth is judged, whatever libxml2 was told to let through."""
+def test_a_large_message_has_the_same_limits_of_structure() -> None:
+    """Tags and depth are limited, for every setting of libxml2."""
     deep = "<a>" * 2_000 + "</a>" * 2_000
     wide = "<a/>" * (MAX_MARKUP + 1)
     for content in (deep, wide):

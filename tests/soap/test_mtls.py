@@ -1,4 +1,4 @@
-"""The `mtls` channel: who may tell the client's certificate, and what counts as telling it."""
+"""The channel `mtls`: which peer may report the client's certificate, and in which form."""
 
 from base64 import encodebytes
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ PROXY = b"the proxy's certificate"
 
 
 class _Judge:
-    """Finds every certificate good, or none."""
+    """A judge that finds every certificate good, or none."""
 
     def __init__(self, code: Code | None = None) -> None:
         self.code = code
@@ -68,19 +68,19 @@ def pem(der: bytes = DER) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n"
 
 
-def told() -> dict[str, str]:
-    """What nginx says of a client with that certificate."""
+def headers_of_nginx() -> dict[str, str]:
+    """Return the headers that nginx sends for a client with that certificate."""
     return {
         "HTTP_X_SSL_CLIENT_CERT": quote(pem(), safe=""),
         "HTTP_X_SSL_CLIENT_VERIFY": "SUCCESS",
     }
 
 
-def test_caller() -> None:
-    """CONTRACT, Channels: the registered certificate says who; nothing of the message does."""
+def test_certificate_identifies_the_caller() -> None:
+    """The registered certificate identifies the caller, and no part of the message does."""
     fake, judge = FakePort(), _Judge()
 
-    response = send(build(fake, channel(judge)), enveloped(GET_STATUS), **told())
+    response = send(build(fake, channel(judge)), enveloped(GET_STATUS), **headers_of_nginx())
 
     ((_, caller),) = fake.asked
     assert response.status == 200
@@ -100,11 +100,11 @@ def test_caller() -> None:
         (channel(register=_Register(down=True)), "OPS-03"),
     ],
 )
-def test_a_certificate_that_proves_nobody(given: MtlsChannel, code: str) -> None:
-    """A fault, and no use case hears of it."""
+def test_an_unusable_certificate_is_a_fault(given: MtlsChannel, code: str) -> None:
+    """The message is a fault, and reaches no use case."""
     fake = FakePort()
 
-    response = send(build(fake, given), enveloped(GET_STATUS), **told())
+    response = send(build(fake, given), enveloped(GET_STATUS), **headers_of_nginx())
 
     assert_typed_fault(response)
     assert (response.codes, fake.asked) == ([code], [])
@@ -141,10 +141,10 @@ GOOD = quote(pem(), safe="")
         quote(pem(bytes(MAX_CERTIFICATE_HEADER)), safe=""),
     ],
 )
-def test_a_header_that_is_no_certificate(header: str) -> None:
-    """RCP-04: exactly one certificate, as nginx escapes it; nothing is guessed."""
+def test_a_malformed_header_is_refused(header: str) -> None:
+    """RCP-04: there must be exactly one certificate, as nginx escapes it; nothing is guessed."""
     judge = _Judge()
-    environ = told() | {"HTTP_X_SSL_CLIENT_CERT": header}
+    environ = headers_of_nginx() | {"HTTP_X_SSL_CLIENT_CERT": header}
 
     response = send(build(channel=channel(judge)), enveloped(GET_STATUS), **environ)
 
@@ -163,10 +163,10 @@ def test_a_header_that_is_no_certificate(header: str) -> None:
         ("FAILED:certificate has expired", "SIG-09"),
     ],
 )
-def test_the_proxys_verdict(verdict: str | None, code: str) -> None:
-    """`$ssl_client_verify`: one SUCCESS and nothing else."""
+def test_the_proxys_verdict_must_be_success(verdict: str | None, code: str) -> None:
+    """`$ssl_client_verify` must be one SUCCESS and nothing else."""
     judge = _Judge()
-    environ: dict[str, Any] = told() | {"HTTP_X_SSL_CLIENT_VERIFY": verdict}
+    environ: dict[str, Any] = headers_of_nginx() | {"HTTP_X_SSL_CLIENT_VERIFY": verdict}
 
     response = send(build(channel=channel(judge)), enveloped(GET_STATUS), **environ)
 
@@ -174,8 +174,8 @@ def test_the_proxys_verdict(verdict: str | None, code: str) -> None:
 
 
 @pytest.mark.parametrize(("peer", "believed"), [(PROXY, True), (DER, False), (None, False)])
-def test_a_proxy_known_by_its_certificate(peer: bytes | None, believed: bool) -> None:
-    """Over TLS the header is believed of the pinned proxy alone: who else enters is a client."""
+def test_only_the_pinned_proxy_is_trusted(peer: bytes | None, believed: bool) -> None:
+    """Over TLS only the pinned proxy is trusted to report a header; other peers are clients."""
     source = FromProxy(frozenset({sha256(PROXY).digest()}))
     arrival = Arrival(
         peer_certificate=peer, forwarded_certificate=GOOD, forwarded_verdict="SUCCESS"
@@ -188,8 +188,8 @@ def test_a_proxy_known_by_its_certificate(peer: bytes | None, believed: bool) ->
             source.certificate(arrival)
 
 
-def test_no_proxy_is_known_by_no_certificate() -> None:
-    """An empty list believes nobody, rather than everybody."""
+def test_an_empty_list_trusts_no_proxy() -> None:
+    """An empty list trusts no proxy, rather than every one."""
     arrival = Arrival(
         peer_certificate=PROXY, forwarded_certificate=GOOD, forwarded_verdict="SUCCESS"
     )
@@ -197,8 +197,8 @@ def test_no_proxy_is_known_by_no_certificate() -> None:
         FromProxy(frozenset()).certificate(arrival)
 
 
-def test_a_connection_that_ends_here() -> None:
-    """The peer's own certificate, whatever the headers say of another's."""
+def test_a_direct_connection_ignores_headers() -> None:
+    """The peer's own certificate counts, for any headers about another's."""
     source = FromConnection()
     both = Arrival(
         peer_certificate=b"mine", forwarded_certificate=GOOD, forwarded_verdict="SUCCESS"
@@ -210,7 +210,9 @@ def test_a_connection_that_ends_here() -> None:
 
 
 def test_a_large_certificate_fits() -> None:
-    """MAX_CERTIFICATE_HEADER: RSA-4096, signed by RSA-4096, with the extensions of a real one."""
+    """MAX_CERTIFICATE_HEADER: RSA-4096, signed by RSA-4096, with the extensions of a real one,
+    fits.
+    """
     key = rsa.generate_private_key(public_exponent=65537, key_size=4096)
     name = x509.Name(
         [x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ж" * 30)]

@@ -1,4 +1,4 @@
-"""A good message, damaged at random: always an answer in XML, and never a failure of ours."""
+"""A randomly damaged message always gets an answer in XML, and never causes an internal error."""
 
 import random
 
@@ -17,7 +17,7 @@ from makul_testing.soap_client import (
 )
 
 _DAMAGED = 250
-"""Messages for each case: some seconds in all."""
+"""The number of messages for each case, which take some seconds in all."""
 
 _PIECES = (b"<", b">", b"&", b"\0", b"]]>", b"<!--", b"<?a?>", b"\xff", b'"', b"=", b" ", b"&#0;")
 
@@ -37,7 +37,7 @@ def _damage(raw: bytes, chance: random.Random) -> bytes:
     ids=["plain", "xroad"],
 )
 def test_damage_is_the_sender_s_fault(body: str, channel: RequestChannel) -> None:
-    """STYLE, rule 10: every good vector is mutated. OPS-99 would be a mistake of ours."""
+    """Every good vector is damaged; OPS-99 would be a mistake of the service."""
     chance = random.Random(20261122)  # noqa: S311 - reproducible, not secret
     raw = enveloped(body, header=xroad_headers())
     application = build(channel=channel)

@@ -1,4 +1,4 @@
-"""From a verified Body to the request that a use case takes, operation by operation."""
+"""Each operation turns a verified Body into the request of its use case."""
 
 from base64 import encodebytes
 from dataclasses import replace
@@ -48,27 +48,27 @@ def _asked(body: str) -> Any:
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_get_person_data(version: SoapVersion) -> None:
-    """Procedure, cl. 10: what is asked reaches the use case whole, in either SOAP version."""
+def test_get_person_data_reaches_its_use_case_whole(version: SoapVersion) -> None:
+    """Procedure, cl. 10: the whole request reaches the use case, in either SOAP version."""
     body = sample("get-person-data")
     fake, response = _ask(body, version)
     ((request, caller),) = fake.asked
     sent = etree.fromstring(body)
 
-    def said(name: str) -> Any:
+    def text_of(name: str) -> Any:
         return sent.findtext(f".//{{*}}{name}")
 
     assert response.status == 200
     assert caller.recipient == MEMBER
     assert isinstance(request, requests.PersonRequest)
     assert request.operation is Operation.GET_PERSON_DATA
-    assert request.request_id == UUID(said("requestId"))
-    assert request.agreement_number == said("agreementNumber")
-    assert request.purpose == said("purpose")
-    assert request.probe.pin.digits == said("pin")
+    assert request.request_id == UUID(text_of("requestId"))
+    assert request.agreement_number == text_of("agreementNumber")
+    assert request.purpose == text_of("purpose")
+    assert request.probe.pin.digits == text_of("pin")
     assert request.attributes == {each.text for each in sent.iter("{*}attribute")}
-    assert request.employee == said("employee")
-    assert request.case_number == said("caseNumber")
+    assert request.employee == text_of("employee")
+    assert request.case_number == text_of("caseNumber")
     assert request.ground is not None
 
 
@@ -89,17 +89,17 @@ def test_get_person_data(version: SoapVersion) -> None:
     ],
 )
 def test_every_operation_reaches_its_use_case(name: str, kind: type) -> None:
-    """Contract, operations: each Body's child is a request of its own kind."""
+    """Each Body's child becomes a request of its own kind."""
     assert type(_asked(sample(name))) is kind
 
 
 def test_a_request_without_ground_reaches_the_decision() -> None:
-    """CNS-01 is a decision, recorded and receipted, and not a fault of the schema."""
+    """CNS-01 is a recorded decision with a receipt, and not a fault of the schema."""
     assert _asked(sample("verify-person-without-ground")).ground is None
 
 
-def test_document_bytes_arrive_as_they_were() -> None:
-    """Contract, documents: they travel as base64Binary of their exact bytes."""
+def test_document_bytes_arrive_unchanged() -> None:
+    """Documents are base64Binary of their exact bytes."""
     document = bytes(range(256))
     body = etree.fromstring(sample("register-consent"))
     carried = body.find("{*}consentDocument")
@@ -111,7 +111,7 @@ def test_document_bytes_arrive_as_they_were() -> None:
 
 
 def test_probe_is_read_whole() -> None:
-    """Contract, matching: every factor of the demographic probe, and which other methods."""
+    """Every factor of the demographic probe is read, and the list of other methods."""
     body = _person(
         "<r:documentNumber>ID1234567</r:documentNumber><r:surname> Асанов\n уулу </r:surname>"
         "<r:givenName>Бакыт</r:givenName><r:patronymic>Т</r:patronymic>"
@@ -131,7 +131,7 @@ def test_probe_is_read_whole() -> None:
     assert request.other_methods == {"face", "finger"}
 
 
-def test_white_space_other_than_xml_s_is_kept() -> None:
+def test_white_space_outside_xml_is_kept() -> None:
     """XML Schema part 2, 4.3.6: only space, tab, CR and LF collapse; a no-break space does not."""
     request = _asked(_person("<r:surname>А\u00a0Б</r:surname><r:givenName>В</r:givenName>"))
 
@@ -140,7 +140,7 @@ def test_white_space_other_than_xml_s_is_kept() -> None:
 
 @pytest.mark.parametrize("day", ["3002", "3102", "3104"])
 def test_a_pin_whose_date_does_not_exist_is_a_fault(day: str) -> None:
-    """Contract, attributes: PIN, date checked. The schema cannot; the fault names the field."""
+    """The schema cannot check the date in a PIN; the fault names the field."""
     fake, response = _ask(
         _person("<r:documentNumber>ID1</r:documentNumber>", pin=f"2{day}199000001")
     )
@@ -161,7 +161,7 @@ def test_a_date_that_does_not_exist_is_a_fault(day: str) -> None:
 
 
 def test_digest_is_of_the_exclusive_canonical_form() -> None:
-    """Contract, operations: SHA-256 over the exclusive c14n of the Body's child."""
+    """RequestDigest is SHA-256 over the exclusive c14n of the Body's child."""
     body = sample("get-person-data")
     spaced = body.replace(" xmlns:", "   xmlns:unused='urn:x'\n xmlns:", 1)
     canonical = etree.tostring(etree.fromstring(body), method="c14n", exclusive=True)
@@ -187,10 +187,10 @@ _STATING = (
         (replace(_XROAD, channel=ChannelName.WSSE, employee=None), "e-2", 200),
     ],
 )
-def test_the_body_may_repeat_the_employee_and_not_contradict_the_header(
+def test_the_body_must_not_contradict_the_headers_employee(
     caller: Caller, stated: str, status: int
 ) -> None:
-    """Contract, channels: over X-Road xrd:userId is the employee; over WS-Security the Body's."""
+    """Over X-Road the employee is xrd:userId; over WS-Security it is in the Body."""
     response = send(build(channel=TrustingChannel(caller)), enveloped(_STATING.format(stated)))
 
     assert response.status == status
@@ -198,7 +198,7 @@ def test_the_body_may_repeat_the_employee_and_not_contradict_the_header(
 
 
 def test_the_header_s_employee_and_case_are_recorded() -> None:
-    """Contract, channels: what the Body leaves out, the header says."""
+    """If the Body omits them, the header's values are recorded."""
     fake = FakePort()
     body = _person(_FACTOR)
     send(build(fake, TrustingChannel(_XROAD)), enveloped(body))
@@ -208,7 +208,7 @@ def test_the_header_s_employee_and_case_are_recorded() -> None:
 
 
 def test_the_channel_s_request_id_equals_the_body_s() -> None:
-    """Contract, operations: requestId equals xrd:id where both are."""
+    """RequestId equals xrd:id if both are present."""
     same = replace(_XROAD, request_id=REQUEST_ID)
     other = replace(_XROAD, request_id=UUID(int=1))
 
@@ -218,7 +218,9 @@ def test_the_channel_s_request_id_equals_the_body_s() -> None:
 
 
 def test_only_the_channel_s_child_is_read() -> None:
-    """Invariant 2: what a message holds besides what was verified is not read, nor routed by."""
+    """docs/architecture.md, invariant 2: other content of the message is neither read
+    nor routed.
+    """
     fake = FakePort()
     verified = etree.fromstring(sample("get-agreement"))
 
@@ -227,8 +229,10 @@ def test_only_the_channel_s_child_is_read() -> None:
 
 
 @pytest.mark.parametrize("verified", [f'<r:GetStatus xmlns:r="{R}"/>', "<x/>"])
-def test_the_channel_s_child_is_held_against_the_schema(verified: str) -> None:
-    """Invariant 2: the schema judges what is read, and not what stood beside it."""
+def test_the_channel_s_child_is_validated_by_the_schema(verified: str) -> None:
+    """docs/architecture.md, invariant 2: the schema judges the verified child, and nothing beside
+    it.
+    """
     fake = FakePort()
     channel = TrustingChannel(child=etree.fromstring(verified))
     response = send(build(fake, channel), enveloped(GET_STATUS))

@@ -1,4 +1,4 @@
-"""What is served at `?wsdl` and `?xsd=`: the published files, with the right addresses."""
+"""`?wsdl` and `?xsd=` serve the published files, with the right addresses."""
 
 import makul_schemas
 import makul_wsdl
@@ -24,8 +24,8 @@ def _get(query: str, **environ: str) -> Response:
 
 
 @pytest.mark.parametrize(("query", "name"), _WSDLS.items())
-def test_wsdl_says_where_it_is_served(query: str, name: str) -> None:
-    """Contract, ports: the right soap:address, from configuration; a Host header moves nothing."""
+def test_wsdl_states_its_configured_address(query: str, name: str) -> None:
+    """soap:address comes from the settings, and a Host header does not change it."""
     response = _get(query)
     addresses = [each.get("location") for each in response.root.iter("{*}address")]
 
@@ -38,7 +38,7 @@ def test_wsdl_says_where_it_is_served(query: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", makul_schemas.names())
 def test_schema_is_served_as_published(name: str) -> None:
-    """Contract, ports: ?xsd=NAME serves the file; its imports lead to where they are served."""
+    """`?xsd=NAME` serves the file, and its imports lead to the served files."""
     response = _get(f"xsd={name.removesuffix('.xsd')}")
 
     assert response.body == _get(f"xsd={name}").body
@@ -47,7 +47,7 @@ def test_schema_is_served_as_published(name: str) -> None:
 
 @pytest.mark.parametrize("query", _WSDLS)
 def test_every_import_can_be_fetched(query: str) -> None:
-    """A client follows schemaLocation as it stands."""
+    """A client follows schemaLocation unchanged."""
     waiting, seen = [query], set[str]()
     while waiting:
         current = waiting.pop()
@@ -81,15 +81,15 @@ def test_every_import_can_be_fetched(query: str) -> None:
     ],
 )
 def test_nothing_else_is_served(query: str) -> None:
-    """A name is looked up among the published, never used as a path."""
+    """A name is looked up among the published files, and never used as a path."""
     response = _get(query)
 
     assert response.status == 404
     assert response.codes == ["REQ-02"]
 
 
-def test_dotnet_writes_wsdl_in_capitals() -> None:
-    """Foreign clients: .NET asks for `?WSDL`."""
+def test_wsdl_in_capitals_is_served() -> None:
+    """.NET requests `?WSDL` in capitals."""
     assert _get("WSDL").body == _get("wsdl").body
 
 

@@ -1,4 +1,4 @@
-"""Spyne, shut up and held still."""
+"""The set-up of Spyne: no logs, no garbage collection, no nillable elements."""
 
 import gc
 import importlib
@@ -16,8 +16,10 @@ from makul_testing.soap_client import GET_STATUS, build, enveloped, send
     "name",
     ["spyne", "spyne.protocol.soap.soap11.invalid", "spyne.protocol.xml", "spyne.application"],
 )
-def test_its_loggers_are_shut(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Invariant 7: Spyne logs whole requests, PIN included; nothing of it may come out."""
+def test_loggers_of_spyne_are_off(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """docs/architecture.md, invariant 7: Spyne logs whole requests with the PIN, so its loggers are
+    off.
+    """
     caplog.set_level(logging.DEBUG)
     logging.getLogger(name).critical("a whole request")
 
@@ -25,13 +27,13 @@ def test_its_loggers_are_shut(name: str, caplog: pytest.LogCaptureFixture) -> No
     assert not logging.getLogger(name).isEnabledFor(logging.CRITICAL)
 
 
-def test_it_collects_no_garbage_within_requests() -> None:
-    """It would, once a second, and cost the worst case some 30 ms."""
+def test_spyne_collects_no_garbage_within_requests() -> None:
+    """Spyne's default is once a second, which costs some 30 ms in the worst case."""
     assert math.isinf(sys.modules["spyne.const"].MIN_GC_INTERVAL)
 
 
-def test_a_message_is_gone_once_it_is_answered() -> None:
-    """No cycle keeps a request's personal data until a collector comes by."""
+def test_a_message_is_freed_after_its_answer() -> None:
+    """No reference cycle keeps a request's personal data until the garbage collector runs."""
     application = build()
     send(application, enveloped(GET_STATUS))
     gc.collect()
@@ -52,8 +54,8 @@ def test_elements_are_not_nillable_by_default() -> None:
     assert not types.Pin.Attributes.nullable
 
 
-def test_it_leaves_no_finder_of_the_old_kind() -> None:
-    """PEP 451: a finder without find_spec makes every failing import warn."""
+def test_setup_leaves_no_finder_of_the_old_kind() -> None:
+    """PEP 451: a finder without find_spec causes a warning at each failing import."""
     assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)
     assert importlib.import_module("spyne.util.six.moves.urllib.parse").quote("ö")
     with pytest.raises(ModuleNotFoundError):

@@ -1,4 +1,4 @@
-"""A furnished store for each test, on each database: made once a session, copied for each."""
+"""Fixtures: a furnished store for each test and database, made once a session and copied."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.tlog.builder import a_note_signer, begin_empty_log
 
 MONTHS = 15
-"""Tests step back and forth in time from `NOON`."""
+"""Tests move forward and back in time from `NOON`."""
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def keys() -> StoreKeys:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
-    """A store with the bank, its agreement and certificate, and one citizen."""
+    """Build a store with the bank, its agreement and certificate, and one citizen."""
     path = tmp_path_factory.mktemp("store") / "makul.db"
     made = create_store(path, keys, who="operator", at=NOON)
     furnish(made.desk)
@@ -35,14 +35,14 @@ def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Cluster]:
-    """A PostgreSQL server."""
+    """Run a PostgreSQL server."""
     with cluster() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def server_template(server: Cluster, keys: StoreKeys) -> str:
-    """The same store as a database of the server."""
+    """Build the same store as a database of the server."""
     name = server.create()
     made = create_store(server.place(name), keys, who="operator", at=NOON)
     make_months(server.place(name), at=NOON, ahead=MONTHS)
@@ -53,7 +53,7 @@ def server_template(server: Cluster, keys: StoreKeys) -> str:
 
 @pytest.fixture
 def path(tmp_path: Path, template: Path) -> Path:
-    """A furnished store in a file."""
+    """Return the file of a furnished store."""
     copy = tmp_path / "makul.db"
     shutil.copy(template, copy)
     return copy
@@ -61,7 +61,7 @@ def path(tmp_path: Path, template: Path) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest) -> Iterator[DatabaseLocation]:
-    """A furnished store, wherever it lies."""
+    """Return the location of a furnished store, in either database."""
     if request.param == "sqlite":
         yield request.getfixturevalue("path")
         return
@@ -80,11 +80,11 @@ def store(place: DatabaseLocation, keys: StoreKeys) -> Iterator[Store]:
 
 @pytest.fixture
 def empty_log(place: DatabaseLocation) -> None:
-    """The furnished store, its log empty: the acts of the template have no leaves in it."""
+    """Return the furnished store with an empty ledger: the template's acts have no leaves in it."""
     begin_empty_log(place)
 
 
 @pytest.fixture
 def signer(tmp_path: Path) -> NoteSigner:
-    """The log's, with a key of its own."""
+    """Return the ledger's signer with a new key."""
     return a_note_signer(tmp_path)

@@ -1,4 +1,4 @@
-"""A PKI for the whole run, and the stores and verifiers that trust it."""
+"""Fixtures: a PKI for the whole run, and the stores and verifiers that trust it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from makul_testing.pki.authorities import (
 
 @dataclass(frozen=True)
 class World:
-    """A root, a CA under it, and those whom it certified."""
+    """A root, a CA under it, and the holders that the CA certified."""
 
     root: Authority
     ca: Authority
@@ -55,7 +55,9 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def root() -> Authority:
-    """Of this module alone, as those it certifies: what they issue and revoke is their own."""
+    """Return a root for one module, so that its certificates and revocations affect no other
+    module.
+    """
     return Authority.root("A Root")
 
 
@@ -71,7 +73,7 @@ def citizen(ca: Authority) -> Holder:
 
 @pytest.fixture(scope="session")
 def store(world: World, tmp_path_factory: pytest.TempPathFactory) -> TrustStore:
-    """Trusts the root, with current CRLs that revoke nobody."""
+    """Return a store that trusts the root and has current CRLs without entries."""
     files = StoreFiles(Path(tmp_path_factory.mktemp("store"))).write(
         anchors=[world.root],
         intermediates=[world.ca],

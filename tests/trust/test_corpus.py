@@ -1,4 +1,4 @@
-"""The attack corpus, against the verifier that every request's documents pass through."""
+"""Every attack of the corpus is run against the verifier of request documents."""
 
 import random
 import time
@@ -22,7 +22,7 @@ Recorder = Callable[[str, object], None]
 
 XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
 ELEMENTS_OF_EACH = 300
-"""A signed consent has a hundred; what is more is a flood, of which one is like another."""
+"""The maximum number of references tested; a good consent has a hundred, more is a flood."""
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +36,10 @@ def verifier(cast: Cast, tmp_path_factory: pytest.TempPathFactory) -> XadesVerif
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_vector(
+def test_vector_is_refused_for_its_reason(
     cast: Cast, verifier: XadesVerifier, vector: Vector, record_property: Recorder
 ) -> None:
-    """STYLE, rule 10: each vector has its expected reason, and gets that one alone."""
+    """Each vector is refused for exactly its expected reason."""
     document = vector.build(cast)
 
     started = time.thread_time()
@@ -57,8 +57,8 @@ def test_vector(
         assert verified.signed.find(".//{http://www.w3.org/2000/09/xmldsig#}Signature") is None
 
 
-def test_canonical_where_it_stands(cast: Cast) -> None:
-    """Every element of every attack: what is hashed is what the stock way would hash."""
+def test_canonical_form_in_place_is_the_standard_one(cast: Cast) -> None:
+    """Our canonical form equals that of the standard way, for every element of every attack."""
     compared = 0
     for vector in VECTORS:
         try:
@@ -73,7 +73,9 @@ def test_canonical_where_it_stands(cast: Cast) -> None:
 
 
 def stock(element: etree._Element, method: CanonicalizationMethod) -> bytes:
-    """The canonical form of an element that is parsed anew, with what it inherits."""
+    """Return the canonical form of an element that is parsed again, with its inherited
+    namespaces.
+    """
     again = etree.fromstring(etree.tostring(element, with_tail=False), build_parser())
     for ancestor in element.iterancestors() if method is INCLUSIVE else ():
         for name, value in ancestor.attrib.items():  # Canonical XML 1.0, 2.4
@@ -83,7 +85,7 @@ def stock(element: etree._Element, method: CanonicalizationMethod) -> bytes:
 
 
 def test_a_parser_keeps_nothing_of_what_it_parsed(cast: Cast) -> None:
-    """Whatever came before, broken or not, a thread's own parser reads like one that is new."""
+    """A thread's parser reads a document like a new parser, also after broken documents."""
     documents = [vector.build(cast) for vector in VECTORS]
     documents += [document[: len(document) // 2] for document in documents[::7]]
     random.Random(20261127).shuffle(documents)  # noqa: S311 - reproducible, not secret
@@ -106,8 +108,10 @@ def read(document: etree._Element, name: str) -> str | None:
 
 
 @pytest.mark.parametrize("vector", SIGNERS, ids=lambda vector: vector.name)
-def test_signer_is_not_the_subject(cast: Cast, verifier: XadesVerifier, vector: Vector) -> None:
-    """SIG-08 rests on this: a signature that passes names no PIN, or another's."""
+def test_accepted_signer_is_not_the_subject(
+    cast: Cast, verifier: XadesVerifier, vector: Vector
+) -> None:
+    """SIG-08 rests on this: an accepted signature names no PIN, or another person's."""
     verified = verifier.verify(vector.build(cast), at=vector.at)
 
     assert verified.proof.signer is not None
@@ -116,7 +120,7 @@ def test_signer_is_not_the_subject(cast: Cast, verifier: XadesVerifier, vector: 
 
 
 def test_names_are_unique() -> None:
-    """A vector's name is how it is spoken of."""
+    """A vector's name identifies it."""
     names = [vector.name for vector in VECTORS + SIGNERS]
 
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""Every change of one byte in the signed part of a good consent is refused (STYLE, rule 10).
+"""Every change of one byte in the signed part of a good consent is refused.
 
 One position in seven, with a seventh of another offset for each kind of change; all of them with
 `make test-exhaustive`.
@@ -34,7 +34,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[XadesVerifier, bytes
 
 
 def signed_positions(document: bytes) -> Iterator[int]:
-    """Where the document's own content, SignedInfo and the signed properties stand."""
+    """Return the positions of the document's own content, SignedInfo and the signed properties."""
     content = range(document.index(b"<Consent"), document.index(b"<ds:Signature "))
     for start, end in (
         (b"<ds:SignedInfo>", b"</ds:SignedInfo>"),
@@ -48,7 +48,7 @@ def signed_positions(document: bytes) -> Iterator[int]:
 def test_every_byte_counts(
     good: tuple[XadesVerifier, bytes], kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    """XML Signature 1.1, 3.2: what was digested is what is compared, to the byte."""
+    """XML Signature 1.1, 3.2: the digested bytes are compared, to the byte."""
     verifier, document = good
     offset = list(CHANGES).index(kind) % STEP
     accepted = []

@@ -1,7 +1,8 @@
-"""Writes the attack corpus as files: `python -m vectors.generate --dir build/corpus`.
+"""Write the attack corpus as files: `python -m vectors.generate --dir build/corpus`.
 
-Every run signs it anew, with keys that are thrown away, so that none is ever committed. Beside the
-vectors lie what to trust, and `manifest.json`: name, file, SHA-256, the answer to expect, and why.
+Every run signs it again, with keys that are then deleted, so that none is ever committed. Beside
+the vectors are the trusted material and `manifest.json`: name, file, SHA-256, the expected answer,
+and why.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def main() -> None:
 
 
 def write(directory: Path) -> int:
-    """All vectors, what they trust, and the manifest."""
+    """Write all vectors, the trusted material, and the manifest."""
     cast = Cast()
     trust = directory / "trust"
     cast.install(**places_in(trust))
@@ -60,7 +61,7 @@ _ANOTHER = {
     "reason": None,
     "outward": {"code": "CNS-02", "because": "SIG-08"},
 }
-"""A good signature of somebody else: the document passes, the request does not."""
+"""A good signature of another person: the document passes, and the request does not."""
 
 
 if __name__ == "__main__":

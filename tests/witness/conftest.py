@@ -1,4 +1,4 @@
-"""A log, and a witness that has not seen it yet."""
+"""Fixtures: a ledger, and a witness that has not seen it yet."""
 
 from pathlib import Path
 

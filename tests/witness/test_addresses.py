@@ -1,4 +1,4 @@
-"""Addresses that a witness is told, and what a server there may do to it."""
+"""The addresses of a witness, and the errors that a server there can cause."""
 
 import time
 
@@ -17,15 +17,15 @@ from makul_testing.servers.crl_ocsp import publishing
 @pytest.mark.parametrize(
     "place", ["https://witness.example", "https://witness.example/", "http:///checkpoint"]
 )
-def test_where_no_checkpoint_can_be_is_not_taken(place: str) -> None:
+def test_address_without_a_checkpoint_is_refused(place: str) -> None:
     """It would be compared with nothing, in every round."""
     with pytest.raises(ValueError, match="a host and a path"):
         open_note(place)
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "\xff\xfe://"])
-def test_what_the_http_library_trips_over_holds_nobody(location: str) -> None:
-    """It reads where a redirect leads to, though none is followed: any server could say that."""
+def test_error_of_the_http_library_stops_no_round(location: str) -> None:
+    """The library reads the target of a redirect even if it does not follow it."""
     with publishing() as web:
         web.at["/checkpoint"] = b""
         web.status, web.headers = 302, {"Location": location}

@@ -1,4 +1,4 @@
-"""What a checkpoint is beside the tree seen before: by roots that the witness computes itself."""
+"""A checkpoint is compared with the tree seen before, by roots that the witness computes itself."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ SETTINGS_OF_TREES = st.tuples(SIZES, SIZES).map(sorted)
 
 
 def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
-    """Every tile that a log of these leaves ever published, full or partial."""
+    """Return every tile that a ledger of these leaves ever published, full or partial."""
     kept = dict(EMPTY_EDGE.extended(hashes).tiles)
 
     def read(level: int, index: int, width: int) -> bytes:
@@ -40,8 +40,8 @@ def signed(hashes: Sequence[bytes]) -> Checkpoint:
 
 
 @given(SETTINGS_OF_TREES, st.booleans())
-def test_what_only_grew_is_found_to_have_grown(sizes: list[int], from_start: bool) -> None:
-    """From any size to any other, by a few tiles or by all leaves."""
+def test_growth_is_recognised(sizes: list[int], from_start: bool) -> None:
+    """The sizes are arbitrary; a few tiles or all leaves are enough."""
     old, new = sizes
     hashes = leaves(new)
 
@@ -56,7 +56,7 @@ def test_a_changed_old_leaf_is_found(
     data: st.DataObject,
     from_start: bool,
 ) -> None:
-    """Wherever it lies, however well the log rebuilt its tree over it."""
+    """The leaf is found at any index, even if the ledger rebuilt its tree over it."""
     old, new = sizes
     before = leaves(new)
     changed = data.draw(st.integers(0, old - 1))
@@ -68,8 +68,8 @@ def test_a_changed_old_leaf_is_found(
 
 
 @given(SETTINGS_OF_TREES.filter(lambda sizes: sizes[0] < sizes[1]))
-def test_an_old_checkpoint_shown_again_is_known_for_one(sizes: list[int]) -> None:
-    """While the tiles show that nothing was taken back."""
+def test_an_old_checkpoint_is_recognised(sizes: list[int]) -> None:
+    """The checkpoint is old, and the tiles show that no leaf was withdrawn."""
     old, new = sizes
     hashes = leaves(new)
 
@@ -80,8 +80,8 @@ def test_an_old_checkpoint_shown_again_is_known_for_one(sizes: list[int]) -> Non
 
 
 @given(SETTINGS_OF_TREES.filter(lambda sizes: 0 < sizes[0] < sizes[1]))
-def test_a_smaller_tree_that_is_no_beginning_is_a_fork(sizes: list[int]) -> None:
-    """With the tiles of either branch."""
+def test_a_smaller_tree_that_is_no_prefix_is_a_fork(sizes: list[int]) -> None:
+    """The tiles may be of either branch."""
     old, new = sizes
     ours, theirs = leaves(new), leaves(old, "another ")
 
@@ -91,22 +91,22 @@ def test_a_smaller_tree_that_is_no_beginning_is_a_fork(sizes: list[int]) -> None
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, 0), (5, 4), (300, 256), (70_000, 69_999)])
-def test_leaves_taken_back_are_found(old: int, new: int) -> None:
-    """A tree that shrank and no longer shows what it held."""
+def test_withdrawn_leaves_are_found(old: int, new: int) -> None:
+    """The tree shrank and no longer shows its former leaves."""
     hashes = leaves(old)
     before = seen(hashes)
 
     found = judge(before, signed(hashes[:new]), tiles_over(hashes[:new]))
 
     if new == 0:
-        # The empty tree is a beginning of every tree, and asks for no tile.
+        # The empty tree is a prefix of every tree, and needs no tile.
         assert found.finding is ConsistencyFinding.OLDER
     else:
         assert found.finding is ConsistencyFinding.FORKED
 
 
-def test_a_root_that_the_tiles_do_not_give_is_not_believed() -> None:
-    """Neither at first nor later, nor from the start: what the log signed it does not show."""
+def test_a_root_that_the_tiles_do_not_give_is_refused() -> None:
+    """The witness refuses it at first, later and from the start, although the ledger signed it."""
     hashes = leaves(400)
     false = Checkpoint(ORIGIN, 400, b"\x00" * 32)
 
@@ -117,7 +117,7 @@ def test_a_root_that_the_tiles_do_not_give_is_not_believed() -> None:
 
 
 def test_two_trees_of_one_size_are_a_fork() -> None:
-    """Which needs no tile to be told."""
+    """The comparison needs no tile."""
 
     def nothing(level: int, index: int, width: int) -> bytes:
         raise AssertionError((level, index, width))
@@ -128,7 +128,7 @@ def test_two_trees_of_one_size_are_a_fork() -> None:
 
 
 def test_a_published_leaf_that_was_changed_is_found_from_the_start() -> None:
-    """Upper tiles and signed roots may hide it; all leaf hashes do not."""
+    """Upper tiles and signed roots may hide the change, but all leaf hashes do not."""
     hashes = leaves(600)
     honest = tiles_over(hashes)
 
@@ -143,8 +143,8 @@ def test_a_published_leaf_that_was_changed_is_found_from_the_start() -> None:
 
 @pytest.mark.parametrize("from_start", [False, True])
 @pytest.mark.parametrize("spoil", [lambda octets: octets[:-1], lambda octets: octets + b"x"])
-def test_a_tile_of_another_length_says_nothing(spoil: object, *, from_start: bool) -> None:
-    """It is neither proof nor disproof."""
+def test_a_tile_of_another_length_proves_nothing(spoil: object, *, from_start: bool) -> None:
+    """A tile of another length is neither proof nor disproof."""
     hashes = leaves(10)
     honest = tiles_over(hashes)
     assert callable(spoil)
@@ -158,8 +158,8 @@ def test_a_tile_of_another_length_says_nothing(spoil: object, *, from_start: boo
         )
 
 
-def test_a_large_log_takes_a_few_tiles() -> None:
-    """Whatever the size: two a level, and the levels are log256 of the leaves."""
+def test_a_large_log_needs_a_few_tiles() -> None:
+    """A tree of any size takes two tiles of each level, and the levels are log256 of the leaves."""
     hashes = leaves(70_000)
     honest = tiles_over(hashes)
     asked: list[tuple[int, int, int]] = []

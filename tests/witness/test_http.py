@@ -1,4 +1,4 @@
-"""The cosigned checkpoint over HTTP, and nothing else of the witness."""
+"""The witness serves only its cosigned checkpoint over HTTP."""
 
 from http.client import HTTPConnection
 
@@ -16,7 +16,7 @@ def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
     return found
 
 
-def test_the_checkpoint_is_shown_and_nothing_else() -> None:
+def test_only_the_checkpoint_is_served() -> None:
     with served("127.0.0.1", 0, lambda: SHOWN) as port:
         assert asked(port) == (200, SHOWN)
         assert asked(port, "/head.json") == asked(port, "/../lock") == (404, b"")

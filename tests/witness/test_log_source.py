@@ -1,4 +1,4 @@
-"""Where a witness looks: a directory, or a server that may send too much, too slowly or nothing."""
+"""The source of a witness is a directory, or a server that may send too much, slowly or nothing."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ from makul_testing.tlog.published import PublishedLog, leaves
 
 @pytest.fixture
 def web(log: PublishedLog) -> Iterator[Published]:
-    """The log's directory over HTTP, as it is at this moment."""
+    """Serve the ledger's directory over HTTP, in its present state."""
     with publishing() as published:
         log.publish(leaves(300))
         for path in log.directory.rglob("*"):
@@ -34,7 +34,7 @@ def web(log: PublishedLog) -> Iterator[Published]:
 def test_a_log_is_followed_over_http(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
 ) -> None:
-    """By the paths of C2SP tlog-tiles."""
+    """The paths are those of C2SP tlog-tiles."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log/")
 
     assert witness.round().result is WitnessResult.COSIGNED
@@ -42,10 +42,10 @@ def test_a_log_is_followed_over_http(
     assert web.asked[0] == "/log/checkpoint"
 
 
-def test_a_server_that_sends_too_much_or_fails_says_nothing(
+def test_a_failing_server_is_fetched_again(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
 ) -> None:
-    """Bounded, and tried again in the next round."""
+    """The fetch is bounded, and repeated in the next round."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log")
     good = web.at["/log/checkpoint"]
     web.at["/log/checkpoint"] = b"x" * 10_000_000
@@ -60,10 +60,10 @@ def test_a_server_that_sends_too_much_or_fails_says_nothing(
     assert witness.round().result is WitnessResult.UNAVAILABLE
 
 
-def test_a_server_that_drips_is_left(
+def test_a_slow_server_is_abandoned(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a bounded time for each object."""
+    """The fetch of each object has a time limit."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.3)
     monkeypatch.setattr(fetching, "READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -73,10 +73,10 @@ def test_a_server_that_drips_is_left(
         )
 
 
-def test_a_server_that_drips_its_headers_is_left(
+def test_a_server_with_slow_headers_is_abandoned(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Octet by octet, each in time: the round ends all the same, and no other is begun."""
+    """Each octet comes in time, but the round ends, and no other fetch begins there."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
     with dripping() as server:
         witness = a_witness(log, cosigner, state, place=server.url)
@@ -89,10 +89,10 @@ def test_a_server_that_drips_its_headers_is_left(
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_file_says_nothing(
+def test_a_special_file_is_not_read(
     make: Callable[[Path], None], log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """In another's directory: a pipe into which nobody writes would hold the witness for good."""
+    """A pipe without a writer, in another user's directory, would block the witness permanently."""
     log.publish(leaves(3))
     (log.directory / "checkpoint").unlink()
     make(log.directory / "checkpoint")
@@ -118,7 +118,7 @@ def test_what_is_no_file_says_nothing(
         "/does/not/exist",
     ],
 )
-def test_places_that_are_none(place: str) -> None:
-    """Web addresses and directories alone."""
+def test_malformed_sources_are_refused(place: str) -> None:
+    """Only web addresses and directories are sources."""
     with pytest.raises(ValueError, match="address"):
         open_source(place)

@@ -1,4 +1,4 @@
-"""What a witness remembers: never lost in silence, never by half, whenever it is killed."""
+"""The state of a witness is never lost silently and never half written, at any kill."""
 
 import json
 import os
@@ -25,7 +25,7 @@ FORK = get_context("fork")
 def test_a_state_that_cannot_be_read_stops_the_witness(
     log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """Otherwise it would begin anew, and cosign whatever comes."""
+    """Otherwise the witness would begin again, and cosign any tree."""
     log.publish(leaves(5))
     witness.round()
     head = witness.state.directory / "head.json"
@@ -48,10 +48,10 @@ def test_a_state_that_cannot_be_read_stops_the_witness(
             witness.round()
 
 
-def test_a_state_is_of_one_log_and_one_key(
+def test_a_state_belongs_to_one_log_and_one_key(
     log: PublishedLog, witness: WitnessProgram, tmp_path: Path
 ) -> None:
-    """Another log's tree is not this one's, and another key has shown nothing yet."""
+    """Another ledger's tree is not this one's, and another key has shown nothing yet."""
     log.publish(leaves(5))
     witness.round()
     stranger = PublishedLog(tmp_path / "stranger", tmp_path / "stranger.key")
@@ -67,8 +67,8 @@ def test_a_state_is_of_one_log_and_one_key(
             changed.round()
 
 
-def test_one_witness_at_a_time(state: WitnessStateDir) -> None:
-    """Two on one state could cosign past one another."""
+def test_only_one_witness_uses_a_state(state: WitnessStateDir) -> None:
+    """Two witnesses on one state could cosign different trees."""
     with state.held(), pytest.raises(StateError, match="another witness"), state.held():
         pass
 
@@ -76,7 +76,7 @@ def test_one_witness_at_a_time(state: WitnessStateDir) -> None:
 def test_evidence_does_not_fill_the_disk(
     log: PublishedLog, witness: WitnessProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A log may sign as many trees as it likes; some of them prove enough."""
+    """A ledger may sign any number of trees, and some of them are proof enough."""
     monkeypatch.setattr("makul.witness.state.MAX_EVIDENCE", 3)
     assert MAX_EVIDENCE > 3
     log.publish(leaves(5))
@@ -91,7 +91,7 @@ def test_evidence_does_not_fill_the_disk(
 
 
 def _round_until(witness: WitnessProgram, steps: int) -> None:
-    """In a child: one round, killed at the given step towards the disk."""
+    """Run one round in a child process, and kill it at the given step of writing."""
     taken = 0
 
     def counted(real: Callable[..., object]) -> Callable[..., object]:
@@ -111,7 +111,7 @@ def _round_until(witness: WitnessProgram, steps: int) -> None:
 
 
 def _killed_at(witness: WitnessProgram, steps: int) -> bool:
-    """Was the child killed, or had it done?"""
+    """Return whether the child was killed before it had finished."""
     child = FORK.Process(target=_round_until, args=(witness, steps))
     child.start()
     child.join(120)
@@ -121,7 +121,7 @@ def _killed_at(witness: WitnessProgram, steps: int) -> bool:
 def _killed_at_each_step(
     log: PublishedLog, cosigner: Cosigner, folder: Path, after: list[bytes]
 ) -> Iterator[WitnessProgram]:
-    """One that saw five leaves, killed at each step of the round in which these are published."""
+    """Kill a witness that saw five leaves at each step of the round that publishes them."""
     steps, killed = 0, True
     while killed:
         state = WitnessStateDir(folder / f"killed-at-{steps}")
@@ -136,10 +136,12 @@ def _killed_at_each_step(
     assert steps >= 6
 
 
-def test_killed_at_any_step_it_never_shows_two_trees_of_one_size(
+def test_killed_witness_never_shows_two_trees_of_one_size(
     log: PublishedLog, cosigner: Cosigner, tmp_path: Path
 ) -> None:
-    """Kill -9 between any two steps, then a log that shows another branch of the same size."""
+    """Kill -9 comes between any two steps; then the ledger shows another branch of the
+    same size.
+    """
     for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(7)):
         shown = [witness.state.shown()]
         log.publish([*leaves(5), leaf(5, "another "), leaf(6, "another ")])
@@ -154,15 +156,15 @@ def test_killed_at_any_step_it_never_shows_two_trees_of_one_size(
 
 
 def cosigner_verified(witness: WitnessProgram, note: bytes) -> bytes:
-    """The text, once both have signed it."""
+    """Return the text after both signatures on it were verified."""
     witness.cosigner.verifier.verify(note)
     return witness.log.verify(note)
 
 
-def test_killed_while_evidence_is_kept_it_is_kept_later(
+def test_evidence_is_stored_after_a_kill(
     log: PublishedLog, cosigner: Cosigner, tmp_path: Path
 ) -> None:
-    """Never by half: the pair is there with both notes, or it is not."""
+    """The pair of notes is complete, or absent."""
     for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(5, "another ")):
         found = witness.round()
         assert found.evidence is not None

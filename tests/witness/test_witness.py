@@ -1,4 +1,4 @@
-"""A witness over a log in a directory: what it cosigns, what it keeps, what it never does."""
+"""A witness of a ledger in a directory: what it cosigns, what it stores, what it never does."""
 
 import os
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from makul_testing.processes.witness import AT, a_witness, assert_not_cosigned, 
 from makul_testing.tlog.published import ORIGIN, PublishedLog, leaf, leaves
 
 
-def test_what_grows_is_cosigned_each_time(log: PublishedLog, witness: WitnessProgram) -> None:
-    """With the log's signature and its own, at the time of the round."""
+def test_growing_tree_is_cosigned_each_time(log: PublishedLog, witness: WitnessProgram) -> None:
+    """The note has the ledger's signature and the witness's, at the time of the round."""
     for size in (0, 1, 2, 255, 256, 257, 600):
         log.publish(leaves(size))
 
@@ -38,10 +38,8 @@ def test_what_grows_is_cosigned_each_time(log: PublishedLog, witness: WitnessPro
         assert parse_checkpoint_unsafe(log.verifier.verify(shown)).size == size
 
 
-def test_what_did_not_grow_stays_as_it_was_cosigned(
-    log: PublishedLog, witness: WitnessProgram
-) -> None:
-    """No second cosignature of another time."""
+def test_unchanged_tree_keeps_its_cosignature(log: PublishedLog, witness: WitnessProgram) -> None:
+    """There is no second cosignature with another time."""
     log.publish(leaves(3))
     witness.round()
     before = witness.state.shown()
@@ -51,7 +49,7 @@ def test_what_did_not_grow_stays_as_it_was_cosigned(
 
 
 def test_lines_of_others_are_not_repeated(log: PublishedLog, witness: WitnessProgram) -> None:
-    """What is shown is the log's word and the witness's, and nobody else's."""
+    """The witness shows only the ledger's and its own signature."""
     document = log.publish(leaves(3))
     stranger = SignatureLine("stranger.example", b"1234", bytes(64))
     log.show(format_note(with_line(parse_note(document), stranger)))
@@ -102,10 +100,10 @@ def shrunk_on_another_branch(log: PublishedLog) -> None:
         shrunk_on_another_branch,
     ],
 )
-def test_a_log_that_is_not_itself_is_found(
+def test_an_inconsistent_log_is_found(
     log: PublishedLog, witness: WitnessProgram, misbehave: Callable[[PublishedLog], None]
 ) -> None:
-    """Not cosigned; both signed checkpoints are kept, and each round says so again."""
+    """The tree is not cosigned, both signed checkpoints are stored, and each round reports it."""
     log.publish(leaves(300))
     witness.round()
     before = witness.state.shown()
@@ -126,10 +124,10 @@ def test_a_log_that_is_not_itself_is_found(
     assert witness.state.evidence() == 1
 
 
-def test_a_split_view_is_found_by_whoever_sees_the_other(
+def test_a_split_view_is_found_by_another_witness(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, tmp_path: Path
 ) -> None:
-    """The same signed log shown to two: a witness of one view does not cosign the other."""
+    """Two witnesses see different signed trees; neither cosigns the other's tree."""
     log.publish(leaves(5))
     a_witness(log, cosigner, state).round()
     other = PublishedLog(tmp_path / "other-view", log.key_file)
@@ -141,10 +139,10 @@ def test_a_split_view_is_found_by_whoever_sees_the_other(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_evidence_that_cannot_be_kept_hides_no_alarm(
+def test_unwritable_evidence_hides_no_alarm(
     log: PublishedLog, witness: WitnessProgram, tmp_path: Path, elsewhere: bool
 ) -> None:
-    """A full disk must not turn a fork into a state that cannot be written."""
+    """A full disk must not turn a fork into an error of the state."""
     log.publish(leaves(300))
     witness.round()
     (witness.state.directory / "evidence").write_text("no directory")
@@ -164,10 +162,12 @@ def comparing(witness: WitnessProgram, *places: Path | str) -> WitnessProgram:
     return replace(witness, also=tuple(open_note(str(place)) for place in places))
 
 
-def test_a_split_view_is_found_by_what_is_shown_elsewhere(
+def test_a_split_view_is_found_by_another_source(
     log: PublishedLog, witness: WitnessProgram, tmp_path: Path
 ) -> None:
-    """By another witness, or in a receipt's proof: of the same size, a smaller or a larger one."""
+    """Another witness, or a receipt's proof, may show a tree of the same, a smaller or a larger
+    size.
+    """
     log.publish(leaves(300))
     elsewhere = tmp_path / "elsewhere"
     compared = comparing(witness, elsewhere)
@@ -181,10 +181,10 @@ def test_a_split_view_is_found_by_what_is_shown_elsewhere(
         assert witness.state.evidence() == number
 
 
-def test_what_is_shown_elsewhere_may_lag_or_be_away(
+def test_another_source_may_lag_or_be_absent(
     log: PublishedLog, witness: WitnessProgram, tmp_path: Path
 ) -> None:
-    """Or run ahead, or be none of the log's: only a contradiction is an alarm."""
+    """The other checkpoint may also run ahead or be foreign; only a contradiction is an alarm."""
     log.publish(leaves(300))
     places = [tmp_path / name for name in ("older", "same", "ahead", "foreign", "garbage", "none")]
     stranger = PublishedLog(tmp_path / "stranger", tmp_path / "stranger.key")
@@ -205,15 +205,15 @@ def test_what_is_shown_elsewhere_may_lag_or_be_away(
     for result in (WitnessResult.COSIGNED, WitnessResult.UNCHANGED):
         done = compared.round()
         assert done.result is result
-        # Whoever keeps the witness from looking elsewhere does not do so unseen.
+        # A party that blocks the other source is noticed.
         assert done.why.startswith("5 of 7 places elsewhere could not be compared: ")
     assert witness.state.evidence() == 0
 
 
-def test_an_old_checkpoint_shown_again_is_not_cosigned(
+def test_an_old_checkpoint_is_not_cosigned_again(
     log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """Nor taken for a fork while the log still shows all leaves."""
+    """It is not a fork while the ledger still shows all leaves."""
     old = log.publish(leaves(40))
     witness.round()
     log.publish(leaves(300))
@@ -231,7 +231,7 @@ def test_an_old_checkpoint_shown_again_is_not_cosigned(
 def test_a_leaf_changed_in_its_published_tile_is_found_from_the_start(
     log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir
 ) -> None:
-    """By whoever reads all leaves again, as a daily run should."""
+    """A witness that reads all leaves again, as a daily run should, finds it."""
     log.publish(leaves(700))
     a_witness(log, cosigner, state).round()
     tile = log.directory / "tile/0/001"
@@ -271,13 +271,13 @@ def another_origin(log: PublishedLog, tmp_path: Path) -> bytes:
 @pytest.mark.parametrize(
     "shown", [another_key, garbage, empty, unsigned, another_text, another_origin]
 )
-def test_what_the_log_did_not_sign_says_nothing_about_it(
+def test_unsigned_note_says_nothing_about_the_log(
     log: PublishedLog,
     witness: WitnessProgram,
     tmp_path: Path,
     shown: Callable[[PublishedLog, Path], bytes],
 ) -> None:
-    """Told, and neither cosigned nor kept as evidence."""
+    """It is reported, and neither cosigned nor stored as evidence."""
     log.publish(leaves(3))
     witness.round()
     before = witness.state.shown()
@@ -292,7 +292,7 @@ def test_what_the_log_did_not_sign_says_nothing_about_it(
 def test_a_root_that_is_not_shown_is_not_cosigned(
     log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """At first as later."""
+    """The witness refuses it at first and later."""
     log.publish_tiles(leaves(9))
     log.show(log.note(leaves(9, "another ")))
 
@@ -300,10 +300,8 @@ def test_a_root_that_is_not_shown_is_not_cosigned(
     assert_not_cosigned(witness, None)
 
 
-def test_a_checkpoint_longer_than_any_is_not_read(
-    log: PublishedLog, witness: WitnessProgram
-) -> None:
-    """Nor a tile, whatever its length."""
+def test_an_overlong_checkpoint_is_not_read(log: PublishedLog, witness: WitnessProgram) -> None:
+    """A tile of excessive length is not read either."""
     log.show(b"x" * (MAX_NOTE + 1))
     assert witness.round().result is WitnessResult.UNAVAILABLE
 
@@ -314,7 +312,7 @@ def test_a_checkpoint_longer_than_any_is_not_read(
     assert_not_cosigned(witness, None)
 
 
-def test_a_partial_tile_may_be_gone_once_it_is_full(
+def test_a_partial_tile_may_be_missing_when_it_is_full(
     log: PublishedLog, witness: WitnessProgram
 ) -> None:
     """C2SP tlog-tiles, Partial Tiles: the full tile begins with it."""
@@ -329,7 +327,7 @@ def test_a_partial_tile_may_be_gone_once_it_is_full(
 def test_the_clock_does_not_matter_to_what_is_cosigned(
     log: PublishedLog, witness: WitnessProgram
 ) -> None:
-    """A clock that stepped back dates a cosignature wrongly, and forks nothing."""
+    """A clock that was set back gives a cosignature a wrong date, and causes no fork."""
     log.publish(leaves(5))
     witness.round()
     log.publish(leaves(7))

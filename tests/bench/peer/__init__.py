@@ -1,25 +1,25 @@
-"""The naive peer: the same answer, by a service as one would write it in an afternoon.
+"""The naive peer gives the same answer by a service that a developer would write in an afternoon.
 
-It is there to be measured beside Makul, never to be used. Stock Spyne with its generated
-envelope and lxml validation; signxml's `XMLVerifier` for the message and `XAdESVerifier` for the
-consent, each building the certificate's path anew from `ca_pem_file`; SQLAlchemy's ORM;
-`XAdESSigner` for the receipt; no cache; gunicorn's threaded worker, as Makul is served.
+It exists only to be measured beside Makul. It uses standard Spyne with its generated envelope and
+lxml validation; signxml's `XMLVerifier` for the message and `XAdESVerifier` for the consent, each
+of which builds the certificate's path again from `ca_pem_file`; SQLAlchemy's ORM; `XAdESSigner`
+for the receipt; no cache; and gunicorn's threaded worker.
 
-What it does, it does honestly: both signatures are verified, recipient, agreement, consent and
-person are read and compared, a row is inserted and committed, a receipt is signed, and only then
-are the same attributes of the same citizens answered. It loads its keys once and turns on SQLite's
-write-ahead log, which such a programme might well forget.
+Its work is real. It verifies both signatures, reads and compares recipient, agreement, consent and
+person, inserts and commits a row, signs a receipt, and only then returns the same attributes of the
+same citizens. It loads its keys once and turns on SQLite's write-ahead log, which such a program
+might forget.
 
-What it omits, and Makul does in the same request:
+Makul does the following in the same request, and the peer omits it:
 
-* revocation (CRL, OCSP), extended key usage, policies, key sizes: a path that builds is enough;
-* that what was verified is what is read: it reads the whole envelope, as Spyne hands it over, so
-  wrapping works; the message's age and replay are not looked at;
-* notices, use meters, revoked consents, quotas, limits on attempts, the powers of who asks, every
-  other ground and channel than a consent over WS-Security;
-* request ids: the same one discloses again; rights that end between decision and commit;
-* evidence and validation reports, fields sealed at rest, a ledger's leaf, reasons and clauses;
-* one answer for "unknown" and "does not match"; limits on size, DTDs, what a fault tells.
+* revocation (CRL, OCSP), extended key usage, policies, key sizes: any path that builds is enough;
+* reading only what was verified: it reads the whole envelope from Spyne, so wrapping works, and it
+  does not check the message's age or replay;
+* notices, usage counters, revoked consents, quotas, limits on attempts, the powers of the caller,
+  every ground and channel but a consent over WS-Security;
+* request ids: a repeated one discloses again; rights that end between decision and commit;
+* evidence and validation reports, encrypted fields, a leaf in the ledger, reasons and clauses;
+* one answer for "unknown" and "does not match"; limits on size, DTDs, the content of a fault.
 """
 
 NAMESPACE = "urn:peer"

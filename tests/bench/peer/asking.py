@@ -1,4 +1,4 @@
-"""The same question as Makul is asked, as the peer understands it."""
+"""The requests to Makul in the form that the peer understands."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ _REFERENCE = re.compile(rb"<wsse:SecurityTokenReference>.*</wsse:SecurityTokenRe
 
 
 def peer_request(fields: dict[str, Any]) -> bytes:
-    """The Body's child, from the fields of `makul_testing.in_process_service.about`."""
+    """Build the Body's child, from the fields of `makul_testing.in_process_service.about`."""
     _, document = fields["ground"]
     asked = "".join(f"<p:string>{name}</p:string>" for name in fields["attributes"])
     return (
@@ -25,9 +25,9 @@ def peer_request(fields: dict[str, Any]) -> bytes:
 
 
 def with_certificate(message: bytes) -> bytes:
-    """The signed message with its certificate in KeyInfo, where signxml looks for it.
+    """Return the signed message with its certificate in KeyInfo, where signxml looks for it.
 
-    KeyInfo is not signed, so the signature stays what it was.
+    KeyInfo is not signed, so the signature stays the same.
     """
     token = _TOKEN.search(message)
     assert token is not None

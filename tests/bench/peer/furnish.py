@@ -1,4 +1,4 @@
-"""The peer's directory: the authorities, the receipt key and the register of a house's world."""
+"""The peer's directory: the authorities, the receipt key and the register of a world."""
 
 from collections.abc import Iterable
 from datetime import UTC, date
@@ -18,7 +18,7 @@ BATCH = 10_000
 
 
 def furnish(directory: Path, world: World, people: Iterable[persons.Person], *, url: str) -> None:
-    """Make the directory and enter everybody into an empty database."""
+    """Make the directory and enter all persons into an empty database."""
     directory.mkdir()
     hierarchy = world.hierarchy
     (directory / AUTHORITIES).write_bytes(

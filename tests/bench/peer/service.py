@@ -72,7 +72,7 @@ class PersonAnswer(ComplexModel):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What is loaded once."""
+    """Everything that the peer loads once."""
 
     authorities: str
     signer: XAdESSigner
@@ -81,7 +81,9 @@ class Peer:
     session: sessionmaker[Session]
 
     def caller(self, envelope: etree._Element) -> bytes:
-        """The certificate of whoever signed Body and Timestamp, in DER; raises where nobody did."""
+        """Return the DER certificate of the signer of Body and Timestamp; raise if
+        there is none.
+        """
         XMLVerifier().verify(
             envelope, ca_pem_file=self.authorities, expect_config=BODY_AND_TIMESTAMP
         )
@@ -89,11 +91,11 @@ class Peer:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
     def consent(self, document: bytes) -> etree._Element:
-        """The consent as its subject signed it."""
+        """Return the consent as its subject signed it."""
         return XAdESVerifier().verify(document, ca_pem_file=self.authorities)[0].signed_xml
 
     def receipt(self, disclosure: Disclosure) -> bytes:
-        """What was decided, signed."""
+        """Return the signed receipt of what was decided."""
         root = etree.Element("Receipt", Id=f"receipt-{disclosure.id}")
         for name in _ON_THE_RECEIPT:
             etree.SubElement(root, name).text = str(getattr(disclosure, name))
@@ -105,7 +107,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and with which consent."""
+    """A request and its consent."""
 
     request_id: str
     agreement: str
@@ -118,29 +120,29 @@ class Question:
 
     @property
     def consented(self) -> bool:
-        """Is the consent the subject's, for this?"""
+        """Return whether the consent is the subject's, for this request."""
         given = {
             str(each.text) for each in self.consent.findall("c:attributes/c:attribute", CONSENT)
         }
-        since, until = map(datetime.fromisoformat, map(self._told, ("c:validFrom", "c:validTo")))
+        since, until = map(datetime.fromisoformat, map(self._text, ("c:validFrom", "c:validTo")))
         return (
-            self._told("c:subject/c:pin") == self.pin
-            and self._told("c:agreementNumber") == self.agreement
-            and self._told("c:purpose/c:code") == self.purpose
+            self._text("c:subject/c:pin") == self.pin
+            and self._text("c:agreementNumber") == self.agreement
+            and self._text("c:purpose/c:code") == self.purpose
             and set(self.attributes) <= given
             and since <= self.asked_at < until
         )
 
     @property
     def consent_id(self) -> str:
-        return self._told("c:consentId")
+        return self._text("c:consentId")
 
     @property
     def consented_to(self) -> str:
-        """The recipient whom the consent names."""
-        return self._told("c:recipient/c:memberCode")
+        """Return the recipient whom the consent names."""
+        return self._text("c:recipient/c:memberCode")
 
-    def _told(self, path: str) -> str:
+    def _text(self, path: str) -> str:
         return str(self.consent.findtext(path, namespaces=CONSENT))
 
 
@@ -177,7 +179,7 @@ class PeerService(Service):
 
 
 def _answer(peer: Peer, session: Session, question: Question, *, signed_by: bytes) -> PersonAnswer:
-    """Look everybody up, compare, note what is given, sign for it."""
+    """Look up all parties, compare, record what is given, and sign for it."""
     now = question.asked_at.replace(tzinfo=None)
     recipient = session.scalars(
         select(Recipient).where(Recipient.certificate == signed_by)
@@ -232,7 +234,7 @@ def _answered(values: dict[str, object]) -> PersonData:
 
 
 def _authenticate(ctx: Any) -> None:
-    """Before Spyne reads the Body: who signed the message?"""
+    """Verify who signed the message, before Spyne reads the Body."""
     try:
         ctx.udc = ctx.app.peer.caller(ctx.in_document)
     except Exception as error:
@@ -240,7 +242,7 @@ def _authenticate(ctx: Any) -> None:
 
 
 def build(directory: str | Path) -> Callable[..., Iterable[bytes]]:
-    """The WSGI application over a directory that `furnish` made."""
+    """Build the WSGI application over a directory that `furnish` made."""
     directory = Path(directory)
     application = Application(
         [PeerService],

@@ -1,4 +1,4 @@
-"""The peer over HTTP, by gunicorn with the options that Makul is served by."""
+"""The peer over HTTP, by gunicorn with Makul's options."""
 
 import http.client
 import os
@@ -14,13 +14,13 @@ from makul_testing.processes.service import START_SECONDS, Server, free_port
 
 TESTS = Path(__file__).resolve().parents[2]
 THREADS = 4
-"""As many as a listener of Makul has by default."""
+"""The default number of a listener of Makul."""
 PATH = "/"
 
 
 @contextmanager
 def peer_served(directory: Path, *, workers: int) -> Iterator[Server]:
-    """The peer on a free port, until the block ends."""
+    """Serve the peer on a free port, until the block ends."""
     port = free_port()
     command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
     options = {
@@ -48,7 +48,7 @@ def peer_served(directory: Path, *, workers: int) -> Iterator[Server]:
 
 
 def _await(server: Server, workers: int, process: "subprocess.Popen[bytes]") -> None:
-    """Until every worker is there and one answers for its WSDL."""
+    """Wait until every worker runs and one returns its WSDL."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)

@@ -1,4 +1,4 @@
-"""The peer's tables, as the ORM maps them: plain columns, nothing sealed."""
+"""The peer's tables, as the ORM maps them: plain columns, nothing encrypted."""
 
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,7 @@ class Disclosure(Base):
 
 
 def connected(url: str) -> Engine:
-    """An engine; SQLite with a write-ahead log."""
+    """Return an engine; SQLite has a write-ahead log."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
 

@@ -1,7 +1,7 @@
-"""Agreements in force and notices approved, for tests that are about something else.
+"""Agreements in force and approved notices, for tests of other subjects.
 
-The desk takes nobody's word that an agreement is in force: three signatories sign here as well,
-only with no XML and no keys.
+The store does not accept the operator's word that an agreement is in force: three signatories sign
+here as well, only without XML and keys.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ NOTICE_TEXTS = {
 
 
 def a_signatory(member: MemberCode, role: AgreementRole, hand: str = "1") -> Signatory:
-    """One who signs for a member; another `hand` is another person with another key."""
+    """Return a signatory of a member; another `hand` is another person with another key."""
     name = f"{role.value} {member} {hand}"
     return Signatory(
         member=member,
@@ -45,7 +45,7 @@ def a_signatory(member: MemberCode, role: AgreementRole, hand: str = "1") -> Sig
 
 
 def three(recipient: MemberCode) -> tuple[Signatory, Signatory, Signatory]:
-    """Who signs with a recipient."""
+    """Return the signatories of an agreement with a recipient."""
     return (
         a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY),
         a_signatory(OPERATOR, AgreementRole.OPERATOR),
@@ -54,21 +54,21 @@ def three(recipient: MemberCode) -> tuple[Signatory, Signatory, Signatory]:
 
 
 def registered(desk: Desk, signatory: Signatory, *, at: datetime) -> Signatory:
-    """The signatory, registered now if not before."""
+    """Return the signatory, registered now if necessary."""
     if all(known.fingerprint != signatory.fingerprint for known in desk.signatories()):
         desk.add_signatory(signatory, at=at)
     return signatory
 
 
 def draft(desk: Desk, agreement: Agreement, *, at: datetime) -> bytes:
-    """Lay an agreement's terms before the parties; the digest that they sign."""
+    """Draw up an agreement; return the digest that the parties sign."""
     document = f"<Agreement>{uuid4()}</Agreement>".encode()
     desk.draft_agreement(replace(agreement, state=AgreementState.DRAFT), document, at=at)
     return sha256(document).digest()
 
 
 def a_signature(agreement: Agreement, digest: bytes, by: Signatory) -> AgreementSignature:
-    """What the desk is told once a signature is verified."""
+    """Return the record of a verified signature."""
     document = b"<Signed>%s %s</Signed>" % (digest.hex().encode(), by.fingerprint.hex().encode())
     return AgreementSignature(
         number=agreement.number,
@@ -81,7 +81,7 @@ def a_signature(agreement: Agreement, digest: bytes, by: Signatory) -> Agreement
 
 
 def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
-    """Bring an agreement into force, as three parties do; or to the state that it names."""
+    """Bring an agreement into force by three signatures, or into the named state."""
     digest = draft(desk, agreement, at=at)
     if agreement.state is AgreementState.IN_FORCE:
         for signatory in three(agreement.recipient):
@@ -93,7 +93,7 @@ def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
 
 
 def approved_notice(desk: Desk, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> Notice:
-    """Register a notice and have the authorised body approve it."""
+    """Register a notice and approve it as the authorised body."""
     desk.add_notice(ref, texts, at=at)
     notice = next(known for known in desk.notices() if known.ref == ref)
     signer = a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)

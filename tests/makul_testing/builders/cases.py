@@ -1,6 +1,6 @@
-"""A bank with a consent and a body with a basis: cases in which every rule is met.
+"""A bank with a consent and a body with a basis: cases that every rule permits.
 
-Tests take one of these and change one thing. Nobody here exists.
+Tests change one thing in one of these. Nobody here exists.
 """
 
 from dataclasses import dataclass, replace
@@ -154,12 +154,12 @@ PERSON = Person(
 
 
 def finding(result: MatchResult, method: MatchMethod = DEMOGRAPHIC) -> MethodVerdict:
-    """What one method found."""
+    """Return the finding of one method."""
     return MethodVerdict(method=method, result=result, algorithm="test", version="1")
 
 
 def found(*results: MatchResult) -> MatchVerdict:
-    """A comparison in which the demographic method found these."""
+    """Return a comparison with these findings of the demographic method."""
     return MatchVerdict(tuple(finding(result) for result in results))
 
 
@@ -168,7 +168,7 @@ MATCH = found(MatchResult.MATCH)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Everything a decision rests on, and the comparison that would follow it."""
+    """Everything on which a decision rests, and the comparison after it."""
 
     request: DisclosureRequest
     recipient: Recipient | None
@@ -180,30 +180,30 @@ class Case:
     person: Person | None = PERSON
 
     def but(self, **changes: Any) -> Self:
-        """The same case with other parts."""
+        """Return the same case with other parts."""
         return replace(self, **changes)
 
     def asking(self, **changes: Any) -> Self:
-        """The same case with another request."""
+        """Return the same case with another request."""
         return self.but(request=replace(self.request, **changes))
 
     def under(self, **changes: Any) -> Self:
-        """The same case with other terms of the agreement."""
+        """Return the same case with other terms of the agreement."""
         assert self.agreement is not None
         return self.but(agreement=replace(self.agreement, **changes))
 
     def by(self, **changes: Any) -> Self:
-        """The same case with a recipient registered otherwise."""
+        """Return the same case with another registration of the recipient."""
         assert self.recipient is not None
         return self.but(recipient=replace(self.recipient, **changes))
 
     def on(self, **changes: Any) -> Self:
-        """The same case with another ground: its proof, its use."""
+        """Return the same case with another ground: its proof, its use."""
         assert self.ground is not None
         return self.but(ground=replace(self.ground, **changes))
 
     def saying(self, **changes: Any) -> Self:
-        """The same case with a consent or basis statement that says something else."""
+        """Return the same case with another content of the consent or basis statement."""
         match self.ground:
             case ConsentGround(consent=Consent() as consent):
                 return self.on(consent=replace(consent, **changes))
@@ -212,7 +212,7 @@ class Case:
         raise AssertionError("there is no document to change")
 
     def decide(self) -> Decision:
-        """The decision on it."""
+        """Return the decision on it."""
         return decide(
             self.request,
             self.recipient,
@@ -223,15 +223,15 @@ class Case:
         )
 
     def conclude(self) -> Conclusion:
-        """What comes of it, were the person compared."""
+        """Return the conclusion after the comparison."""
         return conclude(self.decide(), self.match, self.person)
 
     def against(self) -> frozenset[tuple[str, str | None]]:
-        """Every code that stands against it, with the field concerned."""
+        """Return every code against it, with the field."""
         return frozenset((reason.code.value, reason.field) for reason in self.decide().reasons)
 
     def codes(self) -> frozenset[str]:
-        """Every code that stands against it."""
+        """Return every code against it."""
         return frozenset(code for code, _ in self.against())
 
 
@@ -251,7 +251,7 @@ BY_CONSENT = Case(
     agreement=BANK_AGREEMENT,
     ground=CONSENT_GROUND,
 )
-"""A bank, the subject's own consent, a match: everything asked for is released."""
+"""A bank, the subject's own consent, a match: all requested data are released."""
 
 BY_LAW = Case(
     request=replace(
@@ -264,4 +264,4 @@ BY_LAW = Case(
     agreement=BODY_AGREEMENT,
     ground=BASIS_GROUND,
 )
-"""A body of state power, its official request (cl. 5.3), a match: everything is released."""
+"""A body of state power, its official request (cl. 5.3), a match: all is released."""

@@ -1,4 +1,4 @@
-"""Whoever signs consents in a house, revocations by its citizens, and the requests with them."""
+"""Signers of consents of a service, revocations by its citizens, and requests with them."""
 
 import base64
 from datetime import timedelta
@@ -14,7 +14,7 @@ from makul_testing.in_process_service import RECIPIENT, InProcess
 
 
 def hands_of(house: InProcess) -> SandboxSigners:
-    """Everybody of a house who signs documents."""
+    """Return everybody who signs documents of a service."""
     world = house.world
     return SandboxSigners(
         people=world.people,

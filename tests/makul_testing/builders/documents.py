@@ -1,4 +1,4 @@
-"""Synthetic documents and answers, and what the published schemas say of them."""
+"""Synthetic documents and answers, and their validation by the published schemas."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
@@ -137,22 +137,22 @@ CONSENT_STATUS = ConsentStatus(
 
 @cache
 def schema(name: str) -> etree.XMLSchema:
-    """One of the published schemas."""
+    """Return one of the published schemas."""
     return etree.XMLSchema(etree.parse(makul_schemas.location() / f"{name}.xsd"))
 
 
 def valid(document: bytes, name: str) -> "etree._Element":
-    """The document's root, which must satisfy the schema."""
+    """Return the document's root, which must satisfy the schema."""
     root = etree.fromstring(document)
     schema(name).assertValid(root)
     return root
 
 
 def canonical(element: "etree._Element") -> bytes:
-    """Exclusive canonical form without comments, by lxml."""
+    """Return the exclusive canonical form without comments, by lxml."""
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
 
 def local_names(element: "etree._Element") -> list[str]:
-    """The children's names without namespace, in order."""
+    """Return the children's names without namespace, in order."""
     return [etree.QName(child).localname for child in element]

@@ -1,8 +1,8 @@
-"""Signed documents and messages drawn at random, and signed by libxmlsec.
+"""Random documents and messages, signed by libxmlsec.
 
-Namespaces that are declared, redeclared and taken back, `xml:lang` and its like on every level,
-each canonicalisation for each part, PrefixLists, and the ways in which tools remove the signature.
-The same seed draws the same document.
+They have namespaces that are declared, redeclared and undeclared, `xml:lang` and similar attributes
+at every level, each canonicalisation for each part, PrefixLists, and the ways in which tools remove
+the signature. A seed always draws the same document.
 """
 
 from base64 import b64encode
@@ -56,7 +56,7 @@ KEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A source of chance, and what is drawn by it."""
+    """A source of chance, and the draws from it."""
 
     random: Random
 
@@ -64,7 +64,7 @@ class Draw:
         return self.random.random() < chance
 
     def attributes(self) -> str:
-        """Declarations and attributes that any element may bear."""
+        """Return declarations and attributes that any element may have."""
         said: dict[str, str] = {}
         for prefix in PREFIXES[:3]:
             if self.some(0.25):
@@ -104,7 +104,7 @@ class Draw:
         return self.random.choice(TEXTS)
 
     def method(self, method: str, tag: str = "Transform") -> str:
-        """A canonicalisation, exclusive perhaps with a PrefixList."""
+        """Return a canonicalisation; an exclusive one may have a PrefixList."""
         listed = ""
         if method == EXC_C14N and self.some(0.5):
             known = [*PREFIXES, "soap", "wsse", "wsu", "#default", "unknown", "a"]
@@ -116,7 +116,7 @@ class Draw:
         return f'<ds:{tag} Algorithm="{method}">{listed}</ds:{tag}>'
 
     def removal(self) -> str:
-        """One of the ways in which the signature is taken out of its document."""
+        """Return one of the ways in which the signature is removed from its document."""
         plain = f'<ds:Transform Algorithm="{ENVELOPED}"/>'
         bound = self.random.choice(("ds", "dsig", "s"))
         declared = "" if bound == "ds" else f' xmlns:{bound}="{DS}"'
@@ -133,7 +133,7 @@ class Draw:
 
 
 def document(seed: int, holder: Holder) -> bytes:
-    """A document with an enveloped XAdES-B signature, somewhere among the root's children."""
+    """Return a document with an enveloped XAdES-B signature among the root's children."""
     draw = Draw(Random(seed))  # noqa: S311 - reproducible, not secret
     children = [
         draw.element(2, frozenset()) + escape(draw.text()) for _ in range(draw.random.randrange(4))
@@ -175,7 +175,7 @@ def _xades(draw: Draw, holder: Holder) -> str:
 
 
 def message(seed: int, holder: Holder) -> bytes:
-    """A SOAP message with a WS-Security signature over Body and Timestamp."""
+    """Return a SOAP message with a WS-Security signature over Body and Timestamp."""
     draw = Draw(Random(seed))  # noqa: S311 - reproducible, not secret
     soap = draw.random.choice((SOAP11, SOAP12))
     parts = [_token(holder), _timestamp(), _wsse(draw)]
@@ -235,7 +235,7 @@ def _reference(uri: str, transforms: str, kind: str = "") -> str:
 
 
 def _signed(xml: str, holder: Holder) -> bytes:
-    """By libxmlsec, which computes every digest and the value."""
+    """Sign by libxmlsec, which computes every digest and the value."""
     root = etree.fromstring(xml)
     signature = next(root.iter(f"{{{DS}}}Signature"))
     pem = holder.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -254,7 +254,7 @@ def register_identifiers(context: xmlsec.SignatureContext, root: etree._Element)
 
 
 def verifies(octets: bytes, holder: Holder) -> bool:
-    """Return what libxmlsec says of the signature, by the holder's certificate."""
+    """Return libxmlsec's verdict on the signature, by the holder's certificate."""
     root = etree.fromstring(octets)
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(holder.der, xmlsec.KeyFormat.CERT_DER)
@@ -272,12 +272,14 @@ Change = Callable[[Random, etree._Element], None]
 
 
 def _any(random: Random, root: etree._Element) -> etree._Element:
-    """Any element but those whose content the profile reads by itself."""
+    """Return any element except those whose content the profile reads by itself."""
     return random.choice([each for each in root.iter("*") if _is_free(each)])
 
 
 def _beside(random: Random, root: etree._Element) -> etree._Element:
-    """Any element that XML Signature's own schema lets bear attributes of the xml namespace."""
+    """Return any element that may have attributes of the xml namespace by XML
+    Signature's schema.
+    """
     return random.choice([each for each in root.iter("*") if not each.tag.startswith(f"{{{DS}}}")])
 
 
@@ -316,7 +318,7 @@ def add_attribute(random: Random, root: etree._Element) -> None:
 
 
 def move_declaration(random: Random, root: etree._Element) -> None:
-    """Another namespace in scope of everything, which no name of the document uses."""
+    """Put another namespace, which no name uses, into the scope of everything."""
     declared = f'<w xmlns:later="urn:later{random.randrange(9)}"/>'
     holder = etree.fromstring(declared)
     for child in list(root):
@@ -342,7 +344,7 @@ TAMPERING: Sequence[Change] = (
 
 
 def tampered(seed: int, octets: bytes) -> bytes:
-    """One change; sometimes it changes nothing that counts, and then the signature holds."""
+    """Make one change; sometimes it changes nothing that counts, and the signature stays valid."""
     random = Random(seed)  # noqa: S311 - as above
     root = etree.fromstring(octets)
     random.choice(TAMPERING)(random, root)
@@ -352,7 +354,7 @@ def tampered(seed: int, octets: bytes) -> bytes:
 def digest_by_xmlsec(content: str | bytes, method: str | None = None) -> str:
     """Return the digest that libxmlsec computes of the element with Id `x`, by this method.
 
-    Of bytes: their own digest, as a signature has it.
+    For bytes it is their own digest, in the form of a signature.
     """
     if isinstance(content, bytes):
         return b64encode(sha256(content).digest()).decode()

@@ -1,4 +1,4 @@
-"""A store in which every table that decisions rest on has rows, and all of it is in the log."""
+"""A store in which every table of decisions has rows, all covered by the ledger."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +52,7 @@ BY_OPERATOR = a_consent(b"<Consent>ended by hand</Consent>", allowed=5, subject=
 
 
 def fill(store: Store) -> None:
-    """Do everything that gives, uses or takes a right, each once or more."""
+    """Do everything that gives, uses or removes a right, each at least once."""
     _register(store)
     for draft in _decisions():
         recording(store).record_and_render(draft)
@@ -77,7 +77,7 @@ def a_registration_draft(**changes: Any) -> PendingDecision:
 
 
 def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
-    """A consent taken back by its subject."""
+    """Return a consent's revocation by its subject."""
     document = b"<Revocation>%s</Revocation>" % ground.id.bytes.hex().encode()
     piece = Evidence(
         digest=sha256(document).digest(), kind="REVOCATION", document=document, report=b"{}"

@@ -1,4 +1,4 @@
-"""Good signed messages, made fast: templates already in canonical form, one signature each."""
+"""Good signed messages, built fast: canonical templates with one signature each."""
 
 import hashlib
 import uuid
@@ -35,7 +35,7 @@ def signed_message(
     *,
     at: datetime,
 ) -> bytes:
-    """A SOAP 1.1 message whose Body and Timestamp are signed.
+    """Return a SOAP 1.1 message whose Body and Timestamp are signed.
 
     `child` declares its own namespaces.
     """
@@ -96,7 +96,7 @@ def _sign(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, octets: bytes) ->
 
 
 def xroad_message(child: bytes, member: str, request_id: object) -> bytes:
-    """A message as a security server of the sandbox passes it on for a member."""
+    """Return a message as a security server of the sandbox forwards it for a member."""
     member_class, member_code = member.split("/")
     operation = etree.QName(etree.fromstring(child)).localname
     return (

@@ -1,4 +1,4 @@
-"""Synthetic people for tests of documents and matching. Nobody of them exists."""
+"""Synthetic people for tests of documents and matching. None of them exists."""
 
 import json
 from dataclasses import asdict
@@ -21,14 +21,16 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n no signature"
 
 
 def template(position: int, minutiae: bytes = b"no minutiae") -> bytes:
-    """One finger as an ISO/IEC 19794-2:2005 record: header of 24 bytes, view header of 4."""
+    """Return one finger as an ISO/IEC 19794-2:2005 record: header of 24 bytes, view header of 4."""
     view = bytes([position, 0, 80, 0]) + minutiae
     length = (24 + len(view)).to_bytes(4, "big")
     return b"FMR\x00 20\x00" + length + bytes(12) + view
 
 
 def finger_images(*positions: int, compression: int = 2, image: bytes = b"\xff\xa0 wsq") -> bytes:
-    """Fingers as one ISO/IEC 19794-4:2005 record: header of 32 bytes, 14 before each image."""
+    """Return fingers as one ISO/IEC 19794-4:2005 record: header of 32 bytes, 14 before
+    each image.
+    """
     fingers = b"".join(
         (14 + len(image)).to_bytes(4, "big") + bytes([position]) + bytes(9) + image
         for position in positions
@@ -60,11 +62,11 @@ EVERYTHING: dict[Attribute, AttributeValue] = {
 }
 
 PERSON = Person(pin=PIN, values=EVERYTHING)
-"""A person of whom everything is held."""
+"""A person with a value for every attribute."""
 
 
 def json_line(person: Person) -> str:
-    """A citizen as one JSON line."""
+    """Return a citizen as one JSON line."""
     fields = {
         name.value: asdict(value) if isinstance(value, LocalizedName) else str(value)
         for name, value in person.values.items()

@@ -21,7 +21,7 @@ from makul.store import Store
 from makul_testing.builders.agreements import agree
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-"""The moment at which decisions are recorded, unless a test says otherwise."""
+"""The moment at which decisions are recorded, unless a test sets another."""
 
 BANK = MemberCode("COM/60000001")
 POLICE = MemberCode("GOV/70000009")
@@ -75,7 +75,7 @@ def a_person(
 
 
 def whole(register: Register, pin: Pin = AZAMAT) -> Person | None:
-    """The current record as it may leave: with every sample, and none named apart."""
+    """Return the current record as it may be released: with every sample."""
     found = register.person(pin)
     if found is None:
         return None
@@ -123,12 +123,12 @@ def a_mark(digest: bytes = b"m" * 32) -> MessageMark:
 
 
 def a_caller(mark: MessageMark | None = None, **changes: Any) -> Caller:
-    """The bank, come by WS-Security."""
+    """Return the bank as a caller by WS-Security."""
     return replace(Caller(recipient=BANK, channel=Channel.WSSE, mark=mark), **changes)
 
 
 def known_digest(store: Store, key: RequestKey) -> bytes | None:
-    """The digest of the request that closed this id; None if it is open."""
+    """Return the digest of the request that closed this id; None if it is open."""
     known = store.register.standing(key, None, at=NOON).known
     return known.digest if known is not None else None
 

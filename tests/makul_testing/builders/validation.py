@@ -1,4 +1,4 @@
-"""Documents for each conclusion of a validation that a document alone can bring about."""
+"""Documents for each conclusion of a validation that a document alone can cause."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from makul_testing.pki.authorities import DAY, NOW, Authority, Profile, StoreFil
 from makul_testing.pki.crls import directories
 
 SHORT = Profile(not_after=NOW - DAY)
-"""Of a certificate that was good when it signed and has ended since."""
+"""The signing time of a certificate that was good then and has ended since."""
 ASKED = CertificateQuery(name="generic", plain=True, unbound="anyone may sign")
 
 
@@ -48,7 +48,7 @@ def wrong_value(document: bytes) -> bytes:
 
 
 def unnamed(document: bytes) -> bytes:
-    """SigningCertificateV2 names a certificate that KeyInfo does not carry."""
+    """Name a certificate in SigningCertificateV2 that KeyInfo does not carry."""
     root = etree.fromstring(document)
     root.find(f".//{{{XADES}}}CertDigest/{{{DS}}}DigestValue").text = "AAAA"
     return etree.tostring(root)

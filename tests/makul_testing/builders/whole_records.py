@@ -1,4 +1,4 @@
-"""Records as they lay before their samples had rows of their own (format 1), frozen."""
+"""Records in the form before their samples had separate rows (format 1), frozen."""
 
 from makul.domain.persons import LocalizedName, Person
 from makul.store.db.codecs import pack
@@ -12,7 +12,7 @@ MICROS = int(NOON.timestamp() * 1_000_000)
 
 
 def whole_bytes(person: Person) -> bytes:
-    """A record with its samples in it."""
+    """Return a record with its samples in it."""
     facts: dict[str, object] = {}
     samples: dict[str, bytes] = {}
     for name in sorted(person.values):
@@ -38,7 +38,7 @@ def whole_bytes(person: Person) -> bytes:
 
 
 def put_whole(place: DatabaseLocation, sealer: FieldCipher, person: Person) -> None:
-    """Write a version as the program did before migration 0010."""
+    """Write a version like the program before migration 0010."""
     index = sealer.index("pin", person.pin.digits)
     content = whole_bytes(person)
     values = (

@@ -1,7 +1,7 @@
 """SOAP messages signed by a WS-Security X.509 token, in the shape of zeep's BinarySignature.
 
-Written by hand, so that attack tests can sign whatever they like. That real zeep messages pass is
-shown by the recorded ones in `tests/vectors/trust`.
+They are written by hand, so that attack tests can sign anything. The recorded ones in
+`tests/vectors/trust` show that real zeep messages pass.
 """
 
 from base64 import b64encode
@@ -65,7 +65,7 @@ class Message:
     before_signing: Callable[[etree._Element], None] | None = None
 
     def signed(self) -> etree._Element:
-        """The envelope, parsed, as the SOAP room hands it over."""
+        """Return the envelope, parsed, as the SOAP adapter passes it on."""
         envelope = etree.fromstring(self._unsigned())
         if self.before_signing is not None:
             self.before_signing(envelope)
@@ -88,7 +88,7 @@ class Message:
 
 
 def sign(envelope: etree._Element, message: Message) -> None:
-    """Fills the empty Signature: Body and Timestamp, found by their `wsu:Id`."""
+    """Fill the empty Signature: Body and Timestamp, found by their `wsu:Id`."""
     signature = envelope.find(f".//{{{DS}}}Signature")
     assert signature is not None
     method = message.signature_method or (
@@ -120,7 +120,7 @@ def sign(envelope: etree._Element, message: Message) -> None:
 
 
 def resign(envelope: etree._Element, message: Message) -> None:
-    """The signature's value anew, over SignedInfo as it stands; digests are left as they are."""
+    """Compute the signature's value again over the present SignedInfo, without new digests."""
     signature = envelope.find(f".//{{{DS}}}Signature")
     assert signature is not None
     octets = etree.tostring(signature[0], method="c14n", exclusive=True)
@@ -147,7 +147,7 @@ def _raw_signature(message: Message, octets: bytes) -> bytes:
 
 
 def code_of(messages: WsseVerifier, envelope: etree._Element, *, at: datetime = NOW) -> Code:
-    """The one reason for which a message is refused; the exception says nothing more."""
+    """Return the one reason of a refusal, whose exception contains nothing more."""
     with pytest.raises(RejectedError) as caught:
         messages.verify(envelope, at=at)
     (reason,) = caught.value.reasons

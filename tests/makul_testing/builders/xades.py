@@ -1,6 +1,6 @@
-"""Enveloped XAdES signatures by hand, so that attack tests can sign whatever they like.
+"""Enveloped XAdES signatures written by hand, so that attack tests can sign anything.
 
-`makul.trust.xades.signing` (signxml) makes good ones; these allow every departure from them.
+`makul.trust.xades.signing` (signxml) makes good ones; these permit every departure from them.
 """
 
 import hmac
@@ -47,7 +47,7 @@ _HASHES = {SHA256: "sha256", SHA1: "sha1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forge:
-    """What to sign, and how; each field departs from the good one for some test."""
+    """The content and form of a signature; each field departs from the good one for some test."""
 
     holder: Holder
     content: str = CONTENT
@@ -61,10 +61,10 @@ class Forge:
     signature_method: str | None = None
     signing_time: str | None = NOW.strftime("%Y-%m-%dT%H:%M:%SZ")
     named: Holder | None = None
-    """Whose certificate SigningCertificateV2 names; the holder's by default."""
+    """The holder whose certificate SigningCertificateV2 names; by default the signer."""
     signing_certificate: bool = True
     carried: Sequence[Holder] | None = None
-    """Whose certificates KeyInfo carries; the holder's by default."""
+    """The holders whose certificates KeyInfo carries; by default the signer."""
     target: str = "#signature"
     properties_type: str | None = PROPERTIES_TYPE
     with_properties: bool = True
@@ -72,7 +72,7 @@ class Forge:
     key_info_extra: str = ""
 
     def signed(self) -> bytes:
-        """The signed document, in UTF-8."""
+        """Return the signed document, in UTF-8."""
         root = etree.fromstring(self.content)
         signature = etree.fromstring(self._signature())
         properties = signature.find(f".//{{{XADES}}}SignedProperties")
@@ -173,12 +173,12 @@ class Forge:
 
 
 def instant(at: datetime) -> str:
-    """An `xs:dateTime` in UTC."""
+    """Return an `xs:dateTime` in UTC."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def reasons(documents: XadesVerifier, document: bytes) -> tuple[Code, ...]:
-    """Why it is refused; that it is refused, and hands nothing on, is checked here."""
+    """Return the reasons of a refusal, and assert that it is one and returns no content."""
     verified = documents.verify(document, at=NOW)
     assert verified.proof.status is ProofStatus.FAILED, verified.report
     assert verified.signed is None

@@ -1,4 +1,4 @@
-"""The client's command line in this process, as its own program calls it."""
+"""The client's command line in this process, like a call of its own program."""
 
 import sys
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from makul_client.cli.main import app
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a command ended; an `exception` is one that was not a `SystemExit`."""
+    """The end of a command; an `exception` is one that was not a `SystemExit`."""
 
     exit_code: int
     stdout: str
@@ -22,20 +22,20 @@ class Result:
 
     @property
     def output(self) -> str:
-        """Both streams, the one after the other."""
+        """Return both streams, one after the other."""
         return self.stdout + self.stderr
 
 
 @cache
 def _command() -> Any:
-    """Built once: that takes longer than most commands do, and typer's runner does it each time."""
+    """Build it once: that takes longer than most commands, and typer's runner does it each time."""
     return get_command(app)
 
 
 def run_client(
     *arguments: object, typed: str | bytes | None = None, env: dict[str, str] | None = None
 ) -> Result:
-    """Run one command; `typed` is what stands on stdin."""
+    """Run one command; `typed` is its stdin."""
     code, raised = 0, None
     with CliRunner().isolation(input=typed, env=env) as (out, err, _):
         try:

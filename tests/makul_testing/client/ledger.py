@@ -1,4 +1,4 @@
-"""A receipt and its place in a log, as a recipient has them. All of it is made up."""
+"""A receipt and its proof in a ledger, as a recipient has them. All of it is invented."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ INDEX = 7
 
 @dataclass
 class World:
-    """A log with the receipt's leaf in it, two witnesses, and a profile that names them all."""
+    """A ledger with the receipt's leaf, two witnesses, and a profile that names them all."""
 
     folder: Path
     log: PublishedLog

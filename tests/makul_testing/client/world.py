@@ -35,7 +35,7 @@ class Parties:
 
 @cache
 def parties() -> Parties:
-    """One set of keys for the whole run."""
+    """Return one set of keys for the whole run."""
     authority = TestAuthority.new("Test root", NOW)
     return Parties(
         authority=authority,
@@ -46,7 +46,7 @@ def parties() -> Parties:
 
 
 def operator(credential: Credential | None = None) -> FakeOperator:
-    """The operator, or somebody who would be it."""
+    """Return the operator, or a party that imitates it."""
     return FakeOperator(credential or parties().operator, NOW)
 
 
@@ -61,7 +61,7 @@ def write_profile(
     extra: str = "",
     sandbox: bool = True,
 ) -> Path:
-    """A profile and the files that it names."""
+    """Write a profile and the files that it names."""
     keys = parties()
     files = {
         "seal.key.pem": pem_of_key(keys.recipient.key),
@@ -129,7 +129,7 @@ withdrawal = "Мамлекеттик порталда кайтарып алуу�
 
 @dataclass
 class Pauses:
-    """Remembers how long a client would have waited, and waits not at all."""
+    """Records how long a client would have waited, and does not wait."""
 
     seconds: list[float] = field(default_factory=list)
 
@@ -140,12 +140,12 @@ class Pauses:
 def client_for(
     file: Path, *, pauses: Pauses | None = None, after: timedelta = timedelta()
 ) -> Client:
-    """A client of this profile, whose clock stands still."""
+    """Return a client of this profile, whose clock stands still."""
     return Client(Profile.load(file), clock=lambda: NOW + after, pause=pauses or Pauses())
 
 
 def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str = "") -> Any:
-    """Ask for a surname; return what came, or what was raised, and the requests that arrived."""
+    """Request a surname; return the result or error, and the requests that arrived."""
     with serving(*replies) as service:
         file = write_profile(folder, service.url, extra=extra)
         with client_for(file, pauses=pauses) as client:

@@ -1,4 +1,4 @@
-"""Software of others, held against a sandbox that runs as a process of its own."""
+"""Other software that uses a sandbox in a separate process."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import pytest
 
 START_SECONDS = 300
 BUILD_SECONDS = 900
-"""A first Maven build fetches hundreds of files, perhaps beside other work."""
+"""The time of a first Maven build, which fetches hundreds of files beside other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Sandbox:
     def task(
         self, paper_name: str, *, label: str, channel: str, pin: str | None = None
     ) -> list[str]:
-        """Return what a foreign client needs to present a paper, in the order of its columns."""
+        """Return what a foreign client needs to present a document, in the order of its columns."""
         paper = self.paper(paper_name)
         citizen = next(c for c in self.index["citizens"] if c["number"] == paper["citizen"])
         party = next(p for p in self.index["parties"] if p["key"] == paper["presentedBy"])
@@ -59,7 +59,7 @@ class Sandbox:
 
 @contextmanager
 def running_sandbox(home: Path) -> Iterator[Sandbox]:
-    """`makul sandbox`, as a recipient's developer starts it, on free ports."""
+    """Run `makul sandbox` like a recipient's developer, on free ports."""
     directory = home / "sandbox"
     command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
     with (
@@ -101,7 +101,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> str:
-    """Return what a program wrote to its output; fail the test with all that it said otherwise."""
+    """Return the output of a program; fail the test with all of it otherwise."""
     done = subprocess.run(
         command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=seconds, check=False
     )
@@ -111,6 +111,6 @@ def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> s
 
 
 def answers(output: str) -> dict[str, tuple[str, ...]]:
-    """Read the lines of a foreign client: a task's label, what came back, codes, what was given."""
+    """Read the lines of a foreign client: a task's label, the outcome, codes, attributes."""
     rows = [line.split("\t") for line in output.splitlines()]
     return {row[0]: tuple(each.strip() for each in row[1:]) for row in rows}

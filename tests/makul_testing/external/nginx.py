@@ -1,4 +1,4 @@
-"""A real nginx over the configuration that the repository hands out, in a directory of its own."""
+"""A real nginx with the published configuration, in a temporary directory."""
 
 import os
 import shutil
@@ -37,7 +37,9 @@ http {{
 def fronting(
     directory: Path, places: Mapping[str, str], *, files: Sequence[str] = ("makul.conf",)
 ) -> Iterator[None]:
-    """Nginx with the handed-out files, each place in them replaced; none may be missing."""
+    """Run nginx with the published files, each address and path in them replaced; none may be
+    missing.
+    """
     for name in files:
         shutil.copy(CONFIGURATIONS / name, directory)
     content = "".join((directory / name).read_text(encoding="utf-8") for name in files)

@@ -1,7 +1,7 @@
-"""A PostgreSQL server of the tests' own: from a wheel, in a directory of its own, stopped by pid.
+"""A PostgreSQL server for tests: from a wheel, in a temporary directory, stopped by pid.
 
 The wheel's own starter is not used: as root it makes a system user, opens directories to all, and
-loses sight of a server whose starter was killed.
+loses a server whose starter was killed.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from makul.store.db.location import PostgresLocation
 
 START_SECONDS = 60.0
 _NOBODY = "nobody"
-"""PostgreSQL refuses to run as root."""
+"""The user of the server, because PostgreSQL refuses to run as root."""
 
 _FAST = {"fsync": "off", "full_page_writes": "off"}
 _ORDINARY = {
@@ -62,17 +62,17 @@ class Cluster:
 
     @property
     def pid(self) -> int:
-        """The postmaster's."""
+        """Return the postmaster's process id."""
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
     @property
     def alive(self) -> bool:
-        """Is the postmaster running?"""
+        """Return whether the postmaster runs."""
         return self.process is not None and self.process.poll() is None
 
     @property
     def log(self) -> str:
-        """What the server has told."""
+        """Return the server's log."""
         return (self.directory / "log").read_text()
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
@@ -82,13 +82,13 @@ class Cluster:
         return PostgresLocation(url=self.url(database))
 
     def execute(self, sql: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Run something as the superuser."""
+        """Execute SQL as the superuser."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def create(self, *, template: str = "template1") -> str:
-        """A new database."""
+        """Create a database."""
         name = f"t{next(_numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
@@ -97,14 +97,14 @@ class Cluster:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def back_up(self, into: Path) -> None:
-        """A copy of the whole server as it is running (`pg_basebackup`), ready to be started."""
+        """Copy the whole running server (`pg_basebackup`), ready to be started."""
         tool = str(_binaries() / "pg_basebackup")
         into.mkdir(mode=0o700)
         give_to_server(into)
         _run([tool, "-h", str(self.directory), "-U", "postgres", "-D", str(into), "-c", "fast"])
 
     def restore(self, backup: Path) -> None:
-        """Put a copy in the place of all data; the server must have been stopped."""
+        """Replace all data by a copy; the server must be stopped."""
         shutil.rmtree(self.data)
         shutil.copytree(backup, self.data)
         self.data.chmod(0o700)
@@ -138,7 +138,7 @@ class Cluster:
                 return
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT is a fast shutdown, SIGQUIT an immediate one: as if it had crashed."""
+        """Stop: SIGINT is a fast shutdown, SIGQUIT an immediate one, like a crash."""
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -151,7 +151,7 @@ class Cluster:
 def cluster(
     *, durable: bool = False, within: Path | None = None, init: Sequence[str] = (), **settings: str
 ) -> Iterator[Cluster]:
-    """A running server with these settings, gone at the end of the block."""
+    """Run a server with these settings, deleted at the end of the block."""
     directory = Path(tempfile.mkdtemp(prefix="makul-pg-", dir=within))
     try:
         directory.chmod(0o711)

@@ -1,4 +1,4 @@
-"""Programs that are not ours and not Python's: a test that needs one says so, or is skipped."""
+"""Programs outside Python: a test that needs one declares it, or is skipped."""
 
 import os
 import shutil
@@ -7,20 +7,19 @@ from typing import Final
 import pytest
 
 _WHERE: Final = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-"""Debian has servers where a user's PATH does not look."""
+"""Directories of servers in Debian, outside a user's PATH."""
 
 NOTHING_SKIPPED: Final = "MAKUL_CI"
-"""Set by `.ci/run` once `make test-deps` has installed everything: from then on nothing may be
-missing."""
+"""Set by `.ci/run` after `make test-deps` has installed everything: then nothing may be missing."""
 
 
 def found(program: str) -> str | None:
-    """Where a program lies; None where it is not installed."""
+    """Return the location of a program; None if it is not installed."""
     return shutil.which(program, path=_WHERE)
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    """Skip without this program; where nothing may be skipped, do not even begin."""
+    """Skip without this program, or fail at once if nothing may be skipped."""
     missing = found(program) is None
     reason = f"needs {program}: make test-deps"
     if missing and os.environ.get(NOTHING_SKIPPED):

@@ -1,4 +1,4 @@
-"""A token in software (SoftHSM2), in a directory of its own."""
+"""A software token (SoftHSM2) in a temporary directory."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ class SoftToken:
 
     @property
     def config(self) -> Path:
-        """What SOFTHSM2_CONF has to name."""
+        """Return the file that SOFTHSM2_CONF must name."""
         return self.directory / "softhsm2.conf"
 
     @property
@@ -52,7 +52,7 @@ class SoftToken:
         return TokenLocation(**(fields | changes))  # type: ignore[arg-type]
 
     def toml(self, certificate: str = "receipts.cert.pem") -> str:
-        """The settings section of a service whose key is here."""
+        """Return the settings section of a service with its key here."""
         return (
             f'[receipts]\ncertificate = "{certificate}"\n'
             f'[receipts.pkcs11]\nmodule = "{module()}"\ntoken_label = "{TOKEN}"\n'
@@ -60,14 +60,14 @@ class SoftToken:
         )
 
     def store(self, key: PrivateKey, *, label: str = KEY, number: str = "01") -> None:
-        """Put a private key in."""
+        """Store a private key."""
         file = self.directory / "imported.pem"
         file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         self._run("--import", file, "--token", TOKEN, "--label", label, "--id", number)
         file.unlink()
 
     def take_out(self) -> None:
-        """As if somebody had pulled the token out."""
+        """Remove the token, as if somebody had unplugged it."""
         (self.directory / "tokens").rename(self.directory / "away")
         (self.directory / "tokens").mkdir()
 
@@ -83,7 +83,7 @@ class SoftToken:
 
 
 def make_token(directory: Path) -> SoftToken:
-    """An empty token, its PIN in a file."""
+    """Make an empty token, with its PIN in a file."""
     token = SoftToken(directory)
     (directory / "tokens").mkdir(parents=True)
     token.config.write_text(
@@ -97,5 +97,5 @@ def make_token(directory: Path) -> SoftToken:
 
 
 def module() -> Path:
-    """The library of the installed SoftHSM2."""
+    """Return the library of the installed SoftHSM2."""
     return next(path for path in map(Path, _MODULES) if path.exists())

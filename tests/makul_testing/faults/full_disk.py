@@ -1,7 +1,7 @@
 """Disks that are full for a while.
 
-Root mounts a small file system. Who may not mount has files limited in size instead, process by
-process: the database then fails at the same places, by another error of the system.
+Root mounts a small file system. A user who may not mount has files limited in size instead, process
+by process: the database then fails at the same points, by another system error.
 """
 
 import ctypes
@@ -23,16 +23,16 @@ MOUNTED = "file system full"
 
 
 class Disk(Protocol):
-    """A place for files."""
+    """A directory for files on a small disk."""
 
     path: Path
     kind: str
 
     def fill(self, *, but: int) -> None:
-        """Leave so many bytes, or files as they are."""
+        """Leave that many bytes, or limit files to their present size."""
 
     def free(self) -> None:
-        """There is room again."""
+        """Free space again."""
 
 
 class _Mounted:
@@ -47,7 +47,7 @@ class _Mounted:
             while (left := self._room() - but) > 0:
                 try:
                     os.posix_fallocate(ballast.fileno(), 0, left)
-                except OSError as error:  # others write meanwhile: there is less by now
+                except OSError as error:  # others write meanwhile, so less is free by now
                     if error.errno != errno.ENOSPC:
                         raise
                 else:
@@ -87,7 +87,7 @@ class _Limited:
 
 @contextmanager
 def small_disk(megabytes: int, pids: Callable[[], Iterable[int]]) -> Iterator[Disk]:
-    """One of so many megabytes; `pids` are of the processes that write to it."""
+    """Make a disk of that many megabytes; `pids` are of the processes that write to it."""
     path = Path(tempfile.mkdtemp(prefix="makul-disk-"))
     path.chmod(0o711)
     options = f"size={megabytes}m,mode=0711".encode()

@@ -1,4 +1,4 @@
-"""A child that is killed (kill -9) in the middle of what it does to a store."""
+"""A child process that is killed (kill -9) during its work on a store."""
 
 import os
 import signal
@@ -12,7 +12,9 @@ FORK = get_context("fork")
 
 
 def killed_after(changes: int, work: Callable[[], object]) -> bool:
-    """Do the work in a child that is killed after so many changes; did it come to so many?"""
+    """Do the work in a child that is killed after that many changes; return whether there were so
+    many.
+    """
     left = changes
 
     def run(self: Transaction, *arguments: Any) -> int:
@@ -35,5 +37,5 @@ def killed_after(changes: int, work: Callable[[], object]) -> bool:
 
 
 def die() -> None:
-    """End this process as a power cut would."""
+    """End this process like a power failure."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a record holds after a fault, read past the store."""
+"""The records after a fault, read without the store's code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from makul_testing.load.concurrent_clients import Crowd, Told
 from makul_testing.raw_sql import raw
 
 Count = Callable[[str], None]
-"""How a test of a fault tells its line of counts, shown at the end of the run."""
+"""The function by which a fault test prints its line of counts, at the end of the run."""
 
 _WITHOUT_LEAF = (
     "SELECT count(*) FROM disclosure LEFT JOIN ledger_leaf"
@@ -31,31 +31,33 @@ _RELEASED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
-    """Counts that must be nought, and what was released."""
+    """Counts that must be zero, and the releases."""
 
     without_leaf: int
-    """Decisions that the log will never hold."""
+    """Decisions that the ledger will never hold."""
     without_decision: int
-    """Leaves of nothing."""
+    """Leaves without a record."""
     released: dict[UUID, bytes]
-    """The leaf of each id that something was released under."""
+    """The leaf of each id under which data were released."""
     twice: int
-    """Ids under which something was released more than once."""
+    """Ids under which data were released more than once."""
 
     def lost(self, acknowledged: dict[UUID, Told]) -> set[UUID]:
-        """Ids whose data left, and whose decision or leaf is not that of the receipt."""
+        """Return ids whose data left, and whose decision or leaf is not that of the receipt."""
         return {each for each, told in acknowledged.items() if self.released.get(each) != told.leaf}
 
 
 def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:
-    """What was acknowledged is recorded, once, with its leaf; and it was told as often as asked."""
+    """Assert that each acknowledged request is recorded once, with its leaf, and
+    answered equally.
+    """
     assert after.lost(crowd.released) == set()
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
     assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
 
 
 def aftermath(place: DatabaseLocation) -> Aftermath:
-    """Read it."""
+    """Read the records."""
     with raw(place) as connection:
         ((without_leaf,),) = connection.execute(_WITHOUT_LEAF).fetchall()
         ((without_decision,),) = connection.execute(_WITHOUT_DECISION).fetchall()

@@ -1,7 +1,7 @@
-"""Recipients that ask over HTTP without a pause, and again where no answer came: as they should.
+"""Recipients that send requests over HTTP without a pause, and repeat them without an answer.
 
-What they were told is kept, to be held against the record afterwards. They come by X-Road: a
-repetition is the very same bytes, and there is nothing to sign.
+Their answers are kept, and later compared with the records. They use X-Road: a repetition has the
+very same bytes, and there is nothing to sign.
 """
 
 import base64
@@ -21,7 +21,7 @@ from makul_testing.in_process_service import InProcess, about, person_request
 from makul_testing.load.steady_load import ask
 
 PATIENCE_SECONDS = 60.0
-"""Longer than any fault lasts here: after it a request counts as unanswered."""
+"""Seconds, longer than any fault here: after them a request counts as unanswered."""
 
 _OUTCOME = re.compile(rb"<outcome>([A-Z_]+)</outcome>")
 _CODE = re.compile(rb"<(?:\w+:)?code(?: [^>]*)?>([A-Z]+-\d+)<")
@@ -34,14 +34,14 @@ RELEASED = "RELEASED"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer, as it came."""
+    """An answer on the wire."""
 
     status: int
     body: bytes
 
     @property
     def word(self) -> str:
-        """The outcome, with its codes where nothing was given; of a fault, its codes."""
+        """Return the outcome, with its codes if nothing was given; for a fault, its codes."""
         found = _OUTCOME.search(self.body)
         outcome = found[1].decode() if found else "fault"
         codes = sorted({code.decode() for code in _CODE.findall(self.body)})
@@ -49,12 +49,12 @@ class Told:
 
     @property
     def gives(self) -> bool:
-        """Is there anything of a person in it?"""
+        """Return whether it contains anything about a person."""
         return _PERSON.search(self.body) is not None
 
     @property
     def leaf(self) -> bytes:
-        """The leaf's hash, out of the receipt."""
+        """Return the leaf's hash from the receipt."""
         receipt = _RECEIPT.search(self.body)
         assert receipt is not None
         leaf = _LEAF.search(base64.b64decode(receipt[1]))
@@ -63,7 +63,7 @@ class Told:
 
 
 def message(house: InProcess, paper: str, request_id: UUID, **changes: Any) -> bytes:
-    """A request by one of the house's papers, as the security server passes it on."""
+    """Build a request with one of the service's documents, as the security server forwards it."""
     ground = house.paper(paper)
     party = ground.presented_by
     fields = about(house.person_of(ground), of=party, paper=ground, request_id=request_id)
@@ -72,7 +72,7 @@ def message(house: InProcess, paper: str, request_id: UUID, **changes: Any) -> b
 
 @dataclass
 class Crowd:
-    """A few threads that ask until told to stop; `repeats` of what was answered is asked again."""
+    """Some threads that send requests until they are stopped; `repeats` is the repeated share."""
 
     house: InProcess
     port: int
@@ -80,21 +80,21 @@ class Crowd:
     threads: int = 4
     repeats: float = 0.25
     asking: set[bytes] = field(default_factory=set)
-    """What is on its way at this moment."""
+    """The requests in progress."""
     told: dict[UUID, Told] = field(default_factory=dict)
     """The first answer under each id that gave something, or that ended it."""
     words: Counter[str] = field(default_factory=Counter)
-    """Every answer that came, repeated ones apart."""
+    """Every answer, without repeated ones."""
     broken: Counter[str] = field(default_factory=Counter)
     """Connections that gave no answer."""
     repeated: int = 0
     withheld: Counter[str] = field(default_factory=Counter)
-    """What came in the place of data that had been given before."""
+    """Answers that came in place of data that had been given before."""
     closed: object = None
-    """While this is one thing and not None, nothing may be given to what is asked meanwhile."""
+    """While this is set, no request that begins may get data."""
     given_after: list[bytes] = field(default_factory=list)
     differing: list[UUID] = field(default_factory=list)
-    """Given twice, and not the same bytes."""
+    """Answers that were given twice with different bytes."""
     unanswered: list[UUID] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
 
@@ -116,23 +116,23 @@ class Crowd:
 
     @property
     def released(self) -> dict[UUID, Told]:
-        """What was acknowledged: data, and the receipt for them."""
+        """Return what was acknowledged: data, and their receipts."""
         return {each: told for each, told in dict(self.told).items() if told.word == RELEASED}
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Go on until this is so."""
+        """Wait until this is true."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain: {self.words} {self.broken}"
             time.sleep(0.005)
 
     def more(self, number: int) -> None:
-        """Go on until so many more were acknowledged."""
+        """Wait until that many more requests were acknowledged."""
         wanted = self.words[RELEASED] + number
         self.until(lambda: self.words[RELEASED] >= wanted)
 
     def ask_again(self, ids: list[UUID]) -> None:
-        """Every one of these once more, by its very bytes: each gets what it got."""
+        """Repeat each of these by its very bytes: each gets its former answer."""
         for request_id in ids:
             self._again(request_id, message(self.house, self.paper, request_id))
 
@@ -148,7 +148,7 @@ class Crowd:
             self.errors.append(error)
 
     def _insist(self, request_id: UUID, asked: bytes) -> Told | None:
-        """Ask until there is an answer that is not "later"; None where there was none."""
+        """Repeat until there is an answer that is not "later"; return None if there was none."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
             answer = self._once(asked)
@@ -163,7 +163,7 @@ class Crowd:
         return None
 
     def _again(self, request_id: UUID, asked: bytes) -> None:
-        """Once more: the bytes must be those of the first answer, wherever that gave something."""
+        """Repeat a request: the bytes must be those of the first answer, if that gave something."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
             answer = self._once(asked)

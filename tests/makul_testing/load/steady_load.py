@@ -1,4 +1,4 @@
-"""Requests without a pause against a served house, while something is done to it."""
+"""Requests without a pause to a running service, while a test changes something."""
 
 import http.client
 import threading
@@ -37,7 +37,7 @@ def ask(port: int, message: bytes) -> tuple[int, bytes]:
 
 @dataclass
 class Load:
-    """Requests without a pause from a few threads, until told to stop."""
+    """Requests without a pause from some threads, until they are stopped."""
 
     server: Server
     queue: list[bytes]
@@ -64,7 +64,7 @@ class Load:
                 self.failures.append(type(error).__name__)
 
     def until(self, more: int) -> None:
-        """Wait for so many more answers."""
+        """Wait for that many more answers."""
         wanted = len(self.answers) + more
         deadline = time.monotonic() + 120
         while len(self.answers) < wanted and time.monotonic() < deadline:

@@ -1,16 +1,16 @@
 """Pairs of names with a known answer, made by rules from tests/vectors/names/names.csv.
 
-One spelling against one, field with the same field:
+A pair compares one spelling with one other, of the same field:
 
     genuine   one name in two spellings: systems of transliteration, neighbours' alphabets, marks,
               case, apostrophes, the other order of a double surname
-    impostor  two names that are near: of brother and sister, of twins (names of the list that
-              differ little), and names that differ by one audible letter
+    impostor  two near names: of brother and sister, of twins (names of the list that differ
+              little), and names that differ by one audible letter
     half      a double surname and half of it
 
-Pairs are made alike in every run. A name and all that derives from it (Асан, Асанов, Асановна)
-belong to one half, `tuning` or `report`, by the digest of its root; pairs across halves are left
-out. Nobody's real data are here: given names and surnames are common ones, and each stands alone.
+Every run makes the same pairs. A name and all that derives from it (Асан, Асанов, Асановна) belong
+to one half, `tuning` or `report`, by the digest of its root; pairs across halves are omitted. There
+are no real people here: given names and surnames are common ones, and each stands alone.
 """
 
 import csv
@@ -34,10 +34,10 @@ Half = Literal["tuning", "report"]
 Verdict = Literal["genuine", "impostor", "half"]
 
 _LATIN = frozenset({"tr", "az", "de", "ro", "pl", "cs"})
-"""Languages whose names are in Latin letters and are not transliterated; Uzbek stands apart."""
+"""Languages whose names are in Latin letters and are not transliterated; Uzbek is separate."""
 
 _PER_NAME = 2
-"""Spellings of one name that are taken: longer lists would weigh some names more than others."""
+"""The number of spellings of a name: longer lists would weigh some names more than others."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of so many, with the two-sided Clopper-Pearson interval of 95 %.
+    """A count of a total, with the two-sided Clopper-Pearson interval of 95 %.
 
-    Pairs that derive from one name are not independent, so the interval is narrower than the
-    names warrant: it bounds chance in the pairs, not in a population of citizens.
+    Pairs that derive from one name are not independent, so the interval is narrower than correct:
+    it bounds chance in the pairs, not in a population of citizens.
     """
 
     count: int
@@ -24,12 +24,12 @@ class Rate:
 
     @property
     def share(self) -> float:
-        """The observed rate."""
+        """Return the observed rate."""
         return self.count / self.total
 
     @property
     def lower(self) -> float:
-        """The least rate at which as many or more are not improbable."""
+        """Return the least rate at which as many or more are not improbable."""
         at_least = self.count - 1
         if self.count == 0:
             return 0.0
@@ -37,14 +37,16 @@ class Rate:
 
     @property
     def upper(self) -> float:
-        """The greatest rate at which as few or fewer are not improbable."""
+        """Return the greatest rate at which as few or fewer are not improbable."""
         if self.count == self.total:
             return 1.0
         return _root(lambda rate: _at_most(self.count, self.total, rate), rising=False)
 
 
 def _at_most(count: int, total: int, rate: float) -> float:
-    """The probability of `count` or fewer, by logarithms: the terms themselves are too small."""
+    """Return the probability of `count` or fewer, by logarithms, because the terms are
+    too small.
+    """
     if not 0.0 < rate < 1.0:
         return 1.0 if rate <= 0.0 else 0.0
     return fsum(
@@ -60,7 +62,7 @@ def _at_most(count: int, total: int, rate: float) -> float:
 
 
 def _root(probability: Callable[[float], float], *, rising: bool) -> float:
-    """The rate at which the probability is half of what the interval leaves out."""
+    """Return the rate at which the probability is half of what the interval omits."""
     low, high = 0.0, 1.0
     for _ in range(30):
         middle = (low + high) / 2
@@ -95,9 +97,9 @@ def kinds(half: Half, verdict: str) -> list[str]:
 
 
 def choose_threshold() -> float:
-    """Return the least thousandth at which likeness alone lets no impostor of the tuning half in.
+    """Return the least thousandth at which similarity alone admits no impostor of the tuning half.
 
-    Names that a habit reads as equal score 1.0, and no threshold tells them apart.
+    Names that a habit reads as equal score 1.0, and no threshold distinguishes them.
     """
     unequal = max(score for score in scores("tuning", "impostor") if score < 1.0)
     return next(at / 1000 for at in range(1001) if at / 1000 > unequal)

@@ -1,7 +1,7 @@
-"""Systems by which names are written in other letters, as tables of their own.
+"""Systems by which names are written in other letters, as separate tables.
 
 They are written from the systems' publications and from common usage, not from the folding that is
-measured by them: what they write differently is what `makul.matching` has to read.
+measured with them: `makul.matching` must read what they write differently.
 """
 
 from collections.abc import Mapping

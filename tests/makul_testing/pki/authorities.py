@@ -1,4 +1,4 @@
-"""A synthetic PKI, made anew for every test run: CAs, citizens, recipients, CRLs.
+"""A synthetic PKI, made again for every test run: CAs, citizens, recipients, CRLs.
 
 Nothing here is committed and nobody here exists. Keys are P-256 unless a test needs another kind.
 """
@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-"""The moment at which tests judge, unless they say otherwise."""
+"""The moment at which tests judge, unless they set another."""
 DAY = timedelta(days=1)
 PIN = "21503199012345"
-"""A man who was never born on 15 March 1990."""
+"""The PIN of a man born on 15 March 1990, who does not exist."""
 
 ANY_POLICY = x509.ObjectIdentifier("2.5.29.32.0")
 """RFC 5280, 4.2.1.4: a CA's certificate that states it may give every policy."""
@@ -97,7 +97,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a certificate is to say; the default is a citizen's signing certificate."""
+    """The content of a certificate; the default is a citizen's signing certificate."""
 
     subject: x509.Name = field(default_factory=lambda: name_of("Test Citizen", f"PNOKG-{PIN}"))
     not_before: datetime = NOW - 30 * DAY
@@ -140,7 +140,9 @@ class Authority:
         return Holder(key, certificate, self._issuers())
 
     def _issuers(self) -> tuple[x509.Certificate, ...]:
-        """The CA and those above it, without the root, as a signer's KeyInfo carries them."""
+        """Return the CA and those above it, without the root, as a signer's KeyInfo
+        carries them.
+        """
         own = self.holder.chain
         return tuple(own[:-1]) if len(own) > 1 else ()
 
@@ -152,7 +154,7 @@ class Authority:
         hash_algorithm: hashes.HashAlgorithm | None = None,
         policies: Sequence[x509.ObjectIdentifier] = (ANY_POLICY,),
     ) -> "Authority":
-        """A CA below this one; `policies` are what it may give (RFC 5280, 4.2.1.4)."""
+        """Return a CA below this one; it may give `policies` (RFC 5280, 4.2.1.4)."""
         profile = Profile(
             subject=name_of(common_name),
             not_before=NOW - 500 * DAY,
@@ -171,7 +173,9 @@ class Authority:
         self.revoked.append((holder.certificate.serial_number, at))
 
     def issue_with_sha1(self) -> Holder:
-        """A certificate signed by RSA with SHA-1, which `cryptography` itself refuses to build."""
+        """Return a certificate signed by RSA with SHA-1, which `cryptography` itself refuses to
+        build.
+        """
         assert isinstance(self.holder.key, rsa.RSAPrivateKey)
         good = self.issue()
         raw: Any = asn1_x509.Certificate.load(good.der)
@@ -237,7 +241,7 @@ def _build(
 
 @dataclass(frozen=True, slots=True)
 class StoreFiles:
-    """The directories of a trust store, written by hand as an operator would."""
+    """The directories of a trust store, written by hand like an operator."""
 
     root: Path
 

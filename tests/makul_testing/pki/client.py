@@ -1,4 +1,4 @@
-"""A small authority for the client's tests: keys made anew for each run, nobody real."""
+"""A small authority for the client's tests, with new keys for each run and no real person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from makul_testing.pki.authorities import key_usage
 
 
 def new_key(kind: str = "P-256") -> PrivateKey:
-    """A fresh key: `P-256`, `P-384`, `RSA-2048` or, too weak, `RSA-1024`."""
+    """Return a new key: `P-256`, `P-384`, `RSA-2048` or, too weak, `RSA-1024`."""
     if kind.startswith("RSA"):
         return rsa.generate_private_key(65537, int(kind[4:]))
     return ec.generate_private_key(ec.SECP384R1() if kind == "P-384" else ec.SECP256R1())
 
 
 def pem_of_key(key: PrivateKey) -> bytes:
-    """A key as PEM, without a password."""
+    """Return a key as PEM, without a password."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def pem_of(certificate: x509.Certificate | x509.CertificateRevocationList) -> bytes:
-    """A certificate or revocation list as PEM."""
+    """Return a certificate or revocation list as PEM."""
     return certificate.public_bytes(Encoding.PEM)
 
 
@@ -47,7 +47,7 @@ class TestAuthority:
 
     @classmethod
     def new(cls, name: str, at: datetime) -> "TestAuthority":
-        """A self-signed root."""
+        """Make a self-signed root."""
         key = new_key()
         usage = key_usage("key_cert_sign", "crl_sign")
         certificate = (
@@ -66,7 +66,7 @@ class TestAuthority:
         term: timedelta = timedelta(days=18250),
         usage: str = "digital_signature",
     ) -> Credential:
-        """A signing certificate."""
+        """Issue a signing certificate."""
         key = key or new_key()
         issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         certificate = (
@@ -84,7 +84,7 @@ class TestAuthority:
         revoked_at: datetime | None = None,
         life: timedelta = timedelta(days=30),
     ) -> x509.CertificateRevocationList:
-        """The list of what it revoked."""
+        """Return the list of revoked certificates."""
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.certificate.subject)

@@ -1,4 +1,4 @@
-"""CRLs such as a CA should make, and such as it should not."""
+"""CRLs that a CA should make, and CRLs that it should not."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from makul.trust.pki.trust_store import PathStatus, TrustStore
 from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Key, StoreFiles
 
 Extension = tuple[x509.ExtensionType, bool]
-"""What it says, and whether it is critical."""
+"""The content of an extension, and whether it is critical."""
 
 UNHEARD_OF = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0")
 
@@ -38,7 +38,7 @@ def crl_of(
     hash_algorithm: hashes.HashAlgorithm | None = None,
     rsa_padding: padding.PSS | None = None,
 ) -> bytes:
-    """A CRL as DER; by the CA's own name and key unless told otherwise."""
+    """Return a CRL as DER, by default with the CA's own name and key."""
     builder = x509.CertificateRevocationListBuilder(
         issuer or ca.certificate.subject,
         this_update,
@@ -53,7 +53,7 @@ def crl_of(
 
 
 def many(count: int) -> Sequence[int]:
-    """Serial numbers of 20 octets, as CAs make them, in no order."""
+    """Return serial numbers of 20 octets, as CAs make them, in no order."""
     return [(number * 0x9E3779B97F4A7C15F39CC0605CEDC835 + 1) % 2**159 for number in range(count)]
 
 
@@ -62,7 +62,7 @@ def serial_of(holder: Holder) -> int:
 
 
 def files_of(path: Path, root: Authority, under: Sequence[Authority], *crls: bytes) -> StoreFiles:
-    """A store's files; the root's own CRL, which revokes nobody, is always there."""
+    """Return a store's files, always with the root's own CRL, which has no entries."""
     return StoreFiles(path).write(
         anchors=[root], intermediates=under, crls=[*crls, root.crl(next_update=NOW + 100 * DAY)]
     )
@@ -79,5 +79,5 @@ def status(store: TrustStore, holder: Holder, *, at: datetime = NOW) -> PathStat
 
 
 def under(path: Path, root: Authority, ca: Authority, citizen: Holder, *crls: bytes) -> PathStatus:
-    """How the citizen stands with these CRLs."""
+    """Return the citizen's status with these CRLs."""
     return status(TrustStore(directories(files_of(path, root, [ca], *crls))), citizen)

@@ -1,4 +1,4 @@
-"""Kinds of authorities, and of certificates below them, the odd ones among them."""
+"""Kinds of authorities, and of certificates below them, including odd ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class World:
 
 
 def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Authority:
-    """An authority that says more, or less, than `Authority.subordinate`."""
+    """Return an authority with more or fewer extensions than `Authority.subordinate`."""
     key = key or new_key()
     profile = Profile(
         subject=name_of(name),
@@ -72,7 +72,7 @@ def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Autho
 
 
 def chain(*extra: x509.ExtensionType, key: Any = None, **said: Any) -> Callable[[], World]:
-    """Root, and one CA with these extensions."""
+    """Return a root, and one CA with these extensions."""
 
     def made() -> World:
         root = Authority.root("A Root")
@@ -83,20 +83,20 @@ def chain(*extra: x509.ExtensionType, key: Any = None, **said: Any) -> Callable[
 
 
 def long() -> World:
-    """Root, a CA that may give one policy, a CA that may give all."""
+    """Return a root, a CA that may give one policy, a CA that may give all."""
     root = Authority.root("A Root")
     policy = below(root, "A Policy CA", extra=[(policies_of(CITIZENS), True)])
     return World(root, (policy, policy.subordinate("A CA")))
 
 
 def new_with_old() -> World:
-    """Root, and its new key certified by the old one (RFC 4210, 4.4)."""
+    """Return a root, and its new key certified by the old one (RFC 4210, 4.4)."""
     root = Authority.root("A Root")
     return World(root, (below(root, "A Root"),))
 
 
 def pss_alone() -> World:
-    """Root, and one CA whose RSA key is for RSASSA-PSS alone (RFC 4055, 1.2)."""
+    """Return a root, and one CA whose RSA key is only for RSASSA-PSS (RFC 4055, 1.2)."""
     root = Authority.root("A Root")
     raw: Any = asn1_x509.Certificate.load(below(root, "A CA", key=RSA_KEY).holder.der)
     signed = raw["tbs_certificate"]
@@ -136,7 +136,7 @@ UNUSUAL: dict[str, Callable[[], World]] = {
 
 
 def issued(*extra: x509.ExtensionType, critical: bool = False, **said: Any) -> Any:
-    """A citizen's certificate that says more, or something else."""
+    """Issue a citizen's certificate with more, or with other content."""
     extensions = [(each, critical) for each in extra]
     return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **said))
 
@@ -153,7 +153,7 @@ def signed_anew(
     rsa_padding: padding.PSS | None = None,
     serial: int | None = None,
 ) -> Holder:
-    """The same certificate by another key, with another key identifier or another number."""
+    """Issue the same certificate by another key, with another key identifier or number."""
     old = holder.certificate
     builder = (
         x509.CertificateBuilder()
@@ -173,7 +173,7 @@ def signed_anew(
 
 
 def signed_by(issuer: Authority, signed: bytes) -> bytes:
-    """A certificate of these very bytes, whatever they are (RFC 5280, 4.1)."""
+    """Sign a certificate of these very bytes, for any bytes (RFC 5280, 4.1)."""
     algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
     signature = OctetBitString(issuer.holder.key.sign(signed, ec.ECDSA(hashes.SHA256())))
     content = signed + algorithm + signature.dump()
@@ -185,24 +185,24 @@ def identifier(key: Any) -> x509.AuthorityKeyIdentifier:
 
 
 def forged(world: World) -> Holder:
-    """By the issuer's name and key identifier, signed by somebody else."""
+    """Sign by another key, with the issuer's name and key identifier."""
     key = world.issuer.holder.key
     return signed_anew(world.issuer.issue(), new_key(), named=identifier(key))
 
 
 def misnamed(world: World) -> Holder:
-    """The issuer's own signature, but the key identifier of another."""
+    """Sign by the issuer, with the key identifier of another."""
     key = world.issuer.holder.key
     return signed_anew(world.issuer.issue(), key, named=identifier(new_key()))
 
 
 def unnamed(world: World) -> Holder:
-    """No key identifier of its issuer."""
+    """Omit the issuer's key identifier."""
     return signed_anew(world.issuer.issue(), world.issuer.holder.key, named=None)
 
 
 def names_another(world: World) -> Holder:
-    """The issuer's key identifier, but name and number of another certificate than the issuer's."""
+    """Use the issuer's key identifier, with name and number of another certificate."""
     key = world.issuer.holder.key
     above = [x509.DirectoryName(name_of("Another Root"))]
     named = x509.AuthorityKeyIdentifier(identifier(key).key_identifier, above, 1)
@@ -210,43 +210,45 @@ def names_another(world: World) -> Holder:
 
 
 def numbered_alike(world: World) -> Holder:
-    """The serial number of the issuer's own certificate."""
+    """Use the serial number of the issuer's own certificate."""
     issuer = world.issuer
     serial, named = issuer.certificate.serial_number, identifier(issuer.holder.key)
     return signed_anew(issuer.issue(), issuer.holder.key, named=named, serial=serial)
 
 
 def an_anchors(world: World) -> Holder:
-    """A cross-certificate: the anchor's name and key."""
+    """Issue a cross-certificate with the anchor's name and key."""
     root = world.root
     return world.issuer.issue(Profile(subject=root.certificate.subject), key=root.holder.key)
 
 
 def called(value: str, kind: _ASN1Type = _ASN1Type.UTF8String) -> Any:
-    """A citizen whose name is not, or is not written as, text that everybody can read."""
+    """Issue to a citizen whose name is no text, or is not written as text that
+    everybody can read.
+    """
     attribute = x509.NameAttribute(NameOID.COMMON_NAME, value, kind)
     return issued(subject=x509.Name([attribute]))
 
 
 def addressed(address: str) -> Any:
-    """A citizen with an e-mail address as another name."""
+    """Issue to a citizen with an e-mail address as another name."""
     return issued(x509.SubjectAlternativeName([x509.RFC822Name(address)]))
 
 
 def mailed(address: str, kind: _ASN1Type = _ASN1Type.IA5String) -> Any:
-    """A citizen with an e-mail address in the subject, as was the custom (RFC 5280, 4.1.2.6)."""
+    """Issue to a citizen with an e-mail address in the subject, as formerly (RFC 5280, 4.1.2.6)."""
     return issued(subject=x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, address, kind)]))
 
 
 def by_pss(world: World) -> Holder:
-    """RSASSA-PSS, where the issuer has an RSA key."""
+    """Sign by RSASSA-PSS, if the issuer has an RSA key."""
     key = world.issuer.holder.key
     pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if isinstance(key, RSAPrivateKey) else None
     return signed_anew(world.issuer.issue(), key, named=identifier(key), rsa_padding=pss)
 
 
 def by_sha1(world: World) -> Holder:
-    """RSA with SHA-1, where the issuer has an RSA key."""
+    """Sign by RSA with SHA-1, if the issuer has an RSA key."""
     rsa = isinstance(world.issuer.holder.key, RSAPrivateKey)
     return world.issuer.issue_with_sha1() if rsa else world.issuer.issue()
 
@@ -258,7 +260,7 @@ def revoked(world: World) -> Holder:
 
 
 def own_name(world: World) -> Holder:
-    """Subject and issuer are one name (RFC 5280, 6.1: self-issued)."""
+    """Use one name for subject and issuer (RFC 5280, 6.1: self-issued)."""
     return world.issuer.issue(Profile(subject=world.issuer.certificate.subject))
 
 

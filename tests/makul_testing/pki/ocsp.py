@@ -1,4 +1,4 @@
-"""OCSP responses such as a responder should make, and such as it should not."""
+"""OCSP responses that a responder should make, and responses that it should not."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def response_of(
     by_name: bool = False,
     with_certificates: Sequence[x509.Certificate] | None = None,
 ) -> bytes:
-    """A response as DER; signed by the CA itself unless told otherwise."""
+    """Return a response as DER, by default signed by the CA itself."""
     signer = by or ca.holder
     if status is REVOKED and revoked_at is None:
         revoked_at = NOW - timedelta(days=1)
@@ -65,7 +65,7 @@ def response_of(
 
 
 def responder_of(ca: Authority, *extra: Extension, purpose: bool = True) -> Holder:
-    """Whom a CA certified to answer in its stead."""
+    """Return a responder that a CA certified to answer for it."""
     return ca.issue(
         Profile(
             subject=name_of("A Responder"),

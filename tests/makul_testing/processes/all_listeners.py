@@ -1,4 +1,4 @@
-"""The service as `makul serve` runs it without a listener's name: listener, exporter and all."""
+"""The service as `makul serve` runs it without a listener's name: listener and exporter."""
 
 import http.client
 import json
@@ -24,22 +24,22 @@ from makul_testing.processes.service import (
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A service that runs, of one listener."""
+    """A running service with one listener."""
 
     process: "subprocess.Popen[bytes]"
     port: int
     metrics_port: int
     directory: Path
-    """Of its metrics."""
+    """The address of its metrics."""
 
     @property
     def listener(self) -> Server:
-        """The listener's own process, which its workers are children of."""
+        """Return the listener's own process, the parent of its workers."""
         return Server(self.port, self._child("wsse"))
 
     @property
     def exporter(self) -> int:
-        """The exporter's process id."""
+        """Return the exporter's process id."""
         return self._child("metrics")
 
     def _child(self, name: str) -> int:
@@ -53,7 +53,7 @@ class Whole:
         raise AssertionError(f"no child of this name: {name}")
 
     def samples(self) -> dict[str, float]:
-        """Every number the exporter tells, by name and labels."""
+        """Return every sample of the exporter, by name and labels."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -69,12 +69,12 @@ class Whole:
         }
 
     def number(self, name: str, **labels: str) -> float:
-        """One of them; 0 where it was never counted."""
+        """Return one sample, or 0 if it was never counted."""
         return self.samples().get(name + json.dumps(labels, sort_keys=True), 0.0)
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
-    """Ask by GET."""
+    """Send a GET."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request("GET", path)
@@ -88,7 +88,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 def served_whole(
     config: Path, *, workers: int, log: Path, metrics: Path | None = None
 ) -> Iterator[Whole]:
-    """Until the block ends. The settings must have one listener, named wsse."""
+    """Run it until the block ends. The settings must have one listener, named wsse."""
     port, metrics_port = free_port(), free_port()
     directory = metrics or config.parent / "metrics"
     environment = os.environ | {

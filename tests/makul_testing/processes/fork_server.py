@@ -188,7 +188,7 @@ def _become(asked: dict[str, Any], streams: list[int], middle: int) -> Callable[
 
 
 def starts_programs(arguments: list[str]) -> bool:
-    """Return whether a command starts further programs of ours."""
+    """Return whether a command starts other programs of ours."""
     return bool({"sandbox", "demo"} & {*arguments}) or (
         "serve" in arguments and "--listener" not in arguments
     )

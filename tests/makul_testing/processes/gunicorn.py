@@ -1,8 +1,8 @@
-"""A house served as `makul serve` does, by processes that are killed and forked anew at once.
+"""A service like `makul serve`, by processes that are killed and forked again at once.
 
-The real arbiter, worker and application; only that the application was built before the fork, for
-an import would take longer than all that a test wants to see of a worker. Its store must have been
-closed: no process may use connections of another.
+The arbiter, worker and application are real, but the application is built before the fork, because
+an import would take longer than a test waits for a worker. Its store must be closed: no process may
+use connections of another.
 """
 
 import os
@@ -24,7 +24,7 @@ STOP_SECONDS = 30
 def preforked(
     house: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
 ) -> Iterator[Server]:
-    """One listener of a house, until the block ends."""
+    """Run one listener of a service, until the block ends."""
     port = free_port()
     wanted = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": threads}
     settings = house.settings.listeners[listener].model_copy(update=wanted)

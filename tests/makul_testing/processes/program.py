@@ -1,8 +1,8 @@
-"""The programs as processes of their own, without the seconds that their imports take.
+"""The programs as separate processes, without the seconds that their imports take.
 
-A process that has imported the programs and done nothing else is forked for each call: the new one
-has its own id, environment, directory and streams, and none of what a test has changed in memory.
-Tests whose subject is how a program starts run `python -m makul` themselves.
+A process that has imported the programs and done nothing else is forked for each call. The new one
+has its own id, environment, directory and streams, and nothing that a test has changed in memory.
+Tests of a program's start run `python -m makul` themselves.
 """
 
 import atexit

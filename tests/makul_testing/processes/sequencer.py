@@ -1,4 +1,4 @@
-"""`makul ledger run` as a process of its own, and what it publishes."""
+"""`makul ledger run` as a separate process, and what it publishes."""
 
 import subprocess
 import time
@@ -10,12 +10,12 @@ from makul_testing.cli_runner import Makul
 from makul_testing.processes.program import Program
 
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 
 @contextmanager
 def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
-    """The sequencer of an installation, killed at the end."""
+    """Run the sequencer of an installation, killed at the end."""
     config = str(makul.directory / "makul.toml")
     process = Program("--config", config, "ledger", "run", stderr=subprocess.PIPE, text=True)
     try:
@@ -26,7 +26,7 @@ def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
 
 
 def until_published(makul: Makul, size: int, *, lines: int = 1) -> bytes:
-    """Wait for a tree of so many leaves with so many lines beneath it; its checkpoint."""
+    """Wait for a tree of that many leaves with that many cosignatures; return its checkpoint."""
     file = makul.directory / "published" / "checkpoint"
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

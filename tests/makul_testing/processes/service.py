@@ -1,4 +1,4 @@
-"""The service over HTTP, in processes of its own: requests a second, and a worker's memory."""
+"""The service over HTTP, in separate processes: requests a second, and a worker's memory."""
 
 import http.client
 import os
@@ -13,30 +13,30 @@ from pathlib import Path
 from makul_testing.processes.program import Program
 
 START_SECONDS = 300.0
-"""A deadline, for cores that are busy with other tests; alone it takes some three."""
+"""A deadline for busy cores; on idle ones it takes some three seconds."""
 THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A served listener."""
+    """A running listener."""
 
     port: int
     pid: int
 
     @property
     def workers(self) -> list[int]:
-        """The workers' process ids."""
+        """Return the workers' process ids."""
         return children(self.pid)
 
     @property
     def rss_mb(self) -> float:
-        """The largest worker's resident memory."""
+        """Return the largest worker's resident memory."""
         return max(_rss_kb(pid) for pid in self.workers) / 1024
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has begun."""
+    """Return the child processes of a process."""
     return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[Server]:
-    """`makul serve` over a house's settings, on a free port, until the block ends."""
+    """Run `makul serve` with a service's settings, on a free port, until the block ends."""
     port = free_port()
     environment = os.environ | {
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
@@ -95,7 +95,7 @@ def await_ready(port: int) -> None:
 
 
 def await_workers(server: Server, count: int) -> None:
-    """The first worker may answer before the next is forked."""
+    """Wait until all run: the first worker may answer before the next is forked."""
     deadline = time.monotonic() + START_SECONDS
     while len(server.workers) < count:
         if time.monotonic() > deadline:
@@ -104,7 +104,7 @@ def await_workers(server: Server, count: int) -> None:
 
 
 def drive(server: Server, messages: Sequence[bytes]) -> float:
-    """Post every message once, over kept-alive connections; seconds taken. All must be 200."""
+    """Post every message once, over persistent connections; return the seconds. All must be 200."""
     shares = [messages[start::THREADS] for start in range(THREADS)]
     failures: list[int] = []
     threads = [

@@ -1,4 +1,4 @@
-"""A witness over a log in a directory, and what it has cosigned."""
+"""A witness of a ledger in a directory, and what it has cosigned."""
 
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ def cosigned_size(state: WitnessStateDir) -> int:
 
 
 def assert_not_cosigned(witness: WitnessProgram, before: bytes | None) -> None:
-    """What is shown and what is remembered are as they were."""
+    """Assert that the published and the stored checkpoint are unchanged."""
     assert witness.state.shown() == before
     head = witness.state.head(witness.log, witness.cosigner.verifier)
     assert (head.note if head is not None else None) == before

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Published:
-    """What is given at each path; a function gets the request's body."""
+    """The content of each path; a function gets the request's body."""
 
     url: str = ""
     at: dict[str, bytes | Callable[[bytes], bytes]] = field(default_factory=dict)
@@ -20,7 +20,7 @@ class Published:
 
 @contextmanager
 def publishing() -> Iterator[Published]:
-    """Serves on a free port of 127.0.0.1 until it is left."""
+    """Serve on a free port of 127.0.0.1 until the block ends."""
     published = Published()
 
     class Handler(BaseHTTPRequestHandler):

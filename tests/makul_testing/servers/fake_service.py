@@ -1,6 +1,6 @@
-"""A stand-in for the service on loopback: it answers as a test tells it, and signs receipts.
+"""A replacement for the service on loopback: it gives a test's answers, and signs receipts.
 
-It plays the operator's side of the contract and none of its decisions.
+It has the operator's side of the contract and makes none of its decisions.
 """
 
 import base64
@@ -27,40 +27,40 @@ PERSON = (
     '<surname><t:ky xmlns:t="urn:makul:types:1">Үлгүлөва</t:ky></surname>'
     "<birthDate>1990-01-01</birthDate></person>"
 ).encode()
-"""A person who is nobody, in exclusive canonical form."""
+"""A person who does not exist, in exclusive canonical form."""
 
 SALT = b"\7" * 32
-"""What stands before a person in the payload digest; it travels with the person."""
+"""The salt of a person in the payload digest, which travels with the person."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it arrived."""
+    """A request on its arrival."""
 
     message: bytes
 
     @property
     def envelope(self) -> Any:
-        """The SOAP envelope."""
+        """Return the SOAP envelope."""
         return etree.fromstring(self.message)
 
     @property
     def child(self) -> Any:
-        """The Body's child."""
+        """Return the Body's child."""
         return self.envelope.find(f"{{{SOAP}}}Body")[0]
 
     @property
     def operation(self) -> str:
-        """Its local name."""
+        """Return its local name."""
         return etree.QName(self.child).localname
 
     @property
     def digest(self) -> bytes:
-        """The request's digest, as the contract defines it."""
+        """Return the request's digest, as the contract defines it."""
         return hashlib.sha256(etree.tostring(self.child, method="c14n", exclusive=True)).digest()
 
     def text(self, name: str) -> str:
-        """The text of a child, by name."""
+        """Return the text of a child, by name."""
         return self.child.findtext(f"{{{RECIPIENT}}}{name}") or ""
 
 
@@ -69,7 +69,7 @@ Reply = Callable[[Asked], tuple[int, bytes]]
 
 @dataclass
 class FakeService:
-    """Answers one reply after another; the last is repeated."""
+    """Gives one reply after another; the last is repeated."""
 
     replies: list[Reply]
     asked: list[Asked] = field(default_factory=list)
@@ -77,7 +77,7 @@ class FakeService:
     url: str = ""
 
     def answer(self, message: bytes) -> tuple[int, bytes]:
-        """Take a message and answer it."""
+        """Accept a message and answer it."""
         self.asked.append(Asked(message))
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
         return reply(self.asked[-1])
@@ -85,7 +85,7 @@ class FakeService:
 
 @contextmanager
 def serving(*replies: Reply) -> Iterator[FakeService]:
-    """A fake service on a free port of the loopback interface."""
+    """Run a fake service on a free port of the loopback interface."""
     service = FakeService(list(replies))
 
     class Handler(BaseHTTPRequestHandler):
@@ -102,7 +102,7 @@ def serving(*replies: Reply) -> Iterator[FakeService]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     service.url = f"http://127.0.0.1:{server.server_address[1]}/v1/recipient"
@@ -117,7 +117,7 @@ def serving(*replies: Reply) -> Iterator[FakeService]:
 
 
 def envelope(body: str | bytes) -> bytes:
-    """A SOAP 1.1 envelope around a body."""
+    """Return a SOAP 1.1 envelope around a body."""
     inner = body.decode() if isinstance(body, bytes) else body
     return f'<s:Envelope xmlns:s="{SOAP}"><s:Body>{inner}</s:Body></s:Envelope>'.encode()
 
@@ -125,7 +125,7 @@ def envelope(body: str | bytes) -> bytes:
 def reason(
     code: str, *, retry: str = "F", clause: str = "4", retry_after: int | None = None
 ) -> str:
-    """A reason as it stands in answers and faults."""
+    """Return a reason in the form of answers and faults."""
     after = f"<t:retryAfter>{retry_after}</t:retryAfter>" if retry_after is not None else ""
     return (
         f"<t:code>{code}</t:code><t:clause>4</t:clause><t:side>R</t:side>"
@@ -136,7 +136,7 @@ def reason(
 
 
 def fault(code: str, *, retry: str = "F", retry_after: int | None = None) -> Reply:
-    """A typed fault."""
+    """Return a typed fault."""
     said = reason(code, retry=retry, retry_after=retry_after)
     body = (
         "<s:Fault><faultcode>s:Client</faultcode>"
@@ -153,12 +153,12 @@ def hang_up(_: Asked) -> tuple[int, bytes]:
 
 
 def status(code: int, body: bytes = b"<html>no</html>") -> Reply:
-    """A bare HTTP status, as of a proxy."""
+    """Return a bare HTTP status, like a proxy's."""
     return lambda _: (code, body)
 
 
 def answer(operation: str, content: str) -> Reply:
-    """An answer that is no decision."""
+    """Return an answer that is no decision."""
 
     def reply(asked: Asked) -> tuple[int, bytes]:
         return 200, envelope(
@@ -171,7 +171,7 @@ def answer(operation: str, content: str) -> Reply:
 
 @dataclass(frozen=True)
 class FakeOperator:
-    """Signs receipts, true ones unless told otherwise."""
+    """Signs receipts, by default genuine ones."""
 
     credential: Credential
     at: datetime
@@ -193,8 +193,8 @@ class FakeOperator:
     ) -> Reply:
         """Return a decision.
 
-        `in_answer` and `in_receipt` make an operator that says two things, and signs both;
-        `signed` spoils the receipt, and `on_its_way` the answer that leaves.
+        `in_answer` and `in_receipt` make an operator that states two things, and signs both;
+        `signed` changes the receipt, and `on_its_way` the answer in transit.
         """
 
         def reply(asked: Asked) -> tuple[int, bytes]:
@@ -228,7 +228,7 @@ class FakeOperator:
         return reply
 
     def receipt(self, asked: Asked, **facts: Any) -> bytes:
-        """A signed receipt of a request."""
+        """Return a signed receipt of a request."""
         person = facts["person"]
         names = (
             [] if person is None else [etree.QName(e).localname for e in etree.fromstring(person)]

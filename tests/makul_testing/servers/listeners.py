@@ -17,7 +17,7 @@ from makul_testing.processes.service import START_SECONDS
 
 @contextmanager
 def fronted(house: InProcess, listener: str, **settings: str) -> Iterator[None]:
-    """`makul serve --listener`, with these settings of the listener."""
+    """Run `makul serve --listener`, with these settings of the listener."""
     config = house.settings.store.database.parent / "makul.toml"
     prefix = f"MAKUL_LISTENERS__{listener.upper()}__"
     changed = {f"{prefix}{name}": value for name, value in settings.items()}

@@ -12,7 +12,7 @@ BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 @dataclass
 class Dripping:
-    """Where it is, and how often somebody has come."""
+    """Its address, and the number of its connections."""
 
     url: str
     asked: int = 0
@@ -20,7 +20,7 @@ class Dripping:
 
 @contextmanager
 def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
-    """Serves until it is left: `begin`, and then an octet now and then."""
+    """Serve until the block ends: send `begin`, and then an octet at intervals."""
     ended = Event()
 
     def drip(connection: socket.socket) -> None:

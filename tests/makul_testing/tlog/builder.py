@@ -1,4 +1,4 @@
-"""Decisions that are really committed to, and a log over them. Everybody in them is made up."""
+"""Decisions with real leaves, and a ledger over them. Everybody in them is invented."""
 
 import secrets
 from collections.abc import Mapping
@@ -86,7 +86,7 @@ class _PlainSealer:
 
 
 def recording(store: Store) -> Recording:
-    """What renders and records decisions, all of it real but for the XML."""
+    """Return the real code that renders and records decisions, without the XML."""
     documents: Documents = _PlainDocuments()  # type: ignore[assignment]
     return Recording(
         renderer=EntryRenderer(
@@ -124,7 +124,7 @@ def moved(draft: PendingDecision, at: datetime) -> PendingDecision:
 
 
 def some_drafts() -> list[PendingDecision]:
-    """One decision of each kind that the record tells apart; a minute lies between any two."""
+    """Return one decision of each kind that the record distinguishes, with a minute between two."""
     document, scan = an_evidence(), an_evidence(b"%PDF a scan", "SCAN")
     once, again = a_consent(), a_consent(b"<Consent>again</Consent>", allowed=3)
     reused = Evidence(
@@ -156,7 +156,7 @@ def some_drafts() -> list[PendingDecision]:
 
 
 def a_note_signer(directory: Path, name: str = ORIGIN) -> NoteSigner:
-    """Of a new key."""
+    """Return a note signer with a new key."""
     path = directory / f"ledger-{uuid4()}.key"
     new_key_file(path, name, ED25519)
     return NoteSigner.load(path)
@@ -165,7 +165,7 @@ def a_note_signer(directory: Path, name: str = ORIGIN) -> NoteSigner:
 def sequence(
     store: Store, signer: NoteSigner, *, at: datetime = NOON, lease: Lease = LEASE
 ) -> Sequenced:
-    """All that waits, in one transaction."""
+    """Sequence all that waits, in one transaction."""
     done = store.ledger.sequence(signer, lease, at=at, batch=10_000)
     assert isinstance(done, Sequenced)
     return done
@@ -179,7 +179,7 @@ def checked(
     lost: int = 0,
     witnesses: Mapping[str, CosignatureVerifier] | None = None,
 ) -> LedgerReport:
-    """Every record against the log, as `makul ledger verify` does."""
+    """Verify every record by the ledger, like `makul ledger verify`."""
     question = LedgerVerificationOptions(
         origin=ORIGIN,
         checker=NoteVerifier(key=signer.key),
@@ -192,7 +192,7 @@ def checked(
 
 
 def another(value: Any, kind: type) -> Any:
-    """A value of the same type that is not this one."""
+    """Return another value of the same type."""
     match value:
         case bytes():
             return bytes([value[0] ^ 1]) + value[1:]
@@ -204,7 +204,7 @@ def another(value: Any, kind: type) -> Any:
 
 
 def leaf_ids(store: Store) -> list[UUID]:
-    """Of every decision that is recorded, in the order of the log's time."""
+    """Return the ids of every recorded decision, in the order of the ledger's time."""
     return [
         row.disclosure_id
         for row in store.desk.disclosures(recipient=None, since=None, limit=10_000)
@@ -212,7 +212,7 @@ def leaf_ids(store: Store) -> list[UUID]:
 
 
 def begin_empty_log(place: DatabaseLocation) -> None:
-    """Take the leaves of the template's acts out, for a test whose log begins with nothing.
+    """Remove the leaves of the template's acts, for a test whose ledger begins empty.
 
     Such a store does not verify: its acts have no leaves.
     """
@@ -224,7 +224,7 @@ def begin_empty_log(place: DatabaseLocation) -> None:
 
 
 def recorded_in(store: Store, number: int) -> list[UUID]:
-    """So many decisions, in an order that is not that of their ids."""
+    """Record that many decisions, in an order that is not that of their ids."""
     ids = [uuid4() for _ in range(number)]
     for disclosure_id in ids:
         assert store.recorder.record(a_release(disclosure_id=disclosure_id)) == Committed()
@@ -232,7 +232,7 @@ def recorded_in(store: Store, number: int) -> list[UUID]:
 
 
 def positions(place: DatabaseLocation) -> list[int]:
-    """Places in the log that are taken, in order."""
+    """Return the used leaf indexes, in order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT position FROM ledger_position ORDER BY position")
         return [position for (position,) in rows]

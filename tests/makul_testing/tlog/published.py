@@ -1,4 +1,4 @@
-"""A log of a few leaves, published as C2SP tlog-tiles has it; honest until it is told not to be."""
+"""A ledger of a few leaves, published by C2SP tlog-tiles; a test may make it dishonest."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ ORIGIN = "log.example/makul"
 
 
 def leaf(number: int, branch: str = "") -> bytes:
-    """A leaf hash; of another `branch`, another one."""
+    """Return a leaf hash; another `branch` has another one."""
     return hashlib.sha256(f"{branch}{number}".encode()).digest()
 
 
 def leaves(count: int, branch: str = "") -> list[bytes]:
-    """The first leaves of a branch."""
+    """Return the first leaves of a branch."""
     return [leaf(number, branch) for number in range(count)]
 
 
 @dataclass
 class PublishedLog:
-    """A log that publishes into a directory."""
+    """A ledger that publishes into a directory."""
 
     directory: Path
     key_file: Path
@@ -42,12 +42,14 @@ class PublishedLog:
         return NoteVerifier(key=self.signer.key)
 
     def note(self, hashes: Sequence[bytes]) -> bytes:
-        """The signed checkpoint over these leaves."""
+        """Return the signed checkpoint over these leaves."""
         root = edge_of(hashes).root()
         return self.signer.sign(Checkpoint(ORIGIN, len(hashes), root).body())
 
     def publish_tiles(self, hashes: Sequence[bytes]) -> None:
-        """The tiles of these leaves; those of other leaves stay where they are not overwritten."""
+        """Write the tiles of these leaves; tiles of other leaves stay unless they are
+        overwritten.
+        """
         for tile, octets in EMPTY_EDGE.extended(hashes).tiles.items():
             path = self.directory / tile.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ class PublishedLog:
         (self.directory / "checkpoint").write_bytes(document)
 
     def publish(self, hashes: Sequence[bytes]) -> bytes:
-        """Tiles first, then the checkpoint, as a log does; the checkpoint."""
+        """Publish the tiles and then the checkpoint, like a ledger; return the checkpoint."""
         document = self.note(hashes)
         self.publish_tiles(hashes)
         self.show(document)

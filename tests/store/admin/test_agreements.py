@@ -1,4 +1,4 @@
-"""An agreement is in force by three signatures under the same words, and not otherwise (cl. 7)."""
+"""An agreement comes into force by three signatures under the same content, and only so (cl. 7)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +34,7 @@ LATER = NOON + timedelta(minutes=1)
 
 
 def laid_before(store: Store) -> tuple[bytes, tuple[Signatory, Signatory, Signatory]]:
-    """A new draft of the bank's agreement, and those who may sign it."""
+    """Draw up a new agreement of the bank, with the persons who may sign it."""
     digest = draft(store.desk, an_agreement(), at=LATER)
     hands = three(BANK)
     for hand in hands:
@@ -53,7 +53,7 @@ def state(store: Store) -> AgreementState:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_the_third_signature_brings_it_into_force(store: Store, order: tuple[int, ...]) -> None:
-    """Whoever signs last."""
+    """The parties may sign in any order."""
     digest, hands = laid_before(store)
 
     states = [sign(store, digest, hands[place]) for place in order]
@@ -68,7 +68,7 @@ def test_the_third_signature_brings_it_into_force(store: Store, order: tuple[int
 
 @pytest.mark.parametrize("missing", list(AgreementRole))
 def test_two_signatures_are_not_three(store: Store, missing: AgreementRole) -> None:
-    """Whichever party has not signed."""
+    """Any party may be the one that has not signed."""
     digest, hands = laid_before(store)
 
     for hand in hands:
@@ -78,13 +78,13 @@ def test_two_signatures_are_not_three(store: Store, missing: AgreementRole) -> N
 
 
 def test_nothing_else_brings_an_agreement_into_force(store: Store) -> None:
-    """Not the operator's word either."""
+    """The operator's word does not bring it into force either."""
     with pytest.raises(DeskError, match="begins as a draft"):
         store.desk.draft_agreement(an_agreement(), b"<Agreement/>", at=LATER)
 
 
-def test_the_same_hand_counts_once(store: Store) -> None:
-    """Thrice by one party is one party."""
+def test_the_same_signatory_counts_once(store: Store) -> None:
+    """Three signatures of one party count as one."""
     digest, (_, _, bank) = laid_before(store)
     sign(store, digest, bank)
 
@@ -94,7 +94,7 @@ def test_the_same_hand_counts_once(store: Store) -> None:
     assert state(store) is AgreementState.DRAFT
 
 
-def test_two_hands_of_one_party_are_one_party(store: Store) -> None:
+def test_two_signatories_of_one_party_count_once(store: Store) -> None:
     """A second director adds nothing."""
     digest, (body, _, bank) = laid_before(store)
     second = registered(store.desk, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
@@ -133,7 +133,7 @@ FORGED: dict[str, tuple[Change, str]] = {
 def test_a_signature_stands_for_its_own_party_and_terms(
     store: Store, change: Change, why: str
 ) -> None:
-    """Checked where it is recorded, whatever was judged before."""
+    """The store checks it, after any earlier judgement."""
     digest, hands = laid_before(store)
     by, changes = change(*hands)
 
@@ -143,7 +143,7 @@ def test_a_signature_stands_for_its_own_party_and_terms(
 
 
 def test_another_recipient_signs_nothing_here(store: Store) -> None:
-    """Its signatory is a good one, and of somebody else."""
+    """The signatory is good, but belongs to another recipient."""
     digest, (body, operator, _) = laid_before(store)
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     police = registered(store.desk, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
@@ -155,8 +155,8 @@ def test_another_recipient_signs_nothing_here(store: Store) -> None:
     assert state(store) is AgreementState.DRAFT
 
 
-def test_whoever_was_withdrawn_before_the_third_does_not_count(store: Store) -> None:
-    """The party signs again by another hand, or the agreement stays a draft."""
+def test_a_signatory_withdrawn_before_the_third_does_not_count(store: Store) -> None:
+    """The party signs again by another signatory, or the agreement stays a draft."""
     digest, (body, operator, bank) = laid_before(store)
     sign(store, digest, bank)
     sign(store, digest, body)
@@ -173,8 +173,8 @@ def test_whoever_was_withdrawn_before_the_third_does_not_count(store: Store) -> 
     assert sign(store, digest, successor) is AgreementState.IN_FORCE
 
 
-def test_what_was_concluded_outlives_who_concluded_it(store: Store) -> None:
-    """A director who leaves does not undo what he signed for the bank."""
+def test_a_concluded_agreement_outlives_its_signatory(store: Store) -> None:
+    """A director who leaves does not undo what the director signed for the bank."""
     bank = three(BANK)[2]
     store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
 
@@ -182,8 +182,8 @@ def test_what_was_concluded_outlives_who_concluded_it(store: Store) -> None:
     assert len(store.desk.agreement_signatures(AGREEMENT_NUMBER)) == 3
 
 
-def test_changed_terms_want_three_signatures_again(store: Store) -> None:
-    """And are a draft until then; what was signed before counts for nothing."""
+def test_changed_terms_need_three_signatures_again(store: Store) -> None:
+    """The agreement is a draft until then, and earlier signatures do not count."""
     first, hands = laid_before(store)
     for hand in hands:
         sign(store, first, hand)
@@ -200,7 +200,7 @@ def test_changed_terms_want_three_signatures_again(store: Store) -> None:
 
 
 def test_going_back_to_old_terms_is_a_new_draft(store: Store) -> None:
-    """Signatures under the same words of an earlier draft are not asked up again."""
+    """Signatures under an earlier draft with the same words do not count again."""
     first, hands = laid_before(store)
     for hand in hands:
         sign(store, first, hand)
@@ -213,8 +213,8 @@ def test_going_back_to_old_terms_is_a_new_draft(store: Store) -> None:
             sign(store, first, hand)
 
 
-def test_a_document_is_laid_before_the_parties_once(store: Store) -> None:
-    """Else its old signatures would count for the new draft."""
+def test_a_document_is_drawn_up_once(store: Store) -> None:
+    """Otherwise its old signatures would count for the new draft."""
     terms = an_agreement(state=AgreementState.DRAFT)
     store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
     store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=LATER)
@@ -224,8 +224,8 @@ def test_a_document_is_laid_before_the_parties_once(store: Store) -> None:
     assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
 
 
-def test_the_newest_draft_is_the_last_one_though_the_clock_steps_back(store: Store) -> None:
-    """Order is order of commit."""
+def test_the_last_draft_is_the_newest_for_any_clock(store: Store) -> None:
+    """The order is the order of commits."""
     terms = an_agreement(state=AgreementState.DRAFT)
     store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
     store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=NOON)
@@ -233,8 +233,8 @@ def test_the_newest_draft_is_the_last_one_though_the_clock_steps_back(store: Sto
     assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
 
 
-def test_nobody_signs_what_is_over(store: Store) -> None:
-    """A term that has passed, an agreement in force, one that was terminated."""
+def test_an_ended_agreement_cannot_be_signed(store: Store) -> None:
+    """The term has passed, or the agreement is in force or terminated."""
     terms = an_agreement(valid_to=LATER)
     digest, (body, _, _) = draft(store.desk, terms, at=NOON), three(BANK)
     with pytest.raises(DeskError, match="term is over"):
@@ -248,8 +248,8 @@ def test_nobody_signs_what_is_over(store: Store) -> None:
             store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
 
 
-def test_what_was_terminated_stays_so(store: Store) -> None:
-    """Procedure, cl. 12: neither drawn up anew nor ended twice."""
+def test_a_terminated_agreement_stays_terminated(store: Store) -> None:
+    """Procedure, cl. 12: it is neither drawn up again nor ended twice."""
     store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
 
     with pytest.raises(DeskError, match="new number"):
@@ -265,10 +265,10 @@ def test_what_was_terminated_stays_so(store: Store) -> None:
     ("member", "role"),
     [(OPERATOR, AgreementRole.OPERATOR), (AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)],
 )
-def test_one_hand_stands_for_one_party(
+def test_one_signatory_represents_one_party(
     store: Store, same: str, member: str, role: AgreementRole
 ) -> None:
-    """A certificate, a key or a person of the bank signs for nobody else, withdrawn or not."""
+    """A certificate, key or person of the bank signs for no other party, withdrawn or not."""
     bank = a_signatory(BANK, AgreementRole.RECIPIENT)
     other = replace(a_signatory(OPERATOR, role, "9"), member=member, **{same: getattr(bank, same)})
 
@@ -282,7 +282,7 @@ def test_one_hand_stands_for_one_party(
 
 
 def test_a_signatory_signs_on_under_a_new_certificate(store: Store) -> None:
-    """The same person for the same party."""
+    """The person and the party are the same."""
     bank = a_signatory(BANK, AgreementRole.RECIPIENT)
     store.desk.add_signatory(replace(bank, fingerprint=b"2" * 32), at=LATER)
 
@@ -291,8 +291,8 @@ def test_a_signatory_signs_on_under_a_new_certificate(store: Store) -> None:
     assert len(mine) == 2
 
 
-def test_a_signatory_is_of_somebody_registered(store: Store) -> None:
-    """And is withdrawn once."""
+def test_a_signatory_belongs_to_a_registered_party(store: Store) -> None:
+    """It can be withdrawn once."""
     with pytest.raises(DeskError, match="not registered"):
         store.desk.add_signatory(a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
     with pytest.raises(DeskError, match="no such signatory"):

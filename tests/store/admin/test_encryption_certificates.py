@@ -1,4 +1,4 @@
-"""To what certificate data are encrypted: the newest that stands, read again at commit."""
+"""Data are encrypted to the newest valid certificate, which the commit reads again."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -30,8 +30,8 @@ def withdraw(store: Store, der: bytes) -> None:
     store.desk.withdraw_sealing_certificate(BANK, fingerprint(der), reason="lost", at=NOON)
 
 
-def test_the_newest_counts_that_is_not_withdrawn(store: Store) -> None:
-    """None at first; then the newest; then the one before it."""
+def test_the_newest_valid_certificate_counts(store: Store) -> None:
+    """There is none at first, then the newest counts, then the one before it."""
     assert store.register.sealing_certificate(BANK) is None
     add(store, FIRST)
     add(store, SECOND, minutes=1)
@@ -42,8 +42,8 @@ def test_the_newest_counts_that_is_not_withdrawn(store: Store) -> None:
     assert store.register.sealing_certificate(BANK) == FIRST
 
 
-def test_one_that_was_withdrawn_does_not_come_back(store: Store) -> None:
-    """Nor is one withdrawn that is not there."""
+def test_a_withdrawn_certificate_is_not_registered_again(store: Store) -> None:
+    """A certificate that is not registered cannot be withdrawn either."""
     add(store, FIRST)
     withdraw(store, FIRST)
 
@@ -53,8 +53,10 @@ def test_one_that_was_withdrawn_does_not_come_back(store: Store) -> None:
         withdraw(store, FIRST)
 
 
-def test_withdrawn_between_decision_and_commit(store: Store) -> None:
-    """Invariant 1 and decision 0005: the answer is thrown away, nothing is recorded."""
+def test_withdrawal_between_decision_and_commit_counts(store: Store) -> None:
+    """docs/architecture.md, invariant 1, and decision 5: the answer is discarded, nothing is
+    recorded.
+    """
     add(store, FIRST)
     entry = a_release(seal_to=FIRST)
     withdraw(store, FIRST)
@@ -64,8 +66,8 @@ def test_withdrawn_between_decision_and_commit(store: Store) -> None:
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
-def test_a_stored_answer_is_not_repeated_once_withdrawn(store: Store) -> None:
-    """While it stands, superseded or not, the stored ciphertext is given again."""
+def test_a_stored_answer_is_not_repeated_after_withdrawal(store: Store) -> None:
+    """While the certificate is valid, superseded or not, the stored ciphertext is given again."""
     add(store, FIRST)
     entry = a_release(seal_to=FIRST)
     assert store.recorder.record(entry) == Committed()
@@ -77,8 +79,8 @@ def test_a_stored_answer_is_not_repeated_once_withdrawn(store: Store) -> None:
     assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Conflict((RCP_04,))
 
 
-def test_what_went_in_the_clear_does_not_go_so_again(store: Store) -> None:
-    """The agreement is SEALED by now: the id stays closed, the answer stays in."""
+def test_an_unencrypted_answer_is_not_repeated(store: Store) -> None:
+    """The agreement now requires encryption, so the id stays closed and the answer is withheld."""
     entry = a_release()
     assert store.recorder.record(entry) == Committed()
     agree(store.desk, an_agreement(delivery=Delivery.SEALED), at=NOON)

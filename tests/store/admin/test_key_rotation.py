@@ -1,4 +1,4 @@
-"""The steps of a rotation: in their order, on the record, and none that would lose anything."""
+"""The steps of a rotation come in order, are recorded, and lose nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ def ring(tmp_path: Path, keys: StoreKeys) -> Path:
 
 @contextmanager
 def opened(place: DatabaseLocation, ring: Path) -> Iterator[Store]:
-    """The store by the ring as it stands, as one command opens it."""
+    """Open the store with the present key file, like one command."""
     store = open_store(place, StoreKeys.load(ring), who="keeper")
     try:
         yield store
@@ -56,14 +56,16 @@ def rewrap(place: DatabaseLocation, ring: Path) -> int:
 
 
 def log(place: DatabaseLocation) -> list[tuple[str, str, str]]:
-    """Who did what to which key."""
+    """Return the log: who did what to which key."""
     with raw(place) as connection:
         query = "SELECT who, action, target FROM desk_log WHERE action LIKE 'key.%'"
         return sorted(connection.execute(query).fetchall())
 
 
-def test_a_whole_rotation(place: DatabaseLocation, ring: Path, keys: StoreKeys) -> None:
-    """Prepared, activated, wrapped anew, retired: one key is left, and everything opens."""
+def test_a_whole_rotation_leaves_one_key(
+    place: DatabaseLocation, ring: Path, keys: StoreKeys
+) -> None:
+    """One key is left after prepare, activate, wrap and retire, and it decrypts everything."""
     former = keys.current_id
     following = prepare(place, ring)
     with rotating(place, ring) as rotation:
@@ -86,8 +88,8 @@ def test_a_whole_rotation(place: DatabaseLocation, ring: Path, keys: StoreKeys) 
         assert whole(store.register, AZAMAT) == a_person(version=1)
 
 
-def test_every_step_is_on_the_record(place: DatabaseLocation, ring: Path, keys: StoreKeys) -> None:
-    """Who, what, and of which key; the end of wrapping anew as well as its beginning."""
+def test_every_step_is_recorded(place: DatabaseLocation, ring: Path, keys: StoreKeys) -> None:
+    """The log has who, what and which key, for the beginning and the end of wrapping."""
     former, following = keys.current_id, prepare(place, ring)
     activate(place, ring)
     rewrap(place, ring)
@@ -108,7 +110,7 @@ def test_every_step_is_on_the_record(place: DatabaseLocation, ring: Path, keys: 
 def test_a_step_that_cannot_be_recorded_is_not_taken(
     path: Path, ring: Path, keys: StoreKeys
 ) -> None:
-    """The record comes first: with it away, the file of keys stays as it is."""
+    """If it cannot be recorded, the key file does not change."""
     with rotating(path, ring) as rotation:
         path.rename(path.with_name("away.db"))
         with pytest.raises(Exception, match="store"):
@@ -118,10 +120,10 @@ def test_a_step_that_cannot_be_recorded_is_not_taken(
     assert not KeyFile(ring).kept(keys.current_id).exists()
 
 
-def test_a_backup_of_before_opens_with_what_was_kept(
+def test_a_backup_of_before_is_decrypted_by_the_kept_file(
     path: Path, ring: Path, keys: StoreKeys, tmp_path: Path
 ) -> None:
-    """One from the middle too: with fields under both keys."""
+    """A backup from the middle has fields under both keys, and can be decrypted too."""
     prepare(path, ring)
     activate(path, ring)
     backup = tmp_path / "backup.db"
@@ -144,7 +146,7 @@ def test_a_backup_of_before_opens_with_what_was_kept(
 
 
 def refused(place: DatabaseLocation, ring: Path, step: str, match: str, *arguments: str) -> None:
-    """The step is refused, and changes neither file nor store."""
+    """Assert that the step is refused, and changes neither file nor store."""
     before, file = everything(place), ring.read_bytes()
     with rotating(place, ring) as rotation, pytest.raises(DeskError, match=match):
         getattr(rotation, step)(*arguments, at=NOON)
@@ -153,20 +155,20 @@ def refused(place: DatabaseLocation, ring: Path, step: str, match: str, *argumen
 
 
 def test_a_second_key_is_not_prepared(place: DatabaseLocation, ring: Path) -> None:
-    """One at a time."""
+    """There is only one next key."""
     following = prepare(place, ring)
     refused(place, ring, "prepare", f"{following} is prepared already")
 
 
-def test_nothing_is_activated_that_was_not_prepared(place: DatabaseLocation, ring: Path) -> None:
-    """Nobody could open what is sealed with it."""
+def test_an_unprepared_key_is_not_activated(place: DatabaseLocation, ring: Path) -> None:
+    """No process could decrypt what is encrypted with it."""
     refused(place, ring, "activate", "no key is prepared")
 
 
-def test_a_key_is_not_activated_that_somebody_does_not_know(
+def test_a_key_is_not_activated_while_a_worker_lacks_it(
     place: DatabaseLocation, ring: Path
 ) -> None:
-    """A worker that was not reloaded could not open what others seal."""
+    """A worker that was not reloaded could not decrypt what others encrypt."""
     with opened(place, ring):
         prepare(place, ring)
         refused(place, ring, "activate", "reload every worker")
@@ -175,30 +177,30 @@ def test_a_key_is_not_activated_that_somebody_does_not_know(
         activate(place, ring)
 
 
-def test_a_key_is_not_activated_where_it_cannot_be_told(
+def test_a_key_is_not_activated_without_the_kept_file(
     place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
-    """The kept file, by which it is told, was taken away."""
+    """The kept file that shows it is missing."""
     prepare(place, ring)
     KeyFile(ring).kept(keys.current_id).unlink()
 
     refused(place, ring, "activate", "cannot be told")
 
 
-def test_a_key_that_fields_are_sealed_under_is_not_retired(
+def test_a_key_with_encrypted_fields_is_not_retired(
     place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
-    """They would never open again."""
+    """They could never be decrypted again."""
     prepare(place, ring)
     activate(place, ring)
 
     refused(place, ring, "retire", "fields are sealed under it", keys.current_id)
 
 
-def test_a_key_that_somebody_may_still_seal_with_is_not_retired(
+def test_a_key_that_a_worker_may_use_is_not_retired(
     place: DatabaseLocation, ring: Path, keys: StoreKeys
 ) -> None:
-    """Though nothing is sealed under it now: its next record would be lost."""
+    """No field is encrypted under it now, but the worker's next record would be lost."""
     prepare(place, ring)
     with opened(place, ring) as late:
         activate(place, ring)
@@ -217,15 +219,17 @@ def test_a_key_that_somebody_may_still_seal_with_is_not_retired(
 
 
 class PowerCutError(BaseException):
-    """Nobody catches it."""
+    """A simulated power failure, which no code catches."""
 
 
 @pytest.mark.parametrize("step", ["activate", "retire"])
-def test_a_step_that_was_cut_off_can_be_taken(
+def test_an_interrupted_step_can_be_repeated(
     place: DatabaseLocation, ring: Path, keys: StoreKeys, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the ring is kept under the former key's name already, and not yet replaced: then the
-    file in place is the kept one, and who works with it works with no ring of before.
+    """An interrupted step can be repeated.
+
+    The key file may already be kept under the former key's name, but not replaced. Then the present
+    file is the kept one, and no process works with an earlier file.
     """
     prepare(place, ring)
     if step == "retire":
@@ -257,7 +261,7 @@ def test_a_step_that_was_cut_off_can_be_taken(
 
 
 def test_only_a_former_key_is_retired(place: DatabaseLocation, ring: Path) -> None:
-    """Neither the one in use, nor the next, nor one that is not there."""
+    """The key in use, the next key and an unknown key cannot be retired."""
     following = prepare(place, ring)
     for key_id in (StoreKeys.load(ring).current_id, following, "00000000", "../x"):
         refused(place, ring, "retire", "not a former key", key_id)
@@ -266,7 +270,7 @@ def test_only_a_former_key_is_retired(place: DatabaseLocation, ring: Path) -> No
 def test_a_command_that_began_before_the_ring_changed_does_nothing(
     place: DatabaseLocation, ring: Path
 ) -> None:
-    """What it records would come under a key that others take for former."""
+    """Its records would be under a key that other processes treat as former."""
     prepare(place, ring)
     with rotating(place, ring) as slow:
         activate(place, ring)
@@ -279,8 +283,8 @@ def test_a_command_that_began_before_the_ring_changed_does_nothing(
                 step()
 
 
-def test_a_file_of_keys_that_cannot_be_read_is_told(place: DatabaseLocation, ring: Path) -> None:
-    """As something to mend, not as a fault of the store."""
+def test_an_unreadable_key_file_is_reported(place: DatabaseLocation, ring: Path) -> None:
+    """The message says what to correct, and does not report a fault of the store."""
     with rotating(place, ring) as rotation:
         ring.chmod(0o644)
         with pytest.raises(DeskError, match="chmod 600"):

@@ -1,4 +1,6 @@
-"""The operator's desk: what may be changed, and that every change and look is logged."""
+"""The operator's changes of the register: what may change, and that each change and
+look is logged.
+"""
 
 import json
 from collections import Counter
@@ -53,7 +55,9 @@ def sealed_at(entry: bytes) -> bytes:
 
 
 def log(place: DatabaseLocation, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
-    """Who did what to which target, and the facts, as an auditor with the keys reads them."""
+    """Return who did what to which target, with the facts, as an auditor with the keys
+    reads them.
+    """
     sealer = FieldCipher(keys)
     with raw(place) as connection:
         rows = connection.execute(
@@ -72,7 +76,7 @@ def later(seconds: int) -> datetime:
 def test_every_change_is_logged_with_who_and_what(
     store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """Procedure, cl. 13: who keeps the database answers for it."""
+    """Procedure, cl. 13: the people who maintain the database are responsible."""
     consent = a_consent()
     store.recorder.record(a_metered_release(consent))
     before = len(log(place, keys))
@@ -125,7 +129,7 @@ def test_every_change_is_logged_with_who_and_what(
 def test_a_look_at_a_person_is_logged_found_or_not(
     store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """Procedure, cl. 13 and 16: who looked whom up can be found by whom, without a PIN in sight."""
+    """Procedure, cl. 13 and 16: the log shows who looked up whom, without a visible PIN."""
     seen = store.desk.person_for_operator(AZAMAT, reason="asked", at=later(1))
     assert seen is not None
     assert seen.held == a_person().held
@@ -157,10 +161,10 @@ def test_a_look_at_a_person_is_logged_found_or_not(
         lambda desk: desk.revoke_ground(BANK, GroundKind.CONSENT, uuid4(), reason="r", at=NOON),
     ],
 )
-def test_an_order_that_contradicts_the_register_changes_nothing(
+def test_a_contradictory_command_changes_nothing(
     store: Store, place: DatabaseLocation, order: Any
 ) -> None:
-    """Not a row differs, the log included; the error says what is wrong and names nobody."""
+    """No row changes, the log included; the error names the problem and no person."""
     before = everything(place)
 
     with pytest.raises(DeskError) as caught:
@@ -170,8 +174,8 @@ def test_an_order_that_contradicts_the_register_changes_nothing(
     assert POLICE not in str(caught.value)
 
 
-def test_the_same_thing_is_registered_once(store: Store) -> None:
-    """Officials and notices: a second time is a mistake to be told, not to be swallowed."""
+def test_a_thing_is_registered_once(store: Store) -> None:
+    """A second registration of an official or notice is reported as a mistake."""
     store.desk.add_official(OFFICIAL, at=NOON)
     store.desk.add_notice("N-1", NOTICE_TEXTS, at=NOON)
 
@@ -200,8 +204,8 @@ def test_an_agreement_number_stays_with_its_recipient(store: Store) -> None:
         agree(store.desk, an_agreement(recipient=POLICE), at=NOON)
 
 
-def test_agreements_are_listed_as_they_were_put(store: Store) -> None:
-    """All, or one recipient's; changed terms replace the former."""
+def test_agreements_are_listed_with_their_terms(store: Store) -> None:
+    """All agreements or one recipient's are listed, with changed terms in place of the former."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = an_agreement(
         number=AgreementNumber("A-1"), recipient=POLICE, daily_quota=None, scores_out=True
@@ -216,7 +220,7 @@ def test_agreements_are_listed_as_they_were_put(store: Store) -> None:
 
 
 def test_recipients_are_listed_with_their_state(store: Store) -> None:
-    """As registered, but for the state last set."""
+    """The list has the registered data and the last state."""
     held = a_recipient(state=RecipientState.ON_HOLD)
     store.desk.set_state(held, reason="asked", at=NOON)
 
@@ -228,7 +232,7 @@ def test_recipients_are_listed_with_their_state(store: Store) -> None:
 def test_a_person_gets_a_new_version_only_when_something_changed(
     store: Store, place: DatabaseLocation
 ) -> None:
-    """Streaming the whole register again writes nothing; every former version is kept."""
+    """An unchanged import writes nothing, and every former version is kept."""
     moved = a_person(values={Attribute.ADDRESS: "Ош, Ленин көчөсү, 5"})
 
     assert store.desk.put_persons([a_person()], at=NOON) == 0
@@ -248,8 +252,8 @@ def test_a_lock_or_a_dispute_is_a_change(store: Store, change: dict[str, Any]) -
     assert whole(store.register) == a_person(version=2, **change)
 
 
-def test_a_batch_is_put_whole_or_not_at_all(store: Store, place: DatabaseLocation) -> None:
-    """One transaction a call."""
+def test_a_batch_is_written_whole_or_not_at_all(store: Store, place: DatabaseLocation) -> None:
+    """Each call is one transaction."""
 
     class Broken(dict[Attribute, Any]):
         def items(self) -> Any:
@@ -262,7 +266,7 @@ def test_a_batch_is_put_whole_or_not_at_all(store: Store, place: DatabaseLocatio
 
 
 def test_disclosures_are_listed_latest_first(store: Store) -> None:
-    """By recipient, since a moment, no more than asked; refusals among them (cl. 12)."""
+    """The list is by recipient, from a time, up to a number, with refusals (cl. 12)."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     entries = [
         a_refusal(key=a_key(recipient=recipient), decided_at=later(n))
@@ -285,7 +289,7 @@ def test_disclosures_are_listed_latest_first(store: Store) -> None:
 
 
 def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
-    """Invariant 7: what an operator sees by default prints masked."""
+    """docs/architecture.md, invariant 7: by default an operator sees the PIN masked."""
     refusal = a_refusal(Code.CNS_04)
     store.recorder.record(refusal)
 

@@ -1,4 +1,4 @@
-"""Every sealed field comes under the current key, whoever else is writing, killed or not."""
+"""Every encrypted field comes under the current key, with concurrent writers and after a kill."""
 
 import random
 import re
@@ -48,13 +48,13 @@ def ring(keys: StoreKeys) -> StoreKeys:
 
 @pytest.fixture
 def alone(ring: StoreKeys, keys: StoreKeys) -> StoreKeys:
-    """The ring once the former key is taken out."""
+    """Return the key file without the former key."""
     return ring.without(keys.current_id)
 
 
 @pytest.fixture
 def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
-    """A store in which every sealed column has fields, some of them more than a batch."""
+    """Build a store whose encrypted columns all have fields, some of them more than a batch."""
     at = NOON
     store.desk.put_persons([a_person(locked=True), a_person(GULNARA)], at=at)
     store.desk.add_official(
@@ -70,7 +70,7 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
 
 
 def fields(place: DatabaseLocation) -> dict[tuple[str, Any], bytes]:
-    """Every sealed field by column and primary key, as bytes."""
+    """Return every encrypted field by column and primary key, as bytes."""
     found = {}
     with raw(place) as connection:
         for each in SEALED_COLUMNS:
@@ -99,10 +99,8 @@ def under(place: DatabaseLocation, key_id: str) -> int:
         database.close()
 
 
-def test_every_column_that_holds_a_sealed_field_is_walked(
-    full: DatabaseLocation, keys: StoreKeys
-) -> None:
-    """By what stands in the file, not by what columns are called."""
+def test_every_encrypted_column_is_rewrapped(full: DatabaseLocation, keys: StoreKeys) -> None:
+    """The columns are found by the content of the file, not by their names."""
     mark = b"\x01" + keys.current_id.encode()
     holding = set()
     for table, rows in columns(full).items():
@@ -114,8 +112,8 @@ def test_every_column_that_holds_a_sealed_field_is_walked(
     assert holding == {each.name for each in SEALED_COLUMNS}
 
 
-def test_every_place_that_is_sealed_to_is_walked() -> None:
-    """By the program's own text: a column sealed in a module added later, and not yet in a test."""
+def test_every_column_that_the_program_encrypts_is_rewrapped() -> None:
+    """The columns are also found by the program's text, so a new module is not forgotten."""
     sources = Path(makul.store.__file__).parent.rglob("*.py")
     places = {
         f"{table}.{column}"
@@ -127,7 +125,7 @@ def test_every_place_that_is_sealed_to_is_walked() -> None:
 
 
 def columns(place: DatabaseLocation) -> Mapping[str, list[tuple[str, Any]]]:
-    """Every value of every table, with the name of its column."""
+    """Return every value of every table, with the name of its column."""
     with raw(place) as connection:
         found: dict[str, list[tuple[str, Any]]] = {}
         for table, described in metadata.tables.items():
@@ -139,8 +137,8 @@ def columns(place: DatabaseLocation) -> Mapping[str, list[tuple[str, Any]]]:
 
 
 @pytest.mark.parametrize("column", SEALED_COLUMNS, ids=lambda column: column.name)
-def test_the_statements_are_those_of_postgresql_too(column: rewrapping.SealedColumn) -> None:
-    """Numbers stand in the text: PostgreSQL would not group by what it sees as two parameters."""
+def test_the_statements_suit_postgresql_too(column: rewrapping.SealedColumn) -> None:
+    """Numbers are in the text, because PostgreSQL would not group by two equal parameters."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for statement in (column.counting, column.first, column.following, column.rewrapping):
         compiled = statement.compile(dialect=dialect)
@@ -151,7 +149,7 @@ def test_the_statements_are_those_of_postgresql_too(column: rewrapping.SealedCol
 def test_heads_change_and_nothing_else(
     full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
 ) -> None:
-    """Not a byte of ciphertext, no row, no other column, whatever the batch."""
+    """No byte of ciphertext, no row and no other column changes, for any batch size."""
     before, rest = fields(full), without_sealed(full)
 
     batches = walk(full, ring)
@@ -169,7 +167,7 @@ def test_heads_change_and_nothing_else(
 
 
 def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
-    """All that a re-wrap must leave alone."""
+    """Return everything that a rewrap must not change."""
     names = {each.name for each in SEALED_COLUMNS}
     return {
         table: [(name, value) for name, value in rows if f"{table}.{name}" not in names]
@@ -177,10 +175,12 @@ def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
     }
 
 
-def test_the_former_key_is_needed_no_more(
+def test_the_former_key_is_no_longer_needed(
     full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, alone: StoreKeys
 ) -> None:
-    """Persons, officials, receipts, evidence, stored answers and the log open without it."""
+    """Persons, officials, receipts, evidence, stored answers and the log are decrypted
+    without it.
+    """
     walk(full, ring)
 
     with pytest.raises(StoreUnavailableError):
@@ -200,10 +200,10 @@ def test_the_former_key_is_needed_no_more(
     store.close()
 
 
-def test_nothing_of_the_former_key_stays_in_the_file(
+def test_no_head_of_the_former_key_stays_in_the_file(
     path: Path, keys: StoreKeys, ring: StoreKeys
 ) -> None:
-    """Once the file is written anew: until then, pages that are free still hold old heads."""
+    """Free pages still hold old heads until the file is written again."""
     walk(path, ring)
     with raw(path) as connection:
         connection.execute("VACUUM")
@@ -213,10 +213,10 @@ def test_nothing_of_the_former_key_stays_in_the_file(
         assert keys.current_id.encode() not in file.read_bytes(), file.name
 
 
-def test_a_field_that_does_not_open_is_left_as_it_is(
+def test_an_undecryptable_field_is_left_unchanged(
     full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
 ) -> None:
-    """Under a lost key, altered, or of no format: told, and everything else is done."""
+    """A field under a lost key, altered or malformed is reported, and all others are wrapped."""
     others = FieldCipher(StoreKeys.generate())
     spoilt = {"lost key": others.seal(b"x", b"where"), "altered": b"", "no format": b"\x02" * 80}
     with raw(full) as connection:
@@ -239,10 +239,10 @@ def test_a_field_that_does_not_open_is_left_as_it_is(
     assert left == {k: v for k, v in before.items() if k[0] == "person.sealed"}
 
 
-def test_a_field_that_others_changed_meanwhile_is_theirs(
+def test_a_field_that_others_changed_is_not_overwritten(
     full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the reading of a head and the writing of the next: compared, and not overwritten."""
+    """A head that changed between its reading and writing is not overwritten."""
     theirs = FieldCipher(ring).seal(b"newer", b"where")
     original = FieldCipher.rewrap
 
@@ -266,7 +266,7 @@ def test_a_field_that_others_changed_meanwhile_is_theirs(
 def test_batches_are_bounded(
     full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By fields; and by bytes, so that a transaction of scans is as short."""
+    """The limits are the fields and the bytes, so that a transaction with scans is short too."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 2_000)
 
     batches = [each for each in walk(full, ring) if each.column == "evidence.sealed"]
@@ -276,10 +276,10 @@ def test_batches_are_bounded(
     assert sum(batch.fields for batch in batches) == RECORDED
 
 
-def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
+def test_a_field_larger_than_a_batch_is_wrapped(
     store: Store, place: DatabaseLocation, ring: StoreKeys
 ) -> None:
-    """Scans of megabytes, one by one, to the byte."""
+    """Scans of megabytes are wrapped one by one, to the byte."""
     for number in range(3):
         scan = A_SCAN + b"%d" % number
         entry = a_metered_release(a_consent(scan), evidence=(an_evidence(scan),))
@@ -298,7 +298,7 @@ def test_a_field_larger_than_a_batch_is_wrapped_all_the_same(
 
 
 def rewrap_and_die(place: DatabaseLocation, ring: StoreKeys, after: int) -> None:
-    """Re-wrap in a child that is killed after its nth change of a field."""
+    """Rewrap in a child that is killed after its nth change of a field."""
 
     def work() -> None:
         walk(place, ring)
@@ -307,10 +307,10 @@ def rewrap_and_die(place: DatabaseLocation, ring: StoreKeys, after: int) -> None
     assert killed_after(after, work)
 
 
-def test_killed_anywhere_it_goes_on_where_it_stopped(
+def test_a_killed_rewrap_continues(
     full: DatabaseLocation, ring: StoreKeys, alone: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each time every field opens by the ring, under one key or the other; at last by the new."""
+    """Every field is decrypted by one key or the other each time, and by the new one at the end."""
     before, dice = fields(full), random.Random(20261127)  # noqa: S311 -- moments, not a secret
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
     both, total, done = FieldCipher(ring), len(before), 0
@@ -334,11 +334,11 @@ def test_killed_anywhere_it_goes_on_where_it_stopped(
 
 
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 
 class Recording(threading.Thread):
-    """Records decisions, one after the other, by a ring, until it is told to stop."""
+    """Records decisions one after the other, with a key file, until it is stopped."""
 
     def __init__(self, place: DatabaseLocation, ring: StoreKeys) -> None:
         super().__init__()
@@ -355,7 +355,7 @@ class Recording(threading.Thread):
         self._store.close()
 
     def await_entry(self) -> None:
-        """Until it has recorded something."""
+        """Wait until it has recorded something."""
         until = time.monotonic() + PATIENCE
         while not self.entries:
             assert time.monotonic() < until
@@ -368,7 +368,7 @@ class Recording(threading.Thread):
 
 @pytest.fixture
 def crowded(full: DatabaseLocation, ring: StoreKeys) -> Iterator[list[Recording]]:
-    """Two threads that record by the new ring."""
+    """Run two threads that record with the new key file."""
     crowd = [Recording(full, ring) for _ in range(2)]
     for each in crowd:
         each.start()
@@ -377,13 +377,13 @@ def crowded(full: DatabaseLocation, ring: StoreKeys) -> Iterator[list[Recording]
         each.stop()
 
 
-def test_while_others_record(
+def test_rewrap_and_recording_run_together(
     full: DatabaseLocation,
     ring: StoreKeys,
     crowded: list[Recording],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing they recorded is lost, nobody is refused, and all ends under the new key."""
+    """No record is lost, no writer is refused, and everything ends under the new key."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
     walk(full, ring)
     for each in crowded:
@@ -407,10 +407,10 @@ def test_while_others_record(
     store.close()
 
 
-def test_what_is_still_sealed_by_the_former_key_is_told_and_found(
+def test_fields_of_an_unreloaded_worker_are_reported_and_found(
     full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a worker that was not reloaded: the walk ends all the same, and the next one finds it."""
+    """A worker was not reloaded; the pass still ends, and the next pass finds its fields."""
     late = Recording(full, keys.prepared())
     late.start()
     walk(full, ring)

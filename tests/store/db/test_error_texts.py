@@ -1,4 +1,4 @@
-"""What a database's failure is called in messages: in words, without what the driver says."""
+"""Messages describe a database's failure in words, without the driver's text."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def error_of(path: Path, statement: str, *, uri: str = "") -> dbapi2.Error:
     return caught.value
 
 
-def test_failures_of_sqlite_are_put_into_words(tmp_path: Path) -> None:
-    """By result code: the message of a driver may quote what was to be written."""
+def test_failures_of_sqlite_are_described(tmp_path: Path) -> None:
+    """The result code is used, because a driver's message may quote values."""
     other = tmp_path / "other"
     other.write_bytes(b"no database at all " * 100)
     store = tmp_path / "store"
@@ -33,6 +33,6 @@ def test_failures_of_sqlite_are_put_into_words(tmp_path: Path) -> None:
 
 
 def test_failures_of_postgresql_are_their_sqlstate() -> None:
-    """A server that is not there has none."""
+    """A server that is unreachable has no SQLSTATE."""
     assert failure_of(psycopg.errors.UniqueViolation(SECRET)) == "SQLSTATE 23505"
     assert failure_of(psycopg.OperationalError(SECRET)) == "no connection"

@@ -1,4 +1,4 @@
-"""PostgreSQL with a synchronous replica that is away: nothing counts as committed on one copy."""
+"""PostgreSQL whose synchronous replica is away: no commit on only one copy counts."""
 
 import threading
 import time
@@ -18,14 +18,14 @@ from makul_testing.tlog.builder import a_note_signer, begin_empty_log, sequence
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 PATIENCE = 60.0
-"""Seconds."""
+"""A time in seconds."""
 
 DoneT = TypeVar("DoneT")
 
 
 @contextmanager
 def replica_away(server: Cluster) -> Iterator[None]:
-    """A commit waits for a copy that nobody keeps."""
+    """Let commits wait for a copy that does not exist."""
     server.execute("ALTER SYSTEM SET synchronous_standby_names = 'replica'")
     server.execute("SELECT pg_reload_conf()")
     try:
@@ -46,7 +46,7 @@ def once(found: Callable[[], object]) -> object:
 def cut_off(
     server: Cluster, work: Callable[[], DoneT], *, times: int, how: str
 ) -> tuple[list[DoneT], list[DoneT]]:
-    """What work came to by the time its commits had been cut off, and once the replica was back."""
+    """Return the result of work whose commits were interrupted, when the replica is back."""
     done: list[DoneT] = []
     thread = threading.Thread(target=lambda: done.append(work()))
     with replica_away(server):
@@ -64,7 +64,7 @@ def cut_off(
 
 
 def waiting(server: Cluster, work: Callable[[], DoneT]) -> tuple[list[DoneT], list[DoneT]]:
-    """What work came to while there was no replica, and once it was back."""
+    """Return the result of work that began without a replica, when it is back."""
     done: list[DoneT] = []
     thread = threading.Thread(target=lambda: done.append(work()))
     with replica_away(server):
@@ -78,11 +78,14 @@ def waiting(server: Cluster, work: Callable[[], DoneT]) -> tuple[list[DoneT], li
 
 @pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
 @pytest.mark.parametrize("cuts", [1, 2])
-def test_a_commit_cut_off_while_it_waits_is_not_taken_for_one(
+def test_an_interrupted_commit_counts_as_unknown(
     cut: str, cuts: int, server: Cluster, server_template: str, keys: StoreKeys
 ) -> None:
-    """Whose connection is ended sees its rows at once, and who is cancelled is told that all is
-    done. They lie on one copy: a failover would take them back after the answer left (invariant 1).
+    """A commit whose wait for the replica was interrupted does not count as done.
+
+    If its connection is ended, its rows are visible at once; if it is cancelled, it is reported as
+    done. Both are on one copy, and a failover would remove them after the answer left (invariant
+    1).
     """
     name = server.create(template=server_template)
     store = open_store(server.place(name), keys, who="operator")
@@ -96,11 +99,13 @@ def test_a_commit_cut_off_while_it_waits_is_not_taken_for_one(
     assert done == [Committed()]
 
 
-def test_a_revocation_is_not_told_again_before_the_replica_has_it(
+def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
     server: Cluster, server_template: str, keys: StoreKeys
 ) -> None:
-    """Its first commit may have been cut off, and be seen all the same: whoever is told that a
-    consent is taken back must not find it in force after a failover.
+    """A repeated revocation is confirmed only after the replica has it.
+
+    Its first commit may have been interrupted and still be visible. A subject who got the
+    confirmation must not find the consent in force after a failover.
     """
     name = server.create(template=server_template)
     store = open_store(server.place(name), keys, who="operator")
@@ -117,10 +122,10 @@ def test_a_revocation_is_not_told_again_before_the_replica_has_it(
     assert done == [Replay(revocation.answer)]
 
 
-def test_nor_is_a_tree_published_that_lies_on_one_copy(
+def test_a_tree_on_only_one_copy_is_not_published(
     server: Cluster, server_template: str, keys: StoreKeys, tmp_path: Path
 ) -> None:
-    """Whoever fetched it would hold the log to leaves that a failover takes back."""
+    """A party that fetched it would expect leaves that a failover removes."""
     name = server.create(template=server_template)
     begin_empty_log(server.place(name))
     store = open_store(server.place(name), keys, who="operator")

@@ -20,7 +20,7 @@ class Three(NamedTuple):
 
 
 def test_a_row_has_the_names_of_its_columns() -> None:
-    """Read once, where the statement is defined."""
+    """The names are read once, where the statement is defined."""
     read = build_row_reader(select(column("first"), column("second"), column("third")), Three)
 
     assert read((1, "2", b"3")) == Three(first=1, second="2", third=b"3")
@@ -36,14 +36,14 @@ def test_a_row_has_the_names_of_its_columns() -> None:
         ("first", "second", "second"),
     ],
 )
-def test_columns_that_are_not_the_fields_are_refused(names: tuple[str, ...]) -> None:
-    """Before the first request, and not as a wrong value in an answer."""
+def test_columns_that_differ_from_the_fields_are_refused(names: tuple[str, ...]) -> None:
+    """The error comes before the first request, and not as a wrong value in an answer."""
     with pytest.raises(TypeError, match="Three"):
         build_row_reader(select(*map(column, names)), Three)
 
 
 def test_a_row_of_another_length_is_refused() -> None:
-    """A driver that gives more or less than was asked for is broken."""
+    """A driver that returns more or fewer columns is defective."""
     read = build_row_reader(select(column("first"), column("second"), column("third")), Three)
 
     with pytest.raises(TypeError):
@@ -54,10 +54,10 @@ def test_a_row_of_another_length_is_refused() -> None:
     "path", sorted(Path(makul.store.__file__).parent.rglob("*.py")), ids=lambda path: path.name
 )
 def test_no_long_row_is_read_by_position(path: Path) -> None:
-    """More than five names at once, or a rest of them, and nobody sees which column is which.
+    """No reader sees which column is which among more than five names.
 
-    What PostgreSQL says of a role is no row of a table of ours, and an agreement's columns are the
-    key of a cache (`codecs.AgreementRow`).
+    PostgreSQL's answer about a role is no row of our tables, and an agreement's columns are the key
+    of a cache (`codecs.AgreementRow`).
     """
     long = [
         ast.unparse(node)

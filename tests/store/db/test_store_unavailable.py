@@ -1,4 +1,4 @@
-"""A store that cannot be reached or cannot commit says so (OPS-03), and says no more."""
+"""A store that cannot be reached or cannot commit reports OPS-03, and nothing more."""
 
 import secrets
 import traceback
@@ -48,7 +48,7 @@ USES: list[Callable[[Store], Any]] = [
 
 @pytest.fixture
 def place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
@@ -57,7 +57,7 @@ def deleted(path: Path) -> None:
 
 
 def replaced(path: Path) -> None:
-    """As by restoring a copy under a running service."""
+    """Replace the file, like a restore under a running service."""
     content = path.read_bytes()
     path.rename(path.with_name("old.db"))
     path.write_bytes(content)
@@ -70,10 +70,10 @@ def no_database(path: Path) -> None:
 
 @pytest.mark.parametrize("accident", [deleted, replaced, no_database])
 @pytest.mark.parametrize("used_before", [True, False])
-def test_a_file_that_is_gone_is_noticed_by_every_use(
+def test_a_missing_file_is_noticed_by_every_use(
     store: Store, path: Path, accident: Callable[[Path], None], used_before: bool
 ) -> None:
-    """SQLite would go on writing into a deleted file: acknowledged, and lost."""
+    """SQLite would continue to write into a deleted file, and the records would be lost."""
     if used_before:
         store.recorder.record(a_release())
     accident(path)
@@ -88,7 +88,7 @@ def test_a_file_that_is_gone_is_noticed_by_every_use(
 
 @pytest.mark.parametrize("table", ["recipient", "agreement", "disclosure", "request_key"])
 def test_a_damaged_store_is_unavailable(store: Store, path: Path, table: str) -> None:
-    """A missing table stands here for whatever the driver may raise."""
+    """A missing table represents any error that the driver may raise."""
     with raw(path) as connection:
         connection.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
 
@@ -97,7 +97,7 @@ def test_a_damaged_store_is_unavailable(store: Store, path: Path, table: str) ->
 
 
 def test_a_failed_recording_leaves_nothing_and_the_next_one_works(store: Store, path: Path) -> None:
-    """All or nothing, also where the last row cannot be written."""
+    """The transaction is all or nothing, even if the last row cannot be written."""
     with raw(path) as connection:
         connection.execute("ALTER TABLE request_key RENAME TO elsewhere")
     with pytest.raises(StoreUnavailableError):
@@ -110,7 +110,7 @@ def test_a_failed_recording_leaves_nothing_and_the_next_one_works(store: Store, 
 
 
 def test_a_full_disk_is_unavailable(store: Store, path: Path) -> None:
-    """Here the file may grow no further; nothing of the entry stays."""
+    """The file cannot grow, and nothing of the entry stays."""
     store.recorder.record(a_release())
     connection = store._database._connection()
     (pages,) = connection.execute("PRAGMA page_count").fetchone() or (0,)
@@ -121,10 +121,10 @@ def test_a_full_disk_is_unavailable(store: Store, path: Path) -> None:
     assert count(path, "disclosure") == 1
 
 
-def test_another_writer_that_never_ends_is_unavailable(
+def test_an_endless_writer_makes_the_store_unavailable(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A shell left open in a transaction: waited for, then given up."""
+    """A shell is left open in a transaction; the store waits, then gives up."""
     monkeypatch.setattr("makul.store.db.sqlite.BUSY_SECONDS", 0.05)
     with raw(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -135,8 +135,8 @@ def test_another_writer_that_never_ends_is_unavailable(
     assert store.recorder.record(a_release()) == Committed()
 
 
-def test_a_reader_is_not_kept_waiting_by_a_writer(store: Store, path: Path) -> None:
-    """The write-ahead log: reads go on, and see what was committed."""
+def test_a_reader_does_not_wait_for_a_writer(store: Store, path: Path) -> None:
+    """Reads continue because of the write-ahead log, and see what was committed."""
     with raw(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
@@ -148,8 +148,10 @@ def test_a_reader_is_not_kept_waiting_by_a_writer(store: Store, path: Path) -> N
         connection.execute("ROLLBACK")
 
 
-def test_the_error_tells_nothing_of_the_request(store: Store, path: Path) -> None:
-    """Invariant 7: no bound value in the message, its cause, its context or its traceback."""
+def test_the_error_reveals_nothing_about_the_request(store: Store, path: Path) -> None:
+    """docs/architecture.md, invariant 7: no bound value is in the message, cause, context or
+    traceback.
+    """
     with raw(path) as connection:
         connection.execute("ALTER TABLE disclosure RENAME TO elsewhere")
 
@@ -165,10 +167,8 @@ def test_the_error_tells_nothing_of_the_request(store: Store, path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 300, None])
-def test_what_is_no_store_is_not_opened(
-    tmp_path: Path, keys: StoreKeys, content: bytes | None
-) -> None:
-    """Opening makes nothing: an absent file stays absent."""
+def test_another_file_is_not_opened(tmp_path: Path, keys: StoreKeys, content: bytes | None) -> None:
+    """Opening creates nothing: an absent file stays absent."""
     path = tmp_path / "nothing.db"
     if content is not None:
         path.write_bytes(content)
@@ -178,8 +178,8 @@ def test_what_is_no_store_is_not_opened(
     assert path.exists() is (content is not None)
 
 
-def test_a_state_that_is_no_state_gives_nothing(store: Store, path: Path) -> None:
-    """Whatever does not read back exactly is broken, never a default."""
+def test_an_unknown_state_gives_nothing(store: Store, path: Path) -> None:
+    """A value that cannot be read back exactly is an error, never a default."""
     with raw(path) as connection:
         connection.execute("UPDATE recipient SET state = 'FINE'")
 

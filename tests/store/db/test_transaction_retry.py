@@ -1,4 +1,4 @@
-"""Work that lost a race is done again, and whoever counts is told how often."""
+"""Work that lost a race is repeated, and each repetition is counted."""
 
 from contextlib import suppress
 from uuid import uuid4
@@ -16,8 +16,8 @@ from makul_testing.external.postgres import Cluster
 _ADD = insert(store_identity)
 
 
-def test_each_repetition_is_told_once(server: Cluster, server_template: str) -> None:
-    """A unique key that another took meanwhile, twice; then it is through (PostgreSQL alone)."""
+def test_each_repetition_is_reported_once(server: Cluster, server_template: str) -> None:
+    """Another transaction took the unique key twice, then the work succeeds (PostgreSQL only)."""
     told: list[str] = []
     database = database_at(
         server.place(server.create(template=server_template)), lambda: told.append("again")
@@ -38,11 +38,11 @@ def test_each_repetition_is_told_once(server: Cluster, server_template: str) -> 
     assert told == ["again", "again"]
 
 
-def test_a_commit_that_rolls_back_is_not_taken_for_one(
-    server: Cluster, server_template: str
-) -> None:
-    """PostgreSQL answers COMMIT without an error where a statement before had failed, and undoes
-    all: whoever passed over that error would let an answer leave unrecorded (invariant 1).
+def test_a_commit_that_rolls_back_is_recognised(server: Cluster, server_template: str) -> None:
+    """A COMMIT that rolls back is recognised.
+
+    PostgreSQL answers COMMIT without an error after a failed statement, and undoes all. If the
+    store ignored that, an answer would leave unrecorded (invariant 1).
     """
     database = database_at(server.place(server.create(template=server_template)))
     row = {

@@ -1,4 +1,4 @@
-"""Who holds the file without the keys learns nothing of people; who moves a field opens nothing."""
+"""The file without the keys reveals nothing about people, and a moved field cannot be decrypted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,13 +53,13 @@ SECRETS = {
 
 @pytest.fixture(name="place")
 def _place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
 @pytest.fixture
 def busy(store: Store, path: Path) -> Path:
-    """A store in which every kind of record about people was written."""
+    """Build a store in which every kind of record about people was written."""
     store.desk.put_persons([a_person(), a_person(GULNARA)], at=NOON)
     official = Official(
         recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32
@@ -77,7 +77,7 @@ def busy(store: Store, path: Path) -> Path:
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_the_files_hold_nothing_of_people_in_the_clear(busy: Path, secret: bytes) -> None:
-    """Database and write-ahead log, byte by byte: PINs by blind index, everything else sealed."""
+    """The database and write-ahead log have PINs only as blind indexes, and all else encrypted."""
     files = sorted(busy.parent.glob(busy.name + "*"))
     assert busy.with_name(busy.name + "-wal") in files
 
@@ -86,15 +86,15 @@ def test_the_files_hold_nothing_of_people_in_the_clear(busy: Path, secret: bytes
 
 
 def test_only_its_owner_reads_the_files(busy: Path) -> None:
-    """Made 0600; SQLite gives its log and index the database's own mode."""
+    """The mode is 0600; SQLite gives its log and index the database's own mode."""
     modes = {file.name: file.stat().st_mode & 0o777 for file in busy.parent.glob("makul.db*")}
 
     assert set(modes) == {"makul.db", "makul.db-wal", "makul.db-shm", "makul.db.lock"}
     assert set(modes.values()) == {0o600}
 
 
-def test_other_keys_do_not_open_the_store(path: Path, keys: StoreKeys) -> None:
-    """With another index key nobody would be known and no failure counted: it must not open."""
+def test_other_keys_do_not_decrypt_the_store(path: Path, keys: StoreKeys) -> None:
+    """No person would be found and no failure counted with another index key."""
     others = StoreKeys.generate()
     for wrong in (
         others,
@@ -105,8 +105,8 @@ def test_other_keys_do_not_open_the_store(path: Path, keys: StoreKeys) -> None:
             open_store(path, wrong, who="operator")
 
 
-def test_after_a_rotation_old_and_new_fields_open(busy: Path, keys: StoreKeys) -> None:
-    """A new master key seals from now on; the old one still opens what it sealed."""
+def test_after_a_rotation_old_and_new_fields_are_decrypted(busy: Path, keys: StoreKeys) -> None:
+    """The new master key encrypts from now on, and the old one still decrypts its fields."""
     rotated = open_store(busy, keys.prepared().activated(), who="operator")
     rotated.desk.put_persons([a_person(locked=True)], at=NOON)
 
@@ -154,7 +154,7 @@ def some_official(store: Store) -> None:
 def test_a_moved_or_altered_field_fails_closed(
     store: Store, busy: Path, sql: str, read: Callable[[Store], None]
 ) -> None:
-    """AAD binds a field to table, column and record: moved, it is broken, never another's data."""
+    """Associated data bind a field to table, column and record; a moved field is an error."""
     with raw(busy) as connection:
         connection.execute(sql)
 
@@ -178,8 +178,8 @@ HERE = place("person", "sealed", b"1", b"2")
         b"",
     ],
 )
-def test_what_is_sealed_opens_only_in_its_place(keys: StoreKeys, elsewhere: bytes) -> None:
-    """The parts of a place are told apart by their lengths, not by what is in them."""
+def test_a_field_is_decrypted_only_in_its_location(keys: StoreKeys, elsewhere: bytes) -> None:
+    """The parts of a location are separated by their lengths, not by their content."""
     sealer = FieldCipher(keys)
     sealed = sealer.seal(b"plain", HERE)
 
@@ -189,7 +189,7 @@ def test_what_is_sealed_opens_only_in_its_place(keys: StoreKeys, elsewhere: byte
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
-    """Format, key id, wrapped key, ciphertext and tag: nothing opens but the whole."""
+    """Format, key id, wrapped key, ciphertext and tag: only the whole is decrypted."""
     sealer = FieldCipher(keys)
     sealed = sealer.seal(b"plain", HERE)
 
@@ -201,15 +201,15 @@ def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
             sealer.open(sealed[:at], HERE)
 
 
-def test_the_same_value_is_never_sealed_the_same(keys: StoreKeys) -> None:
-    """Each field has a data key of its own: equal values do not show as equal."""
+def test_equal_values_have_different_ciphertexts(keys: StoreKeys) -> None:
+    """Each field has its own data key, so equal values are not visible as equal."""
     sealer = FieldCipher(keys)
 
     assert len({sealer.seal(b"plain", HERE) for _ in range(50)}) == 50
 
 
 def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
-    """An index of one kind is of no use as another; without the key there is no index."""
+    """An index of one kind is useless as another, and cannot be computed without the key."""
     sealer, other = FieldCipher(keys), FieldCipher(StoreKeys.generate())
     indexes = {
         sealer.index("pin", "1"),
@@ -223,8 +223,8 @@ def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
     assert sealer.index("pin", "1") == sealer.index("pin", "1")
 
 
-def test_nothing_of_the_keys_prints(keys: StoreKeys) -> None:
-    """Invariant 7 holds for keys first of all."""
+def test_keys_are_never_printed(keys: StoreKeys) -> None:
+    """docs/architecture.md, invariant 7 applies to keys first."""
     shown = repr(keys) + str(keys) + repr(FieldCipher(keys))
 
     for key in (*keys.masters.values(), keys.index):

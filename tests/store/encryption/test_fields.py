@@ -1,4 +1,4 @@
-"""Blind indexes: the HMAC that any library computes."""
+"""Blind indexes are the HMAC that any library computes."""
 
 import hmac
 import secrets
@@ -11,21 +11,21 @@ from makul.store.encryption.master_keys import StoreKeys
 
 @pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 119, 128, 4096])
 def test_an_index_is_hmac_sha256(length: int) -> None:
-    """RFC 2104, at the lengths around SHA-256's block: what is stored is found for good."""
+    """RFC 2104, at lengths around SHA-256's block: stored values must be found permanently."""
     keys = StoreKeys.generate()
     sealer = FieldCipher(keys)
     content = secrets.token_bytes(length)
     value = content.hex()
 
-    for _ in range(2):  # the second finds the key's state as the first did
+    for _ in range(2):  # the second index finds the key's state like the first
         expected = hmac.digest(keys.index, b"kind\0one\0" + value.encode(), "sha256")
         assert sealer.index("kind", "one", value) == expected
         expected = hmac.digest(keys.index, b"kind\0" + content, "sha256")
         assert sealer.content_index("kind", content) == expected
 
 
-def test_parts_are_kept_apart() -> None:
-    """Without a mark between them, one pair would be found as another."""
+def test_parts_are_separated() -> None:
+    """One pair would be found as another without a separator between the parts."""
     sealer = FieldCipher(StoreKeys.generate())
 
     found = {sealer.index("k", "ab", "c"), sealer.index("k", "a", "bc"), sealer.index("ka", "bc")}

@@ -1,4 +1,4 @@
-"""Replacing the file of store keys: one ring or the other, whole, whenever it is killed."""
+"""The replacement of the key file leaves one whole file or the other, at any kill."""
 
 import os
 import signal
@@ -16,10 +16,10 @@ from makul.store.encryption.key_file import KeyFile
 FORK = get_context("fork")
 
 CALLS = ("open", "fsync", "link", "replace", "rename", "unlink")
-"""What a replacement does to the file system, by the functions of `os` that do it."""
+"""The file system calls of a replacement, by the functions of `os`."""
 
 CALLS_MADE = 18
-"""As many of these as preparing a key makes; after one more it is killed at its end."""
+"""The number of these calls in a preparation; after one more it is killed at its end."""
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def change(file: KeyFile, step: Callable[[StoreKeys], StoreKeys], keep_as: str) 
 def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
     file: KeyFile, path: Path, keys: StoreKeys
 ) -> None:
-    """Both are the owner's alone; nothing else is left behind."""
+    """Only the owner can read both, and no other file is left."""
     before = path.stat().st_ino
 
     ring = change(file, StoreKeys.prepared, keys.current_id)
@@ -63,8 +63,8 @@ def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
     }
 
 
-def test_what_is_kept_under_a_key_opens_all_that_needs_it(file: KeyFile, keys: StoreKeys) -> None:
-    """A backup made while data keys were wrapped anew has fields under both keys."""
+def test_a_kept_file_decrypts_everything_that_needs_its_key(file: KeyFile, keys: StoreKeys) -> None:
+    """A backup from the middle of a rotation has fields under both keys."""
     prepared = change(file, StoreKeys.prepared, keys.current_id)
     activated = change(file, StoreKeys.activated, keys.current_id)
     assert StoreKeys.load(file.kept(keys.current_id)) == prepared
@@ -77,7 +77,7 @@ def test_what_is_kept_under_a_key_opens_all_that_needs_it(file: KeyFile, keys: S
 
 
 def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:
-    """Other keys under that name: somebody's, and perhaps their only place."""
+    """The name holds other keys, perhaps their only copy."""
     StoreKeys.generate().save(file.kept(keys.current_id))
 
     with pytest.raises(StoreKeysError, match="move it away"):
@@ -85,8 +85,8 @@ def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:
     assert file.load() == keys
 
 
-def test_two_former_keys_are_taken_out_one_after_the_other(file: KeyFile, keys: StoreKeys) -> None:
-    """What is kept under the second holds the first as well, and is left as it is."""
+def test_two_former_keys_are_retired_one_after_the_other(file: KeyFile, keys: StoreKeys) -> None:
+    """The file that is kept under the second holds the first as well, and is unchanged."""
     first = keys.current_id
     for _ in range(2):
         change(file, StoreKeys.prepared, file.load().current_id)
@@ -101,7 +101,7 @@ def test_two_former_keys_are_taken_out_one_after_the_other(file: KeyFile, keys: 
 
 
 def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
-    """Under another, nobody would be found."""
+    """No person would be found under another."""
     other = StoreKeys(
         current_id=keys.current_id, masters=keys.masters, index=StoreKeys.generate().index
     )
@@ -111,8 +111,8 @@ def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
     assert file.load() == keys
 
 
-def test_who_works_with_the_ring_of_before_is_seen(file: KeyFile, keys: StoreKeys) -> None:
-    """As long as its sealer lives, in this process or another, and not a moment longer."""
+def test_a_process_with_the_former_key_file_is_seen(file: KeyFile, keys: StoreKeys) -> None:
+    """The process is seen as long as its sealer lives, and not a moment longer."""
     sealer = FieldCipher(file.load())
     change(file, StoreKeys.prepared, keys.current_id)
     assert file.still_used(keys.current_id)
@@ -127,8 +127,8 @@ def test_who_works_with_the_ring_of_before_is_seen(file: KeyFile, keys: StoreKey
     assert not file.still_used(keys.current_id)
 
 
-def test_a_process_that_dies_works_with_no_ring(file: KeyFile, path: Path, keys: StoreKeys) -> None:
-    """The system lets go of its lock, whatever it died of."""
+def test_a_dead_process_uses_no_key_file(file: KeyFile, path: Path, keys: StoreKeys) -> None:
+    """The system releases its lock after any death."""
     ready, go = FORK.Pipe(duplex=False)
 
     def hold() -> None:
@@ -148,8 +148,8 @@ def test_a_process_that_dies_works_with_no_ring(file: KeyFile, path: Path, keys:
     assert not file.still_used(keys.current_id)
 
 
-def test_without_the_kept_file_it_cannot_be_told(file: KeyFile, keys: StoreKeys) -> None:
-    """Nor is it guessed."""
+def test_a_missing_kept_file_is_undetermined(file: KeyFile, keys: StoreKeys) -> None:
+    """The command does not guess."""
     change(file, StoreKeys.prepared, keys.current_id)
     file.kept(keys.current_id).unlink()
 
@@ -158,7 +158,7 @@ def test_without_the_kept_file_it_cannot_be_told(file: KeyFile, keys: StoreKeys)
 
 
 def test_two_commands_do_not_change_the_ring_at_once(file: KeyFile, path: Path) -> None:
-    """The second is told so, and does not wait."""
+    """The second one gets an error, and does not wait."""
     with (
         file.alone(),
         pytest.raises(StoreKeysError, match="another command"),
@@ -172,7 +172,7 @@ def test_two_commands_do_not_change_the_ring_at_once(file: KeyFile, path: Path) 
 def test_a_file_that_cannot_be_written_stays(
     file: KeyFile, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Disk full, read-only mounts: the ring is as it was, and nothing is left lying about."""
+    """A full disk or read-only mount leaves the file unchanged, and no other file."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -185,10 +185,10 @@ def test_a_file_that_cannot_be_written_stays(
     assert not list(file.kept("x").parent.glob("*.new"))
 
 
-def test_a_change_outlasts_a_power_cut(
+def test_a_change_survives_a_power_failure(
     file: KeyFile, path: Path, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new bytes are on the disk before their name is, and the copy's name before that."""
+    """The new bytes are on the disk before their name, and the copy's name before that."""
     done: list[tuple[str, str]] = []
     sync, rename = os.fsync, os.replace
 
@@ -240,8 +240,8 @@ def change_and_die(path: Path, after: int) -> None:
     assert worker.exitcode == -signal.SIGKILL
 
 
-def test_killed_at_any_call_there_is_one_ring_or_the_other(path: Path, keys: StoreKeys) -> None:
-    """And the step can be taken, or the next one, by the same commands."""
+def test_a_kill_at_any_call_leaves_one_whole_file(path: Path, keys: StoreKeys) -> None:
+    """Either the step can then be repeated, or the next one can be taken."""
     file, changed = KeyFile(path), []
     for after in range(1, CALLS_MADE + 2):
         for left in path.parent.iterdir():

@@ -1,4 +1,4 @@
-"""The file of store keys: its owner's alone, whole, and never overwritten."""
+"""The key file of the store is private, whole, and never overwritten."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def file(tmp_path: Path, keys: StoreKeys) -> Path:
 
 
 def test_keys_are_read_as_they_were_written(file: Path, keys: StoreKeys) -> None:
-    """Ids, keys, which of them is current and which is next; through a rotation as well."""
+    """Ids, keys, the current one and the next one are read back, also during a rotation."""
     assert StoreKeys.load(file) == keys
     prepared = keys.prepared()
     for ring in (prepared, prepared.activated(), prepared.activated().without(keys.current_id)):
@@ -34,8 +34,10 @@ def test_keys_are_read_as_they_were_written(file: Path, keys: StoreKeys) -> None
     assert {each.index for each in read} == {keys.index}
 
 
-def test_steps_out_of_order_are_the_programs_fault(keys: StoreKeys) -> None:
-    """Twice prepared, nothing to activate, and a key in use taken out."""
+def test_steps_out_of_order_are_an_internal_error(keys: StoreKeys) -> None:
+    """The steps are a second preparation, an activation of nothing, and the removal of
+    a used key.
+    """
     prepared = keys.prepared()
     for step in (
         prepared.prepared,
@@ -48,8 +50,8 @@ def test_steps_out_of_order_are_the_programs_fault(keys: StoreKeys) -> None:
             step()
 
 
-def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, keys: StoreKeys) -> None:
-    """0600 from the first byte on, not by a later chmod."""
+def test_the_file_is_private_for_any_umask(tmp_path: Path, keys: StoreKeys) -> None:
+    """The mode is 0600 from the first byte on, not after a later chmod."""
     before = os.umask(0)
     try:
         keys.save(tmp_path / "store.keys")
@@ -60,23 +62,23 @@ def test_the_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, keys: S
 
 
 def test_keys_are_never_overwritten(file: Path, keys: StoreKeys) -> None:
-    """What was sealed with lost keys is lost."""
+    """Data that were encrypted with lost keys are lost."""
     with pytest.raises(StoreKeysError, match="exists"):
         StoreKeys.generate().save(file)
     assert StoreKeys.load(file) == keys
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777])
-def test_a_file_open_to_others_is_refused(file: Path, mode: int) -> None:
-    """Any bit for group or others."""
+def test_a_file_readable_by_others_is_refused(file: Path, mode: int) -> None:
+    """Any permission of the group or others is refused."""
     file.chmod(mode)
 
     with pytest.raises(StoreKeysError, match="chmod 600"):
         StoreKeys.load(file)
 
 
-def test_what_is_no_regular_file_is_refused(file: Path, tmp_path: Path) -> None:
-    """Directories, pipes, links to them and absent files."""
+def test_special_files_are_refused(file: Path, tmp_path: Path) -> None:
+    """Directories, pipes, links to them and absent files are refused."""
     link, pipe = tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(pipe)
     os.mkfifo(pipe, 0o600)
@@ -117,7 +119,7 @@ def altered(**changes: Any) -> Any:
     ],
 )
 def test_a_file_of_another_form_is_refused(file: Path, alter: Any) -> None:
-    """Strictly this format; the error quotes nothing of the file."""
+    """Only this format is read, and the error quotes nothing of the file."""
     document = json.loads(file.read_text())
     file.write_text(json.dumps(alter(document)))
 
@@ -127,8 +129,8 @@ def test_a_file_of_another_form_is_refused(file: Path, alter: Any) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_bytes_that_are_no_json_are_refused(file: Path) -> None:
-    """Cut short, empty, not text, too large."""
+def test_malformed_json_is_refused(file: Path) -> None:
+    """The bytes are cut short, empty, no text, or too large."""
     whole = file.read_bytes()
     for content in (whole[:-20], b"", b"\xff\xfe", b"[" * 100, b" " * 70_000):
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Sequencers that stand by, race and are killed: one works, and every leaf has one place."""
+"""Concurrent and killed sequencers: one works, and every leaf has one index."""
 
 import os
 import random
@@ -36,18 +36,18 @@ LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
 KILLS = 30
 PATIENCE = 60.0
-"""Seconds for a process to start."""
+"""The seconds that a process may take to start."""
 
 Property = Callable[[str, object], None]
 
 
 def kind(place: DatabaseLocation) -> str:
-    """Which database it is."""
+    """Return the kind of database."""
     return "postgresql" if isinstance(place, PostgresLocation) else "sqlite"
 
 
 def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> None:
-    """Past its half, though nothing waits."""
+    """It is renewed after half its time, even if nothing waits."""
     sequence(store, signer)
     sequence(store, signer, at=NOON + timedelta(seconds=6))
 
@@ -55,8 +55,8 @@ def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> 
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
-    """Until the lease has run out, or was given up."""
+def test_one_sequencer_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
+    """The second one waits until the lease has expired or was given up."""
     sequence(store, signer)
     recorded_in(store, 1)
 
@@ -74,10 +74,12 @@ def test_one_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> 
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_two_that_both_think_it_is_their_turn_are_still_correct(
+def test_two_active_sequencers_are_still_correct(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """The lease chooses, the head's lock decides: clocks that differ by a day change nothing."""
+    """The lease only chooses; the head's lock decides, so clocks that differ by a day
+    are harmless.
+    """
     ids = iter([uuid4() for _ in range(240)])
     guard = threading.Lock()
     taken: list[int] = []
@@ -106,7 +108,7 @@ def test_two_that_both_think_it_is_their_turn_are_still_correct(
 
 @dataclass(frozen=True)
 class Bell:
-    """Between a test and the process of a sequencer."""
+    """A signal between a test and the process of a sequencer."""
 
     started: Event = field(default_factory=FORK.Event)
     stop: Event = field(default_factory=FORK.Event)
@@ -115,7 +117,7 @@ class Bell:
 def keep_sequencing(
     place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, lease: Lease, bell: Bell
 ) -> None:
-    """As a process of its own would, without waiting between rounds."""
+    """Sequence like a separate process, without waiting between rounds."""
     store = open_store(place, keys, who="sequencer")
     at = NOON
     while not bell.stop.is_set():
@@ -126,14 +128,14 @@ def keep_sequencing(
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_two_processes_beside_writers(
+def test_two_sequencers_run_beside_writers(
     store: Store,
     place: DatabaseLocation,
     keys: StoreKeys,
     signer: NoteSigner,
     record_property: Property,
 ) -> None:
-    """Each with a lease too short to keep the other out: no leaf is lost, none comes twice."""
+    """The leases are too short to exclude each other; no leaf is lost or sequenced twice."""
     bell = Bell()
     store.close()
     leases = [Lease(holder=uuid4(), length=timedelta(0)) for _ in range(2)]
@@ -165,10 +167,10 @@ def test_two_processes_beside_writers(
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_leaves_are_taken_whatever_order_they_commit_in(
+def test_leaves_are_sequenced_in_any_order_of_commits(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """Ids come from many clocks: an older one that commits late must not fall behind the head."""
+    """Ids come from many clocks; an older one that commits late must not be skipped."""
     ids = sorted(uuid4() for _ in range(40))
     dice = random.Random(6962)  # noqa: S311 -- an order, not a secret
     dice.shuffle(ids)
@@ -184,7 +186,7 @@ def test_leaves_are_taken_whatever_order_they_commit_in(
 def sequence_and_die(
     place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, after: int
 ) -> bool:
-    """Sequence in a child that is killed after its nth change; was there an nth?"""
+    """Sequence in a child that is killed after its nth change; return whether there was an nth."""
 
     def work() -> None:
         opened = open_store(place, keys, who="sequencer")
@@ -195,10 +197,10 @@ def sequence_and_die(
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_killed_in_the_middle_nothing_is_done(
+def test_a_killed_sequencer_changes_nothing(
     store: Store, place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner
 ) -> None:
-    """After each change in turn, over the edge of a tile: not a row of any table differs."""
+    """No row of any table differs after a kill at each change, also over the edge of a tile."""
     recorded_in(store, 250)
     sequence(store, signer)
     recorded_in(store, 20)
@@ -209,14 +211,14 @@ def test_killed_in_the_middle_nothing_is_done(
         assert everything(place) == before
         after += 1
 
-    assert after > 6  # places, three tiles, queue, head, checkpoint
+    assert after > 6  # indexes, three tiles, queue, head, checkpoint
     assert positions(place) == list(range(270))
 
 
-def test_killed_thirty_times_under_way(
+def test_thirty_kills_lose_no_leaf(
     place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, record_property: Property
 ) -> None:
-    """Kill -9 at random moments while decisions come in: none is lost, none has two places."""
+    """Kill -9 comes at random moments under load; no leaf is lost, and none has two indexes."""
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
     store = open_store(place, keys, who="operator")
     office = recording(store)

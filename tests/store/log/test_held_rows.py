@@ -1,7 +1,7 @@
-"""Every row that a decision rests on is held against the ledger (invariant 13).
+"""Every row that a decision rests on is checked with the ledger (invariant 13).
 
 An attacker with write access to the database deletes, inserts or alters one row, past triggers and
-rights, on both databases: `ledger verify` names its table.
+privileges, on both databases; `ledger verify` names its table.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,12 +46,12 @@ NOT_PROVED = {
     ("person", "the record itself: each version is encrypted and bound to its place"),
     ("seen_message", "marks of messages, forgotten within minutes"),
 }
-"""Tables that decisions read and that nothing is held against, and why."""
+"""Tables that decisions read and that the ledger does not cover, with the reason."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A store with a row in each table, sequenced."""
+    """A sequenced store with a row in each table."""
 
     place: DatabaseLocation
     store: Store
@@ -62,7 +62,7 @@ class Whole:
 
     @contextmanager
     def attacker(self) -> Iterator[Callable[..., Any]]:
-        """SQL past every guard."""
+        """Run SQL past every protection."""
         with raw(self.place) as connection:
             if isinstance(self.place, PostgresLocation):
                 connection.execute("SET session_replication_role = replica")
@@ -103,7 +103,7 @@ def whole(
     store.close()
 
 
-def test_every_table_that_decisions_read_is_held_or_said_not_to_be() -> None:
+def test_every_table_of_decisions_is_covered_or_listed() -> None:
     """A new table is not forgotten."""
     of_the_log = {"checkpoint", "cosignature", "desk_log", "store_identity"}
     log = {name for name in metadata.tables if name.startswith("ledger_")}
@@ -116,7 +116,7 @@ def test_every_table_that_decisions_read_is_held_or_said_not_to_be() -> None:
 
 @pytest.mark.parametrize("table", HELD)
 def test_a_row_that_was_deleted_is_named(whole: Whole, table: str) -> None:
-    """The revocation of a consent before all others."""
+    """The revocation of a consent is the most important case."""
     columns, rows = read(whole, table)
     for row in first_and_last(rows):
         with whole.attacker() as run:
@@ -132,7 +132,7 @@ def test_a_row_that_was_deleted_is_named(whole: Whole, table: str) -> None:
 
 @pytest.mark.parametrize("table", HELD)
 def test_a_row_that_was_inserted_is_named(whole: Whole, table: str) -> None:
-    """A copy of a row under another key: no act and no decision stands behind it."""
+    """The row is a copy under another key, without an act or a decision."""
     columns, rows = read(whole, table)
     row = dict(zip(columns, rows[0], strict=True))
     for name, column in metadata.tables[table].primary_key.columns.items():
@@ -149,7 +149,7 @@ def test_a_row_that_was_inserted_is_named(whole: Whole, table: str) -> None:
 
 @pytest.mark.parametrize("table", HELD)
 def test_a_column_that_was_altered_is_named(whole: Whole, table: str) -> None:
-    """Each, to another value, and to NULL or from it where it may be NULL."""
+    """Each column is set to another value, and to or from NULL if it may be NULL."""
     columns, rows = read(whole, table)
     for row in first_and_last(rows):
         values = dict(zip(columns, row, strict=True))
@@ -168,8 +168,8 @@ def test_a_column_that_was_altered_is_named(whole: Whole, table: str) -> None:
     assert whole.finding() is None
 
 
-def test_a_decision_about_nobody_has_no_subject_and_no_ground(whole: Whole) -> None:
-    """A column that is NULL by right is held as well as one that says something."""
+def test_a_decision_without_a_person_has_no_subject_and_no_ground(whole: Whole) -> None:
+    """A column that must be NULL is checked like any other."""
     names = ("subject_index", "ground_kind", "ground_id", "ground_digest", "certificate")
     names += ("agreement_number", "purpose", "sealed_to")
     columns, rows = read(whole, "disclosure")
@@ -194,7 +194,7 @@ def test_a_decision_about_nobody_has_no_subject_and_no_ground(whole: Whole) -> N
 def test_a_value_of_another_type_is_no_null(
     path: Path, keys: StoreKeys, signer: NoteSigner
 ) -> None:
-    """SQLite keeps any type in any column: a text where no digest is, an id that is none."""
+    """SQLite stores any type in any column: a text instead of a digest, an id that is none."""
     store = open_store(path, keys, who="operator")
     recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
@@ -217,7 +217,7 @@ def test_a_value_of_another_type_is_no_null(
 
 
 def read(whole: Whole, table: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
-    """Every row of a table, by its columns."""
+    """Return every row of a table, by its columns."""
     names = [column.name for column in metadata.tables[table].columns]
     with raw(whole.place) as connection:
         rows = connection.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()  # noqa: S608
@@ -225,7 +225,7 @@ def read(whole: Whole, table: str) -> tuple[list[str], Sequence[tuple[Any, ...]]
 
 
 def first_and_last(rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Two rows of a table stand for all; one, where there is one."""
+    """Return two rows of a table, which represent all, or the only one."""
     return (rows[0], rows[-1]) if len(rows) > 1 else (rows[0],)
 
 
@@ -248,7 +248,7 @@ def insert(run: Callable[..., Any], table: str, values: Mapping[str, object]) ->
 
 
 def others(table: str, name: str, value: object) -> Iterator[object]:
-    """Values that a column may be given by hand, and does not have."""
+    """Return values that a column could have by hand, and does not have."""
     column = metadata.tables[table].columns[name]
     if name == "used":
         yield value - 1 if isinstance(value, int) and value else 1
@@ -262,8 +262,8 @@ def others(table: str, name: str, value: object) -> Iterator[object]:
 # --- the attack, end to end, and what an act says ----------------------------------------------
 
 
-def test_who_deletes_a_revocation_is_found(whole: Whole) -> None:
-    """The consent carries a disclosure again; the ledger tells of the revocation that was there."""
+def test_a_deleted_revocation_is_found(whole: Whole) -> None:
+    """The consent permits a disclosure again, and the ledger shows the revocation."""
     consent = (BANK, TAKEN_BACK.id.bytes)
     with whole.attacker() as run:
         row = run(
@@ -285,8 +285,8 @@ def test_who_deletes_a_revocation_is_found(whole: Whole) -> None:
     assert whole.finding() is None
 
 
-def test_an_act_that_waits_and_a_later_one_is_there_is_missed(whole: Whole) -> None:
-    """Acts are counted: one taken out with its leaf, before it has a place, leaves a gap."""
+def test_a_removed_waiting_act_is_found_by_a_later_one(whole: Whole) -> None:
+    """Acts have numbers: one that is removed with its leaf before its index leaves a gap."""
     whole.store.desk.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
     whole.store.desk.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
     tables = {"act": "act_id", "ledger_leaf": "disclosure_id", "ledger_queue": "disclosure_id"}
@@ -314,10 +314,10 @@ def test_an_act_that_waits_and_a_later_one_is_there_is_missed(whole: Whole) -> N
     assert whole.finding() is None
 
 
-def test_a_right_given_by_hand_stays_found_after_the_next_act(
+def test_a_right_given_by_hand_is_found_after_the_next_act(
     path: Path, keys: StoreKeys, signer: NoteSigner
 ) -> None:
-    """Each act begins with what the one before had left; what came between is named."""
+    """Each act begins with the state after the one before, so a change in between is found."""
     store = open_store(path, keys, who="operator")
     fill(store)
     whole = Whole(path, store, signer)
@@ -334,8 +334,10 @@ def test_a_right_given_by_hand_stays_found_after_the_next_act(
     assert "from what no act had made it" in found.what
 
 
-def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
-    """It lies in a temporary file while the check runs: not even a plain digest, to be guessed."""
+def test_collected_facts_reveal_no_pin(store: Store, keys: StoreKeys) -> None:
+    """It lies in a temporary file during the check: not even a plain digest that could
+    be guessed.
+    """
     collected = ""
     for draft in (a_registration_draft(), a_revocation_draft(TAKEN_BACK), a_missed_draft()):
         statement = recording(store).renderer.render(draft).leaf.statement
@@ -349,7 +351,7 @@ def test_what_is_collected_tells_no_pin(store: Store, keys: StoreKeys) -> None:
 
 
 def test_grounds_have_rows_of_each_kind(whole: Whole) -> None:
-    """Registered, used, taken back by the subject, and ended by the operator."""
+    """The grounds are registered, used, revoked by the subject, and ended by the operator."""
     columns, rows = read(whole, "ground_use")
     by_id = {bytes(row[columns.index("ground_id")]): row for row in rows}
 

@@ -1,4 +1,4 @@
-"""The sequencing transaction: every leaf has one place, whoever is killed and whoever races."""
+"""The sequencing transaction gives every leaf one index, at any kill and in any race."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,14 +43,14 @@ LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
 KILLS = 30
 PATIENCE = 60.0
-"""Seconds for a process to start."""
+"""The seconds that a process may take to start."""
 
 Property = Callable[[str, object], None]
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_every_leaf_gets_a_place_that_can_be_proved(store: Store, signer: NoteSigner) -> None:
-    """Its audit path leads to the root that was signed (RFC 9162, 2.1.3.2)."""
+def test_every_leaf_gets_a_provable_index(store: Store, signer: NoteSigner) -> None:
+    """RFC 9162, 2.1.3.2: the audit path leads to the signed root."""
     ids = recorded_in(store, 300)
 
     assert sequence(store, signer) == Sequenced(taken=300, size=300, more=False)
@@ -77,8 +77,8 @@ def _rows(store: Store) -> list[object]:
     return list(store.desk.disclosures(recipient=None, since=None, limit=10_000))
 
 
-def test_what_waits_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
-    """Neither a leaf in the queue nor a decision that there is not."""
+def test_a_waiting_leaf_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
+    """A leaf in the queue and an unknown decision have no proof."""
     (waiting,) = recorded_in(store, 1)
 
     assert store.ledger.inclusion(waiting) is None
@@ -88,7 +88,7 @@ def test_what_waits_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_the_empty_log_is_signed_as_well(store: Store, signer: NoteSigner) -> None:
+def test_the_empty_ledger_is_signed_too(store: Store, signer: NoteSigner) -> None:
     """Witnesses can begin before the first decision."""
     sequence(store, signer)
 
@@ -99,7 +99,7 @@ def test_the_empty_log_is_signed_as_well(store: Store, signer: NoteSigner) -> No
 
 @pytest.mark.usefixtures("empty_log")
 def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
-    """Each is a transaction and a checkpoint of its own; `more` says whether to go on."""
+    """Each batch is a transaction and a checkpoint; `more` says whether to continue."""
     recorded_in(store, 5)
 
     done = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
@@ -113,7 +113,7 @@ def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
 
 
 def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSigner) -> None:
-    """Over tiles that fill up (RFC 9162, 2.1.4.2)."""
+    """RFC 9162, 2.1.4.2: trees are consistent while tiles fill up."""
     known = []
     for number in (1, 254, 1, 1, 255, 40):
         recorded_in(store, number)
@@ -133,10 +133,10 @@ def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSign
         )
 
 
-def test_where_nothing_waits_nothing_is_written(
+def test_nothing_is_written_if_no_leaf_waits(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """Rounds come every second: an idle one takes nobody's turn to write."""
+    """Rounds come every second, and an idle one does not delay other writers."""
     recorded_in(store, 3)
     sequence(store, signer)
     before = everything(place)
@@ -147,11 +147,13 @@ def test_where_nothing_waits_nothing_is_written(
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
+def test_a_round_writes_after_a_commit_of_unknown_outcome(
     store: Store, place: DatabaseLocation, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A commit that was cut off may be seen, and lie on one copy: it is published once another has
-    followed it to the replica, and not because nothing seems to be left to do.
+    """The round after a commit of unknown outcome writes again.
+
+    The interrupted commit may be visible on one copy. It is published after another commit has
+    reached the replica, and not because nothing seems to be left.
     """
     recorded_in(store, 1)
     database = database_at(place)
@@ -188,10 +190,12 @@ def test_after_a_transaction_that_could_not_be_told_the_next_round_writes(
         ("DELETE FROM ledger_head", "no head"),
     ],
 )
-def test_a_log_that_does_not_fit_itself_is_not_appended_to(
+def test_an_inconsistent_ledger_is_not_extended(
     store: Store, place: DatabaseLocation, signer: NoteSigner, spoil: str, why: str
 ) -> None:
-    """Whatever was signed then would be a second history. Nothing changes; somebody must look."""
+    """A signature then would make a second history; nothing changes, and a person must
+    examine it.
+    """
     recorded_in(store, 5)
     sequence(store, signer)
     recorded_in(store, 1)
@@ -207,10 +211,12 @@ def test_a_log_that_does_not_fit_itself_is_not_appended_to(
 @pytest.mark.parametrize(
     "spoil", ["DELETE FROM ledger_tile", "UPDATE ledger_tile SET hashes = substr(hashes, 1, 32)"]
 )
-def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
+def test_a_broken_ledger_is_distinguished_from_an_unreachable_store(
     store: Store, place: DatabaseLocation, signer: NoteSigner, spoil: str
 ) -> None:
-    """GetReceipt then gives a receipt without its proof; of a store that is away it gives none."""
+    """GetReceipt then gives a receipt without its proof; if the store is unreachable, it gives
+    none.
+    """
     first, *_ = recorded_in(store, 5)
     sequence(store, signer)
     by_hand(place, spoil)
@@ -220,17 +226,17 @@ def test_a_log_that_gives_no_proof_is_told_apart_from_a_store_that_is_away(
 
 
 def by_hand(place: DatabaseLocation, sql: str, *values: object) -> None:
-    """As a superuser would, on either database."""
+    """Run SQL like a superuser, on either database."""
     with raw(place) as connection:
         mark = "%s" if isinstance(place, PostgresLocation) else "?"
         assert connection.execute(sql.replace("$", mark), values).rowcount > 0
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_a_place_beyond_the_end_stops_the_log(
+def test_an_index_beyond_the_end_stops_the_sequencer(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """Somebody wrote it by hand: the next leaf would get a place that is taken, or leave a gap."""
+    """It was written by hand; the next leaf would get a used index, or leave a gap."""
     recorded_in(store, 2)
     by_hand(place, "INSERT INTO ledger_position SELECT disclosure_id, 7 FROM ledger_leaf LIMIT 1")
 
@@ -239,10 +245,10 @@ def test_a_place_beyond_the_end_stops_the_log(
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_strays_in_the_queue_do_not_stop_the_log(
+def test_stray_queue_entries_do_not_stop_the_sequencer(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """A leaf that has its place, and one that there is not: both stay, and both are told of."""
+    """One has its index already, one does not exist; both stay, and both are reported."""
     recorded_in(store, 2)
     sequence(store, signer)
     by_hand(place, "INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_leaf LIMIT 1")
@@ -254,8 +260,8 @@ def test_strays_in_the_queue_do_not_stop_the_log(
     assert store.ledger.state().waiting == 2
 
 
-def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: DatabaseLocation) -> None:
-    """One kind of error, so that all other metrics are told."""
+def test_an_unreadable_ledger_is_reported_to_metrics(place: DatabaseLocation) -> None:
+    """It is one kind of error, so that all other metrics are still reported."""
     look = log_state_of(place)
     assert look().size == 0
     by_hand(place, "DELETE FROM ledger_head")
@@ -265,8 +271,8 @@ def test_whoever_only_watches_is_told_of_a_log_that_cannot_be_read(place: Databa
 
 
 @pytest.mark.usefixtures("empty_log")
-def test_the_state_tells_what_waits_and_since_when(store: Store, signer: NoteSigner) -> None:
-    """For whoever watches the lag."""
+def test_the_state_shows_the_waiting_leaves(store: Store, signer: NoteSigner) -> None:
+    """The monitoring of the delay uses it."""
     sequence(store, signer)
     store.recorder.record(a_release(decided_at=NOON + timedelta(seconds=9)))
     store.recorder.record(a_release(decided_at=NOON + timedelta(seconds=5)))
@@ -283,7 +289,7 @@ def test_the_state_tells_what_waits_and_since_when(store: Store, signer: NoteSig
 def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
     store: Store, signer: NoteSigner
 ) -> None:
-    """Of the late ones that hold the leaf; before any is cosigned, the newest."""
+    """Among late trees with the leaf; before any is cosigned, the newest is used."""
     first, *_ = recorded_in(store, 2)
     sequence(store, signer)
     second, *_ = recorded_in(store, 1)
@@ -310,7 +316,7 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
 def test_leaves_of_before_the_ledger_wait_like_new_ones(
     tmp_path: Path, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An older store that is brought up to date loses nothing."""
+    """An upgrade of an older store loses nothing."""
     path = tmp_path / "old.db"
     path.touch()
     newest = command.upgrade
@@ -330,8 +336,8 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
     assert done == Sequenced(taken=3, size=3, more=False)
 
 
-def test_a_late_leaf_is_told_apart_from_one_that_may_wait(store: Store, signer: NoteSigner) -> None:
-    """The maximum merge delay is a promise: whoever waits longer is a finding."""
+def test_a_late_leaf_is_distinguished_from_a_waiting_one(store: Store, signer: NoteSigner) -> None:
+    """The maximum merge delay is a promise, so a leaf that waits longer is a finding."""
     sequence(store, signer)
     recording(store).record_and_render(moved(some_drafts()[0], NOON))
 

@@ -1,4 +1,4 @@
-"""The log as files: what witnesses fetch is whole at any moment (C2SP tlog-tiles)."""
+"""The ledger as files: published files are whole at any moment (C2SP tlog-tiles)."""
 
 import os
 import random
@@ -46,7 +46,7 @@ OTHER = Lease(holder=uuid4(), length=LEASE.length)
 
 @pytest.fixture
 def place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
@@ -57,7 +57,7 @@ def published(tmp_path: Path) -> LogDirectory:
 
 @dataclass(frozen=True)
 class Site:
-    """A store, a log's key, and where the log is published."""
+    """A store, a ledger key, and the directory of publication."""
 
     store: Store
     path: Path
@@ -90,7 +90,7 @@ def a_sequencer(
 
 
 def published_tree(published: PublishedLog, signer: NoteSigner) -> int:
-    """The size of the published tree, which must be whole and as it was signed."""
+    """Return the size of the published tree, which must be whole and signed."""
     note = published.checkpoint()
     assert note is not None
     signed = read_published(note, NoteVerifier(key=signer.key), ORIGIN)
@@ -104,7 +104,7 @@ def published_tree(published: PublishedLog, signer: NoteSigner) -> int:
 def test_a_round_publishes_what_it_sequenced(
     store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path
 ) -> None:
-    """Over several batches, from nothing; a round with nothing new writes nothing."""
+    """The round has several batches; a round without new leaves writes nothing."""
     sequencer = a_sequencer(store, signer, published)
     assert sequencer.round().published
     assert published_tree(published, signer) == 0
@@ -118,10 +118,10 @@ def test_a_round_publishes_what_it_sequenced(
     assert not sequencer.round().published
 
 
-def test_partial_tiles_go_once_nobody_needs_them(
+def test_partial_tiles_are_deleted_when_unneeded(
     store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path
 ) -> None:
-    """Those of a full tile stay until the next is full: who reads them meanwhile finds them."""
+    """Those of a full tile stay until the next is full, so that present readers find them."""
     sequencer = a_sequencer(store, signer, published)
     for number in (200, 100, 100, 150):
         recorded_in(store, number)
@@ -132,10 +132,10 @@ def test_partial_tiles_go_once_nobody_needs_them(
     assert kept == ["000", "001", "001.p", "002.p"]
 
 
-def test_a_reader_who_is_behind_finds_the_tree_that_it_knew(
+def test_a_late_reader_finds_its_tree(
     store: Store, signer: NoteSigner, published: LogDirectory
 ) -> None:
-    """A partial tile that is gone is read out of the full one (C2SP tlog-tiles)."""
+    """C2SP tlog-tiles: a missing partial tile is read out of the full one."""
     sequencer = a_sequencer(store, signer, published)
     recorded_in(store, 100)
     sequencer.round()
@@ -149,7 +149,7 @@ def test_a_reader_who_is_behind_finds_the_tree_that_it_knew(
 
 
 def publish_slowly(site: Site) -> None:
-    """Rounds of a process that is about to be killed."""
+    """Run rounds in a process that is about to be killed."""
     store = open_store(site.path, site.keys, who="sequencer")
     lease = Lease(holder=uuid4(), length=timedelta(0))
     sequencer = a_sequencer(store, site.signer, site.published, lease)
@@ -158,10 +158,10 @@ def publish_slowly(site: Site) -> None:
         store.recorder.record(a_release())
 
 
-def test_killed_at_any_moment_what_is_published_is_whole(
+def test_published_files_are_whole_after_any_kill(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A checkpoint never promises tiles that are not there, and the next process catches up."""
+    """A checkpoint never names missing tiles, and the next process catches up."""
     store, signer, published = site.store, site.signer, site.published
     dice = random.Random(20261128)  # noqa: S311 -- the moments of the kills, not a secret
     a_sequencer(store, signer, published).round()
@@ -186,8 +186,8 @@ def test_killed_at_any_moment_what_is_published_is_whole(
         print(f"\npublisher killed {KILLS} times: {latest.size} leaves, never half a tree")
 
 
-def test_a_store_older_than_what_was_published_is_not_built_on(site: Site) -> None:
-    """Restored from a copy: another leaf in the same place would be a second history."""
+def test_a_store_older_than_the_published_tree_is_not_extended(site: Site) -> None:
+    """It was restored from a copy, so another leaf at the same index would be a second history."""
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
     recorded_in(store, 3)
@@ -211,7 +211,7 @@ def test_a_store_older_than_what_was_published_is_not_built_on(site: Site) -> No
 
 @dataclass(frozen=True)
 class FailedOver:
-    """The ledger of a store whose server fails over to an older copy while it is sequenced."""
+    """The ledger of a store whose server fails over to an older copy during sequencing."""
 
     before: StoreLedger
     after: StoreLedger
@@ -223,9 +223,11 @@ class FailedOver:
         return getattr(self.before, name)
 
 
-def test_nor_is_one_that_became_older_during_the_round(site: Site) -> None:
-    """A failover to a replica that lags, after the store was held against what was published: the
-    leaves that wait in it would take the places of those that witnesses know.
+def test_a_store_that_became_older_during_the_round_is_not_extended(site: Site) -> None:
+    """A store that became older during the round is not extended.
+
+    The failover to a lagging replica came after the comparison with the published files. The leaves
+    that wait in it would take the indexes of leaves that witnesses know.
     """
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
@@ -249,8 +251,8 @@ def test_nor_is_one_that_became_older_during_the_round(site: Site) -> None:
     replica.close()
 
 
-def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
-    """It has as many leaves as were published, or more, and they are others."""
+def test_a_store_with_another_history_is_not_extended(site: Site) -> None:
+    """It has as many leaves as were published, or more, but others."""
     store, signer, published = site.store, site.signer, site.published
     store.close()
     fork = site.directory / "fork.db"
@@ -268,8 +270,8 @@ def test_a_store_that_went_another_way_is_not_built_on(site: Site) -> None:
     other.close()
 
 
-def test_what_does_not_continue_the_store_is_not_taken_back(site: Site) -> None:
-    """A restored copy that was sequenced anew, or tiles that somebody changed: nothing changes."""
+def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: Site) -> None:
+    """The copy was sequenced again, or somebody changed tiles; nothing changes."""
     recorded_in(site.store, 3)
     a_sequencer(site.store, site.signer, site.published).round()
     verifier = NoteVerifier(key=site.signer.key)
@@ -300,10 +302,10 @@ def test_what_does_not_continue_the_store_is_not_taken_back(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", [ORIGIN, "another/log"])
-def test_what_another_key_signed_is_not_ours(
+def test_files_signed_by_another_key_are_refused(
     store: Store, signer: NoteSigner, published: LogDirectory, tmp_path: Path, name: str
 ) -> None:
-    """Neither another log's directory, nor one that somebody else wrote to."""
+    """The directory is another ledger's, or another party wrote to it."""
     stranger = a_note_signer(tmp_path, name)
     recorded_in(store, 1)
     sequence(store, stranger)
@@ -316,8 +318,10 @@ def test_what_another_key_signed_is_not_ours(
 
 
 @pytest.mark.parametrize("what", ["checkpoint", "cosignature", "another tree"])
-def test_what_the_log_did_not_sign_is_not_published(site: Site, what: str, tmp_path: Path) -> None:
-    """Added to the store by whoever may add: the log stops, and witnesses see what they saw."""
+def test_an_unsigned_checkpoint_is_not_published(site: Site, what: str, tmp_path: Path) -> None:
+    """A role that may add rows added them; the sequencer stops, and witnesses see the
+    former tree.
+    """
     recorded_in(site.store, 3)
     sequencer = a_sequencer(site.store, site.signer, site.published)
     sequencer.round()
@@ -344,7 +348,7 @@ def test_what_the_log_did_not_sign_is_not_published(site: Site, what: str, tmp_p
 def test_a_smaller_tree_never_replaces_a_larger_one(
     store: Store, signer: NoteSigner, published: LogDirectory
 ) -> None:
-    """Of two processes that publish, the slower one must not turn the log back."""
+    """The slower of two publishing processes must not turn the ledger back."""
     recorded_in(store, 1)
     sequence(store, signer)
     small = store.ledger.latest()
@@ -357,10 +361,8 @@ def test_a_smaller_tree_never_replaces_a_larger_one(
     assert published_tree(published, signer) == 2
 
 
-def test_a_bundle_is_one_file_with_all_of_it(
-    store: Store, signer: NoteSigner, tmp_path: Path
-) -> None:
-    """The same log gives the same bytes, and an existing file is left alone."""
+def test_a_bundle_is_one_complete_file(store: Store, signer: NoteSigner, tmp_path: Path) -> None:
+    """Equal ledgers give equal bytes, and an existing file is not changed."""
     recorded_in(store, 300)
     sequence(store, signer)
     latest = store.ledger.latest()
@@ -384,8 +386,8 @@ def test_a_bundle_is_one_file_with_all_of_it(
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_bundle_not_written_to_its_end_is_taken_away(tmp_path: Path) -> None:
-    """Half a log must not lie about as if it were one."""
+def test_an_incomplete_bundle_is_deleted(tmp_path: Path) -> None:
+    """Half a ledger must not be left behind like a whole one."""
     signed = SignedTree(size=1, root=bytes(32), note=b"", made_at=NOON)
 
     def unread(level: int, index: int, width: int) -> bytes:

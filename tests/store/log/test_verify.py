@@ -1,4 +1,4 @@
-"""Any one row or leaf that somebody changed is found, and the first is named (`ledger verify`)."""
+"""Any one changed row or leaf is found, and the first is named (`ledger verify`)."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -48,20 +48,21 @@ PROVED = {
     "act": set(),
     "repetition": set(),
 }
-"""Tables that the log proves, and their columns that it does not: whose turn it is, when a tree was
-signed (the note bears no time), and the stored answer, which is forgotten after a day."""
+"""Tables that the ledger proves, and their columns that it does not: the lease, the time of a
+tree's signature (the note has no time), and the stored answer, which is deleted after a day.
+"""
 
 
 @dataclass(frozen=True)
 class Spoiled:
-    """A copy of a store that fits, to be tampered with by hand."""
+    """A copy of a consistent store, for changes by hand."""
 
     path: Path
     keys: StoreKeys
     signer: NoteSigner
 
     def finding(self, *statements: str, values: tuple[Any, ...] = ()) -> Finding | None:
-        """What the check says once these were run over it by a superuser."""
+        """Return the finding of the check after a superuser ran these statements."""
         with raw(self.path) as connection:
             triggers = connection.execute(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
@@ -85,7 +86,7 @@ class Spoiled:
 
 @pytest.fixture
 def place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
@@ -98,7 +99,9 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> NoteSigner:
 def good(
     tmp_path_factory: pytest.TempPathFactory, template: Path, keys: StoreKeys, signer: NoteSigner
 ) -> Path:
-    """Ten acts and thirty decisions of every kind, a tree after each ten, and ten that wait."""
+    """Build ten acts and thirty decisions of every kind, a tree after each ten, and ten
+    that wait.
+    """
     path = tmp_path_factory.mktemp("good") / "makul.db"
     shutil.copy(template, path)
     store = open_store(path, keys, who="operator")
@@ -138,7 +141,7 @@ def columns() -> Iterator[tuple[str, str]]:
 def test_a_change_to_any_column_is_found(
     spoiled: Spoiled, tmp_path: Path, table: str, column: str
 ) -> None:
-    """Of the first and the last row of each table in turn."""
+    """The first and the last row of each table are changed in turn."""
     kind = metadata.tables[table].columns[column].type.python_type
     order = ", ".join(f'"{each.name}"' for each in metadata.tables[table].primary_key.columns)
     with raw(spoiled.path) as connection:
@@ -158,7 +161,7 @@ def test_a_change_to_any_column_is_found(
 def test_a_change_to_any_column_is_found_on_postgresql(
     server: Cluster, server_template: str, keys: StoreKeys, signer: NoteSigner
 ) -> None:
-    """The same there, by a superuser past triggers and rights; each is put back before the next."""
+    """A superuser changes it past triggers and privileges; each is restored before the next."""
     place = server.place(server.create(template=server_template))
     store = open_store(place, keys, who="operator")
     for draft in some_drafts():
@@ -195,8 +198,8 @@ def _marks(key: Sequence[object]) -> str:
 
 
 @pytest.mark.parametrize("table", [table for table in PROVED if table != "checkpoint"])
-def test_a_row_that_was_taken_out_is_found(spoiled: Spoiled, table: str) -> None:
-    """Whichever it was. An old checkpoint is in the hands of witnesses; the newest must be here."""
+def test_a_removed_row_is_found(spoiled: Spoiled, table: str) -> None:
+    """Any row is found. Witnesses hold old checkpoints; the newest must be here."""
     assert spoiled.finding(f"DELETE FROM {table}") is not None  # noqa: S608
 
 
@@ -361,20 +364,20 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 
 @pytest.mark.parametrize(("statements", "where", "what"), TAMPERED.values(), ids=TAMPERED)
-def test_what_was_tampered_with_is_named(
+def test_a_tampered_record_is_named(
     spoiled: Spoiled, statements: tuple[str, ...], where: str, what: str
 ) -> None:
-    """By a superuser who leaves the rest as it was."""
+    """A superuser changes one thing and leaves the rest."""
     finding = spoiled.finding(*statements)
 
     assert finding is not None
     assert (finding.where, what in finding.what) == (where, True), finding
 
 
-def test_who_rewrites_all_but_the_signature_is_found_by_it(
+def test_a_rewritten_ledger_is_found_by_its_signature(
     spoiled: Spoiled, keys: StoreKeys, tmp_path: Path
 ) -> None:
-    """A whole other log, computed to the last tile, with a key that is not the log's."""
+    """The whole ledger is recomputed to the last tile, with another key."""
     store = open_store(spoiled.path, keys, who="operator")
     stranger = a_note_signer(tmp_path)
     recording(store).record_and_render(some_drafts()[0])
@@ -390,7 +393,7 @@ def test_who_rewrites_all_but_the_signature_is_found_by_it(
 def test_a_witness_whose_line_was_changed_is_found(
     store: Store, signer: NoteSigner, path: Path, tmp_path: Path
 ) -> None:
-    """Of those that the settings name: others' lines nobody here can judge."""
+    """The witness must be one of the settings; nobody here can judge other lines."""
     new_key_file(tmp_path / "w.key", "witness.example", COSIGNATURE_V1)
     witness = Cosigner.load(tmp_path / "w.key")
     known = {"w": CosignatureVerifier(key=witness.key)}
@@ -414,8 +417,8 @@ def test_a_witness_whose_line_was_changed_is_found(
     assert checked(store, signer).finding is None
 
 
-def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
-    """By its place in the log, however many there are."""
+def test_the_first_inconsistency_is_named(spoiled: Spoiled) -> None:
+    """The first is found by its index, for any number of findings."""
     with raw(spoiled.path) as connection:
         ids = connection.execute("SELECT hex(disclosure_id), position FROM ledger_position")
         by_place = {position: identifier.lower() for identifier, position in ids}
@@ -430,7 +433,7 @@ def test_the_first_that_does_not_fit_is_named(spoiled: Spoiled) -> None:
 
 
 def test_a_leaf_of_an_unknown_statement_is_found(store: Store, tmp_path: Path) -> None:
-    """Recorded past the use cases: its leaf is no commitment to what the row says."""
+    """It was recorded past the use cases, and its leaf does not commit to the row."""
     store.recorder.record(a_release())
 
     finding = checked(store, a_note_signer(tmp_path)).finding
@@ -440,10 +443,10 @@ def test_a_leaf_of_an_unknown_statement_is_found(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("page", [1, 3, 7])
-def test_the_report_does_not_depend_on_how_much_is_read_at_once(
+def test_the_report_does_not_depend_on_the_page_size(
     store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    """Pages end within trees, tiles and what waits: every record is held, and once."""
+    """Pages end within trees, tiles and waiting leaves: every record is checked, once."""
     for _ in range(3):
         for draft in some_drafts():
             recording(store).record_and_render(draft)
@@ -456,10 +459,10 @@ def test_the_report_does_not_depend_on_how_much_is_read_at_once(
     assert whole.checked == 40
 
 
-def test_the_log_goes_on_while_it_is_checked(
+def test_the_ledger_continues_during_the_check(
     store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is recorded and sequenced meanwhile is no finding."""
+    """Records and sequencing during the check are no finding."""
     office = recording(store)
     for draft in some_drafts():
         office.record_and_render(draft)

@@ -1,4 +1,4 @@
-"""A month's decisions, counted and told (Procedure, cl. 11)."""
+"""A month's decisions are counted and listed (Procedure, cl. 11)."""
 
 import json
 from datetime import timedelta
@@ -31,7 +31,9 @@ OUTSIDE = [NOVEMBER.begins - INSTANT, NOVEMBER.ends]
 
 @pytest.fixture
 def month(store: Store) -> Store:
-    """Three releases by consent, a failed match, a refusal to another; and two outside of it."""
+    """Record three releases by consent, a failed match, another's refusal, and two outside the
+    month.
+    """
     for at in WITHIN + OUTSIDE:
         store.recorder.record(a_release(decided_at=at, ground=a_consent()))
     store.recorder.record(a_failed_match())
@@ -39,8 +41,8 @@ def month(store: Store) -> Store:
     return store
 
 
-def test_what_is_alike_is_counted_together(month: Store) -> None:
-    """By recipient, purpose, outcome and ground; the month begins and ends with the Republic's."""
+def test_equal_decisions_are_counted_together(month: Store) -> None:
+    """The counts are by recipient, purpose, outcome and ground, in the Republic's month."""
     assert month.desk.statistics(NOVEMBER) == [
         MonthCount(
             recipient=BANK,
@@ -65,15 +67,15 @@ def test_what_is_alike_is_counted_together(month: Store) -> None:
 
 
 def test_a_month_without_decisions_counts_none(month: Store) -> None:
-    """What does not occur is absent."""
+    """A combination that does not occur is absent."""
     assert month.desk.statistics(Month(2025, 11)) == []
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4, 5, 6])
-def test_every_decision_is_told_once_and_in_order(
+def test_every_decision_is_listed_once_and_in_order(
     month: Store, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
-    """Whatever falls on a page's edge, two decisions of one instant among it."""
+    """Entries at a page's edge are included, also two decisions of one instant."""
     monkeypatch.setattr(listing, "PAGE_ROWS", page)
     monkeypatch.setattr(listing, "_PAGES", {False: listing._page(), True: listing._page()})
 
@@ -84,18 +86,20 @@ def test_every_decision_is_told_once_and_in_order(
     assert len({row.disclosure_id for row in told}) == 5
 
 
-def test_one_recipients_decisions_are_told_alone(month: Store) -> None:
-    """Each with its ground, by which the consent is found."""
+def test_one_recipients_decisions_are_listed_alone(month: Store) -> None:
+    """Each decision has its ground, by which the consent is found."""
     told = list(month.desk.export(NOVEMBER, BANK, MASKED, at=NOON))
 
     assert {row.recipient for row in told} == {BANK}
     assert [isinstance(row.ground_id, UUID) for row in told if row.ground_kind] == [True] * 3
 
 
-def test_an_export_is_recorded_before_it_tells_anything(
+def test_an_export_is_recorded_before_it_returns_anything(
     month: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """Who, when, which month, whether PINs were shown, and why (cl. 13, 16)."""
+    """Procedure, cl. 13 and 16: the record has who, when, which month, whether PINs
+    show, and why.
+    """
     before = count(place, "desk_log")
     month.desk.export(NOVEMBER, BANK, ExportOptions(revealed=True, reason="check 9"), at=NOON)
 
@@ -111,10 +115,8 @@ def test_an_export_is_recorded_before_it_tells_anything(
     assert facts == {"month": "2026-11", "revealed": True, "reason": "check 9"}
 
 
-def test_an_export_that_cannot_be_recorded_tells_nothing(
-    month: Store, place: DatabaseLocation
-) -> None:
-    """It fails when it is asked for, not at its first row."""
+def test_an_unrecordable_export_returns_nothing(month: Store, place: DatabaseLocation) -> None:
+    """The error comes at the request, not at the first row."""
     with raw(place) as connection:
         connection.execute("DROP TABLE desk_log")
 
@@ -124,13 +126,13 @@ def test_an_export_that_cannot_be_recorded_tells_nothing(
 
 @pytest.mark.parametrize("reason", [None, "", "  "])
 def test_pins_are_never_shown_without_a_reason(reason: str | None) -> None:
-    """Not even where a command forgets to ask."""
+    """The store refuses it, even if a command forgets to ask."""
     with pytest.raises(ValueError, match="reason"):
         ExportOptions(revealed=True, reason=reason)
 
 
-def test_a_told_decision_prints_without_the_pin(month: Store) -> None:
-    """In a traceback or a log."""
+def test_a_listed_decision_prints_without_the_pin(month: Store) -> None:
+    """A traceback or log does not contain it."""
     (row, *_) = month.desk.export(NOVEMBER, None, MASKED, at=NOON)
 
     assert row.subject == AZAMAT
@@ -146,7 +148,7 @@ def _plan(path: Path, statement: Any) -> str:
 
 
 def test_a_month_is_counted_without_reading_a_record(path: Path) -> None:
-    """The index holds all that is counted."""
+    """The index holds everything that is counted."""
     assert "USING COVERING INDEX ix_disclosure_month" in _plan(path, MONTH_COUNTS)
 
 

@@ -1,4 +1,4 @@
-"""What a request reads of the record."""
+"""The data that a request reads from the store."""
 
 import json
 import statistics
@@ -42,23 +42,23 @@ from makul_testing.builders.records import (
 )
 
 
-def test_standing_tells_recipient_and_agreement(store: Store) -> None:
-    """In one snapshot; an id that was never closed has no digest."""
+def test_snapshot_has_recipient_and_agreement(store: Store) -> None:
+    """They are read in one snapshot; an id that was never closed has no digest."""
     standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
 
     assert standing == RequestSnapshot(recipient=a_recipient(), agreement=an_agreement())
 
 
 @pytest.mark.parametrize("number", [None, AgreementNumber("A-9")])
-def test_standing_without_an_agreement(store: Store, number: AgreementNumber | None) -> None:
-    """None named, or one that is not there."""
+def test_snapshot_may_lack_an_agreement(store: Store, number: AgreementNumber | None) -> None:
+    """The agreement is not named, or does not exist."""
     standing = store.register.standing(a_key(), number, at=NOON)
 
     assert (standing.recipient, standing.agreement) == (a_recipient(), None)
 
 
-def test_standing_of_an_unknown_recipient(store: Store) -> None:
-    """RCP-01 is for the caller to conclude; the agreement named is another's."""
+def test_snapshot_of_an_unknown_recipient_is_empty(store: Store) -> None:
+    """The use case concludes RCP-01; the named agreement is another's."""
     standing = store.register.standing(a_key(recipient=POLICE), AGREEMENT_NUMBER, at=NOON)
 
     assert standing.recipient is None
@@ -67,14 +67,14 @@ def test_standing_of_an_unknown_recipient(store: Store) -> None:
 
 
 def test_a_certificate_belongs_to_one_recipient(store: Store) -> None:
-    """RCP-04 for any other."""
+    """Any other recipient gets RCP-04."""
     found = store.register.certificate(FINGERPRINT)
 
     assert found == RegisteredCertificate(recipient=BANK, fingerprint=FINGERPRINT)
     assert store.register.certificate(b"x" * 32) is None
 
 
-def test_an_official_is_one_recipients_own(store: Store) -> None:
+def test_an_official_belongs_to_one_recipient(store: Store) -> None:
     """LAW-09: another body's official signs nothing for this one."""
     official = Official(recipient=BANK, identifier="OFF-7", name="Б.", fingerprint=b"o" * 32)
     store.desk.add_official(official, at=NOON)
@@ -85,7 +85,7 @@ def test_an_official_is_one_recipients_own(store: Store) -> None:
 
 
 def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
-    """CNS-10: reference, digest of the text and its language, all three."""
+    """CNS-10: the reference, the digest of the text and its language must all fit."""
     digests = approved_notice(store.desk, "N-1", NOTICE_TEXTS, at=NOON).digests
 
     for language, digest in digests.items():
@@ -96,8 +96,8 @@ def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
     assert not store.register.notice_approved("N-1", digests["ky"], "")
 
 
-def test_a_notice_counts_once_it_is_approved(store: Store) -> None:
-    """Procedure, cl. 4: what the authorised body has not seen informs nobody."""
+def test_a_notice_counts_after_its_approval(store: Store) -> None:
+    """Procedure, cl. 4: a notice that the authorised body has not approved informs nobody."""
     store.desk.add_notice("N-1", NOTICE_TEXTS, at=NOON)
     (notice,) = store.desk.notices()
 
@@ -108,10 +108,12 @@ def test_a_notice_counts_once_it_is_approved(store: Store) -> None:
 
 
 def test_an_unknown_pin_takes_the_same_kind_of_work(store: Store) -> None:
-    """Invariant 6: by its time, "not in the database" cannot be told from "in the database"."""
+    """docs/architecture.md, invariant 6: the time does not reveal whether a person is in the
+    database.
+    """
     times: dict[Pin, list[float]] = {AZAMAT: [], GULNARA: []}
     for _ in range(300):
-        for pin, taken in times.items():  # in turns: whatever else the machine does meets both
+        for pin, taken in times.items():  # in turns, so that other load of the machine affects both
             begun = time.perf_counter()
             store.register.person(pin)
             taken.append(time.perf_counter() - begun)
@@ -146,8 +148,8 @@ purposes = st.from_regex(r"[A-Z][A-Z0-9_]{1,20}", fullmatch=True).map(PurposeCod
         scores_out=st.booleans(),
     )
 )
-def test_an_agreement_reads_back_as_written(agreement: Agreement) -> None:
-    """Every term."""
+def test_an_agreement_is_read_back_as_written(agreement: Agreement) -> None:
+    """Every term is read back."""
     row = (
         *(agreement.number, agreement.recipient, agreement.state.value),
         *(micros(agreement.valid_from), micros(agreement.valid_to)),
@@ -172,14 +174,14 @@ def test_an_agreement_reads_back_as_written(agreement: Agreement) -> None:
         terms_to_text(an_agreement()).replace('["wsse"]', '"wsse"'),
     ],
 )
-def test_terms_that_do_not_read_back_are_no_terms(terms: str) -> None:
-    """A missing or strange term is broken machinery, never a default."""
+def test_unreadable_terms_are_refused(terms: str) -> None:
+    """A missing or strange term is an error, never a default."""
     with pytest.raises(CodecError):
         agreement_from_row((AGREEMENT_NUMBER, BANK, "IN_FORCE", 0, 1, terms))
 
 
 def test_a_packed_record_accounts_for_every_byte() -> None:
-    """Cut short, grown, or with another length than it says."""
+    """A record that is cut short, grown, or of another length is refused."""
     packed = pack({"v": 1}, [b"one", b"", b"three"])
     assert unpack(packed) == ({"v": 1}, [b"one", b"", b"three"])
 
@@ -190,13 +192,13 @@ def test_a_packed_record_accounts_for_every_byte() -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_instants_keep_their_microseconds(at: Any) -> None:
-    """BIGINT microseconds, UTC, the same instant back."""
+    """An instant is stored as BIGINT microseconds in UTC, and read back equally."""
     assert instant(micros(at)) == at
     assert utc_day(at) == micros(at) // (24 * 60 * 60 * 1_000_000)
 
 
-def test_a_naive_instant_is_a_mistake() -> None:
-    """Every instant is aware (invariant 10)."""
+def test_a_naive_instant_is_an_error() -> None:
+    """docs/architecture.md, invariant 10: every instant is aware."""
     with pytest.raises(TypeError):
         micros(NOON.replace(tzinfo=None))
 
@@ -205,8 +207,8 @@ LIMITS = ("requestsPerMinute", "bytesPerDay")
 PAPERS = ("paper", "paperQuota", "representatives")
 
 
-def test_terms_of_before_limits_have_none() -> None:
-    """What was agreed before said nothing of limits: the operator's settings count."""
+def test_older_terms_have_no_limits() -> None:
+    """Older agreements say nothing about limits, so the operator's settings count."""
     fields = json.loads(terms_to_text(an_agreement()))
     old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS} | {"v": 2})
 
@@ -215,8 +217,8 @@ def test_terms_of_before_limits_have_none() -> None:
     assert (read.requests_a_minute, read.bytes_a_day) == (None, None)
 
 
-def test_terms_of_before_paper_allow_none() -> None:
-    """What was agreed before said nothing of paper or representatives: neither is allowed."""
+def test_older_terms_permit_no_paper() -> None:
+    """Older agreements say nothing about paper or representatives, so neither is permitted."""
     fields = json.loads(terms_to_text(an_agreement()))
     old = json.dumps({k: v for k, v in fields.items() if k not in LIMITS + PAPERS} | {"v": 1})
 

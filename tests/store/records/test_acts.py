@@ -1,4 +1,4 @@
-"""Acts: who changed a right, when, and every row before and after; and the baseline before them."""
+"""Acts: who changed a right, when, and every row before and after; and their baseline."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ DOCUMENT = b"<Consent>registered</Consent>"
 
 
 def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
-    """Every act as its leaf commits to it, in their order."""
+    """Return every act in the form to which its leaf commits, in order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
     sealer = FieldCipher(keys)
@@ -49,10 +49,10 @@ def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
     ]
 
 
-def test_an_act_says_who_when_and_what_before_and_after(
+def test_an_act_states_who_when_and_what_before_and_after(
     store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """A hold: the state that was, and the state that is."""
+    """A hold has the former state and the new state."""
     held = a_recipient(state=RecipientState.ON_HOLD)
     store.desk.set_state(held, reason="asked for too much", at=NOON + timedelta(hours=1))
 
@@ -67,8 +67,8 @@ def test_an_act_says_who_when_and_what_before_and_after(
     assert after["changed_at"] - before["changed_at"] == 3_600_000_000
 
 
-def test_an_act_that_is_refused_leaves_nothing(store: Store, place: DatabaseLocation) -> None:
-    """It is recorded in the transaction of the change, or not at all."""
+def test_a_refused_act_leaves_nothing(store: Store, place: DatabaseLocation) -> None:
+    """An act is recorded in the transaction of the change, or not at all."""
     before = count(place, "act"), count(place, "ledger_leaf")
 
     with pytest.raises(Exception, match="already registered"):
@@ -77,8 +77,8 @@ def test_an_act_that_is_refused_leaves_nothing(store: Store, place: DatabaseLoca
     assert (count(place, "act"), count(place, "ledger_leaf")) == before
 
 
-def test_an_act_shows_nobody_in_the_open(store: Store, place: DatabaseLocation) -> None:
-    """Why somebody was held is a person's words: encrypted, as in the operator's log."""
+def test_an_act_reveals_no_person(store: Store, place: DatabaseLocation) -> None:
+    """The reason of a hold is a person's words, so it is encrypted, as in the audit log."""
     store.desk.set_state(a_recipient(), reason="Azamat called", at=NOON)
 
     with raw(place) as connection:
@@ -91,7 +91,7 @@ def test_an_act_shows_nobody_in_the_open(store: Store, place: DatabaseLocation) 
 def test_an_acts_inclusion_is_proved_as_a_decisions_is(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
-    """The sequencer, proofs and witnesses know leaves alone."""
+    """The sequencer, proofs and witnesses use only leaves."""
     sequence(store, signer)
     with raw(place) as connection:
         ids = connection.execute("SELECT act_id FROM act").fetchall()
@@ -117,7 +117,7 @@ def settle_as_before(store: Store, draft: PendingDecision) -> None:
 
 @pytest.fixture
 def old(place: DatabaseLocation, keys: StoreKeys) -> DatabaseLocation:
-    """A store from before acts, with rights, and consents that were used and taken back."""
+    """Build a store from before acts, with rights, and with used and revoked consents."""
     store = open_store(place, keys, who="operator")
     store.recorder._sealer.compressor = None
     settle_as_before(store, a_registration_draft())
@@ -133,10 +133,10 @@ def upgraded(place: DatabaseLocation, keys: StoreKeys) -> Store:
     return open_store(place, keys, who="operator")
 
 
-def test_a_store_of_before_gets_a_baseline_that_verifies(
+def test_an_older_store_gets_a_baseline_that_verifies(
     old: DatabaseLocation, keys: StoreKeys, signer: NoteSigner
 ) -> None:
-    """Every right that it has, recorded once; what follows begins with it."""
+    """Every right is recorded once, and later acts begin with it."""
     store = upgraded(old, keys)
     assert_schema(old)
     baseline = acts_of(old, keys)
@@ -156,7 +156,7 @@ def test_a_store_of_before_gets_a_baseline_that_verifies(
 
 
 def test_another_upgrade_adds_nothing(old: DatabaseLocation, keys: StoreKeys) -> None:
-    """And one that was cut off between migration and baseline is finished by another."""
+    """Another upgrade finishes one that was interrupted between migration and baseline."""
     upgraded(old, keys).close()
     acts = count(old, "act")
 
@@ -165,10 +165,10 @@ def test_another_upgrade_adds_nothing(old: DatabaseLocation, keys: StoreKeys) ->
     assert count(old, "act") == acts
 
 
-def test_a_store_whose_upgrade_was_cut_off_is_not_opened(
+def test_a_store_with_an_interrupted_upgrade_is_not_opened(
     old: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """What it recorded would be counted twice."""
+    """Its records would be counted twice."""
     migrate(old)
     with pytest.raises(StoreUnavailableError, match="makul store upgrade --apply"):
         open_store(old, keys, who="operator")
@@ -190,10 +190,10 @@ def test_a_store_whose_upgrade_was_cut_off_is_not_opened(
         ("paper_use", "DELETE FROM paper_use"),
     ],
 )
-def test_nothing_passes_for_being_older_than_the_baseline(
+def test_no_row_counts_as_older_than_the_baseline(
     old: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, table: str, change: str
 ) -> None:
-    """The baseline names each row; one that it does not name has nothing behind it."""
+    """The baseline names each row; another row has no statement behind it."""
     store = upgraded(old, keys)
     sequence(store, signer)
     with without_guards(old, table) as connection:
@@ -211,7 +211,7 @@ def test_nothing_passes_for_being_older_than_the_baseline(
 def test_a_second_baseline_is_found(
     store: Store, place: DatabaseLocation, signer: NoteSigner, keys: StoreKeys
 ) -> None:
-    """Who takes the acts out and has the store upgraded once more: their places tell."""
+    """The indexes reveal it if the acts are removed and the store is upgraded again."""
     sequence(store, signer)
     for table, name in (("act", "act_id"), ("ledger_leaf", "disclosure_id")):
         with without_guards(place, table) as connection:
@@ -238,7 +238,7 @@ def test_a_second_baseline_is_found(
 def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
     path: Path, keys: StoreKeys, signer: NoteSigner, tmp_path: Path
 ) -> None:
-    """A hold that is lost with the copy: its leaf stays, noted as lost; the rest verifies."""
+    """A hold is lost with the copy; its leaf stays, noted as lost; the rest verifies."""
     store = open_store(path, keys, who="operator")
     fill(store)
     sequence(store, signer)

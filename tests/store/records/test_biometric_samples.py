@@ -1,4 +1,4 @@
-"""Samples of the body lie in rows of their own: written, read, moved there, and rotated."""
+"""Biometric samples lie in separate rows: written, read, moved there, and rotated."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ CITIZEN = a_person()
 
 
 def read(store: Store, person: Person = CITIZEN) -> Person | None:
-    """The current record as it leaves: with every sample."""
+    """Return the current record as it would be released, with every sample."""
     return whole(store.register, person.pin)
 
 
@@ -43,7 +43,7 @@ def rows(place: DatabaseLocation, sql: str, *values: Any) -> list[tuple[Any, ...
 def test_the_record_names_its_samples_and_does_not_hold_them(
     store: Store, place: DatabaseLocation
 ) -> None:
-    """Demographic matching reads a row that holds no sample, and is of one size."""
+    """Demographic matching reads a row of one size without samples."""
     store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
     found = store.register.person(AZAMAT)
 
@@ -56,7 +56,7 @@ def test_the_record_names_its_samples_and_does_not_hold_them(
 
 
 def test_samples_are_read_for_the_version_that_was_matched(store: Store) -> None:
-    """A new photograph that comes between match and release is not what was matched."""
+    """A new photograph between match and release was not matched."""
     older = a_person(values={Attribute.FACE_IMAGE: FACE})
     store.desk.put_persons([older], at=NOON)
     matched = store.register.person(AZAMAT)
@@ -71,8 +71,8 @@ def test_samples_are_read_for_the_version_that_was_matched(store: Store) -> None
     assert newer.values[Attribute.FACE_IMAGE] == FACE + b"newer"
 
 
-def test_only_what_is_wanted_is_read(store: Store) -> None:
-    """A sample that is not released is not opened."""
+def test_only_released_samples_are_read(store: Store) -> None:
+    """A sample that is not released is not decrypted."""
     found = store.register.person(AZAMAT)
 
     assert found is not None
@@ -80,7 +80,7 @@ def test_only_what_is_wanted_is_read(store: Store) -> None:
 
 
 def test_versions_share_a_sample_that_did_not_change(store: Store, place: DatabaseLocation) -> None:
-    """A corrected address does not copy the photograph, and none is taken away."""
+    """A corrected address does not copy the photograph, and no photograph is deleted."""
     before = count(place, "person_sample")
     store.desk.put_persons([a_person(values={Attribute.ADDRESS: "Ош"})], at=NOON)
     store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
@@ -90,15 +90,15 @@ def test_versions_share_a_sample_that_did_not_change(store: Store, place: Databa
     assert count(place, "person") == 4
 
 
-def test_what_did_not_change_is_no_new_version(store: Store, place: DatabaseLocation) -> None:
-    """Samples included; a changed one is."""
+def test_an_unchanged_person_is_no_new_version(store: Store, place: DatabaseLocation) -> None:
+    """Samples are compared too; a changed one makes a new version."""
     assert store.desk.put_persons([a_person()], at=NOON) == 0
     assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 1
     assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 0
 
 
-def test_a_sample_opens_for_nobody_else(store: Store, place: DatabaseLocation) -> None:
-    """Attack: the row of a photograph, moved to another person or put in another's place."""
+def test_a_sample_is_decrypted_only_for_its_person(store: Store, place: DatabaseLocation) -> None:
+    """Attack: the row of a photograph is moved to another person."""
     store.desk.put_persons(
         [a_person(values={Attribute.FACE_IMAGE: FACE}), a_person(GULNARA)], at=NOON
     )
@@ -112,8 +112,8 @@ def test_a_sample_opens_for_nobody_else(store: Store, place: DatabaseLocation) -
         store.register.with_samples(other, ALL_OF_THEM)
 
 
-def test_a_sample_that_is_not_there_is_no_empty_one(store: Store, place: DatabaseLocation) -> None:
-    """Whatever does not read back is broken machinery, never a default."""
+def test_a_missing_sample_is_an_error(store: Store, place: DatabaseLocation) -> None:
+    """A value that cannot be read back is an error, never a default."""
     found = store.register.person(AZAMAT)
     with raw(place) as connection:
         connection.execute("DELETE FROM person_sample")
@@ -124,7 +124,7 @@ def test_a_sample_that_is_not_there_is_no_empty_one(store: Store, place: Databas
 
 
 def test_no_record_is_read_from_toast(store: Store, place: DatabaseLocation) -> None:
-    """On PostgreSQL a large value lies apart from its row, and reading it is work that shows."""
+    """PostgreSQL stores a large value apart from its row, and reading it would be measurable."""
     if not isinstance(place, PostgresLocation):
         pytest.skip("TOAST is PostgreSQL's")
     widest = dict.fromkeys((Attribute.ADDRESS, Attribute.BIRTH_PLACE), "Ө" * 500)
@@ -137,10 +137,10 @@ def test_no_record_is_read_from_toast(store: Store, place: DatabaseLocation) -> 
 
 
 @pytest.mark.parametrize("held", ["a photograph", "next to nothing"])
-def test_a_look_up_does_not_tell_whether_somebody_is_held(
+def test_a_look_up_hides_whether_a_person_is_registered(
     store: Store, place: DatabaseLocation, held: str
 ) -> None:
-    """Invariant 6, without the rest of a request, whose noise would hide a small difference."""
+    """docs/architecture.md, invariant 6, without the noise of the other work of a request."""
     known, unknown, *others = citizens(200)
     values = {**known.values, Attribute.FACE_IMAGE: FACE * 10}
     if held != "a photograph":
@@ -149,7 +149,7 @@ def test_a_look_up_does_not_tell_whether_somebody_is_held(
     look_up = store.register.person
     work = {"known": lambda: look_up(known.pin), "unknown": lambda: look_up(unknown.pin)}
 
-    for seed in (1, 2):  # once more where the machine slowed one class down by accident
+    for seed in (1, 2):  # repeat, in case the machine slowed one class down by accident
         taken = measure_in_turns(work, 2_000, seed=seed)
         area = separate(taken["known"], taken["unknown"])
         if area < 0.55:
@@ -159,10 +159,10 @@ def test_a_look_up_does_not_tell_whether_somebody_is_held(
     assert area < 0.55
 
 
-def test_somebody_whose_index_is_below_all_others_is_looked_up_alike(
-    tmp_path: Path, keys: StoreKeys
-) -> None:
-    """Where no neighbour is below, the one above is read; in an empty register, nobody's record."""
+def test_the_lowest_index_is_looked_up_alike(tmp_path: Path, keys: StoreKeys) -> None:
+    """If there is no neighbour below, the one above is read; in an empty register, a
+    filler record.
+    """
     store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
     sealer = FieldCipher(keys)
     by_index = sorted(citizens(3), key=lambda each: sealer.index("pin", each.pin.digits))
@@ -185,7 +185,7 @@ def sealer(keys: StoreKeys) -> FieldCipher:
 
 @pytest.fixture
 def older(place: DatabaseLocation, sealer: FieldCipher) -> list[Person]:
-    """Versions as the program before wrote them; a person has two, and most have a face."""
+    """Write versions in the former format; one person has two, and most have a face."""
     everybody = [
         replace(person, values={**person.values, Attribute.FACE_IMAGE: FACE + bytes([number])})
         for number, person in enumerate(citizens(5))
@@ -197,17 +197,17 @@ def older(place: DatabaseLocation, sealer: FieldCipher) -> list[Person]:
     return [later, *everybody[1:], plain]
 
 
-def test_until_it_is_moved_a_record_reads_as_before(store: Store, older: list[Person]) -> None:
-    """An upgraded store is right before the move, and not only after it."""
+def test_an_unmoved_record_is_read_as_before(store: Store, older: list[Person]) -> None:
+    """An upgraded store is right before the move too."""
     assert store.samples_to_move() == 7
     assert [read(store, person) for person in older] == older
     assert store.desk.put_persons(older, at=NOON) == 0, "nothing changed"
 
 
-def test_samples_are_moved_to_rows_of_their_own(
+def test_samples_are_moved_to_separate_rows(
     store: Store, place: DatabaseLocation, older: list[Person]
 ) -> None:
-    """Every version, the values and version numbers as they were; a second time does nothing."""
+    """Every version keeps its values and number; a second move does nothing."""
     faces = count(place, "person_sample")
     moved = list(store.move_samples(at=NOON))
 
@@ -221,10 +221,10 @@ def test_samples_are_moved_to_rows_of_their_own(
     assert sizes == {PADDED_BYTES + 49 + 16}
 
 
-def test_a_move_that_is_interrupted_goes_on(
+def test_an_interrupted_move_continues(
     store: Store, place: DatabaseLocation, older: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever was committed when it was killed: each record reads as before."""
+    """Each record is read as before, after any commit at which the move was killed."""
     monkeypatch.setattr(person_upgrade, "MAX_BATCH_BYTES", 1)
     moves = store.move_samples(at=NOON)
     next(moves)
@@ -237,10 +237,10 @@ def test_a_move_that_is_interrupted_goes_on(
     assert [read(store, person) for person in older] == older
 
 
-def test_a_record_that_does_not_open_holds_up_no_other(
+def test_an_undecryptable_record_delays_no_other(
     store: Store, place: DatabaseLocation, older: list[Person], sealer: FieldCipher
 ) -> None:
-    """It stays as it is, and is counted."""
+    """The record stays unchanged, and is counted."""
     index = sealer.index("pin", older[2].pin.digits)
     with raw(place) as connection:
         spoil = "UPDATE person SET sealed = ? WHERE pin_index = ?"
@@ -252,7 +252,7 @@ def test_a_record_that_does_not_open_holds_up_no_other(
 
 
 def test_the_move_is_recorded(store: Store, place: DatabaseLocation, older: list[Person]) -> None:
-    """Procedure, cl. 13: an act of the operator."""
+    """Procedure, cl. 13: the move is an act of the operator."""
     list(store.move_samples(at=NOON))
 
     actions = rows(place, "SELECT action FROM desk_log WHERE action = 'persons.move_samples'")
@@ -260,7 +260,7 @@ def test_the_move_is_recorded(store: Store, place: DatabaseLocation, older: list
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_store_of_version_7_is_brought_up_to_date(
+def test_a_store_of_version_7_is_upgraded(
     kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path
 ) -> None:
     """Its persons are read before the samples are moved, and after."""
@@ -284,15 +284,15 @@ def test_a_store_of_version_7_is_brought_up_to_date(
 # --- the keys' rotation -----------------------------------------------------------------------
 
 
-def test_samples_are_rotated_like_every_sealed_field(
+def test_samples_are_rotated_like_every_encrypted_field(
     store: Store, place: DatabaseLocation, keys: StoreKeys, tmp_path: Path
 ) -> None:
-    """After a rotation nothing is left under the former key, samples neither."""
+    """Nothing is under the former key after a rotation, samples included."""
     columns = {each.column for each in store.rotation(tmp_path / "none.json").count()}
 
     assert {"person.sealed", "person_sample.sealed"} <= columns
 
 
-def test_every_biometric_attribute_is_kept_apart() -> None:
-    """An attribute that is added to these is a sample of the body."""
+def test_every_biometric_attribute_is_stored_separately() -> None:
+    """A new biometric attribute is a sample too."""
     assert len(BIOMETRIC) == 4

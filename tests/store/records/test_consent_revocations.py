@@ -1,4 +1,4 @@
-"""Consents taken back by who gave them (Procedure, cl. 4): at commit, and for good."""
+"""The person who gave a consent revokes it (Procedure, cl. 4): at commit, and permanently."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -48,8 +48,8 @@ def codes(result: Recorded) -> list[Code]:
     return [reason.code for reason in result.reasons]
 
 
-def test_a_consent_taken_back_carries_nothing_more(store: Store) -> None:
-    """CNS-05 from its commit on, and before a stored answer is given again."""
+def test_a_revoked_consent_permits_nothing_more(store: Store) -> None:
+    """CNS-05 applies from its commit on, and before a stored answer is given again."""
     ground = of_azamat(allowed=5)
     used = a_metered_release(ground)
     assert store.recorder.record(used) == Committed()
@@ -65,8 +65,8 @@ def test_a_consent_taken_back_carries_nothing_more(store: Store) -> None:
     assert status.revoked
 
 
-def test_it_may_come_before_the_consent(store: Store) -> None:
-    """Its first use, and its registration, are refused when it comes."""
+def test_a_revocation_may_come_before_the_consent(store: Store) -> None:
+    """The consent's first use and its registration are then refused."""
     ground = of_azamat()
     store.recorder.record(a_revocation(ground))
 
@@ -78,8 +78,8 @@ def test_it_may_come_before_the_consent(store: Store) -> None:
 
 
 @pytest.mark.parametrize("changed", ["subject", "recipient"])
-def test_it_counts_for_that_subject_and_recipient_alone(store: Store, changed: str) -> None:
-    """Nobody takes back what another gave, by signing about the other's consent."""
+def test_a_revocation_counts_only_for_its_subject_and_recipient(store: Store, changed: str) -> None:
+    """Nobody can revoke another person's consent by a signature about it."""
     ground = of_azamat(allowed=5)
     foreign = (
         a_revocation(ground, subject=GULNARA)
@@ -92,10 +92,8 @@ def test_it_counts_for_that_subject_and_recipient_alone(store: Store, changed: s
     assert store.register.revocations(BANK, since=None, after=None, limit=9)[0] == []
 
 
-def test_the_same_again_is_taken_again_and_changes_nothing(
-    store: Store, place: DatabaseLocation
-) -> None:
-    """It cannot be undone, nor dated anew."""
+def test_a_repeated_revocation_changes_nothing(store: Store, place: DatabaseLocation) -> None:
+    """A revocation cannot be undone or dated again."""
     ground = of_azamat()
     store.recorder.record(a_revocation(ground))
 
@@ -107,8 +105,10 @@ def test_the_same_again_is_taken_again_and_changes_nothing(
 
 
 @pytest.mark.parametrize("state", [RecipientState.ON_HOLD, RecipientState.CUT_OFF])
-def test_whoever_is_stopped_may_still_take_back(store: Store, state: RecipientState) -> None:
-    """It takes and never gives: on hold, cut off, or without an agreement; answers again too."""
+def test_a_stopped_recipient_may_still_submit_a_revocation(
+    store: Store, state: RecipientState
+) -> None:
+    """A revocation only takes away: on hold, stopped completely, or without an agreement."""
     ground = of_azamat()
     store.desk.set_state(a_recipient(state=state), reason="r", at=NOON)
     agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
@@ -120,7 +120,7 @@ def test_whoever_is_stopped_may_still_take_back(store: Store, state: RecipientSt
 
 
 def test_the_representative_who_gave_it_is_known(store: Store) -> None:
-    """And nobody else is, nor for another consent."""
+    """No other representative is accepted, and none for another consent."""
     ground = of_azamat(representative=GULNARA)
     store.recorder.record(a_metered_release(ground))
 
@@ -131,7 +131,9 @@ def test_the_representative_who_gave_it_is_known(store: Store) -> None:
 
 
 def test_revocations_are_listed_in_pages(store: Store) -> None:
-    """Oldest first; by what was told last one asks for the next page; the operator's are told."""
+    """The oldest come first; the last one listed selects the next page; the operator's are
+    included.
+    """
     grounds = [of_azamat() for _ in range(5)]
     for number, ground in enumerate(grounds):
         at = NOON + timedelta(seconds=number // 2)
@@ -154,7 +156,9 @@ def test_revocations_are_listed_in_pages(store: Store) -> None:
 def test_nothing_is_disclosed_after_a_revocation_under_load(
     store: Store, place: DatabaseLocation
 ) -> None:
-    """Many draw on one consent while it is revoked: none of theirs is ordered behind it."""
+    """Many requests use one consent while it is revoked, and none is ordered after the
+    revocation.
+    """
     ground = of_azamat(allowed=10_000)
     go = threading.Event()
 
@@ -176,6 +180,6 @@ def test_nothing_is_disclosed_after_a_revocation_under_load(
     assert all(codes(result) == [Code.CNS_05] for result in refused)
     with raw(place) as connection:
         (in_all,) = connection.execute("SELECT used FROM ground_use").fetchone()
-    # One committed besides: the revocation itself.
+    # one more is committed: the revocation itself
     assert in_all == sum(isinstance(result, Committed) for result in results) - 1
     assert codes(store.recorder.record(a_metered_release(ground))) == [Code.CNS_05]

@@ -1,4 +1,4 @@
-"""Killed at any moment (kill -9): what was acknowledged is there, and nothing is there by half."""
+"""Acknowledged records survive a kill -9 at any moment, and no record is half written."""
 
 import os
 import random
@@ -51,7 +51,7 @@ def record_until_killed(place: DatabaseLocation, keys: StoreKeys, told: Connecti
 
 
 def acknowledged(told: Connection) -> Iterator[UUID]:
-    """What a worker had told before it died."""
+    """Return what a worker had acknowledged before it died."""
     try:
         while True:
             yield told.recv()
@@ -59,8 +59,8 @@ def acknowledged(told: Connection) -> Iterator[UUID]:
         return
 
 
-def test_what_was_acknowledged_survives(place: DatabaseLocation, keys: StoreKeys) -> None:
-    """Acknowledged but lost: none. A disclosure without its leaf, key or meter: none."""
+def test_acknowledged_records_survive(place: DatabaseLocation, keys: StoreKeys) -> None:
+    """No acknowledged record is lost, and no disclosure lacks its leaf, key or usage."""
     dice = random.Random(20261102)  # noqa: S311 -- the moments of the kills, not a secret
     known: set[UUID] = set()
     for _ in range(ROUNDS):
@@ -87,9 +87,9 @@ def test_what_was_acknowledged_survives(place: DatabaseLocation, keys: StoreKeys
 
 
 def record_and_die(place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int) -> None:
-    """Record in a child that is killed after its nth change, or else after the commit.
+    """Record in a child that is killed after its nth change, or after the commit.
 
-    The dictionary by which the record is compressed is kept first, by a transaction of its own.
+    The dictionary that compresses the record is stored first, in a separate transaction.
     """
 
     def work() -> None:
@@ -111,15 +111,16 @@ def keep_dictionary(place: DatabaseLocation, keys: StoreKeys, entry: Entry) -> N
 
 
 CHANGES = 13
-"""Mark, request key, budget of evidence (tried, then opened), meter (likewise), quota (likewise),
-disclosure, leaf, its wait, evidence, use of the service."""
+"""Mark, request key, budget of evidence (tried, then created), ground usage (likewise), quota
+(likewise), disclosure, leaf, its wait, evidence, use of the service.
+"""
 
 
 @pytest.mark.parametrize("after", range(1, CHANGES + 1))
-def test_killed_before_the_commit_nothing_is_kept(
+def test_a_kill_before_the_commit_leaves_nothing(
     place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int
 ) -> None:
-    """After each change of the transaction in turn: not a row of any table differs."""
+    """No row of any table differs after a kill at each change of the transaction."""
     before = everything(place)
 
     record_and_die(place, keys, entry, after)
@@ -130,7 +131,7 @@ def test_killed_before_the_commit_nothing_is_kept(
     store.close()
 
 
-def test_killed_after_the_commit_everything_is_kept(
+def test_a_kill_after_the_commit_loses_nothing(
     place: DatabaseLocation, keys: StoreKeys, entry: Entry
 ) -> None:
     """The commit is the moment: a store opened afterwards holds the whole decision."""

@@ -1,4 +1,4 @@
-"""What is kept for one recipient has its bound a day, and what takes is not caught by it."""
+"""The evidence of one recipient is limited by day, and revocations are not blocked by it."""
 
 import pytest
 
@@ -16,7 +16,7 @@ SCAN = b"s" * (BUDGET - 512)
 
 @pytest.fixture
 def full(store: Store) -> Recorder:
-    """A record in which the bank has all but used its day up."""
+    """Build a store in which the bank has almost used up its day."""
     recorder = StoreRecorder(store._database, store.recorder._sealer, evidence_a_day=BUDGET)
     filling = a_release(evidence=(an_evidence(SCAN, "SCAN"),))
     assert recorder.record(filling) == Committed()
@@ -27,8 +27,8 @@ def a_large_revocation(document: bytes, ground: GroundRef | None = None) -> Entr
     return a_revocation(ground or a_consent(subject=AZAMAT), an_evidence(document, "REVOCATION"))
 
 
-def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
-    """REQ-06; what is kept already takes nothing more."""
+def test_evidence_beyond_the_budget_is_not_stored(full: Recorder) -> None:
+    """REQ-06 applies; evidence that is already stored takes no more space."""
     more = full.record(a_release(evidence=(an_evidence(b"m" * 1024),)))
 
     assert isinstance(more, Conflict)
@@ -36,8 +36,8 @@ def test_more_than_a_days_evidence_is_not_kept(full: Recorder) -> None:
     assert full.record(a_release(evidence=(an_evidence(SCAN, "SCAN"),))) == Committed()
 
 
-def test_a_full_day_keeps_nobody_from_taking_back(full: Recorder, store: Store) -> None:
-    """Procedure, cl. 4: a consent that is held goes on carrying until its revocation is taken."""
+def test_a_full_day_does_not_block_revocations(full: Recorder, store: Store) -> None:
+    """Procedure, cl. 4: a stored consent stays valid until its revocation is accepted."""
     ground = a_consent(subject=AZAMAT, allowed=5)
     assert full.record(a_metered_release(ground)) == Committed()
 

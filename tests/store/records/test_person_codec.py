@@ -1,4 +1,4 @@
-"""How persons lie in rows: one shape and one size, whatever is held."""
+"""Persons are stored in rows of one shape and one size, for any content."""
 
 import json
 from collections.abc import Callable
@@ -59,13 +59,13 @@ def sealer() -> FieldCipher:
 
 
 @given(people)
-def test_a_person_reads_back_as_written(person: Person) -> None:
-    """Every kind of value, none confused with another or with a filler."""
+def test_a_person_is_read_back_as_written(person: Person) -> None:
+    """Every kind of value is read back, and none is confused with another or with a filler."""
     assert person_from_bytes(pad(person_to_bytes(person)), person.version) == person
 
 
-def test_equal_persons_lie_as_equal_bytes(sealer: FieldCipher) -> None:
-    """The order in which attributes came is no change of the person."""
+def test_equal_persons_have_equal_bytes(sealer: FieldCipher) -> None:
+    """The order of attributes is no change of the person."""
     person = a_person()
     turned = a_person(values=dict(reversed(person.values.items())))
     one, other = (name_samples(sealer, each)[0] for each in (person, turned))
@@ -74,7 +74,7 @@ def test_equal_persons_lie_as_equal_bytes(sealer: FieldCipher) -> None:
 
 
 def test_samples_are_named_and_not_in_the_record(sealer: FieldCipher) -> None:
-    """Demographic matching reads a row that holds no sample."""
+    """Demographic matching reads a row without samples."""
     person = a_person()
     record, apart = name_samples(sealer, person)
     face = person.values[Attribute.FACE_IMAGE]
@@ -111,7 +111,7 @@ def test_one_sample_as_two_attributes_has_two_names(sealer: FieldCipher) -> None
 def test_records_are_of_one_size_and_shape(
     values: dict[Attribute, Any], refs: dict[Attribute, SampleRef]
 ) -> None:
-    """Invariant 6: neither length nor the number of fields tells what is held."""
+    """docs/architecture.md, invariant 6: length and number of fields reveal nothing."""
     written = pad(person_to_bytes(Person(pin=AZAMAT, values=values, samples=refs)))
     nobody = pad(person_to_bytes(Person(pin=AZAMAT, values=FILLERS)))
 
@@ -125,14 +125,14 @@ def shape_of(written: bytes) -> list[str]:
 
 
 def test_every_citizen_of_a_sandbox_is_of_one_size() -> None:
-    """What `PADDED_BYTES` rests on, with a tenth to spare for longer names and addresses."""
+    """`PADDED_BYTES` rests on it, with a tenth in reserve for longer names and addresses."""
     sizes = [len(person_to_bytes(person)) for person in citizens(1_000)]
 
     assert max(sizes) < 0.9 * PADDED_BYTES
 
 
 def test_there_is_a_filler_of_each_kind() -> None:
-    """A filler is read as a value of its attribute is."""
+    """A filler is read like a value of its attribute."""
     assert FILLERS.keys() == FACTS
     assert {name for name, value in FILLERS.items() if isinstance(value, LocalizedName)} == NAMES
 
@@ -180,10 +180,10 @@ GOOD = Person(
         lambda header: header.update(locked=1),
     ],
 )
-def test_a_record_that_does_not_read_back_is_no_person(
+def test_an_unreadable_record_is_refused(
     change: Callable[[dict[str, Any]], object],
 ) -> None:
-    """Each field in turn; never a default in its place."""
+    """Each field is broken in turn; there is never a default."""
     header = header_of(GOOD)
     assert person_from_bytes(pad(pack(header)), 1) == GOOD
     change(header)
@@ -192,8 +192,8 @@ def test_a_record_that_does_not_read_back_is_no_person(
         person_from_bytes(pad(pack(header)), 1)
 
 
-def test_every_byte_of_a_record_is_accounted_for() -> None:
-    """Cut short, with something in the padding, or with parts that nobody named."""
+def test_every_byte_of_a_record_is_checked() -> None:
+    """The record is cut short, or has something in the padding, or unnamed parts."""
     written = pad(person_to_bytes(GOOD))
 
     for broken in (b"", written[:3], written[:100], written + b"x", written[:-1] + b"x"):
@@ -207,7 +207,7 @@ def test_every_byte_of_a_record_is_accounted_for() -> None:
     "values",
     [{Attribute.ADDRESS: b"bytes"}, {Attribute.FACE_IMAGE: "text"}],
 )
-def test_a_value_of_another_kind_is_not_kept(
+def test_a_value_of_another_kind_is_not_stored(
     sealer: FieldCipher, values: dict[Attribute, Any]
 ) -> None:
     """It could be read as a sample of a fact, or the other way round."""
@@ -219,7 +219,7 @@ def test_a_value_of_another_kind_is_not_kept(
 
 
 def test_a_record_that_holds_its_samples_is_read_as_it_was_written() -> None:
-    """Format 1, until it is moved."""
+    """Format 1 is read until the record is moved."""
     person = a_person(disputed=frozenset({Attribute.ADDRESS}), locked=True, version=3)
 
     assert person_from_bytes(whole_bytes(person), 3) == person
@@ -240,8 +240,8 @@ def test_a_record_that_holds_its_samples_is_read_as_it_was_written() -> None:
         {"locked": 1},
     ],
 )
-def test_a_record_of_before_that_does_not_read_back_is_no_person(header: dict[str, Any]) -> None:
-    """Each field in turn; `{}` removes all."""
+def test_an_unreadable_record_of_format_1_is_refused(header: dict[str, Any]) -> None:
+    """Each field is broken in turn; `{}` removes all."""
     good = {
         "v": 1,
         "pin": AZAMAT.digits,

@@ -1,4 +1,4 @@
-"""Attacks on rights that changed, or were never there, at the moment an answer leaves."""
+"""Attacks on rights that changed, or never existed, when an answer leaves."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -59,10 +59,10 @@ def codes(result: Recorded) -> list[Code]:
 # --- stored answers ---------------------------------------------------------------------------
 
 
-def test_a_channel_not_agreed_gives_no_stored_answer(store: Store, released: Entry) -> None:
-    """REQ-08: what was released by WS-Security is not fetched by X-Road, where that is not agreed.
+def test_an_unagreed_channel_gives_no_stored_answer(store: Store, released: Entry) -> None:
+    """REQ-08: data released by WS-Security are not fetched by X-Road if that is not agreed.
 
-    Neither by a replay, nor by a refusal that finds the id closed meanwhile.
+    This holds for a repetition, and for a refusal that finds the id closed meanwhile.
     """
     agree(store.desk, an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
     by_xroad = a_caller(channel=Channel.XROAD)
@@ -75,7 +75,7 @@ def test_a_channel_not_agreed_gives_no_stored_answer(store: Store, released: Ent
 
 
 def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: Entry) -> None:
-    """AGR-03 and AGR-04: a stored answer is given under the terms as they now are."""
+    """AGR-03 and AGR-04: a stored answer is given under the present terms."""
     narrowed = an_agreement(
         attributes=frozenset({Attribute.GIVEN_NAME}), purposes=frozenset({PurposeCode("OTHER")})
     )
@@ -87,15 +87,15 @@ def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: 
 
 
 def test_a_withdrawn_certificate_gets_no_stored_answer(store: Store, released: Entry) -> None:
-    """RCP-04: withdrawn after the message was authenticated, before its answer left."""
+    """RCP-04: the withdrawal came after authentication, before the answer left."""
     store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="stolen", at=NOON)
     thief = a_caller(certificate=FINGERPRINT)
 
     assert codes(store.recorder.replay(released.key, thief, at=NOON)) == [Code.RCP_04]
 
 
-def test_a_replay_that_was_slow_to_be_recorded_is_still_one(store: Store) -> None:
-    """REQ-09: found timely just before its end, recorded after it, when marks were swept."""
+def test_a_late_recorded_replay_is_still_a_replay(store: Store) -> None:
+    """REQ-09: the message was in time, but was recorded after its end, when marks were deleted."""
     mark = a_mark()
     assert store.recorder.record(a_release(mark=mark)) == Committed()
     late = mark.forget_after + timedelta(seconds=30)
@@ -105,8 +105,8 @@ def test_a_replay_that_was_slow_to_be_recorded_is_still_one(store: Store) -> Non
     assert codes(store.recorder.record(a_release(mark=mark, decided_at=late))) == [Code.REQ_09]
 
 
-def test_a_mark_does_not_sweep_itself(store: Store) -> None:
-    """REQ-09: a mark that makes the store sweep finds itself there all the same."""
+def test_a_mark_does_not_delete_itself(store: Store) -> None:
+    """REQ-09: a mark whose insertion starts the deletion of marks stays itself."""
     mark = a_mark(b"\x00" * 32)
     assert store.recorder.register_message_id(mark, at=NOON)
 
@@ -114,7 +114,7 @@ def test_a_mark_does_not_sweep_itself(store: Store) -> None:
 
 
 def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
-    """LAW-09, cl. 5: withdrawn after the statement was judged, before the answer left."""
+    """LAW-09; Procedure, cl. 5: the withdrawal came after the judgement, before the answer left."""
     official = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
     store.desk.add_official(official, at=NOON)
     entry = a_metered_release(a_basis(), official=official.fingerprint)
@@ -126,14 +126,16 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
     assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
 
 
-# --- what a comparison tells ------------------------------------------------------------------
+# --- what a comparison reveals ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("build", "code"), [(Refusal, Code.MAT_05), (Undetermined, Code.MAT_02)])
 def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
     store: Store, build: type[NonDisclosure], code: Code
 ) -> None:
-    """Invariant 4: refusals that tell of a person's record are not given either."""
+    """docs/architecture.md, invariant 4: refusals that reveal a person's record are
+    withheld too.
+    """
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
     told = a_refusal(code, a_failure(), build=build, ground=a_consent())
 
@@ -141,7 +143,7 @@ def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
 
 
 @pytest.mark.parametrize(("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)])
-def test_a_ground_revoked_meanwhile_carries_no_comparison(
+def test_a_ground_revoked_meanwhile_reveals_no_comparison(
     store: Store, ground: GroundRef, code: Code
 ) -> None:
     """CNS-05: who revoked is not told of any more, be it only that the probe did not match."""

@@ -1,4 +1,4 @@
-"""Many at once, in threads and in processes: what may happen once happens once."""
+"""Concurrent threads and processes: what may happen once happens once."""
 
 import os
 import threading
@@ -40,7 +40,7 @@ Crowd = Callable[[Sequence[Entry]], list[Recorded]]
 
 
 def threads(store: Store) -> Crowd:
-    """All entries at once, each in a thread of this process."""
+    """Record all entries at once, each in a thread of this process."""
 
     def record_all(entries: Sequence[Entry]) -> list[Recorded]:
         ready = threading.Barrier(len(entries))
@@ -56,7 +56,7 @@ def threads(store: Store) -> Crowd:
 
 
 def processes(place: DatabaseLocation, keys: StoreKeys) -> Crowd:
-    """All entries at once, each in a process that opens the store for itself."""
+    """Record all entries at once, each in a process that opens the store itself."""
     context = get_context("fork")
 
     def record_all(entries: Sequence[Entry]) -> list[Recorded]:
@@ -88,7 +88,7 @@ def crowd(
 
 
 def kinds(results: Sequence[Recorded]) -> Counter[str]:
-    """How often each result came, overtaken ones by their codes."""
+    """Count each result; overtaken ones by their codes."""
     return Counter(
         " ".join(reason.code for reason in result.reasons)
         if isinstance(result, Conflict)
@@ -97,10 +97,8 @@ def kinds(results: Sequence[Recorded]) -> Counter[str]:
     )
 
 
-def test_of_one_request_asked_eight_times_one_is_recorded(
-    crowd: Crowd, place: DatabaseLocation
-) -> None:
-    """Invariant 5: one commits, the others get that one's bytes."""
+def test_one_of_eight_equal_requests_is_recorded(crowd: Crowd, place: DatabaseLocation) -> None:
+    """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
     key, ground = a_key(), a_consent()
     entries = [a_metered_release(ground, key=key) for _ in range(EIGHT)]
 
@@ -114,7 +112,7 @@ def test_of_one_request_asked_eight_times_one_is_recorded(
     assert count(place, "ledger_leaf") == EIGHT + count(place, "act")
 
 
-def test_of_eight_requests_under_one_id_one_is_recorded(
+def test_one_of_eight_requests_under_one_id_is_recorded(
     crowd: Crowd, place: DatabaseLocation
 ) -> None:
     """REQ-04: other requests under the same id give nothing."""
@@ -126,7 +124,7 @@ def test_of_eight_requests_under_one_id_one_is_recorded(
 
 
 def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> None:
-    """CNS-06: eight requests, one use left."""
+    """CNS-06: eight requests compete for one remaining use."""
     ground = a_consent(allowed=3)
     for _ in range(2):
         store.recorder.record(a_metered_release(ground))
@@ -139,7 +137,7 @@ def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> 
 
 
 def test_a_first_use_is_given_once(crowd: Crowd) -> None:
-    """The same where nobody has used the consent before: there is no row yet to update."""
+    """Nobody has used the consent before, so there is no row to update yet."""
     ground = a_consent()
 
     results = crowd([a_metered_release(ground) for _ in range(EIGHT)])
@@ -147,7 +145,7 @@ def test_a_first_use_is_given_once(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
 
 
-def test_guesses_at_once_are_counted_one_by_one(crowd: Crowd, place: DatabaseLocation) -> None:
+def test_concurrent_guesses_are_counted_one_by_one(crowd: Crowd, place: DatabaseLocation) -> None:
     """MAT-06: all eight saw no failures when they began."""
     limits = AttemptLimits(failures_by_recipient_and_pin=3)
 
@@ -164,7 +162,7 @@ def test_the_days_quota_is_not_exceeded(crowd: Crowd) -> None:
     assert kinds(results) == {"Committed": 5, "AGR-06": EIGHT - 5}
 
 
-def test_one_message_sent_eight_times_is_taken_once(crowd: Crowd) -> None:
+def test_one_message_sent_eight_times_is_accepted_once(crowd: Crowd) -> None:
     """REQ-09."""
     results = crowd([a_release(mark=a_mark()) for _ in range(EIGHT)])
 
@@ -172,7 +170,7 @@ def test_one_message_sent_eight_times_is_taken_once(crowd: Crowd) -> None:
 
 
 def test_nothing_is_ordered_after_a_hold(store: Store, place: DatabaseLocation) -> None:
-    """Invariant 4: what the hold's own transaction counts is all that was ever disclosed."""
+    """docs/architecture.md, invariant 4: the hold's own transaction counts all disclosures."""
     hold = (
         update(recipient)
         .where(recipient.c.code == bindparam("key_code"))
@@ -207,7 +205,7 @@ def test_nothing_is_ordered_after_a_hold(store: Store, place: DatabaseLocation) 
 def test_a_store_used_before_a_fork_is_not_used_after_it(
     store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """SQLite's locks do not survive a fork: a child refuses rather than corrupt the record."""
+    """SQLite's locks do not survive a fork, so a child refuses rather than corrupt the database."""
     store.recorder.record(a_release())
     context = get_context("fork")
     told = context.SimpleQueue()
@@ -217,7 +215,7 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
             try:
                 use()
                 told.put("used")
-            except Exception as error:  # noqa: BLE001 -- told to the parent, which judges it
+            except Exception as error:  # noqa: BLE001 -- the parent judges it
                 told.put(str(error))
 
     process = context.Process(target=child)
@@ -233,7 +231,7 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
 def test_a_store_closed_before_a_fork_serves_parent_and_child(
     store: Store, place: DatabaseLocation
 ) -> None:
-    """How a prefork server uses it: look at the store, close it, fork."""
+    """A prefork server uses the store, closes it, and forks."""
     store.recorder.record(a_release())
     store.close()
     context = get_context("fork")
@@ -256,7 +254,7 @@ def test_a_store_closed_before_a_fork_serves_parent_and_child(
 
 
 def test_threads_that_end_close_their_connections(store: Store) -> None:
-    """A connection lives as long as the thread that opened it: no leak under short threads."""
+    """A connection lives as long as its thread, so short threads leak none."""
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
     for _ in range(20):
@@ -267,11 +265,11 @@ def test_threads_that_end_close_their_connections(store: Store) -> None:
     assert len(os.listdir("/proc/self/fd")) < before + 10  # noqa: PTH208
 
 
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
-def test_a_meter_that_another_opens_meanwhile_is_counted_on(
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # a file has no concurrent writers
+def test_a_usage_row_created_meanwhile_is_incremented(
     store: Store, place: DatabaseLocation, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the UPDATE that finds no meter and the look for it, another's first use commits."""
+    """Another's first use commits between the UPDATE that finds no row and the search for it."""
     ground, other = a_consent(allowed=2), open_store(place, keys, who="other")
     looked, entered = Transaction.one, threading.Event()
 
@@ -289,11 +287,13 @@ def test_a_meter_that_another_opens_meanwhile_is_counted_on(
     other.close()
 
 
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
-def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a_circle(
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # a file has no concurrent writers
+def test_concurrent_registrations_of_one_consent_do_not_deadlock(
     place: DatabaseLocation, keys: StoreKeys
 ) -> None:
-    """Whoever looks whether it was revoked, and then writes, must not hold what another writes."""
+    """A transaction that checks for a revocation and then writes must not hold what
+    another writes.
+    """
     told: list[str] = []
     store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
     ground, papers = a_consent(allowed=2), (an_evidence(),)
@@ -307,12 +307,12 @@ def test_a_known_consent_registered_by_many_at_once_is_waited_for_by_nobody_in_a
     assert told == []
 
 
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # nobody writes beside a file's
-def test_who_sweeps_stale_marks_waits_for_nobody_meanwhile(
-    place: DatabaseLocation, keys: StoreKeys
-) -> None:
-    """Every message may make the store sweep, for its sender chooses its mark: decisions and
-    revocations of one recipient that all do must not wait for one another in a circle.
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # a file has no concurrent writers
+def test_deleting_stale_marks_does_not_deadlock(place: DatabaseLocation, keys: StoreKeys) -> None:
+    """Deleting stale marks does not cause a deadlock.
+
+    Every message may start the deletion, because its sender chooses its mark. Decisions and
+    revocations of one recipient that all do so must not wait for one another.
     """
     told: list[str] = []
     store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))

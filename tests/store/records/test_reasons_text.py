@@ -1,4 +1,4 @@
-"""A decision's reasons in a column: short, read back exactly, in earlier programs' form as well."""
+"""A decision's reasons in a column are short and read back exactly, also in the former form."""
 
 import json
 
@@ -25,7 +25,7 @@ PARTS = [
 ]
 
 
-def test_reasons_read_back_in_their_order() -> None:
+def test_reasons_are_read_back_in_order() -> None:
     assert reasons_from_text(reasons_to_text(REASONS)) == PARTS
     assert codes_from_text(reasons_to_text(REASONS)) == tuple(each[0] for each in PARTS)
     assert reasons_from_text(reasons_to_text(())) == []
@@ -57,7 +57,7 @@ def test_the_form_of_earlier_programs_is_read() -> None:
         "[" * 100_000,
     ],
 )
-def test_what_no_program_writes_does_not_read_back(text: str) -> None:
-    """The same reasons in other words are a change that somebody made by hand."""
+def test_an_unwritten_form_is_refused(text: str) -> None:
+    """Equal reasons in another form are a change by hand."""
     with pytest.raises(CodecError):
         reasons_from_text(text)

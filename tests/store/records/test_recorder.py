@@ -1,4 +1,4 @@
-"""The recording transaction, rule by rule: recorded whole, or overtaken and not at all."""
+"""The recording transaction, rule by rule: a decision is recorded whole, or not at all."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -77,7 +77,7 @@ def everything_at_once(ground: GroundRef, **changed: Any) -> Entry:
 def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
     store: Store, place: DatabaseLocation
 ) -> None:
-    """Invariant 1 and Procedure, cl. 11: what leaves is in the record, and can be shown."""
+    """docs/architecture.md, invariant 1; cl. 11: every answer is in the record and can be shown."""
     ground = a_consent()
     entry = everything_at_once(ground)
 
@@ -106,10 +106,10 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
         ({"terms": None}, Code.REQ_05),
     ],
 )
-def test_what_is_overtaken_leaves_no_trace(
+def test_an_overtaken_entry_leaves_no_trace(
     store: Store, place: DatabaseLocation, change: dict[str, Any], code: Code
 ) -> None:
-    """All or nothing: not a row of any table differs after an overtaken entry, marks included."""
+    """No row of any table differs after an overtaken entry, marks included."""
     assert store.recorder.register_message_id(a_mark(), at=NOON)
     fresh, ground = everything_at_once(a_consent()), a_consent()
     before = everything(place)
@@ -124,8 +124,8 @@ def test_what_is_overtaken_leaves_no_trace(
 # --- the message and the request id (cl. 10) --------------------------------------------------
 
 
-def test_a_message_is_taken_once(store: Store) -> None:
-    """REQ-09: a signed message that comes a second time is neither decided nor answered anew."""
+def test_a_message_is_accepted_once(store: Store) -> None:
+    """REQ-09: a signed message that comes again is neither decided nor answered again."""
     assert store.recorder.record(a_release(mark=a_mark())) == Committed()
 
     assert codes(store.recorder.record(a_release(mark=a_mark()))) == (Code.REQ_09,)
@@ -134,7 +134,7 @@ def test_a_message_is_taken_once(store: Store) -> None:
 
 
 def test_a_request_id_discloses_once(store: Store) -> None:
-    """Invariant 5: the same id and digest get the first answer's bytes, whatever was rendered."""
+    """docs/architecture.md, invariant 5: the same id and digest get the first answer's bytes."""
     first = a_release()
     second = a_release(key=first.key)
     store.recorder.record(first)
@@ -156,7 +156,7 @@ def test_a_request_id_with_another_digest_gives_nothing(store: Store) -> None:
 def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
     store: Store, closes: bool
 ) -> None:
-    """Cl. 12 needs every refusal; the answer that closed the id stays the id's answer."""
+    """Procedure, cl. 12 needs every refusal; the first answer stays the id's answer."""
     first = a_release()
     store.recorder.record(first)
     other = replace(first.key, digest=b"e" * 32)
@@ -172,7 +172,9 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
 
 
 def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
-    """Invariant 5: reasons with retry L leave the id open for the same request."""
+    """docs/architecture.md, invariant 5: reasons with retry L leave the id open for the same
+    request.
+    """
     key = a_key()
     later = a_refusal(Code.SIG_07, key=key, build=Undetermined)
     assert store.recorder.record(later) == Committed()
@@ -181,8 +183,8 @@ def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
     assert store.recorder.record(a_release(key=key)) == Committed()
 
 
-def test_spaces_and_recipients_have_ids_of_their_own(store: Store) -> None:
-    """A dry run's id, or another recipient's, is not this disclosure's id."""
+def test_spaces_and_recipients_have_their_own_ids(store: Store) -> None:
+    """The id of a dry run, or of another recipient, is not this disclosure's id."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     first = a_release()
     store.recorder.record(first)
@@ -202,15 +204,15 @@ def test_spaces_and_recipients_have_ids_of_their_own(store: Store) -> None:
     [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
 )
 def test_a_stopped_recipient_gets_nothing(store: Store, state: RecipientState, code: Code) -> None:
-    """Procedure, cl. 12: the stop is complete, from its commit on; refusals are still recorded."""
+    """Procedure, cl. 12: the stop is complete from its commit on; refusals are still recorded."""
     store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 
     assert codes(store.recorder.record(a_release())) == (code,)
     assert store.recorder.record(a_refusal(code)) == Committed()
 
 
-def test_a_released_hold_gives_again(store: Store) -> None:
-    """RCP-02 passes with the hold."""
+def test_a_released_recipient_gets_data_again(store: Store) -> None:
+    """RCP-02 ends with the hold."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     store.desk.set_state(a_recipient(), reason="answered", at=NOON)
 
@@ -218,7 +220,7 @@ def test_a_released_hold_gives_again(store: Store) -> None:
 
 
 def test_a_withdrawn_certificate_gives_nothing(store: Store) -> None:
-    """RCP-04, also where it is withdrawn while a request is on its way."""
+    """RCP-04 also applies to a withdrawal during a request."""
     assert store.recorder.record(a_release(certificate=FINGERPRINT)) == Committed()
     store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="key lost", at=NOON)
 
@@ -227,7 +229,7 @@ def test_a_withdrawn_certificate_gives_nothing(store: Store) -> None:
 
 
 def test_anothers_certificate_gives_nothing(store: Store) -> None:
-    """RCP-04: a certificate counts for the recipient it was registered for."""
+    """RCP-04: a certificate counts only for its registered recipient."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     store.desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
 
@@ -247,17 +249,17 @@ def test_anothers_certificate_gives_nothing(store: Store) -> None:
         ({"provisions": frozenset({Provision.VITAL_INTEREST})}, Code.REQ_05),
     ],
 )
-def test_an_agreement_changed_meanwhile_holds_at_once(
+def test_an_agreement_changed_meanwhile_counts_at_once(
     store: Store, change: dict[str, Any], code: Code
 ) -> None:
-    """Procedure, cl. 7: only under an agreement in force, and within what it says at commit."""
+    """Procedure, cl. 7: the agreement must be in force, and its terms at commit count."""
     agree(store.desk, an_agreement(**change), at=NOON)
 
     assert codes(store.recorder.record(a_release())) == (code,)
 
 
 def test_anothers_agreement_gives_nothing(store: Store) -> None:
-    """AGR-01: an agreement serves the recipient that signed it."""
+    """AGR-01: an agreement serves only the recipient that signed it."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
     agree(store.desk, theirs, at=NOON)
@@ -276,7 +278,7 @@ UP_TO_TWO = [
 
 
 @pytest.mark.parametrize(("ground", "used_up", "revoked", "differs"), UP_TO_TWO)
-def test_a_ground_carries_as_many_disclosures_as_it_says(
+def test_a_ground_permits_its_number_of_disclosures(
     store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
 ) -> None:
     """Cl. 4 and 5: used up, revoked, or the id of another document, each by its own code."""
@@ -292,7 +294,7 @@ def test_a_ground_carries_as_many_disclosures_as_it_says(
 
 
 @pytest.mark.parametrize(("ground", "used_up", "revoked", "differs"), UP_TO_TWO)
-def test_a_revoked_ground_carries_nothing_more(
+def test_a_revoked_ground_permits_nothing_more(
     store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
 ) -> None:
     """CNS-05: revocation holds from its commit on, uses left or not."""
@@ -310,8 +312,8 @@ def test_a_ground_that_allows_nothing_carries_nothing(store: Store) -> None:
     assert codes(store.recorder.record(entry)) == (Code.CNS_06,)
 
 
-def test_a_registered_consent_is_kept_and_not_used(store: Store) -> None:
-    """RegisterConsent keeps the exact bytes, to be cited by id; registering is no use."""
+def test_a_registered_consent_is_stored_and_not_used(store: Store) -> None:
+    """RegisterConsent stores the exact bytes, to be cited by id; a registration is no use."""
     ground = a_consent()
     registration = a_registration(ground)
     assert store.register.registered_consent(BANK, ground.id) is None
@@ -331,7 +333,7 @@ def test_a_registered_consent_is_kept_and_not_used(store: Store) -> None:
 
 
 def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
-    """Its meter goes on; its document becomes citable."""
+    """Its usage continues, and its document can then be cited."""
     ground = a_consent(allowed=2)
     store.recorder.record(a_metered_release(ground, evidence=(an_evidence(),)))
     assert store.register.registered_consent(BANK, ground.id) is None
@@ -349,8 +351,8 @@ def test_a_consent_used_inline_can_be_registered_later(store: Store) -> None:
 # --- evidence and receipts --------------------------------------------------------------
 
 
-def test_a_document_is_kept_once(store: Store, place: DatabaseLocation) -> None:
-    """The exact bytes, by digest; every decision keeps its own report of how they were judged."""
+def test_a_document_is_stored_once(store: Store, place: DatabaseLocation) -> None:
+    """The exact bytes are stored by digest, and every decision has its own report."""
     for _ in range(3):
         store.recorder.record(a_refusal(evidence=(an_evidence(), an_evidence(b"<Other/>"))))
 
@@ -359,7 +361,7 @@ def test_a_document_is_kept_once(store: Store, place: DatabaseLocation) -> None:
 
 
 def test_the_receipt_is_the_last_one(store: Store) -> None:
-    """GetReceipt: of a request asked repeatedly, the last; of another's request, none."""
+    """GetReceipt returns the last receipt of a repeated request, and none of another's."""
     key = a_key()
     store.recorder.record(a_refusal(Code.SIG_07, key=key))
     last = a_release(key=key, decided_at=NOON + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""The stored answer of a closed id: given again to those whose rights still stand (invariant 4)."""
+"""The stored answer of a closed id is given again only while the rights are valid (invariant 4)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -47,7 +47,9 @@ def codes(result: Replay | Conflict) -> list[Code]:
 
 
 def test_the_same_bytes_are_given_again(store: Store, released: Entry) -> None:
-    """Invariant 5: a retry gets the bytes that the first asking got, and uses nothing up."""
+    """docs/architecture.md, invariant 5: a retry gets the first answer's bytes, and uses nothing
+    up.
+    """
     for _ in range(3):
         assert store.recorder.replay(released.key, a_caller(), at=NOON) == Replay(released.answer)
 
@@ -60,7 +62,7 @@ def test_another_request_gets_nothing(store: Store, released: Entry) -> None:
 
 
 def test_another_recipient_gets_nothing(store: Store, released: Entry) -> None:
-    """An id is one recipient's own; to others it is open, and told to be asked later."""
+    """An id belongs to one recipient; for others it is open, and they get REQ-05."""
     other = replace(released.key, recipient=MemberCode("COM/60000002"))
 
     assert codes(store.recorder.replay(other, a_caller(), at=NOON)) == [Code.REQ_05]
@@ -71,8 +73,8 @@ def test_an_open_id_has_no_answer(store: Store) -> None:
     assert codes(store.recorder.replay(a_key(), a_caller(), at=NOON)) == [Code.REQ_05]
 
 
-def test_a_message_replays_once(store: Store, released: Entry) -> None:
-    """REQ-09: a retry is signed anew; the same signed message gets no second answer."""
+def test_a_message_gets_one_answer(store: Store, released: Entry) -> None:
+    """REQ-09: a retry is signed again; the same signed message gets no second answer."""
     assert store.recorder.replay(released.key, a_caller(a_mark()), at=NOON) == Replay(
         released.answer
     )
@@ -80,8 +82,8 @@ def test_a_message_replays_once(store: Store, released: Entry) -> None:
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.REQ_09]
 
 
-def test_an_overtaken_replay_does_not_spend_the_message(store: Store, released: Entry) -> None:
-    """The refusal that takes its place is recorded with the same message."""
+def test_an_overtaken_repetition_does_not_use_up_the_message(store: Store, released: Entry) -> None:
+    """The refusal in place of the answer is recorded with the same message."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.RCP_02]
 
@@ -96,7 +98,7 @@ def test_an_overtaken_replay_does_not_spend_the_message(store: Store, released: 
 def test_a_stopped_recipient_gets_no_stored_answer(
     store: Store, released: Entry, state: RecipientState, code: Code
 ) -> None:
-    """Procedure, cl. 12 and invariant 4: neither by replay nor by asking as if anew."""
+    """Procedure, cl. 12; invariant 4: a repetition and a new request give no stored answer."""
     store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [code]
@@ -105,7 +107,7 @@ def test_a_stopped_recipient_gets_no_stored_answer(
 
 
 def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry) -> None:
-    """AGR-02 when it was terminated, AGR-01 when its term is over."""
+    """AGR-02 if it was terminated, AGR-01 if its term is over."""
     over = an_agreement().valid_to
     late = a_release(keep_answer_until=over + timedelta(days=1))
     store.recorder.record(late)
@@ -136,8 +138,8 @@ def test_a_used_up_ground_still_gives_the_stored_answer(store: Store, released: 
     assert store.recorder.record(again) == Replay(released.answer)
 
 
-def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) -> None:
-    """Invariant 5: when the answer's time is over the id stays closed, forgotten or not yet."""
+def test_a_deleted_answer_leaves_its_id_closed(store: Store, released: Entry) -> None:
+    """docs/architecture.md, invariant 5: after the answer's time the id stays closed."""
     over = released.keep_answer_until
     assert codes(store.recorder.replay(released.key, a_caller(), at=over)) == [Code.REQ_04]
 
@@ -151,8 +153,8 @@ def test_a_forgotten_answer_leaves_its_tombstone(store: Store, released: Entry) 
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
 
 
-def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -> None:
-    """All reasons that apply, not the first alone."""
+def test_all_ended_rights_are_named(store: Store, released: Entry) -> None:
+    """All reasons that apply are returned, not only the first."""
     store.desk.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
     agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
 
@@ -161,8 +163,8 @@ def test_several_rights_that_ended_are_all_told(store: Store, released: Entry) -
     assert codes(result) == [Code.RCP_03, Code.AGR_02]
 
 
-def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
-    """A message that comes well after its time fails by REQ-03; its mark need not be kept."""
+def test_stale_marks_are_deleted(store: Store) -> None:
+    """A message well after its time fails by REQ-03, so its mark need not be stored."""
     stale = a_mark(b"\x01" * 32)
     store.recorder.register_message_id(stale, at=NOON)
     assert store.housekeep(at=stale.forget_after).marks == 0
@@ -172,8 +174,8 @@ def test_marks_are_forgotten_when_they_are_stale(store: Store) -> None:
     assert store.housekeep(at=later).marks == 1
 
 
-def test_now_and_then_a_new_mark_sweeps_stale_ones(store: Store) -> None:
-    """The table keeps within bounds even where nobody keeps house."""
+def test_some_new_marks_delete_stale_ones(store: Store) -> None:
+    """The table stays bounded even without housekeeping."""
     store.recorder.register_message_id(a_mark(b"\x01" * 32), at=NOON)
     sweeping = replace(a_mark(b"\x00" * 32), forget_after=NOON + timedelta(days=1))
     store.recorder.register_message_id(sweeping, at=NOON + timedelta(hours=1))
@@ -182,7 +184,7 @@ def test_now_and_then_a_new_mark_sweeps_stale_ones(store: Store) -> None:
 
 
 def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released: Entry) -> None:
-    """GetReceipt finds the disclosure by its space, whatever was recorded after it."""
+    """GetReceipt finds the disclosure by its space, before any later record."""
     later = NOON + timedelta(minutes=1)
     asked = replace(released.key, space=Space.EXPLANATION)
     dry_run = a_refusal(Code.CNS_06, key=asked, decided_at=later)
@@ -193,8 +195,8 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     assert store.register.receipt(BANK, released.key.request_id) == kept(released)
 
 
-def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> None:
-    """What closed the id goes before what left it open, in whichever space."""
+def test_an_open_refusal_hides_no_dry_run(store: Store) -> None:
+    """A record that closed the id comes before one that left it open, in any space."""
     key = a_key(space=Space.EXPLANATION)
     dry_run = a_refusal(Code.CNS_06, key=key)
     later = NOON + timedelta(minutes=1)
@@ -209,7 +211,7 @@ def test_a_refusal_that_may_be_asked_again_hides_no_dry_run(store: Store) -> Non
 def test_a_request_id_with_the_decision_of_another_request_gives_nothing(
     store: Store, place: DatabaseLocation, released: Entry, recipient: MemberCode
 ) -> None:
-    """A row written by hand hands no receipt and no answer to whom the decision is not of."""
+    """A row written by hand gives no receipt and no answer to another party."""
     forged = replace(a_key(), recipient=recipient, request_id=uuid4())
     with raw(place) as connection:
         connection.execute(
@@ -237,7 +239,9 @@ def test_a_request_id_with_the_decision_of_another_request_gives_nothing(
 def test_another_asker_gets_no_stored_answer(
     store: Store, released: Entry, asker: Asker, field: str
 ) -> None:
-    """Invariant 5, at commit too: REQ-04 names what differs, and no repetition is recorded."""
+    """docs/architecture.md, invariant 5: REQ-04 names the difference, and nothing is recorded as
+    repeated.
+    """
     other = replace(released.key, asker=asker)
     reused = Conflict((Reason(code=Code.REQ_04, field=field),))
 
@@ -246,8 +250,8 @@ def test_another_asker_gets_no_stored_answer(
     assert store.desk.repetitions(limit=10) == []
 
 
-def test_each_repetition_is_a_record_of_its_own(store: Store, released: Entry) -> None:
-    """Invariant 1: by asking again, and by losing the race for the id."""
+def test_each_repetition_has_its_own_record(store: Store, released: Entry) -> None:
+    """docs/architecture.md, invariant 1: by a retry, and by losing the race for the id."""
     store.recorder.replay(released.key, a_caller(certificate=FINGERPRINT), at=NOON)
     late = NOON + timedelta(minutes=2)
     assert store.recorder.record(a_release(key=released.key, decided_at=late)) == Replay(
@@ -263,8 +267,8 @@ def test_each_repetition_is_a_record_of_its_own(store: Store, released: Entry) -
     assert oldest.leaf_hash != newest.leaf_hash
 
 
-def test_a_repetition_that_is_refused_is_no_repetition(store: Store, released: Entry) -> None:
-    """Nothing left, so nothing is counted as having left."""
+def test_a_refused_repetition_is_not_counted(store: Store, released: Entry) -> None:
+    """No answer left, so none is counted."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.RCP_02]
 

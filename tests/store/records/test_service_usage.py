@@ -1,4 +1,4 @@
-"""What each recipient uses is counted where it is recorded, across workers (REQ-06)."""
+"""Each recipient's usage is counted where it is recorded, across workers (REQ-06)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -34,7 +34,7 @@ def record(store: Store, entry: Entry) -> None:
 
 
 def test_each_decision_and_each_repetition_counts_as_one_request(store: Store) -> None:
-    """Released, refused or given again; each recipient's own."""
+    """Releases, refusals and repetitions count, for each recipient."""
     entry = a_release()
     record(store, entry)
     record(store, a_refusal())
@@ -44,8 +44,8 @@ def test_each_decision_and_each_repetition_counts_as_one_request(store: Store) -
     assert used(store, POLICE) == Usage()
 
 
-def test_a_minute_and_a_day_begin_anew(store: Store) -> None:
-    """By UTC, whenever the store is asked."""
+def test_a_new_minute_and_a_new_day_begin_at_zero(store: Store) -> None:
+    """The limits are by UTC, for any time of the query."""
     record(store, a_release())
 
     assert used(store, after=MINUTE - timedelta(microseconds=1)).requests == 1
@@ -54,8 +54,8 @@ def test_a_minute_and_a_day_begin_anew(store: Store) -> None:
     assert used(store, after=timedelta(hours=12)).bytes == 0
 
 
-def test_the_bytes_of_documents_count_when_they_are_kept(store: Store) -> None:
-    """Once: the same document is kept once."""
+def test_the_bytes_of_documents_count_when_they_are_stored(store: Store) -> None:
+    """Equal documents are stored, and counted, once."""
     document = an_evidence(b"<Consent>" + b"x" * 100_000 + b"</Consent>")
     record(store, a_release(evidence=(document,)))
     first = used(store).bytes
@@ -65,7 +65,7 @@ def test_the_bytes_of_documents_count_when_they_are_kept(store: Store) -> None:
     assert ROW_BYTES < used(store).bytes - first < 10_000
 
 
-def test_what_is_not_recorded_is_not_counted(store: Store) -> None:
+def test_an_unrecorded_decision_is_not_counted(store: Store) -> None:
     """An overtaken decision leaves no trace; the refusal in its place counts."""
     store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert store.recorder.record(a_release()) != Committed()
@@ -75,8 +75,8 @@ def test_what_is_not_recorded_is_not_counted(store: Store) -> None:
     assert used(store).requests == 1
 
 
-def test_requests_side_by_side_are_all_counted(store: Store) -> None:
-    """No lost update, and no row that all of them wait for."""
+def test_concurrent_requests_are_all_counted(store: Store) -> None:
+    """No update is lost, and there is no row for which all of them wait."""
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(store.recorder.record, [a_refusal() for _ in range(80)]))
 
@@ -84,8 +84,8 @@ def test_requests_side_by_side_are_all_counted(store: Store) -> None:
     assert used(store).requests == 80
 
 
-def test_inquiries_are_counted_apart(store: Store) -> None:
-    """What decides nothing uses nothing of what an agreement allows."""
+def test_inquiries_are_counted_separately(store: Store) -> None:
+    """A request without a decision uses nothing of the agreement's limits."""
     counts = [store.recorder.count_inquiry(BANK, at=NOON) for _ in range(3)]
 
     assert counts == [1, 2, 3]
@@ -93,8 +93,8 @@ def test_inquiries_are_counted_apart(store: Store) -> None:
     assert store.recorder.count_inquiry(BANK, at=NOON + MINUTE) == 1
 
 
-def test_what_no_longer_counts_is_forgotten(store: Store) -> None:
-    """Minutes soon, days after more than a month; in bounded pieces."""
+def test_old_usage_is_deleted(store: Store) -> None:
+    """Minutes are deleted soon, days after more than a month, in bounded pieces."""
     for number in range(3):
         record(store, a_release(decided_at=NOON + number * MINUTE))
         store.recorder.count_inquiry(BANK, at=NOON + number * MINUTE)

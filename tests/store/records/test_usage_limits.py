@@ -1,4 +1,4 @@
-"""What the recording transaction counts: failed matches and the day's quota (cl. 10)."""
+"""The counts of the recording transaction: failed matches and the day's quota (cl. 10)."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ def _of_employee(number: int) -> dict[str, Any]:
 def test_failed_matches_are_limited(
     store: Store, limit: int, differently: list[dict[str, Any]]
 ) -> None:
-    """MAT-06: the limits hold at commit, whatever was counted when the request began."""
+    """MAT-06: the limits apply at commit, after any count at the request's beginning."""
     results = [
         store.recorder.record(a_failed_match(limits=FEW, **changes)) for changes in differently
     ]
@@ -70,8 +70,8 @@ def test_a_match_is_limited_by_earlier_failures(store: Store) -> None:
     )
 
 
-def test_failures_are_forgotten_with_the_window(store: Store) -> None:
-    """The window is the limits' own, counted back from the decision."""
+def test_failures_end_with_the_window(store: Store) -> None:
+    """The window is that of the limits, counted back from the decision."""
     for _ in range(2):
         store.recorder.record(a_failed_match(limits=FEW))
     counts = store.register.attempts(BANK, AZAMAT, "teller-42", since=NOON)
@@ -83,7 +83,7 @@ def test_failures_are_forgotten_with_the_window(store: Store) -> None:
     )
 
 
-def test_an_employee_is_one_recipients_own(store: Store) -> None:
+def test_an_employee_belongs_to_one_recipient(store: Store) -> None:
     """Two recipients may both have a teller-42."""
     store.recorder.record(a_failed_match())
 
@@ -113,7 +113,7 @@ def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) ->
 def test_the_wait_for_the_next_day_is_rounded_up(
     store: Store, before_midnight: timedelta, seconds: int
 ) -> None:
-    """Who waits as long as told does not come a moment too early."""
+    """A recipient that waits as stated does not come a moment too early."""
     at = NOON + timedelta(hours=12) - before_midnight
 
     result = store.recorder.record(a_release(QuotaUse(quota=0), decided_at=at))
@@ -121,8 +121,8 @@ def test_the_wait_for_the_next_day_is_rounded_up(
     assert result == Conflict((Reason(code=Code.AGR_06, retry_after=seconds),))
 
 
-def test_anothers_quota_is_not_eaten_by_naming_its_agreement(store: Store) -> None:
-    """A recipient that names another's agreement uses up its own count alone."""
+def test_anothers_quota_is_not_used_by_naming_its_agreement(store: Store) -> None:
+    """A recipient that names another's agreement uses up only its own count."""
     store.desk.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = a_refusal(
         Code.CNS_04,

@@ -1,4 +1,4 @@
-"""The record is added to, never changed or taken from (ARCHITECTURE, "Data at rest")."""
+"""Records are only added, never changed or removed (triggers of append-only tables)."""
 
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,13 @@ _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 1}
 
 @pytest.fixture
 def place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
 @pytest.fixture
 def filled(store: Store, path: Path) -> Path:
-    """One row or more in each append-only table."""
+    """Write one row or more into each append-only table."""
     assert store.recorder.record(a_release(evidence=(an_evidence(),))) == Committed()
     store.close()
     with raw(path) as connection:
@@ -55,7 +55,7 @@ def filled(store: Store, path: Path) -> Path:
     ],
 )
 def test_a_row_cannot_be_changed_replaced_or_deleted(filled: Path, table: str, attack: str) -> None:
-    """By plain SQL, over a connection without any of the store's settings."""
+    """Plain SQL over a connection without the store's settings is refused."""
     before = everything(filled, but="")
     assert before[table]
 
@@ -66,7 +66,7 @@ def test_a_row_cannot_be_changed_replaced_or_deleted(filled: Path, table: str, a
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_row_has_no_hidden_number_to_be_replaced_by(filled: Path, table: str) -> None:
+def test_a_row_has_no_hidden_rowid(filled: Path, table: str) -> None:
     """INSERT OR REPLACE by rowid would delete another row without firing its trigger."""
     with raw(filled) as connection, pytest.raises(DRIVER.OperationalError, match="rowid"):
         connection.execute(f"SELECT rowid FROM {table}")  # noqa: S608
@@ -76,7 +76,7 @@ def test_a_row_has_no_hidden_number_to_be_replaced_by(filled: Path, table: str) 
 def test_a_store_without_one_of_its_triggers_is_not_opened(
     filled: Path, keys: StoreKeys, name: str
 ) -> None:
-    """Alembic's batch mode drops triggers without a word: each is asserted at start-up."""
+    """Alembic's batch mode drops triggers silently, so each is checked at start-up."""
     with raw(filled) as connection:
         connection.execute(f"DROP TRIGGER {name}")
 
@@ -85,7 +85,7 @@ def test_a_store_without_one_of_its_triggers_is_not_opened(
 
 
 def test_a_store_with_an_altered_trigger_is_not_opened(filled: Path, keys: StoreKeys) -> None:
-    """Same name, no teeth."""
+    """The trigger has the same name and no effect."""
     with raw(filled) as connection:
         connection.execute("DROP TRIGGER disclosure_no_delete")
         connection.execute(
@@ -97,7 +97,7 @@ def test_a_store_with_an_altered_trigger_is_not_opened(filled: Path, keys: Store
 
 
 def test_a_store_with_a_foreign_trigger_is_not_opened(filled: Path, keys: StoreKeys) -> None:
-    """A trigger that is not ours could undo in silence what a transaction does."""
+    """A foreign trigger could silently undo what a transaction does."""
     with raw(filled) as connection:
         connection.execute(
             "CREATE TRIGGER quiet AFTER INSERT ON ground_use"
@@ -108,8 +108,8 @@ def test_a_store_with_a_foreign_trigger_is_not_opened(filled: Path, keys: StoreK
         open_store(filled, keys, who="operator")
 
 
-def test_a_meter_cannot_exceed_what_is_allowed(filled: Path) -> None:
-    """Beneath the conditional UPDATE, the table itself refuses."""
+def test_usage_cannot_exceed_its_limit(filled: Path) -> None:
+    """The table itself refuses, below the conditional UPDATE."""
     with raw(filled) as connection, pytest.raises(DRIVER.IntegrityError, match="within"):
         connection.execute(
             "INSERT INTO ground_use (recipient, kind, ground_id, digest, allowed, used,"

@@ -1,4 +1,4 @@
-"""A meter counts up alone, whoever changes it, past the store's own statements too."""
+"""A usage counter only increases, for any statement and any role."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def metered(place: DatabaseLocation) -> DatabaseLocation:
 
 
 def filled(place: DatabaseLocation) -> DatabaseLocation:
-    """One row in each meter, which stands at two."""
+    """Write one row into each usage table, with the count two."""
     with raw(place) as connection:
         for name in SINCE_0007:
             columns = metadata.tables[name].columns
@@ -47,21 +47,21 @@ def reading(place: DatabaseLocation, table: str) -> int:
 
 
 @pytest.mark.parametrize("table", sorted(SINCE_0007))
-def test_a_meter_is_not_set_back(metered: DatabaseLocation, table: str) -> None:
-    """Neither to nothing nor by one; to where it stands, or further, it is."""
+def test_a_counter_is_not_reduced(metered: DatabaseLocation, table: str) -> None:
+    """It is not set to zero or reduced by one; the same value or more is accepted."""
     for less in (0, 1):
         with pytest.raises(REFUSED, match=f"{table} counts up"):
             set_to(metered, table, less)
         assert reading(metered, table) == 2
 
     set_to(metered, table, 2)
-    if table != "ground_use":  # it stands at all that is allowed
+    if table != "ground_use":  # the count has its maximum
         set_to(metered, table, 3)
         assert reading(metered, table) == 3
 
 
-def test_whoever_serves_gives_no_use_back(server: Cluster, server_template: str) -> None:
-    """It may count, and so it may change the column; the trigger is what stops it."""
+def test_the_serving_role_gives_no_use_back(server: Cluster, server_template: str) -> None:
+    """The serving role may count, so it may change the column; the trigger stops a decrease."""
     name = server.create(template=server_template)
     filled(server.place(name))
     serving = parted(server.place(name))[Duty.SERVING]
@@ -73,8 +73,8 @@ def test_whoever_serves_gives_no_use_back(server: Cluster, server_template: str)
     server.drop(name)
 
 
-def test_every_column_that_counts_is_guarded() -> None:
-    """A meter that is added without one fails here.
+def test_every_counter_has_a_trigger() -> None:
+    """The test fails for a new counter without a trigger.
 
     `recipient_use` limits what a recipient costs. It takes and gives no right.
     """
@@ -89,7 +89,7 @@ def test_every_column_that_counts_is_guarded() -> None:
 
 
 @pytest.mark.parametrize("table", sorted(SINCE_0007))
-def test_a_store_without_one_of_them_is_not_opened(
+def test_a_store_without_one_of_the_triggers_is_not_opened(
     metered: DatabaseLocation, keys: StoreKeys, table: str
 ) -> None:
     name = f"{table}_counts_up"
@@ -101,10 +101,10 @@ def test_a_store_without_one_of_them_is_not_opened(
         open_store(metered, keys, who="operator")
 
 
-def test_a_guard_without_teeth_is_found(
+def test_a_trigger_without_effect_is_found(
     server: Cluster, server_template: str, keys: StoreKeys
 ) -> None:
-    """The function that it calls is looked at as well."""
+    """The function that the trigger calls is checked as well."""
     name = server.create(template=server_template)
     server.execute(
         "CREATE OR REPLACE FUNCTION makul_counts_up() RETURNS trigger LANGUAGE plpgsql"

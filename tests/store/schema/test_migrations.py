@@ -1,4 +1,4 @@
-"""A released migration is frozen: no later change of the program changes what it does."""
+"""A released migration is frozen: no later change of the program changes its effect."""
 
 import ast
 import hashlib
@@ -118,7 +118,7 @@ def digests_of(place: DatabaseLocation) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", sorted(HERE.rglob("*.py")), ids=lambda path: path.name)
 def test_no_migration_imports_the_program(path: Path) -> None:
-    """What it imports would change under it; only the standard library and Alembic may be there."""
+    """The program would change under it; only the standard library and Alembic are permitted."""
     imported = set()
     for node in ast.walk(ast.parse(path.read_bytes())):
         match node:
@@ -133,13 +133,13 @@ def test_no_migration_imports_the_program(path: Path) -> None:
 
 
 def test_every_migration_has_a_recorded_digest() -> None:
-    """Nothing is released without one."""
+    """No migration is released without a digest."""
     assert revisions() == sorted(RELEASED)
     assert revisions()[-1] == VERSION
 
 
 def test_a_released_migration_runs_the_same_sql_on_sqlite(tmp_path: Path) -> None:
-    """To the byte, and in the same order."""
+    """The SQL is equal to the byte, and in the same order."""
     path = tmp_path / "makul.db"
     path.touch(0o600)
 
@@ -149,7 +149,7 @@ def test_a_released_migration_runs_the_same_sql_on_sqlite(tmp_path: Path) -> Non
 
 
 def test_a_released_migration_runs_the_same_sql_on_postgresql(server: Cluster) -> None:
-    """To the byte, and in the same order."""
+    """The SQL is equal to the byte, and in the same order."""
     name = server.create()
 
     found = dict(digests_of(server.place(name)))

@@ -1,4 +1,4 @@
-"""Append-only rows let a data key be wrapped anew, and nothing else."""
+"""Append-only rows permit only that a data key is wrapped again."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from makul_testing.raw_sql import everything, parameters, raw
 DRIVER: Any = dbapi2
 REFUSED = (DRIVER.IntegrityError, psycopg.IntegrityError)
 NOT_DONE = (*REFUSED, psycopg.DatabaseError)
-"""PostgreSQL takes no text and no number for bytes in the first place."""
+"""PostgreSQL accepts no text and no number for bytes."""
 
 TABLES = sorted(REWRAPPED)
 OTHERS = {bytes: b"\2" * 32, str: "Y", int: 2_000}
@@ -46,7 +46,7 @@ HEAD = {
 
 @pytest.fixture
 def filled(store: Store, place: DatabaseLocation) -> DatabaseLocation:
-    """One row or more in each of the tables."""
+    """Write one row or more into each of the tables."""
     entry = a_release(evidence=(an_evidence(),))
     store.recorder.record(entry)
     store.recorder.replay(entry.key, a_caller(), at=NOON)
@@ -60,7 +60,7 @@ def rotated(keys: StoreKeys) -> FieldCipher:
 
 
 def sealed_of(place: DatabaseLocation, table: str) -> bytes:
-    """Of the first row by its key."""
+    """Return the first row's encrypted columns by its key."""
     key = ", ".join(column.name for column in metadata.tables[table].primary_key.columns)
     with raw(place) as connection:
         query = f"SELECT sealed FROM {table} ORDER BY {key} LIMIT 1"  # noqa: S608
@@ -69,7 +69,7 @@ def sealed_of(place: DatabaseLocation, table: str) -> bytes:
 
 
 def update(place: DatabaseLocation, table: str, was: bytes, **values: Any) -> None:
-    """By plain SQL, over a connection without any of the store's settings."""
+    """Run plain SQL over a connection without the store's settings."""
     sets = ", ".join(f"{name} = ?" for name in values)
     with raw(place) as connection:
         connection.execute(
@@ -82,8 +82,8 @@ def rewrapped(sealer: FieldCipher, sealed: bytes) -> bytes:
     return sealer.rewrap(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
 
 
-def test_each_append_only_table_of_sealed_fields_and_every_column_of_it() -> None:
-    """A column that is added, and not held here, could be changed with a re-wrap."""
+def test_every_column_of_encrypted_append_only_tables_is_compared() -> None:
+    """A new column that is missing here could be changed together with a rewrap."""
     stated = {
         name: {column.name for column in metadata.tables[name].columns} - {"sealed"}
         for name in APPEND_ONLY
@@ -94,10 +94,10 @@ def test_each_append_only_table_of_sealed_fields_and_every_column_of_it() -> Non
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_data_key_is_wrapped_anew(
+def test_a_data_key_is_wrapped_again(
     filled: DatabaseLocation, rotated: FieldCipher, table: str
 ) -> None:
-    """The head alone differs, and the field opens by the new key."""
+    """Only the head differs, and the new key decrypts the field."""
     was = sealed_of(filled, table)
     anew = rewrapped(rotated, was)
 
@@ -114,7 +114,7 @@ def test_a_data_key_is_wrapped_anew(
 def test_no_other_column_is_changed_with_it(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, column: str
 ) -> None:
-    """Nor set to NULL, nor to the same value in another type."""
+    """A column is not set to NULL, nor to the same value of another type."""
     before, was = everything(filled), sealed_of(filled, table)
     kind = metadata.tables[table].columns[column]
     values = [OTHERS[kind.type.python_type]]
@@ -134,10 +134,10 @@ def test_no_other_column_is_changed_with_it(
 
 @pytest.mark.parametrize("part", [part for part in HEAD if part not in {"key id", "wrapped key"}])
 @pytest.mark.parametrize("table", TABLES)
-def test_what_is_sealed_is_not_changed(
+def test_ciphertext_is_not_changed(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, part: str
 ) -> None:
-    """Neither alone nor under a new head: one bit at each end of each part."""
+    """One bit at each end of each part is changed, alone and under a new head."""
     before, was = everything(filled), sealed_of(filled, table)
     start, end = HEAD[part]
     for whole in (was, rewrapped(rotated, was)):
@@ -151,10 +151,10 @@ def test_what_is_sealed_is_not_changed(
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_shapes_that_are_no_re_wrap(
+def test_other_changes_are_no_rewrap(
     filled: DatabaseLocation, rotated: FieldCipher, table: str
 ) -> None:
-    """Longer, shorter, cut to the head, text, another key under the same id, nothing changed."""
+    """Longer, shorter, only the head, text, another key under the same id, and no change."""
     before, was = everything(filled), sealed_of(filled, table)
     anew = rewrapped(rotated, was)
     other_wrap = was[:9] + bytes(40) + was[HEAD_BYTES:]
@@ -171,14 +171,14 @@ def test_shapes_that_are_no_re_wrap(
 
 
 @pytest.mark.parametrize("table", sorted(set(APPEND_ONLY) - set(REWRAPPED)))
-def test_tables_without_sealed_fields_let_nothing_through(table: str) -> None:
-    """Their triggers are as they were."""
+def test_tables_without_encrypted_fields_permit_no_change(table: str) -> None:
+    """Their triggers are unchanged."""
     assert "sealed" not in metadata.tables[table].columns
     assert f"{table}_no_update" not in sqlite_triggers()
 
 
-def test_a_store_whose_guard_lets_more_through_is_not_opened(path: Path, keys: StoreKeys) -> None:
-    """The exact text is asserted at start-up."""
+def test_a_store_with_a_weaker_trigger_is_not_opened(path: Path, keys: StoreKeys) -> None:
+    """The exact text is checked at start-up."""
     lax = sqlite_triggers()["disclosure_no_update"].replace("NEW.outcome IS OLD.outcome AND ", "")
     with raw(path) as connection:
         connection.execute("DROP TRIGGER disclosure_no_update")
@@ -188,8 +188,8 @@ def test_a_store_whose_guard_lets_more_through_is_not_opened(path: Path, keys: S
         open_store(path, keys, who="operator")
 
 
-def test_a_store_of_before_is_brought_up_to_date(tmp_path: Path) -> None:
-    """Its triggers become those of now, to the letter."""
+def test_an_older_store_is_upgraded(tmp_path: Path) -> None:
+    """Its triggers become the present ones, to the letter."""
     path = tmp_path / "makul.db"
     path.touch(0o600)
     config = Config()

@@ -1,7 +1,7 @@
-"""Each duty's role can do its work on PostgreSQL, and no other's.
+"""Each duty's role can do its own work on PostgreSQL, and no other's.
 
-The work of all three is played on one store, each part by its own role: what the statements asked
-of the server is held against what was granted.
+The work of all three runs on one store, each part by its own role. The privileges that the
+statements used are compared with the granted ones.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer
 
 Places = Mapping[Duty, PostgresLocation]
-"""How each duty's role comes to one store."""
+"""Connect each duty's role to one store."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def places(server: Cluster, server_template: str) -> Iterator[Places]:
 def played(
     places: Places, keys: StoreKeys, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[Duty, Asked]:
-    """What all the work of each duty asked of the server, done in an order in which it can be."""
+    """Return the privileges that all the work of each duty used, in a possible order."""
     noted = {duty: Asked() for duty in Duty}
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
 
@@ -76,17 +76,17 @@ def played(
 
 
 @pytest.mark.parametrize("duty", Duty)
-def test_a_duty_has_the_rights_that_its_work_takes_and_no_more(
+def test_a_duty_has_exactly_the_privileges_of_its_work(
     played: Mapping[Duty, Asked], duty: Duty
 ) -> None:
-    """Each was used: one that no statement needs is one too many."""
+    """Each privilege was used; one that no statement needs is one too many."""
     granted = RIGHTS[duty]
 
     assert played[duty].needed(granted) == granted
 
 
-def test_together_they_may_do_what_the_program_does() -> None:
-    """A new table is not forgotten, and nobody may change what is append-only."""
+def test_all_duties_together_cover_the_program() -> None:
+    """A new table is not forgotten, and no role may change append-only tables."""
     together = frozenset().union(*RIGHTS.values())
 
     assert {right.table for right in together} == {*metadata.tables, VERSION_TABLE}
@@ -96,15 +96,15 @@ def test_together_they_may_do_what_the_program_does() -> None:
     assert not changed & APPEND_ONLY.keys()
 
 
-def test_columns_that_may_be_changed_are_there() -> None:
-    """A name that is written wrongly would be found by whoever installs."""
+def test_columns_of_privileges_exist() -> None:
+    """Otherwise an operator would find a misspelt name at installation."""
     for right in frozenset().union(*RIGHTS.values()):
         if right.column:
             assert right.column in metadata.tables[right.table].columns
 
 
 def statement_for(right: Right) -> str:
-    """What needs just this right, and would change nothing that matters."""
+    """Return a statement that needs only this privilege, and would change nothing important."""
     return {
         "SELECT": f"SELECT 1 FROM {right.table}",  # noqa: S608
         "INSERT": f"INSERT INTO {right.table} DEFAULT VALUES",
@@ -114,8 +114,8 @@ def statement_for(right: Right) -> str:
 
 
 @pytest.mark.parametrize("duty", Duty)
-def test_what_belongs_to_another_duty_is_refused(places: Places, duty: Duty) -> None:
-    """Each right that another has, tried as plain SQL: refused before any trigger or check."""
+def test_privileges_of_another_duty_are_refused(places: Places, duty: Duty) -> None:
+    """Each privilege of another duty is refused to plain SQL, before any trigger or check."""
     others = frozenset().union(*RIGHTS.values()) - RIGHTS[duty]
 
     with psycopg.connect(places[duty].url, autocommit=True) as connection:
@@ -248,8 +248,12 @@ NOBODY_MAY = (
         *((duty, each) for each in NOBODY_MAY for duty in Duty),
     ],
 )
-def test_what_a_duty_must_not_do_is_refused(places: Places, duty: Duty, statement: str) -> None:
-    """Written down apart from what is granted. By the right that is missing, nothing else."""
+def test_forbidden_statements_of_a_duty_are_refused(
+    places: Places, duty: Duty, statement: str
+) -> None:
+    """The list is independent of the granted privileges, and the missing privilege is
+    the reason.
+    """
     with (
         psycopg.connect(places[duty].url, autocommit=True) as connection,
         pytest.raises(errors.InsufficientPrivilege),
@@ -260,10 +264,10 @@ def test_what_a_duty_must_not_do_is_refused(places: Places, duty: Duty, statemen
 LOCKED = ("agreement", "certificate", "recipient", "sealing_certificate")
 
 
-@pytest.mark.usefixtures("played")  # a row in each of the tables
+@pytest.mark.usefixtures("played")  # one row in each of the tables
 @pytest.mark.parametrize("table", LOCKED)
-def test_by_what_a_row_is_locked_nothing_can_be_said(places: Places, table: str) -> None:
-    """The one column of these that whoever serves may change holds nothing, ever."""
+def test_the_column_for_locking_is_always_null(places: Places, table: str) -> None:
+    """The one column of these tables that the serving role may change is always NULL."""
     ours = {right.column for right in RIGHTS[Duty.SERVING] if right.table == table and right.column}
     with psycopg.connect(places[Duty.SERVING].url, autocommit=True) as connection:
         connection.execute(f"SELECT 1 FROM {table} FOR SHARE".encode())  # noqa: S608
@@ -279,10 +283,10 @@ IDENTITY_OF_BEFORE = table(
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_store_of_before_is_brought_up_to_date(
+def test_an_older_store_is_upgraded(
     kind: str, server: Cluster, keys: StoreKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its rows get the column by which they are locked; roles are granted anew."""
+    """Its rows get the column for locking, and roles get their privileges again."""
     place: DatabaseLocation = tmp_path / "makul.db"
     if kind == "postgresql":
         place = server.place(server.create())

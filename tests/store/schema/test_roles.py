@@ -1,4 +1,4 @@
-"""Granting a role what its duty takes on PostgreSQL, and finding who may do more, or less."""
+"""Granting a role the privileges of its duty on PostgreSQL, and finding roles with more or less."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ ROLES = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A store, and a role that was granted what serving takes."""
+    """A store, and a role with the privileges of serving."""
 
     server: Cluster
     owner: PostgresLocation
@@ -33,16 +33,16 @@ class Granted:
 
     @property
     def place(self) -> PostgresLocation:
-        """As the role comes to it."""
+        """Return the location, as the role connects to it."""
         return as_role(self.owner, self.role)
 
     def execute(self, sql: str) -> None:
-        """Run something as the superuser; `{role}` is the role."""
+        """Run SQL as the superuser; `{role}` is the role."""
         name = psycopg.conninfo.conninfo_to_dict(self.owner.url)["dbname"]
         self.server.execute(sql.format(role=self.role), database=str(name))
 
     def weaknesses(self, duty: Duty = Duty.SERVING) -> list[str]:
-        """But for that of the tests' own server, which does not write to disk, for haste."""
+        """Return the weaknesses without that of the tests' server, which does not write to disk."""
         return [each for each in weaknesses(self.place, duty) if "fsync" not in each]
 
 
@@ -60,7 +60,7 @@ def granted(server: Cluster, server_template: str) -> Iterator[Granted]:
 
 @pytest.mark.parametrize("duty", Duty)
 def test_a_role_is_fit_for_what_it_was_granted(granted: Granted, duty: Duty) -> None:
-    """Granted for another duty, it loses what it had for the one before."""
+    """A role that is granted another duty loses the privileges of the former one."""
     grant(granted.owner, granted.role, duty)
 
     assert granted.weaknesses(duty) == []
@@ -68,7 +68,7 @@ def test_a_role_is_fit_for_what_it_was_granted(granted: Granted, duty: Duty) -> 
 
 @pytest.mark.parametrize(("own", "other"), list(permutations(Duty, 2)))
 def test_a_role_is_not_fit_for_another_duty(granted: Granted, own: Duty, other: Duty) -> None:
-    """Too much and too little is told, and the command by which that is mended."""
+    """Additional and missing privileges are reported, with the command that corrects them."""
     grant(granted.owner, granted.role, own)
 
     more, less = granted.weaknesses(other)
@@ -80,8 +80,8 @@ def test_a_role_is_not_fit_for_another_duty(granted: Granted, own: Duty, other: 
     assert less.endswith(command)
 
 
-def test_one_role_for_all_is_fit_for_nothing(granted: Granted) -> None:
-    """As it was before duties were parted: a worker that may release a recipient does not serve."""
+def test_one_role_for_all_duties_is_not_fit(granted: Granted) -> None:
+    """A worker's role must not be able to release a recipient."""
     statements = [
         each for duty in Duty for each in grants(granted.role, duty) if each.startswith("GRANT")
     ]
@@ -111,10 +111,10 @@ def test_one_role_for_all_is_fit_for_nothing(granted: Granted) -> None:
         ("GRANT UPDATE (version_num) ON alembic_version TO {role}", "alembic_version.version_num"),
     ],
 )
-def test_one_right_more_is_told_and_taken_by_granting_anew(
+def test_one_additional_privilege_is_reported_and_revoked(
     granted: Granted, given: str, told: str
 ) -> None:
-    """To a column alone, to one month past the whole: each is one too many."""
+    """A privilege on one column, or on one month alone, is one too many."""
     granted.execute(given)
     (found,) = granted.weaknesses()
     assert told in found
@@ -124,8 +124,8 @@ def test_one_right_more_is_told_and_taken_by_granting_anew(
     assert granted.weaknesses() == []
 
 
-def test_one_right_less_is_told(granted: Granted) -> None:
-    """Before the first request fails of it."""
+def test_one_missing_privilege_is_reported(granted: Granted) -> None:
+    """It is reported before the first request fails."""
     granted.execute("REVOKE INSERT ON evidence FROM {role}")
 
     (found,) = granted.weaknesses()
@@ -144,10 +144,8 @@ def test_one_right_less_is_told(granted: Granted) -> None:
         ("ALTER TABLE ground_use OWNER TO {role}", "owns tables"),
     ],
 )
-def test_a_power_that_no_grant_of_ours_gives_is_told(
-    granted: Granted, given: str, told: str
-) -> None:
-    """Any of these leads to all the rest."""
+def test_a_power_outside_our_grants_is_reported(granted: Granted, given: str, told: str) -> None:
+    """Each of these powers leads to all others."""
     granted.execute(given)
     try:
         (found,) = granted.weaknesses()
@@ -159,8 +157,8 @@ def test_a_power_that_no_grant_of_ours_gives_is_told(
 
 
 @pytest.mark.parametrize("how", ["INHERIT TRUE", "INHERIT FALSE, SET TRUE"])
-def test_what_the_role_may_act_as_counts_as_its_own(granted: Granted, how: str) -> None:
-    """Also where that takes a SET ROLE."""
+def test_roles_that_the_role_may_assume_count(granted: Granted, how: str) -> None:
+    """A SET ROLE counts too."""
     desk = f"desk{next(ROLES)}"
     granted.server.execute(f"CREATE ROLE {desk}")
     grant(granted.owner, desk, Duty.DESK)
@@ -178,7 +176,7 @@ def test_what_the_role_may_act_as_counts_as_its_own(granted: Granted, how: str) 
 
 
 def owned(server: Cluster, *options: str) -> tuple[PostgresLocation, str]:
-    """A store as docs/operators.md has it made: its owner is no superuser, and made the role."""
+    """Build a store as in docs/operators.md: its owner is no superuser, and made the role."""
     number = next(ROLES)
     owner, role = f"owner{number}", f"served{number}"
     server.execute(f"CREATE ROLE {owner} LOGIN {' '.join(options)}")
@@ -202,7 +200,7 @@ def test_an_owner_grants_to_a_role_that_it_made(server: Cluster) -> None:
     assert "owns tables" in found
 
 
-def test_who_may_not_grant_is_told_who_may(server: Cluster) -> None:
+def test_a_role_that_may_not_grant_gets_an_error(server: Cluster) -> None:
     place, role = owned(server)
     with pytest.raises(StoreUnavailableError, match=f"no role {role}"):
         grant(place, role, Duty.SERVING)
@@ -212,7 +210,7 @@ def test_who_may_not_grant_is_told_who_may(server: Cluster) -> None:
 
 
 def test_a_superuser_is_fit_for_nothing(granted: Granted) -> None:
-    """Nor is a server that does not write to disk, as the tests' own, for haste."""
+    """A server that does not write to disk, like that of the tests, is not fit either."""
     fsync, found = weaknesses(granted.owner, Duty.SERVING)
 
     assert "fsync" in fsync
@@ -220,8 +218,10 @@ def test_a_superuser_is_fit_for_nothing(granted: Granted) -> None:
 
 
 @pytest.mark.parametrize("duty", Duty)
-def test_the_statements_say_what_the_duty_takes(duty: Duty) -> None:
-    """A table's rights in one GRANT, an UPDATE by column alone, and nothing WITH GRANT OPTION."""
+def test_the_statements_grant_the_privileges_of_the_duty(duty: Duty) -> None:
+    """A table's privileges are in one GRANT, UPDATE only by column, and nothing WITH
+    GRANT OPTION.
+    """
     said = [each for each in grants("service", duty) if each.startswith("GRANT")]
 
     assert len(said) == len({right.table for right in RIGHTS[duty]})
@@ -230,7 +230,7 @@ def test_the_statements_say_what_the_duty_takes(duty: Duty) -> None:
 
 
 @pytest.mark.parametrize("role", ["", "A", "a b", "a;b", 'a"', "1a", "ä", "a" * 64])
-def test_a_name_that_needs_quoting_is_none(role: str) -> None:
+def test_a_name_that_needs_quoting_is_refused(role: str) -> None:
     with pytest.raises(ValueError, match="small letters"):
         grants(role, Duty.SERVING)
 
@@ -239,7 +239,7 @@ def test_a_name_that_needs_quoting_is_none(role: str) -> None:
 
 
 def test_months_are_made_once(server: Cluster, server_template: str) -> None:
-    """By cron, every day; and told while they are missing."""
+    """A daily timer makes them, and missing ones are reported."""
     name = server.create(template=server_template)
     place = server.place(name)
     later = NOON.replace(year=NOON.year + 5)
@@ -252,17 +252,17 @@ def test_months_are_made_once(server: Cluster, server_template: str) -> None:
     server.drop(name)
 
 
-def test_a_year_ends(server: Cluster) -> None:
+def test_months_continue_in_the_next_year(server: Cluster) -> None:
     december = NOON.replace(month=12)
 
     assert list(months_around(december, 2)) == [(2026, 11), (2026, 12), (2027, 1), (2027, 2)]
     assert next(iter(months_around(NOON.replace(month=1), 1))) == (2025, 12)
 
 
-def test_without_its_month_nothing_is_recorded(
+def test_nothing_is_recorded_without_a_partition(
     server: Cluster, server_template: str, keys: StoreKeys
 ) -> None:
-    """Fail closed: no partition, no record, no answer; as soon as it is there, all goes on."""
+    """A missing partition means no record and no answer; when it exists, all continues."""
     name = server.create(template=server_template)
     place = server.place(name)
     server.execute("DROP TABLE disclosure_2026_11", database=name)

@@ -1,4 +1,4 @@
-"""On PostgreSQL too a store whose triggers are not as written is not opened."""
+"""A PostgreSQL store whose triggers differ is not opened either."""
 
 import pytest
 
@@ -32,10 +32,10 @@ ONE_MORE = (
         ONE_MORE,
     ],
 )
-def test_an_altered_guard_is_found_at_start_up(
+def test_an_altered_trigger_is_found_at_start_up(
     server: Cluster, server_template: str, keys: StoreKeys, altered: str
 ) -> None:
-    """Dropped, switched off (on one month alone as well), without teeth, or one more."""
+    """It is dropped, switched off (or for one month only), without effect, or additional."""
     name = server.create(template=server_template)
     open_store(server.place(name), keys, who="operator").close()
     server.execute(altered, database=name)
@@ -46,8 +46,8 @@ def test_an_altered_guard_is_found_at_start_up(
     server.drop(name)
 
 
-def test_a_server_that_is_away_is_not_taken_for_a_store_to_be_made(keys: StoreKeys) -> None:
-    """Nor is its address told, which may hold a password."""
+def test_an_unreachable_server_is_not_taken_for_a_new_store(keys: StoreKeys) -> None:
+    """Its address is not printed, because it may hold a password."""
     place = PostgresLocation(url="postgresql://makul:secret@127.0.0.1:1/makul")
 
     with pytest.raises(StoreUnavailableError, match="cannot be reached") as caught:

@@ -1,4 +1,4 @@
-"""The schema: what the migrations make is what the tables say, here and on PostgreSQL."""
+"""The migrations make exactly the schema of the tables, on both databases."""
 
 import re
 from pathlib import Path
@@ -28,11 +28,11 @@ from makul_testing.raw_sql import raw
 
 @pytest.fixture
 def place(path: Path) -> Path:
-    """What is told here is of a file."""
+    """Return a location in a file, because these tests are about files."""
     return path
 
 
-def test_the_migrations_make_what_the_tables_say(path: Path) -> None:
+def test_the_migrations_make_the_defined_tables(path: Path) -> None:
     """No table, column, type, key or index differs."""
     engine = create_engine(
         "sqlite://", module=driver, creator=lambda: connect(path), poolclass=NullPool
@@ -49,8 +49,10 @@ def test_the_migrations_make_what_the_tables_say(path: Path) -> None:
     engine.dispose()
 
 
-def test_each_table_is_made_by_the_migrations_as_by_the_tables(path: Path) -> None:
-    """To the letter of the DDL, with checks and clustering, which Alembic does not compare."""
+def test_each_migrated_table_has_the_defined_ddl(path: Path) -> None:
+    """The DDL is equal to the letter, with checks and clustering, which Alembic does
+    not compare.
+    """
     with raw(path) as connection:
         made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
 
@@ -60,7 +62,7 @@ def test_each_table_is_made_by_the_migrations_as_by_the_tables(path: Path) -> No
 
 
 def _columns_and_constraints(ddl: str) -> list[str]:
-    """Parts of a CREATE TABLE, in no particular order: constraints may stand in any.
+    """Return the parts of a CREATE TABLE, in no particular order.
 
     SQLite writes an added column on the line of the one before.
     """
@@ -69,7 +71,7 @@ def _columns_and_constraints(ddl: str) -> list[str]:
 
 
 def test_the_tables_can_be_made_on_postgresql() -> None:
-    """No serial keys, no type that only one of them has."""
+    """There are no serial keys, and no type of only one database."""
     portable = (BigInteger, Integer, LargeBinary, String, Text)
     for table in metadata.sorted_tables:
         ddl = str(CreateTable(table).compile(dialect=postgresql.dialect()))
@@ -80,7 +82,7 @@ def test_the_tables_can_be_made_on_postgresql() -> None:
 
 
 def test_the_program_needs_the_last_migration() -> None:
-    """`VERSION` is the head of one unbroken line."""
+    """`VERSION` is the head of one unbroken line of migrations."""
     config = Config()
     config.set_main_option(
         "script_location", str(Path(makul.store.schema.migrations.__file__).parent)
@@ -98,7 +100,7 @@ def test_the_program_needs_the_last_migration() -> None:
     ],
 )
 def test_a_store_of_another_version_is_not_opened(path: Path, keys: StoreKeys, sql: str) -> None:
-    """Neither older nor newer nor unknown."""
+    """The version is older, newer or unknown."""
     with raw(path) as connection:
         connection.execute(sql)
 
@@ -106,17 +108,15 @@ def test_a_store_of_another_version_is_not_opened(path: Path, keys: StoreKeys, s
         open_store(path, keys, who="operator")
 
 
-def test_a_store_that_is_up_to_date_stays_as_it_is(
-    store: Store, path: Path, keys: StoreKeys
-) -> None:
-    """Upgrading twice is upgrading once."""
+def test_a_current_store_is_not_changed(store: Store, path: Path, keys: StoreKeys) -> None:
+    """A second upgrade changes nothing."""
     upgrade_store(path, keys, who="operator", at=NOON)
 
     assert len(store.desk.recipients()) == 1
 
 
-def test_a_store_is_never_made_over_something(path: Path, keys: StoreKeys) -> None:
-    """An existing file is somebody's record."""
+def test_a_store_never_replaces_a_file(path: Path, keys: StoreKeys) -> None:
+    """An existing file holds somebody's records."""
     size = path.stat().st_size
 
     with pytest.raises(StoreUnavailableError, match="exists"):
@@ -124,10 +124,10 @@ def test_a_store_is_never_made_over_something(path: Path, keys: StoreKeys) -> No
     assert path.stat().st_size == size
 
 
-def test_a_store_not_made_to_its_end_is_taken_away(
+def test_an_incomplete_store_is_deleted(
     tmp_path: Path, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be finished must not lie about as if it were a store."""
+    """An incomplete store must not be left behind like a whole one."""
 
     def fail(*_: object) -> None:
         raise StoreUnavailableError("disk full")
@@ -139,8 +139,8 @@ def test_a_store_not_made_to_its_end_is_taken_away(
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_new_store_is_its_owners_alone(tmp_path: Path, keys: StoreKeys) -> None:
-    """0600, and an empty register."""
+def test_a_new_store_is_private(tmp_path: Path, keys: StoreKeys) -> None:
+    """The mode is 0600, and the register is empty."""
     store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
 
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
@@ -148,11 +148,13 @@ def test_a_new_store_is_its_owners_alone(tmp_path: Path, keys: StoreKeys) -> Non
     store.close()
 
 
-def test_a_database_that_is_there_is_not_brought_up_to_date_by_making_one(
+def test_creating_a_store_does_not_upgrade_a_database(
     server: Cluster, keys: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An upgrade is asked for, with a copy beforehand; programs that still serve on it would stop.
-    Only what was not made to its end is.
+    """Creating a store never upgrades an existing database.
+
+    An upgrade is a separate command, after a copy, and programs that still serve on the database
+    would stop. Only an incomplete store is completed.
     """
     place, newest = server.place(server.create()), command.upgrade
     with monkeypatch.context() as before:

@@ -1,4 +1,4 @@
-"""The algorithm policy: a dated table, judged at the best signature time."""
+"""The algorithm policy is a table with dates, which is applied at the best signature time."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +25,10 @@ OBSOLETE = [term for term in POLICY if term.obsolete]
 
 
 @pytest.mark.parametrize("term", ENDING, ids=lambda term: term.name)
-def test_a_term_is_half_open(term: Term) -> None:
-    """Accepted from its first instant, not at its last (ETSI EN 319 102-1, 5.2.8.4.3)."""
+def test_term_of_an_algorithm_is_half_open(term: Term) -> None:
+    """ETSI EN 319 102-1, 5.2.8.4.3: an algorithm is accepted from its first instant until before
+    its last.
+    """
     assert term.until is not None
     assert [
         term.holds(at) for at in (term.since - MOMENT, term.since, term.until - MOMENT, term.until)
@@ -34,15 +36,15 @@ def test_a_term_is_half_open(term: Term) -> None:
 
 
 @pytest.mark.parametrize("term", OBSOLETE, ids=lambda term: term.name)
-def test_what_is_obsolete_is_never_accepted(term: Term) -> None:
-    """SHA-1, MD5, DSA and short RSA stand in the table to tell why, whatever the moment."""
+def test_obsolete_algorithms_are_never_accepted(term: Term) -> None:
+    """SHA-1, MD5, DSA and short RSA are in the table only to explain a failure."""
     assert term.until is not None
     assert not term.holds(term.since)
     assert not term.holds(term.until - MOMENT)
 
 
 def test_every_row_names_its_source() -> None:
-    """A date that nobody stands for is an opinion."""
+    """Each date of the policy cites a published source."""
     assert all(term.source and term.name for term in POLICY)
     assert len({term.name for term in POLICY}) == len(POLICY)
 
@@ -51,20 +53,22 @@ def test_every_row_names_its_source() -> None:
     ("bits", "term"),
     [(1024, algorithms.SHORT_RSA), (2048, algorithms.RSA_2048), (3072, algorithms.RSA_3072)],
 )
-def test_rsa_by_size(bits: int, term: Term) -> None:
-    """ETSI TS 119 312, 6.2.2.1; NIST SP 800-57 Part 1, table 2."""
+def test_rsa_ends_by_its_size(bits: int, term: Term) -> None:
+    """ETSI TS 119 312, 6.2.2.1, and NIST SP 800-57 Part 1, table 2, give the end of each
+    RSA size.
+    """
     assert term_of_key(new_rsa_key(bits).public_key()) is term
 
 
-def test_other_keys() -> None:
-    """Curves that are not listed have no row; DSA has one that tells its end."""
+def test_unlisted_keys_are_refused() -> None:
+    """A curve that is not listed has no row, and DSA has a row that states its end."""
     assert term_of_key(ec.generate_private_key(ec.SECP256K1()).public_key()) is None
     assert term_of_key(dsa.generate_private_key(2048).public_key()) is algorithms.DSA
     assert term_of_key(b"a secret") is None
 
 
-def test_at_both_edges() -> None:
-    """RSA of 2048 bits: the last moment of 2030 counts, the first of 2031 does not."""
+def test_rsa_2048_counts_until_the_end_of_2030() -> None:
+    """RSA of 2048 bits counts until the last moment of 2030, and not from the first of 2031."""
     key = new_rsa_key().public_key()
     end = algorithms.RSA_2048.until
     assert end is not None
@@ -79,7 +83,9 @@ def test_at_both_edges() -> None:
     require_in_force(new_key().public_key(), SignatureMethod.ECDSA_SHA256, digests, at=end)
 
 
-def test_ended_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_algorithm_needs_proof_of_existence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An algorithm that ended later needs proof that the signature existed before its end."""
     ended = Term(name="P-256", since=NOW - 900 * DAY, until=NOW - DAY, source="a test")
     monkeypatch.setitem(algorithms._CURVES, ec.SECP256R1.name, ended)

@@ -1,4 +1,4 @@
-"""Our own keys: whatever is wrong with a file, the message names it and says what to do."""
+"""Key files: an error message names the file and says what to do."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def write(path: Path, content: bytes, mode: int = 0o600) -> Path:
     return path
 
 
-def test_pair(tmp_path: Path, world) -> None:
-    """A key with its certificate and the chain after it."""
+def test_key_is_loaded_with_its_certificate_and_chain(tmp_path: Path, world) -> None:
+    """A key file is loaded with its certificate and the chain after it."""
     key_path = write(tmp_path / "key.pem", pem_of(world.citizen.key))
     chain = b"".join(c.public_bytes(Encoding.PEM) for c in world.citizen.chain)
     certificate_path = write(tmp_path / "cert.pem", chain, 0o644)
@@ -33,7 +33,7 @@ def test_pair(tmp_path: Path, world) -> None:
     assert list(certificates) == world.citizen.chain
 
 
-def test_password(tmp_path: Path) -> None:
+def test_encrypted_key_needs_its_password(tmp_path: Path) -> None:
     key = new_key()
     encrypted = key.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
@@ -50,15 +50,15 @@ def test_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
-def test_readable_by_others(tmp_path: Path, mode: int) -> None:
-    """A private key that a group or the world can touch is not used."""
+def test_key_readable_by_others_is_refused(tmp_path: Path, mode: int) -> None:
+    """A private key that the group or others can access is not used."""
     path = write(tmp_path / "key.pem", pem_of(new_key()), mode)
 
     with pytest.raises(KeyFileError, match=rf"key\.pem: .* chmod 600 {path}"):
         load_private_key(path)
 
 
-def test_unusable_keys(tmp_path: Path) -> None:
+def test_unusable_keys_are_refused(tmp_path: Path) -> None:
     ed25519_key = ed25519.Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
@@ -74,7 +74,7 @@ def test_unusable_keys(tmp_path: Path) -> None:
         load_private_key(tmp_path / "nowhere.pem")
 
 
-def test_unusable_certificates(tmp_path: Path, world) -> None:
+def test_unusable_certificates_are_refused(tmp_path: Path, world) -> None:
     key_path = write(tmp_path / "key.pem", pem_of(new_key()))
     other = write(tmp_path / "cert.pem", world.citizen.certificate.public_bytes(Encoding.PEM))
 

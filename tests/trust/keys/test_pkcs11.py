@@ -1,4 +1,4 @@
-"""The operator's key in a token: it signs as a key in a file does, and fails closed."""
+"""The operator's key in a token signs like a key in a file, and fails closed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -40,15 +40,17 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
 
 @pytest.fixture
 def open_signer(token: SoftToken) -> Iterator[Callable[..., TokenSigner]]:
-    """Signers that leave the module when the test is over: a process has one of each module."""
-    opened: list[TokenSigner] = []
+    """Build signers that release the module after the test, because a process has one instance of
+    it.
+    """
+    signers: list[TokenSigner] = []
 
     def open_one(holder: Holder, **place: object) -> TokenSigner:
-        opened.append(TokenSigner(token.place(**place), holder.certificate))
-        return opened[-1]
+        signers.append(TokenSigner(token.place(**place), holder.certificate))
+        return signers[-1]
 
     yield open_one
-    for signer in opened:
+    for signer in signers:
         signer.close()
 
 
@@ -63,7 +65,7 @@ def operator(token: SoftToken, world) -> Holder:
 def test_signs_as_a_key_in_a_file_does(
     kind: str, token: SoftToken, world, documents: XadesVerifier, open_signer
 ) -> None:
-    """Every kind of key that the profile accepts: the receipt verifies, and is still canonical."""
+    """The receipt verifies and is still canonical for every accepted kind of key."""
     operator = world.ca.issue(key=KEYS[kind]())
     token.store(operator.key)
 
@@ -74,7 +76,7 @@ def test_signs_as_a_key_in_a_file_does(
     assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed
 
 
-def test_by_id_and_by_slot(operator: Holder, open_signer) -> None:
+def test_key_is_found_by_id_and_by_slot(operator: Holder, open_signer) -> None:
     signer = open_signer(operator, key_label=None, key_id=b"\x01")
     assert signer.ready()
 
@@ -83,8 +85,12 @@ def test_by_id_and_by_slot(operator: Holder, open_signer) -> None:
     assert open_signer(operator, token_label=None, slot=slot).ready()
 
 
-def test_between_threads(operator: Holder, world, documents: XadesVerifier, open_signer) -> None:
-    """Eight threads on one signer: python-pkcs11 lets go of Python's lock, the module has none."""
+def test_threads_share_one_signer(
+    operator: Holder, world, documents: XadesVerifier, open_signer
+) -> None:
+    """Eight threads share one signer: python-pkcs11 releases Python's lock, and the module has no
+    lock.
+    """
     signer = XadesReceiptSigner(open_signer(operator), operator.certificate)
     signed: list[bytes] = []
 
@@ -103,7 +109,9 @@ def test_between_threads(operator: Holder, world, documents: XadesVerifier, open
 
 
 def test_nothing_is_entered_before_the_first_signature(operator: Holder, open_signer) -> None:
-    """C_Initialize is not to be inherited: building a signer does not enter the module."""
+    """C_Initialize must not be inherited by a fork, so building a signer does not enter
+    the module.
+    """
     signer = open_signer(operator, module=Path("/nowhere/module.so"))
 
     assert signer.public_key == operator.certificate.public_key()
@@ -111,8 +119,8 @@ def test_nothing_is_entered_before_the_first_signature(operator: Holder, open_si
         signer.sign(b"x")
 
 
-def test_a_session_that_the_token_closed_is_opened_anew(operator: Holder, open_signer) -> None:
-    """A reset of the token costs a warning, not a request."""
+def test_a_session_that_the_token_closed_is_opened_again(operator: Holder, open_signer) -> None:
+    """A reset of the token causes a warning, and no request fails."""
     signer = open_signer(operator)
     signer.sign(b"x")
     signer._library.finalize()
@@ -120,8 +128,10 @@ def test_a_session_that_the_token_closed_is_opened_anew(operator: Holder, open_s
     assert signer.sign(b"x")
 
 
-def test_lost_token_and_back(token: SoftToken, operator: Holder, open_signer) -> None:
-    """Unavailable while it is away, and back without a restart."""
+def test_lost_token_works_again_when_it_returns(
+    token: SoftToken, operator: Holder, open_signer
+) -> None:
+    """The signer is unavailable while the token is away, and works again without a restart."""
     signer = open_signer(operator)
     assert signer.ready()
 
@@ -134,10 +144,10 @@ def test_lost_token_and_back(token: SoftToken, operator: Holder, open_signer) ->
     assert signer.ready()
 
 
-def test_lost_token_is_left_alone_for_a_moment(
+def test_lost_token_is_not_tried_at_every_request(
     token: SoftToken, operator: Holder, open_signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A network HSM that is down takes long to say so: not every request asks it."""
+    """A network HSM that is down answers slowly, so not every request tries it."""
     monkeypatch.setattr(tokens, "PAUSE_SECONDS", 60.0)
     signer = open_signer(operator, token_label="another")
     with pytest.raises(SignerUnavailableError, match="no token 'another'"):
@@ -148,7 +158,9 @@ def test_lost_token_is_left_alone_for_a_moment(
 
 
 def test_a_wrong_pin_is_tried_once(token: SoftToken, operator: Holder, open_signer) -> None:
-    """Tokens lock after a few wrong PINs: the same is not tried again, even if mended meanwhile."""
+    """Tokens lock after a few wrong PINs, so a refused PIN is not tried again, even if it is valid
+    now.
+    """
     right = token.pin_file.read_text()
     token.pin_file.write_text("111111")
     signer = open_signer(operator)
@@ -162,14 +174,16 @@ def test_a_wrong_pin_is_tried_once(token: SoftToken, operator: Holder, open_sign
     assert open_signer(operator).ready()
 
 
-def test_the_pin_file_is_its_owners(token: SoftToken, operator: Holder, open_signer) -> None:
+def test_the_pin_file_must_be_readable_only_by_its_owner(
+    token: SoftToken, operator: Holder, open_signer
+) -> None:
     token.pin_file.chmod(0o640)
 
     with pytest.raises(SignerUnavailableError, match="chmod 600"):
         open_signer(operator).sign(b"x")
 
 
-def test_the_pin_from_the_environment(
+def test_the_pin_comes_from_the_environment(
     operator: Holder, open_signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signer = open_signer(operator, pin_file=None, pin_env="MAKUL_TEST_PIN")
@@ -180,8 +194,10 @@ def test_the_pin_from_the_environment(
     assert signer.ready()
 
 
-def test_another_key_than_the_certificates(token: SoftToken, world, open_signer) -> None:
-    """What cannot be verified is not sent out: the key is tried against the certificate."""
+def test_key_that_does_not_fit_the_certificate_is_refused(
+    token: SoftToken, world, open_signer
+) -> None:
+    """The key is tried with the certificate, so that no unverifiable receipt is sent."""
     token.store(new_key())
     other = world.ca.issue(key=new_key())
 
@@ -189,7 +205,9 @@ def test_another_key_than_the_certificates(token: SoftToken, world, open_signer)
         open_signer(other).sign(b"x")
 
 
-def test_no_such_key_and_two_of_them(token: SoftToken, operator: Holder, open_signer) -> None:
+def test_missing_key_and_ambiguous_key_are_refused(
+    token: SoftToken, operator: Holder, open_signer
+) -> None:
     with pytest.raises(SignerUnavailableError, match="not exactly one"):
         open_signer(operator, key_label="another").sign(b"x")
 
@@ -209,7 +227,7 @@ def test_a_token_that_hangs_does_not_hang_every_thread(
         signer.sign(b"x")
 
 
-def test_a_place_without_a_pin(tmp_path: Path, token: SoftToken) -> None:
+def test_a_token_location_without_a_pin_is_refused(tmp_path: Path, token: SoftToken) -> None:
     empty = tmp_path / "empty"
     empty.touch(mode=0o600)
 

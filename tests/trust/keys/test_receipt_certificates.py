@@ -1,4 +1,4 @@
-"""The certificates that receipts are verified by: in use, next, earlier, compromised."""
+"""The certificates that verify receipts: in use, next, retired, compromised."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from makul_testing.pki.authorities import NOW, Authority
 
 
 class Files:
-    """Certificates on disk, made as they are asked for."""
+    """Certificate files, created when a test needs them."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -22,7 +22,7 @@ class Files:
         self._root = Authority.root("A Root")
 
     def made(self, name: str, *, earlier: bool = False) -> tuple[Path, bytes]:
-        """A new certificate's file and fingerprint."""
+        """Create a certificate and return its file and fingerprint."""
         holder = self._root.issue()
         path = (self.retired if earlier else self.directory) / f"{name}.pem"
         path.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
@@ -34,8 +34,8 @@ def files(tmp_path: Path) -> Files:
     return Files(tmp_path)
 
 
-def test_each_in_its_state(files: Files) -> None:
-    """The one in use first, then the next, then the earlier ones."""
+def test_each_certificate_has_its_state(files: Files) -> None:
+    """The list has the certificate in use first, then the next, then the retired ones."""
     using, first = files.made("using")
     following, second = files.made("next")
     _, third = files.made("old", earlier=True)
@@ -50,8 +50,10 @@ def test_each_in_its_state(files: Files) -> None:
     assert all(each.compromised_since is None for each in found)
 
 
-def test_the_one_in_use_may_lie_among_the_earlier(files: Files) -> None:
-    """Copied there before it is replaced: it is told once, and as in use."""
+def test_certificate_in_use_may_also_be_retired(files: Files) -> None:
+    """The certificate in use may be copied there before it is replaced; it is listed once, as in
+    use.
+    """
     using, fingerprint = files.made("using")
     (files.retired / "copy.pem").write_bytes(using.read_bytes())
 
@@ -60,8 +62,8 @@ def test_the_one_in_use_may_lie_among_the_earlier(files: Files) -> None:
     assert (found.fingerprint, found.state) == (fingerprint, TrustItemState.CURRENT)
 
 
-def test_compromised_since(files: Files) -> None:
-    """The instant is kept and never changed; the key in use may not be one of them."""
+def test_mark_of_a_compromised_key_is_kept(files: Files) -> None:
+    """The instant of a mark is stored and never changed, and the key in use must not be marked."""
     using, current = files.made("using")
     _, stolen = files.made("stolen", earlier=True)
     mark_compromised(files.retired, stolen, NOW)
@@ -81,8 +83,8 @@ def test_compromised_since(files: Files) -> None:
     ("name", "content"),
     [("ab" * 32, "yesterday"), ("ab" * 32, ""), ("no fingerprint", "2026-11-20T09:00:00Z")],
 )
-def test_a_mark_that_cannot_be_read_stops_everything(files: Files, name: str, content: str) -> None:
-    """A mark that is passed over would let a stolen key count again."""
+def test_an_unreadable_mark_stops_the_service(files: Files, name: str, content: str) -> None:
+    """If a mark were ignored, a stolen key would count again."""
     using, _ = files.made("using")
     (files.retired / f"{name}.compromised").write_text(content)
 

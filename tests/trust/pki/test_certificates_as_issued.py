@@ -1,5 +1,6 @@
-"""Certificates as real authorities issue them: names beyond their string type, foreign keys,
-serial numbers beyond their length. Each gets its verdict, and none breaks anything.
+"""Certificates as real authorities issue them each get a verdict and cause no error.
+
+Some names break their string type, some keys are foreign, and some serial numbers are too long.
 """
 
 from contextlib import suppress
@@ -63,14 +64,14 @@ def subject_named(name: str = NAME) -> Profile:
 
 
 @pytest.mark.parametrize(("change", "name"), STRINGS)
-def test_a_citizen_whose_name_breaks_its_string_type(
+def test_a_citizen_whose_name_breaks_its_string_type_is_judged(
     documents: XadesVerifier,
     messages: WsseVerifier,
     world,
     change: altered.Change,
     name: str | None,
 ) -> None:
-    """X.680, 41.4: other software reads such a name, so the signature is judged as any other."""
+    """X.680, 41.4: other software reads such a name, so the signature is judged like any other."""
     holder = altered.issued(world.ca, change, world.ca.issue(subject_named()))
 
     proof = documents.verify(Forge(holder=holder).signed(), at=NOW).proof
@@ -86,10 +87,10 @@ def test_a_citizen_whose_name_breaks_its_string_type(
 
 
 @pytest.mark.parametrize(("change", "name"), STRINGS)
-def test_an_authority_whose_name_breaks_its_string_type(
+def test_an_authority_whose_name_breaks_its_string_type_is_judged(
     tmp_path: Path, change: altered.Change, name: str | None
 ) -> None:
-    """Its certificate, its CRL and what it issued all bear the name."""
+    """The authority's certificate, its CRL and the certificates under it all have the name."""
     del name
     root = Authority.root("A Root")
     ca = root.subordinate(NAME)
@@ -112,8 +113,8 @@ def test_an_authority_whose_name_breaks_its_string_type(
     assert revoked.proof.reasons == (Code.SIG_06,)
 
 
-def test_a_crl_of_a_look_alike_with_such_a_name_states_nothing(tmp_path: Path) -> None:
-    """RFC 5280, 6.3.3, g: by its signature, over the bytes that were received."""
+def test_a_crl_of_an_imitation_with_such_a_name_states_nothing(tmp_path: Path) -> None:
+    """RFC 5280, 6.3.3, g: the signature over the received bytes decides who issued a CRL."""
     change = retagged(NAME, PRINTABLE)
     root = Authority.root("A Root")
     ca, other = root.subordinate(NAME), root.subordinate(NAME)
@@ -131,7 +132,7 @@ def test_a_crl_of_a_look_alike_with_such_a_name_states_nothing(tmp_path: Path) -
     assert proof.proof.reasons == (Code.SIG_07,)
 
 
-def test_what_is_read_as_it_stands_is_not_copied(world) -> None:
+def test_readable_certificate_is_not_copied(world) -> None:
     """A certificate that `cryptography` reads keeps its own bytes."""
     der = world.citizen.der
 
@@ -142,8 +143,8 @@ def test_what_is_read_as_it_stands_is_not_copied(world) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 3, 10, 40, 200, 300])
-def test_what_is_no_certificate_stays_none(world, cut: int) -> None:
-    """A copy is made of DER alone."""
+def test_bytes_that_are_no_certificate_are_refused(world, cut: int) -> None:
+    """Only DER is copied and corrected."""
     good = world.ca.issue(subject_named())
     odd = altered.issued(world.ca, retagged(NAME, PRINTABLE), good).der
 
@@ -163,8 +164,8 @@ def pem_of(name: str) -> bytes:
     return der
 
 
-def test_a_real_gost_certificate() -> None:
-    """SIG-04: it is a certificate, of an algorithm that is not accepted here."""
+def test_a_real_gost_certificate_is_refused_by_its_algorithm() -> None:
+    """SIG-04: the file is a certificate, but its algorithm is not accepted."""
     with pytest.raises(SignatureFailure) as caught:
         read_certificate(pem_of("gost-2012.pem"))
 
@@ -172,8 +173,8 @@ def test_a_real_gost_certificate() -> None:
     assert "algorithm" in caught.value.why
 
 
-def test_a_real_certificate_with_a_wrong_printable_string() -> None:
-    """As large authorities write them: read like any other."""
+def test_a_real_certificate_with_a_wrong_printable_string_is_read() -> None:
+    """Certificates as large authorities write them are read like any other."""
     certificate = read_certificate(pem_of("printable-string.pem"))
 
     assert NAME in certificate.x509.subject.rfc4514_string()
@@ -181,10 +182,10 @@ def test_a_real_certificate_with_a_wrong_printable_string() -> None:
 
 
 @pytest.mark.parametrize("algorithm", [GOST_2001[:-2] + ".9", ED25519_LIKE])
-def test_a_key_that_nobody_here_reads(
+def test_a_key_of_an_unsupported_algorithm_is_refused(
     documents: XadesVerifier, messages: WsseVerifier, world, algorithm: str
 ) -> None:
-    """SIG-04 for documents and messages, and never an error of ours."""
+    """SIG-04 for documents and messages, and never an error of the service."""
     good = world.ca.issue()
     der = altered.certificate(good.der, world.ca.holder.key, with_key_algorithm(algorithm))
     holder = altered.AlteredHolder(good.key, good.certificate, good.issuers, der)
@@ -215,10 +216,12 @@ def test_a_key_that_nobody_here_reads(
     ids=lambda value: value.bit_length() if isinstance(value, int) else str(value),
 )
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
-def test_serial_numbers(
+def test_serial_number_beyond_20_octets_is_refused(
     documents: XadesVerifier, messages: WsseVerifier, world, number: int, code: Code | None
 ) -> None:
-    """SIG-10: no CRL can speak of a longer one, so it is refused, and not "try later" for ever."""
+    """SIG-10: no CRL can list a longer serial number, so the request is refused and not "try
+    later".
+    """
     holder = altered.issued(world.ca, with_serial(number))
 
     verified = documents.verify(Forge(holder=holder).signed(), at=NOW)
@@ -233,7 +236,7 @@ def test_serial_numbers(
 
 
 def test_an_intermediate_with_a_long_serial_number_is_not_loaded(tmp_path: Path) -> None:
-    """Whoever it certified could never be trusted: the operator is told at once."""
+    """Certificates under it could never be trusted, so the operator gets an error at once."""
     root = Authority.root("A Root")
     ca = root.subordinate("A CA")
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl(), ca.crl()])
@@ -248,8 +251,12 @@ def test_an_intermediate_with_a_long_serial_number_is_not_loaded(tmp_path: Path)
 # --- look-alikes of an authority --------------------------------------------------------------
 
 
-def test_a_look_alike_of_another_kind_of_key(documents: XadesVerifier, messages, world) -> None:
-    """SIG-09: it is not that authority; whether its key is weak is beside the point."""
+def test_an_imitation_with_another_kind_of_key_is_untrusted(
+    documents: XadesVerifier, messages, world
+) -> None:
+    """SIG-09: the certificate imitates the authority, so the strength of its key does not
+    matter.
+    """
     imitation = Authority.root("Test Root").subordinate("Test Citizens CA", key=new_rsa_key())
     holder = imitation.issue()
 
@@ -259,8 +266,8 @@ def test_a_look_alike_of_another_kind_of_key(documents: XadesVerifier, messages,
     assert message_code(messages, Message(holder=holder).signed()) is Code.SIG_09
 
 
-def test_a_look_alike_that_signs_with_sha1(documents: XadesVerifier) -> None:
-    """SIG-09 as well: the weak signature is not the real authority's."""
+def test_an_imitation_that_signs_with_sha1_is_untrusted(documents: XadesVerifier) -> None:
+    """SIG-09 as well: the weak signature is not that of the real authority."""
     key = new_rsa_key()
     imitation = Authority.root("Test Root", key=key).subordinate("Test Citizens CA", key=key)
 
@@ -269,7 +276,7 @@ def test_a_look_alike_that_signs_with_sha1(documents: XadesVerifier) -> None:
     assert proof.reasons == (Code.SIG_09,)
 
 
-def test_the_authority_itself_with_sha1(tmp_path: Path) -> None:
+def test_the_authority_itself_with_sha1_is_too_weak(tmp_path: Path) -> None:
     """SIG-04: the path is the authority's, and its algorithm is weak (ETSI TS 119 312)."""
     root = Authority.root("A Root")
     ca = root.subordinate("A CA", key=new_rsa_key())

@@ -1,8 +1,7 @@
-"""A path's authorities are judged once; what is left for the next citizen changes no verdict.
+"""The authorities of a path are judged once, and that changes no verdict for the next citizen.
 
-Each certificate is judged twice: by a store that knows its authorities' branch, from another
-citizen of theirs, and by one that has never judged anything. (RFC 5280, 6.1; ARCHITECTURE,
-invariant 9)
+Each certificate is judged twice: by a store that already knows its authorities, from another
+citizen, and by a store that has judged nothing (RFC 5280, 6.1; docs/architecture.md, invariant 9).
 """
 
 from datetime import datetime, timedelta
@@ -53,7 +52,7 @@ from makul_testing.pki.hierarchies import (
 )
 
 
-def opened(files: StoreFiles) -> TrustStore:
+def open_store(files: StoreFiles) -> TrustStore:
     return TrustStore(
         TrustDirectories(anchors=files.anchors, intermediates=files.intermediates, crls=files.crls),
         reload_interval=timedelta(0),
@@ -66,7 +65,7 @@ def judge(store: TrustStore, holder: Holder, at: datetime = NOW) -> PathFinding:
 
 @pytest.fixture
 def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Fingerprints of certificates that the path validator was asked about."""
+    """Record the fingerprints of certificates that reach the path validator."""
     asked: list[bytes] = []
 
     def paths_of(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
@@ -78,40 +77,46 @@ def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.mark.parametrize("authorities", [*USUAL, *UNUSUAL])
-def test_same_verdict(tmp_path: Path, authorities: str) -> None:
-    """Every finding is the validator's own: path, revocation, policies, and why not."""
+def test_cache_gives_the_validators_verdict(tmp_path: Path, authorities: str) -> None:
+    """Each finding equals the validator's: path, revocation, policies, and the reason of a
+    failure.
+    """
     world = (USUAL | UNUSUAL)[authorities]()
     holders = {kind: made(world) for kind, made in CERTIFICATES.items()}
     files = world.files(tmp_path)
-    knowing = opened(files)
+    knowing = open_store(files)
     for made in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
         judge(knowing, made(world))
 
     known = {kind: judge(knowing, holder) for kind, holder in holders.items()}
-    anew = {kind: judge(opened(files), holder) for kind, holder in holders.items()}
-    assert [kind for kind in CERTIFICATES if known[kind] != anew[kind]] == []
+    fresh = {kind: judge(open_store(files), holder) for kind, holder in holders.items()}
+    assert [kind for kind in CERTIFICATES if known[kind] != fresh[kind]] == []
 
 
-def test_same_policies(tmp_path: Path) -> None:
-    """Whatever two authorities may give, a citizen has of it what the validator says."""
+def test_cache_gives_the_validators_policies(tmp_path: Path) -> None:
+    """A citizen has exactly the policies that the validator finds, for all policies of two
+    authorities.
+    """
     given = [(), (CITIZENS,), (OTHERS,), (CITIZENS, OTHERS), (ANY_POLICY,), (CITIZENS, ANY_POLICY)]
     root = Authority.root("A Root")
     for number, stated in enumerate(product(given, repeat=2)):
         above = below(root, f"CA {number}", extra=saying(stated[0]))
         issuer = below(above, f"CA {number} below", extra=saying(stated[1]))
         files = World(root, (above, issuer)).files(tmp_path)
-        knowing = opened(files)
+        knowing = open_store(files)
         assert judge(knowing, issuer.issue()).code is None
         for policies in given[:4]:
             holder = issuer.issue(Profile(extra=saying(policies)))
-            assert judge(knowing, holder) == judge(opened(files), holder)
+            assert judge(knowing, holder) == judge(open_store(files), holder)
 
 
 @pytest.mark.parametrize("authorities", USUAL)
-def test_asked_once(tmp_path: Path, authorities: str, validated: list[bytes]) -> None:
-    """The validator hears of the first citizen of an authority alone."""
+def test_validator_judges_an_authority_once(
+    tmp_path: Path, authorities: str, validated: list[bytes]
+) -> None:
+    """The validator judges only the first citizen of an authority."""
     world = USUAL[authorities]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     address = "asan.usonov@mail.example.kg"
     first, *others = (
         made(world) for made in (issued(), issued(), mailed(address), addressed(address))
@@ -122,10 +127,14 @@ def test_asked_once(tmp_path: Path, authorities: str, validated: list[bytes]) ->
 
 
 @pytest.mark.parametrize("authorities", UNUSUAL)
-def test_asked_always(tmp_path: Path, authorities: str, validated: list[bytes]) -> None:
-    """What an authority's certificate limits below it is the validator's to judge, each time."""
+def test_validator_judges_below_a_limiting_authority_each_time(
+    tmp_path: Path, authorities: str, validated: list[bytes]
+) -> None:
+    """If an authority's certificate limits what is below it, the validator judges each
+    certificate.
+    """
     world = UNUSUAL[authorities]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     holders = [issued(policies_of(CITIZENS))(world) for _ in range(3)]
 
     for each in holders:
@@ -134,10 +143,10 @@ def test_asked_always(tmp_path: Path, authorities: str, validated: list[bytes]) 
     assert validated == [each.fingerprint for each in holders]
 
 
-def test_first_path(tmp_path: Path) -> None:
-    """Of two certificates of an authority the first counts that is good, whoever came before.
+def test_first_good_certificate_of_an_authority_counts(tmp_path: Path) -> None:
+    """If an authority has two certificates, the first good one counts, for any order of citizens.
 
-    A stranger, whom the first does not cover, takes nobody from under its policies.
+    A stranger that the first does not cover removes nobody from under its policies.
     """
     roots, key = [Authority.root("A Root"), Authority.root("B Root")], new_key()
     policies = [(KG_ONLY, False), (policies_of(CITIZENS), False)]
@@ -145,19 +154,19 @@ def test_first_path(tmp_path: Path) -> None:
     second = below(roots[1], "A CA", key=key)
     crls = [each.crl() for each in (*roots, first)]
     files = StoreFiles(tmp_path).write(anchors=roots, intermediates=[first, second], crls=crls)
-    store = opened(files)
+    store = open_store(files)
     world = World(roots[0], (first,))
     assert judge(store, CERTIFICATES["out of the land"](world)).code is None
 
     citizen = issued(policies_of(CITIZENS))(world)
 
-    assert judge(store, citizen) == judge(opened(files), citizen)
+    assert judge(store, citizen) == judge(open_store(files), citizen)
 
 
 def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
-    """Nothing that an issuer has signed can be something else where the issuer is known."""
+    """No changed byte of signed data is accepted when the issuer is known."""
     world = USUAL["one policy"]()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
     holder = issued(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
@@ -177,11 +186,11 @@ def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
     assert read > len(signed) // 3
 
 
-def test_whatever_an_issuer_signs(tmp_path: Path) -> None:
-    """The issuer is known, and signs what is no certificate, or an odd one: no verdict changes."""
+def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) -> None:
+    """A known issuer signs bytes that are no certificate, or an odd one, and no verdict changes."""
     world = USUAL["one policy"]()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
     holder = issued(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
@@ -197,17 +206,17 @@ def test_whatever_an_issuer_signs(tmp_path: Path) -> None:
         found = store.judge(certificate, at=NOW)
         if found.code is None:
             good += 1
-            assert found == opened(files).judge(certificate, at=NOW), (place, bit)
+            assert found == open_store(files).judge(certificate, at=NOW), (place, bit)
 
     assert good > len(signed) // 3
 
 
 @pytest.mark.parametrize("revoked_one", [0, 1])
-def test_revoked_authority(tmp_path: Path, revoked_one: int) -> None:
-    """SIG-06 for the next citizen, once a CRL names an authority above them."""
+def test_revoked_authority_is_noticed(tmp_path: Path, revoked_one: int) -> None:
+    """SIG-06 for the next citizen after a CRL names an authority above them."""
     world = long()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
 
     (world.root, world.below[0])[revoked_one].revoke(world.below[revoked_one].holder)
@@ -216,20 +225,20 @@ def test_revoked_authority(tmp_path: Path, revoked_one: int) -> None:
     assert judge(store, world.issuer.issue()).why == PathStatus.REVOKED.value
 
 
-def test_stale_list(tmp_path: Path) -> None:
-    """SIG-07 for the next citizen, once the list of an authority above them has run out."""
+def test_stale_list_is_noticed(tmp_path: Path) -> None:
+    """SIG-07 for the next citizen after the list of an authority above them has expired."""
     world = long()
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
 
     assert judge(store, world.issuer.issue(), NOW + DAY).code is Code.SIG_07
 
 
-def test_expired_authority(tmp_path: Path) -> None:
-    """SIG-05 for the next citizen, once an authority above them has run out."""
+def test_expired_authority_is_noticed(tmp_path: Path) -> None:
+    """SIG-05 for the next citizen after an authority above them has expired."""
     root = Authority.root("A Root")
     world = World(root, (below(root, "A CA", not_after=NOW + DAY / 2),))
-    store = opened(world.files(tmp_path))
+    store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
 
     found = judge(store, world.issuer.issue(), NOW + DAY / 2 + timedelta(seconds=1))
@@ -237,11 +246,11 @@ def test_expired_authority(tmp_path: Path) -> None:
     assert found.why == PathStatus.EXPIRED.value
 
 
-def test_anchor_taken_away(tmp_path: Path) -> None:
-    """SIG-09 for the next citizen, once their anchor is no longer trusted."""
+def test_removed_anchor_is_noticed(tmp_path: Path) -> None:
+    """SIG-09 for the next citizen after their anchor is no longer trusted."""
     world = long()
     files = world.files(tmp_path)
-    store = opened(files)
+    store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
 
     World(Authority.root("Another")).files(tmp_path)
@@ -249,12 +258,12 @@ def test_anchor_taken_away(tmp_path: Path) -> None:
     assert judge(store, world.issuer.issue()).code is Code.SIG_09
 
 
-def test_few_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has many authorities fills no memory."""
+def test_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A holder of many authorities cannot fill the memory."""
     monkeypatch.setattr(branches, "MOST_BRANCHES", 2)
     root = Authority.root("A Root")
     cas = tuple(root.subordinate(f"CA {number}") for number in range(5))
-    store = opened(World(root, cas).files(tmp_path))
+    store = open_store(World(root, cas).files(tmp_path))
 
     assert all(judge(store, ca.issue()).code is None for ca in (*cas, *cas))
     assert len(store._branches._branches) <= 2

@@ -1,4 +1,4 @@
-"""The refresher: what it puts in place, what it leaves alone, and how soon workers see it."""
+"""The refresher: which files it replaces, which it keeps, and how soon workers see them."""
 
 import subprocess
 import sys
@@ -36,8 +36,8 @@ def web() -> Iterator[Published]:
         yield published
 
 
-class House:
-    """Directories, and a refresher of one CRL and one responder."""
+class Installation:
+    """Directories, with a refresher of one CRL and one responder."""
 
     def __init__(self, path: Path, web: Published, root: Authority, ca: Authority) -> None:
         self.files = StoreFiles(path).write(
@@ -69,26 +69,28 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, web: Published, root: Authority, ca: Authority) -> House:
-    return House(tmp_path, web, root, ca)
+def installation(tmp_path: Path, web: Published, root: Authority, ca: Authority) -> Installation:
+    return Installation(tmp_path, web, root, ca)
 
 
-def test_new_and_unchanged(house: House, web: Published, ca: Authority) -> None:
-    """A CRL is put in place, and left alone while it is the same."""
+def test_refresher_stores_new_crls_and_keeps_unchanged_ones(
+    installation: Installation, web: Published, ca: Authority
+) -> None:
+    """A new CRL is stored, and an unchanged one is not written again."""
     web.at["/ca.crl"] = crl_of(ca)
 
-    assert [each.result for each in house.once()] == [SourceState.NEW]
-    assert house.held.read_bytes() == web.at["/ca.crl"]
-    assert [each.result for each in house.once()] == [SourceState.UNCHANGED]
+    assert [each.result for each in installation.once()] == [SourceState.NEW]
+    assert installation.held.read_bytes() == web.at["/ca.crl"]
+    assert [each.result for each in installation.once()] == [SourceState.UNCHANGED]
 
 
-def test_what_is_not_put_in_place(
-    house: House, web: Published, root: Authority, ca: Authority
+def test_unusable_crl_is_not_stored(
+    installation: Installation, web: Published, root: Authority, ca: Authority
 ) -> None:
-    """The last good one stays, and the operator is told why."""
+    """The last good file stays, and the operator gets the reason."""
     good = crl_of(ca, [], (x509.CRLNumber(5), False))
     web.at["/ca.crl"] = good
-    house.once()
+    installation.once()
     stranger = Authority.root("A Stranger")
     for content, why in (
         (b"not a CRL", "cannot be read"),
@@ -103,55 +105,63 @@ def test_what_is_not_put_in_place(
         (crl_of(ca, this_update=NOW + HOUR), "from the future"),
     ):
         web.at["/ca.crl"] = content
-        (outcome,) = house.once()
+        (outcome,) = installation.once()
         assert outcome.result is SourceState.FAILED
         assert why in outcome.why
-        assert house.held.read_bytes() == good
-    assert [path.name for path in house.files.crls.iterdir() if path.suffix == ".new"] == []
+        assert installation.held.read_bytes() == good
+    assert [path.name for path in installation.files.crls.iterdir() if path.suffix == ".new"] == []
 
 
-def test_what_cannot_be_fetched_is_told(house: House, web: Published, ca: Authority) -> None:
-    """And what was held stays."""
+def test_failed_fetch_is_reported(
+    installation: Installation, web: Published, ca: Authority
+) -> None:
+    """The stored CRL stays."""
     web.at["/ca.crl"] = crl_of(ca)
     for status in (301, 302, 307, 404, 500):
         web.status = status
-        assert house.once()[0].why == f"HTTP status {status}"
+        assert installation.once()[0].why == f"HTTP status {status}"
     web.status, web.headers = 200, {"Content-Encoding": "gzip"}
-    assert house.once()[0].result is SourceState.FAILED
-    assert not house.held.exists()
+    assert installation.once()[0].result is SourceState.FAILED
+    assert not installation.held.exists()
 
 
 @pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
-def test_who_drips_holds_no_other_source(
-    house: House, web: Published, ca: Authority, begin: bytes
+def test_slow_source_does_not_delay_others(
+    installation: Installation, web: Published, ca: Authority, begin: bytes
 ) -> None:
-    """Sources are asked one after another, for good: held by one, all others would run out.
+    """Sources are fetched in turn, permanently; if one blocked, all others would expire.
 
-    CRLs and responders alike; the one that failed is told, in every round.
+    This holds for CRLs and responders. Each round logs the source that failed.
     """
     citizen = ca.issue()
-    web.at["/ca.crl"], good = crl_of(ca), CrlSource(url=f"{web.url}/ca.crl", path=house.held)
+    web.at["/ca.crl"], good = crl_of(ca), CrlSource(url=f"{web.url}/ca.crl", path=installation.held)
     with dripping(begin) as server:
-        bad = CrlSource(url=f"{server.url}/ca.crl", path=house.held.with_name("other.crl"))
+        bad = CrlSource(url=f"{server.url}/ca.crl", path=installation.held.with_name("other.crl"))
         refresher = replace(
-            house.refresher,
+            installation.refresher,
             crls=[bad, good],
             responders=[OcspSource(url=f"{server.url}/ocsp", issuer=ca.certificate)],
             fetch=Fetcher(0.3),
         )
-        house.store.judge(read_certificate(citizen.der), at=NOW)
+        installation.store.judge(read_certificate(citizen.der), at=NOW)
         rounds = [list(refresher.once(NOW)) for _ in range(2)]
 
-    for told, became in zip(rounds, (SourceState.NEW, SourceState.UNCHANGED), strict=True):
-        assert [each.result for each in told] == [SourceState.FAILED, became, SourceState.FAILED]
-        assert [each.source for each in told] == [bad.url, good.url, citizen.fingerprint.hex()]
+    for outcomes, became in zip(rounds, (SourceState.NEW, SourceState.UNCHANGED), strict=True):
+        assert [each.result for each in outcomes] == [
+            SourceState.FAILED,
+            became,
+            SourceState.FAILED,
+        ]
+        assert [each.source for each in outcomes] == [bad.url, good.url, citizen.fingerprint.hex()]
     assert rounds[0][0].why == "not done within 0.3 seconds"
     assert not bad.path.exists()
-    assert len(list(house.wanted.iterdir())) == 1
+    assert len(list(installation.wanted.iterdir())) == 1
 
 
-def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: Authority) -> None:
-    """Distribution points and authority information are read by nobody here."""
+def test_no_address_comes_from_a_certificate(
+    installation: Installation, web: Published, ca: Authority
+) -> None:
+    """The refresher never reads distribution points or authority information of certificates."""
     places = [x509.UniformResourceIdentifier(f"{web.url}/from-the-certificate")]
     point = x509.DistributionPoint(places, None, None, None)
     access = x509.AccessDescription(x509.oid.AuthorityInformationAccessOID.OCSP, places[0])
@@ -165,8 +175,8 @@ def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: A
     )
     web.at |= {"/ca.crl": crl_of(ca), "/ocsp": response_of(ca, citizen)}
 
-    house.store.judge(read_certificate(citizen.der), at=NOW)
-    house.once()
+    installation.store.judge(read_certificate(citizen.der), at=NOW)
+    installation.once()
 
     assert set(web.asked) == {"/ca.crl", "/ocsp"}
 
@@ -174,32 +184,38 @@ def test_no_address_comes_from_a_certificate(house: House, web: Published, ca: A
 # --- OCSP -----------------------------------------------------------------------------------------
 
 
-def test_a_certificate_that_nobody_has_spoken_of(
-    house: House, web: Published, ca: Authority
+def test_certificate_without_status_gets_one_from_its_responder(
+    installation: Installation, web: Published, ca: Authority
 ) -> None:
-    """SIG-07; it is left, asked for, answered, and within the reload interval it is good."""
+    """SIG-07 at first; the refresher fetches its status, and within the reload interval it
+    is good.
+    """
     citizen, other = ca.issue(), ca.issue()
     web.at |= {"/ca.crl": b"", "/ocsp": response_of(ca, citizen)}
     own = read_certificate(citizen.der)
 
-    assert house.store.judge(own, at=NOW).code is Code.SIG_07
-    (left,) = house.wanted.iterdir()
+    assert installation.store.judge(own, at=NOW).code is Code.SIG_07
+    (left,) = installation.wanted.iterdir()
     assert left.name == f"{citizen.fingerprint.hex()}.cer"
     assert left.stat().st_mode & 0o777 == 0o600
-    assert house.once()[1].result is SourceState.NEW
+    assert installation.once()[1].result is SourceState.NEW
 
-    assert list(house.wanted.iterdir()) == []
-    assert house.store.judge(own, at=NOW + RELOAD_INTERVAL).code is None
-    other_code = house.store.judge(read_certificate(other.der), at=NOW + RELOAD_INTERVAL).code
+    assert list(installation.wanted.iterdir()) == []
+    assert installation.store.judge(own, at=NOW + RELOAD_INTERVAL).code is None
+    other_code = installation.store.judge(
+        read_certificate(other.der), at=NOW + RELOAD_INTERVAL
+    ).code
     assert other_code is Code.SIG_07
     web.at["/ocsp"] = response_of(ca, citizen)
-    assert "another certificate" in house.once()[1].why
+    assert "another certificate" in installation.once()[1].why
 
 
-def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) -> None:
-    """Neither a stale one, nor a stranger's, nor one that does not know."""
+def test_useless_answers_are_not_stored(
+    installation: Installation, web: Published, ca: Authority
+) -> None:
+    """A stale answer, a stranger's answer, and the answer "unknown" are not stored."""
     citizen = ca.issue()
-    house.store.judge(read_certificate(citizen.der), at=NOW)
+    installation.store.judge(read_certificate(citizen.der), at=NOW)
     web.at["/ca.crl"] = b""
     stranger = Authority.root("A Stranger").subordinate("A CA")
     for response, why in (
@@ -210,40 +226,42 @@ def test_answers_that_are_not_kept(house: House, web: Published, ca: Authority) 
         (response_of(ca, citizen, status=UNKNOWN), "does not know"),
     ):
         web.at["/ocsp"] = response
-        assert why in house.once()[1].why
-    assert list(house.ocsp.iterdir()) == []
-    assert list(house.wanted.iterdir()) == []
+        assert why in installation.once()[1].why
+    assert list(installation.ocsp.iterdir()) == []
+    assert list(installation.wanted.iterdir()) == []
 
 
-def test_old_answers_are_forgotten(house: House, ca: Authority) -> None:
-    """Those that ran out, but for revocations."""
+def test_old_answers_are_deleted(installation: Installation, ca: Authority) -> None:
+    """Expired answers are deleted, except revocations."""
     good, revoked = ca.issue(), ca.issue()
     for holder, response in (
         (good, response_of(ca, good)),
         (revoked, response_of(ca, revoked, status=REVOKED)),
     ):
-        (house.ocsp / f"{holder.fingerprint.hex()}.ors").write_bytes(response)
+        (installation.ocsp / f"{holder.fingerprint.hex()}.ors").write_bytes(response)
 
-    house.once(NOW + 3 * DAY)
+    installation.once(NOW + 3 * DAY)
 
-    assert [path.stem for path in house.ocsp.iterdir()] == [revoked.fingerprint.hex()]
+    assert [path.stem for path in installation.ocsp.iterdir()] == [revoked.fingerprint.hex()]
 
 
-def test_what_is_left_is_bounded(house: House, root: Authority, ca: Authority) -> None:
-    """Not beyond so many, and never for whom nobody can be asked."""
-    house.store.judge(read_certificate(Authority.root("A Stranger").issue().der), at=NOW)
-    house.store.judge(read_certificate(root.issue().der), at=NOW)
-    assert list(house.wanted.iterdir()) == []
+def test_waiting_certificates_are_bounded(
+    installation: Installation, root: Authority, ca: Authority
+) -> None:
+    """The number of waiting certificates is bounded, and each has a responder."""
+    installation.store.judge(read_certificate(Authority.root("A Stranger").issue().der), at=NOW)
+    installation.store.judge(read_certificate(root.issue().der), at=NOW)
+    assert list(installation.wanted.iterdir()) == []
     for number in range(MAX_WANTED):
-        (house.wanted / f"{number}.cer").touch()
-    house.store.judge(read_certificate(ca.issue().der), at=NOW)
-    assert len(list(house.wanted.iterdir())) == MAX_WANTED
+        (installation.wanted / f"{number}.cer").touch()
+    installation.store.judge(read_certificate(ca.issue().der), at=NOW)
+    assert len(list(installation.wanted.iterdir())) == MAX_WANTED
 
 
 # --- two workers ----------------------------------------------------------------------------------
 
 SLACK = 15.0
-"""Seconds in which a worker that shares its core with others comes to what was changed."""
+"""The seconds within which a worker that shares its core notices a change."""
 
 _WORKER = """
 import sys, time
@@ -266,8 +284,10 @@ while True:
 """
 
 
-def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
-    """Revoked, refreshed, refused by both within the interval; then silence, and SIG-07."""
+def test_two_workers_notice_a_revocation(tmp_path: Path, web: Published) -> None:
+    """Both workers refuse a revoked certificate within the interval, and then report SIG-07 as
+    stale.
+    """
     root = Authority.root("A Root")
     begun = datetime.now(UTC).replace(microsecond=0)
     signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))
@@ -294,19 +314,19 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
         for _ in range(2)
     ]
     try:
-        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
-        assert said == ["None", "None"]
+        answers = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert answers == ["None", "None"]
         held = x509.CRLReason(x509.ReasonFlags.certificate_hold)
         changed = time.monotonic()
         runs_out = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20)
         publish(entry(serial_of(signer), (held, False)), issued=begun, until=runs_out)
-        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
-        assert said == ["SIG-06", "SIG-06"]
+        answers = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert answers == ["SIG-06", "SIG-06"]
         assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + SLACK
         web.status = 503
         assert [each.result for each in refresher.once(datetime.now(UTC))] == [SourceState.FAILED]
-        said = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
-        assert said == ["SIG-07", "SIG-07"]
+        answers = [worker.stdout.readline().strip() for worker in workers if worker.stdout]
+        assert answers == ["SIG-07", "SIG-07"]
         assert datetime.now(UTC) >= runs_out
     finally:
         for worker in workers:
@@ -314,8 +334,8 @@ def test_two_workers_see_it(tmp_path: Path, web: Published) -> None:
             worker.communicate()
 
 
-def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
-    """An anchor put there, then taken away: both workers know within the stated time."""
+def test_two_workers_notice_new_anchors(tmp_path: Path) -> None:
+    """Both workers notice an added and a removed anchor within the stated time."""
     other, root = Authority.root("Another Root"), Authority.root("A Root")
     begun = datetime.now(UTC).replace(microsecond=0)
     signer = root.issue(Profile(not_before=begun - DAY, not_after=begun + DAY))
@@ -329,11 +349,11 @@ def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
         for _ in range(2)
     ]
 
-    def said() -> list[str]:
+    def answers() -> list[str]:
         return [worker.stdout.readline().strip() for worker in workers if worker.stdout]
 
     try:
-        assert said() == ["SIG-09", "SIG-09"]
+        assert answers() == ["SIG-09", "SIG-09"]
         for expected in ("None", "SIG-09"):
             changed = time.monotonic()
             if expected == "None":
@@ -342,7 +362,7 @@ def test_two_workers_see_new_anchors(tmp_path: Path) -> None:
                 away.rename(new)
             else:
                 new.unlink()
-            assert said() == [expected, expected]
+            assert answers() == [expected, expected]
             assert time.monotonic() - changed < RELOAD_INTERVAL.total_seconds() + SLACK
     finally:
         for worker in workers:

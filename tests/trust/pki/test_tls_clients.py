@@ -1,4 +1,4 @@
-"""Certificates of TLS clients: judged here, whatever the TLS end before us thought of them."""
+"""Certificates of TLS clients are judged here, even if the front has already accepted them."""
 
 from datetime import timedelta
 
@@ -37,15 +37,17 @@ def code_of(judge: TlsClientJudge, der: bytes) -> Code:
 
 
 @pytest.mark.parametrize("extended", [None, [ExtendedKeyUsageOID.CLIENT_AUTH]])
-def test_good(judge: TlsClientJudge, world, extended: list | None) -> None:
-    """RFC 5280, 4.2.1.12: no extended key usage confines it, or one that names TLS clients."""
+def test_certificate_for_tls_clients_is_accepted(
+    judge: TlsClientJudge, world, extended: list | None
+) -> None:
+    """RFC 5280, 4.2.1.12: the extended key usage is absent or names TLS clients."""
     holder = world.ca.issue(Profile(subject=BANK, usage=SIGNING, extended=extended or []))
 
     assert judge.judge(holder.der, at=NOW) == holder.fingerprint
 
 
-def test_refused(judge: TlsClientJudge, world) -> None:
-    """Term, strength, path and use, each with its own reason."""
+def test_defects_are_refused(judge: TlsClientJudge, world) -> None:
+    """A defect of term, strength, path or use has its own reason."""
 
     def code(profile: Profile, **key: object) -> Code:
         return code_of(judge, world.ca.issue(profile, **key).der)
@@ -62,23 +64,23 @@ def test_refused(judge: TlsClientJudge, world) -> None:
         assert code(Profile(subject=BANK, usage=SIGNING, extended=foreign)) is Code.SIG_10
 
 
-def test_another_authority(judge: TlsClientJudge) -> None:
-    """SIG-09."""
+def test_certificate_of_another_authority_is_refused(judge: TlsClientJudge) -> None:
+    """SIG-09: another authority issued the certificate."""
     stranger: Holder = Authority.root("Another Root").issue(Profile(subject=BANK, usage=SIGNING))
 
     assert code_of(judge, stranger.der) is Code.SIG_09
 
 
 @pytest.mark.parametrize("der", [b"", b"0", b"\x30\x00", b"\x30\x82\xff\xff", bytes(9000)])
-def test_garbage(judge: TlsClientJudge, der: bytes) -> None:
-    """SIG-02: a stranger's bytes never raise anything but a rejection."""
+def test_garbage_is_refused(judge: TlsClientJudge, der: bytes) -> None:
+    """SIG-02: a stranger's bytes only ever raise a rejection."""
     assert code_of(judge, der) is Code.SIG_02
 
 
-def test_what_breaks_us_is_refused(
+def test_internal_error_is_a_refusal(
     judge: TlsClientJudge, world, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ARCHITECTURE, invariant 7: a defect rejects, and quotes nothing."""
+    """docs/architecture.md, invariant 7: a defect of the program rejects, and quotes nothing."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("quoted")

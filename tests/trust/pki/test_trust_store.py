@@ -1,4 +1,6 @@
-"""Certificate paths: each way they fail has its name, and "could not tell" is never "yes"."""
+"""Certificate paths: each kind of failure has its name, and "could not be determined" is never
+"yes".
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -64,8 +66,10 @@ def status(store: TrustStore, holder: Holder, *, at=NOW) -> PathStatus:
     return PathStatus(store.judge(read_certificate(holder.der), at=at).why)
 
 
-def test_trusted(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """RFC 5280, 6.1: a path to an anchor, in term, with current CRLs of both issuers."""
+def test_valid_path_is_trusted(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """RFC 5280, 6.1: a path to an anchor is trusted in its term, with current CRLs of both
+    issuers.
+    """
     store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
 
     assert status(store, ca.issue()) is PathStatus.TRUSTED
@@ -89,7 +93,9 @@ def test_trusted(tmp_path: Path, root: Authority, ca: Authority) -> None:
     ],
     ids=["expired", "not yet valid", "unknown critical extension"],
 )
-def test_own_defects(tmp_path: Path, profile: Profile, expected: PathStatus, code: Code) -> None:
+def test_each_defect_of_a_certificate_has_its_reason(
+    tmp_path: Path, profile: Profile, expected: PathStatus, code: Code
+) -> None:
     """Each defect of the certificate itself has its name and its reason."""
     root = Authority.root("A Root")
     store = store_of(tmp_path, [root], [], [root.crl()])
@@ -99,7 +105,7 @@ def test_own_defects(tmp_path: Path, profile: Profile, expected: PathStatus, cod
     assert (found, found.code) == (expected, code)
 
 
-def test_signed_with_sha1(tmp_path: Path) -> None:
+def test_certificate_signed_with_sha1_is_refused(tmp_path: Path) -> None:
     """SIG-04: a certificate whose issuer signed it with SHA-1."""
     root = Authority.root("An RSA Root", key=new_rsa_key())
     store = store_of(tmp_path, [root], [], [root.crl()])
@@ -108,7 +114,7 @@ def test_signed_with_sha1(tmp_path: Path) -> None:
     assert status(store, root.issue_with_sha1()).code is Code.SIG_04
 
 
-def test_revoked(tmp_path: Path, root: Authority, ca: Authority) -> None:
+def test_revoked_certificate_is_refused(tmp_path: Path, root: Authority, ca: Authority) -> None:
     """SIG-06: the certificate's own CRL names it."""
     revoked, other = ca.issue(), ca.issue()
     ca.revoke(revoked)
@@ -118,8 +124,10 @@ def test_revoked(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert status(store, other) is PathStatus.TRUSTED
 
 
-def test_revoked_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """SIG-06: whoever a revoked CA certified is not trusted either."""
+def test_certificate_of_a_revoked_issuer_is_refused(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """SIG-06: certificates of a revoked CA are not trusted either."""
     root.revoke(ca.holder)
     store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
 
@@ -127,7 +135,7 @@ def test_revoked_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
 
 
 def test_later_crl_counts(tmp_path: Path, root: Authority) -> None:
-    """Of two current CRLs the later one counts."""
+    """The later one of two current CRLs counts."""
     holder = root.issue()
     earlier = root.crl(this_update=NOW - 2 * DAY)
     root.revoke(holder)
@@ -137,8 +145,10 @@ def test_later_crl_counts(tmp_path: Path, root: Authority) -> None:
 
 
 @pytest.mark.parametrize("which", ["none", "only root", "only ca", "stale", "future", "forged"])
-def test_revocation_unknown(tmp_path: Path, root: Authority, ca: Authority, which: str) -> None:
-    """SIG-07: without a current CRL of every issuer, nobody can tell. Never a pass."""
+def test_unknown_revocation_is_never_a_pass(
+    tmp_path: Path, root: Authority, ca: Authority, which: str
+) -> None:
+    """SIG-07: without a current CRL of every issuer, the status is unknown, and never a pass."""
     stale = ca.crl(this_update=NOW - 3 * DAY, next_update=NOW - timedelta(seconds=1))
     crls = {
         "none": [],
@@ -155,10 +165,10 @@ def test_revocation_unknown(tmp_path: Path, root: Authority, ca: Authority, whic
     assert (found, found.code) == (PathStatus.REVOCATION_UNKNOWN, Code.SIG_07)
 
 
-def test_a_document_whose_revocation_is_unknown(
+def test_document_with_unknown_revocation_is_indeterminate(
     tmp_path: Path, root: Authority, ca: Authority
 ) -> None:
-    """STYLE, rule 2: "could not tell" is INDETERMINATE, and hands nothing on."""
+    """An unknown revocation status is INDETERMINATE, and no content is returned."""
     store = store_of(tmp_path, [root], [ca], [root.crl()])
 
     verified = XadesVerifier(store).verify(Forge(holder=ca.issue()).signed(), at=NOW)
@@ -168,8 +178,10 @@ def test_a_document_whose_revocation_is_unknown(
     assert verified.signed is None
 
 
-def test_a_document_whose_signer_is_revoked(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """SIG-06, by way of a document."""
+def test_document_of_a_revoked_signer_is_refused(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """SIG-06 in the verification of a document."""
     citizen = ca.issue()
     ca.revoke(citizen)
     store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
@@ -179,10 +191,12 @@ def test_a_document_whose_signer_is_revoked(tmp_path: Path, root: Authority, ca:
     assert (proof.status, proof.reasons) == (ProofStatus.FAILED, (Code.SIG_06,))
 
 
-def test_a_message_whose_sender_is_revoked_or_unknown(
+def test_message_of_a_revoked_or_unknown_sender_is_refused(
     tmp_path: Path, root: Authority, ca: Authority
 ) -> None:
-    """SIG-06 and SIG-07, by way of a message: a registered certificate needs its path, too."""
+    """SIG-06 and SIG-07 in the verification of a message: a registered certificate needs its path
+    too.
+    """
     bank = ca.issue(Profile(usage=key_usage("digital_signature")))
     envelope = Message(holder=bank).signed()
     without_crl = store_of(tmp_path / "a", [root], [ca], [root.crl()])
@@ -195,8 +209,8 @@ def test_a_message_whose_sender_is_revoked_or_unknown(
         assert caught.value.reasons[0].code is code
 
 
-def test_unknown_issuers(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """SIG-09: a stranger, a look-alike CA of the same names, a self-signed certificate."""
+def test_unknown_issuers_are_untrusted(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """SIG-09: a stranger, an imitating CA with the same names, and a self-signed certificate."""
     store = store_of(tmp_path, [root], [ca], [root.crl(), ca.crl()])
     look_alike = Authority.root("A Root").subordinate("A CA")
     alone = Authority.root("Alone")
@@ -205,8 +219,8 @@ def test_unknown_issuers(tmp_path: Path, root: Authority, ca: Authority) -> None
         assert status(store, holder).code is Code.SIG_09
 
 
-def test_end_entity_as_issuer(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """RFC 5280, 4.2.1.9: a citizen's certificate certifies nobody, wherever it lies."""
+def test_end_entity_issues_no_certificate(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """RFC 5280, 4.2.1.9: a citizen's certificate issues nothing, in any position of a path."""
     citizen = ca.issue()
     imposter = Authority(citizen).issue(
         Profile(subject=name_of("Imposter", "PNOKG-10101198012345"))
@@ -223,7 +237,7 @@ def test_end_entity_as_issuer(tmp_path: Path, root: Authority, ca: Authority) ->
         TrustStore(directories(files))
 
 
-def test_path_length(tmp_path: Path, root: Authority, ca: Authority) -> None:
+def test_path_length_is_enforced(tmp_path: Path, root: Authority, ca: Authority) -> None:
     """RFC 5280, 4.2.1.9: `ca` may certify no CA below it."""
     below = ca.subordinate("Too deep")
     store = store_of(tmp_path, [root], [ca, below], [root.crl(), ca.crl(), below.crl()])
@@ -231,8 +245,8 @@ def test_path_length(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert status(store, below.issue()).code is Code.SIG_09
 
 
-def test_length_like_an_indefinite_one(tmp_path: Path, root: Authority) -> None:
-    """Good is what the issuer signed, though its length ends in 0x80 (asn1crypto 1.5.1)."""
+def test_length_that_looks_indefinite_is_read(tmp_path: Path, root: Authority) -> None:
+    """A good certificate is accepted if its length ends in 0x80 (asn1crypto 1.5.1 misread it)."""
     store = store_of(tmp_path, [root], [], [root.crl()])
 
     assert status(store, of_length(root, 0x80)) is PathStatus.TRUSTED
@@ -240,7 +254,7 @@ def test_length_like_an_indefinite_one(tmp_path: Path, root: Authority) -> None:
 
 
 def of_length(issuer: Authority, last_octet: int) -> Holder:
-    """A certificate whose signed part has a length that ends so, and whose CRL lies in LDAP."""
+    """Build a certificate whose signed part has such a length, with a CRL address in LDAP."""
     place = x509.UniformResourceIdentifier("ldap:///" + "a" * 200)
     point = x509.DistributionPoint([place], None, None, None)
     extra = [(x509.CRLDistributionPoints([point]), False)]
@@ -249,8 +263,8 @@ def of_length(issuer: Authority, last_octet: int) -> Holder:
     return next(each for each in holders if each.certificate.tbs_certificate_bytes[3] == last_octet)
 
 
-def test_anchor_out_of_term(tmp_path: Path, root: Authority) -> None:
-    """An anchor past its own notAfter trusts nobody any more."""
+def test_anchor_out_of_term_is_untrusted(tmp_path: Path, root: Authority) -> None:
+    """An anchor past its own notAfter is not trusted."""
     later = NOW + 1500 * DAY
     holder = root.issue(Profile(not_after=later + DAY))
     crl = root.crl(this_update=later - DAY, next_update=later + DAY)
@@ -262,10 +276,10 @@ def test_anchor_out_of_term(tmp_path: Path, root: Authority) -> None:
 # --- what is remembered, and for how long (invariant 9) -------------------------------------------
 
 
-def test_remembered_until_the_next_update(
+def test_verdict_is_cached_until_the_next_update(
     tmp_path: Path, root: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A verdict is remembered, and forgotten the instant a CRL behind it is no longer current."""
+    """A cached verdict ends at the instant when a CRL behind it is no longer current."""
     holder = root.issue()
     store = store_of(tmp_path, [root], [], [root.crl(next_update=NOW + DAY)])
     validated = []
@@ -280,8 +294,8 @@ def test_remembered_until_the_next_update(
     assert status(store, holder, at=NOW - 2 * DAY) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_remembered_until_the_certificate_ends(tmp_path: Path, root: Authority) -> None:
-    """The same of the certificate's own term."""
+def test_verdict_is_cached_until_the_certificate_ends(tmp_path: Path, root: Authority) -> None:
+    """A cached verdict also ends with the certificate's own term."""
     holder = root.issue(Profile(not_after=NOW + MINUTE))
     store = store_of(tmp_path, [root], [], [root.crl()])
 
@@ -290,7 +304,7 @@ def test_remembered_until_the_certificate_ends(tmp_path: Path, root: Authority) 
 
 
 def test_new_crl_is_noticed(tmp_path: Path, root: Authority) -> None:
-    """A CRL put in place counts after the interval at the latest, for remembered verdicts too."""
+    """A new CRL counts after the interval at the latest, also for cached verdicts."""
     holder = root.issue()
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
     store = TrustStore(directories(files))
@@ -304,7 +318,7 @@ def test_new_crl_is_noticed(tmp_path: Path, root: Authority) -> None:
 
 
 def test_removed_anchor_is_noticed(tmp_path: Path, root: Authority) -> None:
-    """So is an anchor that was taken away."""
+    """A removed anchor is noticed in the same way."""
     other = Authority.root("Another Root")
     files = StoreFiles(tmp_path).write(anchors=[root, other], crls=[root.crl()])
     store = TrustStore(directories(files))
@@ -317,7 +331,9 @@ def test_removed_anchor_is_noticed(tmp_path: Path, root: Authority) -> None:
 
 
 def test_unreadable_material_fails_closed(tmp_path: Path, root: Authority) -> None:
-    """While a file cannot be read nothing is trusted; once it is mended, all is well again."""
+    """While a file cannot be read, nothing is trusted; after its repair, verdicts are good
+    again.
+    """
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
     store = TrustStore(directories(files))
     holder = root.issue()
@@ -332,7 +348,7 @@ def test_unreadable_material_fails_closed(tmp_path: Path, root: Authority) -> No
 
 
 def put(path: Path, content: bytes) -> None:
-    """As an operator should: written aside, then renamed."""
+    """Write a file as an operator should: under another name first, then renamed."""
     aside = path.with_suffix(".new")
     aside.write_bytes(content)
     aside.replace(path)
@@ -341,15 +357,15 @@ def put(path: Path, content: bytes) -> None:
 # --- loading ------------------------------------------------------------------------------------
 
 
-def test_no_anchors(tmp_path: Path) -> None:
-    """An empty store is a mistake of the operator, told at start-up with what to do."""
+def test_store_without_anchors_is_refused(tmp_path: Path) -> None:
+    """An empty store is the operator's mistake, and is reported at start-up with what to do."""
     files = StoreFiles(tmp_path).write(anchors=[])
 
     with pytest.raises(TrustStoreError, match=r"no anchors\. Put the CA certificates"):
         TrustStore(directories(files))
 
 
-def test_no_directory(tmp_path: Path, root: Authority) -> None:
+def test_missing_directory_is_refused(tmp_path: Path, root: Authority) -> None:
     files = StoreFiles(tmp_path).write(anchors=[root])
     nowhere = replace(directories(files), crls=tmp_path / "nowhere")
 
@@ -357,7 +373,7 @@ def test_no_directory(tmp_path: Path, root: Authority) -> None:
         TrustStore(nowhere)
 
 
-def test_weak_anchor(tmp_path: Path) -> None:
+def test_weak_anchor_is_refused(tmp_path: Path) -> None:
     """An anchor of RSA-1024 is refused by name."""
     files = StoreFiles(tmp_path).write(anchors=[Authority.root("Old", key=new_rsa_key(1024))])
 
@@ -365,8 +381,8 @@ def test_weak_anchor(tmp_path: Path) -> None:
         TrustStore(directories(files))
 
 
-def test_anchor_without_a_name(tmp_path: Path, root: Authority) -> None:
-    """An anchor whose subject cannot be read, a string of bits, is refused by name."""
+def test_anchor_without_a_name_is_refused(tmp_path: Path, root: Authority) -> None:
+    """An anchor whose subject cannot be read (a bit string) is refused by name."""
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
     unnamed = root.holder.der.replace(b"\x0c\x06A Root", b"\x03\x06A Root")
     (files.anchors / "0.crt").write_bytes(unnamed)
@@ -375,8 +391,10 @@ def test_anchor_without_a_name(tmp_path: Path, root: Authority) -> None:
         TrustStore(directories(files))
 
 
-def test_forms_of_files(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """PEM and DER, several certificates in one file; files of other names are passed over."""
+def test_store_reads_pem_and_der(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """PEM and DER and several certificates in one file are read; files with other names are
+    ignored.
+    """
     files = StoreFiles(tmp_path).write(anchors=[], crls=[root.crl(), ca.crl()])
     both = b"".join(
         certificate.public_bytes(Encoding.PEM)
@@ -390,8 +408,8 @@ def test_forms_of_files(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert status(store, ca.issue()) is PathStatus.TRUSTED
 
 
-def test_message_anchors_are_apart(tmp_path: Path, root: Authority) -> None:
-    """Whoever may certify recipients' systems may not certify citizens."""
+def test_message_anchors_are_separate(tmp_path: Path, root: Authority) -> None:
+    """An authority that may certify recipients' systems may not certify citizens."""
     systems = Authority.root("Systems")
     citizens_store = store_of(tmp_path / "c", [root], [], [root.crl()])
     systems_store = store_of(tmp_path / "s", [systems], [], [systems.crl()])

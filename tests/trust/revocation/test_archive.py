@@ -1,4 +1,6 @@
-"""The archive of evidence: kept once, found by time, checked when it is read."""
+"""The archive of evidence: objects are stored once, found by time, and verified when they
+are read.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +23,7 @@ SIGNED = NOW - 10 * DAY
 
 @pytest.fixture(scope="module")
 def citizen(ca: Authority) -> Holder:
-    """Whose certificate has expired since."""
+    """Return a citizen whose certificate has expired since."""
     return ca.issue(Profile(not_after=NOW - 3 * DAY))
 
 
@@ -35,10 +37,12 @@ def code_of(store: TrustStore, holder: Holder, existed_at: datetime = SIGNED) ->
     return store.judge(read_certificate(holder.der), at=NOW, existed_at=existed_at).code
 
 
-def test_what_was_replaced_is_still_known(
+def test_replaced_crl_is_still_found(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """RFC 5280, 3.3: today's CRL has dropped the expired; the archived one has not."""
+    """RFC 5280, 3.3: today's CRL no longer lists the expired certificate, and the archived CRL
+    does.
+    """
     where = places(tmp_path, root, ca, crl_of(ca, this_update=SIGNED + DAY))
     TrustStore(where)
     (where.crls / "0.crl").write_bytes(crl_of(ca))
@@ -49,10 +53,10 @@ def test_what_was_replaced_is_still_known(
     assert code_of(TrustStore(replace(where, archive=None)), citizen) is Code.SIG_07
 
 
-def test_a_revocation_that_was_dropped_is_still_known(
+def test_dropped_revocation_is_still_found(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """The same of a bad one."""
+    """A revocation that later CRLs omit is still found."""
     listed = crl_of(ca, [entry(serial_of(citizen), at=SIGNED)], this_update=SIGNED + DAY)
     where = places(tmp_path, root, ca, listed)
     TrustStore(where)
@@ -79,7 +83,7 @@ def test_an_answer_is_found_by_its_serial_number(
 def test_a_forged_mark_or_object_proves_nothing(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """What is in the archive is verified anew, as if it came from anywhere."""
+    """An archived object is verified again, like an object from any source."""
     where = places(tmp_path, root, ca, crl_of(ca))
     archive = Archive(tmp_path / "archive")
     stranger = Authority.root("A Stranger").subordinate("A CA")
@@ -99,8 +103,8 @@ def test_a_forged_mark_or_object_proves_nothing(
     assert code_of(store, citizen) is Code.SIG_07
 
 
-def test_judged_again_from_the_report(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """From the digests of a finding alone the same finding comes again, when all else is gone."""
+def test_report_is_enough_to_judge_again(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """The digests of a finding are enough to reach the same finding when all else is deleted."""
     citizen = ca.issue()
     where = places(tmp_path / "then", root, ca, crl_of(ca))
     found = TrustStore(where).judge(read_certificate(citizen.der), at=NOW)
@@ -123,8 +127,8 @@ def test_judged_again_from_the_report(tmp_path: Path, root: Authority, ca: Autho
         restore(archive, anchors=[bytes(32)], digests=[], into=into)
 
 
-def test_kept_once(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """By what it is: nothing is written twice, and nothing half."""
+def test_object_is_stored_once(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """Objects are stored under their digest, so nothing is written twice or half."""
     where = places(tmp_path, root, ca, crl_of(ca))
     TrustStore(where)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "archive").rglob("*.*")}
@@ -134,8 +138,8 @@ def test_kept_once(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert sorted(path.suffix for path in before) == [".cer", ".cer", ".crl", ".crl"]
 
 
-def test_an_archive_that_cannot_be_written(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """No evidence, no trust: the operator is told at start-up."""
+def test_unwritable_archive_stops_the_start(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """No evidence means no trust, and the operator gets the error at start-up."""
     where = places(tmp_path, root, ca, crl_of(ca))
     (tmp_path / "archive").write_text("a file")
 

@@ -1,4 +1,4 @@
-"""Revocation by CRLs: whose one must be, and that no doubt is ever a "no"."""
+"""Revocation by CRLs: which CA must sign one, and that no doubt is ever "not revoked"."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -26,10 +26,12 @@ from makul_testing.pki.authorities import (
 from makul_testing.pki.crls import crl_of, directories, entry, files_of, serial_of, status, under
 
 
-def test_same_name_and_another_key(
+def test_crl_by_another_key_of_the_same_name_is_ignored(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """RFC 5280, 6.3.3, f: an issuer is a name and a key; a namesake neither clears nor revokes."""
+    """RFC 5280, 6.3.3, f: an issuer is a name and a key; a CA with the same name affects
+    nothing.
+    """
     namesake = root.subordinate("A CA")
     clears, revokes = crl_of(namesake), crl_of(namesake, [entry(serial_of(citizen))])
 
@@ -45,17 +47,17 @@ def test_same_name_and_another_key(
         assert status(TrustStore(directories(files)), citizen) is expected
 
 
-def test_same_key_and_another_name(
+def test_crl_of_another_name_with_the_same_key_is_ignored(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """The same the other way round: a CRL of the CA's key under another CA's name."""
+    """A CRL by the CA's key under another CA's name affects nothing either."""
     other = root.subordinate("Another CA", key=ca.holder.key)
     files = files_of(tmp_path, root, [other, ca], crl_of(other))
 
     assert status(TrustStore(directories(files)), citizen) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_renewed_certificate_of_the_same_ca(
+def test_crl_counts_for_a_renewed_certificate_of_the_ca(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
     """Certificates of one name and one key are one CA: its CRL counts for both."""
@@ -69,7 +71,7 @@ def test_renewed_certificate_of_the_same_ca(
         assert status(TrustStore(directories(listed)), citizen) is PathStatus.REVOKED
 
 
-def test_issuer_without_crl_sign(tmp_path: Path, root: Authority) -> None:
+def test_issuer_without_crl_sign_makes_no_crls(tmp_path: Path, root: Authority) -> None:
     """RFC 5280, 6.3.3, f: a CA whose key usage lacks cRLSign makes no CRLs."""
     usage = key_usage("key_cert_sign")
     ca = Authority(root.issue(Profile(subject=name_of("A CA"), usage=usage, ca=True)))
@@ -79,10 +81,10 @@ def test_issuer_without_crl_sign(tmp_path: Path, root: Authority) -> None:
 
 @pytest.mark.parametrize("how", ["another key", "flipped bit", "added entry"])
 @pytest.mark.parametrize("beside", [True, False], ids=["beside a good one", "alone"])
-def test_broken_signature(
+def test_crl_with_a_broken_signature_is_ignored(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, how: str, *, beside: bool
 ) -> None:
-    """A CRL whose signature does not verify states nothing, for good or ill, be it the newest."""
+    """A CRL whose signature does not verify states nothing, even if it is the newest."""
     newer = NOW - timedelta(minutes=1)
     revoking = crl_of(ca, [entry(serial_of(citizen))], this_update=newer)
     broken = {
@@ -96,7 +98,7 @@ def test_broken_signature(
     assert under(tmp_path, root, ca, citizen, *crls) is expected
 
 
-def test_two_algorithms(tmp_path: Path, root: Authority) -> None:
+def test_both_algorithm_fields_must_agree(tmp_path: Path, root: Authority) -> None:
     """RFC 5280, 5.1.1.2: the algorithm named outside the signature is named inside, too."""
     crl = _with_outer_algorithm(root.crl(), "sha512_ecdsa")
 
@@ -104,7 +106,7 @@ def test_two_algorithms(tmp_path: Path, root: Authority) -> None:
         TrustStore(directories(_only(tmp_path, root, crl)))
 
 
-def test_algorithms(tmp_path: Path) -> None:
+def test_weak_algorithms_are_refused(tmp_path: Path) -> None:
     """ETSI TS 119 312, 5 to 7: PKCS #1 v1.5 and PSS with SHA-2 count, SHA-1 and SHA-224 do not."""
     root = Authority.root("An RSA Root", key=new_rsa_key())
     citizen = root.issue()
@@ -126,8 +128,8 @@ def test_algorithms(tmp_path: Path) -> None:
     assert found == [PathStatus.TRUSTED] * 2 + [PathStatus.REVOCATION_UNKNOWN] * 2
 
 
-def test_the_anchor_itself(tmp_path: Path, root: Authority) -> None:
-    """Whoever presents an anchor's name and key has shown no certificate that anybody issued."""
+def test_the_anchor_itself_is_no_end_entity(tmp_path: Path, root: Authority) -> None:
+    """A peer that presents an anchor's name and key has shown no issued certificate."""
     namesake = root.issue(Profile(subject=root.certificate.subject))
     same_key = root.issue(Profile(subject=root.certificate.subject), key=root.holder.key)
     store = TrustStore(directories(files_of(tmp_path, root, [])))

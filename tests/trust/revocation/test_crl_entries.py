@@ -1,4 +1,4 @@
-"""The entries of a CRL as they are held: exactly those put in are in, however many."""
+"""The entries of a CRL in memory are exactly the entries of the file, for any number."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,16 @@ from makul_testing.pki.authorities import DAY, NOW, Authority, Holder
 from makul_testing.pki.crls import crl_of, entry, many, under
 
 LONG = 50_000
-"""Entries of a long CRL."""
+"""The number of entries of a long CRL."""
 
 
 @pytest.mark.parametrize("where", ["first", "middle", "last", "absent"])
-def test_long_crl(
+def test_long_crl_revokes_only_its_entries(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, where: str
 ) -> None:
-    """A nation's CRL: an entry counts wherever it stands, and nobody is revoked by neighbours."""
+    """An entry in the CRL of a whole nation counts at any position, and its neighbours are not
+    revoked.
+    """
     serials = list(many(LONG))
     serial = citizen.certificate.serial_number
     if where != "absent":
@@ -34,8 +36,8 @@ def revoked(*serials: int) -> Entries:
     return Entries(CrlEntry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
 
 
-def test_entries() -> None:
-    """Exactly those put in are in: no prefix, no neighbour, no other sign or width."""
+def test_only_entries_of_the_file_are_found() -> None:
+    """Only entries of the file are found: no prefix, no neighbour, no other sign or width."""
     widest = 2 ** (8 * SERIAL_BYTES - 1) - 1
     inside = {1, 0x0100, 2**159 - 1, 2**160 - 1, widest, -1, 0}
     entries = revoked(*inside, 1)
@@ -57,19 +59,21 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize("one", ENTRIES)
-def test_an_entry_comes_back_as_it_went_in(one: CrlEntry) -> None:
+def test_an_entry_is_returned_unchanged(one: CrlEntry) -> None:
     neighbours = [CrlEntry(serial=serial, revoked_at=NOW) for serial in (6, 8)]
 
     assert Entries([*neighbours, one]).of(7) == one
 
 
-def test_several_entries_of_one_serial_number() -> None:
-    """Which of them is meant cannot be told: the one that harms the most counts."""
+def test_worst_entry_of_a_serial_number_counts() -> None:
+    """If a serial number has several entries, the one that revokes most counts."""
     assert Entries(ENTRIES).of(7) == ENTRIES[2]
 
 
-def test_serials_too_wide() -> None:
-    """RFC 5280, 4.1.2.2: a serial number that no table can hold is neither in nor out."""
+def test_too_wide_serial_number_is_undetermined() -> None:
+    """RFC 5280, 4.1.2.2: a serial number that is too wide for the table is neither listed nor
+    absent.
+    """
     too_wide = 2 ** (8 * SERIAL_BYTES - 1)
     statement = Statement(
         this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"

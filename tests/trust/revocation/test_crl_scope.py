@@ -1,4 +1,4 @@
-"""Revocation by CRLs: what one may say, and that no doubt is ever a "no"."""
+"""The scope of CRLs: which certificates one covers, and that no doubt is ever "not revoked"."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from makul_testing.pki.crls import (
 )
 
 
-def idp(**said: Any) -> x509.IssuingDistributionPoint:
+def idp(**fields: Any) -> x509.IssuingDistributionPoint:
     silent = {
         "full_name": None,
         "relative_name": None,
@@ -30,7 +30,7 @@ def idp(**said: Any) -> x509.IssuingDistributionPoint:
         "indirect_crl": False,
         "only_contains_attribute_certs": False,
     }
-    return x509.IssuingDistributionPoint(**(silent | said))
+    return x509.IssuingDistributionPoint(**(silent | fields))
 
 
 PLACE = [x509.UniformResourceIdentifier("http://ca.example/1.crl")]
@@ -54,10 +54,12 @@ CANNOT_TELL: dict[str, Extension] = {
 
 
 @pytest.mark.parametrize("extension", CANNOT_TELL.values(), ids=CANNOT_TELL)
-def test_crl_that_cannot_tell(
+def test_unsupported_crl_gives_no_answer(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, extension: Extension
 ) -> None:
-    """RFC 5280, 5.2: a partial CRL, or one not understood, cannot tell; nor may an older one."""
+    """RFC 5280, 5.2: a partial or unsupported CRL gives no answer, and an older CRL does not
+    replace it.
+    """
     unclear = crl_of(ca, [], extension)
     older = crl_of(ca, this_update=NOW - DAY)
 
@@ -76,7 +78,7 @@ SCOPES = {
 
 
 @pytest.mark.parametrize(("scope", "covered"), SCOPES.values(), ids=SCOPES)
-def test_scope_of_a_partitioned_crl(
+def test_partitioned_crl_covers_its_scope(
     tmp_path: Path,
     root: Authority,
     ca: Authority,
@@ -84,7 +86,7 @@ def test_scope_of_a_partitioned_crl(
     *,
     covered: bool,
 ) -> None:
-    """RFC 5280, 6.3.3, b, 2: a part speaks for those in its scope; for others it is not there."""
+    """RFC 5280, 6.3.3, b, 2: a partial CRL covers certificates in its scope and no others."""
     citizen = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([POINT]), False)]))
     clear, listed = (
         crl_of(ca, entries, (scope, True)) for entries in ([], [entry(serial_of(citizen))])
@@ -99,13 +101,13 @@ def test_scope_of_a_partitioned_crl(
 
 
 @pytest.mark.parametrize("reasons", [None, frozenset({x509.ReasonFlags.superseded})])
-def test_place_for_some_reasons(
+def test_distribution_point_for_some_reasons_is_not_enough(
     tmp_path: Path,
     root: Authority,
     ca: Authority,
     reasons: frozenset[x509.ReasonFlags] | None,
 ) -> None:
-    """RFC 5280, 6.3.3, d, 4: a point for some reasons leaves the others unknown."""
+    """RFC 5280, 6.3.3, d, 4: a distribution point for some reasons leaves the others unknown."""
     point = x509.DistributionPoint(PLACE, None, reasons, None)
     citizen = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([point]), False)]))
     crl = crl_of(ca, [], (idp(full_name=PLACE), True))
@@ -117,7 +119,7 @@ def test_place_for_some_reasons(
 def test_a_part_of_a_cas_list_does_not_clear_a_ca(
     tmp_path: Path, root: Authority, ca: Authority
 ) -> None:
-    """A list of users alone says nothing of the CA above them, and one of CAs alone does."""
+    """A list of users does not cover the CA above them, and a list of CAs does."""
     expected = {
         "only_contains_user_certs": PathStatus.REVOCATION_UNKNOWN,
         "only_contains_ca_certs": PathStatus.TRUSTED,
@@ -140,10 +142,10 @@ def test_a_part_of_a_cas_list_does_not_clear_a_ca(
     ],
     ids=["unknown", "number", "access", "other name"],
 )
-def test_harmless_extension(
+def test_harmless_extension_is_accepted(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, extension: Extension
 ) -> None:
-    """RFC 5280, 5.2: what is not critical, or changes nothing of a CRL's scope, stops nobody."""
+    """RFC 5280, 5.2: a non-critical extension that does not change the scope is accepted."""
     clear = crl_of(ca, [], extension)
     listed = crl_of(ca, [entry(serial_of(citizen))], extension)
 
@@ -160,10 +162,10 @@ def test_harmless_extension(
     ],
     ids=["unknown critical", "another issuer", "another issuer, not critical"],
 )
-def test_entry_that_cannot_be_read(
+def test_unreadable_entry_makes_the_crl_unusable(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, extension: Extension
 ) -> None:
-    """RFC 5280, 5.3: one entry not understood bars the CRL for everybody, wherever it stands."""
+    """RFC 5280, 5.3: one unreadable entry makes the CRL unusable for all certificates."""
     strange = entry(7, extension)
 
     for number, entries in enumerate([[strange], [entry(5), strange], [strange, entry(5)]]):
@@ -185,16 +187,16 @@ def test_entry_that_cannot_be_read(
 def test_every_entry_revokes(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, extension: Extension
 ) -> None:
-    """An entry is an entry: a removal belongs in a delta CRL (RFC 5280, 5.3.1)."""
+    """RFC 5280, 5.3.1: a removal belongs in a delta CRL, so every entry revokes."""
     crl = crl_of(ca, [entry(serial_of(citizen), extension, at=NOW + DAY)])
 
     assert under(tmp_path, root, ca, citizen, crl) is PathStatus.REVOKED
 
 
-def test_certificate_with_another_crl_issuer(
+def test_own_list_does_not_cover_another_crl_issuer(
     tmp_path: Path, root: Authority, ca: Authority
 ) -> None:
-    """RFC 5280, 6.3.3, b, 1: whose CRLs another makes is in no list of its own CA."""
+    """RFC 5280, 6.3.3, b, 1: if another CA makes the CRLs, the issuer's own list says nothing."""
     point = x509.DistributionPoint(None, None, None, [x509.DirectoryName(name_of("Another CA"))])
     elsewhere = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([point]), False)]))
     usual = ca.issue(Profile(extra=[(x509.CRLDistributionPoints([POINT]), False)]))

@@ -1,4 +1,4 @@
-"""OCSP responses: whose they must be, how long they count, and how they stand beside CRLs."""
+"""OCSP responses: who may sign them, how long they count, and how they combine with CRLs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -34,7 +34,7 @@ NO_CHECK = (x509.OCSPNoCheck(), False)
 
 
 class Under:
-    """A store with these responses and CRLs, and how it finds a holder."""
+    """A store with these responses and CRLs, which judges one holder."""
 
     def __init__(self, path: Path, root: Authority, ca: Authority) -> None:
         self.path, self.root, self.ca, self.count = path, root, ca, 0
@@ -65,16 +65,16 @@ def under(tmp_path: Path, root: Authority, ca: Authority) -> Under:
         (UNKNOWN, PathStatus.REVOCATION_UNKNOWN),
     ],
 )
-def test_ends(
+def test_unknown_status_is_never_good(
     under: Under, ca: Authority, citizen: Holder, end: ocsp.OCSPCertStatus, expected: PathStatus
 ) -> None:
-    """RFC 6960, 2.2: good, revoked, and unknown, which is never good."""
+    """RFC 6960, 2.2: a status is good, revoked or unknown, and unknown is never good."""
     assert under(citizen, response_of(ca, citizen, status=end)) is expected
 
 
 @pytest.mark.parametrize("id_hash", [None, hashes.SHA256()], ids=["SHA-1", "SHA-256"])
 @pytest.mark.parametrize("by_name", [True, False])
-def test_names(
+def test_issuers_and_responders_are_matched(
     under: Under,
     ca: Authority,
     citizen: Holder,
@@ -82,15 +82,17 @@ def test_names(
     *,
     by_name: bool,
 ) -> None:
-    """RFC 6960, 4.1.1 and 4.2.1: issuers by either hash, responders by name or by key."""
+    """RFC 6960, 4.1.1 and 4.2.1: either hash names the issuer, and name or key the responder."""
     response = response_of(ca, citizen, id_hash=id_hash, by_name=by_name)
 
     assert under(citizen, response) is PathStatus.TRUSTED
     assert under(ca.issue(), response) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_who_may_answer(under: Under, root: Authority, ca: Authority, citizen: Holder) -> None:
-    """RFC 6960, 4.2.2.2: the CA, or whom this very CA certified for that."""
+def test_only_authorised_responders_answer(
+    under: Under, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """RFC 6960, 4.2.2.2: the CA may answer, or a responder that this CA certified for it."""
     stranger = Authority.root("A Stranger").subordinate("A CA")
     unknown = PathStatus.REVOCATION_UNKNOWN
     for response, expected in (
@@ -107,7 +109,9 @@ def test_who_may_answer(under: Under, root: Authority, ca: Authority, citizen: H
         assert under(citizen, response) is expected
 
 
-def test_a_responder_who_may_be_revoked(under: Under, ca: Authority, citizen: Holder) -> None:
+def test_responder_without_nocheck_needs_a_crl(
+    under: Under, ca: Authority, citizen: Holder
+) -> None:
     """RFC 6960, 4.2.2.2.1: without `nocheck` the CA's CRL must clear the responder."""
     responder = responder_of(ca)
     other = ca.issue()
@@ -136,8 +140,8 @@ def test_a_responder_who_may_be_revoked(under: Under, ca: Authority, citizen: Ho
     )
 
 
-def test_a_responder_out_of_term(under: Under, ca: Authority, citizen: Holder) -> None:
-    """It answers within its own term alone, and its answers end with it."""
+def test_responder_out_of_term_is_ignored(under: Under, ca: Authority, citizen: Holder) -> None:
+    """A responder answers only within its own term, and its answers end with it."""
     ended = ca.issue(
         Profile(
             not_after=NOW - HOUR,
@@ -154,8 +158,8 @@ def test_a_responder_out_of_term(under: Under, ca: Authority, citizen: Holder) -
     assert under(citizen, before) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_terms(under: Under, ca: Authority, citizen: Holder) -> None:
-    """RFC 6960, 4.2.2.1: from thisUpdate to nextUpdate; without it, for a stated while."""
+def test_answer_has_a_term(under: Under, ca: Authority, citizen: Holder) -> None:
+    """RFC 6960, 4.2.2.1: an answer counts from thisUpdate to nextUpdate, or for a stated time."""
     bounded = under.store(response_of(ca, citizen, this_update=NOW, next_update=NOW + HOUR))
     open_ended = under.store(response_of(ca, citizen, this_update=NOW, next_update=None))
 
@@ -170,15 +174,17 @@ def test_terms(under: Under, ca: Authority, citizen: Holder) -> None:
             assert found is (PathStatus.TRUSTED if good else PathStatus.REVOCATION_UNKNOWN)
 
 
-def test_what_is_not_understood(under: Under, ca: Authority, citizen: Holder) -> None:
-    """RFC 6960, 4.4: a critical extension that is not understood tells nothing."""
+def test_unknown_critical_extension_gives_no_status(
+    under: Under, ca: Authority, citizen: Holder
+) -> None:
+    """RFC 6960, 4.4: an answer with an unknown critical extension gives no status."""
     assert under(citizen, response_of(ca, citizen, (UNHEARD_OF, False))) is PathStatus.TRUSTED
     response = response_of(ca, citizen, (UNHEARD_OF, True))
     assert under(citizen, response) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_weak_signature(under: Under, root: Authority, tmp_path: Path) -> None:
-    """SHA-224 signs nothing here, though SHA-1 may name an issuer."""
+def test_weak_signature_is_refused(under: Under, root: Authority, tmp_path: Path) -> None:
+    """A signature with SHA-224 is refused, although SHA-1 may name an issuer."""
     citizen = under.ca.issue()
     response = response_of(under.ca, citizen, hash_algorithm=hashes.SHA224())
 
@@ -186,8 +192,8 @@ def test_weak_signature(under: Under, root: Authority, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["refusal", "junk"])
-def test_unusable_file(under: Under, what: str) -> None:
-    """The operator is told by the file's name; nothing is trusted meanwhile."""
+def test_unusable_file_is_reported(under: Under, what: str) -> None:
+    """The operator's message names the file, and nothing is trusted meanwhile."""
     refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
     junk = {"refusal": refusal.public_bytes(Encoding.DER), "junk": b"?"}
 
@@ -195,8 +201,8 @@ def test_unusable_file(under: Under, what: str) -> None:
         under.store(junk[what])
 
 
-def test_beside_a_crl(under: Under, ca: Authority, citizen: Holder) -> None:
-    """The newer counts; what is revoked for good by either is revoked."""
+def test_ocsp_and_crl_are_combined(under: Under, ca: Authority, citizen: Holder) -> None:
+    """The newer statement counts, and a permanent revocation by either counts."""
     newer = response_of(ca, citizen, this_update=NOW - SECOND)
     listed = (crl_of(ca, [entry(serial_of(citizen))]),)
     held = (
@@ -217,10 +223,10 @@ def test_beside_a_crl(under: Under, ca: Authority, citizen: Holder) -> None:
     assert under(citizen, revoking, crls=(crl_of(ca),)) is PathStatus.REVOKED
 
 
-def test_remembered_until_a_responder_may_fall(
+def test_verdict_ends_with_the_responders_status(
     under: Under, ca: Authority, citizen: Holder
 ) -> None:
-    """A verdict ends with whatever stood behind it: also with the CRL that cleared a responder."""
+    """A verdict ends with everything behind it, also with the CRL that covered the responder."""
     responder = responder_of(ca)
     response = response_of(
         ca, citizen, by=responder, this_update=NOW - SECOND, next_update=NOW + 9 * DAY
@@ -231,8 +237,10 @@ def test_remembered_until_a_responder_may_fall(
     assert status(store, citizen, at=NOW + HOUR) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_the_past(under: Under, ca: Authority, citizen: Holder) -> None:
-    """A revocation by OCSP is judged for a past moment as one by a CRL is."""
+def test_ocsp_revocation_is_judged_for_the_past(
+    under: Under, ca: Authority, citizen: Holder
+) -> None:
+    """A revocation by OCSP is judged for a past moment like one by a CRL."""
     signed = NOW - 10 * DAY
     compromised = x509.ReasonFlags.key_compromise
     later = response_of(ca, citizen, status=REVOKED, revoked_at=signed + DAY, reason=compromised)
@@ -246,7 +254,7 @@ def test_the_past(under: Under, ca: Authority, citizen: Holder) -> None:
 
 
 def _flipped(response: bytes) -> bytes:
-    """With another signature, which stands last."""
+    """Return the response with another signature, which is its last field."""
     return response[:-1] + bytes([response[-1] ^ 1])
 
 
@@ -255,10 +263,12 @@ def _flipped(response: bytes) -> bytes:
     [b"\x06\x05\x2b\x0e\x03\x02\x1a", b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"],
     ids=["the CertID's SHA-1", "ECDSA with SHA-256"],
 )
-def test_an_algorithm_that_nobody_knows(
+def test_unknown_algorithm_is_refused_at_load(
     under: Under, ca: Authority, citizen: Holder, known: bytes
 ) -> None:
-    """Refused when it is loaded, with its file's name: found by fuzzing, it stopped the service."""
+    """The response is refused when it is loaded; a finding of the fuzzer, which stopped the
+    service.
+    """
     response = response_of(ca, citizen)
     assert known in response
 

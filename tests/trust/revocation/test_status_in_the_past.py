@@ -1,4 +1,4 @@
-"""Revocation judged for a past moment: what came after the signature does not harm it."""
+"""Revocation for a past moment: events after the signature do not invalidate it."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,7 +26,7 @@ from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, 
 from makul_testing.pki.crls import Extension, crl_of, directories, entry, files_of, serial_of
 
 SIGNED = NOW - 10 * DAY
-"""When the signature provably existed."""
+"""The time at which the signature provably existed."""
 SECOND = timedelta(seconds=1)
 GOOD, REVOKED, UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
 
@@ -35,7 +35,7 @@ RUNNING = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW
 EXPIRED = CertificateQuery(fingerprint=b"a certificate", serial=7, not_after=NOW - 3 * DAY)
 
 
-def said(
+def status(
     issued: datetime,
     revoked_at: datetime | None = None,
     reason: str | None = None,
@@ -66,90 +66,90 @@ BEFORE, AFTER = SIGNED - DAY, SIGNED + DAY
 
 CASES = MappingProxyType(
     {
-        # while the certificate runs, what is current decides
-        "clear": (RUNNING, [said(FRESH)], GOOD),
+        # while the certificate is in its term, current statements decide
+        "clear": (RUNNING, [status(FRESH)], GOOD),
         "nothing stated": (RUNNING, [], UNKNOWN),
-        "stale": (RUNNING, [said(NOW - 2 * DAY)], UNKNOWN),
-        "stale, though issued after": (RUNNING, [said(AFTER)], UNKNOWN),
-        "revoked after": (RUNNING, [said(FRESH, AFTER)], GOOD),
-        "revoked before": (RUNNING, [said(FRESH, BEFORE)], REVOKED),
-        "revoked at that very moment": (RUNNING, [said(FRESH, SIGNED)], REVOKED),
-        "revoked a second later": (RUNNING, [said(FRESH, SIGNED + SECOND)], GOOD),
+        "stale": (RUNNING, [status(NOW - 2 * DAY)], UNKNOWN),
+        "stale, though issued after": (RUNNING, [status(AFTER)], UNKNOWN),
+        "revoked after": (RUNNING, [status(FRESH, AFTER)], GOOD),
+        "revoked before": (RUNNING, [status(FRESH, BEFORE)], REVOKED),
+        "revoked at that very moment": (RUNNING, [status(FRESH, SIGNED)], REVOKED),
+        "revoked a second later": (RUNNING, [status(FRESH, SIGNED + SECOND)], GOOD),
         "compromised after, since before": (
             RUNNING,
-            [said(FRESH, AFTER, COMPROMISE, BEFORE)],
+            [status(FRESH, AFTER, COMPROMISE, BEFORE)],
             REVOKED,
         ),
         "compromised after, since after": (
             RUNNING,
-            [said(FRESH, NOW - 2 * DAY, COMPROMISE, AFTER)],
+            [status(FRESH, NOW - 2 * DAY, COMPROMISE, AFTER)],
             GOOD,
         ),
-        "compromised after, no date": (RUNNING, [said(FRESH, AFTER, COMPROMISE)], GOOD),
+        "compromised after, no date": (RUNNING, [status(FRESH, AFTER, COMPROMISE)], GOOD),
         "compromised before, since after": (
             RUNNING,
-            [said(FRESH, BEFORE, COMPROMISE, AFTER)],
+            [status(FRESH, BEFORE, COMPROMISE, AFTER)],
             REVOKED,
         ),
         "another reason, since before": (
             RUNNING,
-            [said(FRESH, AFTER, "superseded", BEFORE)],
+            [status(FRESH, AFTER, "superseded", BEFORE)],
             GOOD,
         ),
-        "a CA compromised": (RUNNING, [said(FRESH, AFTER, "cACompromise", BEFORE)], REVOKED),
-        "held before": (RUNNING, [said(FRESH, BEFORE, "certificateHold")], REVOKED),
+        "a CA compromised": (RUNNING, [status(FRESH, AFTER, "cACompromise", BEFORE)], REVOKED),
+        "held before": (RUNNING, [status(FRESH, BEFORE, "certificateHold")], REVOKED),
         "held, then released": (
             RUNNING,
-            [said(OLD, BEFORE, "certificateHold"), said(FRESH)],
+            [status(OLD, BEFORE, "certificateHold"), status(FRESH)],
             GOOD,
         ),
-        "cannot tell": (RUNNING, [said(FRESH, end=UNKNOWN)], UNKNOWN),
-        "OCSP clear": (RUNNING, [said(FRESH, source=OCSP)], GOOD),
-        "OCSP unknown": (RUNNING, [said(FRESH, source=OCSP, end=UNKNOWN)], UNKNOWN),
+        "cannot tell": (RUNNING, [status(FRESH, end=UNKNOWN)], UNKNOWN),
+        "OCSP clear": (RUNNING, [status(FRESH, source=OCSP)], GOOD),
+        "OCSP unknown": (RUNNING, [status(FRESH, source=OCSP, end=UNKNOWN)], UNKNOWN),
         "OCSP revoked, the CRL knows since when": (
             RUNNING,
             [
-                said(FRESH, AFTER, COMPROMISE, source=OCSP),
-                said(FRESH - SECOND, AFTER, COMPROMISE, BEFORE),
+                status(FRESH, AFTER, COMPROMISE, source=OCSP),
+                status(FRESH - SECOND, AFTER, COMPROMISE, BEFORE),
             ],
             REVOKED,
         ),
-        # of an expired one, only what was heard while it was still listed
-        "expired, clear between": (EXPIRED, [said(AFTER)], GOOD),
-        "expired, clear on the day": (EXPIRED, [said(EXPIRED.not_after)], GOOD),
-        "expired, clear at the signature": (EXPIRED, [said(SIGNED)], GOOD),
-        "expired, clear before alone": (EXPIRED, [said(SIGNED - SECOND)], UNKNOWN),
-        "expired, clear afterwards alone": (EXPIRED, [said(FRESH)], UNKNOWN),
+        # for an expired certificate, only statements from within its term count
+        "expired, clear between": (EXPIRED, [status(AFTER)], GOOD),
+        "expired, clear on the day": (EXPIRED, [status(EXPIRED.not_after)], GOOD),
+        "expired, clear at the signature": (EXPIRED, [status(SIGNED)], GOOD),
+        "expired, clear before alone": (EXPIRED, [status(SIGNED - SECOND)], UNKNOWN),
+        "expired, clear afterwards alone": (EXPIRED, [status(FRESH)], UNKNOWN),
         "expired, clear afterwards, kept": (
             EXPIRED,
-            [said(FRESH, keeps=EXPIRED.not_after)],
+            [status(FRESH, keeps=EXPIRED.not_after)],
             GOOD,
         ),
         "expired, clear afterwards, kept from later on": (
             EXPIRED,
-            [said(FRESH, keeps=EXPIRED.not_after + SECOND)],
+            [status(FRESH, keeps=EXPIRED.not_after + SECOND)],
             UNKNOWN,
         ),
         "expired, listed before and dropped": (
             EXPIRED,
-            [said(SIGNED, BEFORE), said(FRESH)],
+            [status(SIGNED, BEFORE), status(FRESH)],
             REVOKED,
         ),
-        "expired, listed afterwards": (EXPIRED, [said(AFTER), said(FRESH, BEFORE)], REVOKED),
-        "expired, revoked after the signature": (EXPIRED, [said(FRESH, AFTER)], GOOD),
+        "expired, listed afterwards": (EXPIRED, [status(AFTER), status(FRESH, BEFORE)], REVOKED),
+        "expired, revoked after the signature": (EXPIRED, [status(FRESH, AFTER)], GOOD),
         "expired, held and dropped": (
             EXPIRED,
-            [said(AFTER, BEFORE, "certificateHold"), said(FRESH)],
+            [status(AFTER, BEFORE, "certificateHold"), status(FRESH)],
             REVOKED,
         ),
         "expired, held and released": (
             EXPIRED,
-            [said(SIGNED, BEFORE, "certificateHold"), said(AFTER)],
+            [status(SIGNED, BEFORE, "certificateHold"), status(AFTER)],
             GOOD,
         ),
         "expired, the last cannot tell": (
             EXPIRED,
-            [said(SIGNED), said(AFTER, end=UNKNOWN)],
+            [status(SIGNED), status(AFTER, end=UNKNOWN)],
             UNKNOWN,
         ),
     }
@@ -157,10 +157,10 @@ CASES = MappingProxyType(
 
 
 @pytest.mark.parametrize(("asked", "stated", "expected"), CASES.values(), ids=CASES)
-def test_case(
+def test_each_case_has_its_verdict(
     asked: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
 ) -> None:
-    """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3."""
+    """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3: each case has its verdict."""
     found = status_at_signature_time(
         asked, stated, at=NOW, existed_at=SIGNED, heard_until=min(asked.not_after, NOW + 99 * DAY)
     )
@@ -172,58 +172,68 @@ def test_case(
 
 NOW_CASES = MappingProxyType(
     {
-        "the newer clears": ([said(FRESH), said(OLD, OLD, source=OCSP)], REVOKED),
+        "the newer clears": ([status(FRESH), status(OLD, OLD, source=OCSP)], REVOKED),
         "the newer OCSP clears what a CRL lists": (
-            [said(FRESH - SECOND, OLD), said(FRESH, source=OCSP)],
+            [status(FRESH - SECOND, OLD), status(FRESH, source=OCSP)],
             REVOKED,
         ),
         "the newer OCSP releases a hold": (
-            [said(FRESH - SECOND, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            [status(FRESH - SECOND, OLD, "certificateHold"), status(FRESH, source=OCSP)],
             GOOD,
         ),
-        "the newer revokes": ([said(FRESH - SECOND), said(FRESH, OLD, source=OCSP)], REVOKED),
+        "the newer revokes": ([status(FRESH - SECOND), status(FRESH, OLD, source=OCSP)], REVOKED),
         "equally fresh, one revokes": (
-            [said(FRESH, OLD, "certificateHold"), said(FRESH, source=OCSP)],
+            [status(FRESH, OLD, "certificateHold"), status(FRESH, source=OCSP)],
             REVOKED,
         ),
         "OCSP does not know it": (
-            [said(FRESH - SECOND), said(FRESH, source=OCSP, end=UNKNOWN)],
+            [status(FRESH - SECOND), status(FRESH, source=OCSP, end=UNKNOWN)],
             UNKNOWN,
         ),
         "OCSP did not know it, a newer CRL does": (
-            [said(FRESH), said(FRESH - SECOND, source=OCSP, end=UNKNOWN)],
+            [status(FRESH), status(FRESH - SECOND, source=OCSP, end=UNKNOWN)],
             GOOD,
         ),
-        "OCSP has run out": ([said(FRESH - SECOND), said(FRESH, source=OCSP, term=SECOND)], GOOD),
+        "OCSP has run out": (
+            [status(FRESH - SECOND), status(FRESH, source=OCSP, term=SECOND)],
+            GOOD,
+        ),
         "OCSP ran out on a hold": (
-            [said(FRESH - SECOND), said(FRESH, OLD, "certificateHold", source=OCSP, term=SECOND)],
+            [
+                status(FRESH - SECOND),
+                status(FRESH, OLD, "certificateHold", source=OCSP, term=SECOND),
+            ],
             UNKNOWN,
         ),
         "both have run out": (
-            [said(FRESH, term=SECOND), said(FRESH - SECOND, source=OCSP, term=SECOND)],
+            [status(FRESH, term=SECOND), status(FRESH - SECOND, source=OCSP, term=SECOND)],
             UNKNOWN,
         ),
         "a CRL that cannot tell": (
-            [said(FRESH, end=UNKNOWN), said(FRESH - SECOND, source=OCSP)],
+            [status(FRESH, end=UNKNOWN), status(FRESH - SECOND, source=OCSP)],
             UNKNOWN,
         ),
-        "revoked in the future": ([said(FRESH, NOW + DAY)], REVOKED),
+        "revoked in the future": ([status(FRESH, NOW + DAY)], REVOKED),
     }
 )
 
 
 @pytest.mark.parametrize(("stated", "expected"), NOW_CASES.values(), ids=NOW_CASES)
-def test_two_sources(stated: list[RevocationAssertion], expected: RevocationStatus) -> None:
-    """The newer counts while it runs; a revocation that is no hold cannot be taken back."""
+def test_two_sources_are_combined(
+    stated: list[RevocationAssertion], expected: RevocationStatus
+) -> None:
+    """The newer statement counts while it is current, and a revocation other than a hold is
+    permanent.
+    """
     assert status_now(RUNNING, stated, at=NOW).end is expected
 
 
-# --- whatever is stated ---------------------------------------------------------------------------
+# --- any statements -------------------------------------------------------------------------------
 
 _moments = st.integers(-30 * 24, 24).map(lambda hours: NOW + timedelta(hours=hours))
 _statements = st.lists(
     st.builds(
-        said,
+        status,
         _moments,
         st.none() | _moments,
         st.sampled_from([None, COMPROMISE, "superseded", "certificateHold"]),
@@ -239,7 +249,9 @@ _statements = st.lists(
 def test_the_past_is_never_worse_than_the_present(
     stated: list[RevocationAssertion], existed_at: datetime
 ) -> None:
-    """What counts now with no proof of the past counts with one; and nothing is made of nothing."""
+    """A status that is good now is good with proof of the past, and no status becomes good by
+    itself.
+    """
     now = status_now(RUNNING, stated, at=NOW).end
     past = status_at_signature_time(
         RUNNING, stated, at=NOW, existed_at=existed_at, heard_until=RUNNING.not_after
@@ -253,7 +265,7 @@ def test_the_past_is_never_worse_than_the_present(
 def test_earlier_proof_is_better_proof(
     stated: list[RevocationAssertion], earlier: datetime, later: datetime
 ) -> None:
-    """A signature that existed earlier is harmed by no revocation that spares a later one."""
+    """A revocation that spares a later signature also spares an earlier one."""
     earlier, later = sorted((earlier, later))
     ends = [
         status_at_signature_time(
@@ -269,8 +281,8 @@ def test_earlier_proof_is_better_proof(
 def test_an_entry_before_the_signature_never_passes_for_an_expired_one(
     stated: list[RevocationAssertion], existed_at: datetime
 ) -> None:
-    """Whatever else was stated, before or after."""
-    listed = said(existed_at, existed_at, "superseded")
+    """No statement before or after makes up for an entry that is older than the signature."""
+    listed = status(existed_at, existed_at, "superseded")
     found = status_at_signature_time(
         EXPIRED,
         [*stated, listed],
@@ -299,8 +311,12 @@ def compromised(since: datetime) -> list[Extension]:
     ]
 
 
-def test_revoked_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """SIG-06 today; good for the day on which it provably existed, unless the key was lost then."""
+def test_later_revocation_spares_an_earlier_signature(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """SIG-06 today; good for the day on which it provably existed, unless the key was lost
+    by then.
+    """
     citizen = ca.issue()
     stores = [
         TrustStore(directories(files_of(tmp_path / str(number), root, [ca], crl_of(ca, [listed]))))
@@ -317,10 +333,10 @@ def test_revoked_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert found == [None, Code.SIG_06]
 
 
-def test_the_finding_tells_of_the_revocation(
+def test_the_finding_describes_the_revocation(
     tmp_path: Path, root: Authority, ca: Authority
 ) -> None:
-    """The path, the CRL by its digest, and since when the certificate does not count."""
+    """The finding names the path, the digest of the CRL, and the time from which it is revoked."""
     citizen = ca.issue()
     crl = crl_of(ca, [entry(serial_of(citizen), *compromised(AFTER), at=NOW - 2 * DAY)])
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl)))
@@ -336,8 +352,10 @@ def test_the_finding_tells_of_the_revocation(
     assert (of_the_ca.certificate, of_the_ca.revoked_at) == (ca.holder.fingerprint, None)
 
 
-def test_expired_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """SIG-05 today; for the past it needs what was heard before the certificate ended."""
+def test_later_expiry_spares_an_earlier_signature(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """SIG-05 today; for the past it needs a statement from before the certificate ended."""
     citizen = ca.issue(Profile(not_after=NOW - 3 * DAY))
     silent = TrustStore(directories(files_of(tmp_path / "a", root, [ca], crl_of(ca))))
     heard = crl_of(ca, this_update=AFTER, next_update=AFTER + DAY)
@@ -349,8 +367,12 @@ def test_expired_later(tmp_path: Path, root: Authority, ca: Authority) -> None:
     assert code_of(kept, citizen, existed_at=NOW - 2 * DAY) is Code.SIG_05
 
 
-def test_a_ca_revoked_later(tmp_path: Path, root: Authority) -> None:
-    """What it certified before counts, by what it stated before; its key may be anyone's since."""
+def test_later_revocation_of_a_ca_spares_earlier_certificates(
+    tmp_path: Path, root: Authority
+) -> None:
+    """A CA's earlier statements count for its earlier certificates; its key may be
+    compromised now.
+    """
     ca = root.subordinate("A CA")
     citizen = ca.issue()
     listed = crl_of(root, [entry(serial_of(ca.holder), at=NOW - 5 * DAY)])
@@ -369,8 +391,10 @@ def test_a_ca_revoked_later(tmp_path: Path, root: Authority) -> None:
     assert code_of(store("d", heard), citizen) is Code.SIG_06
 
 
-def test_expired_certificates_on_the_crl(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """ITU-T X.509, 9.5.2.8: a CRL that keeps them speaks for the expired, too."""
+def test_crl_that_keeps_expired_certificates_covers_them(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """ITU-T X.509, 9.5.2.8: a CRL that keeps expired certificates also covers them."""
     citizen = ca.issue(Profile(not_after=NOW - 3 * DAY))
     since = x509.UnrecognizedExtension(
         x509.ObjectIdentifier("2.5.29.60"), b"\x18\x0f20200101000000Z"
@@ -381,8 +405,10 @@ def test_expired_certificates_on_the_crl(tmp_path: Path, root: Authority, ca: Au
         assert code_of(store, citizen, existed_at=SIGNED) is None
 
 
-def test_a_proof_from_the_future(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """Nothing existed later than now: it is judged for now."""
+def test_proof_from_the_future_counts_as_now(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """No document existed later than now, so it is judged for now."""
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca))))
 
     found = store.judge(read_certificate(ca.issue().der), at=NOW, existed_at=NOW + DAY)
@@ -390,8 +416,10 @@ def test_a_proof_from_the_future(tmp_path: Path, root: Authority, ca: Authority)
     assert (found.code, found.judged_for) == (None, NOW)
 
 
-def test_not_yet_issued(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """A certificate younger than the signature signed nothing."""
+def test_certificate_younger_than_the_signature_is_refused(
+    tmp_path: Path, root: Authority, ca: Authority
+) -> None:
+    """A certificate that is younger than the signature did not sign it."""
     citizen = ca.issue(Profile(not_before=NOW - 5 * DAY))
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca))))
 

@@ -1,4 +1,4 @@
-"""Revocation over time: which CRL counts when, and how a new one comes to count."""
+"""Revocation over time: which CRL counts at which time, and how a new one takes effect."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,8 +29,12 @@ SECOND = timedelta(seconds=1)
 # --- when -----------------------------------------------------------------------------------------
 
 
-def test_term_is_half_open(tmp_path: Path, root: Authority, ca: Authority, citizen: Holder) -> None:
-    """A CRL counts from thisUpdate, and at nextUpdate no more; nothing is remembered beyond it."""
+def test_term_of_a_crl_is_half_open(
+    tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
+) -> None:
+    """A CRL counts from thisUpdate until before nextUpdate, and no verdict is cached
+    beyond that.
+    """
     crl = crl_of(ca, this_update=NOW - DAY, next_update=NOW + DAY)
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl)))
     root_is_silent = NOW - DAY
@@ -42,12 +46,12 @@ def test_term_is_half_open(tmp_path: Path, root: Authority, ca: Authority, citiz
         NOW + DAY + SECOND: PathStatus.REVOCATION_UNKNOWN,
     }
 
-    for _ in ("afresh", "remembered"):
+    for _ in ("judged", "remembered"):
         assert {at: status(store, citizen, at=at) for at in expected} == expected
 
 
-def test_newest_counts(tmp_path: Path, root: Authority, ca: Authority, citizen: Holder) -> None:
-    """RFC 5280, 5.2.3: a later CRL supersedes the earlier, which held the certificate back."""
+def test_newest_crl_counts(tmp_path: Path, root: Authority, ca: Authority, citizen: Holder) -> None:
+    """RFC 5280, 5.2.3: a later CRL supersedes the earlier one, which had a hold."""
     held = crl_of(ca, [entry(serial_of(citizen))], this_update=NOW - DAY)
     released = crl_of(ca)
 
@@ -55,20 +59,20 @@ def test_newest_counts(tmp_path: Path, root: Authority, ca: Authority, citizen: 
     assert under(tmp_path / "b", root, ca, citizen, released, held) is PathStatus.TRUSTED
 
 
-def test_newest_counts_though_stale(
+def test_newest_crl_counts_even_if_stale(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """A CRL that was superseded does not come back when its successor has run out."""
+    """A superseded CRL does not count again after its successor has expired."""
     older = crl_of(ca, this_update=NOW - 2 * DAY, next_update=NOW + 2 * DAY)
     stale = crl_of(ca, this_update=NOW - DAY, next_update=NOW - SECOND)
 
     assert under(tmp_path, root, ca, citizen, older, stale) is PathStatus.REVOCATION_UNKNOWN
 
 
-def test_one_to_come_takes_over_in_time(
+def test_future_crl_takes_effect_in_time(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """A CRL put in place early counts from its thisUpdate, for remembered verdicts too."""
+    """A CRL that is installed early counts from its thisUpdate, also for cached verdicts."""
     to_come = crl_of(ca, [entry(serial_of(citizen))], this_update=NOW + SECOND)
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca), to_come)))
 
@@ -78,10 +82,10 @@ def test_one_to_come_takes_over_in_time(
 
 
 @pytest.mark.parametrize("revoking_first", [True, False])
-def test_two_of_one_instant(
+def test_two_crls_of_one_instant_are_combined(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder, *, revoking_first: bool
 ) -> None:
-    """Where no CRL is the newer, either may revoke, and both must know."""
+    """If two CRLs have the same time, either may revoke, and both must be usable."""
     clear, listed = crl_of(ca), crl_of(ca, [entry(serial_of(citizen))])
     both = [listed, clear] if revoking_first else [clear, listed]
     unclear = crl_of(ca, [], (UNHEARD_OF, True))
@@ -97,7 +101,7 @@ def test_two_of_one_instant(
 def test_replaced_long_crl_is_noticed(
     tmp_path: Path, root: Authority, ca: Authority, citizen: Holder
 ) -> None:
-    """A revocation shows within the reload interval, remembered verdict or not."""
+    """A revocation takes effect within the reload interval, also for cached verdicts."""
     files = files_of(tmp_path, root, [ca], crl_of(ca, map(entry, many(2000))))
     store = TrustStore(directories(files), reload_interval=SECOND)
     assert status(store, citizen) is PathStatus.TRUSTED
@@ -109,23 +113,23 @@ def test_replaced_long_crl_is_noticed(
     assert status(store, citizen, at=NOW + SECOND) is PathStatus.REVOKED
 
 
-def test_crl_that_states_nothing_is_told_to_the_operator(
+def test_useless_crl_is_reported_to_the_operator(
     tmp_path: Path, root: Authority, ca: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By its file's name, and whether it is nobody's or not understood."""
+    """The report names the file and says whether no CA signed it or it is unsupported."""
     stranger = Authority.root("A Stranger")
     files = files_of(tmp_path, root, [ca], stranger.crl(), crl_of(ca, [], (UNHEARD_OF, True)))
 
     load_material(directories(files))
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert "0.crl: a CRL states nothing, no CA known here signed it" in told[0]
-    assert "1.crl: a CRL cannot tell, it is partial or not understood" in told[1]
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert "0.crl: a CRL states nothing, no CA known here signed it" in lines[0]
+    assert "1.crl: a CRL cannot tell, it is partial or not understood" in lines[1]
 
 
-def test_crl_without_next_update(tmp_path: Path, root: Authority) -> None:
-    """RFC 5280, 5.1.2.5: such a CRL would never be stale; the operator is told."""
+def test_crl_without_next_update_is_refused(tmp_path: Path, root: Authority) -> None:
+    """RFC 5280, 5.1.2.5: such a CRL would never be stale, so the operator gets an error."""
     raw: Any = asn1_crl.CertificateList.load(root.crl())
     del raw["tbs_cert_list"]["next_update"]
     files = files_of(tmp_path, root, [])
@@ -135,8 +139,8 @@ def test_crl_without_next_update(tmp_path: Path, root: Authority) -> None:
         TrustStore(directories(files))
 
 
-def test_threads(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """Many at once, on a store that nobody has used before: each gets the answer that is due."""
+def test_threads_share_a_store(tmp_path: Path, root: Authority, ca: Authority) -> None:
+    """Many threads use a new store at once, and each gets the right verdict."""
     holders = [ca.issue() for _ in range(24)]
     stranger = Authority.root("A Stranger").issue()
     revoked = {serial_of(holder) for holder in holders[::2]}
@@ -158,7 +162,7 @@ def test_threads(tmp_path: Path, root: Authority, ca: Authority) -> None:
 
 
 def test_strangers_leave_no_trace(tmp_path: Path, root: Authority, ca: Authority) -> None:
-    """What a store holds does not grow with the names that it is asked about."""
+    """A store does not grow with the names that it looks up."""
     store = TrustStore(directories(files_of(tmp_path, root, [ca], crl_of(ca))))
 
     def held() -> int:

@@ -87,8 +87,10 @@ def judged(token: bytes, tsas: TrustStore, **changes: Any) -> TimestampFinding:
 
 @pytest.mark.parametrize("key", [None, new_rsa_key()], ids=["P-256", "RSA"])
 @pytest.mark.parametrize("digest", ["sha256", "sha512"])
-def test_proof(root: Authority, tsas: TrustStore, key: Key | None, digest: str) -> None:
-    """RFC 3161: genTime and its accuracy, the TSA's path, the token's digest."""
+def test_valid_token_proves_its_time(
+    root: Authority, tsas: TrustStore, key: Key | None, digest: str
+) -> None:
+    """RFC 3161: the proof has genTime and its accuracy, the TSA's path, and the token's digest."""
     holder = root.issue(profile(), key=key)
     token = tsa_of(holder, digest=digest).stamp(OCTETS, at=STAMPED)
 
@@ -101,8 +103,8 @@ def test_proof(root: Authority, tsas: TrustStore, key: Key | None, digest: str) 
     assert found.path.path == (holder.fingerprint, root.holder.fingerprint)
 
 
-def test_one_flipped_bit_anywhere(holder: Holder, tsas: TrustStore) -> None:
-    """No token that differs in one bit proves another time, or anything by another key."""
+def test_flipped_bit_proves_nothing(holder: Holder, tsas: TrustStore) -> None:
+    """A token with one changed bit never proves another time, and never verifies by another key."""
     token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
 
     for index in range(len(token)):
@@ -179,35 +181,37 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("changes", "code"), WRONG.values(), ids=WRONG)
-def test_what_proves_nothing(
+def test_irregular_token_proves_nothing(
     holder: Holder, tsas: TrustStore, changes: dict[str, Any], code: Code
 ) -> None:
-    """RFC 3161, 2.4.2; RFC 5816, 2.2.1; RFC 5652, 11."""
+    """RFC 3161, 2.4.2; RFC 5816, 2.2.1; RFC 5652, 11: a token that breaks a rule proves nothing."""
     assert judged(tsa_of(holder, **changes).stamp(OCTETS, at=STAMPED), tsas).code is code
 
 
-def test_signed_by_another_key(root: Authority, holder: Holder, tsas: TrustStore) -> None:
-    """The certificate named is the TSA's; the key is not."""
+def test_token_signed_by_another_key_is_refused(
+    root: Authority, holder: Holder, tsas: TrustStore
+) -> None:
+    """The named certificate is the TSA's, but the signing key is not."""
     other = root.issue(profile())
     token = tsa_of(holder, key=other.key).stamp(OCTETS, at=STAMPED)
 
     assert judged(token, tsas).code is Code.SIG_02
 
 
-def test_another_policy(holder: Holder, tsas: TrustStore) -> None:
-    """Where the operator names policies, no other counts; as where the TSA is not trusted."""
+def test_token_of_another_policy_is_refused(holder: Holder, tsas: TrustStore) -> None:
+    """If the operator names policies, no other policy counts, and neither does an untrusted TSA."""
     token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
 
     assert judged(token, tsas, policies=frozenset({"1.2.3"})).code is Code.SIG_09
 
 
 @pytest.mark.parametrize("junk", [b"", b"0", b"\0" * 100, bytes(MAX_TOKEN_BYTES + 1)])
-def test_junk(tsas: TrustStore, junk: bytes) -> None:
+def test_garbage_is_refused(tsas: TrustStore, junk: bytes) -> None:
     assert judged(junk, tsas).code is Code.SIG_02
 
 
-def test_trailing_octets_and_two_signers(holder: Holder, tsas: TrustStore) -> None:
-    """One token, one signer, and nothing behind it."""
+def test_trailing_octets_and_two_signers_are_refused(holder: Holder, tsas: TrustStore) -> None:
+    """A token has one signer, and no bytes after its end."""
     token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
     twice: Any = cms.ContentInfo.load(token)
     twice["content"]["signer_infos"].append(twice["content"]["signer_infos"][0].copy())
@@ -232,17 +236,17 @@ STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
     ],
     ids=["no purpose", "not critical", "two purposes", "another", "no signatures", "a CA"],
 )
-def test_certificates_for_other_ends(
+def test_certificates_for_other_purposes_are_refused(
     root: Authority, tsas: TrustStore, changes: dict[str, Any]
 ) -> None:
-    """RFC 3161, 2.3: a key for time-stamping and nothing else, said critically."""
+    """RFC 3161, 2.3: the key must be only for time-stamping, in a critical extension."""
     holder = root.issue(profile(**changes))
 
     assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_10
 
 
-def test_path(tmp_path: Path, root: Authority) -> None:
-    """The TSA's own path, at the time it states, in a store of TSAs."""
+def test_path_of_the_tsa_is_judged(tmp_path: Path, root: Authority) -> None:
+    """The TSA's own path is judged at the stated time, in a store of TSAs."""
     stranger = Authority.root("A Stranger").issue(profile())
     expired = root.issue(profile(not_after=NOW - DAY))
     heard = root.crl(this_update=NOW - 3 * DAY, next_update=NOW - 2 * DAY)
@@ -264,8 +268,10 @@ def test_path(tmp_path: Path, root: Authority) -> None:
         (None, STAMPED + DAY, Code.SIG_06),
     ],
 )
-def test_revoked(tmp_path: Path, reason: str | None, at: datetime, code: Code | None) -> None:
-    """RFC 3161, 4: tokens outlive a harmless revocation; of a key that was lost none remains."""
+def test_revoked_tsa_is_judged_by_the_reason(
+    tmp_path: Path, reason: str | None, at: datetime, code: Code | None
+) -> None:
+    """RFC 3161, 4: tokens outlive a harmless revocation, and no token of a lost key counts."""
     root = Authority.root("A Root of TSAs")
     holder = root.issue(profile())
     stated = [(x509.CRLReason(x509.ReasonFlags[reason]), False)] if reason else []
@@ -274,8 +280,10 @@ def test_revoked(tmp_path: Path, reason: str | None, at: datetime, code: Code | 
     assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is code
 
 
-def test_stale(tmp_path: Path, root: Authority, holder: Holder) -> None:
-    """SIG-07: what nobody could know proves nothing."""
+def test_stale_revocation_data_prove_nothing(
+    tmp_path: Path, root: Authority, holder: Holder
+) -> None:
+    """SIG-07: an unknown revocation status proves nothing."""
     tsas = store_of(tmp_path, root, root.crl(next_update=NOW - SECOND))
 
     assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_07
@@ -283,7 +291,7 @@ def test_stale(tmp_path: Path, root: Authority, holder: Holder) -> None:
 
 @needs("openssl")
 def test_openssl_agrees(tmp_path: Path, root: Authority, holder: Holder) -> None:
-    """`openssl ts -verify`, which is not ours, finds the same good and the same bad."""
+    """`openssl ts -verify`, an independent verifier, accepts and refuses the same tokens."""
     (tmp_path / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
     (tmp_path / "octets").write_bytes(OCTETS)
     good = tsa_of(holder).stamp(OCTETS, at=STAMPED)
@@ -302,7 +310,7 @@ def test_openssl_agrees(tmp_path: Path, root: Authority, holder: Holder) -> None
 
 
 def _client_verifies(token: bytes, root: Authority) -> bool:
-    """`rfc3161-client`, given the token as the response that it came in."""
+    """Let `rfc3161-client` verify the token as the response in which it came."""
     granted = tsp.PKIStatusInfo({"status": "granted"})
     content = cms.ContentInfo.load(token)
     response: Any = tsp.TimeStampResp({"status": granted, "time_stamp_token": content})
@@ -316,7 +324,7 @@ def _client_verifies(token: bytes, root: Authority) -> bool:
 
 
 def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) -> None:
-    """`rfc3161-client`, which is not ours either: it takes the good one, and no other."""
+    """`rfc3161-client`, another independent verifier, accepts only the good token."""
     tokens = {
         "good": tsa_of(holder).stamp(OCTETS, at=STAMPED),
         "another's": tsa_of(Authority.root("A Stranger").issue(profile())).stamp(
@@ -339,8 +347,8 @@ def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) ->
 
 
 @needs("openssl")
-def test_openssl_made(tmp_path: Path, holder: Holder, tsas: TrustStore) -> None:
-    """A token made by `openssl ts -reply`, which asks the clock: all of it but the path is good."""
+def test_token_made_by_openssl_is_read(tmp_path: Path, holder: Holder, tsas: TrustStore) -> None:
+    """All but the path is good in a token of `openssl ts -reply`, which reads the clock."""
     found = judged(_by_openssl(tmp_path, holder), tsas, at=datetime.now(NOW.tzinfo))
 
     assert found.path is not None, found.why
@@ -363,8 +371,12 @@ def _by_openssl(path: Path, holder: Holder) -> bytes:
     return (path / "token").read_bytes()
 
 
-def test_a_dated_document(world, documents, holder: Holder, tsas: TrustStore) -> None:
-    """ETSI EN 319 132-1, 5.3: a signed document stays good when it is dated, and the token fits."""
+def test_document_with_a_timestamp_is_accepted(
+    world, documents, holder: Holder, tsas: TrustStore
+) -> None:
+    """ETSI EN 319 132-1, 5.3: a signed document stays valid with a timestamp, and the
+    token fits.
+    """
     tokens = []
 
     def source(octets: bytes) -> bytes:
@@ -381,8 +393,8 @@ def test_a_dated_document(world, documents, holder: Holder, tsas: TrustStore) ->
     assert documents.verify(dated, at=NOW).proof.status is ProofStatus.PASSED
 
 
-def test_the_module_alone_knows_the_types_of_a_token() -> None:
-    """RFC 3161, 2.4.2: it must not depend on another module that imports `asn1crypto.tsp`."""
+def test_the_module_registers_the_types_of_a_token_itself() -> None:
+    """RFC 3161, 2.4.2: the module must not depend on another one that imports `asn1crypto.tsp`."""
     script = (
         "import makul.trust.timestamps; from asn1crypto.cms import ContentType;"
         " print(ContentType('1.2.840.113549.1.9.16.1.4').native)"

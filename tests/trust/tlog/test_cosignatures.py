@@ -1,4 +1,4 @@
-"""Cosignatures as they are collected: verified twice, asked for apart, and told of once."""
+"""The collection of cosignatures: each is verified twice, fetched separately, and logged once."""
 
 import logging
 from collections.abc import Callable
@@ -42,10 +42,10 @@ def in_file(cosigner: Cosigner, file: Path) -> WitnessEndpoint:
     return WitnessEndpoint(verifier=CosignatureVerifier.parse(cosigner.vkey), file=file)
 
 
-def test_what_a_witness_shows_is_collected_once(
+def test_a_cosignature_is_collected_once(
     log: PublishedLog, cosigner: Cosigner, tmp_path: Path
 ) -> None:
-    """With its tree, and its line alone: again when it shows another."""
+    """The collector stores the tree and the witness's line, and a new line again."""
     file = tmp_path / "checkpoint"
     collector = Collector(log.verifier, [in_file(cosigner, file)])
     for size in (3, 9):
@@ -60,8 +60,8 @@ def test_what_a_witness_shows_is_collected_once(
         assert list(collector.collect()) == []
 
 
-def test_a_witness_is_asked_at_its_address(log: PublishedLog, cosigner: Cosigner) -> None:
-    """And one that is away holds up no other."""
+def test_a_witness_is_fetched_at_its_address(log: PublishedLog, cosigner: Cosigner) -> None:
+    """A witness that is unreachable does not delay the others."""
     with publishing() as web:
         web.at["/checkpoint"] = cosigner.cosign(log.note(leaves(3)), at=AT)
         verifier = CosignatureVerifier.parse(cosigner.vkey)
@@ -72,10 +72,10 @@ def test_a_witness_is_asked_at_its_address(log: PublishedLog, cosigner: Cosigner
         assert len(list(Collector(log.verifier, places).collect())) == 1
 
 
-def test_a_witness_that_drips_holds_up_no_other(
+def test_a_slow_witness_does_not_delay_others(
     log: PublishedLog, cosigner: Cosigner, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Octet by octet, each in time, in the headers of its answer; in every round."""
+    """A witness that sends its headers octet by octet does not delay others, in any round."""
     verifier, drips = (
         CosignatureVerifier.parse(each.vkey)
         for each in (cosigner, a_cosigner(tmp_path, "witness.example/w2"))
@@ -143,14 +143,14 @@ def too_long(log: PublishedLog, cosigner: Cosigner, folder: Path) -> bytes:
         too_long,
     ],
 )
-def test_nothing_else_is_kept(
+def test_other_notes_are_not_stored(
     log: PublishedLog,
     cosigner: Cosigner,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     shown: Callable[[PublishedLog, Cosigner, Path], bytes],
 ) -> None:
-    """It is told of once, not each second."""
+    """The problem is logged once, and not every second."""
     file = tmp_path / "checkpoint"
     file.write_bytes(shown(log, cosigner, tmp_path))
     collector = Collector(log.verifier, [in_file(cosigner, file)])
@@ -164,7 +164,7 @@ def test_nothing_else_is_kept(
 def test_a_witness_that_comes_back_is_collected_again(
     log: PublishedLog, cosigner: Cosigner, tmp_path: Path
 ) -> None:
-    """Whatever it showed in between."""
+    """The collector stores its new line, also after errors in between."""
     file = tmp_path / "checkpoint"
     collector = Collector(log.verifier, [in_file(cosigner, file)])
     assert list(collector.collect()) == []

@@ -1,4 +1,4 @@
-"""What the log and its witnesses sign, and what is believed of it."""
+"""Keys and signatures of notes, for the ledger and its witnesses."""
 
 import stat
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ def witness(tmp_path: Path) -> Cosigner:
 
 
 def test_a_published_key_signs_the_published_note(tmp_path: Path) -> None:
-    """Ed25519 signs the same text the same way, in every implementation."""
+    """Ed25519 gives the same signature for the same text in every implementation."""
     path = tmp_path / "key"
     path.write_text(PUBLISHED_KEY + "\n")
     path.chmod(0o600)
@@ -75,12 +75,12 @@ def test_a_published_key_signs_the_published_note(tmp_path: Path) -> None:
 
 
 def test_a_published_note_is_verified() -> None:
-    """And what is returned is what was signed."""
+    """The verifier returns exactly the signed text."""
     assert NoteVerifier.parse(PUBLISHED_VKEY).verify(PUBLISHED_NOTE) == PUBLISHED_TEXT
 
 
 def test_every_change_of_one_bit_is_refused() -> None:
-    """Of text, dash, name, id and signature alike."""
+    """The change may be in the text, the dash, the name, the id or the signature."""
     verifier = NoteVerifier.parse(PUBLISHED_VKEY)
     for place in range(len(PUBLISHED_NOTE)):
         for bit in range(8):
@@ -90,8 +90,8 @@ def test_every_change_of_one_bit_is_refused() -> None:
                 verifier.verify(bytes(changed))
 
 
-def test_every_octet_too_few_or_too_many_is_refused() -> None:
-    """At any place of the note."""
+def test_a_missing_or_additional_octet_is_refused() -> None:
+    """The octet may be at any position of the note."""
     verifier = NoteVerifier.parse(PUBLISHED_VKEY)
     for place in range(len(PUBLISHED_NOTE)):
         shorter = PUBLISHED_NOTE[:place] + PUBLISHED_NOTE[place + 1 :]
@@ -101,8 +101,8 @@ def test_every_octet_too_few_or_too_many_is_refused() -> None:
                 verifier.verify(changed)
 
 
-def test_a_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path) -> None:
-    """Neither readable by others when made, nor accepted when it is."""
+def test_a_key_file_is_private_and_never_overwritten(tmp_path: Path) -> None:
+    """A new key file is readable only by its owner, and a file that others can read is refused."""
     path = _key_file(tmp_path, "log.example/makul", ED25519)
     before = path.read_bytes()
 
@@ -115,8 +115,8 @@ def test_a_key_file_is_its_owners_alone_and_never_overwritten(tmp_path: Path) ->
         NoteSigner.load(path)
 
 
-def test_a_key_is_not_used_for_what_it_was_not_made_for(tmp_path: Path) -> None:
-    """Not under another name, nor a log's as a witness's, nor a witness's as a log's."""
+def test_a_key_is_used_only_for_its_purpose(tmp_path: Path) -> None:
+    """A key signs only under its own name; ledger keys and witness keys are not interchangeable."""
     log_file = _key_file(tmp_path, "log.example/makul", ED25519)
     witness_file = _key_file(tmp_path, "witness.example/w1", COSIGNATURE_V1)
 
@@ -146,19 +146,19 @@ def test_a_key_is_not_used_for_what_it_was_not_made_for(tmp_path: Path) -> None:
         PUBLISHED_KEY.removesuffix("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"),
     ],
 )
-def test_what_is_not_a_key_file_is_refused(tmp_path: Path, text: str) -> None:
-    """And the message tells the file, never what is in it."""
+def test_a_malformed_key_file_is_refused(tmp_path: Path, text: str) -> None:
+    """The message names the file, and never its content."""
     path = tmp_path / "key"
     path.write_text(text)
     path.chmod(0o600)
 
-    with pytest.raises(KeyFileError) as told:
+    with pytest.raises(KeyFileError) as error:
         NoteSigner.load(path)
-    assert "AYEK" not in str(told.value)
+    assert "AYEK" not in str(error.value)
 
 
-def test_the_public_part_lies_beside_the_key(tmp_path: Path) -> None:
-    """For who answers requests, and for whoever is handed it."""
+def test_the_public_part_is_beside_the_key(tmp_path: Path) -> None:
+    """Processes that answer requests read it, and other parties receive it."""
     path = _key_file(tmp_path, "log.example/makul", ED25519)
     signer = NoteSigner.load(path)
 
@@ -171,14 +171,14 @@ def test_the_public_part_lies_beside_the_key(tmp_path: Path) -> None:
         NoteVerifier.load(tmp_path / "nowhere")
 
 
-def test_a_text_that_is_none_is_not_signed(log: NoteSigner) -> None:
-    """Nothing is signed that no verifier would read."""
+def test_a_text_that_no_verifier_accepts_is_not_signed(log: NoteSigner) -> None:
+    """The signer refuses a text that no verifier would accept."""
     with pytest.raises(NoteError):
         log.sign(b"without an end")
 
 
 def test_another_key_of_the_same_name_is_not_the_log(log: NoteSigner, tmp_path: Path) -> None:
-    """The name alone says nothing."""
+    """A name alone does not identify the ledger."""
     other = tmp_path / "other"
     other.mkdir()
     stranger = NoteSigner.load(_key_file(other, log.name, ED25519))
@@ -187,8 +187,8 @@ def test_another_key_of_the_same_name_is_not_the_log(log: NoteSigner, tmp_path: 
         NoteVerifier.parse(log.vkey).verify(stranger.sign(BODY))
 
 
-def test_a_line_that_claims_the_logs_key_must_hold(log: NoteSigner) -> None:
-    """A good line beside a bad one of the same key does not save the note."""
+def test_a_line_that_names_the_ledger_key_must_verify(log: NoteSigner) -> None:
+    """A good line beside a bad one of the same key does not make the note valid."""
     note = parse_note(log.sign(BODY))
     bad = SignatureLine(log.name, log.key.key_id, bytes(64))
     both = format_note(type(note)(text=note.text, signatures=(*note.signatures, bad)))
@@ -197,24 +197,24 @@ def test_a_line_that_claims_the_logs_key_must_hold(log: NoteSigner) -> None:
         NoteVerifier.parse(log.vkey).verify(both)
 
 
-def test_lines_of_strangers_are_passed_over(log: NoteSigner) -> None:
-    """Unknown signatures are ignored (C2SP signed-note, Signatures)."""
+def test_lines_of_unknown_keys_are_ignored(log: NoteSigner) -> None:
+    """C2SP signed-note, Signatures: unknown signatures are ignored."""
     stranger = SignatureLine(log.name, b"\xff\xff\xff\xff", bytes(64))
     note = format_note(with_line(parse_note(log.sign(BODY)), stranger))
 
     assert NoteVerifier.parse(log.vkey).verify(note) == BODY
 
 
-def test_a_cosignature_tells_when(log: NoteSigner, witness: Cosigner) -> None:
-    """To the second, beside the log's own signature, which it leaves as it is."""
+def test_a_cosignature_states_its_time(log: NoteSigner, witness: Cosigner) -> None:
+    """The time has a resolution of one second, and the ledger's own signature is unchanged."""
     document = witness.cosign(log.sign(BODY), at=AT + timedelta(microseconds=999_999))
 
     assert CosignatureVerifier.parse(witness.vkey).verify(document) == AT
     assert NoteVerifier.parse(log.vkey).verify(document) == BODY
 
 
-def test_a_witness_has_one_line(log: NoteSigner, witness: Cosigner) -> None:
-    """Its newest."""
+def test_a_witness_has_only_one_line(log: NoteSigner, witness: Cosigner) -> None:
+    """The newest line of a witness replaces the former one."""
     once = witness.cosign(log.sign(BODY), at=AT)
     twice = witness.cosign(once, at=AT + timedelta(hours=1))
 
@@ -223,7 +223,7 @@ def test_a_witness_has_one_line(log: NoteSigner, witness: Cosigner) -> None:
 
 
 def test_a_published_cosignature_has_this_form() -> None:
-    """The example of C2SP tlog-cosignature: 8 octets of time, then 64 of Ed25519."""
+    """C2SP tlog-cosignature, example: 8 octets of time, then 64 octets of Ed25519."""
     line = (
         "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+"
         "mbIUBkBIfZ+qnA=="
@@ -240,7 +240,7 @@ def test_a_published_cosignature_has_this_form() -> None:
 def test_every_change_of_one_bit_of_a_cosignature_is_refused(
     log: NoteSigner, witness: Cosigner
 ) -> None:
-    """Of the text, the time, the name, the id and the signature."""
+    """The change may be in the text, the time, the name, the id or the signature."""
     verifier = CosignatureVerifier.parse(witness.vkey)
     document = witness.cosign(log.sign(BODY), at=AT)
     lines = document.splitlines(keepends=True)
@@ -255,8 +255,8 @@ def test_every_change_of_one_bit_of_a_cosignature_is_refused(
                 verifier.verify(bytes(changed))
 
 
-def test_a_log_signature_is_no_cosignature_though_the_key_be_the_same(tmp_path: Path) -> None:
-    """What is signed begins otherwise: domains are apart (C2SP tlog-cosignature)."""
+def test_a_ledger_signature_is_no_cosignature_by_the_same_key(tmp_path: Path) -> None:
+    """C2SP tlog-cosignature: the signed message has another prefix, which separates the domains."""
     log = NoteSigner.load(_key_file(tmp_path, "same.example", ED25519))
     as_witness = VerifierKey(name="same.example", kind=COSIGNATURE_V1, public=log.key.public)
     note = parse_note(log.sign(BODY))
@@ -267,8 +267,8 @@ def test_a_log_signature_is_no_cosignature_though_the_key_be_the_same(tmp_path: 
         CosignatureVerifier(key=as_witness).check(forged)
 
 
-def test_a_time_that_cannot_be_is_refused(log: NoteSigner, witness: Cosigner) -> None:
-    """Before anything is computed with it."""
+def test_an_impossible_time_is_refused(log: NoteSigner, witness: Cosigner) -> None:
+    """The time is refused before any computation with it."""
     far = (2**64 - 1).to_bytes(8, "big") + bytes(64)
     note = with_line(
         parse_note(log.sign(BODY)), SignatureLine(witness.key.name, witness.key.key_id, far)

@@ -1,4 +1,4 @@
-"""Each refusal of a document names its element, and says what is expected."""
+"""Each refusal of a document names its element and says what is expected."""
 
 import json
 from collections.abc import Callable
@@ -180,8 +180,8 @@ DOCUMENTS: dict[str, tuple[Callable[[Any], bytes], str, str | None, Cause | None
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents(documents: XadesVerifier, world, name: str) -> None:
-    """ETSI EN 319 102-1, 5.1.3: TOTAL-FAILED is for signatures that are wrong alone."""
+def test_each_refusal_names_its_cause(documents: XadesVerifier, world, name: str) -> None:
+    """ETSI EN 319 102-1, 5.1.3: TOTAL-FAILED is only for wrong signatures."""
     build, code, field, cause, sub = DOCUMENTS[name]
 
     verified = documents.verify(build(world), at=NOW)
@@ -196,14 +196,14 @@ def test_documents(documents: XadesVerifier, world, name: str) -> None:
 
 
 def test_a_comment_beside_the_root_is_named(documents: XadesVerifier, world) -> None:
-    """No element holds it."""
+    """No element contains such a comment."""
     verified = documents.verify(Forge(holder=world.citizen).signed() + b"<!-- -->", at=NOW)
 
     assert (verified.proof.field, verified.proof.cause) == (None, Cause.COMMENT)
 
 
-def test_a_name_that_nobody_published_stays_behind(documents: XadesVerifier, world) -> None:
-    """Invariant 7: it might be a value."""
+def test_an_unpublished_name_is_not_repeated(documents: XadesVerifier, world) -> None:
+    """docs/architecture.md, invariant 7: an unknown name might be a value."""
     document = spoilt(PURPOSE, b"<pin21503199012345><!-- --></pin21503199012345>" + PURPOSE)(world)
 
     assert "2150319" not in (documents.verify(document, at=NOW).proof.field or "")

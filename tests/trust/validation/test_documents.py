@@ -1,4 +1,4 @@
-"""Documents that are signed once, enveloped, by XAdES-B: what is accepted, and what it proves."""
+"""Documents with one enveloped XAdES-B signature: what is accepted, and what it proves."""
 
 import json
 from datetime import timedelta
@@ -27,7 +27,7 @@ from makul_testing.pki.authorities import NOW, PIN, Authority, Profile, key_usag
 EMAIL = ExtendedKeyUsageOID.EMAIL_PROTECTION
 
 
-def test_signed_by_a_citizen(documents: XadesVerifier, world) -> None:
+def test_signature_of_a_citizen_is_accepted(documents: XadesVerifier, world) -> None:
     """ETSI EN 319 102-1, 5.1.3: a good signature passes, and names its signer."""
     signed = sign_document(CONTENT.encode(), world.citizen.key, world.citizen.chain, at=NOW)
 
@@ -42,8 +42,10 @@ def test_signed_by_a_citizen(documents: XadesVerifier, world) -> None:
     assert verified.proof.signer.official is None
 
 
-def test_reads_exactly_what_was_signed(documents: XadesVerifier, world) -> None:
-    """ARCHITECTURE, invariant 2: the element handed on is the signed bytes alone."""
+def test_verifier_returns_exactly_what_was_signed(documents: XadesVerifier, world) -> None:
+    """docs/architecture.md, invariant 2: the returned element is built from the signed
+    bytes only.
+    """
     verified = documents.verify(Forge(holder=world.citizen).signed(), at=NOW)
 
     assert verified.signed is not None
@@ -62,15 +64,17 @@ def test_reads_exactly_what_was_signed(documents: XadesVerifier, world) -> None:
     ids=["whole document", "inclusive c14n", "no c14n named", "clock ahead", "local time"],
 )
 def test_variants_that_are_accepted(documents: XadesVerifier, world, departure: dict) -> None:
-    """XML Signature 1.1, 4.4.3: what other signers write, within the allow-list."""
+    """XML Signature 1.1, 4.4.3: variants of other signers are accepted within the allow-list."""
     verified = documents.verify(Forge(holder=world.citizen, **departure).signed(), at=NOW)
 
     assert verified.proof.status is ProofStatus.PASSED, verified.report
 
 
 @pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
-def test_longer_curves(documents: XadesVerifier, world, curve: ec.EllipticCurve) -> None:
-    """CONTRACT, Documents: ECDSA P-384 and P-521, with the digest that fits them."""
+def test_longer_curves_are_accepted(
+    documents: XadesVerifier, world, curve: ec.EllipticCurve
+) -> None:
+    """ECDSA P-384 and P-521 are accepted, with the digest that fits them."""
     holder = world.ca.issue(key=ec.generate_private_key(curve))
 
     signed = sign_document(CONTENT.encode(), holder.key, holder.chain, at=NOW)
@@ -78,8 +82,8 @@ def test_longer_curves(documents: XadesVerifier, world, curve: ec.EllipticCurve)
     assert documents.verify(signed, at=NOW).proof.status is ProofStatus.PASSED
 
 
-def test_rsa(documents: XadesVerifier, world) -> None:
-    """CONTRACT, Documents: RSA of 2048 bits, PKCS #1 v1.5 and PSS."""
+def test_rsa_is_accepted(documents: XadesVerifier, world) -> None:
+    """RSA of 2048 bits is accepted, with PKCS #1 v1.5 and PSS."""
     holder = world.rsa_citizen
     usual = sign_document(CONTENT.encode(), holder.key, holder.chain, at=NOW)
     pss = Forge(holder=holder, signature_method=RSA_PSS_SHA256).signed()
@@ -88,8 +92,8 @@ def test_rsa(documents: XadesVerifier, world) -> None:
     assert documents.verify(pss, at=NOW).proof.status is ProofStatus.PASSED
 
 
-def test_default_namespace_and_declaration(documents: XadesVerifier, world) -> None:
-    """FACTS, signxml: `<Signature xmlns>` with inclusive c14n, an XML declaration, white space."""
+def test_default_namespace_and_declaration_are_accepted(documents: XadesVerifier, world) -> None:
+    """`<Signature xmlns>` with inclusive c14n, an XML declaration and white space are accepted."""
     content = (
         "<?xml version='1.0' encoding='utf-8'?>\n"
         '<Consent xmlns="urn:makul:consent:1" xmlns:unused="urn:unused" Id="c">'
@@ -105,7 +109,7 @@ def test_default_namespace_and_declaration(documents: XadesVerifier, world) -> N
 
 
 def test_unsigned_properties_are_ignored(documents: XadesVerifier, world) -> None:
-    """CONTRACT, Documents: higher levels are judged by their B-level part alone."""
+    """Higher levels are judged only by their B-level part."""
     signed = Forge(holder=world.citizen).signed()
     closing = b"</x:QualifyingProperties>"
     garbage = b"<x:UnsignedProperties><x:UnsignedSignatureProperties/></x:UnsignedProperties>"
@@ -116,7 +120,7 @@ def test_unsigned_properties_are_ignored(documents: XadesVerifier, world) -> Non
 
 
 def test_every_byte_counts(documents: XadesVerifier, world) -> None:
-    """STYLE, rule 10: no single byte of a signed document can change and the content differ."""
+    """No single byte of a signed document can change if its content changes."""
     signed = Forge(holder=world.citizen).signed()
     original = CONTENT.encode()
 
@@ -142,8 +146,8 @@ def test_every_byte_counts(documents: XadesVerifier, world) -> None:
         (name_of("C"), None, None),
     ],
 )
-def test_whose_pin(store: TrustStore, world, subject, pattern, pin) -> None:
-    """ETSI EN 319 412-1, 5.1.3: the PIN is read only in its exact form, as set."""
+def test_pin_is_read_in_its_exact_form(store: TrustStore, world, subject, pattern, pin) -> None:
+    """ETSI EN 319 412-1, 5.1.3: the PIN is read only in the exact form of the settings."""
     holder = world.ca.issue(Profile(subject=subject))
     rule = PinRule() if pattern is None else PinRule(pattern=pattern)
 
@@ -154,7 +158,7 @@ def test_whose_pin(store: TrustStore, world, subject, pattern, pin) -> None:
 
 
 def test_report_is_evidence_without_personal_data(documents: XadesVerifier, world) -> None:
-    """ARCHITECTURE, invariants 7 and 12: the report says how it was judged, and of whom nothing."""
+    """docs/architecture.md, invariants 7 and 12: the report describes the checks, and no person."""
     good = documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report
     bad = documents.verify(Forge(holder=world.citizen).signed()[:-9], at=NOW).report
 
@@ -180,8 +184,10 @@ def test_report_is_evidence_without_personal_data(documents: XadesVerifier, worl
         (Profile(extended=[ExtendedKeyUsageOID.CLIENT_AUTH, EMAIL]), None),
     ],
 )
-def test_certificates_that_may_not_sign(documents: XadesVerifier, world, profile, code) -> None:
-    """RFC 5280, 4.1.2.5, 4.2.1.3 and 4.2.1.9."""
+def test_certificates_that_may_not_sign_are_refused(
+    documents: XadesVerifier, world, profile, code
+) -> None:
+    """RFC 5280, 4.1.2.5, 4.2.1.3 and 4.2.1.9: certificates that may not sign are refused."""
     holder = world.ca.issue(profile)
 
     proof = documents.verify(Forge(holder=holder).signed(), at=NOW).proof
@@ -189,8 +195,8 @@ def test_certificates_that_may_not_sign(documents: XadesVerifier, world, profile
     assert proof.reasons == (() if code is None else (code,))
 
 
-def test_look_alike_authority(documents: XadesVerifier) -> None:
-    """SIG-09: the same names, other keys."""
+def test_imitated_authority_is_untrusted(documents: XadesVerifier) -> None:
+    """SIG-09: the authority has the same names and other keys."""
     imitation = Authority.root("Test Root").subordinate("Test Citizens CA").issue()
 
     proof = documents.verify(Forge(holder=imitation).signed(), at=NOW).proof

@@ -1,4 +1,4 @@
-"""Documents that an attacker made. Each is refused, for the reason that is named."""
+"""Documents that an attacker made are refused, each for its named reason."""
 
 from datetime import timedelta
 
@@ -31,8 +31,8 @@ EVIL = "<c:subject xmlns:c='urn:makul:consent:1'>Мыкты</c:subject>"
 # --- content ------------------------------------------------------------------------------------
 
 
-def test_tampering(documents: XadesVerifier, world) -> None:
-    """SIG-02: a changed value, a changed name, an added element."""
+def test_tampering_is_refused(documents: XadesVerifier, world) -> None:
+    """SIG-02: a changed value, a changed name, and an added element."""
     signed = Forge(holder=world.citizen).signed()
 
     for old, new in (
@@ -46,8 +46,8 @@ def test_tampering(documents: XadesVerifier, world) -> None:
 
 
 @pytest.mark.parametrize("markup", ["ACCOUNT<!-- -->_OPENING", "ACCOUNT<?x y?>_OPENING"])
-def test_truncation_by_markup(documents: XadesVerifier, world, markup: str) -> None:
-    """FACTS, signxml: a comment or PI inside a value cuts `.text` in two."""
+def test_markup_inside_a_value_is_refused(documents: XadesVerifier, world, markup: str) -> None:
+    """A comment or PI inside a value splits `.text`; the document is refused."""
     content = CONTENT.replace("ACCOUNT_OPENING", markup)
     transforms = (ENVELOPED, C14N_COMMENTS)
     plain = Forge(holder=world.citizen, content=content)
@@ -79,8 +79,10 @@ def test_truncation_by_markup(documents: XadesVerifier, world, markup: str) -> N
         b"<a b='1' b='2'/>",
     ],
 )
-def test_xml_that_no_document_needs(documents: XadesVerifier, document: bytes) -> None:
-    """CONTRACT, Documents: UTF-8, at most 256 KiB, no DTD; refused before anything is verified."""
+def test_xml_that_no_document_needs_is_refused(documents: XadesVerifier, document: bytes) -> None:
+    """Only UTF-8, at most 256 KiB and no DTD are accepted; anything else is refused before
+    verification.
+    """
     assert reasons(documents, document) == (Code.SIG_02,)
 
 
@@ -100,8 +102,8 @@ def test_xml_that_no_document_needs(documents: XadesVerifier, document: bytes) -
         f"{EXC_C14N}WithComments",
     ],
 )
-def test_transforms(documents: XadesVerifier, world, transform: str) -> None:
-    """FACTS, signxml: unknown transforms are silently skipped there."""
+def test_unknown_transforms_are_refused(documents: XadesVerifier, world, transform: str) -> None:
+    """An unknown transform is refused; signxml skips it silently."""
     for transforms in (
         (ENVELOPED, transform),
         (ENVELOPED, transform, EXC_C14N),
@@ -112,8 +114,10 @@ def test_transforms(documents: XadesVerifier, world, transform: str) -> None:
         assert reasons(documents, forged) == (Code.SIG_04,)
 
 
-def test_transforms_with_content(documents: XadesVerifier, world) -> None:
-    """A transform's parameters may hide another: only a PrefixList is read."""
+def test_parameters_of_transforms_are_refused(documents: XadesVerifier, world) -> None:
+    """Only a PrefixList is read as a parameter of a transform, because others may hide a
+    transform.
+    """
     hidden = f'<ds:Transform Algorithm="{EXC_C14N}"><ds:XPath>1=1</ds:XPath></ds:Transform>'
 
     forged = Forge(holder=world.citizen, document_transforms=(ENVELOPED, hidden)).signed()
@@ -149,27 +153,31 @@ def test_transforms_with_content(documents: XadesVerifier, world) -> None:
         ({"carried": []}, Code.SIG_02),
     ],
 )
-def test_departures(documents: XadesVerifier, world, departure: dict, code: Code) -> None:
-    """XML Signature 1.1, 4.4; ETSI EN 319 132-1, 5.2 and 6.3: validly signed, and refused."""
+def test_departures_from_the_profile_are_refused(
+    documents: XadesVerifier, world, departure: dict, code: Code
+) -> None:
+    """XML Signature 1.1, 4.4; ETSI EN 319 132-1, 5.2 and 6.3: validly signed departures are
+    refused.
+    """
     assert reasons(documents, Forge(holder=world.citizen, **departure).signed()) == (code,)
 
 
-def test_sha1_signature(documents: XadesVerifier, world) -> None:
-    """SIG-04: RSA with SHA-1, by a key that is otherwise good."""
+def test_sha1_signature_is_refused(documents: XadesVerifier, world) -> None:
+    """SIG-04: RSA with SHA-1, by an otherwise good key."""
     forged = Forge(holder=world.rsa_citizen, signature_method=RSA_SHA1).signed()
 
     assert reasons(documents, forged) == (Code.SIG_04,)
 
 
-def test_short_rsa(documents: XadesVerifier, world) -> None:
+def test_short_rsa_is_refused(documents: XadesVerifier, world) -> None:
     """SIG-04: RSA of 1024 bits, with a good certificate."""
     short = world.ca.issue(key=new_rsa_key(1024))
 
     assert reasons(documents, Forge(holder=short).signed()) == (Code.SIG_04,)
 
 
-def test_many_references(documents: XadesVerifier, world) -> None:
-    """FACTS, signxml: 1,000 references cost 7.3 s there; here they are counted first."""
+def test_many_references_are_refused_early(documents: XadesVerifier, world) -> None:
+    """References are counted first; with signxml, 1,000 of them cost 7.3 s."""
     reference = (
         f'<ds:Reference URI="#consent"><ds:DigestMethod Algorithm="{SHA256}"/>'
         "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>"
@@ -180,8 +188,8 @@ def test_many_references(documents: XadesVerifier, world) -> None:
         assert reasons(documents, forged) == (Code.SIG_03,)
 
 
-def test_a_third_reference_elsewhere(documents: XadesVerifier, world) -> None:
-    """CONTRACT, Documents: the third reference may be to KeyInfo alone."""
+def test_a_third_reference_elsewhere_is_refused(documents: XadesVerifier, world) -> None:
+    """The third reference may be only to KeyInfo."""
     reference = (
         f'<ds:Reference URI="#signature"><ds:DigestMethod Algorithm="{SHA256}"/>'
         "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>"
@@ -195,8 +203,8 @@ def test_a_third_reference_elsewhere(documents: XadesVerifier, world) -> None:
 # --- certificates -------------------------------------------------------------------------------
 
 
-def test_key_info_swapped(documents: XadesVerifier, world) -> None:
-    """Another citizen's certificate of the same key: SigningCertificateV2 tells them apart."""
+def test_certificate_of_the_same_key_is_refused(documents: XadesVerifier, world) -> None:
+    """SigningCertificateV2 distinguishes two citizens' certificates of the same key."""
     twin = world.ca.issue(
         Profile(subject=name_of("Another", "PNOKG-10101198012345")), key=world.citizen.key
     )
@@ -219,7 +227,7 @@ def test_key_info_swapped(documents: XadesVerifier, world) -> None:
     assert reasons(documents, renamed) == (Code.SIG_02,)
 
 
-def test_named_certificate_of_another(documents: XadesVerifier, world) -> None:
+def test_named_certificate_of_another_is_refused(documents: XadesVerifier, world) -> None:
     """The attacker signs with their own key and names a citizen's certificate."""
     forged = Forge(
         holder=world.bank, named=world.citizen, carried=[world.bank, world.citizen]
@@ -228,7 +236,7 @@ def test_named_certificate_of_another(documents: XadesVerifier, world) -> None:
     assert reasons(documents, forged) == (Code.SIG_02,)
 
 
-def test_key_value_of_another(documents: XadesVerifier, world) -> None:
+def test_key_value_of_another_is_refused(documents: XadesVerifier, world) -> None:
     """A KeyValue that is not the certificate's is refused, and none is ever used to verify."""
     value = (
         "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQAB</ds:Modulus>"
@@ -241,8 +249,8 @@ def test_key_value_of_another(documents: XadesVerifier, world) -> None:
 
 
 @pytest.mark.parametrize("der", [b"", b"\x30\x00", b"\x30" * 100, b"x" * 10_000])
-def test_garbage_for_a_certificate(documents: XadesVerifier, world, der: bytes) -> None:
-    """What breaks a parser proves nothing: an answer, never an exception."""
+def test_garbage_for_a_certificate_is_refused(documents: XadesVerifier, world, der: bytes) -> None:
+    """Bytes that break a parser give a refusal, and never an exception."""
     garbage = type("Garbage", (), {"der": der, "key": world.citizen.key})()
 
     forged = Forge(holder=world.citizen, carried=[garbage], named=garbage).signed()
@@ -250,10 +258,10 @@ def test_garbage_for_a_certificate(documents: XadesVerifier, world, der: bytes) 
     assert reasons(documents, forged) == (Code.SIG_02,)
 
 
-def test_what_breaks_us_is_refused(
+def test_internal_error_is_a_refusal(
     documents: XadesVerifier, world, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ports.DocumentVerifier: never raises, whatever happens inside."""
+    """ports.DocumentVerifier: the verifier never raises, for any internal error."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")

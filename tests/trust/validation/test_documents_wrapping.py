@@ -1,6 +1,6 @@
-"""Documents in which what was signed is not what would be read. Each is refused.
+"""Documents in which the signed part is not the part that would be read are refused.
 
-The shapes XSW 1 to 8 are of Somorovsky et al., On Breaking SAML, 2012.
+The shapes XSW 1 to 8 are from Somorovsky et al., On Breaking SAML, 2012.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def signature_of(root: etree._Element) -> etree._Element:
 
 
 def evil_copy(root: etree._Element, identifier: str | None = None) -> etree._Element:
-    """The document without its signature, with another subject and, perhaps, another Id."""
+    """Return the document without its signature, with another subject and optionally another Id."""
     copy = etree.fromstring(etree.tostring(root))
     copy.remove(signature_of(copy))
     copy[0].text = "Мыкты"
@@ -33,7 +33,7 @@ def evil_copy(root: etree._Element, identifier: str | None = None) -> etree._Ele
 
 
 def xsw1(root: etree._Element) -> etree._Element:
-    """The original goes into the signature of an evil root."""
+    """Put the original into the signature of an evil root."""
     evil = evil_copy(root, "evil")
     signature = signature_of(root)
     root.remove(signature)
@@ -43,7 +43,7 @@ def xsw1(root: etree._Element) -> etree._Element:
 
 
 def xsw2(root: etree._Element) -> etree._Element:
-    """The original stands detached beside its signature, under an evil root."""
+    """Put the original beside its detached signature, under an evil root."""
     evil = evil_copy(root, "evil")
     signature = signature_of(root)
     root.remove(signature)
@@ -53,7 +53,7 @@ def xsw2(root: etree._Element) -> etree._Element:
 
 
 def xsw3(root: etree._Element) -> etree._Element:
-    """An evil sibling before the original, signature and all."""
+    """Put an evil sibling before the original with its signature."""
     wrapper = etree.Element("wrapper")
     wrapper.append(evil_copy(root, "evil"))
     wrapper.append(root)
@@ -61,14 +61,14 @@ def xsw3(root: etree._Element) -> etree._Element:
 
 
 def xsw4(root: etree._Element) -> etree._Element:
-    """The original, signature and all, inside an evil root."""
+    """Put the original with its signature into an evil root."""
     evil = evil_copy(root, "evil")
     evil.append(root)
     return evil
 
 
 def xsw5(root: etree._Element) -> etree._Element:
-    """The root is changed, and its original copied without a signature behind it."""
+    """Change the root, and put a copy of the original without a signature after it."""
     signature = signature_of(root)
     original = etree.fromstring(etree.tostring(root))
     original.remove(signature_of(original))
@@ -79,7 +79,7 @@ def xsw5(root: etree._Element) -> etree._Element:
 
 
 def xsw6(root: etree._Element) -> etree._Element:
-    """As XSW 5, with the original inside the signature."""
+    """Do the same as XSW 5, with the original inside the signature."""
     signature = signature_of(root)
     original = etree.fromstring(etree.tostring(root))
     original.remove(signature_of(original))
@@ -90,7 +90,7 @@ def xsw6(root: etree._Element) -> etree._Element:
 
 
 def xsw7(root: etree._Element) -> etree._Element:
-    """An extension element holds an evil copy with the same Id."""
+    """Add an extension element that holds an evil copy with the same Id."""
     extension = etree.SubElement(root, "Extensions")
     extension.append(evil_copy(root, "consent"))
     root.insert(0, extension)
@@ -98,7 +98,7 @@ def xsw7(root: etree._Element) -> etree._Element:
 
 
 def xsw8(root: etree._Element) -> etree._Element:
-    """The original lies in an Object of the signature of an evil root of the same Id."""
+    """Put the original into an Object of the signature of an evil root with the same Id."""
     evil = evil_copy(root, "consent")
     signature = signature_of(root)
     root.remove(signature)
@@ -109,16 +109,18 @@ def xsw8(root: etree._Element) -> etree._Element:
 
 
 @pytest.mark.parametrize("attack", [xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw8])
-def test_wrapping(documents: XadesVerifier, world, attack: Attack) -> None:
-    """FACTS, signxml: shapes 1, 3, 5 and 8 verify there while a naive reader sees the evil node."""
+def test_wrapping_is_refused(documents: XadesVerifier, world, attack: Attack) -> None:
+    """SIG-03; signxml verifies shapes 1, 3, 5 and 8 while a naive reader reads the evil node."""
     root = etree.fromstring(Forge(holder=world.citizen).signed())
 
     assert reasons(documents, etree.tostring(attack(root), encoding="UTF-8")) == (Code.SIG_03,)
 
 
 @pytest.mark.parametrize("attack", [xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw8])
-def test_wrapping_of_the_empty_uri(documents: XadesVerifier, world, attack: Attack) -> None:
-    """With URI="" the whole document is meant, so any wrapping changes what was signed."""
+def test_wrapping_of_the_empty_uri_is_refused(
+    documents: XadesVerifier, world, attack: Attack
+) -> None:
+    """URI="" means the whole document, so any wrapping changes what was signed."""
     root = etree.fromstring(Forge(holder=world.citizen, document_uri="").signed())
 
     assert reasons(documents, etree.tostring(attack(root), encoding="UTF-8"))[0] in (
@@ -128,8 +130,8 @@ def test_wrapping_of_the_empty_uri(documents: XadesVerifier, world, attack: Atta
 
 
 @pytest.mark.parametrize("name", ["Id", "ID", "id", "xml:id", "iD"])
-def test_duplicate_identifiers(documents: XadesVerifier, world, name: str) -> None:
-    """FACTS, signxml: a clone with `ID=` rather than `Id=` passed there."""
+def test_duplicate_identifiers_are_refused(documents: XadesVerifier, world, name: str) -> None:
+    """A clone with `ID=` rather than `Id=` is refused; signxml accepts it."""
     clone = f'<c:subject {name}="properties">x</c:subject></c:Consent>'
     content = CONTENT.replace("</c:Consent>", clone)
 
@@ -138,8 +140,8 @@ def test_duplicate_identifiers(documents: XadesVerifier, world, name: str) -> No
     )
 
 
-def test_two_signatures(documents: XadesVerifier, world) -> None:
-    """Exactly one signature, or nobody can say which one was meant."""
+def test_two_signatures_are_refused(documents: XadesVerifier, world) -> None:
+    """A document must have exactly one signature, because two are ambiguous."""
     root = etree.fromstring(Forge(holder=world.citizen).signed())
     other = signature_of(etree.fromstring(Forge(holder=world.rsa_citizen).signed()))
     for element in other.iter("*"):
@@ -149,6 +151,6 @@ def test_two_signatures(documents: XadesVerifier, world) -> None:
     assert reasons(documents, etree.tostring(root)) == (Code.SIG_03,)
 
 
-def test_no_signature(documents: XadesVerifier) -> None:
+def test_missing_signature_is_refused(documents: XadesVerifier) -> None:
     """SIG-01: a signature is missing."""
     assert reasons(documents, CONTENT.encode()) == (Code.SIG_01,)

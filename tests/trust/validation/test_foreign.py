@@ -1,4 +1,6 @@
-"""What other vendors' software signed gets its verdict (`tests/vectors/trust/foreign`)."""
+"""Documents and messages signed by other software get their verdict
+(`tests/vectors/trust/foreign`).
+"""
 
 import json
 import tomllib
@@ -36,8 +38,10 @@ def foreign() -> TrustStore:
 
 
 @pytest.mark.parametrize("vector", DOCUMENTS)
-def test_document(foreign: TrustStore, vector: dict[str, Any]) -> None:
-    """ETSI EN 319 102-1, 5.1.3: the indication that DSS and libxmlsec come to as well."""
+def test_document_of_other_software_gets_its_verdict(
+    foreign: TrustStore, vector: dict[str, Any]
+) -> None:
+    """ETSI EN 319 102-1, 5.1.3: DSS and libxmlsec come to the same indication."""
     document = (HOME / vector["file"]).read_bytes()
 
     verified = XadesVerifier(foreign).verify(document, at=vector["at"])
@@ -47,8 +51,8 @@ def test_document(foreign: TrustStore, vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", PASSING, ids=lambda vector: vector["file"])
-def test_document_changed(foreign: TrustStore, vector: dict[str, Any]) -> None:
-    """STYLE, rule 12: every good vector is mutated, octet by octet of what is signed."""
+def test_changed_document_is_refused(foreign: TrustStore, vector: dict[str, Any]) -> None:
+    """Each octet of the signed part of every good vector is changed, and the result is refused."""
     document = (HOME / vector["file"]).read_bytes()
     verifier = XadesVerifier(foreign)
     content = document.index(b"Signature")
@@ -65,8 +69,8 @@ def test_document_changed(foreign: TrustStore, vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", MESSAGES)
-def test_message(foreign: TrustStore, vector: dict[str, Any]) -> None:
-    """WSS X.509 Token Profile 1.1: the signature verifies, as it does for libxmlsec."""
+def test_message_of_other_software_verifies(foreign: TrustStore, vector: dict[str, Any]) -> None:
+    """WSS X.509 Token Profile 1.1: the signature verifies here and in libxmlsec."""
     envelope = etree.parse(HOME / vector["file"]).getroot()
     verifier = WsseVerifier(foreign)
 
@@ -76,8 +80,8 @@ def test_message(foreign: TrustStore, vector: dict[str, Any]) -> None:
     assert caught.value.reasons[0].code is Code(vector["reason"])
 
 
-def test_message_changed(foreign: TrustStore) -> None:
-    """SIG-02: the same message with another request id."""
+def test_changed_message_is_refused(foreign: TrustStore) -> None:
+    """SIG-02: the same message has another request id."""
     octets = (HOME / "wss4j-default.xml").read_bytes()
     envelope = etree.fromstring(octets.replace(b"f54cd246-", b"f54cd247-"))
 
@@ -90,7 +94,8 @@ def test_message_changed(foreign: TrustStore) -> None:
 def test_declarations_that_a_prefix_list_names_count(foreign: TrustStore) -> None:
     """Exclusive canonicalisation, 2.1: another namespace for a listed prefix breaks the digest.
 
-    `soap` is listed for SignedInfo. Bound to something else there, the value no longer verifies.
+    `soap` is listed for SignedInfo. If it is bound to another namespace there, the value does not
+    verify.
     """
     octets = (HOME / "wss4j-default.xml").read_bytes()
     changed = octets.replace(b"<ds:SignedInfo>", b'<ds:SignedInfo xmlns:soap="urn:other">', 1)

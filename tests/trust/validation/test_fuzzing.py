@@ -1,4 +1,4 @@
-"""The fuzzing itself: it holds for some hundred inputs, and it would notice a hole."""
+"""The fuzzer runs without a finding on some hundred inputs, and finds a planted defect."""
 
 from types import SimpleNamespace
 
@@ -12,8 +12,8 @@ from makul.domain.disclosures import ProofStatus
 
 
 @pytest.mark.parametrize("name", sorted(set(TARGETS) - {"guard", "message"}))
-def test_some_inputs(name: str) -> None:
-    """A few of each, in every run of the tests; `make fuzz` tries for as long as it is told."""
+def test_some_inputs_cause_no_finding(name: str) -> None:
+    """A few inputs of each target run in every test run; `make fuzz` runs for a given time."""
     target = targets.targets()[name]()
 
     for seed in [*target.seeds][:8]:
@@ -22,8 +22,8 @@ def test_some_inputs(name: str) -> None:
         target.run(number.to_bytes(4, "big"))
 
 
-def test_a_hole_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verifier that believes whatever parses is found out by the first edit of a value."""
+def test_a_planted_defect_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A verifier that accepts everything that parses is exposed by the first edit of a value."""
     cast, _ = targets._cast()
     targets._signed_contents()
 
@@ -38,10 +38,10 @@ def test_a_hole_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_target_is_listed() -> None:
-    """`make fuzz` runs what there is."""
+    """`make fuzz` runs every target."""
     assert set(TARGETS) == set(targets.targets())
 
 
 def test_findings_are_made_small() -> None:
-    """What is kept is what matters."""
+    """A stored finding contains only what causes it."""
     assert shrunk(b"a" * 50 + b"!" + b"b" * 50, lambda tried: b"!" in tried) == b"!"

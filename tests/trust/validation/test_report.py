@@ -1,4 +1,4 @@
-"""The validation report itself: its fields, that the proof agrees with it, that it names nobody."""
+"""The validation report has its fields, agrees with the proof, and names no person."""
 
 import json
 
@@ -10,7 +10,7 @@ from makul_testing.pki.authorities import NOW, PIN
 
 
 def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
-    """A decision rests on TOTAL-PASSED and on nothing else."""
+    """A decision rests only on TOTAL-PASSED."""
     made = [row[1](world) for row in ROWS] + [Forge(holder=world.citizen).signed()]
     good = made[-1]
     made += [good[:index] + bytes([good[index] ^ 1]) + good[index + 1 :] for index in
@@ -18,35 +18,35 @@ def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
 
     for document in made:
         verified = documents.verify(document, at=NOW)
-        told = json.loads(verified.report)
+        report = json.loads(verified.report)
         passed = verified.proof.status is ProofStatus.PASSED
-        assert (told["indication"] == "TOTAL-PASSED") is passed
-        assert told["status"] == verified.proof.status.value
+        assert (report["indication"] == "TOTAL-PASSED") is passed
+        assert report["status"] == verified.proof.status.value
         assert (verified.signed is not None) is passed
-        assert (told["reason"] is None) is passed
+        assert (report["reason"] is None) is passed
 
 
-def test_fields_in_their_order(documents: XadesVerifier, world) -> None:
-    """docs/auditors.md lists these; programs may lean on them."""
-    told = json.loads(documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report)
+def test_fields_have_a_fixed_order(documents: XadesVerifier, world) -> None:
+    """docs/auditors.md lists these fields, and programs may rely on their order."""
+    report = json.loads(documents.verify(Forge(holder=world.citizen).signed(), at=NOW).report)
 
-    assert list(told) == [
+    assert list(report) == [
         "version", "indication", "subIndication", "reason", "why", "field", "status", "profile",
         "certificate", "signatureMethod", "times", "checks", "evidence",
     ]  # fmt: skip
-    assert list(told["times"]) == [
+    assert list(report["times"]) == [
         "judgedAt", "claimedSigningTime", "proofOfExistence", "bestSignatureTime",
     ]  # fmt: skip
-    assert list(told["evidence"]) == ["document", "certificates", "revocation", "timestamps"]
-    assert told["signatureMethod"] == "ECDSA_SHA256"
-    assert len(told["evidence"]["revocation"]) == 2
-    assert all(each["digest"] for each in told["evidence"]["revocation"])
+    assert list(report["evidence"]) == ["document", "certificates", "revocation", "timestamps"]
+    assert report["signatureMethod"] == "ECDSA_SHA256"
+    assert len(report["evidence"]["revocation"]) == 2
+    assert all(each["digest"] for each in report["evidence"]["revocation"])
 
 
-def test_nobody_is_named(documents: XadesVerifier, world) -> None:
-    """ARCHITECTURE, invariants 7 and 12: no content, no name, no PIN."""
+def test_report_names_no_person(documents: XadesVerifier, world) -> None:
+    """docs/architecture.md, invariants 7 and 12: the report has no content, no name, and no PIN."""
     for make in [row[1] for row in ROWS]:
-        told = documents.verify(make(world), at=NOW).report.decode()
-        assert PIN not in told
-        assert "Кадыр" not in told
-        assert "Test C" not in told
+        report = documents.verify(make(world), at=NOW).report.decode()
+        assert PIN not in report
+        assert "Кадыр" not in report
+        assert "Test C" not in report

@@ -1,4 +1,4 @@
-"""The report's JSON, joined from parts, held against the `json` module's of the whole."""
+"""The report's JSON, which is joined from parts, equals the output of the `json` module."""
 
 import itertools
 import json
@@ -69,7 +69,7 @@ CHECKS = (
 
 
 def reports() -> Iterator[Report]:
-    """Everything that may be there or not, there and not there."""
+    """Build reports in which each optional part is present and absent."""
     outcomes = (
         (None, None, None),
         (Code.SIG_09, AWKWARD, SubIndication.NO_CERTIFICATE_CHAIN_FOUND),
@@ -104,7 +104,7 @@ def reports() -> Iterator[Report]:
 
 
 def plain(report: Report) -> dict[str, Any]:
-    """The report's fields, as docs/auditors.md lists them."""
+    """Return the report's fields as docs/auditors.md lists them."""
     times = report.times
     proof = times.existence
     return {
@@ -116,13 +116,13 @@ def plain(report: Report) -> dict[str, Any]:
         "field": report.field,
         "status": report.status.value,
         "profile": report.profile,
-        "certificate": told(report.certificate),
+        "certificate": text_of(report.certificate),
         "signatureMethod": report.signature_method,
         "times": {
-            "judgedAt": told(times.judged_at),
-            "claimedSigningTime": told(times.claimed),
-            "proofOfExistence": proof and {"time": told(proof.time), "source": proof.source},
-            "bestSignatureTime": told(times.best_signature_time),
+            "judgedAt": text_of(times.judged_at),
+            "claimedSigningTime": text_of(times.claimed),
+            "proofOfExistence": proof and {"time": text_of(proof.time), "source": proof.source},
+            "bestSignatureTime": text_of(times.best_signature_time),
         },
         "checks": [
             {"check": each.check, "clause": each.clause, "verdict": each.verdict}
@@ -137,7 +137,7 @@ def plain(report: Report) -> dict[str, Any]:
             "timestamps": [
                 {
                     "digest": each.digest.hex(),
-                    "time": told(each.time),
+                    "time": text_of(each.time),
                     "reason": each.code,
                     "why": each.why,
                     **plain_path(each.path),
@@ -156,10 +156,10 @@ def plain_path(finding: PathFinding | None) -> dict[str, Any]:
                 "certificate": each.certificate.hex(),
                 "end": each.end,
                 "source": each.source,
-                "digest": told(each.digest),
-                "thisUpdate": told(each.this_update),
-                "nextUpdate": told(each.next_update),
-                "revokedAt": told(each.revoked_at),
+                "digest": text_of(each.digest),
+                "thisUpdate": text_of(each.this_update),
+                "nextUpdate": text_of(each.next_update),
+                "revokedAt": text_of(each.revoked_at),
                 "crlReason": each.reason,
             }
             for each in (finding.revocation if finding is not None else ())
@@ -167,7 +167,7 @@ def plain_path(finding: PathFinding | None) -> dict[str, Any]:
     }
 
 
-def told(value: datetime | bytes | None) -> str | None:
+def text_of(value: datetime | bytes | None) -> str | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return value.hex() if value is not None else None
@@ -177,8 +177,8 @@ def dumped(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def test_equals_what_json_makes_of_the_whole() -> None:
-    """Byte for byte, whatever is there and whatever is not."""
+def test_joined_report_equals_the_json_module() -> None:
+    """The bytes are equal for every combination of optional parts."""
     compared = 0
     for report in reports():
         assert render(report) == dumped(plain(report))
@@ -186,8 +186,8 @@ def test_equals_what_json_makes_of_the_whole() -> None:
     assert compared == 4 * 3 * 4 * 3 * 2
 
 
-def test_a_document_s_own_report_is_in_that_form(documents: XadesVerifier, world: Any) -> None:
-    """What is kept as evidence reads as JSON, and is written no other way."""
+def test_report_of_a_document_has_that_form(documents: XadesVerifier, world: Any) -> None:
+    """The stored evidence can be read as JSON, and only this code writes it."""
     good = Forge(holder=world.citizen).signed()
 
     for document in (good, good[:-1], good.replace(b"Consent", b"Dissent")):

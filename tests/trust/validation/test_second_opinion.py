@@ -1,4 +1,6 @@
-"""The corpus in libxmlsec's eyes: it accepts all that we accept; of the rest we know why not."""
+"""libxmlsec accepts every vector that we accept; for the others, the difference has a
+known cause.
+"""
 
 from collections import Counter
 
@@ -20,11 +22,13 @@ WHY = {
     Code.SIG_09: "it builds no path here",
     Code.SIG_10: "it judges no use",
 }
-"""By our reason: why libxmlsec, which knows no profile and no path, may accept what we refuse."""
+"""The reasons for which libxmlsec, without a profile and a path, may accept what we refuse."""
 
 LAX = {"values/ecdsa-padded-halves", "values/signaturevalue-in-a-child"}
-"""Forms of a good value that it reads and we do not. (Where the certificate is spoilt it is given
-the good one, so those vectors say nothing here.)"""
+"""Forms of a good value that libxmlsec reads and we refuse.
+
+Where the certificate is spoilt, libxmlsec gets the good one, so those vectors show nothing here.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,7 @@ def cast() -> Cast:
 
 
 def accepts(cast: Cast, vector: Vector) -> bool:
-    """By the key of whoever carried the first certificate, as a lax verifier would take it."""
+    """Return whether libxmlsec accepts by the key of the first certificate, like a lax verifier."""
     document = vector.build(cast)
     certificate = carried_certificate(document) or cast.citizen.der
     return xmlsec_accepts(document, certificate)
@@ -44,17 +48,16 @@ def accepts(cast: Cast, vector: Vector) -> bool:
     [each for each in ACCEPTED if not each.name.endswith("chain-backwards")],
     ids=lambda vector: vector.name,
 )
-def test_what_we_accept_it_accepts(cast: Cast, vector: Vector) -> None:
-    """Two implementations, one answer."""
+def test_libxmlsec_accepts_what_we_accept(cast: Cast, vector: Vector) -> None:
+    """Two implementations agree on every good vector."""
     assert accepts(cast, vector)
 
 
-def test_what_it_accepts_besides_we_refuse_by_policy(cast: Cast) -> None:
-    """Prints how many of the refused verify there, by our reason.
+def test_what_libxmlsec_accepts_beyond_us_breaks_our_policy(cast: Cast) -> None:
+    """The test prints how many refused vectors verify in libxmlsec, by our reason.
 
-    It would read the files that URIs and stylesheets name, so it is shown none of those.
-
-    What was tampered with must break there too.
+    libxmlsec would read the files that URIs and stylesheets name, so it gets none of those vectors.
+    Tampered vectors must fail there too.
     """
     harmless = [each for each in REFUSED if each.family != "uris" and "xslt" not in each.name]
     verifying = [vector for vector in harmless if accepts(cast, vector)]

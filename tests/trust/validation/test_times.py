@@ -20,7 +20,7 @@ from makul_testing.builders.xades import Forge, instant
 from makul_testing.pki.authorities import DAY, NOW, Authority, Holder, Profile, key_usage, name_of
 
 SIGNED = NOW - 10 * DAY
-"""When the documents of this page were signed that are judged for the past."""
+"""The time at which the documents of this module that are judged for the past were signed."""
 TIMESTAMPING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
 
 
@@ -56,12 +56,12 @@ def signed_then(holder: Holder) -> bytes:
 
 
 def crls_then_and_now(root: Authority) -> tuple[bytes, bytes]:
-    """The earlier issued after the signature, while `SHORT` still ran: later CRLs drop its like."""
+    """Return an earlier CRL, issued after the signature in the term of `SHORT`, and a later one."""
     return root.crl(this_update=SIGNED + DAY, next_update=SIGNED + 3 * DAY), root.crl()
 
 
 def test_signing_time_proves_nothing(tmp_path: Path, root: Authority) -> None:
-    """5.5.4: what the signer wrote is told, and judged by it is nothing."""
+    """5.5.4: the report shows the signer's claimed time, and no check uses it."""
     holder = root.issue(SHORT)
     verifier = XadesVerifier(store_of(tmp_path, root, *crls_then_and_now(root)))
 
@@ -73,10 +73,10 @@ def test_signing_time_proves_nothing(tmp_path: Path, root: Authority) -> None:
 
 
 @pytest.mark.parametrize("by", ["held", "timestamp"])
-def test_expired_since(
+def test_later_expiry_is_harmless_with_proof(
     tmp_path: Path, root: Authority, tsa: StampingAuthority, tsas: TrustStore, by: str
 ) -> None:
-    """5.6.2: it was good when the signature provably existed, so its later end is harmless."""
+    """5.6.2: the certificate ended after the signature provably existed, which is harmless."""
     holder = root.issue(SHORT)
     store = store_of(tmp_path, root, *crls_then_and_now(root))
     verifier = XadesVerifier(store, tsa=tsas)
@@ -94,8 +94,8 @@ def test_expired_since(
     assert len(found.timestamps) == (by == "timestamp")
 
 
-def test_revoked_since(tmp_path: Path, root: Authority) -> None:
-    """5.6.2: revoked after the signature existed: harmless, and REVOKED_NO_POE without proof."""
+def test_later_revocation_is_harmless_with_proof(tmp_path: Path, root: Authority) -> None:
+    """5.6.2: a revocation after the signature existed is harmless; REVOKED_NO_POE without proof."""
     holder = root.issue()
     root.revoke(holder)
     verifier = XadesVerifier(store_of(tmp_path, root))
@@ -108,7 +108,7 @@ def test_revoked_since(tmp_path: Path, root: Authority) -> None:
 
 
 def test_proof_after_the_end_proves_nothing(tmp_path: Path, root: Authority) -> None:
-    """5.6.2: held only since the certificate ended, so it may have been signed after it."""
+    """5.6.2: the document is known only since the certificate ended, so it may be younger."""
     verifier = XadesVerifier(store_of(tmp_path, root))
 
     found = report(verifier, signed_then(root.issue(SHORT)), existed_at=NOW - DAY / 2)
@@ -119,7 +119,7 @@ def test_proof_after_the_end_proves_nothing(tmp_path: Path, root: Authority) -> 
 def test_the_earliest_proof_counts(
     tmp_path: Path, root: Authority, tsa: StampingAuthority, tsas: TrustStore
 ) -> None:
-    """5.5.4: the best signature time is the earliest of all proofs, and never after the present."""
+    """5.5.4: the best signature time is the earliest proof, and never after the present."""
     verifier = XadesVerifier(store_of(tmp_path, root, *crls_then_and_now(root)), tsa=tsas)
     document = signed_then(root.issue())
     stamped = add_timestamp(document, lambda octets: tsa.stamp(octets, at=SIGNED))
@@ -132,8 +132,8 @@ def test_the_earliest_proof_counts(
     assert (future.times.existence, future.times.best_signature_time) == (None, NOW)
 
 
-def test_claimed_after_its_proof(tmp_path: Path, root: Authority) -> None:
-    """5.2.8: who says they signed after the signature existed says something wrong."""
+def test_claimed_time_after_the_proof_is_refused(tmp_path: Path, root: Authority) -> None:
+    """5.2.8: a claimed signing time after the proof of existence is wrong."""
     verifier = XadesVerifier(store_of(tmp_path, root, *crls_then_and_now(root)))
 
     found = report(verifier, Forge(holder=root.issue()).signed(), existed_at=SIGNED)
@@ -146,10 +146,10 @@ def test_claimed_after_its_proof(tmp_path: Path, root: Authority) -> None:
 
 @pytest.mark.parametrize("token", [b"garbage", b"", b"\x30\x00"], ids=["text", "empty", "DER"])
 @pytest.mark.parametrize("trusting", ["some TSA", "no TSA"])
-def test_garbage_timestamp(
+def test_malformed_timestamp_is_refused(
     store: TrustStore, tsas: TrustStore, world, token: bytes, trusting: str
 ) -> None:
-    """Stricter than 5.5.4: garbage in the place of a timestamp is refused, SIG-02."""
+    """A malformed timestamp is refused, SIG-02; this is stricter than 5.5.4."""
     verifier = XadesVerifier(store, tsa=tsas if trusting == "some TSA" else None)
     document = add_timestamp(Forge(holder=world.citizen).signed(), lambda _: token)
 
@@ -163,10 +163,10 @@ def test_garbage_timestamp(
     assert found.status is ProofStatus.FAILED
 
 
-def test_timestamp_of_another_signature(
+def test_timestamp_of_another_signature_is_refused(
     store: TrustStore, tsas: TrustStore, tsa: StampingAuthority, world
 ) -> None:
-    """5.5.4, 3: the message imprint is not that of this signature's value: refused, SIG-02."""
+    """5.5.4, 3: the message imprint is of another signature value, which is refused, SIG-02."""
     document = add_timestamp(
         Forge(holder=world.citizen).signed(), lambda _: tsa.stamp(b"another", at=SIGNED)
     )
@@ -177,10 +177,10 @@ def test_timestamp_of_another_signature(
     assert verdicts(found)["proof-of-existence"] is CheckVerdict.FAILED
 
 
-def test_timestamp_by_nobody_trusted(
+def test_untrusted_timestamp_is_ignored(
     documents: XadesVerifier, tsa: StampingAuthority, world
 ) -> None:
-    """5.5.4, 3: a timestamp that does not validate is passed over; told, and no proof."""
+    """5.5.4, 3: a timestamp that does not validate is reported, ignored, and no proof."""
     document = add_timestamp(
         Forge(holder=world.citizen).signed(), lambda octets: tsa.stamp(octets, at=NOW)
     )
@@ -194,7 +194,7 @@ def test_timestamp_by_nobody_trusted(
 
 
 def test_timestamps_are_counted_and_measured_first(documents: XadesVerifier, world) -> None:
-    """xades.MAX_TIMESTAMPS, MAX_TOKEN_BYTES: a stranger's document does not buy endless work."""
+    """xades.MAX_TIMESTAMPS, MAX_TOKEN_BYTES: a stranger's document cannot cause unbounded work."""
     document = Forge(holder=world.citizen).signed()
     many, large = document, add_timestamp(document, lambda _: b"x" * (33 * 1024))
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""The validation of a signature: each check, each sub-indication, and what is concluded."""
+"""The validation of a signature: each check, each sub-indication, and each conclusion."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -29,7 +29,7 @@ from makul_testing.pki.crls import directories
 
 
 def test_total_passed(documents: XadesVerifier, world) -> None:
-    """ETSI EN 319 102-1, 5.1.3: TOTAL-PASSED, every check that applies has passed."""
+    """ETSI EN 319 102-1, 5.1.3: TOTAL-PASSED means that every applicable check has passed."""
     document = Forge(holder=world.citizen).signed()
 
     found = report(documents, document)
@@ -51,14 +51,14 @@ def test_total_passed(documents: XadesVerifier, world) -> None:
 
 
 def test_the_order_of_checks_is_that_of_the_report(documents: XadesVerifier, world) -> None:
-    """Each check is told, also where an earlier one ended the course."""
+    """The report lists each check, also after an earlier one failed."""
     for document in (b"", Forge(holder=world.citizen).signed()):
         found = report(documents, document)
         assert [each.check for each in found.checks] == [each.name for each in CHECKS]
 
 
 def test_every_check_says_what_it_concludes() -> None:
-    """What could not be processed is SIG-02 wherever it happens, and has a name in every check."""
+    """A document that cannot be processed is SIG-02 in every check, with a sub-indication."""
     assert all(Code.SIG_02 in check.concludes for check in CHECKS)
     assert len({check.name for check in CHECKS}) == len(CHECKS)
 
@@ -71,13 +71,15 @@ def test_every_check_says_what_it_concludes() -> None:
     [(row[1], row[2:]) for row in ROWS],
     ids=[row[0] for row in ROWS],
 )
-def test_conclusions(
+def test_each_reason_has_its_conclusion(
     documents: XadesVerifier,
     world,
     make: Callable[[Any], bytes],
     expected: tuple[str, Code, SubIndication, Indication],
 ) -> None:
-    """ETSI EN 319 102-1, 5.1.3, tables 5 and 6; 5.2.2, 5.2.3, 5.2.6, 5.2.7, 5.2.8."""
+    """ETSI EN 319 102-1, 5.1.3, tables 5 and 6; 5.2.2 to 5.2.8 fix the conclusion of each
+    reason.
+    """
     document = make(world)
     check, code, sub, indication = expected
 
@@ -89,8 +91,8 @@ def test_conclusions(
     assert documents.verify(document, at=NOW).proof.status is ProofStatus.FAILED
 
 
-def test_revoked(tmp_path: Path) -> None:
-    """5.2.6: revoked, and nothing proves that the signature is older: REVOKED_NO_POE."""
+def test_revoked_without_proof_is_indeterminate(tmp_path: Path) -> None:
+    """5.2.6: a revocation without proof that the signature is older is REVOKED_NO_POE."""
     root = Authority.root("A Root")
     holder = root.issue()
     root.revoke(holder)
@@ -102,8 +104,8 @@ def test_revoked(tmp_path: Path) -> None:
     assert found.status is ProofStatus.FAILED
 
 
-def test_revoked_authority(tmp_path: Path) -> None:
-    """5.2.6: it is the CA that was revoked: REVOKED_CA_NO_POE."""
+def test_revoked_authority_without_proof_is_indeterminate(tmp_path: Path) -> None:
+    """5.2.6: a revoked CA without such proof is REVOKED_CA_NO_POE."""
     root = Authority.root("A Root")
     ca = root.subordinate("A CA")
     root.revoke(ca.holder)
@@ -117,8 +119,8 @@ def test_revoked_authority(tmp_path: Path) -> None:
     assert (found.code, found.sub_indication) == (Code.SIG_06, SubIndication.REVOKED_CA_NO_POE)
 
 
-def test_stale_revocation_data(tmp_path: Path) -> None:
-    """5.2.5: not fresh, so TRY_LATER; for a decision alone this is "could not tell"."""
+def test_stale_revocation_data_are_try_later(tmp_path: Path) -> None:
+    """5.2.5: stale data are TRY_LATER; only this status is "could not be determined"."""
     root = Authority.root("A Root")
     stale = root.crl(this_update=NOW - 3 * DAY, next_update=NOW - DAY)
     verifier = XadesVerifier(store_of(tmp_path, root, stale))
@@ -130,8 +132,8 @@ def test_stale_revocation_data(tmp_path: Path) -> None:
     assert found.status is ProofStatus.INDETERMINATE
 
 
-def test_a_path_that_was_found_and_does_not_hold(tmp_path: Path) -> None:
-    """5.2.6: a chain there is, and it breaks RFC 5280's rules: never trusted, whatever its name."""
+def test_an_invalid_path_is_never_trusted(tmp_path: Path) -> None:
+    """5.2.6: a chain that breaks a rule of RFC 5280 is never trusted, under any name."""
     root = Authority.root("A Root")
     odd = Profile(
         extra=[(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"), True)]
@@ -148,8 +150,10 @@ def test_a_path_that_was_found_and_does_not_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [Code.SIG_08, Code.REQ_01])
-def test_signer_binding(documents: XadesVerifier, world, code: Code) -> None:
-    """A constraint of ours: well signed, by another than a document of its kind must be."""
+def test_signer_must_be_the_required_person(documents: XadesVerifier, world, code: Code) -> None:
+    """The signer must be the person whom a document of its kind requires; this is our
+    constraint.
+    """
 
     def bind(root: etree._Element, certificate: object, path: object) -> None:
         raise SignatureFailure(code, "another")
@@ -169,7 +173,9 @@ def test_signer_binding(documents: XadesVerifier, world, code: Code) -> None:
 
 
 def plain(holder: Holder) -> bytes:
-    """An enveloped XML Signature 1.1 without qualifying properties, by signxml's plain signer."""
+    """Return an enveloped XML Signature 1.1 without qualifying properties, by signxml's plain
+    signer.
+    """
     signer = XMLSigner(
         method=SignatureConstructionMethod.enveloped,
         signature_algorithm="ecdsa-sha256",
@@ -180,8 +186,10 @@ def plain(holder: Holder) -> bytes:
     return etree.tostring(signer.sign(root, key=holder.key, cert=[holder.certificate]))
 
 
-def test_plain_signature_in_the_generic_profile_alone(documents: XadesVerifier, world) -> None:
-    """Without XAdES nothing signed names the certificate or a time; the report says so."""
+def test_plain_signature_passes_only_in_the_generic_profile(
+    documents: XadesVerifier, world
+) -> None:
+    """Nothing signed names the certificate or a time without XAdES, and the report says so."""
     document = plain(world.citizen)
 
     found = report(documents, document)

@@ -1,4 +1,4 @@
-"""Messages whose content, algorithms, keys or tokens an attacker chose. Each is refused."""
+"""Messages whose content, algorithms, keys or tokens an attacker chose are refused."""
 
 import base64
 from datetime import timedelta
@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 # --- content ------------------------------------------------------------------------------------
 
 
-def test_tampering(messages: WsseVerifier, world) -> None:
+def test_tampering_is_refused(messages: WsseVerifier, world) -> None:
     """SIG-02: a changed value, an added element, a changed namespace."""
     signed = etree.tostring(Message(holder=world.bank).signed())
 
@@ -35,10 +35,10 @@ def test_tampering(messages: WsseVerifier, world) -> None:
 
 @pytest.mark.parametrize("markup", ["<!-- x -->", "<?x y?>"])
 @pytest.mark.parametrize("place", [b"0000-4000", b"</m:GetStatus>", b"</soap:Header>"])
-def test_comments_and_instructions(
+def test_comments_and_instructions_are_refused(
     messages: WsseVerifier, world, markup: str, place: bytes
 ) -> None:
-    """REQ-07: canonicalisation drops comments, so a value could be cut in two unnoticed."""
+    """REQ-07: canonicalisation drops comments, so a comment could split a value unnoticed."""
     signed = etree.tostring(Message(holder=world.bank).signed())
 
     changed = signed.replace(place, markup.encode() + place)
@@ -46,14 +46,14 @@ def test_comments_and_instructions(
     assert code_of(messages, etree.fromstring(changed)) is Code.REQ_07
 
 
-def test_body_of_one_child(messages: WsseVerifier, world) -> None:
-    """WS-I Basic Profile 1.1, R2201: none, two, or text beside it is REQ-01."""
+def test_body_must_have_one_child(messages: WsseVerifier, world) -> None:
+    """WS-I Basic Profile 1.1, R2201: no child, two children, or text beside one is REQ-01."""
     for child in ("", CHILD + CHILD, f"x{CHILD}", f"{CHILD}x", "x"):
         assert code_of(messages, Message(holder=world.bank, child=child).signed()) is Code.REQ_01
 
 
 def test_every_byte_counts(messages: WsseVerifier, world) -> None:
-    """STYLE, rule 10: no byte of the Body or the Timestamp can change."""
+    """No byte of the Body or the Timestamp can change."""
     signed = etree.tostring(Message(holder=world.bank).signed())
     start, end = signed.index(b"<wsu:Timestamp"), signed.index(b"</soap:Body>")
 
@@ -68,10 +68,12 @@ def test_every_byte_counts(messages: WsseVerifier, world) -> None:
             messages.verify(envelope, at=NOW)
 
 
-def test_what_breaks_us_is_refused(
+def test_internal_error_is_a_refusal(
     messages: WsseVerifier, world, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ARCHITECTURE, invariant 7: a defect rejects the message, and quotes nothing of it."""
+    """docs/architecture.md, invariant 7: an internal error rejects the message and quotes nothing
+    of it.
+    """
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("quoted from the message")
@@ -103,13 +105,15 @@ def test_what_breaks_us_is_refused(
         {"prefixes": " ".join(f"p{number}" for number in range(33))},
     ],
 )
-def test_algorithms(messages: WsseVerifier, world, departure: dict) -> None:
-    """SIG-04. zeep signs with RSA-SHA1 and SHA-1 unless it is told otherwise."""
+def test_weak_algorithms_are_refused(messages: WsseVerifier, world, departure: dict) -> None:
+    """SIG-04; by default zeep signs with RSA-SHA1 and SHA-1."""
     assert code_of(messages, Message(holder=world.rsa_bank, **departure).signed()) is Code.SIG_04
 
 
-def test_certificates(messages: WsseVerifier, world) -> None:
-    """SIG-04, 05, 09, 10: the same rules as for documents; a TLS client's key may sign messages."""
+def test_unusable_certificates_are_refused(messages: WsseVerifier, world) -> None:
+    """SIG-04, 05, 09, 10: the rules are those of documents; the key of a TLS client may sign
+    messages.
+    """
     signing = key_usage("digital_signature")
     bank = name_of("Bank")
 
@@ -125,8 +129,8 @@ def test_certificates(messages: WsseVerifier, world) -> None:
     messages.verify(Message(holder=world.ca.issue(client)).signed(), at=NOW)
 
 
-def test_token_of_another(messages: WsseVerifier, world) -> None:
-    """SIG-02: another's certificate in the token of a message that one signed oneself."""
+def test_token_of_another_is_refused(messages: WsseVerifier, world) -> None:
+    """SIG-02: the sender signed the message and put another party's certificate into the token."""
     envelope = Message(holder=world.bank).signed()
     found(envelope, f"{{{WSSE}}}BinarySecurityToken").text = base64.b64encode(
         world.citizen.der
@@ -136,8 +140,8 @@ def test_token_of_another(messages: WsseVerifier, world) -> None:
 
 
 @pytest.mark.parametrize("change", ["uri", "type", "embedded", "certificate", "encoding"])
-def test_token_reference(messages: WsseVerifier, world, change: str) -> None:
-    """X.509 Token Profile 1.1, 3: KeyInfo names the one token, of the one kind, and no other."""
+def test_token_reference_must_name_the_token(messages: WsseVerifier, world, change: str) -> None:
+    """X.509 Token Profile 1.1, 3: KeyInfo must name the one token, of the one kind."""
     envelope = Message(holder=world.bank).signed()
     key_info = found(envelope, f"{{{DS}}}KeyInfo")
     token = found(envelope, f"{{{WSSE}}}BinarySecurityToken")
@@ -156,8 +160,8 @@ def test_token_reference(messages: WsseVerifier, world, change: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "!", "AAAA", "MAA="])
-def test_garbage_for_a_token(messages: WsseVerifier, world, text: str) -> None:
-    """A stranger's bytes never raise anything but a rejection."""
+def test_garbage_for_a_token_is_refused(messages: WsseVerifier, world, text: str) -> None:
+    """A stranger's bytes only ever raise a rejection."""
     envelope = Message(holder=world.bank).signed()
     found(envelope, f"{{{WSSE}}}BinarySecurityToken").text = text
 

@@ -1,4 +1,4 @@
-"""Attacks on time: documents that cost libxml2 the square of what they weigh."""
+"""Documents whose processing in libxml2 costs quadratic time are refused early."""
 
 import json
 from collections.abc import Callable
@@ -13,12 +13,14 @@ from makul_testing.pki.authorities import NOW
 
 
 def many_attributes(count: int) -> str:
-    """20,000 of them took two seconds: attributes are sorted by insertion (Canonical XML, 2.2)."""
+    """Build 20,000 attributes, which took two seconds: they are insertion-sorted (Canonical XML,
+    2.2).
+    """
     return "".join(f' a{number}=""' for number in range(count))
 
 
 def many_namespaces(count: int) -> str:
-    """7,000 of them over 9,000 elements took four seconds."""
+    """Build 7,000 namespaces over 9,000 elements, which took four seconds."""
     return "".join(f' xmlns:a{number}="u:"' for number in range(count))
 
 
@@ -26,7 +28,7 @@ def many_namespaces(count: int) -> str:
 def test_a_document_of_attributes_alone_is_refused_unread(
     documents: XadesVerifier, world, many: Callable[[int], str]
 ) -> None:
-    """SIG-02 before it is parsed: the smaller the cost of refusing, the less there is to gain."""
+    """SIG-02 before parsing: a cheap refusal leaves an attacker less to gain."""
     good = Forge(holder=world.citizen).signed().decode()
     forged = good.replace(' Id="consent"', f' Id="consent"{many(MAX_EQUALS)}', 1)
 

@@ -1,4 +1,4 @@
-"""Each refusal names its element, and says what is expected (`Reason.field`, `Reason.cause`)."""
+"""Each refusal names its element and says what is expected (`Reason.field`, `Reason.cause`)."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -82,7 +82,7 @@ def token_typed(fragment: str) -> Edit:
 
 
 def unsigned(identifier: str) -> Edit:
-    """As a stack signs it that is not set to sign this part."""
+    """Sign the message like a SOAP stack that is not set to sign this part."""
 
     def edit(envelope: etree._Element) -> None:
         info = found(envelope, f"{{{DS}}}SignedInfo")
@@ -229,8 +229,8 @@ MESSAGES: dict[str, tuple[Edit, Code, str, Cause | None]] = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_messages(messages: WsseVerifier, world, name: str) -> None:
-    """What a foreign stack is told when its profile is another."""
+def test_each_refusal_names_its_cause(messages: WsseVerifier, world, name: str) -> None:
+    """The refusal explains a SOAP stack with another profile."""
     edit, *expected = MESSAGES[name]
     envelope = Message(holder=world.bank, child=CHILD).signed()
     edit(envelope)
@@ -252,10 +252,10 @@ def test_messages(messages: WsseVerifier, world, name: str) -> None:
         (-48, None),
     ],
 )
-def test_a_message_of_another_time_zone(
+def test_a_message_of_another_time_zone_has_its_own_text(
     messages: WsseVerifier, world, hours: float, cause: Cause | None
 ) -> None:
-    """REQ-03: local time written as UTC is the usual mistake, and has a text of its own."""
+    """REQ-03: local time written as UTC is the usual mistake, and has its own text."""
     created = NOW + timedelta(hours=hours)
     envelope = Message(
         holder=world.bank, created=created, expires=created + timedelta(minutes=5)
@@ -264,15 +264,17 @@ def test_a_message_of_another_time_zone(
     assert refused(messages, envelope) == (Code.REQ_03, "Created", cause)
 
 
-def test_a_message_that_expires_before_it_is_created(messages: WsseVerifier, world) -> None:
-    """REQ-03: it is neither old nor of the future, and its text does not say so."""
+def test_a_message_that_expires_before_it_is_created_has_its_own_text(
+    messages: WsseVerifier, world
+) -> None:
+    """REQ-03: such a message is neither old nor of the future, and the text does not say so."""
     envelope = Message(holder=world.bank, expires=NOW - timedelta(minutes=1)).signed()
 
     assert refused(messages, envelope) == (Code.REQ_03, "Expires", Cause.TIMESTAMP_ORDER)
 
 
-def test_a_message_that_has_expired(messages: WsseVerifier, world) -> None:
-    """REQ-03: created a moment ago, and meant for a shorter one."""
+def test_a_message_that_has_expired_has_its_own_text(messages: WsseVerifier, world) -> None:
+    """REQ-03: the message was created a moment ago, for a shorter time."""
     created = NOW - timedelta(minutes=4)
     envelope = Message(
         holder=world.bank, created=created, expires=created + timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""The one shape of WS-Security that we take: what other profiles allow is refused, and how."""
+"""The one accepted shape of WS-Security: what other profiles allow is refused for its reason."""
 
 import base64
 from collections.abc import Callable
@@ -54,10 +54,12 @@ def code_of(messages: WsseVerifier, envelope: etree._Element, *, at: datetime = 
         (SOAP12, "mustUnderstand", "true"),
     ],
 )
-def test_a_security_header_for_us(
+def test_a_security_header_for_us_is_read(
     messages: WsseVerifier, world, soap: str, name: str, value: str
 ) -> None:
-    """SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2: next, the ultimate receiver, or nobody named."""
+    """SOAP 1.1, 4.2.2; SOAP 1.2 part 1, 2.2: the header names next, the ultimate receiver, or no
+    actor.
+    """
     envelope = Message(holder=world.bank, soap=soap).signed()
     security(envelope).set(f"{{{soap}}}{name}", value)
 
@@ -65,18 +67,18 @@ def test_a_security_header_for_us(
 
 
 @pytest.mark.parametrize(("soap", "name"), [(SOAP11, "actor"), (SOAP12, "role")])
-def test_a_security_header_for_another_node(
+def test_a_security_header_for_another_node_is_ignored(
     messages: WsseVerifier, world, soap: str, name: str
 ) -> None:
-    """SIG-01: what is signed for another node is not signed for us."""
+    """SIG-01: a signature for another node is not a signature for us."""
     envelope = Message(holder=world.bank, soap=soap).signed()
     security(envelope).set(f"{{{soap}}}{name}", "urn:another")
 
     assert code_of(messages, envelope) is Code.SIG_01
 
 
-def test_security_headers_for_two_nodes(messages: WsseVerifier, world) -> None:
-    """SIG-03: allowed by WSS 1.1, 5, and not here: no node stands between."""
+def test_security_headers_for_two_nodes_are_refused(messages: WsseVerifier, world) -> None:
+    """SIG-03: WSS 1.1, 5, allows two headers; we refuse them, because no node is in between."""
     envelope = Message(holder=world.bank).signed()
     other = etree.SubElement(envelope[0], f"{{{WSSE}}}Security")
     other.set(f"{{{SOAP11}}}actor", "urn:another")
@@ -92,7 +94,7 @@ def pkcs7(envelope: etree._Element) -> None:
 
 
 def pki_path(envelope: etree._Element) -> None:
-    """A chain in one token: which of its certificates signed would be for us to choose."""
+    """Return a chain in one token, for which the service would have to choose a certificate."""
     token = found(envelope, f"{{{WSSE}}}BinarySecurityToken")
     certificate = base64.b64decode(token.text or "")
     chain = core.SequenceOf([core.Any.load(certificate)] * 2, spec=core.Any).dump()
@@ -107,13 +109,13 @@ def pki_path_called_certificate(envelope: etree._Element) -> None:
 
 
 def certificate_and_more(envelope: etree._Element) -> None:
-    """A second certificate behind the first, in the same token."""
+    """Return a second certificate after the first, in the same token."""
     token = found(envelope, f"{{{WSSE}}}BinarySecurityToken")
     token.text = base64.b64encode(base64.b64decode(token.text or "") * 2).decode()
 
 
 def reference_to(build: Callable[[etree._Element], object]) -> Callable[[etree._Element], None]:
-    """The token reference's content, replaced."""
+    """Replace the content of the token reference."""
 
     def change(envelope: etree._Element) -> None:
         reference = found(envelope, f"{{{WSSE}}}SecurityTokenReference")
@@ -143,7 +145,7 @@ def issuer_serial(envelope: etree._Element) -> None:
 
 
 def without_token(change: Callable[[etree._Element], None]) -> Callable[[etree._Element], None]:
-    """As those write it who leave the certificate out: it is to be found by its name."""
+    """Omit the certificate, like stacks that expect the receiver to find it by its name."""
 
     def both(envelope: etree._Element) -> None:
         change(envelope)
@@ -172,10 +174,12 @@ _THUMBPRINT = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.
         ),
     ],
 )
-def test_other_tokens(
+def test_other_tokens_are_refused(
     messages: WsseVerifier, world, change: Callable[[etree._Element], None], code: Code
 ) -> None:
-    """One certificate, in the message, named by its own identifier; everything else is refused."""
+    """The message must contain one certificate, named by its own identifier; all else is
+    refused.
+    """
     envelope = Message(holder=world.bank).signed()
     change(envelope)
 
@@ -197,16 +201,18 @@ def test_other_tokens(
         "{urn:oasis:names:tc:SAML:2.0:assertion}Assertion",
     ],
 )
-def test_other_parts_of_the_security_header(messages: WsseVerifier, world, name: str) -> None:
-    """SIG-03: nothing stands there that nobody reads."""
+def test_other_parts_of_the_security_header_are_refused(
+    messages: WsseVerifier, world, name: str
+) -> None:
+    """SIG-03: the header contains nothing that the service does not read."""
     envelope = Message(holder=world.bank).signed()
     etree.SubElement(security(envelope), name)
 
     assert code_of(messages, envelope) is Code.SIG_03
 
 
-def test_a_signed_header_besides(messages: WsseVerifier, world) -> None:
-    """SIG-03: exactly Body and Timestamp are signed; what else is, would be read by nobody."""
+def test_another_signed_header_is_refused(messages: WsseVerifier, world) -> None:
+    """SIG-03: exactly Body and Timestamp are signed; the service would not read anything else."""
     envelope = Message(holder=world.bank).signed()
     address = etree.SubElement(envelope[0], "{http://www.w3.org/2005/08/addressing}To")
     address.set(ID, "to")
@@ -222,25 +228,25 @@ def test_a_signed_header_besides(messages: WsseVerifier, world) -> None:
 @pytest.mark.parametrize(
     "attribute", [ID, "Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id"]
 )
-def test_an_identifier_that_two_elements_bear(
+def test_an_identifier_of_two_elements_is_refused(
     messages: WsseVerifier, world, part: str, attribute: str
 ) -> None:
-    """SIG-03, whichever attribute some software takes for an identifier."""
+    """SIG-03, for every attribute that some software uses as an identifier."""
     envelope = Message(holder=world.bank).signed()
     etree.SubElement(envelope[0], "{urn:example}other").set(attribute, part)
 
     assert code_of(messages, envelope) is Code.SIG_03
 
 
-def test_an_encrypted_body(messages: WsseVerifier, world) -> None:
-    """A body signed encrypted is what was signed; no operation is called EncryptedData."""
+def test_an_encrypted_body_is_refused(messages: WsseVerifier, world) -> None:
+    """A body that was signed encrypted is what was signed; no operation is called EncryptedData."""
     child = f'<x:EncryptedData xmlns:x="{XENC}"/>'
     verified = messages.verify(Message(holder=world.bank, child=child).signed(), at=NOW)
 
     assert verified.child.tag == f"{{{XENC}}}EncryptedData"
 
 
-# --- the Timestamp's edges (CONTRACT, Channels) --------------------------------------------------
+# --- the edges of the Timestamp (docs/recipients.md, channel wsse) ------------------------------
 
 
 def stamped(created: str, expires: str) -> Callable[[etree._Element], None]:
@@ -271,10 +277,12 @@ def iso(at: datetime) -> str:
         (NOW.replace(year=9000), NOW.replace(year=9001), False),
     ],
 )
-def test_to_the_microsecond(
+def test_message_time_is_exact_to_the_microsecond(
     messages: WsseVerifier, world, created: datetime, expires: datetime, taken: bool
 ) -> None:
-    """Within MAX_AGE of Created and before Expires, with CLOCK_SKEW either way, half open."""
+    """A message is accepted within MAX_AGE of Created and before Expires, with CLOCK_SKEW, half
+    open.
+    """
     change = stamped(iso(created), iso(expires))
     envelope = Message(holder=world.bank, before_signing=change).signed()
 
@@ -284,8 +292,8 @@ def test_to_the_microsecond(
         assert code_of(messages, envelope) is Code.REQ_03
 
 
-def test_another_time_zone(messages: WsseVerifier, world) -> None:
-    """xs:dateTime: the same instant in Bishkek's zone; without a zone it is none (REQ-03)."""
+def test_another_time_zone_is_read(messages: WsseVerifier, world) -> None:
+    """xs:dateTime: the same instant in Bishkek's zone is accepted; without a zone it is REQ-03."""
     here, then = NOW + timedelta(hours=6), NOW + timedelta(hours=6, minutes=5)
     form = "%Y-%m-%dT%H:%M:%S"
     zoned = stamped(f"{here:{form}}+06:00", f"{then:{form}}+06:00")
@@ -297,16 +305,16 @@ def test_another_time_zone(messages: WsseVerifier, world) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30T00:00:00Z", "2026-11-22", "24:00"])
-def test_no_time(messages: WsseVerifier, world, text: str) -> None:
-    """REQ-03: signed, and no instant."""
+def test_missing_time_is_refused(messages: WsseVerifier, world, text: str) -> None:
+    """REQ-03: the signed value is no instant."""
     envelope = Message(holder=world.bank, before_signing=stamped(text, text)).signed()
 
     assert code_of(messages, envelope) is Code.REQ_03
 
 
 @pytest.mark.parametrize("name", ["Created", "Expires", "Received"])
-def test_a_third_part_of_the_timestamp(messages: WsseVerifier, world, name: str) -> None:
-    """REQ-03: WSS 1.1, 10: one Created and one Expires; nothing beside them."""
+def test_a_third_part_of_the_timestamp_is_refused(messages: WsseVerifier, world, name: str) -> None:
+    """REQ-03; WSS 1.1, 10: there is one Created and one Expires, and nothing else."""
 
     def add(envelope: etree._Element) -> None:
         stamp = found(envelope, f"{{{WSU}}}Timestamp")

@@ -1,4 +1,4 @@
-"""Messages signed by a WS-Security token: what is accepted, how it is marked, and for how long."""
+"""Messages signed with a WS-Security token: what is accepted, its mark, and for how long."""
 
 import base64
 import tracemalloc
@@ -39,8 +39,10 @@ ID = f"{{{WSU}}}Id"
 @pytest.mark.parametrize("soap", [SOAP11, SOAP12])
 @pytest.mark.parametrize("kind", ["bank", "rsa_bank"])
 @pytest.mark.parametrize("prefixes", [None, "soap unused", "#default m"])
-def test_signed_message(messages: WsseVerifier, world, soap: str, kind: str, prefixes) -> None:
-    """CONTRACT, Channels: SOAP 1.1 and 1.2, RSA and ECDSA, with a PrefixList as WSS4J writes it."""
+def test_signed_message_is_accepted(
+    messages: WsseVerifier, world, soap: str, kind: str, prefixes
+) -> None:
+    """SOAP 1.1 and 1.2, RSA and ECDSA are accepted, with a PrefixList as WSS4J writes it."""
     holder = getattr(world, kind)
     envelope = Message(holder=holder, soap=soap, prefixes=prefixes).signed()
     received = etree.tostring(envelope)
@@ -52,8 +54,8 @@ def test_signed_message(messages: WsseVerifier, world, soap: str, kind: str, pre
     assert etree.tostring(envelope) == received
 
 
-def test_child_is_of_the_verified_bytes(messages: WsseVerifier, world) -> None:
-    """ARCHITECTURE, invariant 2: the child handed on is no part of the received tree."""
+def test_child_is_built_from_the_verified_bytes(messages: WsseVerifier, world) -> None:
+    """docs/architecture.md, invariant 2: the returned child is no part of the received tree."""
     envelope = Message(holder=world.bank).signed()
     child = messages.verify(envelope, at=NOW).child
 
@@ -62,17 +64,19 @@ def test_child_is_of_the_verified_bytes(messages: WsseVerifier, world) -> None:
     assert "changed" not in etree.tostring(child).decode()
 
 
-def test_mark(messages: WsseVerifier, world) -> None:
-    """REQ-09: the same message has the same mark each time; a message signed anew has another."""
+def test_mark_identifies_a_message(messages: WsseVerifier, world) -> None:
+    """REQ-09: a message always has the same mark, and a message that is signed again has
+    another.
+    """
     envelope = Message(holder=world.bank).signed()
     value = base64.b64decode(found(envelope, f"{{{DS}}}SignatureValue").text)
     first, again = (messages.verify(envelope, at=NOW).mark for _ in range(2))
-    anew = messages.verify(Message(holder=world.bank).signed(), at=NOW).mark
+    second = messages.verify(Message(holder=world.bank).signed(), at=NOW).mark
     rsa = Message(holder=world.rsa_bank).signed()
     rsa_value = base64.b64decode(found(rsa, f"{{{DS}}}SignatureValue").text)
 
     assert first == again
-    assert first.digest != anew.digest
+    assert first.digest != second.digest
     key = world.rsa_bank.key.public_key().public_bytes(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )
@@ -81,7 +85,9 @@ def test_mark(messages: WsseVerifier, world) -> None:
 
 
 def test_mark_withstands_malleability(messages: WsseVerifier, world) -> None:
-    """Of ECDSA's (r, s) anybody can compute (r, n - s): valid too, and still the same message."""
+    """Anybody can compute (r, n - s) from ECDSA's (r, s); it is valid too, and is the same
+    message.
+    """
     envelope = Message(holder=world.bank).signed()
     mark = messages.verify(envelope, at=NOW).mark
     element = found(envelope, f"{{{DS}}}SignatureValue")
@@ -96,7 +102,9 @@ def test_mark_withstands_malleability(messages: WsseVerifier, world) -> None:
 
 
 def test_mark_withstands_another_certificate_of_the_key(messages: WsseVerifier, world) -> None:
-    """REQ-09: the token is not signed. A renewal's certificate in it makes no other message."""
+    """REQ-09: the token is not signed, so a renewed certificate in it does not make another
+    message.
+    """
     envelope = Message(holder=world.bank).signed()
     mark = messages.verify(envelope, at=NOW).mark
     renewed = world.ca.issue(
@@ -123,10 +131,10 @@ def spread_prefixes(envelope: etree._Element, text: str) -> None:
 
 
 @pytest.mark.parametrize("spread", [spread_token, spread_prefixes])
-def test_white_space_takes_no_memory(
+def test_white_space_takes_little_memory(
     messages: WsseVerifier, world, spread: Callable[[etree._Element, str], None]
 ) -> None:
-    """A message may have 16 MB; split at its spaces, before anybody is known, it took 300 more."""
+    """A message may have 16 MB; splitting it at spaces, before authentication, took 300 MB more."""
     size = 3_000_000
     envelope = Message(holder=world.bank, prefixes="unused").signed()
     spread(envelope, "AB " * (size // 3))
@@ -144,10 +152,10 @@ def test_white_space_takes_no_memory(
 @pytest.mark.parametrize(
     ("expires_after", "forgotten_after"), [(2 * MINUTE, 3 * MINUTE), (60 * MINUTE, 6 * MINUTE)]
 )
-def test_forgotten_when_stale_anyway(
+def test_mark_ends_when_the_message_is_stale(
     messages: WsseVerifier, world, expires_after: timedelta, forgotten_after: timedelta
 ) -> None:
-    """The mark lives exactly as long as the message could come again and pass."""
+    """The mark lives exactly as long as the message could be accepted a second time."""
     envelope = Message(holder=world.bank, expires=NOW + expires_after).signed()
 
     mark = messages.verify(envelope, at=NOW).mark
@@ -172,22 +180,26 @@ def test_forgotten_when_stale_anyway(
     ],
     ids=["old", "expired", "future", "no time at all", "backwards", "without Expires"],
 )
-def test_stale_or_future(messages: WsseVerifier, world, created, expires) -> None:
-    """CONTRACT, Channels: the timestamp within 5 minutes, the clocks within one."""
+def test_stale_and_future_messages_are_refused(
+    messages: WsseVerifier, world, created, expires
+) -> None:
+    """The timestamp must be within 5 minutes, and the clocks may differ by one."""
     envelope = Message(holder=world.bank, created=created, expires=expires).signed()
 
     assert code_of(messages, envelope) is Code.REQ_03
 
 
 @pytest.mark.parametrize("seconds", [-59, 0, 359])
-def test_in_time(messages: WsseVerifier, world, seconds: int) -> None:
+def test_message_in_time_is_accepted(messages: WsseVerifier, world, seconds: int) -> None:
     envelope = Message(holder=world.bank).signed()
 
     messages.verify(envelope, at=NOW + timedelta(seconds=seconds))
 
 
-def test_timestamp_swapped(messages: WsseVerifier, world) -> None:
-    """A fresh Timestamp over an old signature; a signed one beside it that nobody reads."""
+def test_swapped_timestamp_is_refused(messages: WsseVerifier, world) -> None:
+    """SIG-02 or SIG-03: a new Timestamp over an old signature, or an unread signed one
+    beside it.
+    """
     old = Message(holder=world.bank, created=NOW - 60 * MINUTE, expires=NOW - 55 * MINUTE)
     refreshed = old.signed()
     timestamp(refreshed)[0].text = instant(NOW)

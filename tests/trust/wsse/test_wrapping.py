@@ -1,6 +1,7 @@
-"""Messages in which what was signed is not what would be read, or parts are missing: refused.
+"""Messages in which the signed part is not the part that would be read, or lacks parts, are
+refused.
 
-The shapes are of McIntosh and Austel, XML Signature Element Wrapping Attacks, 2005.
+The shapes are from McIntosh and Austel, XML Signature Element Wrapping Attacks, 2005.
 """
 
 from collections.abc import Callable
@@ -27,21 +28,21 @@ EVIL = '<m:GetStatus xmlns:m="urn:makul:recipient:1"><m:requestId>evil</m:reques
 
 
 def body_in_header(envelope: etree._Element) -> None:
-    """The signed Body goes into a header; an evil one takes its place."""
+    """Move the signed Body into a header, and put an evil one in its place."""
     body = envelope[1]
     envelope.replace(body, evil_body(envelope, "evil"))
     etree.SubElement(envelope[0], "wrapper").append(body)
 
 
 def body_in_header_same_id(envelope: etree._Element) -> None:
-    """The same, and the evil Body bears the signed one's Id."""
+    """Do the same, with the signed Body's Id on the evil Body."""
     body = envelope[1]
     envelope.replace(body, evil_body(envelope, "body"))
     etree.SubElement(envelope[0], "wrapper").append(body)
 
 
 def body_without_id(envelope: etree._Element) -> None:
-    """The same, and the evil Body bears none."""
+    """Do the same, with no Id on the evil Body."""
     body = envelope[1]
     evil = evil_body(envelope, "x")
     del evil.attrib[ID]
@@ -50,14 +51,14 @@ def body_without_id(envelope: etree._Element) -> None:
 
 
 def body_in_security(envelope: etree._Element) -> None:
-    """The signed Body goes into the Security header."""
+    """Move the signed Body into the Security header."""
     body = envelope[1]
     envelope.replace(body, evil_body(envelope, "evil"))
     security(envelope).append(body)
 
 
 def body_in_body(envelope: etree._Element) -> None:
-    """The signed Body goes into an evil one."""
+    """Move the signed Body into an evil one."""
     body = envelope[1]
     evil = evil_body(envelope, "evil")
     envelope.replace(body, evil)
@@ -65,17 +66,17 @@ def body_in_body(envelope: etree._Element) -> None:
 
 
 def body_twice(envelope: etree._Element) -> None:
-    """An evil Body after the signed one."""
+    """Put an evil Body after the signed one."""
     envelope.append(evil_body(envelope, "evil"))
 
 
 def body_first(envelope: etree._Element) -> None:
-    """An evil Body before the signed one."""
+    """Put an evil Body before the signed one."""
     envelope.insert(1, evil_body(envelope, "evil"))
 
 
 def envelope_in_header(envelope: etree._Element) -> None:
-    """The whole signed envelope goes into the header of an evil one."""
+    """Move the whole signed envelope into the header of an evil one."""
     inner = etree.fromstring(etree.tostring(envelope))
     for child in list(envelope[0]):
         envelope[0].remove(child)
@@ -84,53 +85,53 @@ def envelope_in_header(envelope: etree._Element) -> None:
 
 
 def security_moved(envelope: etree._Element) -> None:
-    """The Security header goes one level down."""
+    """Move the Security header one level down."""
     element = security(envelope)
     etree.SubElement(envelope[0], "wrapper").append(element)
 
 
 def security_in_body(envelope: etree._Element) -> None:
-    """The Security header goes into the Body."""
+    """Move the Security header into the Body."""
     envelope[1].append(security(envelope))
 
 
 def security_twice(envelope: etree._Element) -> None:
-    """A second, empty Security header."""
+    """Add a second, empty Security header."""
     etree.SubElement(envelope[0], f"{{{WSSE}}}Security")
 
 
 def header_twice(envelope: etree._Element) -> None:
-    """A second Header."""
+    """Add a second Header."""
     envelope.insert(0, etree.Element(envelope[0].tag))
 
 
 def token_twice(envelope: etree._Element) -> None:
-    """A second BinarySecurityToken."""
+    """Add a second BinarySecurityToken."""
     token = etree.fromstring(etree.tostring(found(envelope, f"{{{WSSE}}}BinarySecurityToken")))
     token.set(ID, "second")
     security(envelope).append(token)
 
 
 def token_elsewhere(envelope: etree._Element) -> None:
-    """The token stands outside the Security header."""
+    """Move the token out of the Security header."""
     etree.SubElement(envelope[0], "wrapper").append(
         found(envelope, f"{{{WSSE}}}BinarySecurityToken")
     )
 
 
 def signature_twice(envelope: etree._Element) -> None:
-    """A second Signature."""
+    """Add a second Signature."""
     copy = etree.fromstring(etree.tostring(found(envelope, f"{{{DS}}}Signature")))
     security(envelope).append(copy)
 
 
 def username_token(envelope: etree._Element) -> None:
-    """Another kind of token, which confers nothing."""
+    """Add another kind of token, which confers nothing."""
     etree.SubElement(security(envelope), f"{{{WSSE}}}UsernameToken")
 
 
 def same_id_elsewhere(envelope: etree._Element) -> None:
-    """Another element with the Body's identifier, under another attribute."""
+    """Give another element the Body's identifier, in another attribute."""
     etree.SubElement(envelope[0], "wrapper").set("ID", "body")
 
 
@@ -164,18 +165,18 @@ def evil_body(envelope: etree._Element, identifier: str) -> etree._Element:
     ],
 )
 @pytest.mark.parametrize("soap", [SOAP11, SOAP12])
-def test_wrapping(
+def test_wrapping_is_refused(
     messages: WsseVerifier, world, attack: Callable[[etree._Element], None], soap: str
 ) -> None:
-    """SIG-03: what was signed is not what would be read."""
+    """SIG-03: the signed part is not the part that would be read."""
     envelope = Message(holder=world.bank, soap=soap).signed()
     attack(envelope)
 
     assert code_of(messages, etree.fromstring(etree.tostring(envelope))) is Code.SIG_03
 
 
-def test_only_the_body_signed(messages: WsseVerifier, world) -> None:
-    """SIG-03: a signature that leaves the Timestamp out, or names one part twice."""
+def test_signature_must_cover_body_and_timestamp(messages: WsseVerifier, world) -> None:
+    """SIG-03: a signature that omits the Timestamp, or names one part twice."""
     for name in ("timestamp", "body"):
         envelope = Message(holder=world.bank).signed()
         reference = envelope.find(f".//{{{DS}}}Reference[@URI='#{name}']")
@@ -187,7 +188,7 @@ def test_only_the_body_signed(messages: WsseVerifier, world) -> None:
     assert code_of(messages, envelope) is Code.SIG_03
 
 
-def test_missing_parts(messages: WsseVerifier, world) -> None:
+def test_missing_parts_are_refused(messages: WsseVerifier, world) -> None:
     """SIG-01: no header, no Security, no Signature."""
     for path in ("{*}Header", ".//{*}Security", ".//{*}Signature"):
         envelope = Message(holder=world.bank).signed()
@@ -196,6 +197,6 @@ def test_missing_parts(messages: WsseVerifier, world) -> None:
         assert code_of(messages, envelope) is Code.SIG_01
 
 
-def test_not_an_envelope(messages: WsseVerifier) -> None:
+def test_other_xml_is_refused(messages: WsseVerifier) -> None:
     for text in ("<a/>", "<Envelope/>", '<e:Envelope xmlns:e="urn:other"/>'):
         assert code_of(messages, etree.fromstring(text)) is Code.SIG_03

@@ -1,4 +1,4 @@
-"""Recorded messages of zeep's BinarySignature verify as they are (`tests/vectors/trust`)."""
+"""Recorded messages of zeep's BinarySignature verify unchanged (`tests/vectors/trust`)."""
 
 import shutil
 from pathlib import Path
@@ -28,16 +28,16 @@ def zeep_trust(tmp_path_factory: pytest.TempPathFactory) -> WsseVerifier:
 
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
-def test_zeep_message(zeep_trust: WsseVerifier, path: Path) -> None:
-    """Zeep told to use RSA-SHA256 or ECDSA-SHA256, on SOAP 1.1 and 1.2."""
+def test_zeep_message_verifies(zeep_trust: WsseVerifier, path: Path) -> None:
+    """Zeep is set to RSA-SHA256 or ECDSA-SHA256, on SOAP 1.1 and 1.2."""
     verified = zeep_trust.verify(etree.parse(path).getroot(), at=NOW)
 
     assert etree.tostring(verified.child, method="c14n", exclusive=True) == CHILD.encode()
 
 
 @pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
-def test_zeep_message_changed(zeep_trust: WsseVerifier, path: Path) -> None:
-    """STYLE, rule 10: the same vectors, mutated."""
+def test_changed_zeep_message_is_refused(zeep_trust: WsseVerifier, path: Path) -> None:
+    """A change of these vectors is refused."""
     changed = path.read_bytes().replace(b"000000000001<", b"000000000002<")
 
     with pytest.raises(RejectedError) as caught:
@@ -45,6 +45,6 @@ def test_zeep_message_changed(zeep_trust: WsseVerifier, path: Path) -> None:
     assert caught.value.reasons[0].code is Code.SIG_02
 
 
-def test_vectors_are_there() -> None:
-    """Four messages: two kinds of key, two versions of SOAP."""
+def test_all_vectors_are_used() -> None:
+    """There are four messages: two kinds of key, two versions of SOAP."""
     assert len(MESSAGES) == 4

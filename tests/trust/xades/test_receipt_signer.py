@@ -1,4 +1,4 @@
-"""Receipts are signed by hand; others' software must find them to be XAdES-B all the same."""
+"""Receipts are signed by our own code, and other software accepts them as XAdES-B."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -40,8 +40,8 @@ def signed_by(operator: Holder, canonical: bytes = RECEIPT, *, at: datetime = NO
     return XadesReceiptSigner(KeySigner(operator.key), operator.certificate).sign(canonical, at=at)
 
 
-def test_verifies_here(documents: XadesVerifier, operator: Holder) -> None:
-    """A receipt passes our own verification, and says what was given to be signed."""
+def test_receipt_verifies_here(documents: XadesVerifier, operator: Holder) -> None:
+    """A receipt passes our own verification, which returns the signed content."""
     verified = documents.verify(signed_by(operator), at=NOW)
 
     assert verified.proof.status is ProofStatus.PASSED, verified.report
@@ -49,8 +49,8 @@ def test_verifies_here(documents: XadesVerifier, operator: Holder) -> None:
     assert etree.tostring(verified.signed, method="c14n", exclusive=True) == RECEIPT
 
 
-def test_verifies_by_signxml(operator: Holder) -> None:
-    """ETSI EN 319 132-1: signxml's stock XAdES verifier, schemas included, finds nothing wrong."""
+def test_receipt_verifies_by_signxml(operator: Holder) -> None:
+    """ETSI EN 319 132-1: signxml's standard XAdES verifier, with schemas, finds nothing wrong."""
     verified = XAdESVerifier().verify(
         signed_by(operator),
         x509_cert=operator.certificate,
@@ -66,15 +66,15 @@ def test_verifies_by_signxml(operator: Holder) -> None:
     assert verified[1].signed_xml.tag == f"{XADES}SignedProperties"
 
 
-def test_is_canonical(operator: Holder) -> None:
-    """The signed receipt is its own exclusive canonical form: it may be spliced as it is."""
+def test_signed_receipt_is_canonical(operator: Holder) -> None:
+    """The signed receipt is its own exclusive canonical form, so it can be inserted unchanged."""
     signed = signed_by(operator)
 
     assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed
 
 
-def test_signing_time_is_what_was_given(operator: Holder) -> None:
-    """STYLE, rule 5: time is passed in; on the wire it is UTC."""
+def test_signing_time_is_the_given_time(operator: Holder) -> None:
+    """Time is an argument; on the wire it is UTC."""
     local = datetime(2026, 11, 22, 18, 30, tzinfo=timezone(timedelta(hours=6)))
 
     time = etree.fromstring(signed_by(operator, at=local)).findtext(f".//{XADES}SigningTime")
@@ -83,8 +83,8 @@ def test_signing_time_is_what_was_given(operator: Holder) -> None:
     assert local.astimezone(UTC).hour == 12
 
 
-def test_prefixed_root(documents: XadesVerifier, operator: Holder) -> None:
-    """Any canonical document with an Id will do."""
+def test_root_may_have_a_prefix(documents: XadesVerifier, operator: Holder) -> None:
+    """Any canonical document with an Id can be signed."""
     document = (
         b'<r:Receipt xmlns:r="urn:makul:receipt:1" Id="a.b-c" version="1"><r:x></r:x></r:Receipt>'
     )
@@ -110,13 +110,13 @@ def test_prefixed_root(documents: XadesVerifier, operator: Holder) -> None:
     ],
 )
 def test_what_is_not_canonical_is_not_signed(operator: Holder, document: bytes) -> None:
-    """A defect of ours, told at once rather than sent out signed."""
+    """A defect of the program is reported rather than signed and sent."""
     with pytest.raises(ValueError, match="not a canonical document"):
         signed_by(operator, document)
 
 
 def test_key_and_certificate_must_belong_together(world) -> None:
-    """A signer that could not be verified does not start."""
+    """A signer whose receipts could not be verified does not start."""
     with pytest.raises(ValueError, match="not that of the key"):
         XadesReceiptSigner(KeySigner(new_key()), world.citizen.certificate)
 

@@ -1,6 +1,6 @@
-"""Documents and messages that libxmlsec signed and verifies: both must come to the same answer.
+"""libxmlsec and we give the same verdict on random documents and messages that libxmlsec signed.
 
-`DIFFERENTIAL_DOCUMENTS` sets how many are drawn (200 by default), `DIFFERENTIAL_SEED` the first.
+`DIFFERENTIAL_DOCUMENTS` sets their number (200 by default), `DIFFERENTIAL_SEED` the first seed.
 """
 
 import os
@@ -20,7 +20,7 @@ from makul_testing.pki.authorities import NOW
 COUNT = int(os.environ.get("DIFFERENTIAL_DOCUMENTS", "200"))
 FIRST = int(os.environ.get("DIFFERENTIAL_SEED", "0"))
 CHANGES = 4
-"""Tampered variants of each."""
+"""The number of tampered variants of each."""
 
 
 def document_reason(documents: XadesVerifier, octets: bytes) -> Code | None:
@@ -37,8 +37,8 @@ def message_reason(messages: WsseVerifier, octets: bytes) -> Code | None:
     return None
 
 
-def test_documents(documents: XadesVerifier, world) -> None:
-    """XML Signature 1.1, 3.2: what libxmlsec signed is signed, and what it refuses is not."""
+def test_verdicts_on_documents_agree(documents: XadesVerifier, world) -> None:
+    """XML Signature 1.1, 3.2: we accept documents of libxmlsec, and refuse what it refuses."""
     count: Counter[bool] = Counter()
     for seed in range(FIRST, FIRST + COUNT):
         good = generated.document(seed, world.citizen)
@@ -57,8 +57,8 @@ def test_documents(documents: XadesVerifier, world) -> None:
     assert count[False] > count[True]
 
 
-def test_messages(messages: WsseVerifier, world) -> None:
-    """WSS 1.1, 8: exclusive canonicalisation, with a PrefixList wherever one may stand."""
+def test_verdicts_on_messages_agree(messages: WsseVerifier, world) -> None:
+    """WSS 1.1, 8: exclusive canonicalisation, with a PrefixList in every permitted position."""
     count: Counter[bool] = Counter()
     for seed in range(FIRST, FIRST + COUNT):
         good = generated.message(seed, world.bank)
@@ -74,12 +74,12 @@ def test_messages(messages: WsseVerifier, world) -> None:
 
 
 MISPLACED = frozenset({Code.SIG_01, Code.SIG_03})
-"""Header and Body exchanged: libxmlsec looks for identifiers alone."""
+"""Exchange Header and Body: libxmlsec looks only for identifiers."""
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_same_seed_draws_the_same(world, seed: int) -> None:
-    """What failed once can be looked at."""
+def test_a_seed_draws_the_same_cases(world, seed: int) -> None:
+    """A failed case can be drawn again."""
 
     def unsigned(octets: bytes) -> list[str | None]:
         root = etree.fromstring(octets)

@@ -1,4 +1,4 @@
-"""Canonical bytes in place, and references read strictly, held against the stock ways."""
+"""Canonicalisation in place and strict reading of references agree with the standard ways."""
 
 import random
 import time
@@ -32,7 +32,7 @@ DECLARATIONS = [
 
 
 def random_tree(chance: random.Random, often: float, depth: int = 0) -> str:
-    """Nested elements with namespaces declared, redeclared, undeclared, used and unused."""
+    """Build nested elements with namespaces declared, redeclared, undeclared, used and unused."""
     name = chance.choice(NAMES)
     declared = chance.choice(DECLARATIONS) if chance.random() < often else ""
     inner = "".join(
@@ -47,23 +47,23 @@ def random_documents(count: int) -> Iterator[str]:
     chance = random.Random(20261122)  # noqa: S311 - reproducible, not secret
     names = 'xmlns:p="urn:p" xmlns:q="urn:q" xmlns:r="urn:r"'
     for number in range(count):
-        often = number % 5 / 4  # in a fifth of the documents only the root declares anything
+        often = number % 5 / 4  # in a fifth of the documents, only the root declares namespaces
         default = ("", ' xmlns="urn:d"')[number % 2]
         inner = random_tree(chance, often) + random_tree(chance, often)
         yield f"<root {names}{default}>{inner}</root>"
 
 
 def stock_canonical(element: etree._Element, *, exclusive: bool) -> bytes:
-    """The element written out, parsed as a document of its own, and only then canonicalised."""
+    """Write the element out, parse it as a separate document, and canonicalise that."""
     again = etree.fromstring(etree.tostring(element, with_tail=False))
     return etree.tostring(again, method="c14n", exclusive=exclusive)
 
 
-def test_canonical_in_place_equals_parsed_anew() -> None:
-    """FACTS, reference handling: the quick way gives the very bytes of the stock way.
+def test_canonical_in_place_equals_parsed_again() -> None:
+    """The quick way gives exactly the bytes of the standard way.
 
-    Of tens of thousands of elements libxml2 gets more than a hundred wrong where they stand, so
-    that the quick way has something to be told apart from.
+    libxml2 gets more than a hundred of tens of thousands of elements wrong in place, so the test
+    can fail.
     """
     compared = wrong_in_place = 0
     for text in random_documents(2000):
@@ -77,8 +77,8 @@ def test_canonical_in_place_equals_parsed_anew() -> None:
     assert wrong_in_place > 100
 
 
-def test_a_prefix_list_is_taken_by_the_stock_way() -> None:
-    """RFC 3741, 3: what is listed is canonicalised inclusively, wherever it is declared."""
+def test_a_prefix_list_uses_the_standard_way() -> None:
+    """RFC 3741, 3: a listed prefix is canonicalised inclusively, at any declaration."""
     for text in random_documents(50):
         for element in etree.fromstring(text).iter():
             again = etree.fromstring(etree.tostring(element, with_tail=False))
@@ -88,8 +88,8 @@ def test_a_prefix_list_is_taken_by_the_stock_way() -> None:
             assert canonical(element, EXCLUSIVE, ("q", "unused")) == stock
 
 
-def test_cutting_out_equals_removing() -> None:
-    """XML Signature 1.1, 6.6.4: the enveloped transform takes the element and leaves its tail."""
+def test_cutting_out_equals_the_enveloped_transform() -> None:
+    """XML Signature 1.1, 6.6.4: the enveloped transform removes the element and keeps its tail."""
     for text in random_documents(60):
         for position in (0, 1):
             root = etree.fromstring(text)
@@ -105,8 +105,8 @@ def test_cutting_out_equals_removing() -> None:
             assert etree.tostring(root, method="c14n") == before
 
 
-def test_agrees_with_signxml(documents: XadesVerifier, world) -> None:
-    """What signxml's own signer makes and its own verifier accepts, ours reads alike."""
+def test_references_are_read_like_signxml(documents: XadesVerifier, world) -> None:
+    """A document that signxml signs and accepts is read here in the same way."""
     signed = sign_document(CONTENT.encode(), world.citizen.key, world.citizen.chain, at=NOW)
 
     stock = XAdESVerifier().verify(
@@ -121,7 +121,7 @@ def test_agrees_with_signxml(documents: XadesVerifier, world) -> None:
 
 
 def test_references_are_counted_first(documents: XadesVerifier, world) -> None:
-    """A flood of references costs no more than reading it (signxml alone: seconds)."""
+    """Many references cost no more than their reading; in signxml they cost seconds."""
     reference = (
         f'<ds:Reference URI="#consent"><ds:DigestMethod Algorithm="{SHA256}"/>'
         "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference>"
@@ -135,7 +135,7 @@ def test_references_are_counted_first(documents: XadesVerifier, world) -> None:
 
 
 def test_signed_document_cannot_be_signed_again(world) -> None:
-    """Two signatures would never verify: told when signing, not when the document is refused."""
+    """Two signatures would never verify, so the signer reports an error at once."""
     signed = Forge(holder=world.citizen).signed()
 
     with pytest.raises(SignatureFailure) as caught:
@@ -144,7 +144,7 @@ def test_signed_document_cannot_be_signed_again(world) -> None:
 
 
 def test_identifiers_are_what_some_software_takes_for_one() -> None:
-    """In any namespace; neither a part of such a name, nor one that such a name is a part of."""
+    """An identifier is recognised in any namespace, but not a part of its name or a longer name."""
     names = ["Id", "ID", "id", "iD", "I", "D", "i", "d", "Idd", "aId", "DI", "dI", "Di", "d_i"]
     plain = "".join(f' {name}="plain-{name}"' for name in names)
     other = "".join(f' w:{name}="other-{name}"' for name in names)
@@ -158,8 +158,8 @@ def test_identifiers_are_what_some_software_takes_for_one() -> None:
     )
 
 
-def test_parsed_once_and_safely() -> None:
-    """STYLE, rule 7: nothing is fetched, expanded or recovered."""
+def test_document_is_parsed_once_and_safely() -> None:
+    """The parser fetches, expands and recovers nothing."""
     root = parse_document(f'<a xmlns:ds="{DS}">&lt;&#65;</a>'.encode(), build_parser())
 
     assert root.text == "<A"

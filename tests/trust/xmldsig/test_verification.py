@@ -1,4 +1,4 @@
-"""Core validation (XML Signature 1.1, 3.2), held against signxml's own verifier."""
+"""Core validation (XML Signature 1.1, 3.2) gives the results of signxml's own verifier."""
 
 import copy
 from base64 import b64encode
@@ -56,7 +56,9 @@ def signed_by_signxml(
     *,
     key_value: bool = False,
 ) -> etree._Element:
-    """A whole document as signxml signs it, an enveloped signature its last child."""
+    """Return a whole document that signxml signed, with an enveloped signature as its last
+    child.
+    """
     signer = XMLSigner(
         signature_algorithm=SignatureMethod[method],
         digest_algorithm=DigestAlgorithm.SHA384,
@@ -69,12 +71,12 @@ def signed_by_signxml(
 
 
 def core(root: etree._Element, holder: Holder) -> bytes:
-    """What core validation hands out for the document's one reference."""
+    """Return what core validation returns for the document's one reference."""
     signature = root.find(f"{{{DS}}}Signature")
     assert signature is not None
-    said = read_signed_info(signature)
-    proven = tuple(Proven(reference, root) for reference in said.references)
-    return verify_proven(signature, said, proven, holder.certificate.public_key())["#it"]  # type: ignore[arg-type]
+    signed_info = read_signed_info(signature)
+    proven = tuple(Proven(reference, root) for reference in signed_info.references)
+    return verify_proven(signature, signed_info, proven, holder.certificate.public_key())["#it"]  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -85,10 +87,12 @@ def holder(request: pytest.FixtureRequest, world: Any) -> Holder:
 
 @pytest.mark.parametrize("c14n", C14NS, ids=lambda each: each.name)
 @pytest.mark.parametrize(("method", "holder"), [(m, m) for m in METHODS], indirect=["holder"])
-def test_accepts_what_signxml_accepts_and_hands_out_the_same_bytes(
+def test_core_validation_agrees_with_signxml(
     method: str, holder: Holder, c14n: CanonicalizationMethod
 ) -> None:
-    """Every accepted method (RFC 6931, 2.3) over every accepted canonicalisation."""
+    """RFC 6931, 2.3: every accepted method over every accepted canonicalisation gives the same
+    bytes.
+    """
     root = signed_by_signxml(method, holder, c14n)
     stock = XMLVerifier().verify(
         etree.tostring(root),
@@ -101,7 +105,7 @@ def test_accepts_what_signxml_accepts_and_hands_out_the_same_bytes(
 
 @pytest.mark.parametrize(("method", "holder"), [(m, m) for m in METHODS], indirect=["holder"])
 def test_a_changed_value_or_digest_or_document_does_not_verify(method: str, holder: Holder) -> None:
-    """One changed octet in any of the three places, and SignedInfo changed along with a digest."""
+    """One octet changes in any of the three, or SignedInfo changes together with a digest."""
     good = signed_by_signxml(method, holder)
 
     for name in ("SignatureValue", "DigestValue"):
@@ -120,7 +124,7 @@ def test_a_changed_value_or_digest_or_document_does_not_verify(method: str, hold
 
 @pytest.mark.parametrize(("method", "holder"), [(m, m) for m in METHODS], indirect=["holder"])
 def test_another_key_does_not_verify(method: str, holder: Holder, world: Any) -> None:
-    """Of the same kind and size."""
+    """The other key is of the same kind and size."""
     key = key_for(method)
     other = (
         rsa.generate_private_key(65537, 2048)
@@ -136,7 +140,7 @@ def test_another_key_does_not_verify(method: str, holder: Holder, world: Any) ->
 @pytest.mark.parametrize("cut", [1, 2, 31, 32, 33, 63])
 @pytest.mark.parametrize("holder", ["ECDSA_SHA256"], indirect=True)
 def test_an_ecdsa_value_is_twice_as_wide_as_its_curve(holder: Holder, cut: int) -> None:
-    """RFC 6931, 2.3.6: neither shorter nor padded; never DER."""
+    """RFC 6931, 2.3.6: the value is neither shorter nor padded, and never DER."""
     root = signed_by_signxml("ECDSA_SHA256", holder)
     element = next(root.iter(f"{{{DS}}}SignatureValue"))
     raw = etree.fromstring(etree.tostring(element)).text
@@ -154,7 +158,7 @@ def test_an_ecdsa_value_is_twice_as_wide_as_its_curve(holder: Holder, cut: int) 
     indirect=["holder"],
 )
 def test_a_key_value_is_the_certificates_or_nothing_verifies(method: str, holder: Holder) -> None:
-    """XML Signature 1.1, 4.5.2 and 4.5.3: what KeyInfo repeats may not name somebody else."""
+    """XML Signature 1.1, 4.5.2 and 4.5.3: a KeyValue must not name another key."""
     root = signed_by_signxml(method, holder, key_value=True)
     assert root.find(f".//{{{DS}}}KeyValue") is not None
     core(root, holder)
@@ -169,8 +173,10 @@ def test_a_key_value_is_the_certificates_or_nothing_verifies(method: str, holder
 
 
 @pytest.mark.parametrize(("method", "holder"), [(m, m) for m in METHODS[:1]], indirect=["holder"])
-def test_a_der_encoded_key_is_the_certificates_too(method: str, holder: Holder, world: Any) -> None:
-    """XML Signature 1.1, 4.5.9."""
+def test_a_der_encoded_key_is_also_the_certificates(
+    method: str, holder: Holder, world: Any
+) -> None:
+    """XML Signature 1.1, 4.5.9: a DEREncodedKeyValue must not name another key either."""
     form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     for stated, good in ((holder, True), (world.citizen, False)):
         root = signed_by_signxml(method, holder)
@@ -186,33 +192,35 @@ def test_a_der_encoded_key_is_the_certificates_too(method: str, holder: Holder, 
 
 @pytest.mark.parametrize("holder", ["RSA_SHA256"], indirect=True)
 def test_only_what_the_pre_check_read_is_verified(holder: Holder) -> None:
-    """A caller that hands over other references than SignedInfo holds gets nothing."""
+    """A caller that passes other references than those of SignedInfo gets nothing."""
     root = signed_by_signxml("RSA_SHA256", holder)
     signature = next(root.iter(f"{{{DS}}}Signature"))
-    said = read_signed_info(signature)
+    signed_info = read_signed_info(signature)
 
     with pytest.raises(SignatureFailure) as caught:
-        verify_proven(signature, said, (), holder.certificate.public_key())  # type: ignore[arg-type]
+        verify_proven(signature, signed_info, (), holder.certificate.public_key())  # type: ignore[arg-type]
     assert caught.value.code is Code.SIG_03
 
 
 @pytest.mark.parametrize("holder", ["ECDSA_SHA256"], indirect=True)
-def test_the_account_is_this_very_signatures(holder: Holder) -> None:
-    """Equal in every word, and of another tree: what was proved there says nothing here."""
+def test_the_proof_belongs_to_this_very_signature(holder: Holder) -> None:
+    """A proof for an equal signature of another tree says nothing about this one."""
     root = signed_by_signxml("ECDSA_SHA256", holder)
     signature, other = (tree.find(f"{{{DS}}}Signature") for tree in (root, copy.deepcopy(root)))
     assert signature is not None
     assert other is not None
-    said = read_signed_info(other)
-    proven = tuple(Proven(reference, root) for reference in said.references)
+    signed_info = read_signed_info(other)
+    proven = tuple(Proven(reference, root) for reference in signed_info.references)
 
     with pytest.raises(SignatureFailure) as caught:
-        verify_proven(signature, said, proven, holder.certificate.public_key())  # type: ignore[arg-type]
+        verify_proven(signature, signed_info, proven, holder.certificate.public_key())  # type: ignore[arg-type]
     assert caught.value.code is Code.SIG_03
 
 
 def test_what_the_schema_does_not_know_is_refused(documents: XadesVerifier, world: Any) -> None:
-    """An element among the references, signed along with them, which nobody would read."""
+    """An added element among the references is refused, even if it is signed, because no code reads
+    it.
+    """
     odd = Forge(holder=world.citizen, extra_references=['<x:Odd xmlns:x="urn:x"/>']).signed()
 
     verified = documents.verify(odd, at=NOW)
@@ -222,7 +230,7 @@ def test_what_the_schema_does_not_know_is_refused(documents: XadesVerifier, worl
 
 
 def test_signed_properties_that_name_another_certificate_are_refused(world: Any) -> None:
-    """The check by itself: it reads the verified bytes, whatever was read of the tree before."""
+    """The check reads the verified bytes, independently of earlier readings of the tree."""
     signed = etree.fromstring(Forge(holder=world.citizen).signed())
     properties = next(signed.iter(f"{{{XADES}}}SignedProperties"))
 

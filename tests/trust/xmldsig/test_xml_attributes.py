@@ -1,4 +1,6 @@
-"""Attributes of the xml namespace in a canonical form (Canonical XML 1.0 and 1.1, 2.4)."""
+"""Attributes of the xml namespace are inherited in a canonical form (Canonical XML 1.0 and 1.1,
+2.4).
+"""
 
 import threading
 from itertools import product
@@ -25,8 +27,10 @@ def apex(xml: str) -> etree._Element:
     return next(each for each in etree.fromstring(xml).iter("*") if each.get("Id") == "x")
 
 
-def test_version_1_0_takes_over_all() -> None:
-    """2.4: each attribute of the xml namespace, the nearest first, but for the element's own."""
+def test_version_1_0_inherits_all() -> None:
+    """2.4: each attribute of the xml namespace is inherited from the nearest ancestor that
+    has it.
+    """
     assert inherited_attributes(apex(NESTED), INCLUSIVE) == {
         f"{XML}space": "preserve",
         f"{XML}base": "c",
@@ -35,16 +39,16 @@ def test_version_1_0_takes_over_all() -> None:
     }
 
 
-def test_version_1_1_takes_over_language_space_and_base() -> None:
-    """2.4: xml:id is not inherited, xml:base is joined, and nothing else is known."""
+def test_version_1_1_inherits_language_space_and_base() -> None:
+    """2.4: xml:id is not inherited, xml:base is joined, and no other attribute is known."""
     assert inherited_attributes(apex(NESTED), VERSION_1_1) == {
         f"{XML}space": "preserve",
         f"{XML}base": "http://example.kg/a/c",
     }
 
 
-def test_exclusive_takes_over_none() -> None:
-    """Exclusive XML Canonicalization, 3: ancestors count for namespaces alone."""
+def test_exclusive_inherits_none() -> None:
+    """Exclusive XML Canonicalization, 3: ancestors count only for namespaces."""
     assert canonical(apex(NESTED), EXCLUSIVE) == b'<e Id="x" xml:lang="ru"><f></f></e>'
 
 
@@ -52,8 +56,10 @@ VALUES = (None, "a", "a/", "b/c/d", "/r/s", "/", "http://h/x/y", "http://h", "ht
 
 
 @pytest.mark.parametrize("method", [INCLUSIVE, VERSION_1_1], ids=lambda each: each.name)
-def test_bases_as_libxml2_joins_them(method: CanonicalizationMethod) -> None:
-    """Every triple of plain values: of the element, its parent and its grandparent."""
+def test_bases_are_joined_like_libxml2(method: CanonicalizationMethod) -> None:
+    """The test takes every triple of plain values: of the element, its parent and its
+    grandparent.
+    """
 
     def written(value: str | None) -> str:
         return "" if value is None else f' xml:base="{value}"'
@@ -68,8 +74,8 @@ def test_bases_as_libxml2_joins_them(method: CanonicalizationMethod) -> None:
 @pytest.mark.parametrize(
     "odd", ["", "..", "../a", "a/../b", "?q", "#f", "//h/p", "urn:a:b", "a//b"]
 )
-def test_bases_of_which_implementations_make_different_things(odd: str) -> None:
-    """SIG-04: to guess would be to call a good signature altered."""
+def test_bases_that_implementations_join_differently_are_refused(odd: str) -> None:
+    """SIG-04: a guess would report a good signature as altered."""
     xml = f'<r xml:base="a/b"><m xml:base="{odd}"><e Id="x"/></m></r>'
 
     with pytest.raises(SignatureFailure) as caught:
@@ -78,8 +84,8 @@ def test_bases_of_which_implementations_make_different_things(odd: str) -> None:
     assert inherited_attributes(apex(xml), INCLUSIVE) == {f"{XML}base": odd}
 
 
-def test_one_odd_base_is_taken_over_as_it_is() -> None:
-    """There is nothing to join."""
+def test_a_single_odd_base_is_inherited_unchanged() -> None:
+    """A single base needs no joining."""
     element = apex('<r xml:base="../a?b#c"><e Id="x"/></r>')
 
     assert inherited_attributes(element, VERSION_1_1) == {f"{XML}base": "../a?b#c"}
@@ -96,15 +102,15 @@ def test_one_odd_base_is_taken_over_as_it_is() -> None:
         ("a", "c/", "c/"),
     ],
 )
-def test_joined(base: str, reference: str, joined: str) -> None:
-    """RFC 3986, 5.2."""
+def test_base_is_joined(base: str, reference: str, joined: str) -> None:
+    """RFC 3986, 5.2: a relative reference is resolved by its base."""
     assert join_references(base, reference) == joined
 
 
-def test_the_default_prefix_in_a_new_thread() -> None:
-    """Exclusive canonicalisation, 3: `#default` counts, whatever this thread parsed before.
+def test_the_default_prefix_counts_in_a_new_thread() -> None:
+    """Exclusive canonicalisation, 3: `#default` counts after any earlier parsing of the thread.
 
-    lxml leaves out prefixes that it did not meet in this thread.
+    lxml omits prefixes that it has not met in this thread.
     """
     found: list[bytes] = []
 

@@ -1,4 +1,6 @@
-"""What is sealed opens to its recipient alone, by others' software too, and not once changed."""
+"""Only its recipient can decrypt an encrypted delivery, also with other software, and no change
+passes.
+"""
 
 import base64
 import subprocess
@@ -45,8 +47,8 @@ def sealer(store: TrustStore) -> XmlSealer:
     return XmlSealer(store)
 
 
-def opened_by_hand(sealed: bytes, holder: Holder) -> bytes:
-    """RFC 8017, 7.1.2, and XML Encryption 1.1, 5.2.4, in five lines."""
+def decrypt_by_hand(sealed: bytes, holder: Holder) -> bytes:
+    """Decrypt by RFC 8017, 7.1.2, and XML Encryption 1.1, 5.2.4, in five lines."""
     wrapped, ciphertext = (
         base64.b64decode(each.text or "") for each in etree.fromstring(sealed).iter(VALUE)
     )
@@ -55,27 +57,25 @@ def opened_by_hand(sealed: bytes, holder: Holder) -> bytes:
     return AESGCM(key).decrypt(ciphertext[:12], ciphertext[12:], None)
 
 
-def test_opens_by_hand_to_the_very_bytes(sealer: XmlSealer, recipient: Holder) -> None:
-    """Byte for byte, so that the signature inside holds."""
-    assert opened_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
+def test_manual_decryption_gives_the_same_bytes(sealer: XmlSealer, recipient: Holder) -> None:
+    """The bytes are equal, so the signature inside stays valid."""
+    assert decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
 
 
-def test_opens_with_python_xmlsec(sealer: XmlSealer, recipient: Holder) -> None:
-    """Libxmlsec finds algorithms and values where XML Encryption puts them."""
+def test_python_xmlsec_decrypts(sealer: XmlSealer, recipient: Holder) -> None:
+    """Libxmlsec finds algorithms and values in the positions of XML Encryption."""
     manager = xmlsec.KeysManager()
     manager.add_key(xmlsec.Key.from_memory(pem_of(recipient.key), xmlsec.KeyFormat.PEM))
 
     root = etree.fromstring(sealer.seal(DOCUMENT, recipient.der))
-    opened = xmlsec.EncryptionContext(manager).decrypt(root)
+    decrypted = xmlsec.EncryptionContext(manager).decrypt(root)
 
-    assert etree.tostring(opened, method="c14n", exclusive=True) == DOCUMENT
+    assert etree.tostring(decrypted, method="c14n", exclusive=True) == DOCUMENT
 
 
 @needs("xmlsec1")
-def test_opens_with_the_xmlsec1_program(
-    sealer: XmlSealer, recipient: Holder, tmp_path: Path
-) -> None:
-    """The release that Debian has, which knows no OAEP but that by SHA-1."""
+def test_the_xmlsec1_program_decrypts(sealer: XmlSealer, recipient: Holder, tmp_path: Path) -> None:
+    """Debian's release supports only OAEP with SHA-1."""
     (tmp_path / "key.pem").write_bytes(pem_of(recipient.key))
     (tmp_path / "sealed.xml").write_bytes(sealer.seal(DOCUMENT, recipient.der))
 
@@ -89,8 +89,8 @@ def test_opens_with_the_xmlsec1_program(
     assert etree.tostring(etree.fromstring(done.stdout), method="c14n", exclusive=True) == DOCUMENT
 
 
-def test_names_the_certificate(sealer: XmlSealer, recipient: Holder) -> None:
-    """By issuer and serial, and exactly by SHA-256; the root is canonical already."""
+def test_document_names_the_certificate(sealer: XmlSealer, recipient: Holder) -> None:
+    """The document names it by issuer and serial number, and by SHA-256; the root is canonical."""
     sealed = sealer.seal(DOCUMENT, recipient.der)
     root = etree.fromstring(sealed)
 
@@ -101,8 +101,8 @@ def test_names_the_certificate(sealer: XmlSealer, recipient: Holder) -> None:
     assert etree.tostring(root, method="c14n") == sealed
 
 
-def test_no_key_and_no_iv_come_twice(sealer: XmlSealer, recipient: Holder) -> None:
-    """The same document under the same certificate is never the same ciphertext."""
+def test_keys_and_ivs_are_never_repeated(sealer: XmlSealer, recipient: Holder) -> None:
+    """Two encryptions of one document under one certificate are never the same ciphertext."""
     sealed = [sealer.seal(DOCUMENT, recipient.der) for _ in range(50)]
 
     ivs = {
@@ -113,8 +113,8 @@ def test_no_key_and_no_iv_come_twice(sealer: XmlSealer, recipient: Holder) -> No
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_any_flipped_byte_is_found(sealer: XmlSealer, recipient: Holder, which: int) -> None:
-    """Wrapped key, IV, ciphertext and tag."""
+def test_any_changed_byte_is_found(sealer: XmlSealer, recipient: Holder, which: int) -> None:
+    """The byte may be in the wrapped key, the IV, the ciphertext or the tag."""
     sealed = sealer.seal(DOCUMENT, recipient.der)
     values = [base64.b64decode(v.text or "") for v in etree.fromstring(sealed).iter(VALUE)]
     for at in range(0, len(values[which]), 7):
@@ -122,23 +122,23 @@ def test_any_flipped_byte_is_found(sealer: XmlSealer, recipient: Holder, which: 
         changed[at] ^= 1
         old, new = base64.b64encode(values[which]), base64.b64encode(bytes(changed))
         with pytest.raises((ValueError, InvalidTag)):
-            opened_by_hand(sealed.replace(old, new), recipient)
+            decrypt_by_hand(sealed.replace(old, new), recipient)
 
 
-def test_another_key_opens_nothing(sealer: XmlSealer, recipient: Holder, world: World) -> None:
-    """Not even that of the same authority."""
+def test_another_key_decrypts_nothing(sealer: XmlSealer, recipient: Holder, world: World) -> None:
+    """Another key of the same authority does not decrypt either."""
     with pytest.raises(ValueError, match=r"[Dd]ecrypt"):
-        opened_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
+        decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
 
 
 def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder) -> None:
-    """Each opens what it sealed."""
+    """Each thread decrypts its own documents."""
     wrong: list[int] = []
 
     def work(number: int) -> None:
         for turn in range(40):
             document = b"<D>%d %d</D>" % (number, turn)
-            if opened_by_hand(sealer.seal(document, recipient.der), recipient) != document:
+            if decrypt_by_hand(sealer.seal(document, recipient.der), recipient) != document:
                 wrong.append(turn)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
@@ -149,13 +149,13 @@ def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder
     assert not wrong
 
 
-def test_a_good_certificate_is_good(sealer: XmlSealer, recipient: Holder) -> None:
-    """RSA, for keyEncipherment, trusted, unrevoked, in its term."""
+def test_a_good_certificate_is_accepted(sealer: XmlSealer, recipient: Holder) -> None:
+    """The certificate is RSA, for keyEncipherment, trusted, not revoked, and in its term."""
     assert sealer.judge(recipient.der, at=NOW) is None
 
 
-def test_what_may_not_be_sealed_to(sealer: XmlSealer, world: World) -> None:
-    """Each with its reason; none of them is ever a yes."""
+def test_unusable_certificates_get_no_encryption(sealer: XmlSealer, world: World) -> None:
+    """Each defect has its reason, and none is ever a yes."""
     encipherment = key_usage("key_encipherment")
     issue = world.ca.issue
     stranger = Profile(usage=encipherment)
@@ -177,13 +177,13 @@ def test_what_may_not_be_sealed_to(sealer: XmlSealer, world: World) -> None:
     }
 
 
-def test_stale_lists_tell_nothing(sealer: XmlSealer, recipient: Holder) -> None:
-    """Long after the last CRL's nextUpdate: SIG-07."""
+def test_stale_lists_are_undetermined(sealer: XmlSealer, recipient: Holder) -> None:
+    """SIG-07 long after the last CRL's nextUpdate."""
     assert sealer.judge(recipient.der, at=NOW + timedelta(days=60)) is Code.SIG_07
 
 
-def test_revoked_is_revoked(world: World, tmp_path: Path) -> None:
-    """Judged by the CRL at hand at the time of encryption."""
+def test_revoked_certificate_is_refused(world: World, tmp_path: Path) -> None:
+    """The CRL at hand at the time of encryption decides."""
     authority = world.root.subordinate("Test CA that revokes")
     lost = authority.issue(Profile(usage=key_usage("key_encipherment")), key=new_rsa_key())
     authority.revoke(lost)

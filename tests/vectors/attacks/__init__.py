@@ -1,4 +1,4 @@
-"""The attack corpus: documents made to deceive, and the reason for which each must be refused."""
+"""The attack corpus: deceptive documents, each with the reason for which it must be refused."""
 
 from vectors.attacks import (
     accepted,
@@ -27,5 +27,5 @@ REFUSED: tuple[Vector, ...] = (
 )
 ACCEPTED: tuple[Vector, ...] = accepted.VECTORS + proofs.GOOD
 SIGNERS: tuple[Vector, ...] = certificates.NOT_THE_SUBJECT
-"""Good signatures of somebody who is not proved to be the subject."""
+"""Good signatures of a signer who is not proved to be the subject."""
 VECTORS = REFUSED + ACCEPTED

@@ -1,4 +1,4 @@
-"""Good documents, in every form that the profile allows: what refuses these refuses citizens."""
+"""Good documents in every form of the profile: a verifier that refuses them refuses citizens."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -93,7 +93,7 @@ def by(cast: "Cast", *, who: str, **departures: Any) -> bytes:
 
 
 def by_signxml(cast: "Cast", *, who: str) -> bytes:
-    """As our own signer, on signxml, makes it."""
+    """A document of our own signer, which uses signxml"""
     holder = getattr(cast, who)
     return sign_document(cast.content().encode(), holder.key, holder.chain, at=NOW)
 
@@ -104,7 +104,7 @@ def without_id(cast: "Cast") -> bytes:
 
 
 def key_info_signed(cast: "Cast") -> bytes:
-    """A third reference, to KeyInfo (CONTRACT, Documents)."""
+    """A third reference, to KeyInfo (docs/recipients.md)."""
 
     def edit(drawn: "Draft") -> None:
         drawn.key_info.set("Id", "key")
@@ -120,12 +120,12 @@ def whole_chain(cast: "Cast") -> bytes:
 
 
 def chain_backwards(cast: "Cast") -> bytes:
-    """The signer's certificate last: SigningCertificateV2 says which it is."""
+    """The signer's certificate is last: SigningCertificateV2 names it."""
     return signed(cast, carried=[cast.root.holder, cast.ca.holder, cast.citizen])
 
 
 def pretty(cast: "Cast") -> bytes:
-    """Indented before it was signed, and the signature's numbers in lines of 64."""
+    """The document was indented before it was signed, and its numbers are in lines of 64."""
 
     def indent(drawn: "Draft") -> None:
         etree.indent(drawn.root)
@@ -134,19 +134,19 @@ def pretty(cast: "Cast") -> bytes:
     for element in made.iter(f"{{{DS}}}SignatureValue", f"{{{DS}}}X509Certificate"):
         text = element.text or ""
         lines = [text[at : at + 64] for at in range(0, len(text), 64)]
-        if element.tag.endswith("SignatureValue"):  # certificates are indented, not re-broken
+        if element.tag.endswith("SignatureValue"):  # certificates keep their lines
             element.text = "\n".join(["", *lines, ""])
     return etree.tostring(made, encoding="UTF-8")
 
 
 def malleable(raw: bytes) -> bytes:
-    """(r, n - s): as good a signature, of the very same bytes."""
+    """(r, n - s): an equally good signature of the same bytes."""
     s = P256_ORDER - int.from_bytes(raw[32:], "big")
     return raw[:32] + s.to_bytes(32, "big")
 
 
 def with_policy(cast: "Cast", *, xml: str) -> bytes:
-    """A SignaturePolicyIdentifier: said by the signer, and not needed here."""
+    """A SignaturePolicyIdentifier, which the signer states and nobody needs here."""
 
     def edit(drawn: "Draft") -> None:
         drawn.one("SigningCertificateV2", XADES).addnext(
@@ -201,7 +201,7 @@ def unsigned_property(cast: "Cast") -> bytes:
 
 
 def signature_first(cast: "Cast") -> bytes:
-    """The signature as the root's first child."""
+    """The signature is the root's first child."""
 
     def edit(drawn: "Draft") -> None:
         drawn.root.insert(0, drawn.signature)
@@ -225,7 +225,7 @@ CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         "a mark, as Windows writes it",
     ),
     "byte-order-mark-alone": (lambda document: BOM + bare(document), "no declaration"),
-    "no-declaration": (bare, "UTF-8 unless it is said"),
+    "no-declaration": (bare, "UTF-8 unless stated"),
     "standalone": (
         declared(b"<?xml version='1.0' encoding='utf-8' standalone='yes'?>\r\n"),
         "as .NET writes it",
@@ -241,7 +241,7 @@ CHANGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "line-ends": (lambda document: document.replace(b"\n", b"\r\n"), "normalised (XML, 2.11)"),
 }
-"""Bytes that differ and say the same: what is read is what was signed."""
+"""Different bytes of the same content: what is read is what was signed."""
 
 
 def _accepted(name: str, why: str, build: Any, *, schema: bool = True) -> Vector:
@@ -255,7 +255,11 @@ VECTORS: tuple[Vector, ...] = (
         for name, (departures, why) in FORMS.items()
     ),
     *(
-        _accepted(name, "CONTRACT, Documents that are signed", partial(by, who=who, method=method))
+        _accepted(
+            name,
+            "docs/recipients.md, Documents that are signed",
+            partial(by, who=who, method=method),
+        )
         for name, (who, method) in KEYS.items()
     ),
     *(

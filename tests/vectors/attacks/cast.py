@@ -1,6 +1,6 @@
-"""Who signs in the corpus: a root, the CAs under it that each have one fault, and their citizens.
+"""The signers of the corpus: a root, CAs under it with one fault each, and their citizens.
 
-Everything is made when it is asked for, and nothing is committed.
+Everything is made on demand, and nothing is committed.
 """
 
 import re
@@ -46,7 +46,7 @@ HOUR = timedelta(hours=1)
 
 
 class Cast:
-    """A citizen with a consent, and everybody who would like to have signed it."""
+    """A citizen with a consent, and all parties that would like to have signed it."""
 
     def __init__(
         self,
@@ -55,20 +55,20 @@ class Cast:
         pin: str = SUBJECT.digits,
         policy: x509.ObjectIdentifier = POLICY,
     ) -> None:
-        """`content` is an unsigned consent of the citizen with that PIN."""
+        """Make the parties; `content` is an unsigned consent of the citizen with that PIN."""
         self.pin = pin
         self.policy = policy
         self._content = content
 
     def content(self) -> str:
-        """The consent before it is signed, with an id of its own and an `Id` to refer to."""
+        """Return the unsigned consent, with a new id and an `Id` as the target of a reference."""
         found = (self._content.partition("?>")[2] or self._content).strip()
         opening, closing, rest = found.partition(">")
         opening = re.sub(r' Id="[^"]*"', "", opening)
         return _with_new_id(f'{opening} Id="consent"{closing}{rest}')
 
     def profile(self, **changes: object) -> Profile:
-        """A citizen's certificate that is as it should be, then changed."""
+        """Return a correct profile of a citizen's certificate, with changes."""
         ordinary: dict[str, object] = {
             "subject": name_of("Corpus Citizen", f"PNOKG-{self.pin}"),
             "extra": [(policies_of(self.policy), False)],
@@ -81,7 +81,7 @@ class Cast:
         return authority.issue(self.profile(**changes), key=key)
 
     def another(self, *, key: Key | None = None, **changes: object) -> Holder:
-        """A certificate by the good CA, which departs in one thing."""
+        """Issue a certificate by the good CA that differs in one respect."""
         return self.citizen_of(self.ca, key=key, **changes)
 
     # --- who is trusted ------------------------------------------------------------------------
@@ -116,7 +116,7 @@ class Cast:
 
     @cached_property
     def attacker(self) -> Holder:
-        """Another citizen, properly certified, with a key that the attacker holds."""
+        """Return another citizen with a proper certificate, whose key the attacker holds."""
         return self.another(subject=name_of("Corpus Attacker", "PNOKG-20202199000028"))
 
     @cached_property
@@ -129,22 +129,22 @@ class Cast:
 
     @cached_property
     def stale_ca(self) -> Authority:
-        """Its CRL should have been replaced an hour ago."""
+        """Return a CA whose CRL should have been replaced an hour ago."""
         return self.root.subordinate("Corpus Stale CA")
 
     @cached_property
     def early_ca(self) -> Authority:
-        """Its CRL begins in an hour."""
+        """Return a CA whose CRL begins in an hour."""
         return self.root.subordinate("Corpus Early CA")
 
     @cached_property
     def silent_ca(self) -> Authority:
-        """It has no CRL."""
+        """Return a CA without a CRL."""
         return self.root.subordinate("Corpus Silent CA")
 
     @cached_property
     def usurped_ca(self) -> Authority:
-        """Its CRL is signed by a key that is not its own."""
+        """Return a CA whose CRL is signed by a key that is not its own."""
         return self.root.subordinate("Corpus Usurped CA")
 
     @cached_property
@@ -159,7 +159,7 @@ class Cast:
 
     @cached_property
     def constrained_ca(self) -> Authority:
-        """It may certify members of one organisation alone (RFC 5280, 4.2.1.10)."""
+        """Return a CA that may certify only members of one organisation (RFC 5280, 4.2.1.10)."""
         permitted = x509.Name(
             [
                 x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
@@ -171,27 +171,27 @@ class Cast:
 
     @cached_property
     def organisations_ca(self) -> Authority:
-        """Trusted to certify organisations: its certificate names their policy alone."""
+        """Return a CA for organisations: its certificate names only their policy."""
         return self.root.subordinate("Corpus Organisations CA", policies=[ORGANISATIONS])
 
     @cached_property
     def citizens_alone_ca(self) -> Authority:
-        """It may give the policy of citizens; the good CA may give any."""
+        """Return a CA that may give the policy of citizens; the good CA may give any."""
         return self.root.subordinate("Corpus CA of Citizens Alone", policies=[self.policy])
 
     @cached_property
     def silent_on_policies_ca(self) -> Authority:
-        """Its certificate names no policy, so that it can give none (RFC 5280, 6.1.3, e)."""
+        """Return a CA without a policy, so that it can give none (RFC 5280, 6.1.3, e)."""
         return self.root.subordinate("Corpus CA Without Policies", policies=())
 
     @cached_property
     def deep_ca(self) -> Authority:
-        """Under a CA whose path length is zero."""
+        """Return a CA under a CA whose path length is zero."""
         return self._ca_under(self.ca, "Corpus Deep CA")
 
     @cached_property
     def crl_only_ca(self) -> Authority:
-        """A CA whose key usage allows CRLs, not certificates."""
+        """Return a CA whose key usage allows CRLs, not certificates."""
         return self._ca_under(self.root, "Corpus CRL CA", usage=key_usage("crl_sign"))
 
     def _ca_under(self, issuer: Authority, name: str, **changes: object) -> Authority:
@@ -211,7 +211,7 @@ class Cast:
 
     @cached_property
     def ocsp_ca(self) -> Authority:
-        """It has no CRL: only responses speak of its citizens."""
+        """Return a CA without a CRL: only OCSP responses state the status of its citizens."""
         return self.root.subordinate("Corpus OCSP CA")
 
     @cached_property
@@ -220,7 +220,7 @@ class Cast:
 
     @cached_property
     def dated_ca(self) -> Authority:
-        """Of citizens whose certificates have ended."""
+        """Return a CA of citizens whose certificates have ended."""
         return self.root.subordinate("Corpus Dated CA")
 
     @cached_property
@@ -229,7 +229,7 @@ class Cast:
 
     @cached_property
     def tsa_root(self) -> Authority:
-        """Trusted for timestamps, and for nothing else."""
+        """Return a root that is trusted only for timestamps."""
         return Authority.root("Corpus TSA Root")
 
     @cached_property
@@ -262,7 +262,7 @@ class Cast:
 
     @cached_property
     def namesake_ca(self) -> Authority:
-        """The good CA's name over another key."""
+        """Return a CA with the good CA's name over another key."""
         return self.root_namesake.subordinate("Corpus Citizens CA")
 
     @cached_property
@@ -271,13 +271,13 @@ class Cast:
 
     @cached_property
     def citizen_as_ca(self) -> Authority:
-        """A citizen's certificate, without the CA flag, that certifies others."""
+        """Return a citizen's certificate, without the CA flag, that certifies others."""
         return Authority(self.citizen)
 
     # --- on disk -------------------------------------------------------------------------------
 
     def verifier(self, home: Path) -> XadesVerifier:
-        """All that is trusted laid out in a directory, and the verifier by it."""
+        """Write all trusted material into a directory, and return a verifier with it."""
         places = places_in(home)
         self.install(**places)
         stamping = places.pop("tsa_anchors")
@@ -286,7 +286,7 @@ class Cast:
         return XadesVerifier(TrustStore(TrustDirectories(**places)), pin_rule=rule, tsa=tsa)
 
     def install_in(self, trust: TrustSettings) -> None:
-        """Beside what a house trusts; its workers see it at their next look."""
+        """Add the trusted material to a service; its workers notice it at their next check."""
         assert trust.intermediates is not None
         assert trust.ocsp is not None
         assert trust.tsa_anchors is not None
@@ -301,7 +301,7 @@ class Cast:
     def install(
         self, *, anchors: Path, intermediates: Path, crls: Path, ocsp: Path, tsa_anchors: Path
     ) -> None:
-        """Writes what is trusted beside whatever lies there already."""
+        """Write the trusted material beside the files that are already there."""
         for directory in (anchors, intermediates, crls, ocsp, tsa_anchors):
             directory.mkdir(parents=True, exist_ok=True)
         (tsa_anchors / "corpus-tsa.crt").write_bytes(_pem(self.tsa_root))
@@ -348,7 +348,7 @@ class Cast:
 
 
 def places_in(home: Path) -> dict[str, Path]:
-    """Where `install` puts what is trusted."""
+    """Return the directories into which `install` writes."""
     names = ("anchors", "intermediates", "crls", "ocsp", "tsa_anchors")
     return {name: home / name for name in names}
 

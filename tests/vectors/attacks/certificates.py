@@ -1,4 +1,4 @@
-"""Certificates that do not carry the weight: use, term, path, revocation."""
+"""Certificates that are not sufficient: use, term, path, revocation."""
 
 from datetime import timedelta
 from functools import partial
@@ -32,12 +32,12 @@ SECOND = timedelta(seconds=1)
 
 
 def changed(cast: "Cast", **changes: Any) -> bytes:
-    """By a certificate of the good CA that departs in one thing."""
+    """Sign by a certificate of the good CA that differs in one respect."""
     return signed(cast, holder=cast.another(**changes))
 
 
 def by(cast: "Cast", *, ca: str) -> bytes:
-    """By a citizen whom some other authority certified."""
+    """Sign by a citizen whom another authority certified."""
     authority: Authority = getattr(cast, ca)
     return signed(cast, holder=cast.citizen_of(authority))
 
@@ -47,31 +47,31 @@ def by_holder(cast: "Cast", *, who: str) -> bytes:
 
 
 def by_ca(cast: "Cast", *, ca: str) -> bytes:
-    """The CA's own key and certificate."""
+    """Sign by the CA's own key and certificate."""
     authority: Authority = getattr(cast, ca)
     return signed(cast, holder=authority.holder)
 
 
 def self_made(cast: "Cast") -> Holder:
-    """A certificate that the signer made: the citizen's name, nobody's word."""
+    """Return a certificate that the signer made, with the citizen's name."""
     key = new_key()
     return Holder(key, _build(cast.profile(), key, cast.profile().subject, key))
 
 
 def self_signed(cast: "Cast") -> bytes:
-    """By a certificate that the signer made."""
+    """Sign by a certificate that the signer made."""
     return signed(cast, holder=self_made(cast))
 
 
 def with_the_chain(cast: "Cast") -> bytes:
-    """An untrusted authority's whole chain carried along: what is carried makes nothing trusted."""
+    """Add an untrusted authority's whole chain, which makes nothing trusted."""
     foreign = cast.citizen_of(cast.foreign_ca)
     carried = [foreign, cast.foreign_ca.holder]
     return signed(cast, holder=foreign, carried=carried)
 
 
 def chain_over_a_citizen(cast: "Cast") -> bytes:
-    """A citizen's certificate plays the CA, and both are carried (basicConstraints, 2002)."""
+    """Let a citizen's certificate act as CA, and add both (basicConstraints, 2002)."""
     forged = cast.citizen_of(cast.citizen_as_ca)
     return signed(cast, holder=forged, carried=[forged, cast.citizen])
 
@@ -88,7 +88,7 @@ USES: dict[str, tuple[dict[str, Any], str]] = {
         "a key that certifies signs no consent",
     ),
     "usage-crl-sign": ({"usage": key_usage("crl_sign")}, "RFC 5280, 4.2.1.3"),
-    "usage-not-stated": ({"usage": None}, "nobody said what it is for"),
+    "usage-not-stated": ({"usage": None}, "its use is not stated"),
     "ca-flag": ({"ca": True, "usage": key_usage("digital_signature")}, "a CA as a signer"),
     "eku-server": ({"extended": [EKU.SERVER_AUTH]}, "a web server's key"),
     "eku-client": ({"extended": [EKU.CLIENT_AUTH]}, "a login is no consent"),
@@ -117,9 +117,9 @@ AUTHORITIES: dict[str, tuple[str, Code, str]] = {
     "ca-for-crls-alone": ("crl_only_ca", Code.SIG_09, "RFC 5280, 4.2.1.3: keyCertSign missing"),
     "expired-ca": ("expired_ca", Code.SIG_05, "the CA's certificate is out of its term"),
     "revoked-ca": ("revoked_ca", Code.SIG_06, "the root revoked the CA"),
-    "stale-crl": ("stale_ca", Code.SIG_07, "whoever keeps the CRL away would win"),
+    "stale-crl": ("stale_ca", Code.SIG_07, "an attacker who withholds the CRL would win"),
     "crl-of-the-future": ("early_ca", Code.SIG_07, "it says nothing of now"),
-    "no-crl": ("silent_ca", Code.SIG_07, "could not tell is never yes"),
+    "no-crl": ("silent_ca", Code.SIG_07, "undetermined is never yes"),
     "crl-by-another-key": ("usurped_ca", Code.SIG_07, "anybody could empty it"),
 }
 

@@ -1,4 +1,4 @@
-"""Tampering after the fact, markup that cuts values in two, encodings, sizes, namespaces."""
+"""Changes after signing, markup that splits values, encodings, sizes, namespaces."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from vectors.attacks.cast import Cast
 
 LIMIT = 256 * 1024
-"""CONTRACT, Documents that are signed."""
+"""The maximum size of a signed document (docs/recipients.md)."""
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 Change = Callable[[bytes], bytes]
 
 
 def changed(cast: "Cast", change: Change) -> bytes:
-    """A good document, its bytes changed afterwards."""
+    """Change the bytes of a good document after signing."""
     return change(signed(cast))
 
 
 def drawn(cast: "Cast", change: Callable[[str], str], **departures: object) -> bytes:
-    """A consent that was changed first, and signed as it stands."""
+    """Change a consent before it is signed."""
     return signed(cast, content=change(cast.content()), **departures)
 
 
 def first_child(new: bytes) -> Change:
-    """Puts bytes behind the root's start tag."""
+    """Put bytes after the root's start tag."""
     return replaced(b' Id="consent">', b' Id="consent">' + new)
 
 
 def within_text(text: str) -> Callable[[str], str]:
-    """Puts text amid the purpose's code."""
+    """Put text into the purpose's code."""
 
     def change(content: str) -> str:
         before, found, rest = content.partition("ACCOUNT_OPENING")
@@ -107,7 +107,7 @@ ENTITIES: dict[str, bytes] = {
 
 
 def recoded(encoding: str, declared: str | None = None) -> Change:
-    """The same characters by another encoding, declared or not."""
+    """Encode the same characters differently, declared or not."""
 
     def change(document: bytes) -> bytes:
         text = document.decode().partition("?>")[2] or document.decode()
@@ -126,7 +126,7 @@ def bare(document: bytes) -> bytes:
 
 
 def at_purpose(raw: bytes) -> Change:
-    """Bytes in the midst of a value."""
+    """Put bytes into a value."""
     return replaced(b"ACCOUNT_OPENING", b"ACCOUNT" + raw + b"_OPENING")
 
 
@@ -172,7 +172,7 @@ ENCODINGS: dict[str, tuple[Change, str]] = {
 
 
 def sized(cast: "Cast", *, more: int) -> bytes:
-    """A good document of 256 KiB and so many bytes, by a consent whose text is long."""
+    """Build a good document of 256 KiB and so many bytes, by a consent with a long text."""
     short = drawn(cast, _padded(1))
     return drawn(cast, _padded(1 + LIMIT + more - len(short)))
 
@@ -194,7 +194,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "many-elements": (b"<a>" + b"<b/>" * 10_001 + b"</a>", "ten times what is needed"),
     "many-attributes": (
         b"<a" + b"".join(f' a{n}=""'.encode() for n in range(20_000)) + b"/>",
-        "sorted by insertion: the square of them (FACTS)",
+        "sorted by insertion: the square of them",
     ),
     "many-namespaces": (
         b"<a" + b"".join(f' xmlns:a{n}="u"'.encode() for n in range(5_000)) + b"/>",
@@ -215,22 +215,22 @@ BOMBS: dict[str, tuple[bytes, str]] = {
 
 
 def normalised_id(cast: "Cast", *, form: str) -> bytes:
-    """The root's Id in one normal form, the reference to it in the other."""
-    composed, apart = "\u0439", "\u0438\u0306"  # й, in one character and in two
+    """Write the root's Id in one normal form, and the reference to it in the other."""
+    composed, apart = "\u0439", "\u0438\u0306"  # й in one character and in two
     one, other = (composed, apart) if form == "NFC" else (apart, composed)
     content = cast.content().replace('Id="consent"', f'Id="{one}"')
     return signed(cast, content=content, uri=f"#{other}")
 
 
 def flooded(cast: "Cast", *, kind: str, count: int) -> bytes:
-    """A signed document that is full of attributes or namespaces."""
+    """Build a signed document that is full of attributes or namespaces."""
     texts = {"attributes": ' a{}=""', "namespaces": ' xmlns:a{}="u:"'}
     flood = "".join(texts[kind].format(number) for number in range(count))
     return changed(cast, replaced(b' Id="consent"', b' Id="consent"' + flood.encode()))
 
 
 def swapped_children(cast: "Cast") -> bytes:
-    """Two elements exchanged after signing."""
+    """Exchange two elements after signing."""
 
     def edit(root: "etree._Element") -> None:
         root.append(root[0])
@@ -340,7 +340,7 @@ VECTORS: tuple[Vector, ...] = (
     ),
     Vector(
         name="sizes/256-kib-and-a-byte",
-        why="CONTRACT, Documents that are signed",
+        why="docs/recipients.md, Documents that are signed",
         build=partial(sized, more=1),
         code=Code.SIG_02,
         schema=False,

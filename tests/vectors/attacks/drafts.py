@@ -1,7 +1,7 @@
-"""Signatures filled in afterwards: draw a document, spoil it, and have it signed all the same.
+"""A forger that draws a document, changes it, and then computes a true signature over it.
 
-An independent little signer (lxml, hashlib and `cryptography`, nothing of makul): every attack that
-needs a true signature over something false is made with it.
+It is a small independent signer (lxml, hashlib and `cryptography`, nothing of makul). Every attack
+that needs a true signature over something false is made with it.
 """
 
 import hmac
@@ -48,7 +48,7 @@ REMOVALS = {
     "http://www.w3.org/2002/06/xmldsig-filter2",
     "http://www.w3.org/TR/1999/REC-xpath-19991116",
 }
-"""Transforms that a signer means for the enveloped one, in this corpus."""
+"""Transforms that a signer of this corpus means as the enveloped one."""
 IDENTIFIERS = ("Id", "ID", "id", "iD", XML_ID)
 
 HASHES = {
@@ -67,14 +67,14 @@ Edit = Callable[["Draft"], object]
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A document with a signature of which the digests and the value are still empty."""
+    """A document with a signature whose digests and value are still empty."""
 
     root: "Element"
     holder: Holder
     encode: Callable[[bytes], bytes] = lambda raw: raw
-    """What becomes of the raw signature value."""
+    """A function that changes the raw signature value."""
     secret: bytes | None = None
-    """The key of an HMAC; the signer's public key unless it is set."""
+    """The key of an HMAC; by default the signer's public key."""
 
     @property
     def signature(self) -> "Element":
@@ -97,11 +97,11 @@ class Draft:
         return self.one("SignedProperties", XADES)
 
     def one(self, name: str, namespace: str = DS) -> "Element":
-        """The first element of that name within the signature."""
+        """Return the first element of that name within the signature."""
         return next(self.signature.iter(f"{{{namespace}}}{name}"))
 
     def signed(self) -> bytes:
-        """The digests and the value filled in, the document as UTF-8."""
+        """Fill in the digests and the value, and return the document as UTF-8."""
         for reference in self.references:
             fill_digest(self.root, self.signature, reference)
         method = self.one("SignatureMethod").get("Algorithm") or ""
@@ -126,7 +126,7 @@ def draft(
     carried: Sequence[Holder] | None = None,
     prefix: str = "ds:",
 ) -> Draft:
-    """What an ordinary signer makes of the consent, up to the point where numbers are computed."""
+    """Build what an ordinary signer makes of the consent, before digests are computed."""
     holder = holder or cast.citizen
     root = etree.fromstring(content or cast.content())
     certificates = "".join(
@@ -152,7 +152,7 @@ def draft(
 def reference(
     uri: str | None, transforms: Sequence[str], digest: str = SHA256, kind: str | None = None
 ) -> str:
-    """A Reference without its digest. A transform is an URI, or a whole element."""
+    """Build a Reference without its digest. A transform is an URI, or a whole element."""
     steps = "".join(
         step if step.startswith("<") else f'<ds:Transform Algorithm="{step}"/>'
         for step in transforms
@@ -167,8 +167,8 @@ def reference(
 
 
 def _object(time: datetime | str | None, named: Holder, digest: str) -> str:
-    said = instant(time) if isinstance(time, datetime) else time
-    signing_time = "" if said is None else f"<x:SigningTime>{said}</x:SigningTime>"
+    stated = instant(time) if isinstance(time, datetime) else time
+    signing_time = "" if stated is None else f"<x:SigningTime>{stated}</x:SigningTime>"
     return (
         f'<ds:Object><x:QualifyingProperties xmlns:x="{XADES}" Target="#signature">'
         '<x:SignedProperties Id="properties"><x:SignedSignatureProperties>'
@@ -181,14 +181,14 @@ def _object(time: datetime | str | None, named: Holder, digest: str) -> str:
 
 
 def method_of(key: Any) -> str:
-    """The usual signature method for a key."""
+    """Return the usual signature method for a key."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return ECDSA_SHA256
     return RSA_SHA256
 
 
 def hashed(algorithm: str, octets: bytes) -> bytes:
-    """A digest; of an algorithm that nobody knows, SHA-256 stands in."""
+    """Return a digest; SHA-256 replaces an unknown algorithm."""
     try:
         return new_hash(HASHES.get(algorithm, "sha256"), octets).digest()
     except ValueError:  # OpenSSL no longer has it
@@ -196,7 +196,7 @@ def hashed(algorithm: str, octets: bytes) -> bytes:
 
 
 def fill_digest(root: "Element", signature: "Element", reference: "Element") -> None:
-    """Computes what a reference's digest would be, by the transforms that can be carried out."""
+    """Compute what a reference's digest would be, by the transforms that can be carried out."""
     value = next(reference.iter(f"{{{DS}}}DigestValue"), None)
     method = next(reference.iter(f"{{{DS}}}DigestMethod"), None)
     if value is None or value.text or method is None:
@@ -219,7 +219,7 @@ def octets_of(root: "Element", signature: "Element", reference: "Element") -> by
 
 
 def _place(element: "Element", root: "Element") -> list[int]:
-    """The way from the root to an element, by the numbers of children."""
+    """Return the path from the root to an element, by the numbers of children."""
     place: list[int] = []
     while element is not root:
         parent = element.getparent()
@@ -263,7 +263,9 @@ def _cut(element: "Element") -> None:
 
 
 def canonical(element: "Element", algorithm: str, prefixes: Sequence[str] | None = None) -> bytes:
-    """Canonical XML, exclusive or not, with comments or not, of an element wherever it stands."""
+    """Return Canonical XML of an element in its position, exclusive or not, with
+    comments or not.
+    """
     apart = etree.fromstring(etree.tostring(element, with_tail=False))
     return etree.tostring(
         apart,
@@ -283,7 +285,7 @@ _SIGNING_HASHES: tuple[tuple[str, hashes.HashAlgorithm], ...] = (
 
 
 def raw_signature(key: Any, method: str, octets: bytes, secret: bytes | None = None) -> bytes:
-    """The signature value before base64, by whatever method is asked for."""
+    """Return the signature value before base64, by any method."""
     lowered = method.lower()
     chosen = next((each for name, each in _SIGNING_HASHES if name in lowered), hashes.SHA256())
     if "hmac" in lowered:
@@ -310,7 +312,7 @@ def _joined(der: bytes, width: int) -> bytes:
 
 
 def signed(cast: "Cast", *edits: Edit, **departures: Any) -> bytes:
-    """A draft with departures, edited before it is signed."""
+    """Sign a draft with departures, edited before signing."""
     drawn = draft(cast, **departures)
     for edit in edits:
         edit(drawn)
@@ -318,6 +320,6 @@ def signed(cast: "Cast", *edits: Edit, **departures: Any) -> bytes:
 
 
 def spoilt(cast: "Cast", edit: Callable[["Element"], "Element | None"], **departures: Any) -> bytes:
-    """A good document, changed after it was signed; `edit` may hand back another root."""
+    """Change a good document after signing; `edit` may return another root."""
     root = etree.fromstring(signed(cast, **departures))
     return etree.tostring(root if (changed := edit(root)) is None else changed, encoding="UTF-8")

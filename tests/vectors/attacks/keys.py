@@ -1,4 +1,4 @@
-"""Whose key, and by which algorithm: KeyInfo swapped, secrets that are public, weak methods."""
+"""Keys and algorithms: swapped KeyInfo, public secrets, weak methods."""
 
 from base64 import b64encode
 from functools import cache, partial
@@ -50,7 +50,7 @@ METHODS = {
     "fragment-alone": "#rsa-sha256",
     "digest-instead": SHA256,
 }
-"""Methods that a holder of an RSA key might write down."""
+"""Methods that a holder of an RSA key might name."""
 
 EC_METHODS = {
     "ecdsa-sha1": ECDSA_SHA1,
@@ -92,12 +92,12 @@ def empty_method(drawn: "Draft") -> None:
 
 
 def no_method(drawn: "Draft") -> None:
-    """Without a SignatureMethod."""
+    """Remove the SignatureMethod."""
     drawn.info.remove(drawn.one("SignatureMethod"))
 
 
 def with_hmac(cast: "Cast", *, secret: Any) -> bytes:
-    """Signed with a secret that everybody knows."""
+    """Sign with a secret that everybody knows."""
     return signed(
         cast,
         lambda drawn: setattr(drawn, "secret", secret(cast.citizen)),
@@ -120,7 +120,7 @@ def _public(holder: "Holder", encoding: Encoding) -> bytes:
 
 
 def hmac_length(drawn: "Draft") -> None:
-    """HMACOutputLength 0: every value would be right (CVE-2009-0217)."""
+    """Set HMACOutputLength 0: every value would be right (CVE-2009-0217)."""
     etree.SubElement(drawn.one("SignatureMethod"), f"{{{DS}}}HMACOutputLength").text = "0"
 
 
@@ -128,12 +128,12 @@ def hmac_length(drawn: "Draft") -> None:
 
 
 def twin_carried(cast: "Cast") -> bytes:
-    """Another person's certificate over the very same key, in the place of the signer's."""
+    """Replace the signer's certificate by another person's over the same key."""
     return signed(cast, carried=[_twin(cast)])
 
 
 def twin_beside(cast: "Cast") -> bytes:
-    """SigningCertificateV2 names the citizen; the first certificate is the twin's."""
+    """Name the citizen in SigningCertificateV2, and put the other certificate first."""
     return signed(cast, holder=cast.citizen, carried=[_twin(cast)], named=cast.citizen)
 
 
@@ -143,14 +143,14 @@ def _twin(cast: "Cast") -> "Holder":
 
 
 def attacker_names_citizen(cast: "Cast") -> bytes:
-    """Signed by the attacker's key, with the citizen's certificate named and carried."""
+    """Sign by the attacker's key, and name and carry the citizen's certificate."""
     return signed(
         cast, holder=cast.attacker, named=cast.citizen, carried=[cast.attacker, cast.citizen]
     )
 
 
 def attacker_carries_citizen(cast: "Cast") -> bytes:
-    """Signed by the attacker's key, with the citizen's certificate alone."""
+    """Sign by the attacker's key, and carry only the citizen's certificate."""
     return signed(cast, holder=cast.attacker, named=cast.citizen, carried=[cast.citizen])
 
 
@@ -167,7 +167,7 @@ def no_certificate(cast: "Cast") -> bytes:
 
 
 def in_key_info(xml: str, *, instead: bool) -> Any:
-    """Another way to say which key, beside the certificate or in its place."""
+    """Name the key in another way, beside the certificate or instead of it."""
 
     def edit(drawn: "Draft") -> None:
         made = etree.fromstring(f'<ds:K xmlns:ds="{DS}" xmlns:d11="{DSIG11}">{xml}</ds:K>')
@@ -184,12 +184,12 @@ def no_key_info(drawn: "Draft") -> None:
 
 
 def two_key_infos(drawn: "Draft") -> None:
-    """A second KeyInfo after the first, which a reader may take."""
+    """Add a second KeyInfo after the first, which a reader may use."""
     drawn.signature.insert(3, etree.Element(f"{{{DS}}}KeyInfo"))
 
 
 def named_key_value(cast: "Cast") -> bytes:
-    """The attacker's own key, written out as a KeyValue, and no certificate at all."""
+    """Write the attacker's own key as a KeyValue, without a certificate."""
     holder = cast.another(key=new_rsa_key())
     numbers = holder.key.public_key().public_numbers()  # type: ignore[union-attr]
     value = _rsa_value(numbers.n, numbers.e)  # type: ignore[union-attr]
@@ -197,7 +197,7 @@ def named_key_value(cast: "Cast") -> bytes:
 
 
 def other_key_value(cast: "Cast") -> bytes:
-    """The citizen's certificate, and beside it the attacker's key, by whom it is signed."""
+    """Carry the citizen's certificate and the attacker's key, which signs."""
     attacker = cast.another(key=new_rsa_key())
     numbers = attacker.key.public_key().public_numbers()  # type: ignore[union-attr]
     value = _rsa_value(numbers.n, numbers.e)  # type: ignore[union-attr]
@@ -238,7 +238,7 @@ GARBAGE = {
 
 
 def garbage(cast: "Cast", *, der: bytes) -> bytes:
-    """What is called a certificate is none."""
+    """Put bytes that are no certificate into the certificate element."""
     false: Any = type("Garbage", (), {"der": der, "key": cast.citizen.key})()
     return signed(cast, carried=[false], named=false)
 
@@ -252,7 +252,7 @@ def _rsa(cast: "Cast", *, method: str) -> bytes:
 
 
 def truncated_digest(drawn: "Draft") -> None:
-    """Only the certificate's digest is by SHA-1: two certificates of one digest can be made."""
+    """Make only the certificate's digest by SHA-1: two certificates of one digest can be made."""
     value = drawn.properties.find(f".//{{{XADES}}}CertDigest/{{{DS}}}DigestMethod")
     assert value is not None
     value.set("Algorithm", f"{DS}sha1")

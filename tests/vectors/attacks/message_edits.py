@@ -1,4 +1,4 @@
-"""A good message of a true bank, and what may be done to it before and after it is signed."""
+"""A good message of a genuine bank, and the changes before and after it is signed."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -28,13 +28,13 @@ TRANSFORM_STR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Who asks: a true key of a registered recipient, and what would be answered with data."""
+    """The sender: a true key of a registered recipient, and a request that would get data."""
 
     holder: Holder
     stranger: Holder
-    """Certified as well, and registered for nobody."""
+    """A holder that is certified as well, and registered for no recipient."""
     child: Callable[[], bytes]
-    """A request that would be granted, under an id of its own."""
+    """A request that would be granted, with a new id."""
     at: datetime
     cast: "Cast"
     """The corpus's authorities and citizens, whose root is trusted beside the sender's."""
@@ -54,15 +54,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageVector:
-    """A message. `build` makes its bytes."""
+    """A message, whose bytes `build` makes."""
 
     name: str
     why: str
     build: Callable[[Sender], bytes]
     code: Code | None
-    """The fault's reason; None where it is answered."""
+    """The fault's reason, or None if it is answered."""
     within: timedelta | None = None
-    """How soon it must be refused, where its cost is the attack."""
+    """The maximum time of a refusal, if its cost is the attack."""
 
 
 Edit = Callable[[Element, Sender], object]
@@ -75,7 +75,7 @@ def one(envelope: Element, name: str, namespace: str = WSSE) -> Element:
 def evil_body(
     envelope: Element, sender: Sender, identifier: str | None, attribute: str = ID
 ) -> Element:
-    """Another request, which nobody signed and which would be granted."""
+    """Return another request, which nobody signed and which would be granted."""
     body = etree.Element(envelope[-1].tag, nsmap=envelope.nsmap)
     if identifier:
         body.set(attribute, identifier)
@@ -84,7 +84,7 @@ def evil_body(
 
 
 def into(place: str, identifier: str | None, attribute: str = ID) -> Edit:
-    """The signed Body goes somewhere else, and an evil one takes its place."""
+    """Move the signed Body elsewhere, and put an evil one in its place."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         body = envelope[-1]
@@ -118,7 +118,7 @@ def evil_beside(*, first: bool) -> Edit:
 
 
 def envelope_in_header(envelope: Element, sender: Sender) -> None:
-    """The whole signed envelope goes into the header of an evil one."""
+    """Move the whole signed envelope into the header of an evil one."""
     inner = deepcopy(envelope)
     for child in list(envelope[0]):
         envelope[0].remove(child)
@@ -151,7 +151,7 @@ def security_empty_beside(envelope: Element, sender: Sender) -> None:
 
 
 def security_for_another_actor(envelope: Element, sender: Sender) -> None:
-    """A second header for another node, of which a lax reader takes the first."""
+    """Add a second header for another node; a lax reader uses the first of them."""
     other = etree.Element(f"{{{WSSE}}}Security")
     other.set(f"{{{etree.QName(envelope).namespace}}}actor", "urn:other")
     envelope[0].insert(0, other)
@@ -169,7 +169,7 @@ def token_elsewhere(envelope: Element, sender: Sender) -> None:
 
 
 def token_swapped(envelope: Element, sender: Sender) -> None:
-    """Another's certificate in the token of a message that one signed oneself."""
+    """Put another party's certificate into the token of a message of one's own."""
     one(envelope, "BinarySecurityToken").text = b64encode(sender.stranger.der).decode()
 
 
@@ -189,7 +189,7 @@ def reference_attribute(name: str, value: str) -> Edit:
 
 
 def token_reference(xml: str) -> Edit:
-    """KeyInfo says by other means which key it is."""
+    """Name the key by other means in KeyInfo."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         info = one(envelope, "KeyInfo", DS)
@@ -224,7 +224,7 @@ def saml(envelope: Element, sender: Sender) -> None:
 
 
 def same_id(name: str, value: str) -> Edit:
-    """Another element that bears the identifier of a signed part."""
+    """Add another element with the identifier of a signed part."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         etree.SubElement(envelope[0], "wrapper").set(name, value)
@@ -233,7 +233,7 @@ def same_id(name: str, value: str) -> Edit:
 
 
 def left_out(identifier: str) -> Edit:
-    """The reference to a part is taken away after signing."""
+    """Remove the reference to a part after signing."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         (reference,) = envelope.findall(f".//{{{DS}}}Reference[@URI='#{identifier}']")
@@ -251,7 +251,7 @@ def gone(name: str, namespace: str) -> Edit:
 
 
 def refreshed(envelope: Element, sender: Sender) -> None:
-    """A later Created, written after signing."""
+    """Write a later Created after signing."""
     one(envelope, "Created", WSU).text = instant(sender.at + timedelta(seconds=1))
 
 
@@ -262,7 +262,7 @@ def stamp_beside(envelope: Element, sender: Sender) -> None:
 
 
 def stamp_in_header(envelope: Element, sender: Sender) -> None:
-    """The signed Timestamp in a wrapper, an evil one in its place."""
+    """Move the signed Timestamp into a wrapper, and put an evil one in its place."""
     stamp = one(envelope, "Timestamp", WSU)
     fresh = deepcopy(stamp)
     fresh.set(ID, "fresh")
@@ -276,7 +276,7 @@ def changed_value(envelope: Element, sender: Sender) -> None:
 
 
 def edited(edit: Edit, **departures: Any) -> Callable[[Sender], bytes]:
-    """A good message, changed after it was signed."""
+    """Change a good message after it was signed."""
 
     def build(sender: Sender) -> bytes:
         envelope = sender.signed(**departures)
@@ -287,7 +287,7 @@ def edited(edit: Edit, **departures: Any) -> Callable[[Sender], bytes]:
 
 
 def departed(**departures: Any) -> Callable[[Sender], bytes]:
-    """Signed as it stands, with one thing that is not as it should be."""
+    """Sign a message that differs in one respect."""
     return lambda sender: etree.tostring(sender.signed(**departures))
 
 
@@ -313,7 +313,7 @@ def by_the_stranger(sender: Sender) -> bytes:
 
 
 def header_signed(sender: Sender) -> bytes:
-    """A header block bears the signed identifier; the Body bears another."""
+    """Give a header block the signed identifier, and the Body another."""
 
     def before(envelope: Element) -> None:
         envelope[-1].set(ID, "other")
@@ -370,4 +370,4 @@ EDITS: dict[str, tuple[Edit, Code]] = {
     "timestamp-wrapped": (stamp_in_header, Code.SIG_03),
     "value-changed": (changed_value, Code.SIG_02),
 }
-"""Each, by its name, with the reason for which the message must be refused afterwards."""
+"""Each edit by its name, with the reason for which the message must then be refused."""

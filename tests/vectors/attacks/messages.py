@@ -1,6 +1,6 @@
-"""The same shapes against a message signed by WS-Security: what is signed, and what would be run.
+"""Wrapping attacks on a message signed by WS-Security: the signed part is not what would run.
 
-Each begins as a good request of a true bank, which would be answered with data. McIntosh and
+Each begins as a good request of a genuine bank, which would be answered with data. McIntosh and
 Austel, XML Signature Element Wrapping Attacks (2005); OASIS WSS 1.1 and X.509 Token Profile 1.1.
 """
 
@@ -139,7 +139,7 @@ VECTORS: tuple[MessageVector, ...] = (
     *(
         MessageVector(
             name=f"wsse/time-{name}",
-            why="CONTRACT, Channels: within five minutes",
+            why="docs/recipients.md, channel wsse: within five minutes",
             build=at_times(created, expires),
             code=Code.REQ_03,
         )

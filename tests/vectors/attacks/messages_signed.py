@@ -1,7 +1,7 @@
-"""Messages that are signed as they stand, each with one thing that no message of ours has.
+"""Messages that are validly signed in their form, each with one thing that our messages lack.
 
-`messages` spoils what a recipient signed. Here the sender's own key signs the departure too:
-references, transforms, certificates; and the same message in other bytes.
+`messages` changes what a recipient signed. Here the sender's own key also signs the departure:
+references, transforms, certificates, and the same message in other bytes.
 """
 
 from base64 import b64encode
@@ -27,7 +27,7 @@ SECOND = timedelta(seconds=1)
 
 
 def resigned(edit: Edit) -> Callable[[Sender], bytes]:
-    """A good message, edited, and its SignedInfo signed once more by its own key."""
+    """Edit a good message, and sign its SignedInfo again by its own key."""
 
     def build(sender: Sender) -> bytes:
         message = sender.message()
@@ -47,7 +47,7 @@ def references_of(envelope: Element) -> list[Element]:
 
 
 def repeated(index: int, times: int) -> Edit:
-    """A reference, so many times over."""
+    """Repeat a reference that many times."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         reference = references_of(envelope)[index]
@@ -96,7 +96,9 @@ REFERENCES: dict[str, tuple[Edit, Code]] = {
     "body-unsigned": (without(0), Code.SIG_03),
     "timestamp-unsigned": (without(1), Code.SIG_03),
 }
-"""A thousand are more markup than any message has: they do not get as far as the signature."""
+"""A thousand references are too much markup for any message, and are refused before the
+signature.
+"""
 URIS: dict[str, str | None] = {
     "none": None,
     "empty": "",
@@ -122,7 +124,7 @@ URIS: dict[str, str | None] = {
 
 
 def transforms(*steps: str) -> Edit:
-    """Each step by its algorithm, or as it is written."""
+    """Build transforms, each by its algorithm or as an element."""
 
     def edit(envelope: Element, sender: Sender) -> None:
         written = "".join(
@@ -154,12 +156,12 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 
 def by_certificate(make: Callable[[Any], Any]) -> Callable[[Sender], bytes]:
-    """Signed by another's key under a certificate of the corpus; nobody registered it."""
+    """Sign by another party's key, with a certificate of the corpus that nobody registered."""
     return lambda sender: etree.tostring(sender.signed(holder=make(sender.cast)))
 
 
 def token_of_the_same_key(sender: Sender) -> bytes:
-    """The token is not signed: another certificate over the sender's own key takes its place."""
+    """Replace the unsigned token by another certificate over the sender's own key."""
     envelope = sender.signed()
     twin = sender.cast.another(key=sender.holder.key)
     one(envelope, "BinarySecurityToken").text = b64encode(twin.der).decode()
@@ -167,7 +169,7 @@ def token_of_the_same_key(sender: Sender) -> bytes:
 
 
 ANOTHER_USE = frozenset({"eku-client", "eku-all-foreign"})
-"""A key of a TLS client may sign messages (`Use.MESSAGE`): these are merely registered nowhere."""
+"""A key of a TLS client may sign messages (`Use.MESSAGE`); these are only not registered."""
 CERTIFICATES: dict[str, tuple[Callable[[Any], Any], Code]] = {
     **{
         name: (
@@ -221,7 +223,7 @@ def prefixed(octets: bytes) -> Callable[[Sender], bytes]:
 
 
 def in_request_id(change: Callable[[bytes], bytes]) -> Callable[[Sender], bytes]:
-    """The same characters of the signed request id, otherwise written."""
+    """Write the characters of the signed request id in another way."""
 
     def build(sender: Sender) -> bytes:
         before, opening, rest = etree.tostring(sender.signed()).partition(b"requestId>")
@@ -273,11 +275,13 @@ FORMS: dict[str, tuple[Callable[[Sender], bytes], Code | None, str]] = {
     "cdata": (in_request_id(wrapped_in_cdata), None, "the same characters (Canonical XML, 1.1)"),
     "character-reference": (in_request_id(by_reference), None, "the same character"),
 }
-"""What is accepted here says, once canonical, to the byte what was signed."""
+"""An accepted message has, in canonical form, exactly the signed bytes."""
 
 
 def looks_alike(form: str, change: Callable[[str], str]) -> MessageVector:
-    """A value of the Body in another form of the same looks: other bytes than were signed."""
+    """Write a value of the Body in another form that looks the same: other bytes than
+    were signed.
+    """
 
     def build(sender: Sender) -> bytes:
         envelope = sender.signed()

@@ -1,6 +1,6 @@
-"""Revocation by OCSP, and time: what answers and timestamps prove, and what only looks like it.
+"""Revocation by OCSP, and time: what responses and timestamps prove, and imitations of them.
 
-Each document is good but for its certificate, of which a response or a timestamp has to speak.
+Each document is good except for its certificate, which needs a response or a timestamp.
 """
 
 from collections.abc import Callable
@@ -91,7 +91,7 @@ def answered(cast: "Cast", *, name: str) -> bytes:
 
 
 def answers_of(cast: "Cast") -> dict[str, tuple[Holder, bytes]]:
-    """By name: a citizen of the CA without a CRL, and the response about them."""
+    """Return by name a citizen of the CA without a CRL, and the response about them."""
     ca, made = cast.ocsp_ca, {}
     for name, (answer, _, _) in ANSWERS.items():
         holder = cast.citizen_of(ca)
@@ -104,7 +104,7 @@ def answers_of(cast: "Cast") -> dict[str, tuple[Holder, bytes]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """Why a certificate is good no more, and the timestamp that dates the signature."""
+    """The reason why a certificate is no longer good, and the timestamp of the signature."""
 
     code: Code | None
     why: str
@@ -116,7 +116,7 @@ class Ended:
     tsa: str = "tsa"
     departures: dict[str, Any] = field(default_factory=dict)
     octets: bytes | None = None
-    """What is dated in place of the signature's value."""
+    """The bytes that are timestamped instead of the signature's value."""
 
 
 LAPSED = NOW - HOUR / 2
@@ -167,7 +167,7 @@ ENDED: dict[str, Ended] = {
     ),
     "by-a-tsa-of-the-citizens-ca": Ended(
         code=Code.SIG_05,
-        why="whoever certifies citizens may not date their signatures",
+        why="an authority that certifies citizens may not date their signatures",
         not_after=LAPSED,
         tsa="citizens_tsa",
     ),
@@ -196,7 +196,7 @@ ENDED: dict[str, Ended] = {
 
 
 def dated(cast: "Cast", *, name: str) -> bytes:
-    """Signed ten days ago, as it says, by a certificate that has ended since."""
+    """Sign ten days ago, as the document states, by a certificate that has ended since."""
     ended = ENDED[name]
     document = signed(cast, holder=cast.ended[name], time=SIGNED)
     if ended.stamped is None:
@@ -215,21 +215,23 @@ def ended_of(cast: "Cast") -> dict[str, Holder]:
 
 
 def entries_of(cast: "Cast") -> list[x509.RevokedCertificate]:
-    """Of the list of those citizens' CA."""
+    """Return the entries of the list of those citizens' CA."""
     made = []
     for name, ended in ENDED.items():
-        said: list[tuple[x509.ExtensionType, bool]] = []
+        extensions: list[tuple[x509.ExtensionType, bool]] = []
         if ended.reason is not None:
-            said.append((x509.CRLReason(ended.reason), False))
+            extensions.append((x509.CRLReason(ended.reason), False))
         if ended.invalid_since is not None:
-            said.append((x509.InvalidityDate(ended.invalid_since.replace(tzinfo=None)), False))
+            extensions.append(
+                (x509.InvalidityDate(ended.invalid_since.replace(tzinfo=None)), False)
+            )
         if ended.revoked_at is not None:
-            made.append(entry(serial_of(cast.ended[name]), *said, at=ended.revoked_at))
+            made.append(entry(serial_of(cast.ended[name]), *extensions, at=ended.revoked_at))
     return made
 
 
 def tsa_of(authority: Authority, *, critical: bool = True) -> Holder:
-    """A time-stamping authority's certificate (RFC 3161, 2.3)."""
+    """Return a time-stamping authority's certificate (RFC 3161, 2.3)."""
     return authority.issue(
         Profile(
             subject=name_of("Corpus TSA"),

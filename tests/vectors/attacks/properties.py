@@ -1,4 +1,4 @@
-"""XAdES properties: absent, garbled, unsigned, moved, or about another signature.
+"""XAdES properties that are absent, garbled, unsigned, moved, or about another signature.
 
 ETSI EN 319 132-1, 5.2 and 6.3 (XAdES-B-B): SigningTime and SigningCertificateV2 are required.
 """
@@ -66,13 +66,13 @@ def signing_certificate_empty(drawn: "Draft") -> None:
 
 
 def first_form(drawn: "Draft") -> None:
-    """SigningCertificate of the first form, which EN 319 132-1 has replaced."""
+    """Use SigningCertificate of the first form, which EN 319 132-1 has replaced."""
     named = drawn.one("SigningCertificateV2", XADES)
     named.tag = f"{X}SigningCertificate"
 
 
 def both_forms(drawn: "Draft") -> None:
-    """The first form names another certificate than the second."""
+    """Name another certificate in the first form than in the second."""
     named = drawn.one("SigningCertificateV2", XADES)
     other = deepcopy(named)
     other.tag = f"{X}SigningCertificate"
@@ -91,7 +91,7 @@ def first_form_twice(drawn: "Draft") -> None:
 def first_form_issued(
     drawn: "Draft", *, issuer: str | None = None, serial: int | str | None = None
 ) -> None:
-    """The first form with issuer and serial number; those of the certificate unless given."""
+    """Use the first form with issuer and serial number, by default those of the certificate."""
     first_form(drawn)
     certificate = drawn.holder.certificate
     holder = etree.SubElement(drawn.one("Cert", XADES), f"{X}IssuerSerial")
@@ -102,7 +102,7 @@ def first_form_issued(
 
 
 def first_form_sha1(drawn: "Draft") -> None:
-    """The first form by SHA-1, as signers of fifteen years ago wrote it."""
+    """Use the first form by SHA-1, like signers of fifteen years ago."""
     first_form(drawn)
     drawn.properties.find(f".//{{{DS}}}DigestMethod").set("Algorithm", f"{DS}sha1")  # type: ignore[union-attr]
     value = drawn.properties.find(f".//{{{DS}}}DigestValue")
@@ -111,7 +111,7 @@ def first_form_sha1(drawn: "Draft") -> None:
 
 
 def sha1_digest(drawn: "Draft") -> None:
-    """SigningCertificateV2 by SHA-1, and truly so."""
+    """Use SigningCertificateV2 by SHA-1, with the right digest."""
     first_form_sha1(drawn)
     drawn.one("SigningCertificate", XADES).tag = f"{X}SigningCertificateV2"
 
@@ -123,7 +123,7 @@ def wrong_digest(drawn: "Draft") -> None:
 
 
 def short_digest(drawn: "Draft") -> None:
-    """The right digest's first half."""
+    """Keep only the first half of the right digest."""
     value = drawn.properties.find(f".//{{{DS}}}DigestValue")
     assert value is not None
     assert value.text is not None
@@ -139,7 +139,7 @@ def wrong_type(drawn: "Draft") -> None:
 
 
 def type_on_the_document(drawn: "Draft") -> None:
-    """The document passes for the properties, and the properties for the document."""
+    """Exchange the types of the references to the document and the properties."""
     kind = drawn.references[1].attrib.pop("Type")
     drawn.references[0].set("Type", kind)
 
@@ -161,7 +161,7 @@ def no_signature_id(drawn: "Draft") -> None:
 
 
 def no_properties(drawn: "Draft") -> None:
-    """A plain XML signature without anything of XAdES."""
+    """Sign a plain XML signature without XAdES."""
     drawn.info.remove(drawn.references[1])
     holder = drawn.one("Object")
     drawn.signature.remove(holder)
@@ -174,22 +174,22 @@ def no_properties_empty_object(drawn: "Draft") -> None:
 
 
 def unsigned_only(drawn: "Draft") -> None:
-    """The properties stand where the unsigned ones do."""
+    """Move the properties to the unsigned ones."""
     drawn.properties.tag = f"{X}UnsignedProperties"
 
 
 def in_root(drawn: "Draft") -> None:
-    """The Object with the properties as a child of the root, out of the signature."""
+    """Move the Object with the properties out of the signature, to the root."""
     drawn.root.append(drawn.one("Object"))
 
 
 def second_object(drawn: "Draft") -> None:
-    """A second, empty Object."""
+    """Add a second, empty Object."""
     etree.SubElement(drawn.signature, f"{{{DS}}}Object")
 
 
 def properties_beside(drawn: "Draft") -> None:
-    """Other signed properties before the ones that the reference names."""
+    """Put other signed properties before the ones that the reference names."""
     qualifying = drawn.one("QualifyingProperties", XADES)
     other = deepcopy(drawn.properties)
     other.set("Id", "other")
@@ -212,13 +212,13 @@ def foreign_in_qualifying(drawn: "Draft") -> None:
 
 
 def other_version(drawn: "Draft") -> None:
-    """The properties in the namespace of XAdES 1.1.1."""
+    """Use the namespace of XAdES 1.1.1 for the properties."""
     for element in drawn.one("QualifyingProperties", XADES).iter(f"{X}*"):
         element.tag = element.tag.replace(XADES, OLD_XADES)
 
 
 def properties_reference(drawn: "Draft") -> None:
-    """The properties lie elsewhere, to be fetched (QualifyingPropertiesReference)."""
+    """Let the properties be fetched from elsewhere (QualifyingPropertiesReference)."""
     drawn.one("QualifyingProperties", XADES).tag = f"{X}QualifyingPropertiesReference"
 
 
@@ -280,7 +280,7 @@ DRAWN: dict[str, tuple[Any, Code, str]] = {
 
 
 def swapped_time(root: "Element") -> None:
-    """Backdated after signing."""
+    """Backdate the document after signing"""
     next(root.iter(f"{X}SigningTime")).text = "2026-01-01T00:00:00Z"
 
 
@@ -289,13 +289,13 @@ def swapped_certificate(root: "Element") -> None:
 
 
 def added_to_signed(root: "Element") -> None:
-    """A claimed role added to the signed properties."""
+    """Add a claimed role to the signed properties"""
     own = next(root.iter(f"{X}SignedSignatureProperties"))
     etree.SubElement(own, f"{X}SignerRoleV2")
 
 
 def garbage_timestamp(root: "Element", token: str) -> None:
-    """A signature timestamp (5.3) that is no token at all."""
+    """Add a signature timestamp (5.3) that is no token."""
     qualifying = next(root.iter(f"{X}QualifyingProperties"))
     qualifying.append(
         etree.fromstring(
@@ -323,7 +323,7 @@ TOKENS = {
 
 
 def expired_with_timestamp(cast: "Cast", *, token: str) -> bytes:
-    """An expired certificate, and a timestamp that would have to save it and is none."""
+    """Use an expired certificate, and a timestamp that would have to save it and is none."""
     holder = cast.another(not_after=NOW - timedelta(days=1))
     return spoilt(cast, partial(garbage_timestamp, token=token), holder=holder)
 

@@ -1,4 +1,4 @@
-"""What a signature covers: URIs, transforms, counts of references, canonicalisations."""
+"""The coverage of a signature: URIs, transforms, counts of references, canonicalisations."""
 
 from datetime import timedelta
 from functools import partial
@@ -53,7 +53,7 @@ TRANSFORMS = {
     "c14n2": "http://www.w3.org/2010/xml-c14n2",
     "minimal": f"{MORE}minimal",
 }
-"""Transforms that are known somewhere, or look like those that are known here."""
+"""Transforms that are known elsewhere, or look like those that are known here."""
 
 ORDERS = {
     "instead-of-c14n": lambda uri: (ENVELOPED, uri),
@@ -88,7 +88,7 @@ PREFIXES_IN_INCLUSIVE = (
 
 
 def prefixes(count: int) -> str:
-    """An exclusive canonicalisation with that many prefixes."""
+    """Build an exclusive canonicalisation with that many prefixes."""
     listed = " ".join(f"p{number}" for number in range(count))
     return (
         f'<ds:Transform Algorithm="{EXC_C14N}"><e:InclusiveNamespaces xmlns:e="{EXC_C14N}"'
@@ -97,7 +97,7 @@ def prefixes(count: int) -> str:
 
 
 def listed(prefix_list: str) -> str:
-    """An exclusive canonicalisation with this PrefixList."""
+    """Build an exclusive canonicalisation with this PrefixList."""
     return (
         f'<ds:Transform Algorithm="{EXC_C14N}"><e:InclusiveNamespaces xmlns:e="{EXC_C14N}"'
         f' PrefixList="{prefix_list}"/></ds:Transform>'
@@ -124,7 +124,9 @@ STEPS: dict[str, tuple[tuple[str, ...], Code]] = {
 
 
 def filtered(text: str, *, how: str = "subtract", declared: str = "", more: str = "") -> str:
-    """An XPath Filter 2.0 (W3C, 2002) as signers write it in place of the enveloped transform."""
+    """Build an XPath Filter 2.0 (W3C, 2002) like signers that use it for the enveloped
+    transform.
+    """
     return (
         f'<ds:Transform Algorithm="{FILTER2}"><f:XPath xmlns:f="{FILTER2}"{declared}'
         f' Filter="{how}">{text}</f:XPath>{more}</ds:Transform>'
@@ -132,7 +134,7 @@ def filtered(text: str, *, how: str = "subtract", declared: str = "", more: str 
 
 
 def kept(text: str, *, declared: str = "") -> str:
-    """An XPath transform (XML Signature 1.1, 6.6.3)."""
+    """Build an XPath transform (XML Signature 1.1, 6.6.3)."""
     return f'<ds:Transform Algorithm="{XPATH}"><ds:XPath{declared}>{text}</ds:XPath></ds:Transform>'
 
 
@@ -180,7 +182,7 @@ REMOVALS: dict[str, tuple[str, ...]] = {
         EXC_C14N,
     ),
 }
-"""Expressions that are not, letter by letter, those that remove the signature alone: SIG-04."""
+"""Expressions that differ from those that remove only the signature: SIG-04."""
 
 URIS: dict[str, str | None] = {
     "none": None,
@@ -205,14 +207,17 @@ URIS: dict[str, str | None] = {
     "empty-with-query": "?",
     "quotes": "#consent&apos;",
 }
-"""What a reference may point at, other than the document or its root's Id."""
+"""Targets of a reference other than the document or its root's Id."""
 
 LIMIT = timedelta(milliseconds=500)
-"""Of CPU. signxml computed 1,000 references one by one: seconds. They are counted first here."""
+"""Seconds of CPU. signxml computes 1,000 references one by one: seconds.
+
+Here they are counted first.
+"""
 
 
 def many(cast: "Cast", *, count: int, uri: str) -> bytes:
-    """A thousand references more."""
+    """Add a thousand references."""
 
     def edit(drawn: "Draft") -> None:
         made = reference(uri, (ENVELOPED, EXC_C14N)).replace(
@@ -226,7 +231,7 @@ def many(cast: "Cast", *, count: int, uri: str) -> bytes:
 
 
 def second_signature(cast: "Cast") -> bytes:
-    """A filter removes both; in the second one stands what nobody signed."""
+    """Add a second signature that the filter removes too; it holds what nobody signed."""
 
     def edit(drawn: "Draft") -> None:
         other = etree.SubElement(drawn.root, f"{{{DS}}}Signature")
@@ -262,7 +267,7 @@ def empty_uri_twice(drawn: "Draft") -> None:
 
 
 def manifest(drawn: "Draft") -> None:
-    """The document is in a Manifest, whose digests core validation never checks."""
+    """Move the document into a Manifest, whose digests core validation never checks."""
     document = drawn.references[0]
     drawn.info.remove(document)
     holder = etree.SubElement(drawn.signature, f"{{{DS}}}Object")
@@ -276,12 +281,12 @@ def manifest(drawn: "Draft") -> None:
 
 
 def two_transforms(drawn: "Draft") -> None:
-    """Two Transforms elements in one reference, of which a reader takes one."""
+    """Put two Transforms elements into one reference; a reader uses one of them."""
     etree.SubElement(drawn.references[0], f"{{{DS}}}Transforms")
 
 
 def envelope_of_properties(drawn: "Draft") -> None:
-    """The enveloped transform where it has no business: on the signed properties."""
+    """Put the enveloped transform on the signed properties, where it is wrong."""
     step = etree.Element(f"{{{DS}}}Transform")
     step.set("Algorithm", ENVELOPED)
     drawn.references[1][0].insert(0, step)
@@ -310,7 +315,7 @@ VECTORS: tuple[Vector, ...] = (
     *(
         Vector(
             name=f"transforms/{name}-{order}",
-            why="signxml skips a transform that it does not know (FACTS): it signed, we would read",
+            why="signxml skips a transform that it does not know: it signed, we would read",
             build=partial(signed, transforms=arrange(uri)),
             code=Code.SIG_04,
         )
@@ -329,7 +334,7 @@ VECTORS: tuple[Vector, ...] = (
     *(
         Vector(
             name=f"transforms/removal-{name}",
-            why="what it leaves in is decided by whoever evaluates it, and we evaluate nothing",
+            why="its evaluator decides what it leaves in, and we evaluate nothing",
             build=partial(signed, transforms=steps),
             code=Code.SIG_04,
         )

@@ -1,4 +1,4 @@
-"""A signature too many, in the wrong place, or none at all."""
+"""One signature too many, a signature in the wrong position, or none."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def second_copy(root: "Element") -> None:
-    """The same signature once more."""
+    """Add the same signature once more."""
     root.append(deepcopy(signature_of(root)))
 
 
 def second_renamed(root: "Element") -> None:
-    """The same signature once more, without identifiers."""
+    """Add the same signature once more, without identifiers."""
     copy = deepcopy(signature_of(root))
     for element in copy.iter("*"):
         element.attrib.pop("Id", None)
@@ -34,7 +34,7 @@ def second_renamed(root: "Element") -> None:
 
 
 def by_another(cast: "Cast", *, first: bool) -> bytes:
-    """A signature of another signer before or after the citizen's."""
+    """Add a signature of another signer before or after the citizen's."""
     other = etree.fromstring(signed(cast, holder=cast.attacker))
     extra = signature_of(other)
     for element in extra.iter("*"):
@@ -47,7 +47,7 @@ def by_another(cast: "Cast", *, first: bool) -> bytes:
 
 
 def nested(root: "Element") -> None:
-    """A signature inside the signature."""
+    """Put a signature inside the signature."""
     inner = deepcopy(signature_of(root))
     for element in inner.iter("*"):
         element.attrib.pop("Id", None)
@@ -55,13 +55,13 @@ def nested(root: "Element") -> None:
 
 
 def deeper(root: "Element") -> None:
-    """The signature one level down."""
+    """Move the signature one level down."""
     signature = signature_of(root)
     etree.SubElement(root, "holder").append(signature)
 
 
 def counter_signature(root: "Element") -> None:
-    """A signature among the unsigned properties: allowed by XAdES, not by our profile."""
+    """Add a signature to the unsigned properties, which XAdES allows and our profile does not."""
     inner = deepcopy(signature_of(root))
     for element in inner.iter("*"):
         element.attrib.pop("Id", None)
@@ -72,7 +72,7 @@ def counter_signature(root: "Element") -> None:
 
 
 def enveloping(cast: "Cast") -> bytes:
-    """The signature is the root, and the consent lies in its Object."""
+    """Make the signature the root, with the consent in its Object."""
 
     def edit(root: "Element") -> "Element":
         signature = signature_of(root)
@@ -88,19 +88,19 @@ def bare(cast: "Cast") -> bytes:
 
 
 def emptied(root: "Element") -> None:
-    """A Signature with nothing in it."""
+    """Empty the Signature."""
     for part in list(signature_of(root)):
         signature_of(root).remove(part)
 
 
 def foreign_namespace(root: "Element") -> None:
-    """The signature's namespace has a letter of another case: no signature at all."""
+    """Change the case of a letter in the signature's namespace, so that it is no signature."""
     signature = signature_of(root)
     signature.tag = f"{{{DS.upper()}}}Signature"
 
 
 def both_documents(cast: "Cast") -> bytes:
-    """Two references to the document, one of them by the empty URI."""
+    """Add two references to the document, one of them by the empty URI."""
 
     def edit(drawn: "Draft") -> None:
         drawn.info.append(etree.fromstring(_plain("")))

@@ -1,4 +1,4 @@
-"""The numbers themselves: signature and digest values that are short, long, empty or garbled."""
+"""Signature and digest values that are short, long, empty or garbled."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def encoded(cast: "Cast", *, encode: Raw, rsa: bool) -> bytes:
 
 
 def text_changed(cast: "Cast", *, name: str, change: Callable[[str], str]) -> bytes:
-    """The base64 text of the first element of that name, changed after signing."""
+    """Change the base64 text of the first element of that name after signing."""
 
     def edit(root: "Element") -> None:
         element = next(root.iter(f"{{{DS}}}{name}"))
@@ -102,7 +102,7 @@ TEXTS: dict[str, tuple[Callable[[str], str], str]] = {
 
 
 def in_child(cast: "Cast", *, name: str) -> bytes:
-    """The value in a child element."""
+    """Move the value into a child element."""
 
     def edit(root: "Element") -> None:
         element = next(root.iter(f"{{{DS}}}{name}"))
@@ -113,7 +113,7 @@ def in_child(cast: "Cast", *, name: str) -> bytes:
 
 
 def second_value(cast: "Cast", *, name: str) -> bytes:
-    """The element twice, the first with nonsense in it."""
+    """Repeat the element, with nonsense in the first one."""
 
     def edit(root: "Element") -> None:
         element = next(root.iter(f"{{{DS}}}{name}"))

@@ -1,4 +1,4 @@
-"""One document or message of the corpus, and the answer that it must get."""
+"""One document or message of the corpus, and its expected answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from vectors.attacks.cast import Cast
 
 UNDECIDED = frozenset({Code.SIG_07})
-"""Reasons that mean "could not tell" (ETSI EN 319 102-1, 5.1.3)."""
+"""Reasons that mean "could not be determined" (ETSI EN 319 102-1, 5.1.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vector:
-    """A document. `build` signs it anew each time, with keys that no file holds."""
+    """A document. `build` signs it again each time, with keys that no file holds."""
 
     name: str
     """`family/what-is-wrong`."""
     why: str
-    """What it would win, and who described it."""
+    """What the attacker would gain, and who described it."""
     build: Callable[["Cast"], bytes]
     code: Code | None
-    """The reason for which it is refused; None where it is accepted."""
+    """The reason for which it is refused, or None if it is accepted."""
     at: datetime = NOW
     within: timedelta | None = None
-    """How soon it must be refused, where its cost is the attack."""
+    """The maximum time of a refusal, if its cost is the attack."""
     schema: bool = True
-    """Whether, were it believed, its content would satisfy the published schema."""
+    """Whether its content would satisfy the published schema."""
 
     @property
     def family(self) -> str:
@@ -45,7 +45,10 @@ class Vector:
 
     @property
     def expected(self) -> dict[str, object]:
-        """What the manifest says. A consent that fails is CNS-02 because of its own reason."""
+        """Return the manifest's expectation.
+
+        A consent that fails is CNS-02 because of its own reason.
+        """
         outward = {"code": "CNS-02", "because": self.code.value} if self.code else None
         return {
             "status": self.status.value,

@@ -1,8 +1,8 @@
-"""Wrapping: the signed element is moved, and an unsigned one stands where a reader looks.
+"""Wrapping: the signed element is moved, and an unsigned one is where a reader looks.
 
 Somorovsky et al., On Breaking SAML: Be Whoever You Want to Be (USENIX Security 2012), shapes 1 to
 8; McIntosh and Austel, XML Signature Element Wrapping Attacks (2005). SAML's assertion is our root,
-so that "the evil assertion" is an evil root, or an evil element that a lax reader finds first.
+so "the evil assertion" is an evil root, or an evil element that a lax reader finds first.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def without_signature(root: "Element") -> "Element":
 
 
 def evil_of(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The consent for somebody else, unsigned, with an identifier of some kind or none."""
+    """Return the unsigned consent of another person, with some identifier or none."""
     evil = without_signature(root)
     spoil(evil)
     del evil.attrib["Id"]
@@ -47,13 +47,13 @@ def evil_of(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def spoil(consent: "Element") -> None:
-    """Another person's number, in a place where schema and reader look for it."""
+    """Put another person's number where schema and reader look for it."""
     pin = next(element for element in consent.iter("*") if element.tag.endswith("}pin"))
     pin.text = "20202199000028"
 
 
 def xsw1(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original in the signature of an evil root."""
+    """Put the original into the signature of an evil root."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     evil.append(signature)
@@ -62,7 +62,7 @@ def xsw1(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw2(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original detached beside its signature, under an evil root."""
+    """Put the original beside its detached signature, under an evil root."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     evil.append(root)
@@ -71,7 +71,7 @@ def xsw2(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw3(root: "Element", name: str | None, identifier: str) -> "Element":
-    """An evil sibling before the original, under a root of no meaning."""
+    """Put an evil sibling before the original, under a root without meaning."""
     wrapper = etree.Element("wrapper")
     wrapper.append(evil_of(root, name, identifier))
     wrapper.append(root)
@@ -79,14 +79,14 @@ def xsw3(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw4(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original, signature and all, as a child of an evil root."""
+    """Put the original with its signature into an evil root, as a child."""
     evil = evil_of(root, name, identifier)
     evil.append(root)
     return evil
 
 
 def xsw5(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The signed root itself is spoilt; its original stands after the signature."""
+    """Change the signed root itself, and put its original after the signature."""
     original = without_signature(root)
     spoil(root)
     rename(root, name, identifier)
@@ -95,7 +95,7 @@ def xsw5(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw6(root: "Element", name: str | None, identifier: str) -> "Element":
-    """As 5, with the original inside the signature."""
+    """Do the same as shape 5, with the original inside the signature."""
     original = without_signature(root)
     spoil(root)
     rename(root, name, identifier)
@@ -104,7 +104,7 @@ def xsw6(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw7(root: "Element", name: str | None, identifier: str) -> "Element":
-    """An extension element, which a lax schema lets pass, holds the evil consent."""
+    """Put the evil consent into an extension element, which a lax schema accepts."""
     extension = etree.Element("Extensions")
     extension.append(evil_of(root, name, identifier))
     root.insert(0, extension)
@@ -112,7 +112,7 @@ def xsw7(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def xsw8(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original in an Object of the signature of an evil root."""
+    """Put the original into an Object of the signature of an evil root."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     etree.SubElement(signature, OBJECT).append(root)
@@ -121,7 +121,7 @@ def xsw8(root: "Element", name: str | None, identifier: str) -> "Element":
 
 
 def in_first_object(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original in the Object that holds the qualifying properties."""
+    """Put the original into the Object that holds the qualifying properties."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     next(signature.iter(OBJECT)).append(root)
@@ -130,7 +130,7 @@ def in_first_object(root: "Element", name: str | None, identifier: str) -> "Elem
 
 
 def in_unsigned_properties(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original among the unsigned properties, where anything may stand."""
+    """Put the original among the unsigned properties, where anything is allowed."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     qualifying = next(signature.iter(f"{{{XADES}}}QualifyingProperties"))
@@ -140,7 +140,7 @@ def in_unsigned_properties(root: "Element", name: str | None, identifier: str) -
 
 
 def in_key_info(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original in KeyInfo."""
+    """Put the original into KeyInfo."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     next(signature.iter(f"{{{DS}}}KeyInfo")).append(root)
@@ -149,7 +149,7 @@ def in_key_info(root: "Element", name: str | None, identifier: str) -> "Element"
 
 
 def in_manifest(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The original in a Manifest, of which core validation checks no digest."""
+    """Put the original into a Manifest, of which core validation checks no digest."""
     evil, signature = evil_of(root, name, identifier), signature_of(root)
     root.remove(signature)
     holder = etree.SubElement(signature, OBJECT)
@@ -159,7 +159,7 @@ def in_manifest(root: "Element", name: str | None, identifier: str) -> "Element"
 
 
 def before_signature(root: "Element", name: str | None, identifier: str) -> "Element":
-    """The evil consent as the root's first child: the first that a search finds."""
+    """Put the evil consent first in the root, where a search finds it."""
     root.insert(0, evil_of(root, name, identifier))
     return root
 
@@ -172,7 +172,7 @@ def rename(root: "Element", name: str | None, identifier: str) -> None:
 
 Shape = Callable[["Element", str | None, str], "Element"]
 SHAPES: tuple[Shape, ...] = (xsw1, xsw2, xsw3, xsw4, xsw5, xsw6, xsw7, xsw8)
-"""Somorovsky's, in his order."""
+"""The shapes of Somorovsky, in his order."""
 OURS: tuple[Shape, ...] = (
     in_first_object,
     in_unsigned_properties,
@@ -186,8 +186,11 @@ CODES = {
     before_signature: Code.SIG_02,
     in_first_object: Code.SIG_02,
 }
-"""Shapes that leave root and signature in their places: what fails is the digest, or the form of
-the properties; with the document's own identifier it is the second bearer of it."""
+"""Shapes that keep root and signature in place.
+
+The digest or the form of the properties fails; with the document's own identifier, the second
+element with it is the failure.
+"""
 
 
 def _attribute(name: str | None) -> str:
@@ -203,7 +206,11 @@ def _wrapped(
 def _vectors() -> list[Vector]:
     found = []
     for shape in SHAPES + OURS:
-        source = "Somorovsky et al. 2012" if shape in SHAPES else "where our own profile has room"
+        source = (
+            "Somorovsky et al. 2012"
+            if shape in SHAPES
+            else "a part that our own profile does not restrict"
+        )
         for name in (None, *IDENTIFIERS):
             for identifier in ("consent", "evil") if name else ("",):
                 which = f"{_attribute(name)} {identifier}".strip().replace(" ", "-")
@@ -221,7 +228,7 @@ def _vectors() -> list[Vector]:
 
 
 def _whole(shape: Shape, code: Code) -> Vector:
-    """With URI="" the whole document is meant: wrapped, its digest or its place no longer holds."""
+    """Wrap with URI="", which means the whole document, so its digest or position is wrong."""
     return Vector(
         name=f"wrapping/{shape.__name__}-empty-uri",
         why=f"{(shape.__doc__ or '').rstrip('.')}, and the reference is to the whole document",
@@ -231,7 +238,7 @@ def _whole(shape: Shape, code: Code) -> Vector:
 
 
 def duplicate(cast: "Cast", *, name: str, value: str, before: bool) -> bytes:
-    """Another element with an identifier of the signature's, signed along with the rest."""
+    """Add another element with an identifier of the signature's, and sign it too."""
 
     def edit(drawn: "Draft") -> None:
         extra = etree.Element("extra")
@@ -242,12 +249,12 @@ def duplicate(cast: "Cast", *, name: str, value: str, before: bool) -> bytes:
 
 
 def two_identifiers(cast: "Cast", *, name: str) -> bytes:
-    """The root itself bears the same identifier under two names."""
+    """Give the root the same identifier under two names."""
     return signed(cast, lambda drawn: drawn.root.set(name, "consent"))
 
 
 def reference_by(cast: "Cast", *, name: str) -> bytes:
-    """The root is identified by another attribute than ours."""
+    """Identify the root by another attribute than ours."""
 
     def edit(drawn: "Draft") -> None:
         del drawn.root.attrib["Id"]
@@ -260,7 +267,7 @@ def _duplicates() -> list[Vector]:
     return [
         Vector(
             name=f"identifiers/{_attribute(name)}-of-{value}-{'before' if before else 'after'}",
-            why="signxml took a clone with ID= for the one with Id= (FACTS); readers differ",
+            why="signxml took a clone with ID= for the one with Id=; readers differ",
             build=partial(duplicate, name=name, value=value, before=before),
             code=Code.SIG_03,
             schema=False,
