@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from makul.admin.errors import OperatorError
 from makul.admin.requests import Certification, KeyUse
 from makul.admin.runtime import Runtime
-from makul.app.ports import Desk, Official
+from makul.app.ports import Official, OperatorRegistry
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded
 from makul.trust.keys.files import load_pair
@@ -76,7 +76,7 @@ def certify(request: Certification, runtime: Runtime) -> str:
     if request.party is None:
         return f"{request.output}: {holder.title} may sign consents with this key"
     with runtime.open(request.directory / CONFIG) as house:
-        _register(house.desk, request, holder, certificate, at)
+        _register(house.registry, request, holder, certificate, at)
     return f"{request.output}: registered for {holder.title}, for {request.use.value}"
 
 
@@ -167,7 +167,7 @@ def _authority(directory: Path, name: str, at: datetime) -> Authority:
 
 
 def _register(
-    desk: Desk,
+    registry: OperatorRegistry,
     request: Certification,
     holder: _Holder,
     certificate: x509.Certificate,
@@ -176,7 +176,7 @@ def _register(
     der = certificate.public_bytes(Encoding.DER)
     code, fingerprint = MemberCode(holder.told["code"]), sha256(der).digest()
     if request.use is KeyUse.SEALING:
-        desk.add_sealing_certificate(code, fingerprint, der, at=at)
+        registry.add_sealing_certificate(code, fingerprint, der, at=at)
     elif request.use is KeyUse.OFFICIAL:
         identifier = f"OWN-{fingerprint.hex()[:8]}"
         official = Official(
@@ -185,6 +185,6 @@ def _register(
             name=holder.told["name"],
             fingerprint=fingerprint,
         )
-        desk.add_official(official, at=at)
+        registry.add_official(official, at=at)
     else:
-        desk.add_certificate(code, fingerprint, der, at=at)
+        registry.add_certificate(code, fingerprint, der, at=at)

@@ -140,7 +140,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     config = write_service(world, options.directory, addresses)
     runtime.create(config)
     with runtime.open(config) as house:
-        signed = register(world, house.desk, house.agreements, house.notices, at=house.clock())
+        signed = register(world, house.registry, house.agreements, house.notices, at=house.clock())
     log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
     hand_out(world, options.directory, addresses, signed, log_key=log_key)
     return world

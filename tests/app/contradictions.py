@@ -18,7 +18,7 @@ from makul.app.ports import (
     Match,
     MeteredUse,
     NoMatch,
-    PaperUse,
+    PaperConsentUse,
     QuotaUse,
     Refusal,
     RegistrationFacts,
@@ -86,7 +86,7 @@ def contradict_acceptances(
     status: ConsentStatus,
     use: MeteredUse,
     quota: QuotaUse,
-    paper: PaperUse,
+    paper: PaperConsentUse,
 ) -> None:
     """Accept an act in the space of another, or with the effect of another."""
     ConsentAcceptance(facts=of_consent, registration=registration, status=status)

@@ -173,7 +173,9 @@ def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
     for person in crowd(count):
         content = person_codec.person_to_bytes(person)
         index = sealer.index("pin", person.pin.digits)
-        sealed = sealer.seal(person_codec.pad(content), person_codec.person_place(index, 1))
+        sealed = sealer.seal(
+            person_codec.pad(content), person_codec.person_associated_data(index, 1)
+        )
         digest = sealer.content_index("person", content)
         yield index, 1, digest, sealed, at, person_codec.FORMAT
 

@@ -32,7 +32,7 @@ from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.records import sealed_fields as private
-from makul.store.records.sealed_fields import open_private, seal_private
+from makul.store.records.sealed_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul_sandbox.data.recipients import PARTIES
 from makul_testing.in_process_service import InProcess, build_house
@@ -213,7 +213,7 @@ def _rows(
             "ground_kind": None if outcome == "REFUSED" else _GROUNDS[number % len(_GROUNDS)],
             "subject_index": sealer.index("pin", subject.digits),
             "decided_at": micros(at),
-            "sealed": seal_private(sealer, disclosure_id, mine),
+            "sealed": encrypt_private(sealer, disclosure_id, mine),
             "leaf_hash": os.urandom(32),
         }
 

@@ -43,7 +43,7 @@ def test_a_crowd_is_found_and_decrypted_by_the_store(
     kinds[kind].fill(house, filling)
 
     for person in crowd(20):
-        found = house.store.desk.person_for_operator(person.pin, reason="test", at=NOW)
+        found = house.store.registry.person_for_operator(person.pin, reason="test", at=NOW)
         assert found is not None
         assert (found.pin, found.values) == (person.pin, person.values)
     assert b">RELEASED<" in house.post(ask(house, 1)[0]).body
@@ -84,9 +84,9 @@ def test_a_month_is_counted_and_exported_whole(tmp_path: Path) -> None:
     assert month_house(60, tmp_path) == directory
     store = open_cached_store(str(directory))
 
-    counts = store.desk.statistics(MONTH)
+    counts = store.registry.statistics(MONTH)
     look = ExportOptions(revealed=False, reason=None)
-    rows = list(store.desk.export(MONTH, None, look, at=NOW))
+    rows = list(store.registry.export(MONTH, None, look, at=NOW))
     assert sum(each.decisions for each in counts) == len(rows) == 60
     assert {each.recipient for each in counts} == {party.code for party in PARTIES}
     assert len({row.leaf_hash for row in rows}) == 60

@@ -17,7 +17,7 @@ from makul_testing.stores import store_of
 def with_two(with_bank: Makul) -> Makul:
     """Record a release and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
-        agree(store.desk, an_agreement(), at=NOON)
+        agree(store.registry, an_agreement(), at=NOON)
         store.recorder.record(a_release())
         store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
     return with_bank

@@ -22,7 +22,7 @@ from makul_testing.stores import store_of
 def with_two(with_bank: Makul) -> Makul:
     """Record a release by consent and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
-        agree(store.desk, an_agreement(), at=NOON)
+        agree(store.registry, an_agreement(), at=NOON)
         store.recorder.record(a_release(ground=a_consent()))
         store.recorder.record(a_refusal(decided_at=NOON.replace(minute=1)))
     return with_bank

@@ -332,7 +332,7 @@ def test_agreements_and_approvals_are_verified(
 ) -> None:
     """The document is checked by its own schema: another one, or a part, is another document."""
     documents = {
-        "agreement": house.store.desk.draft_document(house.bank.agreement) or b"",
+        "agreement": house.store.registry.draft_document(house.bank.agreement) or b"",
         "notice": render_approval(APPROVAL),
     }
     own = documents.pop(profile)

@@ -27,7 +27,7 @@ from makul_testing.stores import store_of
 @pytest.fixture
 def with_terms(with_bank: Makul, store: Store) -> Makul:
     """Return an installation whose bank has an agreement in force."""
-    agree(store.desk, an_agreement(), at=NOON)
+    agree(store.registry, an_agreement(), at=NOON)
     return with_bank
 
 
@@ -95,7 +95,7 @@ def test_the_act_and_the_event_are_recorded(
     assert before == ""
     assert (event["event.code"], event["event.action"]) == ("MKL-309", "ground-revoked")
     assert AZAMAT.digits not in events.read_text()
-    rows = store.desk.find_ground(BANK, GroundKind.CONSENT, ground.id)
+    rows = store.registry.find_ground(BANK, GroundKind.CONSENT, ground.id)
     assert rows is not None
     assert rows.revoked_at is not None
 

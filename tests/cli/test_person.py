@@ -11,7 +11,7 @@ from makul.app.ports import StoreUnavailableError
 from makul.cli import person_import
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName, Person
-from makul.store.admin.registry import StoreDesk
+from makul.store.admin.registry import StoreOperatorRegistry
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.people import json_line
 from makul_testing.cli_runner import Makul
@@ -109,16 +109,16 @@ def test_bad_lines_before_an_interruption_are_reported_again(
     monkeypatch.setattr(person_import, "BATCH", 2)
     good = file.read_text(encoding="utf-8").splitlines(keepends=True)
     file.write_text("".join(["not json\n", *good[:4], "[]\n", *good[4:]]), encoding="utf-8")
-    put, batches = StoreDesk.put_persons, [1, 2]
+    put, batches = StoreOperatorRegistry.put_persons, [1, 2]
 
-    def failing_put(self: StoreDesk, persons: Sequence[Person], *, at: datetime) -> int:
+    def failing_put(self: StoreOperatorRegistry, persons: Sequence[Person], *, at: datetime) -> int:
         if not batches:
             raise StoreUnavailableError("away")
         batches.pop()
         return put(self, persons, at=at)
 
     with monkeypatch.context() as patch:
-        patch.setattr(StoreDesk, "put_persons", failing_put)
+        patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
         assert makul("person", "import", file, "--apply").code == 3
     said = makul("person", "import", file, "--apply", "--json")
 
@@ -134,16 +134,16 @@ def test_an_outage_during_an_import_is_reported_with_the_progress(
 ) -> None:
     """The message does not say that nothing was changed: two batches are committed."""
     monkeypatch.setattr(person_import, "BATCH", 2)
-    put, batches = StoreDesk.put_persons, [1, 2]
+    put, batches = StoreOperatorRegistry.put_persons, [1, 2]
 
-    def failing_put(self: StoreDesk, persons: Sequence[Person], *, at: datetime) -> int:
+    def failing_put(self: StoreOperatorRegistry, persons: Sequence[Person], *, at: datetime) -> int:
         if not batches:
             raise StoreUnavailableError("away")
         batches.pop()
         return put(self, persons, at=at)
 
     with monkeypatch.context() as patch:
-        patch.setattr(StoreDesk, "put_persons", failing_put)
+        patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
         said = makul("person", "import", file, "--apply")
     shown = makul.done("person", "import", file, "--apply")
 

@@ -18,7 +18,7 @@ from makul.admin.installation import Installation, InstallationInfo
 from makul.admin.key_inventory import KeyInfo
 from makul.admin.requests import Certification, SandboxOptions
 from makul.admin.runtime import Runtime
-from makul.app.ports import Clock, CommitUnknownError, Desk, StoreUnavailableError
+from makul.app.ports import Clock, CommitUnknownError, OperatorRegistry, StoreUnavailableError
 from makul.cli import build, run
 from makul.cli.exit_codes import ExitCode
 from makul.domain.identifiers import MemberCode
@@ -34,7 +34,7 @@ class RecordedInstallation(Installation):
     runtime: "Recorded"
 
     @property
-    def desk(self) -> Desk:
+    def registry(self) -> OperatorRegistry:
         raise self.runtime.fault or AssertionError("the desk is not expected")
 
     def keys_in_use(self) -> tuple[KeyInfo, ...]:

@@ -53,7 +53,7 @@ def test_cosignatures_are_collected_stored_and_published(
 
     CosignatureVerifier.parse(vkey).verify(note)
     assert makul.done("ledger", "status")["cosigned"] == 2
-    (row,) = store.desk.disclosures(recipient=None, since=None, limit=10)
+    (row,) = store.registry.disclosures(recipient=None, since=None, limit=10)
     proof = store.ledger.inclusion(row.disclosure_id)
     assert proof is not None
     CosignatureVerifier.parse(vkey).verify(proof.note)

@@ -13,10 +13,10 @@ from lxml import etree
 from makul_client import ConsentError, Profile
 from makul_client.consent.documents import (
     Authority,
-    Paper,
+    ConsentTerms,
+    PaperConsent,
     Representative,
     Subject,
-    Wish,
     attach,
     draft,
     sign,
@@ -26,7 +26,7 @@ from makul_client.profile import Party
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
 
 SUBJECT = Subject(pin=PIN, surname=SURNAME, given_name="Тест")
-WISH = Wish(
+WISH = ConsentTerms(
     subject=SUBJECT,
     attributes=("surname", "faceImage"),
     valid_from=NOW,
@@ -72,7 +72,7 @@ def valid(document: bytes) -> bool:
         ),
         replace(
             WISH,
-            paper=Paper(
+            paper=PaperConsent(
                 date=NOW.date(),
                 place="Бишкек",
                 official="o-1",
@@ -82,7 +82,7 @@ def valid(document: bytes) -> bool:
         ),
     ],
 )
-def test_a_draft_fits_the_schema(profile: Profile, wish: Wish) -> None:
+def test_a_draft_fits_the_schema(profile: Profile, wish: ConsentTerms) -> None:
     """Procedure, cl. 4: the published schema defines a consent."""
     document = draft(profile, wish, given_at=NOW)
     view = read_unsafe(document)
@@ -111,7 +111,7 @@ def test_a_draft_without_attributes_is_for_yes_or_no(profile: Profile) -> None:
         (replace(WISH, purpose="CASE_REVIEW"), "its text"),
     ],
 )
-def test_an_unusable_draft_is_refused(profile: Profile, wish: Wish, complaint: str) -> None:
+def test_an_unusable_draft_is_refused(profile: Profile, wish: ConsentTerms, complaint: str) -> None:
     """The error names the field, never the value."""
     with pytest.raises(ConsentError, match=complaint):
         draft(profile, wish, given_at=NOW)

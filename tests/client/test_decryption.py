@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from makul.trust.xmlenc import XmlSealer
+from makul.trust.xmlenc import XmlEncryptor
 from makul_client import ProfileError, SealError, SealFlaw
 from makul_client._internal.crypto.decryption import MAX_SEALED, Unsealer
 from makul_client.profile import Sealing
@@ -41,7 +41,7 @@ def unsealer(recipient: Holder, tmp_path: Path) -> Unsealer:
 
 @pytest.fixture(scope="module")
 def sealed(recipient: Holder) -> bytes:
-    return XmlSealer.seal(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
+    return XmlEncryptor.seal(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
 
 
 def written(holder: Holder, folder: Path) -> Sealing:

@@ -21,7 +21,7 @@ import pytest
 from makul_client._internal.wsse import utc_now
 from makul_client.cli.options import ExitCode
 from makul_client.cli.output_files import ReservedFile, write_new
-from makul_client.consent.documents import Subject, Wish, draft, sign
+from makul_client.consent.documents import ConsentTerms, Subject, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
@@ -47,7 +47,7 @@ NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("consent")
     profile = Profile.load(write_profile(folder, "https://makul.example/"))
-    wish = Wish(
+    wish = ConsentTerms(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         attributes=("pin", "surname", "birthDate"),
         valid_from=NOW,
@@ -69,7 +69,7 @@ def released(**changes: Any) -> Reply:
     return reply
 
 
-class Desk:
+class OperatorRegistry:
     """A recipient's machine at a service."""
 
     def __init__(self, folder: Path, consent: Path, service: FakeService) -> None:
@@ -110,9 +110,9 @@ class Desk:
 @pytest.fixture
 def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
     @contextmanager
-    def opened(*replies: Reply) -> Iterator[Desk]:
+    def opened(*replies: Reply) -> Iterator[OperatorRegistry]:
         with serving(*(replies or (released(),))) as service:
-            yield Desk(tmp_path, consent, service)
+            yield OperatorRegistry(tmp_path, consent, service)
 
     return opened
 
@@ -131,15 +131,15 @@ def test_an_unusable_standard_output_sends_nothing(
 ) -> None:
     """A closed, full or read-only output is found before anything is disclosed."""
     words = [word] if word else []
-    with desk_with() as desk:
+    with desk_with() as registry:
         if stdout is None:
-            done = desk.run(*words, command=command, redirection=">&-")
+            done = registry.run(*words, command=command, redirection=">&-")
         else:
             with Path(stdout).open(mode) as stream:
-                done = desk.run(*words, command=command, stdout=stream)
+                done = registry.run(*words, command=command, stdout=stream)
 
         assert done.returncode == ExitCode.USAGE, done.stderr
-        assert not desk.was_asked
+        assert not registry.was_asked
         assert b"standard output" in done.stderr
         assert b"Traceback" not in done.stderr
 
@@ -148,12 +148,12 @@ def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) ->
     """Its reader ended before there was anything to read."""
     reader, writer = os.pipe()
     os.close(reader)
-    with desk_with() as desk:
-        done = desk.run(stdout=writer)
+    with desk_with() as registry:
+        done = registry.run(stdout=writer)
         os.close(writer)
 
         assert done.returncode == ExitCode.USAGE
-        assert not desk.was_asked
+        assert not registry.was_asked
 
 
 @pytest.mark.parametrize("place", ["none/receipt.xml", "{consent}"])
@@ -161,32 +161,32 @@ def test_an_unusable_receipt_location_sends_nothing(
     desk_with: Callable[..., Any], tmp_path: Path, place: str
 ) -> None:
     """The directory is missing, or the path is that of a file that is read."""
-    with desk_with() as desk:
-        before = desk.consent.read_bytes()
-        done = desk.run("--receipt", tmp_path / place.format(consent=desk.consent))
+    with desk_with() as registry:
+        before = registry.consent.read_bytes()
+        done = registry.run("--receipt", tmp_path / place.format(consent=registry.consent))
 
         assert done.returncode == ExitCode.USAGE, done.stderr
-        assert not desk.was_asked
-        assert desk.consent.read_bytes() == before
+        assert not registry.was_asked
+        assert registry.consent.read_bytes() == before
 
 
 def test_a_limit_on_files_is_found_before_anything_is_sent(
     desk_with: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Neither the receipt nor a file at standard output has space after `ulimit -f`."""
-    with desk_with() as desk:
-        argv = desk.words("--receipt", tmp_path / "receipt.xml")
+    with desk_with() as registry:
+        argv = registry.words("--receipt", tmp_path / "receipt.xml")
         kept = subprocess.run(
             ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *argv],
             capture_output=True,
             timeout=120,
             check=False,
         )
-        argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *desk.words()]
+        argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *registry.words()]
         shown = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
 
         assert (kept.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
-        assert not desk.was_asked
+        assert not registry.was_asked
         assert not (tmp_path / "receipt.xml").exists()
 
 
@@ -195,8 +195,8 @@ def test_reserved_file_is_removed_if_nothing_was_decided(
 ) -> None:
     """The command can be repeated unchanged, with `--request-id`."""
     receipt = tmp_path / "receipt.xml"
-    with desk_with(hang_up) as desk:
-        done = desk.run("--receipt", receipt)
+    with desk_with(hang_up) as registry:
+        done = registry.run("--receipt", receipt)
 
         assert done.returncode == ExitCode.LATER
         assert not receipt.exists()
@@ -216,9 +216,9 @@ def test_output_is_utf8_in_any_locale(
 ) -> None:
     """Neither code page has Kyrgyz letters; the receipt is verified and the data are shown."""
     receipt = tmp_path / "квитанция.xml"
-    with desk_with() as desk:
+    with desk_with() as registry:
         words = [word] if word else []
-        done = desk.run(*words, "--receipt", receipt, environ=environ)
+        done = registry.run(*words, "--receipt", receipt, environ=environ)
 
         assert done.returncode == ExitCode.OK, done.stderr
         assert SURNAME in done.stdout.decode("utf-8")
@@ -229,12 +229,12 @@ def test_names_in_an_ascii_locale_are_sent_as_typed(
     desk_with: Callable[..., Any],
 ) -> None:
     """Python reads them as single bytes there, but the service gets the letters."""
-    with desk_with() as desk:
+    with desk_with() as registry:
         words = ("--surname", SURNAME, "--given-name", "Тест", "--case", "№ 7")
-        done = desk.run(*words, environ=NARROW)
+        done = registry.run(*words, environ=NARROW)
 
         assert done.returncode == ExitCode.OK, done.stderr
-        (asked,) = desk.service.asked
+        (asked,) = registry.service.asked
         assert asked.child.findtext(".//{*}demographic/{*}surname") == SURNAME
         assert asked.text("caseNumber") == "№ 7"
 
@@ -243,16 +243,16 @@ def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -
     """The message is in the profile's language, Russian."""
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
-    with desk_with(no) as desk:
-        done = desk.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
+    with desk_with(no) as registry:
+        done = registry.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
 
         assert done.returncode == ExitCode.NO
         assert "CNS-05 по-русски" in done.stderr.decode()
 
 
-def request_id_in(stderr: bytes, desk: Desk) -> bool:
+def request_id_in(stderr: bytes, registry: OperatorRegistry) -> bool:
     """Return whether standard error names the id of the request."""
-    return desk.service.asked[-1].text("requestId").encode() in stderr
+    return registry.service.asked[-1].text("requestId").encode() in stderr
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -267,13 +267,13 @@ def test_a_closed_pipe_is_not_a_no(
         return released()(asked)
 
     receipt = tmp_path / "receipt.xml"
-    with desk_with(reply) as desk:
+    with desk_with(reply) as registry:
         words = ["--json"] if as_json else []
-        done = desk.run(*words, "--receipt", receipt, stdout=writer)
+        done = registry.run(*words, "--receipt", receipt, stdout=writer)
         os.close(writer)
 
         assert done.returncode == ExitCode.LATER, done.stderr
-        assert request_id_in(done.stderr, desk)
+        assert request_id_in(done.stderr, registry)
         assert b"--request-id" in done.stderr or as_json
         assert b"Traceback" not in done.stderr
         assert receipt.read_bytes()
@@ -289,20 +289,20 @@ def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path
         folder.rmdir()
         return released()(asked)
 
-    with desk_with(reply) as desk:
-        done = desk.run("--receipt", folder / "receipt.xml")
+    with desk_with(reply) as registry:
+        done = registry.run("--receipt", folder / "receipt.xml")
 
         assert done.returncode == ExitCode.LATER, done.stderr
         assert SURNAME in done.stdout.decode()
-        assert request_id_in(done.stderr, desk)
+        assert request_id_in(done.stderr, registry)
 
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
     """No result depends on messages beside it."""
-    with desk_with() as desk:
-        closed = desk.run(redirection="2>&-")
+    with desk_with() as registry:
+        closed = registry.run(redirection="2>&-")
         with Path("/dev/full").open("wb") as stream:
-            full = desk.run(stderr=stream)
+            full = registry.run(stderr=stream)
 
         for done in (closed, full):
             assert done.returncode == ExitCode.OK
@@ -323,8 +323,8 @@ def test_an_interrupted_run_names_its_request(
 
     running: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
     ended = threading.Event()
-    with desk_with(reply) as desk:
-        argv = desk.words("--receipt", receipt)[3:]
+    with desk_with(reply) as registry:
+        argv = registry.words("--receipt", receipt)[3:]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with ClientProgram(*argv, **pipes) as process:
             running.put(process)
@@ -334,7 +334,7 @@ def test_an_interrupted_run_names_its_request(
         expected = ExitCode.LATER if number is signal.SIGINT else 128 + number
         assert process.returncode == expected, stderr
         assert stdout == b""
-        assert request_id_in(stderr, desk)
+        assert request_id_in(stderr, registry)
         assert b"Traceback" not in stderr
         assert not receipt.exists()
 
@@ -346,8 +346,8 @@ def test_an_internal_error_is_not_a_no(desk_with: Callable[..., Any]) -> None:
         "def person(read): raise KeyError(read.surname)\n"
         "reading.person = person\n" + PROGRAM
     )
-    with desk_with() as desk:
-        argv = [broken if word == PROGRAM else word for word in desk.words()]
+    with desk_with() as registry:
+        argv = [broken if word == PROGRAM else word for word in registry.words()]
         done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
 
         assert done.returncode == ExitCode.LATER, done.stderr
@@ -364,12 +364,12 @@ def test_the_id_is_printed_before_and_after(
     """An answer and a time-out have it, also if the id was given as an option."""
     wanted = uuid4()
     for reply in (released(), hang_up):
-        with desk_with(reply) as desk:
+        with desk_with(reply) as registry:
             words = [] if word is None else [word]
-            done = desk.run(*words, "--request-id", wanted)
+            done = registry.run(*words, "--request-id", wanted)
 
             assert str(wanted).encode() in done.stderr
-            assert desk.service.asked[-1].text("requestId") == str(wanted)
+            assert registry.service.asked[-1].text("requestId") == str(wanted)
 
 
 def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_path: Path) -> None:
@@ -377,8 +377,8 @@ def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_pat
     receipt = tmp_path / "receipt.xml"
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
-    with desk_with(no) as desk:
-        done = desk.run("--receipt", receipt)
+    with desk_with(no) as registry:
+        done = registry.run("--receipt", receipt)
 
         assert done.returncode == ExitCode.NO
         assert b"REFUSED" in receipt.read_bytes()

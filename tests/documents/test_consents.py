@@ -12,14 +12,14 @@ from lxml import etree
 
 from makul.app.ports import DocumentError
 from makul.documents import (
-    Paper,
+    PaperConsentDetails,
     Party,
     Representative,
     UnwritableError,
     XmlDocuments,
     render_consent,
 )
-from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
+from makul.domain.consents import Consent, PaperConsent, Representation, ResultForm
 from makul.domain.reasons import Code
 from makul_testing.builders.documents import (
     BANK,
@@ -85,7 +85,7 @@ def test_representative_paper_and_onward_recipients_are_carried() -> None:
             document_digest=bytes(range(32)),
             media_type="image/png",
         ),
-        paper=PaperTaken(
+        paper=PaperConsent(
             date=date(2026, 11, 1),
             official="test-official-1",
             media_type="application/pdf",
@@ -97,7 +97,7 @@ def test_representative_paper_and_onward_recipients_are_carried() -> None:
         representative=Representative(
             name="Үлгүлөв", number="1-2026", issued_on=date(2026, 10, 1), issuer="Сыноо нотариус"
         ),
-        paper=Paper(place="Сыноо шаары"),
+        paper=PaperConsentDetails(place="Сыноо шаары"),
         onward=(Party(member_code=BANK, name="«Сыноо» ЖЧК"),),
         relation_ref="TEST-CONTRACT-1",
     )

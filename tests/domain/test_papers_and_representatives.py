@@ -8,7 +8,7 @@ import pytest
 
 from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
-from makul.domain.consents import PaperTaken, Representation
+from makul.domain.consents import PaperConsent, Representation
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import Pin
 from makul.domain.matches import MatchResult
@@ -27,7 +27,7 @@ from makul_testing.builders.cases import (
 
 OFFICIAL = "B-1001"
 TODAY = legal_day(AT)
-PAPER = PaperTaken(
+PAPER = PaperConsent(
     date=TODAY - timedelta(days=1),
     official=OFFICIAL,
     media_type="application/pdf",

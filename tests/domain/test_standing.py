@@ -10,7 +10,7 @@ from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.disclosures import Operation
-from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_standing
+from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_eligibility
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
@@ -30,7 +30,7 @@ INSTANT = timedelta(microseconds=1)
 
 def standing(case: Case) -> set[tuple[str, str | None]]:
     """Return codes and fields that stop the request before any document is read."""
-    judged = judge_standing(
+    judged = judge_eligibility(
         EligibilityCase(
             request=case.request, recipient=case.recipient, agreement=case.agreement, at=case.at
         )

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from makul.app.agreements import Agreements, NotSigned
 from makul.app.notices import Notices, SignedApproval
-from makul.app.ports import AgreementSignature, DeskError
+from makul.app.ports import AgreementSignature, OperatorRegistryError
 from makul.composition.adapters import build_agreements
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
@@ -43,12 +43,12 @@ def house(
 
 @pytest.fixture
 def agreements(house: InProcess) -> Agreements:
-    return build_agreements(house.settings, house.store.desk, house.parts.verifier)[0]
+    return build_agreements(house.settings, house.store.registry, house.parts.verifier)[0]
 
 
 @pytest.fixture
 def notices(house: InProcess) -> Notices:
-    return build_agreements(house.settings, house.store.desk, house.parts.verifier)[1]
+    return build_agreements(house.settings, house.store.registry, house.parts.verifier)[1]
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_repeated_signature_counts_once(
     assert submit(house, agreements, paper) is AgreementState.DRAFT
 
     for more in (paper, paper, signed(house, document, BANK.code)):
-        with pytest.raises(DeskError, match="already"):
+        with pytest.raises(OperatorRegistryError, match="already"):
             submit(house, agreements, more)
     assert "AGR-01" in asked(house, terms.number)
 
@@ -225,11 +225,15 @@ def test_a_withdrawn_signatory_signs_no_more(
     house: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """Neither later signatures count, nor one that waited for the others."""
-    document, desk, at = laid_before(house, agreements, terms), house.store.desk, house.clock()
+    document, registry, at = (
+        laid_before(house, agreements, terms),
+        house.store.registry,
+        house.clock(),
+    )
     hand = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
-    desk.add_signatory(hand.registered, at=at)
+    registry.add_signatory(hand.registered, at=at)
     submit(house, agreements, hand.sign(document, at=at))
-    desk.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
+    registry.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
 
     assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
     for member in (AUTHORISED_BODY, OPERATOR):
@@ -260,7 +264,7 @@ def test_an_imitated_authority_makes_no_signatory(
     document, at = laid_before(house, agreements, terms), house.clock()
     false = house.world.look_alike.official(member_code=OPERATOR, name="x", identifier="x")
     hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
-    house.store.desk.add_signatory(hand.registered, at=at)
+    house.store.registry.add_signatory(hand.registered, at=at)
 
     assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
 
@@ -272,8 +276,8 @@ def test_two_certificates_of_one_key_are_one_signatory(house: InProcess) -> None
     other = another_hand(house, OPERATOR, AgreementRole.OPERATOR).registered
 
     assert key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    with pytest.raises(DeskError, match="key"):
-        house.store.desk.add_signatory(
+    with pytest.raises(OperatorRegistryError, match="key"):
+        house.store.registry.add_signatory(
             replace(other, key_digest=director.registered.key_digest), at=house.clock()
         )
 
@@ -285,13 +289,13 @@ def test_an_agreement_whose_term_is_over_is_not_signed(
     over: datetime = house.clock() + timedelta(milliseconds=1)
     paper = signed(house, laid_before(house, agreements, replace(terms, valid_to=over)), BANK.code)
 
-    with pytest.raises(DeskError, match="term is over"):
+    with pytest.raises(OperatorRegistryError, match="term is over"):
         submit(house, agreements, paper)
 
 
 def test_signed_documents_are_stored(house: InProcess) -> None:
     """docs/architecture.md, invariant 12: the exact bytes and their report are stored for later."""
-    signatures = house.store.desk.agreement_signatures(BANK.agreement)
+    signatures = house.store.registry.agreement_signatures(BANK.agreement)
 
     assert [one.role for one in signatures] == list(AgreementRole)
     assert {one.member for one in signatures} == set(THREE)
@@ -304,7 +308,7 @@ def added(house: InProcess, notices: Notices) -> tuple[str, bytes]:
     """Return an unapproved notice, and its approval, unsigned."""
     ref = f"NOTICE/{next(NUMBERS)}"
     texts = {name: f"{ref} {text}".encode() for name, text in NOTICE_TEXTS.items()}
-    house.store.desk.add_notice(ref, texts, at=house.clock())
+    house.store.registry.add_notice(ref, texts, at=house.clock())
     return ref, notices.approval(ref)
 
 
@@ -329,7 +333,7 @@ def test_a_notice_counts_after_the_authorised_body_has_signed(
     notices.record(judged, at=house.clock())
 
     assert known(house, notices, ref)
-    with pytest.raises(DeskError, match="already"):
+    with pytest.raises(OperatorRegistryError, match="already"):
         notices.record(judged, at=house.clock())
 
 
@@ -362,15 +366,15 @@ def test_an_approval_is_checked_again_when_it_is_recorded(
     _, approval = added(house, notices)
     at = house.clock()
     hand = another_hand(house, AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
-    house.store.desk.add_signatory(hand.registered, at=at)
+    house.store.registry.add_signatory(hand.registered, at=at)
     judged = notices.judge(hand.sign(approval, at=at), at=at)
     assert isinstance(judged, SignedApproval)
     others = replace(judged.approval, digests={**judged.approval.digests, "ky": bytes(32)})
 
-    with pytest.raises(DeskError, match="other texts"):
+    with pytest.raises(OperatorRegistryError, match="other texts"):
         notices.record(replace(judged, approval=others), at=at)
-    house.store.desk.withdraw_signatory(
+    house.store.registry.withdraw_signatory(
         AUTHORISED_BODY, hand.credential.fingerprint, reason="left", at=at
     )
-    with pytest.raises(DeskError, match="not a signatory"):
+    with pytest.raises(OperatorRegistryError, match="not a signatory"):
         notices.record(judged, at=at)

@@ -89,7 +89,7 @@ def a_body(house: InProcess, request_id: UUID, *, more: str = "", name: str | No
 
 
 def repeated(house: InProcess, request_id: UUID) -> list[RepetitionRow]:
-    found = house.store.desk.repetitions(limit=10_000)
+    found = house.store.registry.repetitions(limit=10_000)
     return [each for each in found if each.request_id == request_id]
 
 
@@ -97,7 +97,7 @@ def counted(house: InProcess, by: str) -> tuple[int, int]:
     now = house.clock()
     rows = [
         each
-        for each in house.store.desk.statistics(Month(now.year, now.month))
+        for each in house.store.registry.statistics(Month(now.year, now.month))
         if each.recipient == party(by).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)

@@ -81,12 +81,12 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 def broken_face(house: InProcess, hands: SandboxSigners) -> bytes:
     """Return a consent to a face image that the record holds in an unknown format."""
     person, at = house.world.people[CITIZEN], house.clock()
-    known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
+    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
     broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
-    agree(house.store.desk, wider, at=at)
-    house.store.desk.put_persons([broken], at=at)
+    agree(house.store.registry, wider, at=at)
+    house.store.registry.put_persons([broken], at=at)
     consent = hands.consent(BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1)
     return hands.sign_consent(consent, BANK, house.world.citizens[CITIZEN])
 
@@ -104,7 +104,7 @@ def test_an_unrenderable_record_reveals_nothing_unrecorded(
 
     told = [(answer.outcome, answer.codes) for answer in answers]
     assert told == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
-    recorded = house.store.desk.disclosures(recipient=BANK.code, since=since, limit=10)
+    recorded = house.store.registry.disclosures(recipient=BANK.code, since=since, limit=10)
     assert len(recorded) == len(answers)
 
 

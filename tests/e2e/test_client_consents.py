@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.domain.calendar import legal_day
-from makul.domain.consents import PaperTaken, Representation
+from makul.domain.consents import PaperConsent, Representation
 from makul_client import Client, Profile
 from makul_client.cli.options import ExitCode
 from makul_sandbox.data.recipients import MUNICIPALITY
@@ -51,7 +51,7 @@ class Town:
         return run_client(*command)
 
     def on_paper(self, scan: bytes) -> bytes:
-        paper = PaperTaken(
+        paper = PaperConsent(
             date=legal_day(self.house.world.made_at - timedelta(hours=1)),
             official="M-1001",
             media_type="application/pdf",

@@ -41,7 +41,7 @@ def house(
     for name in (Attribute.GIVEN_NAME, Attribute.PATRONYMIC):
         one_name = _without(one_name, name)
     pictured = _with(people[PICTURED], {Attribute.FACE_IMAGE: FACE})
-    built.store.desk.put_persons([corrected, one_name, pictured], at=built.clock())
+    built.store.registry.put_persons([corrected, one_name, pictured], at=built.clock())
     yield built
     built.close()
 
@@ -123,10 +123,10 @@ def test_people_are_matched_by_what_the_record_holds(
 
 def test_a_photograph_is_released_of_the_record_that_matched(house: InProcess) -> None:
     """Procedure, cl. 10: samples lie in separate rows, and are released unchanged."""
-    known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
+    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
-    agree(house.store.desk, wider, at=house.clock())
+    agree(house.store.registry, wider, at=house.clock())
     hands = hands_of(house)
     consent = hands.consent(BANK, PICTURED, attributes=frozenset({"faceImage", "surname"}))
     document = hands.sign_consent(consent, BANK, house.world.citizens[PICTURED])

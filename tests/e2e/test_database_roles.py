@@ -224,7 +224,7 @@ def test_no_other_role_releases_a_recipient(installation: Installation, duty: Du
 
     assert said.code == 1
     assert "the database's role may not do this" in said.err
-    states = {each.code: each.state for each in installation.house.store.desk.recipients()}
+    states = {each.code: each.state for each in installation.house.store.registry.recipients()}
     assert states[installation.house.bank.code] == "ACTIVE"
 
 

@@ -69,7 +69,7 @@ def test_key_is_rotated_under_load(house: InProcess, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError):
         open_store(house.settings.place, former, who="test")
     store = open_store(house.settings.place, new, who="test")
-    rows = store.desk.disclosures(recipient=None, since=None, limit=1000)
+    rows = store.registry.disclosures(recipient=None, since=None, limit=1000)
     assert len(rows) == len(load.answers)
     store.close()
 

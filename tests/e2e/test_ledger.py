@@ -45,7 +45,7 @@ def test_decisions_of_every_document_agree_with_their_leaves(
             house.ask(asked, by=paper.presented_by.key)
     outcomes = {
         row.outcome.value
-        for row in house.store.desk.disclosures(recipient=None, since=None, limit=10_000)
+        for row in house.store.registry.disclosures(recipient=None, since=None, limit=10_000)
     }
 
     assert {"RELEASED", "MATCHED", "REFUSED"} <= outcomes

@@ -22,7 +22,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import RecipientState
 from makul.soap.operations import request_digest
 from makul_sandbox.data.citizens import LOCKED
-from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.documents import SandboxDocument
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.messages import signed_message, xroad_message
 from makul_testing.in_process_service import RECIPIENT, InProcess, about, party, person_request
@@ -32,14 +32,14 @@ SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.x
 RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "receipt.xsd")))
 
 
-def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
+def ask(house: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
     fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
     body = person_request(**(fields | {"agreement": paper.agreement} | changes)).decode()
     by = f"<r:employee>{paper.employee}</r:employee>" if paper.employee else ""
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def request_of(house: InProcess, paper: Paper) -> bytes:
+def request_of(house: InProcess, paper: SandboxDocument) -> bytes:
     """Return the first operation for a document: to register it, or to use it."""
     given = paper.registration
     if given is None:
@@ -118,7 +118,7 @@ def test_the_receipt_proves_the_answer(house: InProcess) -> None:
     child.remove(child[-1])
     assert said == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
     leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
-    recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
+    recorded = house.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert recorded.leaf_hash == leaf
 
 
@@ -247,12 +247,12 @@ def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
     assert house.ask(message, by="mobile").outcome == "RELEASED"
     recipient = party("mobile").recipient
     held = replace(recipient, state=RecipientState.ON_HOLD)
-    house.store.desk.set_state(held, reason="test", at=house.clock())
+    house.store.registry.set_state(held, reason="test", at=house.clock())
     try:
         replayed = house.ask(message, by="mobile")
         fresh = house.ask(ask(house, paper), by="mobile")
     finally:
-        house.store.desk.set_state(recipient, reason="test over", at=house.clock())
+        house.store.registry.set_state(recipient, reason="test over", at=house.clock())
 
     assert (replayed.outcome, replayed.codes) == ("REFUSED", ["RCP-02"])
     assert (fresh.outcome, fresh.codes) == ("REFUSED", ["RCP-02"])
@@ -271,7 +271,9 @@ def test_a_held_recipient_submits_nothing(house: InProcess) -> None:
     answer = house.ask(child.encode(), by="insurer")
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["RCP-02"])
-    assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+    assert (
+        house.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+    )
 
 
 def test_guessing_is_limited(house: InProcess) -> None:
@@ -308,7 +310,7 @@ def test_a_refusal_is_recorded_with_its_evidence(house: InProcess) -> None:
     """Procedure, cl. 12: the presented document is stored, and the leaf commits to the refusal."""
     answer = house.ask(ask(house, house.paper("expired")))
 
-    recorded = house.store.desk.disclosures(recipient=None, since=None, limit=1)[0]
+    recorded = house.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert answer.outcome == "REFUSED"
     assert recorded.codes == ("CNS-04",)
     assert recorded.ground_kind == GroundKind.CONSENT.value

@@ -424,10 +424,12 @@ def test_withdrawn_certificate_is_refused(front: Front) -> None:
     """RCP-04 from the commit of its withdrawal on, although TLS still accepts it."""
     house = front.house
     lost = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="lost")
-    house.store.desk.add_certificate(house.bank.code, lost.fingerprint, lost.der, at=house.clock())
+    house.store.registry.add_certificate(
+        house.bank.code, lost.fingerprint, lost.der, at=house.clock()
+    )
     before = told(front.ask(asked(front), lost))
 
-    house.store.desk.withdraw_certificate(
+    house.store.registry.withdraw_certificate(
         house.bank.code, lost.fingerprint, reason="lost", at=house.clock()
     )
 
@@ -444,7 +446,7 @@ def test_expired_certificate_is_refused(front: Front) -> None:
     expired = replace(house.world.hierarchy, organisations=long_ago).organisation(
         member_code=house.bank.code, common_name="expired"
     )
-    house.store.desk.add_certificate(
+    house.store.registry.add_certificate(
         house.bank.code, expired.fingerprint, expired.der, at=house.clock()
     )
 
@@ -463,7 +465,7 @@ def test_revoked_certificate_is_refused(front: Front) -> None:
     """SIG-06 although nginx accepts it: the service does not rely on the proxy's verification."""
     house = front.house
     revoked = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="revoked")
-    house.store.desk.add_certificate(
+    house.store.registry.add_certificate(
         house.bank.code, revoked.fingerprint, revoked.der, at=house.clock()
     )
     crl = house.settings.trust.crls / "organisations.crl.pem"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.app.ports import Desk
+from makul.app.ports import OperatorRegistry
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
@@ -65,8 +65,8 @@ def lone_service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
         yield running
 
 
-def recorded(desk: Desk) -> set[str]:
-    rows = desk.disclosures(recipient=None, since=None, limit=5000)
+def recorded(registry: OperatorRegistry) -> set[str]:
+    rows = registry.disclosures(recipient=None, since=None, limit=5000)
     return {str(row.request_id) for row in rows if row.outcome is Outcome.RELEASED}
 
 
@@ -116,7 +116,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
     house: InProcess, service: Whole
 ) -> None:
     """New workers come three times under load: all is answered and counted, no file is left."""
-    before = recorded(house.store.desk)
+    before = recorded(house.store.registry)
     counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
     load = Load(service.port)
@@ -132,7 +132,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
 
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
     assert len(load.answered) == 120
-    assert load.answered <= recorded(house.store.desk) - before
+    assert load.answered <= recorded(house.store.registry) - before
     assert first.isdisjoint(service.listener.workers)
     assert service.number("makul_decisions_total", **RELEASED) == counted + 120
     assert service.number("makul_workers", listener="wsse") == 2
@@ -149,7 +149,7 @@ def _await_new(service: Whole, old: set[int]) -> None:
 
 def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_service: Whole) -> None:
     """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
-    before = recorded(house.store.desk)
+    before = recorded(house.store.registry)
     load = Load(lone_service.port)
 
     def stop() -> None:
@@ -161,7 +161,7 @@ def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_servi
     assert lone_service.process.wait(60) == 0
     assert load.cut == 0
     assert load.other == []
-    assert load.answered == recorded(house.store.desk) - before
+    assert load.answered == recorded(house.store.registry) - before
     assert load.answered
     with (
         pytest.raises(ConnectionRefusedError),
@@ -244,7 +244,7 @@ def test_a_copy_under_load_holds_earlier_answers(
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
     drive(service.listener, messages(house, 6))
-    before = recorded(house.store.desk)
+    before = recorded(house.store.registry)
     load = Load(service.port)
     made: list[subprocess.CompletedProcess[str]] = []
 
@@ -255,7 +255,7 @@ def test_a_copy_under_load_holds_earlier_answers(
     assert kept.stat().st_mode & 0o077 == 0
     copied = open_store(kept, StoreKeys.load(house.settings.store.keys), who="test")
     try:
-        assert before <= recorded(copied.desk) <= before | load.answered
+        assert before <= recorded(copied.registry) <= before | load.answered
     finally:
         copied.close()
     assert (load.other, load.cut, load.refused) == ([], 0, 0)

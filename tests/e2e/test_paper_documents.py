@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.domain.agreements import AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
-from makul.domain.consents import Consent, PaperTaken, Representation
+from makul.domain.consents import Consent, PaperConsent, Representation
 from makul.store.records.recorder import StoreRecorder
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
@@ -38,7 +38,7 @@ SCAN, AUTHORITY = pdf_scan(), png_scan()
 
 def on_paper(house: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
     able = hands_of(house)
-    paper = PaperTaken(
+    paper = PaperConsent(
         date=legal_day(house.world.made_at - timedelta(hours=1)),
         official="M-1001",
         media_type="application/pdf",
@@ -203,7 +203,7 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
 def test_an_official_has_a_daily_quota(own: InProcess) -> None:
     """AGR-06, field `official`, from the second on; a repeated consent does not count."""
     agreed = replace(MUNICIPALITY.agreed(own.world.made_at), state=AgreementState.IN_FORCE)
-    agree(own.store.desk, replace(agreed, paper_daily_quota=1), at=own.clock())
+    agree(own.store.registry, replace(agreed, paper_daily_quota=1), at=own.clock())
     first = [on_paper(own)[1] for _ in range(3)]
 
     answers = [ask(own, registering(document)) for document in (*first, first[0])]
@@ -218,7 +218,7 @@ def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcess) ->
     assert ask(own, registering(before)).outcome == "ACCEPTED"
     _, after = on_paper(own)
     signer = own.world.officials[MUNICIPALITY.key]
-    own.store.desk.withdraw_official(
+    own.store.registry.withdraw_official(
         MUNICIPALITY.code,
         sha256(signer.certificate.public_bytes(Encoding.DER)).digest(),
         reason="left",

@@ -86,7 +86,7 @@ def test_workers_and_threads_sign_with_the_token(
     with served(tmp_path / "makul.toml", workers=2) as server:
         drive(server, messages(house, 80))
 
-    rows = house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+    rows = house.store.registry.disclosures(recipient=None, since=None, limit=1000)
     assert len([row for row in rows if row.outcome == "RELEASED"]) == 80
 
 
@@ -102,7 +102,7 @@ def test_a_service_without_its_token_gives_nothing_until_it_returns(
 
         status, body = ask(server.port, lost)
         not_ready = _await_not_ready(server.port)
-        recorded = len(house.store.desk.disclosures(recipient=None, since=None, limit=10))
+        recorded = len(house.store.registry.disclosures(recipient=None, since=None, limit=10))
         token.put_back()
         time.sleep(1.2)
         again, answer = ask(server.port, lost)

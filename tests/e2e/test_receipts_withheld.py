@@ -111,12 +111,12 @@ def cut_off(house: InProcess) -> None:
 
 
 def _set_state(house: InProcess, state: RecipientState) -> None:
-    bank = next(each for each in house.store.desk.recipients() if each.code == BANK.code)
-    house.store.desk.set_state(replace(bank, state=state), reason="test", at=house.clock())
+    bank = next(each for each in house.store.registry.recipients() if each.code == BANK.code)
+    house.store.registry.set_state(replace(bank, state=state), reason="test", at=house.clock())
 
 
 def terminated(house: InProcess) -> None:
-    house.store.desk.terminate_agreement(BANK.agreement, reason="test", at=house.clock())
+    house.store.registry.terminate_agreement(BANK.agreement, reason="test", at=house.clock())
 
 
 STOPS: list[tuple[Callable[[InProcess], None], str]] = [
@@ -169,9 +169,9 @@ def test_a_revoked_consent_leaves_the_receipt_of_its_use(house: InProcess) -> No
 
 def test_an_expired_agreement_leaves_its_receipts(house: InProcess, clock: Clock) -> None:
     """The stored answer is withheld, but the receipt is given: it holds no data."""
-    known = {each.number: each for each in house.store.desk.agreements(BANK.code)}
+    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
     ends = house.clock() + timedelta(hours=1)
-    agree(house.store.desk, replace(known[BANK.agreement], valid_to=ends), at=house.clock())
+    agree(house.store.registry, replace(known[BANK.agreement], valid_to=ends), at=house.clock())
     _, document = consent_of(house)
     request_id = uuid4()
     body = data(house, request_id, document)
@@ -187,10 +187,10 @@ def test_a_withdrawn_certificate_gets_no_receipt(house: InProcess) -> None:
     _, document = consent_of(house)
     request_id = uuid4()
     assert house.ask(data(house, request_id, document)).outcome == "RELEASED"
-    for code, der in house.store.desk.certificates():
+    for code, der in house.store.registry.certificates():
         if code == BANK.code:
             fingerprint = sha256(der).digest()
-            house.store.desk.withdraw_certificate(
+            house.store.registry.withdraw_certificate(
                 BANK.code, fingerprint, reason="test", at=house.clock()
             )
 

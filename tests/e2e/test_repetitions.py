@@ -90,7 +90,7 @@ def paper_of(house: InProcess) -> str:
 
 
 def recorded(house: InProcess) -> list[RepetitionRow]:
-    return list(house.store.desk.repetitions(limit=100))
+    return list(house.store.registry.repetitions(limit=100))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def counts(house: InProcess) -> tuple[int, int]:
     now = house.clock()
     rows = [
         each
-        for each in house.store.desk.statistics(Month(now.year, now.month))
+        for each in house.store.registry.statistics(Month(now.year, now.month))
         if each.recipient == party(BY).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
@@ -197,12 +197,12 @@ def test_a_stopped_recipient_gets_no_receipt(
     commit.
     """
     request_id, _, _ = released
-    police = next(r for r in house.store.desk.recipients() if r.code == party(BY).code)
-    house.store.desk.set_state(replace(police, state=state), reason="test", at=house.clock())
+    police = next(r for r in house.store.registry.recipients() if r.code == party(BY).code)
+    house.store.registry.set_state(replace(police, state=state), reason="test", at=house.clock())
     try:
         answer = get_receipt(house, request_id)
     finally:
-        house.store.desk.set_state(police, reason="test", at=house.clock())
+        house.store.registry.set_state(police, reason="test", at=house.clock())
 
     assert answer.codes == [code.value]
     assert receipt_of(answer) is None

@@ -35,7 +35,9 @@ def test_an_ineligible_recipients_document_is_not_read(house: InProcess) -> None
     answer = house.ask(asked, by="insurer")
 
     assert answer.codes == ["RCP-02"]
-    assert house.store.desk.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+    assert (
+        house.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+    )
 
 
 def test_scores_are_withheld_unless_agreed(house: InProcess) -> None:

@@ -16,10 +16,10 @@ from lxml import etree
 
 from makul.store import StoreKeys
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.entry_rows import evidence_place
+from makul.store.records.entry_rows import evidence_associated_data
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
-from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.cli_runner import Makul, Said
 from makul_testing.in_process_service import (
     InProcess,
@@ -63,7 +63,7 @@ def makul(house: InProcess) -> Makul:
     return house.makul()
 
 
-def asked(house: InProcess, paper: Paper) -> bytes:
+def asked(house: InProcess, paper: SandboxDocument) -> bytes:
     return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
 
 
@@ -76,7 +76,7 @@ def rejudged(makul: Makul, disclosure_id: str) -> Said:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
-def revoke_late(house: InProcess, paper: Paper, at: datetime) -> None:
+def revoke_late(house: InProcess, paper: SandboxDocument, at: datetime) -> None:
     """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
     ca = house.world.hierarchy.citizens.credential
     revoked = (
@@ -210,7 +210,7 @@ def test_tampered_evidence_is_found(
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
             sealer = FieldCipher(StoreKeys.load(house.settings.store.keys))
-            sealed = sealer.seal(b"<other/>", evidence_place(recipient, digest))
+            sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
     said = rejudged(makul, released)

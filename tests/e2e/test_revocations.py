@@ -6,7 +6,7 @@ import pytest
 
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
-from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.consents import handing_in, hands_of, revocation
 from makul_testing.in_process_service import NS, RECIPIENT, InProcess, about, person_request
 
@@ -19,7 +19,7 @@ def fresh_consent(house: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:
 
 
 def using(house: InProcess, document: bytes) -> bytes:
-    ready: Paper = house.paper("bank-02-data")
+    ready: SandboxDocument = house.paper("bank-02-data")
     fields = about(house.world.people[2], of=house.bank, paper=ready)
     return person_request(**(fields | {"ground": ("CONSENT", document)}))
 
@@ -105,11 +105,11 @@ def test_a_recipient_on_hold_may_submit_one(house: InProcess) -> None:
     consent_id, document = fresh_consent(house)
     bank = house.bank.recipient
     hold = type(bank)(code=bank.code, kind=bank.kind, name=bank.name, state=RecipientState.ON_HOLD)
-    house.store.desk.set_state(hold, reason="test", at=house.clock())
+    house.store.registry.set_state(hold, reason="test", at=house.clock())
     try:
         answer = house.ask(handing_in(revocation(house, consent_id)))
     finally:
-        house.store.desk.set_state(bank, reason="test", at=house.clock())
+        house.store.registry.set_state(bank, reason="test", at=house.clock())
 
     assert answer.outcome == "ACCEPTED"
     assert house.ask(using(house, document)).codes == ["CNS-05"]

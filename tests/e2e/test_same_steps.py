@@ -171,7 +171,7 @@ def test_a_request_takes_the_same_steps_for_any_record(
     taken = {}
     for name, kept in {"unknown": None, **kept_as(person)}.items():
         if kept is not None:
-            house.store.desk.put_persons([kept], at=house.clock())
+            house.store.registry.put_persons([kept], at=house.clock())
         asked[name]()  # everything that is read once in a process has been read now
         tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
         taken[name] = min(tries)  # a driver or a collector may do other work in between

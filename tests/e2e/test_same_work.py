@@ -159,7 +159,7 @@ def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
     requests a class.
     """
     held, unknown = with_face(house.world.people[5]), citizens(60)[55]
-    house.store.desk.put_persons([held], at=house.clock())
+    house.store.registry.put_persons([held], at=house.clock())
     asking = Asking(house, disclose)
     classes = {"held": asking.about(held.pin), "unknown": asking.about(unknown.pin)}
 

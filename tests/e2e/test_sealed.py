@@ -22,7 +22,7 @@ from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
 from makul.soap.wsgi_app import build_application
-from makul.trust.xmlenc import XmlSealer
+from makul.trust.xmlenc import XmlEncryptor
 from makul_client import (
     Client,
     ConsentDocument,
@@ -38,11 +38,11 @@ from makul_client import (
     UndeterminedError,
 )
 from makul_client.models.response import PersonData
-from makul_client.profile import Patience, Sealing
+from makul_client.profile import Sealing, Patience
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR, WALLET
 from makul_sandbox.output.files import Addresses, hand_out, write_service
-from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.agreements import agree
 from makul_testing.external.requirements import needs
 from makul_testing.in_process_service import (
@@ -91,15 +91,15 @@ class Served:
         at = self.house.clock()
         draft = WALLET.agreed(self.house.world.made_at)
         terms = replace(draft, delivery=delivery, state=AgreementState.IN_FORCE)
-        agree(self.house.store.desk, terms, at=at)
+        agree(self.house.store.registry, terms, at=at)
 
     def withdraw(self, credential: Credential) -> None:
-        self.house.store.desk.withdraw_sealing_certificate(
+        self.house.store.registry.withdraw_sealing_certificate(
             WALLET.code, credential.fingerprint, reason="key lost", at=self.house.clock()
         )
 
     def register(self, credential: Credential) -> None:
-        self.house.store.desk.add_sealing_certificate(
+        self.house.store.registry.add_sealing_certificate(
             WALLET.code, credential.fingerprint, credential.der, at=self.house.clock()
         )
 
@@ -140,7 +140,7 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
         yield it
 
 
-def ask(house: InProcess, paper: Paper, **changes: object) -> bytes:
+def ask(house: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
     fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
     return person_request(**(fields | changes))
 
@@ -365,12 +365,12 @@ def test_a_delivery_for_another_party_is_withheld(
 
 def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody can encrypt to a certificate, but the signature shows a changed value inside."""
-    seal = XmlSealer.seal
+    seal = XmlEncryptor.seal
 
-    def forge(self: XmlSealer, document: bytes, certificate: bytes) -> bytes:
+    def forge(self: XmlEncryptor, document: bytes, certificate: bytes) -> bytes:
         return seal(self, document.replace(b"<p:address>", b"<p:address>No. 1, "), certificate)
 
-    monkeypatch.setattr(XmlSealer, "seal", forge)
+    monkeypatch.setattr(XmlEncryptor, "seal", forge)
 
     with pytest.raises(SealError) as refused:
         standing.data()

@@ -80,7 +80,7 @@ def test_two_workers_record_all_answers(house: InProcess, server: Server) -> Non
 
 
 def released(house: InProcess) -> list[object]:
-    rows = house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+    rows = house.store.registry.disclosures(recipient=None, since=None, limit=1000)
     return [row for row in rows if row.outcome == "RELEASED"]
 
 
@@ -235,7 +235,7 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
 
     on_record = {
         str(row.request_id)
-        for row in house.store.desk.disclosures(recipient=None, since=None, limit=1000)
+        for row in house.store.registry.disclosures(recipient=None, since=None, limit=1000)
     }
     assert arrived
     assert arrived <= on_record

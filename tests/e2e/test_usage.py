@@ -67,7 +67,7 @@ def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
     for answer in answers[3:]:
         assert next(answer.child.iter(f"{{{TYPES}}}field")).text == "requestsPerMinute"
         assert next(answer.child.iter(f"{{{TYPES}}}retryAfter")).text == "60"
-    recorded = limited.store.desk.disclosures(recipient=limited.bank.code, since=None, limit=50)
+    recorded = limited.store.registry.disclosures(recipient=limited.bank.code, since=None, limit=50)
     assert [row.codes for row in recorded] == [("REQ-06",)] * 3 + [("CNS-04",)] * 3
 
 
@@ -89,7 +89,9 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
     clock.step(timedelta(minutes=1))
     register = limited.parts.register
     bank = limited.bank
-    agreed = next(each for each in limited.store.desk.agreements() if each.number == bank.agreement)
+    agreed = next(
+        each for each in limited.store.registry.agreements() if each.number == bank.agreement
+    )
     assert agreed.requests_a_minute is None
     assert LIMITS.under(replace(agreed, requests_a_minute=9), at=clock()).requests_a_minute == 9
     assert register.recipient(bank.code) is not None

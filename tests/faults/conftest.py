@@ -70,6 +70,6 @@ def place(
         made = server.place(server.create())
     store = create_store(made, keys, who="operator", at=NOON)
     make_months(made, at=NOON)
-    furnish(store.desk)
+    furnish(store.registry)
     store.close()
     return made

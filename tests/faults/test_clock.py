@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.app.ports import Committed, Conflict, QuotaUse, Recorded, Replay
-from makul.app.ports.ledger import Lease, Sequenced, StandingBy
+from makul.app.ports.ledger import Lease, Sequenced, Standby
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.reasons import Code
 from makul.store import Store, StoreKeys, open_store
@@ -79,7 +79,7 @@ def test_the_moment_is_recorded_as_the_clock_showed_it(store: Store) -> None:
         assert store.recorder.record(entry) == Committed()
         ids.append(entry.disclosure_id)
 
-    told = [store.desk.disclosure(each) for each in ids]
+    told = [store.registry.disclosure(each) for each in ids]
 
     assert [row.decided_at for row in told if row is not None] == [
         AFTER,
@@ -174,7 +174,7 @@ def test_a_lease_of_a_fast_clock_delays_nobody(store: Store, tmp_path: Path) -> 
     store.ledger.sequence(signer, ahead, at=AFTER + timedelta(days=1), batch=1)
 
     assert isinstance(store.ledger.sequence(signer, other, at=AFTER, batch=1), Sequenced)
-    assert isinstance(store.ledger.sequence(signer, ahead, at=AFTER, batch=1), StandingBy)
+    assert isinstance(store.ledger.sequence(signer, ahead, at=AFTER, batch=1), Standby)
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_a_service_works_when_its_clock_steps_back(
     after = aftermath(house.settings.place)
     assert after.lost(first | newer) == set()
     assert (after.twice, after.without_leaf) == (0, 0)
-    rows = house.store.desk.disclosures(recipient=house.bank.code, since=None, limit=100)
+    rows = house.store.registry.disclosures(recipient=house.bank.code, since=None, limit=100)
     moments = {row.request_id: row.decided_at for row in rows}
     assert {moments[each] for each in first} == {AFTER}
     assert {moments[each] for each in newer} == {BEFORE}

@@ -116,7 +116,7 @@ def test_nothing_is_ordered_after_a_hold(house: InProcess, database: str, count:
 
 
 def set_state(store: Store, recipient: object) -> None:
-    store.desk.set_state(recipient, reason="test", at=NOON)  # type: ignore[arg-type]
+    store.registry.set_state(recipient, reason="test", at=NOON)  # type: ignore[arg-type]
 
 
 THREADS, PROCESSES = 4, 4
@@ -152,8 +152,8 @@ def hold(store: Store) -> None:
 
 def withdraw(store: Store) -> None:
     fingerprint = uuid4().bytes * 2
-    store.desk.add_certificate(BANK, fingerprint, b"der", at=NOON)
-    store.desk.withdraw_certificate(BANK, fingerprint, reason="test", at=NOON)
+    store.registry.add_certificate(BANK, fingerprint, b"der", at=NOON)
+    store.registry.withdraw_certificate(BANK, fingerprint, reason="test", at=NOON)
 
 
 def take_back(store: Store) -> None:

@@ -17,7 +17,7 @@ from makul.trust.pki.tls_clients import TlsClientJudge
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
-from makul.trust.xmlenc import XmlSealer
+from makul.trust.xmlenc import XmlEncryptor
 from makul_client import SealError
 from makul_client._internal.crypto.decryption import Unsealer
 from makul_client.profile import Sealing
@@ -164,7 +164,7 @@ def _unsealer() -> tuple[Unsealer, bytes]:
     home = _home()
     (home / "k.pem").write_bytes(pem_of(holder.key))
     (home / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
-    sealed = XmlSealer.seal(None, DELIVERY, holder.der)  # type: ignore[arg-type]
+    sealed = XmlEncryptor.seal(None, DELIVERY, holder.der)  # type: ignore[arg-type]
     return Unsealer(Sealing(key=home / "k.pem", certificate=home / "c.pem")), sealed
 
 

@@ -34,7 +34,7 @@ from makul.store.schema.partitions import make_months
 from makul_sandbox.data.pki import CITIZEN_POLICY
 from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul_sandbox.world.build import World, build_world, register
-from makul_sandbox.world.documents import Paper
+from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.messages import signed_message
 from makul_testing.cli_runner import Makul
 from makul_testing.database_roles import parted
@@ -211,10 +211,10 @@ class InProcess:
     def bank(self) -> Party:
         return party("bank")
 
-    def paper(self, name: str) -> Paper:
+    def paper(self, name: str) -> SandboxDocument:
         return self.world.papers[name]
 
-    def person_of(self, paper: Paper) -> Person:
+    def person_of(self, paper: SandboxDocument) -> Person:
         return self.world.people[paper.citizen]
 
     def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
@@ -279,9 +279,9 @@ def build_house(
     stores = _by_duty(settings, made, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
     given = build_adapters(settings, serving, clock)
-    agreements, notices = build_agreements(settings, store.desk, given.verifier)
+    agreements, notices = build_agreements(settings, store.registry, given.verifier)
     if template is None:
-        register(world, store.desk, agreements, notices, at=clock())
+        register(world, store.registry, agreements, notices, at=clock())
     built = parts(given)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
     applications = {
@@ -406,7 +406,7 @@ def post(
 
 
 def about(
-    person: Person, *, of: Party, paper: Paper | None = None, **changes: Any
+    person: Person, *, of: Party, paper: SandboxDocument | None = None, **changes: Any
 ) -> dict[str, Any]:
     """Return the fields of an ordinary request about a person, for a test to change."""
     fields: dict[str, Any] = {

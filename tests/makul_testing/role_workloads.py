@@ -11,7 +11,15 @@ from hashlib import sha256
 
 import psycopg
 
-from makul.app.ports import Committed, Desk, ExportOptions, Official, PaperUse, QuotaUse, Replay
+from makul.app.ports import (
+    Committed,
+    ExportOptions,
+    Official,
+    OperatorRegistry,
+    PaperConsentUse,
+    QuotaUse,
+    Replay,
+)
 from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
@@ -68,49 +76,49 @@ LATER = NOON + timedelta(days=8)
 # --- the work of the desk -----------------------------------------------------------------------
 
 
-def registers(desk: Desk) -> None:
+def registers(registry: OperatorRegistry) -> None:
     """Register a recipient and all that belongs to one; terms, a notice and a person."""
-    desk.add_recipient(a_recipient(POLICE), at=NOON)
-    desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
-    desk.add_sealing_certificate(BANK, SEALING, SEALING_CERTIFICATE, at=NOON)
-    desk.add_official(OFFICIAL, at=NOON)
+    registry.add_recipient(a_recipient(POLICE), at=NOON)
+    registry.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
+    registry.add_sealing_certificate(BANK, SEALING, SEALING_CERTIFICATE, at=NOON)
+    registry.add_official(OFFICIAL, at=NOON)
     terms = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
-    agree(desk, terms, at=NOON)
-    agree(desk, replace(terms, daily_quota=2), at=NOON)
-    approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
-    assert desk.put_persons([a_person(GULNARA)], at=NOON) == 1
+    agree(registry, terms, at=NOON)
+    agree(registry, replace(terms, daily_quota=2), at=NOON)
+    approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
+    assert registry.put_persons([a_person(GULNARA)], at=NOON) == 1
 
 
-def looks(desk: Desk) -> None:
+def looks(registry: OperatorRegistry) -> None:
     """Read everything that is listed, shown or exported."""
-    assert len(desk.recipients()) == 2
-    assert desk.certificates()
-    assert desk.sealing_certificates()
-    assert desk.notices()
-    assert desk.signatories()
-    assert desk.agreements()
-    assert desk.agreement_signatures(AGREEMENT_NUMBER)
-    assert desk.draft_document(AGREEMENT_NUMBER) is not None
-    assert desk.person_for_operator(AZAMAT, reason="test", at=NOON) is not None
-    (latest, *_) = desk.disclosures(recipient=BANK, since=None, limit=5)
-    assert desk.disclosure(latest.disclosure_id) is not None
-    assert desk.evidence_of(latest.disclosure_id, at=NOON) is not None
-    assert desk.repetitions(limit=5)
+    assert len(registry.recipients()) == 2
+    assert registry.certificates()
+    assert registry.sealing_certificates()
+    assert registry.notices()
+    assert registry.signatories()
+    assert registry.agreements()
+    assert registry.agreement_signatures(AGREEMENT_NUMBER)
+    assert registry.draft_document(AGREEMENT_NUMBER) is not None
+    assert registry.person_for_operator(AZAMAT, reason="test", at=NOON) is not None
+    (latest, *_) = registry.disclosures(recipient=BANK, since=None, limit=5)
+    assert registry.disclosure(latest.disclosure_id) is not None
+    assert registry.evidence_of(latest.disclosure_id, at=NOON) is not None
+    assert registry.repetitions(limit=5)
     month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
-    assert desk.statistics(month)
-    assert list(desk.export(month, None, look, at=NOON))
+    assert registry.statistics(month)
+    assert list(registry.export(month, None, look, at=NOON))
 
 
-def takes_away(desk: Desk) -> None:
+def takes_away(registry: OperatorRegistry) -> None:
     """End a ground, an official, certificates, a signatory, an agreement, a recipient."""
     held = a_recipient(state=RecipientState.ON_HOLD)
-    desk.revoke_ground(BANK, GroundKind.CONSENT, REGISTERED.id, reason="test", at=NOON)
-    desk.withdraw_official(BANK, OFFICIAL.fingerprint, reason="test", at=NOON)
-    desk.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
-    desk.withdraw_sealing_certificate(BANK, SEALING, reason="test", at=NOON)
-    desk.withdraw_signatory(AUTHORISED_BODY, three(BANK)[0].fingerprint, reason="test", at=NOON)
-    desk.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=NOON)
-    desk.set_state(held, reason="test", at=NOON)
+    registry.revoke_ground(BANK, GroundKind.CONSENT, REGISTERED.id, reason="test", at=NOON)
+    registry.withdraw_official(BANK, OFFICIAL.fingerprint, reason="test", at=NOON)
+    registry.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
+    registry.withdraw_sealing_certificate(BANK, SEALING, reason="test", at=NOON)
+    registry.withdraw_signatory(AUTHORISED_BODY, three(BANK)[0].fingerprint, reason="test", at=NOON)
+    registry.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=NOON)
+    registry.set_state(held, reason="test", at=NOON)
 
 
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
@@ -160,7 +168,7 @@ def _records(store: Store) -> None:
     registration = a_registration(
         REGISTERED,
         an_evidence(),
-        PaperUse(official=OFFICIAL.fingerprint, quota=5),
+        PaperConsentUse(official=OFFICIAL.fingerprint, quota=5),
     )
     of_another = a_consent(b"<Consent>revoked</Consent>", subject=AZAMAT)
     for entry in (

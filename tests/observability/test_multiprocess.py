@@ -14,7 +14,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from makul.observability import multiprocess as spool
-from makul.observability.multiprocess import SpoolCollector, WorkerMetricsDir, WorkerMetricsError
+from makul.observability.multiprocess import (
+    MultiprocessCollector,
+    WorkerMetricsDir,
+    WorkerMetricsError,
+)
 
 _WORKER = """
 import json, sys, time
@@ -73,7 +77,7 @@ def worker(
 def scraped(directory: Path) -> dict[str, float]:
     """Return every sample by its name and labels."""
     registry = CollectorRegistry()
-    registry.register(SpoolCollector(directory))
+    registry.register(MultiprocessCollector(directory))
     text = generate_latest(registry).decode()
     return {
         sample.name + json.dumps(sample.labels, sort_keys=True): sample.value

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 import makul
-from makul.app.ports import Desk, DeskError
+from makul.app.ports import OperatorRegistry, OperatorRegistryError
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.observability.audited_registry import AuditedRegistry
@@ -184,7 +184,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
 
 def test_every_method_of_the_registry_is_an_event_or_none() -> None:
     """A new method needs an entry here, and in the registry that reports."""
-    does = {name for name in vars(Desk) if not name.startswith("_")}
+    does = {name for name in vars(OperatorRegistry) if not name.startswith("_")}
 
     assert EVENTS_OF_THE_DESK.keys() == does
     assert does <= vars(AuditedRegistry).keys()
@@ -192,7 +192,7 @@ def test_every_method_of_the_registry_is_an_event_or_none() -> None:
 
 def arguments_of(method: str) -> tuple[list[object], dict[str, object]]:
     """Return a distinct value for each parameter of a method of the registry."""
-    parameters = list(inspect.signature(getattr(Desk, method)).parameters.values())[1:]
+    parameters = list(inspect.signature(getattr(OperatorRegistry, method)).parameters.values())[1:]
     by_name = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
     return (
         [object() for each in parameters if each.kind is not each.KEYWORD_ONLY],
@@ -205,14 +205,14 @@ def test_an_operators_action_is_reported_without_the_person(
     caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
     """Procedure, cl. 13 and 16: an event has the operator's action; the record says about whom."""
-    desk = create_autospec(Desk, instance=True)
+    registry = create_autospec(OperatorRegistry, instance=True)
     given, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"):
-        returned = getattr(AuditedRegistry(desk, "anna"), method)(*given, **named)
+        returned = getattr(AuditedRegistry(registry, "anna"), method)(*given, **named)
 
-    called = getattr(desk, method)
+    called = getattr(registry, method)
     called.assert_called_once_with(*given, **named)
-    assert len(desk.mock_calls) == 1
+    assert len(registry.mock_calls) == 1
     assert returned in (called.return_value, None)
     expected = EVENTS_OF_THE_DESK[method]
     lines = [json.loads(_Lines(None).format(record)) for record in caplog.records]
@@ -225,11 +225,14 @@ def test_an_operators_action_is_reported_without_the_person(
 @pytest.mark.parametrize("method", EVENTS_OF_THE_DESK)
 def test_a_failed_action_is_not_reported(caplog: pytest.LogCaptureFixture, method: str) -> None:
     """A look or a change that failed did not happen."""
-    desk = create_autospec(Desk, instance=True)
-    getattr(desk, method).side_effect = DeskError("no")
+    registry = create_autospec(OperatorRegistry, instance=True)
+    getattr(registry, method).side_effect = OperatorRegistryError("no")
     given, named = arguments_of(method)
-    with caplog.at_level(logging.INFO, "makul.security"), pytest.raises(DeskError, match="no"):
-        getattr(AuditedRegistry(desk, "anna"), method)(*given, **named)
+    with (
+        caplog.at_level(logging.INFO, "makul.security"),
+        pytest.raises(OperatorRegistryError, match="no"),
+    ):
+        getattr(AuditedRegistry(registry, "anna"), method)(*given, **named)
 
     assert caplog.records == []
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from makul.app.ports import Desk
+from makul.app.ports import OperatorRegistry
 from makul.composition.adapters import document_verifier, trust_directories, tsa_directories
 from makul.config.settings import load_settings
 from makul.documents import XmlDocuments
@@ -24,9 +24,9 @@ from makul_testing.stores import store_of
 
 
 @pytest.fixture
-def desk(prepared: Prepared) -> Iterator[Desk]:
+def registry(prepared: Prepared) -> Iterator[OperatorRegistry]:
     with store_of(prepared.directory / CONFIG) as store:
-        yield store.desk
+        yield store.registry
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def verifier(prepared: Prepared) -> XadesVerifier:
     return verifier
 
 
-def test_every_party_is_registered_with_its_terms(desk: Desk) -> None:
+def test_every_party_is_registered_with_its_terms(registry: OperatorRegistry) -> None:
     """Procedure, cl. 3 and 7: recipients and their terms are registered; the insurer is on hold."""
-    recipients = {recipient.code: recipient for recipient in desk.recipients()}
+    recipients = {recipient.code: recipient for recipient in registry.recipients()}
 
     assert set(recipients) == {party.code for party in PARTIES}
-    states = {found.number: found.state for found in desk.agreements()}
+    states = {found.number: found.state for found in registry.agreements()}
     assert states.pop(SECOND_BANK_AGREEMENT) is AgreementState.DRAFT
     assert states == {party.agreement: AgreementState.IN_FORCE for party in PARTIES}
     assert recipients[BANK.code].state is RecipientState.ACTIVE
@@ -58,13 +58,15 @@ def test_every_provision_is_open_to_its_party() -> None:
             assert covered < party.attributes
 
 
-def test_all_citizens_but_one_are_registered(desk: Desk, prepared: Prepared) -> None:
+def test_all_citizens_but_one_are_registered(
+    registry: OperatorRegistry, prepared: Prepared
+) -> None:
     """One citizen has documents and no record, so that a request for an unknown person
     is possible.
     """
     world = prepared.world
     found = [
-        desk.person_for_operator(person.pin, reason="test", at=world.made_at) is not None
+        registry.person_for_operator(person.pin, reason="test", at=world.made_at) is not None
         for person in world.people
     ]
 
@@ -72,10 +74,12 @@ def test_all_citizens_but_one_are_registered(desk: Desk, prepared: Prepared) -> 
     assert [number for number, known in enumerate(found) if not known] == [ABSENT]
 
 
-def test_a_locked_citizen_is_locked_in_the_register(desk: Desk, prepared: Prepared) -> None:
+def test_a_locked_citizen_is_locked_in_the_register(
+    registry: OperatorRegistry, prepared: Prepared
+) -> None:
     """The citizen causes MAT-05."""
     world = prepared.world
-    person = desk.person_for_operator(world.people[LOCKED].pin, reason="test", at=world.made_at)
+    person = registry.person_for_operator(world.people[LOCKED].pin, reason="test", at=world.made_at)
 
     assert person is not None
     assert person.locked

@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
     """Build a store with the bank, its agreement and certificate, and one citizen."""
     path = tmp_path_factory.mktemp("store") / "makul.db"
     made = create_store(path, keys, who="operator", at=NOON)
-    furnish(made.desk)
+    furnish(made.registry)
     made.close()
     return path
 
@@ -46,7 +46,7 @@ def server_template(server: Cluster, keys: StoreKeys) -> str:
     name = server.create()
     made = create_store(server.place(name), keys, who="operator", at=NOON)
     make_months(server.place(name), at=NOON, ahead=MONTHS)
-    furnish(made.desk)
+    furnish(made.registry)
     made.close()
     return name
 

@@ -15,15 +15,21 @@ from makul_client.errors import ConsentError
 from makul_client.translation import translate
 
 if TYPE_CHECKING:
-    from makul_client.consent.documents import Authority, Paper, Representative, Subject, Wish
+    from makul_client.consent.documents import (
+        Authority,
+        ConsentTerms,
+        PaperConsent,
+        Representative,
+        Subject,
+    )
     from makul_client.profile import Party
     from makul_client.toml_table import digest_of_file
 else:
     Authority = late("consent.documents", "Authority")
-    Paper = late("consent.documents", "Paper")
+    PaperConsent = late("consent.documents", "PaperConsent")
     Representative = late("consent.documents", "Representative")
     Subject = late("consent.documents", "Subject")
-    Wish = late("consent.documents", "Wish")
+    ConsentTerms = late("consent.documents", "ConsentTerms")
     Party = late("profile", "Party")
     digest_of_file = late("toml_table", "digest_of_file")
 
@@ -76,7 +82,7 @@ def read_form(file: Path | None) -> dict[str, Any]:
     return form
 
 
-def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
+def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentTerms:
     """Return the wish for a draft, with its scans read from `folder`. Raises `ConsentError`.
 
     The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
@@ -85,7 +91,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> Wish:
         raise ConsentError(translate("say until when it is good: --until 2027-11-01"))
     since = form.get("valid_from")
     try:
-        return Wish(
+        return ConsentTerms(
             subject=Subject(
                 pin=form["pin"],
                 surname=form.get("surname") or None,
@@ -130,11 +136,11 @@ def _representative(form: dict[str, Any] | None, folder: Path) -> Representative
     )
 
 
-def _paper(form: dict[str, Any] | None, folder: Path) -> Paper | None:
+def _paper(form: dict[str, Any] | None, folder: Path) -> PaperConsent | None:
     if form is None:
         return None
     media_type, digest = _scan_of(folder / form["scan"])
-    return Paper(
+    return PaperConsent(
         date=date.fromisoformat(form["date"]),
         place=form["place"],
         official=form["official"],

@@ -74,7 +74,7 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class PaperConsent:
     """The origin of a consent on paper, for which an official is responsible (Procedure, cl. 4)."""
 
     date: date
@@ -87,7 +87,7 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ConsentTerms:
     """The wish of one subject for a consent. The other values come from the profile."""
 
     subject: Subject
@@ -106,11 +106,11 @@ class Wish:
     onward: tuple[Party, ...] = ()
     """The parties to which the data may be passed on; empty: none (Procedure, cl. 15)."""
     representative: Representative | None = None
-    paper: Paper | None = None
+    paper: PaperConsent | None = None
 
 
 def draft(
-    profile: Profile, wish: Wish, *, given_at: datetime, consent_id: UUID | None = None
+    profile: Profile, wish: ConsentTerms, *, given_at: datetime, consent_id: UUID | None = None
 ) -> bytes:
     """Return a consent to be signed: UTF-8 XML that is valid by the published schema.
 
@@ -322,7 +322,7 @@ def _representative(parent: "Element", representative: Representative) -> None:
     _add(authority, "digest", base64.b64encode(said.digest).decode())
 
 
-def _paper(parent: "Element", paper: Paper) -> None:
+def _paper(parent: "Element", paper: PaperConsent) -> None:
     node = _add(parent, "paper")
     _add(node, "date", paper.date.isoformat())
     _add(node, "place", paper.place)

@@ -14,7 +14,7 @@ from makul.admin.requests import CertificateUse
 from makul.admin.revalidation import RevalidationResult, rejudge
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
-from makul.app.ports import Clock, Desk, DocumentVerifier, KeyRotation, VerifiedDocument
+from makul.app.ports import Clock, DocumentVerifier, KeyRotation, OperatorRegistry, VerifiedDocument
 from makul.composition.adapters import (
     build_agreements,
     document_verifier,
@@ -51,9 +51,9 @@ class Installation:
     clock: Clock
 
     @property
-    def desk(self) -> Desk:
+    def registry(self) -> OperatorRegistry:
         """The operator's registry. Its use is reported as a security event."""
-        return AuditedRegistry(self.store.desk, who())
+        return AuditedRegistry(self.store.registry, who())
 
     @property
     def agreements(self) -> Agreements:
@@ -67,12 +67,12 @@ class Installation:
 
     @property
     def _papers(self) -> tuple[Agreements, Notices]:
-        return build_agreements(self.settings, self.desk, _VerifierOnDemand(self.settings))
+        return build_agreements(self.settings, self.registry, _VerifierOnDemand(self.settings))
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
         """Return the receipt certificates, the store keys, and every trusted or registered one."""
         with as_operator_error():
-            return [*keys_in_use(self.settings), *recipients_certificates(self.desk)]
+            return [*keys_in_use(self.settings), *recipients_certificates(self.registry)]
 
     @property
     def rotation(self) -> KeyRotation:
@@ -84,7 +84,7 @@ class Installation:
 
         Raises `OperatorUnavailableError` if the decision or its evidence is not stored.
         """
-        case = self.desk.evidence_of(disclosure_id, at=self.clock())
+        case = self.registry.evidence_of(disclosure_id, at=self.clock())
         if case is None:
             raise OperatorUnavailableError(
                 f"no decision {disclosure_id} is recorded; see: makul disclosure list"

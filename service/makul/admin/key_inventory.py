@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from makul.app.ports import Desk, ReceiptCertificateState
+from makul.app.ports import OperatorRegistry, ReceiptCertificateState
 from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
 from makul.net.certificate_der import load_certificate
@@ -55,11 +55,11 @@ def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
             yield _certificate(name, path, certificate)
 
 
-def recipients_certificates(desk: Desk) -> Iterator[KeyInfo]:
+def recipients_certificates(registry: OperatorRegistry) -> Iterator[KeyInfo]:
     """Yield the certificates that sign recipients' messages, and those that encrypt their data."""
     for kind, registered in (
-        ("messages", desk.certificates()),
-        ("sealing", desk.sealing_certificates()),
+        ("messages", registry.certificates()),
+        ("sealing", registry.sealing_certificates()),
     ):
         for recipient, der in registered:
             certificate = load_certificate(der)

@@ -20,7 +20,7 @@ from makul.app.ports.ledger import (
     LedgerState,
     LedgerStore,
     SignedTree,
-    StandingBy,
+    Standby,
 )
 from makul.app.sequencer import Sequencer, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
@@ -189,7 +189,7 @@ class OpenLedger:
                 )
         except LedgerBrokenError as error:
             raise OperatorError(f"{error}; nothing was changed") from None
-        if isinstance(done, StandingBy):
+        if isinstance(done, Standby):
             raise OperatorError(
                 "a sequencer is at work: stop it first, or wait until its lease ends"
             )

@@ -14,7 +14,7 @@ from makul.composition.adapters import (
 from makul.config.settings import Settings
 from makul.observability.metrics_server import MetricsSource, Purposes, export
 from makul.store import log_state_of
-from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
@@ -51,7 +51,7 @@ def _revocation_data(settings: Settings) -> Purposes:
 class _Look:
     """The freshness of the trust data in these directories, read again if a file has changed."""
 
-    def __init__(self, directories: TrustDirectories, wanted: Wanted | None) -> None:
+    def __init__(self, directories: TrustDirectories, wanted: PendingOcsp | None) -> None:
         self._directories = directories
         self._wanted = wanted
         self._store: TrustStore | None = None

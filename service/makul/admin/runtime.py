@@ -88,7 +88,7 @@ class Runtime:
         """Open an installation for one command. Raises `OperatorUnavailableError`."""
         with as_operator_error():
             settings = load_settings(config)
-            _tell_security(settings)
+            _emit_security_events(settings)
             store = open_store_for(settings)
         facts = InstallationInfo(
             environment=settings.environment.value,
@@ -105,7 +105,7 @@ class Runtime:
         """Return the trust data of these settings, without opening the store."""
         with as_operator_error():
             settings = load_settings(config)
-            _tell_security(settings)
+            _emit_security_events(settings)
             return SettingsTrust(settings, build_refresher(settings), utc_now)
 
     @contextmanager
@@ -113,7 +113,7 @@ class Runtime:
         """Open the ledger of an installation for one command, and its records if needed."""
         with as_operator_error():
             settings = load_settings(config)
-            _tell_security(settings)
+            _emit_security_events(settings)
             with log_at(settings.place) as ledger:
                 yield open_ledger(
                     settings,
@@ -193,7 +193,7 @@ class Runtime:
         return int(_sandbox_module("demo.main").play(directory))
 
 
-def _tell_security(settings: Settings) -> None:
+def _emit_security_events(settings: Settings) -> None:
     configure_security(settings.logs.security, environment=settings.environment.value)
 
 

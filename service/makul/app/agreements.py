@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from makul.app.ports import (
     AgreementDraft,
     AgreementSignature,
-    Desk,
-    DeskError,
     DocumentError,
     DocumentVerifier,
     NamedParty,
+    OperatorRegistry,
+    OperatorRegistryError,
     Signatory,
     SignedBytes,
-    SignedPapers,
+    SignedDocuments,
     UnwritableError,
     VerifiedDocument,
 )
@@ -47,8 +47,8 @@ class NotSigned:
 class Agreements:
     """Drafts agreements and judges the documents that the parties signed."""
 
-    desk: Desk
-    papers: SignedPapers
+    registry: OperatorRegistry
+    papers: SignedDocuments
     verifier: DocumentVerifier
     operator: NamedParty
     authorised_body: NamedParty | None
@@ -58,7 +58,7 @@ class Agreements:
     """
 
     def draw_up(self, terms: Agreement, *, at: datetime) -> bytes:
-        """Return the document for the three parties to sign; raises `DeskError`.
+        """Return the document for the three parties to sign; raises `OperatorRegistryError`.
 
         It is not registered yet.
         """
@@ -72,11 +72,11 @@ class Agreements:
         try:
             return self.papers.render_agreement(draft)
         except UnwritableError:
-            raise DeskError("these terms do not fit the agreement's schema") from None
+            raise OperatorRegistryError("these terms do not fit the agreement's schema") from None
 
     def lay_before(self, terms: Agreement, document: bytes, *, at: datetime) -> None:
         """Register a draft that was drawn up at this instant."""
-        self.desk.draft_agreement(replace(terms, state=AgreementState.DRAFT), document, at=at)
+        self.registry.draft_agreement(replace(terms, state=AgreementState.DRAFT), document, at=at)
 
     def judge(self, document: bytes, *, at: datetime) -> AgreementSignature | NotSigned:
         """Return who signed which draft, or why the document proves nothing. Records nothing.
@@ -90,7 +90,7 @@ class Agreements:
         said = self._as_laid_before(verified.signed, digest)
         if isinstance(said, NotSigned):
             return said
-        signatory = known_signatory(self.desk, verified)
+        signatory = known_signatory(self.registry, verified)
         if signatory is None:
             return NotSigned(why="the signer is not a registered signatory", codes=(Code.SIG_08,))
         if signatory.member != _party_of(said, signatory.role):
@@ -106,12 +106,12 @@ class Agreements:
 
     def record(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
         """Record a signature. The agreement is in force once all three parties have signed."""
-        return self.desk.sign_agreement(signature, at=at)
+        return self.registry.sign_agreement(signature, at=at)
 
     def missing(self, number: AgreementNumber) -> frozenset[AgreementRole]:
         """Return the roles for which nobody has signed the newest draft yet."""
         return frozenset(AgreementRole) - {
-            signature.role for signature in self.desk.agreement_signatures(number)
+            signature.role for signature in self.registry.agreement_signatures(number)
         }
 
     def _as_laid_before(self, signed: "Element", digest: bytes) -> AgreementDraft | NotSigned:
@@ -120,7 +120,7 @@ class Agreements:
             said = self.papers.read_agreement(signed)
         except DocumentError as error:
             return NotSigned(why="it is not an agreement", codes=(error.reason.code,))
-        newest = self.desk.draft_document(said.terms.number)
+        newest = self.registry.draft_document(said.terms.number)
         if newest is None:
             return NotSigned(why="no agreement of this number is laid before anybody")
         if sha256(newest).digest() != digest:
@@ -128,10 +128,10 @@ class Agreements:
         return said
 
     def _recipient_name(self, code: MemberCode) -> str:
-        for known in self.desk.recipients():
+        for known in self.registry.recipients():
             if known.code == code:
                 return known.name
-        raise DeskError("this recipient is not registered")
+        raise OperatorRegistryError("this recipient is not registered")
 
 
 def unproven(verified: VerifiedDocument) -> NotSigned:
@@ -142,12 +142,12 @@ def unproven(verified: VerifiedDocument) -> NotSigned:
     return NotSigned(why=why, codes=proof.reasons)
 
 
-def known_signatory(desk: Desk, verified: VerifiedDocument) -> Signatory | None:
+def known_signatory(registry: OperatorRegistry, verified: VerifiedDocument) -> Signatory | None:
     """Return the signatory who owns the signer's certificate and is not withdrawn."""
     signer = verified.proof.signer
     if verified.proof.status is not ProofStatus.PASSED or signer is None:
         return None
-    for known in desk.signatories():
+    for known in registry.signatories():
         if known.fingerprint == signer.fingerprint and known.withdrawn_at is None:
             return known
     return None
@@ -170,5 +170,7 @@ def _party_of(said: AgreementDraft, role: AgreementRole) -> MemberCode:
 
 def _named(authorised_body: NamedParty | None) -> NamedParty:
     if authorised_body is None:
-        raise DeskError("name the authorised body in the settings first: [authorised_body]")
+        raise OperatorRegistryError(
+            "name the authorised body in the settings first: [authorised_body]"
+        )
     return authorised_body

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.app.ports import DeliverySealer, Register
+from makul.app.ports import DeliveryEncryptor, Register
 from makul.domain.agreements import Agreement, Delivery
 from makul.domain.delivery_encryption import SealingCertificate
 from makul.domain.identifiers import MemberCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealing:
+class DeliveryEncryption:
     """Judges a recipient's encryption certificate.
 
     It is judged for each request before any person's record is read, so that the result reveals
@@ -18,7 +18,7 @@ class Sealing:
     """
 
     register: Register
-    sealer: DeliverySealer
+    sealer: DeliveryEncryptor
 
     def certificate(
         self, recipient: MemberCode, agreement: Agreement | None, *, at: datetime

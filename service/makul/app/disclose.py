@@ -6,7 +6,7 @@ answer. A step that fails ends the request with a recorded refusal.
 
 from dataclasses import dataclass, replace
 
-from makul.app.delivery_encryption import Sealing
+from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
 from makul.app.ports import (
@@ -49,7 +49,7 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
-from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_standing
+from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_eligibility
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits, exhausted
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
@@ -70,7 +70,7 @@ class Disclose:
     reception: RequestIntake
     register: Register
     grounds: GroundVerifier
-    sealing: Sealing
+    sealing: DeliveryEncryption
     documents: Documents
     matcher: Matcher
     recording: Recording
@@ -106,7 +106,7 @@ class Disclose:
         self, facts: DisclosureFacts, asked: PersonRequest, case: EligibilityCase
     ) -> PendingDecision:
         # An ineligible caller is refused before any document is opened (cl. 3 and 7).
-        against = _against(facts, judge_standing(case))
+        against = _against(facts, judge_eligibility(case))
         if against is not None:
             return against
         request = case.request

@@ -10,7 +10,7 @@ from makul.app.decision_statement import state_decision
 from makul.app.ports import (
     Answer,
     ConsentAcceptance,
-    DeliverySealer,
+    DeliveryEncryptor,
     Documents,
     DryRunFacts,
     Entry,
@@ -53,7 +53,7 @@ class EntryRenderer:
 
     documents: Documents
     signer: ReceiptSigner
-    sealer: DeliverySealer
+    sealer: DeliveryEncryptor
     operator: MemberCode
     new_id: Callable[[], UUID]
     new_salt: Callable[[], bytes]

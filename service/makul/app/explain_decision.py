@@ -6,7 +6,7 @@ presented document itself is not kept, because nothing was given on it.
 
 from dataclasses import dataclass, replace
 
-from makul.app.delivery_encryption import Sealing
+from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
 from makul.app.ports import (
@@ -41,7 +41,7 @@ class Explain:
 
     reception: RequestIntake
     grounds: GroundVerifier
-    sealing: Sealing
+    sealing: DeliveryEncryption
     recording: Recording
     operator: MemberCode
 

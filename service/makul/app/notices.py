@@ -5,15 +5,15 @@ from datetime import datetime
 
 from makul.app.agreements import NotSigned, known_signatory, signed_bytes, unproven
 from makul.app.ports import (
-    Desk,
-    DeskError,
     DocumentError,
     DocumentVerifier,
     NamedParty,
     Notice,
     NoticeApproval,
+    OperatorRegistry,
+    OperatorRegistryError,
     SignedBytes,
-    SignedPapers,
+    SignedDocuments,
     UnwritableError,
 )
 from makul.domain.agreements import AgreementRole
@@ -33,29 +33,31 @@ class SignedApproval:
 class Notices:
     """Drafts approvals and judges the documents that the authorised body signed."""
 
-    desk: Desk
-    papers: SignedPapers
+    registry: OperatorRegistry
+    papers: SignedDocuments
     verifier: DocumentVerifier
     authorised_body: NamedParty | None
 
     def find(self, ref: str) -> Notice | None:
         """Return a notice as registered."""
-        return next((notice for notice in self.desk.notices() if notice.ref == ref), None)
+        return next((notice for notice in self.registry.notices() if notice.ref == ref), None)
 
     def approval(self, ref: str) -> bytes:
         """Return the approval of a registered notice, for the authorised body to sign."""
         notice = self.find(ref)
         if notice is None:
-            raise DeskError("no notice of this number is registered")
+            raise OperatorRegistryError("no notice of this number is registered")
         if self.authorised_body is None:
-            raise DeskError("name the authorised body in the settings first: [authorised_body]")
+            raise OperatorRegistryError(
+                "name the authorised body in the settings first: [authorised_body]"
+            )
         approval = NoticeApproval(
             authorised_body=self.authorised_body, ref=ref, digests=notice.digests
         )
         try:
             return self.papers.render_approval(approval)
         except UnwritableError:
-            raise DeskError("this notice's number does not fit the schema") from None
+            raise OperatorRegistryError("this notice's number does not fit the schema") from None
 
     def judge(self, document: bytes, *, at: datetime) -> SignedApproval | NotSigned:
         """Return the authorised body's approval of the registered texts, or why there is none.
@@ -69,7 +71,7 @@ class Notices:
             approval = self.papers.read_approval(verified.signed)
         except DocumentError as error:
             return NotSigned(why="it is not an approval", codes=(error.reason.code,))
-        signatory = known_signatory(self.desk, verified)
+        signatory = known_signatory(self.registry, verified)
         if signatory is None or signatory.role is not AgreementRole.AUTHORISED_BODY:
             why = "the signer is not a signatory of the authorised body"
             return NotSigned(why=why, codes=(Code.SIG_08,))
@@ -87,4 +89,4 @@ class Notices:
 
     def record(self, signed: SignedApproval, *, at: datetime) -> None:
         """Record an approval. From now on consents may cite the notice."""
-        self.desk.approve_notice(signed.approval, signed.signer, signed.signed, at=at)
+        self.registry.approve_notice(signed.approval, signed.signer, signed.signed, at=at)

@@ -12,7 +12,7 @@ from makul.app.ports import (
     ConsentRegistration,
     ConsentStatus,
     Documents,
-    PaperUse,
+    PaperConsentUse,
     PendingDecision,
     Refusal,
     Register,
@@ -171,13 +171,13 @@ def _registration(
     )
 
 
-def _paper_use(ground: ConsentGround, standing: RequestSnapshot) -> PaperUse | None:
+def _paper_use(ground: ConsentGround, standing: RequestSnapshot) -> PaperConsentUse | None:
     """Return the quota that a consent on paper uses: that of the official who signed it."""
     signer, agreement = ground.proof.signer, standing.agreement
     on_paper = ground.consent is not None and ground.consent.on_paper
     if not on_paper or signer is None or agreement is None:
         return None
-    return PaperUse(official=signer.fingerprint, quota=agreement.paper_daily_quota)
+    return PaperConsentUse(official=signer.fingerprint, quota=agreement.paper_daily_quota)
 
 
 def _status(consent: Consent, ground: ConsentGround) -> ConsentStatus:
@@ -194,7 +194,7 @@ def _status(consent: Consent, ground: ConsentGround) -> ConsentStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TellConsentStatus:
+class ReportConsentStatus:
     """Returns the status of a consent of this recipient."""
 
     clock: Clock

@@ -20,7 +20,7 @@ from makul.app.ports.ledger import (
     PublishedLog,
     Sequenced,
     SignedTree,
-    StandingBy,
+    Standby,
 )
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
@@ -79,14 +79,14 @@ class Sequencer:
         taken, size = 0, None
         for _ in range(BATCHES_A_ROUND):
             done = self._sequence(promised)
-            if isinstance(done, StandingBy):
+            if isinstance(done, Standby):
                 return SequencerRun(at=self._clock(), taken=taken, size=None, published=False)
             taken, size = taken + done.taken, done.size
             if not done.more:
                 break
         return SequencerRun(at=self._clock(), taken=taken, size=size, published=self.publish())
 
-    def _sequence(self, promised: int) -> Sequenced | StandingBy:
+    def _sequence(self, promised: int) -> Sequenced | Standby:
         """Sequence one batch, provided that the store has at least `promised` leaves.
 
         The size is checked again in the transaction, because the database server may have failed

@@ -99,7 +99,7 @@ def example() -> None:
 def export(ctx: typer.Context, *, number: Number) -> None:
     """Print the exact document that each of the three parties signs."""
     with open_installation(ctx) as installation:
-        document = installation.desk.draft_document(_known(installation, number).number)
+        document = installation.registry.draft_document(_known(installation, number).number)
     if document is None:
         raise OperatorError("this agreement was never drawn up for signing; add it again")
     print_document(document)
@@ -166,7 +166,7 @@ def terminate(
         change.carry_out(
             "terminate agreement",
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
-            lambda: installation.desk.terminate_agreement(
+            lambda: installation.registry.terminate_agreement(
                 known.number, reason=why, at=installation.clock()
             ),
         )
@@ -184,7 +184,7 @@ def list_all(
     """List agreements with their state and term."""
     wanted = member_code(recipient) if recipient is not None else None
     with open_installation(ctx) as installation:
-        rows = [_facts(agreement) for agreement in installation.desk.agreements(wanted)]
+        rows = [_facts(agreement) for agreement in installation.registry.agreements(wanted)]
     show_rows(
         rows,
         columns=("number", "recipient", "state", "valid_from", "valid_to", "purposes", "channels"),
@@ -200,7 +200,7 @@ def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None
     """Show all terms of an agreement, and which parties have signed it."""
     with open_installation(ctx) as installation:
         found = _known(installation, number)
-        signatures = installation.desk.agreement_signatures(found.number)
+        signatures = installation.registry.agreement_signatures(found.number)
         missing = installation.agreements.missing(found.number)
     told = [_signature(signature) for signature in signatures]
     show_facts({**_facts(found), "signed": told, "still_missing": _roles(missing)}, as_json=as_json)
@@ -214,7 +214,9 @@ def _known(installation: "Installation", number: str) -> Agreement:
 
 
 def _find(installation: "Installation", number: str) -> Agreement | None:
-    return next((found for found in installation.desk.agreements() if found.number == number), None)
+    return next(
+        (found for found in installation.registry.agreements() if found.number == number), None
+    )
 
 
 def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
@@ -231,7 +233,7 @@ def _doubtful_purposes(installation: "Installation", agreement: Agreement) -> li
 
     An agreement may name a new purpose, so this is not an error.
     """
-    others = [one for one in installation.desk.agreements() if one.number != agreement.number]
+    others = [one for one in installation.registry.agreements() if one.number != agreement.number]
     known = sorted(frozenset[str]().union(*(one.purposes for one in others)))
     hints = {name: suggest_name(name, known) for name in sorted(agreement.purposes - set(known))}
     return [

@@ -73,7 +73,7 @@ def person_id(text: str) -> str:
 def registered(installation: "Installation", code: str) -> Recipient:
     """Return the recipient with this code. Raises `OperatorError` if it is not registered."""
     wanted = member_code(code)
-    for recipient in installation.desk.recipients():
+    for recipient in installation.registry.recipients():
         if recipient.code == wanted:
             return recipient
     raise OperatorError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")

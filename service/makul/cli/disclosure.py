@@ -60,7 +60,7 @@ def list_recent(
     wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with open_installation(ctx) as installation:
-        found = installation.desk.disclosures(recipient=wanted, since=from_instant, limit=limit)
+        found = installation.registry.disclosures(recipient=wanted, since=from_instant, limit=limit)
     show_rows(
         [_row(row) for row in found],
         columns=("decided_at", "recipient", "operation", "outcome", "codes", "disclosure_id"),
@@ -80,8 +80,8 @@ def show(
 ) -> None:
     """Show one decision. The PIN is masked; released attributes are named without their values."""
     with open_installation(ctx) as installation:
-        found = installation.desk.disclosure(disclosure_id)
-        again = installation.desk.repetitions(disclosure_id=disclosure_id, limit=10_000)
+        found = installation.registry.disclosure(disclosure_id)
+        again = installation.registry.repetitions(disclosure_id=disclosure_id, limit=10_000)
     if found is None:
         raise OperatorError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
     show_facts({**_row(found), "repetitions": len(again)}, as_json=as_json)
@@ -115,7 +115,7 @@ def repetitions(
     wanted = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with open_installation(ctx) as installation:
-        found = installation.desk.repetitions(
+        found = installation.registry.repetitions(
             recipient=wanted, since=from_instant, disclosure_id=of, limit=limit
         )
     show_rows(
@@ -187,7 +187,7 @@ def export(
     look = ExportOptions(revealed=reveal, reason=reason)
     with open_installation(ctx) as installation, destination(output) as file:
         total = sum(each.decisions for each in _counted(installation, wanted, code))
-        rows = installation.desk.export(wanted, code, look, at=installation.clock())
+        rows = installation.registry.export(wanted, code, look, at=installation.clock())
         with _watched(rows, total) as watched:
             written = write_all((_exported(row, look) for row in watched), file, form)
     if output is not None:
@@ -209,7 +209,7 @@ def _counted(
 ) -> list[MonthCount]:
     return [
         each
-        for each in installation.desk.statistics(month)
+        for each in installation.registry.statistics(month)
         if recipient is None or each.recipient == recipient
     ]
 

@@ -82,7 +82,7 @@ def revoke(
         change.carry_out(
             "revoke ground",
             _row(found),
-            lambda: installation.desk.revoke_ground(
+            lambda: installation.registry.revoke_ground(
                 found.recipient, found.kind, found.ground_id, reason=why, at=installation.clock()
             ),
         )
@@ -90,7 +90,7 @@ def revoke(
 
 def _find(installation: "Installation", code: str, kind: GroundKind, ground_id: UUID) -> GroundRow:
     recipient = registered(installation, code)
-    found = installation.desk.find_ground(recipient.code, kind, ground_id)
+    found = installation.registry.find_ground(recipient.code, kind, ground_id)
     if found is None:
         raise OperatorError(
             f"{recipient.code} has used or registered no {kind.value} of this id;"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
-from makul.app.ports import Ring, SealedCount, StoreUnavailableError
+from makul.app.ports import EncryptedCount, Ring, StoreUnavailableError
 from makul.cli.context import AsJson, examples, open_installation
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, Value, complain, instant, progress_bar, show_rows
@@ -267,7 +267,7 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
     return done, broken
 
 
-def _waiting(counts: Sequence[SealedCount], ring: Ring) -> Counter[str]:
+def _waiting(counts: Sequence[EncryptedCount], ring: Ring) -> Counter[str]:
     """Return the number of fields that are not under the current key, by column."""
     waiting: Counter[str] = Counter()
     for each in counts:
@@ -276,7 +276,7 @@ def _waiting(counts: Sequence[SealedCount], ring: Ring) -> Counter[str]:
     return waiting
 
 
-def _with_fields(rows: Sequence[Facts], counts: Sequence[SealedCount]) -> list[Facts]:
+def _with_fields(rows: Sequence[Facts], counts: Sequence[EncryptedCount]) -> list[Facts]:
     """Return the rows with the number of fields that are encrypted under each store key."""
     by_key: Counter[str] = Counter()
     for each in counts:

@@ -39,8 +39,8 @@ class _Root(MachineReadableGroup):
         from makul.admin.errors import OperatorError
         from makul.app.ports import (
             CommitUnknownError,
-            DeskError,
             NotThisDutyError,
+            OperatorRegistryError,
             StoreUnavailableError,
         )
         from makul.cli.exit_codes import ExitCode, exit_code_of
@@ -57,8 +57,8 @@ class _Root(MachineReadableGroup):
                 raise  # not an operator's error: a bug, or a broken pipe that typer handles
             message = f"{error.filename}: {error.strerror}. Check the path and who may use it."
             self.fail("FileError", message, ExitCode.REFUSED)
-        except DeskError as error:
-            self.fail("DeskError", f"{error}; nothing was changed", ExitCode.REFUSED)
+        except OperatorRegistryError as error:
+            self.fail("OperatorRegistryError", f"{error}; nothing was changed", ExitCode.REFUSED)
         except NotThisDutyError as error:
             self.fail("NotThisDutyError", f"{error}; nothing was changed", ExitCode.REFUSED)
         except CommitUnknownError:

@@ -69,7 +69,7 @@ def add(
         change.carry_out(
             "register notice",
             _facts(new),
-            lambda: installation.desk.add_notice(ref, texts, at=at),
+            lambda: installation.registry.add_notice(ref, texts, at=at),
         )
 
 
@@ -77,7 +77,7 @@ def add(
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List notices with the times of their approval."""
     with open_installation(ctx) as installation:
-        rows = [_facts(notice) for notice in installation.desk.notices()]
+        rows = [_facts(notice) for notice in installation.registry.notices()]
     show_rows(
         rows,
         columns=("ref", "added_at", "approved_at", "ky", "ru", "en"),

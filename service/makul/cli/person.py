@@ -80,7 +80,7 @@ def import_file(
 
         def put(people: list[Person]) -> int:
             return (
-                installation.desk.put_persons(people, at=installation.clock())
+                installation.registry.put_persons(people, at=installation.clock())
                 if change.apply
                 else 0
             )
@@ -195,7 +195,7 @@ def _nest(cells: dict[str, str]) -> dict[str, object]:
 def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Count persons, versions of their records, and samples. No record is decrypted."""
     with open_installation(ctx) as installation:
-        counted = installation.desk.count_persons()
+        counted = installation.registry.count_persons()
     facts: Facts = {
         "persons": counted.persons,
         "versions": counted.versions,

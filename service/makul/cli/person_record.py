@@ -78,7 +78,7 @@ def show(
     said(reason)
     wanted = _pin(pin)
     with open_installation(ctx) as installation:
-        found = installation.desk.person_for_operator(
+        found = installation.registry.person_for_operator(
             wanted, reason=reason, at=installation.clock()
         )
     if found is None:
@@ -107,9 +107,9 @@ def search(
     said(reason)
     query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
     with open_installation(ctx) as installation, progress_bar() as progress:
-        total = installation.desk.count_persons().persons
+        total = installation.registry.count_persons().persons
         task = progress.add_task("records", total=total)
-        found = installation.desk.search_persons(
+        found = installation.registry.search_persons(
             query,
             reason=reason,
             at=installation.clock(),
@@ -177,9 +177,11 @@ def set_field(
     with open_installation(ctx) as installation:
         at = installation.clock()
         if change.apply:
-            done = installation.desk.change_person(wanted, edit, field=field, reason=reason, at=at)
+            done = installation.registry.change_person(
+                wanted, edit, field=field, reason=reason, at=at
+            )
         else:
-            found = installation.desk.person_for_operator(wanted, reason=reason, at=at)
+            found = installation.registry.person_for_operator(wanted, reason=reason, at=at)
             done = (found, edit(found)) if found is not None else None
     if done is None:
         raise _nobody(wanted)

@@ -69,12 +69,12 @@ def add(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )
     with open_installation(ctx) as installation:
-        if any(known.code == new.code for known in installation.desk.recipients()):
+        if any(known.code == new.code for known in installation.registry.recipients()):
             raise OperatorError(f"{new.code} is already registered; see: makul recipient list")
         change.carry_out(
             "register recipient",
             _row(new),
-            lambda: installation.desk.add_recipient(new, at=installation.clock()),
+            lambda: installation.registry.add_recipient(new, at=installation.clock()),
         )
 
 
@@ -82,7 +82,7 @@ def add(
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List recipients and their states."""
     with open_installation(ctx) as installation:
-        rows = [_row(recipient) for recipient in installation.desk.recipients()]
+        rows = [_row(recipient) for recipient in installation.registry.recipients()]
     show_rows(
         rows,
         columns=("code", "kind", "clause", "name", "state"),
@@ -113,7 +113,7 @@ def certificate(
         change.carry_out(
             "register certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: installation.desk.add_certificate(
+            lambda: installation.registry.add_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
         )
@@ -138,7 +138,7 @@ def withdraw(
         change.carry_out(
             "withdraw certificate",
             {"recipient": recipient.code, **read.facts},
-            lambda: installation.desk.withdraw_certificate(
+            lambda: installation.registry.withdraw_certificate(
                 recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
         )
@@ -164,7 +164,7 @@ def sealing_certificate(
         change.carry_out(
             "register sealing certificate",
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: installation.desk.add_sealing_certificate(
+            lambda: installation.registry.add_sealing_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
         )
@@ -197,7 +197,7 @@ def withdraw_sealing(
         change.carry_out(
             "withdraw sealing certificate",
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
-            lambda: installation.desk.withdraw_sealing_certificate(
+            lambda: installation.registry.withdraw_sealing_certificate(
                 recipient.code, fingerprint, reason=why, at=installation.clock()
             ),
         )
@@ -232,7 +232,7 @@ def official(
         change.carry_out(
             "register official",
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
-            lambda: installation.desk.add_official(new, at=installation.clock()),
+            lambda: installation.registry.add_official(new, at=installation.clock()),
         )
         print_warning(warning)
 
@@ -259,7 +259,7 @@ def withdraw_official(
         change.carry_out(
             "withdraw official",
             {"recipient": recipient.code, **read.facts},
-            lambda: installation.desk.withdraw_official(
+            lambda: installation.registry.withdraw_official(
                 recipient.code, read.fingerprint, reason=why, at=installation.clock()
             ),
         )
@@ -309,7 +309,7 @@ def _set_state(
         change.carry_out(
             "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
-            lambda: installation.desk.set_state(
+            lambda: installation.registry.set_state(
                 replace(recipient, state=state), reason=why, at=installation.clock()
             ),
         )

@@ -79,7 +79,7 @@ def add(
         change.carry_out(
             "register signatory",
             {**_row(new), **read.facts, **warning},
-            lambda: installation.desk.add_signatory(new, at=installation.clock()),
+            lambda: installation.registry.add_signatory(new, at=installation.clock()),
         )
         print_warning(warning)
 
@@ -88,7 +88,7 @@ def add(
 def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """List signatories, withdrawn ones included."""
     with open_installation(ctx) as installation:
-        rows = [_row(known) for known in installation.desk.signatories()]
+        rows = [_row(known) for known in installation.registry.signatories()]
     show_rows(
         rows,
         columns=("member", "role", "id", "name", "certificate", "withdrawn_at"),
@@ -114,13 +114,15 @@ def withdraw(
     with open_installation(ctx) as installation:
         # The term of the certificate is not checked, so that an expired one can be withdrawn.
         fingerprint = read_certificate(file, at=None).fingerprint
-        known = [one for one in installation.desk.signatories() if one.fingerprint == fingerprint]
+        known = [
+            one for one in installation.registry.signatories() if one.fingerprint == fingerprint
+        ]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
             raise OperatorError("no such signatory to withdraw; see: makul signatory list")
         change.carry_out(
             "withdraw signatory",
             _row(known[0]),
-            lambda: installation.desk.withdraw_signatory(
+            lambda: installation.registry.withdraw_signatory(
                 member, fingerprint, reason=why, at=installation.clock()
             ),
         )

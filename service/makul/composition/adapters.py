@@ -11,8 +11,7 @@ from makul.app.notices import Notices
 from makul.app.ports import (
     CertificateJudge,
     Clock,
-    DeliverySealer,
-    Desk,
+    DeliveryEncryptor,
     Documents,
     DocumentVerifier,
     LedgerInfo,
@@ -20,6 +19,7 @@ from makul.app.ports import (
     Matcher,
     MessageVerifier,
     NamedParty,
+    OperatorRegistry,
     ReceiptCertificate,
     ReceiptSigner,
     Recorder,
@@ -32,7 +32,7 @@ from makul.config.settings import (
     TokenSettings,
 )
 from makul.config.trust import CrlDirectory
-from makul.documents.adapter import XmlDocuments, XmlPapers
+from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
@@ -47,7 +47,7 @@ from makul.trust.keys.files import (
 from makul.trust.keys.pkcs11 import TokenLocation, TokenSigner
 from makul.trust.keys.receipt_certificates import receipt_certificates
 from makul.trust.pki.certificates import PinRule, may_give
-from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher
 from makul.trust.pki.tls_clients import TlsClientJudge
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
@@ -56,7 +56,7 @@ from makul.trust.tlog.note_keys import NoteVerifier, public_part
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
-from makul.trust.xmlenc import XmlSealer
+from makul.trust.xmlenc import XmlEncryptor
 
 
 def utc_now() -> datetime:
@@ -77,7 +77,7 @@ class Adapters:
     tls_clients: CertificateJudge
     matcher: Matcher
     signer: ReceiptSigner
-    sealer: DeliverySealer
+    sealer: DeliveryEncryptor
     hidden_at_most: timedelta
     limits: UsageLimits
     trust: TrustStore
@@ -100,7 +100,7 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         tls_clients=TlsClientJudge(trust),
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
-        sealer=XmlSealer(trust),
+        sealer=XmlEncryptor(trust),
         trust=trust,
         receipt_certificates=receipt_certificates(
             settings.receipts.certificate,
@@ -127,7 +127,7 @@ def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
     token = settings.pkcs11
     if token is not None:
         certificate = load_certificates(settings.certificate)[0]
-        return XadesReceiptSigner(TokenSigner(_token_place(token), certificate), certificate)
+        return XadesReceiptSigner(TokenSigner(_token_slot(token), certificate), certificate)
     if settings.key is None:
         raise KeyFileError("receipts: give either key or [receipts.pkcs11].")
     password = load_secret(settings.password_file) if settings.password_file else None
@@ -135,7 +135,7 @@ def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
     return XadesReceiptSigner(KeySigner(key), chain[0])
 
 
-def _token_place(token: TokenSettings) -> TokenLocation:
+def _token_slot(token: TokenSettings) -> TokenLocation:
     return TokenLocation(
         module=token.module,
         token_label=token.token_label,
@@ -159,7 +159,7 @@ def document_verifier(settings: Settings, trust: TrustStore) -> DocumentVerifier
 
 
 def build_agreements(
-    settings: Settings, desk: Desk, verifier: DocumentVerifier
+    settings: Settings, registry: OperatorRegistry, verifier: DocumentVerifier
 ) -> tuple[Agreements, Notices]:
     """Build the use cases of agreements and approvals, which the parties sign (cl. 4, 7)."""
     operator = NamedParty(
@@ -167,12 +167,16 @@ def build_agreements(
     )
     named = settings.authorised_body
     body = NamedParty(code=named.member, name=named.name) if named is not None else None
-    papers = XmlPapers()
+    papers = XmlSignedDocuments()
     return (
         Agreements(
-            desk=desk, papers=papers, verifier=verifier, operator=operator, authorised_body=body
+            registry=registry,
+            papers=papers,
+            verifier=verifier,
+            operator=operator,
+            authorised_body=body,
         ),
-        Notices(desk=desk, papers=papers, verifier=verifier, authorised_body=body),
+        Notices(registry=registry, papers=papers, verifier=verifier, authorised_body=body),
     )
 
 
@@ -223,7 +227,7 @@ def tsa_directories(settings: Settings) -> TrustDirectories | None:
     )
 
 
-def pending_ocsp_queue(settings: Settings) -> Wanted | None:
+def pending_ocsp_queue(settings: Settings) -> PendingOcsp | None:
     """Return the queue of certificates with unknown status, or None if no responder is set."""
     if settings.trust.wanted is None or not settings.trust.refresh.ocsp:
         return None
@@ -232,7 +236,7 @@ def pending_ocsp_queue(settings: Settings) -> Wanted | None:
         for source in settings.trust.refresh.ocsp
         for certificate in load_certificates(source.issuer)[:1]
     )
-    return Wanted(settings.trust.wanted, frozenset(issuers))
+    return PendingOcsp(settings.trust.wanted, frozenset(issuers))
 
 
 def build_refresher(settings: Settings) -> Refresher:

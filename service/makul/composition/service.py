@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 import uuid_utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from makul.app.delivery_encryption import Sealing
+from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.disclose import Disclose
 from makul.app.entry_renderer import KEEP_ANSWERS, EntryRenderer
 from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
@@ -30,7 +30,7 @@ from makul.app.ports import (
 )
 from makul.app.queries import Inquiries
 from makul.app.recording import Recording
-from makul.app.register_consent import RegisterConsent, TellConsentStatus
+from makul.app.register_consent import RegisterConsent, ReportConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
 from makul.composition.adapters import Adapters, build_adapters, utc_now
@@ -116,7 +116,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
             register=parts.register,
             recording=steps.recording,
         ),
-        consent_status=TellConsentStatus(
+        consent_status=ReportConsentStatus(
             clock=parts.clock,
             register=parts.register,
             documents=parts.documents,
@@ -140,7 +140,7 @@ class _SharedServices:
 
     reception: RequestIntake
     grounds: GroundVerifier
-    sealing: Sealing
+    sealing: DeliveryEncryption
     recording: Recording
 
 
@@ -154,7 +154,7 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
             register=parts.register,
             hidden_at_most=parts.hidden_at_most,
         ),
-        sealing=Sealing(register=parts.register, sealer=parts.sealer),
+        sealing=DeliveryEncryption(register=parts.register, sealer=parts.sealer),
         recording=Recording(
             renderer=EntryRenderer(
                 documents=parts.documents,

@@ -8,7 +8,7 @@ from makul.documents.adapter import XmlDocuments
 from makul.documents.bases import BasisDisplay, render_basis
 from makul.documents.consents import (
     ConsentDisplay,
-    Paper,
+    PaperConsentDetails,
     Party,
     Representative,
     render_consent,
@@ -18,7 +18,7 @@ from makul.documents.revocations import render_revocation
 __all__ = [
     "BasisDisplay",
     "ConsentDisplay",
-    "Paper",
+    "PaperConsentDetails",
     "Party",
     "Representative",
     "UnwritableError",

@@ -1,4 +1,4 @@
-"""The adapters for the ports `Documents` and `SignedPapers`: documents and answers of release 1."""
+"""Adapters for the ports `Documents` and `SignedDocuments`: documents and answers of release 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,8 +130,8 @@ class XmlDocuments:
 
 
 @dataclass(frozen=True, slots=True)
-class XmlPapers:
-    """The adapter for the port `SignedPapers`: agreements and approvals of notices."""
+class XmlSignedDocuments:
+    """The adapter for the port `SignedDocuments`: agreements and approvals of notices."""
 
     def render_agreement(self, draft: AgreementDraft) -> bytes:
         """Return the agreement that the parties sign. Raises `UnwritableError`."""

@@ -23,7 +23,7 @@ from makul.documents.xml_reader import Reader, subject_pin, uuid
 from makul.documents.xml_reader import binary as read_binary
 from makul.documents.xml_reader import day as read_day
 from makul.documents.xml_reader import instant as read_instant
-from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
+from makul.domain.consents import Consent, PaperConsent, Representation, ResultForm
 from makul.domain.identifiers import (
     MemberCode,
     Pin,
@@ -58,7 +58,7 @@ class Representative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class PaperConsentDetails:
     """The location at which a consent was signed by hand. `Consent` contains the other facts."""
 
     place: str
@@ -86,7 +86,7 @@ class ConsentDisplay:
     onward: tuple[Party, ...] = ()
     relation_ref: str | None = None
     representative: Representative | None = None
-    paper: Paper | None = None
+    paper: PaperConsentDetails | None = None
 
 
 def read_consent(signed: "Element") -> Consent:
@@ -133,10 +133,10 @@ def _read_representative(said: Reader | None) -> Representation | None:
     )
 
 
-def _read_paper(said: Reader | None) -> PaperTaken | None:
+def _read_paper(said: Reader | None) -> PaperConsent | None:
     if said is None:
         return None
-    return PaperTaken(
+    return PaperConsent(
         date=said.read("date", read_day),
         official=said.text("official"),
         media_type=said.text("mediaType"),
@@ -220,7 +220,7 @@ def _representative(said: Representation | None, display: Representative | None)
     )
 
 
-def _paper(said: PaperTaken | None, display: Paper | None) -> str:
+def _paper(said: PaperConsent | None, display: PaperConsentDetails | None) -> str:
     if said is None or display is None:
         return ""
     return group(

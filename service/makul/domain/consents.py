@@ -52,7 +52,7 @@ class Representation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperTaken:
+class PaperConsent:
     """The record of how a consent on paper was taken.
 
     The official is responsible for the document being what the subject signed.
@@ -88,7 +88,7 @@ class Consent:
     max_disclosures: int
     representative: Representation | None = None
     """The representative who gave it for the subject; None if the subject did (CNS-11)."""
-    paper: PaperTaken | None = None
+    paper: PaperConsent | None = None
     """Set if the consent was given on paper.
 
     An official then signs the document (CNS-12, CNS-13).

@@ -19,7 +19,7 @@ from makul.domain.disclosures import (
     Operation,
     Outcome,
 )
-from makul.domain.eligibility import EligibilityCase, judge_standing
+from makul.domain.eligibility import EligibilityCase, judge_eligibility
 from makul.domain.grounds import granted, judge_ground
 from makul.domain.identifiers import MemberCode, age_on
 from makul.domain.matches import MatchResult, MatchVerdict
@@ -94,7 +94,7 @@ def decide(
         request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
     )
     own = standing.usable_agreement
-    rulings = judge_standing(standing) + judge_ground(
+    rulings = judge_eligibility(standing) + judge_ground(
         request, recipient, own, ground, operator=operator, at=at
     )
     return Decision(

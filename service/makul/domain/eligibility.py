@@ -170,7 +170,7 @@ def judge_entry(case: EligibilityCase) -> tuple[Ruling, ...]:
     return tuple(rule.judge(case) for rule in ENTRY_RULES)
 
 
-def judge_standing(case: EligibilityCase) -> tuple[Ruling, ...]:
+def judge_eligibility(case: EligibilityCase) -> tuple[Ruling, ...]:
     """Judge every rule on recipient and agreement."""
     return tuple(rule.judge(case) for rule in STANDING_RULES)
 

@@ -1,7 +1,7 @@
 """The operator's registry with security events for changes and for access to persons.
 
-Every method of `ports.Desk` is written out. mypy therefore refuses a registry to which a method was
-added on one side only. The author of a new method must decide whether it is an event.
+Every method of `ports.OperatorRegistry` is written out. mypy therefore refuses a registry to which
+a method was added on one side only. The author of a new method must decide whether it is an event.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +12,6 @@ from uuid import UUID
 from makul.app.ports import (
     AgreementSignature,
     DecisionEvidence,
-    Desk,
     DisclosureRow,
     ExportOptions,
     GroundRow,
@@ -20,6 +19,7 @@ from makul.app.ports import (
     Notice,
     NoticeApproval,
     Official,
+    OperatorRegistry,
     RecordedSignature,
     RepetitionRow,
     Signatory,
@@ -38,147 +38,147 @@ from makul.observability.security_log import emit_security_event
 
 @dataclass(frozen=True, slots=True)
 class AuditedRegistry:
-    """`ports.Desk` that reports each act after it was done.
+    """`ports.OperatorRegistry` that reports each act after it was done.
 
     A failed act is no event, because it did not happen. Methods without an event list or count what
     contains no person's record.
     """
 
-    desk: Desk
+    registry: OperatorRegistry
     user: str
     """The system user who gave the command."""
 
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None:
         """Register a recipient, and report it."""
-        self.desk.add_recipient(recipient, at=at)
+        self.registry.add_recipient(recipient, at=at)
         self._report(Event.RECIPIENT_CHANGED)
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
         """Hold, cut off or release a recipient, and report it."""
-        self.desk.set_state(recipient, reason=reason, at=at)
+        self.registry.set_state(recipient, reason=reason, at=at)
         self._report(Event.RECIPIENT_CHANGED)
 
     def recipients(self) -> Sequence[Recipient]:
         """Return every recipient."""
-        return self.desk.recipients()
+        return self.registry.recipients()
 
     def add_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Register a certificate for messages, and report it."""
-        self.desk.add_certificate(recipient, fingerprint, der, at=at)
+        self.registry.add_certificate(recipient, fingerprint, der, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the certificates in use for messages."""
-        return self.desk.certificates()
+        return self.registry.certificates()
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the certificates to which data may be encrypted."""
-        return self.desk.sealing_certificates()
+        return self.registry.sealing_certificates()
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a certificate for messages, and report it."""
-        self.desk.withdraw_certificate(recipient, fingerprint, reason=reason, at=at)
+        self.registry.withdraw_certificate(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Register a certificate for encryption, and report it."""
-        self.desk.add_sealing_certificate(recipient, fingerprint, der, at=at)
+        self.registry.add_sealing_certificate(recipient, fingerprint, der, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a certificate for encryption, and report it."""
-        self.desk.withdraw_sealing_certificate(recipient, fingerprint, reason=reason, at=at)
+        self.registry.withdraw_sealing_certificate(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
         """Register an official, and report it."""
-        self.desk.add_official(official, at=at)
+        self.registry.add_official(official, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def withdraw_official(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw an official, and report it."""
-        self.desk.withdraw_official(recipient, fingerprint, reason=reason, at=at)
+        self.registry.withdraw_official(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def add_notice(self, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
         """Register a notice, and report it."""
-        self.desk.add_notice(ref, texts, at=at)
+        self.registry.add_notice(ref, texts, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
     def approve_notice(
         self, approval: NoticeApproval, signer: bytes, signed: SignedBytes, *, at: datetime
     ) -> None:
         """Record the approval of a notice, and report it."""
-        self.desk.approve_notice(approval, signer, signed, at=at)
+        self.registry.approve_notice(approval, signer, signed, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
     def notices(self) -> Sequence[Notice]:
         """Return every notice."""
-        return self.desk.notices()
+        return self.registry.notices()
 
     def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
         """Register a signatory, and report it."""
-        self.desk.add_signatory(signatory, at=at)
+        self.registry.add_signatory(signatory, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def withdraw_signatory(
         self, member: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a signatory, and report it."""
-        self.desk.withdraw_signatory(member, fingerprint, reason=reason, at=at)
+        self.registry.withdraw_signatory(member, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def signatories(self) -> Sequence[Signatory]:
         """Return every signatory."""
-        return self.desk.signatories()
+        return self.registry.signatories()
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
         """Draft an agreement, and report it."""
-        self.desk.draft_agreement(agreement, document, at=at)
+        self.registry.draft_agreement(agreement, document, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
     def draft_document(self, number: AgreementNumber) -> bytes | None:
         """Return the document of the newest draft."""
-        return self.desk.draft_document(number)
+        return self.registry.draft_document(number)
 
     def sign_agreement(self, signature: AgreementSignature, *, at: datetime) -> AgreementState:
         """Record a signature of an agreement, and report it."""
-        result = self.desk.sign_agreement(signature, at=at)
+        result = self.registry.sign_agreement(signature, at=at)
         self._report(Event.AGREEMENT_CHANGED)
         return result
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Return the signatures of the newest draft."""
-        return self.desk.agreement_signatures(number)
+        return self.registry.agreement_signatures(number)
 
     def terminate_agreement(self, number: AgreementNumber, *, reason: str, at: datetime) -> None:
         """Terminate an agreement, and report it."""
-        self.desk.terminate_agreement(number, reason=reason, at=at)
+        self.registry.terminate_agreement(number, reason=reason, at=at)
         self._report(Event.AGREEMENT_CHANGED)
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]:
         """Return agreements."""
-        return self.desk.agreements(recipient)
+        return self.registry.agreements(recipient)
 
     def put_persons(self, persons: Sequence[Person], *, at: datetime) -> int:
         """Import or replace records, and report it."""
-        result = self.desk.put_persons(persons, at=at)
+        result = self.registry.put_persons(persons, at=at)
         self._report(Event.PERSONS_CHANGED)
         return result
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
         """Return a person's record for an operator, and report the access."""
-        result = self.desk.person_for_operator(pin, reason=reason, at=at)
+        result = self.registry.person_for_operator(pin, reason=reason, at=at)
         self._report(Event.PERSON_SHOWN)
         return result
 
@@ -186,7 +186,7 @@ class AuditedRegistry:
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]
     ) -> PersonsFound:
         """Find persons by known attributes, and report the access."""
-        result = self.desk.search_persons(query, reason=reason, at=at, report=report)
+        result = self.registry.search_persons(query, reason=reason, at=at, report=report)
         self._report(Event.PERSON_SHOWN)
         return result
 
@@ -194,23 +194,23 @@ class AuditedRegistry:
         self, pin: Pin, change: Callable[[Person], Person], *, field: str, reason: str, at: datetime
     ) -> tuple[Person, Person] | None:
         """Replace a record with a new version, and report it."""
-        result = self.desk.change_person(pin, change, field=field, reason=reason, at=at)
+        result = self.registry.change_person(pin, change, field=field, reason=reason, at=at)
         self._report(Event.PERSONS_CHANGED)
         return result
 
     def count_persons(self) -> PersonCount:
         """Count the contents of the register."""
-        return self.desk.count_persons()
+        return self.registry.count_persons()
 
     def disclosures(
         self, *, recipient: MemberCode | None, since: datetime | None, limit: int
     ) -> Sequence[DisclosureRow]:
         """Return decisions, the latest first."""
-        return self.desk.disclosures(recipient=recipient, since=since, limit=limit)
+        return self.registry.disclosures(recipient=recipient, since=since, limit=limit)
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """Return one decision."""
-        return self.desk.disclosure(disclosure_id)
+        return self.registry.disclosure(disclosure_id)
 
     def repetitions(
         self,
@@ -221,25 +221,25 @@ class AuditedRegistry:
         limit: int,
     ) -> Sequence[RepetitionRow]:
         """Return repetitions of stored answers."""
-        return self.desk.repetitions(
+        return self.registry.repetitions(
             recipient=recipient, since=since, disclosure_id=disclosure_id, limit=limit
         )
 
     def statistics(self, month: Month) -> Sequence[MonthCount]:
         """Return the counts of a month's decisions."""
-        return self.desk.statistics(month)
+        return self.registry.statistics(month)
 
     def export(
         self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """Return a month's decisions, and report the export, which is already recorded."""
-        result = self.desk.export(month, recipient, look, at=at)
+        result = self.registry.export(month, recipient, look, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the evidence of a decision, and report the access."""
-        result = self.desk.evidence_of(disclosure_id, at=at)
+        result = self.registry.evidence_of(disclosure_id, at=at)
         self._report(Event.EVIDENCE_SHOWN)
         return result
 
@@ -247,13 +247,13 @@ class AuditedRegistry:
         self, recipient: MemberCode, kind: GroundKind, ground_id: UUID
     ) -> GroundRow | None:
         """Return a consent or basis statement of a recipient."""
-        return self.desk.find_ground(recipient, kind, ground_id)
+        return self.registry.find_ground(recipient, kind, ground_id)
 
     def revoke_ground(
         self, recipient: MemberCode, kind: GroundKind, ground_id: UUID, *, reason: str, at: datetime
     ) -> None:
         """Revoke a consent or basis statement, and report it."""
-        self.desk.revoke_ground(recipient, kind, ground_id, reason=reason, at=at)
+        self.registry.revoke_ground(recipient, kind, ground_id, reason=reason, at=at)
         self._report(Event.GROUND_REVOKED)
 
     def _report(self, event: Event) -> None:

@@ -22,7 +22,7 @@ from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.net.bounded_http_server import BoundedServer, running
 from makul.observability import multiprocess as spool
-from makul.observability.multiprocess import SpoolCollector
+from makul.observability.multiprocess import MultiprocessCollector
 from makul.trust.pki.status_report import Freshness
 
 MAX_CONNECTIONS: Final = 16
@@ -140,7 +140,7 @@ def export(bind: str, directory: Path, installation: MetricsSource) -> None:
     """Serve on this address until stopped. Raises `WorkerMetricsError` and `OSError`."""
     spool.prepare(directory)
     registry = CollectorRegistry()
-    registry.register(SpoolCollector(directory))
+    registry.register(MultiprocessCollector(directory))
     registry.register(installation)
     stopped = threading.Event()
 

@@ -151,7 +151,7 @@ def prepare(directory: Path) -> None:
         )
 
 
-class SpoolCollector:
+class MultiprocessCollector:
     """The metrics of every listener, for a `prometheus_client` registry."""
 
     def __init__(self, directory: Path) -> None:

@@ -77,9 +77,9 @@ class Server(BaseApplication):
         config: Any = self.cfg
         for name, value in _options(self._listener()).items():
             config.set(name, value)
-        config.set("child_exit", self._bury)
+        config.set("child_exit", self._merge_dead_workers)
 
-    def _bury(self, arbiter: Any, _worker: Any) -> None:
+    def _merge_dead_workers(self, arbiter: Any, _worker: Any) -> None:
         """Merge the metrics of a worker that has ended for any reason."""
         if self._spool is not None:
             self._spool.merge_dead_workers(arbiter.WORKERS)

@@ -18,12 +18,12 @@ from makul.app.ports.ledger import (
     LedgerState,
     Recovered,
     SignedTree,
-    StandingBy,
+    Standby,
 )
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.admin import person_upgrade
 from makul.store.admin.key_rotation import StoreRotation
-from makul.store.admin.registry import StoreDesk
+from makul.store.admin.registry import StoreOperatorRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
 from makul.store.db.location import DatabaseLocation, PostgresLocation
@@ -37,7 +37,7 @@ from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
 from makul.store.reads.registry import StoreRegister
-from makul.store.records.audit_log import DeskLog
+from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
 from makul.store.records.retention import RetentionResult, housekeep
 from makul.store.schema.tables import store_identity
@@ -61,7 +61,7 @@ class Store:
 
     register: Register
     recorder: Recorder
-    desk: StoreDesk
+    registry: StoreOperatorRegistry
     ledger: StoreLedger
     _database: Database
     _office: RegistryUnitOfWork
@@ -74,7 +74,7 @@ class Store:
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
-    ) -> Recovered | StandingBy:
+    ) -> Recovered | Standby:
         """Add published leaves to a store that was restored from an older copy.
 
         The module `store.log.recovery` explains how.
@@ -171,10 +171,10 @@ def open_store(
     return Store(
         register=StoreRegister(database, sealer),
         recorder=StoreRecorder(database, sealer, evidence_a_day=documents_a_day),
-        desk=StoreDesk(database, sealer, who),
+        registry=StoreOperatorRegistry(database, sealer, who),
         ledger=StoreLedger(database),
         _database=database,
-        _office=RegistryUnitOfWork(database, sealer, DeskLog(sealer, who)),
+        _office=RegistryUnitOfWork(database, sealer, AuditLog(sealer, who)),
     )
 
 

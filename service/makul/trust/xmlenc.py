@@ -71,8 +71,8 @@ _OAEP = padding.OAEP(
 )
 
 
-class XmlSealer:
-    """The adapter for `ports.DeliverySealer`: encrypt to certificates that the trust store accepts.
+class XmlEncryptor:
+    """Adapter for `ports.DeliveryEncryptor`: encrypt to certificates that the trust store accepts.
 
     An instance is safe to share between threads.
     """

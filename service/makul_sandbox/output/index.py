@@ -30,7 +30,7 @@ from makul_sandbox.output.client_profiles import (
 )
 from makul_sandbox.world.build import Agreed, Signing, World, agreements_made, signed_name
 from makul_sandbox.world.document import told
-from makul_sandbox.world.documents import Paper, TakingBack
+from makul_sandbox.world.documents import SandboxConsentRevocation, SandboxDocument
 from makul_sandbox.world.documents_timestamped import ENDED_LATER
 from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF
 
@@ -175,7 +175,7 @@ def _citizen(world: World, number: int) -> dict[str, Any]:
     }
 
 
-def _paper(paper: Paper) -> dict[str, Any]:
+def _paper(paper: SandboxDocument) -> dict[str, Any]:
     return {
         "name": paper.name,
         "kind": paper.kind.value,
@@ -194,7 +194,7 @@ def _paper(paper: Paper) -> dict[str, Any]:
     }
 
 
-def _registration(paper: Paper) -> dict[str, Any] | None:
+def _registration(paper: SandboxDocument) -> dict[str, Any] | None:
     if paper.registration is None:
         return None
     names = {path.rpartition(".")[0].rpartition(".")[2]: path for path in paper.attachments}
@@ -206,7 +206,7 @@ def _registration(paper: Paper) -> dict[str, Any] | None:
     }
 
 
-def _taking_back(taking: TakingBack) -> dict[str, Any]:
+def _taking_back(taking: SandboxConsentRevocation) -> dict[str, Any]:
     return {
         "name": taking.name,
         "file": f"revocations/{taking.file_name}",

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from makul.app.agreements import Agreements, NotSigned
 from makul.app.notices import Notices
-from makul.app.ports import Desk, Official, Signatory
+from makul.app.ports import Official, OperatorRegistry, Signatory
 from makul.domain.agreements import Agreement, AgreementRole, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import MemberCode
@@ -27,7 +27,12 @@ from makul_sandbox.data.recipients import (
     Party,
 )
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from makul_sandbox.world.documents import Paper, TakingBack, draw_up, take_back
+from makul_sandbox.world.documents import (
+    SandboxConsentRevocation,
+    SandboxDocument,
+    draw_up,
+    take_back,
+)
 from makul_sandbox.world.documents_timestamped import ended
 from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, SandboxSigners
 
@@ -128,8 +133,8 @@ class World:
     sealing: Mapping[str, Credential]
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
-    papers: Mapping[str, Paper]
-    takings_back: Mapping[str, TakingBack]
+    papers: Mapping[str, SandboxDocument]
+    takings_back: Mapping[str, SandboxConsentRevocation]
     """The consent revocations, by the names of the consents that they revoke."""
 
     @property
@@ -191,7 +196,12 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
 
 
 def register(
-    world: World, desk: Desk, agreements: Agreements, notices: Notices, *, at: datetime
+    world: World,
+    registry: OperatorRegistry,
+    agreements: Agreements,
+    notices: Notices,
+    *,
+    at: datetime,
 ) -> Mapping[str, bytes]:
     """Register recipients, terms, notices and citizens in an empty registry.
 
@@ -199,12 +209,12 @@ def register(
     documents, by file name.
     """
     for party in PARTIES:
-        desk.add_recipient(party.recipient, at=at)
+        registry.add_recipient(party.recipient, at=at)
         message = world.messages[party.key]
-        desk.add_certificate(party.code, message.fingerprint, message.der, at=at)
+        registry.add_certificate(party.code, message.fingerprint, message.der, at=at)
         if party.key in world.sealing:
             sealing = world.sealing[party.key]
-            desk.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
+            registry.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
         if party.official is not None:
             official = Official(
                 recipient=party.code,
@@ -212,20 +222,20 @@ def register(
                 name=party.official.name,
                 fingerprint=world.officials[party.key].fingerprint,
             )
-            desk.add_official(official, at=at)
+            registry.add_official(official, at=at)
     for signatory in world.signatories.values():
-        desk.add_signatory(signatory.registered, at=at)
+        registry.add_signatory(signatory.registered, at=at)
     registered = [person for number, person in enumerate(world.people) if number != ABSENT]
     for start in range(0, len(registered), BATCH):
-        desk.put_persons(registered[start : start + BATCH], at=at)
-    return {**_approve_notice(world, desk, notices, at), **_conclude(world, agreements, at)}
+        registry.put_persons(registered[start : start + BATCH], at=at)
+    return {**_approve_notice(world, registry, notices, at), **_conclude(world, agreements, at)}
 
 
 def _approve_notice(
-    world: World, desk: Desk, notices: Notices, at: datetime
+    world: World, registry: OperatorRegistry, notices: Notices, at: datetime
 ) -> Mapping[str, bytes]:
     texts = {language: text.encode() for language, text in NOTICE_TEXTS.items()}
-    desk.add_notice(NOTICE_REF, texts, at=at)
+    registry.add_notice(NOTICE_REF, texts, at=at)
     signed = world.signatories[AUTHORISED_BODY].sign(notices.approval(NOTICE_REF), at=at)
     judged = notices.judge(signed, at=at)
     if isinstance(judged, NotSigned):

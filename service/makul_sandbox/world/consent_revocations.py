@@ -9,7 +9,7 @@ from makul.domain.disclosures import Outcome
 from makul.domain.reasons import Code
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.recipients import BANK, Party
-from makul_sandbox.world.document import Paper, Reasons, consent
+from makul_sandbox.world.document import Reasons, SandboxDocument, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 SUBJECT, STRANGER = 11, 12
@@ -19,12 +19,12 @@ _BY_STRANGER = "not-taken-back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TakingBack:
+class SandboxConsentRevocation:
     """A signed consent revocation, and the result of submitting it."""
 
     name: str
     document: bytes
-    of: Paper
+    of: SandboxDocument
     handed_in_by: Party
     outcome: Outcome
     reasons: Reasons = ()
@@ -35,7 +35,7 @@ class TakingBack:
         return f"{self.name}.xml"
 
 
-def taken_back(hands: SandboxSigners) -> Iterator[Paper]:
+def taken_back(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents for three disclosures each.
 
     They are valid until their revocation is submitted.
@@ -44,7 +44,9 @@ def taken_back(hands: SandboxSigners) -> Iterator[Paper]:
         yield consent(hands, name, BANK, SUBJECT, max_disclosures=3)
 
 
-def takings_back(hands: SandboxSigners, papers: Mapping[str, Paper]) -> Iterator[TakingBack]:
+def takings_back(
+    hands: SandboxSigners, papers: Mapping[str, SandboxDocument]
+) -> Iterator[SandboxConsentRevocation]:
     """Yield revocations by the subject, and one by a stranger, which revokes nothing."""
     for name in _PAPERS:
         paper, stranger = papers[name], name == _BY_STRANGER
@@ -55,7 +57,7 @@ def takings_back(hands: SandboxSigners, papers: Mapping[str, Paper]) -> Iterator
             revoked_at=hands.at,
         )
         signer = hands.citizens[STRANGER if stranger else SUBJECT]
-        yield TakingBack(
+        yield SandboxConsentRevocation(
             name=name,
             document=sign_document(
                 render_revocation(said), signer.key, [signer.certificate], at=hands.at

@@ -34,7 +34,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Paper:
+class SandboxDocument:
     """A signed document, the request in which it is used, and the expected result."""
 
     name: str
@@ -108,7 +108,7 @@ def consent(
     under: AgreementNumber | None = None,
     form: DocumentSignature = sign_document,
     **changes: Any,
-) -> Paper:
+) -> SandboxDocument:
     """Return a consent that `party` presents for `citizen`.
 
     The same citizen gave it unless `given_by` is set. `under` is the agreement of the request if it
@@ -120,7 +120,7 @@ def consent(
         asked = NAMES_AND_ADDRESS & party.attributes
     if party.state is RecipientState.ON_HOLD:
         reasons = ((Code.RCP_02, None),)
-    return Paper(
+    return SandboxDocument(
         name=name,
         kind=GroundKind.CONSENT,
         document=hands.sign_consent(said, party, signer or hands.citizens[subject], form=form),
@@ -148,10 +148,10 @@ def statement(
     reasons: Reasons = (),
     signer: Credential | None = None,
     **changes: Any,
-) -> Paper:
+) -> SandboxDocument:
     """Return a basis statement that `party` presents for `citizen`."""
     said = hands.statement(party, citizen, attributes, **changes)
-    return Paper(
+    return SandboxDocument(
         name=name,
         kind=GroundKind.BASIS,
         document=hands.sign_statement(said, party, signer or hands.officials[party.key]),

@@ -7,8 +7,12 @@ files. The only flaw of a document is the one that its name states.
 from collections.abc import Iterable
 
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from makul_sandbox.world.consent_revocations import TakingBack, taken_back, takings_back
-from makul_sandbox.world.document import Paper, Registration
+from makul_sandbox.world.consent_revocations import (
+    SandboxConsentRevocation,
+    taken_back,
+    takings_back,
+)
+from makul_sandbox.world.document import Registration, SandboxDocument
 from makul_sandbox.world.documents_by_representative import represented
 from makul_sandbox.world.documents_foreign import foreign
 from makul_sandbox.world.documents_invalid import spoilt
@@ -21,17 +25,17 @@ from makul_sandbox.world.signers import SandboxSigners
 __all__ = [
     "ASK_BY_CONSENT",
     "SERVED",
-    "Paper",
     "Registration",
-    "TakingBack",
+    "SandboxConsentRevocation",
+    "SandboxDocument",
     "draw_up",
     "take_back",
 ]
 
 
-def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, Paper]:
+def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, SandboxDocument]:
     """Return every document of a sandbox, by name."""
-    papers: Iterable[Paper] = (
+    papers: Iterable[SandboxDocument] = (
         *everyday(hands),
         *spoilt(hands),
         *statements(hands),
@@ -44,6 +48,8 @@ def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, Pap
     return {paper.name: paper for paper in papers}
 
 
-def take_back(hands: SandboxSigners, papers: dict[str, Paper]) -> dict[str, TakingBack]:
+def take_back(
+    hands: SandboxSigners, papers: dict[str, SandboxDocument]
+) -> dict[str, SandboxConsentRevocation]:
     """Return every consent revocation of a sandbox, by name."""
     return {each.name: each for each in takings_back(hands, papers)}

@@ -8,14 +8,14 @@ from makul.domain.reasons import Code
 from makul_sandbox.data.citizens import MINOR, PARENT
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
 from makul_sandbox.data.scans import pdf_scan
-from makul_sandbox.world.document import Paper, Reasons, Registration, consent
+from makul_sandbox.world.document import Reasons, Registration, SandboxDocument, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 STRANGER = 9
 """An adult citizen who is nobody's parent here."""
 
 
-def represented(hands: SandboxSigners) -> Iterator[Paper]:
+def represented(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield a valid consent and four invalid ones.
 
     They lack the document, have another signer, concern an adult, or are not agreed.
@@ -48,7 +48,7 @@ def _by_parent(
     subject: int = MINOR,
     signer: int = PARENT,
     reasons: Reasons = (),
-) -> Paper:
+) -> SandboxDocument:
     by = Representation(
         pin=hands.people[PARENT].pin,
         kind=AuthorityKind.PARENT,

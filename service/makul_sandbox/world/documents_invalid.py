@@ -18,11 +18,11 @@ from makul_sandbox.data.citizens import (
     WITHOUT_ADDRESS,
 )
 from makul_sandbox.data.recipients import BANK, MOBILE, NOTARY, SECOND_BANK_AGREEMENT
-from makul_sandbox.world.document import NAMES_AND_ADDRESS, Paper, consent
+from makul_sandbox.world.document import NAMES_AND_ADDRESS, SandboxDocument, consent
 from makul_sandbox.world.signers import EVERYDAY_USES, SandboxSigners
 
 
-def spoilt(hands: SandboxSigners) -> Iterator[Paper]:
+def spoilt(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents with a flaw in term, content, signature, agreement or record."""
     yield from _by_term(hands)
     yield from _by_content(hands)
@@ -31,7 +31,7 @@ def spoilt(hands: SandboxSigners) -> Iterator[Paper]:
     yield from _by_record(hands)
 
 
-def _by_term(hands: SandboxSigners) -> Iterator[Paper]:
+def _by_term(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(hands, "single-use", BANK, 1, max_disclosures=1)
     day = timedelta(days=1)
     at = hands.at
@@ -56,7 +56,7 @@ def _by_term(hands: SandboxSigners) -> Iterator[Paper]:
     )
 
 
-def _by_content(hands: SandboxSigners) -> Iterator[Paper]:
+def _by_content(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
         hands, "other-recipient", BANK, 0, reasons=((Code.CNS_07, None),), recipient=NOTARY.code
     )
@@ -85,7 +85,7 @@ def _by_content(hands: SandboxSigners) -> Iterator[Paper]:
     )
 
 
-def _by_signature(hands: SandboxSigners) -> Iterator[Paper]:
+def _by_signature(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     first = consent(hands, "tampered", BANK, 0, reasons=((Code.CNS_02, Code.SIG_02),))
     yield replace(first, document=_tampered(first.document))
     yield consent(
@@ -109,7 +109,7 @@ def _by_signature(hands: SandboxSigners) -> Iterator[Paper]:
     )
 
 
-def _by_agreement(hands: SandboxSigners) -> Iterator[Paper]:
+def _by_agreement(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
         hands,
         "beyond-agreement",
@@ -130,7 +130,7 @@ def _by_agreement(hands: SandboxSigners) -> Iterator[Paper]:
     )
 
 
-def _by_record(hands: SandboxSigners) -> Iterator[Paper]:
+def _by_record(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
         hands,
         "absent",

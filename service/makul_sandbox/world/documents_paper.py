@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from makul.domain.calendar import legal_day
-from makul.domain.consents import PaperTaken
+from makul.domain.consents import PaperConsent
 from makul.domain.reasons import Code
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, Party
 from makul_sandbox.data.scans import png_scan
-from makul_sandbox.world.document import Paper, Reasons, Registration, consent
+from makul_sandbox.world.document import Reasons, Registration, SandboxDocument, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 CITIZEN = 10
@@ -27,7 +27,7 @@ class _Case:
     used_by: str = CLERK
 
 
-def by_hand(hands: SandboxSigners) -> Iterator[Paper]:
+def by_hand(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield a valid consent on paper and four invalid ones.
 
     They have no scan or another scan, are used by the official, or are not agreed.
@@ -44,10 +44,10 @@ def by_hand(hands: SandboxSigners) -> Iterator[Paper]:
         yield _paper(hands, case, sha256(scan).digest())
 
 
-def _paper(hands: SandboxSigners, case: _Case, scan_digest: bytes) -> Paper:
+def _paper(hands: SandboxSigners, case: _Case, scan_digest: bytes) -> SandboxDocument:
     party = case.party
     given_at = hands.consent(party, CITIZEN).given_at
-    taken = PaperTaken(
+    taken = PaperConsent(
         date=legal_day(given_at),
         official=party.official.identifier if party.official is not None else "",
         media_type="image/png",

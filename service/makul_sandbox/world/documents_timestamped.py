@@ -16,7 +16,7 @@ from makul_sandbox.data.citizens import COMPROMISED, REVOKED_LATE
 from makul_sandbox.data.pki import Credential, Ended
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.data.timestamp_authority import StampingAuthority
-from makul_sandbox.world.document import Paper, Reasons, consent
+from makul_sandbox.world.document import Reasons, SandboxDocument, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 _SIGNED = timedelta(days=10)
@@ -40,7 +40,7 @@ def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ende
     )
 
 
-def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Paper]:
+def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[SandboxDocument]:
     """Yield consents with and without a timestamp, and two of a certificate that is still valid."""
     revoked: Reasons = ((Code.CNS_02, Code.SIG_06),)
     for name, citizen, reasons, stamped in (

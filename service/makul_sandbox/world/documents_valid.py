@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Operation
 from makul_sandbox.data.recipients import BANK, INSURER, MOBILE, NOTARY, WALLET
-from makul_sandbox.world.document import Paper, consent
+from makul_sandbox.world.document import SandboxDocument, consent
 from makul_sandbox.world.signers import SandboxSigners
 
 SERVED = 8
@@ -14,7 +14,7 @@ SERVED = 8
 ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
 
 
-def everyday(hands: SandboxSigners) -> Iterator[Paper]:
+def everyday(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents to data, and consents to a yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):

@@ -8,17 +8,22 @@ from makul.domain.legal_bases import AuthorisingAct, Provision
 from makul.domain.reasons import Code
 from makul_sandbox.data.citizens import ABSENT
 from makul_sandbox.data.recipients import BANK, MUNICIPALITY, POLICE
-from makul_sandbox.world.document import NAMES_AND_ADDRESS, NAMES_AND_BIRTH, Paper, statement
+from makul_sandbox.world.document import (
+    NAMES_AND_ADDRESS,
+    NAMES_AND_BIRTH,
+    SandboxDocument,
+    statement,
+)
 from makul_sandbox.world.signers import SandboxSigners
 
 
-def statements(hands: SandboxSigners) -> Iterator[Paper]:
+def statements(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield the basis statements of every party that has an official."""
     yield from _judicial(hands)
     yield from _of_others(hands)
 
 
-def _judicial(hands: SandboxSigners) -> Iterator[Paper]:
+def _judicial(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield statements of the police, on the ground of a court's act."""
     yield statement(hands, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
     yield statement(
@@ -56,7 +61,7 @@ def _judicial(hands: SandboxSigners) -> Iterator[Paper]:
     )
 
 
-def _of_others(hands: SandboxSigners) -> Iterator[Paper]:
+def _of_others(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield statements of a bank, which has no such right, and of a municipality by its powers."""
     yield statement(
         hands, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)

@@ -12,11 +12,11 @@ from uuid import uuid4
 from makul.documents import (
     BasisDisplay,
     ConsentDisplay,
+    PaperConsentDetails,
     Representative,
     render_basis,
     render_consent,
 )
-from makul.documents import Paper as PaperPlace
 from makul.domain.attributes import Attribute
 from makul.domain.consents import Consent, ResultForm
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement, Provision
@@ -128,7 +128,7 @@ class SandboxSigners:
             purpose_text=party.purpose_text,
             withdrawal=WITHDRAWAL,
             representative=_represented(consent),
-            paper=PaperPlace(place="Үлгү айылы") if consent.paper is not None else None,
+            paper=PaperConsentDetails(place="Үлгү айылы") if consent.paper is not None else None,
         )
         return form(
             render_consent(consent, display), signer.key, [signer.certificate], at=consent.given_at

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from makul.app.ports import (
     AgreementSignature,
-    Desk,
     NamedParty,
     Notice,
     NoticeApproval,
+    OperatorRegistry,
     Signatory,
     SignedBytes,
 )
@@ -53,17 +53,17 @@ def three(recipient: MemberCode) -> tuple[Signatory, Signatory, Signatory]:
     )
 
 
-def registered(desk: Desk, signatory: Signatory, *, at: datetime) -> Signatory:
+def registered(registry: OperatorRegistry, signatory: Signatory, *, at: datetime) -> Signatory:
     """Return the signatory, registered now if necessary."""
-    if all(known.fingerprint != signatory.fingerprint for known in desk.signatories()):
-        desk.add_signatory(signatory, at=at)
+    if all(known.fingerprint != signatory.fingerprint for known in registry.signatories()):
+        registry.add_signatory(signatory, at=at)
     return signatory
 
 
-def draft(desk: Desk, agreement: Agreement, *, at: datetime) -> bytes:
+def draft(registry: OperatorRegistry, agreement: Agreement, *, at: datetime) -> bytes:
     """Draw up an agreement; return the digest that the parties sign."""
     document = f"<Agreement>{uuid4()}</Agreement>".encode()
-    desk.draft_agreement(replace(agreement, state=AgreementState.DRAFT), document, at=at)
+    registry.draft_agreement(replace(agreement, state=AgreementState.DRAFT), document, at=at)
     return sha256(document).digest()
 
 
@@ -80,24 +80,26 @@ def a_signature(agreement: Agreement, digest: bytes, by: Signatory) -> Agreement
     )
 
 
-def agree(desk: Desk, agreement: Agreement, *, at: datetime) -> None:
+def agree(registry: OperatorRegistry, agreement: Agreement, *, at: datetime) -> None:
     """Bring an agreement into force by three signatures, or into the named state."""
-    digest = draft(desk, agreement, at=at)
+    digest = draft(registry, agreement, at=at)
     if agreement.state is AgreementState.IN_FORCE:
         for signatory in three(agreement.recipient):
-            signer = registered(desk, signatory, at=at)
+            signer = registered(registry, signatory, at=at)
             in_term = min(at, agreement.valid_to - timedelta(seconds=1))
-            desk.sign_agreement(a_signature(agreement, digest, signer), at=in_term)
+            registry.sign_agreement(a_signature(agreement, digest, signer), at=in_term)
     if agreement.state is AgreementState.TERMINATED:
-        desk.terminate_agreement(agreement.number, reason="for a test", at=at)
+        registry.terminate_agreement(agreement.number, reason="for a test", at=at)
 
 
-def approved_notice(desk: Desk, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> Notice:
+def approved_notice(
+    registry: OperatorRegistry, ref: str, texts: Mapping[str, bytes], *, at: datetime
+) -> Notice:
     """Register a notice and approve it as the authorised body."""
-    desk.add_notice(ref, texts, at=at)
-    notice = next(known for known in desk.notices() if known.ref == ref)
+    registry.add_notice(ref, texts, at=at)
+    notice = next(known for known in registry.notices() if known.ref == ref)
     signer = a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
-    registered(desk, signer, at=at)
+    registered(registry, signer, at=at)
     approval = NoticeApproval(
         authorised_body=NamedParty(code=AUTHORISED_BODY, name="Authorised body"),
         ref=ref,
@@ -105,5 +107,5 @@ def approved_notice(desk: Desk, ref: str, texts: Mapping[str, bytes], *, at: dat
     )
     document = f"<NoticeApproval>{ref}</NoticeApproval>".encode()
     signed = SignedBytes(digest=sha256(document).digest(), document=document, report=b"{}")
-    desk.approve_notice(approval, signer.fingerprint, signed, at=at)
+    registry.approve_notice(approval, signer.fingerprint, signed, at=at)
     return notice

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
-from makul.domain.consents import Consent, PaperTaken, Representation, ResultForm
+from makul.domain.consents import Consent, PaperConsent, Representation, ResultForm
 from makul.domain.decision import Conclusion, Decision, conclude, decide
 from makul.domain.disclosures import (
     BasisGround,
@@ -81,7 +81,7 @@ PARENT = Representation(
     document_digest=bytes(32),
     media_type="image/png",
 )
-TAKEN = PaperTaken(
+TAKEN = PaperConsent(
     date=AT.date(), official="official-1", media_type="application/pdf", scan_digest=bytes(32)
 )
 

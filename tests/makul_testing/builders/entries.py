@@ -31,7 +31,7 @@ from makul.app.ports import (
     MeteredUse,
     NoMatch,
     NonDisclosure,
-    PaperUse,
+    PaperConsentUse,
     PendingDecision,
     PersonDataFacts,
     QuotaUse,
@@ -113,7 +113,7 @@ def a_failure(**changes: Any) -> FailedMatch:
 
 
 def registration_of(
-    ground: GroundRef, document: Evidence | None = None, paper: PaperUse | None = None
+    ground: GroundRef, document: Evidence | None = None, paper: PaperConsentUse | None = None
 ) -> ConsentRegistration:
     """The registration of a consent with its document."""
     return ConsentRegistration(
@@ -223,7 +223,7 @@ def a_failed_match(**changes: Any) -> Entry:
 def a_registration(
     ground: GroundRef,
     document: Evidence | None = None,
-    paper: PaperUse | None = None,
+    paper: PaperConsentUse | None = None,
     **changes: Any,
 ) -> Entry:
     """The consent registered with its document."""

@@ -10,7 +10,7 @@ from makul.app.ports import (
     MeteredUse,
     NoMatch,
     Official,
-    PaperUse,
+    PaperConsentUse,
     PendingDecision,
     QuotaUse,
     Space,
@@ -70,7 +70,7 @@ def a_registration_draft(**changes: Any) -> PendingDecision:
     registration = registration_of(
         REGISTERED,
         an_evidence(b"<Consent>registered</Consent>"),
-        PaperUse(official=OFFICIAL.fingerprint, quota=5),
+        PaperConsentUse(official=OFFICIAL.fingerprint, quota=5),
     )
     fields: dict[str, Any] = {"certificate": FINGERPRINT}
     return acceptance_of(registration, **(fields | changes))
@@ -87,13 +87,13 @@ def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
 
 
 def _register(store: Store) -> None:
-    desk = store.desk
-    desk.add_recipient(a_recipient(POLICE), at=NOON)
-    desk.add_sealing_certificate(BANK, b"s" * 32, b"der", at=NOON)
-    desk.add_official(OFFICIAL, at=NOON)
-    desk.add_official(replace(OFFICIAL, fingerprint=b"w" * 32), at=NOON)
-    agree(desk, an_agreement(number=AgreementNumber("A-2"), recipient=POLICE), at=NOON)
-    approved_notice(desk, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
+    registry = store.registry
+    registry.add_recipient(a_recipient(POLICE), at=NOON)
+    registry.add_sealing_certificate(BANK, b"s" * 32, b"der", at=NOON)
+    registry.add_official(OFFICIAL, at=NOON)
+    registry.add_official(replace(OFFICIAL, fingerprint=b"w" * 32), at=NOON)
+    agree(registry, an_agreement(number=AgreementNumber("A-2"), recipient=POLICE), at=NOON)
+    approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
 
 
 def a_missed_draft() -> PendingDecision:
@@ -120,11 +120,11 @@ def _decisions() -> list[PendingDecision]:
 
 
 def _take(store: Store) -> None:
-    desk = store.desk
-    desk.revoke_ground(BANK, GroundKind.CONSENT, BY_OPERATOR.id, reason="test", at=NOON)
-    desk.withdraw_official(BANK, b"w" * 32, reason="test", at=NOON)
-    desk.withdraw_sealing_certificate(BANK, b"s" * 32, reason="test", at=NOON)
-    desk.withdraw_signatory(POLICE, three(POLICE)[2].fingerprint, reason="test", at=NOON)
-    desk.terminate_agreement(AgreementNumber("A-2"), reason="test", at=NOON)
+    registry = store.registry
+    registry.revoke_ground(BANK, GroundKind.CONSENT, BY_OPERATOR.id, reason="test", at=NOON)
+    registry.withdraw_official(BANK, b"w" * 32, reason="test", at=NOON)
+    registry.withdraw_sealing_certificate(BANK, b"s" * 32, reason="test", at=NOON)
+    registry.withdraw_signatory(POLICE, three(POLICE)[2].fingerprint, reason="test", at=NOON)
+    registry.terminate_agreement(AgreementNumber("A-2"), reason="test", at=NOON)
     held = a_recipient(POLICE, state=RecipientState.ON_HOLD)
-    desk.set_state(held, reason="test", at=NOON)
+    registry.set_state(held, reason="test", at=NOON)

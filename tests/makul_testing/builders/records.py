@@ -7,7 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from makul.app.ports import Asker, Caller, Desk, Evidence, MessageMark, Register, RequestKey, Space
+from makul.app.ports import (
+    Asker,
+    Caller,
+    Evidence,
+    MessageMark,
+    OperatorRegistry,
+    Register,
+    RequestKey,
+    Space,
+)
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, GroundRef
@@ -133,9 +142,9 @@ def known_digest(store: Store, key: RequestKey) -> bytes | None:
     return known.digest if known is not None else None
 
 
-def furnish(desk: Desk) -> None:
+def furnish(registry: OperatorRegistry) -> None:
     """Register the bank with its certificate, its agreement and one citizen."""
-    desk.add_recipient(a_recipient(), at=NOON)
-    desk.add_certificate(BANK, FINGERPRINT, b"der of the bank's certificate", at=NOON)
-    agree(desk, an_agreement(), at=NOON)
-    desk.put_persons([a_person()], at=NOON)
+    registry.add_recipient(a_recipient(), at=NOON)
+    registry.add_certificate(BANK, FINGERPRINT, b"der of the bank's certificate", at=NOON)
+    agree(registry, an_agreement(), at=NOON)
+    registry.put_persons([a_person()], at=NOON)

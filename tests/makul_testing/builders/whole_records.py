@@ -4,7 +4,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.store.db.codecs import pack
 from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.person_codec import person_place
+from makul.store.records.person_codec import person_associated_data
 from makul_testing.builders.records import NOON
 from makul_testing.raw_sql import parameters, raw
 
@@ -45,7 +45,7 @@ def put_whole(place: DatabaseLocation, sealer: FieldCipher, person: Person) -> N
         index,
         person.version,
         sealer.content_index("person", content),
-        sealer.seal(content, person_place(index, person.version)),
+        sealer.seal(content, person_associated_data(index, person.version)),
         MICROS,
     )
     sql = (

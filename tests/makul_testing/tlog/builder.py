@@ -207,7 +207,7 @@ def leaf_ids(store: Store) -> list[UUID]:
     """Return the ids of every recorded decision, in the order of the ledger's time."""
     return [
         row.disclosure_id
-        for row in store.desk.disclosures(recipient=None, since=None, limit=10_000)
+        for row in store.registry.disclosures(recipient=None, since=None, limit=10_000)
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from makul.app.ports import DeskError, Signatory
+from makul.app.ports import OperatorRegistryError, Signatory
 from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber
 from makul.store import Store
@@ -35,20 +35,20 @@ LATER = NOON + timedelta(minutes=1)
 
 def laid_before(store: Store) -> tuple[bytes, tuple[Signatory, Signatory, Signatory]]:
     """Draw up a new agreement of the bank, with the persons who may sign it."""
-    digest = draft(store.desk, an_agreement(), at=LATER)
+    digest = draft(store.registry, an_agreement(), at=LATER)
     hands = three(BANK)
     for hand in hands:
-        registered(store.desk, hand, at=LATER)
+        registered(store.registry, hand, at=LATER)
     return digest, hands
 
 
 def sign(store: Store, digest: bytes, by: Signatory, **changes: object) -> AgreementState:
     signature = replace(a_signature(an_agreement(), digest, by), **changes)  # type: ignore[arg-type]
-    return store.desk.sign_agreement(signature, at=LATER)
+    return store.registry.sign_agreement(signature, at=LATER)
 
 
 def state(store: Store) -> AgreementState:
-    return next(one for one in store.desk.agreements() if one.number == AGREEMENT_NUMBER).state
+    return next(one for one in store.registry.agreements() if one.number == AGREEMENT_NUMBER).state
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -60,7 +60,7 @@ def test_the_third_signature_brings_it_into_force(store: Store, order: tuple[int
 
     assert states == [AgreementState.DRAFT, AgreementState.DRAFT, AgreementState.IN_FORCE]
     assert state(store) is AgreementState.IN_FORCE
-    signed = store.desk.agreement_signatures(AGREEMENT_NUMBER)
+    signed = store.registry.agreement_signatures(AGREEMENT_NUMBER)
     assert {(one.role, one.member, one.signer) for one in signed} == {
         (hand.role, hand.member, hand.fingerprint) for hand in hands
     }
@@ -79,8 +79,8 @@ def test_two_signatures_are_not_three(store: Store, missing: AgreementRole) -> N
 
 def test_nothing_else_brings_an_agreement_into_force(store: Store) -> None:
     """The operator's word does not bring it into force either."""
-    with pytest.raises(DeskError, match="begins as a draft"):
-        store.desk.draft_agreement(an_agreement(), b"<Agreement/>", at=LATER)
+    with pytest.raises(OperatorRegistryError, match="begins as a draft"):
+        store.registry.draft_agreement(an_agreement(), b"<Agreement/>", at=LATER)
 
 
 def test_the_same_signatory_counts_once(store: Store) -> None:
@@ -89,7 +89,7 @@ def test_the_same_signatory_counts_once(store: Store) -> None:
     sign(store, digest, bank)
 
     for _ in range(2):
-        with pytest.raises(DeskError, match="signed these terms already"):
+        with pytest.raises(OperatorRegistryError, match="signed these terms already"):
             sign(store, digest, bank)
     assert state(store) is AgreementState.DRAFT
 
@@ -97,7 +97,7 @@ def test_the_same_signatory_counts_once(store: Store) -> None:
 def test_two_signatories_of_one_party_count_once(store: Store) -> None:
     """A second director adds nothing."""
     digest, (body, _, bank) = laid_before(store)
-    second = registered(store.desk, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
+    second = registered(store.registry, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
 
     for hand in (body, bank, second):
         assert sign(store, digest, hand) is AgreementState.DRAFT
@@ -137,20 +137,20 @@ def test_a_signature_stands_for_its_own_party_and_terms(
     digest, hands = laid_before(store)
     by, changes = change(*hands)
 
-    with pytest.raises(DeskError, match=why):
+    with pytest.raises(OperatorRegistryError, match=why):
         sign(store, digest, by, **changes)
-    assert store.desk.agreement_signatures(AGREEMENT_NUMBER) == []
+    assert store.registry.agreement_signatures(AGREEMENT_NUMBER) == []
 
 
 def test_another_recipient_signs_nothing_here(store: Store) -> None:
     """The signatory is good, but belongs to another recipient."""
     digest, (body, operator, _) = laid_before(store)
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
-    police = registered(store.desk, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
+    police = registered(store.registry, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
     sign(store, digest, body)
     sign(store, digest, operator)
 
-    with pytest.raises(DeskError, match="another recipient"):
+    with pytest.raises(OperatorRegistryError, match="another recipient"):
         sign(store, digest, police)
     assert state(store) is AgreementState.DRAFT
 
@@ -160,26 +160,28 @@ def test_a_signatory_withdrawn_before_the_third_does_not_count(store: Store) -> 
     digest, (body, operator, bank) = laid_before(store)
     sign(store, digest, bank)
     sign(store, digest, body)
-    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+    store.registry.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
 
     assert sign(store, digest, operator) is AgreementState.DRAFT
-    assert {one.role for one in store.desk.agreement_signatures(AGREEMENT_NUMBER)} == {
+    assert {one.role for one in store.registry.agreement_signatures(AGREEMENT_NUMBER)} == {
         AgreementRole.AUTHORISED_BODY,
         AgreementRole.OPERATOR,
     }
-    with pytest.raises(DeskError, match="not a signatory"):
+    with pytest.raises(OperatorRegistryError, match="not a signatory"):
         sign(store, digest, bank)
-    successor = registered(store.desk, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
+    successor = registered(
+        store.registry, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER
+    )
     assert sign(store, digest, successor) is AgreementState.IN_FORCE
 
 
 def test_a_concluded_agreement_outlives_its_signatory(store: Store) -> None:
     """A director who leaves does not undo what the director signed for the bank."""
     bank = three(BANK)[2]
-    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+    store.registry.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
 
     assert state(store) is AgreementState.IN_FORCE
-    assert len(store.desk.agreement_signatures(AGREEMENT_NUMBER)) == 3
+    assert len(store.registry.agreement_signatures(AGREEMENT_NUMBER)) == 3
 
 
 def test_changed_terms_need_three_signatures_again(store: Store) -> None:
@@ -187,12 +189,12 @@ def test_changed_terms_need_three_signatures_again(store: Store) -> None:
     first, hands = laid_before(store)
     for hand in hands:
         sign(store, first, hand)
-    second = draft(store.desk, OTHER_TERMS, at=LATER)
+    second = draft(store.registry, OTHER_TERMS, at=LATER)
 
     assert state(store) is AgreementState.DRAFT
-    assert store.desk.agreement_signatures(AGREEMENT_NUMBER) == []
+    assert store.registry.agreement_signatures(AGREEMENT_NUMBER) == []
     for hand in hands:
-        with pytest.raises(DeskError, match="newest draft"):
+        with pytest.raises(OperatorRegistryError, match="newest draft"):
             sign(store, first, hand)
     for hand in hands:
         sign(store, second, hand)
@@ -204,60 +206,60 @@ def test_going_back_to_old_terms_is_a_new_draft(store: Store) -> None:
     first, hands = laid_before(store)
     for hand in hands:
         sign(store, first, hand)
-    draft(store.desk, OTHER_TERMS, at=LATER)
-    draft(store.desk, an_agreement(), at=LATER)
+    draft(store.registry, OTHER_TERMS, at=LATER)
+    draft(store.registry, an_agreement(), at=LATER)
 
     assert state(store) is AgreementState.DRAFT
     for hand in hands:
-        with pytest.raises(DeskError, match="newest draft"):
+        with pytest.raises(OperatorRegistryError, match="newest draft"):
             sign(store, first, hand)
 
 
 def test_a_document_is_drawn_up_once(store: Store) -> None:
     """Otherwise its old signatures would count for the new draft."""
     terms = an_agreement(state=AgreementState.DRAFT)
-    store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
-    store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=LATER)
+    store.registry.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    store.registry.draft_agreement(terms, b"<Agreement>2</Agreement>", at=LATER)
 
-    with pytest.raises(DeskError, match="earlier"):
-        store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
-    assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
+    with pytest.raises(OperatorRegistryError, match="earlier"):
+        store.registry.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    assert store.registry.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
 
 
 def test_the_last_draft_is_the_newest_for_any_clock(store: Store) -> None:
     """The order is the order of commits."""
     terms = an_agreement(state=AgreementState.DRAFT)
-    store.desk.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
-    store.desk.draft_agreement(terms, b"<Agreement>2</Agreement>", at=NOON)
+    store.registry.draft_agreement(terms, b"<Agreement>1</Agreement>", at=LATER)
+    store.registry.draft_agreement(terms, b"<Agreement>2</Agreement>", at=NOON)
 
-    assert store.desk.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
+    assert store.registry.draft_document(AGREEMENT_NUMBER) == b"<Agreement>2</Agreement>"
 
 
 def test_an_ended_agreement_cannot_be_signed(store: Store) -> None:
     """The term has passed, or the agreement is in force or terminated."""
     terms = an_agreement(valid_to=LATER)
-    digest, (body, _, _) = draft(store.desk, terms, at=NOON), three(BANK)
-    with pytest.raises(DeskError, match="term is over"):
+    digest, (body, _, _) = draft(store.registry, terms, at=NOON), three(BANK)
+    with pytest.raises(OperatorRegistryError, match="term is over"):
         sign(store, digest, body)
 
-    agree(store.desk, an_agreement(), at=NOON)
+    agree(store.registry, an_agreement(), at=NOON)
     for why in ("IN_FORCE", "TERMINATED"):
-        with pytest.raises(DeskError, match=why):
+        with pytest.raises(OperatorRegistryError, match=why):
             sign(store, digest, body)
         if why == "IN_FORCE":
-            store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
+            store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
 
 
 def test_a_terminated_agreement_stays_terminated(store: Store) -> None:
     """Procedure, cl. 12: it is neither drawn up again nor ended twice."""
-    store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
+    store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=LATER)
 
-    with pytest.raises(DeskError, match="new number"):
-        draft(store.desk, an_agreement(), at=LATER)
-    with pytest.raises(DeskError, match="before"):
-        store.desk.terminate_agreement(AGREEMENT_NUMBER, reason="again", at=LATER)
-    with pytest.raises(DeskError, match="no agreement"):
-        store.desk.terminate_agreement(AgreementNumber("X-1"), reason="none", at=LATER)
+    with pytest.raises(OperatorRegistryError, match="new number"):
+        draft(store.registry, an_agreement(), at=LATER)
+    with pytest.raises(OperatorRegistryError, match="before"):
+        store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="again", at=LATER)
+    with pytest.raises(OperatorRegistryError, match="no agreement"):
+        store.registry.terminate_agreement(AgreementNumber("X-1"), reason="none", at=LATER)
 
 
 @pytest.mark.parametrize("same", ["fingerprint", "key_digest", "identifier"])
@@ -272,28 +274,28 @@ def test_one_signatory_represents_one_party(
     bank = a_signatory(BANK, AgreementRole.RECIPIENT)
     other = replace(a_signatory(OPERATOR, role, "9"), member=member, **{same: getattr(bank, same)})
 
-    with pytest.raises(DeskError):
-        store.desk.add_signatory(other, at=LATER)
-    store.desk.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
-    with pytest.raises(DeskError):
-        store.desk.add_signatory(other, at=LATER)
-    with pytest.raises(DeskError, match="already"):
-        store.desk.add_signatory(bank, at=LATER)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.add_signatory(other, at=LATER)
+    store.registry.withdraw_signatory(BANK, bank.fingerprint, reason="left", at=LATER)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.add_signatory(other, at=LATER)
+    with pytest.raises(OperatorRegistryError, match="already"):
+        store.registry.add_signatory(bank, at=LATER)
 
 
 def test_a_signatory_signs_on_under_a_new_certificate(store: Store) -> None:
     """The person and the party are the same."""
     bank = a_signatory(BANK, AgreementRole.RECIPIENT)
-    store.desk.add_signatory(replace(bank, fingerprint=b"2" * 32), at=LATER)
+    store.registry.add_signatory(replace(bank, fingerprint=b"2" * 32), at=LATER)
 
-    mine = [one for one in store.desk.signatories() if one.member == BANK]
+    mine = [one for one in store.registry.signatories() if one.member == BANK]
     assert {one.identifier for one in mine} == {bank.identifier}
     assert len(mine) == 2
 
 
 def test_a_signatory_belongs_to_a_registered_party(store: Store) -> None:
     """It can be withdrawn once."""
-    with pytest.raises(DeskError, match="not registered"):
-        store.desk.add_signatory(a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
-    with pytest.raises(DeskError, match="no such signatory"):
-        store.desk.withdraw_signatory(BANK, b"?" * 32, reason="left", at=LATER)
+    with pytest.raises(OperatorRegistryError, match="not registered"):
+        store.registry.add_signatory(a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
+    with pytest.raises(OperatorRegistryError, match="no such signatory"):
+        store.registry.withdraw_signatory(BANK, b"?" * 32, reason="left", at=LATER)

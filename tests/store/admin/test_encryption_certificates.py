@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from makul.app.ports import Committed, Conflict, DeskError, Replay
+from makul.app.ports import Committed, Conflict, OperatorRegistryError, Replay
 from makul.domain.agreements import Delivery
 from makul.domain.reasons import Code, Reason
 from makul.store import Store
@@ -23,11 +23,11 @@ def fingerprint(der: bytes) -> bytes:
 
 def add(store: Store, der: bytes, minutes: int = 0) -> None:
     at = NOON + timedelta(minutes=minutes)
-    store.desk.add_sealing_certificate(BANK, fingerprint(der), der, at=at)
+    store.registry.add_sealing_certificate(BANK, fingerprint(der), der, at=at)
 
 
 def withdraw(store: Store, der: bytes) -> None:
-    store.desk.withdraw_sealing_certificate(BANK, fingerprint(der), reason="lost", at=NOON)
+    store.registry.withdraw_sealing_certificate(BANK, fingerprint(der), reason="lost", at=NOON)
 
 
 def test_the_newest_valid_certificate_counts(store: Store) -> None:
@@ -47,9 +47,9 @@ def test_a_withdrawn_certificate_is_not_registered_again(store: Store) -> None:
     add(store, FIRST)
     withdraw(store, FIRST)
 
-    with pytest.raises(DeskError, match="withdrawn"):
+    with pytest.raises(OperatorRegistryError, match="withdrawn"):
         add(store, FIRST)
-    with pytest.raises(DeskError, match="no such"):
+    with pytest.raises(OperatorRegistryError, match="no such"):
         withdraw(store, FIRST)
 
 
@@ -63,7 +63,7 @@ def test_withdrawal_between_decision_and_commit_counts(store: Store) -> None:
 
     assert store.recorder.record(entry) == Conflict((RCP_04,))
     assert store.recorder.record(a_release(seal_to=SECOND)) == Conflict((RCP_04,))
-    assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
+    assert store.registry.disclosures(recipient=None, since=None, limit=1) == []
 
 
 def test_a_stored_answer_is_not_repeated_after_withdrawal(store: Store) -> None:
@@ -83,7 +83,7 @@ def test_an_unencrypted_answer_is_not_repeated(store: Store) -> None:
     """The agreement now requires encryption, so the id stays closed and the answer is withheld."""
     entry = a_release()
     assert store.recorder.record(entry) == Committed()
-    agree(store.desk, an_agreement(delivery=Delivery.SEALED), at=NOON)
+    agree(store.registry, an_agreement(delivery=Delivery.SEALED), at=NOON)
 
     reasons = Reason(code=Code.REQ_04, field="requestId")
     assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Conflict((reasons,))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from makul.app.ports import DeskError, KeyRotation
+from makul.app.ports import KeyRotation, OperatorRegistryError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.key_file import KeyFile
@@ -128,7 +128,7 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
     activate(path, ring)
     backup = tmp_path / "backup.db"
     with opened(path, ring) as store:
-        store.desk.put_persons([a_person(locked=True)], at=NOON)
+        store.registry.put_persons([a_person(locked=True)], at=NOON)
     with raw(path) as connection:
         connection.execute("VACUUM INTO ?", (str(backup),))
     rewrap(path, ring)
@@ -148,7 +148,7 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
 def refused(place: DatabaseLocation, ring: Path, step: str, match: str, *arguments: str) -> None:
     """Assert that the step is refused, and changes neither file nor store."""
     before, file = everything(place), ring.read_bytes()
-    with rotating(place, ring) as rotation, pytest.raises(DeskError, match=match):
+    with rotating(place, ring) as rotation, pytest.raises(OperatorRegistryError, match=match):
         getattr(rotation, step)(*arguments, at=NOON)
     assert everything(place) == before
     assert ring.read_bytes() == file
@@ -208,7 +208,7 @@ def test_a_key_that_a_worker_may_use_is_not_retired(
         refused(place, ring, "retire", "reload every worker", keys.current_id)
         with rotating(place, ring) as rotation:
             assert rotation.lingering() == [keys.current_id]
-        late.desk.put_persons([a_person(locked=True)], at=NOON)
+        late.registry.put_persons([a_person(locked=True)], at=NOON)
     del late
 
     refused(place, ring, "retire", "2 fields are sealed", keys.current_id)
@@ -279,7 +279,7 @@ def test_a_command_that_began_before_the_ring_changed_does_nothing(
             lambda: slow.activate(at=NOON),
             lambda: list(slow.rewrap(lambda: NOON)),
         ):
-            with pytest.raises(DeskError, match="a moment ago"):
+            with pytest.raises(OperatorRegistryError, match="a moment ago"):
                 step()
 
 
@@ -287,5 +287,5 @@ def test_an_unreadable_key_file_is_reported(place: DatabaseLocation, ring: Path)
     """The message says what to correct, and does not report a fault of the store."""
     with rotating(place, ring) as rotation:
         ring.chmod(0o644)
-        with pytest.raises(DeskError, match="chmod 600"):
+        with pytest.raises(OperatorRegistryError, match="chmod 600"):
             rotation.prepare(at=NOON)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.ports import DeskError, Official
+from makul.app.ports import Official, OperatorRegistryError
 from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind, Outcome
@@ -80,20 +80,20 @@ def test_every_change_is_logged_with_who_and_what(
     consent = a_consent()
     store.recorder.record(a_metered_release(consent))
     before = len(log(place, keys))
-    desk, held = store.desk, a_recipient(state=RecipientState.ON_HOLD)
-    desk.add_recipient(a_recipient(POLICE), at=later(1))
-    desk.set_state(held, reason="a complaint", at=later(2))
-    desk.add_certificate(POLICE, b"p" * 32, b"der", at=later(3))
-    desk.withdraw_certificate(POLICE, b"p" * 32, reason="lost", at=later(4))
-    desk.add_official(OFFICIAL, at=later(5))
-    approved_notice(desk, "N-1", NOTICE_TEXTS, at=later(6))
-    agree(desk, an_agreement(), at=later(7))
-    desk.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=later(7))
-    desk.add_signatory(a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=later(7))
-    desk.withdraw_signatory(BANK, three(BANK)[2].fingerprint, reason="left", at=later(7))
-    desk.revoke_ground(BANK, GroundKind.CONSENT, consent.id, reason="asked", at=later(8))
-    desk.put_persons([a_person(), a_person(GULNARA)], at=later(9))
-    desk.person_for_operator(GULNARA, reason="a correction", at=later(10))
+    registry, held = store.registry, a_recipient(state=RecipientState.ON_HOLD)
+    registry.add_recipient(a_recipient(POLICE), at=later(1))
+    registry.set_state(held, reason="a complaint", at=later(2))
+    registry.add_certificate(POLICE, b"p" * 32, b"der", at=later(3))
+    registry.withdraw_certificate(POLICE, b"p" * 32, reason="lost", at=later(4))
+    registry.add_official(OFFICIAL, at=later(5))
+    approved_notice(registry, "N-1", NOTICE_TEXTS, at=later(6))
+    agree(registry, an_agreement(), at=later(7))
+    registry.terminate_agreement(AGREEMENT_NUMBER, reason="its end", at=later(7))
+    registry.add_signatory(a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=later(7))
+    registry.withdraw_signatory(BANK, three(BANK)[2].fingerprint, reason="left", at=later(7))
+    registry.revoke_ground(BANK, GroundKind.CONSENT, consent.id, reason="asked", at=later(8))
+    registry.put_persons([a_person(), a_person(GULNARA)], at=later(9))
+    registry.person_for_operator(GULNARA, reason="a correction", at=later(10))
 
     written = log(place, keys)[before:]
 
@@ -130,11 +130,11 @@ def test_a_look_at_a_person_is_logged_found_or_not(
     store: Store, place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """Procedure, cl. 13 and 16: the log shows who looked up whom, without a visible PIN."""
-    seen = store.desk.person_for_operator(AZAMAT, reason="asked", at=later(1))
+    seen = store.registry.person_for_operator(AZAMAT, reason="asked", at=later(1))
     assert seen is not None
     assert seen.held == a_person().held
     assert Attribute.FACE_IMAGE not in seen.values, "a sample is named, and not shown"
-    assert store.desk.person_for_operator(GULNARA, reason="asked", at=later(2)) is None
+    assert store.registry.person_for_operator(GULNARA, reason="asked", at=later(2)) is None
 
     with raw(place) as connection:
         looked_at = [
@@ -150,15 +150,17 @@ def test_a_look_at_a_person_is_logged_found_or_not(
 @pytest.mark.parametrize(
     "order",
     [
-        lambda desk: desk.add_recipient(a_recipient(), at=NOON),
-        lambda desk: desk.set_state(a_recipient(POLICE), reason="r", at=NOON),
-        lambda desk: desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON),
-        lambda desk: desk.add_certificate(BANK, FINGERPRINT, b"der", at=NOON),
-        lambda desk: desk.withdraw_certificate(BANK, b"p" * 32, reason="r", at=NOON),
-        lambda desk: desk.withdraw_certificate(POLICE, FINGERPRINT, reason="r", at=NOON),
-        lambda desk: desk.add_official(replace(OFFICIAL, recipient=POLICE), at=NOON),
-        lambda desk: agree(desk, an_agreement(recipient=POLICE), at=NOON),
-        lambda desk: desk.revoke_ground(BANK, GroundKind.CONSENT, uuid4(), reason="r", at=NOON),
+        lambda registry: registry.add_recipient(a_recipient(), at=NOON),
+        lambda registry: registry.set_state(a_recipient(POLICE), reason="r", at=NOON),
+        lambda registry: registry.add_certificate(POLICE, b"p" * 32, b"der", at=NOON),
+        lambda registry: registry.add_certificate(BANK, FINGERPRINT, b"der", at=NOON),
+        lambda registry: registry.withdraw_certificate(BANK, b"p" * 32, reason="r", at=NOON),
+        lambda registry: registry.withdraw_certificate(POLICE, FINGERPRINT, reason="r", at=NOON),
+        lambda registry: registry.add_official(replace(OFFICIAL, recipient=POLICE), at=NOON),
+        lambda registry: agree(registry, an_agreement(recipient=POLICE), at=NOON),
+        lambda registry: registry.revoke_ground(
+            BANK, GroundKind.CONSENT, uuid4(), reason="r", at=NOON
+        ),
     ],
 )
 def test_a_contradictory_command_changes_nothing(
@@ -167,8 +169,8 @@ def test_a_contradictory_command_changes_nothing(
     """No row changes, the log included; the error names the problem and no person."""
     before = everything(place)
 
-    with pytest.raises(DeskError) as caught:
-        order(store.desk)
+    with pytest.raises(OperatorRegistryError) as caught:
+        order(store.registry)
 
     assert everything(place) == before
     assert POLICE not in str(caught.value)
@@ -176,55 +178,55 @@ def test_a_contradictory_command_changes_nothing(
 
 def test_a_thing_is_registered_once(store: Store) -> None:
     """A second registration of an official or notice is reported as a mistake."""
-    store.desk.add_official(OFFICIAL, at=NOON)
-    store.desk.add_notice("N-1", NOTICE_TEXTS, at=NOON)
+    store.registry.add_official(OFFICIAL, at=NOON)
+    store.registry.add_notice("N-1", NOTICE_TEXTS, at=NOON)
 
-    with pytest.raises(DeskError):
-        store.desk.add_official(OFFICIAL, at=NOON)
-    with pytest.raises(DeskError):
-        store.desk.add_notice("N-1", {**NOTICE_TEXTS, "ky": "Башка".encode()}, at=NOON)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.add_official(OFFICIAL, at=NOON)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.add_notice("N-1", {**NOTICE_TEXTS, "ky": "Башка".encode()}, at=NOON)
 
 
 def test_a_withdrawn_certificate_stays_withdrawn(store: Store) -> None:
     """It cannot be registered again, for this recipient or another."""
-    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="lost", at=NOON)
+    store.registry.withdraw_certificate(BANK, FINGERPRINT, reason="lost", at=NOON)
 
-    with pytest.raises(DeskError):
-        store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="again", at=NOON)
-    with pytest.raises(DeskError):
-        store.desk.add_certificate(BANK, FINGERPRINT, b"der", at=NOON)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.withdraw_certificate(BANK, FINGERPRINT, reason="again", at=NOON)
+    with pytest.raises(OperatorRegistryError):
+        store.registry.add_certificate(BANK, FINGERPRINT, b"der", at=NOON)
     assert store.register.certificate(FINGERPRINT) is None
 
 
 def test_an_agreement_number_stays_with_its_recipient(store: Store) -> None:
     """Another recipient cannot take over terms by their number."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
 
-    with pytest.raises(DeskError, match="another recipient"):
-        agree(store.desk, an_agreement(recipient=POLICE), at=NOON)
+    with pytest.raises(OperatorRegistryError, match="another recipient"):
+        agree(store.registry, an_agreement(recipient=POLICE), at=NOON)
 
 
 def test_agreements_are_listed_with_their_terms(store: Store) -> None:
     """All agreements or one recipient's are listed, with changed terms in place of the former."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = an_agreement(
         number=AgreementNumber("A-1"), recipient=POLICE, daily_quota=None, scores_out=True
     )
     ours = an_agreement(state=AgreementState.TERMINATED)
-    agree(store.desk, theirs, at=NOON)
-    agree(store.desk, ours, at=NOON)
+    agree(store.registry, theirs, at=NOON)
+    agree(store.registry, ours, at=NOON)
 
-    assert store.desk.agreements() == [theirs, ours]
-    assert store.desk.agreements(BANK) == [ours]
-    assert store.desk.agreements(MemberCode("COM/1")) == []
+    assert store.registry.agreements() == [theirs, ours]
+    assert store.registry.agreements(BANK) == [ours]
+    assert store.registry.agreements(MemberCode("COM/1")) == []
 
 
 def test_recipients_are_listed_with_their_state(store: Store) -> None:
     """The list has the registered data and the last state."""
     held = a_recipient(state=RecipientState.ON_HOLD)
-    store.desk.set_state(held, reason="asked", at=NOON)
+    store.registry.set_state(held, reason="asked", at=NOON)
 
-    assert store.desk.recipients() == [held]
+    assert store.registry.recipients() == [held]
     assert store.register.recipient(BANK) == held
     assert store.register.recipient(POLICE) is None
 
@@ -235,9 +237,9 @@ def test_a_person_gets_a_new_version_only_when_something_changed(
     """An unchanged import writes nothing, and every former version is kept."""
     moved = a_person(values={Attribute.ADDRESS: "Ош, Ленин көчөсү, 5"})
 
-    assert store.desk.put_persons([a_person()], at=NOON) == 0
-    assert store.desk.put_persons([moved, a_person(GULNARA)], at=NOON) == 2
-    assert store.desk.put_persons([moved, moved, a_person(GULNARA)], at=NOON) == 0
+    assert store.registry.put_persons([a_person()], at=NOON) == 0
+    assert store.registry.put_persons([moved, a_person(GULNARA)], at=NOON) == 2
+    assert store.registry.put_persons([moved, moved, a_person(GULNARA)], at=NOON) == 0
 
     assert whole(store.register) == replace(moved, version=2)
     assert whole(store.register, GULNARA) == a_person(GULNARA)
@@ -247,7 +249,7 @@ def test_a_person_gets_a_new_version_only_when_something_changed(
 @pytest.mark.parametrize("change", [{"locked": True}, {"disputed": frozenset({Attribute.ADDRESS})}])
 def test_a_lock_or_a_dispute_is_a_change(store: Store, change: dict[str, Any]) -> None:
     """MAT-05 and REL-02 rest on them."""
-    assert store.desk.put_persons([a_person(**change)], at=NOON) == 1
+    assert store.registry.put_persons([a_person(**change)], at=NOON) == 1
 
     assert whole(store.register) == a_person(version=2, **change)
 
@@ -260,14 +262,16 @@ def test_a_batch_is_written_whole_or_not_at_all(store: Store, place: DatabaseLoc
             raise RuntimeError("the source broke off")
 
     with pytest.raises(RuntimeError, match="broke off"):
-        store.desk.put_persons([a_person(GULNARA), replace(a_person(), values=Broken())], at=NOON)
+        store.registry.put_persons(
+            [a_person(GULNARA), replace(a_person(), values=Broken())], at=NOON
+        )
 
     assert count(place, "person") == 1
 
 
 def test_disclosures_are_listed_latest_first(store: Store) -> None:
     """The list is by recipient, from a time, up to a number, with refusals (cl. 12)."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
     entries = [
         a_refusal(key=a_key(recipient=recipient), decided_at=later(n))
         for n, recipient in enumerate((BANK, POLICE, BANK))
@@ -278,7 +282,7 @@ def test_disclosures_are_listed_latest_first(store: Store) -> None:
 
     def listed(**how: Any) -> list[Any]:
         asked = {"recipient": None, "since": None, "limit": 10} | how
-        return [row.disclosure_id for row in store.desk.disclosures(**asked)]
+        return [row.disclosure_id for row in store.registry.disclosures(**asked)]
 
     assert listed() == [third, second, first]
     assert listed(recipient=BANK) == [third, first]
@@ -293,12 +297,12 @@ def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
     refusal = a_refusal(Code.CNS_04)
     store.recorder.record(refusal)
 
-    row = store.desk.disclosure(refusal.disclosure_id)
+    row = store.registry.disclosure(refusal.disclosure_id)
 
     assert row is not None
     assert (row.outcome, row.codes) == (Outcome.REFUSED, ("CNS-04",))
     assert AZAMAT.digits not in repr(row)
-    assert store.desk.disclosure(uuid4()) is None
+    assert store.registry.disclosure(uuid4()) is None
 
 
 def test_old_failed_matches_are_forgotten(store: Store, place: DatabaseLocation) -> None:

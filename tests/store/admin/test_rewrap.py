@@ -56,8 +56,8 @@ def alone(ring: StoreKeys, keys: StoreKeys) -> StoreKeys:
 def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     """Build a store whose encrypted columns all have fields, some of them more than a batch."""
     at = NOON
-    store.desk.put_persons([a_person(locked=True), a_person(GULNARA)], at=at)
-    store.desk.add_official(
+    store.registry.put_persons([a_person(locked=True), a_person(GULNARA)], at=at)
+    store.registry.add_official(
         Official(recipient=BANK, identifier="O-7", name="B. A.", fingerprint=b"o" * 32), at=at
     )
     for number in range(RECORDED):
@@ -137,7 +137,7 @@ def columns(place: DatabaseLocation) -> Mapping[str, list[tuple[str, Any]]]:
 
 
 @pytest.mark.parametrize("column", SEALED_COLUMNS, ids=lambda column: column.name)
-def test_the_statements_suit_postgresql_too(column: rewrapping.SealedColumn) -> None:
+def test_the_statements_suit_postgresql_too(column: rewrapping.EncryptedColumn) -> None:
     """Numbers are in the text, because PostgreSQL would not group by two equal parameters."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for statement in (column.counting, column.first, column.following, column.rewrapping):
@@ -191,12 +191,12 @@ def test_the_former_key_is_no_longer_needed(
     store = open_store(full, alone, who="operator")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     assert whole(store.register, GULNARA) == a_person(GULNARA)
-    rows = store.desk.disclosures(recipient=None, since=None, limit=RECORDED)
+    rows = store.registry.disclosures(recipient=None, since=None, limit=RECORDED)
     assert {row.subject for row in rows} == {AZAMAT}
-    case = store.desk.evidence_of(rows[0].disclosure_id, at=NOON)
+    case = store.registry.evidence_of(rows[0].disclosure_id, at=NOON)
     assert case is not None
     assert case.pieces[0].document is not None
-    assert [each.name for each in store.desk.signatories()]
+    assert [each.name for each in store.registry.signatories()]
     store.close()
 
 

@@ -39,9 +39,9 @@ USES: list[Callable[[Store], Any]] = [
     lambda store: store.register.person(AZAMAT),
     lambda store: store.register.attempts(BANK, AZAMAT, "e", since=NOON),
     lambda store: store.register.receipt(BANK, a_consent().id),
-    lambda store: store.desk.recipients(),
-    lambda store: store.desk.put_persons([a_person(locked=True)], at=NOON),
-    lambda store: store.desk.disclosures(recipient=BANK, since=None, limit=1),
+    lambda store: store.registry.recipients(),
+    lambda store: store.registry.put_persons([a_person(locked=True)], at=NOON),
+    lambda store: store.registry.disclosures(recipient=BANK, since=None, limit=1),
     lambda store: store.housekeep(at=NOON),
 ]
 

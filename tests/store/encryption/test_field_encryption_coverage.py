@@ -60,12 +60,12 @@ def _place(path: Path) -> Path:
 @pytest.fixture
 def busy(store: Store, path: Path) -> Path:
     """Build a store in which every kind of record about people was written."""
-    store.desk.put_persons([a_person(), a_person(GULNARA)], at=NOON)
+    store.registry.put_persons([a_person(), a_person(GULNARA)], at=NOON)
     official = Official(
         recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32
     )
-    store.desk.add_official(official, at=NOON)
-    store.desk.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
+    store.registry.add_official(official, at=NOON)
+    store.registry.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
     evidence = an_evidence(DOCUMENT)
     ground = a_consent(DOCUMENT, allowed=5)
     release = a_metered_release(ground, key=a_key(digest=DIGEST), evidence=(evidence,))
@@ -108,7 +108,7 @@ def test_other_keys_do_not_decrypt_the_store(path: Path, keys: StoreKeys) -> Non
 def test_after_a_rotation_old_and_new_fields_are_decrypted(busy: Path, keys: StoreKeys) -> None:
     """The new master key encrypts from now on, and the old one still decrypts its fields."""
     rotated = open_store(busy, keys.prepared().activated(), who="operator")
-    rotated.desk.put_persons([a_person(locked=True)], at=NOON)
+    rotated.registry.put_persons([a_person(locked=True)], at=NOON)
 
     changed, kept = whole(rotated.register), whole(rotated.register, GULNARA)
 
@@ -126,7 +126,7 @@ def both_persons(store: Store) -> None:
 
 
 def every_answer(store: Store) -> None:
-    for row in store.desk.disclosures(recipient=None, since=None, limit=9):
+    for row in store.registry.disclosures(recipient=None, since=None, limit=9):
         digest = DIGEST if row.outcome is Outcome.RELEASED else b"d" * 32
         store.recorder.replay(a_key(row.request_id, digest), a_caller(), at=NOON)
 

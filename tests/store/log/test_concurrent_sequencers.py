@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.app.ports.ledger import Lease, Sequenced, StandingBy
+from makul.app.ports.ledger import Lease, Sequenced, Standby
 from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
@@ -61,15 +61,15 @@ def test_one_sequencer_works_and_the_other_stands_by(store: Store, signer: NoteS
     recorded_in(store, 1)
 
     waits = store.ledger.sequence(signer, OTHER, at=NOON, batch=10)
-    assert waits == StandingBy(until=NOON + LEASE.length)
+    assert waits == Standby(until=NOON + LEASE.length)
     store.ledger.release(OTHER)
-    assert isinstance(store.ledger.sequence(signer, OTHER, at=NOON, batch=10), StandingBy)
+    assert isinstance(store.ledger.sequence(signer, OTHER, at=NOON, batch=10), Standby)
     store.ledger.release(LEASE)
     assert store.ledger.sequence(signer, OTHER, at=NOON, batch=10) == Sequenced(
         taken=1, size=1, more=False
     )
     recorded_in(store, 1)
-    assert isinstance(store.ledger.sequence(signer, LEASE, at=NOON, batch=10), StandingBy)
+    assert isinstance(store.ledger.sequence(signer, LEASE, at=NOON, batch=10), Standby)
     assert sequence(store, signer, at=LATER).size == 2
 
 

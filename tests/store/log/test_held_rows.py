@@ -287,8 +287,8 @@ def test_a_deleted_revocation_is_found(whole: Whole) -> None:
 
 def test_a_removed_waiting_act_is_found_by_a_later_one(whole: Whole) -> None:
     """Acts have numbers: one that is removed with its leaf before its index leaves a gap."""
-    whole.store.desk.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
-    whole.store.desk.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
+    whole.store.registry.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
+    whole.store.registry.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
     tables = {"act": "act_id", "ledger_leaf": "disclosure_id", "ledger_queue": "disclosure_id"}
     taken = {}
     with whole.attacker() as run:
@@ -324,7 +324,7 @@ def test_a_right_given_by_hand_is_found_after_the_next_act(
     sequence(store, signer)
     with whole.attacker() as run:
         run("UPDATE recipient SET state = 'CUT_OFF' WHERE code = ?", BANK)
-    store.desk.set_state(a_recipient(BANK), reason="back", at=NOON)
+    store.registry.set_state(a_recipient(BANK), reason="back", at=NOON)
 
     found = whole.finding()
 

@@ -74,7 +74,7 @@ def test_every_leaf_gets_a_provable_index(store: Store, signer: NoteSigner) -> N
 
 
 def _rows(store: Store) -> list[object]:
-    return list(store.desk.disclosures(recipient=None, since=None, limit=10_000))
+    return list(store.registry.disclosures(recipient=None, since=None, limit=10_000))
 
 
 def test_a_waiting_leaf_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:

@@ -23,7 +23,7 @@ from makul.app.ports.ledger import (
     Recovered,
     Sequenced,
     SignedTree,
-    StandingBy,
+    Standby,
 )
 from makul.app.sequencer import Sequencer, read_published, write_log
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
@@ -216,7 +216,7 @@ class FailedOver:
     before: StoreLedger
     after: StoreLedger
 
-    def sequence(self, *args: Any, **more: Any) -> Sequenced | StandingBy:
+    def sequence(self, *args: Any, **more: Any) -> Sequenced | Standby:
         return self.after.sequence(*args, **more)
 
     def __getattr__(self, name: str) -> Any:
@@ -286,7 +286,7 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
     assert lacking is not None
     assert (lacking.size, len(lacking.leaves)) == (3, 2)
     busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
-    assert isinstance(busy, StandingBy)
+    assert isinstance(busy, Standby)
     other.ledger.release(LEASE)
     before = everything(restored)
 

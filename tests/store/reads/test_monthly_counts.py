@@ -43,7 +43,7 @@ def month(store: Store) -> Store:
 
 def test_equal_decisions_are_counted_together(month: Store) -> None:
     """The counts are by recipient, purpose, outcome and ground, in the Republic's month."""
-    assert month.desk.statistics(NOVEMBER) == [
+    assert month.registry.statistics(NOVEMBER) == [
         MonthCount(
             recipient=BANK,
             purpose=PURPOSE,
@@ -68,7 +68,7 @@ def test_equal_decisions_are_counted_together(month: Store) -> None:
 
 def test_a_month_without_decisions_counts_none(month: Store) -> None:
     """A combination that does not occur is absent."""
-    assert month.desk.statistics(Month(2025, 11)) == []
+    assert month.registry.statistics(Month(2025, 11)) == []
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4, 5, 6])
@@ -79,7 +79,7 @@ def test_every_decision_is_listed_once_and_in_order(
     monkeypatch.setattr(listing, "PAGE_ROWS", page)
     monkeypatch.setattr(listing, "_PAGES", {False: listing._page(), True: listing._page()})
 
-    told = list(month.desk.export(NOVEMBER, None, MASKED, at=NOON))
+    told = list(month.registry.export(NOVEMBER, None, MASKED, at=NOON))
 
     assert sorted(row.decided_at for row in told) == [row.decided_at for row in told]
     assert [row.decided_at for row in told] == sorted([*WITHIN, NOON, NOON])
@@ -88,7 +88,7 @@ def test_every_decision_is_listed_once_and_in_order(
 
 def test_one_recipients_decisions_are_listed_alone(month: Store) -> None:
     """Each decision has its ground, by which the consent is found."""
-    told = list(month.desk.export(NOVEMBER, BANK, MASKED, at=NOON))
+    told = list(month.registry.export(NOVEMBER, BANK, MASKED, at=NOON))
 
     assert {row.recipient for row in told} == {BANK}
     assert [isinstance(row.ground_id, UUID) for row in told if row.ground_kind] == [True] * 3
@@ -101,7 +101,7 @@ def test_an_export_is_recorded_before_it_returns_anything(
     show, and why.
     """
     before = count(place, "desk_log")
-    month.desk.export(NOVEMBER, BANK, ExportOptions(revealed=True, reason="check 9"), at=NOON)
+    month.registry.export(NOVEMBER, BANK, ExportOptions(revealed=True, reason="check 9"), at=NOON)
 
     with raw(place) as connection:
         ((entry, target, sealed),) = connection.execute(
@@ -121,7 +121,7 @@ def test_an_unrecordable_export_returns_nothing(month: Store, place: DatabaseLoc
         connection.execute("DROP TABLE desk_log")
 
     with pytest.raises(Exception, match="the record store failed"):
-        month.desk.export(NOVEMBER, None, MASKED, at=NOON)
+        month.registry.export(NOVEMBER, None, MASKED, at=NOON)
 
 
 @pytest.mark.parametrize("reason", [None, "", "  "])
@@ -133,7 +133,7 @@ def test_pins_are_never_shown_without_a_reason(reason: str | None) -> None:
 
 def test_a_listed_decision_prints_without_the_pin(month: Store) -> None:
     """A traceback or log does not contain it."""
-    (row, *_) = month.desk.export(NOVEMBER, None, MASKED, at=NOON)
+    (row, *_) = month.registry.export(NOVEMBER, None, MASKED, at=NOON)
 
     assert row.subject == AZAMAT
     assert AZAMAT.digits not in repr(row)

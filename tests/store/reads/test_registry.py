@@ -77,7 +77,7 @@ def test_a_certificate_belongs_to_one_recipient(store: Store) -> None:
 def test_an_official_belongs_to_one_recipient(store: Store) -> None:
     """LAW-09: another body's official signs nothing for this one."""
     official = Official(recipient=BANK, identifier="OFF-7", name="Б.", fingerprint=b"o" * 32)
-    store.desk.add_official(official, at=NOON)
+    store.registry.add_official(official, at=NOON)
 
     assert store.register.official(BANK, b"o" * 32) == "OFF-7"
     assert store.register.official(POLICE, b"o" * 32) is None
@@ -86,7 +86,7 @@ def test_an_official_belongs_to_one_recipient(store: Store) -> None:
 
 def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
     """CNS-10: the reference, the digest of the text and its language must all fit."""
-    digests = approved_notice(store.desk, "N-1", NOTICE_TEXTS, at=NOON).digests
+    digests = approved_notice(store.registry, "N-1", NOTICE_TEXTS, at=NOON).digests
 
     for language, digest in digests.items():
         assert store.register.notice_approved("N-1", digest, language)
@@ -98,8 +98,8 @@ def test_a_notice_is_approved_to_the_letter(store: Store) -> None:
 
 def test_a_notice_counts_after_its_approval(store: Store) -> None:
     """Procedure, cl. 4: a notice that the authorised body has not approved informs nobody."""
-    store.desk.add_notice("N-1", NOTICE_TEXTS, at=NOON)
-    (notice,) = store.desk.notices()
+    store.registry.add_notice("N-1", NOTICE_TEXTS, at=NOON)
+    (notice,) = store.registry.notices()
 
     assert not any(
         store.register.notice_approved("N-1", digest, language)

@@ -20,7 +20,7 @@ from makul.store import Store, StoreKeys, open_store, upgrade_store
 from makul.store.db.codecs import unpack
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.acts import act_place
+from makul.store.records.acts import act_associated_data
 from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.held_rows import (
@@ -44,7 +44,7 @@ def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
     sealer = FieldCipher(keys)
     return [
-        dict(read_act(unpack(sealer.open(bytes(sealed), act_place(bytes(act_id))))[1][1]))
+        dict(read_act(unpack(sealer.open(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]))
         for act_id, sealed in rows
     ]
 
@@ -54,7 +54,7 @@ def test_an_act_states_who_when_and_what_before_and_after(
 ) -> None:
     """A hold has the former state and the new state."""
     held = a_recipient(state=RecipientState.ON_HOLD)
-    store.desk.set_state(held, reason="asked for too much", at=NOON + timedelta(hours=1))
+    store.registry.set_state(held, reason="asked for too much", at=NOON + timedelta(hours=1))
 
     acts = acts_of(place, keys)
     last = acts[-1]
@@ -72,14 +72,14 @@ def test_a_refused_act_leaves_nothing(store: Store, place: DatabaseLocation) -> 
     before = count(place, "act"), count(place, "ledger_leaf")
 
     with pytest.raises(Exception, match="already registered"):
-        store.desk.add_recipient(a_recipient(), at=NOON)
+        store.registry.add_recipient(a_recipient(), at=NOON)
 
     assert (count(place, "act"), count(place, "ledger_leaf")) == before
 
 
 def test_an_act_reveals_no_person(store: Store, place: DatabaseLocation) -> None:
     """The reason of a hold is a person's words, so it is encrypted, as in the audit log."""
-    store.desk.set_state(a_recipient(), reason="Azamat called", at=NOON)
+    store.registry.set_state(a_recipient(), reason="Azamat called", at=NOON)
 
     with raw(place) as connection:
         rows = connection.execute("SELECT * FROM act").fetchall()
@@ -148,7 +148,7 @@ def test_an_older_store_gets_a_baseline_that_verifies(
 
     recording(store).record_and_render(a_release_on(REGISTERED, DOCUMENT))
     recording(store).record_and_render(a_revocation_draft(REGISTERED))
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
     sequence(store, signer)
 
     assert checked(store, signer).finding is None
@@ -248,7 +248,7 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
     shutil.copy(path, copy)
     store = open_store(path, keys, who="operator")
     before = store.ledger.state().size
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
     sequence(store, signer)
     latest = store.ledger.latest()
     assert latest is not None
@@ -262,7 +262,7 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
     done = restored.recover_ledger(promised, leaves, lease, at=NOON)
 
     assert done == Recovered(placed=0, lost=1, size=latest.size)
-    restored.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
+    restored.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
     sequence(restored, signer)
     assert checked(restored, signer, lost=1).finding is None
     restored.close()

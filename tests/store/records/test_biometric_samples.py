@@ -44,7 +44,7 @@ def test_the_record_names_its_samples_and_does_not_hold_them(
     store: Store, place: DatabaseLocation
 ) -> None:
     """Demographic matching reads a row of one size without samples."""
-    store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
+    store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
     found = store.register.person(AZAMAT)
 
     assert found is not None
@@ -58,9 +58,9 @@ def test_the_record_names_its_samples_and_does_not_hold_them(
 def test_samples_are_read_for_the_version_that_was_matched(store: Store) -> None:
     """A new photograph between match and release was not matched."""
     older = a_person(values={Attribute.FACE_IMAGE: FACE})
-    store.desk.put_persons([older], at=NOON)
+    store.registry.put_persons([older], at=NOON)
     matched = store.register.person(AZAMAT)
-    store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE + b"newer"})], at=NOON)
+    store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE + b"newer"})], at=NOON)
 
     assert matched is not None
     released = store.register.with_samples(matched, frozenset({Attribute.FACE_IMAGE}))
@@ -82,9 +82,9 @@ def test_only_released_samples_are_read(store: Store) -> None:
 def test_versions_share_a_sample_that_did_not_change(store: Store, place: DatabaseLocation) -> None:
     """A corrected address does not copy the photograph, and no photograph is deleted."""
     before = count(place, "person_sample")
-    store.desk.put_persons([a_person(values={Attribute.ADDRESS: "Ош"})], at=NOON)
-    store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
-    store.desk.put_persons([a_person()], at=NOON)
+    store.registry.put_persons([a_person(values={Attribute.ADDRESS: "Ош"})], at=NOON)
+    store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
+    store.registry.put_persons([a_person()], at=NOON)
 
     assert count(place, "person_sample") == before + 1
     assert count(place, "person") == 4
@@ -92,14 +92,14 @@ def test_versions_share_a_sample_that_did_not_change(store: Store, place: Databa
 
 def test_an_unchanged_person_is_no_new_version(store: Store, place: DatabaseLocation) -> None:
     """Samples are compared too; a changed one makes a new version."""
-    assert store.desk.put_persons([a_person()], at=NOON) == 0
-    assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 1
-    assert store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 0
+    assert store.registry.put_persons([a_person()], at=NOON) == 0
+    assert store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 1
+    assert store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON) == 0
 
 
 def test_a_sample_is_decrypted_only_for_its_person(store: Store, place: DatabaseLocation) -> None:
     """Attack: the row of a photograph is moved to another person."""
-    store.desk.put_persons(
+    store.registry.put_persons(
         [a_person(values={Attribute.FACE_IMAGE: FACE}), a_person(GULNARA)], at=NOON
     )
     (large,) = rows(place, "SELECT sealed FROM person_sample ORDER BY length(sealed) DESC LIMIT 1")
@@ -128,8 +128,8 @@ def test_no_record_is_read_from_toast(store: Store, place: DatabaseLocation) -> 
     if not isinstance(place, PostgresLocation):
         pytest.skip("TOAST is PostgreSQL's")
     widest = dict.fromkeys((Attribute.ADDRESS, Attribute.BIRTH_PLACE), "Ө" * 500)
-    store.desk.put_persons([a_person(), a_person(values=widest)], at=NOON)
-    store.desk.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
+    store.registry.put_persons([a_person(), a_person(values=widest)], at=NOON)
+    store.registry.put_persons([a_person(values={Attribute.FACE_IMAGE: FACE})], at=NOON)
     toast = "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE relname = ?"
 
     assert rows(place, toast, "person") == [(0,)]
@@ -145,7 +145,7 @@ def test_a_look_up_hides_whether_a_person_is_registered(
     values = {**known.values, Attribute.FACE_IMAGE: FACE * 10}
     if held != "a photograph":
         values = {Attribute.DOCUMENT_NUMBER: "ID0000001"}
-    store.desk.put_persons([replace(known, values=values), *others], at=NOON)
+    store.registry.put_persons([replace(known, values=values), *others], at=NOON)
     look_up = store.register.person
     work = {"known": lambda: look_up(known.pin), "unknown": lambda: look_up(unknown.pin)}
 
@@ -168,7 +168,7 @@ def test_the_lowest_index_is_looked_up_alike(tmp_path: Path, keys: StoreKeys) ->
     by_index = sorted(citizens(3), key=lambda each: sealer.index("pin", each.pin.digits))
 
     assert store.register.person(by_index[0].pin) is None
-    store.desk.put_persons([by_index[1]], at=NOON)
+    store.registry.put_persons([by_index[1]], at=NOON)
     assert store.register.person(by_index[0].pin) is None
     assert store.register.person(by_index[2].pin) is None
     assert store.register.person(by_index[1].pin) is not None
@@ -201,7 +201,7 @@ def test_an_unmoved_record_is_read_as_before(store: Store, older: list[Person]) 
     """An upgraded store is right before the move too."""
     assert store.samples_to_move() == 7
     assert [read(store, person) for person in older] == older
-    assert store.desk.put_persons(older, at=NOON) == 0, "nothing changed"
+    assert store.registry.put_persons(older, at=NOON) == 0, "nothing changed"
 
 
 def test_samples_are_moved_to_separate_rows(
@@ -216,7 +216,7 @@ def test_samples_are_moved_to_separate_rows(
     assert list(store.move_samples(at=NOON)) == []
     assert count(place, "person_sample") == faces + 5, "two versions share one"
     assert [read(store, person) for person in older] == older
-    assert store.desk.put_persons(older, at=NOON) == 0, "nothing changed"
+    assert store.registry.put_persons(older, at=NOON) == 0, "nothing changed"
     sizes = {size for (size,) in rows(place, "SELECT length(sealed) FROM person")}
     assert sizes == {PADDED_BYTES + 49 + 16}
 

@@ -110,8 +110,8 @@ def test_a_stopped_recipient_may_still_submit_a_revocation(
 ) -> None:
     """A revocation only takes away: on hold, stopped completely, or without an agreement."""
     ground = of_azamat()
-    store.desk.set_state(a_recipient(state=state), reason="r", at=NOON)
-    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    store.registry.set_state(a_recipient(state=state), reason="r", at=NOON)
+    agree(store.registry, an_agreement(state=AgreementState.TERMINATED), at=NOON)
     entry = a_revocation(ground)
 
     assert store.recorder.record(entry) == Committed()
@@ -140,7 +140,7 @@ def test_revocations_are_listed_in_pages(store: Store) -> None:
         store.recorder.record(a_revocation(ground, decided_at=at))
     by_hand = of_azamat()
     store.recorder.record(a_metered_release(by_hand))
-    store.desk.revoke_ground(BANK, by_hand.kind, by_hand.id, reason="asked", at=LATER)
+    store.registry.revoke_ground(BANK, by_hand.kind, by_hand.id, reason="asked", at=LATER)
 
     told, since, after, more = [], None, None, True
     while more:

@@ -64,7 +64,7 @@ def test_an_unagreed_channel_gives_no_stored_answer(store: Store, released: Entr
 
     This holds for a repetition, and for a refusal that finds the id closed meanwhile.
     """
-    agree(store.desk, an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
+    agree(store.registry, an_agreement(channels=frozenset({Channel.WSSE})), at=NOON)
     by_xroad = a_caller(channel=Channel.XROAD)
     racing = a_refusal(Code.REQ_08, key=released.key, channel=Channel.XROAD)
 
@@ -79,7 +79,7 @@ def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: 
     narrowed = an_agreement(
         attributes=frozenset({Attribute.GIVEN_NAME}), purposes=frozenset({PurposeCode("OTHER")})
     )
-    agree(store.desk, narrowed, at=NOON)
+    agree(store.registry, narrowed, at=NOON)
 
     result = store.recorder.replay(released.key, a_caller(), at=NOON)
 
@@ -88,7 +88,7 @@ def test_terms_that_were_narrowed_give_no_stored_answer(store: Store, released: 
 
 def test_a_withdrawn_certificate_gets_no_stored_answer(store: Store, released: Entry) -> None:
     """RCP-04: the withdrawal came after authentication, before the answer left."""
-    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="stolen", at=NOON)
+    store.registry.withdraw_certificate(BANK, FINGERPRINT, reason="stolen", at=NOON)
     thief = a_caller(certificate=FINGERPRINT)
 
     assert codes(store.recorder.replay(released.key, thief, at=NOON)) == [Code.RCP_04]
@@ -116,14 +116,14 @@ def test_a_mark_does_not_delete_itself(store: Store) -> None:
 def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
     """LAW-09; Procedure, cl. 5: the withdrawal came after the judgement, before the answer left."""
     official = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
-    store.desk.add_official(official, at=NOON)
+    store.registry.add_official(official, at=NOON)
     entry = a_metered_release(a_basis(), official=official.fingerprint)
-    store.desk.withdraw_official(BANK, official.fingerprint, reason="left", at=NOON)
+    store.registry.withdraw_official(BANK, official.fingerprint, reason="left", at=NOON)
 
     assert store.recorder.record(entry) == Conflict(
         (Reason(code=Code.LAW_09, because=Code.SIG_08),)
     )
-    assert store.desk.disclosures(recipient=None, since=None, limit=1) == []
+    assert store.registry.disclosures(recipient=None, since=None, limit=1) == []
 
 
 # --- what a comparison reveals ------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
     """docs/architecture.md, invariant 4: refusals that reveal a person's record are
     withheld too.
     """
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
     told = a_refusal(code, a_failure(), build=build, ground=a_consent())
 
     assert codes(store.recorder.record(told)) == [Code.RCP_02]
@@ -148,7 +148,7 @@ def test_a_ground_revoked_meanwhile_reveals_no_comparison(
 ) -> None:
     """CNS-05: who revoked is not told of any more, be it only that the probe did not match."""
     store.recorder.record(a_metered_release(replace(ground, max_disclosures=5)))
-    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+    store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
     result = store.recorder.record(a_failed_match(ground=ground))
 

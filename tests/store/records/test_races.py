@@ -211,7 +211,7 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
     told = context.SimpleQueue()
 
     def child() -> None:
-        for use in (lambda: store.recorder.record(a_release()), store.desk.recipients):
+        for use in (lambda: store.recorder.record(a_release()), store.registry.recipients):
             try:
                 use()
                 told.put("used")
@@ -258,7 +258,7 @@ def test_threads_that_end_close_their_connections(store: Store) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
     for _ in range(20):
-        thread = threading.Thread(target=store.desk.recipients)
+        thread = threading.Thread(target=store.registry.recipients)
         thread.start()
         thread.join()
 

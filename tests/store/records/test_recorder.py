@@ -83,7 +83,7 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
 
     assert store.recorder.record(entry) == Committed()
 
-    row = store.desk.disclosure(entry.disclosure_id)
+    row = store.registry.disclosure(entry.disclosure_id)
     assert row is not None
     assert (row.outcome, row.subject) == (Outcome.RELEASED, AZAMAT)
     assert (row.released, row.codes) == (("givenName", "surname"), ())
@@ -140,7 +140,7 @@ def test_a_request_id_discloses_once(store: Store) -> None:
     store.recorder.record(first)
 
     assert store.recorder.record(second) == Replay(first.answer)
-    assert store.desk.disclosure(second.disclosure_id) is None
+    assert store.registry.disclosure(second.disclosure_id) is None
 
 
 def test_a_request_id_with_another_digest_gives_nothing(store: Store) -> None:
@@ -185,7 +185,7 @@ def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
 
 def test_spaces_and_recipients_have_their_own_ids(store: Store) -> None:
     """The id of a dry run, or of another recipient, is not this disclosure's id."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
     first = a_release()
     store.recorder.record(first)
     explanation = a_refusal(key=replace(first.key, space=Space.EXPLANATION, digest=b"e" * 32))
@@ -205,7 +205,7 @@ def test_spaces_and_recipients_have_their_own_ids(store: Store) -> None:
 )
 def test_a_stopped_recipient_gets_nothing(store: Store, state: RecipientState, code: Code) -> None:
     """Procedure, cl. 12: the stop is complete from its commit on; refusals are still recorded."""
-    store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
+    store.registry.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 
     assert codes(store.recorder.record(a_release())) == (code,)
     assert store.recorder.record(a_refusal(code)) == Committed()
@@ -213,8 +213,8 @@ def test_a_stopped_recipient_gets_nothing(store: Store, state: RecipientState, c
 
 def test_a_released_recipient_gets_data_again(store: Store) -> None:
     """RCP-02 ends with the hold."""
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
-    store.desk.set_state(a_recipient(), reason="answered", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    store.registry.set_state(a_recipient(), reason="answered", at=NOON)
 
     assert store.recorder.record(a_release()) == Committed()
 
@@ -222,7 +222,7 @@ def test_a_released_recipient_gets_data_again(store: Store) -> None:
 def test_a_withdrawn_certificate_gives_nothing(store: Store) -> None:
     """RCP-04 also applies to a withdrawal during a request."""
     assert store.recorder.record(a_release(certificate=FINGERPRINT)) == Committed()
-    store.desk.withdraw_certificate(BANK, FINGERPRINT, reason="key lost", at=NOON)
+    store.registry.withdraw_certificate(BANK, FINGERPRINT, reason="key lost", at=NOON)
 
     assert codes(store.recorder.record(a_release(certificate=FINGERPRINT))) == (Code.RCP_04,)
     assert store.register.certificate(FINGERPRINT) is None
@@ -230,8 +230,8 @@ def test_a_withdrawn_certificate_gives_nothing(store: Store) -> None:
 
 def test_anothers_certificate_gives_nothing(store: Store) -> None:
     """RCP-04: a certificate counts only for its registered recipient."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
-    store.desk.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
 
     assert codes(store.recorder.record(a_release(certificate=b"p" * 32))) == (Code.RCP_04,)
 
@@ -253,16 +253,16 @@ def test_an_agreement_changed_meanwhile_counts_at_once(
     store: Store, change: dict[str, Any], code: Code
 ) -> None:
     """Procedure, cl. 7: the agreement must be in force, and its terms at commit count."""
-    agree(store.desk, an_agreement(**change), at=NOON)
+    agree(store.registry, an_agreement(**change), at=NOON)
 
     assert codes(store.recorder.record(a_release())) == (code,)
 
 
 def test_anothers_agreement_gives_nothing(store: Store) -> None:
     """AGR-01: an agreement serves only the recipient that signed it."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
-    agree(store.desk, theirs, at=NOON)
+    agree(store.registry, theirs, at=NOON)
 
     result = store.recorder.record(a_release(agreement_number=theirs.number))
 
@@ -299,7 +299,7 @@ def test_a_revoked_ground_permits_nothing_more(
 ) -> None:
     """CNS-05: revocation holds from its commit on, uses left or not."""
     store.recorder.record(a_metered_release(ground))
-    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+    store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
     assert codes(store.recorder.record(a_metered_release(ground))) == (revoked,)
     assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)

@@ -84,7 +84,7 @@ def test_a_message_gets_one_answer(store: Store, released: Entry) -> None:
 
 def test_an_overtaken_repetition_does_not_use_up_the_message(store: Store, released: Entry) -> None:
     """The refusal in place of the answer is recorded with the same message."""
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.RCP_02]
 
     refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), misuses_key=True)
@@ -99,7 +99,7 @@ def test_a_stopped_recipient_gets_no_stored_answer(
     store: Store, released: Entry, state: RecipientState, code: Code
 ) -> None:
     """Procedure, cl. 12; invariant 4: a repetition and a new request give no stored answer."""
-    store.desk.set_state(a_recipient(state=state), reason="facts found", at=NOON)
+    store.registry.set_state(a_recipient(state=state), reason="facts found", at=NOON)
 
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [code]
     again = store.recorder.record(a_release(key=released.key))
@@ -113,7 +113,7 @@ def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry
     store.recorder.record(late)
     assert codes(store.recorder.replay(late.key, a_caller(), at=over)) == [Code.AGR_01]
 
-    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    agree(store.registry, an_agreement(state=AgreementState.TERMINATED), at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.AGR_02]
 
 
@@ -124,7 +124,7 @@ def test_a_revoked_ground_gives_no_stored_answer(
     """CNS-05: who revokes means the data already fetched for a retry, too."""
     entry = a_metered_release(ground)
     store.recorder.record(entry)
-    store.desk.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
+    store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
     assert codes(store.recorder.replay(entry.key, a_caller(), at=NOON)) == [code]
 
@@ -155,8 +155,8 @@ def test_a_deleted_answer_leaves_its_id_closed(store: Store, released: Entry) ->
 
 def test_all_ended_rights_are_named(store: Store, released: Entry) -> None:
     """All reasons that apply are returned, not only the first."""
-    store.desk.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
-    agree(store.desk, an_agreement(state=AgreementState.TERMINATED), at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.CUT_OFF), reason="facts", at=NOON)
+    agree(store.registry, an_agreement(state=AgreementState.TERMINATED), at=NOON)
 
     result = store.recorder.replay(released.key, a_caller(), at=NOON)
 
@@ -247,7 +247,7 @@ def test_another_asker_gets_no_stored_answer(
 
     assert store.recorder.replay(other, a_caller(), at=NOON) == reused
     assert store.recorder.record(a_release(key=other)) == reused
-    assert store.desk.repetitions(limit=10) == []
+    assert store.registry.repetitions(limit=10) == []
 
 
 def test_each_repetition_has_its_own_record(store: Store, released: Entry) -> None:
@@ -258,7 +258,7 @@ def test_each_repetition_has_its_own_record(store: Store, released: Entry) -> No
         released.answer
     )
 
-    newest, oldest = store.desk.repetitions(limit=10)
+    newest, oldest = store.registry.repetitions(limit=10)
 
     assert (oldest.repeated_at, newest.repeated_at) == (NOON, late)
     assert (oldest.certificate, newest.certificate) == (FINGERPRINT, None)
@@ -269,7 +269,7 @@ def test_each_repetition_has_its_own_record(store: Store, released: Entry) -> No
 
 def test_a_refused_repetition_is_not_counted(store: Store, released: Entry) -> None:
     """No answer left, so none is counted."""
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(), at=NOON)) == [Code.RCP_02]
 
-    assert store.desk.repetitions(limit=10) == []
+    assert store.registry.repetitions(limit=10) == []

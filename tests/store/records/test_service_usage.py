@@ -67,7 +67,7 @@ def test_the_bytes_of_documents_count_when_they_are_stored(store: Store) -> None
 
 def test_an_unrecorded_decision_is_not_counted(store: Store) -> None:
     """An overtaken decision leaves no trace; the refusal in its place counts."""
-    store.desk.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
+    store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert store.recorder.record(a_release()) != Committed()
 
     assert used(store) == Usage()

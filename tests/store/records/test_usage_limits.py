@@ -123,7 +123,7 @@ def test_the_wait_for_the_next_day_is_rounded_up(
 
 def test_anothers_quota_is_not_used_by_naming_its_agreement(store: Store) -> None:
     """A recipient that names another's agreement uses up only its own count."""
-    store.desk.add_recipient(a_recipient(POLICE), at=NOON)
+    store.registry.add_recipient(a_recipient(POLICE), at=NOON)
     theirs = a_refusal(
         Code.CNS_04,
         QuotaUse(quota=1),

@@ -56,7 +56,7 @@ def played(
             store.close()
 
     with by(Duty.DESK) as store:
-        work.registers(store.desk)
+        work.registers(store.registry)
     with by(Duty.SERVING) as store:
         work.decides(store)
     with by(Duty.SEQUENCING) as store:
@@ -67,8 +67,8 @@ def played(
     with by(Duty.SERVING) as store:
         work.serves(store)
     with by(Duty.DESK) as store:
-        work.looks(store.desk)
-        work.takes_away(store.desk)
+        work.looks(store.registry)
+        work.takes_away(store.registry)
     return noted
 
 

@@ -159,20 +159,20 @@ def test_a_power_outside_our_grants_is_reported(granted: Granted, given: str, to
 @pytest.mark.parametrize("how", ["INHERIT TRUE", "INHERIT FALSE, SET TRUE"])
 def test_roles_that_the_role_may_assume_count(granted: Granted, how: str) -> None:
     """A SET ROLE counts too."""
-    desk = f"desk{next(ROLES)}"
-    granted.server.execute(f"CREATE ROLE {desk}")
-    grant(granted.owner, desk, Duty.DESK)
-    granted.execute(f"GRANT {desk} TO {{role}} WITH {how}")
+    registry = f"desk{next(ROLES)}"
+    granted.server.execute(f"CREATE ROLE {registry}")
+    grant(granted.owner, registry, Duty.DESK)
+    granted.execute(f"GRANT {registry} TO {{role}} WITH {how}")
     try:
         (*_, found) = granted.weaknesses()
-        granted.execute(f"REVOKE {desk} FROM {{role}}")
+        granted.execute(f"REVOKE {registry} FROM {{role}}")
         assert granted.weaknesses() == []
     finally:
-        granted.execute(f"DROP OWNED BY {desk}")
-        granted.server.execute(f"DROP ROLE {desk}")
+        granted.execute(f"DROP OWNED BY {registry}")
+        granted.server.execute(f"DROP ROLE {registry}")
 
     assert "UPDATE agreement.changed_at" in found
-    assert found.endswith(f"REVOKE {desk} FROM {granted.role}")
+    assert found.endswith(f"REVOKE {registry} FROM {granted.role}")
 
 
 def owned(server: Cluster, *options: str) -> tuple[PostgresLocation, str]:

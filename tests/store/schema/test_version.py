@@ -112,7 +112,7 @@ def test_a_current_store_is_not_changed(store: Store, path: Path, keys: StoreKey
     """A second upgrade changes nothing."""
     upgrade_store(path, keys, who="operator", at=NOON)
 
-    assert len(store.desk.recipients()) == 1
+    assert len(store.registry.recipients()) == 1
 
 
 def test_a_store_never_replaces_a_file(path: Path, keys: StoreKeys) -> None:
@@ -144,7 +144,7 @@ def test_a_new_store_is_private(tmp_path: Path, keys: StoreKeys) -> None:
     store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
 
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
-    assert store.desk.recipients() == []
+    assert store.registry.recipients() == []
     store.close()
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.domain.reasons import Code
 from makul.net.fetcher import Fetcher
 from makul.trust.pki.certificates import read_certificate
-from makul.trust.pki.pending_ocsp import MAX_WANTED, Wanted
+from makul.trust.pki.pending_ocsp import MAX_WANTED, PendingOcsp
 from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher, RefreshOutcome, SourceState
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
@@ -62,7 +62,9 @@ class Installation:
             fetch=Fetcher(),
         )
         issuer = ca.certificate.fingerprint(hashes.SHA256())
-        self.store = TrustStore(self.directories, wanted=Wanted(self.wanted, frozenset({issuer})))
+        self.store = TrustStore(
+            self.directories, wanted=PendingOcsp(self.wanted, frozenset({issuer}))
+        )
 
     def once(self, at: datetime = NOW) -> list[RefreshOutcome]:
         return list(self.refresher.once(at))

@@ -19,7 +19,7 @@ from lxml import etree
 
 from makul.domain.reasons import Code
 from makul.trust.pki.trust_store import TrustStore
-from makul.trust.xmlenc import XmlSealer
+from makul.trust.xmlenc import XmlEncryptor
 from makul_testing.external.requirements import needs
 from makul_testing.pki.authorities import (
     NOW,
@@ -43,8 +43,8 @@ def recipient(world: World) -> Holder:
 
 
 @pytest.fixture
-def sealer(store: TrustStore) -> XmlSealer:
-    return XmlSealer(store)
+def sealer(store: TrustStore) -> XmlEncryptor:
+    return XmlEncryptor(store)
 
 
 def decrypt_by_hand(sealed: bytes, holder: Holder) -> bytes:
@@ -57,12 +57,12 @@ def decrypt_by_hand(sealed: bytes, holder: Holder) -> bytes:
     return AESGCM(key).decrypt(ciphertext[:12], ciphertext[12:], None)
 
 
-def test_manual_decryption_gives_the_same_bytes(sealer: XmlSealer, recipient: Holder) -> None:
+def test_manual_decryption_gives_the_same_bytes(sealer: XmlEncryptor, recipient: Holder) -> None:
     """The bytes are equal, so the signature inside stays valid."""
     assert decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
 
 
-def test_python_xmlsec_decrypts(sealer: XmlSealer, recipient: Holder) -> None:
+def test_python_xmlsec_decrypts(sealer: XmlEncryptor, recipient: Holder) -> None:
     """Libxmlsec finds algorithms and values in the positions of XML Encryption."""
     manager = xmlsec.KeysManager()
     manager.add_key(xmlsec.Key.from_memory(pem_of(recipient.key), xmlsec.KeyFormat.PEM))
@@ -74,7 +74,9 @@ def test_python_xmlsec_decrypts(sealer: XmlSealer, recipient: Holder) -> None:
 
 
 @needs("xmlsec1")
-def test_the_xmlsec1_program_decrypts(sealer: XmlSealer, recipient: Holder, tmp_path: Path) -> None:
+def test_the_xmlsec1_program_decrypts(
+    sealer: XmlEncryptor, recipient: Holder, tmp_path: Path
+) -> None:
     """Debian's release supports only OAEP with SHA-1."""
     (tmp_path / "key.pem").write_bytes(pem_of(recipient.key))
     (tmp_path / "sealed.xml").write_bytes(sealer.seal(DOCUMENT, recipient.der))
@@ -89,7 +91,7 @@ def test_the_xmlsec1_program_decrypts(sealer: XmlSealer, recipient: Holder, tmp_
     assert etree.tostring(etree.fromstring(done.stdout), method="c14n", exclusive=True) == DOCUMENT
 
 
-def test_document_names_the_certificate(sealer: XmlSealer, recipient: Holder) -> None:
+def test_document_names_the_certificate(sealer: XmlEncryptor, recipient: Holder) -> None:
     """The document names it by issuer and serial number, and by SHA-256; the root is canonical."""
     sealed = sealer.seal(DOCUMENT, recipient.der)
     root = etree.fromstring(sealed)
@@ -101,7 +103,7 @@ def test_document_names_the_certificate(sealer: XmlSealer, recipient: Holder) ->
     assert etree.tostring(root, method="c14n") == sealed
 
 
-def test_keys_and_ivs_are_never_repeated(sealer: XmlSealer, recipient: Holder) -> None:
+def test_keys_and_ivs_are_never_repeated(sealer: XmlEncryptor, recipient: Holder) -> None:
     """Two encryptions of one document under one certificate are never the same ciphertext."""
     sealed = [sealer.seal(DOCUMENT, recipient.der) for _ in range(50)]
 
@@ -113,7 +115,7 @@ def test_keys_and_ivs_are_never_repeated(sealer: XmlSealer, recipient: Holder) -
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_any_changed_byte_is_found(sealer: XmlSealer, recipient: Holder, which: int) -> None:
+def test_any_changed_byte_is_found(sealer: XmlEncryptor, recipient: Holder, which: int) -> None:
     """The byte may be in the wrapped key, the IV, the ciphertext or the tag."""
     sealed = sealer.seal(DOCUMENT, recipient.der)
     values = [base64.b64decode(v.text or "") for v in etree.fromstring(sealed).iter(VALUE)]
@@ -125,13 +127,15 @@ def test_any_changed_byte_is_found(sealer: XmlSealer, recipient: Holder, which: 
             decrypt_by_hand(sealed.replace(old, new), recipient)
 
 
-def test_another_key_decrypts_nothing(sealer: XmlSealer, recipient: Holder, world: World) -> None:
+def test_another_key_decrypts_nothing(
+    sealer: XmlEncryptor, recipient: Holder, world: World
+) -> None:
     """Another key of the same authority does not decrypt either."""
     with pytest.raises(ValueError, match=r"[Dd]ecrypt"):
         decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
 
 
-def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder) -> None:
+def test_threads_do_not_disturb_one_another(sealer: XmlEncryptor, recipient: Holder) -> None:
     """Each thread decrypts its own documents."""
     wrong: list[int] = []
 
@@ -149,12 +153,12 @@ def test_threads_do_not_disturb_one_another(sealer: XmlSealer, recipient: Holder
     assert not wrong
 
 
-def test_a_good_certificate_is_accepted(sealer: XmlSealer, recipient: Holder) -> None:
+def test_a_good_certificate_is_accepted(sealer: XmlEncryptor, recipient: Holder) -> None:
     """The certificate is RSA, for keyEncipherment, trusted, not revoked, and in its term."""
     assert sealer.judge(recipient.der, at=NOW) is None
 
 
-def test_unusable_certificates_get_no_encryption(sealer: XmlSealer, world: World) -> None:
+def test_unusable_certificates_get_no_encryption(sealer: XmlEncryptor, world: World) -> None:
     """Each defect has its reason, and none is ever a yes."""
     encipherment = key_usage("key_encipherment")
     issue = world.ca.issue
@@ -177,7 +181,7 @@ def test_unusable_certificates_get_no_encryption(sealer: XmlSealer, world: World
     }
 
 
-def test_stale_lists_are_undetermined(sealer: XmlSealer, recipient: Holder) -> None:
+def test_stale_lists_are_undetermined(sealer: XmlEncryptor, recipient: Holder) -> None:
     """SIG-07 long after the last CRL's nextUpdate."""
     assert sealer.judge(recipient.der, at=NOW + timedelta(days=60)) is Code.SIG_07
 
@@ -191,4 +195,4 @@ def test_revoked_certificate_is_refused(world: World, tmp_path: Path) -> None:
         anchors=[world.root], intermediates=[authority], crls=[world.root.crl(), authority.crl()]
     )
 
-    assert XmlSealer(TrustStore(directories(files))).judge(lost.der, at=NOW) is Code.SIG_06
+    assert XmlEncryptor(TrustStore(directories(files))).judge(lost.der, at=NOW) is Code.SIG_06

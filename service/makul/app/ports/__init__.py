@@ -23,7 +23,7 @@ from makul.app.ports.decision_effects import (
     FailedMatch,
     MatchAttempt,
     MeteredUse,
-    PaperUse,
+    PaperConsentUse,
     QuotaUse,
 )
 from makul.app.ports.decision_facts import (
@@ -54,7 +54,7 @@ from makul.app.ports.documents import (
     MAX_SEALED_PERSON,
     Answer,
     ConsentStatus,
-    DeliverySealer,
+    DeliveryEncryptor,
     DocumentError,
     Documents,
     DocumentVerifier,
@@ -73,11 +73,11 @@ from makul.app.ports.documents import (
     VerifiedDocument,
 )
 from makul.app.ports.key_rotation import (
+    EncryptedCount,
     KeyRotation,
     Retired,
     Rewrapped,
     Ring,
-    SealedCount,
 )
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
@@ -102,14 +102,14 @@ from makul.app.ports.recorder import (
 )
 from makul.app.ports.registry import (
     DecisionEvidence,
-    Desk,
-    DeskError,
     DisclosureRow,
     EvidenceDocument,
     ExportOptions,
     GroundRow,
     MonthCount,
     Official,
+    OperatorRegistry,
+    OperatorRegistryError,
     RepetitionRow,
 )
 from makul.app.ports.request_keys import Asker, KnownRequest, RequestKey, Space
@@ -123,7 +123,7 @@ from makul.app.ports.signed_documents import (
     RecordedSignature,
     Signatory,
     SignedBytes,
-    SignedPapers,
+    SignedDocuments,
 )
 
 __all__ = [
@@ -147,9 +147,7 @@ __all__ = [
     "DecisionEffect",
     "DecisionEvidence",
     "DecisionFacts",
-    "DeliverySealer",
-    "Desk",
-    "DeskError",
+    "DeliveryEncryptor",
     "DisclosureEffect",
     "DisclosureFacts",
     "DisclosureRow",
@@ -159,6 +157,7 @@ __all__ = [
     "DryRunAcceptance",
     "DryRunFacts",
     "Duty",
+    "EncryptedCount",
     "Entry",
     "Evidence",
     "EvidenceDocument",
@@ -188,7 +187,9 @@ __all__ = [
     "Notice",
     "NoticeApproval",
     "Official",
-    "PaperUse",
+    "OperatorRegistry",
+    "OperatorRegistryError",
+    "PaperConsentUse",
     "PendingDecision",
     "PersonDataFacts",
     "PersonDelivery",
@@ -217,12 +218,11 @@ __all__ = [
     "RevokedConsent",
     "Rewrapped",
     "Ring",
-    "SealedCount",
     "ServiceLimit",
     "ServiceStatus",
     "Signatory",
     "SignedBytes",
-    "SignedPapers",
+    "SignedDocuments",
     "SignerUnavailableError",
     "Space",
     "StoreUnavailableError",

@@ -55,7 +55,7 @@ class QuotaUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperUse:
+class PaperConsentUse:
     """One more use of an official's daily quota of consents on paper."""
 
     official: bytes
@@ -75,7 +75,7 @@ class ConsentRegistration:
     valid_from: datetime
     valid_to: datetime
     representative: Pin | None = None
-    paper: PaperUse | None = None
+    paper: PaperConsentUse | None = None
     """The official's quota to use, set if the consent is on paper."""
 
     @property

@@ -318,7 +318,7 @@ class ReceiptSigner(Protocol):
         """Return whether the key could sign now; quick enough for a health probe."""
 
 
-class DeliverySealer(Protocol):
+class DeliveryEncryptor(Protocol):
     """Encrypts a delivery to the certificate of its recipient."""
 
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:

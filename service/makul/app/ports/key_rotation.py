@@ -22,7 +22,7 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedCount:
+class EncryptedCount:
     """The number of fields of one column that are encrypted under one key."""
 
     column: str
@@ -56,7 +56,7 @@ class Retired:
 
 
 class KeyRotation(Protocol):
-    """Rotates the master key. Raises `DeskError` for a step that must not be taken now.
+    """Rotates the master key. Raises `OperatorRegistryError` for a step that must not be taken now.
 
     Each step is written to the operators' audit log before it is done.
     """
@@ -64,7 +64,7 @@ class KeyRotation(Protocol):
     def ring(self) -> Ring:
         """Return the key ring as it is in its file."""
 
-    def count(self) -> Sequence[SealedCount]:
+    def count(self) -> Sequence[EncryptedCount]:
         """Count the encrypted fields by column and key; this reads the whole store."""
 
     def lingering(self) -> Sequence[str]:

@@ -114,7 +114,7 @@ class Cosigned:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingBy:
+class Standby:
     """Another sequencer holds the lease."""
 
     until: datetime
@@ -200,7 +200,7 @@ class LedgerStore(LedgerReader, Protocol):
 
     def sequence(
         self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
-    ) -> Sequenced | StandingBy:
+    ) -> Sequenced | Standby:
         """Assign indexes to up to `batch` leaves and sign the tree, in one transaction.
 
         Raises `LedgerBrokenError`, also if the log in the store is smaller than what is

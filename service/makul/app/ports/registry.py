@@ -24,7 +24,7 @@ from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
 
 
-class DeskError(Exception):
+class OperatorRegistryError(Exception):
     """An operation contradicts the register. The message contains no data."""
 
 
@@ -148,7 +148,7 @@ class GroundRow:
     """
 
 
-class Desk(Protocol):
+class OperatorRegistry(Protocol):
     """The operations of the operator on the register.
 
     Every change is recorded with its actor and time.

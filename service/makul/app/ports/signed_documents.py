@@ -118,7 +118,7 @@ class Notice:
         return cls(ref=ref, texts=texts, digests=digests, added_at=added_at)
 
 
-class SignedPapers(Protocol):
+class SignedDocuments(Protocol):
     """Converts between XML and the documents that parties sign. Uses no keys, no database."""
 
     def render_agreement(self, draft: AgreementDraft) -> bytes:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import AgreementSignature, DeskError, SignedBytes
+from makul.app.ports import AgreementSignature, OperatorRegistryError, SignedBytes
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.admin import signatories
@@ -66,10 +66,12 @@ def draft(
     """Submit draft terms to the parties.
 
     A number belongs to its recipient permanently, and an agreement that was terminated cannot be
-    drafted again. Raises `DeskError`.
+    drafted again. Raises `OperatorRegistryError`.
     """
     if new.state is not AgreementState.DRAFT:
-        raise DeskError("an agreement begins as a draft; three signatures bring it into force")
+        raise OperatorRegistryError(
+            "an agreement begins as a draft; three signatures bring it into force"
+        )
     number, digest = new.number, sha256(document).digest()
     terms = {
         "state": new.state.value,
@@ -79,7 +81,7 @@ def draft(
     }
     with office.changing(taking_from=new.recipient) as transaction:
         if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
-            raise DeskError("this recipient is not registered")
+            raise OperatorRegistryError("this recipient is not registered")
         act = office.act(
             transaction,
             _agreement_row(number),
@@ -124,7 +126,7 @@ def sign(
             "signer": signature.signer,
         }
         if transaction.one(_SIGNED_ALREADY, values) is not None:
-            raise DeskError("this signatory has signed these terms already")
+            raise OperatorRegistryError("this signatory has signed these terms already")
         act = office.act(
             transaction,
             _agreement_row(number),
@@ -163,9 +165,9 @@ def terminate(
     with office.changing(taking_from=_owner(office, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
         if known is None:
-            raise DeskError("no agreement of this number is registered")
+            raise OperatorRegistryError("no agreement of this number is registered")
         if known[1] == AgreementState.TERMINATED.value:
-            raise DeskError("this agreement was terminated before")
+            raise OperatorRegistryError("this agreement was terminated before")
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(at)}
         act = office.act(transaction, _agreement_row(number))
@@ -186,9 +188,9 @@ def _owner(office: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
 
 def _must_be_changeable(known: Row, owner: MemberCode) -> None:
     if known[0] != owner:
-        raise DeskError("this agreement number belongs to another recipient")
+        raise OperatorRegistryError("this agreement number belongs to another recipient")
     if known[1] == AgreementState.TERMINATED.value:
-        raise DeskError("this agreement was terminated; a new one needs a new number")
+        raise OperatorRegistryError("this agreement was terminated; a new one needs a new number")
 
 
 def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
@@ -198,7 +200,7 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
     """
     key = {"number": number, "terms_digest": digest}
     if transaction.one(_DRAFTED_BEFORE, key) is not None:
-        raise DeskError("this very document was laid before the parties earlier")
+        raise OperatorRegistryError("this very document was laid before the parties earlier")
     newest = transaction.one(NEWEST_DRAFT, {"number": number})
     drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
     transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
@@ -210,21 +212,21 @@ def _must_be_signable(
     """Check everything that may have changed since the signature was verified."""
     known = transaction.one(STANDING, {"number": signature.number})
     if known is None:
-        raise DeskError("no agreement of this number is registered")
+        raise OperatorRegistryError("no agreement of this number is registered")
     owner, state, valid_to = known
     if state != AgreementState.DRAFT.value:
-        raise DeskError(f"this agreement is {state} already; there is nothing to sign")
+        raise OperatorRegistryError(f"this agreement is {state} already; there is nothing to sign")
     if valid_to <= micros(at):
-        raise DeskError("this agreement's term is over; draw it up anew")
+        raise OperatorRegistryError("this agreement's term is over; draw it up anew")
     newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
     if newest is None or newest[0] != signature.terms_digest:
-        raise DeskError(
+        raise OperatorRegistryError(
             "this is not the agreement's newest draft; sign what is laid before you now"
         )
     if signature.role is AgreementRole.RECIPIENT and signature.member != owner:
-        raise DeskError("the agreement is another recipient's")
+        raise OperatorRegistryError("the agreement is another recipient's")
     if not signatories.may_sign(transaction, signature.member, signature.signer, signature.role):
-        raise DeskError("the signer is not a signatory of that party")
+        raise OperatorRegistryError("the signer is not a signatory of that party")
 
 
 def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import DeskError
+from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Transaction
@@ -49,7 +49,9 @@ def add(
     """
     key = {"recipient": recipient, "fingerprint": fingerprint}
     if transaction.one(_KNOWN, key) is not None:
-        raise DeskError("this sealing certificate is already registered or was withdrawn")
+        raise OperatorRegistryError(
+            "this sealing certificate is already registered or was withdrawn"
+        )
     values = {"der": der, "added_at": micros(at), "withdrawn_at": None, "to_lock_by": None}
     act = office.act(transaction, RowKey("sealing_certificate", key))
     transaction.run(_ADD, {**key, **values})
@@ -77,6 +79,6 @@ def withdraw(
     key = {"recipient": recipient, "fingerprint": fingerprint}
     act = office.act(transaction, RowKey("sealing_certificate", key))
     if not transaction.run(_WITHDRAW, values):
-        raise DeskError("this recipient has no such sealing certificate in use")
+        raise OperatorRegistryError("this recipient has no such sealing certificate in use")
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     act.write("sealing.withdraw", recipient, facts, at=at)

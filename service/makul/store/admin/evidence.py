@@ -9,7 +9,7 @@ from makul.app.ports import DecisionEvidence, EvidenceDocument
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.fields import FieldDecryptionError
-from makul.store.records.entry_rows import evidence_place
+from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.tables import disclosure, evidence
 
@@ -49,7 +49,7 @@ def _piece(
     document = None
     if sealed is not None:
         try:
-            document = office.sealer.open(sealed, evidence_place(recipient, digest))
+            document = office.sealer.open(sealed, evidence_associated_data(recipient, digest))
         except FieldDecryptionError:
             # This document was altered or moved; the other documents must still be shown.
             document = None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
 
-from makul.app.ports import DeskError, GroundRow
+from makul.app.ports import GroundRow, OperatorRegistryError
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -90,7 +90,7 @@ def revoke_ground(
     reason: str,
     at: datetime,
 ) -> None:
-    """Revoke a ground from this commit on; raises `DeskError` if none is in force."""
+    """Revoke a ground from this commit on; raises `OperatorRegistryError` if none is in force."""
     values = {
         "key_recipient": recipient,
         "key_kind": kind.value,
@@ -108,7 +108,7 @@ def revoke_ground(
             rows.append(RowKey("revocation", {**taken, "subject_index": index}))
         act = office.act(transaction, *rows)
         if not transaction.run(_REVOKE_GROUND, values):
-            raise DeskError("this recipient has no such ground in force")
+            raise OperatorRegistryError("this recipient has no such ground in force")
         if subject is not None:
             # It is recorded beside its usage counter, so that ListRevocations lists it as any
             # other.
@@ -138,5 +138,5 @@ def _read_subject(
     row = transaction.one(_GROUND_SUBJECT, values)
     if row is None or row[0] is None:
         return None
-    where = revocations.subject_place(recipient, kind, ground_id.bytes)
+    where = revocations.subject_associated_data(recipient, kind, ground_id.bytes)
     return Pin(office.sealer.open(row[0], where).decode("ascii"))

@@ -14,7 +14,15 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from makul.app.ports import Clock, DeskError, KeyRotation, Retired, Rewrapped, Ring, SealedCount
+from makul.app.ports import (
+    Clock,
+    EncryptedCount,
+    KeyRotation,
+    OperatorRegistryError,
+    Retired,
+    Rewrapped,
+    Ring,
+)
 from makul.store.admin import rewrap as rewrapping
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
@@ -39,7 +47,7 @@ class StoreRotation(KeyRotation):
             keys = self._file.load()
         return Ring(current=keys.current_id, following=keys.next_id, former=_former(keys))
 
-    def count(self) -> Sequence[SealedCount]:
+    def count(self) -> Sequence[EncryptedCount]:
         """Count the encrypted fields by column and key; reads the whole store."""
         return rewrapping.count(self._office.database)
 
@@ -59,7 +67,7 @@ class StoreRotation(KeyRotation):
         with _mendable(), self._file.alone():
             keys = self._keys()
             if keys.next_id is not None:
-                raise DeskError(
+                raise OperatorRegistryError(
                     f"key {keys.next_id} is prepared already: reload every worker, then activate it"
                 )
             ring = keys.prepared()
@@ -73,7 +81,9 @@ class StoreRotation(KeyRotation):
         with _mendable(), self._file.alone():
             keys = self._keys()
             if keys.next_id is None:
-                raise DeskError("no key is prepared: prepare one first, and reload every worker")
+                raise OperatorRegistryError(
+                    "no key is prepared: prepare one first, and reload every worker"
+                )
             self._refuse_in_use(keys.current_id)
             ring = keys.activated()
             self._log("key.activate", ring.current_id, {"former": keys.current_id}, at)
@@ -96,11 +106,15 @@ class StoreRotation(KeyRotation):
         with _mendable(), self._file.alone():
             keys = self._keys()
             if key_id not in _former(keys):
-                raise DeskError("this is not a former key of the ring; see: makul key show")
+                raise OperatorRegistryError(
+                    "this is not a former key of the ring; see: makul key show"
+                )
             self._refuse_in_use(key_id)
             left = sum(each.fields for each in self.count() if each.key_id == key_id)
             if left:
-                raise DeskError(f"{left} fields are sealed under it: makul key rotate --apply")
+                raise OperatorRegistryError(
+                    f"{left} fields are sealed under it: makul key rotate --apply"
+                )
             last = self._office.database.one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)
             self._file.replace(keys.without(key_id), keep_as=key_id)
@@ -112,17 +126,17 @@ class StoreRotation(KeyRotation):
     def _keys(self) -> StoreKeys:
         """Return the key ring of the file.
 
-        Raises `DeskError` if its current key is not this process's. What this process encrypts,
-        including its log, must be under the current key.
+        Raises `OperatorRegistryError` if its current key is not this process's. What this process
+        encrypts, including its log, must be under the current key.
         """
         keys = self._file.load()
         if keys.current_id != self._office.sealer.current_id:
-            raise DeskError("the ring was changed a moment ago: give the command again")
+            raise OperatorRegistryError("the ring was changed a moment ago: give the command again")
         return keys
 
     def _refuse_in_use(self, key_id: str) -> None:
         if self._file.still_used(key_id):
-            raise DeskError(
+            raise OperatorRegistryError(
                 f"a process of this machine still works with the ring in which {key_id} was"
                 " current: reload every worker, and end what else runs"
                 f" (fuser -v {self._file.kept(key_id)})"
@@ -147,4 +161,4 @@ def _mendable() -> Iterator[None]:
     try:
         yield
     except StoreKeysError as error:
-        raise DeskError(str(error)) from None
+        raise OperatorRegistryError(str(error)) from None

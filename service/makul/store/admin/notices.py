@@ -6,7 +6,13 @@ from hashlib import sha256
 
 from sqlalchemy import bindparam, insert, select
 
-from makul.app.ports import NOTICE_LANGUAGES, DeskError, Notice, NoticeApproval, SignedBytes
+from makul.app.ports import (
+    NOTICE_LANGUAGES,
+    Notice,
+    NoticeApproval,
+    OperatorRegistryError,
+    SignedBytes,
+)
 from makul.domain.agreements import AgreementRole
 from makul.store.admin import signatories
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -39,11 +45,11 @@ _APPROVE = insert(notice_approval)
 def add(office: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
     """Register a notice. Its texts never change: another text needs another number."""
     if set(texts) != set(NOTICE_LANGUAGES):
-        raise DeskError("a notice is one text in each of ky, ru and en")
+        raise OperatorRegistryError("a notice is one text in each of ky, ru and en")
     digests = Notice.of(ref, texts, added_at=at).digests
     with office.changing() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
-            raise DeskError("this notice is already registered")
+            raise OperatorRegistryError("this notice is already registered")
         rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
         act = office.act(transaction, *rows)
         for language, text in texts.items():
@@ -72,13 +78,13 @@ def approve(
     with office.changing() as transaction:
         known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
         if not known:
-            raise DeskError("no notice of this number is registered")
+            raise OperatorRegistryError("no notice of this number is registered")
         if known != dict(approval.digests):
-            raise DeskError("the approval is of other texts than those registered")
+            raise OperatorRegistryError("the approval is of other texts than those registered")
         if transaction.one(_APPROVED, {"ref": ref}) is not None:
-            raise DeskError("this notice is approved already")
+            raise OperatorRegistryError("this notice is approved already")
         if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
-            raise DeskError("the signer is not a signatory of the authorised body")
+            raise OperatorRegistryError("the signer is not a signatory of the authorised body")
         document = signatories.document_row(signed.digest)
         act = office.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
         signatories.keep(transaction, office.sealer, APPROVAL_KIND, signed, at=at)

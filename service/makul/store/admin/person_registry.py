@@ -10,7 +10,7 @@ from makul.store.admin import persons as people
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 
 
-class PersonDesk:
+class StorePersonRegistry:
     """The operator's changes to and reads of the register of citizens; every access is recorded."""
 
     _office: RegistryUnitOfWork

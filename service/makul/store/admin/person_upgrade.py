@@ -26,8 +26,13 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
-from makul.store.records.person_codec import WHOLE, name_samples, person_from_bytes, person_place
-from makul.store.records.persons import add_samples, seal_record
+from makul.store.records.person_codec import (
+    WHOLE,
+    name_samples,
+    person_associated_data,
+    person_from_bytes,
+)
+from makul.store.records.persons import add_samples, encrypt_record
 from makul.store.schema.person_tables import person
 
 MAX_BATCH_ROWS = 100
@@ -123,8 +128,8 @@ def _move(
     row = transaction.one(_READ, {"pin_index": pin_index, "version": version})
     if row is None:
         return 0
-    opened = sealer.open(row[0], person_place(pin_index, version))
+    opened = sealer.open(row[0], person_associated_data(pin_index, version))
     record, samples = name_samples(sealer, person_from_bytes(opened, version))
-    written = seal_record(sealer, record, pin_index, version)
+    written = encrypt_record(sealer, record, pin_index, version)
     add_samples(transaction, sealer, pin_index, samples, at)
     return transaction.run(_WRITE, {"key_index": pin_index, "key_version": version, **written})

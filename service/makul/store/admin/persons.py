@@ -10,7 +10,7 @@ from makul.domain.person_queries import MAX_FOUND, PersonCount, PersonQuery, Per
 from makul.domain.persons import Person
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
-from makul.store.records.person_codec import person_from_bytes, person_place
+from makul.store.records.person_codec import person_associated_data, person_from_bytes
 from makul.store.records.persons import add_version, read_current
 from makul.store.schema.person_tables import person, person_sample
 
@@ -126,7 +126,7 @@ def _everybody(office: RegistryUnitOfWork) -> Iterator[Person]:
     after = b""
     while rows := office.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
         for index, version, sealed in rows:
-            opened = office.sealer.open(sealed, person_place(index, version))
+            opened = office.sealer.open(sealed, person_associated_data(index, version))
             yield person_from_bytes(opened, version)
         after = rows[-1][0]
 

@@ -12,7 +12,6 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import (
     AgreementSignature,
     DecisionEvidence,
-    DeskError,
     DisclosureRow,
     ExportOptions,
     GroundRow,
@@ -20,6 +19,7 @@ from makul.app.ports import (
     Notice,
     NoticeApproval,
     Official,
+    OperatorRegistryError,
     RecordedSignature,
     RepetitionRow,
     Signatory,
@@ -34,7 +34,7 @@ from makul.store.admin import agreements as agreed
 from makul.store.admin import encryption_certificates as sealing
 from makul.store.admin import evidence, notices, signatories
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
-from makul.store.admin.person_registry import PersonDesk
+from makul.store.admin.person_registry import StorePersonRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import agreement_from_row, micros
@@ -44,7 +44,7 @@ from makul.store.reads import monthly_counts as statistics
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.registry import recipient_from_row, seal_official
 from makul.store.records.acts import RowKey
-from makul.store.records.audit_log import DeskLog
+from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
 from makul.store.schema.tables import (
     agreement,
@@ -103,22 +103,22 @@ _ALL_AGREEMENTS = select(
 _OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("recipient"))
 
 
-class StoreDesk(PersonDesk):
-    """The implementation of `ports.Desk` for one operator.
+class StoreOperatorRegistry(StorePersonRegistry):
+    """The implementation of `ports.OperatorRegistry` for one operator.
 
-    Raises `DeskError` and `StoreUnavailableError`.
+    Raises `OperatorRegistryError` and `StoreUnavailableError`.
     """
 
     def __init__(self, database: Database, sealer: FieldCipher, who: str) -> None:
         self._database = database
         self._sealer = sealer
-        self._log = DeskLog(sealer, who)
+        self._log = AuditLog(sealer, who)
         self._office = RegistryUnitOfWork(database, sealer, self._log)
 
     # --- recipients and their certificates and officials --------------------------------------
 
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None:
-        """Register a recipient; raises `DeskError` if it is registered already."""
+        """Register a recipient; raises `OperatorRegistryError` if it is registered already."""
         facts = {
             "kind": recipient.kind.value,
             "name": recipient.name,
@@ -126,7 +126,7 @@ class StoreDesk(PersonDesk):
         }
         with self._office.changing() as transaction:
             if transaction.one(_RECIPIENT_KNOWN, {"code": recipient.code}) is not None:
-                raise DeskError("this recipient is already registered")
+                raise OperatorRegistryError("this recipient is already registered")
             act = self._office.act(transaction, _recipient_row(recipient.code))
             values = {**facts, "changed_at": micros(at), "to_lock_by": None}
             transaction.run(_ADD_RECIPIENT, {"code": recipient.code, **values})
@@ -146,7 +146,7 @@ class StoreDesk(PersonDesk):
         with self._office.changing(taking_from=recipient.code) as transaction:
             act = self._office.act(transaction, _recipient_row(recipient.code))
             if not transaction.run(_SET_STATE, values):
-                raise DeskError("this recipient is not registered")
+                raise OperatorRegistryError("this recipient is not registered")
             act.write("recipient.state", recipient.code, facts, at=at)
 
     def recipients(self) -> Sequence[Recipient]:
@@ -173,7 +173,9 @@ class StoreDesk(PersonDesk):
         with self._office.changing() as transaction:
             _must_know(transaction, recipient)
             if transaction.one(_CERTIFICATE_KNOWN, {"fingerprint": fingerprint}) is not None:
-                raise DeskError("this certificate is already registered or was withdrawn")
+                raise OperatorRegistryError(
+                    "this certificate is already registered or was withdrawn"
+                )
             act = self._office.act(transaction, _certificate_row(fingerprint))
             transaction.run(_ADD_CERTIFICATE, values)
             act.write("certificate.add", recipient, facts, at=at)
@@ -199,13 +201,16 @@ class StoreDesk(PersonDesk):
         with self._office.changing(taking_from=recipient) as transaction:
             act = self._office.act(transaction, _certificate_row(fingerprint))
             if not transaction.run(_WITHDRAW_CERTIFICATE, values):
-                raise DeskError("this recipient has no such certificate in use")
+                raise OperatorRegistryError("this recipient has no such certificate in use")
             act.write("certificate.withdraw", recipient, facts, at=at)
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
-        """Encrypt this recipient's data to this certificate; raises `DeskError` if it is known."""
+        """Encrypt this recipient's data to this certificate.
+
+        Raises `OperatorRegistryError` if it is known.
+        """
         with self._office.changing() as transaction:
             _must_know(transaction, recipient)
             sealing.add(self._office, transaction, recipient, fingerprint, der, at=at)
@@ -236,7 +241,7 @@ class StoreDesk(PersonDesk):
         with self._office.changing() as transaction:
             _must_know(transaction, code)
             if transaction.one(_OFFICIAL_KNOWN, key) is not None:
-                raise DeskError("this official's certificate is already registered")
+                raise OperatorRegistryError("this official's certificate is already registered")
             act = self._office.act(transaction, RowKey("official", key))
             transaction.run(_ADD_OFFICIAL, {**key, "sealed": sealed, "added_at": micros(at)})
             act.write("official.add", code, facts, at=at)
@@ -252,9 +257,9 @@ class StoreDesk(PersonDesk):
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
         with self._office.changing(taking_from=recipient) as transaction:
             if transaction.one(_OFFICIAL_KNOWN, key) is None:
-                raise DeskError("this recipient has no such official")
+                raise OperatorRegistryError("this recipient has no such official")
             if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
-                raise DeskError("this official was withdrawn before")
+                raise OperatorRegistryError("this official was withdrawn before")
             act = self._office.act(transaction, RowKey("official_withdrawal", key))
             transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
             act.write("official.withdraw", recipient, facts, at=at)
@@ -393,7 +398,7 @@ class StoreDesk(PersonDesk):
 
 def _must_know(transaction: Transaction, code: MemberCode) -> None:
     if transaction.one(_RECIPIENT_KNOWN, {"code": code}) is None:
-        raise DeskError("this recipient is not registered")
+        raise OperatorRegistryError("this recipient is not registered")
 
 
 def _recipient_row(code: MemberCode) -> RowKey:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from makul.app.ports import Rewrapped, SealedCount
+from makul.app.ports import EncryptedCount, Rewrapped
 from makul.store.db.base import Database, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
@@ -61,7 +61,7 @@ _SEALED = frozenset({"sealed", "subject", "answer", "sealed_check"})
 
 
 @dataclass(frozen=True, eq=False)
-class SealedColumn:
+class EncryptedColumn:
     """A column of encrypted fields, and the statements to walk it."""
 
     table: Table
@@ -128,8 +128,8 @@ def _part(column: Column[bytes], start: int, length: int | None = None) -> Colum
     return func.substr(column, *(literal_column(str(n)) for n in numbers), type_=LargeBinary())
 
 
-SEALED_COLUMNS: Sequence[SealedColumn] = tuple(
-    SealedColumn(table, column)
+SEALED_COLUMNS: Sequence[EncryptedColumn] = tuple(
+    EncryptedColumn(table, column)
     for table in metadata.sorted_tables
     for column in table.columns
     if column.name in _SEALED and isinstance(column.type, LargeBinary)
@@ -137,10 +137,10 @@ SEALED_COLUMNS: Sequence[SealedColumn] = tuple(
 """The columns of encrypted fields, selected by name: a table added later is included."""
 
 
-def count(database: Database) -> Sequence[SealedCount]:
+def count(database: Database) -> Sequence[EncryptedCount]:
     """Count the encrypted fields by column and key id."""
     return [
-        SealedCount(column=column.name, key_id=_name(key_id), fields=fields)
+        EncryptedCount(column=column.name, key_id=_name(key_id), fields=fields)
         for column in SEALED_COLUMNS
         for key_id, fields in database.all(column.counting, {})
     ]
@@ -162,7 +162,7 @@ def rewrap(database: Database, sealer: FieldCipher, key_id: str) -> Iterator[Rew
 
 
 def _walk(
-    database: Database, sealer: FieldCipher, column: SealedColumn, done: bytes
+    database: Database, sealer: FieldCipher, column: EncryptedColumn, done: bytes
 ) -> Iterator[Rewrapped]:
     rows = database.all(column.first, {"done": done})
     while rows:
@@ -187,7 +187,7 @@ def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _rewrap_batch(
-    database: Database, sealer: FieldCipher, column: SealedColumn, rows: Sequence[Row]
+    database: Database, sealer: FieldCipher, column: EncryptedColumn, rows: Sequence[Row]
 ) -> Rewrapped:
     changes, broken = [], 0
     for _length, was, *key in rows:
@@ -210,7 +210,7 @@ def _rewrap_batch(
     )
 
 
-def _names(column: SealedColumn) -> Sequence[str]:
+def _names(column: EncryptedColumn) -> Sequence[str]:
     return [each.name for each in column.table.primary_key.columns]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import DeskError, Signatory, SignedBytes
+from makul.app.ports import OperatorRegistryError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -59,7 +59,7 @@ def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
     with office.changing() as transaction:
         known = transaction.one(_RECIPIENT_KNOWN, {"code": new.member}) is not None
         if new.role is AgreementRole.RECIPIENT and not known:
-            raise DeskError("this recipient is not registered")
+            raise OperatorRegistryError("this recipient is not registered")
         for row in transaction.all(_ALL, {}):
             _refuse_same_hand(new, _from_row(office.sealer, row))
         values = {
@@ -93,7 +93,7 @@ def withdraw(
     with office.changing() as transaction:
         act = office.act(transaction, _row_key(member, fingerprint))
         if not transaction.run(_WITHDRAW, values):
-            raise DeskError("this member has no such signatory")
+            raise OperatorRegistryError("this member has no such signatory")
         act.write("signatory.withdraw", member, facts, at=at)
 
 
@@ -139,13 +139,15 @@ def kept(office: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
 
 def _refuse_same_hand(new: Signatory, known: Signatory) -> None:
     if new.fingerprint == known.fingerprint:
-        raise DeskError("this certificate is registered for a signatory already, or was withdrawn")
+        raise OperatorRegistryError(
+            "this certificate is registered for a signatory already, or was withdrawn"
+        )
     if (new.member, new.role) == (known.member, known.role):
         return
     if new.key_digest == known.key_digest:
-        raise DeskError("this key is another party's signatory's")
+        raise OperatorRegistryError("this key is another party's signatory's")
     if new.identifier == known.identifier:
-        raise DeskError("this person is another party's signatory")
+        raise OperatorRegistryError("this person is another party's signatory")
 
 
 def _seal(sealer: FieldCipher, new: Signatory) -> bytes:

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from makul.store.db.base import Database, Transaction
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import PendingAct, RowKey
-from makul.store.records.audit_log import DeskLog
-from makul.store.records.locks import Gate, acquire_lock, announce_revocation, lock_for_revocation
+from makul.store.records.audit_log import AuditLog
+from makul.store.records.locks import (
+    LockKind,
+    acquire_lock,
+    announce_revocation,
+    lock_for_revocation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,7 @@ class RegistryUnitOfWork:
 
     database: Database
     sealer: FieldCipher
-    log: DeskLog
+    log: AuditLog
 
     def act(self, transaction: Transaction, *rows: RowKey) -> PendingAct:
         """Begin an act that is about to change these rows; it must be written after the change."""
@@ -35,7 +40,7 @@ class RegistryUnitOfWork:
             if taking_from is not None:
                 taking = stack.enter_context(announce_revocation(self.database, taking_from))
             transaction = stack.enter_context(self.database.transaction())
-            acquire_lock(transaction, Gate.DESK)
+            acquire_lock(transaction, LockKind.DESK)
             if taking is not None:
                 lock_for_revocation(transaction, taking)
             yield transaction

@@ -12,7 +12,7 @@ from makul.store.db.codecs import CodecError, dumps, only, unpack
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.baseline import BASELINE_KIND
 from makul.store.log.expectations import Expectations, StatedChange
-from makul.store.records.acts import act_place
+from makul.store.records.acts import act_associated_data
 from makul.store.records.held_rows import HELD
 from makul.store.schema.ledger_tables import act
 from makul.store.schema.tables import ledger_leaf
@@ -65,7 +65,7 @@ class ActChecker:
         act_id, sealed = columns["act_id"], columns["sealed"]
         if not isinstance(act_id, bytes) or not isinstance(sealed, bytes):
             raise CodecError("an act's columns are not what they must be")
-        header, parts = unpack(self._sealer.open(sealed, act_place(act_id)))
+        header, parts = unpack(self._sealer.open(sealed, act_associated_data(act_id)))
         if only(header, "v")["v"] != 1 or len(parts) != 2:
             raise CodecError("an act's encrypted part has an unknown format")
         return parts[0], parts[1]

@@ -15,7 +15,7 @@ from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import Act, Change, add_act, has_acts
 from makul.store.records.held_rows import HELD, HeldTable
-from makul.store.records.locks import Gate, acquire_lock
+from makul.store.records.locks import LockKind, acquire_lock
 from makul.store.schema.tables import store_identity
 
 BASELINE_KIND = "store.baseline"
@@ -36,7 +36,7 @@ def write_baseline(database: Database, sealer: FieldCipher, *, who: str, at: dat
     """Record every row of rights in one transaction; return False if a baseline exists."""
 
     def work(transaction: Transaction) -> bool:
-        acquire_lock(transaction, Gate.DESK)
+        acquire_lock(transaction, LockKind.DESK)
         transaction.run(_MARK_RECORDED, {"at": micros(at)})
         if has_acts(transaction):
             return False

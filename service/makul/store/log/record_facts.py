@@ -22,7 +22,7 @@ from makul.store.db.codecs import (
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
-from makul.store.records.entry_rows import evidence_place
+from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import Private, open_private
 from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
 
@@ -202,7 +202,7 @@ class RecordChecker:
             return
         kind, sealed, kept_at = row
         try:
-            document = self._sealer.open(sealed, evidence_place(recipient, digest))
+            document = self._sealer.open(sealed, evidence_associated_data(recipient, digest))
         except FieldDecryptionError:
             yield "evidence", f"the document {digest.hex()} does not open: it was altered or moved"
             return

@@ -11,11 +11,11 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, exists, insert, select
 
-from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, StandingBy
+from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, Standby
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.log.sequencer import add_checkpoint, locked_head, move_head, write_tiles
-from makul.store.records.audit_log import DeskLog
+from makul.store.records.audit_log import AuditLog
 from makul.store.schema.ledger_tables import ledger_lost, ledger_position, ledger_queue
 from makul.store.schema.tables import ledger_leaf
 
@@ -31,20 +31,20 @@ _TAKE_OUT = delete(ledger_queue).where(
 
 def recover(
     transaction: Transaction,
-    log: DeskLog,
+    log: AuditLog,
     promised: SignedTree,
     leaves: Sequence[bytes],
     lease: Lease,
     *,
     at: datetime,
-) -> Recovered | StandingBy:
+) -> Recovered | Standby:
     """Append published leaves as they were published; raises `LedgerBrokenError`.
 
     `leaves` are the hashes of the indexes that the store lacks. The resulting tree must have the
     promised root. Otherwise the store had already diverged from what was published.
     """
     edge = locked_head(transaction, lease, at)
-    if isinstance(edge, StandingBy):
+    if isinstance(edge, Standby):
         transaction.discard()
         return edge
     appended = edge.extended(leaves)

@@ -31,7 +31,7 @@ from makul.app.ports.ledger import (
     NoteSigning,
     Sequenced,
     SignedTree,
-    StandingBy,
+    Standby,
 )
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import Appended, RightEdge
@@ -166,7 +166,7 @@ class StoreLedger(LedgerStore):
 
     def sequence(
         self, signer: NoteSigning, lease: Lease, *, at: datetime, batch: int, published: int = 0
-    ) -> Sequenced | StandingBy:
+    ) -> Sequenced | Standby:
         """Give up to `batch` leaves their indexes and sign the tree, in one transaction.
 
         If there is nothing to do, no write transaction starts. Raises `LedgerBrokenError`, also if
@@ -302,9 +302,9 @@ def _sequence(
     at: datetime,
     batch: int,
     published: int,
-) -> Sequenced | StandingBy:
+) -> Sequenced | Standby:
     edge = locked_head(transaction, lease, at)
-    if isinstance(edge, StandingBy):
+    if isinstance(edge, Standby):
         transaction.discard()
         return edge
     size = edge.size
@@ -327,7 +327,7 @@ def _sequence(
     return Sequenced(taken=taken, size=edge.size, more=taken == batch)
 
 
-def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | StandingBy:
+def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | Standby:
     """Lock the head's row, and return the right edge of its tree, or the other holder's lease.
 
     Raises `LedgerBrokenError` if the tiles do not match the head.
@@ -395,7 +395,7 @@ def _head(row: Row | None) -> Row:
     return row
 
 
-def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
+def _other(head: Row, lease: Lease, at: datetime) -> Standby | None:
     """Return another holder's lease that has not expired.
 
     A lease that ends later than its full length from now was written by a clock that was ahead. It
@@ -405,7 +405,7 @@ def _other(head: Row, lease: Lease, at: datetime) -> StandingBy | None:
     _, _, holder, until = head
     runs = micros(at) < until <= micros(at + lease.length)
     held = holder is not None and holder != lease.holder.bytes and runs
-    return StandingBy(until=instant(until)) if held else None
+    return Standby(until=instant(until)) if held else None
 
 
 def _first(row: Row | None, level: int, index: int, width: int) -> bytes:

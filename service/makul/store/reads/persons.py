@@ -13,10 +13,10 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.person_codec import (
     FILLERS,
     pad,
+    person_associated_data,
     person_from_bytes,
-    person_place,
     person_to_bytes,
-    sample_place,
+    sample_associated_data,
 )
 from makul.store.schema.person_tables import person, person_sample
 
@@ -60,7 +60,7 @@ class PersonReader:
     def __init__(self, database: Database, sealer: FieldCipher) -> None:
         self._database = database
         self._sealer = sealer
-        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_place(b"", 0))
+        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_associated_data(b"", 0))
 
     def read(self, pin: Pin) -> Person | None:
         """Return the current version of a person's record. Its samples are named and not read.
@@ -72,7 +72,9 @@ class PersonReader:
         row = self._database.one(_PERSON, {"pin_index": index})
         held = row is not None and row[0] == index
         where, version, sealed = row if row is not None and held else (b"", 0, self._nobody)
-        found = person_from_bytes(self._sealer.open(sealed, person_place(where, version)), version)
+        found = person_from_bytes(
+            self._sealer.open(sealed, person_associated_data(where, version)), version
+        )
         if not held:
             return None
         if found.pin != pin:
@@ -98,4 +100,4 @@ class PersonReader:
         row = self._database.one(_SAMPLE, values)
         if row is None:
             raise CodecError("a person's record names a sample that is not there")
-        return self._sealer.open(row[0], sample_place(pin_index, sample_index))
+        return self._sealer.open(row[0], sample_associated_data(pin_index, sample_index))

@@ -45,10 +45,14 @@ from makul.store.encryption.fields import FieldCipher, place
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.persons import PersonReader
 from makul.store.reads.receipts import find_receipt
-from makul.store.reads.request_snapshot import StandingRow, read_standing
+from makul.store.reads.request_snapshot import SnapshotRow, read_request_snapshot
 from makul.store.records import consent_revocations as revocations
-from makul.store.records.consent_revocations import is_revoked_by_index, subject_place, taken_back
-from makul.store.records.entry_rows import evidence_place
+from makul.store.records.consent_revocations import (
+    is_revoked_by_index,
+    subject_associated_data,
+    taken_back,
+)
+from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
@@ -176,7 +180,7 @@ class StoreRegister(Register):
             "request_id": key.request_id.bytes,
             **usage_values(at),
         }
-        row = read_standing(self._database, values)
+        row = read_request_snapshot(self._database, values)
         return RequestSnapshot(
             recipient=_recipient_of(row, key.recipient),
             agreement=_agreement_of(row),
@@ -235,7 +239,7 @@ class StoreRegister(Register):
             return None
         digest, sealed, registered_at = row
         return HeldConsent(
-            document=self._sealer.open(sealed, evidence_place(recipient, digest)),
+            document=self._sealer.open(sealed, evidence_associated_data(recipient, digest)),
             registered_at=instant(registered_at),
         )
 
@@ -246,7 +250,7 @@ class StoreRegister(Register):
         if found is None:
             return None
         row = _read_status(found)
-        where = subject_place(recipient, GroundKind.CONSENT, consent_id.bytes)
+        where = subject_associated_data(recipient, GroundKind.CONSENT, consent_id.bytes)
         pin = _pin(self._sealer.open(row.subject or b"", where))
         index = self._sealer.index("pin", pin.digits)
         by_subject = is_revoked_by_index(self._database, recipient, consent_id.bytes, index)
@@ -304,13 +308,13 @@ class StoreRegister(Register):
         return open_private(self._sealer, disclosure_id, sealed).known
 
 
-def _recipient_of(row: StandingRow, code: MemberCode) -> Recipient | None:
+def _recipient_of(row: SnapshotRow, code: MemberCode) -> Recipient | None:
     if row.kind is None:
         return None
     return recipient_from_row(code, (row.kind, row.name, row.state))
 
 
-def _agreement_of(row: StandingRow) -> Agreement | None:
+def _agreement_of(row: SnapshotRow) -> Agreement | None:
     if row.number is None:
         return None
     state, whose = row.agreement_state, row.agreement_recipient

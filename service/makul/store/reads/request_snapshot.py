@@ -37,7 +37,7 @@ _STANDING = select(
 )
 
 
-class StandingRow(NamedTuple):
+class SnapshotRow(NamedTuple):
     """A recipient, an agreement, the usage and a request id, as columns of the database."""
 
     kind: str | None
@@ -58,10 +58,10 @@ class StandingRow(NamedTuple):
     bytes_used: int
 
 
-_read_row = build_row_reader(_STANDING, StandingRow)
+_read_row = build_row_reader(_STANDING, SnapshotRow)
 
 
-def read_standing(database: Database, values: Values) -> StandingRow:
+def read_request_snapshot(database: Database, values: Values) -> SnapshotRow:
     """Return the row of a request, with None in the columns of what is missing.
 
     Raises `CodecError`.

@@ -18,7 +18,7 @@ from makul.ledger.leaf_statement import write_act
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
 from makul.store.encryption.fields import FieldCipher, place
-from makul.store.records.audit_log import DeskLog
+from makul.store.records.audit_log import AuditLog
 from makul.store.records.held_rows import HELD, Image, state_value
 from makul.store.schema.ledger_tables import act, ledger_queue
 from makul.store.schema.tables import ledger_leaf
@@ -73,7 +73,7 @@ class PendingAct:
     """
 
     def __init__(
-        self, transaction: Transaction, sealer: FieldCipher, log: DeskLog, rows: Sequence[RowKey]
+        self, transaction: Transaction, sealer: FieldCipher, log: AuditLog, rows: Sequence[RowKey]
     ) -> None:
         self._transaction = transaction
         self._sealer = sealer
@@ -122,7 +122,7 @@ def add_act(transaction: Transaction, sealer: FieldCipher, done: Act, *, at: dat
         "who": done.who,
         "kind": done.kind,
         "target": done.target,
-        "sealed": sealer.seal(pack({"v": 1}, [salt, statement]), act_place(act_id.bytes)),
+        "sealed": sealer.seal(pack({"v": 1}, [salt, statement]), act_associated_data(act_id.bytes)),
     }
     leaf = {
         "disclosure_id": act_id.bytes,
@@ -139,7 +139,7 @@ def has_acts(transaction: Transaction) -> bool:
     return transaction.one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
 
 
-def act_place(act_id: bytes) -> bytes:
+def act_associated_data(act_id: bytes) -> bytes:
     """Return the associated data of an act's encrypted part."""
     return place("act", "sealed", act_id)
 

@@ -14,7 +14,7 @@ from makul.store.schema.tables import desk_log
 _WRITE = insert(desk_log)
 
 
-class DeskLog:
+class AuditLog:
     """Writer of one operator's log entries. Each entry is in the transaction of its act."""
 
     def __init__(self, sealer: FieldCipher, who: str) -> None:

@@ -153,11 +153,11 @@ def page(
     return told, len(rows) > limit
 
 
-def subject_place(code: str, kind: GroundKind, ground_id: bytes) -> bytes:
+def subject_associated_data(code: str, kind: GroundKind, ground_id: bytes) -> bytes:
     """Return the associated data of a ground's encrypted subject."""
     return place("ground_use", "subject", code.encode(), kind.value.encode(), ground_id)
 
 
 def _index_of(sealer: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
-    digits = sealer.open(subject, subject_place(code, GroundKind.CONSENT, consent_id))
+    digits = sealer.open(subject, subject_associated_data(code, GroundKind.CONSENT, consent_id))
     return sealer.index("pin", digits.decode("ascii"))

@@ -13,7 +13,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.answers import answer_without_receipt
-from makul.store.records.sealed_fields import private_of, seal_private
+from makul.store.records.sealed_fields import encrypt_private, private_of
 from makul.store.schema.ledger_tables import ledger_queue
 from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
 
@@ -118,7 +118,7 @@ def answer_place(key: RequestKey) -> bytes:
     )
 
 
-def evidence_place(recipient: str, digest: bytes) -> bytes:
+def evidence_associated_data(recipient: str, digest: bytes) -> bytes:
     """Return the associated data of a document's encrypted bytes."""
     return place("evidence", "sealed", recipient.encode(), digest)
 
@@ -130,7 +130,7 @@ def _new_evidence(
     for piece in entry.decision.evidence:
         row = {"recipient": recipient, "digest": piece.digest}
         if database.one(_EVIDENCE_KEPT, row) is None:
-            sealed = sealer.seal(piece.document, evidence_place(recipient, piece.digest))
+            sealed = sealer.seal(piece.document, evidence_associated_data(recipient, piece.digest))
             kept_at = micros(entry.facts.at)
             new.append({**row, "kind": piece.kind, "sealed": sealed, "kept_at": kept_at})
     return tuple(new)
@@ -171,6 +171,6 @@ def _disclosure_row(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
         "ground_id": ground.id.bytes if ground is not None else None,
         "ground_digest": ground.digest if ground is not None else None,
         "decided_at": micros(facts.at),
-        "sealed": seal_private(sealer, disclosure_id, private_of(entry)),
+        "sealed": encrypt_private(sealer, disclosure_id, private_of(entry)),
         "sealed_to": release.sealed_to if release is not None else None,
     }

@@ -2,14 +2,14 @@
 
 from sqlalchemy import bindparam, func, select
 
-from makul.app.ports import ConsentRegistration, Entry, MeteredUse, PaperUse
+from makul.app.ports import ConsentRegistration, Entry, MeteredUse, PaperConsentUse
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import seconds_to_midnight
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.consent_revocations import keep_giver, subject_place, taken_back
+from makul.store.records.consent_revocations import keep_giver, subject_associated_data, taken_back
 from makul.store.records.preconditions import official_withdrawn, revoked
 from makul.store.records.usage_counter import UsageCounter
 from makul.store.records.usage_limits import key_of_day
@@ -65,7 +65,7 @@ def register_consent(
 
 
 def _use_paper(
-    transaction: Transaction, entry: Entry, paper: PaperUse, ground: GroundRef
+    transaction: Transaction, entry: Entry, paper: PaperConsentUse, ground: GroundRef
 ) -> Reason | None:
     """Count one consent on paper of an official in the UTC day.
 
@@ -114,7 +114,7 @@ def _change_ground(
         "used": uses,
         "valid_from": micros(ground.valid_from),
         "valid_to": micros(ground.valid_to),
-        "subject": _seal_subject(sealer, entry, ground),
+        "subject": _encrypt_subject(sealer, entry, ground),
         "registered_at": registered_at,
         "revoked_at": None,
     }
@@ -135,9 +135,9 @@ def _why_not(ground: GroundRef, row: Row) -> Reason:
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
 
 
-def _seal_subject(sealer: FieldCipher, entry: Entry, ground: GroundRef) -> bytes | None:
+def _encrypt_subject(sealer: FieldCipher, entry: Entry, ground: GroundRef) -> bytes | None:
     subject = entry.decision.subject
     if subject is None:
         return None
-    where = subject_place(entry.facts.caller.recipient, ground.kind, ground.id.bytes)
+    where = subject_associated_data(entry.facts.caller.recipient, ground.kind, ground.id.bytes)
     return sealer.seal(subject.digits.encode("ascii"), where)

@@ -36,7 +36,7 @@ The key begins with the truncated digest of the recipient's code and ends with r
 """
 
 
-class Gate(StrEnum):
+class LockKind(StrEnum):
     """Kind of work of which one transaction runs at a time."""
 
     DESK = "DESK"
@@ -51,7 +51,7 @@ class Gate(StrEnum):
 
 
 _NOTICES = (
-    gate.c.kind == Gate.TAKING_RIGHTS.value,
+    gate.c.kind == LockKind.TAKING_RIGHTS.value,
     gate.c.key.between(bindparam("first_notice"), bindparam("last_notice")),
 )
 NO_NOTICE = ~exists().where(*_NOTICES)
@@ -63,7 +63,7 @@ Its parameters come from `notices_of`.
 _WAIT = select(gate.c.key).where(*_NOTICES).with_for_update()
 _LEFT = (
     select(gate.c.key)
-    .where(gate.c.kind == Gate.TAKING_RIGHTS.value)
+    .where(gate.c.kind == LockKind.TAKING_RIGHTS.value)
     .with_for_update(skip_locked=True)
 )
 _TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key"))
@@ -78,7 +78,7 @@ class PendingRevocationLock:
     """The key of the announcement. None if the database runs one write transaction at a time."""
 
 
-def acquire_lock(transaction: Transaction, which: Gate, key: bytes = b"") -> None:
+def acquire_lock(transaction: Transaction, which: LockKind, key: bytes = b"") -> None:
     """Acquire this lock; it is released when the transaction ends.
 
     The lock row is created on first use. If two transactions create it at once, one fails with a
@@ -102,7 +102,7 @@ def announce_revocation(database: Database, code: str) -> Iterator[PendingRevoca
         yield PendingRevocationLock(code=code, notice=None)
         return
     notice = _digest(code) + secrets.token_bytes(_HALF)
-    row = {"kind": Gate.TAKING_RIGHTS.value, "key": notice}
+    row = {"kind": LockKind.TAKING_RIGHTS.value, "key": notice}
     database.perform(lambda transaction: transaction.run(_MAKE, row))
     try:
         yield PendingRevocationLock(code=code, notice=notice)
@@ -119,7 +119,7 @@ def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock)
     decisions that wait for it continue.
     """
     if taking.notice is not None:
-        row = {"kind": Gate.TAKING_RIGHTS.value, "key": taking.notice}
+        row = {"kind": LockKind.TAKING_RIGHTS.value, "key": taking.notice}
         transaction.run(_TAKE_DOWN, row)
     transaction.one(_LOCK_RECIPIENT, {"recipient": taking.code})
 
@@ -139,7 +139,7 @@ def purge_stale_announcements(transaction: Transaction) -> None:
     it.
     """
     for (key,) in transaction.all(_LEFT, {}):
-        transaction.run(_TAKE_DOWN, {"kind": Gate.TAKING_RIGHTS.value, "key": key})
+        transaction.run(_TAKE_DOWN, {"kind": LockKind.TAKING_RIGHTS.value, "key": key})
 
 
 def notices_of(code: str) -> Values:

@@ -69,12 +69,12 @@ FILLERS: Mapping[Attribute, AttributeValue] = MappingProxyType(
 _NO_SAMPLE = SampleRef(digest=bytes(_DIGEST_BYTES), size_bytes=0)
 
 
-def person_place(pin_index: bytes, version: int) -> bytes:
+def person_associated_data(pin_index: bytes, version: int) -> bytes:
     """Return the associated data of an encrypted version of a person's record."""
     return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
 
 
-def sample_place(pin_index: bytes, sample_index: bytes) -> bytes:
+def sample_associated_data(pin_index: bytes, sample_index: bytes) -> bytes:
     """Return the associated data of an encrypted sample; it decrypts only for its own person."""
     return place("person_sample", "sealed", pin_index, sample_index)
 

@@ -17,10 +17,10 @@ from makul.store.records.person_codec import (
     FORMAT,
     name_samples,
     pad,
+    person_associated_data,
     person_from_bytes,
-    person_place,
     person_to_bytes,
-    sample_place,
+    sample_associated_data,
 )
 from makul.store.schema.person_tables import person, person_sample
 
@@ -44,7 +44,9 @@ def read_current(transaction: Transaction, sealer: FieldCipher, pin_index: bytes
     if row is None:
         return None
     version, sealed, *_ = row
-    return person_from_bytes(sealer.open(sealed, person_place(pin_index, version)), version)
+    return person_from_bytes(
+        sealer.open(sealed, person_associated_data(pin_index, version)), version
+    )
 
 
 def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at: datetime) -> bool:
@@ -60,7 +62,7 @@ def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at
     if row is not None:
         version, sealed, content_index, form = row
         if form != FORMAT:  # its digest was computed over format 1
-            opened = sealer.open(sealed, person_place(pin_index, version))
+            opened = sealer.open(sealed, person_associated_data(pin_index, version))
             content_index = digest_record(
                 sealer, name_samples(sealer, person_from_bytes(opened, version))[0]
             )
@@ -68,7 +70,7 @@ def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at
     if unchanged:
         return False
     add_samples(transaction, sealer, pin_index, samples, at)
-    written = seal_record(sealer, record, pin_index, version + 1)
+    written = encrypt_record(sealer, record, pin_index, version + 1)
     key = {"pin_index": pin_index, "version": version + 1}
     transaction.run(_ADD_PERSON, {**key, **written, "recorded_at": micros(at)})
     return True
@@ -85,7 +87,7 @@ def add_samples(
     for index, sample in samples.items():
         key = {"pin_index": pin_index, "sample_index": index}
         if transaction.one(_SAMPLE_KNOWN, key) is None:
-            sealed = sealer.seal(sample, sample_place(pin_index, index))
+            sealed = sealer.seal(sample, sample_associated_data(pin_index, index))
             transaction.run(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
 
 
@@ -94,13 +96,13 @@ def digest_record(sealer: FieldCipher, record: Person) -> bytes:
     return sealer.content_index("person", person_to_bytes(record))
 
 
-def seal_record(
+def encrypt_record(
     sealer: FieldCipher, record: Person, pin_index: bytes, version: int
 ) -> dict[str, object]:
     """Return the encrypted columns of a record whose samples are named."""
     content = person_to_bytes(record)
     return {
         "content_index": sealer.content_index("person", content),
-        "sealed": sealer.seal(pad(content), person_place(pin_index, version)),
+        "sealed": sealer.seal(pad(content), person_associated_data(pin_index, version)),
         "format": FORMAT,
     }

@@ -44,7 +44,7 @@ def private_of(entry: Entry) -> Private:
     )
 
 
-def seal_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
+def encrypt_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
     """Encrypt the private part for its disclosure (format 2)."""
     header = {
         "v": 2,

@@ -17,7 +17,7 @@ from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros, utc_day
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.locks import Gate, acquire_lock
+from makul.store.records.locks import LockKind, acquire_lock
 from makul.store.records.usage_counter import UsageCounter
 from makul.store.schema.tables import (
     attempt,
@@ -117,7 +117,7 @@ def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, 
     keys = [sha256(recipient.encode()).digest(), values["pin_index"], values["employee_index"]]
     for key in keys:
         if isinstance(key, bytes):
-            acquire_lock(transaction, Gate.FAILED_MATCHES, key)
+            acquire_lock(transaction, LockKind.FAILED_MATCHES, key)
 
 
 def add_attempt(

@@ -21,7 +21,7 @@ SUFFIX = ".cer"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PendingOcsp:
     """The queue's directory, and the CAs for which the refresher knows a responder."""
 
     directory: Path

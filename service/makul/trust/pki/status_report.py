@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from makul.net.certificate_der import load_certificate
-from makul.trust.pki.pending_ocsp import Wanted, left_in
+from makul.trust.pki.pending_ocsp import PendingOcsp, left_in
 from makul.trust.pki.trust_material import (
     Material,
     TrustDirectories,
@@ -119,7 +119,7 @@ class TrustSet:
     """The directories that are trusted for one use, and the CAs whose responders are asked."""
 
     directories: TrustDirectories
-    wanted: Wanted | None = None
+    wanted: PendingOcsp | None = None
 
 
 def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustItem]:
@@ -161,7 +161,7 @@ class _KnownSet:
     """A set of directories, as loaded."""
 
     directories: TrustDirectories
-    wanted: Wanted | None
+    wanted: PendingOcsp | None
     material: Material
     authorities: Sequence[_Authority]
     below: frozenset[bytes]

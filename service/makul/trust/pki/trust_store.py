@@ -22,7 +22,7 @@ from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
 from makul.trust.pki.issuer_cache import IssuerPathCache
 from makul.trust.pki.path_builder import PathStatus, Refused, paths_of
 from makul.trust.pki.path_revocation import Moments, Path, term_of, walk
-from makul.trust.pki.pending_ocsp import Wanted
+from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness, freshness
 from makul.trust.pki.trust_material import (
     Material,
@@ -81,7 +81,7 @@ class TrustStore:
         directories: TrustDirectories,
         *,
         reload_interval: timedelta = RELOAD_INTERVAL,
-        wanted: Wanted | None = None,
+        wanted: PendingOcsp | None = None,
     ) -> None:
         self._directories = directories
         self._wanted = wanted
@@ -202,7 +202,7 @@ class TrustStore:
         return _Trusted(material, authorities, Archive(kept) if kept is not None else None)
 
 
-def _is_wanted(finding: PathFinding, wanted: Wanted) -> bool:
+def _is_wanted(finding: PathFinding, wanted: PendingOcsp) -> bool:
     """Return whether the refresher can ask for the only unknown fact, the signer's revocation."""
     if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
         return False
