@@ -30,7 +30,7 @@ settings.load_profile("busy")
 
 
 os.environ["MAKUL_LANGUAGE"] = "en"
-"""Programs speak English to the tests, whatever a profile or the machine's locale says."""
+"""Let programs speak English to the tests, for any profile and locale of the machine."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -108,7 +108,7 @@ DISCLOSURES = [
 
 @pytest.mark.parametrize("decision", DISCLOSURES, ids=lambda each: each.outcome.value)
 def test_a_disclosure_closes_its_id_and_needs_every_right(decision: PendingDecision) -> None:
-    """Invariants 4 and 5, whatever its reasons are."""
+    """docs/architecture.md, invariants 4 and 5: this holds for any reasons."""
     assert decision.closes
     assert decision.has_preconditions
 
@@ -142,7 +142,7 @@ def test_a_refusal_after_a_comparison_needs_every_right(attempt: Any) -> None:
 
 
 def test_a_gain_needs_every_right_and_a_revocation_none() -> None:
-    """Procedure, cl. 4: whoever is on hold may still revoke."""
+    """Procedure, cl. 4: a recipient on hold may still revoke."""
     dry_run = decided(
         DryRunAcceptance, key=a_key(space=Space.EXPLANATION), effects=(QuotaUse(quota=1),)
     )

@@ -98,7 +98,7 @@ def test_help_is_english_by_default(makul: Makul) -> None:
         (("--language",), "Параметру '--language' нужно значение"),
     ],
 )
-def test_a_wrong_use_is_told_in_the_language(
+def test_a_usage_error_is_in_the_language(
     makul: Makul, arguments: tuple[str, ...], in_russian: str, language: Language
 ) -> None:
     """Typer's own words too, with the same exit code and the same keys in JSON."""

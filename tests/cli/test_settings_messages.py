@@ -1,4 +1,4 @@
-"""Errors of the settings in words for an operator, whatever the value of whatever key."""
+"""Errors of the settings are in words for an operator, for any value of any key."""
 
 import copy
 import re
@@ -47,7 +47,7 @@ def keys_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("keys", [*keys_of(Settings)], ids=".".join)
-def test_any_value_of_a_setting_is_told_in_our_words(
+def test_any_value_of_a_setting_is_reported_in_our_words(
     keys: tuple[str, ...], makul: Makul, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is permitted is named, and the value, which may be a secret, is not."""

@@ -239,8 +239,8 @@ def test_a_bad_profile_is_one_line(tmp_path: Path) -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_explain_tells_what_is_wrong_alone(tmp_path: Path, consent: Path) -> None:
-    """A rule's text says how it is broken: beside a rule that holds it would mislead."""
+def test_explain_prints_only_failed_rules(tmp_path: Path, consent: Path) -> None:
+    """A rule's text says how it is broken, so it would mislead beside a rule that passes."""
     text = "<text><t:ky>к</t:ky><t:ru>р</t:ru><t:en>{}</t:en></text>"
     content = (
         f"<rule><code>AGR-01</code><verdict>PASSED</verdict>{text.format('none')}</rule>"

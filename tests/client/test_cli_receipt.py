@@ -101,13 +101,13 @@ def test_an_overdue_proof_is_reported_when_it_is_fetched(
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_each_file_is_told_of_and_the_worst_decides(
+def test_each_file_is_reported_and_the_worst_decides(
     world: World,
     now: Callable[[Any], None],
     monkeypatch: pytest.MonkeyPatch,
     language: Language,
 ) -> None:
-    """A flaw before what is pending; each in the profile's language."""
+    """A flaw comes before a pending proof; messages are in the profile's language."""
     monkeypatch.delenv("MAKUL_LANGUAGE")
     files = {
         "good.json": write_bundle(world.document, world.inclusion()),

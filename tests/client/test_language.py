@@ -192,7 +192,7 @@ def test_an_unknown_language_is_a_usage_error(
         (("--language",), "Параметру '--language' нужно значение"),
     ],
 )
-def test_a_wrong_use_is_told_in_the_language(
+def test_a_usage_error_is_in_the_language(
     arguments: tuple[str, ...], in_russian: str, language: Language
 ) -> None:
     """Typer's own words too, with the same exit code."""
@@ -251,7 +251,7 @@ def test_json_keeps_its_keys_and_codes(arguments: tuple[str, ...], language: Lan
         ('[recipient]\ncode = "x"', "[recipient] code: должно иметь вид [A-Z]"),
     ],
 )
-def test_a_flaw_of_the_profile_is_told_in_the_language(
+def test_a_flaw_of_the_profile_is_in_the_language(
     tmp_path: Path, profile: str, in_russian: str
 ) -> None:
     """The words for what pydantic finds, too; keys and patterns are as in the file."""
@@ -279,7 +279,7 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
 # --- the library ------------------------------------------------------------------------------
 
 
-def test_the_library_speaks_english_unless_told() -> None:
+def test_the_library_speaks_english_by_default() -> None:
     """A program that uses it decides; fields are filled in after the translation."""
     text = "{file}: there is no such file"
 

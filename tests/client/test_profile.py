@@ -96,7 +96,7 @@ HOSTILE_VALUES = [
 
 
 @pytest.mark.parametrize("value", HOSTILE_VALUES, ids=[value[:25] for value in HOSTILE_VALUES])
-def test_any_value_of_any_key_is_told_in_our_words(tmp_path: Path, value: str) -> None:
+def test_any_value_of_any_key_is_reported_in_our_words(tmp_path: Path, value: str) -> None:
     """No message of the library that checks the values reaches a person."""
     file = write_profile(tmp_path, URL)
     lines = file.read_text(encoding="utf-8").splitlines()

@@ -1,9 +1,9 @@
-"""Are the catalogs complete? `make check` runs this.
+"""Check that the catalogs are complete. `make check` runs this.
 
 Every message that a program marks, and every paragraph of its help, must have a Kyrgyz and a
-Russian translation with the same fields. One line is told for each that has none or is flawed.
-With `--update`, the catalogs are written again first: new messages are added, and those that no
-program uses any more are removed.
+Russian translation with the same fields. The check prints one line for each that has none or is
+flawed. With `--update`, the catalogs are written again first: new messages are added, and those
+that no program uses any more are removed.
 """
 
 import string
@@ -42,7 +42,7 @@ def commands(program: Program) -> Any:
 
 
 def main() -> int:
-    """Tell every flaw in a line of its own; the exit code."""
+    """Print each flaw on its own line and return the exit code."""
     problems = []
     count = 0
     for program in (CLIENT, OPERATOR):

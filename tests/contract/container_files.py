@@ -33,6 +33,6 @@ def words_of(name: str, stage: str = "final") -> list[str]:
 
 
 def mounts(service: Mapping[str, Any]) -> dict[str, str]:
-    """Where each volume comes from, by the place at which it is in the container."""
+    """Return the source of each volume, by its path in the container."""
     bare = (re.sub(r"\$\{SITE[^}]*\}", "SITE", each) for each in service.get("volumes", ()))
     return {each.split(":")[1]: each.split(":")[0] for each in bare}

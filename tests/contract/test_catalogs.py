@@ -67,7 +67,7 @@ def test_a_translation_is_in_its_language(tool: Any, name: str, language: str) -
     assert found <= NAMES_ALONE
 
 
-def test_what_is_wrong_with_a_catalog_is_told(tool: Any) -> None:
+def test_a_flaw_of_a_catalog_is_reported(tool: Any) -> None:
     """No translation, other fields, other spaces, a message that is gone."""
     messages = {("", "{file}: gone"): "a.py", ("", " {n} more "): "a.py", ("", "new"): "a.py"}
     translations = {

@@ -79,7 +79,7 @@ def test_every_package_is_copied() -> None:
 
 
 def test_everything_is_installed_with_hashes() -> None:
-    """From a lock, or without any index; and what installs is removed."""
+    """The installation uses a lock, or no index; the installer is removed."""
     runs = [words for name, words in instructions("build") if name == "RUN"]
     installed = [words for words in runs if words[1:4] == ["-m", "pip", "install"]]
     locks = [words[-1] for words in installed if "--requirement" in words]
@@ -124,7 +124,7 @@ def test_every_service_is_confined(name: str) -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_run_commands_that_there_are(name: str, programs: Programs) -> None:
-    """Of the image of this version; each with the options that the command requires."""
+    """The commands are those of this version's image, with their required options."""
     service = OURS[name]
     command = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in service.get("command", ())]
 
@@ -136,7 +136,7 @@ def test_our_services_run_commands_that_there_are(name: str, programs: Programs)
 
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_have_the_settings_that_there_are(name: str, programs: Programs) -> None:
-    """In a directory that is mounted, by a password file that the service has."""
+    """The settings are in a mounted directory, with a password file of the service."""
     service = OURS[name]
     given = service.get("environment", {})
     ours = {each for each in given if each.startswith("MAKUL_")}
@@ -314,7 +314,7 @@ class _Ready(BaseHTTPRequestHandler):
         self.wfile.write(b'{"state": "-"}')
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Log nothing on stderr."""
 
     def address_string(self) -> str:
         return "unix"
@@ -359,7 +359,7 @@ def _checked(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_health_check_asks_the_socket_of_the_listener() -> None:
-    """By files that the image has."""
+    """The check uses only files of the image."""
     kind, python, script, path = SERVICES["makul"]["healthcheck"]["test"]
     bind = SERVICES["makul"]["environment"]["MAKUL_LISTENERS__WSSE__BIND"]
 

@@ -65,7 +65,7 @@ def test_one_version_of_a_package() -> None:
 
 @pytest.mark.parametrize("name", EXTRAS)
 def test_a_lock_has_what_its_extras_ask_for(name: str) -> None:
-    """A package that is added to setup.cfg without `make lock` is told here."""
+    """The test finds a package that is added to setup.cfg without `make lock`."""
     assert required(name) - packages_in(name).keys() == set()
 
 
@@ -113,7 +113,7 @@ def test_every_supported_python_is_served() -> None:
 
 
 def test_documents_install_by_locks_that_there_are() -> None:
-    """With hashes and with the locked builder, or without any index."""
+    """The commands have hashes and the locked builder, or no index."""
     lines = [
         words
         for page in pages_in(ROOT).values()
@@ -130,7 +130,7 @@ def test_documents_install_by_locks_that_there_are() -> None:
 
 
 def test_documents_name_the_version_that_is_built() -> None:
-    """In the names of files and images."""
+    """The names of files and images contain it."""
     text = "".join(page.text for page in pages_in(ROOT).values())
     named = set(re.findall(r"\bmakul[:-]([0-9]+\.[0-9]+\.[0-9]+)\b", text))
 

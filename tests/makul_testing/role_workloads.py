@@ -164,7 +164,9 @@ def serves(store: Store) -> None:
 
 
 def _records(store: Store) -> None:
-    """A registration, releases on it and on another, failed matches, a revocation, a mark."""
+    """Record a registration, releases on it and on another, failed matches, a
+    revocation, a mark.
+    """
     registration = a_registration(
         REGISTERED,
         an_evidence(),

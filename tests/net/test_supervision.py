@@ -254,8 +254,8 @@ def status_at(port: int, path: str) -> int:
         connection.close()
 
 
-def test_what_is_served_beside_the_service_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    """Tiles, checkpoints and metrics: after an error of the accepting loop, and of a connection."""
+def test_auxiliary_servers_continue_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Tiles, checkpoints and metrics survive an error of the accepting loop and of a connection."""
     server = _BreakingServer("127.0.0.1:0", _break, connections=4, seconds=PATIENCE)
     with running(server, "beside") as port:
         server.breaks = 2

@@ -1,6 +1,6 @@
-"""Builders of decisions and of record entries for tests. Everybody in them is made up.
+"""Builders of decisions and of record entries for tests. Everybody in them is invented.
 
-Each takes the effects of the decision, and by name whatever differs: of the caller, the facts, the
+Each takes the effects of the decision, and by name what differs: of the caller, the facts, the
 outcome or the entry.
 """
 
@@ -243,7 +243,7 @@ def a_dry_run(*effects: QuotaUse, **changes: Any) -> Entry:
 
 
 def a_revocation(ground: GroundRef, piece: Evidence | None = None, **changes: Any) -> Entry:
-    """The consent taken back, by its subject unless another is told."""
+    """Return a consent's revocation, by its subject unless another person is named."""
     document = piece or an_evidence(b"<Revocation/>", "REVOCATION")
     return an_entry(revocation_of(ground, document, **changes), answer=b"<Answer>revoked</Answer>")
 
@@ -256,7 +256,7 @@ def a_leaf(disclosure_id: UUID) -> Leaf:
 
 
 def kept(entry: Entry) -> KeptReceipt:
-    """The receipt of a recorded entry, as the register gives it."""
+    """Return the receipt of a recorded entry, as the register gives it."""
     return KeptReceipt(
         disclosure_id=entry.disclosure_id,
         document=entry.receipt,

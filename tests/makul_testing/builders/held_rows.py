@@ -60,13 +60,13 @@ def fill(store: Store) -> None:
 
 
 def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> PendingDecision:
-    """A release that counts as one use of a consent, and of the day's quota."""
+    """Return a release that counts as a use of a consent, and of the day's quota."""
     fields: dict[str, Any] = {"ground": ground, "evidence": (an_evidence(document),)}
     return a_draft(MeteredUse(ground=ground), QuotaUse(quota=100), **(fields | changes))
 
 
 def a_registration_draft(**changes: Any) -> PendingDecision:
-    """A consent on paper, given by a representative, that an official hands in."""
+    """Return a paper consent by a representative, which an official submits."""
     registration = registration_of(
         REGISTERED,
         an_evidence(b"<Consent>registered</Consent>"),
@@ -97,7 +97,7 @@ def _register(store: Store) -> None:
 
 
 def a_missed_draft() -> PendingDecision:
-    """A person who was compared and did not match; it counts against the limits."""
+    """Return a failed match, which counts for the limits."""
     return decided(
         NoMatch,
         certificate=FINGERPRINT,

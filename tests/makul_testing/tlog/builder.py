@@ -102,7 +102,7 @@ def recording(store: Store) -> Recording:
 
 
 def a_draft(*effects: DisclosureEffect, **changes: Any) -> PendingDecision:
-    """Surname and given name, released to the bank."""
+    """Return a release of surname and given name to the bank."""
     fields: dict[str, Any] = {
         "certificate": FINGERPRINT,
         "released": frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
@@ -119,7 +119,7 @@ def a_refused_draft(*reasons: Reason, **changes: Any) -> PendingDecision:
 
 
 def moved(draft: PendingDecision, at: datetime) -> PendingDecision:
-    """The same decision at another time."""
+    """Return the same decision at another time."""
     return replace(draft, facts=replace(draft.facts, at=at))
 
 

@@ -306,7 +306,7 @@ def test_a_listed_disclosure_masks_the_pin(store: Store) -> None:
 
 
 def test_old_failed_matches_are_forgotten(store: Store, place: DatabaseLocation) -> None:
-    """After a week; the record of the decisions themselves stays."""
+    """They are deleted after a week; the records of the decisions stay."""
     store.recorder.record(a_failed_match())
 
     assert store.housekeep(at=NOON + timedelta(days=7)).attempts == 0

@@ -106,7 +106,7 @@ def test_an_acts_inclusion_is_proved_as_a_decisions_is(
 
 
 def settle_as_before(store: Store, draft: PendingDecision) -> None:
-    """Record a decision with a statement of format 2, which says nothing of other rows."""
+    """Record a decision with a statement of format 2, which says nothing about other rows."""
     entry = recording(store).renderer.render(draft)
     facts = json.loads(entry.leaf.statement)
     del facts["effects"]

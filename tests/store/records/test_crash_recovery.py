@@ -31,7 +31,7 @@ ROUNDS = 12
 
 @pytest.fixture
 def entry() -> Entry:
-    """Every table of the record is touched."""
+    """Build an entry that writes to every table."""
     return a_metered_release(
         a_consent(),
         QuotaUse(quota=10),

@@ -1,4 +1,4 @@
-"""Effects are applied by their type, in one order, whatever order a decision names them in."""
+"""Effects are applied by their type, in one order, for any order in the decision."""
 
 from itertools import permutations
 from typing import get_args
@@ -33,7 +33,7 @@ def test_every_effect_has_its_place() -> None:
 def test_the_order_of_the_checks_is_the_stores(
     store: Store, named: tuple[DecisionEffect, ...]
 ) -> None:
-    """Of several limits that are reached, the first in the order of the locks is told."""
+    """The first in the order of the locks is reported if several limits are reached."""
     assert store.recorder.record(a_failed_match()) == Committed()
 
     result = store.recorder.record(a_release(*named))

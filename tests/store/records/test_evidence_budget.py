@@ -46,8 +46,8 @@ def test_a_full_day_does_not_block_revocations(full: Recorder, store: Store) -> 
     assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
 
 
-def test_revocations_have_their_bound_too(full: Recorder) -> None:
-    """Whoever signs them by the thousand fills as much again, and no more."""
+def test_revocations_have_a_limit_too(full: Recorder) -> None:
+    """A party that signs thousands of them fills as much again, and no more."""
     results = [full.record(a_large_revocation(bytes([number]) * 1024)) for number in range(8)]
 
     assert Committed() in results

@@ -130,7 +130,7 @@ def test_an_official_withdrawn_meanwhile_is_no_ground(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("build", "code"), [(Refusal, Code.MAT_05), (Undetermined, Code.MAT_02)])
-def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
+def test_a_recipient_held_meanwhile_does_not_learn_of_a_lock(
     store: Store, build: type[NonDisclosure], code: Code
 ) -> None:
     """docs/architecture.md, invariant 4: refusals that reveal a person's record are
@@ -146,7 +146,7 @@ def test_a_recipient_held_meanwhile_is_not_told_of_a_lock(
 def test_a_ground_revoked_meanwhile_reveals_no_comparison(
     store: Store, ground: GroundRef, code: Code
 ) -> None:
-    """CNS-05: who revoked is not told of any more, be it only that the probe did not match."""
+    """CNS-05: after a revocation nothing about the subject is revealed, not even a mismatch."""
     store.recorder.record(a_metered_release(replace(ground, max_disclosures=5)))
     store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 

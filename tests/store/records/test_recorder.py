@@ -63,7 +63,7 @@ def codes(result: Recorded) -> tuple[Code, ...]:
 
 
 def everything_at_once(ground: GroundRef, **changed: Any) -> Entry:
-    """An entry that touches every table of the record."""
+    """Build an entry that writes to every table."""
     changes: dict[str, Any] = {
         "evidence": (an_evidence(),),
         "certificate": FINGERPRINT,
@@ -281,7 +281,9 @@ UP_TO_TWO = [
 def test_a_ground_permits_its_number_of_disclosures(
     store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
 ) -> None:
-    """Cl. 4 and 5: used up, revoked, or the id of another document, each by its own code."""
+    """Procedure, cl. 4 and 5: used up, revoked, or another document under the id have a
+    code each.
+    """
     assert store.recorder.record(a_metered_release(ground)) == Committed()
     assert store.recorder.record(a_metered_release(ground)) == Committed()
     assert codes(store.recorder.record(a_metered_release(ground))) == (used_up,)
@@ -297,7 +299,7 @@ def test_a_ground_permits_its_number_of_disclosures(
 def test_a_revoked_ground_permits_nothing_more(
     store: Store, ground: GroundRef, used_up: Code, revoked: Code, differs: Code
 ) -> None:
-    """CNS-05: revocation holds from its commit on, uses left or not."""
+    """CNS-05: a revocation counts from its commit on, even if uses are left."""
     store.recorder.record(a_metered_release(ground))
     store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)
 
@@ -305,8 +307,8 @@ def test_a_revoked_ground_permits_nothing_more(
     assert store.register.use(BANK, ground) == GroundUse(used=1, revoked=True)
 
 
-def test_a_ground_that_allows_nothing_carries_nothing(store: Store) -> None:
-    """A meter never starts beyond its end."""
+def test_a_ground_without_uses_permits_nothing(store: Store) -> None:
+    """A usage row never begins beyond its end."""
     entry = a_metered_release(a_consent(allowed=0))
 
     assert codes(store.recorder.record(entry)) == (Code.CNS_06,)

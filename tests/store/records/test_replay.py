@@ -121,7 +121,7 @@ def test_an_ended_agreement_gives_no_stored_answer(store: Store, released: Entry
 def test_a_revoked_ground_gives_no_stored_answer(
     store: Store, ground: GroundRef, code: Code
 ) -> None:
-    """CNS-05: who revokes means the data already fetched for a retry, too."""
+    """CNS-05: the revocation also covers data that were already released to the request."""
     entry = a_metered_release(ground)
     store.recorder.record(entry)
     store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="the subject", at=NOON)

@@ -93,7 +93,7 @@ def test_an_employee_belongs_to_one_recipient(store: Store) -> None:
 
 
 def test_the_days_quota_is_by_recipient_agreement_space_and_day(store: Store) -> None:
-    """AGR-06, with the seconds until the next UTC day; a dry run eats no disclosure."""
+    """AGR-06 has the seconds until the next UTC day; a dry run uses no disclosure."""
     tight = QuotaUse(quota=1)
     assert store.recorder.record(a_release(tight)) == Committed()
     explanation = a_dry_run(tight)
