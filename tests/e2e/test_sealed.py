@@ -38,7 +38,7 @@ from makul_client import (
     UndeterminedError,
 )
 from makul_client.models.response import PersonData
-from makul_client.profile import Sealing, Patience
+from makul_client.profile import Patience, Sealing
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR, WALLET
 from makul_sandbox.output.files import Addresses, hand_out, write_service
