@@ -51,6 +51,7 @@ def test_any_value_of_a_setting_is_reported_in_our_words(
     keys: tuple[str, ...], makul: Makul, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is permitted is named, and the value, which may be a secret, is not."""
+    monkeypatch.delenv("MAKUL_LANGUAGE")  # it comes before the file
     file: Path = makul.directory / "makul.toml"
     good = tomllib.loads(file.read_text(encoding="utf-8"))
     told = set()

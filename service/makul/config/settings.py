@@ -218,7 +218,8 @@ class Settings(BaseSettings):
     @field_validator("language", mode="before")
     @classmethod
     def _may_be_empty(cls, name: object) -> object:
-        return name or None  # an empty MAKUL_LANGUAGE is none, as for the command line
+        # An empty MAKUL_LANGUAGE names none, as for the command line.
+        return None if name == "" else name
 
     @field_validator("database_url")
     @classmethod
