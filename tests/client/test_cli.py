@@ -11,7 +11,7 @@ from lxml import etree
 
 from makul_client._internal.wsse import utc_now
 from makul_client.cli.options import ExitCode
-from makul_client.consent.documents import ConsentTerms, Subject, draft, sign
+from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.profile import Profile
 from makul_testing.client.cli_runner import Result, run_client
 from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
@@ -67,7 +67,7 @@ def operator_now() -> FakeOperator:
 def consent(tmp_path: Path) -> Path:
     """Write a signed consent to the disk."""
     profile = Profile.load(write_profile(tmp_path, "https://makul.example/"))
-    wish = ConsentTerms(
+    wish = ConsentContent(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         attributes=("pin", "surname", "birthDate"),
         valid_from=NOW,

@@ -13,7 +13,7 @@ from lxml import etree
 from makul_client import ConsentError, Profile
 from makul_client.consent.documents import (
     Authority,
-    ConsentTerms,
+    ConsentContent,
     PaperConsent,
     Representative,
     Subject,
@@ -26,7 +26,7 @@ from makul_client.profile import Party
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
 
 SUBJECT = Subject(pin=PIN, surname=SURNAME, given_name="Тест")
-WISH = ConsentTerms(
+WISH = ConsentContent(
     subject=SUBJECT,
     attributes=("surname", "faceImage"),
     valid_from=NOW,
@@ -82,7 +82,7 @@ def valid(document: bytes) -> bool:
         ),
     ],
 )
-def test_a_draft_fits_the_schema(profile: Profile, wish: ConsentTerms) -> None:
+def test_a_draft_fits_the_schema(profile: Profile, wish: ConsentContent) -> None:
     """Procedure, cl. 4: the published schema defines a consent."""
     document = draft(profile, wish, given_at=NOW)
     view = read_unsafe(document)
@@ -111,7 +111,9 @@ def test_a_draft_without_attributes_is_for_yes_or_no(profile: Profile) -> None:
         (replace(WISH, purpose="CASE_REVIEW"), "its text"),
     ],
 )
-def test_an_unusable_draft_is_refused(profile: Profile, wish: ConsentTerms, complaint: str) -> None:
+def test_an_unusable_draft_is_refused(
+    profile: Profile, wish: ConsentContent, complaint: str
+) -> None:
     """The error names the field, never the value."""
     with pytest.raises(ConsentError, match=complaint):
         draft(profile, wish, given_at=NOW)

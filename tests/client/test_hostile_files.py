@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from makul_client._internal.crypto.credentials import load_certificates, load_credential
 from makul_client.cli.main import app
-from makul_client.consent.documents import ConsentTerms, Subject, draft, sign
+from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.errors import ProfileError
 from makul_client.profile import Profile
 from makul_testing.client.cli_runner import run_client
@@ -166,7 +166,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     citizen = parties().citizen
     (base / "citizen.key.pem").write_bytes(pem_of_key(citizen.key))
     (base / "citizen.crt.pem").write_bytes(pem_of(citizen.certificate))
-    wish = ConsentTerms(
+    wish = ConsentContent(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         valid_from=NOW,
         valid_to=NOW + timedelta(days=365),

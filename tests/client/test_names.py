@@ -47,7 +47,7 @@ def profile(tmp_path: Path) -> Path:
 def consent(tmp_path: Path, profile: Path) -> Path:
     """Return a signed consent that lists three attributes."""
     loaded = Profile.load(profile)
-    wish = consents.ConsentTerms(
+    wish = consents.ConsentContent(
         subject=consents.Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         attributes=("pin", "surname", "birthDate"),
         valid_from=NOW,

@@ -21,7 +21,7 @@ import pytest
 from makul_client._internal.wsse import utc_now
 from makul_client.cli.options import ExitCode
 from makul_client.cli.output_files import ReservedFile, write_new
-from makul_client.consent.documents import ConsentTerms, Subject, draft, sign
+from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
@@ -47,7 +47,7 @@ NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("consent")
     profile = Profile.load(write_profile(folder, "https://makul.example/"))
-    wish = ConsentTerms(
+    wish = ConsentContent(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         attributes=("pin", "surname", "birthDate"),
         valid_from=NOW,

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul_client.consent.documents import ConsentTerms, Subject, draft, sign
+from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.profile import Profile
 from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
 from makul_testing.processes.program import ClientProgram, ran
@@ -62,7 +62,7 @@ def test_a_missing_pin_is_reported_in_one_line(profile: Path, arguments: tuple[s
 def test_a_missing_factor_is_reported_in_one_line(profile: Path, tmp_path: Path) -> None:
     """The PIN is in the consent, but the values to match are not taken from it."""
     loaded = Profile.load(profile)
-    wish = ConsentTerms(
+    wish = ConsentContent(
         subject=Subject(pin=PIN, surname=SURNAME, given_name="Тест"),
         attributes=("surname",),
         valid_from=NOW,

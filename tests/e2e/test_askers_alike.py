@@ -11,6 +11,7 @@ from lxml import etree
 from makul.app.ports import Asker, RepetitionRow
 from makul.composition.adapters import utc_now
 from makul.domain.agreements import Channel
+from makul.domain.calendar import legal_day
 from makul.domain.months import Month
 from makul_sandbox.data.recipients import BANK
 from makul_testing.builders.consents import handing_in, hands_of, revocation
@@ -94,10 +95,10 @@ def repeated(house: InProcess, request_id: UUID) -> list[RepetitionRow]:
 
 
 def counted(house: InProcess, by: str) -> tuple[int, int]:
-    now = house.clock()
+    today = legal_day(house.clock())
     rows = [
         each
-        for each in house.store.registry.statistics(Month(now.year, now.month))
+        for each in house.store.registry.statistics(Month(today.year, today.month))
         if each.recipient == party(by).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul.app.ports import Asker, RepetitionRow
+from makul.domain.calendar import legal_day
 from makul.domain.months import Month
 from makul.domain.reasons import Code
 from makul.domain.recipients import RecipientState
@@ -149,10 +150,10 @@ def test_each_repetition_is_recorded_with_who_asked(
 
 def counts(house: InProcess) -> tuple[int, int]:
     """Count decisions and repetitions of the police this month."""
-    now = house.clock()
+    today = legal_day(house.clock())
     rows = [
         each
-        for each in house.store.registry.statistics(Month(now.year, now.month))
+        for each in house.store.registry.statistics(Month(today.year, today.month))
         if each.recipient == party(BY).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from makul_client._internal.exchange import Context
     from makul_client.consent import documents as consents
     from makul_client.consent import view as consent_view
-    from makul_client.consent.documents import ConsentTerms
+    from makul_client.consent.documents import ConsentContent
     from makul_client.profile import Profile
 else:
     consent_view = late("consent.view")
@@ -343,7 +343,7 @@ def revocations(
         print_result(told, *lines, as_json=as_json)
 
 
-def _check_names(wish: "ConsentTerms", profile: Profile, file: Path) -> None:
+def _check_names(wish: "ConsentContent", profile: Profile, file: Path) -> None:
     """Raise `MakulError` for a name that would make the signed consent unusable."""
     methods = wish.methods or (profile.consent.methods if profile.consent is not None else ())
     require_attributes(wish.attributes)

@@ -17,7 +17,7 @@ from makul_client.translation import translate
 if TYPE_CHECKING:
     from makul_client.consent.documents import (
         Authority,
-        ConsentTerms,
+        ConsentContent,
         PaperConsent,
         Representative,
         Subject,
@@ -29,7 +29,7 @@ else:
     PaperConsent = late("consent.documents", "PaperConsent")
     Representative = late("consent.documents", "Representative")
     Subject = late("consent.documents", "Subject")
-    ConsentTerms = late("consent.documents", "ConsentTerms")
+    ConsentContent = late("consent.documents", "ConsentContent")
     Party = late("profile", "Party")
     digest_of_file = late("toml_table", "digest_of_file")
 
@@ -82,7 +82,7 @@ def read_form(file: Path | None) -> dict[str, Any]:
     return form
 
 
-def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentTerms:
+def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentContent:
     """Return the wish for a draft, with its scans read from `folder`. Raises `ConsentError`.
 
     The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
@@ -91,7 +91,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentTerm
         raise ConsentError(translate("say until when it is good: --until 2027-11-01"))
     since = form.get("valid_from")
     try:
-        return ConsentTerms(
+        return ConsentContent(
             subject=Subject(
                 pin=form["pin"],
                 surname=form.get("surname") or None,

@@ -87,7 +87,7 @@ class PaperConsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentTerms:
+class ConsentContent:
     """The wish of one subject for a consent. The other values come from the profile."""
 
     subject: Subject
@@ -110,7 +110,7 @@ class ConsentTerms:
 
 
 def draft(
-    profile: Profile, wish: ConsentTerms, *, given_at: datetime, consent_id: UUID | None = None
+    profile: Profile, wish: ConsentContent, *, given_at: datetime, consent_id: UUID | None = None
 ) -> bytes:
     """Return a consent to be signed: UTF-8 XML that is valid by the published schema.
 

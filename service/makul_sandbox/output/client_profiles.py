@@ -20,7 +20,7 @@ RECIPIENT_PATH = "/v1/recipient"
 _PROFILE = """\
 # {name}: how the reference client plays it against this sandbox.
 
-language = "ky"
+# language = "ky"  # of messages and reasons: ky, ru or en; otherwise that of the locale
 sandbox = true
 
 [recipient]
