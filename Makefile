@@ -26,7 +26,7 @@ STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix c
 	slow_peers tampered_answers timestamps_in_service xroad_front)
 
 # Tests that run only a part of their cases in `make test` (makul_testing.exhaustive).
-EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH' tests --include='test_*.py')
+EXHAUSTIVE := $(shell grep -rlE 'makul_testing.exhaustive|THOROUGH|contents_for' tests --include='test_*.py')
 
 # Tests start Python a hundred times. If the environment forbids bytecode files, each start would compile again.
 export PYTHONDONTWRITEBYTECODE :=

@@ -22,9 +22,9 @@ from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
 from makul_testing.cli_runner import installed
 from makul_testing.hostile_messages import (
-    CONTENTS,
     NOT_FILES,
     certificates,
+    contents_for,
     readable_certificates,
     rooms,
     run_apart,
@@ -272,7 +272,7 @@ def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) 
 
     def act() -> list[Ended]:
         ended = []
-        for what, content in CONTENTS.items():
+        for what, content in contents_for(path):
             file = next(room.empty) / f"it{suffix}"
             file.write_bytes(content)
             file.chmod(0o600)

@@ -24,9 +24,9 @@ from makul_testing.client.cli_runner import run_client
 from makul_testing.client.ledger import World
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
 from makul_testing.hostile_messages import (
-    CONTENTS,
     NOT_FILES,
     certificates,
+    contents_for,
     readable_certificates,
     rooms,
     run_apart,
@@ -237,7 +237,7 @@ def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) 
 
     def act() -> list[Ended]:
         ended = []
-        for what, content in CONTENTS.items():
+        for what, content in contents_for(path):
             file = next(room.empty) / f"it{SUFFIXES.get(path[1], '')}"
             file.write_bytes(content)
             ended.append(room.called(CALLS[path], what, file))
@@ -345,7 +345,7 @@ def test_a_profile_with_special_files_is_refused(key: str, room: Room) -> None:
         for what, make in NOT_FILES.items():
             (folder / "bank.toml").write_text(_changed(good, key, make(next(room.empty))))
             ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
-        for what, content in CONTENTS.items():
+        for what, content in contents_for(key):
             (folder / "it").write_bytes(content)
             (folder / "bank.toml").write_text(_changed(good, key, folder / "it"))
             ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))

@@ -116,6 +116,13 @@ def _pattern(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![`\w])(?:{word})(?![`\w])", re.IGNORECASE)
 
 
+@cache
+def suspects(package: str) -> tuple[tuple[str, str], ...]:
+    """Return the texts of a package with any banned word: one search for all is much faster."""
+    any_word = _pattern("|".join(f"(?:{word})" for word in BANNED))
+    return tuple((where, text) for where, text in texts(package) if any_word.search(text))
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 @pytest.mark.parametrize("word", BANNED)
 def test_docstrings_and_comments_use_plain_words(package: str, word: str) -> None:
@@ -123,7 +130,7 @@ def test_docstrings_and_comments_use_plain_words(package: str, word: str) -> Non
     pattern = _pattern(word)
     found = [
         where
-        for where, text in texts(package)
+        for where, text in suspects(package)
         if pattern.search(text.replace("Be Whoever You Want to Be", ""))
     ]
 

@@ -43,7 +43,7 @@ from makul_testing.client.cli_runner import run_client
 from makul_testing.exhaustive import sample
 from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
 
-REWRITES_TRIED = 40
+REWRITES_TRIED = 20
 """The maximum number of tested messages for each way of rewriting an answer."""
 
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
+from zlib import crc32
 
 from asn1crypto import core, pem
 from asn1crypto import x509 as asn1_x509
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from makul_testing.exhaustive import sample
 from makul_testing.paths import VECTORS
 from makul_testing.pki.authorities import DAY, NOW, name_of, new_key, new_rsa_key
 
@@ -100,6 +102,14 @@ CONTENTS: dict[str, bytes] = {
     "long lines": b"a," * 100_000 + b"\n" + b"b" * 200_000,
 }
 """Contents that were not written for this command."""
+
+
+def contents_for(reader: object) -> list[tuple[str, bytes]]:
+    """Return the contents that are tried on one reader: half of them, each half another.
+
+    All are tried on every reader by `make test-exhaustive`.
+    """
+    return sample(CONTENTS.items(), 12, seed=crc32(repr(reader).encode()))
 
 
 # --- Certificates -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from makul.trust.pki import trust_store as paths
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import PathStatus, TrustStore
+from makul_testing.exhaustive import sample
 from makul_testing.pki.authorities import (
     ANY_POLICY,
     DAY,
@@ -196,7 +197,8 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
     signed = holder.certificate.tbs_certificate_bytes
     good = 0
 
-    for place, bit in product(range(len(signed)), range(0, 8, 3)):
+    changes = sample(product(range(len(signed)), range(0, 8, 3)), 400)
+    for place, bit in changes:
         changed = bytearray(signed)
         changed[place] ^= 1 << bit
         try:
@@ -208,7 +210,7 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
             good += 1
             assert found == open_store(files).judge(certificate, at=NOW), (place, bit)
 
-    assert good > len(signed) // 3
+    assert good > len(changes) // 9
 
 
 @pytest.mark.parametrize("revoked_one", [0, 1])
