@@ -52,8 +52,8 @@ demo: $(READY) ## start a sandbox and run the main use case over SOAP
 	$(BIN)/makul demo
 
 test: $(READY) ## run all tests, and the end-to-end tests again on PostgreSQL
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --database postgresql tests/e2e $(STORELESS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/e2e $(STORELESS)
 
 test-deps: ## install nginx, xmlsec1, SoftHSM2, openssl and systemd for some tests; without permission, print the command
 	tests/deps.sh
