@@ -206,8 +206,6 @@ def test_reserved_file_is_removed_if_nothing_was_decided(
     ("environ", "word"),
     [
         (NARROW, None),
-        (NARROW, "--json"),
-        ({"PYTHONIOENCODING": "cp1251"}, None),
         ({"PYTHONIOENCODING": "koi8-r:strict"}, "--json"),
     ],
 )

@@ -26,6 +26,7 @@ from makul_client.transparency.checkpoint_history import MAX_KEPT, Link
 from makul_client.transparency.verifier import LedgerVerifier, Standing
 from makul_testing.client.ledger import INDEX, LATE, SOON, World
 from makul_testing.client.world import NOW
+from makul_testing.exhaustive import rounds
 from makul_testing.tlog.published import PublishedLog, leaves
 
 _WITH = (
@@ -297,7 +298,10 @@ def test_no_change_of_one_byte_is_accepted(world: World) -> None:
     before = read_bundle_unsafe(good)
     receipts = ReceiptVerifier(Profile.load(world.profile()).operator)
     verifier = world.verifier()
-    places = [*range(0, len(good), 37), *range(good.index(b'"inclusion"'), len(good))]
+    places = [
+        *range(0, len(good), 37),
+        *range(good.index(b'"inclusion"'), len(good), rounds(3, exhaustive=1)),
+    ]
     for place in places:
         changed = bytearray(good)
         changed[place] ^= 1

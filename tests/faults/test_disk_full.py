@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from makul_testing.exhaustive import rounds
 from makul_testing.external.postgres import Cluster, cluster, give_to_server
 from makul_testing.faults.full_disk import MOUNTED, Disk, small_disk
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
@@ -14,7 +15,7 @@ from makul_testing.load.concurrent_clients import RELEASED, Crowd
 from makul_testing.processes.gunicorn import preforked
 from makul_testing.processes.service import Server, children
 
-TIMES = 3
+TIMES = rounds(2, exhaustive=3)
 """The number of times that the disk fills up."""
 
 TOLD = 8

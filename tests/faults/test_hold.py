@@ -22,6 +22,7 @@ from makul.store.records.locks import announce_revocation, lock_for_revocation
 from makul.store.schema.tables import recipient
 from makul_testing.builders.entries import a_release, a_revocation
 from makul_testing.builders.records import AZAMAT, BANK, NOON, a_consent, a_recipient, an_evidence
+from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
@@ -30,7 +31,7 @@ from makul_testing.raw_sql import count as sql_count
 from makul_testing.raw_sql import raw
 
 FORK = get_context("fork")
-HOLDS = 5
+HOLDS = rounds(2, exhaustive=5)
 PATIENCE_SECONDS = 15.0
 """The maximum wait of the operator, on busy cores: a wait for a gap would last as long
 as the load.

@@ -11,7 +11,7 @@ from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import Crowd
 from makul_testing.processes.gunicorn import preforked
 
-KILLS = rounds(25, exhaustive=100)
+KILLS = rounds(15, exhaustive=100)
 LONGEST_LIFE = 8
 """The maximum number of acknowledgements between two kills."""
 

@@ -6,13 +6,14 @@ import time
 
 import pytest
 
+from makul_testing.exhaustive import rounds
 from makul_testing.external.postgres import Cluster
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
 from makul_testing.processes.gunicorn import preforked
 
-RESTARTS = 10
+RESTARTS = rounds(4, exhaustive=10)
 EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
 """The permitted answers meanwhile; a failed readiness is OPS-01."""
 

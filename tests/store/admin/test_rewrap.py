@@ -33,10 +33,11 @@ from makul_testing.builders.records import (
     an_evidence,
     whole,
 )
+from makul_testing.exhaustive import rounds
 from makul_testing.faults.killed_process import die, killed_after
 from makul_testing.raw_sql import parameters, raw
 
-KILLS = 30
+KILLS = rounds(12, exhaustive=30)
 RECORDED = 40
 A_SCAN = b"<Scan>" + bytes(3 * 1024 * 1024)
 

@@ -20,6 +20,7 @@ from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON
+from makul_testing.exhaustive import rounds
 from makul_testing.faults.killed_process import FORK, killed_after
 from makul_testing.raw_sql import count, everything, raw
 from makul_testing.tlog.builder import (
@@ -34,7 +35,7 @@ from makul_testing.tlog.builder import (
 
 LATER = NOON + timedelta(seconds=11)
 OTHER = Lease(holder=UUID(int=2), length=LEASE.length)
-KILLS = 30
+KILLS = rounds(12, exhaustive=30)
 PATIENCE = 60.0
 """The seconds that a process may take to start."""
 
@@ -215,7 +216,7 @@ def test_a_killed_sequencer_changes_nothing(
     assert positions(place) == list(range(270))
 
 
-def test_thirty_kills_lose_no_leaf(
+def test_kills_lose_no_leaf(
     place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner, record_property: Property
 ) -> None:
     """Kill -9 comes at random moments under load; no leaf is lost, and none has two indexes."""
