@@ -68,7 +68,7 @@ def main() -> None:
     BUILD.mkdir(exist_ok=True)
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
-        for part, measured in _measured(Path(name), options):
+        for part, measured in _measured(Path(name).resolve(), options):
             kept = {**report.merged(_kept(), measured), "machine": report.machine()}
             kept["measured"] = {**kept.get("measured", {}), part: _now(before)}
             REPORT.write_text(json.dumps(kept, indent=2) + "\n")
