@@ -83,7 +83,8 @@ def test_reading_is_all_that_is_served(serve: Serve, method: str, tmp_path: Path
         connection.request(method, "/checkpoint")
         answer = connection.getresponse()
 
-        assert (answer.status, answer.getheader("Server")) == (501, "makul")
+        refused = 405 if serve is metrics and method in {"HEAD", "POST"} else 501
+        assert (answer.status, answer.getheader("Server")) == (refused, "makul")
         connection.close()
 
 

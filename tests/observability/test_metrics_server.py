@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.observability.metrics_server import MetricsSource
+from makul.observability.metrics_server import MetricsSource, exposed
 from makul.store import log_state_of
 from makul.trust.pki.status_report import Freshness
 from makul_testing.in_process_service import InProcess, build_house
@@ -150,3 +151,19 @@ def test_the_ledger_is_read_without_a_key(house: InProcess) -> None:
 
     assert state.size == 0
     assert state.checkpoint_size is None
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("GET", 200), ("OPTIONS", 200), ("HEAD", 405), ("POST", 405), ("PUT", 501)],
+)
+def test_metrics_answer_only_their_methods(method: str, status: int) -> None:
+    """A refused method is answered at once, and a HEAD has no body."""
+    with exposed("127.0.0.1:0", CollectorRegistry()) as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=120)
+        connection.request(method, "/metrics")
+        answer = connection.getresponse()
+
+        assert (answer.status, answer.getheader("Server")) == (status, "makul")
+        assert method != "HEAD" or answer.read() == b""
+        connection.close()

@@ -19,4 +19,5 @@ def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
 def test_only_the_checkpoint_is_served() -> None:
     with served("127.0.0.1", 0, lambda: SHOWN) as port:
         assert asked(port) == (200, SHOWN)
-        assert asked(port, "/head.json") == asked(port, "/../lock") == (404, b"")
+        for path in ("/head.json", "/../lock", "/checkpoint?x", "/checkpoint/"):
+            assert asked(port, path) == (404, b""), path

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -26,14 +26,17 @@ RESTART_SECONDS = 0.2
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answer GET, the only method, with what the application returns."""
+    """Answer with what the application returns; a method that the server does not take is 501."""
 
     server: "BoundedServer"
 
     def do_GET(self) -> None:
+        if self.command not in self.server.methods:
+            self.send_error(HTTPStatus.NOT_IMPLEMENTED)
+            return
         path, _, query = self.path.partition("?")
         environ = {
-            "REQUEST_METHOD": "GET",
+            "REQUEST_METHOD": self.command,
             "PATH_INFO": path,
             "QUERY_STRING": query,
             "HTTP_ACCEPT": self.headers.get("Accept", ""),
@@ -56,7 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - as inherited
+    do_POST = do_GET  # noqa: N815
+    do_OPTIONS = do_GET  # noqa: N815
 
     def version_string(self) -> str:
         """Return a name without Python's version."""
@@ -79,15 +87,17 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
         *,
         connections: int,
         seconds: float,
+        methods: Collection[str] = ("GET",),
     ) -> None:
         """Bind the server to `HOST:PORT`. The host may be an IPv6 address in brackets.
 
         At most `connections` are open; further ones are closed unanswered. One is cut after
-        `seconds`.
+        `seconds`. The application answers `methods`; all others are 501.
 
         Raises `OSError` if the address is not available.
         """
         self.application = application
+        self.methods = methods
         self._connections = connections
         self._seconds = seconds
         # when each open connection is cut, by the monotonic clock

@@ -131,7 +131,16 @@ def _values(found: Freshness | None, now: datetime) -> dict[str, float]:
 def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
     """Serve on this address while the block runs, and yield the port. Raises `OSError`."""
     server = BoundedServer(
-        bind, make_wsgi_app(registry), connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
+        bind,
+        make_wsgi_app(registry),
+        connections=MAX_CONNECTIONS,
+        seconds=CONNECTION_SECONDS,
+        methods=(
+            "GET",
+            "HEAD",
+            "POST",
+            "OPTIONS",
+        ),  # prometheus_client refuses what it does not take
     )
     return running(server, "metrics")
 

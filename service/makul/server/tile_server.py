@@ -26,7 +26,8 @@ def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[i
     """Serve while the block runs, and yield the port. Raises `OSError` if the address is in use."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        content, kind, kept = _find_file(published, environ["PATH_INFO"].removeprefix("/"))
+        path = "" if environ["QUERY_STRING"] else environ["PATH_INFO"]  # no file has a query
+        content, kind, kept = _find_file(published, path.removeprefix("/"))
         status = "404 Not Found" if content is None else "200 OK"
         start_response(status, [("Content-Type", kind), ("Cache-Control", kept)])
         return [content or b""]
