@@ -175,3 +175,15 @@ def test_failed_thread_frees_its_slot(
 
 def no_thread(*_: object) -> None:
     raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("path", ["/checkpoint?", "/checkpoint?x", "/checkpoint?x=1&y"])
+@pytest.mark.parametrize("serve", [tiles, checkpoint])
+def test_no_published_file_has_a_query(serve: Serve, path: str, tmp_path: Path) -> None:
+    """C2SP tlog-tiles names files: a query would give caches many names of one file."""
+    with serve("127.0.0.1", tmp_path) as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", path)
+
+        assert connection.getresponse().status == (200 if path.endswith("?") else 404)
+        connection.close()
