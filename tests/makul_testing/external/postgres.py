@@ -55,8 +55,11 @@ def _binaries() -> Path:
     copy = Path(tempfile.mkdtemp(prefix="makul-pg-programs-"))
     atexit.register(shutil.rmtree, copy, ignore_errors=True)
     copy.chmod(0o755)
-    shutil.copytree(found.parent, copy / "installed", symlinks=True)
-    return copy / "installed" / found.name
+    package = found.parent.parent
+    libraries = f"{package.name}.libs"  # the programs look for them beside the package
+    shutil.copytree(found.parent, copy / package.name / found.parent.name, symlinks=True)
+    shutil.copytree(package.parent / libraries, copy / libraries, symlinks=True)
+    return copy / package.name / found.parent.name / found.name
 
 
 def _installed_binaries() -> Path:
