@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from makul_testing.external.postgres import cluster
 from makul_testing.in_process_service import IN_A_FILE, RecordDatabase, on_server
+from makul_testing.temporary_files import use_memory_for_temporary_files
 
 CORPUS = "corpus"
 """The property under which a test of the corpus records its answer: `accepted`, or the reason."""
@@ -29,6 +30,7 @@ settings.register_profile(
 )  # how long an example takes is a matter of the machine, and of who else uses it
 settings.load_profile("busy")
 
+use_memory_for_temporary_files()
 
 os.environ["MAKUL_LANGUAGE"] = "en"
 """Let programs speak English to the tests, for any profile and locale of the machine."""
@@ -77,9 +79,13 @@ def _print_corpus(terminalreporter: Any) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from walking through 11,000 tests that live to the end anyway."""
+    """Keep the garbage collector from walking through 11,000 tests that live to the end anyway.
+
+    What tests make is mostly free of cycles: look for them less often than programs do.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
