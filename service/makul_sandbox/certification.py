@@ -75,8 +75,8 @@ def certify(request: Certification, runtime: Runtime) -> str:
         ) from None
     if request.party is None:
         return f"{request.output}: {holder.title} may sign consents with this key"
-    with runtime.open(request.directory / CONFIG) as house:
-        _register(house.registry, request, holder, certificate, at)
+    with runtime.open(request.directory / CONFIG) as installation:
+        _register(installation.registry, request, holder, certificate, at)
     return f"{request.output}: registered for {holder.title}, for {request.use.value}"
 
 

@@ -139,8 +139,14 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     addresses = addresses_of(options)
     config = write_service(world, options.directory, addresses)
     runtime.create(config)
-    with runtime.open(config) as house:
-        signed = register(world, house.registry, house.agreements, house.notices, at=house.clock())
+    with runtime.open(config) as installation:
+        signed = register(
+            world,
+            installation.registry,
+            installation.agreements,
+            installation.notices,
+            at=installation.clock(),
+        )
     log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
     hand_out(world, options.directory, addresses, signed, log_key=log_key)
     return world

@@ -35,7 +35,7 @@ def hierarchy() -> Hierarchy:
 @pytest.fixture(scope="module")
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
-    made = installed(tmp_path_factory.mktemp("rooms") / "house")
+    made = installed(tmp_path_factory.mktemp("rooms") / "installation")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (made.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
     (made.directory / "intermediates" / "cas.pem").write_bytes(
@@ -105,7 +105,7 @@ def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
 
 def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
     """Certificates may be registered before the authorities are installed."""
-    made = installed(tmp_path / "house")
+    made = installed(tmp_path / "installation")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
 

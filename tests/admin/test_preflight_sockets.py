@@ -8,14 +8,14 @@ import pytest
 from makul.admin.errors import OperatorError
 from makul.admin.preflight import require_fit_settings
 from makul.config.settings import Environment, Settings
-from makul_testing.in_process_service import build_house
+from makul_testing.in_process_service import build_installation
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    house = build_house(tmp_path_factory.mktemp("fitness"))
-    house.close()
-    return house.settings
+    installation = build_installation(tmp_path_factory.mktemp("fitness"))
+    installation.close()
+    return installation.settings
 
 
 def in_production(settings: Settings, socket: Path) -> Settings:

@@ -17,21 +17,21 @@ from bench.rooms import Meter
 from bench.verifying import measure_verification
 from makul.store.db.sqlite import connect
 from makul_sandbox.world.build import RSA_CITIZEN
-from makul_testing.in_process_service import Answered, InProcess, build_house
+from makul_testing.in_process_service import Answered, InProcess, build_installation
 
 
 def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
     """Measure the CPU of verifying one consent, and its floor."""
     directory.mkdir()
-    house = build_house(directory)
+    installation = build_installation(directory)
     measured = measure_verification(
-        house,
-        house.paper(PAPER).document,
-        house.world.citizens[RSA_CITIZEN].certificate,
+        installation,
+        installation.paper(PAPER).document,
+        installation.world.citizens[RSA_CITIZEN].certificate,
         rounds=rounds,
         per_round=per_round,
     )
-    house.close()
+    installation.close()
     return measured
 
 
@@ -40,25 +40,26 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
     directory.mkdir()
     tape, meter = Tape(), Meter()
     stop_listening = tape.attach()
-    house = build_house(directory)
-    warm, first, second = ask(house, 3)
-    house.post(warm)
+    installation = build_installation(directory)
+    warm, first, second = ask(installation, 3)
+    installation.post(warm)
     script = Script.of_two(
-        tape.record(lambda: house.post(first)), tape.record(lambda: house.post(second))
+        tape.record(lambda: installation.post(first)),
+        tape.record(lambda: installation.post(second)),
     )
     stop_listening()
-    house.store.close()
-    floor = _floor(house, script, directory)
+    installation.store.close()
+    floor = _floor(installation, script, directory)
     real, raw = [], []
     for _ in range(rounds):
-        messages = ask(house, per_round)
-        real.append(cpu_of_answers(house, messages))
+        messages = ask(installation, per_round)
+        real.append(cpu_of_answers(installation, messages))
         raw.append(cpu_of(lambda: [floor.once() for _ in range(per_round)]))
     ratio = min(real) / min(raw)
     print(f"one GetPersonData: {min(real) / per_round * 1e6:7.0f} µs CPU")
     print(f"its floor:         {min(raw) / per_round * 1e6:7.0f} µs CPU")
     print(f"disclose cpu / floor: {ratio:.2f}")
-    house.close()
+    installation.close()
     shares = _by_room(directory.with_name("rooms"), meter, rounds=rounds, per_round=per_round)
     return {
         "disclose_cpu_ratio": round(ratio, 3),
@@ -68,15 +69,15 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
     }
 
 
-def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
-    paper = house.paper(PAPER)
+def _floor(installation: InProcess, script: Script, directory: Path) -> Floor:
+    paper = installation.paper(PAPER)
     copy = directory / "floor.db"
-    shutil.copy(house.settings.store.database, copy)
+    shutil.copy(installation.settings.store.database, copy)
     return new_floor(
-        message=ask(house, 1)[0],
-        sender=house.world.messages["bank"].certificate,
+        message=ask(installation, 1)[0],
+        sender=installation.world.messages["bank"].certificate,
         consent=paper.document,
-        citizen=house.world.citizens[RSA_CITIZEN].certificate,
+        citizen=installation.world.citizens[RSA_CITIZEN].certificate,
         script=script,
         connection=connect(copy),
     )
@@ -84,28 +85,28 @@ def _floor(house: InProcess, script: Script, directory: Path) -> Floor:
 
 def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
     directory.mkdir()
-    house = build_house(directory, parts=meter.over)
-    for message in ask(house, per_round):
-        house.post(message)
+    installation = build_installation(directory, parts=meter.over)
+    for message in ask(installation, per_round):
+        installation.post(message)
     best: dict[str, float] = {}
     for _ in range(rounds):
-        messages = ask(house, per_round)
+        messages = ask(installation, per_round)
         meter.spent.clear()
-        took = cpu_of_answers(house, messages)
+        took = cpu_of_answers(installation, messages)
         round_ = {room: spent / 1e3 / per_round for room, spent in meter.spent.items()}
         round_["soap, app and domain"] = took / per_round * 1e6 - sum(round_.values())
         best = {room: min(spent, best.get(room, spent)) for room, spent in round_.items()}
     total = sum(best.values())
     for room, spent in sorted(best.items(), key=lambda item: -item[1]):
         print(f"  {room:32} {spent:7.0f} µs {spent / total:6.1%}")
-    house.close()
+    installation.close()
     return {room: round(spent, 1) for room, spent in best.items()}
 
 
-def cpu_of_answers(house: InProcess, messages: Sequence[bytes]) -> float:
+def cpu_of_answers(installation: InProcess, messages: Sequence[bytes]) -> float:
     """Return the process CPU of answering all of these; each must have released something."""
     answers: list[Answered] = []
-    took = cpu_of(lambda: answers.extend(map(house.post, messages)))
+    took = cpu_of(lambda: answers.extend(map(installation.post, messages)))
     assert all(b">RELEASED<" in answer.body for answer in answers), "not every answer is a release"
     return took
 

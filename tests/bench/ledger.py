@@ -35,18 +35,18 @@ _QUEUE_LEAF = insert(ledger_queue)
 
 def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES) -> dict[str, Any]:
     """Measure the leaves a second, with publication."""
-    house = database.house(directory / "house", people=40)
-    _wait_in_line(house.settings.place, leaves)
+    installation = database.installation(directory / "installation", people=40)
+    _wait_in_line(installation.settings.place, leaves)
     signer = a_note_signer(directory)
     batch = int(LedgerSettings.model_fields["batch"].default)
     sequencer = Sequencer(
-        store=house.store.ledger,
+        store=installation.store.ledger,
         signer=signer,
         checker=NoteVerifier(key=signer.key),
         published=LogDirectory(directory / "published"),
         lease=Lease(holder=uuid4(), length=LEASE.length),
         batch=batch,
-        clock=house.clock,
+        clock=installation.clock,
     )
     began = time.perf_counter()
     size, rounds = 0, 0
@@ -56,12 +56,12 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
         assert done.taken, f"{leaves - size} leaves were left"
         size, rounds = done.size, rounds + 1
     took = time.perf_counter() - began
-    latest = house.store.ledger.latest()
+    latest = installation.store.ledger.latest()
     assert latest is not None
     # the leaves of the acts that set up the service are there too
     assert latest.size >= leaves
     assert ORIGIN in latest.note.decode()
-    house.close()
+    installation.close()
     return {
         "leaves_per_second": round(latest.size / took),
         "leaves": leaves,

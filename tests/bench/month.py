@@ -35,7 +35,7 @@ from makul.store.records import sealed_fields as private
 from makul.store.records.sealed_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul_sandbox.data.recipients import PARTIES
-from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_installation
 
 MONTH = Month(2026, 10)
 DISCLOSURES = 1_000_000
@@ -52,7 +52,7 @@ def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str,
     """Measure the seconds to count a month, cold and again, and the seconds and growth of an
     export.
     """
-    directory = month_house(count, cache)
+    directory = month_installation(count, cache)
     counted = _count(directory, count)
     return {"disclosures": count, **counted, **_export(directory, count)}
 
@@ -131,7 +131,7 @@ def _rss_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def month_house(count: int, cache: Path) -> Path:
+def month_installation(count: int, cache: Path) -> Path:
     """Return the cached service with that many disclosures in the month; make it if it
     is missing.
     """
@@ -146,25 +146,25 @@ def month_house(count: int, cache: Path) -> Path:
     for former in cache.glob(f"month-{count}-*"):
         shutil.rmtree(former)
     directory.mkdir(parents=True)
-    house = build_house(directory)
-    house.post(ask(house, 1)[0])
-    _fill(house, count)
-    house.close()
+    installation = build_installation(directory)
+    installation.post(ask(installation, 1)[0])
+    _fill(installation, count)
+    installation.close()
     (directory / "whole").touch()
     return directory
 
 
-def _fill(house: InProcess, count: int) -> None:
-    path = house.settings.store.database
-    database = database_at(house.settings.place)
-    sealer = FieldCipher(StoreKeys.load(house.settings.store.keys), Compressor(database))
+def _fill(installation: InProcess, count: int) -> None:
+    path = installation.settings.store.database
+    database = database_at(installation.settings.place)
+    sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
     connection: Any = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.row_factory = dbapi2.Row
     model = dict(connection.execute("SELECT * FROM disclosure").fetchone())
     columns = ", ".join(model)
     marks = ", ".join(f":{name}" for name in model)
-    pins = [person.pin for person in house.world.people]
+    pins = [person.pin for person in installation.world.people]
     batch: list[dict[str, Any]] = []
     for row in _rows(model, sealer, pins, count):
         batch.append(row)

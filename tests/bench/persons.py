@@ -32,8 +32,13 @@ def measure_persons(
     sizes = {SMALL: 0, large: large - SMALL}
     latencies: dict[int, list[float]] = {size: [] for size in sizes}
     medians: dict[int, list[float]] = {size: [] for size in sizes}
-    houses = {size: _house(directory / f"{size}", database, crowd) for size, crowd in sizes.items()}
-    asked = {size: signers(house.world, ASKED_ABOUT) for size, house in houses.items()}
+    installations = {
+        size: _installation(directory / f"{size}", database, crowd) for size, crowd in sizes.items()
+    }
+    asked = {
+        size: signers(installation.world, ASKED_ABOUT)
+        for size, installation in installations.items()
+    }
     with ExitStack() as stack:
         servers = {
             size: stack.enter_context(
@@ -45,15 +50,15 @@ def measure_persons(
         }
         for turn in range(-BATCHES_A_ROUND, BATCHES_A_ROUND * rounds):
             # each goes first equally often
-            for size, house in sorted(houses.items(), reverse=turn % 2 == 0):
+            for size, installation in sorted(installations.items(), reverse=turn % 2 == 0):
                 first = BATCH * (turn % BATCHES_A_ROUND)
-                messages = ask_about(house, asked[size][first : first + BATCH])
+                messages = ask_about(installation, asked[size][first : first + BATCH])
                 loaded = load(servers[size].port, messages, connections=1)
                 if turn >= 0:
                     latencies[size] += loaded.latencies
                     medians[size].append(median(loaded.latencies))
-    for house in houses.values():
-        house.close()
+    for installation in installations.values():
+        installation.close()
     ratios = [many / few for few, many in zip(medians[SMALL], medians[large], strict=True)]
     return {
         "p50_ratio": round(median(ratios), 3),
@@ -68,11 +73,11 @@ def measure_persons(
     }
 
 
-def _house(directory: Path, database: Database, crowd: int) -> InProcess:
+def _installation(directory: Path, database: Database, crowd: int) -> InProcess:
     """Build a service of ten thousand citizens, and as many more as fill it."""
     if not crowd:
-        return database.house(directory, people=SMALL)
+        return database.installation(directory, people=SMALL)
     filling = SealedCrowd(crowd)
-    house = database.house(directory, people=SMALL, keys=filling.keys)
-    database.fill(house, filling)
-    return house
+    installation = database.installation(directory, people=SMALL, keys=filling.keys)
+    database.fill(installation, filling)
+    return installation

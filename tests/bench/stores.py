@@ -11,7 +11,7 @@ from bench.crowd import SealedCrowd
 from makul.store import StoreKeys
 from makul.store.db.location import PostgresLocation
 from makul_testing.external.postgres import Cluster, cluster
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 
 _COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at, format) FROM STDIN"
 
@@ -23,10 +23,12 @@ class Database(Protocol):
     def name(self) -> str:
         """Return its name in the report."""
 
-    def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
+    def installation(
+        self, directory: Path, *, people: int, keys: StoreKeys | None = None
+    ) -> InProcess:
         """Build a service in an empty directory, over a new database of this kind."""
 
-    def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
+    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
         """Put a crowd into a service that was made with its keys."""
 
     def peer_url(self, directory: Path) -> str:
@@ -38,14 +40,16 @@ class Sqlite:
 
     name = "sqlite"
 
-    def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
+    def installation(
+        self, directory: Path, *, people: int, keys: StoreKeys | None = None
+    ) -> InProcess:
         """Build a service in an empty directory."""
         directory.mkdir(parents=True)
-        return build_house(directory, people=people, keys=keys)
+        return build_installation(directory, people=people, keys=keys)
 
-    def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
+    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
         """Write into the file itself."""
-        crowd.pour_into(house.settings.store.database)
+        crowd.pour_into(installation.settings.store.database)
 
     def peer_url(self, directory: Path) -> str:
         """Return the address of a file beside the peer's others."""
@@ -60,15 +64,17 @@ class Postgres:
     def __init__(self, server: Cluster) -> None:
         self._server = server
 
-    def house(self, directory: Path, *, people: int, keys: StoreKeys | None = None) -> InProcess:
+    def installation(
+        self, directory: Path, *, people: int, keys: StoreKeys | None = None
+    ) -> InProcess:
         """Build a service in an empty directory, with its records in a new database."""
         directory.mkdir(parents=True)
         database = RecordDatabase(lambda: self._server)
-        return build_house(directory, database=database, people=people, keys=keys)
+        return build_installation(directory, database=database, people=people, keys=keys)
 
-    def fill(self, house: InProcess, crowd: SealedCrowd) -> None:
+    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
         """Fill by COPY, and then analyse, as a server does by itself at some time."""
-        place = house.settings.place
+        place = installation.settings.place
         assert isinstance(place, PostgresLocation)
         with psycopg.connect(place.url, autocommit=True) as connection:
             cursor = connection.cursor()

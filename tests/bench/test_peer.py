@@ -11,30 +11,30 @@ from bench.crowd import signers
 from bench.load import HEADERS, LoadError, load, percentile
 from bench.peer.furnish import furnish
 from bench.peer.serving import PATH, peer_served
-from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_installation
 from makul_testing.processes.service import Server
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("house"))
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    built = build_installation(tmp_path_factory.mktemp("installation"))
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def peer(house: InProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def peer(installation: InProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("peer")
     url = f"sqlite:///{directory}/peer.db"
-    furnish(directory / "peer", house.world, house.world.people, url=url)
+    furnish(directory / "peer", installation.world, installation.world.people, url=url)
     with peer_served(directory / "peer", workers=1) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def message(house: InProcess) -> bytes:
-    (signer,) = signers(house.world, 1)
-    return ask_peer_about(house, [signer])[0]
+def message(installation: InProcess) -> bytes:
+    (signer,) = signers(installation.world, 1)
+    return ask_peer_about(installation, [signer])[0]
 
 
 def _post(peer: Server, message: bytes) -> tuple[int, etree._Element]:
@@ -54,11 +54,11 @@ def _texts(answer: etree._Element, name: str) -> list[str]:
     ]
 
 
-def test_peer_answers_like_makul(house: InProcess, peer: Server) -> None:
+def test_peer_answers_like_makul(installation: InProcess, peer: Server) -> None:
     """Both return the same attributes of the same citizen, and a receipt of some kilobytes."""
-    (signer,) = signers(house.world, 1)
-    ours = etree.fromstring(house.post(ask_about(house, [signer])[0]).body)
-    status, theirs = _post(peer, ask_peer_about(house, [signer])[0])
+    (signer,) = signers(installation.world, 1)
+    ours = etree.fromstring(installation.post(ask_about(installation, [signer])[0]).body)
+    status, theirs = _post(peer, ask_peer_about(installation, [signer])[0])
 
     assert status == 200
     for name in ("outcome", "surname", "givenName", "address"):
@@ -87,42 +87,44 @@ def test_peer_refuses_a_changed_message(
     assert _texts(answer, "faultstring") == ["the message is not signed"]
 
 
-def test_peer_refuses_a_changed_consent(house: InProcess, peer: Server) -> None:
+def test_peer_refuses_a_changed_consent(installation: InProcess, peer: Server) -> None:
     """The consent's signature is verified, although the message's is good."""
-    (signer,) = signers(house.world, 1)
+    (signer,) = signers(installation.world, 1)
     spoilt = type(signer)(signer.person, signer.consent.replace(b"P1Y", b"P9Y"))
     assert spoilt != signer
-    status, answer = _post(peer, ask_peer_about(house, [spoilt])[0])
+    status, answer = _post(peer, ask_peer_about(installation, [spoilt])[0])
 
     assert (status, _texts(answer, "outcome")) == (500, [])
 
 
-def test_peer_refuses_anothers_consent(house: InProcess, peer: Server) -> None:
+def test_peer_refuses_anothers_consent(installation: InProcess, peer: Server) -> None:
     """The subject of the consent is compared."""
-    first, second = signers(house.world, 2)
+    first, second = signers(installation.world, 2)
     swapped = type(first)(first.person, second.consent)
-    status, answer = _post(peer, ask_peer_about(house, [swapped])[0])
+    status, answer = _post(peer, ask_peer_about(installation, [swapped])[0])
 
     assert (status, _texts(answer, "faultstring")) == (500, ["consent"])
 
 
 @pytest.mark.parametrize("who", ["stranger", "police"])
-def test_peer_refuses_unauthorised_callers(house: InProcess, peer: Server, who: str) -> None:
+def test_peer_refuses_unauthorised_callers(installation: InProcess, peer: Server, who: str) -> None:
     """An imitated authority's certificate is refused, and a caller that is not in the agreement."""
-    (signer,) = signers(house.world, 1)
-    holder = house.world.messages["police"] if who == "police" else house.world.stranger
-    status, answer = _post(peer, ask_peer_about(house, [signer], holder=holder)[0])
+    (signer,) = signers(installation.world, 1)
+    holder = (
+        installation.world.messages["police"] if who == "police" else installation.world.stranger
+    )
+    status, answer = _post(peer, ask_peer_about(installation, [signer], holder=holder)[0])
 
     expected = {"stranger": "the message is not signed", "police": "agreement"}
     assert (status, _texts(answer, "faultstring")) == (500, [expected[who]])
 
 
 def test_a_load_counts_what_was_released_and_allows_no_error(
-    house: InProcess, peer: Server
+    installation: InProcess, peer: Server
 ) -> None:
     """There are as many latencies as messages, and after one refusal there are no figures."""
-    found = signers(house.world, 3)
-    messages = ask_peer_about(house, [*found, *found])
+    found = signers(installation.world, 3)
+    messages = ask_peer_about(installation, [*found, *found])
 
     loaded = load(peer.port, messages, connections=2, path=PATH)
     assert len(loaded.latencies) == 6

@@ -9,11 +9,11 @@ import pytest
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
-from bench.month import MONTH, month_house, open_cached_store
+from bench.month import MONTH, month_installation, open_cached_store
 from bench.stores import Database, databases
 from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
-from makul_testing.in_process_service import build_house
+from makul_testing.in_process_service import build_installation
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -39,15 +39,15 @@ def test_a_crowd_is_found_and_decrypted_by_the_store(
 ) -> None:
     """The crowd is encrypted once under stored keys, and earlier citizens stay in the register."""
     filling = SealedCrowd(20, cache=tmp_path / "cache")
-    house = kinds[kind].house(tmp_path / "house", people=40, keys=filling.keys)
-    kinds[kind].fill(house, filling)
+    installation = kinds[kind].installation(tmp_path / "installation", people=40, keys=filling.keys)
+    kinds[kind].fill(installation, filling)
 
     for person in crowd(20):
-        found = house.store.registry.person_for_operator(person.pin, reason="test", at=NOW)
+        found = installation.store.registry.person_for_operator(person.pin, reason="test", at=NOW)
         assert found is not None
         assert (found.pin, found.values) == (person.pin, person.values)
-    assert b">RELEASED<" in house.post(ask(house, 1)[0]).body
-    house.close()
+    assert b">RELEASED<" in installation.post(ask(installation, 1)[0]).body
+    installation.close()
 
     again = SealedCrowd(20, cache=tmp_path / "cache")
     assert again.keys.current_id == filling.keys.current_id
@@ -55,13 +55,13 @@ def test_a_crowd_is_found_and_decrypted_by_the_store(
 
 def test_each_signer_consents_to_the_request(tmp_path: Path) -> None:
     """Their certificates and consents are good, and later signers are other citizens."""
-    house = build_house(tmp_path)
-    first, later = signers(house.world, 2), signers(house.world, 2, beyond=2)
+    installation = build_installation(tmp_path)
+    first, later = signers(installation.world, 2), signers(installation.world, 2, beyond=2)
 
     assert not {each.person.pin for each in first} & {each.person.pin for each in later}
-    for message in ask_about(house, [*first, *later]):
-        assert b">RELEASED<" in house.post(message).body
-    house.close()
+    for message in ask_about(installation, [*first, *later]):
+        assert b">RELEASED<" in installation.post(message).body
+    installation.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -80,8 +80,8 @@ def test_every_leaf_is_sequenced_and_published(
 
 def test_a_month_is_counted_and_exported_whole(tmp_path: Path) -> None:
     """Every row of every recipient can be decrypted, and an instant outside is not of the month."""
-    directory = month_house(60, tmp_path)
-    assert month_house(60, tmp_path) == directory
+    directory = month_installation(60, tmp_path)
+    assert month_installation(60, tmp_path) == directory
     store = open_cached_store(str(directory))
 
     counts = store.registry.statistics(MONTH)

@@ -74,13 +74,13 @@ def measure_throughput(
     directory: Path, database: Database, *, rounds: int, peer: bool
 ) -> dict[str, Any]:
     """Measure by number of workers, and with new citizens for one number of them."""
-    house = database.house(directory / "house", people=PEOPLE)
+    installation = database.installation(directory / "installation", people=PEOPLE)
     url = database.peer_url(directory)
     if peer:
-        furnish(directory / "peer", house.world, house.world.people, url=url)
-    measuring = _Measuring(house, directory, rounds=rounds, peer=peer)
-    known = signers(house.world, COMING_BACK)
-    fresh = signers(house.world, rounds * MAKULS_BATCH, beyond=COMING_BACK)
+        furnish(directory / "peer", installation.world, installation.world.people, url=url)
+    measuring = _Measuring(installation, directory, rounds=rounds, peer=peer)
+    known = signers(installation.world, COMING_BACK)
+    fresh = signers(installation.world, rounds * MAKULS_BATCH, beyond=COMING_BACK)
     try:
         return {
             **{
@@ -90,7 +90,7 @@ def measure_throughput(
             "new_citizens": measuring.run(NEW_WITH, _in_turn(fresh), warm=known),
         }
     finally:
-        house.close()
+        installation.close()
 
 
 def _in_turn(fresh: Sequence[Signer]) -> Callable[[int, int], list[Signer]]:
@@ -101,8 +101,10 @@ def _in_turn(fresh: Sequence[Signer]) -> Callable[[int, int], list[Signer]]:
 class _Measuring:
     """One database's service and peer."""
 
-    def __init__(self, house: InProcess, directory: Path, *, rounds: int, peer: bool) -> None:
-        self._house = house
+    def __init__(
+        self, installation: InProcess, directory: Path, *, rounds: int, peer: bool
+    ) -> None:
+        self._installation = installation
         self._directory = directory
         self._rounds = rounds
         self._peer = peer
@@ -117,7 +119,7 @@ class _Measuring:
         """Serve both, load them in turn, and return the figures of each and their ratio."""
         makul, peer = Series(), Series()
         with ExitStack() as stack:
-            config = self._directory / "house" / "makul.toml"
+            config = self._directory / "installation" / "makul.toml"
             log = self._directory / "makul.log"
             ours = stack.enter_context(served(config, workers=workers, log=log))
             theirs = None
@@ -129,13 +131,13 @@ class _Measuring:
                     chosen = list(spread(warm, WARMING)) if warm else choose(WARMING, 0)
                 else:
                     chosen = choose(MAKULS_BATCH, turn)
-                messages = ask_about(self._house, chosen)
+                messages = ask_about(self._installation, chosen)
                 loaded = load(ours.port, messages, connections=CONNECTIONS)
                 if not first:
                     makul.batches.append(loaded)
                 if theirs is None:
                     continue
-                messages = ask_peer_about(self._house, chosen[:PEERS_BATCH])
+                messages = ask_peer_about(self._installation, chosen[:PEERS_BATCH])
                 loaded = load(theirs.port, messages, connections=CONNECTIONS, path=PATH)
                 if not first:
                     peer.batches.append(loaded)

@@ -22,14 +22,19 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 def measure_verification(
-    house: InProcess, consent: bytes, citizen: x509.Certificate, *, rounds: int, per_round: int
+    installation: InProcess,
+    consent: bytes,
+    citizen: x509.Certificate,
+    *,
+    rounds: int,
+    per_round: int,
 ) -> dict[str, Any]:
     """Run both interleaved, round by round; the best round of each counts."""
-    at = house.clock()
+    at = installation.clock()
     floor = _floor(consent, citizen)
 
     def verify() -> None:
-        proof = house.parts.verifier.verify(consent, at=at).proof
+        proof = installation.parts.verifier.verify(consent, at=at).proof
         assert proof.status is ProofStatus.PASSED, proof.reasons
 
     verify()

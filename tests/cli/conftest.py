@@ -12,7 +12,7 @@ from makul_testing.stores import store_of
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
-    return installed(tmp_path / "house")
+    return installed(tmp_path / "installation")
 
 
 @pytest.fixture

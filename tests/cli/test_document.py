@@ -19,7 +19,7 @@ from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_testing.builders.documents import RECEIPT
 from makul_testing.builders.xades import Forge
 from makul_testing.cli_runner import Makul, Said
-from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_installation
 from makul_testing.pki.authorities import (
     DAY,
     NOW,
@@ -34,8 +34,8 @@ PAPER = "bank-01-data"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
-    return build_house(tmp_path_factory.mktemp("house"))
+def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+    return build_installation(tmp_path_factory.mktemp("installation"))
 
 
 @pytest.fixture(scope="module")
@@ -260,10 +260,10 @@ def test_unreadable_material_is_an_error(
     assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", said.err)
 
 
-def test_a_consent_is_verified_by_the_settings(house: InProcess, tmp_path: Path) -> None:
+def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path: Path) -> None:
     """The settings' trust directories count, and the signer must be the consent's subject."""
-    makul = Makul(house.settings.store.database.parent)
-    file = written(tmp_path, house.paper(PAPER).document)
+    makul = Makul(installation.settings.store.database.parent)
+    file = written(tmp_path, installation.paper(PAPER).document)
 
     said = makul("document", "verify", file, "--profile", "consent", "--json")
     receipt = makul("document", "verify", file, "--profile", "receipt", "--json")
@@ -273,11 +273,11 @@ def test_a_consent_is_verified_by_the_settings(house: InProcess, tmp_path: Path)
     assert (receipt.code, receipt.json["reason"]) == (2, "REQ-01")
 
 
-def test_a_stored_receipt_is_verified(house: InProcess, tmp_path: Path) -> None:
+def test_a_stored_receipt_is_verified(installation: InProcess, tmp_path: Path) -> None:
     """A recipient or an auditor verifies a stored receipt with the same command."""
-    makul = Makul(house.settings.store.database.parent)
+    makul = Makul(installation.settings.store.database.parent)
     unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
-    file = written(tmp_path, house.parts.signer.sign(unsigned, at=house.clock()))
+    file = written(tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock()))
 
     said = makul("document", "verify", file, "--profile", "receipt", "--json")
 
@@ -285,14 +285,16 @@ def test_a_stored_receipt_is_verified(house: InProcess, tmp_path: Path) -> None:
     assert said.json["profile"] == "receipt"
 
 
-def test_a_consent_signed_by_another_person_fails(house: InProcess, tmp_path: Path) -> None:
+def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_path: Path) -> None:
     """SIG-08: a good signature of a good certificate is not the subject's."""
-    makul = Makul(house.settings.store.database.parent)
-    content = house.parts.verifier.verify(house.paper(PAPER).document, at=house.clock()).signed
+    makul = Makul(installation.settings.store.database.parent)
+    content = installation.parts.verifier.verify(
+        installation.paper(PAPER).document, at=installation.clock()
+    ).signed
     assert content is not None
-    another = house.world.citizens[7]
+    another = installation.world.citizens[7]
     signed = sign_document(
-        etree.tostring(content), another.key, [another.certificate], at=house.clock()
+        etree.tostring(content), another.key, [another.certificate], at=installation.clock()
     )
 
     said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
@@ -303,15 +305,17 @@ def test_a_consent_signed_by_another_person_fails(house: InProcess, tmp_path: Pa
 
 @pytest.mark.parametrize(("signer", "code"), [("parent", 0), ("child", 2), ("stranger", 2)])
 def test_a_consent_by_a_representative_is_verified(
-    house: InProcess, tmp_path: Path, signer: str, code: int
+    installation: InProcess, tmp_path: Path, signer: str, code: int
 ) -> None:
     """CNS-11, SIG-08: the representative's is the one signature that counts."""
-    makul = Makul(house.settings.store.database.parent)
-    given = house.paper("represented").document
-    content = house.parts.verifier.verify(given, at=house.clock()).signed
+    makul = Makul(installation.settings.store.database.parent)
+    given = installation.paper("represented").document
+    content = installation.parts.verifier.verify(given, at=installation.clock()).signed
     assert content is not None
-    by = house.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]
-    signed = sign_document(etree.tostring(content), by.key, [by.certificate], at=house.clock())
+    by = installation.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]
+    signed = sign_document(
+        etree.tostring(content), by.key, [by.certificate], at=installation.clock()
+    )
 
     said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
 
@@ -328,11 +332,11 @@ APPROVAL = NoticeApproval(
 
 @pytest.mark.parametrize("profile", ["agreement", "notice"])
 def test_agreements_and_approvals_are_verified(
-    house: InProcess, anywhere: Makul, files: StoreFiles, root: Authority, profile: str
+    installation: InProcess, anywhere: Makul, files: StoreFiles, root: Authority, profile: str
 ) -> None:
     """The document is checked by its own schema: another one, or a part, is another document."""
     documents = {
-        "agreement": house.store.registry.draft_document(house.bank.agreement) or b"",
+        "agreement": installation.store.registry.draft_document(installation.bank.agreement) or b"",
         "notice": render_approval(APPROVAL),
     }
     own = documents.pop(profile)

@@ -220,7 +220,7 @@ class Room:
 def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     """Build the installation; tests run commands in separate processes, without --apply."""
     base = tmp_path_factory.mktemp("hostile")
-    made = installed(base / "house")
+    made = installed(base / "installation")
     made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     spare = made.directory / "spare"
     (spare / "A").mkdir(parents=True)

@@ -15,13 +15,13 @@ def init(directory: Path, *more: str) -> list[str | Path]:
 
 def test_init_makes_nothing_without_apply(tmp_path: Path) -> None:
     """A command only prints what it would do until it gets --apply."""
-    house = tmp_path / "house"
-    said = Makul(house)(*init(house))
+    installation = tmp_path / "installation"
+    said = Makul(installation)(*init(installation))
 
     assert said.code == 0
     assert "Would do: make installation" in said.out
     assert "--apply" in said.err
-    assert not house.exists()
+    assert not installation.exists()
 
 
 def test_an_installation_is_whole(makul: Makul) -> None:

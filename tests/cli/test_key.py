@@ -16,14 +16,14 @@ from makul.composition.adapters import build_adapters
 from makul.config.settings import load_settings
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.cli_runner import Makul
-from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_installation
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """An installation, and the command line for it."""
 
-    house: InProcess
+    installation: InProcess
     directory: Path
     makul: Makul
 
@@ -35,28 +35,28 @@ class Installed:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Installed]:
-    house = build_house(tmp_path)
-    yield Installed(house, tmp_path, Makul(tmp_path))
-    house.close()
+    installation = build_installation(tmp_path)
+    yield Installed(installation, tmp_path, Makul(tmp_path))
+    installation.close()
 
 
 def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     """Recipients' certificates are listed by the member's code; no key's content is printed."""
-    world = installed.house.world
+    world = installed.installation.world
     rows = installed.makul.done("key", "show")
     by_name = {row["name"]: row for row in rows}
 
     assert by_name["receipt signing"]["fingerprint"] == world.operator.fingerprint.hex()
     assert "trust anchor" in by_name
     assert "intermediate" in by_name
-    assert f"messages of {installed.house.bank.code}" in by_name
+    assert f"messages of {installed.installation.bank.code}" in by_name
     sealing = {row["fingerprint"] for row in rows if row["name"].startswith("sealing of ")}
     assert sealing == {each.fingerprint.hex() for each in world.sealing.values()}
 
 
 def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     """It is used neither for messages nor for encryption."""
-    wallet = installed.house.world.sealing["wallet"]
+    wallet = installed.installation.world.sealing["wallet"]
     code = next(
         row["name"].removeprefix("sealing of ")
         for row in installed.makul.done("key", "show")
@@ -84,7 +84,7 @@ def test_exit_code_shows_that_one_ends_soon(installed: Installed) -> None:
 
 def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) -> None:
     """Each has its state, and a marked one is listed as compromised."""
-    authority = installed.house.world.hierarchy
+    authority = installed.installation.world.hierarchy
     retired = installed.directory / "retired"
     retired.mkdir()
     for name in ("old", "stolen", "next"):
@@ -94,7 +94,7 @@ def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) 
         if name == "stolen":
             stolen = made.fingerprint.hex()
     installed.receipts('next = "next.pem"\nretired = "retired"')
-    since = (installed.house.clock() - timedelta(hours=1)).isoformat()
+    since = (installed.installation.clock() - timedelta(hours=1)).isoformat()
     installed.makul.done("key", "compromised", stolen, "--since", since, "--apply")
 
     rows = installed.makul.done("key", "show")
@@ -115,7 +115,7 @@ def test_an_encrypted_receipt_key_needs_its_password(
     installed: Installed, password: str, mode: int, complaint: str | None
 ) -> None:
     """The password is in a private file; any problem is reported before serving."""
-    pem = installed.house.world.operator.key.private_bytes(
+    pem = installed.installation.world.operator.key.private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
     )
     (installed.directory / "receipts.key.pem").write_bytes(pem)
@@ -126,7 +126,7 @@ def test_an_encrypted_receipt_key_needs_its_password(
 
     if complaint is None:
         settings = load_settings(installed.directory / "makul.toml")
-        assert build_adapters(settings, installed.house.store).signer.ready()
+        assert build_adapters(settings, installed.installation.store).signer.ready()
         return
     said = installed.makul("serve", "--listener", "wsse")
     assert said.code == 3

@@ -25,7 +25,7 @@ def hierarchy() -> Hierarchy:
 
 
 @pytest.fixture
-def house(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
+def installation(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
     """Return an installation that trusts the root, a bank's draft, and three signatories."""
     directory = with_bank.directory
     (directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
@@ -80,35 +80,35 @@ def shown(makul: Makul) -> tuple[str, list[str]]:
     return facts["state"], facts["still_missing"]
 
 
-def test_three_submissions_bring_an_agreement_into_force(house: Makul) -> None:
+def test_three_submissions_bring_an_agreement_into_force(installation: Makul) -> None:
     """Each submission names the missing parties; the preview changes nothing."""
-    document, missing = exported(house), list(PARTIES.values())
+    document, missing = exported(installation), list(PARTIES.values())
     for role in PARTIES.values():
-        path = signed(house, "agreement", document, role)
-        house.done("agreement", "submit", path)
-        assert shown(house) == ("DRAFT", missing)
-        told = house.done("agreement", "submit", path, "--apply")
+        path = signed(installation, "agreement", document, role)
+        installation.done("agreement", "submit", path)
+        assert shown(installation) == ("DRAFT", missing)
+        told = installation.done("agreement", "submit", path, "--apply")
         missing = [other for other in missing if other != role]
         assert (told["still_missing"], told["in_force_with_it"]) == (missing, not missing)
 
-    assert shown(house) == ("IN_FORCE", [])
-    signatures = house.done("agreement", "show", "2026/014")["signed"]
+    assert shown(installation) == ("IN_FORCE", [])
+    signatures = installation.done("agreement", "show", "2026/014")["signed"]
     assert [line.split()[:2] for line in signatures] == [
         [role, member] for member, role in PARTIES.items()
     ]
 
 
-def test_new_terms_for_an_agreement_in_force_are_explained(house: Makul) -> None:
+def test_new_terms_for_an_agreement_in_force_are_explained(installation: Makul) -> None:
     """No data are given under it until all have signed again."""
-    document = exported(house)
+    document = exported(installation)
     for role in PARTIES.values():
-        path = signed(house, "agreement", document, role)
-        house.done("agreement", "submit", path, "--apply")
-    told = house.done("agreement", "add", house.directory / "bank.toml", "--apply")
+        path = signed(installation, "agreement", document, role)
+        installation.done("agreement", "submit", path, "--apply")
+    told = installation.done("agreement", "add", installation.directory / "bank.toml", "--apply")
 
     assert "gives nothing until all three sign again" in told["change"]
-    assert shown(house) == ("DRAFT", list(PARTIES.values()))
-    assert house("agreement", "submit", path, "--apply").code == 1
+    assert shown(installation) == ("DRAFT", list(PARTIES.values()))
+    assert installation("agreement", "submit", path, "--apply").code == 1
 
 
 def complaint(said: Said) -> str:
@@ -117,42 +117,47 @@ def complaint(said: Said) -> str:
     return said.err
 
 
-def test_a_refused_document_has_its_reason(house: Makul) -> None:
+def test_a_refused_document_has_its_reason(installation: Makul) -> None:
     """The message is one line with the signature's own code."""
-    document = exported(house)
-    path = signed(house, "agreement", document, "RECIPIENT")
-    unsigned = house.directory / "unsigned.xml"
+    document = exported(installation)
+    path = signed(installation, "agreement", document, "RECIPIENT")
+    unsigned = installation.directory / "unsigned.xml"
     path.write_text(path.read_text().replace("LOAN", "LOANS"))
 
-    assert "SIG-01" in complaint(house("agreement", "submit", unsigned, "--apply"))
-    assert "SIG-02" in complaint(house("agreement", "submit", path, "--apply"))
+    assert "SIG-01" in complaint(installation("agreement", "submit", unsigned, "--apply"))
+    assert "SIG-02" in complaint(installation("agreement", "submit", path, "--apply"))
     unsigned.write_bytes(b"")
-    assert "empty" in complaint(house("agreement", "submit", unsigned, "--apply"))
+    assert "empty" in complaint(installation("agreement", "submit", unsigned, "--apply"))
 
 
-def test_a_signed_document_is_not_signed_again(house: Makul) -> None:
+def test_a_signed_document_is_not_signed_again(installation: Makul) -> None:
     """Each file has one signature."""
-    path = signed(house, "agreement", exported(house), "RECIPIENT")
-    key, certificate = house.directory / "OPERATOR.key.pem", house.directory / "OPERATOR.pem"
-    said = house("agreement", "sign", path, "--key", key, "--certificate", certificate)
+    path = signed(installation, "agreement", exported(installation), "RECIPIENT")
+    key, certificate = (
+        installation.directory / "OPERATOR.key.pem",
+        installation.directory / "OPERATOR.pem",
+    )
+    said = installation("agreement", "sign", path, "--key", key, "--certificate", certificate)
 
     assert "cannot be signed" in complaint(said)
 
 
-def test_signatories_are_listed_and_withdrawn(house: Makul) -> None:
+def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
     """A withdrawn certificate signs nothing and is not registered again."""
-    certificate = house.directory / "RECIPIENT.pem"
-    path = signed(house, "agreement", exported(house), "RECIPIENT")
+    certificate = installation.directory / "RECIPIENT.pem"
+    path = signed(installation, "agreement", exported(installation), "RECIPIENT")
     withdraw: list[str | Path] = ["signatory", "withdraw", BANK, certificate, "--reason", "left"]
-    house.done(*withdraw)
-    assert [row["withdrawn_at"] for row in house.done("signatory", "list")] == [None] * 3
-    house.done(*withdraw, "--apply")
+    installation.done(*withdraw)
+    assert [row["withdrawn_at"] for row in installation.done("signatory", "list")] == [None] * 3
+    installation.done(*withdraw, "--apply")
 
-    gone = [row["role"] for row in house.done("signatory", "list") if row["withdrawn_at"]]
+    gone = [row["role"] for row in installation.done("signatory", "list") if row["withdrawn_at"]]
     assert gone == ["RECIPIENT"]
-    assert "SIG-08" in complaint(house("agreement", "submit", path, "--apply"))
-    assert house(*withdraw, "--apply").code == 1
-    assert house(*add_signatory(house.directory, BANK, "RECIPIENT"), "--apply").code == 1
+    assert "SIG-08" in complaint(installation("agreement", "submit", path, "--apply"))
+    assert installation(*withdraw, "--apply").code == 1
+    assert (
+        installation(*add_signatory(installation.directory, BANK, "RECIPIENT"), "--apply").code == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,51 +169,55 @@ def test_signatories_are_listed_and_withdrawn(house: Makul) -> None:
     ],
 )
 def test_a_signatory_belongs_to_the_party(
-    house: Makul, hierarchy: Hierarchy, member: str, role: str, why: str
+    installation: Makul, hierarchy: Hierarchy, member: str, role: str, why: str
 ) -> None:
     """The settings and the register decide."""
-    keep(house.directory, "NEW", hierarchy.official(member_code=member, name="N", identifier="N"))
-    said = house(
-        *("signatory", "add", member, house.directory / "NEW.pem"),
+    keep(
+        installation.directory,
+        "NEW",
+        hierarchy.official(member_code=member, name="N", identifier="N"),
+    )
+    said = installation(
+        *("signatory", "add", member, installation.directory / "NEW.pem"),
         *("--role", role, "--id", "NEW", "--name", "N. New", "--apply"),
     )
 
     assert why in complaint(said)
 
 
-def test_one_person_signs_for_one_party(house: Makul) -> None:
+def test_one_person_signs_for_one_party(installation: Makul) -> None:
     """The bank's director cannot sign for the operator too."""
-    said = house(
-        *("signatory", "add", OPERATOR, house.directory / "RECIPIENT.pem"),
+    said = installation(
+        *("signatory", "add", OPERATOR, installation.directory / "RECIPIENT.pem"),
         *("--role", "OPERATOR", "--id", "ANOTHER", "--name", "A", "--apply"),
     )
 
     assert "already" in complaint(said)
 
 
-def test_a_notice_is_approved_by_commands(house: Makul) -> None:
+def test_a_notice_is_approved_by_commands(installation: Makul) -> None:
     """Three texts have one approval, which only the authorised body signs."""
-    directory = house.directory
+    directory = installation.directory
     options: list[str | Path] = []
     for language in ("ky", "ru", "en"):
         (directory / language).write_text(f"Кабарлама {language}")
         options += [f"--{language}", directory / language]
-    house.done("notice", "add", "N/1", *options, "--apply")
-    document = house("notice", "approval", "N/1").out
+    installation.done("notice", "add", "N/1", *options, "--apply")
+    document = installation("notice", "approval", "N/1").out
 
-    by_bank = signed(house, "notice", document, "RECIPIENT")
-    assert "SIG-08" in complaint(house("notice", "approve", by_bank, "--apply"))
-    path = signed(house, "notice", document, "AUTHORISED_BODY")
-    house.done("notice", "approve", path)
-    assert house.done("notice", "show", "N/1")["approved_at"] is None
-    house.done("notice", "approve", path, "--apply")
-    assert house.done("notice", "show", "N/1")["approved_at"] is not None
-    assert "already" in complaint(house("notice", "approve", path, "--apply"))
+    by_bank = signed(installation, "notice", document, "RECIPIENT")
+    assert "SIG-08" in complaint(installation("notice", "approve", by_bank, "--apply"))
+    path = signed(installation, "notice", document, "AUTHORISED_BODY")
+    installation.done("notice", "approve", path)
+    assert installation.done("notice", "show", "N/1")["approved_at"] is None
+    installation.done("notice", "approve", path, "--apply")
+    assert installation.done("notice", "show", "N/1")["approved_at"] is not None
+    assert "already" in complaint(installation("notice", "approve", path, "--apply"))
 
 
 def test_nothing_is_drawn_up_without_an_authorised_body(tmp_path: Path) -> None:
     """Procedure, cl. 7: the settings must name it first."""
-    makul = Makul(tmp_path / "house")
+    makul = Makul(tmp_path / "installation")
     makul.done("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
     makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (tmp_path / "bank.toml").write_text(EXAMPLE)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
 from makul_testing.cli_runner import Makul, installed
-from makul_testing.in_process_service import build_house
+from makul_testing.in_process_service import build_installation
 from makul_testing.pki.authorities import Authority, Profile, StoreFiles, key_usage, name_of
 from makul_testing.pki.crls import crl_of
 from makul_testing.servers.crl_ocsp import Published, publishing
@@ -176,8 +176,8 @@ def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
 
 def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
     """Timestamps have their own root, which need not state anything about the citizens' CAs."""
-    house = build_house(tmp_path)
-    house.close()
+    installation = build_installation(tmp_path)
+    installation.close()
 
     code, states, said = _status(Makul(tmp_path))
 
@@ -243,7 +243,7 @@ def test_an_authority_that_expired_without_a_successor_is_an_alarm(tmp_path: Pat
 
 def test_a_missing_list_is_an_alarm_for_its_purpose(tmp_path: Path) -> None:
     """It concerns the citizens' CA under the citizens' root, and not the timestamps' root."""
-    build_house(tmp_path).close()
+    build_installation(tmp_path).close()
     (tmp_path / "crls" / "citizens.crl.pem").unlink()
 
     code, states, _ = _status(Makul(tmp_path))
@@ -254,10 +254,10 @@ def test_a_missing_list_is_an_alarm_for_its_purpose(tmp_path: Path) -> None:
 
 def test_an_authority_may_publish_for_another_purpose(tmp_path: Path) -> None:
     """The list of a timestamp CA lies with those for timestamps, under one root for both."""
-    house = build_house(tmp_path)
-    house.close()
-    (tmp_path / "tsa/anchors/root.pem").write_bytes(house.world.hierarchy.anchors())
-    crls = house.world.crls
+    installation = build_installation(tmp_path)
+    installation.close()
+    (tmp_path / "tsa/anchors/root.pem").write_bytes(installation.world.hierarchy.anchors())
+    crls = installation.world.crls
     for name in ("root.crl.pem", "organisations.crl.pem"):
         (tmp_path / "tsa/crls" / name).write_bytes(crls[name])
     (tmp_path / "tsa/crls/root.pem").unlink()

@@ -17,7 +17,7 @@ from makul_testing.tlog.builder import a_refused_draft, recording
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     """Return a new installation, none of whose leaves has waited long."""
-    return installed_anew(tmp_path / "house")
+    return installed_anew(tmp_path / "installation")
 
 
 @pytest.fixture

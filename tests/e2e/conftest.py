@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from makul.composition.adapters import utc_now
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.tlog.builder import a_note_signer, checked, sequence
 
 
 @pytest.fixture(scope="session")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("house"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("installation"), database=record_database)
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())

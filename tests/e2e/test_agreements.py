@@ -23,7 +23,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -32,90 +32,96 @@ THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
     """Build a separate service, because signatories change here."""
-    built = build_house(tmp_path_factory.mktemp("agreed"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("agreed"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def agreements(house: InProcess) -> Agreements:
-    return build_agreements(house.settings, house.store.registry, house.parts.verifier)[0]
+def agreements(installation: InProcess) -> Agreements:
+    return build_agreements(
+        installation.settings, installation.store.registry, installation.parts.verifier
+    )[0]
 
 
 @pytest.fixture
-def notices(house: InProcess) -> Notices:
-    return build_agreements(house.settings, house.store.registry, house.parts.verifier)[1]
+def notices(installation: InProcess) -> Notices:
+    return build_agreements(
+        installation.settings, installation.store.registry, installation.parts.verifier
+    )[1]
 
 
 @pytest.fixture
-def terms(house: InProcess) -> Agreement:
+def terms(installation: InProcess) -> Agreement:
     """Return terms with a number that no test has used."""
     number = AgreementNumber(f"TEST/{next(NUMBERS)}")
-    return replace(BANK.agreed(house.world.made_at), number=number)
+    return replace(BANK.agreed(installation.world.made_at), number=number)
 
 
-def laid_before(house: InProcess, agreements: Agreements, terms: Agreement) -> bytes:
+def laid_before(installation: InProcess, agreements: Agreements, terms: Agreement) -> bytes:
     """Return the document that the three must sign."""
-    at = house.clock()
+    at = installation.clock()
     document = agreements.draw_up(terms, at=at)
     agreements.lay_before(terms, document, at=at)
     return document
 
 
-def signed(house: InProcess, document: bytes, member: MemberCode) -> bytes:
-    return house.world.signatories[member].sign(document, at=house.clock())
+def signed(installation: InProcess, document: bytes, member: MemberCode) -> bytes:
+    return installation.world.signatories[member].sign(document, at=installation.clock())
 
 
-def submit(house: InProcess, agreements: Agreements, document: bytes) -> AgreementState:
+def submit(installation: InProcess, agreements: Agreements, document: bytes) -> AgreementState:
     """Do what `makul agreement submit --apply` does."""
-    judged = agreements.judge(document, at=house.clock())
+    judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, AgreementSignature), judged
-    return agreements.record(judged, at=house.clock())
+    return agreements.record(judged, at=installation.clock())
 
 
-def refused(house: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
-    judged = agreements.judge(document, at=house.clock())
+def refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
+    judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, NotSigned), judged
     return judged
 
 
-def asked(house: InProcess, number: AgreementNumber) -> list[str]:
+def asked(installation: InProcess, number: AgreementNumber) -> list[str]:
     """Return the codes of a request under this agreement, on a consent under another."""
-    paper = house.paper("bank-00-data")
-    fields = about(house.person_of(paper), of=BANK, paper=paper, agreement=number)
-    return house.ask(person_request(**fields)).codes
+    paper = installation.paper("bank-00-data")
+    fields = about(installation.person_of(paper), of=BANK, paper=paper, agreement=number)
+    return installation.ask(person_request(**fields)).codes
 
 
-def another_hand(house: InProcess, member: MemberCode, role: AgreementRole) -> Signing:
+def another_hand(installation: InProcess, member: MemberCode, role: AgreementRole) -> Signing:
     """Return one more person of a member, with a certificate, without a registration."""
     name = f"T-{next(NUMBERS)}"
-    credential = house.world.hierarchy.official(member_code=member, name=name, identifier=name)
+    credential = installation.world.hierarchy.official(
+        member_code=member, name=name, identifier=name
+    )
     return Signing(member=member, role=role, identifier=name, credential=credential)
 
 
 def test_a_recipient_is_eligible_after_three_signatures(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """AGR-01 until the third has signed; then the agreement is no reason for a refusal."""
-    document = laid_before(house, agreements, terms)
+    document = laid_before(installation, agreements, terms)
     for member in THREE:
-        assert "AGR-01" in asked(house, terms.number)
-        state = submit(house, agreements, signed(house, document, member))
+        assert "AGR-01" in asked(installation, terms.number)
+        state = submit(installation, agreements, signed(installation, document, member))
 
     assert state is AgreementState.IN_FORCE
-    assert asked(house, terms.number) == ["CNS-15"]
+    assert asked(installation, terms.number) == ["CNS-15"]
     assert agreements.missing(terms.number) == frozenset()
 
 
 def test_a_signature_under_other_terms_does_not_count(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """The content is compared word for word, for each change that a party could make."""
-    document = laid_before(house, agreements, terms)
+    document = laid_before(installation, agreements, terms)
     for old, new in (
         (b"<attribute>surname</attribute>", b"<attribute>faceImage</attribute>"),
         (b"<delivery>TYPED", b"<delivery>SEALED"),
@@ -125,46 +131,54 @@ def test_a_signature_under_other_terms_does_not_count(
         (b' Id="agreement"', b' Id="other"'),
     ):
         assert old in document
-        found = refused(house, agreements, signed(house, document.replace(old, new), BANK.code))
+        found = refused(
+            installation, agreements, signed(installation, document.replace(old, new), BANK.code)
+        )
         assert "newest draft" in found.why
 
 
 def test_a_changed_word_after_signing_breaks_the_signature(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-02 for a changed word."""
-    paper = signed(house, laid_before(house, agreements, terms), BANK.code)
+    paper = signed(installation, laid_before(installation, agreements, terms), BANK.code)
 
-    found = refused(house, agreements, paper.replace(b"<scoresOut>false", b"<scoresOut>true"))
+    found = refused(
+        installation, agreements, paper.replace(b"<scoresOut>false", b"<scoresOut>true")
+    )
 
     assert found.codes == (Code.SIG_02,)
 
 
 def test_an_unsigned_document_proves_nothing(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-01; a signed document that is no agreement is refused too."""
-    document = laid_before(house, agreements, terms)
+    document = laid_before(installation, agreements, terms)
 
-    assert refused(house, agreements, document).codes == (Code.SIG_01,)
-    assert refused(house, agreements, b"agreed").codes != ()
-    consent = house.paper("bank-00-data").document
-    assert refused(house, agreements, consent).why == "it is not an agreement"
+    assert refused(installation, agreements, document).codes == (Code.SIG_01,)
+    assert refused(installation, agreements, b"agreed").codes != ()
+    consent = installation.paper("bank-00-data").document
+    assert refused(installation, agreements, consent).why == "it is not an agreement"
 
 
 def test_another_number_is_another_agreement(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """A signature under one number affects no other, known or unknown."""
-    document = laid_before(house, agreements, terms)
-    laid_before(house, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
+    document = laid_before(installation, agreements, terms)
+    laid_before(installation, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
     number = terms.number.encode()
 
     twin = refused(
-        house, agreements, signed(house, document.replace(number, b"TEST/TWIN"), BANK.code)
+        installation,
+        agreements,
+        signed(installation, document.replace(number, b"TEST/TWIN"), BANK.code),
     )
     unknown = refused(
-        house, agreements, signed(house, document.replace(number, b"TEST/NONE"), BANK.code)
+        installation,
+        agreements,
+        signed(installation, document.replace(number, b"TEST/NONE"), BANK.code),
     )
 
     assert "newest draft" in twin.why
@@ -172,84 +186,84 @@ def test_another_number_is_another_agreement(
 
 
 def test_signatures_under_earlier_terms_do_not_count(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """If the terms change and change back, the words are equal, but the document is another."""
-    first = laid_before(house, agreements, terms)
-    papers = [signed(house, first, member) for member in THREE]
+    first = laid_before(installation, agreements, terms)
+    papers = [signed(installation, first, member) for member in THREE]
     for paper in papers:
-        submit(house, agreements, paper)
-    laid_before(house, agreements, replace(terms, daily_quota=1))
-    again = laid_before(house, agreements, terms)
+        submit(installation, agreements, paper)
+    laid_before(installation, agreements, replace(terms, daily_quota=1))
+    again = laid_before(installation, agreements, terms)
 
     assert again != first
-    assert "AGR-01" in asked(house, terms.number)
+    assert "AGR-01" in asked(installation, terms.number)
     for paper in papers:
-        assert "newest draft" in refused(house, agreements, paper).why
+        assert "newest draft" in refused(installation, agreements, paper).why
 
 
 def test_a_repeated_signature_counts_once(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """Three signatures of one signatory count as one too."""
-    document = laid_before(house, agreements, terms)
-    paper = signed(house, document, BANK.code)
-    assert submit(house, agreements, paper) is AgreementState.DRAFT
+    document = laid_before(installation, agreements, terms)
+    paper = signed(installation, document, BANK.code)
+    assert submit(installation, agreements, paper) is AgreementState.DRAFT
 
-    for more in (paper, paper, signed(house, document, BANK.code)):
+    for more in (paper, paper, signed(installation, document, BANK.code)):
         with pytest.raises(OperatorRegistryError, match="already"):
-            submit(house, agreements, more)
-    assert "AGR-01" in asked(house, terms.number)
+            submit(installation, agreements, more)
+    assert "AGR-01" in asked(installation, terms.number)
 
 
 def test_strangers_and_other_parties_do_not_sign(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-08: a trusted certificate of an official, a citizen or another bank is not enough."""
-    document = laid_before(house, agreements, terms)
-    at, world = house.clock(), house.world
-    stranger = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
+    document = laid_before(installation, agreements, terms)
+    at, world = installation.clock(), installation.world
+    stranger = another_hand(installation, BANK.code, AgreementRole.RECIPIENT)
     holders: list[Credential] = [world.officials["bank"], world.citizens[0]]
 
     papers = [stranger.sign(document, at=at)]
     papers += [replace(stranger, credential=holder).sign(document, at=at) for holder in holders]
     for paper in papers:
-        assert refused(house, agreements, paper).codes == (Code.SIG_08,)
+        assert refused(installation, agreements, paper).codes == (Code.SIG_08,)
     machine = replace(stranger, credential=world.messages["bank"])
-    assert refused(house, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
-    found = refused(house, agreements, signed(house, document, NOTARY.code))
+    assert refused(installation, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
+    found = refused(installation, agreements, signed(installation, document, NOTARY.code))
     assert (found.codes, "another party" in found.why) == ((Code.SIG_08,), True)
 
 
 def test_a_withdrawn_signatory_signs_no_more(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """Neither later signatures count, nor one that waited for the others."""
     document, registry, at = (
-        laid_before(house, agreements, terms),
-        house.store.registry,
-        house.clock(),
+        laid_before(installation, agreements, terms),
+        installation.store.registry,
+        installation.clock(),
     )
-    hand = another_hand(house, BANK.code, AgreementRole.RECIPIENT)
+    hand = another_hand(installation, BANK.code, AgreementRole.RECIPIENT)
     registry.add_signatory(hand.registered, at=at)
-    submit(house, agreements, hand.sign(document, at=at))
+    submit(installation, agreements, hand.sign(document, at=at))
     registry.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
 
-    assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
+    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
     for member in (AUTHORISED_BODY, OPERATOR):
-        state = submit(house, agreements, signed(house, document, member))
+        state = submit(installation, agreements, signed(installation, document, member))
         assert state is AgreementState.DRAFT
     assert agreements.missing(terms.number) == {AgreementRole.RECIPIENT}
-    paper = signed(house, document, BANK.code)
-    assert submit(house, agreements, paper) is AgreementState.IN_FORCE
+    paper = signed(installation, document, BANK.code)
+    assert submit(installation, agreements, paper) is AgreementState.IN_FORCE
 
 
 def test_a_certificate_out_of_term_signs_nothing(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-05: the certificate is judged when the document is submitted."""
-    paper = signed(house, laid_before(house, agreements, terms), BANK.code)
-    certificate = house.world.signatories[BANK.code].credential.certificate
+    paper = signed(installation, laid_before(installation, agreements, terms), BANK.code)
+    certificate = installation.world.signatories[BANK.code].credential.certificate
 
     judged = agreements.judge(paper, at=certificate.not_valid_after_utc + timedelta(seconds=1))
 
@@ -258,44 +272,48 @@ def test_a_certificate_out_of_term_signs_nothing(
 
 
 def test_an_imitated_authority_makes_no_signatory(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-09: the names are equal and the keys differ, even if it were registered."""
-    document, at = laid_before(house, agreements, terms), house.clock()
-    false = house.world.look_alike.official(member_code=OPERATOR, name="x", identifier="x")
+    document, at = laid_before(installation, agreements, terms), installation.clock()
+    false = installation.world.look_alike.official(member_code=OPERATOR, name="x", identifier="x")
     hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
-    house.store.registry.add_signatory(hand.registered, at=at)
+    installation.store.registry.add_signatory(hand.registered, at=at)
 
-    assert refused(house, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
+    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
 
 
-def test_two_certificates_of_one_key_are_one_signatory(house: InProcess) -> None:
+def test_two_certificates_of_one_key_are_one_signatory(installation: InProcess) -> None:
     """The bank's director under the operator's name cannot be the operator as well."""
-    director = house.world.signatories[BANK.code]
+    director = installation.world.signatories[BANK.code]
     key = director.credential.certificate.public_key()
-    other = another_hand(house, OPERATOR, AgreementRole.OPERATOR).registered
+    other = another_hand(installation, OPERATOR, AgreementRole.OPERATOR).registered
 
     assert key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(OperatorRegistryError, match="key"):
-        house.store.registry.add_signatory(
-            replace(other, key_digest=director.registered.key_digest), at=house.clock()
+        installation.store.registry.add_signatory(
+            replace(other, key_digest=director.registered.key_digest), at=installation.clock()
         )
 
 
 def test_an_agreement_whose_term_is_over_is_not_signed(
-    house: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """A good signature does not help."""
-    over: datetime = house.clock() + timedelta(milliseconds=1)
-    paper = signed(house, laid_before(house, agreements, replace(terms, valid_to=over)), BANK.code)
+    over: datetime = installation.clock() + timedelta(milliseconds=1)
+    paper = signed(
+        installation,
+        laid_before(installation, agreements, replace(terms, valid_to=over)),
+        BANK.code,
+    )
 
     with pytest.raises(OperatorRegistryError, match="term is over"):
-        submit(house, agreements, paper)
+        submit(installation, agreements, paper)
 
 
-def test_signed_documents_are_stored(house: InProcess) -> None:
+def test_signed_documents_are_stored(installation: InProcess) -> None:
     """docs/architecture.md, invariant 12: the exact bytes and their report are stored for later."""
-    signatures = house.store.registry.agreement_signatures(BANK.agreement)
+    signatures = installation.store.registry.agreement_signatures(BANK.agreement)
 
     assert [one.role for one in signatures] == list(AgreementRole)
     assert {one.member for one in signatures} == set(THREE)
@@ -304,76 +322,76 @@ def test_signed_documents_are_stored(house: InProcess) -> None:
 # --- notices --------------------------------------------------------------------------------
 
 
-def added(house: InProcess, notices: Notices) -> tuple[str, bytes]:
+def added(installation: InProcess, notices: Notices) -> tuple[str, bytes]:
     """Return an unapproved notice, and its approval, unsigned."""
     ref = f"NOTICE/{next(NUMBERS)}"
     texts = {name: f"{ref} {text}".encode() for name, text in NOTICE_TEXTS.items()}
-    house.store.registry.add_notice(ref, texts, at=house.clock())
+    installation.store.registry.add_notice(ref, texts, at=installation.clock())
     return ref, notices.approval(ref)
 
 
-def known(house: InProcess, notices: Notices, ref: str) -> bool:
+def known(installation: InProcess, notices: Notices, ref: str) -> bool:
     notice = notices.find(ref)
     assert notice is not None
     return all(
-        house.store.register.notice_approved(ref, digest, language)
+        installation.store.register.notice_approved(ref, digest, language)
         for language, digest in notice.digests.items()
     )
 
 
 def test_a_notice_counts_after_the_authorised_body_has_signed(
-    house: InProcess, notices: Notices
+    installation: InProcess, notices: Notices
 ) -> None:
     """CNS-10 until then; afterwards it counts in each of the three languages."""
-    ref, approval = added(house, notices)
-    assert not known(house, notices, ref)
+    ref, approval = added(installation, notices)
+    assert not known(installation, notices, ref)
 
-    judged = notices.judge(signed(house, approval, AUTHORISED_BODY), at=house.clock())
+    judged = notices.judge(signed(installation, approval, AUTHORISED_BODY), at=installation.clock())
     assert isinstance(judged, SignedApproval)
-    notices.record(judged, at=house.clock())
+    notices.record(judged, at=installation.clock())
 
-    assert known(house, notices, ref)
+    assert known(installation, notices, ref)
     with pytest.raises(OperatorRegistryError, match="already"):
-        notices.record(judged, at=house.clock())
+        notices.record(judged, at=installation.clock())
 
 
-def test_nobody_else_approves_a_notice(house: InProcess, notices: Notices) -> None:
+def test_nobody_else_approves_a_notice(installation: InProcess, notices: Notices) -> None:
     """The operator or the bank cannot approve, and other texts than the registered are refused."""
-    ref, approval = added(house, notices)
-    other_ref, _ = added(house, notices)
+    ref, approval = added(installation, notices)
+    other_ref, _ = added(installation, notices)
     papers = {
-        "the operator": signed(house, approval, OPERATOR),
-        "the bank": signed(house, approval, BANK.code),
+        "the operator": signed(installation, approval, OPERATOR),
+        "the bank": signed(installation, approval, BANK.code),
         "nobody": approval,
         "another body": signed(
-            house, approval.replace(AUTHORISED_BODY.encode(), b"GOV/1"), AUTHORISED_BODY
+            installation, approval.replace(AUTHORISED_BODY.encode(), b"GOV/1"), AUTHORISED_BODY
         ),
         "other texts": signed(
-            house, approval.replace(ref.encode(), other_ref.encode()), AUTHORISED_BODY
+            installation, approval.replace(ref.encode(), other_ref.encode()), AUTHORISED_BODY
         ),
-        "a consent": house.paper("bank-00-data").document,
+        "a consent": installation.paper("bank-00-data").document,
     }
 
     for who, paper in papers.items():
-        assert isinstance(notices.judge(paper, at=house.clock()), NotSigned), who
-    assert not known(house, notices, ref)
+        assert isinstance(notices.judge(paper, at=installation.clock()), NotSigned), who
+    assert not known(installation, notices, ref)
 
 
 def test_an_approval_is_checked_again_when_it_is_recorded(
-    house: InProcess, notices: Notices
+    installation: InProcess, notices: Notices
 ) -> None:
     """A signatory may be withdrawn, or texts may change, between judgement and record."""
-    _, approval = added(house, notices)
-    at = house.clock()
-    hand = another_hand(house, AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
-    house.store.registry.add_signatory(hand.registered, at=at)
+    _, approval = added(installation, notices)
+    at = installation.clock()
+    hand = another_hand(installation, AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
+    installation.store.registry.add_signatory(hand.registered, at=at)
     judged = notices.judge(hand.sign(approval, at=at), at=at)
     assert isinstance(judged, SignedApproval)
     others = replace(judged.approval, digests={**judged.approval.digests, "ky": bytes(32)})
 
     with pytest.raises(OperatorRegistryError, match="other texts"):
         notices.record(replace(judged, approval=others), at=at)
-    house.store.registry.withdraw_signatory(
+    installation.store.registry.withdraw_signatory(
         AUTHORISED_BODY, hand.credential.fingerprint, reason="left", at=at
     )
     with pytest.raises(OperatorRegistryError, match="not a signatory"):

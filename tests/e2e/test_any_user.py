@@ -55,7 +55,9 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    done = _run("-m", "makul_testing.any_user", str(tmp_path_factory.mktemp("any") / "house"))
+    done = _run(
+        "-m", "makul_testing.any_user", str(tmp_path_factory.mktemp("any") / "installation")
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

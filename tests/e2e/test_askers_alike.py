@@ -22,7 +22,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     party,
     person_request,
 )
@@ -34,10 +34,10 @@ NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("askers"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("askers"), database=record_database)
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
@@ -51,7 +51,7 @@ def header(name: str, text: str | None) -> str:
 
 
 def over_xroad(
-    house: InProcess,
+    installation: InProcess,
     body: bytes,
     *,
     employee: str | None = "EMP-1",
@@ -73,32 +73,34 @@ def over_xroad(
     written = written.replace(theirs, ours, 1)
     if subsystem is None:
         written = written.replace('"SUBSYSTEM"', '"MEMBER"', 1)
-    return house.post(enveloped(body.decode(), header=written), listener="xroad")
+    return installation.post(enveloped(body.decode(), header=written), listener="xroad")
 
 
-def a_body(house: InProcess, request_id: UUID, *, more: str = "", name: str | None = None) -> bytes:
+def a_body(
+    installation: InProcess, request_id: UUID, *, more: str = "", name: str | None = None
+) -> bytes:
     name = name or next(
         each
-        for each, paper in house.world.papers.items()
+        for each, paper in installation.world.papers.items()
         if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
     )
-    paper = house.paper(name)
+    paper = installation.paper(name)
     fields: dict[str, Any] = about(
-        house.person_of(paper), of=paper.presented_by, paper=paper, request_id=request_id
+        installation.person_of(paper), of=paper.presented_by, paper=paper, request_id=request_id
     )
     return person_request(**fields).replace(b"<r:purpose>", f"{more}<r:purpose>".encode(), 1)
 
 
-def repeated(house: InProcess, request_id: UUID) -> list[RepetitionRow]:
-    found = house.store.registry.repetitions(limit=10_000)
+def repeated(installation: InProcess, request_id: UUID) -> list[RepetitionRow]:
+    found = installation.store.registry.repetitions(limit=10_000)
     return [each for each in found if each.request_id == request_id]
 
 
-def counted(house: InProcess, by: str) -> tuple[int, int]:
-    today = legal_day(house.clock())
+def counted(installation: InProcess, by: str) -> tuple[int, int]:
+    today = legal_day(installation.clock())
     rows = [
         each
-        for each in house.store.registry.statistics(Month(today.year, today.month))
+        for each in installation.store.registry.statistics(Month(today.year, today.month))
         if each.recipient == party(by).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
@@ -136,45 +138,45 @@ OTHERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("first", "again"), ALIKE)
 def test_white_space_and_empty_headers_do_not_change_the_asker(
-    house: InProcess, first: dict[str, Any], again: dict[str, Any]
+    installation: InProcess, first: dict[str, Any], again: dict[str, Any]
 ) -> None:
     """A text is an xs:token, and an empty optional header counts as absent."""
     request_id = uuid4()
-    body = a_body(house, request_id)
-    given = over_xroad(house, body, **first)
+    body = a_body(installation, request_id)
+    given = over_xroad(installation, body, **first)
     assert given.outcome == "RELEASED", given.body
 
-    answer = over_xroad(house, body, **again)
+    answer = over_xroad(installation, body, **again)
 
     assert etree.tostring(answer.child) == etree.tostring(given.child)
-    assert len(repeated(house, request_id)) == 1
+    assert len(repeated(installation, request_id)) == 1
 
 
 @pytest.mark.parametrize(("first", "again", "field"), OTHERS)
 def test_askers_that_look_alike_are_distinguished(
-    house: InProcess, first: dict[str, Any], again: dict[str, Any], field: str
+    installation: InProcess, first: dict[str, Any], again: dict[str, Any], field: str
 ) -> None:
     """REQ-04: askers are compared character by character, and no answer leaves."""
     request_id = uuid4()
-    body = a_body(house, request_id)
-    assert over_xroad(house, body, **first).outcome == "RELEASED"
+    body = a_body(installation, request_id)
+    assert over_xroad(installation, body, **first).outcome == "RELEASED"
 
-    answer = over_xroad(house, body, **again)
+    answer = over_xroad(installation, body, **again)
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
     assert answer.child.findtext(f".//{{{TYPES}}}field") == field
     assert answer.released == set()
-    assert repeated(house, request_id) == []
-    assert over_xroad(house, body, **first).outcome == "RELEASED"
+    assert repeated(installation, request_id) == []
+    assert over_xroad(installation, body, **first).outcome == "RELEASED"
 
 
-def test_other_headers_do_not_change_the_asker(house: InProcess) -> None:
+def test_other_headers_do_not_change_the_asker(installation: InProcess) -> None:
     """The security server, the user's token and the represented party do not belong to
     the asker.
     """
     request_id = uuid4()
-    body = a_body(house, request_id)
-    assert over_xroad(house, body).outcome == "RELEASED"
+    body = a_body(installation, request_id)
+    assert over_xroad(installation, body).outcome == "RELEASED"
     server = (
         f'<x:securityServer xmlns:x="{XRD}" xmlns:i="http://x-road.eu/xsd/identifiers"'
         ' i:objectType="SERVER"><i:xRoadInstance>KG-SANDBOX</i:xRoadInstance>'
@@ -182,41 +184,41 @@ def test_other_headers_do_not_change_the_asker(house: InProcess) -> None:
         "<i:serverCode>s</i:serverCode></x:securityServer>"
     )
 
-    assert over_xroad(house, body, more=server).outcome == "RELEASED"
-    assert len(repeated(house, request_id)) == 1
+    assert over_xroad(installation, body, more=server).outcome == "RELEASED"
+    assert len(repeated(installation, request_id)) == 1
 
 
-def test_a_channel_without_a_subsystem_is_another_asker(house: InProcess) -> None:
+def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess) -> None:
     """The recipient itself signs the same Body: the employee is the same, the system not."""
     request_id = uuid4()
     said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(house, request_id, more=said)
-    assert over_xroad(house, body).outcome == "RELEASED"
+    body = a_body(installation, request_id, more=said)
+    assert over_xroad(installation, body).outcome == "RELEASED"
 
-    answer = house.ask(body, by=BY)
+    answer = installation.ask(body, by=BY)
 
     assert answer.codes == ["REQ-04"]
     assert answer.child.findtext(f".//{{{TYPES}}}field") == "subsystemCode"
 
 
-def test_another_channel_does_not_change_the_asker(house: InProcess) -> None:
+def test_another_channel_does_not_change_the_asker(installation: InProcess) -> None:
     """The row has the channel by which the answer was given again."""
     request_id = uuid4()
     said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(house, request_id, more=said)
-    first = over_xroad(house, body, subsystem=None)
+    body = a_body(installation, request_id, more=said)
+    first = over_xroad(installation, body, subsystem=None)
     assert first.outcome == "RELEASED"
 
-    answer = house.ask(body, by=BY)
+    answer = installation.ask(body, by=BY)
 
     assert etree.tostring(answer.child) == etree.tostring(first.child)
-    (row,) = repeated(house, request_id)
+    (row,) = repeated(installation, request_id)
     assert row.channel is Channel.WSSE
     assert row.certificate is not None
     assert row.asker == Asker(employee="EMP-1", case_number="CASE-1")
 
 
-def _explained(house: InProcess, request_id: UUID) -> bytes:
+def _explained(installation: InProcess, request_id: UUID) -> bytes:
     return (
         f'<r:ExplainDecision xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -227,9 +229,9 @@ def _explained(house: InProcess, request_id: UUID) -> bytes:
     ).encode()
 
 
-def _registered(house: InProcess, request_id: UUID) -> bytes:
-    hands = hands_of(house)
-    document = hands.sign_consent(hands.consent(BANK, 5), BANK, house.world.citizens[5])
+def _registered(installation: InProcess, request_id: UUID) -> bytes:
+    hands = hands_of(installation)
+    document = hands.sign_consent(hands.consent(BANK, 5), BANK, installation.world.citizens[5])
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -238,36 +240,36 @@ def _registered(house: InProcess, request_id: UUID) -> bytes:
     ).encode()
 
 
-def _revoked(house: InProcess, request_id: UUID) -> bytes:
-    hands = hands_of(house)
+def _revoked(installation: InProcess, request_id: UUID) -> bytes:
+    hands = hands_of(installation)
     consent = hands.consent(BANK, 2)
-    document = hands.sign_consent(consent, BANK, house.world.citizens[2])
-    registering = _registered(house, uuid4()).decode()
+    document = hands.sign_consent(consent, BANK, installation.world.citizens[2])
+    registering = _registered(installation, uuid4()).decode()
     begins, _, rest = registering.partition("<r:consentDocument>")
     ends = rest.partition("</r:consentDocument>")[2]
     encoded = base64.b64encode(document).decode()
     body = f"{begins}<r:consentDocument>{encoded}</r:consentDocument>{ends}"
-    assert over_xroad(house, body.encode(), by="bank").outcome == "ACCEPTED"
-    return handing_in(revocation(house, consent.consent_id), request_id)
+    assert over_xroad(installation, body.encode(), by="bank").outcome == "ACCEPTED"
+    return handing_in(revocation(installation, consent.consent_id), request_id)
 
 
-def _data(house: InProcess, request_id: UUID) -> bytes:
-    return a_body(house, request_id, name="bank-00-data")
+def _data(installation: InProcess, request_id: UUID) -> bytes:
+    return a_body(installation, request_id, name="bank-00-data")
 
 
-def _yes_no(house: InProcess, request_id: UUID) -> bytes:
-    return a_body(house, request_id, name="bank-00-yes-no")
+def _yes_no(installation: InProcess, request_id: UUID) -> bytes:
+    return a_body(installation, request_id, name="bank-00-yes-no")
 
 
-def _not_matched(house: InProcess, request_id: UUID) -> bytes:
-    body = a_body(house, request_id, name="bank-01-data").decode()
+def _not_matched(installation: InProcess, request_id: UUID) -> bytes:
+    body = a_body(installation, request_id, name="bank-01-data").decode()
     begins, _, rest = body.partition("<r:documentNumber>")
     ends = rest.partition("</r:documentNumber>")[2]
     return f"{begins}<r:documentNumber>ID9999999</r:documentNumber>{ends}".encode()
 
 
-def _without_ground(house: InProcess, request_id: UUID) -> bytes:
-    body = a_body(house, request_id, name="bank-02-data").decode()
+def _without_ground(installation: InProcess, request_id: UUID) -> bytes:
+    body = a_body(installation, request_id, name="bank-02-data").decode()
     return (body.partition("<r:ground>")[0] + body.partition("</r:ground>")[2]).encode()
 
 
@@ -284,40 +286,42 @@ MADE: list[Make] = [
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_every_repeated_answer_is_recorded(house: InProcess, make: Make) -> None:
+def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) -> None:
     """Refusals, dry runs, registrations, revocations and data are repeated to no other asker."""
     request_id = uuid4()
-    body = make(house, request_id)
-    given = over_xroad(house, body, by="bank")
-    before = counted(house, "bank")
+    body = make(installation, request_id)
+    given = over_xroad(installation, body, by="bank")
+    before = counted(installation, "bank")
 
-    again = [over_xroad(house, body, by="bank") for _ in range(2)]
+    again = [over_xroad(installation, body, by="bank") for _ in range(2)]
     others = [
-        over_xroad(house, body, by="bank", **changed)
+        over_xroad(installation, body, by="bank", **changed)
         for changed in ({"employee": "emp-1"}, {"case": ""}, {"subsystem": "CORE"})
     ]
 
     assert {etree.tostring(each.child) for each in again} == {etree.tostring(given.child)}
-    rows = repeated(house, request_id)
+    rows = repeated(installation, request_id)
     assert len(rows) == 2
     assert len({row.leaf_hash for row in rows}) == 2
     assert {row.asker.employee for row in rows} == {"EMP-1"}
     assert [each.codes for each in others] == [["REQ-04"]] * 3
-    decisions, repetitions = counted(house, "bank")
+    decisions, repetitions = counted(installation, "bank")
     assert (decisions - before[0], repetitions - before[1]) == (3, 2)
 
 
-def test_one_id_in_every_space_is_a_separate_id(house: InProcess) -> None:
+def test_one_id_in_every_space_is_a_separate_id(installation: InProcess) -> None:
     """Another operation within the space of disclosures is REQ-04."""
     request_id = uuid4()
     first = {
-        make: (made := make(house, request_id), over_xroad(house, made, by="bank"))
+        make: (made := make(installation, request_id), over_xroad(installation, made, by="bank"))
         for make in (_data, _explained, _registered, _revoked)
     }
     assert all(answer.codes != ["REQ-04"] for _, answer in first.values())
 
-    assert over_xroad(house, _yes_no(house, request_id), by="bank").codes == ["REQ-04"]
+    assert over_xroad(installation, _yes_no(installation, request_id), by="bank").codes == [
+        "REQ-04"
+    ]
     for body, answer in first.values():
-        again = over_xroad(house, body, by="bank")
+        again = over_xroad(installation, body, by="bank")
         assert etree.tostring(again.child) == etree.tostring(answer.child)
-    assert len(repeated(house, request_id)) == 4
+    assert len(repeated(installation, request_id)) == 4

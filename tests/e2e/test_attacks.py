@@ -18,7 +18,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -26,33 +26,33 @@ CITIZEN = 6
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
     """Build a separate service, because the attackers damage it."""
-    built = build_house(tmp_path_factory.mktemp("attacked"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("attacked"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def hands(house: InProcess) -> SandboxSigners:
-    return hands_of(house)
+def hands(installation: InProcess) -> SandboxSigners:
+    return hands_of(installation)
 
 
-def test_no_answer_leaves_by_an_unagreed_channel(house: InProcess) -> None:
+def test_no_answer_leaves_by_an_unagreed_channel(installation: InProcess) -> None:
     """REQ-08: the notary's agreement names only WS-Security.
 
     A party that can speak for the notary at the security server repeats a request of the notary. It
     gets neither the stored answer nor a new one.
     """
-    paper, request_id = house.paper("notary-06-data"), uuid4()
+    paper, request_id = installation.paper("notary-06-data"), uuid4()
     child = person_request(
-        **about(house.person_of(paper), of=NOTARY, paper=paper, request_id=request_id)
+        **about(installation.person_of(paper), of=NOTARY, paper=paper, request_id=request_id)
     )
-    assert house.ask(child, by="notary").outcome == "RELEASED"
+    assert installation.ask(child, by="notary").outcome == "RELEASED"
 
-    stolen = house.post(by_xroad(child, request_id), listener="xroad")
+    stolen = installation.post(by_xroad(child, request_id), listener="xroad")
 
     assert (stolen.outcome, stolen.codes) == ("REFUSED", ["REQ-08"])
     assert stolen.released == set()
@@ -78,74 +78,78 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 
 
 @pytest.fixture
-def broken_face(house: InProcess, hands: SandboxSigners) -> bytes:
+def broken_face(installation: InProcess, hands: SandboxSigners) -> bytes:
     """Return a consent to a face image that the record holds in an unknown format."""
-    person, at = house.world.people[CITIZEN], house.clock()
-    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
+    person, at = installation.world.people[CITIZEN], installation.clock()
+    known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
     broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
-    agree(house.store.registry, wider, at=at)
-    house.store.registry.put_persons([broken], at=at)
+    agree(installation.store.registry, wider, at=at)
+    installation.store.registry.put_persons([broken], at=at)
     consent = hands.consent(BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1)
-    return hands.sign_consent(consent, BANK, house.world.citizens[CITIZEN])
+    return hands.sign_consent(consent, BANK, installation.world.citizens[CITIZEN])
 
 
 def test_an_unrenderable_record_reveals_nothing_unrecorded(
-    house: InProcess, broken_face: bytes
+    installation: InProcess, broken_face: bytes
 ) -> None:
     """docs/architecture.md, invariant 1: a match is recorded and counted, for any data after it.
 
     A fault would reveal it without a trace, beyond the consent's one use and every limit.
     """
-    since = house.clock()
+    since = installation.clock()
 
-    answers = [ask_face(house, broken_face) for _ in range(6)]
+    answers = [ask_face(installation, broken_face) for _ in range(6)]
 
     told = [(answer.outcome, answer.codes) for answer in answers]
     assert told == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
-    recorded = house.store.registry.disclosures(recipient=BANK.code, since=since, limit=10)
+    recorded = installation.store.registry.disclosures(recipient=BANK.code, since=since, limit=10)
     assert len(recorded) == len(answers)
 
 
-def ask_face(house: InProcess, consent: bytes) -> Answered:
-    fields = about(house.world.people[CITIZEN], of=BANK)
+def ask_face(installation: InProcess, consent: bytes) -> Answered:
+    fields = about(installation.world.people[CITIZEN], of=BANK)
     changed = fields | {"ground": ("CONSENT", consent), "attributes": ["faceImage"]}
-    return house.ask(person_request(**changed))
+    return installation.ask(person_request(**changed))
 
 
 def test_an_organisation_is_not_certified_as_a_citizen(
-    house: InProcess, hands: SandboxSigners
+    installation: InProcess, hands: SandboxSigners
 ) -> None:
     """Procedure, cl. 4 (CNS-02, SIG-08): an authority for organisations cannot identify citizens.
 
     An official's certificate has any identifier that the organisation requested: here, a PIN.
     """
-    victim = house.world.people[1]
-    forger = house.world.hierarchy.official(
+    victim = installation.world.people[1]
+    forger = installation.world.hierarchy.official(
         member_code=BANK.code, name="Forger", identifier=f"PNOKG-{victim.pin.digits}"
     )
     consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
 
-    answer = house.ask(person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)}))
+    answer = installation.ask(
+        person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)})
+    )
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])
 
 
 def test_an_authority_cannot_write_the_policy_of_citizens(
-    house: InProcess, hands: SandboxSigners
+    installation: InProcess, hands: SandboxSigners
 ) -> None:
     """RFC 5280, 6.1: an authority cannot give a policy that it does not have.
 
     A holder of the key of the CA for organisations makes a certificate that looks like a citizen's
     in every part but the path.
     """
-    victim, hierarchy = house.world.people[1], house.world.hierarchy
-    subject = house.world.citizens[1].certificate.subject
+    victim, hierarchy = installation.world.people[1], installation.world.hierarchy
+    subject = installation.world.citizens[1].certificate.subject
     forger = hierarchy.organisations.issue(subject, policy=CITIZEN_POLICY)
     consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
 
-    answer = house.ask(person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)}))
+    answer = installation.ask(
+        person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)})
+    )
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["CNS-02"])
     because = answer.child.findtext(".//{urn:makul:types:1}because")

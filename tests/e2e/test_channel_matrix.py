@@ -22,7 +22,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     party,
     person_request,
 )
@@ -70,10 +70,10 @@ def rows() -> Iterator[tuple[dict[str, str], str, str]]:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("matrix"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("matrix"), database=record_database)
     yield built
     built.close()
 
@@ -86,16 +86,16 @@ def house(
     ],
 )
 def test_exactly_one_channel_counts(
-    house: InProcess, proofs: dict[str, str], listener: str, expected: str
+    installation: InProcess, proofs: dict[str, str], listener: str, expected: str
 ) -> None:
     """The headers of other channels confer nothing, and take nothing away."""
-    assert told(house, listener, proofs) == expected
+    assert told(installation, listener, proofs) == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("others", [(), LISTENERS], ids=["alone", "with all others"])
 def test_a_channel_outside_the_agreement_is_refused(
-    house: InProcess, listener: str, others: tuple[str, ...]
+    installation: InProcess, listener: str, others: tuple[str, ...]
 ) -> None:
     """REQ-08; Procedure, cl. 7: the notary's agreement names wsse, and no other
     listener is wsse.
@@ -103,43 +103,45 @@ def test_a_channel_outside_the_agreement_is_refused(
     proofs = dict.fromkeys({listener, *others}, "notary")
 
     expected = "RELEASED" if listener == WSSE else "REFUSED REQ-08"
-    assert told(house, listener, proofs, paper="notary-00-data") == expected
+    assert told(installation, listener, proofs, paper="notary-00-data") == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
-def test_the_record_names_the_listeners_channel(house: InProcess, listener: str) -> None:
+def test_the_record_names_the_listeners_channel(installation: InProcess, listener: str) -> None:
     """The record and the receipt have the channel of arrival, for any headers."""
-    told(house, listener, dict.fromkeys(LISTENERS, "bank"))
+    told(installation, listener, dict.fromkeys(LISTENERS, "bank"))
 
-    with raw(house.settings.place) as connection:
+    with raw(installation.settings.place) as connection:
         recorded = connection.execute(
             "SELECT channel, recipient FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
-    assert recorded == (listener, house.bank.code)
+    assert recorded == (listener, installation.bank.code)
 
 
-def test_headers_of_the_security_server_are_recorded(house: InProcess) -> None:
+def test_headers_of_the_security_server_are_recorded(installation: InProcess) -> None:
     """The ledger's leaf commits to the subsystem of `xrd:client` and to `xrd:userId`."""
-    told(house, XROAD, {XROAD: "bank"})
+    told(installation, XROAD, {XROAD: "bank"})
 
-    with raw(house.settings.place) as connection:
+    with raw(installation.settings.place) as connection:
         identifier, sealed = connection.execute(
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
-    database = database_at(house.settings.place)
-    sealer = FieldCipher(StoreKeys.load(house.settings.store.keys), Compressor(database))
+    database = database_at(installation.settings.place)
+    sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
     facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
     assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
     assert facts["employee"] == "EE1234"
 
 
 @pytest.mark.parametrize("listener", [WSSE, MTLS])
-def test_the_employee_of_a_foreign_header_is_ignored(house: InProcess, listener: str) -> None:
+def test_the_employee_of_a_foreign_header_is_ignored(
+    installation: InProcess, listener: str
+) -> None:
     """`xrd:userId` and `xrd:id` belong to X-Road; elsewhere only the Body names the employee."""
     other_id = dict.fromkeys(LISTENERS, "bank")
 
-    assert told(house, listener, other_id, header_id=str(uuid4())) == "RELEASED"
-    assert told(house, XROAD, other_id, header_id=str(uuid4())) == "FAULT REQ-01"
+    assert told(installation, listener, other_id, header_id=str(uuid4())) == "RELEASED"
+    assert told(installation, XROAD, other_id, header_id=str(uuid4())) == "FAULT REQ-01"
 
 
 @pytest.mark.parametrize(
@@ -147,22 +149,26 @@ def test_the_employee_of_a_foreign_header_is_ignored(house: InProcess, listener:
     [(WSSE, XROAD), (WSSE, MTLS), (XROAD, WSSE), (XROAD, MTLS)],
 )
 def test_a_foreign_header_that_must_be_understood_is_a_fault(
-    house: InProcess, foreign: str, listener: str
+    installation: InProcess, foreign: str, listener: str
 ) -> None:
     """SOAP 1.1, 4.2.3: it is a fault if it must be understood and is not."""
-    root = etree.fromstring(message(house, {foreign: "bank", listener: "bank"}, "bank-00-data"))
+    root = etree.fromstring(
+        message(installation, {foreign: "bank", listener: "bank"}, "bank-00-data")
+    )
     name = "Security" if foreign == WSSE else "client"
     (block,) = (each for each in root[0] if etree.QName(each).localname == name)
     block.set(f"{{{ENVELOPE}}}mustUnderstand", "1")
 
-    answer = house.post(etree.tostring(root), listener=listener, **forwarded(house, "bank"))
+    answer = installation.post(
+        etree.tostring(root), listener=listener, **forwarded(installation, "bank")
+    )
 
     assert answer.status == 500
     assert answer.child.findtext("faultcode", "").endswith(":MustUnderstand")
 
 
 def told(
-    house: InProcess,
+    installation: InProcess,
     listener: str,
     proofs: dict[str, str],
     *,
@@ -170,9 +176,9 @@ def told(
     header_id: str | None = None,
 ) -> str:
     """Return the result of a message: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
-    asked = message(house, proofs, paper, header_id)
-    environ = forwarded(house, proofs[MTLS]) if MTLS in proofs else {}
-    answer = house.post(asked, listener=listener, **environ)
+    asked = message(installation, proofs, paper, header_id)
+    environ = forwarded(installation, proofs[MTLS]) if MTLS in proofs else {}
+    answer = installation.post(asked, listener=listener, **environ)
     codes = sorted(set(answer.codes))
     if answer.status != 200:
         return f"FAULT {' '.join(codes)}"
@@ -182,17 +188,17 @@ def told(
 
 
 def message(
-    house: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
+    installation: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
 ) -> bytes:
     """Build one request, with the header blocks of every proof that lies in a message."""
-    found, request_id = house.paper(paper), uuid4()
+    found, request_id = installation.paper(paper), uuid4()
     fields = about(
-        house.person_of(found), of=found.presented_by, paper=found, request_id=request_id
+        installation.person_of(found), of=found.presented_by, paper=found, request_id=request_id
     )
     child = person_request(**fields)
-    signer = house.world.messages.get(proofs.get(WSSE, "bank"), house.world.stranger)
+    signer = installation.world.messages.get(proofs.get(WSSE, "bank"), installation.world.stranger)
     whole = etree.fromstring(
-        signed_message(child, signer.key, signer.certificate, at=house.clock())
+        signed_message(child, signer.key, signer.certificate, at=installation.clock())
     )
     header = whole[0]
     if WSSE not in proofs:
@@ -205,9 +211,9 @@ def message(
     return etree.tostring(whole)
 
 
-def forwarded(house: InProcess, holder: str) -> dict[str, str]:
+def forwarded(installation: InProcess, holder: str) -> dict[str, str]:
     """Return the proxy's two headers, as gunicorn passes them on."""
-    credential = house.world.messages.get(holder, house.world.stranger)
+    credential = installation.world.messages.get(holder, installation.world.stranger)
     return {
         "HTTP_X_SSL_CLIENT_CERT": quote(credential.certificate_pem.decode(), safe=""),
         "HTTP_X_SSL_CLIENT_VERIFY": "SUCCESS",

@@ -21,7 +21,7 @@ from makul_sandbox.output.files import Addresses, hand_out, write_service
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.consents import hands_of, revocation
 from makul_testing.client.cli_runner import Result, run_client
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.processes.service import Server, served
 
 MEBIBYTE = 1024 * 1024
@@ -31,14 +31,14 @@ MEBIBYTE = 1024 * 1024
 class Town:
     """The municipality at a running service."""
 
-    house: InProcess
+    installation: InProcess
     server: Server
     directory: Path
     profile: Path
 
     @property
     def hands(self) -> SandboxSigners:
-        return hands_of(self.house)
+        return hands_of(self.installation)
 
     def file(self, name: str, content: bytes) -> Path:
         path = self.directory / name
@@ -52,25 +52,25 @@ class Town:
 
     def on_paper(self, scan: bytes) -> bytes:
         paper = PaperConsent(
-            date=legal_day(self.house.world.made_at - timedelta(hours=1)),
+            date=legal_day(self.installation.world.made_at - timedelta(hours=1)),
             official="M-1001",
             media_type="application/pdf",
             scan_digest=sha256(scan).digest(),
         )
         consent = self.hands.consent(MUNICIPALITY, 3, paper=paper)
-        signer = self.house.world.officials[MUNICIPALITY.key]
+        signer = self.installation.world.officials[MUNICIPALITY.key]
         return self.hands.sign_consent(consent, MUNICIPALITY, signer)
 
     def by_representative(self, authority: bytes, consent_id: UUID) -> bytes:
         by = Representation(
-            pin=self.house.world.people[4].pin,
+            pin=self.installation.world.people[4].pin,
             kind="POWER_OF_ATTORNEY",
-            valid_to=legal_day(self.house.world.made_at + timedelta(days=30)),
+            valid_to=legal_day(self.installation.world.made_at + timedelta(days=30)),
             document_digest=sha256(authority).digest(),
             media_type="image/png",
         )
         consent = self.hands.consent(MUNICIPALITY, 3, representative=by, consent_id=consent_id)
-        return self.hands.sign_consent(consent, MUNICIPALITY, self.house.world.citizens[4])
+        return self.hands.sign_consent(consent, MUNICIPALITY, self.installation.world.citizens[4])
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +78,15 @@ def town(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[Town]:
     directory = tmp_path_factory.mktemp("town")
-    (directory / "house").mkdir()
-    house = build_house(directory / "house", database=record_database)
-    with served(directory / "house" / "makul.toml", workers=1) as server:
+    (directory / "installation").mkdir()
+    installation = build_installation(directory / "installation", database=record_database)
+    with served(directory / "installation" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
-        write_service(house.world, directory, addresses)
-        hand_out(house.world, directory, addresses, {})
+        write_service(installation.world, directory, addresses)
+        hand_out(installation.world, directory, addresses, {})
         profile = directory / "parties" / MUNICIPALITY.key / "profile.toml"
-        yield Town(house, server, directory, profile)
-    house.close()
+        yield Town(installation, server, directory, profile)
+    installation.close()
 
 
 def test_the_client_sends_a_scan_of_ten_mebibytes(town: Town) -> None:
@@ -135,13 +135,13 @@ def test_a_consent_by_authority_is_revoked_and_listed(town: Town) -> None:
     assert json.loads(registered.stdout)["consent_id"] == str(consent_id)
 
     drawn_up = town.directory / "revocation-draft.xml"
-    pin = town.house.world.people[3].pin.digits
+    pin = town.installation.world.people[3].pin.digits
     drafted = town.run("draft-revocation", str(consent_id), "--pin", pin, "-o", drawn_up, "--json")
     assert drafted.exit_code == ExitCode.OK, drafted.output
     assert pin not in drafted.output
     assert str(consent_id).encode() in drawn_up.read_bytes()
 
-    signed = revocation(town.house, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
+    signed = revocation(town.installation, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
     revoked = town.run("revoke", town.file("revocation.xml", signed))
     again = town.run("revoke", town.directory / "revocation.xml", "--json")
     status = town.run("status", str(consent_id), "--json")
@@ -157,7 +157,7 @@ def test_a_consent_by_authority_is_revoked_and_listed(town: Town) -> None:
 
 def test_a_revocation_by_a_stranger_is_refused(town: Town) -> None:
     """It is refused with exit code 1, and the consent stays valid."""
-    signed = revocation(town.house, uuid4(), of=3, signer=5, recipient=MUNICIPALITY.code)
+    signed = revocation(town.installation, uuid4(), of=3, signer=5, recipient=MUNICIPALITY.code)
 
     said = town.run("revoke", town.file("strange.xml", signed))
 
@@ -177,5 +177,5 @@ def test_status_reports_missing_certificates(town: Town) -> None:
     other = replace(profile.operator, certificates=(home / "message.cert.pem",))
     with Client(replace(profile, operator=other)) as client:
         (lacking,) = client.unpinned(status)
-    assert lacking.fingerprint == town.house.world.operator.fingerprint
+    assert lacking.fingerprint == town.installation.world.operator.fingerprint
     assert lacking.state == "CURRENT"

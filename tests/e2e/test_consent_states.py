@@ -18,7 +18,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -42,14 +42,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, clock=clock, database=record_database)
+    built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
-def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
+def registered(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
     """Return a registered consent of the bank's."""
-    world = house.world
+    world = installation.world
     hands = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
@@ -58,12 +58,12 @@ def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
         notice_digest=sha256(NOTICE.encode()).digest(),
         at=world.made_at,
     )
-    consent = hands.consent(house.bank, 2, **changes)
-    document = hands.sign_consent(consent, house.bank, world.citizens[2])
-    answer = house.ask(
+    consent = hands.consent(installation.bank, 2, **changes)
+    document = hands.sign_consent(consent, installation.bank, world.citizens[2])
+    answer = installation.ask(
         (
             f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
-            f"<r:agreementNumber>{house.bank.agreement}</r:agreementNumber>"
+            f"<r:agreementNumber>{installation.bank.agreement}</r:agreementNumber>"
             f"<r:consentDocument>{base64.b64encode(document).decode()}</r:consentDocument>"
             "</r:RegisterConsent>"
         ).encode()
@@ -72,20 +72,20 @@ def registered(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
     return consent.consent_id, document
 
 
-def state(house: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
+def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
     """Return the state, and the number of uses."""
     asked = (
         f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:consentId>{consent_id}</r:consentId></r:GetConsentStatus>"
     )
-    child = house.ask(asked.encode()).child
+    child = installation.ask(asked.encode()).child
     return child.findtext("r:state", namespaces=NS), child.findtext("r:used", namespaces=NS)
 
 
-def use(house: InProcess, document: bytes) -> str | None:
-    paper = house.paper("bank-02-data")
-    fields = about(house.world.people[2], of=house.bank, paper=paper)
-    return house.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
+def use(installation: InProcess, document: bytes) -> str | None:
+    paper = installation.paper("bank-02-data")
+    fields = about(installation.world.people[2], of=installation.bank, paper=paper)
+    return installation.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
 
 
 def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) -> None:

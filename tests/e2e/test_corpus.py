@@ -25,7 +25,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.pki.authorities import NOW
@@ -50,27 +50,29 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("corpus"), clock=Clock(), database=record_database)
+    built = build_installation(
+        tmp_path_factory.mktemp("corpus"), clock=Clock(), database=record_database
+    )
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def cast(house: InProcess) -> Cast:
+def cast(installation: InProcess) -> Cast:
     """Return the corpus about a citizen of this service, its root trusted beside the
     sandbox's own.
     """
-    person = house.world.people[CITIZEN]
+    person = installation.world.people[CITIZEN]
     hands = SandboxSigners(
-        people=house.world.people,
-        citizens=house.world.citizens,
-        officials=house.world.officials,
-        stranger=house.world.stranger,
+        people=installation.world.people,
+        citizens=installation.world.citizens,
+        officials=installation.world.officials,
+        stranger=installation.world.stranger,
         notice_digest=sha256(NOTICE.encode()).digest(),
-        at=house.world.made_at,
+        at=installation.world.made_at,
     )
     values = person.values
     display = ConsentDisplay(
@@ -84,7 +86,7 @@ def cast(house: InProcess) -> Cast:
     )
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
     made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
-    trust = house.settings.trust
+    trust = installation.settings.trust
     made.install_in(trust)
     assert trust.tsa_crls is not None
     for crl in trust.crls.glob("corpus-*.crl"):
@@ -93,17 +95,19 @@ def cast(house: InProcess) -> Cast:
     return made
 
 
-def ask(house: InProcess, document: bytes) -> Answered:
-    person = house.world.people[CITIZEN]
-    return house.ask(person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)}))
+def ask(installation: InProcess, document: bytes) -> Answered:
+    person = installation.world.people[CITIZEN]
+    return installation.ask(
+        person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
+    )
 
 
-def refused_by_the_schema(house: InProcess, document: bytes) -> list[str]:
+def refused_by_the_schema(installation: InProcess, document: bytes) -> list[str]:
     """Return whether the schema refuses the document's size, before trust sees it."""
-    person, holder = house.world.people[CITIZEN], house.world.messages["bank"]
+    person, holder = installation.world.people[CITIZEN], installation.world.messages["bank"]
     child = person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
-    signed = signed_message(child, holder.key, holder.certificate, at=house.clock())
-    return house.post(signed).codes
+    signed = signed_message(child, holder.key, holder.certificate, at=installation.clock())
+    return installation.post(signed).codes
 
 
 def told(answer: Answered) -> list[tuple[str, str | None]]:
@@ -123,17 +127,17 @@ def told(answer: Answered) -> list[tuple[str, str | None]]:
     ids=lambda each: each.name if isinstance(each, Vector) else str(each),
 )
 def test_attack_is_refused(
-    house: InProcess, cast: Cast, vector: Vector, because: Code, record_property: Recorder
+    installation: InProcess, cast: Cast, vector: Vector, because: Code, record_property: Recorder
 ) -> None:
     """Procedure, cl. 4: CNS-02 with its cause, no data, and no use of any consent."""
-    person = house.world.people[CITIZEN]
+    person = installation.world.people[CITIZEN]
     document = vector.build(cast)
     if not 0 < len(document) <= MAX_DOCUMENT_BYTES:
         record_property("corpus", "REQ-01")
-        assert refused_by_the_schema(house, document) == ["REQ-01"]
+        assert refused_by_the_schema(installation, document) == ["REQ-01"]
         return
 
-    answer = ask(house, document)
+    answer = ask(installation, document)
 
     record_property("corpus", f"CNS-02 because {because.value}")
     undecided = because in UNDECIDED
@@ -147,20 +151,20 @@ def test_attack_is_refused(
 
 @pytest.mark.parametrize("vector", ACCEPTED, ids=lambda vector: vector.name)
 def test_good_consent_is_accepted(
-    house: InProcess, cast: Cast, vector: Vector, record_property: Recorder
+    installation: InProcess, cast: Cast, vector: Vector, record_property: Recorder
 ) -> None:
     """Procedure, cl. 4: a good consent is accepted, by any signing tool."""
-    answer = ask(house, vector.build(cast))
+    answer = ask(installation, vector.build(cast))
 
     record_property("corpus", "accepted")
     assert answer.outcome == "RELEASED", told(answer)
 
 
-def test_refusals_used_nothing_up(house: InProcess, cast: Cast) -> None:
+def test_refusals_used_nothing_up(installation: InProcess, cast: Cast) -> None:
     """Every refusal is recorded, and not one use is counted."""
-    before = count(house.settings.place, "ground_use")
+    before = count(installation.settings.place, "ground_use")
 
-    answer = ask(house, REFUSED[0].build(cast))
+    answer = ask(installation, REFUSED[0].build(cast))
 
     assert answer.outcome == "REFUSED"
-    assert count(house.settings.place, "ground_use") == before
+    assert count(installation.settings.place, "ground_use") == before

@@ -18,7 +18,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.pki.authorities import NOW, Holder
@@ -35,10 +35,10 @@ METERED = ("ground_use", "disclosure", "ledger_leaf", "request_key", "attempt")
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(
+    built = build_installation(
         tmp_path_factory.mktemp("messages"), clock=Clock(), database=record_database
     )
     yield built
@@ -55,39 +55,43 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def sender(house: InProcess) -> Sender:
-    bank = house.world.messages["bank"]
-    alike = (each for each in house.world.citizens.values() if type(each.key) is type(bank.key))
+def sender(installation: InProcess) -> Sender:
+    bank = installation.world.messages["bank"]
+    alike = (
+        each for each in installation.world.citizens.values() if type(each.key) is type(bank.key)
+    )
     stranger = next(alike)
-    paper = house.paper(PAPER)
+    paper = installation.paper(PAPER)
     return Sender(
         holder=Holder(bank.key, bank.certificate),
         stranger=Holder(stranger.key, stranger.certificate),
-        child=lambda: person_request(**about(house.person_of(paper), of=house.bank, paper=paper)),
+        child=lambda: person_request(
+            **about(installation.person_of(paper), of=installation.bank, paper=paper)
+        ),
         at=NOW + A_LOOK_LATER,
-        cast=_installed(house),
+        cast=_installed(installation),
     )
 
 
-def _installed(house: InProcess) -> Cast:
+def _installed(installation: InProcess) -> Cast:
     """Install the corpus's authorities, which are trusted from the next check on."""
     cast = Cast()
-    cast.install_in(house.settings.trust)
+    cast.install_in(installation.settings.trust)
     Clock.now = NOW + A_LOOK_LATER
     return cast
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_attack_message_is_a_fault(
-    house: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
+    installation: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
 ) -> None:
     """Body and Timestamp must be signed with a registered certificate, or the answer is a fault."""
-    database = house.settings.place
+    database = installation.settings.place
     before = [count(database, table) for table in METERED]
 
     message = vector.build(sender)
     started = time.thread_time()
-    answer = house.post(message)
+    answer = installation.post(message)
     took = time.thread_time() - started
 
     record_property("corpus", vector.code.value if vector.code else "accepted")
@@ -99,11 +103,11 @@ def test_attack_message_is_a_fault(
     assert [count(database, table) for table in METERED] == before
     if vector.within is not None:
         assert took < vector.within.total_seconds()
-    for secret in secrets_of(house):
+    for secret in secrets_of(installation):
         assert secret not in answer.body
 
 
-def secrets_of(house: InProcess) -> list[bytes]:
-    values = house.person_of(house.paper(PAPER)).values
+def secrets_of(installation: InProcess) -> list[bytes]:
+    values = installation.person_of(installation.paper(PAPER)).values
     names = [values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)]
     return [form.encode() for name in names for form in (name.ky, name.latin) if form]

@@ -17,7 +17,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -26,10 +26,10 @@ FACE = b"\xff\xd8\xff\xe0 not a face"
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("corrected"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("corrected"), database=record_database)
     people = built.world.people
     other_sex = {"M": "F", "F": "M"}[str(people[CORRECTED].pin.sex)]
     changes: dict[Attribute, AttributeValue] = {
@@ -54,19 +54,19 @@ def _without(person: Person, name: Attribute) -> Person:
     return replace(person, values={n: v for n, v in person.values.items() if n is not name})
 
 
-def ask(house: InProcess, citizen: int, factors: str) -> Answered:
+def ask(installation: InProcess, citizen: int, factors: str) -> Answered:
     """Send the police's request about a citizen with these values."""
-    hands = hands_of(house)
+    hands = hands_of(installation)
     statement = hands.statement(POLICE, citizen, frozenset({Attribute.CITIZENSHIP}))
-    document = hands.sign_statement(statement, POLICE, house.world.officials[POLICE.key])
-    person = house.world.people[citizen]
+    document = hands.sign_statement(statement, POLICE, installation.world.officials[POLICE.key])
+    person = installation.world.people[citizen]
     fields = about(person, of=POLICE, attributes=["citizenship"])
     child = person_request(**fields | {"ground": (GroundKind.BASIS.value, document)}).decode()
     number = f"<r:documentNumber>{fields['document_number']}</r:documentNumber>"
     child = child.replace(number, factors.replace("NUMBER", fields["document_number"]))
     by = "<r:employee>P-1001</r:employee><r:caseNumber>07-026-2026-000001</r:caseNumber>"
     child = child.replace("<r:purpose>", f"{by}<r:purpose>", 1)
-    return house.ask(child.encode(), by="police")
+    return installation.ask(child.encode(), by="police")
 
 
 NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
@@ -101,12 +101,12 @@ NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
     ],
 )
 def test_people_are_matched_by_what_the_record_holds(
-    house: InProcess, citizen: int, factors: str, outcome: str
+    installation: InProcess, citizen: int, factors: str, outcome: str
 ) -> None:
     """Procedure, cl. 10 and 14: corrected values count, and one name is enough only for
     its holder.
     """
-    person = house.world.people[citizen]
+    person = installation.world.people[citizen]
     surname, given = (person.values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME))
     assert isinstance(surname, LocalizedName)
     assert isinstance(given, LocalizedName)
@@ -115,24 +115,26 @@ def test_people_are_matched_by_what_the_record_holds(
     factors = factors.replace("OTHER", "F" if sex == "M" else "M").replace("SEX", sex)
     said = factors.replace("SURNAME", str(surname.ru)).replace("GIVEN", str(given.ru))
 
-    answer = ask(house, citizen, said)
+    answer = ask(installation, citizen, said)
 
     assert answer.outcome == outcome, answer.codes
     assert answer.codes == ([] if outcome == "RELEASED" else ["MAT-01"])
 
 
-def test_a_photograph_is_released_of_the_record_that_matched(house: InProcess) -> None:
+def test_a_photograph_is_released_of_the_record_that_matched(installation: InProcess) -> None:
     """Procedure, cl. 10: samples lie in separate rows, and are released unchanged."""
-    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
+    known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
-    agree(house.store.registry, wider, at=house.clock())
-    hands = hands_of(house)
+    agree(installation.store.registry, wider, at=installation.clock())
+    hands = hands_of(installation)
     consent = hands.consent(BANK, PICTURED, attributes=frozenset({"faceImage", "surname"}))
-    document = hands.sign_consent(consent, BANK, house.world.citizens[PICTURED])
-    fields = about(house.world.people[PICTURED], of=BANK, attributes=["faceImage", "surname"])
+    document = hands.sign_consent(consent, BANK, installation.world.citizens[PICTURED])
+    fields = about(
+        installation.world.people[PICTURED], of=BANK, attributes=["faceImage", "surname"]
+    )
 
-    answer = house.ask(person_request(**fields | {"ground": ("CONSENT", document)}))
+    answer = installation.ask(person_request(**fields | {"ground": ("CONSENT", document)}))
 
     assert (answer.outcome, answer.codes) == ("RELEASED", [])
     assert answer.released == {"faceImage", "surname"}

@@ -36,7 +36,7 @@ from makul_testing.in_process_service import (
     RECIPIENT,
     InProcess,
     about,
-    build_house_on,
+    build_installation_on,
     person_request,
 )
 from makul_testing.load.steady_load import ask
@@ -62,18 +62,20 @@ def server() -> Iterator[Cluster]:
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class SeparateRoles:
     """A service with a ledger, and one running listener."""
 
-    house: InProcess
+    installation: InProcess
     config: Path
     places: Mapping[Duty, PostgresLocation]
     served: Server
 
     def ask(self, child: bytes) -> etree._Element:
         """Send the bank's signed request to the listener; return the answer's child of the Body."""
-        holder = self.house.world.messages["bank"]
-        message = signed_message(child, holder.key, holder.certificate, at=self.house.clock())
+        holder = self.installation.world.messages["bank"]
+        message = signed_message(
+            child, holder.key, holder.certificate, at=self.installation.clock()
+        )
         status, body = ask(self.served.port, message)
         assert status == 200
         found = etree.fromstring(body).find("s:Body", NS)
@@ -107,19 +109,17 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(
-    server: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
+def separate(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateRoles]:
     directory = tmp_path_factory.mktemp("parted")
-    house = build_house_on(directory, "postgresql", lambda: server)
+    installation = build_installation_on(directory, "postgresql", lambda: server)
     config = directory / "makul.toml"
     text = config.read_text().partition("[listeners.xroad]")[0]
     config.write_text(text.replace("\n[trust]", _LEDGER, 1))
     new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
-    assert isinstance(house.settings.place, PostgresLocation)
+    assert isinstance(installation.settings.place, PostgresLocation)
     with served(config, workers=1) as listener:
-        yield Installation(house, config, parted(house.settings.place), listener)
-    house.close()
+        yield SeparateRoles(installation, config, parted(installation.settings.place), listener)
+    installation.close()
 
 
 def named(operation: str, content: str) -> bytes:
@@ -129,28 +129,28 @@ def named(operation: str, content: str) -> bytes:
     ).encode()
 
 
-def test_the_main_use_case_works_with_separate_roles(installation: Installation) -> None:
+def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) -> None:
     """The consent is registered, used, repeated, sequenced, proved, revoked, and refused."""
-    house = installation.house
-    paper = house.paper("bank-02-data")
+    installation = separate.installation
+    paper = installation.paper("bank-02-data")
     consent_id = UUID(etree.fromstring(paper.document).findtext("{urn:makul:consent:1}consentId"))
     encoded = base64.b64encode(paper.document).decode()
-    asked = about(house.person_of(paper), of=house.bank, paper=paper)
+    asked = about(installation.person_of(paper), of=installation.bank, paper=paper)
     child = person_request(**asked)
 
-    registered = installation.ask(
+    registered = separate.ask(
         named(
             "RegisterConsent",
             f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
             f"<r:consentDocument>{encoded}</r:consentDocument>",
         )
     )
-    released, again = installation.ask(child), installation.ask(child)
+    released, again = separate.ask(child), separate.ask(child)
     receipt_wanted = f"<r:ofRequest>{asked['request_id']}</r:ofRequest>"
-    with installation.sequencing():
-        proved = until_proved(installation, receipt_wanted)
-    taken_back = installation.ask(handing_in(revocation(house, consent_id)))
-    refused = installation.ask(person_request(**(asked | {"request_id": uuid4()})))
+    with separate.sequencing():
+        proved = until_proved(separate, receipt_wanted)
+    taken_back = separate.ask(handing_in(revocation(installation, consent_id)))
+    refused = separate.ask(person_request(**(asked | {"request_id": uuid4()})))
 
     assert registered.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
     assert released.findtext("r:outcome", namespaces=NS) == "RELEASED"
@@ -158,25 +158,25 @@ def test_the_main_use_case_works_with_separate_roles(installation: Installation)
     assert int(proved.findtext("r:treeSize", "", NS)) >= 2
     assert taken_back.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
     assert b"CNS-05" in etree.tostring(refused)
-    assert installation.makul(Duty.DESK, "ledger", "verify").returncode == 0
+    assert separate.makul(Duty.DESK, "ledger", "verify").returncode == 0
 
 
-def until_proved(installation: Installation, wanted: str) -> etree._Element:
+def until_proved(separate: SeparateRoles, wanted: str) -> etree._Element:
     """Repeat GetReceipt until the receipt has its proof."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        found = installation.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
+        found = separate.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
         if found is not None:
             return found
         assert time.monotonic() < deadline, "no place in the log"
         time.sleep(0.2)
 
 
-def test_the_listener_uses_the_serving_role(installation: Installation, server: Cluster) -> None:
+def test_the_listener_uses_the_serving_role(separate: SeparateRoles, server: Cluster) -> None:
     """The real processes use the roles that these tests are about."""
-    installation.ask(named("GetStatus", ""))
-    pids = installation.served.workers
-    owner = installation.house.settings.place
+    separate.ask(named("GetStatus", ""))
+    pids = separate.served.workers
+    owner = separate.installation.settings.place
     assert isinstance(owner, PostgresLocation)
     database = psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"]
     rows = server.execute(
@@ -208,41 +208,41 @@ DESK_COMMANDS = (
 
 @pytest.mark.parametrize("command", DESK_COMMANDS, ids=" ".join)
 def test_the_operators_commands_use_their_role(
-    installation: Installation, command: tuple[str, ...]
+    separate: SeparateRoles, command: tuple[str, ...]
 ) -> None:
-    said = installation.house.makul(Duty.DESK)(*command)
+    said = separate.installation.makul(Duty.DESK)(*command)
 
     assert said.code == 0, said.err
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
-def test_no_other_role_releases_a_recipient(installation: Installation, duty: Duty) -> None:
+def test_no_other_role_releases_a_recipient(separate: SeparateRoles, duty: Duty) -> None:
     """One line says whose work it is, and nothing is done."""
-    makul = installation.house.makul(duty)
+    makul = separate.installation.makul(duty)
 
     said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
 
     assert said.code == 1
     assert "the database's role may not do this" in said.err
-    states = {each.code: each.state for each in installation.house.store.registry.recipients()}
-    assert states[installation.house.bank.code] == "ACTIVE"
+    states = {each.code: each.state for each in separate.installation.store.registry.recipients()}
+    assert states[separate.installation.bank.code] == "ACTIVE"
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.DESK])
-def test_production_sequences_by_no_other_role(installation: Installation, duty: Duty) -> None:
+def test_production_sequences_by_no_other_role(separate: SeparateRoles, duty: Duty) -> None:
     """It is refused before anything is signed, with the command that corrects it."""
-    done = installation.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
+    done = separate.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
 
     assert done.returncode == 1
     assert f"makul store grant makul_{duty.value} --for sequencing --apply" in done.stderr
 
 
 @pytest.mark.parametrize("duty", [Duty.DESK, Duty.SEQUENCING])
-def test_production_serves_by_no_other_role(installation: Installation, duty: Duty) -> None:
+def test_production_serves_by_no_other_role(separate: SeparateRoles, duty: Duty) -> None:
     """The message is that of `makul serve`; there, the sandbox's roots would be refused first."""
-    anchors = installation.config.parent / "none"
+    anchors = separate.config.parent / "none"
     anchors.mkdir(exist_ok=True)
-    done = installation.makul(
+    done = separate.makul(
         duty,
         "serve",
         MAKUL_ENVIRONMENT="PRODUCTION",
@@ -255,13 +255,13 @@ def test_production_serves_by_no_other_role(installation: Installation, duty: Du
 
 
 def test_production_refuses_a_role_with_more_privileges(
-    installation: Installation, server: Cluster
+    separate: SeparateRoles, server: Cluster
 ) -> None:
     """A role for everything, as formerly, is refused, and so is the owner.
 
     A sandbox does not check.
     """
-    owner = installation.house.settings.place
+    owner = separate.installation.settings.place
     assert isinstance(owner, PostgresLocation)
     for_all = as_role(owner, "for_all")
     server.execute("CREATE ROLE for_all LOGIN")
@@ -271,12 +271,12 @@ def test_production_refuses_a_role_with_more_privileges(
 
     production = {"environment": Environment.PRODUCTION}
     for place, fit in (
-        (installation.places[Duty.SERVING], True),
+        (separate.places[Duty.SERVING], True),
         (for_all, False),
         (owner, False),
     ):
-        url = {"database_url": type(installation.house.settings.database_url)(place.url)}
-        settings = installation.house.settings.model_copy(update=production | url)
+        url = {"database_url": type(separate.installation.settings.database_url)(place.url)}
+        settings = separate.installation.settings.model_copy(update=production | url)
         if fit:
             require_strong_store(settings, Duty.SERVING)
             continue

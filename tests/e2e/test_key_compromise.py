@@ -29,7 +29,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.pki.authorities import NOW, Authority, StoreFiles
@@ -40,8 +40,8 @@ SLACK = 30.0
 
 
 @pytest.fixture
-def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, database=record_database)
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_installation(tmp_path, database=record_database)
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace("[trust]", 'retired = "retired"\n[trust]', 1))
     yield built
@@ -49,13 +49,15 @@ def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess
 
 
 @pytest.fixture
-def makul(house: InProcess) -> Makul:
-    return house.makul()
+def makul(installation: InProcess) -> Makul:
+    return installation.makul()
 
 
-def request(house: InProcess) -> bytes:
-    paper = house.paper("bank-00-data")
-    return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+def request(installation: InProcess) -> bytes:
+    paper = installation.paper("bank-00-data")
+    return person_request(
+        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    )
 
 
 def receipt_in(answer: Answered) -> bytes:
@@ -65,7 +67,7 @@ def receipt_in(answer: Answered) -> bytes:
 
 
 def verifier(
-    house: InProcess, directory: Path, compromised: dict[bytes, datetime] | None = None
+    installation: InProcess, directory: Path, compromised: dict[bytes, datetime] | None = None
 ) -> ReceiptVerifier:
     """Return a recipient's verifier, with the operator's certificate pinned and without CRLs."""
     return ReceiptVerifier(
@@ -80,17 +82,19 @@ def verifier(
     )
 
 
-def test_compromised_receipt_key_is_refused(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+def test_compromised_receipt_key_is_refused(
+    installation: InProcess, makul: Makul, tmp_path: Path
+) -> None:
     """A compromised receipt key signs no more; its receipts prove only by the
     recipient's archive.
     """
-    receipt = receipt_in(house.ask(request(house)))
-    now = house.clock()
+    receipt = receipt_in(installation.ask(request(installation)))
+    now = installation.clock()
     since, later = now + timedelta(hours=1), now + timedelta(hours=2)
-    fingerprint = house.world.operator.fingerprint
-    known = verifier(house, tmp_path, {fingerprint: since})
+    fingerprint = installation.world.operator.fingerprint
+    known = verifier(installation, tmp_path, {fingerprint: since})
 
-    assert verifier(house, tmp_path).verify(receipt, at=now)
+    assert verifier(installation, tmp_path).verify(receipt, at=now)
     with pytest.raises(ReceiptError) as refused:
         known.verify(receipt, at=later)
     assert refused.value.flaw is ReceiptFlaw.COMPROMISED
@@ -110,30 +114,36 @@ def test_compromised_receipt_key_is_refused(house: InProcess, makul: Makul, tmp_
     assert "noted already" in again.err
 
 
-def test_retired_receipt_certificate_still_verifies(house: InProcess, tmp_path: Path) -> None:
+def test_retired_receipt_certificate_still_verifies(
+    installation: InProcess, tmp_path: Path
+) -> None:
     """A renewed key changes nothing for old receipts: they are judged at their own time."""
-    receipt = receipt_in(house.ask(request(house)))
-    much_later = house.world.operator.certificate.not_valid_after_utc + timedelta(days=900)
+    receipt = receipt_in(installation.ask(request(installation)))
+    much_later = installation.world.operator.certificate.not_valid_after_utc + timedelta(days=900)
 
-    assert verifier(house, tmp_path).verify_kept(receipt, at=much_later)
+    assert verifier(installation, tmp_path).verify_kept(receipt, at=much_later)
     with pytest.raises(ReceiptError) as refused:
-        verifier(house, tmp_path).verify(receipt, at=much_later)
+        verifier(installation, tmp_path).verify(receipt, at=much_later)
     assert refused.value.flaw is ReceiptFlaw.EXPIRED
 
 
-def test_withdrawn_message_key_gets_nothing(house: InProcess, makul: Makul, tmp_path: Path) -> None:
+def test_withdrawn_message_key_gets_nothing(
+    installation: InProcess, makul: Makul, tmp_path: Path
+) -> None:
     """Every worker refuses messages after the withdrawal, and no stored answer is repeated."""
-    bank = house.world.messages["bank"]
-    asked = request(house)
+    bank = installation.world.messages["bank"]
+    asked = request(installation)
 
     def message() -> bytes:
-        return signed_message(asked, bank.key, bank.certificate, at=house.clock())
+        return signed_message(asked, bank.key, bank.certificate, at=installation.clock())
 
     with served(tmp_path / "makul.toml", workers=2) as server:
         assert ask(server.port, message())[0] == 200
         pem = tmp_path / "lost.pem"
         pem.write_bytes(bank.certificate.public_bytes(Encoding.PEM))
-        makul.done("recipient", "withdraw", house.bank.code, pem, "--reason", "key lost", "--apply")
+        makul.done(
+            "recipient", "withdraw", installation.bank.code, pem, "--reason", "key lost", "--apply"
+        )
         answers = [ask(server.port, message()) for _ in range(12)]
 
     assert {status for status, _ in answers} == {500}
@@ -141,14 +151,14 @@ def test_withdrawn_message_key_gets_nothing(house: InProcess, makul: Makul, tmp_
     assert all(b">RCP-04<" in body for _, body in answers)
 
 
-def test_removed_anchor_stops_its_citizens(house: InProcess, tmp_path: Path) -> None:
+def test_removed_anchor_stops_its_citizens(installation: InProcess, tmp_path: Path) -> None:
     """The anchor is removed, and within five seconds no certificate under it counts."""
-    assert house.ask(request(house)).outcome == "RELEASED"
+    assert installation.ask(request(installation)).outcome == "RELEASED"
     (tmp_path / "anchors" / "root.pem").rename(tmp_path / "root.pem.away")
-    (tmp_path / "anchors" / "other.pem").write_bytes(house.world.look_alike.anchors())
+    (tmp_path / "anchors" / "other.pem").write_bytes(installation.world.look_alike.anchors())
 
     deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + SLACK
-    while (answer := house.ask(request(house))).outcome == "RELEASED":
+    while (answer := installation.ask(request(installation))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert answer.codes == ["SIG-09"]
@@ -186,45 +196,49 @@ def test_other_authority_continues_after_a_removal(tmp_path: Path) -> None:
 
 
 def test_withdrawn_officials_key_signs_no_basis(
-    house: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """LAW-09: after the withdrawal no basis statement by that key counts, of any date."""
     name, paper = next(
         (name, each)
-        for name, each in house.world.papers.items()
-        if each.kind is GroundKind.BASIS and each.presented_by.key in house.world.officials
+        for name, each in installation.world.papers.items()
+        if each.kind is GroundKind.BASIS and each.presented_by.key in installation.world.officials
     )
     by = paper.presented_by
-    asked = person_request(**about(house.person_of(paper), of=by, paper=paper))
-    assert house.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
+    asked = person_request(**about(installation.person_of(paper), of=by, paper=paper))
+    assert installation.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
     pem = tmp_path / "official.pem"
-    pem.write_bytes(house.world.officials[by.key].certificate_pem)
+    pem.write_bytes(installation.world.officials[by.key].certificate_pem)
 
     makul.done("recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply")
 
-    again = person_request(**about(house.person_of(paper), of=by, paper=paper))
-    answer = house.ask(again, by=by.key)
+    again = person_request(**about(installation.person_of(paper), of=by, paper=paper))
+    answer = installation.ask(again, by=by.key)
     assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["LAW-09"], set())
 
 
 def test_withdrawn_encryption_key_gets_nothing(
-    house: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
-    paper = house.paper("wallet-00-data")
-    code, mine = paper.presented_by.code, house.world.sealing["wallet"]
-    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
-    assert house.ask(asked, by="wallet").outcome == "RELEASED"
+    paper = installation.paper("wallet-00-data")
+    code, mine = paper.presented_by.code, installation.world.sealing["wallet"]
+    asked = person_request(
+        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    )
+    assert installation.ask(asked, by="wallet").outcome == "RELEASED"
     lost = tmp_path / "lost.pem"
     lost.write_bytes(mine.certificate_pem)
 
     makul.done("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
 
     def codes(child: bytes) -> list[str]:
-        return house.ask(child, by="wallet").codes
+        return installation.ask(child, by="wallet").codes
 
     def new_one() -> bytes:
-        return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+        return person_request(
+            **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        )
 
     assert codes(asked) == ["RCP-04"]
     assert codes(new_one()) == ["RCP-04"]
@@ -232,32 +246,32 @@ def test_withdrawn_encryption_key_gets_nothing(
     assert again.code == 1
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
-    another.write_bytes(_another_to_seal_to(house))
+    another.write_bytes(_another_to_seal_to(installation))
     makul.done("recipient", "sealing-certificate", code, another, "--apply")
-    assert house.ask(new_one(), by="wallet").outcome == "RELEASED"
+    assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
     assert codes(asked) == ["RCP-04"]
 
 
-def _another_to_seal_to(house: InProcess) -> bytes:
+def _another_to_seal_to(installation: InProcess) -> bytes:
     """Return a new certified key of the wallet's."""
-    made = house.world.hierarchy.sealing(
-        member_code=house.paper("wallet-00-data").presented_by.code, common_name="Wallet"
+    made = installation.world.hierarchy.sealing(
+        member_code=installation.paper("wallet-00-data").presented_by.code, common_name="Wallet"
     )
     return made.certificate_pem
 
 
-def test_revoked_citizens_key_signs_no_consent(house: InProcess, tmp_path: Path) -> None:
+def test_revoked_citizens_key_signs_no_consent(installation: InProcess, tmp_path: Path) -> None:
     """The CA revokes it for keyCompromise in its next CRL: its consents no longer count."""
-    paper = house.paper("bank-00-data")
-    assert house.ask(request(house)).outcome == "RELEASED"
-    citizen = house.world.citizens[paper.citizen].certificate
-    crl = house.world.hierarchy.citizens.crl([citizen])
+    paper = installation.paper("bank-00-data")
+    assert installation.ask(request(installation)).outcome == "RELEASED"
+    citizen = installation.world.citizens[paper.citizen].certificate
+    crl = installation.world.hierarchy.citizens.crl([citizen])
     new = tmp_path / "new.crl"
     new.write_bytes(crl)
     new.rename(tmp_path / "crls" / "citizens.crl.pem")
 
     deadline = time.monotonic() + RELOAD_INTERVAL.total_seconds() + SLACK
-    while (answer := house.ask(request(house))).outcome == "RELEASED":
+    while (answer := installation.ask(request(installation))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert answer.outcome == "REFUSED"

@@ -12,14 +12,14 @@ import pytest
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
 from makul_testing.cli_runner import Makul, Said
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.load.steady_load import Load, messages
 from makul_testing.processes.service import served
 
 
 @pytest.fixture
-def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, database=record_database)
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
@@ -35,13 +35,13 @@ def insist(makul: Makul, *command: str) -> tuple[Said, int]:
     return said, refusals
 
 
-def test_key_is_rotated_under_load(house: InProcess, tmp_path: Path) -> None:
+def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> None:
     """The steps are prepare, SIGHUP, activate, SIGHUP, wrap, retire; a step too early
     is refused.
     """
-    ring, makul = tmp_path / "store.json", house.makul(duty=None)
+    ring, makul = tmp_path / "store.json", installation.makul(duty=None)
     former = replace(StoreKeys.load(ring), held=None)
-    queue = messages(house, 600)
+    queue = messages(installation, 600)
 
     with served(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
         load.until(5)
@@ -67,8 +67,8 @@ def test_key_is_rotated_under_load(house: InProcess, tmp_path: Path) -> None:
     new = StoreKeys.load(ring)
     assert set(new.masters).isdisjoint(former.masters)
     with pytest.raises(StoreUnavailableError):
-        open_store(house.settings.place, former, who="test")
-    store = open_store(house.settings.place, new, who="test")
+        open_store(installation.settings.place, former, who="test")
+    store = open_store(installation.settings.place, new, who="test")
     rows = store.registry.disclosures(recipient=None, since=None, limit=1000)
     assert len(rows) == len(load.answers)
     store.close()

@@ -11,7 +11,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.raw_sql import count
@@ -19,8 +19,8 @@ from makul_testing.tlog.builder import a_note_signer, checked, leaf_ids, sequenc
 
 
 @pytest.fixture
-def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, database=record_database)
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
@@ -36,22 +36,24 @@ def log_of(store: Store, directory: Path) -> int:
 
 
 def test_decisions_of_every_document_agree_with_their_leaves(
-    house: InProcess, tmp_path: Path
+    installation: InProcess, tmp_path: Path
 ) -> None:
     """Outcomes are released, matched, refused and undetermined; each document is used twice."""
-    for paper in house.world.papers.values():
-        asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+    for paper in installation.world.papers.values():
+        asked = person_request(
+            **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        )
         for _ in range(2):  # the second is a repetition, or a refusal under a closed id
-            house.ask(asked, by=paper.presented_by.key)
+            installation.ask(asked, by=paper.presented_by.key)
     outcomes = {
         row.outcome.value
-        for row in house.store.registry.disclosures(recipient=None, since=None, limit=10_000)
+        for row in installation.store.registry.disclosures(recipient=None, since=None, limit=10_000)
     }
 
     assert {"RELEASED", "MATCHED", "REFUSED"} <= outcomes
-    place = house.settings.place
-    decisions, acts = len(leaf_ids(house.store)), count(place, "act")
+    place = installation.settings.place
+    decisions, acts = len(leaf_ids(installation.store)), count(place, "act")
     repetitions = count(place, "repetition")
-    assert log_of(house.store, tmp_path) == decisions + acts + repetitions
+    assert log_of(installation.store, tmp_path) == decisions + acts + repetitions
     assert repetitions > 40
     assert decisions > 40

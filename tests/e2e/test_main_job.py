@@ -32,18 +32,18 @@ SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.x
 RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "receipt.xsd")))
 
 
-def ask(house: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
-    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+def ask(installation: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
+    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
     body = person_request(**(fields | {"agreement": paper.agreement} | changes)).decode()
     by = f"<r:employee>{paper.employee}</r:employee>" if paper.employee else ""
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def request_of(house: InProcess, paper: SandboxDocument) -> bytes:
+def request_of(installation: InProcess, paper: SandboxDocument) -> bytes:
     """Return the first operation for a document: to register it, or to use it."""
     given = paper.registration
     if given is None:
-        return ask(house, paper)
+        return ask(installation, paper)
     sent = {
         "consentDocument": paper.document,
         "scan": given.scan,
@@ -67,44 +67,44 @@ def receipt_of(child: etree._Element) -> etree._Element:
     return etree.fromstring(base64.b64decode(encoded))
 
 
-def test_every_document_of_the_sandbox_has_its_outcome(house: InProcess) -> None:
+def test_every_document_of_the_sandbox_has_its_outcome(installation: InProcess) -> None:
     """Each ready document, sent as its party would, has the outcome that is written beside it.
 
     One that must be submitted first is used only if it was accepted.
     """
     came_out = {}
-    for name, paper in house.world.papers.items():
-        answer = house.ask(request_of(house, paper), by=paper.presented_by.key)
+    for name, paper in installation.world.papers.items():
+        answer = installation.ask(request_of(installation, paper), by=paper.presented_by.key)
         if answer.outcome == "ACCEPTED":
-            answer = house.ask(ask(house, paper), by=paper.presented_by.key)
+            answer = installation.ask(ask(installation, paper), by=paper.presented_by.key)
         SCHEMA.assertValid(answer.child)
         RECEIPT_SCHEMA.assertValid(receipt_of(answer.child))
         came_out[name] = (answer.outcome, answer.codes)
 
     assert came_out == {
         name: (paper.outcome.value, [code.value for code, _ in paper.reasons])
-        for name, paper in house.world.papers.items()
+        for name, paper in installation.world.papers.items()
     }
 
 
-def test_exactly_the_requested_attributes_leave(house: InProcess) -> None:
+def test_exactly_the_requested_attributes_leave(installation: InProcess) -> None:
     """docs/architecture.md, invariant 3: two attributes of a wider consent are requested; two
     leave.
     """
-    paper = house.paper("bank-00-data")
+    paper = installation.paper("bank-00-data")
 
-    answer = house.ask(ask(house, paper, attributes=["surname", "documentNumber"]))
+    answer = installation.ask(ask(installation, paper, attributes=["surname", "documentNumber"]))
 
     assert answer.outcome == "RELEASED"
     assert answer.released == {"surname", "documentNumber"}
 
 
-def test_the_receipt_proves_the_answer(house: InProcess) -> None:
+def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     """The receipt names request, digest, outcome and payload; its leaf is in the record."""
-    paper = house.paper("bank-00-data")
-    message = ask(house, paper)
+    paper = installation.paper("bank-00-data")
+    message = ask(installation, paper)
 
-    child = house.ask(message).child
+    child = installation.ask(message).child
 
     receipt = receipt_of(child)
     person = child.find("r:person", {"r": RECIPIENT})
@@ -118,11 +118,11 @@ def test_the_receipt_proves_the_answer(house: InProcess) -> None:
     child.remove(child[-1])
     assert said == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
     leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
-    recorded = house.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
+    recorded = installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert recorded.leaf_hash == leaf
 
 
-def test_unknown_not_matching_and_locked_look_alike(house: InProcess) -> None:
+def test_unknown_not_matching_and_locked_look_alike(installation: InProcess) -> None:
     """docs/architecture.md, invariant 6: without a subject's consent, nobody learns who exists.
 
     The ground is a basis in law: an unknown PIN, and a person with a wrong document number. The
@@ -130,20 +130,20 @@ def test_unknown_not_matching_and_locked_look_alike(house: InProcess) -> None:
     """
     nobody = Pin("20101190099999")
     by_basis = {
-        "nobody": police_request(house, nobody, "ID0000000"),
-        "somebody": police_request(house, house.world.people[6].pin, "ID0000000"),
-        "locked": police_request(house, house.world.people[LOCKED].pin, "ID0000000"),
+        "nobody": police_request(installation, nobody, "ID0000000"),
+        "somebody": police_request(installation, installation.world.people[6].pin, "ID0000000"),
+        "locked": police_request(installation, installation.world.people[LOCKED].pin, "ID0000000"),
     }
 
-    answers = {name: house.ask(child, by="police").child for name, child in by_basis.items()}
+    answers = {name: installation.ask(child, by="police").child for name, child in by_basis.items()}
 
     shapes = {name: shape(child) for name, child in answers.items()}
     assert {codes(child) for child in answers.values()} == {("NOT_MATCHED", "MAT-01")}
     assert shapes["nobody"] == shapes["somebody"] == shapes["locked"]
 
 
-def police_request(house: InProcess, subject: Pin, document_number: str) -> bytes:
-    world, police = house.world, party("police")
+def police_request(installation: InProcess, subject: Pin, document_number: str) -> bytes:
+    world, police = installation.world, party("police")
     hands = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
@@ -169,11 +169,11 @@ def codes(child: etree._Element) -> tuple[str | None, str | None]:
     )
 
 
-def test_a_person_is_not_compared_without_a_consent_of_theirs(house: InProcess) -> None:
+def test_a_person_is_not_compared_without_a_consent_of_theirs(installation: InProcess) -> None:
     """Procedure, cl. 4: another citizen's consent gives one answer for known and unknown PINs."""
-    paper = house.paper("bank-00-data")
-    known = house.ask(ask(house, paper, pin=house.world.people[5].pin.digits))
-    nobody = house.ask(ask(house, paper, pin="20101190099999"))
+    paper = installation.paper("bank-00-data")
+    known = installation.ask(ask(installation, paper, pin=installation.world.people[5].pin.digits))
+    nobody = installation.ask(ask(installation, paper, pin="20101190099999"))
 
     assert known.codes == nobody.codes == ["CNS-14"]
     assert shape(known.child) == shape(nobody.child)
@@ -183,83 +183,90 @@ def shape(element: etree._Element) -> list[str]:
     return [str(each.tag) for each in element.iter()]
 
 
-def test_a_retry_gets_the_very_same_answer(house: InProcess) -> None:
+def test_a_retry_gets_the_very_same_answer(installation: InProcess) -> None:
     """docs/architecture.md, invariant 5: a request signed again gets the stored answer, to the
     byte.
     """
-    message = ask(house, house.paper("bank-00-data"))
+    message = ask(installation, installation.paper("bank-00-data"))
 
-    first, second = house.ask(message), house.ask(message)
+    first, second = installation.ask(message), installation.ask(message)
 
     assert first.outcome == "RELEASED"
     assert first.body == second.body
 
 
-def test_the_same_id_for_another_request_is_refused(house: InProcess) -> None:
+def test_the_same_id_for_another_request_is_refused(installation: InProcess) -> None:
     """REQ-04; the first answer can still be fetched by its own request."""
-    paper, request_id = house.paper("bank-00-data"), uuid4()
-    message = ask(house, paper, request_id=request_id)
-    first = house.ask(message)
+    paper, request_id = installation.paper("bank-00-data"), uuid4()
+    message = ask(installation, paper, request_id=request_id)
+    first = installation.ask(message)
 
-    other = house.ask(ask(house, paper, request_id=request_id, attributes=["surname"]))
+    other = installation.ask(
+        ask(installation, paper, request_id=request_id, attributes=["surname"])
+    )
 
     assert (other.outcome, other.codes) == ("REFUSED", ["REQ-04"])
-    assert house.ask(message).body == first.body
+    assert installation.ask(message).body == first.body
 
 
-def test_a_repeated_message_is_a_fault(house: InProcess) -> None:
+def test_a_repeated_message_is_a_fault(installation: InProcess) -> None:
     """REQ-09: an eavesdropper gets nothing by sending a message again."""
-    holder = house.world.messages["bank"]
+    holder = installation.world.messages["bank"]
     message = signed_message(
-        ask(house, house.paper("bank-00-data")), holder.key, holder.certificate, at=house.clock()
+        ask(installation, installation.paper("bank-00-data")),
+        holder.key,
+        holder.certificate,
+        at=installation.clock(),
     )
-    assert house.post(message).outcome == "RELEASED"
+    assert installation.post(message).outcome == "RELEASED"
 
-    again = house.post(message)
+    again = installation.post(message)
 
     assert again.status == 500
     assert again.codes == ["REQ-09"]
 
 
-def test_an_old_message_is_a_fault(house: InProcess) -> None:
+def test_an_old_message_is_a_fault(installation: InProcess) -> None:
     """REQ-03: the timestamp is older than five minutes."""
-    message = ask(house, house.paper("bank-00-data"))
+    message = ask(installation, installation.paper("bank-00-data"))
 
-    answer = house.ask(message, at=house.clock() - timedelta(minutes=20))
+    answer = installation.ask(message, at=installation.clock() - timedelta(minutes=20))
 
     assert (answer.status, answer.codes) == (500, ["REQ-03"])
 
 
-def test_another_recipients_certificate_does_not_help(house: InProcess) -> None:
+def test_another_recipients_certificate_does_not_help(installation: InProcess) -> None:
     """The notary, signing the bank's very request, is judged as the notary (invariant 11)."""
-    answer = house.ask(ask(house, house.paper("bank-00-data")), by="notary")
+    answer = installation.ask(ask(installation, installation.paper("bank-00-data")), by="notary")
 
     assert answer.outcome == "REFUSED"
     assert "AGR-01" in answer.codes
 
 
-def test_a_hold_stops_requests_and_stored_answers(house: InProcess) -> None:
+def test_a_hold_stops_requests_and_stored_answers(installation: InProcess) -> None:
     """docs/architecture.md, invariant 4: a hold withholds all answers, and its release
     ends that.
     """
-    paper = house.paper("mobile-00-data")
-    message = ask(house, paper)
-    assert house.ask(message, by="mobile").outcome == "RELEASED"
+    paper = installation.paper("mobile-00-data")
+    message = ask(installation, paper)
+    assert installation.ask(message, by="mobile").outcome == "RELEASED"
     recipient = party("mobile").recipient
     held = replace(recipient, state=RecipientState.ON_HOLD)
-    house.store.registry.set_state(held, reason="test", at=house.clock())
+    installation.store.registry.set_state(held, reason="test", at=installation.clock())
     try:
-        replayed = house.ask(message, by="mobile")
-        fresh = house.ask(ask(house, paper), by="mobile")
+        replayed = installation.ask(message, by="mobile")
+        fresh = installation.ask(ask(installation, paper), by="mobile")
     finally:
-        house.store.registry.set_state(recipient, reason="test over", at=house.clock())
+        installation.store.registry.set_state(
+            recipient, reason="test over", at=installation.clock()
+        )
 
     assert (replayed.outcome, replayed.codes) == ("REFUSED", ["RCP-02"])
     assert (fresh.outcome, fresh.codes) == ("REFUSED", ["RCP-02"])
-    assert house.ask(message, by="mobile").outcome == "RELEASED"
+    assert installation.ask(message, by="mobile").outcome == "RELEASED"
 
 
-def test_a_held_recipient_submits_nothing(house: InProcess) -> None:
+def test_a_held_recipient_submits_nothing(installation: InProcess) -> None:
     """Procedure, cl. 7: no document of a recipient on hold is read or stored."""
     insurer, request_id = party("insurer"), uuid4()
     child = (
@@ -268,34 +275,38 @@ def test_a_held_recipient_submits_nothing(house: InProcess) -> None:
         "<r:consentDocument>bm8gWE1M</r:consentDocument></r:RegisterConsent>"
     )
 
-    answer = house.ask(child.encode(), by="insurer")
+    answer = installation.ask(child.encode(), by="insurer")
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["RCP-02"])
     assert (
-        house.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+        installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind
+        is None
     )
 
 
-def test_guessing_is_limited(house: InProcess) -> None:
+def test_guessing_is_limited(installation: InProcess) -> None:
     """MAT-06: after five wrong guesses about a person the right one is refused too."""
-    paper = house.paper("notary-07-data")
+    paper = installation.paper("notary-07-data")
     wrong = [
-        house.ask(ask(house, paper, document_number=f"ID000000{n}"), by="notary").codes
+        installation.ask(
+            ask(installation, paper, document_number=f"ID000000{n}"), by="notary"
+        ).codes
         for n in range(5)
     ]
 
-    after = house.ask(ask(house, paper), by="notary")
+    after = installation.ask(ask(installation, paper), by="notary")
 
     assert wrong == [["MAT-01"]] * 5
     assert (after.outcome, after.codes) == ("REFUSED", ["MAT-06"])
 
 
-def test_eight_threads_on_one_id_disclose_once(house: InProcess) -> None:
+def test_eight_threads_on_one_id_disclose_once(installation: InProcess) -> None:
     """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
-    message = ask(house, house.paper("bank-01-data"))
+    message = ask(installation, installation.paper("bank-01-data"))
     answers: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(house.ask(message).body)) for _ in range(8)
+        threading.Thread(target=lambda: answers.append(installation.ask(message).body))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -306,24 +317,26 @@ def test_eight_threads_on_one_id_disclose_once(house: InProcess) -> None:
     assert len(answers) == 8
 
 
-def test_a_refusal_is_recorded_with_its_evidence(house: InProcess) -> None:
+def test_a_refusal_is_recorded_with_its_evidence(installation: InProcess) -> None:
     """Procedure, cl. 12: the presented document is stored, and the leaf commits to the refusal."""
-    answer = house.ask(ask(house, house.paper("expired")))
+    answer = installation.ask(ask(installation, installation.paper("expired")))
 
-    recorded = house.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
+    recorded = installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert answer.outcome == "REFUSED"
     assert recorded.codes == ("CNS-04",)
     assert recorded.ground_kind == GroundKind.CONSENT.value
 
 
-def test_nothing_personal_is_logged(house: InProcess, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_personal_is_logged(
+    installation: InProcess, caplog: pytest.LogCaptureFixture
+) -> None:
     """docs/architecture.md, invariant 7: no log record has a name, PIN or document number."""
     caplog.set_level(logging.DEBUG)
     for name in ("bank-02-data", "expired", "tampered"):
-        house.ask(ask(house, house.paper(name)))
-    house.post(b"<broken>20101199000123")
+        installation.ask(ask(installation, installation.paper(name)))
+    installation.post(b"<broken>20101199000123")
 
-    person = house.person_of(house.paper("bank-02-data"))
+    person = installation.person_of(installation.paper("bank-02-data"))
     for value in said_of(person):
         assert value not in caplog.text
 
@@ -341,24 +354,26 @@ def said_of(person: Person) -> list[str]:
     return values
 
 
-def test_the_xroad_front_speaks_for_a_member(house: InProcess) -> None:
+def test_the_xroad_front_speaks_for_a_member(installation: InProcess) -> None:
     """The identity comes from `xrd:client`, and every header is returned in order."""
-    paper, request_id = house.paper("bank-03-data"), uuid4()
-    child = ask(house, paper, request_id=request_id)
-    message = xroad_message(child, house.bank.code, request_id)
+    paper, request_id = installation.paper("bank-03-data"), uuid4()
+    child = ask(installation, paper, request_id=request_id)
+    message = xroad_message(child, installation.bank.code, request_id)
 
-    answer = house.post(message, listener="xroad")
+    answer = installation.post(message, listener="xroad")
 
     assert answer.outcome == "RELEASED"
     assert headers_of(answer.body) == headers_of(message)
 
 
-def test_the_xroad_front_of_another_member_gets_nothing(house: InProcess) -> None:
+def test_the_xroad_front_of_another_member_gets_nothing(installation: InProcess) -> None:
     """Invariant 11: the mobile operator presents the bank's consent."""
-    paper, request_id = house.paper("bank-03-data"), uuid4()
-    child = ask(house, paper, request_id=request_id)
+    paper, request_id = installation.paper("bank-03-data"), uuid4()
+    child = ask(installation, paper, request_id=request_id)
 
-    answer = house.post(xroad_message(child, party("mobile").code, request_id), listener="xroad")
+    answer = installation.post(
+        xroad_message(child, party("mobile").code, request_id), listener="xroad"
+    )
 
     assert answer.outcome == "REFUSED"
     assert answer.released == set()

@@ -17,7 +17,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.processes.service import free_port
@@ -25,25 +25,25 @@ from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("direct"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("direct"), database=record_database)
     yield built
     built.close()
 
 
 @contextmanager
-def served(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def served(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
     """Run `makul serve --listener mtls` with TLS, for clients under the national root."""
-    hierarchy, port = house.world.hierarchy, free_port()
+    hierarchy, port = installation.world.hierarchy, free_port()
     certificate, key = write(
         place, "server", hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
     )
     authorities = place / "cas.pem"
     authorities.write_bytes(hierarchy.intermediate_certificates() + hierarchy.anchors())
     with fronted(
-        house,
+        installation,
         "mtls",
         BIND=f"127.0.0.1:{port}",
         WORKERS="1",
@@ -57,11 +57,13 @@ def served(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
 
 
 def answer(
-    house: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
+    installation: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
 ) -> bytes:
     """Return the answer to a bank's request."""
-    paper = house.paper("bank-00-data")
-    fields = about(house.person_of(paper), of=house.bank, paper=paper, request_id=uuid4())
+    paper = installation.paper("bank-00-data")
+    fields = about(
+        installation.person_of(paper), of=installation.bank, paper=paper, request_id=uuid4()
+    )
     envelope = "http://schemas.xmlsoap.org/soap/envelope/"
     message = b'<s:Envelope xmlns:s="%b"><s:Body>%b</s:Body></s:Envelope>' % (
         envelope.encode(),
@@ -90,39 +92,41 @@ def forwarding(credential: Credential) -> dict[str, str]:
 
 
 def test_certificate_of_the_connection_identifies_the_caller(
-    house: InProcess, tmp_path: Path
+    installation: InProcess, tmp_path: Path
 ) -> None:
     """The connection's certificate identifies the caller; a header that names another
     is ignored.
     """
-    bank, mobile = house.world.messages["bank"], house.world.messages["mobile"]
-    with served(house, tmp_path, CLIENT_CERTIFICATE="tls") as port:
+    bank, mobile = installation.world.messages["bank"], installation.world.messages["mobile"]
+    with served(installation, tmp_path, CLIENT_CERTIFICATE="tls") as port:
         own = write(tmp_path, "bank", bank)
         other = write(tmp_path, "mobile", mobile)
 
-        assert outcome(answer(house, port, own, {})) == "RELEASED"
-        assert outcome(answer(house, port, own, forwarding(mobile))) == "RELEASED"
-        assert outcome(answer(house, port, other, forwarding(bank))) == "REFUSED"
-        stranger = house.world.look_alike.organisation(member_code="COM/1", common_name="x")
+        assert outcome(answer(installation, port, own, {})) == "RELEASED"
+        assert outcome(answer(installation, port, own, forwarding(mobile))) == "RELEASED"
+        assert outcome(answer(installation, port, other, forwarding(bank))) == "REFUSED"
+        stranger = installation.world.look_alike.organisation(member_code="COM/1", common_name="x")
         for nobody in (None, write(tmp_path, "stranger", stranger)):
             with pytest.raises((ssl.SSLError, ConnectionError)):
-                answer(house, port, nobody, {})
+                answer(installation, port, nobody, {})
 
 
-def test_only_the_pinned_proxy_reports_certificates(house: InProcess, tmp_path: Path) -> None:
+def test_only_the_pinned_proxy_reports_certificates(
+    installation: InProcess, tmp_path: Path
+) -> None:
     """Only the pinned proxy, of all clients of the CA, may report a certificate."""
-    bank, hierarchy = house.world.messages["bank"], house.world.hierarchy
+    bank, hierarchy = installation.world.messages["bank"], installation.world.hierarchy
     proxy = hierarchy.organisation(member_code=OPERATOR, common_name="proxy")
     (tmp_path / "proxies.pem").write_bytes(proxy.certificate_pem)
     with served(
-        house,
+        installation,
         tmp_path,
         CLIENT_CERTIFICATE="header",
         PROXY_CERTIFICATES=str(tmp_path / "proxies.pem"),
     ) as port:
         known = write(tmp_path, "proxy", proxy)
-        unknown = write(tmp_path, "mobile", house.world.messages["mobile"])
+        unknown = write(tmp_path, "mobile", installation.world.messages["mobile"])
 
-        assert outcome(answer(house, port, known, forwarding(bank))) == "RELEASED"
-        assert outcome(answer(house, port, known, {})) == "RCP-04"
-        assert outcome(answer(house, port, unknown, forwarding(bank))) == "RCP-04"
+        assert outcome(answer(installation, port, known, forwarding(bank))) == "RELEASED"
+        assert outcome(answer(installation, port, known, {})) == "RCP-04"
+        assert outcome(answer(installation, port, unknown, forwarding(bank))) == "RCP-04"

@@ -28,7 +28,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.processes.service import free_port
@@ -43,7 +43,7 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 class Front:
     """A service behind nginx, and the addresses of both."""
 
-    house: InProcess
+    installation: InProcess
     directory: Path
     mtls_port: int
     wsse_port: int
@@ -89,17 +89,17 @@ def front(
 ) -> Iterator[Front]:
     """Run nginx, and behind it `makul serve` for each channel on its Unix socket."""
     place = tmp_path_factory.mktemp("mtls")
-    (place / "house").mkdir()
-    house = build_house(place / "house", database=record_database)
-    hierarchy = house.world.hierarchy
+    (place / "installation").mkdir()
+    installation = build_installation(place / "installation", database=record_database)
+    hierarchy = installation.world.hierarchy
     made = Front(
-        house=house,
+        installation=installation,
         directory=place,
         mtls_port=free_port(),
         wsse_port=free_port(),
         xroad_port=free_port(),
         security_server=hierarchy.organisation(member_code=OPERATOR, common_name="ss"),
-        others=house.world.look_alike,
+        others=installation.world.look_alike,
     )
     (place / "root.pem").write_bytes(hierarchy.anchors())
     server = hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
@@ -126,20 +126,20 @@ def front(
     with ExitStack() as running:
         for listener in ("mtls", "wsse", "xroad"):
             path = place / f"{listener}.sock"
-            running.enter_context(fronted(house, listener, BIND=f"unix:{path}", WORKERS="1"))
+            running.enter_context(fronted(installation, listener, BIND=f"unix:{path}", WORKERS="1"))
         for listener in ("mtls", "wsse", "xroad"):
             wait_for((place / f"{listener}.sock").exists)
         files = ("makul.conf", "makul-xroad.conf")
         running.enter_context(fronting(place, places, files=files))
         yield made
-    house.close()
+    installation.close()
 
 
 def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
     """Build an unsigned GetPersonData in the intended use of a document."""
-    found = front.house.paper(paper)
+    found = front.installation.paper(paper)
     fields = about(
-        front.house.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
+        front.installation.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
     )
     child = person_request(**(fields | changes)).decode()
     return (
@@ -162,19 +162,20 @@ RELEASED: tuple[str | None, list[str]] = ("RELEASED", [])
 
 def test_reference_client_works_behind_nginx(front: Front) -> None:
     """The profile has the channel mtls with key and certificate, and messages have no signature."""
-    house, place = front.house, front.directory / "handed-out"
+    installation, place = front.installation, front.directory / "handed-out"
     addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port)
+    world = installation.world
     for name, content in {
-        "service/keys/receipts.cert.pem": house.world.operator.certificate_pem,
-        "service/anchors/root.pem": house.world.hierarchy.anchors(),
-        "service/intermediates/issuing.pem": house.world.hierarchy.intermediate_certificates(),
-        **{f"service/crls/{name}": crl for name, crl in house.world.crls.items()},
+        "service/keys/receipts.cert.pem": world.operator.certificate_pem,
+        "service/anchors/root.pem": world.hierarchy.anchors(),
+        "service/intermediates/issuing.pem": world.hierarchy.intermediate_certificates(),
+        **{f"service/crls/{name}": crl for name, crl in world.crls.items()},
     }.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
-    hand_out(house.world, place, addresses, {})
-    paper = house.paper("bank-00-data")
-    person = house.person_of(paper)
+    hand_out(world, place, addresses, {})
+    paper = installation.paper("bank-00-data")
+    person = installation.person_of(paper)
     probe = Demographic(
         pin=person.pin.digits, document_number=str(person.values[Attribute.DOCUMENT_NUMBER])
     )
@@ -191,7 +192,7 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
 
 def test_registered_certificate_gets_data(front: Front) -> None:
     """The holder of the registered key gets the answer of any channel."""
-    assert told(front.ask(asked(front), front.house.world.messages["bank"])) == RELEASED
+    assert told(front.ask(asked(front), front.installation.world.messages["bank"])) == RELEASED
 
 
 def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
@@ -202,7 +203,7 @@ def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
 def test_certificate_of_another_authority_is_refused(front: Front) -> None:
     """SIG-09 even if the proxy trusts more than we do; nginx refuses one that it does not know."""
     let_in = front.others.organisation(member_code="COM/60000001", common_name="bank")
-    stranger = new_hierarchy(front.house.world.made_at)
+    stranger = new_hierarchy(front.installation.world.made_at)
     kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
 
     assert told(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
@@ -211,8 +212,10 @@ def test_certificate_of_another_authority_is_refused(front: Front) -> None:
 
 def test_unregistered_certificate_is_refused(front: Front) -> None:
     """RCP-04: a path to the national root makes no recipient."""
-    bank = front.house.bank
-    unknown = front.house.world.hierarchy.organisation(member_code=bank.code, common_name=bank.name)
+    bank = front.installation.bank
+    unknown = front.installation.world.hierarchy.organisation(
+        member_code=bank.code, common_name=bank.name
+    )
 
     assert told(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
 
@@ -221,7 +224,7 @@ def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
     """The certificate identifies the caller: a mobile operator gets nothing under the bank's
     agreement.
     """
-    mobile = front.house.world.messages["mobile"]
+    mobile = front.installation.world.messages["mobile"]
 
     outcome, codes = told(front.ask(asked(front), mobile))
 
@@ -231,14 +234,14 @@ def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
 
 def test_server_certificate_is_refused(front: Front) -> None:
     """RFC 5280, 4.2.1.12: a certificate for servers is none for clients."""
-    server = front.house.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
+    server = front.installation.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
 
     assert front.ask(asked(front), server).status_code == 400
 
 
 def test_unagreed_channel_is_refused(front: Front) -> None:
     """REQ-08: the notary's agreement names only wsse (Procedure, cl. 7)."""
-    notary = front.house.world.messages["notary"]
+    notary = front.installation.world.messages["notary"]
 
     assert told(front.ask(asked(front, "notary-00-data"), notary)) == ("REFUSED", ["REQ-08"])
 
@@ -258,8 +261,8 @@ def test_unagreed_channel_is_refused(front: Front) -> None:
 )
 def test_header_of_the_client_is_ignored(front: Front, name: str, status: int) -> None:
     """Only the proxy's own header counts, for any header and spelling of a client."""
-    bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
-    mobile = front.house.world.messages["mobile"]
+    bank = quote(front.installation.world.messages["bank"].certificate_pem.decode(), safe="")
+    mobile = front.installation.world.messages["mobile"]
     connection = by_tls(front.mtls_port, write(front.directory, "own", mobile))
     with closing(connection):
         connection.putrequest("POST", "/v1/recipient", skip_accept_encoding=True)
@@ -281,14 +284,14 @@ def test_header_of_the_client_is_ignored(front: Front, name: str, status: int) -
 
 def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
     """A header with a client certificate confers nothing if messages are signed."""
-    bank = front.house.world.messages["bank"]
+    bank = front.installation.world.messages["bank"]
     forged = {
         "X-SSL-Client-Cert": quote(bank.certificate_pem.decode(), safe=""),
         "X-SSL-Client-Verify": "SUCCESS",
     }
     unsigned = asked(front)
     child = etree.tostring(etree.fromstring(unsigned)[0][0])
-    signed = signed_message(child, bank.key, bank.certificate, at=front.house.clock())
+    signed = signed_message(child, bank.key, bank.certificate, at=front.installation.clock())
 
     refused = front.ask(unsigned, None, port=front.wsse_port, headers=forged)
     released = front.ask(signed, None, port=front.wsse_port)
@@ -299,11 +302,14 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
 
 def by_xroad(front: Front) -> bytes:
     """Send GetPersonData as a security server forwards it, for the member in its header."""
-    paper, request_id = front.house.paper("bank-00-data"), uuid4()
+    paper, request_id = front.installation.paper("bank-00-data"), uuid4()
     fields = about(
-        front.house.person_of(paper), of=front.house.bank, paper=paper, request_id=request_id
+        front.installation.person_of(paper),
+        of=front.installation.bank,
+        paper=paper,
+        request_id=request_id,
     )
-    return xroad_message(person_request(**fields), front.house.bank.code, request_id)
+    return xroad_message(person_request(**fields), front.installation.bank.code, request_id)
 
 
 def test_security_server_is_accepted(front: Front) -> None:
@@ -315,10 +321,12 @@ def test_security_server_is_accepted(front: Front) -> None:
 
 def test_other_certificate_at_the_xroad_front_is_refused(front: Front) -> None:
     """Any other holder under its CA could speak for any member, so nginx pins the one."""
-    bank = front.house.world.messages["bank"]
-    renamed = front.house.world.hierarchy.organisation(member_code=OPERATOR, common_name="ss")
+    bank = front.installation.world.messages["bank"]
+    renamed = front.installation.world.hierarchy.organisation(
+        member_code=OPERATOR, common_name="ss"
+    )
     look_alike = front.others.organisation(member_code=OPERATOR, common_name="ss")
-    stranger = new_hierarchy(front.house.world.made_at).organisation(
+    stranger = new_hierarchy(front.installation.world.made_at).organisation(
         member_code=OPERATOR, common_name="ss"
     )
     for other, status in ((bank, 403), (renamed, 403), (look_alike, 403), (stranger, 400)):
@@ -407,7 +415,7 @@ def test_incomplete_header_of_the_proxy_is_refused(
     front: Front, headers: dict[str, str], code: str
 ) -> None:
     """The header needs a verdict and one certificate, in exactly that spelling."""
-    bank = quote(front.house.world.messages["bank"].certificate_pem.decode(), safe="")
+    bank = quote(front.installation.world.messages["bank"].certificate_pem.decode(), safe="")
     connection = UnixConnection(front.socket)
     with closing(connection):
         sent = {name: value.replace("BANK", bank) for name, value in headers.items()}
@@ -422,15 +430,17 @@ def test_incomplete_header_of_the_proxy_is_refused(
 
 def test_withdrawn_certificate_is_refused(front: Front) -> None:
     """RCP-04 from the commit of its withdrawal on, although TLS still accepts it."""
-    house = front.house
-    lost = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="lost")
-    house.store.registry.add_certificate(
-        house.bank.code, lost.fingerprint, lost.der, at=house.clock()
+    installation = front.installation
+    lost = installation.world.hierarchy.organisation(
+        member_code=installation.bank.code, common_name="lost"
+    )
+    installation.store.registry.add_certificate(
+        installation.bank.code, lost.fingerprint, lost.der, at=installation.clock()
     )
     before = told(front.ask(asked(front), lost))
 
-    house.store.registry.withdraw_certificate(
-        house.bank.code, lost.fingerprint, reason="lost", at=house.clock()
+    installation.store.registry.withdraw_certificate(
+        installation.bank.code, lost.fingerprint, reason="lost", at=installation.clock()
     )
 
     assert before == RELEASED
@@ -439,15 +449,16 @@ def test_withdrawn_certificate_is_refused(front: Front) -> None:
 
 def test_expired_certificate_is_refused(front: Front) -> None:
     """SIG-05, and nginx refuses it as well."""
-    house = front.house
+    installation = front.installation
     long_ago = replace(
-        house.world.hierarchy.organisations, made_at=house.world.made_at - timedelta(days=4000)
+        installation.world.hierarchy.organisations,
+        made_at=installation.world.made_at - timedelta(days=4000),
     )
-    expired = replace(house.world.hierarchy, organisations=long_ago).organisation(
-        member_code=house.bank.code, common_name="expired"
+    expired = replace(installation.world.hierarchy, organisations=long_ago).organisation(
+        member_code=installation.bank.code, common_name="expired"
     )
-    house.store.registry.add_certificate(
-        house.bank.code, expired.fingerprint, expired.der, at=house.clock()
+    installation.store.registry.add_certificate(
+        installation.bank.code, expired.fingerprint, expired.der, at=installation.clock()
     )
 
     assert front.ask(asked(front), expired).status_code == 400
@@ -463,15 +474,17 @@ def test_expired_certificate_is_refused(front: Front) -> None:
 
 def test_revoked_certificate_is_refused(front: Front) -> None:
     """SIG-06 although nginx accepts it: the service does not rely on the proxy's verification."""
-    house = front.house
-    revoked = house.world.hierarchy.organisation(member_code=house.bank.code, common_name="revoked")
-    house.store.registry.add_certificate(
-        house.bank.code, revoked.fingerprint, revoked.der, at=house.clock()
+    installation = front.installation
+    revoked = installation.world.hierarchy.organisation(
+        member_code=installation.bank.code, common_name="revoked"
     )
-    crl = house.settings.trust.crls / "organisations.crl.pem"
+    installation.store.registry.add_certificate(
+        installation.bank.code, revoked.fingerprint, revoked.der, at=installation.clock()
+    )
+    crl = installation.settings.trust.crls / "organisations.crl.pem"
     new = crl.with_suffix(".new")
-    new.write_bytes(house.world.hierarchy.organisations.crl([revoked.certificate]))
+    new.write_bytes(installation.world.hierarchy.organisations.crl([revoked.certificate]))
     new.rename(crl)
 
     wait_for(lambda: told(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
-    assert told(front.ask(asked(front), house.world.messages["bank"])) == RELEASED
+    assert told(front.ask(asked(front), installation.world.messages["bank"])) == RELEASED

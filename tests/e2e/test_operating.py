@@ -21,7 +21,7 @@ import pytest
 from makul.app.ports import OperatorRegistry
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.load.steady_load import messages
 from makul_testing.paths import ROOT
 from makul_testing.processes.all_listeners import Whole, get, served_whole
@@ -37,10 +37,10 @@ RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEAS
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("operated"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("operated"), database=record_database)
     config = built.settings.store.database.parent / "makul.toml"
     config.write_text(config.read_text().partition("[listeners.xroad]")[0])
     yield built
@@ -48,17 +48,17 @@ def house(
 
 
 @pytest.fixture(scope="module")
-def service(house: InProcess) -> Iterator[Whole]:
+def service(installation: InProcess) -> Iterator[Whole]:
     """Run one service for all tests that leave it unchanged; its three processes start slowly."""
-    config = house.settings.store.keys.parent / "makul.toml"
+    config = installation.settings.store.keys.parent / "makul.toml"
     with served_whole(config, workers=2, log=config.parent / "log") as running:
         yield running
 
 
 @pytest.fixture
-def lone_service(house: InProcess, tmp_path: Path) -> Iterator[Whole]:
+def lone_service(installation: InProcess, tmp_path: Path) -> Iterator[Whole]:
     """Run a service for a test that ends or changes it."""
-    settings = house.settings.store.keys.parent
+    settings = installation.settings.store.keys.parent
     with served_whole(
         settings / "makul.toml", workers=2, log=tmp_path / "log", metrics=tmp_path / "metrics"
     ) as running:
@@ -113,10 +113,10 @@ class Load:
 
 
 def test_reloads_under_load_fail_no_request_and_lose_no_count(
-    house: InProcess, service: Whole
+    installation: InProcess, service: Whole
 ) -> None:
     """New workers come three times under load: all is answered and counted, no file is left."""
-    before = recorded(house.store.registry)
+    before = recorded(installation.store.registry)
     counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
     load = Load(service.port)
@@ -128,11 +128,11 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
             os.kill(service.listener.pid, signal.SIGHUP)
             _await_new(service, old)
 
-    load.run(messages(house, 120), reload)
+    load.run(messages(installation, 120), reload)
 
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
     assert len(load.answered) == 120
-    assert load.answered <= recorded(house.store.registry) - before
+    assert load.answered <= recorded(installation.store.registry) - before
     assert first.isdisjoint(service.listener.workers)
     assert service.number("makul_decisions_total", **RELEASED) == counted + 120
     assert service.number("makul_workers", listener="wsse") == 2
@@ -147,21 +147,23 @@ def _await_new(service: Whole, old: set[int]) -> None:
         time.sleep(0.1)
 
 
-def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_service: Whole) -> None:
+def test_a_stop_under_load_answers_what_it_recorded(
+    installation: InProcess, lone_service: Whole
+) -> None:
     """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
-    before = recorded(house.store.registry)
+    before = recorded(installation.store.registry)
     load = Load(lone_service.port)
 
     def stop() -> None:
         time.sleep(1.0)
         lone_service.process.terminate()
 
-    load.run(messages(house, 120), stop)
+    load.run(messages(installation, 120), stop)
 
     assert lone_service.process.wait(60) == 0
     assert load.cut == 0
     assert load.other == []
-    assert load.answered == recorded(house.store.registry) - before
+    assert load.answered == recorded(installation.store.registry) - before
     assert load.answered
     with (
         pytest.raises(ConnectionRefusedError),
@@ -170,14 +172,16 @@ def test_a_stop_under_load_answers_what_it_recorded(house: InProcess, lone_servi
         pass
 
 
-def test_a_killed_exporter_restarts_and_nobody_waits(house: InProcess, service: Whole) -> None:
+def test_a_killed_exporter_restarts_and_nobody_waits(
+    installation: InProcess, service: Whole
+) -> None:
     """The service continues without it, and its counts are as before."""
-    drive(service.listener, messages(house, 10))
+    drive(service.listener, messages(installation, 10))
     before = service.number("makul_decisions_total", **RELEASED)
     killed = service.exporter
 
     os.kill(killed, signal.SIGKILL)
-    drive(service.listener, messages(house, 10))
+    drive(service.listener, messages(installation, 10))
 
     assert service.number("makul_decisions_total", **RELEASED) == before + 10
     assert before >= 10
@@ -185,7 +189,7 @@ def test_a_killed_exporter_restarts_and_nobody_waits(house: InProcess, service: 
 
 
 def test_the_service_runs_without_the_metrics_directory(
-    house: InProcess, lone_service: Whole
+    installation: InProcess, lone_service: Whole
 ) -> None:
     """Somebody cleared /run: new workers count nothing, and answer."""
     old = set(lone_service.listener.workers)
@@ -194,7 +198,7 @@ def test_the_service_runs_without_the_metrics_directory(
     os.kill(lone_service.listener.pid, signal.SIGHUP)
     _await_new(lone_service, old)
 
-    drive(lone_service.listener, messages(house, 5))
+    drive(lone_service.listener, messages(installation, 5))
 
 
 def test_metrics_are_only_on_their_own_address(service: Whole) -> None:
@@ -205,9 +209,9 @@ def test_metrics_are_only_on_their_own_address(service: Whole) -> None:
     assert status in {200, 404}
 
 
-def test_a_reload_that_is_refused_is_an_event(house: InProcess, service: Whole) -> None:
+def test_a_reload_that_is_refused_is_an_event(installation: InProcess, service: Whole) -> None:
     """Unusable settings change nothing, and monitoring gets an event."""
-    config = house.settings.store.keys.parent / "makul.toml"
+    config = installation.settings.store.keys.parent / "makul.toml"
     good, old = config.read_text(), set(service.listener.workers)
     try:
         config.write_text(good.replace('crls = "crls"', 'crls = "nowhere"', 1))
@@ -220,7 +224,7 @@ def test_a_reload_that_is_refused_is_an_event(house: InProcess, service: Whole) 
         config.write_text(good)
 
     assert set(service.listener.workers) == old
-    drive(service.listener, messages(house, 3))
+    drive(service.listener, messages(installation, 3))
 
 
 # --- copies -------------------------------------------------------------------------------------
@@ -232,28 +236,28 @@ def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def database(house: InProcess) -> Path:
+def database(installation: InProcess) -> Path:
     """Return the file that is copied."""
-    if not isinstance(house.settings.place, Path):
+    if not isinstance(installation.settings.place, Path):
         pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
-    return house.settings.place
+    return installation.settings.place
 
 
 def test_a_copy_under_load_holds_earlier_answers(
-    house: InProcess, service: Whole, database: Path, tmp_path: Path
+    installation: InProcess, service: Whole, database: Path, tmp_path: Path
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
-    drive(service.listener, messages(house, 6))
-    before = recorded(house.store.registry)
+    drive(service.listener, messages(installation, 6))
+    before = recorded(installation.store.registry)
     load = Load(service.port)
     made: list[subprocess.CompletedProcess[str]] = []
 
-    load.run(messages(house, 40), lambda: made.append(copy(database, tmp_path / "copies")))
+    load.run(messages(installation, 40), lambda: made.append(copy(database, tmp_path / "copies")))
 
     assert made[0].returncode == 0, made[0].stderr
     (kept,) = (tmp_path / "copies").iterdir()
     assert kept.stat().st_mode & 0o077 == 0
-    copied = open_store(kept, StoreKeys.load(house.settings.store.keys), who="test")
+    copied = open_store(kept, StoreKeys.load(installation.settings.store.keys), who="test")
     try:
         assert before <= recorded(copied.registry) <= before | load.answered
     finally:

@@ -28,7 +28,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -36,16 +36,16 @@ ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
 SCAN, AUTHORITY = pdf_scan(), png_scan()
 
 
-def on_paper(house: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
-    able = hands_of(house)
+def on_paper(installation: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
+    able = hands_of(installation)
     paper = PaperConsent(
-        date=legal_day(house.world.made_at - timedelta(hours=1)),
+        date=legal_day(installation.world.made_at - timedelta(hours=1)),
         official="M-1001",
         media_type="application/pdf",
         scan_digest=sha256(scan).digest(),
     )
     consent = able.consent(MUNICIPALITY, 3, **({"paper": paper} | changes))
-    signer = house.world.officials[MUNICIPALITY.key]
+    signer = installation.world.officials[MUNICIPALITY.key]
     return consent, able.sign_consent(consent, MUNICIPALITY, signer)
 
 
@@ -68,15 +68,17 @@ def registering(
     ).encode()
 
 
-def using(house: InProcess, document: bytes, *, employee: str | None = "clerk-7") -> bytes:
-    fields = about(house.world.people[3], of=MUNICIPALITY, attributes=["givenName", "surname"])
+def using(installation: InProcess, document: bytes, *, employee: str | None = "clerk-7") -> bytes:
+    fields = about(
+        installation.world.people[3], of=MUNICIPALITY, attributes=["givenName", "surname"]
+    )
     body = person_request(**(fields | {"ground": ("CONSENT", document)})).decode()
     by = f"<r:employee>{employee}</r:employee>" if employee else ""
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def ask(house: InProcess, child: bytes) -> Answered:
-    return house.ask(child, by=MUNICIPALITY.key)
+def ask(installation: InProcess, child: bytes) -> Answered:
+    return installation.ask(child, by=MUNICIPALITY.key)
 
 
 def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
@@ -87,18 +89,18 @@ def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
     ]
 
 
-def test_a_paper_consent_is_registered_and_used(house: InProcess) -> None:
+def test_a_paper_consent_is_registered_and_used(installation: InProcess) -> None:
     """It has its scan; later only the document is needed, by another employee than the official."""
-    consent, document = on_paper(house)
-    assert ("CNS-13", "scan") in fields_of(ask(house, using(house, document)))
+    consent, document = on_paper(installation)
+    assert ("CNS-13", "scan") in fields_of(ask(installation, using(installation, document)))
 
-    registered = ask(house, registering(document))
+    registered = ask(installation, registering(document))
 
     assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
-    assert ask(house, using(house, document)).outcome == "RELEASED"
-    refused = ask(house, using(house, document, employee="M-1001"))
+    assert ask(installation, using(installation, document)).outcome == "RELEASED"
+    refused = ask(installation, using(installation, document, employee="M-1001"))
     assert fields_of(refused) == [("CNS-12", "employee")]
-    assert ask(house, registering(document, scan=None)).outcome == "ACCEPTED"
+    assert ask(installation, registering(document, scan=None)).outcome == "ACCEPTED"
     assert consent.on_paper
 
 
@@ -113,89 +115,93 @@ def test_a_paper_consent_is_registered_and_used(house: InProcess) -> None:
     ],
 )
 def test_a_paper_consent_needs_its_scan_and_another_employee(
-    house: InProcess, changes: dict[str, Any], against: list[tuple[str, str]]
+    installation: InProcess, changes: dict[str, Any], against: list[tuple[str, str]]
 ) -> None:
     """CNS-12 and CNS-13, each names the missing part."""
-    _, document = on_paper(house)
+    _, document = on_paper(installation)
 
-    assert fields_of(ask(house, registering(document, **changes))) == against
+    assert fields_of(ask(installation, registering(document, **changes))) == against
 
 
 @pytest.mark.parametrize("scan", [b"not a scan", png_scan(), SCAN + b"x"])
-def test_a_scan_has_the_type_of_the_consent(house: InProcess, scan: bytes) -> None:
+def test_a_scan_has_the_type_of_the_consent(installation: InProcess, scan: bytes) -> None:
     """The digest may be right, but a file of another type is no scan."""
-    _, document = on_paper(house, scan)
+    _, document = on_paper(installation, scan)
 
-    assert fields_of(ask(house, registering(document, scan=scan))) == [("CNS-13", "scan")]
+    assert fields_of(ask(installation, registering(document, scan=scan))) == [("CNS-13", "scan")]
 
 
-def test_a_scan_of_ten_mebibytes_is_accepted(house: InProcess) -> None:
+def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcess) -> None:
     """One byte more is refused."""
     scan = SCAN[:9] + b"%" + b"x" * (10 * 1024 * 1024 - len(SCAN) - 2) + b"\n" + SCAN[9:]
     assert len(scan) == 10 * 1024 * 1024
-    _, document = on_paper(house, scan)
+    _, document = on_paper(installation, scan)
 
-    assert ask(house, registering(document, scan=scan)).outcome == "ACCEPTED"
+    assert ask(installation, registering(document, scan=scan)).outcome == "ACCEPTED"
     larger = SCAN[:9] + b"%x" + scan[10:]
     message = registering(document, scan=larger)
-    holder = house.world.messages[MUNICIPALITY.key]
-    refused = house.post(signed_message(message, holder.key, holder.certificate, at=house.clock()))
+    holder = installation.world.messages[MUNICIPALITY.key]
+    refused = installation.post(
+        signed_message(message, holder.key, holder.certificate, at=installation.clock())
+    )
     assert refused.codes == ["REQ-01"]
 
 
-def of_a_child(house: InProcess, **changes: Any) -> bytes:
+def of_a_child(installation: InProcess, **changes: Any) -> bytes:
     """Return the municipality's consent by citizen 4 for an adult, for whom no parent
     can consent.
     """
-    able = hands_of(house)
+    able = hands_of(installation)
     authority = Representation(
-        pin=house.world.people[4].pin,
+        pin=installation.world.people[4].pin,
         kind="POWER_OF_ATTORNEY",
-        valid_to=legal_day(house.world.made_at + timedelta(days=30)),
+        valid_to=legal_day(installation.world.made_at + timedelta(days=30)),
         document_digest=sha256(AUTHORITY).digest(),
         media_type="image/png",
     )
     consent = able.consent(MUNICIPALITY, 3, **({"representative": authority} | changes))
-    return able.sign_consent(consent, MUNICIPALITY, house.world.citizens[4])
+    return able.sign_consent(consent, MUNICIPALITY, installation.world.citizens[4])
 
 
-def test_a_representative_consents_and_revokes(house: InProcess) -> None:
+def test_a_representative_consents_and_revokes(installation: InProcess) -> None:
     """The consent has the document of authority, the revocation the representative's signature."""
     consent_id: UUID = uuid4()
-    document = of_a_child(house, consent_id=consent_id)
-    missing = ask(house, registering(document, scan=None))
+    document = of_a_child(installation, consent_id=consent_id)
+    missing = ask(installation, registering(document, scan=None))
     assert fields_of(missing) == [("CNS-11", "authorityDocument")]
 
-    registered = ask(house, registering(document, scan=None, authority=AUTHORITY))
+    registered = ask(installation, registering(document, scan=None, authority=AUTHORITY))
 
     assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
-    assert ask(house, using(house, document)).outcome == "RELEASED"
-    by_stranger = revocation(house, consent_id, of=3, signer=5, recipient=MUNICIPALITY.code)
-    assert ask(house, handing_in(by_stranger)).codes == ["CNS-02"]
-    by_giver = revocation(house, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
-    assert ask(house, handing_in(by_giver)).outcome == "ACCEPTED"
-    assert ask(house, using(house, document)).codes == ["CNS-05"]
+    assert ask(installation, using(installation, document)).outcome == "RELEASED"
+    by_stranger = revocation(installation, consent_id, of=3, signer=5, recipient=MUNICIPALITY.code)
+    assert ask(installation, handing_in(by_stranger)).codes == ["CNS-02"]
+    by_giver = revocation(installation, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
+    assert ask(installation, handing_in(by_giver)).outcome == "ACCEPTED"
+    assert ask(installation, using(installation, document)).codes == ["CNS-05"]
 
 
-def test_evidence_of_a_day_is_limited(house: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_of_a_day_is_limited(
+    installation: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """REQ-06 comes before anything is stored; the id stays open."""
-    _, document = on_paper(house)
-    recorder = house.parts.recorder
+    _, document = on_paper(installation)
+    recorder = installation.parts.recorder
     assert isinstance(recorder, StoreRecorder)
     monkeypatch.setattr(recorder, "_budget", 1)
     message = registering(document)
 
-    refused = ask(house, message)
+    refused = ask(installation, message)
 
     assert (refused.outcome, refused.codes) == ("REFUSED", ["REQ-06"])
     monkeypatch.undo()
-    assert ask(house, message).outcome == "ACCEPTED"
+    assert ask(installation, message).outcome == "ACCEPTED"
 
 
 @pytest.fixture
 def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
     """Build a separate service, for effects that others' must not have."""
-    built = build_house(tmp_path, database=record_database)
+    built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 

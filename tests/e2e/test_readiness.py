@@ -14,14 +14,14 @@ from makul.app.ports.ledger import LedgerState
 from makul.composition.readiness import build_readiness, check_ledger, check_months
 from makul.observability import readiness as health
 from makul_sandbox.data.recipients import OPERATOR
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("ready"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("ready"), database=record_database)
     yield built
     built.close()
 
@@ -31,16 +31,16 @@ def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
 
 
-def states(house: InProcess, **parts: Any) -> dict[str, ReadinessState]:
-    return dict(build_readiness(replace(house.parts, **parts), OPERATOR)().checks)
+def states(installation: InProcess, **parts: Any) -> dict[str, ReadinessState]:
+    return dict(build_readiness(replace(installation.parts, **parts), OPERATOR)().checks)
 
 
 ALL_WELL = {"store": ReadinessState.OK, "signer": ReadinessState.OK, "trust": ReadinessState.OK}
 
 
-def test_a_complete_service_is_ready(house: InProcess) -> None:
+def test_a_complete_service_is_ready(installation: InProcess) -> None:
     """Every check has a name that does not reveal its address."""
-    assert states(house) == ALL_WELL
+    assert states(installation) == ALL_WELL
 
 
 @dataclass
@@ -56,15 +56,17 @@ class DeadSigner:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_a_service_without_its_key_is_not_ready(house: InProcess, breaks: bool) -> None:
+def test_a_service_without_its_key_is_not_ready(installation: InProcess, breaks: bool) -> None:
     """OPS-01 for all requests, because no receipt means no answer."""
-    assert states(house, signer=DeadSigner(breaks)) == ALL_WELL | {"signer": ReadinessState.DOWN}
+    assert states(installation, signer=DeadSigner(breaks)) == ALL_WELL | {
+        "signer": ReadinessState.DOWN
+    }
 
 
-def test_expired_lists_degrade(house: InProcess) -> None:
+def test_expired_lists_degrade(installation: InProcess) -> None:
     """SIG-07 only for certificates under these CAs: the service stays in the balancer."""
-    later = house.clock() + timedelta(days=400)
-    found = build_readiness(replace(house.parts, clock=lambda: later), OPERATOR)()
+    later = installation.clock() + timedelta(days=400)
+    found = build_readiness(replace(installation.parts, clock=lambda: later), OPERATOR)()
 
     assert found.checks == ALL_WELL | {"trust": ReadinessState.DEGRADED}
     assert found.ready
@@ -72,31 +74,31 @@ def test_expired_lists_degrade(house: InProcess) -> None:
 
 def test_a_ca_without_a_list_degrades(tmp_path: Path, record_database: RecordDatabase) -> None:
     """The status of its certificates is unknown."""
-    house = build_house(tmp_path, database=record_database)
+    installation = build_installation(tmp_path, database=record_database)
     try:
         next((tmp_path / "crls").iterdir()).unlink()
-        at = house.clock() + timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is ReadinessState.DEGRADED
+        at = installation.clock() + timedelta(seconds=10)
+        assert states(installation, clock=lambda: at)["trust"] is ReadinessState.DEGRADED
     finally:
-        house.close()
+        installation.close()
 
 
 def test_unreadable_trust_is_down_until_repaired(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
     """SIG-07 for all requests until it is repaired; no restart is needed."""
-    house = build_house(tmp_path, database=record_database)
+    installation = build_installation(tmp_path, database=record_database)
     try:
         broken = tmp_path / "anchors" / "broken.pem"
         broken.write_text("not a certificate")
-        at = house.clock() + timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is ReadinessState.DOWN
+        at = installation.clock() + timedelta(seconds=10)
+        assert states(installation, clock=lambda: at)["trust"] is ReadinessState.DOWN
 
         broken.unlink()
         at += timedelta(seconds=10)
-        assert states(house, clock=lambda: at)["trust"] is ReadinessState.OK
+        assert states(installation, clock=lambda: at)["trust"] is ReadinessState.OK
     finally:
-        house.close()
+        installation.close()
 
 
 @pytest.mark.parametrize(
@@ -146,9 +148,9 @@ def test_a_late_ledger_degrades_and_never_stops(
 
 def test_a_missing_store_is_down(tmp_path: Path, record_database: RecordDatabase) -> None:
     """OPS-03 for all requests; the other checks still run."""
-    house = build_house(tmp_path, database=record_database)
-    if not isinstance(house.settings.place, Path):
+    installation = build_installation(tmp_path, database=record_database)
+    if not isinstance(installation.settings.place, Path):
         pytest.skip("takes a file of SQLite away; test_serving takes a database away")
-    house.settings.place.unlink()
+    installation.settings.place.unlink()
 
-    assert states(house) == ALL_WELL | {"store": ReadinessState.DOWN}
+    assert states(installation) == ALL_WELL | {"store": ReadinessState.DOWN}

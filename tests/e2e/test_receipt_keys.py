@@ -30,7 +30,7 @@ from makul_testing.in_process_service import (
     SCHEMA,
     InProcess,
     RecordDatabase,
-    build_house,
+    build_installation,
 )
 from makul_testing.load.steady_load import Load, ask, messages
 from makul_testing.processes.all_listeners import get
@@ -41,18 +41,18 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 @pytest.fixture
-def house(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, database=record_database)
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def token(house: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+def token(installation: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
     """Move the operator's key into a token, and name it in the settings."""
     made = make_token(tmp_path / "hsm")
     monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
-    made.store(house.world.operator.key)
+    made.store(installation.world.operator.key)
     _configure(tmp_path / "makul.toml", made.toml())
     (tmp_path / "receipts.key.pem").unlink()
     return made
@@ -80,29 +80,31 @@ def signer_of(receipt: bytes) -> bytes:
 
 @needs("softhsm2-util")
 def test_workers_and_threads_sign_with_the_token(
-    house: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     """Each worker opens the token itself, after the fork; its signed decisions are recorded."""
     with served(tmp_path / "makul.toml", workers=2) as server:
-        drive(server, messages(house, 80))
+        drive(server, messages(installation, 80))
 
-    rows = house.store.registry.disclosures(recipient=None, since=None, limit=1000)
+    rows = installation.store.registry.disclosures(recipient=None, since=None, limit=1000)
     assert len([row for row in rows if row.outcome == "RELEASED"]) == 80
 
 
 @needs("softhsm2-util")
 def test_a_service_without_its_token_gives_nothing_until_it_returns(
-    house: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     """OPS-01: no receipt, no answer, no record; the same request is answered later."""
     with served(tmp_path / "makul.toml", workers=1) as server:
-        before, lost = messages(house, 2)
+        before, lost = messages(installation, 2)
         assert ask(server.port, before)[0] == 200
         token.take_out()
 
         status, body = ask(server.port, lost)
         not_ready = _await_not_ready(server.port)
-        recorded = len(house.store.registry.disclosures(recipient=None, since=None, limit=10))
+        recorded = len(
+            installation.store.registry.disclosures(recipient=None, since=None, limit=10)
+        )
         token.put_back()
         time.sleep(1.2)
         again, answer = ask(server.port, lost)
@@ -129,7 +131,7 @@ def _await_not_ready(port: int) -> tuple[int, bytes]:
 
 @needs("softhsm2-util")
 def test_a_missing_token_is_reported_before_serving(
-    house: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     token.take_out()
 
@@ -160,11 +162,11 @@ def by_client(directory: Path, *pinned: str) -> ReceiptVerifier:
     )
 
 
-def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> None:
+def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Path) -> None:
     """GetStatus names every certificate by its fingerprint, state and term; and a compromise."""
     config, retired = tmp_path / "makul.toml", tmp_path / "retired"
     retired.mkdir()
-    makes = house.world.hierarchy.official
+    makes = installation.world.hierarchy.official
     made = {
         name: makes(member_code=OPERATOR, name=name, identifier=name)
         for name in ("next", "old", "stolen")
@@ -172,7 +174,7 @@ def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> 
     (tmp_path / "next.pem").write_bytes(made["next"].certificate_pem)
     for name in ("old", "stolen"):
         (retired / f"{name}.pem").write_bytes(made[name].certificate_pem)
-    since = house.clock().replace(microsecond=0)
+    since = installation.clock().replace(microsecond=0)
     mark_compromised(retired, made["stolen"].fingerprint, since)
     _configure(
         config,
@@ -182,8 +184,8 @@ def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> 
     body = (
         f'<r:GetStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId></r:GetStatus>'
     ).encode()
-    holder = house.world.messages["bank"]
-    message = signed_message(body, holder.key, holder.certificate, at=house.clock())
+    holder = installation.world.messages["bank"]
+    message = signed_message(body, holder.key, holder.certificate, at=installation.clock())
 
     with served(config, workers=1) as server:
         status, answer = ask(server.port, message)
@@ -200,7 +202,7 @@ def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> 
         for each in child.iterfind("r:receiptCertificate", NS)
     }
     assert told == {
-        house.world.operator.fingerprint: ("CURRENT", None),
+        installation.world.operator.fingerprint: ("CURRENT", None),
         made["next"].fingerprint: ("NEXT", None),
         made["old"].fingerprint: ("RETIRED", None),
         made["stolen"].fingerprint: ("COMPROMISED", since.isoformat().replace("+00:00", "Z")),
@@ -209,11 +211,13 @@ def test_status_publishes_the_certificates(house: InProcess, tmp_path: Path) -> 
     assert "sealedPerson" in limits
 
 
-def test_receipt_key_is_renewed_under_load(house: InProcess, tmp_path: Path) -> None:
+def test_receipt_key_is_renewed_under_load(installation: InProcess, tmp_path: Path) -> None:
     """No request fails after new settings and SIGHUP, and both certificates are seen."""
     config = tmp_path / "makul.toml"
-    new = house.world.hierarchy.official(member_code=OPERATOR, name="Renewed", identifier="r2")
-    queue = messages(house, 400)
+    new = installation.world.hierarchy.official(
+        member_code=OPERATOR, name="Renewed", identifier="r2"
+    )
+    queue = messages(installation, 400)
 
     with served(config, workers=2) as server, Load(server, queue) as load:
         load.until(10)
@@ -229,19 +233,19 @@ def test_receipt_key_is_renewed_under_load(house: InProcess, tmp_path: Path) -> 
     signers = [signer_of(each) for each in receipts]
     assert load.failures == []
     pinned = by_client(tmp_path, "receipts.cert.pem", "second.cert.pem")
-    assert all(pinned.verify_kept(each, at=house.clock()) for each in receipts)
+    assert all(pinned.verify_kept(each, at=installation.clock()) for each in receipts)
     old_alone = by_client(tmp_path, "receipts.cert.pem")
     with pytest.raises(ReceiptError):
-        old_alone.verify_kept(receipts[signers.index(new.fingerprint)], at=house.clock())
+        old_alone.verify_kept(receipts[signers.index(new.fingerprint)], at=installation.clock())
     assert {status for status, _ in load.answers} == {200}
-    assert set(signers) == {house.world.operator.fingerprint, new.fingerprint}
+    assert set(signers) == {installation.world.operator.fingerprint, new.fingerprint}
     assert all(b">RELEASED<" in body for _, body in load.answers)
 
 
-def test_unusable_settings_change_nothing(house: InProcess, tmp_path: Path) -> None:
+def test_unusable_settings_change_nothing(installation: InProcess, tmp_path: Path) -> None:
     """A mistake in a reload must not stop the service: old workers continue, the log says why."""
     config, log = tmp_path / "makul.toml", tmp_path / "log"
-    first, second = messages(house, 2)
+    first, second = messages(installation, 2)
 
     with served(config, workers=2, log=log) as server:
         before = set(server.workers)

@@ -27,7 +27,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -50,18 +50,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Iterator[InProcess]:
-    built = build_house(tmp_path, clock=clock, database=record_database)
+def installation(
+    tmp_path: Path, clock: Clock, record_database: RecordDatabase
+) -> Iterator[InProcess]:
+    built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
-def get_receipt(house: InProcess, of_request: UUID, *, by: str = "bank") -> Answered:
+def get_receipt(installation: InProcess, of_request: UUID, *, by: str = "bank") -> Answered:
     body = (
         f'<r:GetReceipt xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>"
     )
-    return house.ask(body.encode(), by=by)
+    return installation.ask(body.encode(), by=by)
 
 
 def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
@@ -73,14 +75,14 @@ def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
     return receipt.findtext("{*}operation"), receipt.findtext("{*}outcome")
 
 
-def consent_of(house: InProcess, **changes: Any) -> tuple[UUID, bytes]:
-    hands = hands_of(house)
+def consent_of(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
+    hands = hands_of(installation)
     consent = hands.consent(BANK, 2, **changes)
-    return consent.consent_id, hands.sign_consent(consent, BANK, house.world.citizens[2])
+    return consent.consent_id, hands.sign_consent(consent, BANK, installation.world.citizens[2])
 
 
-def data(house: InProcess, request_id: UUID, document: bytes) -> bytes:
-    fields = about(house.world.people[2], of=BANK, request_id=request_id)
+def data(installation: InProcess, request_id: UUID, document: bytes) -> bytes:
+    fields = about(installation.world.people[2], of=BANK, request_id=request_id)
     return person_request(**fields | {"ground": ("CONSENT", document)})
 
 
@@ -102,21 +104,25 @@ def explaining(request_id: UUID) -> bytes:
     ).encode()
 
 
-def on_hold(house: InProcess) -> None:
-    _set_state(house, RecipientState.ON_HOLD)
+def on_hold(installation: InProcess) -> None:
+    _set_state(installation, RecipientState.ON_HOLD)
 
 
-def cut_off(house: InProcess) -> None:
-    _set_state(house, RecipientState.CUT_OFF)
+def cut_off(installation: InProcess) -> None:
+    _set_state(installation, RecipientState.CUT_OFF)
 
 
-def _set_state(house: InProcess, state: RecipientState) -> None:
-    bank = next(each for each in house.store.registry.recipients() if each.code == BANK.code)
-    house.store.registry.set_state(replace(bank, state=state), reason="test", at=house.clock())
+def _set_state(installation: InProcess, state: RecipientState) -> None:
+    bank = next(each for each in installation.store.registry.recipients() if each.code == BANK.code)
+    installation.store.registry.set_state(
+        replace(bank, state=state), reason="test", at=installation.clock()
+    )
 
 
-def terminated(house: InProcess) -> None:
-    house.store.registry.terminate_agreement(BANK.agreement, reason="test", at=house.clock())
+def terminated(installation: InProcess) -> None:
+    installation.store.registry.terminate_agreement(
+        BANK.agreement, reason="test", at=installation.clock()
+    )
 
 
 STOPS: list[tuple[Callable[[InProcess], None], str]] = [
@@ -128,24 +134,24 @@ STOPS: list[tuple[Callable[[InProcess], None], str]] = [
 
 @pytest.mark.parametrize(("stop", "code"), STOPS)
 def test_only_revocations_have_receipts_after_a_stop(
-    house: InProcess, stop: Callable[[InProcess], None], code: str
+    installation: InProcess, stop: Callable[[InProcess], None], code: str
 ) -> None:
     """Releases, refusals, dry runs and registrations are withheld; a revocation's
     receipt is given.
     """
-    consent_id, document = consent_of(house)
+    consent_id, document = consent_of(installation)
     asked = {name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")}
-    assert house.ask(registering(asked["registered"], document)).outcome == "ACCEPTED"
-    assert house.ask(data(house, asked["data"], document)).outcome == "RELEASED"
-    assert house.ask(data(house, asked["refused"], b"<x/>")).outcome == "REFUSED"
-    house.ask(explaining(asked["explained"]))
-    taking = handing_in(revocation(house, consent_id), asked["revoked"])
-    assert house.ask(taking).outcome == "ACCEPTED"
-    assert all(operation_of(get_receipt(house, each)) for each in asked.values())
+    assert installation.ask(registering(asked["registered"], document)).outcome == "ACCEPTED"
+    assert installation.ask(data(installation, asked["data"], document)).outcome == "RELEASED"
+    assert installation.ask(data(installation, asked["refused"], b"<x/>")).outcome == "REFUSED"
+    installation.ask(explaining(asked["explained"]))
+    taking = handing_in(revocation(installation, consent_id), asked["revoked"])
+    assert installation.ask(taking).outcome == "ACCEPTED"
+    assert all(operation_of(get_receipt(installation, each)) for each in asked.values())
 
-    stop(house)
+    stop(installation)
 
-    answers = {name: get_receipt(house, each) for name, each in asked.items()}
+    answers = {name: get_receipt(installation, each) for name, each in asked.items()}
     assert operation_of(answers.pop("revoked")) == ("RevokeConsent", "ACCEPTED")
     assert {name: operation_of(each) for name, each in answers.items()} == dict.fromkeys(answers)
     assert {name: each.codes for name, each in answers.items()} == {
@@ -153,76 +159,82 @@ def test_only_revocations_have_receipts_after_a_stop(
     }
 
 
-def test_a_revoked_consent_leaves_the_receipt_of_its_use(house: InProcess) -> None:
+def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcess) -> None:
     """Procedure, cl. 11: a receipt holds no data, and the recipient needs it to explain its
     request.
     """
-    consent_id, document = consent_of(house)
+    consent_id, document = consent_of(installation)
     request_id = uuid4()
-    body = data(house, request_id, document)
-    assert house.ask(body).outcome == "RELEASED"
-    assert house.ask(handing_in(revocation(house, consent_id))).outcome == "ACCEPTED"
+    body = data(installation, request_id, document)
+    assert installation.ask(body).outcome == "RELEASED"
+    assert installation.ask(handing_in(revocation(installation, consent_id))).outcome == "ACCEPTED"
 
-    assert house.ask(body).codes == ["CNS-05"]
-    assert operation_of(get_receipt(house, request_id)) == ("GetPersonData", "RELEASED")
+    assert installation.ask(body).codes == ["CNS-05"]
+    assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_an_expired_agreement_leaves_its_receipts(house: InProcess, clock: Clock) -> None:
+def test_an_expired_agreement_leaves_its_receipts(installation: InProcess, clock: Clock) -> None:
     """The stored answer is withheld, but the receipt is given: it holds no data."""
-    known = {each.number: each for each in house.store.registry.agreements(BANK.code)}
-    ends = house.clock() + timedelta(hours=1)
-    agree(house.store.registry, replace(known[BANK.agreement], valid_to=ends), at=house.clock())
-    _, document = consent_of(house)
+    known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
+    ends = installation.clock() + timedelta(hours=1)
+    agree(
+        installation.store.registry,
+        replace(known[BANK.agreement], valid_to=ends),
+        at=installation.clock(),
+    )
+    _, document = consent_of(installation)
     request_id = uuid4()
-    body = data(house, request_id, document)
-    assert house.ask(body).outcome == "RELEASED"
+    body = data(installation, request_id, document)
+    assert installation.ask(body).outcome == "RELEASED"
     clock.now += timedelta(hours=2)
 
-    assert house.ask(body).codes == ["AGR-01"]
-    assert operation_of(get_receipt(house, request_id)) == ("GetPersonData", "RELEASED")
+    assert installation.ask(body).codes == ["AGR-01"]
+    assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_a_withdrawn_certificate_gets_no_receipt(house: InProcess) -> None:
+def test_a_withdrawn_certificate_gets_no_receipt(installation: InProcess) -> None:
     """RCP-04: the key of a withdrawn certificate identifies nobody."""
-    _, document = consent_of(house)
+    _, document = consent_of(installation)
     request_id = uuid4()
-    assert house.ask(data(house, request_id, document)).outcome == "RELEASED"
-    for code, der in house.store.registry.certificates():
+    assert installation.ask(data(installation, request_id, document)).outcome == "RELEASED"
+    for code, der in installation.store.registry.certificates():
         if code == BANK.code:
             fingerprint = sha256(der).digest()
-            house.store.registry.withdraw_certificate(
-                BANK.code, fingerprint, reason="test", at=house.clock()
+            installation.store.registry.withdraw_certificate(
+                BANK.code, fingerprint, reason="test", at=installation.clock()
             )
 
-    answer = get_receipt(house, request_id)
+    answer = get_receipt(installation, request_id)
 
     assert answer.codes == ["RCP-04"]
     assert operation_of(answer) is None
 
 
-def test_one_id_in_every_space_gives_the_disclosure(house: InProcess) -> None:
+def test_one_id_in_every_space_gives_the_disclosure(installation: InProcess) -> None:
     """The order of uses makes no difference; what closed an id comes before what left it open."""
-    _, document = consent_of(house)
+    _, document = consent_of(installation)
     request_id = uuid4()
-    house.ask(explaining(request_id))
-    assert operation_of(get_receipt(house, request_id))[0] == "ExplainDecision"
-    house.ask(handing_in(revocation(house, uuid4()), request_id))
-    house.ask(registering(request_id, document))
-    assert operation_of(get_receipt(house, request_id)) == ("RegisterConsent", "ACCEPTED")
-    assert house.ask(data(house, request_id, document)).outcome == "RELEASED"
-    assert house.ask(data(house, request_id, document + b" ")).codes == ["REQ-04"]
-    house.ask(explaining(request_id))
+    installation.ask(explaining(request_id))
+    assert operation_of(get_receipt(installation, request_id))[0] == "ExplainDecision"
+    installation.ask(handing_in(revocation(installation, uuid4()), request_id))
+    installation.ask(registering(request_id, document))
+    assert operation_of(get_receipt(installation, request_id)) == ("RegisterConsent", "ACCEPTED")
+    assert installation.ask(data(installation, request_id, document)).outcome == "RELEASED"
+    assert installation.ask(data(installation, request_id, document + b" ")).codes == ["REQ-04"]
+    installation.ask(explaining(request_id))
 
-    assert operation_of(get_receipt(house, request_id)) == ("GetPersonData", "RELEASED")
+    assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_another_recipient_finds_nothing_under_an_id(house: InProcess) -> None:
+def test_another_recipient_finds_nothing_under_an_id(installation: InProcess) -> None:
     """An id belongs to one recipient; unknown and foreign ids get one answer."""
-    _, document = consent_of(house)
+    _, document = consent_of(installation)
     request_id = uuid4()
-    house.ask(data(house, request_id, document))
+    installation.ask(data(installation, request_id, document))
 
-    foreign, unknown = (get_receipt(house, each, by="wallet") for each in (request_id, uuid4()))
+    foreign, unknown = (
+        get_receipt(installation, each, by="wallet") for each in (request_id, uuid4())
+    )
 
     assert foreign.codes == unknown.codes == ["REQ-01"]
     assert operation_of(foreign) is None

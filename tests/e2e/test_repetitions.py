@@ -23,7 +23,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     party,
 )
 from makul_testing.in_process_service import person_request as body_of
@@ -33,16 +33,16 @@ BY = "police"
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("repetitions"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("repetitions"), database=record_database)
     yield built
     built.close()
 
 
 def ask(
-    house: InProcess,
+    installation: InProcess,
     body: bytes,
     request_id: UUID,
     *,
@@ -63,35 +63,35 @@ def ask(
         "<i:subsystemCode>core<", f"<i:subsystemCode>{subsystem}<"
     )
     message = enveloped(body.decode(), header=header)
-    return house.post(message, listener="xroad")
+    return installation.post(message, listener="xroad")
 
 
-def a_body(house: InProcess, name: str, request_id: UUID, by: str) -> bytes:
-    paper = house.paper(name)
-    fields: dict[str, Any] = about(house.person_of(paper), of=party(by), paper=paper)
+def a_body(installation: InProcess, name: str, request_id: UUID, by: str) -> bytes:
+    paper = installation.paper(name)
+    fields: dict[str, Any] = about(installation.person_of(paper), of=party(by), paper=paper)
     return body_of(**(fields | {"request_id": request_id}))
 
 
 @pytest.fixture(scope="module")
-def released(house: InProcess) -> tuple[UUID, bytes, Answered]:
+def released(installation: InProcess) -> tuple[UUID, bytes, Answered]:
     request_id = uuid4()
-    body = a_body(house, paper_of(house), request_id, BY)
-    answer = ask(house, body, request_id)
+    body = a_body(installation, paper_of(installation), request_id, BY)
+    answer = ask(installation, body, request_id)
     assert (answer.outcome, answer.codes) == ("RELEASED", [])
     return request_id, body, answer
 
 
-def paper_of(house: InProcess) -> str:
+def paper_of(installation: InProcess) -> str:
     """Return a document of the police by which data are released."""
     return next(
         name
-        for name, paper in house.world.papers.items()
+        for name, paper in installation.world.papers.items()
         if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
     )
 
 
-def recorded(house: InProcess) -> list[RepetitionRow]:
-    return list(house.store.registry.repetitions(limit=100))
+def recorded(installation: InProcess) -> list[RepetitionRow]:
+    return list(installation.store.registry.repetitions(limit=100))
 
 
 @pytest.mark.parametrize(
@@ -107,81 +107,83 @@ def recorded(house: InProcess) -> list[RepetitionRow]:
     ids=["another", "none", "other case of letters", "other case", "no case", "other subsystem"],
 )
 def test_another_asker_gets_nothing_under_the_same_id(
-    house: InProcess,
+    installation: InProcess,
     released: tuple[UUID, bytes, Answered],
     changed: dict[str, Any],
     field: str,
 ) -> None:
     """Procedure, cl. 15; invariant 5: REQ-04 names the difference, and no personal data leave."""
     request_id, body, _ = released
-    before = len(recorded(house))
+    before = len(recorded(installation))
 
-    answer = ask(house, body, request_id, **changed)
+    answer = ask(installation, body, request_id, **changed)
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
     assert answer.child.findtext(f".//{{{TYPES}}}field") == field
     assert answer.child.find(f"{{{RECIPIENT}}}person") is None
-    assert len(recorded(house)) == before
+    assert len(recorded(installation)) == before
 
 
 def test_each_repetition_is_recorded_with_who_asked(
-    house: InProcess, released: tuple[UUID, bytes, Answered]
+    installation: InProcess, released: tuple[UUID, bytes, Answered]
 ) -> None:
     """Invariant 1; Procedure, cl. 11: who, when, by which channel, with its own leaf,
     and counted.
     """
     request_id, body, first = released
-    before = recorded(house)
-    counted = counts(house)
+    before = recorded(installation)
+    counted = counts(installation)
 
-    again = [ask(house, body, request_id) for _ in range(3)]
+    again = [ask(installation, body, request_id) for _ in range(3)]
 
     assert {answer.body for answer in again} == {first.body}
-    added = recorded(house)[: len(recorded(house)) - len(before)]
+    added = recorded(installation)[: len(recorded(installation)) - len(before)]
     assert len(added) == 3
     assert {row.asker for row in added} == {
         Asker(subsystem="core", employee="EMP-1", case_number="CASE-1")
     }
     assert {(row.request_id, row.channel.value) for row in added} == {(request_id, "xroad")}
     assert len({row.leaf_hash for row in added}) == 3
-    assert counts(house)[1] - counted[1] == 3
-    assert counts(house)[0] == counted[0]
+    assert counts(installation)[1] - counted[1] == 3
+    assert counts(installation)[0] == counted[0]
 
 
-def counts(house: InProcess) -> tuple[int, int]:
+def counts(installation: InProcess) -> tuple[int, int]:
     """Count decisions and repetitions of the police this month."""
-    today = legal_day(house.clock())
+    today = legal_day(installation.clock())
     rows = [
         each
-        for each in house.store.registry.statistics(Month(today.year, today.month))
+        for each in installation.store.registry.statistics(Month(today.year, today.month))
         if each.recipient == party(BY).code
     ]
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
 
 
-def get_receipt(house: InProcess, of_request: UUID, **who: Any) -> Answered:
+def get_receipt(installation: InProcess, of_request: UUID, **who: Any) -> Answered:
     request_id = uuid4()
     body = (
         f'<r:GetReceipt xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>"
     ).encode()
-    return ask(house, body, request_id, service="GetReceipt", **who)
+    return ask(installation, body, request_id, service="GetReceipt", **who)
 
 
 def receipt_of(answer: Answered) -> str | None:
     return answer.child.findtext(f"{{{RECIPIENT}}}receipt")
 
 
-def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(house: InProcess) -> None:
+def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(
+    installation: InProcess,
+) -> None:
     """GetReceipt finds the decision that closed the id, after any later request under it."""
     request_id = uuid4()
-    body = a_body(house, paper_of(house), request_id, BY)
-    first = ask(house, body, request_id)
+    body = a_body(installation, paper_of(installation), request_id, BY)
+    first = ask(installation, body, request_id)
     theirs = receipt_of(first)
     assert theirs is not None
 
-    assert ask(house, body, request_id, employee="EMP-9").codes == ["REQ-04"]
-    assert receipt_of(get_receipt(house, request_id)) == theirs
+    assert ask(installation, body, request_id, employee="EMP-9").codes == ["REQ-04"]
+    assert receipt_of(get_receipt(installation, request_id)) == theirs
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(house: InPr
     [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
 )
 def test_a_stopped_recipient_gets_no_receipt(
-    house: InProcess,
+    installation: InProcess,
     released: tuple[UUID, bytes, Answered],
     state: RecipientState,
     code: Code,
@@ -198,13 +200,15 @@ def test_a_stopped_recipient_gets_no_receipt(
     commit.
     """
     request_id, _, _ = released
-    police = next(r for r in house.store.registry.recipients() if r.code == party(BY).code)
-    house.store.registry.set_state(replace(police, state=state), reason="test", at=house.clock())
+    police = next(r for r in installation.store.registry.recipients() if r.code == party(BY).code)
+    installation.store.registry.set_state(
+        replace(police, state=state), reason="test", at=installation.clock()
+    )
     try:
-        answer = get_receipt(house, request_id)
+        answer = get_receipt(installation, request_id)
     finally:
-        house.store.registry.set_state(police, reason="test", at=house.clock())
+        installation.store.registry.set_state(police, reason="test", at=installation.clock())
 
     assert answer.codes == [code.value]
     assert receipt_of(answer) is None
-    assert receipt_of(get_receipt(house, request_id)) is not None
+    assert receipt_of(get_receipt(installation, request_id)) is not None

@@ -12,40 +12,45 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     party,
     person_request,
 )
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("ways"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("ways"), database=record_database)
     yield built
     built.close()
 
 
-def test_an_ineligible_recipients_document_is_not_read(house: InProcess) -> None:
+def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) -> None:
     """Cheap checks come first: a held recipient's document is neither verified nor stored."""
-    paper = house.paper("insurer-00-data")
-    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+    paper = installation.paper("insurer-00-data")
+    asked = person_request(
+        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    )
 
-    answer = house.ask(asked, by="insurer")
+    answer = installation.ask(asked, by="insurer")
 
     assert answer.codes == ["RCP-02"]
     assert (
-        house.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind is None
+        installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0].ground_kind
+        is None
     )
 
 
-def test_scores_are_withheld_unless_agreed(house: InProcess) -> None:
+def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
     """The recipient learns yes or no, not how similar, without scores in its agreement."""
-    paper = house.paper("bank-00-yes-no")
-    asked = person_request(**about(house.person_of(paper), of=house.bank, paper=paper))
+    paper = installation.paper("bank-00-yes-no")
+    asked = person_request(
+        **about(installation.person_of(paper), of=installation.bank, paper=paper)
+    )
 
-    answer = house.ask(asked)
+    answer = installation.ask(asked)
 
     match = answer.child.find("r:match", {"r": RECIPIENT})
     assert answer.outcome == "MATCHED"
@@ -54,13 +59,13 @@ def test_scores_are_withheld_unless_agreed(house: InProcess) -> None:
     assert match.find("r:threshold", {"r": RECIPIENT}) is None
 
 
-def test_concurrent_guesses_are_counted_one_by_one(house: InProcess) -> None:
+def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> None:
     """MAT-06: of twelve concurrent guesses about one person, at most five learn anything."""
-    paper = house.paper("mobile-05-data")
+    paper = installation.paper("mobile-05-data")
     guesses = [
         person_request(
             **about(
-                house.person_of(paper),
+                installation.person_of(paper),
                 of=paper.presented_by,
                 paper=paper,
                 document_number=f"ID000{n:04}",
@@ -70,7 +75,9 @@ def test_concurrent_guesses_are_counted_one_by_one(house: InProcess) -> None:
     ]
     told: list[list[str]] = []
     threads = [
-        threading.Thread(target=lambda each=each: told.append(house.ask(each, by="mobile").codes))
+        threading.Thread(
+            target=lambda each=each: told.append(installation.ask(each, by="mobile").codes)
+        )
         for each in guesses
     ]
     for thread in threads:
@@ -81,29 +88,29 @@ def test_concurrent_guesses_are_counted_one_by_one(house: InProcess) -> None:
     assert sorted(told) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
 
 
-def test_a_dry_run_predicts_a_used_up_consent(house: InProcess) -> None:
+def test_a_dry_run_predicts_a_used_up_consent(installation: InProcess) -> None:
     """Procedure, cl. 7: ExplainDecision knows the consent's usage, and adds nothing to it."""
-    paper = house.paper("single-use")
-    person = house.person_of(paper)
-    before = house.ask(explain(house, paper.document)).outcome
-    assert house.ask(person_request(**about(person, of=house.bank, paper=paper))).outcome == (
-        "RELEASED"
-    )
+    paper = installation.paper("single-use")
+    person = installation.person_of(paper)
+    before = installation.ask(explain(installation, paper.document)).outcome
+    assert installation.ask(
+        person_request(**about(person, of=installation.bank, paper=paper))
+    ).outcome == ("RELEASED")
 
-    after = house.ask(explain(house, paper.document))
+    after = installation.ask(explain(installation, paper.document))
 
     assert before == "ACCEPTED"
     assert after.outcome == "REFUSED"
     assert "CNS-06" in after.codes
 
 
-def explain(house: InProcess, document: bytes) -> bytes:
+def explain(installation: InProcess, document: bytes) -> bytes:
 
     bank = party("bank")
     return (
         f'<r:ExplainDecision xmlns:r="{RECIPIENT}">'
         f"<r:requestId>{uuid4()}</r:requestId><r:agreementNumber>{bank.agreement}"
-        f"</r:agreementNumber><r:purpose>{house.bank.purpose}</r:purpose>"
+        f"</r:agreementNumber><r:purpose>{installation.bank.purpose}</r:purpose>"
         "<r:operation>GetPersonData</r:operation><r:methods><r:method>demographic</r:method>"
         "</r:methods><r:ground><r:consentDocument>"
         f"{base64.b64encode(document).decode()}</r:consentDocument></r:ground>"

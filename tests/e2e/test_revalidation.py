@@ -25,7 +25,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.raw_sql import binary, count, without_guards
@@ -50,21 +50,23 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def house(
+def installation(
     tmp_path: Path, clock: MovableClock, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path, clock=clock, database=record_database)
+    built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def makul(house: InProcess) -> Makul:
-    return house.makul()
+def makul(installation: InProcess) -> Makul:
+    return installation.makul()
 
 
-def asked(house: InProcess, paper: SandboxDocument) -> bytes:
-    return person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
+def asked(installation: InProcess, paper: SandboxDocument) -> bytes:
+    return person_request(
+        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    )
 
 
 def latest(makul: Makul) -> str:
@@ -76,12 +78,12 @@ def rejudged(makul: Makul, disclosure_id: str) -> Said:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
-def revoke_late(house: InProcess, paper: SandboxDocument, at: datetime) -> None:
+def revoke_late(installation: InProcess, paper: SandboxDocument, at: datetime) -> None:
     """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
-    ca = house.world.hierarchy.citizens.credential
+    ca = installation.world.hierarchy.citizens.credential
     revoked = (
         x509.RevokedCertificateBuilder()
-        .serial_number(house.world.citizens[paper.citizen].certificate.serial_number)
+        .serial_number(installation.world.citizens[paper.citizen].certificate.serial_number)
         .revocation_date(at)
         .add_extension(x509.CRLReason(x509.ReasonFlags.superseded), critical=False)
         .build()
@@ -94,25 +96,27 @@ def revoke_late(house: InProcess, paper: SandboxDocument, at: datetime) -> None:
         .add_revoked_certificate(revoked)
         .sign(ca.key, hashes.SHA256())
     )
-    (house.settings.trust.crls / "citizens.crl.pem").write_bytes(crl.public_bytes(Encoding.PEM))
+    (installation.settings.trust.crls / "citizens.crl.pem").write_bytes(
+        crl.public_bytes(Encoding.PEM)
+    )
 
 
 def test_report_is_equal_after_all_else_has_changed(
-    house: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
-    paper = house.paper("bank-00-data")
-    assert house.ask(asked(house, paper)).outcome == "RELEASED"
+    paper = installation.paper("bank-00-data")
+    assert installation.ask(asked(installation, paper)).outcome == "RELEASED"
     released = latest(makul)
-    looks = count(house.settings.place, "desk_log")
+    looks = count(installation.settings.place, "desk_log")
 
     clock.ahead += HOUR
-    revoke_late(house, paper, clock())
+    revoke_late(installation, paper, clock())
     clock.ahead += RELOAD_INTERVAL
-    assert house.ask(asked(house, paper)).codes == ["CNS-02"]
+    assert installation.ask(asked(installation, paper)).codes == ["CNS-02"]
     refused = latest(makul)
     for name in ("intermediates", "crls"):
-        shutil.rmtree(house.settings.trust.anchors.with_name(name))
+        shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
     good, bad = rejudged(makul, released), rejudged(makul, refused)
 
@@ -122,17 +126,17 @@ def test_report_is_equal_after_all_else_has_changed(
     assert told["verdict"] == "same"
     assert bad.code == 0, bad.err
     assert [each["again"] for each in bad.json] == ["INDETERMINATE SIG-06"]
-    assert count(house.settings.place, "desk_log") == looks + 2
+    assert count(installation.settings.place, "desk_log") == looks + 2
     assert "same" in makul("document", "rejudge", released).out
 
 
 def test_a_registered_consent_is_judged_again(
-    house: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """It was registered while its certificate was good, and used after the revocation."""
-    paper = house.paper("bank-05-data")
+    paper = installation.paper("bank-05-data")
     encoded = base64.b64encode(paper.document).decode()
-    registered = house.ask(
+    registered = installation.ask(
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:agreementNumber>{paper.presented_by.agreement}</r:agreementNumber>"
         f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>".encode()
@@ -140,14 +144,14 @@ def test_a_registered_consent_is_judged_again(
     assert registered.outcome == "ACCEPTED", registered.codes
     consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId") or ""
     clock.ahead += HOUR
-    revoke_late(house, paper, clock())
+    revoke_late(installation, paper, clock())
     clock.ahead += RELOAD_INTERVAL
     cited = re.sub(
         rb"<r:consentDocument>.*</r:consentDocument>",
         f"<r:consentId>{consent_id}</r:consentId>".encode(),
-        asked(house, paper),
+        asked(installation, paper),
     )
-    assert house.ask(cited).outcome == "RELEASED"
+    assert installation.ask(cited).outcome == "RELEASED"
 
     said = rejudged(makul, latest(makul))
 
@@ -155,21 +159,21 @@ def test_a_registered_consent_is_judged_again(
 
 
 def test_a_timestamped_consent_is_judged_again(
-    house: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The material of its time-stamping authority comes from the archive as well."""
-    paper = house.paper("bank-00-data")
+    paper = installation.paper("bank-00-data")
     stamped = add_timestamp(
-        paper.document, lambda octets: house.world.stamping.stamp(octets, at=clock())
+        paper.document, lambda octets: installation.world.stamping.stamp(octets, at=clock())
     )
     clock.ahead += HOUR
-    revoke_late(house, paper, clock())
+    revoke_late(installation, paper, clock())
     clock.ahead += RELOAD_INTERVAL
-    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
-    answer = house.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
+    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    answer = installation.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
     assert answer.outcome == "RELEASED", answer.codes
     for name in ("tsa", "intermediates", "crls"):
-        shutil.rmtree(house.settings.trust.anchors.with_name(name))
+        shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
     said = rejudged(makul, latest(makul))
 
@@ -177,11 +181,11 @@ def test_a_timestamped_consent_is_judged_again(
 
 
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
-def test_missing_material_is_named(house: InProcess, makul: Makul, name: str) -> None:
+def test_missing_material_is_named(installation: InProcess, makul: Makul, name: str) -> None:
     """Exit code 3, and one line that names what to restore; never a verdict."""
-    house.ask(asked(house, house.paper(name)))
+    installation.ask(asked(installation, installation.paper(name)))
     released = latest(makul)
-    archive = house.settings.trust.archive
+    archive = installation.settings.trust.archive
     assert archive is not None
     kept = sorted(archive.glob("*/*.crl"))
     assert kept
@@ -198,18 +202,18 @@ def test_missing_material_is_named(house: InProcess, makul: Makul, name: str) ->
 
 @pytest.mark.parametrize("knows_the_keys", [False, True])
 def test_tampered_evidence_is_found(
-    house: InProcess, makul: Makul, *, knows_the_keys: bool
+    installation: InProcess, makul: Makul, *, knows_the_keys: bool
 ) -> None:
     """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
-    house.ask(asked(house, house.paper("bank-00-data")))
+    installation.ask(asked(installation, installation.paper("bank-00-data")))
     released = latest(makul)
-    database = house.settings.place
+    database = installation.settings.place
     with without_guards(database, "evidence") as connection:
         query = "SELECT recipient, digest FROM evidence"
         ((recipient, digest),) = connection.execute(query).fetchall()
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
-            sealer = FieldCipher(StoreKeys.load(house.settings.store.keys))
+            sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys))
             sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
@@ -221,11 +225,11 @@ def test_tampered_evidence_is_found(
     assert "bytes are not those" in told["where"][0]
 
 
-def test_a_missing_document_is_reported(house: InProcess, makul: Makul) -> None:
+def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
     """Exit code 3: somebody removed it from the record."""
-    house.ask(asked(house, house.paper("bank-00-data")))
+    installation.ask(asked(installation, installation.paper("bank-00-data")))
     released = latest(makul)
-    with without_guards(house.settings.place, "evidence") as connection:
+    with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
 
     said = rejudged(makul, released)
@@ -234,11 +238,13 @@ def test_a_missing_document_is_reported(house: InProcess, makul: Makul) -> None:
     assert "backup of the database" in said.json["error"]["message"]
 
 
-def test_every_document_is_judged_equally_again(house: InProcess, makul: Makul) -> None:
+def test_every_document_is_judged_equally_again(installation: InProcess, makul: Makul) -> None:
     """The bank's good and bad documents get the same report each time."""
-    papers = [each for each in house.world.papers.values() if each.presented_by.key == "bank"]
+    papers = [
+        each for each in installation.world.papers.values() if each.presented_by.key == "bank"
+    ]
     for paper in papers:
-        house.ask(asked(house, paper))
+        installation.ask(asked(installation, paper))
     decisions = makul.done("disclosure", "list", "--limit", "10000")
 
     found = [rejudged(makul, each["disclosure_id"]) for each in decisions]

@@ -30,7 +30,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
 from makul_testing.builders.consents import hands_of
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 
 NO_LIMITS = AttemptLimits(
     window=timedelta(0),
@@ -76,10 +76,12 @@ def bare(parts: Adapters) -> Adapters:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("steps"), parts=bare, database=record_database)
+    built = build_installation(
+        tmp_path_factory.mktemp("steps"), parts=bare, database=record_database
+    )
     yield built
     built.close()
 
@@ -156,7 +158,7 @@ class Counter:
 @pytest.mark.parametrize("form", list(ResultForm))
 @pytest.mark.parametrize("factors", [NUMBER, NAMES, EVERY], ids=["number", "names", "all"])
 def test_a_request_takes_the_same_steps_for_any_record(
-    house: InProcess,
+    installation: InProcess,
     monkeypatch: pytest.MonkeyPatch,
     factors: dict[str, Any],
     form: ResultForm,
@@ -164,14 +166,14 @@ def test_a_request_takes_the_same_steps_for_any_record(
     """The records: none, without samples, with megabytes of them, locked, disputed,
     nearly empty.
     """
-    unknown, person = citizens(60)[55], house.world.people[5]
-    database = cast("Any", house.store.register)._database
-    asked = {"unknown": asking(house, unknown, factors, form)}
-    asked |= dict.fromkeys(kept_as(person), asking(house, person, factors, form))
+    unknown, person = citizens(60)[55], installation.world.people[5]
+    database = cast("Any", installation.store.register)._database
+    asked = {"unknown": asking(installation, unknown, factors, form)}
+    asked |= dict.fromkeys(kept_as(person), asking(installation, person, factors, form))
     taken = {}
     for name, kept in {"unknown": None, **kept_as(person)}.items():
         if kept is not None:
-            house.store.registry.put_persons([kept], at=house.clock())
+            installation.store.registry.put_persons([kept], at=installation.clock())
         asked[name]()  # everything that is read once in a process has been read now
         tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
         taken[name] = min(tries)  # a driver or a collector may do other work in between
@@ -182,16 +184,16 @@ def test_a_request_takes_the_same_steps_for_any_record(
 
 
 def asking(
-    house: InProcess, person: Person, factors: dict[str, Any], form: ResultForm
+    installation: InProcess, person: Person, factors: dict[str, Any], form: ResultForm
 ) -> Callable[[], object]:
     """Return a request of the police about a person, with wrong values."""
-    port = recipient_port(house.parts, operator=OPERATOR, environment="SANDBOX")
+    port = recipient_port(installation.parts, operator=OPERATOR, environment="SANDBOX")
     disclose = replace(cast("Disclose", port.disclose), limits=NO_LIMITS)
     data = form is ResultForm.DATA
     wanted = frozenset({Attribute.SURNAME} if data else ())
-    hands = hands_of(house)
+    hands = hands_of(installation)
     statement = hands.statement(POLICE, 0, wanted, subject=person.pin, result_form=form)
-    document = hands.sign_statement(statement, POLICE, house.world.officials[POLICE.key])
+    document = hands.sign_statement(statement, POLICE, installation.world.officials[POLICE.key])
 
     def ask() -> None:
         request = PersonRequest(

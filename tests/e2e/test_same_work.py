@@ -33,7 +33,7 @@ from makul.domain.persons import Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
 from makul_testing.builders.consents import hands_of
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_house
+from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.timing_separation import measure_in_turns, separate
 
 COMPARISONS = 2_000
@@ -100,18 +100,20 @@ def bare(parts: Adapters) -> Adapters:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
     """Build a separate service without limits on attempts."""
-    built = build_house(tmp_path_factory.mktemp("measured"), parts=bare, database=record_database)
+    built = build_installation(
+        tmp_path_factory.mktemp("measured"), parts=bare, database=record_database
+    )
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def disclose(house: InProcess) -> Disclose:
-    port = recipient_port(house.parts, operator=OPERATOR, environment="SANDBOX")
+def disclose(installation: InProcess) -> Disclose:
+    port = recipient_port(installation.parts, operator=OPERATOR, environment="SANDBOX")
     assert isinstance(port.disclose, Disclose)
     return replace(port.disclose, limits=NO_LIMITS)
 
@@ -120,13 +122,13 @@ def disclose(house: InProcess) -> Disclose:
 class Asking:
     """A request about one person by a wrong document number, of the police by a basis."""
 
-    house: InProcess
+    installation: InProcess
     disclose: Disclose
 
     def about(self, pin: Pin) -> Callable[[], object]:
-        hands = hands_of(self.house)
+        hands = hands_of(self.installation)
         statement = hands.statement(POLICE, 0, frozenset({Attribute.SURNAME}), subject=pin)
-        signer = self.house.world.officials[POLICE.key]
+        signer = self.installation.world.officials[POLICE.key]
         ground = PresentedBasis(hands.sign_statement(statement, POLICE, signer))
         caller = Caller(recipient=POLICE.code, channel=Channel.WSSE)
 
@@ -153,14 +155,14 @@ def with_face(person: Person) -> Person:
 
 
 def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
-    house: InProcess, disclose: Disclose
+    installation: InProcess, disclose: Disclose
 ) -> None:
     """docs/architecture.md, invariant 6: the work is equal for any record; 2,000
     requests a class.
     """
-    held, unknown = with_face(house.world.people[5]), citizens(60)[55]
-    house.store.registry.put_persons([held], at=house.clock())
-    asking = Asking(house, disclose)
+    held, unknown = with_face(installation.world.people[5]), citizens(60)[55]
+    installation.store.registry.put_persons([held], at=installation.clock())
+    asking = Asking(installation, disclose)
     classes = {"held": asking.about(held.pin), "unknown": asking.about(unknown.pin)}
 
     for seed in (1, 2):

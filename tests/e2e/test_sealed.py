@@ -49,7 +49,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -65,7 +65,7 @@ class _Quiet(WSGIRequestHandler):
 class Served:
     """A service over HTTP, and the wallet's profile for it."""
 
-    house: InProcess
+    installation: InProcess
     directory: Path
     profile: Profile
 
@@ -73,8 +73,8 @@ class Served:
         self, name: str = "wallet-00-data", *, request_id: UUID | None = None, **changes: object
     ) -> PersonData:
         """Return GetPersonData in the intended use of a document; a test may change the profile."""
-        paper = self.house.paper(name)
-        shown = about(self.house.person_of(paper), of=paper.presented_by)
+        paper = self.installation.paper(name)
+        shown = about(self.installation.person_of(paper), of=paper.presented_by)
         with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
             return client.get_person_data(
                 Probe(
@@ -88,40 +88,40 @@ class Served:
             )
 
     def agree(self, delivery: Delivery) -> None:
-        at = self.house.clock()
-        draft = WALLET.agreed(self.house.world.made_at)
+        at = self.installation.clock()
+        draft = WALLET.agreed(self.installation.world.made_at)
         terms = replace(draft, delivery=delivery, state=AgreementState.IN_FORCE)
-        agree(self.house.store.registry, terms, at=at)
+        agree(self.installation.store.registry, terms, at=at)
 
     def withdraw(self, credential: Credential) -> None:
-        self.house.store.registry.withdraw_sealing_certificate(
-            WALLET.code, credential.fingerprint, reason="key lost", at=self.house.clock()
+        self.installation.store.registry.withdraw_sealing_certificate(
+            WALLET.code, credential.fingerprint, reason="key lost", at=self.installation.clock()
         )
 
     def register(self, credential: Credential) -> None:
-        self.house.store.registry.add_sealing_certificate(
-            WALLET.code, credential.fingerprint, credential.der, at=self.house.clock()
+        self.installation.store.registry.add_sealing_certificate(
+            WALLET.code, credential.fingerprint, credential.der, at=self.installation.clock()
         )
 
 
 @contextmanager
 def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]:
-    (directory / "house").mkdir()
-    house = build_house(directory / "house", database=record_database)
-    server = make_server("127.0.0.1", 0, house.applications["wsse"], handler_class=_Quiet)
+    (directory / "installation").mkdir()
+    installation = build_installation(directory / "installation", database=record_database)
+    server = make_server("127.0.0.1", 0, installation.applications["wsse"], handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2)
-        write_service(house.world, directory, addresses)
-        hand_out(house.world, directory, addresses, {})
+        write_service(installation.world, directory, addresses)
+        hand_out(installation.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
-        yield Served(house, directory, replace(profile, patience=Patience(attempts=1)))
+        yield Served(installation, directory, replace(profile, patience=Patience(attempts=1)))
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
-        house.close()
+        installation.close()
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +140,8 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
         yield it
 
 
-def ask(house: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
-    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+def ask(installation: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
+    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
     return person_request(**(fields | changes))
 
 
@@ -149,41 +149,43 @@ def sealed_in(answer: etree._Element) -> bytes:
     return base64.b64decode(answer.findtext("r:sealed", namespaces=R) or "")
 
 
-def test_nothing_of_the_person_is_in_the_answer(house: InProcess) -> None:
+def test_nothing_of_the_person_is_in_the_answer(installation: InProcess) -> None:
     """SEALED by agreement: no `person`, one EncryptedData, and no unencrypted value."""
-    paper = house.paper("wallet-00-data")
+    paper = installation.paper("wallet-00-data")
 
-    answer = house.ask(ask(house, paper), by="wallet")
+    answer = installation.ask(ask(installation, paper), by="wallet")
 
     assert answer.outcome == "RELEASED"
     assert answer.released == set()
     sealed = sealed_in(answer.child)
     assert etree.fromstring(sealed).tag == "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
-    assert house.person_of(paper).pin.digits.encode() not in answer.body
+    assert installation.person_of(paper).pin.digits.encode() not in answer.body
     assert b"surname" not in sealed
 
 
-def test_a_yes_or_no_is_not_encrypted(house: InProcess) -> None:
+def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
     """VerifyPerson gives no data, so it needs no encryption certificate."""
-    answer = house.ask(ask(house, house.paper("wallet-00-yes-no")), by="wallet")
+    answer = installation.ask(
+        ask(installation, installation.paper("wallet-00-yes-no")), by="wallet"
+    )
 
     assert answer.outcome == "MATCHED"
 
 
-def test_only_agreed_deliveries_are_encrypted(house: InProcess) -> None:
+def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
     """The bank's agreement is TYPED: its answer is unencrypted."""
-    answer = house.ask(ask(house, house.paper("bank-00-data")))
+    answer = installation.ask(ask(installation, installation.paper("bank-00-data")))
 
     assert answer.released
     assert sealed_in(answer.child) == b""
 
 
 @needs("xmlsec1")
-def test_the_xmlsec1_program_decrypts_an_answer(house: InProcess, tmp_path: Path) -> None:
+def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_path: Path) -> None:
     """docs/recipients.md shows this for other stacks."""
-    answer = house.ask(ask(house, house.paper("wallet-00-data")), by="wallet")
+    answer = installation.ask(ask(installation, installation.paper("wallet-00-data")), by="wallet")
     (tmp_path / "sealed.xml").write_bytes(sealed_in(answer.child))
-    (tmp_path / "sealing.key.pem").write_bytes(house.world.sealing["wallet"].key_pem)
+    (tmp_path / "sealing.key.pem").write_bytes(installation.world.sealing["wallet"].key_pem)
 
     opened = subprocess.run(
         ["xmlsec1", "--decrypt", "--privkey-pem", "sealing.key.pem", "sealed.xml"],
@@ -241,7 +243,7 @@ def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
     first, second = (own.data(request_id=request_id) for _ in range(2))
     assert first.decision.receipt.document == second.decision.receipt.document
 
-    own.withdraw(own.house.world.sealing["wallet"])
+    own.withdraw(own.installation.world.sealing["wallet"])
 
     with pytest.raises(RefusedError) as refused:
         own.data(request_id=request_id)
@@ -252,7 +254,7 @@ def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
     """The answer for the withdrawn one stays withheld; new ones are for the new one."""
     request_id = uuid4()
     own.data(request_id=request_id)
-    own.withdraw(own.house.world.sealing["wallet"])
+    own.withdraw(own.installation.world.sealing["wallet"])
     own.register(_another(own))
 
     with pytest.raises(RefusedError) as refused:
@@ -289,10 +291,12 @@ def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own:
 
 def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
     """RCP-04 comes before the ground and the person: no use is counted, no match revealed."""
-    own.withdraw(own.house.world.sealing["wallet"])
-    paper = own.house.paper("wallet-01-data")
+    own.withdraw(own.installation.world.sealing["wallet"])
+    paper = own.installation.paper("wallet-01-data")
 
-    wrong_document = own.house.ask(ask(own.house, paper, document_number="ID9999999"), by="wallet")
+    wrong_document = own.installation.ask(
+        ask(own.installation, paper, document_number="ID9999999"), by="wallet"
+    )
 
     with pytest.raises(RefusedError) as refused:
         own.data("wallet-01-data")
@@ -302,9 +306,9 @@ def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
 
 def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
     """RCP-04 because SIG-06: the certificate is judged at the time of encryption."""
-    hierarchy = own.house.world.hierarchy
-    certificate = own.house.world.sealing["wallet"].certificate
-    crl = own.house.settings.trust.crls / "organisations.crl.pem"
+    hierarchy = own.installation.world.hierarchy
+    certificate = own.installation.world.sealing["wallet"].certificate
+    crl = own.installation.settings.trust.crls / "organisations.crl.pem"
     crl.write_bytes(hierarchy.organisations.crl([certificate]))
     fresh = _reopened(own)
 
@@ -316,7 +320,7 @@ def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
 
 def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -> None:
     """UNDETERMINED because SIG-07: unknown is not yes, and the request may be repeated."""
-    sealer = own.house.parts.sealer
+    sealer = own.installation.parts.sealer
     request_id = uuid4()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(sealer), "judge", lambda *_, **__: Code.SIG_07)
@@ -328,22 +332,24 @@ def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -
 
 
 def _another(served: Served) -> Credential:
-    return served.house.world.hierarchy.sealing(member_code=WALLET.code, common_name=WALLET.name)
+    return served.installation.world.hierarchy.sealing(
+        member_code=WALLET.code, common_name=WALLET.name
+    )
 
 
 def _reopened(served: Served) -> InProcess:
     """Return the same service with its trust loaded again."""
-    house = served.house
-    parts = build_adapters(house.settings, house.store, house.clock)
+    installation = served.installation
+    parts = build_adapters(installation.settings, installation.store, installation.clock)
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
     application = build_application(
         port,
-        channel_of(house.settings.listeners["wsse"], parts),
+        channel_of(installation.settings.listeners["wsse"], parts),
         public_url="http://127.0.0.1/v1/recipient",
-        clock=house.clock,
+        clock=installation.clock,
         ready=build_readiness(parts, OPERATOR),
     )
-    return replace(house, parts=parts, applications={"wsse": application})
+    return replace(installation, parts=parts, applications={"wsse": application})
 
 
 @pytest.mark.parametrize(

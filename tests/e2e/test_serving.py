@@ -20,7 +20,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.processes.program import Program, ran
@@ -45,42 +45,45 @@ NOT_HTTP = {
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("served"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("served"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def server(house: InProcess) -> Iterator[Server]:
-    with served(house.settings.store.database.parent / "makul.toml", workers=2) as running:
+def server(installation: InProcess) -> Iterator[Server]:
+    with served(installation.settings.store.database.parent / "makul.toml", workers=2) as running:
         yield running
 
 
-def messages(house: InProcess, count: int) -> list[bytes]:
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+def messages(installation: InProcess, count: int) -> list[bytes]:
+    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
     fields = [
-        about(house.person_of(paper), of=paper.presented_by, paper=paper) for _ in range(count)
+        about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        for _ in range(count)
     ]
     return [
-        signed_message(person_request(**each), holder.key, holder.certificate, at=house.clock())
+        signed_message(
+            person_request(**each), holder.key, holder.certificate, at=installation.clock()
+        )
         for each in fields
     ]
 
 
-def test_two_workers_record_all_answers(house: InProcess, server: Server) -> None:
+def test_two_workers_record_all_answers(installation: InProcess, server: Server) -> None:
     """docs/architecture.md, invariant 1, across processes: as many recorded releases as answers."""
-    before = len(released(house))
+    before = len(released(installation))
 
-    drive(server, messages(house, 40))
+    drive(server, messages(installation, 40))
 
-    assert len(released(house)) - before == 40
+    assert len(released(installation)) - before == 40
 
 
-def released(house: InProcess) -> list[object]:
-    rows = house.store.registry.disclosures(recipient=None, since=None, limit=1000)
+def released(installation: InProcess) -> list[object]:
+    rows = installation.store.registry.disclosures(recipient=None, since=None, limit=1000)
     return [row for row in rows if row.outcome == "RELEASED"]
 
 
@@ -115,11 +118,11 @@ def test_a_missing_store_gives_a_fault_and_is_not_ready(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
     """OPS-03: no record, no answer; /readyz reports it."""
-    house = build_house(tmp_path, database=record_database)
-    asked = messages(house, 1)[0]
-    take_away(house.settings.place)
+    installation = build_installation(tmp_path, database=record_database)
+    asked = messages(installation, 1)[0]
+    take_away(installation.settings.place)
 
-    answer = house.post(asked)
+    answer = installation.post(asked)
 
     assert answer.status == 500
     assert answer.codes == ["OPS-03"]
@@ -130,7 +133,7 @@ def test_serve_refuses_a_sandbox_root_in_production(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
     """Sandbox keys lie unprotected in its directory: in production they would admit anyone."""
-    build_house(tmp_path, database=record_database).close()
+    build_installation(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(
         config.read_text().replace('"SANDBOX"', '"PRODUCTION"').split("[listeners.x")[0]
@@ -147,7 +150,7 @@ def test_serve_refuses_to_let_any_authority_make_citizens(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
     """Any trusted CA could consent for anybody without a policy for citizens' certificates."""
-    build_house(tmp_path, database=record_database).close()
+    build_installation(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     settings = config.read_text().partition("[listeners.xroad]")[0]
     lines = [line for line in settings.splitlines() if not line.startswith("pin_policies")]
@@ -166,7 +169,7 @@ def test_serve_warns_where_no_authority_certifies_citizens(
     tmp_path: Path, policy: str | None, warned: bool, record_database: RecordDatabase
 ) -> None:
     """A policy that no CA may give would refuse every consent, without a visible reason."""
-    build_house(tmp_path, database=record_database).close()
+    build_installation(tmp_path, database=record_database).close()
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     if policy is not None:
         settings = config.read_text().splitlines()
@@ -186,7 +189,7 @@ def test_serve_refuses_a_bare_port_for_xroad(
     tmp_path: Path, record_database: RecordDatabase
 ) -> None:
     """The security server is identified by its certificate or socket, never by its address."""
-    build_house(tmp_path, database=record_database).close()
+    build_installation(tmp_path, database=record_database).close()
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
 
@@ -201,7 +204,7 @@ def test_all_listeners_stop_together(
     tmp_path: Path, number: signal.Signals, record_database: RecordDatabase
 ) -> None:
     """A stop by the operator leaves nothing running, and exits with 0."""
-    build_house(tmp_path, database=record_database).close()
+    build_installation(tmp_path, database=record_database).close()
     ports = {name: free_port() for name in ("WSSE", "XROAD")}
     binds = {f"MAKUL_LISTENERS__{name}__BIND": f"127.0.0.1:{port}" for name, port in ports.items()}
     process = Program("--config", tmp_path / "makul.toml", "serve", env=os.environ | binds)
@@ -221,13 +224,13 @@ def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
-    house: InProcess, server: Server
+    installation: InProcess, server: Server
 ) -> None:
     """Kill -9 during a request: every answer that arrived is recorded, and the service
     continues.
     """
     victim = server.workers[0]
-    asked = messages(house, 60)
+    asked = messages(installation, 60)
     drive(server, asked[:20])
     os.kill(victim, signal.SIGKILL)
 
@@ -235,7 +238,7 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
 
     on_record = {
         str(row.request_id)
-        for row in house.store.registry.disclosures(recipient=None, since=None, limit=1000)
+        for row in installation.store.registry.disclosures(recipient=None, since=None, limit=1000)
     }
     assert arrived
     assert arrived <= on_record
@@ -261,19 +264,19 @@ def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
     return arrived
 
 
-def test_logs_are_json_without_personal_data(house: InProcess, tmp_path: Path) -> None:
+def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: Path) -> None:
     """docs/architecture.md, invariant 7: the output of a process while it served."""
-    config = house.settings.store.database.parent / "makul.toml"
+    config = installation.settings.store.database.parent / "makul.toml"
     log = tmp_path / "log"
     with served(config, workers=1, log=log) as server:
-        drive(server, messages(house, 3))
+        drive(server, messages(installation, 3))
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(NOT_HTTP["no HTTP at all"])
             connection.recv(65536)
 
     written = log.read_text()
     assert MARKER.decode() not in written
-    assert house.person_of(house.paper("bank-00-data")).pin.digits not in written
+    assert installation.person_of(installation.paper("bank-00-data")).pin.digits not in written
     for line in written.splitlines():
         if line.startswith("{"):
             assert json.loads(line).keys() & {"level", "log.level"}

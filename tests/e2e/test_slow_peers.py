@@ -22,7 +22,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.processes.service import START_SECONDS, await_ready, free_port
@@ -38,27 +38,27 @@ LONG = "600"
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("slow"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("slow"), database=record_database)
     yield built
     built.close()
 
 
 @contextmanager
-def wsse(house: InProcess, **settings: str) -> Iterator[int]:
+def wsse(installation: InProcess, **settings: str) -> Iterator[int]:
     """Run the wsse listener in one worker; `settings` has its threads."""
     port = free_port()
-    with fronted(house, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
+    with fronted(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
         await_ready(port)
         yield port
 
 
 @contextmanager
-def mtls(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def mtls(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
     """Run the mtls listener that ends TLS itself, in one worker."""
-    hierarchy, port = house.world.hierarchy, free_port()
+    hierarchy, port = installation.world.hierarchy, free_port()
     server = hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
     certificate, key = write(place, "server", server)
     (place / "cas.pem").write_bytes(hierarchy.intermediate_certificates() + hierarchy.anchors())
@@ -68,7 +68,7 @@ def mtls(house: InProcess, place: Path, **settings: str) -> Iterator[int]:
         "TLS__CLIENT_CA": str(place / "cas.pem"),
         "CLIENT_CERTIFICATE": "tls",
     }
-    with fronted(house, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings):
+    with fronted(installation, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings):
         wait_for(lambda: listening(port))
         yield port
 
@@ -107,11 +107,11 @@ def slow_peers(port: int) -> Iterator[None]:
                 thread.join()
 
 
-def asked(house: InProcess) -> bytes:
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
-    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+def asked(installation: InProcess) -> bytes:
+    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
     return signed_message(
-        person_request(**fields), holder.key, holder.certificate, at=house.clock()
+        person_request(**fields), holder.key, holder.certificate, at=installation.clock()
     )
 
 
@@ -122,23 +122,26 @@ def is_released(connection: http.client.HTTPConnection, message: bytes) -> bool:
 
 
 @pytest.mark.parametrize("threads", ["1", "4"])
-def test_requests_are_answered_beside_slow_peers(house: InProcess, threads: str) -> None:
+def test_requests_are_answered_beside_slow_peers(installation: InProcess, threads: str) -> None:
     """Half-sent heads, slow bodies and idle sockets hold no thread, for any time."""
     with (
-        wsse(house, THREADS=threads, MESSAGE_SECONDS=LONG) as port,
+        wsse(installation, THREADS=threads, MESSAGE_SECONDS=LONG) as port,
         slow_peers(port),
     ):
         for _ in range(20):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(house))
+            assert is_released(connection, asked(installation))
             connection.close()
 
 
-def test_endless_handshakes_hold_no_thread(house: InProcess, tmp_path: Path) -> None:
+def test_endless_handshakes_hold_no_thread(installation: InProcess, tmp_path: Path) -> None:
     """RFC 8446, 4: if TLS ends in the listener, silence or half a hello does not hold a thread."""
-    pair = write(tmp_path, "bank", house.world.messages["bank"])
-    unsigned = house_message(house)
-    with mtls(house, tmp_path, THREADS="1", HANDSHAKE_SECONDS="60") as port, ExitStack() as slow:
+    pair = write(tmp_path, "bank", installation.world.messages["bank"])
+    unsigned = installation_message(installation)
+    with (
+        mtls(installation, tmp_path, THREADS="1", HANDSHAKE_SECONDS="60") as port,
+        ExitStack() as slow,
+    ):
         for number in range(12):
             connection = slow.enter_context(connect(port))
             if number % 2:
@@ -151,12 +154,12 @@ def test_endless_handshakes_hold_no_thread(house: InProcess, tmp_path: Path) -> 
             connection.close()
 
 
-def house_message(house: InProcess):
+def installation_message(installation: InProcess):
     """Build messages without a signature: TLS identifies the caller."""
-    paper = house.paper("bank-00-data")
+    paper = installation.paper("bank-00-data")
 
     def make() -> bytes:
-        fields = about(house.person_of(paper), of=house.bank, paper=paper)
+        fields = about(installation.person_of(paper), of=installation.bank, paper=paper)
         return (
             b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%b</s:Body>'
             b"</s:Envelope>" % person_request(**fields)
@@ -183,17 +186,17 @@ def sending(connection: http.client.HTTPSConnection, octets: bytes) -> Iterator[
     connection.close()
 
 
-def test_peers_that_do_not_read_hold_no_thread(house: InProcess) -> None:
+def test_peers_that_do_not_read_hold_no_thread(installation: InProcess) -> None:
     """The loop keeps an answer that nobody reads, and not a thread."""
     ask = b"GET /v1/recipient?xsd=types HTTP/1.1\r\nHost: a\r\n\r\n"
-    with wsse(house, THREADS="1", ANSWER_SECONDS=LONG) as port, ExitStack() as slow:
+    with wsse(installation, THREADS="1", ANSWER_SECONDS=LONG) as port, ExitStack() as slow:
         for _ in range(4):
             peer = slow.enter_context(socket.socket())
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
             peer.connect(("127.0.0.1", port))
             peer.sendall(100 * ask)  # more than any buffer between us holds
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(house))
+        assert is_released(connection, asked(installation))
         connection.close()
 
 
@@ -207,10 +210,10 @@ def test_peers_that_do_not_read_hold_no_thread(house: InProcess) -> None:
     ids=["head", "body", "chunks"],
 )
 def test_a_message_has_one_deadline(
-    house: InProcess, begin: bytes, octet: bytes, status: bytes
+    installation: InProcess, begin: bytes, octet: bytes, status: bytes
 ) -> None:
     """Octets that continue to come gain no time: the deadline is that of the whole message."""
-    with wsse(house, MESSAGE_SECONDS="2") as port, connect(port) as connection:
+    with wsse(installation, MESSAGE_SECONDS="2") as port, connect(port) as connection:
         connection.sendall(begin)
         began, answer = time.monotonic(), b""
         connection.settimeout(0.1)
@@ -228,23 +231,23 @@ def test_a_message_has_one_deadline(
         assert b"Connection: close" in answer
 
 
-def test_a_handshake_has_a_deadline(house: InProcess, tmp_path: Path) -> None:
+def test_a_handshake_has_a_deadline(installation: InProcess, tmp_path: Path) -> None:
     """A silent connection is closed, and so is a slow handshake."""
-    with mtls(house, tmp_path, HANDSHAKE_SECONDS="2") as port:
+    with mtls(installation, tmp_path, HANDSHAKE_SECONDS="2") as port:
         for hello in (b"", client_hello()[:20]):
             with connect(port) as connection:
                 connection.sendall(hello)
                 assert connection.recv(100) == b""
 
 
-def test_an_expected_continue_is_sent(house: InProcess) -> None:
+def test_an_expected_continue_is_sent(installation: InProcess) -> None:
     """RFC 9110, 10.1.1: a sender that waits for leave to send its body gets it once."""
-    message = asked(house)
+    message = asked(installation)
     head = (
         b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(message)
     )
-    with wsse(house) as port, connect(port) as connection:
+    with wsse(installation) as port, connect(port) as connection:
         connection.sendall(head)
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(message)
@@ -253,35 +256,35 @@ def test_an_expected_continue_is_sent(house: InProcess) -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_pipelined_messages_are_answered_in_order(house: InProcess) -> None:
+def test_pipelined_messages_are_answered_in_order(installation: InProcess) -> None:
     """RFC 9112, 9.3.2: pipelined requests are answered in their order."""
     ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     last = ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    with wsse(house) as port, connect(port) as connection:
+    with wsse(installation) as port, connect(port) as connection:
         connection.sendall(3 * ask + last)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
-def test_longest_waiting_connection_is_closed(house: InProcess) -> None:
+def test_longest_waiting_connection_is_closed(installation: InProcess) -> None:
     """The one that has waited longest is closed, and the last request is answered."""
-    with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
+    with wsse(installation, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
         first = slow.enter_context(connect(port))
         first.sendall(HEAD)
         for _ in range(MAX_CONNECTIONS + 20):
             slow.enter_context(connect(port)).sendall(HEAD)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(house))
+        assert is_released(connection, asked(installation))
         connection.close()
         assert first.recv(100) == b""
 
 
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
-def test_refused_peers_hold_no_slot(house: InProcess, read: bool) -> None:
+def test_refused_peers_hold_no_slot(installation: InProcess, read: bool) -> None:
     """A refused sender may finish its message, and gives way to a new request."""
     unframed = HEAD.replace(b"100000", b"no number") + b"\r\n"
-    with wsse(house, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
+    with wsse(installation, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
         for _ in range(MAX_CONNECTIONS + 20):
             peer = slow.enter_context(connect(port))
             peer.sendall(unframed)
@@ -289,14 +292,14 @@ def test_refused_peers_hold_no_slot(house: InProcess, read: bool) -> None:
                 assert peer.recv(12).startswith(b"HTTP/1.1 400")
         for _ in range(3):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(house))
+            assert is_released(connection, asked(installation))
             connection.close()
 
 
-def test_a_large_message_is_refused_before_its_end(house: InProcess) -> None:
+def test_a_large_message_is_refused_before_its_end(installation: InProcess) -> None:
     """RFC 9110, 15.5.14: its sender, still writing, gets 413 and no reset."""
     large = b"x" * (17 * 1024 * 1024)
-    with wsse(house) as port:
+    with wsse(installation) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         connection.request("POST", "/v1/recipient", large, {"Content-Type": "text/xml"})
         answer = connection.getresponse()

@@ -41,7 +41,13 @@ from makul_testing.answer_changes import CHANGES, XSI, body_of, changed
 from makul_testing.answer_rewrites import REWRITES, child_of, in_other_characters
 from makul_testing.client.cli_runner import run_client
 from makul_testing.exhaustive import sample
-from makul_testing.in_process_service import NS, InProcess, RecordDatabase, about, build_house
+from makul_testing.in_process_service import (
+    NS,
+    InProcess,
+    RecordDatabase,
+    about,
+    build_installation,
+)
 
 REWRITES_TRIED = 20
 """The maximum number of tested messages for each way of rewriting an answer."""
@@ -51,7 +57,7 @@ REWRITES_TRIED = 20
 class Man:
     """The party that ends TLS between client and service, and passes on what it likes."""
 
-    house: InProcess
+    installation: InProcess
     folder: Path
     answer: bytes | None = None
     """The bytes that it gives instead of the answer; None: the service's answer."""
@@ -64,7 +70,7 @@ class Man:
         if self.answer is not None:
             return self.answer
         self.sent = message
-        self.seen = self.house.post(message).body
+        self.seen = self.installation.post(message).body
         return self.seen
 
     def profile(self, by: str) -> Path:
@@ -76,7 +82,7 @@ class Man:
         if by not in self.clients:
             self.clients[by] = Client(Profile.load(self.profile(by)))
         try:
-            return call(self.house, self.clients[by], Context(request_id=request_id))
+            return call(self.installation, self.clients[by], Context(request_id=request_id))
         except RefusedError as refused:
             return refused.decision
 
@@ -84,8 +90,8 @@ class Man:
 Call = Callable[[InProcess, Client, Context], object]
 
 
-def _probe(house: InProcess, paper: str, number: str | None = None) -> Probe:
-    shown = about(house.person_of(house.paper(paper)), of=house.bank)
+def _probe(installation: InProcess, paper: str, number: str | None = None) -> Probe:
+    shown = about(installation.person_of(installation.paper(paper)), of=installation.bank)
     return Probe(
         demographic=Demographic(
             pin=shown["pin"], document_number=number or shown["document_number"]
@@ -93,61 +99,65 @@ def _probe(house: InProcess, paper: str, number: str | None = None) -> Probe:
     )
 
 
-def _consent(house: InProcess, paper: str) -> ConsentDocument:
-    return ConsentDocument(house.paper(paper).document)
+def _consent(installation: InProcess, paper: str) -> ConsentDocument:
+    return ConsentDocument(installation.paper(paper).document)
 
 
 def _data(paper: str, number: str | None = None) -> Call:
-    return lambda house, client, context: client.get_person_data(
-        _probe(house, paper, number),
-        sorted(house.paper(paper).attributes),
-        ground=_consent(house, paper),
+    return lambda installation, client, context: client.get_person_data(
+        _probe(installation, paper, number),
+        sorted(installation.paper(paper).attributes),
+        ground=_consent(installation, paper),
         context=context,
     )
 
 
-def _verify(house: InProcess, client: Client, context: Context) -> object:
+def _verify(installation: InProcess, client: Client, context: Context) -> object:
     paper = "bank-00-yes-no"
     return client.verify_person(
-        _probe(house, paper), ground=_consent(house, paper), context=context
+        _probe(installation, paper), ground=_consent(installation, paper), context=context
     )
 
 
-def _explain(house: InProcess, client: Client, context: Context) -> object:
-    paper = house.paper("bank-00-data")
+def _explain(installation: InProcess, client: Client, context: Context) -> object:
+    paper = installation.paper("bank-00-data")
     return client.explain(
         "GetPersonData",
         methods=["demographic"],
-        pin=house.person_of(paper).pin.digits,
+        pin=installation.person_of(paper).pin.digits,
         attributes=sorted(paper.attributes),
         ground=ConsentDocument(paper.document),
         context=context,
     )
 
 
-def _register(house: InProcess, client: Client, context: Context) -> object:
-    return client.register_consent(_consent(house, "not-taken-back"), context=context)
+def _register(installation: InProcess, client: Client, context: Context) -> object:
+    return client.register_consent(_consent(installation, "not-taken-back"), context=context)
 
 
-def _revoke(house: InProcess, client: Client, context: Context) -> object:
-    return client.revoke_consent(house.world.takings_back["taken-back"].document, context=context)
+def _revoke(installation: InProcess, client: Client, context: Context) -> object:
+    return client.revoke_consent(
+        installation.world.takings_back["taken-back"].document, context=context
+    )
 
 
-def _cited(house: InProcess, client: Client, context: Context) -> object:
+def _cited(installation: InProcess, client: Client, context: Context) -> object:
     """Submit a consent and cite it by its id: the request holds no signature."""
-    paper = house.paper("bank-02-data")
+    paper = installation.paper("bank-02-data")
     held = client.register_consent(ConsentDocument(paper.document))
     return client.get_person_data(
-        _probe(house, "bank-02-data"),
+        _probe(installation, "bank-02-data"),
         sorted(paper.attributes),
         ground=ConsentId(held.consent_id),
         context=context,
     )
 
 
-def _refused(house: InProcess, client: Client, context: Context) -> object:
+def _refused(installation: InProcess, client: Client, context: Context) -> object:
     paper = "bank-00-data"
-    return client.get_person_data(_probe(house, paper), ["surname"], ground=None, context=context)
+    return client.get_person_data(
+        _probe(installation, paper), ["surname"], ground=None, context=context
+    )
 
 
 CASES: dict[str, tuple[str, Call]] = {
@@ -167,16 +177,16 @@ def town(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[Man]:
     folder = tmp_path_factory.mktemp("tampered")
-    (folder / "house").mkdir()
-    house = build_house(folder / "house", database=record_database)
+    (folder / "installation").mkdir()
+    installation = build_installation(folder / "installation", database=record_database)
     addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3)
-    write_service(house.world, folder, addresses)
-    hand_out(house.world, folder, addresses, {})
-    town = Man(house, folder)
+    write_service(installation.world, folder, addresses)
+    hand_out(installation.world, folder, addresses, {})
+    town = Man(installation, folder)
     yield town
     for client in town.clients.values():
         client.close()
-    house.close()
+    installation.close()
 
 
 def _sent_by(man: Man) -> Callable[[Wire, str, bytes], bytes]:
@@ -291,10 +301,10 @@ def test_two_answers_to_equal_requests_cannot_be_swapped(man: Man) -> None:
 
 def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path) -> None:
     """Exit code 4; no data, no match, no stored receipt."""
-    paper = man.house.paper("bank-00-data")
+    paper = man.installation.paper("bank-00-data")
     consent, receipt = tmp_path / "consent.xml", tmp_path / "receipt.xml"
     consent.write_bytes(paper.document)
-    shown = about(man.house.person_of(paper), of=man.house.bank)
+    shown = about(man.installation.person_of(paper), of=man.installation.bank)
     arguments = ["get", "--consent", consent, "-p", man.profile("bank")]
     arguments += ["--document-number", shown["document_number"], "--request-id", uuid4()]
     genuine = run_client(*arguments)
@@ -316,12 +326,12 @@ def test_no_field_of_a_receipt_confirms_a_guess(man: Man) -> None:
     The attacker has both, knows all data but one number, and guesses the very number. With
     `payloadSalt` in the receipt this was a hit after ten seconds for the whole range of numbers.
     """
-    paper = man.house.paper("wallet-00-data")
-    person = man.house.person_of(paper)
+    paper = man.installation.paper("wallet-00-data")
+    person = man.installation.person_of(paper)
     man.ask("sealed", uuid4())
     child = body_of(etree.fromstring(man.seen))
     receipt = etree.fromstring(base64.b64decode(child.findtext("r:receipt", "", NS)))
-    guess = man.house.parts.documents.person(person, frozenset(paper.attributes))
+    guess = man.installation.parts.documents.person(person, frozenset(paper.attributes))
     octets = {b""}
     for element in itertools.chain(receipt.iter(), child.iter()):
         text = "".join((element.text or "").split())
@@ -345,7 +355,7 @@ def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
     the nonce's position; with the nonce itself it is the digest of the receipt.
     """
     with Client(Profile.load(man.profile("bank"))) as client:
-        _cited(man.house, client, Context(request_id=uuid4()))
+        _cited(man.installation, client, Context(request_id=uuid4()))
     receipt = etree.fromstring(
         base64.b64decode(body_of(etree.fromstring(man.seen)).findtext("r:receipt", "", NS))
     )
@@ -376,7 +386,7 @@ def test_a_repeat_in_another_process_gets_the_stored_answer(man: Man) -> None:
     receipts = []
     for _ in range(2):
         with Client(Profile.load(man.profile("bank"))) as client:
-            found = _data("bank-03-data")(man.house, client, Context(request_id=request_id))
+            found = _data("bank-03-data")(man.installation, client, Context(request_id=request_id))
         receipts.append(found.decision.receipt.document)  # type: ignore[attr-defined]
 
     assert receipts[0] == receipts[1]

@@ -28,10 +28,10 @@ STAMPING = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.TIME_STAMPING])
     [("", True), (f'tsa_policies = ["{POLICY}"]', True), ('tsa_policies = ["1.2.3"]', False)],
 )
 def test_a_timestamp_counts_by_the_settings(
-    house: InProcess, tmp_path: Path, setting: str, proved: bool
+    installation: InProcess, tmp_path: Path, setting: str, proved: bool
 ) -> None:
     """`tsa_anchors` and `tsa_policies`: a trusted token proves when the signature existed."""
-    root, now = Authority.root("A Stamping Root"), house.clock()
+    root, now = Authority.root("A Stamping Root"), installation.clock()
     holder = root.issue(
         Profile(
             subject=name_of("A TSA"),
@@ -46,7 +46,7 @@ def test_a_timestamp_counts_by_the_settings(
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_bytes(content)
-    source = house.settings.store.database.parent
+    source = installation.settings.store.database.parent
     text = (source / "makul.toml").read_text()
     text = re.sub(r"(?m)^tsa_.*\n", "", text)
     for name in ("anchors", "intermediates", "crls", "ocsp", "archive"):
@@ -55,7 +55,7 @@ def test_a_timestamp_counts_by_the_settings(
     (tmp_path / "makul.toml").write_text(text.replace("[trust]\n", f"[trust]\n{places}"))
     settings = load_settings(tmp_path / "makul.toml")
     stamped = add_timestamp(
-        house.paper("bank-00-data").document, lambda octets: tsa.stamp(octets, at=now)
+        installation.paper("bank-00-data").document, lambda octets: tsa.stamp(octets, at=now)
     )
 
     verified = document_verifier(settings, TrustStore(trust_directories(settings))).verify(

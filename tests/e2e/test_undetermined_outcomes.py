@@ -14,7 +14,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     party,
     person_request,
 )
@@ -42,18 +42,20 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, clock: MovableClock, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("doubt"), clock=clock, database=record_database)
+    built = build_installation(
+        tmp_path_factory.mktemp("doubt"), clock=clock, database=record_database
+    )
     yield built
     built.close()
 
 
 @pytest.fixture
-def citizens_crl(house: InProcess, clock: MovableClock) -> Iterator[Path]:
+def citizens_crl(installation: InProcess, clock: MovableClock) -> Iterator[Path]:
     """Remove the citizens' CRL during a test; the service notices it within its interval."""
-    (path,) = house.settings.trust.crls.glob("*citizen*")
+    (path,) = installation.settings.trust.crls.glob("*citizen*")
     away = path.with_suffix(".away")
     path.rename(away)
     clock.move_on(RELOAD_INTERVAL)
@@ -68,16 +70,16 @@ def put_back(away: Path, clock: MovableClock) -> None:
 
 
 def test_missing_revocation_data_leave_the_id_open(
-    house: InProcess, clock: MovableClock, citizens_crl: Path
+    installation: InProcess, clock: MovableClock, citizens_crl: Path
 ) -> None:
     """SIG-07, retry L: the same request is answered when the CRL is there again."""
-    paper = house.paper("bank-05-data")
-    person = house.person_of(paper)
+    paper = installation.paper("bank-05-data")
+    person = installation.person_of(paper)
     child = person_request(**about(person, of=paper.presented_by, paper=paper))
 
-    doubtful = house.ask(child)
+    doubtful = installation.ask(child)
     put_back(citizens_crl, clock)
-    settled = house.ask(child)
+    settled = installation.ask(child)
 
     assert (doubtful.outcome, doubtful.codes) == ("UNDETERMINED", ["CNS-02"])
     assert [each.text for each in doubtful.child.iter(f"{TYPES}because")] == ["SIG-07"]
@@ -86,9 +88,11 @@ def test_missing_revocation_data_leave_the_id_open(
     assert settled.outcome == "RELEASED"
 
 
-def test_an_undetermined_consent_is_not_registered(house: InProcess, citizens_crl: Path) -> None:
+def test_an_undetermined_consent_is_not_registered(
+    installation: InProcess, citizens_crl: Path
+) -> None:
     """The registration of the consent is undetermined, and it cannot be cited."""
-    bank, paper = party("bank"), house.paper("bank-06-data")
+    bank, paper = party("bank"), installation.paper("bank-06-data")
     encoded = base64.b64encode(paper.document).decode()
     child = (
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
@@ -96,9 +100,9 @@ def test_an_undetermined_consent_is_not_registered(house: InProcess, citizens_cr
         f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>"
     )
 
-    answer = house.ask(child.encode())
+    answer = installation.ask(child.encode())
 
     assert citizens_crl.exists()
     consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId")
-    assert house.store.register.registered_consent(bank.code, UUID(consent_id)) is None
+    assert installation.store.register.registered_consent(bank.code, UUID(consent_id)) is None
     assert (answer.outcome, answer.codes) == ("UNDETERMINED", ["CNS-02"])

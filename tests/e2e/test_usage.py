@@ -18,7 +18,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.raw_sql import raw
@@ -39,7 +39,7 @@ def limited(
     tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
     """Build a service whose settings permit three requests a minute."""
-    built = build_house(
+    built = build_installation(
         tmp_path_factory.mktemp("usage"),
         clock=clock,
         parts=lambda given: replace(given, limits=LIMITS),
@@ -49,10 +49,12 @@ def limited(
     built.close()
 
 
-def ask(house: InProcess, name: str, by: str = "bank") -> Answered:
-    paper = house.paper(name)
-    asked = person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper))
-    return house.ask(asked, by=by)
+def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
+    paper = installation.paper(name)
+    asked = person_request(
+        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    )
+    return installation.ask(asked, by=by)
 
 
 def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
@@ -97,9 +99,9 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
     assert register.recipient(bank.code) is not None
 
 
-def database_bytes(house: InProcess) -> int:
+def database_bytes(installation: InProcess) -> int:
     """Return the size of the database: pages of the file, or of the server's tables and indexes."""
-    place = house.settings.place
+    place = installation.settings.place
     with raw(place) as connection:
         if isinstance(place, Path):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -114,38 +116,40 @@ def database_bytes(house: InProcess) -> int:
         return int(taken)
 
 
-def counted(house: InProcess) -> int:
+def counted(installation: InProcess) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
     the last refusal alone: for 100 refusals, that would be 1.6 KB each.
     """
-    return 100 if isinstance(house.settings.place, Path) else 300
+    return 100 if isinstance(installation.settings.place, Path) else 300
 
 
-def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(house: InProcess) -> None:
+def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
+    installation: InProcess,
+) -> None:
     """The records of a flood of refusals stay small, receipts and reports included."""
     for _ in range(20):
-        ask(house, "expired")
-    before, count = database_bytes(house), counted(house)
+        ask(installation, "expired")
+    before, count = database_bytes(installation), counted(installation)
 
     for _ in range(count):
-        assert ask(house, "expired").codes == ["CNS-04"]
+        assert ask(installation, "expired").codes == ["CNS-04"]
 
-    assert (database_bytes(house) - before) / count < MAX_REFUSAL_BYTES
+    assert (database_bytes(installation) - before) / count < MAX_REFUSAL_BYTES
 
 
-def beyond(house: InProcess, by: str) -> bytes:
+def beyond(installation: InProcess, by: str) -> bytes:
     """Build a request for every attribute, of which the agreement has few, for no purpose."""
-    paper = house.paper(f"{by}-00-data")
-    fields = about(house.person_of(paper), of=paper.presented_by, paper=paper)
+    paper = installation.paper(f"{by}-00-data")
+    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
     every = sorted(attribute.value for attribute in Attribute)
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 
 
-def as_dry_run(house: InProcess, by: str) -> bytes:
+def as_dry_run(installation: InProcess, by: str) -> bytes:
     """Return the same as a dry run, whose answer has every rule with its text."""
-    asked = beyond(house, by).decode().replace("GetPersonData", "ExplainDecision")
+    asked = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
     pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
     assert pin is not None
     prefix = pin.group()[1:].partition("pin")[0]
@@ -161,15 +165,15 @@ def as_dry_run(house: InProcess, by: str) -> bytes:
     ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_dry_run, "bank", 5)]
 )
 def test_a_refusal_with_many_reasons_is_small_too(
-    house: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
+    installation: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
 ) -> None:
     """A reason for each attribute and a text for each rule, in three languages, are stored once."""
     for _ in range(20):
-        answer = house.ask(make(house, by), by=by)
+        answer = installation.ask(make(installation, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
-    before, count = database_bytes(house), counted(house)
+    before, count = database_bytes(installation), counted(installation)
 
     for _ in range(count):
-        assert house.ask(make(house, by), by=by).codes == answer.codes
+        assert installation.ask(make(installation, by), by=by).codes == answer.codes
 
-    assert (database_bytes(house) - before) / count < MAX_REFUSAL_BYTES
+    assert (database_bytes(installation) - before) / count < MAX_REFUSAL_BYTES

@@ -42,7 +42,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 
@@ -54,7 +54,7 @@ PROMISE = timedelta(seconds=60)
 class Watched:
     """A service, the sequencer of its ledger, and a witness elsewhere."""
 
-    house: InProcess
+    installation: InProcess
     directory: Path
     signer: NoteSigner
     witness: WitnessProgram
@@ -67,7 +67,7 @@ class Watched:
             published=LogDirectory(published),
             lease=Lease(holder=uuid4(), length=timedelta(seconds=5)),
             batch=1000,
-            clock=self.house.clock,
+            clock=self.installation.clock,
         )
 
     @property
@@ -80,22 +80,22 @@ class Watched:
 
     def decide(self) -> UUID:
         """Make one disclosure; return the id of its request."""
-        paper = self.house.paper("bank-00-data")
-        person = self.house.person_of(paper)
+        paper = self.installation.paper("bank-00-data")
+        person = self.installation.person_of(paper)
         asked = about(person, of=paper.presented_by, paper=paper)
-        assert self.house.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
+        assert self.installation.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
         request_id = asked["request_id"]
         assert isinstance(request_id, UUID)
         return request_id
 
     def fetched(self, of_request: UUID) -> tuple[Receipt, Inclusion | None]:
         """Send GetReceipt, and read its answer from the wire."""
-        child = self.house.ask(
+        child = self.installation.ask(
             f'<r:GetReceipt xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
             f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>".encode()
         ).child
         document = base64.b64decode(child.findtext("r:receipt", "", NS))
-        receipt = self.receipts.verify_kept(document, at=self.house.clock())
+        receipt = self.receipts.verify_kept(document, at=self.installation.clock())
         found = child.find("r:inclusion", NS)
         if found is None:
             return receipt, None
@@ -135,7 +135,7 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Watched]:
-    house = build_house(tmp_path, database=record_database)
+    installation = build_installation(tmp_path, database=record_database)
     new_key_file(tmp_path / "ledger.key", ORIGIN, ED25519)
     new_key_file(tmp_path / "witness.key", "witness.example/w1", COSIGNATURE_V1)
     signer = NoteSigner.load(tmp_path / "ledger.key")
@@ -145,17 +145,17 @@ def watched(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Watched
         log=NoteVerifier(key=signer.key),
         cosigner=Cosigner.load(tmp_path / "witness.key"),
         state=WitnessStateDir(tmp_path / "state"),
-        clock=house.clock,
+        clock=installation.clock,
     )
     with witness.state.held():
-        yield Watched(house=house, directory=tmp_path, signer=signer, witness=witness)
-    house.close()
+        yield Watched(installation=installation, directory=tmp_path, signer=signer, witness=witness)
+    installation.close()
 
 
 def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
     """It is pending, then in the ledger, then cosigned; and again after the ledger has grown."""
     request_id = watched.decide()
-    now = watched.house.clock()
+    now = watched.installation.clock()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is None
     assert watched.recipient.prove(receipt, None, at=now).standing is Standing.PENDING
@@ -163,7 +163,7 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
         watched.recipient.prove(receipt, None, at=now + PROMISE + timedelta(seconds=1))
     assert overdue.value.flaw is LedgerFlaw.OVERDUE
 
-    sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
+    sequencer = watched.sequencer(watched.installation.store, watched.directory / "published")
     sequencer.round()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is not None
@@ -190,10 +190,10 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
 def test_a_store_from_an_older_copy_is_found_by_a_witness(watched: Watched, tmp_path: Path) -> None:
     """The published files were restored with it, but the cosigned tree is not in it."""
     watched.decide()
-    watched.sequencer(watched.house.store, watched.directory / "published").round()
+    watched.sequencer(watched.installation.store, watched.directory / "published").round()
     watched.witness.round()
     older = create_store(
-        tmp_path / "older.db", StoreKeys.generate(), who="test", at=watched.house.clock()
+        tmp_path / "older.db", StoreKeys.generate(), who="test", at=watched.installation.clock()
     )
     try:
         sequencer = watched.sequencer(older, tmp_path / "put-back")
@@ -214,16 +214,19 @@ def test_a_stolen_ledger_key_is_noticed(
     """
     known = watched.decide()
     watched.decide()
-    sequencer = watched.sequencer(watched.house.store, watched.directory / "published")
+    sequencer = watched.sequencer(watched.installation.store, watched.directory / "published")
     sequencer.round()
     assert watched.witness.round().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
     kept = watched.fetched(known)
 
     (tmp_path / "other").mkdir()
-    other = build_house(tmp_path / "other", database=record_database)
+    other = build_installation(tmp_path / "other", database=record_database)
     rebuilt = Watched(
-        house=other, directory=tmp_path / "other", signer=watched.signer, witness=watched.witness
+        installation=other,
+        directory=tmp_path / "other",
+        signer=watched.signer,
+        witness=watched.witness,
     )
     _, _, forged = (rebuilt.decide() for _ in range(3))
     for path in sorted((tmp_path / "published").rglob("*"), reverse=True):
@@ -232,7 +235,7 @@ def test_a_stolen_ledger_key_is_noticed(
 
     found = watched.witness.round()
     receipt, inclusion = rebuilt.fetched(forged)
-    late = watched.house.clock() + timedelta(days=365)
+    late = watched.installation.clock() + timedelta(days=365)
 
     assert found.result is WitnessResult.INCONSISTENT
     assert found.evidence is not None

@@ -21,7 +21,7 @@ from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
     about,
-    build_house,
+    build_installation,
     person_request,
 )
 from makul_testing.processes.service import free_port
@@ -36,18 +36,20 @@ from makul_testing.servers.listeners import (
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_house(tmp_path_factory.mktemp("front"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("front"), database=record_database)
     yield built
     built.close()
 
 
-def asked(house: InProcess) -> bytes:
-    paper, request_id = house.paper("bank-00-data"), uuid4()
-    fields = about(house.person_of(paper), of=house.bank, paper=paper, request_id=request_id)
-    return xroad_message(person_request(**fields), house.bank.code, request_id)
+def asked(installation: InProcess) -> bytes:
+    paper, request_id = installation.paper("bank-00-data"), uuid4()
+    fields = about(
+        installation.person_of(paper), of=installation.bank, paper=paper, request_id=request_id
+    )
+    return xroad_message(person_request(**fields), installation.bank.code, request_id)
 
 
 def outcome(
@@ -62,18 +64,18 @@ def outcome(
     return found[1].decode() if found else "none"
 
 
-def test_front_is_identified_by_its_unix_socket(house: InProcess, tmp_path: Path) -> None:
+def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_path: Path) -> None:
     """The operating system decides who may write to the socket: its owner and group."""
     path = tmp_path / "xroad.sock"
-    with fronted(house, "xroad", BIND=f"unix:{path}", WORKERS="1"):
+    with fronted(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
         wait_for(path.exists)
 
-        assert outcome(UnixConnection(path), asked(house)) == "RELEASED"
+        assert outcome(UnixConnection(path), asked(installation)) == "RELEASED"
         assert path.stat().st_mode & 0o007 == 0
 
 
 def test_front_is_identified_by_its_tls_client_certificate(
-    house: InProcess, tmp_path: Path
+    installation: InProcess, tmp_path: Path
 ) -> None:
     """RFC 8446, 4.3.2: a certificate of its CA is required; only in the sandbox."""
     ours, others = new_hierarchy(datetime.now(UTC)), new_hierarchy(datetime.now(UTC))
@@ -83,7 +85,7 @@ def test_front_is_identified_by_its_tls_client_certificate(
     (tmp_path / "ca.pem").write_bytes(ours.intermediate_certificates() + ours.anchors())
     port = free_port()
     with fronted(
-        house,
+        installation,
         "xroad",
         BIND=f"127.0.0.1:{port}",
         WORKERS="1",
@@ -93,23 +95,30 @@ def test_front_is_identified_by_its_tls_client_certificate(
     ):
         wait_for(lambda: listening(port))
 
-        assert outcome(by_tls(port, write(tmp_path, "front", front)), asked(house)) == "RELEASED"
+        assert (
+            outcome(by_tls(port, write(tmp_path, "front", front)), asked(installation))
+            == "RELEASED"
+        )
         for nobody in (None, write(tmp_path, "stranger", stranger)):
             with pytest.raises((ssl.SSLError, ConnectionError)):
-                outcome(by_tls(port, nobody), asked(house))
+                outcome(by_tls(port, nobody), asked(installation))
 
 
-def test_front_is_identified_by_its_secret(house: InProcess, tmp_path: Path) -> None:
+def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Path) -> None:
     """Any local user can connect to a loopback address, but only the front knows the secret."""
     secret, port = "5e" * 32, free_port()
     file = tmp_path / "front.secret"
     file.write_text(f"{secret}\n")
     file.chmod(0o600)
-    with fronted(house, "xroad", BIND=f"127.0.0.1:{port}", WORKERS="1", FRONT_SECRET=str(file)):
+    with fronted(
+        installation, "xroad", BIND=f"127.0.0.1:{port}", WORKERS="1", FRONT_SECRET=str(file)
+    ):
         wait_for(lambda: listening(port))
 
         def ask(headers: dict[str, str]) -> str:
-            return outcome(http.client.HTTPConnection("127.0.0.1", port), asked(house), headers)
+            return outcome(
+                http.client.HTTPConnection("127.0.0.1", port), asked(installation), headers
+            )
 
         assert ask({"X-Makul-Front": secret}) == "RELEASED"
         for wrong in (
@@ -129,13 +138,13 @@ def test_front_is_identified_by_its_secret(house: InProcess, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("5e" * 32, 0o644)])
 def test_a_weak_secret_is_refused(
-    house: InProcess, tmp_path: Path, content: str, mode: int
+    installation: InProcess, tmp_path: Path, content: str, mode: int
 ) -> None:
     """A short one can be guessed, and others know one that they can read."""
     file = tmp_path / "front.secret"
     file.write_text(content)
     file.chmod(mode)
-    listener = house.settings.listeners["xroad"].model_copy(update={"front_secret": file})
+    listener = installation.settings.listeners["xroad"].model_copy(update={"front_secret": file})
 
     with pytest.raises((SettingsError, KeyFileError), match=str(file)):
-        channel_of(listener, house.parts)
+        channel_of(listener, installation.parts)

@@ -11,7 +11,7 @@ from makul.store.schema.partitions import make_months
 from makul_testing.builders.records import NOON, furnish
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.faults.record_audit import Count
-from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.in_process_service import InProcess, build_installation_on
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -31,7 +31,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def house(
+def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: str
 ) -> Iterator[InProcess]:
     """Build one service on each database.
@@ -39,7 +39,7 @@ def house(
     A test restores it: no recipient on hold, nothing broken.
     """
     directory = tmp_path_factory.mktemp(database)
-    built = build_house_on(directory, database, lambda: request.getfixturevalue("server"))
+    built = build_installation_on(directory, database, lambda: request.getfixturevalue("server"))
     yield built
     built.close()
 

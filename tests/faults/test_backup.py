@@ -16,7 +16,7 @@ from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
 from makul_testing.processes.gunicorn import preforked
 from makul_testing.raw_sql import raw
@@ -30,7 +30,7 @@ SHARE = 25
 class Site:
     """A service on a separate database, and its published ledger."""
 
-    house: InProcess
+    installation: InProcess
     server: Cluster | None
     signer: NoteSigner
     directory: Path
@@ -38,7 +38,7 @@ class Site:
     def sequence(self) -> None:
         """Run one round of a new sequencer."""
         sequencer = Sequencer(
-            store=self.house.store.ledger,
+            store=self.installation.store.ledger,
             signer=self.signer,
             checker=NoteVerifier(key=self.signer.key),
             published=LogDirectory(self.directory / "published"),
@@ -55,14 +55,14 @@ class Site:
             copy = self.server.directory / name
             self.server.back_up(copy)
         else:
-            with raw(self.house.settings.place) as connection:
+            with raw(self.installation.settings.place) as connection:
                 connection.execute("VACUUM INTO ?", (str(copy),))
         return copy
 
     def restore(self, copy: Path) -> None:
         """Replace the data by the copy; nobody is served meanwhile."""
-        self.house.close()
-        place = self.house.settings.place
+        self.installation.close()
+        place = self.installation.settings.place
         if self.server is not None:
             self.server.stop()
             self.server.restore(copy)
@@ -74,34 +74,37 @@ class Site:
 
     def fits(self) -> bool:
         """Return whether every record agrees with the ledger (`makul ledger verify`)."""
-        return checked(self.house.store, self.signer, at=utc_now()).finding is None
+        return checked(self.installation.store, self.signer, at=utc_now()).finding is None
 
 
 @pytest.fixture
 def site(tmp_path: Path, database: str) -> Iterator[Site]:
     def open_site(server: Cluster | None) -> Site:
         on: Callable[[], Cluster] = lambda: server  # type: ignore[assignment,return-value] # noqa: E731
-        directory = tmp_path / "house"
+        directory = tmp_path / "installation"
         directory.mkdir()
         return Site(
-            build_house_on(directory, database, on), server, a_note_signer(tmp_path), tmp_path
+            build_installation_on(directory, database, on),
+            server,
+            a_note_signer(tmp_path),
+            tmp_path,
         )
 
     if database == "sqlite":
         opened = open_site(None)
         yield opened
-        opened.house.close()
+        opened.installation.close()
         return
     with cluster(durable=True) as server:
         opened = open_site(server)
         yield opened
-        opened.house.close()
+        opened.installation.close()
 
 
 def test_backup_is_restored_verified_and_served(site: Site, database: str, count: Count) -> None:
     """The copy has every request acknowledged before it; an older one is not extended."""
-    house = site.house
-    with preforked(house, workers=2) as served, Crowd(house, served.port) as crowd:
+    installation = site.installation
+    with preforked(installation, workers=2) as served, Crowd(installation, served.port) as crowd:
         crowd.more(SHARE)
         old = site.back_up("old")
         crowd.more(SHARE)
@@ -113,10 +116,10 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
 
     site.restore(new)
     assert site.fits()
-    after = aftermath(house.settings.place)
+    after = aftermath(installation.settings.place)
     assert after.lost(before) == set()
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    with preforked(house, workers=2) as served, Crowd(house, served.port) as again:
+    with preforked(installation, workers=2) as served, Crowd(installation, served.port) as again:
         again.more(SHARE)
         again.told |= before
         again.ask_again(sorted(before)[:SHARE])
@@ -124,7 +127,7 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
     assert (again.differing, again.withheld, again.broken) == ([], {}, {})
     site.sequence()
     assert site.fits()
-    assert aftermath(house.settings.place).lost(again.released) == set()
+    assert aftermath(installation.settings.place).lost(again.released) == set()
 
     site.restore(old)
     assert site.fits(), "an older copy fits itself: what is missing is known by what was published"

@@ -20,7 +20,7 @@ from makul_testing.builders.entries import a_failed_match, a_metered_release, a_
 from makul_testing.builders.records import a_caller, a_consent, a_mark
 from makul_testing.clock import SteppedClock
 from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Told, message
 from makul_testing.raw_sql import count, raw
 from makul_testing.tlog.builder import (
@@ -183,41 +183,43 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-def house_of_its_own(
+def installation_of_its_own(
     request: pytest.FixtureRequest, tmp_path: Path, database: str, clock: SteppedClock
 ) -> Iterator[InProcess]:
     """Build a service an hour before the border."""
     on = lambda: request.getfixturevalue("server")  # noqa: E731
-    built = build_house_on(tmp_path, database, on, clock=clock)
+    built = build_installation_on(tmp_path, database, on, clock=clock)
     yield built
     built.close()
 
 
-def asked(house: InProcess, request_id: UUID, paper: str = "bank-00-data") -> Told:
-    answer = house.post(message(house, paper, request_id), listener="xroad")
+def asked(installation: InProcess, request_id: UUID, paper: str = "bank-00-data") -> Told:
+    answer = installation.post(message(installation, paper, request_id), listener="xroad")
     return Told(answer.status, answer.body)
 
 
 def test_a_service_works_when_its_clock_steps_back(
-    house_of_its_own: InProcess, clock: SteppedClock, database: str, count: Count
+    installation_of_its_own: InProcess, clock: SteppedClock, database: str, count: Count
 ) -> None:
     """A whole request works, over the border and back."""
-    house = house_of_its_own
+    installation = installation_of_its_own
     clock.now, ids = AFTER, [uuid4() for _ in range(20)]
-    first = {each: asked(house, each) for each in ids}
-    assert asked(house, uuid4(), "single-use").word == RELEASED
+    first = {each: asked(installation, each) for each in ids}
+    assert asked(installation, uuid4(), "single-use").word == RELEASED
     clock.step(BEFORE - AFTER)
 
-    again = {each: asked(house, each) for each in ids}
-    newer = {each: asked(house, each) for each in (uuid4() for _ in range(20))}
+    again = {each: asked(installation, each) for each in ids}
+    newer = {each: asked(installation, each) for each in (uuid4() for _ in range(20))}
 
     assert again == first
     assert {told.word for told in (*first.values(), *newer.values())} == {RELEASED}
-    assert asked(house, uuid4(), "single-use").word == "REFUSED CNS-06"
-    after = aftermath(house.settings.place)
+    assert asked(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
+    after = aftermath(installation.settings.place)
     assert after.lost(first | newer) == set()
     assert (after.twice, after.without_leaf) == (0, 0)
-    rows = house.store.registry.disclosures(recipient=house.bank.code, since=None, limit=100)
+    rows = installation.store.registry.disclosures(
+        recipient=installation.bank.code, since=None, limit=100
+    )
     moments = {row.request_id: row.decided_at for row in rows}
     assert {moments[each] for each in first} == {AFTER}
     assert {moments[each] for each in newer} == {BEFORE}

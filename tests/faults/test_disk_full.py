@@ -10,7 +10,7 @@ from makul_testing.exhaustive import rounds
 from makul_testing.external.postgres import Cluster, cluster, give_to_server
 from makul_testing.faults.full_disk import MOUNTED, Disk, small_disk
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
-from makul_testing.in_process_service import InProcess, build_house_on
+from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
 from makul_testing.processes.gunicorn import preforked
 from makul_testing.processes.service import Server, children
@@ -43,13 +43,13 @@ class Machine:
                 cluster(durable=True, within=within, init=init, **SMALL)
             )
         else:
-            directory = self.disk.path / "house"
+            directory = self.disk.path / "installation"
             directory.mkdir()
-        self.house: InProcess = build_house_on(directory, database, self._server)
-        stack.callback(self.house.close)
+        self.installation: InProcess = build_installation_on(directory, database, self._server)
+        stack.callback(self.installation.close)
 
     def serve(self, stack: ExitStack) -> Server:
-        self._serving = stack.enter_context(preforked(self.house, workers=2))
+        self._serving = stack.enter_context(preforked(self.installation, workers=2))
         return self._serving
 
     def free(self) -> None:
@@ -103,7 +103,7 @@ def test_a_full_disk_under_load_loses_nothing(
         machine = Machine(stack, tmp_path, what)
         with ExitStack() as serving:
             served = machine.serve(serving)
-            crowd = serving.enter_context(Crowd(machine.house, served.port))
+            crowd = serving.enter_context(Crowd(machine.installation, served.port))
             for _ in range(TIMES):
                 crowd.more(10)
                 wanted = crowd.words["fault OPS-03"] + TOLD
@@ -111,10 +111,10 @@ def test_a_full_disk_under_load_loses_nothing(
                 crowd.until(lambda: crowd.words["fault OPS-03"] >= wanted)  # noqa: B023
                 machine.free()
             crowd.more(10)
-        with preforked(machine.house, workers=1) as served:
+        with preforked(machine.installation, workers=1) as served:
             crowd.port = served.port
             crowd.ask_again(sorted(crowd.released)[:50])
-        after = aftermath(machine.house.settings.place)
+        after = aftermath(machine.installation.settings.place)
         kind, crashes = machine.disk.kind, machine.crashes
 
     assert_nothing_is_lost(crowd, after)

@@ -79,21 +79,23 @@ def test_eight_processes_disclose_each_id_once(
 
 
 def test_one_of_fifty_requests_gets_the_last_use(
-    house: InProcess, database: str, count: Count
+    installation: InProcess, database: str, count: Count
 ) -> None:
     """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
     ids = [uuid4() for _ in range(RACERS)]
-    with preforked(house, workers=3, threads=8) as server:
+    with preforked(installation, workers=3, threads=8) as server:
         ready = Barrier(RACERS)
 
         def race(request_id: UUID) -> Told:
-            asked = message(house, CONSENT, request_id)
+            asked = message(installation, CONSENT, request_id)
             ready.wait(RUN_SECONDS)
             return Told(*ask(server.port, asked))
 
         with ThreadPoolExecutor(RACERS) as pool:
             answers = dict(zip(ids, pool.map(race, ids, timeout=RUN_SECONDS), strict=True))
-        again = {each: Told(*ask(server.port, message(house, CONSENT, each))) for each in ids}
+        again = {
+            each: Told(*ask(server.port, message(installation, CONSENT, each))) for each in ids
+        }
 
     words = Counter(told.word for told in answers.values())
     assert words == {RELEASED: 1, "REFUSED CNS-06": RACERS - 1}
@@ -101,7 +103,7 @@ def test_one_of_fifty_requests_gets_the_last_use(
     assert {each: told.word for each, told in again.items()} == {
         each: told.word for each, told in answers.items()
     }
-    assert len(aftermath(house.settings.place).released.keys() & set(ids)) == 1
+    assert len(aftermath(installation.settings.place).released.keys() & set(ids)) == 1
     count(
         f"maxDisclosures=1 raced by {RACERS} requests [{database}]: {words[RELEASED]} released,"
         f" {words['REFUSED CNS-06']} told that it is used up; asked again, all the same"

@@ -77,32 +77,34 @@ def released_before(place: DatabaseLocation) -> int:
         return int(number)
 
 
-def test_nothing_is_ordered_after_a_hold(house: InProcess, database: str, count: Count) -> None:
+def test_nothing_is_ordered_after_a_hold(
+    installation: InProcess, database: str, count: Count
+) -> None:
     """All releases are those that the hold's own transaction counts; no stored answer either."""
-    place, bank = house.settings.place, house.bank.recipient
+    place, bank = installation.settings.place, installation.bank.recipient
     holds, took = 0, 0.0
     with (
         noting_what_came_before(place),
-        preforked(house, workers=3) as server,
-        Crowd(house, server.port, threads=8, repeats=0.5) as crowd,
+        preforked(installation, workers=3) as server,
+        Crowd(installation, server.port, threads=8, repeats=0.5) as crowd,
     ):
         for _ in range(HOLDS):
             crowd.more(10)
             began = time.monotonic()
-            set_state(house.store, replace(bank, state=RecipientState.ON_HOLD))
+            set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
             took, crowd.closed = max(took, time.monotonic() - began), object()
             before, refused = released_before(place), crowd.words["REFUSED RCP-02"]
             crowd.until(lambda: crowd.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
             holds += len(aftermath(place).released) == before
             crowd.closed = None
-            set_state(house.store, bank)
-        set_state(house.store, replace(bank, state=RecipientState.ON_HOLD))
+            set_state(installation.store, bank)
+        set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
         crowd.closed = object()
         again = sorted(crowd.released)[:50]
         crowd.ask_again(again)
         crowd.closed = None
-        set_state(house.store, bank)
-    house.store.close()
+        set_state(installation.store, bank)
+    installation.store.close()
 
     assert holds == HOLDS
     assert crowd.given_after == []

@@ -16,14 +16,14 @@ LONGEST_LIFE = 8
 """The maximum number of acknowledgements between two kills."""
 
 
-def test_workers_killed_under_load(house: InProcess, database: str, count: Count) -> None:
+def test_workers_killed_under_load(installation: InProcess, database: str, count: Count) -> None:
     """Acknowledged but lost: 0.
 
     Released without a leaf: 0. A repetition gives the very same answer.
     """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
-    with preforked(house, workers=2) as server:
-        with Crowd(house, server.port) as crowd:
+    with preforked(installation, workers=2) as server:
+        with Crowd(installation, server.port) as crowd:
             crowd.more(20)
             for _ in range(KILLS):
                 crowd.more(dice.randint(1, LONGEST_LIFE))
@@ -34,7 +34,7 @@ def test_workers_killed_under_load(house: InProcess, database: str, count: Count
         acknowledged = crowd.released
         crowd.ask_again(dice.sample(sorted(acknowledged), KILLS))
 
-    assert_nothing_is_lost(crowd, aftermath(house.settings.place))
+    assert_nothing_is_lost(crowd, aftermath(installation.settings.place))
     assert set(crowd.words) == {"RELEASED"}
     assert crowd.broken.total() > KILLS / 4, "the kills met nobody at work"
     count(

@@ -20,15 +20,15 @@ EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_immediate_restarts_under_load_lose_nothing(
-    house: InProcess, server: Cluster, count: Count
+    installation: InProcess, server: Cluster, count: Count
 ) -> None:
     """The counts are those of killed workers; an interrupted commit is neither lost nor
     repeated.
     """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the restarts, not a secret
     met = 0
-    with preforked(house, workers=2) as served:
-        with Crowd(house, served.port) as crowd:
+    with preforked(installation, workers=2) as served:
+        with Crowd(installation, served.port) as crowd:
             for _ in range(RESTARTS):
                 crowd.more(20)
                 time.sleep(dice.uniform(0, 0.05))
@@ -39,7 +39,7 @@ def test_immediate_restarts_under_load_lose_nothing(
         acknowledged = crowd.released
         crowd.ask_again(dice.sample(sorted(acknowledged), 100))
 
-    assert_nothing_is_lost(crowd, aftermath(house.settings.place))
+    assert_nothing_is_lost(crowd, aftermath(installation.settings.place))
     assert set(crowd.words) <= EXPECTED
     assert not crowd.broken, "no connection of a client breaks for the sake of the database"
     assert met > RESTARTS, "the restarts met nobody at work"

@@ -23,7 +23,13 @@ from makul.soap.versions import VERSIONS
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, load_material
 from makul.trust.validation.documents import XadesVerifier
 from makul_testing.builders.messages import signed_message
-from makul_testing.in_process_service import InProcess, about, build_house, person_request, post
+from makul_testing.in_process_service import (
+    InProcess,
+    about,
+    build_installation,
+    person_request,
+    post,
+)
 from makul_testing.pki.authorities import NOW, StoreFiles
 from vectors.attacks.accepted import VECTORS as ACCEPTED
 from vectors.attacks.cast import Cast
@@ -137,21 +143,23 @@ def _edited(  # noqa: C901 - one case an edit
 
 
 @cache
-def _house() -> InProcess:
-    return build_house(Path(tempfile.mkdtemp(prefix="makul-fuzz-")), clock=lambda: NOW)
+def _installation() -> InProcess:
+    return build_installation(Path(tempfile.mkdtemp(prefix="makul-fuzz-")), clock=lambda: NOW)
 
 
 @cache
 def _good_message() -> bytes:
-    house = _house()
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
-    child = person_request(**about(house.person_of(paper), of=house.bank, paper=paper))
+    installation = _installation()
+    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    child = person_request(
+        **about(installation.person_of(paper), of=installation.bank, paper=paper)
+    )
     return signed_message(child, holder.key, holder.certificate, at=NOW)
 
 
 @cache
 def _secrets() -> tuple[bytes, ...]:
-    values = _house().person_of(_house().paper("bank-00-data")).values
+    values = _installation().person_of(_installation().paper("bank-00-data")).values
     forms = [(name.ky, name.latin) for name in values.values() if hasattr(name, "latin")]
     return tuple(form.encode() for pair in forms for form in pair if form and len(form) > 3)
 
@@ -166,7 +174,7 @@ def guard(data: bytes) -> None:
     The first byte chooses the listener and media type.
     """
     choice, body = (data[0] if data else 0), data[1:]
-    application = _house().applications[_CHANNELS[choice % 2]]
+    application = _installation().applications[_CHANNELS[choice % 2]]
     answer = post(application, body, _TYPES[choice // 2 % len(_TYPES)])
     root = etree.fromstring(answer.body)
     if b"OPS-99" in answer.body:

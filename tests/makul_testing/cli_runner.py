@@ -67,8 +67,8 @@ def _template() -> Path:
     """Return an installation that is made once in this process, because its tables take long."""
     base = Path(tempfile.mkdtemp(prefix="makul-installed-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
-    installed_anew(base / "house")
-    return base / "house"
+    installed_anew(base / "installation")
+    return base / "installation"
 
 
 def installed(directory: Path) -> Makul:

@@ -151,14 +151,14 @@ def _template(database: RecordDatabase, at: datetime) -> _Template | None:
     """Return this process's original, made again when it is too old; None for an earlier time."""
     found = _templates.get(database.key)
     if found is None or at - found.world.made_at > FRESH:
-        directory = Path(tempfile.mkdtemp(prefix="makul-house-"))
+        directory = Path(tempfile.mkdtemp(prefix="makul-installation-"))
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
         keys = StoreKeys.generate()
-        house = build_house(directory, database=database, keys=keys, clock=lambda: at)
-        house.close()
-        place = house.settings.place
+        installation = build_installation(directory, database=database, keys=keys, clock=lambda: at)
+        installation.close()
+        place = installation.settings.place
         name = urlsplit(place.url).path[1:] if isinstance(place, PostgresLocation) else ""
-        found = _Template(world=house.world, keys=keys, directory=directory, database=name)
+        found = _Template(world=installation.world, keys=keys, directory=directory, database=name)
         _templates[database.key] = found
     return found if found.world.made_at <= at else None
 
@@ -250,7 +250,7 @@ def party(key: str) -> Party:
     return next(each for each in PARTIES if each.key == key)
 
 
-def build_house(
+def build_installation(
     directory: Path,
     *,
     database: RecordDatabase = IN_A_FILE,
@@ -332,7 +332,7 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
     )
 
 
-def build_house_on(
+def build_installation_on(
     directory: Path, database: str, server: Callable[[], Cluster], **given: Any
 ) -> InProcess:
     """Build a service whose records are in `sqlite` or `postgresql`.
@@ -341,7 +341,7 @@ def build_house_on(
     and a small disk has no space for a second database.
     """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
-    return build_house(directory, database=where, **{"keys": StoreKeys.generate()} | given)
+    return build_installation(directory, database=where, **{"keys": StoreKeys.generate()} | given)
 
 
 def _write(directory: Path, world: World, database: str) -> Settings:

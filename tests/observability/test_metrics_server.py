@@ -16,7 +16,7 @@ from makul.app.ports.ledger import LedgerState
 from makul.observability.metrics_server import MetricsSource, exposed
 from makul.store import log_state_of
 from makul.trust.pki.status_report import Freshness
-from makul_testing.in_process_service import InProcess, build_house
+from makul_testing.in_process_service import InProcess, build_installation
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -52,15 +52,15 @@ def test_unreadable_data_are_reported() -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
-    built = build_house(tmp_path_factory.mktemp("exported"))
+def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+    built = build_installation(tmp_path_factory.mktemp("exported"))
     built.close()
     return built
 
 
-def test_both_purposes_are_looked_up(house: InProcess) -> None:
+def test_both_purposes_are_looked_up(installation: InProcess) -> None:
     """Documents and timestamps use the rules that judge signatures."""
-    looks, at = _revocation_data(house.settings), house.clock()
+    looks, at = _revocation_data(installation.settings), installation.clock()
     found = {purpose: look(at) for purpose, look in looks.items()}
 
     assert found.keys() == {"documents", "timestamps"}
@@ -75,15 +75,17 @@ def test_both_purposes_are_looked_up(house: InProcess) -> None:
     assert later.stale > 0
 
 
-def test_unreadable_trust_does_not_end_the_exporter(house: InProcess, tmp_path: Path) -> None:
+def test_unreadable_trust_does_not_end_the_exporter(
+    installation: InProcess, tmp_path: Path
+) -> None:
     """The error is reported, and the values return after a repair."""
-    anchors = house.settings.trust.anchors
+    anchors = installation.settings.trust.anchors
     aside = anchors.rename(tmp_path / "anchors")
-    look = _revocation_data(house.settings)["documents"]
-    assert look(house.clock()) is None
+    look = _revocation_data(installation.settings)["documents"]
+    assert look(installation.clock()) is None
 
     aside.rename(anchors)
-    assert look(house.clock()) is not None
+    assert look(installation.clock()) is not None
 
 
 def log_state(**changes: Any) -> LedgerState:
@@ -145,9 +147,9 @@ def test_an_unreadable_ledger_is_reported() -> None:
     assert "makul_build_info" in text
 
 
-def test_the_ledger_is_read_without_a_key(house: InProcess) -> None:
+def test_the_ledger_is_read_without_a_key(installation: InProcess) -> None:
     """The exporter holds none of the store's keys."""
-    state = log_state_of(house.settings.place)()
+    state = log_state_of(installation.settings.place)()
 
     assert state.size == 0
     assert state.checkpoint_size is None

@@ -216,9 +216,9 @@ def test_callers_own_key_is_certified_and_registered(prepared: Path) -> None:
     assert certificate.public_key() == key.public_key()
     assert "whatever" not in certificate.subject.rfc4514_string()
     assert "COM/60000001" in output
-    with Runtime().open(prepared / CONFIG) as house:
+    with Runtime().open(prepared / CONFIG) as installation:
         certificates = {
-            der for code, der in house.registry.certificates() if code == "COM/60000001"
+            der for code, der in installation.registry.certificates() if code == "COM/60000001"
         }
     assert certificate.public_bytes(serialization.Encoding.DER) in certificates
 

@@ -13,9 +13,9 @@ from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.in_process_service import RECIPIENT, InProcess
 
 
-def hands_of(house: InProcess) -> SandboxSigners:
+def hands_of(installation: InProcess) -> SandboxSigners:
     """Return everybody who signs documents of a service."""
-    world = house.world
+    world = installation.world
     return SandboxSigners(
         people=world.people,
         citizens=world.citizens,
@@ -27,7 +27,7 @@ def hands_of(house: InProcess) -> SandboxSigners:
 
 
 def revocation(
-    house: InProcess,
+    installation: InProcess,
     consent_id: UUID,
     *,
     of: int = 2,
@@ -36,13 +36,16 @@ def revocation(
 ) -> bytes:
     said = Revocation(
         consent_id=consent_id,
-        subject=house.world.people[of].pin,
-        recipient=recipient or house.bank.code,
-        revoked_at=house.clock() - timedelta(minutes=1),
+        subject=installation.world.people[of].pin,
+        recipient=recipient or installation.bank.code,
+        revoked_at=installation.clock() - timedelta(minutes=1),
     )
-    by = house.world.citizens[signer]
+    by = installation.world.citizens[signer]
     return sign_document(
-        render_revocation(said), by.key, [by.certificate], at=house.clock() - timedelta(minutes=1)
+        render_revocation(said),
+        by.key,
+        [by.certificate],
+        at=installation.clock() - timedelta(minutes=1),
     )
 
 

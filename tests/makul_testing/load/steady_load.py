@@ -12,14 +12,16 @@ from makul_testing.processes.service import Server
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 
 
-def messages(house: InProcess, count: int) -> list[bytes]:
-    paper, holder = house.paper("bank-00-data"), house.world.messages["bank"]
+def messages(installation: InProcess, count: int) -> list[bytes]:
+    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
     return [
         signed_message(
-            person_request(**about(house.person_of(paper), of=paper.presented_by, paper=paper)),
+            person_request(
+                **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+            ),
             holder.key,
             holder.certificate,
-            at=house.clock(),
+            at=installation.clock(),
         )
         for _ in range(count)
     ]

@@ -22,14 +22,14 @@ STOP_SECONDS = 30
 
 @contextmanager
 def preforked(
-    house: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
+    installation: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
 ) -> Iterator[Server]:
     """Run one listener of a service, until the block ends."""
     port = free_port()
     wanted = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": threads}
-    settings = house.settings.listeners[listener].model_copy(update=wanted)
-    application: Any = house.applications[listener]
-    house.close()
+    settings = installation.settings.listeners[listener].model_copy(update=wanted)
+    application: Any = installation.applications[listener]
+    installation.close()
 
     def serve() -> None:
         serve_one(listener, lambda: settings, lambda: application, complaint=lambda: None)

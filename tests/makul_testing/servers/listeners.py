@@ -16,9 +16,9 @@ from makul_testing.processes.service import START_SECONDS
 
 
 @contextmanager
-def fronted(house: InProcess, listener: str, **settings: str) -> Iterator[None]:
+def fronted(installation: InProcess, listener: str, **settings: str) -> Iterator[None]:
     """Run `makul serve --listener`, with these settings of the listener."""
-    config = house.settings.store.database.parent / "makul.toml"
+    config = installation.settings.store.database.parent / "makul.toml"
     prefix = f"MAKUL_LISTENERS__{listener.upper()}__"
     changed = {f"{prefix}{name}": value for name, value in settings.items()}
     process = Program(

@@ -96,10 +96,10 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
 
 
 def describe_unsuitability(
-    house: "Installation", path: Path, read: ReadCertificate, use: CertificateUse
+    installation: "Installation", path: Path, read: ReadCertificate, use: CertificateUse
 ) -> Facts:
     """Return a warning for JSON if the certificate can never be accepted, otherwise nothing."""
-    why = house.find_unsuitability(read.der, use)
+    why = installation.find_unsuitability(read.der, use)
     if why is None:
         return {}
     warning = f"{path.name}: nothing will be accepted under this certificate: {why}"
