@@ -4,6 +4,7 @@
     cpu       CPU of a whole GetPersonData, its floor, and its rooms
     soak      a worker's memory over ten thousand requests
     http      requests a second and latencies by database and workers, over HTTP
+    threads   requests a second on SQLite with one thread a worker, and with four
     peer      the same for a naive peer, in turn with Makul
     persons   the median request with ten thousand and with a million citizens registered
     ledger    leaves a second to which the sequencer assigns indexes
@@ -37,11 +38,15 @@ from bench.names import measure_names
 from bench.persons import measure_persons
 from bench.soak import measure_soak
 from bench.stores import Database, databases
+from bench.threads import measure_threads
 from bench.throughput import line, measure_throughput
 
 BUILD = Path("build")
 REPORT = BUILD / "bench.json"
-PARTS = ("trust", "cpu", "soak", "http", "peer", "persons", "ledger", "month", "names", "help")
+PARTS = (
+    *("trust", "cpu", "soak", "http", "threads", "peer", "persons", "ledger", "month", "names"),
+    "help",
+)
 
 Report = dict[str, Any]
 
@@ -88,6 +93,7 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
         "trust": lambda: measure_trust(directory / "trust", **sizes),
         "cpu": lambda: measure_cpu(directory / "cpu", **sizes),
         "soak": lambda: measure_soak(directory / "soak", requests=options.soak),
+        "threads": lambda: _threads(directory, options),
         "month": lambda: _month(options),
         "names": measure_names,
         "help": measure_help,
@@ -119,6 +125,14 @@ def _http(directory: Path, chosen: Mapping[str, Database], options: Options) -> 
         for workers, figures in throughput[name].items():
             print(line(name, workers, figures), flush=True)
     return {"throughput": throughput}
+
+
+def _threads(directory: Path, options: Options) -> Report:
+    threads = measure_threads(directory / "threads", rounds=options.http_rounds)
+    rates = threads["requests_per_second"]
+    each = ", ".join(f"{count}: {rate}/s" for count, rate in rates.items())
+    print(f"sqlite: by threads of a worker {each}; ratio {threads['ratio']}", flush=True)
+    return {"threads": threads}
 
 
 def _persons(directory: Path, chosen: Mapping[str, Database], options: Options) -> Report:
@@ -168,7 +182,9 @@ def _options() -> Options:
     parser.add_argument("--rounds", type=int, default=25, help="of trust and cpu")
     parser.add_argument("--per-round", type=int, default=40, help="requests, of trust and cpu")
     parser.add_argument("--soak", type=int, default=10_000, help="requests for memory's growth")
-    parser.add_argument("--http-rounds", type=int, default=7, help="of http, peer and persons")
+    parser.add_argument(
+        "--http-rounds", type=int, default=7, help="of http, threads, peer, persons"
+    )
     parser.add_argument("--persons", type=int, default=1_000_000, help="of the larger register")
     parser.add_argument("--disclosures", type=int, default=1_000_000, help="of the month")
     parser.add_argument("--leaves", type=int, default=200_000, help="that the sequencer takes")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -193,6 +194,20 @@ class Answered:
         return set() if person is None else {etree.QName(item).localname for item in person}
 
 
+class _Applications(dict[str, Any]):
+    """The application of each listener, built when it is first used: few tests use all three."""
+
+    def __init__(self, build: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._build, self._lock = build, Lock()
+
+    def __missing__(self, listener: str) -> Any:
+        with self._lock:
+            if listener not in self:
+                self[listener] = self._build(listener)
+        return self[listener]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InProcess:
     """The service, and everybody in its world."""
@@ -284,23 +299,23 @@ def build_installation(
         register(world, store.registry, agreements, notices, at=clock())
     built = parts(given)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
-    applications = {
-        name: build_application(
+
+    def application(name: str) -> Any:
+        return build_application(
             port,
-            channel_of(listener, built),
+            channel_of(settings.listeners[name], built),
             public_url=PUBLIC_URL,
             clock=clock,
             ready=build_readiness(built, OPERATOR),
         )
-        for name, listener in settings.listeners.items()
-    }
+
     return InProcess(
         world=world,
         settings=settings,
         store=store,
         parts=built,
         clock=clock,
-        applications=applications,
+        applications=_Applications(application),
         opened=tuple(stores.values()),
     )
 

@@ -53,13 +53,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(config: Path, *, workers: int, log: Path | None = None) -> Iterator[Server]:
-    """Run `makul serve` with a service's settings, on a free port, until the block ends."""
+def served(
+    config: Path, *, workers: int, threads: int | None = None, log: Path | None = None
+) -> Iterator[Server]:
+    """Run `makul serve` with a service's settings, on a free port, until the block ends.
+
+    Without `threads`, a worker has as many as is the default for its database.
+    """
     port = free_port()
     environment = os.environ | {
         "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
         "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
     }
+    if threads is not None:
+        environment["MAKUL_LISTENERS__WSSE__THREADS"] = str(threads)
     output = log.open("wb") if log is not None else None
     process = Program(
         *("--config", config, "serve", "--listener", "wsse"),
