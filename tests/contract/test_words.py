@@ -1,10 +1,9 @@
 """The words of docstrings, comments and pages, for readers of English as a third language."""
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import pytest
@@ -52,32 +51,53 @@ WORDS_OF_TEST_NAMES = {
 }
 """Words that no name of a test contains: a name states the rule."""
 
+_COMMENT = re.compile(r"(?:^|\s)#\s.*")
+
 _HANGS = re.compile(
     r"(?:Of|By|Likewise|The same|As|With|Where|In|On|For|Beside|Until|After|Before|Without|From"
     r"|To)\b"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a package, each with its location."""
+
+    texts: tuple[tuple[str, str], ...]
+    """Docstrings and comments."""
+    docstrings: tuple[tuple[str, str], ...]
+    """Docstrings of modules, classes and functions, without indentation."""
+
+
 @cache
-def texts(package: str) -> tuple[tuple[str, str], ...]:
-    """Return where each docstring and each comment of a package stands, and its text."""
-    return tuple(_texts(package))
-
-
-def _texts(package: str) -> Iterator[tuple[str, str]]:
+def words(package: str) -> Words:
+    """Return the words of a package: its files are parsed once, because parsing takes seconds."""
+    texts: list[tuple[str, str]] = []
+    docstrings: list[tuple[str, str]] = []
     for path in sorted((ROOT / package).rglob("*.py")):
         if "versions" in path.parts:
             continue
         source = path.read_text(encoding="utf-8")
         name = str(path.relative_to(ROOT))
-        for node in ast.walk(ast.parse(source)):
-            body = getattr(node, "body", None)
-            for each in body if isinstance(body, list) else []:
-                if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant):
-                    yield f"{name}:{each.lineno}", str(each.value.value)
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT:
-                yield f"{name}:{token.start[0]}", token.string
+        for node in _statements(ast.parse(source)):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                texts.append((f"{name}:{node.lineno}", str(node.value.value)))
+            elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                docstring = ast.get_docstring(node) or ""
+                docstrings.append((f"{name}:{getattr(node, 'lineno', 1)}", docstring))
+        for number, line in enumerate(source.splitlines(), start=1):
+            if "#" in line and (comment := _COMMENT.search(line)):
+                texts.append((f"{name}:{number}", comment[0]))
+    return Words(tuple(texts), tuple(docstrings))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Return a node and all statements in it; expressions are most of a tree, and have no words."""
+    yield node
+    for block in ("body", "orelse", "finalbody", "handlers"):
+        inner = getattr(node, block, None)
+        for each in inner if isinstance(inner, list) else ():
+            yield from _statements(each)
 
 
 @cache
@@ -120,7 +140,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 def suspects(package: str) -> tuple[tuple[str, str], ...]:
     """Return the texts of a package with any banned word: one search for all is much faster."""
     any_word = _pattern("|".join(f"(?:{word})" for word in BANNED))
-    return tuple((where, text) for where, text in texts(package) if any_word.search(text))
+    return tuple((where, text) for where, text in words(package).texts if any_word.search(text))
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -159,13 +179,9 @@ def test_names_of_tests_use_plain_words(word: str) -> None:
 def test_a_docstring_is_a_sentence_that_stands_alone(package: str) -> None:
     """Its first line is no question, and does not continue the name above it."""
     found = []
-    for path in sorted((ROOT / package).rglob("*.py")):
-        if "versions" in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-                first = (ast.get_docstring(node) or "").partition("\n")[0]
-                if first.endswith("?") or _HANGS.match(first):
-                    found.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}: {first}")
+    for where, docstring in words(package).docstrings:
+        first = docstring.partition("\n")[0]
+        if first.endswith("?") or _HANGS.match(first):
+            found.append(f"{where}: {first}")
 
     assert found == []

@@ -42,7 +42,7 @@ certificate = "keys/receipts.cert.pem"  # self-signed; have keys/receipts.csr.pe
 # in a token, without key: [receipts.pkcs11] with module, token_label, key_label, pin_file
 
 [ledger]                        # the log over all decisions: `makul ledger run` keeps it
-origin = "makul/{operator}"     # its name, for good
+origin = "makul/{operator}"     # its name; never change it
 key = "keys/ledger.key"         # signs checkpoints; its public part: makul ledger status
 publish = "published"           # what witnesses fetch
 
@@ -52,7 +52,7 @@ intermediates = "intermediates"
 crls = "crls"                   # without a current CRL of a CA its certificates are not accepted
 ocsp = "ocsp"                   # OCSP responses, where a CA has no CRL
 wanted = "wanted"               # certificates for which `makul trust refresh` asks a responder
-archive = "archive"             # what verdicts rested on, for good: never clear this
+archive = "archive"             # the evidence of verdicts: never delete it
 # tsa_anchors = "tsa"           # roots of time-stamping authorities: no timestamp counts without
 # pin_policies = ["1.2.3"]      # set to the policy of citizens' certificates, so that no other CA
                                 # can certify somebody as a citizen
@@ -73,7 +73,7 @@ public_url = "http://127.0.0.1:8080"    # as clients reach it; the served WSDL s
 # public_url = "http://localhost"
 # xroad_instance = "KG"
 
-# [listeners.mtls]              # behind a proxy that tells the TLS client certificate in a header
+# [listeners.mtls]              # behind a proxy that sends the TLS client certificate in a header
 # channel = "mtls"
 # client_certificate = "header"
 # bind = "unix:/run/makul/mtls.sock"
