@@ -263,7 +263,7 @@ def test_unreadable_material_is_an_error(
 def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path: Path) -> None:
     """The settings' trust directories count, and the signer must be the consent's subject."""
     makul = Makul(installation.settings.store.database.parent)
-    file = written(tmp_path, installation.paper(PAPER).document)
+    file = written(tmp_path, installation.document(PAPER).document)
 
     said = makul("document", "verify", file, "--profile", "consent", "--json")
     receipt = makul("document", "verify", file, "--profile", "receipt", "--json")
@@ -289,7 +289,7 @@ def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_p
     """SIG-08: a good signature of a good certificate is not the subject's."""
     makul = Makul(installation.settings.store.database.parent)
     content = installation.parts.verifier.verify(
-        installation.paper(PAPER).document, at=installation.clock()
+        installation.document(PAPER).document, at=installation.clock()
     ).signed
     assert content is not None
     another = installation.world.citizens[7]
@@ -309,7 +309,7 @@ def test_a_consent_by_a_representative_is_verified(
 ) -> None:
     """CNS-11, SIG-08: the representative's is the one signature that counts."""
     makul = Makul(installation.settings.store.database.parent)
-    given = installation.paper("represented").document
+    given = installation.document("represented").document
     content = installation.parts.verifier.verify(given, at=installation.clock()).signed
     assert content is not None
     by = installation.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]

@@ -81,12 +81,15 @@ def a_body(
 ) -> bytes:
     name = name or next(
         each
-        for each, paper in installation.world.papers.items()
-        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+        for each, document in installation.world.documents.items()
+        if document.presented_by.key == BY and document.operation.value == "GetPersonData"
     )
-    paper = installation.paper(name)
+    document = installation.document(name)
     fields: dict[str, Any] = about(
-        installation.person_of(paper), of=paper.presented_by, paper=paper, request_id=request_id
+        installation.person_of(document),
+        of=document.presented_by,
+        document=document,
+        request_id=request_id,
     )
     return person_request(**fields).replace(b"<r:purpose>", f"{more}<r:purpose>".encode(), 1)
 

@@ -103,7 +103,7 @@ def test_a_channel_outside_the_agreement_is_refused(
     proofs = dict.fromkeys({listener, *others}, "notary")
 
     expected = "RELEASED" if listener == WSSE else "REFUSED REQ-08"
-    assert told(installation, listener, proofs, paper="notary-00-data") == expected
+    assert told(installation, listener, proofs, document_name="notary-00-data") == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
@@ -172,11 +172,11 @@ def told(
     listener: str,
     proofs: dict[str, str],
     *,
-    paper: str = "bank-00-data",
+    document_name: str = "bank-00-data",
     header_id: str | None = None,
 ) -> str:
     """Return the result of a message: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
-    asked = message(installation, proofs, paper, header_id)
+    asked = message(installation, proofs, document_name, header_id)
     environ = forwarded(installation, proofs[MTLS]) if MTLS in proofs else {}
     answer = installation.post(asked, listener=listener, **environ)
     codes = sorted(set(answer.codes))
@@ -188,12 +188,15 @@ def told(
 
 
 def message(
-    installation: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
+    installation: InProcess,
+    proofs: dict[str, str],
+    document_name: str,
+    header_id: str | None = None,
 ) -> bytes:
     """Build one request, with the header blocks of every proof that lies in a message."""
-    found, request_id = installation.paper(paper), uuid4()
+    found, request_id = installation.document(document_name), uuid4()
     fields = about(
-        installation.person_of(found), of=found.presented_by, paper=found, request_id=request_id
+        installation.person_of(found), of=found.presented_by, document=found, request_id=request_id
     )
     child = person_request(**fields)
     signer = installation.world.messages.get(proofs.get(WSSE, "bank"), installation.world.stranger)

@@ -83,8 +83,8 @@ def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | 
 
 
 def use(installation: InProcess, document: bytes) -> str | None:
-    paper = installation.paper("bank-02-data")
-    fields = about(installation.world.people[2], of=installation.bank, paper=paper)
+    consent = installation.document("bank-02-data")
+    fields = about(installation.world.people[2], of=installation.bank, document=consent)
     return installation.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
 
 

@@ -132,16 +132,18 @@ def named(operation: str, content: str) -> bytes:
 def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) -> None:
     """The consent is registered, used, repeated, sequenced, proved, revoked, and refused."""
     installation = separate.installation
-    paper = installation.paper("bank-02-data")
-    consent_id = UUID(etree.fromstring(paper.document).findtext("{urn:makul:consent:1}consentId"))
-    encoded = base64.b64encode(paper.document).decode()
-    asked = about(installation.person_of(paper), of=installation.bank, paper=paper)
+    document = installation.document("bank-02-data")
+    consent_id = UUID(
+        etree.fromstring(document.document).findtext("{urn:makul:consent:1}consentId")
+    )
+    encoded = base64.b64encode(document.document).decode()
+    asked = about(installation.person_of(document), of=installation.bank, document=document)
     child = person_request(**asked)
 
     registered = separate.ask(
         named(
             "RegisterConsent",
-            f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
+            f"<r:agreementNumber>{document.agreement}</r:agreementNumber>"
             f"<r:consentDocument>{encoded}</r:consentDocument>",
         )
     )

@@ -54,9 +54,9 @@ def makul(installation: InProcess) -> Makul:
 
 
 def request(installation: InProcess) -> bytes:
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     return person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
@@ -199,20 +199,20 @@ def test_withdrawn_officials_key_signs_no_basis(
     installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """LAW-09: after the withdrawal no basis statement by that key counts, of any date."""
-    name, paper = next(
+    name, document = next(
         (name, each)
-        for name, each in installation.world.papers.items()
+        for name, each in installation.world.documents.items()
         if each.kind is GroundKind.BASIS and each.presented_by.key in installation.world.officials
     )
-    by = paper.presented_by
-    asked = person_request(**about(installation.person_of(paper), of=by, paper=paper))
+    by = document.presented_by
+    asked = person_request(**about(installation.person_of(document), of=by, document=document))
     assert installation.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
     pem = tmp_path / "official.pem"
     pem.write_bytes(installation.world.officials[by.key].certificate_pem)
 
     makul.done("recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply")
 
-    again = person_request(**about(installation.person_of(paper), of=by, paper=paper))
+    again = person_request(**about(installation.person_of(document), of=by, document=document))
     answer = installation.ask(again, by=by.key)
     assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["LAW-09"], set())
 
@@ -221,10 +221,10 @@ def test_withdrawn_encryption_key_gets_nothing(
     installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
-    paper = installation.paper("wallet-00-data")
-    code, mine = paper.presented_by.code, installation.world.sealing["wallet"]
+    document = installation.document("wallet-00-data")
+    code, mine = document.presented_by.code, installation.world.sealing["wallet"]
     asked = person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
     assert installation.ask(asked, by="wallet").outcome == "RELEASED"
     lost = tmp_path / "lost.pem"
@@ -237,7 +237,7 @@ def test_withdrawn_encryption_key_gets_nothing(
 
     def new_one() -> bytes:
         return person_request(
-            **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+            **about(installation.person_of(document), of=document.presented_by, document=document)
         )
 
     assert codes(asked) == ["RCP-04"]
@@ -255,16 +255,16 @@ def test_withdrawn_encryption_key_gets_nothing(
 def _another_to_seal_to(installation: InProcess) -> bytes:
     """Return a new certified key of the wallet's."""
     made = installation.world.hierarchy.sealing(
-        member_code=installation.paper("wallet-00-data").presented_by.code, common_name="Wallet"
+        member_code=installation.document("wallet-00-data").presented_by.code, common_name="Wallet"
     )
     return made.certificate_pem
 
 
 def test_revoked_citizens_key_signs_no_consent(installation: InProcess, tmp_path: Path) -> None:
     """The CA revokes it for keyCompromise in its next CRL: its consents no longer count."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     assert installation.ask(request(installation)).outcome == "RELEASED"
-    citizen = installation.world.citizens[paper.citizen].certificate
+    citizen = installation.world.citizens[document.citizen].certificate
     crl = installation.world.hierarchy.citizens.crl([citizen])
     new = tmp_path / "new.crl"
     new.write_bytes(crl)

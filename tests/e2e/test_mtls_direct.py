@@ -60,9 +60,12 @@ def answer(
     installation: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
 ) -> bytes:
     """Return the answer to a bank's request."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     fields = about(
-        installation.person_of(paper), of=installation.bank, paper=paper, request_id=uuid4()
+        installation.person_of(document),
+        of=installation.bank,
+        document=document,
+        request_id=uuid4(),
     )
     envelope = "http://schemas.xmlsoap.org/soap/envelope/"
     message = b'<s:Envelope xmlns:s="%b"><s:Body>%b</s:Body></s:Envelope>' % (

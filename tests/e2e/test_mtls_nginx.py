@@ -135,11 +135,14 @@ def front(
     installation.close()
 
 
-def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
+def asked(front: Front, document_name: str = "bank-00-data", **changes: Any) -> bytes:
     """Build an unsigned GetPersonData in the intended use of a document."""
-    found = front.installation.paper(paper)
+    found = front.installation.document(document_name)
     fields = about(
-        front.installation.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
+        front.installation.person_of(found),
+        of=found.presented_by,
+        document=found,
+        request_id=uuid4(),
     )
     child = person_request(**(fields | changes)).decode()
     return (
@@ -174,8 +177,8 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
     hand_out(world, place, addresses, {})
-    paper = installation.paper("bank-00-data")
-    person = installation.person_of(paper)
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
     probe = Demographic(
         pin=person.pin.digits, document_number=str(person.values[Attribute.DOCUMENT_NUMBER])
     )
@@ -183,8 +186,8 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
     with Client(Profile.load(place / "parties" / "bank" / "profile-mtls.toml")) as client:
         data = client.get_person_data(
             Probe(demographic=probe),
-            [each.value for each in paper.attributes],
-            ground=ConsentDocument(paper.document),
+            [each.value for each in document.attributes],
+            ground=ConsentDocument(document.document),
         )
 
     assert data.decision.outcome == "RELEASED"
@@ -302,11 +305,11 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
 
 def by_xroad(front: Front) -> bytes:
     """Send GetPersonData as a security server forwards it, for the member in its header."""
-    paper, request_id = front.installation.paper("bank-00-data"), uuid4()
+    document, request_id = front.installation.document("bank-00-data"), uuid4()
     fields = about(
-        front.installation.person_of(paper),
+        front.installation.person_of(document),
         of=front.installation.bank,
-        paper=paper,
+        document=document,
         request_id=request_id,
     )
     return xroad_message(person_request(**fields), front.installation.bank.code, request_id)

@@ -67,26 +67,28 @@ def ask(
 
 
 def a_body(installation: InProcess, name: str, request_id: UUID, by: str) -> bytes:
-    paper = installation.paper(name)
-    fields: dict[str, Any] = about(installation.person_of(paper), of=party(by), paper=paper)
+    document = installation.document(name)
+    fields: dict[str, Any] = about(
+        installation.person_of(document), of=party(by), document=document
+    )
     return body_of(**(fields | {"request_id": request_id}))
 
 
 @pytest.fixture(scope="module")
 def released(installation: InProcess) -> tuple[UUID, bytes, Answered]:
     request_id = uuid4()
-    body = a_body(installation, paper_of(installation), request_id, BY)
+    body = a_body(installation, find_document_name(installation), request_id, BY)
     answer = ask(installation, body, request_id)
     assert (answer.outcome, answer.codes) == ("RELEASED", [])
     return request_id, body, answer
 
 
-def paper_of(installation: InProcess) -> str:
+def find_document_name(installation: InProcess) -> str:
     """Return a document of the police by which data are released."""
     return next(
         name
-        for name, paper in installation.world.papers.items()
-        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+        for name, document in installation.world.documents.items()
+        if document.presented_by.key == BY and document.operation.value == "GetPersonData"
     )
 
 
@@ -177,7 +179,7 @@ def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(
 ) -> None:
     """GetReceipt finds the decision that closed the id, after any later request under it."""
     request_id = uuid4()
-    body = a_body(installation, paper_of(installation), request_id, BY)
+    body = a_body(installation, find_document_name(installation), request_id, BY)
     first = ask(installation, body, request_id)
     theirs = receipt_of(first)
     assert theirs is not None

@@ -63,9 +63,9 @@ def makul(installation: InProcess) -> Makul:
     return installation.makul()
 
 
-def asked(installation: InProcess, paper: SandboxDocument) -> bytes:
+def asked(installation: InProcess, document: SandboxDocument) -> bytes:
     return person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
@@ -78,12 +78,12 @@ def rejudged(makul: Makul, disclosure_id: str) -> Said:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
-def revoke_late(installation: InProcess, paper: SandboxDocument, at: datetime) -> None:
+def revoke_late(installation: InProcess, document: SandboxDocument, at: datetime) -> None:
     """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
     ca = installation.world.hierarchy.citizens.credential
     revoked = (
         x509.RevokedCertificateBuilder()
-        .serial_number(installation.world.citizens[paper.citizen].certificate.serial_number)
+        .serial_number(installation.world.citizens[document.citizen].certificate.serial_number)
         .revocation_date(at)
         .add_extension(x509.CRLReason(x509.ReasonFlags.superseded), critical=False)
         .build()
@@ -105,15 +105,15 @@ def test_report_is_equal_after_all_else_has_changed(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
-    paper = installation.paper("bank-00-data")
-    assert installation.ask(asked(installation, paper)).outcome == "RELEASED"
+    document = installation.document("bank-00-data")
+    assert installation.ask(asked(installation, document)).outcome == "RELEASED"
     released = latest(makul)
     looks = count(installation.settings.place, "desk_log")
 
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
-    assert installation.ask(asked(installation, paper)).codes == ["CNS-02"]
+    assert installation.ask(asked(installation, document)).codes == ["CNS-02"]
     refused = latest(makul)
     for name in ("intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
@@ -134,22 +134,22 @@ def test_a_registered_consent_is_judged_again(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """It was registered while its certificate was good, and used after the revocation."""
-    paper = installation.paper("bank-05-data")
-    encoded = base64.b64encode(paper.document).decode()
+    document = installation.document("bank-05-data")
+    encoded = base64.b64encode(document.document).decode()
     registered = installation.ask(
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
-        f"<r:agreementNumber>{paper.presented_by.agreement}</r:agreementNumber>"
+        f"<r:agreementNumber>{document.presented_by.agreement}</r:agreementNumber>"
         f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>".encode()
     )
     assert registered.outcome == "ACCEPTED", registered.codes
-    consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId") or ""
+    consent_id = etree.fromstring(document.document).findtext(f"{CONSENT}consentId") or ""
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
     cited = re.sub(
         rb"<r:consentDocument>.*</r:consentDocument>",
         f"<r:consentId>{consent_id}</r:consentId>".encode(),
-        asked(installation, paper),
+        asked(installation, document),
     )
     assert installation.ask(cited).outcome == "RELEASED"
 
@@ -162,14 +162,14 @@ def test_a_timestamped_consent_is_judged_again(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The material of its time-stamping authority comes from the archive as well."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     stamped = add_timestamp(
-        paper.document, lambda octets: installation.world.stamping.stamp(octets, at=clock())
+        document.document, lambda octets: installation.world.stamping.stamp(octets, at=clock())
     )
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     answer = installation.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
     assert answer.outcome == "RELEASED", answer.codes
     for name in ("tsa", "intermediates", "crls"):
@@ -183,7 +183,7 @@ def test_a_timestamped_consent_is_judged_again(
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
 def test_missing_material_is_named(installation: InProcess, makul: Makul, name: str) -> None:
     """Exit code 3, and one line that names what to restore; never a verdict."""
-    installation.ask(asked(installation, installation.paper(name)))
+    installation.ask(asked(installation, installation.document(name)))
     released = latest(makul)
     archive = installation.settings.trust.archive
     assert archive is not None
@@ -205,7 +205,7 @@ def test_tampered_evidence_is_found(
     installation: InProcess, makul: Makul, *, knows_the_keys: bool
 ) -> None:
     """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
-    installation.ask(asked(installation, installation.paper("bank-00-data")))
+    installation.ask(asked(installation, installation.document("bank-00-data")))
     released = latest(makul)
     database = installation.settings.place
     with without_guards(database, "evidence") as connection:
@@ -227,7 +227,7 @@ def test_tampered_evidence_is_found(
 
 def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
     """Exit code 3: somebody removed it from the record."""
-    installation.ask(asked(installation, installation.paper("bank-00-data")))
+    installation.ask(asked(installation, installation.document("bank-00-data")))
     released = latest(makul)
     with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
@@ -240,11 +240,11 @@ def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -
 
 def test_every_document_is_judged_equally_again(installation: InProcess, makul: Makul) -> None:
     """The bank's good and bad documents get the same report each time."""
-    papers = [
-        each for each in installation.world.papers.values() if each.presented_by.key == "bank"
+    bank_documents = [
+        each for each in installation.world.documents.values() if each.presented_by.key == "bank"
     ]
-    for paper in papers:
-        installation.ask(asked(installation, paper))
+    for document in bank_documents:
+        installation.ask(asked(installation, document))
     decisions = makul.done("disclosure", "list", "--limit", "10000")
 
     found = [rejudged(makul, each["disclosure_id"]) for each in decisions]

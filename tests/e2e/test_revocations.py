@@ -19,8 +19,8 @@ def fresh_consent(installation: InProcess, citizen: int = 2) -> tuple[UUID, byte
 
 
 def using(installation: InProcess, document: bytes) -> bytes:
-    ready: SandboxDocument = installation.paper("bank-02-data")
-    fields = about(installation.world.people[2], of=installation.bank, paper=ready)
+    ready: SandboxDocument = installation.document("bank-02-data")
+    fields = about(installation.world.people[2], of=installation.bank, document=ready)
     return person_request(**(fields | {"ground": ("CONSENT", document)}))
 
 

@@ -73,8 +73,8 @@ class Served:
         self, name: str = "wallet-00-data", *, request_id: UUID | None = None, **changes: object
     ) -> PersonData:
         """Return GetPersonData in the intended use of a document; a test may change the profile."""
-        paper = self.installation.paper(name)
-        shown = about(self.installation.person_of(paper), of=paper.presented_by)
+        document = self.installation.document(name)
+        shown = about(self.installation.person_of(document), of=document.presented_by)
         with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
             return client.get_person_data(
                 Probe(
@@ -82,8 +82,8 @@ class Served:
                         pin=shown["pin"], document_number=shown["document_number"]
                     )
                 ),
-                sorted(paper.attributes),
-                ground=ConsentDocument(paper.document),
+                sorted(document.attributes),
+                ground=ConsentDocument(document.document),
                 context=Context(request_id=request_id or uuid4()),
             )
 
@@ -140,8 +140,8 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
         yield it
 
 
-def ask(installation: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+def ask(installation: InProcess, document: SandboxDocument, **changes: object) -> bytes:
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return person_request(**(fields | changes))
 
 
@@ -151,22 +151,22 @@ def sealed_in(answer: etree._Element) -> bytes:
 
 def test_nothing_of_the_person_is_in_the_answer(installation: InProcess) -> None:
     """SEALED by agreement: no `person`, one EncryptedData, and no unencrypted value."""
-    paper = installation.paper("wallet-00-data")
+    document = installation.document("wallet-00-data")
 
-    answer = installation.ask(ask(installation, paper), by="wallet")
+    answer = installation.ask(ask(installation, document), by="wallet")
 
     assert answer.outcome == "RELEASED"
     assert answer.released == set()
     sealed = sealed_in(answer.child)
     assert etree.fromstring(sealed).tag == "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
-    assert installation.person_of(paper).pin.digits.encode() not in answer.body
+    assert installation.person_of(document).pin.digits.encode() not in answer.body
     assert b"surname" not in sealed
 
 
 def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
     """VerifyPerson gives no data, so it needs no encryption certificate."""
     answer = installation.ask(
-        ask(installation, installation.paper("wallet-00-yes-no")), by="wallet"
+        ask(installation, installation.document("wallet-00-yes-no")), by="wallet"
     )
 
     assert answer.outcome == "MATCHED"
@@ -174,7 +174,7 @@ def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
 
 def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
     """The bank's agreement is TYPED: its answer is unencrypted."""
-    answer = installation.ask(ask(installation, installation.paper("bank-00-data")))
+    answer = installation.ask(ask(installation, installation.document("bank-00-data")))
 
     assert answer.released
     assert sealed_in(answer.child) == b""
@@ -183,7 +183,9 @@ def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
 @needs("xmlsec1")
 def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_path: Path) -> None:
     """docs/recipients.md shows this for other stacks."""
-    answer = installation.ask(ask(installation, installation.paper("wallet-00-data")), by="wallet")
+    answer = installation.ask(
+        ask(installation, installation.document("wallet-00-data")), by="wallet"
+    )
     (tmp_path / "sealed.xml").write_bytes(sealed_in(answer.child))
     (tmp_path / "sealing.key.pem").write_bytes(installation.world.sealing["wallet"].key_pem)
 
@@ -292,10 +294,10 @@ def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own:
 def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
     """RCP-04 comes before the ground and the person: no use is counted, no match revealed."""
     own.withdraw(own.installation.world.sealing["wallet"])
-    paper = own.installation.paper("wallet-01-data")
+    document = own.installation.document("wallet-01-data")
 
     wrong_document = own.installation.ask(
-        ask(own.installation, paper, document_number="ID9999999"), by="wallet"
+        ask(own.installation, document, document_number="ID9999999"), by="wallet"
     )
 
     with pytest.raises(RefusedError) as refused:
@@ -312,7 +314,7 @@ def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
     crl.write_bytes(hierarchy.organisations.crl([certificate]))
     fresh = _reopened(own)
 
-    answer = fresh.ask(ask(fresh, fresh.paper("wallet-00-data")), by="wallet")
+    answer = fresh.ask(ask(fresh, fresh.document("wallet-00-data")), by="wallet")
 
     assert answer.outcome == "REFUSED"
     assert answer.child.findtext("r:reason/{*}because", namespaces=R) == "SIG-06"

@@ -60,9 +60,9 @@ def server(installation: InProcess) -> Iterator[Server]:
 
 
 def messages(installation: InProcess, count: int) -> list[bytes]:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     fields = [
-        about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        about(installation.person_of(document), of=document.presented_by, document=document)
         for _ in range(count)
     ]
     return [
@@ -276,7 +276,7 @@ def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: 
 
     written = log.read_text()
     assert MARKER.decode() not in written
-    assert installation.person_of(installation.paper("bank-00-data")).pin.digits not in written
+    assert installation.person_of(installation.document("bank-00-data")).pin.digits not in written
     for line in written.splitlines():
         if line.startswith("{"):
             assert json.loads(line).keys() & {"level", "log.level"}

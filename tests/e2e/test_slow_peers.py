@@ -108,8 +108,8 @@ def slow_peers(port: int) -> Iterator[None]:
 
 
 def asked(installation: InProcess) -> bytes:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return signed_message(
         person_request(**fields), holder.key, holder.certificate, at=installation.clock()
     )
@@ -156,10 +156,10 @@ def test_endless_handshakes_hold_no_thread(installation: InProcess, tmp_path: Pa
 
 def installation_message(installation: InProcess):
     """Build messages without a signature: TLS identifies the caller."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
 
     def make() -> bytes:
-        fields = about(installation.person_of(paper), of=installation.bank, paper=paper)
+        fields = about(installation.person_of(document), of=installation.bank, document=document)
         return (
             b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%b</s:Body>'
             b"</s:Envelope>" % person_request(**fields)

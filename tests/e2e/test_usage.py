@@ -50,9 +50,9 @@ def limited(
 
 
 def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
-    paper = installation.paper(name)
+    document = installation.document(name)
     asked = person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
     return installation.ask(asked, by=by)
 
@@ -141,8 +141,8 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
 
 def beyond(installation: InProcess, by: str) -> bytes:
     """Build a request for every attribute, of which the agreement has few, for no purpose."""
-    paper = installation.paper(f"{by}-00-data")
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document = installation.document(f"{by}-00-data")
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     every = sorted(attribute.value for attribute in Attribute)
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 

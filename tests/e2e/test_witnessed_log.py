@@ -80,9 +80,9 @@ class Watched:
 
     def decide(self) -> UUID:
         """Make one disclosure; return the id of its request."""
-        paper = self.installation.paper("bank-00-data")
-        person = self.installation.person_of(paper)
-        asked = about(person, of=paper.presented_by, paper=paper)
+        document = self.installation.document("bank-00-data")
+        person = self.installation.person_of(document)
+        asked = about(person, of=document.presented_by, document=document)
         assert self.installation.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
         request_id = asked["request_id"]
         assert isinstance(request_id, UUID)

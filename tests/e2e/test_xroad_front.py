@@ -45,9 +45,12 @@ def installation(
 
 
 def asked(installation: InProcess) -> bytes:
-    paper, request_id = installation.paper("bank-00-data"), uuid4()
+    document, request_id = installation.document("bank-00-data"), uuid4()
     fields = about(
-        installation.person_of(paper), of=installation.bank, paper=paper, request_id=request_id
+        installation.person_of(document),
+        of=installation.bank,
+        document=document,
+        request_id=request_id,
     )
     return xroad_message(person_request(**fields), installation.bank.code, request_id)
 

@@ -193,8 +193,8 @@ def installation_of_its_own(
     built.close()
 
 
-def asked(installation: InProcess, request_id: UUID, paper: str = "bank-00-data") -> Told:
-    answer = installation.post(message(installation, paper, request_id), listener="xroad")
+def asked(installation: InProcess, request_id: UUID, document_name: str = "bank-00-data") -> Told:
+    answer = installation.post(message(installation, document_name, request_id), listener="xroad")
     return Told(answer.status, answer.body)
 
 

@@ -150,16 +150,16 @@ def _installation() -> InProcess:
 @cache
 def _good_message() -> bytes:
     installation = _installation()
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     child = person_request(
-        **about(installation.person_of(paper), of=installation.bank, paper=paper)
+        **about(installation.person_of(document), of=installation.bank, document=document)
     )
     return signed_message(child, holder.key, holder.certificate, at=NOW)
 
 
 @cache
 def _secrets() -> tuple[bytes, ...]:
-    values = _installation().person_of(_installation().paper("bank-00-data")).values
+    values = _installation().person_of(_installation().document("bank-00-data")).values
     forms = [(name.ky, name.latin) for name in values.values() if hasattr(name, "latin")]
     return tuple(form.encode() for pair in forms for form in pair if form and len(form) > 3)
 

@@ -32,8 +32,8 @@ def write(path: Path, tasks: list[list[str]]) -> str:
     return str(path)
 
 
-def surname(sandbox: Sandbox, paper: str) -> str:
-    number = sandbox.paper(paper)["citizen"]
+def surname(sandbox: Sandbox, document_name: str) -> str:
+    number = sandbox.document(document_name)["citizen"]
     citizen = next(each for each in sandbox.index["citizens"] if each["number"] == number)
     return str(citizen["surname"]["latin"])
 
@@ -56,7 +56,7 @@ def test_cxf_signs_by_wss4j_and_decrypts(sandbox: Sandbox, java: list[str], tmp_
         "released": ("RELEASED", "", surname(sandbox, "bank-00-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),
-        "sealed": ("RELEASED", "", " ".join(sandbox.paper("wallet-00-data")["attributes"])),
+        "sealed": ("RELEASED", "", " ".join(sandbox.document("wallet-00-data")["attributes"])),
     }
 
 

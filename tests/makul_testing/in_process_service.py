@@ -226,11 +226,11 @@ class InProcess:
     def bank(self) -> Party:
         return party("bank")
 
-    def paper(self, name: str) -> SandboxDocument:
-        return self.world.papers[name]
+    def document(self, name: str) -> SandboxDocument:
+        return self.world.documents[name]
 
-    def person_of(self, paper: SandboxDocument) -> Person:
-        return self.world.people[paper.citizen]
+    def person_of(self, document: SandboxDocument) -> Person:
+        return self.world.people[document.citizen]
 
     def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
         """Sign a Body as a party and send it over the wsse channel."""
@@ -421,18 +421,18 @@ def post(
 
 
 def about(
-    person: Person, *, of: Party, paper: SandboxDocument | None = None, **changes: Any
+    person: Person, *, of: Party, document: SandboxDocument | None = None, **changes: Any
 ) -> dict[str, Any]:
     """Return the fields of an ordinary request about a person, for a test to change."""
     fields: dict[str, Any] = {
-        "operation": paper.operation.value if paper is not None else "GetPersonData",
+        "operation": document.operation.value if document is not None else "GetPersonData",
         "request_id": uuid4(),
         "agreement": of.agreement,
         "purpose": of.purpose,
         "pin": person.pin.digits,
         "document_number": str(person.values[Attribute.DOCUMENT_NUMBER]),
-        "ground": (paper.kind.value, paper.document) if paper is not None else None,
-        "attributes": sorted(paper.attributes) if paper is not None else ["surname"],
+        "ground": (document.kind.value, document.document) if document is not None else None,
+        "attributes": sorted(document.attributes) if document is not None else ["surname"],
     }
     return fields | changes
 

@@ -79,10 +79,10 @@ def test_the_reference_client_reads_every_profile(
 
 def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> None:
     """The files alone are enough to test a SOAP stack."""
-    papers = {paper["name"]: paper for paper in index["papers"]}
+    documents = {document["name"]: document for document in index["papers"]}
 
-    assert UUID(papers["expired"].pop("id"))
-    assert papers["expired"] == {
+    assert UUID(documents["expired"].pop("id"))
+    assert documents["expired"] == {
         "name": "expired",
         "kind": "CONSENT",
         "file": "documents/expired.xml",
@@ -97,22 +97,22 @@ def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> Non
         "outcome": "REFUSED",
         "reasons": ["CNS-04"],
     }
-    assert papers["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
+    assert documents["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
 
 
 def test_a_paper_document_names_its_attachments(index: dict[str, Any]) -> None:
     """The scan or authority document, and its sender are named; the employee is the one who uses
     it.
     """
-    papers = {paper["name"]: paper for paper in index["papers"]}
+    documents = {document["name"]: document for document in index["papers"]}
 
-    assert papers["paper"]["registration"] == {
+    assert documents["paper"]["registration"] == {
         "employee": "clerk-1",
         "scan": "documents/paper.scan.png",
         "authorityDocument": None,
     }
-    assert papers["paper-used-by-official"]["employee"] == "M-1001"
-    authority = papers["represented"]["registration"]["authorityDocument"]
+    assert documents["paper-used-by-official"]["employee"] == "M-1001"
+    authority = documents["represented"]["registration"]["authorityDocument"]
     assert authority == "documents/represented.authority.pdf"
 
 
@@ -131,10 +131,10 @@ def test_the_index_shows_which_agreement_lacks_a_signature(index: dict[str, Any]
 
 def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
     """The index also says what submitting them causes."""
-    papers = {paper["name"] for paper in index["papers"]}
+    documents = {document["name"] for document in index["papers"]}
     outcomes = {each["name"]: each["outcome"] for each in index["revocations"]}
 
-    assert {each["consent"] for each in index["revocations"]} <= papers
+    assert {each["consent"] for each in index["revocations"]} <= documents
     assert outcomes["taken-back"] == "ACCEPTED"
     assert outcomes["not-taken-back"] == "REFUSED"
 

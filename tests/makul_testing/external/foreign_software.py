@@ -27,7 +27,7 @@ class Sandbox:
     directory: Path
     index: dict[str, Any]
 
-    def paper(self, name: str) -> dict[str, Any]:
+    def document(self, name: str) -> dict[str, Any]:
         return next(each for each in self.index["papers"] if each["name"] == name)
 
     def file(self, name: str) -> str:
@@ -35,25 +35,25 @@ class Sandbox:
         return str(self.directory / name)
 
     def task(
-        self, paper_name: str, *, label: str, channel: str, pin: str | None = None
+        self, document_name: str, *, label: str, channel: str, pin: str | None = None
     ) -> list[str]:
         """Return what a foreign client needs to present a document, in the order of its columns."""
-        paper = self.paper(paper_name)
-        citizen = next(c for c in self.index["citizens"] if c["number"] == paper["citizen"])
-        party = next(p for p in self.index["parties"] if p["key"] == paper["presentedBy"])
+        document = self.document(document_name)
+        citizen = next(c for c in self.index["citizens"] if c["number"] == document["citizen"])
+        party = next(p for p in self.index["parties"] if p["key"] == document["presentedBy"])
         return [
             label,
             self.index["urls"][channel],
             self.file(party["messageCertificate"]),
             self.file(party["messageKey"]),
             party["agreement"]["number"],
-            paper["purpose"],
+            document["purpose"],
             pin or citizen["pin"],
             citizen["documentNumber"],
-            self.file(paper["file"]),
-            paper["kind"],
+            self.file(document["file"]),
+            document["kind"],
             self.file(party["sealingKey"] or ""),
-            " ".join(paper["attributes"]),
+            " ".join(document["attributes"]),
         ]
 
 

@@ -62,11 +62,11 @@ class Told:
         return base64.b64decode(leaf[1])
 
 
-def message(installation: InProcess, paper: str, request_id: UUID, **changes: Any) -> bytes:
+def message(installation: InProcess, document_name: str, request_id: UUID, **changes: Any) -> bytes:
     """Build a request with one of the service's documents, as the security server forwards it."""
-    ground = installation.paper(paper)
+    ground = installation.document(document_name)
     party = ground.presented_by
-    fields = about(installation.person_of(ground), of=party, paper=ground, request_id=request_id)
+    fields = about(installation.person_of(ground), of=party, document=ground, request_id=request_id)
     return xroad_message(person_request(**fields | changes), party.code, request_id)
 
 
@@ -76,7 +76,7 @@ class Crowd:
 
     installation: InProcess
     port: int
-    paper: str = "bank-00-data"
+    document_name: str = "bank-00-data"
     threads: int = 4
     repeats: float = 0.25
     asking: set[bytes] = field(default_factory=set)
@@ -134,13 +134,13 @@ class Crowd:
     def ask_again(self, ids: list[UUID]) -> None:
         """Repeat each of these by its very bytes: each gets its former answer."""
         for request_id in ids:
-            self._again(request_id, message(self.installation, self.paper, request_id))
+            self._again(request_id, message(self.installation, self.document_name, request_id))
 
     def _work(self) -> None:
         try:
             while self._going:
                 request_id = uuid4()
-                asked = message(self.installation, self.paper, request_id)
+                asked = message(self.installation, self.document_name, request_id)
                 answer = self._insist(request_id, asked)
                 if answer is not None and self._dice.random() < self.repeats:
                     self._again(request_id, asked)

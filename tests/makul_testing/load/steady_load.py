@@ -13,11 +13,13 @@ HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 
 
 def messages(installation: InProcess, count: int) -> list[bytes]:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     return [
         signed_message(
             person_request(
-                **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+                **about(
+                    installation.person_of(document), of=document.presented_by, document=document
+                )
             ),
             holder.key,
             holder.certificate,

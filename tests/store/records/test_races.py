@@ -296,8 +296,8 @@ def test_concurrent_registrations_of_one_consent_do_not_deadlock(
     """
     told: list[str] = []
     store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
-    ground, papers = a_consent(allowed=2), (an_evidence(),)
-    store.recorder.record(a_metered_release(ground, evidence=papers))
+    ground, evidence = a_consent(allowed=2), (an_evidence(),)
+    store.recorder.record(a_metered_release(ground, evidence=evidence))
     registrations = [a_registration(ground) for _ in range(EIGHT)]
 
     results = threads(store)(registrations)
