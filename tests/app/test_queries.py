@@ -114,10 +114,10 @@ def test_a_receipt_is_given_with_its_proof() -> None:
 
 def test_a_broken_log_withholds_no_receipt() -> None:
     """The recipient sees that the proof is missing, and has its evidence."""
-    told = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(asked(), CALLER)
+    answer = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(asked(), CALLER)
 
-    assert b"<receipt>" in told
-    assert b"<inclusion>" not in told
+    assert b"<receipt>" in answer
+    assert b"<inclusion>" not in answer
 
 
 def test_an_unreachable_store_is_reported() -> None:
@@ -128,14 +128,14 @@ def test_an_unreachable_store_is_reported() -> None:
 
 def test_an_unknown_request_has_neither() -> None:
     """The ledger is not queried."""
-    told = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(asked(uuid4()), CALLER)
+    answer = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(asked(uuid4()), CALLER)
 
-    assert b"REQ-01" in told
-    assert b"<inclusion>" not in told
+    assert b"REQ-01" in answer
+    assert b"<inclusion>" not in answer
 
 
 def test_status_describes_the_ledger() -> None:
     """The answer has the ledger's name, its key and its promised delay."""
-    told = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
+    answer = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
 
-    assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in told
+    assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in answer

@@ -62,8 +62,8 @@ def test_a_terminated_agreement_stays_terminated(with_bank: Makul, file: Path) -
     assert with_bank.done("agreement", "show", "2026/014")["state"] == "DRAFT"
     assert with_bank.done(*end, "--apply")["was"] == "DRAFT"
 
-    said = with_bank("agreement", "add", file, "--apply")
-    assert (said.code, "was terminated" in said.err) == (1, True)
+    result = with_bank("agreement", "add", file, "--apply")
+    assert (result.code, "was terminated" in result.err) == (1, True)
     assert with_bank(*end, "--apply").code == 1
     assert with_bank("agreement", "terminate", "2026/014", "--reason", " ", "--apply").code == 1
 
@@ -73,35 +73,35 @@ def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None
     with_bank.done("agreement", "add", file, "--apply")
     with_bank.done("recipient", "add", "COM/2", "--kind", "BANK", "--name", "B", "--apply")
     file.write_text(EXAMPLE.replace("COM/60000001", "COM/2"))
-    said = with_bank("agreement", "add", file, "--apply")
+    result = with_bank("agreement", "add", file, "--apply")
 
-    assert said.code == 1
-    assert "another recipient's" in said.err
+    assert result.code == 1
+    assert "another recipient's" in result.err
 
 
 def test_an_agreement_without_a_recipient_is_refused(makul: Makul, file: Path) -> None:
     """The recipient must be registered first."""
-    said = makul("agreement", "add", file, "--apply")
+    result = makul("agreement", "add", file, "--apply")
 
-    assert said.code == 1
-    assert "is not registered" in said.err
+    assert result.code == 1
+    assert "is not registered" in result.err
 
 
 def test_a_bank_may_never_invoke_justice(with_bank: Makul, file: Path) -> None:
     """Procedure, cl. 5.1 is not open to banks, for any agreement."""
     file.write_text(EXAMPLE.replace("provisions = []", 'provisions = ["JUDICIAL"]'))
-    said = with_bank("agreement", "add", file, "--apply")
+    result = with_bank("agreement", "add", file, "--apply")
 
-    assert said.code == 1
-    assert "JUDICIAL is never open to BANK" in said.err
+    assert result.code == 1
+    assert "JUDICIAL is never open to BANK" in result.err
 
 
 def test_an_unknown_agreement_is_reported(makul: Makul) -> None:
     """The message says where to look."""
-    said = makul("agreement", "show", "1")
+    result = makul("agreement", "show", "1")
 
-    assert said.code == 1
-    assert "makul agreement list" in said.err
+    assert result.code == 1
+    assert "makul agreement list" in result.err
 
 
 def texts(directory: Path, **contents: bytes) -> list[str | Path]:

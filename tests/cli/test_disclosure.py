@@ -36,12 +36,12 @@ def test_the_latest_come_first(with_two: Makul) -> None:
 def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
     """Neither the PIN nor any value is printed, and the subject is masked."""
     (release,) = with_two.done("disclosure", "list")[1:]
-    said = with_two("disclosure", "show", release["disclosure_id"])
+    result = with_two("disclosure", "show", release["disclosure_id"])
 
     assert release["released"] == ["givenName", "surname"]
     assert release["subject"] == AZAMAT.masked
-    assert AZAMAT.digits not in said.out
-    assert "givenName, surname" in said.out
+    assert AZAMAT.digits not in result.out
+    assert "givenName, surname" in result.out
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: in
 
 def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
     """The message says where to look."""
-    said = makul("disclosure", "show", str(uuid4()))
+    result = makul("disclosure", "show", str(uuid4()))
 
-    assert said.code == 1
-    assert "makul disclosure list" in said.err
+    assert result.code == 1
+    assert "makul disclosure list" in result.err
 
 
 def test_an_empty_list_is_printed(makul: Makul) -> None:

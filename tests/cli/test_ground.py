@@ -107,13 +107,13 @@ def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -
     used(with_terms, ground)
     revoke(with_terms, ground, "--apply")
 
-    said = with_terms(
+    result = with_terms(
         *("ground", "revoke", BANK, str(ground.id), "--kind", "BASIS", "--reason", "again"),
         *options,
     )
 
-    assert said.code == 1
-    assert "already" in said.err
+    assert result.code == 1
+    assert "already" in result.err
 
 
 @pytest.mark.parametrize(
@@ -133,18 +133,18 @@ def test_an_unknown_ground_is_refused(
     used(with_terms, ground)
     given = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
 
-    said = with_terms(
+    result = with_terms(
         *("ground", "revoke", given["code"], given["id"], "--kind", given["kind"]),
         *("--reason", given["reason"], "--apply"),
     )
 
-    assert said.code == 1
-    assert message in said.err
+    assert result.code == 1
+    assert message in result.err
     assert with_terms.done("ground", "show", BANK, str(ground.id))["revoked_at"] is None
 
 
 def test_a_revocation_needs_a_reason(with_terms: Makul) -> None:
     """The command line requires it."""
-    said = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
+    result = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
 
-    assert said.code == 2
+    assert result.code == 2

@@ -318,7 +318,7 @@ def test_an_unusual_certificate_is_read(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "said"),
+    ("term", "message"),
     [
         ("0001-01-01T00:00:00+06:00", "valid_from: the year is 1900 to 9000"),
         ("0001-01-01", "valid_from: the year is 1900 to 9000"),
@@ -326,14 +326,14 @@ def test_an_unusual_certificate_is_read(room: Room) -> None:
         ("10000-01-01", "not TOML"),
     ],
 )
-def test_a_date_at_the_end_of_the_calendar_is_accepted(term: str, said: str, room: Room) -> None:
+def test_a_date_at_the_end_of_the_calendar_is_accepted(term: str, message: str, room: Room) -> None:
     file = next(room.empty) / "bank.toml"
     file.write_text(EXAMPLE.replace("valid_from = 2026-01-01 ", f"valid_from = {term} "))
 
     ended = run_apart(lambda: room.called(("agreement", "add", FILE), term, file))
 
     assert (ended.code, ended.flaws) == (1, [])
-    assert said in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.parametrize("option", ["--at", "--existed-at"])

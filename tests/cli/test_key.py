@@ -128,7 +128,7 @@ def test_an_encrypted_receipt_key_needs_its_password(
         settings = load_settings(installed.directory / "makul.toml")
         assert build_adapters(settings, installed.installation.store).signer.ready()
         return
-    said = installed.makul("serve", "--listener", "wsse")
-    assert said.code == 3
-    assert complaint in said.err
-    assert "sesame" not in said.err
+    result = installed.makul("serve", "--listener", "wsse")
+    assert result.code == 3
+    assert complaint in result.err
+    assert "sesame" not in result.err

@@ -87,11 +87,11 @@ def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> 
         step = ("retire", former)
     before, keys = ring_of(filled), store_keys(filled)
 
-    said = filled("key", *step)
+    result = filled("key", *step)
 
-    assert said.code == 0
-    assert "Would do: " in said.out
-    assert "--apply" in said.err
+    assert result.code == 0
+    assert "Would do: " in result.out
+    assert "--apply" in result.err
     assert ring_of(filled) == before
     assert store_keys(filled) == keys
 
@@ -126,9 +126,9 @@ def test_the_wrong_order_is_refused(makul: Makul, steps: list[tuple[str, ...]], 
         makul.done("key", *step)
     before = ring_of(makul)
     for apply in ((), ("--apply",)):
-        said = makul("key", *steps[-1], *apply)
-        assert said.code == 1
-        assert why in said.err
+        result = makul("key", *steps[-1], *apply)
+        assert result.code == 1
+        assert why in result.err
     assert ring_of(makul) == before
 
 
@@ -136,11 +136,11 @@ def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
     """The line says how many fields need it, and what to do."""
     former, _ = rotated(filled)
 
-    would, said = filled.done("key", "retire", former), filled("key", "retire", former, "--apply")
+    would, result = filled.done("key", "retire", former), filled("key", "retire", former, "--apply")
 
     assert would["sealed_under_it"] > PEOPLE
-    assert said.code == 1
-    assert "makul key rotate --apply" in said.err
+    assert result.code == 1
+    assert "makul key rotate --apply" in result.err
     assert former in ring_of(filled).masters
 
 
@@ -150,11 +150,11 @@ def test_an_unreloaded_worker_blocks_the_next_step(filled: Makul) -> None:
     filled.done("key", "rotate", "--prepare", "--apply")
 
     would = filled.done("key", "rotate", "--activate")
-    said = filled("key", "rotate", "--activate", "--apply")
+    result = filled("key", "rotate", "--activate", "--apply")
 
     assert would["still_used"] is True
-    assert said.code == 1
-    assert "reload every worker" in said.err
+    assert result.code == 1
+    assert "reload every worker" in result.err
     del working
     assert filled.done("key", "rotate", "--activate", "--apply")["still_used"] is False
 
@@ -173,10 +173,10 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
 
     with monkeypatch.context() as failing:
         failing.setattr(Transaction, "run", fail)
-        said = filled("key", "rotate", "--apply")
-    assert said.code == 3
-    assert "fields were wrapped anew" in said.err
-    assert "nothing was changed" not in said.err
+        result = filled("key", "rotate", "--apply")
+    assert result.code == 3
+    assert "fields were wrapped anew" in result.err
+    assert "nothing was changed" not in result.err
     left = filled.done("key", "rotate")["to_wrap_anew"]
 
     done = filled.done("key", "rotate", "--apply")
@@ -195,7 +195,7 @@ def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> N
             (lost,),
         )
 
-    said = filled("key", "rotate", "--apply")
+    result = filled("key", "rotate", "--apply")
 
-    assert said.code == 1
-    assert "do not open with these keys" in said.err
+    assert result.code == 1
+    assert "do not open with these keys" in result.err

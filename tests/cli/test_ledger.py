@@ -88,9 +88,9 @@ def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
         record(store, 2)
         until_published(makul, 8)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
     after = makul.done("ledger", "status")
     assert (after["size"], after["waiting"], after["published"], after["lag_seconds"]) == (
@@ -138,13 +138,13 @@ def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) 
         )
         connection.execute(trigger)
 
-    said = makul("ledger", "verify", "--json")
+    result = makul("ledger", "verify", "--json")
 
-    assert said.code == 1
-    assert not said.json["fits"]
-    assert said.json["where"] == "disclosure"
-    assert said.json["record"].replace("-", "") == disclosure_id.hex()
-    assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", said.err)
+    assert result.code == 1
+    assert not result.json["fits"]
+    assert result.json["where"] == "disclosure"
+    assert result.json["record"].replace("-", "") == disclosure_id.hex()
+    assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", result.err)
 
 
 def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
@@ -157,11 +157,11 @@ def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Sto
     with without_guards(makul.directory / "makul.db", "revocation") as connection:
         assert connection.execute("DELETE FROM revocation").rowcount == 1
 
-    said = makul("ledger", "verify", "--json")
+    result = makul("ledger", "verify", "--json")
 
-    assert said.code == 1
-    assert (said.json["where"], said.json["what"]) == ("revocation", "the row is not there")
-    assert str(TAKEN_BACK.id) in said.json["record"]
+    assert result.code == 1
+    assert (result.json["where"], result.json["what"]) == ("revocation", "the row is not there")
+    assert str(TAKEN_BACK.id) in result.json["record"]
 
 
 def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
@@ -174,10 +174,10 @@ def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul
     with without_guards(makul.directory / "makul.db", "recipient") as connection:
         connection.execute("UPDATE recipient SET state = 'ACTIVE'")
 
-    said = makul("ledger", "verify")
+    result = makul("ledger", "verify")
 
-    assert said.code == 1
-    assert "recipient COM/60000001: state is not what acts and decisions say" in said.err
+    assert result.code == 1
+    assert "recipient COM/60000001: state is not what acts and decisions say" in result.err
 
 
 def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -> None:
@@ -192,9 +192,9 @@ def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -
 
     subprocess.run([sys.executable, "-c", program, makul.directory / "makul.db"], check=True)
 
-    said = makul("ledger", "verify")
-    assert said.code == 1
-    assert "recipient is not what the leaf commits to" in said.err
+    result = makul("ledger", "verify")
+    assert result.code == 1
+    assert "recipient is not what the leaf commits to" in result.err
 
 
 def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
@@ -209,14 +209,14 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     database.with_suffix(".db-shm").unlink(missing_ok=True)
     database.write_bytes(backup)
 
-    said = makul("ledger", "verify", "--json")
-    assert said.code == 1
-    assert said.json["where"] == "published"
-    assert "restored from an older copy" in said.json["what"]
+    result = makul("ledger", "verify", "--json")
+    assert result.code == 1
+    assert result.json["where"] == "published"
+    assert "restored from an older copy" in result.json["what"]
     with sequencer(makul) as process:
-        _, told = process.communicate(timeout=PATIENCE)
+        _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "restored from an older copy" in told
+    assert "restored from an older copy" in output
     # not `done`: on a slow machine the leaves wait longer than was promised by now
     assert makul("ledger", "status", "--json").json["size"] == 0
 
@@ -234,13 +234,18 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     published = (makul.directory / "published/checkpoint").read_bytes()
     database.write_bytes(backup)
 
-    told = makul.done("ledger", "recover")
-    assert (told["applied"], told["size"], told["published"], told["missing"]) == (False, 0, 4, 4)
+    recovery = makul.done("ledger", "recover")
+    assert (recovery["applied"], recovery["size"], recovery["published"], recovery["missing"]) == (
+        False,
+        0,
+        4,
+        4,
+    )
     makul.done("ledger", "recover", "--apply")
 
-    said = makul("ledger", "verify", "--json")
-    assert said.code == 1
-    assert (said.json["where"], said.json["lost"]) == ("ledger_lost", 1)
+    result = makul("ledger", "verify", "--json")
+    assert result.code == 1
+    assert (result.json["where"], result.json["lost"]) == ("ledger_lost", 1)
     known = makul.done("ledger", "verify", "--lost", "1")
     assert (known["size"], known["checked"]) == (4, 3)
     assert makul("ledger", "verify", "--lost", "2").code == 1
@@ -274,8 +279,8 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
             until_published(makul, 3)
             assert makul.done("ledger", "status")["sequencer"] != holder
             second.send_signal(signal.SIGTERM)
-            _, said = second.communicate(timeout=PATIENCE)
-    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+            _, output = second.communicate(timeout=PATIENCE)
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
 
 def test_a_sequencer_that_cannot_publish_gives_up_its_lease(makul: Makul, store: Store) -> None:
@@ -298,10 +303,10 @@ def test_a_ledger_without_its_head_is_reported_in_one_line(makul: Makul, store: 
     with raw(makul.directory / "makul.db") as connection:
         connection.execute("DELETE FROM ledger_head")
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert (said.code, said.err.count("\n")) == (1, 1)
-    assert "the log has no head" in said.err
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "the log has no head" in result.err
 
 
 def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Store) -> None:
@@ -313,13 +318,15 @@ def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Stor
     with sequencer(makul) as process:
         until_published(makul, 2)
         away = database.rename(database.with_suffix(".away"))
-        told = [process.stderr.readline() for _ in range(2)]  # one that continues logs it once
+        first_lines = [
+            process.stderr.readline() for _ in range(2)
+        ]  # one that continues logs it once
         away.rename(database)
         record(store, 1)
         until_published(makul, 3)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
-    events = [json.loads(line)["event"] for line in (*told, *said.splitlines())]
+        _, output = process.communicate(timeout=PATIENCE)
+    events = [json.loads(line)["event"] for line in (*first_lines, *output.splitlines())]
     assert events == ["sequencing", "the store is unavailable", "sequencing"]
 
 
@@ -350,11 +357,11 @@ def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> N
     """Exit code 1 is for monitoring."""
     recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
-    said = makul("ledger", "status", "--json")
+    result = makul("ledger", "status", "--json")
 
-    assert said.code == 1
-    assert said.json["lag_seconds"] >= 90
-    assert "max_merge_delay" in said.err
+    assert result.code == 1
+    assert result.json["lag_seconds"] >= 90
+    assert "max_merge_delay" in result.err
 
 
 @pytest.mark.parametrize(
@@ -387,11 +394,11 @@ def test_missing_ledger_settings_are_reported_in_one_line(makul: Makul) -> None:
     start, end = text.index("[ledger]"), text.index("[trust]")
     config.write_text(text[:start] + text[end:])
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert said.code == 3
-    assert said.err.count("\n") == 1
-    assert "[ledger] is not set" in said.err
+    assert result.code == 3
+    assert result.err.count("\n") == 1
+    assert "[ledger] is not set" in result.err
 
 
 def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
@@ -399,10 +406,10 @@ def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text().replace('"makul/GOV/70000001"', '"makul/another"'))
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert said.code == 3
-    assert "makul/another" in said.err
+    assert result.code == 3
+    assert "makul/another" in result.err
 
 
 def test_an_inconsistent_ledger_is_an_alarm(

@@ -156,7 +156,7 @@ def test_a_secret_is_only_for_a_trusted_front(tmp_path: Path, lines: tuple[str, 
 
 @pytest.mark.parametrize("environment", ["PRODUCTION", "SANDBOX"])
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ((MTLS, SOCKET), "client_certificate is missing"),
         ((MTLS, PORT, TLS), "client_certificate is missing"),
@@ -172,10 +172,10 @@ def test_a_secret_is_only_for_a_trusted_front(tmp_path: Path, lines: tuple[str, 
     ],
 )
 def test_mtls_is_refused(
-    tmp_path: Path, environment: str, lines: tuple[str, ...], told: str
+    tmp_path: Path, environment: str, lines: tuple[str, ...], message: str
 ) -> None:
     """The sandbox refuses it as well: anyone can write a header."""
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         settings(tmp_path, environment, *lines)
 
 

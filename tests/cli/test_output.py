@@ -121,9 +121,9 @@ def test_no_table_of_an_installation_is_wider_than_80(
         ("key", "show"),
         ("store", "status"),
     ):
-        said = with_bank(*command)
-        out = said.out
-        assert out, said.err
+        result = with_bank(*command)
+        out = result.out
+        assert out, result.err
         # a word without a space, such as the ledger's key or a path, is folded and not cut
         assert max(map(len, out.splitlines())) <= 80
         assert "…" not in out

@@ -27,9 +27,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def show(makul: Makul, person: Person, *more: str) -> str:
-    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert result.code == 0, result.err
+    return result.out
 
 
 def test_citizens_are_imported(makul: Makul, file: Path) -> None:
@@ -45,10 +45,10 @@ def test_citizens_are_imported(makul: Makul, file: Path) -> None:
 def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
     """The errors of a file are known before anything is changed."""
     shown = makul.done("person", "import", file)
-    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
+    result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
 
     assert (shown["applied"], shown["read"], shown["changed"]) == (False, 7, None)
-    assert said.code == 1
+    assert result.code == 1
     assert not list(file.parent.glob("*.position"))
 
 
@@ -57,16 +57,16 @@ def test_bad_lines_are_skipped_and_reported_without_their_content(makul: Makul, 
     bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
     with file.open("a", encoding="utf-8") as opened:
         opened.write(f"not json, Secret\n{json.dumps(bad)}\n{json_line(PEOPLE[1])}\n")
-    said = makul("person", "import", file, "--apply", "--json")
+    result = makul("person", "import", file, "--apply", "--json")
 
-    assert said.code == 1
-    assert said.json["faults"] == [
+    assert result.code == 1
+    assert result.json["faults"] == [
         "line 8: not JSON: write one object a line",
         "line 9: address: not of its form; must be up to 500 printable characters without < and >",
     ]
-    assert said.json["skipped"] == 2
-    assert "Secret" not in said.out + said.err
-    assert PEOPLE[1].pin.digits not in said.out + said.err
+    assert result.json["skipped"] == 2
+    assert "Secret" not in result.out + result.err
+    assert PEOPLE[1].pin.digits not in result.out + result.err
 
 
 def test_an_interrupted_import_continues(
@@ -120,13 +120,13 @@ def test_bad_lines_before_an_interruption_are_reported_again(
     with monkeypatch.context() as patch:
         patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
         assert makul("person", "import", file, "--apply").code == 3
-    said = makul("person", "import", file, "--apply", "--json")
+    result = makul("person", "import", file, "--apply", "--json")
 
-    assert said.code == 1
-    assert said.json["skipped"] == 2
-    assert [fault.partition(":")[0] for fault in said.json["faults"]] == ["line 1", "line 6"]
-    assert len(said.json["causes"]) == 2
-    assert "not json" not in said.out + said.err
+    assert result.code == 1
+    assert result.json["skipped"] == 2
+    assert [fault.partition(":")[0] for fault in result.json["faults"]] == ["line 1", "line 6"]
+    assert len(result.json["causes"]) == 2
+    assert "not json" not in result.out + result.err
 
 
 def test_an_outage_during_an_import_is_reported_with_the_progress(
@@ -144,12 +144,12 @@ def test_an_outage_during_an_import_is_reported_with_the_progress(
 
     with monkeypatch.context() as patch:
         patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
-        said = makul("person", "import", file, "--apply")
+        result = makul("person", "import", file, "--apply")
     shown = makul.done("person", "import", file, "--apply")
 
-    assert said.code == 3
-    assert "4 persons were taken" in said.err
-    assert "nothing was changed" not in said.err
+    assert result.code == 3
+    assert "4 persons were taken" in result.err
+    assert "nothing was changed" not in result.err
     assert (shown["read"], shown["changed"]) == (7, 7)
 
 
@@ -159,10 +159,10 @@ def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
     position.save(person_import.Tally(line=3, offset=100))
     with file.open("a") as opened:
         opened.write("\n")
-    said = makul("person", "import", file, "--apply")
+    result = makul("person", "import", file, "--apply")
 
-    assert said.code == 1
-    assert "belongs to other contents" in said.err
+    assert result.code == 1
+    assert "belongs to other contents" in result.err
 
 
 WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
@@ -185,10 +185,10 @@ WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
 def test_a_damaged_position_is_reported(makul: Makul, file: Path, damage: str) -> None:
     """Nothing is guessed."""
     file.with_name("people.jsonl.position").write_text(damage)
-    said = makul("person", "import", file, "--apply")
+    result = makul("person", "import", file, "--apply")
 
-    assert said.code == 1
-    assert "is damaged" in said.err
+    assert result.code == 1
+    assert "is damaged" in result.err
 
 
 def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path) -> None:
@@ -245,18 +245,18 @@ def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
 
 def test_a_look_needs_a_reason(makul: Makul) -> None:
     """Procedure, cl. 13 and 16: the record has the operator and the reason."""
-    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
+    result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
 
-    assert said.code == 1
-    assert "--reason is empty" in said.err
+    assert result.code == 1
+    assert "--reason is empty" in result.err
 
 
 def test_typed_text_is_not_repeated(makul: Makul) -> None:
     """A mistyped PIN is still nearly a PIN."""
-    said = makul("person", "show", "2150519859000X", "--reason", "test")
+    result = makul("person", "show", "2150519859000X", "--reason", "test")
 
-    assert said.code == 1
-    assert "2150519859000X" not in said.out + said.err
+    assert result.code == 1
+    assert "2150519859000X" not in result.out + result.err
 
 
 # --- files as others write them ---------------------------------------------------------------

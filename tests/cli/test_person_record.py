@@ -25,9 +25,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def show(makul: Makul, person: Person, *more: str) -> str:
-    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert result.code == 0, result.err
+    return result.out
 
 
 # --- searching, counting and changing ---------------------------------------------------------
@@ -86,19 +86,19 @@ def test_found_citizens_are_masked(taken: Makul) -> None:
 
     shown = taken(*found)
     assert (shown.code, person.pin.masked in shown.out) == (0, True)
-    for told in (shown.out, taken(*found, "--json").out):
-        assert str(surname.ky) not in told
-        assert number not in told
+    for output in (shown.out, taken(*found, "--json").out):
+        assert str(surname.ky) not in output
+        assert number not in output
     assert str(surname.ky) in taken(*found, "--reveal").out
     assert person.pin.digits not in taken(*found, "--reveal", "--json").out
 
 
 def test_an_empty_search_is_reported_and_recorded(taken: Makul) -> None:
     """Exit code 1, like for a missing record."""
-    said = taken("person", "search", "--document", "ID0000000", "--reason", "x")
+    result = taken("person", "search", "--document", "ID0000000", "--reason", "x")
 
-    assert said.code == 1
-    assert "nobody was found" in said.out
+    assert result.code == 1
+    assert "nobody was found" in result.out
     assert taken("person", "search", "--document", "ID0", "--reason", "x", "--json").json == []
     assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 0)
 
@@ -110,11 +110,11 @@ def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.M
     lines = [f"2150519859{number:04},Үлгүлөв" for number in range(25)]
     file.write_text("\n".join(["pin,surname.ky", *lines]), encoding="utf-8")
     makul.done("person", "import", file, "--apply")
-    said = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
+    result = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
 
-    assert said.code == 0
-    assert len(said.json) == 20
-    assert "more than 20" in said.err
+    assert result.code == 0
+    assert len(result.json) == 20
+    assert "more than 20" in result.err
     assert entries(makul, "person.look") == 20
 
 
@@ -133,17 +133,17 @@ def test_a_search_needs_criteria_and_a_reason(
     taken: Makul, arguments: tuple[str, ...], message: str
 ) -> None:
     """A search with too few criteria, or without a reason, decrypts nothing."""
-    said = taken("person", "search", *arguments)
+    result = taken("person", "search", *arguments)
 
-    assert (said.code, message in said.err) == (1, True)
+    assert (result.code, message in result.err) == (1, True)
     assert entries(taken, "person.search") == 0
 
 
 def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
-    said = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
-    assert said.code == 0, said.err
-    assert person.pin.digits not in said.out
-    return said.json
+    result = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
+    assert result.code == 0, result.err
+    assert person.pin.digits not in result.out
+    return result.json
 
 
 def test_a_field_is_set_with_apply(taken: Makul) -> None:
@@ -218,19 +218,19 @@ def test_an_invalid_value_is_reported(
     taken: Makul, arguments: tuple[str, ...], message: str
 ) -> None:
     """The message lists the permitted values; no record is read, and nothing changes."""
-    said = taken("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
+    result = taken("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
 
-    assert (said.code, message in said.err) == (1, True), said.err
+    assert (result.code, message in result.err) == (1, True), result.err
     assert (entries(taken, "person.look"), entries(taken, "person.set")) == (0, 0)
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
 def test_a_missing_record_is_not_set(makul: Makul, apply: list[str]) -> None:
     """A missing record is reported, and the look is recorded."""
-    said = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
+    result = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
 
-    assert said.code == 1
-    assert "no record for" in said.err
+    assert result.code == 1
+    assert "no record for" in result.err
     assert entries(makul, "person.look") + entries(makul, "person.set") == 1
 
 

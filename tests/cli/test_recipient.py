@@ -52,27 +52,27 @@ def test_a_dry_run_changes_nothing(makul: Makul) -> None:
 
 def test_an_unknown_kind_is_refused(makul: Makul) -> None:
     """Procedure, cl. 3 is a closed list."""
-    said = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
+    result = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
 
-    assert said.code == 2
+    assert result.code == 2
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
 def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
     """The preview reports it as well."""
-    said = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
+    result = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
 
-    assert said.code == 1
-    assert said.err == f"makul: {BANK} is already registered; see: makul recipient list\n"
+    assert result.code == 1
+    assert result.err == f"makul: {BANK} is already registered; see: makul recipient list\n"
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m"])
 def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
     """It appears in lists and documents, so it must not contain control characters."""
-    said = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
+    result = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
 
-    assert said.code == 1
-    assert "\x1b" not in said.err
+    assert result.code == 1
+    assert "\x1b" not in result.err
 
 
 def test_a_certificate_is_registered(
@@ -88,21 +88,21 @@ def test_a_certificate_is_registered(
 def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -> None:
     """The register itself refuses, and nothing is changed."""
     with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
-    said = with_bank("recipient", "certificate", BANK, certificate, "--apply")
+    result = with_bank("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert said.err.startswith("makul: ")
-    assert said.err.count("\n") == 1
+    assert result.code == 1
+    assert result.err.startswith("makul: ")
+    assert result.err.count("\n") == 1
 
 
 def test_a_private_key_is_refused(with_bank: Makul, signer: Credential, tmp_path: Path) -> None:
     """An operator must not hold a recipient's private key."""
     file = tmp_path / "both.pem"
     file.write_bytes(signer.key_pem + signer.certificate_pem)
-    said = with_bank("recipient", "certificate", BANK, file, "--apply")
+    result = with_bank("recipient", "certificate", BANK, file, "--apply")
 
-    assert said.code == 1
-    assert "private key" in said.err
+    assert result.code == 1
+    assert "private key" in result.err
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA\n"])
@@ -112,10 +112,10 @@ def test_a_malformed_certificate_is_refused(
     """The message is one line."""
     file = tmp_path / "x.pem"
     file.write_bytes(content)
-    said = with_bank("recipient", "certificate", BANK, file)
+    result = with_bank("recipient", "certificate", BANK, file)
 
-    assert said.code == 1
-    assert "x.pem" in said.err
+    assert result.code == 1
+    assert "x.pem" in result.err
 
 
 def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
@@ -129,10 +129,10 @@ def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
 
 def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate: Path) -> None:
     """The recipient must be registered first."""
-    said = makul("recipient", "certificate", BANK, certificate, "--apply")
+    result = makul("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert f"makul recipient add {BANK}" in said.err
+    assert result.code == 1
+    assert f"makul recipient add {BANK}" in result.err
 
 
 def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
@@ -167,10 +167,10 @@ def test_an_impossible_change_of_state_is_refused(
     with_bank: Makul, arguments: list[str], message: str
 ) -> None:
     """The message is one line, with what to do."""
-    said = with_bank("recipient", *arguments, "--apply")
+    result = with_bank("recipient", *arguments, "--apply")
 
-    assert said.code == 1
-    assert message in said.err
+    assert result.code == 1
+    assert message in result.err
 
 
 def test_a_withdrawn_certificate_is_not_registered_again(
@@ -207,7 +207,7 @@ def test_a_signing_certificate_is_refused_for_encryption(
     with_bank: Makul, certificate: Path
 ) -> None:
     """The message names its key usage, or its kind of key."""
-    said = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
+    result = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert "encrypt" in said.err or "keyEncipherment" in said.err
+    assert result.code == 1
+    assert "encrypt" in result.err or "keyEncipherment" in result.err

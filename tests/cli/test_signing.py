@@ -8,7 +8,7 @@ import pytest
 from makul.cli.files.agreement import EXAMPLE
 from makul.cli.init import write_secret
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
-from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, Makul, Said
+from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, CommandResult, Makul
 
 BANK = "COM/60000001"
 PARTIES = {
@@ -62,17 +62,17 @@ def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
     unsigned = directory / "unsigned.xml"
     unsigned.write_text(document)
     key, certificate = directory / f"{role}.key.pem", directory / f"{role}.pem"
-    said = makul(noun, "sign", unsigned, "--key", key, "--certificate", certificate)
-    assert said.code == 0, said.err
+    result = makul(noun, "sign", unsigned, "--key", key, "--certificate", certificate)
+    assert result.code == 0, result.err
     path = directory / f"{role}.signed.xml"
-    path.write_text(said.out)
+    path.write_text(result.out)
     return path
 
 
 def exported(makul: Makul) -> str:
-    said = makul("agreement", "export", "2026/014")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("agreement", "export", "2026/014")
+    assert result.code == 0, result.err
+    return result.out
 
 
 def shown(makul: Makul) -> tuple[str, list[str]]:
@@ -87,9 +87,9 @@ def test_three_submissions_bring_an_agreement_into_force(installation: Makul) ->
         path = signed(installation, "agreement", document, role)
         installation.done("agreement", "submit", path)
         assert shown(installation) == ("DRAFT", missing)
-        told = installation.done("agreement", "submit", path, "--apply")
+        change = installation.done("agreement", "submit", path, "--apply")
         missing = [other for other in missing if other != role]
-        assert (told["still_missing"], told["in_force_with_it"]) == (missing, not missing)
+        assert (change["still_missing"], change["in_force_with_it"]) == (missing, not missing)
 
     assert shown(installation) == ("IN_FORCE", [])
     signatures = installation.done("agreement", "show", "2026/014")["signed"]
@@ -104,17 +104,17 @@ def test_new_terms_for_an_agreement_in_force_are_explained(installation: Makul) 
     for role in PARTIES.values():
         path = signed(installation, "agreement", document, role)
         installation.done("agreement", "submit", path, "--apply")
-    told = installation.done("agreement", "add", installation.directory / "bank.toml", "--apply")
+    change = installation.done("agreement", "add", installation.directory / "bank.toml", "--apply")
 
-    assert "gives nothing until all three sign again" in told["change"]
+    assert "gives nothing until all three sign again" in change["change"]
     assert shown(installation) == ("DRAFT", list(PARTIES.values()))
     assert installation("agreement", "submit", path, "--apply").code == 1
 
 
-def complaint(said: Said) -> str:
-    assert said.code == 1
-    assert said.err.count("\n") == 1
-    return said.err
+def complaint(result: CommandResult) -> str:
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    return result.err
 
 
 def test_a_refused_document_has_its_reason(installation: Makul) -> None:
@@ -137,9 +137,9 @@ def test_a_signed_document_is_not_signed_again(installation: Makul) -> None:
         installation.directory / "OPERATOR.key.pem",
         installation.directory / "OPERATOR.pem",
     )
-    said = installation("agreement", "sign", path, "--key", key, "--certificate", certificate)
+    result = installation("agreement", "sign", path, "--key", key, "--certificate", certificate)
 
-    assert "cannot be signed" in complaint(said)
+    assert "cannot be signed" in complaint(result)
 
 
 def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
@@ -177,22 +177,22 @@ def test_a_signatory_belongs_to_the_party(
         "NEW",
         hierarchy.official(member_code=member, name="N", identifier="N"),
     )
-    said = installation(
+    result = installation(
         *("signatory", "add", member, installation.directory / "NEW.pem"),
         *("--role", role, "--id", "NEW", "--name", "N. New", "--apply"),
     )
 
-    assert why in complaint(said)
+    assert why in complaint(result)
 
 
 def test_one_person_signs_for_one_party(installation: Makul) -> None:
     """The bank's director cannot sign for the operator too."""
-    said = installation(
+    result = installation(
         *("signatory", "add", OPERATOR, installation.directory / "RECIPIENT.pem"),
         *("--role", "OPERATOR", "--id", "ANOTHER", "--name", "A", "--apply"),
     )
 
-    assert "already" in complaint(said)
+    assert "already" in complaint(result)
 
 
 def test_a_notice_is_approved_by_commands(installation: Makul) -> None:

@@ -72,9 +72,9 @@ def test_a_store_on_a_server_is_managed(
     assert (row["database"], row["weaknesses"]) == ("PostgreSQL", None)
     assert on_server.done("recipient", "list") == []
     for other in ("desk", "sequencing"):
-        said = on_server("store", "status", "--for", other, "--json")
-        assert said.code == 1
-        assert f"makul store grant teller --for {other} --apply" in said.json[0]["weaknesses"]
+        result = on_server("store", "status", "--for", other, "--json")
+        assert result.code == 1
+        assert f"makul store grant teller --for {other} --apply" in result.json[0]["weaknesses"]
 
 
 def test_a_role_without_privileges_is_reported(
@@ -85,10 +85,10 @@ def test_a_role_without_privileges_is_reported(
     url = os.environ["MAKUL_DATABASE_URL"].replace("user=postgres", "user=nobody_yet")
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
 
-    said = on_server("recipient", "list")
+    result = on_server("recipient", "list")
 
-    assert said.code == 3
-    assert "makul store grant" in said.err
+    assert result.code == 3
+    assert "makul store grant" in result.err
 
 
 # --- samples that lie in their records --------------------------------------------------------
@@ -133,12 +133,12 @@ def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> No
     keys = on_file.directory / "keys" / "store.json"
     kept = keys.read_bytes()
     keys.unlink()
-    said = on_file("store", "upgrade", "--apply")
+    result = on_file("store", "upgrade", "--apply")
     keys.write_bytes(kept)
     keys.chmod(0o600)
 
-    assert said.code == 3
-    assert "store.json" in said.err
+    assert result.code == 3
+    assert "store.json" in result.err
     on_file.done("store", "upgrade", "--apply")
 
 
@@ -147,10 +147,10 @@ def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
     with_whole_records(on_file)
     with raw(place_of(on_file)) as connection:
         connection.execute("UPDATE person SET sealed = x'0100'")
-    said = on_file("store", "upgrade", "--apply")
+    result = on_file("store", "upgrade", "--apply")
 
-    assert said.code == 1
-    assert "1 records do not open" in said.err
+    assert result.code == 1
+    assert "1 records do not open" in result.err
 
 
 def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> None:

@@ -75,10 +75,10 @@ def test_a_slow_source_does_not_delay_others(
     with dripping() as server:
         bad = f'\ncrls = [{{ url = "{server.url}/bad.crl", file = "bad.crl" }}, '
         config.write_text(config.read_text().replace("\ncrls = [", bad, 1))
-        said = makul("trust", "refresh", "--once", "--json")
+        result = makul("trust", "refresh", "--once", "--json")
 
-    first, second = map(json.loads, said.out.splitlines())
-    assert said.code == 1
+    first, second = map(json.loads, result.out.splitlines())
+    assert result.code == 1
     assert (first["source"], first["result"]) == (f"{server.url}/bad.crl", "failed")
     assert first["why"] == "not done within 0.3 seconds"
     assert (second["source"], second["result"]) == (f"{web.url}/root.crl", "new")
@@ -107,14 +107,14 @@ def test_crls_of_time_stamping_authorities_are_shown(
     """They lie in a separate directory, or beside the others without a complaint."""
     with_stamping(makul, web, own_crls=own_crls)
 
-    said = makul("trust", "refresh", "--once")
-    told = makul("trust", "status", "--json")
+    result = makul("trust", "refresh", "--once")
+    status = makul("trust", "status", "--json")
 
-    assert said.code == 0, said.out
+    assert result.code == 0, result.out
     place = makul.directory / ("tsa-crls" if own_crls else "crls")
     assert (place / "tsa.crl").exists()
-    assert told.code == 0, told.out
-    assert {row["state"] for row in told.json} == {"CURRENT"}
+    assert status.code == 0, status.out
+    assert {row["state"] for row in status.json} == {"CURRENT"}
     assert "states nothing" not in caplog.text
 
 
@@ -125,10 +125,10 @@ def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
         config.read_text().replace('file = "root.crl"', 'file = "root.crl", into = "tsa_crls"')
     )
 
-    said = makul("trust", "refresh", "--once")
+    result = makul("trust", "refresh", "--once")
 
-    assert said.code == 3
-    assert "needs the directory trust.tsa_crls" in said.err
+    assert result.code == 3
+    assert "needs the directory trust.tsa_crls" in result.err
     assert web.asked == []
 
 
@@ -141,10 +141,10 @@ def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
         crl_of(root, this_update=now - HOUR, next_update=now + HOUR)
     )
 
-    said = makul("trust", "status", "--json")
+    result = makul("trust", "status", "--json")
 
-    assert said.code == 1
-    assert {row["name"]: row["state"] for row in said.json}["other.crl"] == "UNCLEAR"
+    assert result.code == 1
+    assert {row["name"]: row["state"] for row in result.json}["other.crl"] == "UNCLEAR"
 
 
 @pytest.mark.parametrize(
@@ -163,15 +163,19 @@ def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text() + f"\n[trust.refresh]\n{line}\n")
 
-    said = makul("trust", "refresh", "--once")
+    result = makul("trust", "refresh", "--once")
 
-    assert said.code == 3
-    assert "trust.refresh" in said.err
+    assert result.code == 3
+    assert "trust.refresh" in result.err
 
 
 def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
-    said = makul("trust", "status", "--json")
-    return said.code, {f"{row['kind']} {row['name']}": row["state"] for row in said.json}, said.err
+    result = makul("trust", "status", "--json")
+    return (
+        result.code,
+        {f"{row['kind']} {row['name']}": row["state"] for row in result.json},
+        result.err,
+    )
 
 
 def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
@@ -179,9 +183,9 @@ def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
     installation = build_installation(tmp_path)
     installation.close()
 
-    code, states, said = _status(Makul(tmp_path))
+    code, states, errors = _status(Makul(tmp_path))
 
-    assert (code, said) == (0, "")
+    assert (code, errors) == (0, "")
     assert set(states.values()) == {"CURRENT"}
 
 
@@ -225,9 +229,9 @@ def test_a_renewed_authority_raises_no_alarm(
     """The former certificate is kept for old documents, and the next one is installed early."""
     makul = _installed_with_ca(tmp_path, (-HOUR, YEAR), other)
 
-    code, states, said = _status(makul)
+    code, states, result = _status(makul)
 
-    assert (code, said) == (0, "")
+    assert (code, result) == (0, "")
     assert states["intermediate ca-0.pem"] == "CURRENT"
     assert states["intermediate ca-1.pem"] == state
 
@@ -263,6 +267,6 @@ def test_an_authority_may_publish_for_another_purpose(tmp_path: Path) -> None:
     (tmp_path / "tsa/crls/root.pem").unlink()
     (tmp_path / "crls" / "organisations.crl.pem").unlink()
 
-    code, _, said = _status(Makul(tmp_path))
+    code, _, result = _status(Makul(tmp_path))
 
-    assert (code, said) == (0, "")
+    assert (code, result) == (0, "")

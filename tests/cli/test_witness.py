@@ -14,7 +14,7 @@ import requests
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import parse_note
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.processes.program import Program
 from makul_testing.tlog.published import PublishedLog, leaves
 
@@ -41,7 +41,7 @@ def vkey(makul: Makul, tmp_path: Path) -> str:
     return str(made["vkey"])
 
 
-def once(makul: Makul, log: PublishedLog, *more: str) -> Said:
+def once(makul: Makul, log: PublishedLog, *more: str) -> CommandResult:
     return makul("ledger", "witness", *options(log), "--once", "--json", *more)
 
 
@@ -87,9 +87,9 @@ def test_another_tree_elsewhere_is_an_alarm(
     assert once(makul, log, "--also", str(tmp_path / "other")).code == 0
     (tmp_path / "other").write_bytes(log.note(leaves(9, "another ")))
 
-    said = once(makul, log, "--also", str(tmp_path / "other"))
+    result = once(makul, log, "--also", str(tmp_path / "other"))
 
-    assert (said.code, said.json["result"]) == (1, "inconsistent")
+    assert (result.code, result.json["result"]) == (1, "inconsistent")
 
 
 def test_old_and_foreign_checkpoints_are_reported(
@@ -104,9 +104,9 @@ def test_old_and_foreign_checkpoints_are_reported(
     assert (once(makul, log).code, once(makul, log).json["result"]) == (3, "older")
 
     log.show(b"nothing\n")
-    said = once(makul, log)
-    assert (said.code, said.json["result"]) == (1, "unverified")
-    assert "ALARM" in said.err
+    result = once(makul, log)
+    assert (result.code, result.json["result"]) == (1, "unverified")
+    assert "ALARM" in result.err
 
 
 def test_the_ledger_key_may_be_in_a_file(
@@ -127,10 +127,10 @@ def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: st
     assert vkey
     log.publish(leaves(3))
 
-    said = makul("ledger", "witness", *options(log), "--once")
+    result = makul("ledger", "witness", *options(log), "--once")
 
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d cosigned +3 leaves\n", said.out
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d cosigned +3 leaves\n", result.out
     )
 
 
@@ -162,11 +162,11 @@ def test_unusable_options_are_reported(
     named: dict[str, str | None] = dict(zip(given[::2], given[1::2], strict=True)) | change
     words = [word for name, value in named.items() if value is not None for word in (name, value)]
 
-    said = makul("ledger", "witness", *words, "--once")
+    result = makul("ledger", "witness", *words, "--once")
 
-    assert said.code == code
-    assert complaint in said.err
-    assert said.err.count("\n") == 1
+    assert result.code == code
+    assert complaint in result.err
+    assert result.err.count("\n") == 1
 
 
 def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def rounds_until(process: subprocess.Popen[str], result: str) -> dict[str, objec
     until = time.monotonic() + PATIENCE
     assert process.stdout is not None
     while time.monotonic() < until:
-        said = json.loads(process.stdout.readline())
-        if said["result"] == result:
-            return dict(said)
+        round_ = json.loads(process.stdout.readline())
+        if round_["result"] == result:
+            return dict(round_)
     raise AssertionError(result)
 
 

@@ -142,10 +142,10 @@ def test_a_receipt_whose_signature_does_not_hold_has_no_proof(
     spoilt = world.document.replace(b"MATCHED", b"REFUSED")
     file.write_bytes(write_bundle(spoilt, world.inclusion()))
 
-    said = call(world.profile(), "receipt", "verify", "--offline", file, "--json")
+    result = call(world.profile(), "receipt", "verify", "--offline", file, "--json")
 
-    assert said.exit_code == ExitCode.RECEIPT
-    assert json.loads(said.stdout)[0]["standing"] == "FLAWED"
+    assert result.exit_code == ExitCode.RECEIPT
+    assert json.loads(result.stdout)[0]["standing"] == "FLAWED"
 
 
 def test_a_missing_proof_is_fetched_without_offline(
@@ -172,8 +172,8 @@ def test_offline_accepts_no_address(world: World, now: Callable[[Any], None]) ->
     profile = world.profile(log='"https://log.example/"')
 
     assert call(profile, "receipt", "verify", "--offline", file).exit_code == ExitCode.OK
-    said = call(profile, "receipt", "verify", "--offline", "--log", "https://log.example/", file)
-    assert said.exit_code == ExitCode.USAGE
+    result = call(profile, "receipt", "verify", "--offline", "--log", "https://log.example/", file)
+    assert result.exit_code == ExitCode.USAGE
 
 
 def test_a_profile_without_a_ledger_verifies_no_proof(world: World, tmp_path: Path) -> None:
@@ -181,12 +181,12 @@ def test_a_profile_without_a_ledger_verifies_no_proof(world: World, tmp_path: Pa
     file = tmp_path / "receipt.xml"
     file.write_bytes(world.document)
 
-    said = call(
+    result = call(
         write_profile(tmp_path, "http://127.0.0.1:9/"), "receipt", "verify", "--offline", file
     )
 
-    assert said.exit_code == ExitCode.USAGE
-    assert "[ledger]" in said.stderr
+    assert result.exit_code == ExitCode.USAGE
+    assert "[ledger]" in result.stderr
 
 
 def test_status_reports_another_ledger(world: World) -> None:

@@ -315,13 +315,13 @@ def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
         with pytest.raises(RefusedError) as raised:
             client.consent_status(consent_id)
         agreement = client.agreement()
-        told = client.status()
+        status = client.status()
 
     assert (found.state, found.used) == ("USED_UP", 1)
     assert (raised.value.code, raised.value.decision) == ("CNS-01", None)
     assert agreement.powers[0].attributes == ("surname",)
     assert agreement.daily_quota is None
-    assert told.limits[0].value == 5
+    assert status.limits[0].value == 5
 
 
 # ---------------------------------------------------------------------- channels
@@ -337,10 +337,10 @@ def test_on_xroad_identity_is_in_the_headers(tmp_path: Path) -> None:
             )
     asked = service.asked[0]
     head = asked.envelope[0]
-    told = {child.tag.rpartition("}")[2]: child.text for child in head}
+    header_fields = {child.tag.rpartition("}")[2]: child.text for child in head}
 
-    assert list(told) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
-    assert told["id"] == asked.text("requestId")
-    assert (told["userId"], told["issue"]) == ("e-1", "c-1")
+    assert list(header_fields) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
+    assert header_fields["id"] == asked.text("requestId")
+    assert (header_fields["userId"], header_fields["issue"]) == ("e-1", "c-1")
     assert head[1].findtext("{*}serviceCode") == "VerifyPerson"
     assert b"Security" not in asked.message

@@ -54,15 +54,15 @@ def words(text: str) -> str:
 def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: Language) -> None:
     """No English sentence of the command remains, and its translations are there."""
     shown = run("--language", language, *path, "--help")
-    said = words(shown.stdout)
+    output = words(shown.stdout)
 
     assert shown.exit_code == ExitCode.OK, shown.output
     texts = [command.help, command.epilog, *(each.help for each in command.params)]
     for text in filter(None, texts):
         for paragraph in paragraphs(text):
             if paragraph and not is_example(paragraph):
-                assert words(paragraph) not in said
-                assert words(translate_to(language, paragraph)) in said
+                assert words(paragraph) not in output
+                assert words(translate_to(language, paragraph)) in output
     for own in (
         "Usage:",
         "Options:",
@@ -72,7 +72,7 @@ def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: 
         "env var",
         "required",
     ):
-        assert own not in said
+        assert own not in output
 
 
 def test_a_run_in_another_language_leaves_no_trace() -> None:
@@ -302,6 +302,8 @@ def test_a_message_without_a_translation_remains_english() -> None:
 
 def test_a_context_keeps_equal_words_apart() -> None:
     """English "to" is a recipient or an end."""
-    said = {translate_to(Language.RU, "to", context=each) for each in ("recipient", "end", "")}
+    translations = {
+        translate_to(Language.RU, "to", context=each) for each in ("recipient", "end", "")
+    }
 
-    assert said == {"кому", "окончание", "to"}
+    assert translations == {"кому", "окончание", "to"}

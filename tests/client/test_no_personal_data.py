@@ -49,12 +49,12 @@ def test_logs_at_their_loudest_hold_no_data(
         for name in (*LOUD, "zeep", "signxml", "urllib3", "requests"):
             caplog.set_level(logging.DEBUG, logger=name)
         with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
-            told = tell(client)
+            result = tell(client)
 
     assert "makul_client._internal.exchange" in {record.name for record in caplog.records}
     for secret in SECRETS:
         assert secret not in caplog.text
-        assert secret not in told
+        assert secret not in result
 
 
 def test_requests_do_not_print_their_content() -> None:

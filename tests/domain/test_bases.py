@@ -312,7 +312,7 @@ def test_acts_are_dated_by_the_republics_calendar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "against"),
+    ("changes", "against"),
     [
         ({"subject": SOMEONE_ELSE}, {("LAW-05", "subject")}),
         ({"subject": None}, {("LAW-05", "subject")}),
@@ -327,11 +327,11 @@ def test_acts_are_dated_by_the_republics_calendar() -> None:
         ({"max_disclosures": -1}, {("LAW-08", None)}),
     ],
 )
-def test_a_basis_fits_one_request(said: dict[str, Any], against: set[Any]) -> None:
+def test_a_basis_fits_one_request(changes: dict[str, Any], against: set[Any]) -> None:
     """docs/architecture.md, invariant 11: subject, recipient, agreement and purpose are the
     request's.
     """
-    assert BY_LAW.saying(**said).against() == against
+    assert BY_LAW.saying(**changes).against() == against
 
 
 @pytest.mark.parametrize(
@@ -382,6 +382,8 @@ def test_records_name_a_basis_by_id_and_digest() -> None:
 
 def test_a_statement_does_not_print_its_content() -> None:
     """docs/architecture.md, invariant 7: case, official and justification stay out of logs."""
-    told = replace(STATEMENT, justification="SECRET-J", case_number="SECRET-C", official="SECRET-O")
+    statement = replace(
+        STATEMENT, justification="SECRET-J", case_number="SECRET-C", official="SECRET-O"
+    )
 
-    assert "SECRET" not in repr(told)
+    assert "SECRET" not in repr(statement)

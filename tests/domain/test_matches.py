@@ -84,5 +84,5 @@ def test_probes_and_names_do_not_print_their_content() -> None:
     probe = DemographicProbe(pin=SUBJECT, document_number="ID1234567", surname="Үлгүлүев")
     shown = f"{probe} {probe!r} {LocalizedName(ky='Үлгүлүев')!r}"
 
-    for said in (SUBJECT.digits, "ID1234567", "Үлгүлүев"):
-        assert said not in shown
+    for value in (SUBJECT.digits, "ID1234567", "Үлгүлүев"):
+        assert value not in shown

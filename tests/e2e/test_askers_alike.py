@@ -194,8 +194,8 @@ def test_other_headers_do_not_change_the_asker(installation: InProcess) -> None:
 def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess) -> None:
     """The recipient itself signs the same Body: the employee is the same, the system not."""
     request_id = uuid4()
-    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(installation, request_id, more=said)
+    context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(installation, request_id, more=context_fields)
     assert over_xroad(installation, body).outcome == "RELEASED"
 
     answer = installation.ask(body, by=BY)
@@ -207,8 +207,8 @@ def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess)
 def test_another_channel_does_not_change_the_asker(installation: InProcess) -> None:
     """The row has the channel by which the answer was given again."""
     request_id = uuid4()
-    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(installation, request_id, more=said)
+    context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(installation, request_id, more=context_fields)
     first = over_xroad(installation, body, subsystem=None)
     assert first.outcome == "RELEASED"
 

@@ -104,8 +104,8 @@ def test_an_unrenderable_record_reveals_nothing_unrecorded(
 
     answers = [ask_face(installation, broken_face) for _ in range(6)]
 
-    told = [(answer.outcome, answer.codes) for answer in answers]
-    assert told == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
+    outcomes = [(answer.outcome, answer.codes) for answer in answers]
+    assert outcomes == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
     recorded = installation.store.registry.disclosures(recipient=BANK.code, since=since, limit=10)
     assert len(recorded) == len(answers)
 

@@ -212,9 +212,9 @@ DESK_COMMANDS = (
 def test_the_operators_commands_use_their_role(
     separate: SeparateRoles, command: tuple[str, ...]
 ) -> None:
-    said = separate.installation.makul(Duty.DESK)(*command)
+    result = separate.installation.makul(Duty.DESK)(*command)
 
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
@@ -222,10 +222,10 @@ def test_no_other_role_releases_a_recipient(separate: SeparateRoles, duty: Duty)
     """One line says whose work it is, and nothing is done."""
     makul = separate.installation.makul(duty)
 
-    said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+    result = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
 
-    assert said.code == 1
-    assert "the database's role may not do this" in said.err
+    assert result.code == 1
+    assert "the database's role may not do this" in result.err
     states = {each.code: each.state for each in separate.installation.store.registry.recipients()}
     assert states[separate.installation.bank.code] == "ACTIVE"
 

@@ -105,9 +105,9 @@ def test_compromised_receipt_key_is_refused(
     assert known.verify_kept(receipt, at=later, held_since=now)
 
     makul.done("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
-    said = makul("serve", "--listener", "wsse")
-    assert said.code == 3
-    assert "marked as compromised" in said.err
+    result = makul("serve", "--listener", "wsse")
+    assert result.code == 3
+    assert "marked as compromised" in result.err
     again = makul(
         "key", "compromised", fingerprint.hex(), "--since", "2026-01-01T00:00:00Z", "--apply"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.load.steady_load import Load, messages
 from makul_testing.processes.service import served
@@ -24,15 +24,15 @@ def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[In
     built.close()
 
 
-def insist(makul: Makul, *command: str) -> tuple[Said, int]:
+def insist(makul: Makul, *command: str) -> tuple[CommandResult, int]:
     """Repeat a command until it is accepted: reloaded workers finish their requests first."""
     deadline, refusals = time.monotonic() + 60, 0
-    while (said := makul(*command)).code != 0:
-        assert said.code == 1, said.err
-        assert time.monotonic() < deadline, said.err
+    while (result := makul(*command)).code != 0:
+        assert result.code == 1, result.err
+        assert time.monotonic() < deadline, result.err
         refusals += 1
         time.sleep(0.2)
-    return said, refusals
+    return result, refusals
 
 
 def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> None:

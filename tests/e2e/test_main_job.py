@@ -114,9 +114,9 @@ def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     asked = base64.b64decode(receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or "")
     assert digest == sha256(salt + canonical).digest()
     assert asked == request_digest(etree.fromstring(message))
-    said = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
+    answer_digest = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
     child.remove(child[-1])
-    assert said == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
+    assert answer_digest == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
     leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
     recorded = installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert recorded.leaf_hash == leaf

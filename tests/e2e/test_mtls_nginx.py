@@ -151,7 +151,7 @@ def asked(front: Front, document_name: str = "bank-00-data", **changes: Any) -> 
     ).encode()
 
 
-def told(answer: requests.Response) -> tuple[str | None, list[str]]:
+def read_outcome(answer: requests.Response) -> tuple[str | None, list[str]]:
     """Return the outcome and reason codes; neither if nginx itself answered."""
     if "xml" not in answer.headers["Content-Type"]:
         return None, [str(answer.status_code)]
@@ -195,7 +195,9 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
 
 def test_registered_certificate_gets_data(front: Front) -> None:
     """The holder of the registered key gets the answer of any channel."""
-    assert told(front.ask(asked(front), front.installation.world.messages["bank"])) == RELEASED
+    assert (
+        read_outcome(front.ask(asked(front), front.installation.world.messages["bank"])) == RELEASED
+    )
 
 
 def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
@@ -209,7 +211,7 @@ def test_certificate_of_another_authority_is_refused(front: Front) -> None:
     stranger = new_hierarchy(front.installation.world.made_at)
     kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
 
-    assert told(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
+    assert read_outcome(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
     assert front.ask(asked(front), kept_out).status_code == 400
 
 
@@ -220,7 +222,7 @@ def test_unregistered_certificate_is_refused(front: Front) -> None:
         member_code=bank.code, common_name=bank.name
     )
 
-    assert told(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
 
 
 def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
@@ -229,7 +231,7 @@ def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
     """
     mobile = front.installation.world.messages["mobile"]
 
-    outcome, codes = told(front.ask(asked(front), mobile))
+    outcome, codes = read_outcome(front.ask(asked(front), mobile))
 
     assert outcome == "REFUSED"
     assert "AGR-01" in codes
@@ -246,7 +248,10 @@ def test_unagreed_channel_is_refused(front: Front) -> None:
     """REQ-08: the notary's agreement names only wsse (Procedure, cl. 7)."""
     notary = front.installation.world.messages["notary"]
 
-    assert told(front.ask(asked(front, "notary-00-data"), notary)) == ("REFUSED", ["REQ-08"])
+    assert read_outcome(front.ask(asked(front, "notary-00-data"), notary)) == (
+        "REFUSED",
+        ["REQ-08"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -299,8 +304,8 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
     refused = front.ask(unsigned, None, port=front.wsse_port, headers=forged)
     released = front.ask(signed, None, port=front.wsse_port)
 
-    assert told(refused) == (None, ["SIG-01"])
-    assert told(released) == RELEASED
+    assert read_outcome(refused) == (None, ["SIG-01"])
+    assert read_outcome(released) == RELEASED
 
 
 def by_xroad(front: Front) -> bytes:
@@ -319,7 +324,7 @@ def test_security_server_is_accepted(front: Front) -> None:
     """Its own certificate is accepted, and so is its statement about the client."""
     answer = front.ask(by_xroad(front), front.security_server, port=front.xroad_port)
 
-    assert told(answer) == RELEASED
+    assert read_outcome(answer) == RELEASED
 
 
 def test_other_certificate_at_the_xroad_front_is_refused(front: Front) -> None:
@@ -388,7 +393,7 @@ def test_message_to_an_unknown_path_gets_a_fault(front: Front) -> None:
             f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=asked(front), headers=XML
         )
 
-    assert (answer.status_code, told(answer)) == (404, (None, ["REQ-02"]))
+    assert (answer.status_code, read_outcome(answer)) == (404, (None, ["REQ-02"]))
     assert b"MARK" not in answer.content
 
 
@@ -440,14 +445,14 @@ def test_withdrawn_certificate_is_refused(front: Front) -> None:
     installation.store.registry.add_certificate(
         installation.bank.code, lost.fingerprint, lost.der, at=installation.clock()
     )
-    before = told(front.ask(asked(front), lost))
+    before = read_outcome(front.ask(asked(front), lost))
 
     installation.store.registry.withdraw_certificate(
         installation.bank.code, lost.fingerprint, reason="lost", at=installation.clock()
     )
 
     assert before == RELEASED
-    assert told(front.ask(asked(front), lost)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(asked(front), lost)) == (None, ["RCP-04"])
 
 
 def test_expired_certificate_is_refused(front: Front) -> None:
@@ -489,5 +494,5 @@ def test_revoked_certificate_is_refused(front: Front) -> None:
     new.write_bytes(installation.world.hierarchy.organisations.crl([revoked.certificate]))
     new.rename(crl)
 
-    wait_for(lambda: told(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
-    assert told(front.ask(asked(front), installation.world.messages["bank"])) == RELEASED
+    wait_for(lambda: read_outcome(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
+    assert read_outcome(front.ask(asked(front), installation.world.messages["bank"])) == RELEASED

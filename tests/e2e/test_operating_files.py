@@ -33,8 +33,8 @@ def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
         (tmp_path / each.name).write_text(text)
     done = analyzed("verify", "--man=no", str(tmp_path / unit.name))
 
-    said = [line for line in done.stderr.splitlines() if unit.name in line]
-    assert said == []
+    result = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert result == []
     assert done.returncode == 0
 
 
@@ -110,21 +110,21 @@ def test_units_run_existing_commands(tmp_path: Path) -> None:
     assert ["serve"] in commands
     for words in commands:
         bare = [word for word in words if not word.startswith("-")]
-        said = Makul(tmp_path)(*bare, "--help")
-        assert said.code == 0, bare
+        result = Makul(tmp_path)(*bare, "--help")
+        assert result.code == 0, bare
         for option in set(words) - set(bare):
-            assert re.search(rf"{option}\b", said.out), (bare, option)
+            assert re.search(rf"{option}\b", result.out), (bare, option)
 
 
 def test_alerts_use_existing_metrics() -> None:
     """A rule about a missing metric never fires."""
     rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
     page = (OPERATING / "metrics.md").read_text()
-    told = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
     asked = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
 
     assert asked
-    assert {name.removesuffix("_bucket") for name in asked} <= told
+    assert {name.removesuffix("_bucket") for name in asked} <= documented
     alerts = re.findall(r"- alert: (\w+)", rules)
     assert alerts == re.findall(r"^\| (Makul\w+) \|", page, re.MULTILINE)
     for each in re.split(r"- alert: ", rules)[1:]:

@@ -56,15 +56,15 @@ def registering(
     authority: bytes | None = None,
     employee: str | None = "clerk-7",
 ) -> bytes:
-    def said(name: str, content: bytes | None) -> str:
+    def encode_element(name: str, content: bytes | None) -> str:
         return f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>" if content else ""
 
     by = f"<r:employee>{employee}</r:employee>" if employee else ""
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:agreementNumber>{MUNICIPALITY.agreement}</r:agreementNumber>{by}"
-        f"{said('consentDocument', document)}{said('scan', scan)}"
-        f"{said('authorityDocument', authority)}</r:RegisterConsent>"
+        f"{encode_element('consentDocument', document)}{encode_element('scan', scan)}"
+        f"{encode_element('authorityDocument', authority)}</r:RegisterConsent>"
     ).encode()
 
 

@@ -194,14 +194,14 @@ def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Pa
     child = etree.fromstring(answer).find(f".//{{{RECIPIENT}}}GetStatusResponse")
     assert child is not None
     SCHEMA.assertValid(child)
-    told = {
+    certificates = {
         base64.b64decode(each.findtext("r:fingerprint", "", NS)): (
             each.findtext("r:state", namespaces=NS),
             each.findtext("r:compromisedSince", namespaces=NS),
         )
         for each in child.iterfind("r:receiptCertificate", NS)
     }
-    assert told == {
+    assert certificates == {
         installation.world.operator.fingerprint: ("CURRENT", None),
         made["next"].fingerprint: ("NEXT", None),
         made["old"].fingerprint: ("RETIRED", None),

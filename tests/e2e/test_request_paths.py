@@ -73,10 +73,10 @@ def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> N
         )
         for n in range(12)
     ]
-    told: list[list[str]] = []
+    outcomes: list[list[str]] = []
     threads = [
         threading.Thread(
-            target=lambda each=each: told.append(installation.ask(each, by="mobile").codes)
+            target=lambda each=each: outcomes.append(installation.ask(each, by="mobile").codes)
         )
         for each in guesses
     ]
@@ -85,7 +85,7 @@ def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> N
     for thread in threads:
         thread.join()
 
-    assert sorted(told) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
+    assert sorted(outcomes) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
 
 
 def test_a_dry_run_predicts_a_used_up_consent(installation: InProcess) -> None:

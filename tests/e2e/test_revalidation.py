@@ -20,7 +20,7 @@ from makul.store.records.entry_rows import evidence_associated_data
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.world.documents import SandboxDocument
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
@@ -74,7 +74,7 @@ def latest(makul: Makul) -> str:
     return str(makul.done("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
-def rejudged(makul: Makul, disclosure_id: str) -> Said:
+def rejudged(makul: Makul, disclosure_id: str) -> CommandResult:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
@@ -121,9 +121,9 @@ def test_report_is_equal_after_all_else_has_changed(
     good, bad = rejudged(makul, released), rejudged(makul, refused)
 
     assert good.code == 0, good.err
-    (told,) = good.json
-    assert (told["kept"], told["again"]) == ("TOTAL-PASSED", "TOTAL-PASSED")
-    assert told["verdict"] == "same"
+    (finding,) = good.json
+    assert (finding["kept"], finding["again"]) == ("TOTAL-PASSED", "TOTAL-PASSED")
+    assert finding["verdict"] == "same"
     assert bad.code == 0, bad.err
     assert [each["again"] for each in bad.json] == ["INDETERMINATE SIG-06"]
     assert count(installation.settings.place, "desk_log") == looks + 2
@@ -153,9 +153,9 @@ def test_a_registered_consent_is_judged_again(
     )
     assert installation.ask(cited).outcome == "RELEASED"
 
-    said = rejudged(makul, latest(makul))
+    result = rejudged(makul, latest(makul))
 
-    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+    assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
 
 def test_a_timestamped_consent_is_judged_again(
@@ -175,9 +175,9 @@ def test_a_timestamped_consent_is_judged_again(
     for name in ("tsa", "intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
-    said = rejudged(makul, latest(makul))
+    result = rejudged(makul, latest(makul))
 
-    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+    assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
 
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
@@ -192,10 +192,10 @@ def test_missing_material_is_named(installation: InProcess, makul: Makul, name: 
     for path in kept:
         path.unlink()
 
-    said = rejudged(makul, released)
+    result = rejudged(makul, released)
 
-    assert (said.code, said.err) == (3, "")
-    assert "the archive does not hold" in said.json["error"]["message"]
+    assert (result.code, result.err) == (3, "")
+    assert "the archive does not hold" in result.json["error"]["message"]
     kept[0].write_bytes(b"another")
     assert rejudged(makul, released).code == 3
 
@@ -217,12 +217,12 @@ def test_tampered_evidence_is_found(
             sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
-    said = rejudged(makul, released)
+    result = rejudged(makul, released)
 
-    assert said.code == 1, said.err
-    (told,) = said.json
-    assert told["verdict"] == "differs"
-    assert "bytes are not those" in told["where"][0]
+    assert result.code == 1, result.err
+    (finding,) = result.json
+    assert finding["verdict"] == "differs"
+    assert "bytes are not those" in finding["where"][0]
 
 
 def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
@@ -232,10 +232,10 @@ def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -
     with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
 
-    said = rejudged(makul, released)
+    result = rejudged(makul, released)
 
-    assert (said.code, said.err) == (3, "")
-    assert "backup of the database" in said.json["error"]["message"]
+    assert (result.code, result.err) == (3, "")
+    assert "backup of the database" in result.json["error"]["message"]
 
 
 def test_every_document_is_judged_equally_again(installation: InProcess, makul: Makul) -> None:
@@ -250,15 +250,15 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
     found = [rejudged(makul, each["disclosure_id"]) for each in decisions]
 
     assert len(found) > 20
-    assert {said.code for said in found} == {0}, [said for said in found if said.code]
-    documents = sum(len(said.json) for said in found)
+    assert {result.code for result in found} == {0}, [result for result in found if result.code]
+    documents = sum(len(result.json) for result in found)
     print(f"\n{documents} documents of {len(found)} decisions: the same")
 
 
 def test_unknown_decision_is_reported(makul: Makul) -> None:
     """Exit code 3 for an unknown decision, 64 for a malformed id."""
-    said = rejudged(makul, str(uuid4()))
+    result = rejudged(makul, str(uuid4()))
 
-    assert (said.code, said.err) == (3, "")
-    assert "makul disclosure list" in said.json["error"]["message"]
+    assert (result.code, result.err) == (3, "")
+    assert "makul disclosure list" in result.json["error"]["message"]
     assert makul("document", "rejudge", "yesterday").code == 64

@@ -363,7 +363,9 @@ def test_a_delivery_for_another_party_is_withheld(
 ) -> None:
     """It is well signed and well encrypted to the wallet, but names another party."""
     render = deliveries.render_delivery
-    monkeypatch.setattr(deliveries, "render_delivery", lambda said: render(replace(said, **change)))
+    monkeypatch.setattr(
+        deliveries, "render_delivery", lambda delivery: render(replace(delivery, **change))
+    )
 
     with pytest.raises(SealError) as refused:
         standing.data()
@@ -394,7 +396,7 @@ def test_data_that_differ_from_the_receipt_are_withheld(
     monkeypatch.setattr(
         deliveries,
         "render_delivery",
-        lambda said: render(said).replace(b"<p:address>", b"<p:address>No. 1, "),
+        lambda delivery: render(delivery).replace(b"<p:address>", b"<p:address>No. 1, "),
     )
 
     with pytest.raises(ReceiptError) as refused:

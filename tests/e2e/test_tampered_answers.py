@@ -361,7 +361,7 @@ def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
     receipt = etree.fromstring(
         base64.b64decode(body_of(etree.fromstring(man.seen)).findtext("r:receipt", "", NS))
     )
-    told = {"".join((each.text or "").split()) for each in receipt.iter()}
+    texts = {"".join((each.text or "").split()) for each in receipt.iter()}
     request = body_of(etree.fromstring(man.sent))
     nonce = request.find("r:nonce", NS)
     assert nonce is not None
@@ -369,8 +369,8 @@ def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
     digest = receipt.findtext("{*}requestDigest")
 
     assert _digest_of(request) == digest
-    assert nonce.text not in told
-    for guess in told:
+    assert nonce.text not in texts
+    for guess in texts:
         nonce.text = guess
         assert _digest_of(request) != digest
     request.remove(nonce)

@@ -62,6 +62,6 @@ def test_a_timestamp_counts_by_the_settings(
         stamped, at=now + timedelta(seconds=2)
     )
 
-    (told,) = json.loads(verified.report)["evidence"]["timestamps"]
-    assert told["reason"] == (None if proved else "SIG-09")
+    (timestamp,) = json.loads(verified.report)["evidence"]["timestamps"]
+    assert timestamp["reason"] == (None if proved else "SIG-09")
     assert verified.proof.status is ProofStatus.PASSED

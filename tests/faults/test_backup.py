@@ -121,7 +121,7 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
     with preforked(installation, workers=2) as served, Crowd(installation, served.port) as again:
         again.more(SHARE)
-        again.told |= before
+        again.answers |= before
         again.ask_again(sorted(before)[:SHARE])
     assert set(again.words) == {RELEASED}
     assert (again.differing, again.withheld, again.broken) == ([], {}, {})

@@ -21,7 +21,7 @@ from makul_testing.builders.records import a_caller, a_consent, a_mark
 from makul_testing.clock import SteppedClock
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess, build_installation_on
-from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.raw_sql import count, raw
 from makul_testing.tlog.builder import (
     LEASE,
@@ -79,9 +79,9 @@ def test_the_moment_is_recorded_as_the_clock_showed_it(store: Store) -> None:
         assert store.recorder.record(entry) == Committed()
         ids.append(entry.disclosure_id)
 
-    told = [store.registry.disclosure(each) for each in ids]
+    disclosures = [store.registry.disclosure(each) for each in ids]
 
-    assert [row.decided_at for row in told if row is not None] == [
+    assert [row.decided_at for row in disclosures if row is not None] == [
         AFTER,
         BEFORE,
         AFTER - timedelta(seconds=1),
@@ -193,9 +193,11 @@ def installation_of_its_own(
     built.close()
 
 
-def asked(installation: InProcess, request_id: UUID, document_name: str = "bank-00-data") -> Told:
+def asked(
+    installation: InProcess, request_id: UUID, document_name: str = "bank-00-data"
+) -> WireAnswer:
     answer = installation.post(message(installation, document_name, request_id), listener="xroad")
-    return Told(answer.status, answer.body)
+    return WireAnswer(answer.status, answer.body)
 
 
 def test_a_service_works_when_its_clock_steps_back(
@@ -212,7 +214,7 @@ def test_a_service_works_when_its_clock_steps_back(
     newer = {each: asked(installation, each) for each in (uuid4() for _ in range(20))}
 
     assert again == first
-    assert {told.word for told in (*first.values(), *newer.values())} == {RELEASED}
+    assert {answer.word for answer in (*first.values(), *newer.values())} == {RELEASED}
     assert asked(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
     after = aftermath(installation.settings.place)
     assert after.lost(first | newer) == set()

@@ -14,7 +14,7 @@ from makul_testing.builders.records import a_key
 from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
-from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.load.steady_load import ask
 from makul_testing.processes.gunicorn import preforked
 
@@ -86,22 +86,23 @@ def test_one_of_fifty_requests_gets_the_last_use(
     with preforked(installation, workers=3, threads=8) as server:
         ready = Barrier(RACERS)
 
-        def race(request_id: UUID) -> Told:
+        def race(request_id: UUID) -> WireAnswer:
             asked = message(installation, CONSENT, request_id)
             ready.wait(RUN_SECONDS)
-            return Told(*ask(server.port, asked))
+            return WireAnswer(*ask(server.port, asked))
 
         with ThreadPoolExecutor(RACERS) as pool:
             answers = dict(zip(ids, pool.map(race, ids, timeout=RUN_SECONDS), strict=True))
         again = {
-            each: Told(*ask(server.port, message(installation, CONSENT, each))) for each in ids
+            each: WireAnswer(*ask(server.port, message(installation, CONSENT, each)))
+            for each in ids
         }
 
-    words = Counter(told.word for told in answers.values())
+    words = Counter(answer.word for answer in answers.values())
     assert words == {RELEASED: 1, "REFUSED CNS-06": RACERS - 1}
-    assert [told.gives for told in answers.values()].count(True) == 1
-    assert {each: told.word for each, told in again.items()} == {
-        each: told.word for each, told in answers.items()
+    assert [answer.gives for answer in answers.values()].count(True) == 1
+    assert {each: answer.word for each, answer in again.items()} == {
+        each: answer.word for each, answer in answers.items()
     }
     assert len(aftermath(installation.settings.place).released.keys() & set(ids)) == 1
     count(

@@ -20,7 +20,7 @@ AUTHORISED_BODY = "GOV/70000009"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """The output of a command, and its exit code."""
 
     code: int
@@ -41,7 +41,7 @@ class Makul:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables besides ours, such as the role by which it connects to a server."""
 
-    def __call__(self, *arguments: str | Path, typed: str | None = None) -> Said:
+    def __call__(self, *arguments: str | Path, typed: str | None = None) -> CommandResult:
         """Run one command; `typed` is its stdin."""
         config = self.directory / "makul.toml"
         result = CliRunner().invoke(
@@ -53,13 +53,13 @@ class Makul:
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Said(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
     def done(self, *arguments: str | Path) -> Any:
         """Run a command that must succeed; return its JSON."""
-        said = self(*arguments, "--json")
-        assert said.code == 0, said.err
-        return said.json
+        result = self(*arguments, "--json")
+        assert result.code == 0, result.err
+        return result.json
 
 
 @cache

@@ -229,10 +229,10 @@ def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        output = pipe.read()
     _, status = os.waitpid(child, 0)
     assert status == 0, f"ended with {status}: 14 is a command that waits, without end"
-    return pickle.loads(said)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    return pickle.loads(output)  # type: ignore[no-any-return]  # noqa: S301 - our own
 
 
 def rooms(directory: Path) -> Iterator[Path]:

@@ -34,7 +34,7 @@ def revocation(
     signer: int = 2,
     recipient: MemberCode | None = None,
 ) -> bytes:
-    said = Revocation(
+    revocation = Revocation(
         consent_id=consent_id,
         subject=installation.world.people[of].pin,
         recipient=recipient or installation.bank.code,
@@ -42,7 +42,7 @@ def revocation(
     )
     by = installation.world.citizens[signer]
     return sign_document(
-        render_revocation(said),
+        render_revocation(revocation),
         by.key,
         [by.certificate],
         at=installation.clock() - timedelta(minutes=1),

@@ -63,10 +63,10 @@ def running_sandbox(home: Path) -> Iterator[Sandbox]:
     directory = home / "sandbox"
     command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
     with (
-        (home / "said.txt").open("wb") as said,
+        (home / "said.txt").open("wb") as output,
         subprocess.Popen(
             [*command, "--port", "0", "--xroad-port", "0", "--mtls-port", "0"],
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         ) as process,

@@ -135,8 +135,8 @@ class Cluster:
 
     def start(self, **settings: str) -> None:
         """Start, and wait until it answers."""
-        told = _ORDINARY | ({} if self.durable else _FAST) | settings
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in told.items()]
+        parameters = _ORDINARY | ({} if self.durable else _FAST) | settings
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in parameters.items()]
         command = [
             str(_binaries() / "postgres"),
             "-D",

@@ -33,7 +33,7 @@ RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WireAnswer:
     """An answer on the wire."""
 
     status: int
@@ -81,7 +81,7 @@ class Crowd:
     repeats: float = 0.25
     asking: set[bytes] = field(default_factory=set)
     """The requests in progress."""
-    told: dict[UUID, Told] = field(default_factory=dict)
+    answers: dict[UUID, WireAnswer] = field(default_factory=dict)
     """The first answer under each id that gave something, or that ended it."""
     words: Counter[str] = field(default_factory=Counter)
     """Every answer, without repeated ones."""
@@ -115,9 +115,11 @@ class Crowd:
             raise self.errors[0]
 
     @property
-    def released(self) -> dict[UUID, Told]:
+    def released(self) -> dict[UUID, WireAnswer]:
         """Return what was acknowledged: data, and their receipts."""
-        return {each: told for each, told in dict(self.told).items() if told.word == RELEASED}
+        return {
+            each: answer for each, answer in dict(self.answers).items() if answer.word == RELEASED
+        }
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until this is true."""
@@ -147,7 +149,7 @@ class Crowd:
         except BaseException as error:  # noqa: BLE001 -- raised where the crowd is left
             self.errors.append(error)
 
-    def _insist(self, request_id: UUID, asked: bytes) -> Told | None:
+    def _insist(self, request_id: UUID, asked: bytes) -> WireAnswer | None:
         """Repeat until there is an answer that is not "later"; return None if there was none."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
@@ -156,7 +158,7 @@ class Crowd:
                 self.words[answer.word] += 1
                 assert answer.gives is (answer.word == RELEASED), answer.word
                 if not answer.word.startswith("fault OPS-"):
-                    self.told[request_id] = answer
+                    self.answers[request_id] = answer
                     return answer
             time.sleep(0.02)
         self.unanswered.append(request_id)
@@ -173,24 +175,24 @@ class Crowd:
             time.sleep(0.02)
         self.unanswered.append(request_id)
 
-    def _compare(self, request_id: UUID, answer: Told) -> None:
-        first = self.told[request_id]
+    def _compare(self, request_id: UUID, answer: WireAnswer) -> None:
+        first = self.answers[request_id]
         self.repeated += 1
         if answer.gives and answer.body != first.body:
             self.differing.append(request_id)
         elif first.gives and not answer.gives:
             self.withheld[answer.word] += 1
 
-    def _once(self, asked: bytes) -> Told | None:
+    def _once(self, asked: bytes) -> WireAnswer | None:
         self.asking.add(asked)
         closed = self.closed
         try:
-            told = Told(*ask(self.port, asked))
+            answer = WireAnswer(*ask(self.port, asked))
         except (OSError, http.client.HTTPException) as error:
             self.broken[type(error).__name__] += 1
             return None
         finally:
             self.asking.discard(asked)
-        if told.gives and closed is not None and closed is self.closed:
+        if answer.gives and closed is not None and closed is self.closed:
             self.given_after.append(asked)
-        return told
+        return answer

@@ -58,7 +58,7 @@ class World:
         return StoreFiles(path).write(anchors=[self.root], intermediates=self.below, crls=crls)
 
 
-def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Authority:
+def below(above: Authority, name: str, *, key: Any = None, **fields: Any) -> Authority:
     """Return an authority with more or fewer extensions than `Authority.subordinate`."""
     key = key or new_key()
     profile = Profile(
@@ -68,16 +68,16 @@ def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Autho
         usage=key_usage("key_cert_sign", "crl_sign"),
         ca=True,
     )
-    return Authority(above.issue(replace(profile, **said), key=key))
+    return Authority(above.issue(replace(profile, **fields), key=key))
 
 
-def chain(*extra: x509.ExtensionType, key: Any = None, **said: Any) -> Callable[[], World]:
+def chain(*extra: x509.ExtensionType, key: Any = None, **fields: Any) -> Callable[[], World]:
     """Return a root, and one CA with these extensions."""
 
     def made() -> World:
         root = Authority.root("A Root")
         extensions = [(each, False) for each in extra]
-        return World(root, (below(root, "A CA", key=key, extra=extensions, **said),))
+        return World(root, (below(root, "A CA", key=key, extra=extensions, **fields),))
 
     return made
 
@@ -135,10 +135,10 @@ UNUSUAL: dict[str, Callable[[], World]] = {
 }
 
 
-def issued(*extra: x509.ExtensionType, critical: bool = False, **said: Any) -> Any:
+def issued(*extra: x509.ExtensionType, critical: bool = False, **fields: Any) -> Any:
     """Issue a citizen's certificate with more, or with other content."""
     extensions = [(each, critical) for each in extra]
-    return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **said))
+    return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **fields))
 
 
 def saying(policies: Sequence[x509.ObjectIdentifier]) -> list[tuple[x509.ExtensionType, bool]]:

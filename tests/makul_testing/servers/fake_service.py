@@ -137,11 +137,11 @@ def reason(
 
 def fault(code: str, *, retry: str = "F", retry_after: int | None = None) -> Reply:
     """Return a typed fault."""
-    said = reason(code, retry=retry, retry_after=retry_after)
+    reason_xml = reason(code, retry=retry, retry_after=retry_after)
     body = (
         "<s:Fault><faultcode>s:Client</faultcode>"
         f"<faultstring>{code}: {code} in English</faultstring>"
-        f'<detail><t:Fault xmlns:t="urn:makul:types:1"><t:reason>{said}</t:reason></t:Fault>'
+        f'<detail><t:Fault xmlns:t="urn:makul:types:1"><t:reason>{reason_xml}</t:reason></t:Fault>'
         "</detail></s:Fault>"
     )
     return lambda _: (500, envelope(body))
@@ -205,17 +205,19 @@ class FakeOperator:
                 "person": person,
                 "at": self.at,
             }
-            said = {**facts, **(in_answer or {})}
-            reasons = "".join(f"<reason>{reason(c, retry=retry)}</reason>" for c in said["codes"])
+            decision = {**facts, **(in_answer or {})}
+            reasons = "".join(
+                f"<reason>{reason(c, retry=retry)}</reason>" for c in decision["codes"]
+            )
             data = (
                 ""
-                if said["person"] is None
-                else f"{said['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
+                if decision["person"] is None
+                else f"{decision['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
             )
             before = (
-                f"<outcome>{said['outcome']}</outcome>{reasons}"
-                f"<disclosureId>{said['id']}</disclosureId>"
-                f"<decidedAt>{_instant(said['at'])}</decidedAt>{data}{content}"
+                f"<outcome>{decision['outcome']}</outcome>{reasons}"
+                f"<disclosureId>{decision['id']}</disclosureId>"
+                f"<decidedAt>{_instant(decision['at'])}</decidedAt>{data}{content}"
             )
             _, bare = answer(asked.operation, before)(asked)
             facts["answer"] = answer_digest(bare)

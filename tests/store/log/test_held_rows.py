@@ -109,9 +109,9 @@ def test_every_table_of_decisions_is_covered_or_listed() -> None:
     log = {name for name in metadata.tables if name.startswith("ledger_")}
     records = {"act", "disclosure", "evidence", "repetition", "request_key"}
 
-    said = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
+    names = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
 
-    assert said == set(metadata.tables)
+    assert names == set(metadata.tables)
 
 
 @pytest.mark.parametrize("table", HELD)

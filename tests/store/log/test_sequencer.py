@@ -157,11 +157,11 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
     """
     recorded_in(store, 1)
     database = database_at(place)
-    ledger, perform, told = StoreLedger(database), database.perform, [False, True, True]
+    ledger, perform, reports = StoreLedger(database), database.perform, [False, True, True]
 
     def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
         done = perform(work, **more)
-        if not told.pop(0):
+        if not reports.pop(0):
             raise StoreUnavailableError("the connection broke after the commit")
         return done
 
@@ -175,7 +175,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
         )
     database.close()
 
-    assert len(told) == 1
+    assert len(reports) == 1
 
 
 @pytest.mark.usefixtures("empty_log")

@@ -467,11 +467,11 @@ def test_the_ledger_continues_during_the_check(
     for draft in some_drafts():
         office.record_and_render(draft)
     sequence(store, signer)
-    told: list[int] = []
+    progress: list[int] = []
 
     def tell(done: int, _of: int) -> None:
-        told.append(done)
-        if len(told) < 3:
+        progress.append(done)
+        if len(progress) < 3:
             for draft in some_drafts():
                 office.record_and_render(draft)
             sequence(store, signer)

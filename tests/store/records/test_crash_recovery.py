@@ -42,19 +42,21 @@ def entry() -> Entry:
     )
 
 
-def record_until_killed(place: DatabaseLocation, keys: StoreKeys, told: Connection) -> None:
+def record_until_killed(
+    place: DatabaseLocation, keys: StoreKeys, acknowledgements: Connection
+) -> None:
     store = open_store(place, keys, who="operator")
     while True:
         entry = a_metered_release(a_consent(), evidence=(an_evidence(),))
         if store.recorder.record(entry) == Committed():
-            told.send(entry.disclosure_id)
+            acknowledgements.send(entry.disclosure_id)
 
 
-def acknowledged(told: Connection) -> Iterator[UUID]:
+def acknowledged(acknowledgements: Connection) -> Iterator[UUID]:
     """Return what a worker had acknowledged before it died."""
     try:
         while True:
-            yield told.recv()
+            yield acknowledgements.recv()
     except EOFError:
         return
 
