@@ -35,7 +35,7 @@ def measure_persons(
     installations = {
         size: _installation(directory / f"{size}", database, crowd) for size, crowd in sizes.items()
     }
-    asked = {
+    people = {
         size: signers(installation.world, ASKED_ABOUT)
         for size, installation in installations.items()
     }
@@ -52,7 +52,7 @@ def measure_persons(
             # each goes first equally often
             for size, installation in sorted(installations.items(), reverse=turn % 2 == 0):
                 first = BATCH * (turn % BATCHES_A_ROUND)
-                messages = ask_about(installation, asked[size][first : first + BATCH])
+                messages = ask_about(installation, people[size][first : first + BATCH])
                 loaded = load(servers[size].port, messages, connections=1)
                 if turn >= 0:
                     latencies[size] += loaded.latencies

@@ -129,7 +129,7 @@ def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
 
     assert result.code == 3
     assert "needs the directory trust.tsa_crls" in result.err
-    assert web.asked == []
+    assert web.requested_paths == []
 
 
 def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:

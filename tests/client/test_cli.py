@@ -177,11 +177,11 @@ def test_a_missing_pin_is_asked_for(tmp_path: Path) -> None:
     with serving(operator_now().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url)
         arguments = ("verify", "--document-number", "ID0000001", "-p", file)
-        asked = run(*arguments, stdin=f"{PIN}\n")
+        result = run(*arguments, stdin=f"{PIN}\n")
         unanswered = run(*arguments)
 
-    assert asked.exit_code == ExitCode.OK
-    assert PIN not in asked.output
+    assert result.exit_code == ExitCode.OK
+    assert PIN not in result.output
     assert unanswered.exit_code == ExitCode.USAGE
 
 
@@ -199,15 +199,15 @@ def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, comm
         by_number = run(*words, *FACTOR)
         by_one_name = run(*words, "--surname", "Мисал")
         nothing = run(*words)
-        asked = run(*words, stdin=f"{DOCUMENT}\n")
+        result = run(*words, stdin=f"{DOCUMENT}\n")
         asked_by_name = run(*words, stdin="\n\nТест\n")
 
-    assert [each.exit_code for each in (by_number, by_one_name, asked, asked_by_name)] == [0] * 4
+    assert [each.exit_code for each in (by_number, by_one_name, result, asked_by_name)] == [0] * 4
     assert nothing.exit_code == ExitCode.USAGE
     assert "--document-number" in nothing.stderr
     sent = [
         {etree.QName(each).localname: each.text for each in found.child.find(".//{*}demographic")}
-        for found in service.asked
+        for found in service.requests
     ]
     assert sent == [
         {"pin": PIN, "documentNumber": DOCUMENT},

@@ -157,12 +157,12 @@ def test_a_missing_proof_is_fetched_without_offline(
     with serving(get_receipt(world, world.inclusion())) as service:
         profile = world.profile(service.url)
         offline = call(profile, "receipt", "verify", "--offline", file)
-        asked_offline = len(service.asked)
+        asked_offline = len(service.requests)
         online = call(profile, "receipt", "verify", file)
 
         assert (offline.exit_code, asked_offline) == (ExitCode.RECEIPT, 0)
         assert online.exit_code == ExitCode.OK, online.output
-        assert service.asked[0].text("ofRequest") == str(world.request_id)
+        assert service.requests[0].text("ofRequest") == str(world.request_id)
 
 
 def test_offline_accepts_no_address(world: World, now: Callable[[Any], None]) -> None:

@@ -37,7 +37,7 @@ from makul_testing.client.world import (
 )
 from makul_testing.servers.fake_service import (
     PERSON,
-    Asked,
+    ReceivedRequest,
     answer,
     envelope,
     fault,
@@ -54,13 +54,13 @@ RULE = (
 
 def test_data_are_typed(tmp_path: Path) -> None:
     """Released attributes have types, and an attribute that was not released is None."""
-    data, (asked,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
+    data, (request,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
 
     assert data.person.birth_date == date(1990, 1, 1)
     assert data.person.address is None
     assert dict(data.person.given()).keys() == {"pin", "surname", "birthDate"}
-    assert asked.text("purpose") == "ACCOUNT_OPENING"
-    assert asked.text("agreementNumber") == "TEST-2026/001"
+    assert request.text("purpose") == "ACCOUNT_OPENING"
+    assert request.text("agreementNumber") == "TEST-2026/001"
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,12 @@ def test_faults_have_an_error_for_each_family(
     tmp_path: Path, code: str, kind: type[FaultError]
 ) -> None:
     """A refused message is a typed fault, and unknown families stay readable."""
-    came, asked = ask(tmp_path, fault(code))
+    came, request = ask(tmp_path, fault(code))
 
     assert type(came) is kind
     assert came.code == code
     assert came.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
-    assert len(asked) == 1
+    assert len(request) == 1
 
 
 def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
@@ -153,11 +153,11 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
         "<s:Fault><faultcode>s:Client</faultcode><faultstring>AGR-01: None in force.</faultstring>"
         "</s:Fault>"
     )
-    came, asked = ask(tmp_path, lambda _: (500, body))
+    came, request = ask(tmp_path, lambda _: (500, body))
 
     assert isinstance(came, TransportError)
     assert "AGR-01" in str(came)
-    assert len(asked) == 1
+    assert len(request) == 1
 
 
 # ---------------------------------------------------------------------- before it is sent
@@ -193,7 +193,7 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
     assert field in str(raised.value)
     assert "№1" not in str(raised.value)
     assert "20101199000" not in str(raised.value)
-    assert service.asked == []
+    assert service.requests == []
 
 
 # ---------------------------------------------------------------------- answers that are none
@@ -213,20 +213,20 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
 )
 def test_a_malformed_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
     """Only a well-formed answer of the contract is read."""
-    came, asked = ask(tmp_path, lambda _: (200, body))
+    came, request = ask(tmp_path, lambda _: (200, body))
 
     assert isinstance(came, TransportError)
     assert came.passing is False
-    assert len(asked) == 1
+    assert len(request) == 1
 
 
 def test_an_answer_without_its_receipt_is_not_read(tmp_path: Path) -> None:
     """An unproved answer that looks like the service's is withheld, and not requested again."""
     bare = envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>')
-    came, asked = ask(tmp_path, lambda _: (200, bare))
+    came, request = ask(tmp_path, lambda _: (200, bare))
 
     assert isinstance(came, ReceiptError)
-    assert len(asked) == 1
+    assert len(request) == 1
 
 
 def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
@@ -242,9 +242,9 @@ def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
 def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
     """Inquiries have no receipt, so their request id is compared with ours."""
 
-    def other(asked: Asked) -> tuple[int, bytes]:
-        code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(asked)
-        return code, body.replace(asked.text("requestId").encode(), str(uuid4()).encode())
+    def other(request: ReceivedRequest) -> tuple[int, bytes]:
+        code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(request)
+        return code, body.replace(request.text("requestId").encode(), str(uuid4()).encode())
 
     with (
         serving(other) as service,
@@ -283,7 +283,7 @@ def test_register_consent_returns_its_id(tmp_path: Path) -> None:
         client.verify_person(PROBE, ground=ConsentId(held.consent_id))
 
     assert (held.consent_id, held.state, held.remaining) == (consent_id, "IN_FORCE", 1)
-    assert str(consent_id).encode() in service.asked[1].message
+    assert str(consent_id).encode() in service.requests[1].message
 
 
 def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
@@ -335,12 +335,12 @@ def test_on_xroad_identity_is_in_the_headers(tmp_path: Path) -> None:
             client.verify_person(
                 PROBE, ground=GROUND, context=Context(employee="e-1", case_number="c-1")
             )
-    asked = service.asked[0]
-    head = asked.envelope[0]
+    request = service.requests[0]
+    head = request.envelope[0]
     header_fields = {child.tag.rpartition("}")[2]: child.text for child in head}
 
     assert list(header_fields) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
-    assert header_fields["id"] == asked.text("requestId")
+    assert header_fields["id"] == request.text("requestId")
     assert (header_fields["userId"], header_fields["issue"]) == ("e-1", "c-1")
     assert head[1].findtext("{*}serviceCode") == "VerifyPerson"
-    assert b"Security" not in asked.message
+    assert b"Security" not in request.message

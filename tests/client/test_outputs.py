@@ -28,9 +28,9 @@ from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
 from makul_testing.processes.program import ClientProgram, ran
 from makul_testing.servers.fake_service import (
     PERSON,
-    Asked,
     FakeOperator,
     FakeService,
+    ReceivedRequest,
     Reply,
     hang_up,
     serving,
@@ -61,10 +61,10 @@ def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def released(**changes: Any) -> Reply:
     """Return a disclosure of the present time, because the command line's clock cannot be set."""
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         at = utc_now().replace(microsecond=0)
         given = {"person": PERSON, **changes}
-        return FakeOperator(parties().operator, at).decide("RELEASED", **given)(asked)
+        return FakeOperator(parties().operator, at).decide("RELEASED", **given)(request)
 
     return reply
 
@@ -104,7 +104,7 @@ class OperatorRegistry:
 
     @property
     def was_asked(self) -> bool:
-        return bool(self.service.asked)
+        return bool(self.service.requests)
 
 
 @pytest.fixture
@@ -232,9 +232,9 @@ def test_names_in_an_ascii_locale_are_sent_as_typed(
         done = registry.run(*words, environ=NARROW)
 
         assert done.returncode == ExitCode.OK, done.stderr
-        (asked,) = registry.service.asked
-        assert asked.child.findtext(".//{*}demographic/{*}surname") == SURNAME
-        assert asked.text("caseNumber") == "№ 7"
+        (request,) = registry.service.requests
+        assert request.child.findtext(".//{*}demographic/{*}surname") == SURNAME
+        assert request.text("caseNumber") == "№ 7"
 
 
 def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -> None:
@@ -250,7 +250,7 @@ def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -
 
 def request_id_in(stderr: bytes, registry: OperatorRegistry) -> bool:
     """Return whether standard error names the id of the request."""
-    return registry.service.asked[-1].text("requestId").encode() in stderr
+    return registry.service.requests[-1].text("requestId").encode() in stderr
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -260,9 +260,9 @@ def test_a_closed_pipe_is_not_a_no(
     """The pipe `| head -0` gives exit code 3, a stored receipt, and the id for the next run."""
     reader, writer = os.pipe()
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         os.close(reader)
-        return released()(asked)
+        return released()(request)
 
     receipt = tmp_path / "receipt.xml"
     with desk_with(reply) as registry:
@@ -282,10 +282,10 @@ def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path
     folder = tmp_path / "receipts"
     folder.mkdir()
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         (folder / "receipt.xml").unlink()
         folder.rmdir()
-        return released()(asked)
+        return released()(request)
 
     with desk_with(reply) as registry:
         done = registry.run("--receipt", folder / "receipt.xml")
@@ -314,10 +314,10 @@ def test_an_interrupted_run_names_its_request(
     """Ctrl-C and `timeout` give neither a traceback nor a no, and the reserved file is removed."""
     receipt = tmp_path / "receipt.xml"
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         running.get(timeout=60).send_signal(number)
         ended.wait(60)
-        return hang_up(asked)
+        return hang_up(request)
 
     running: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
     ended = threading.Event()
@@ -367,7 +367,7 @@ def test_the_id_is_printed_before_and_after(
             done = registry.run(*words, "--request-id", wanted)
 
             assert str(wanted).encode() in done.stderr
-            assert registry.service.asked[-1].text("requestId") == str(wanted)
+            assert registry.service.requests[-1].text("requestId") == str(wanted)
 
 
 def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_path: Path) -> None:

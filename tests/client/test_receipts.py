@@ -50,7 +50,7 @@ def test_a_genuine_receipt_is_accepted(tmp_path: Path) -> None:
     assert data.person.surname is not None
     assert data.person.surname.ky == "Үлгүлөва"
     assert data.decision.receipt.released == {"pin", "surname", "birthDate"}
-    assert data.decision.receipt.request_digest == service.asked[0].digest
+    assert data.decision.receipt.request_digest == service.requests[0].digest
 
 
 @pytest.mark.parametrize(
@@ -295,13 +295,13 @@ def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> No
     brief = parties().authority.issue("Test operator", term=timedelta(days=31))
     replay_or_refuse = uuid4()
 
-    def reply(asked: Any) -> tuple[int, bytes]:
+    def reply(request: Any) -> tuple[int, bytes]:
         facts = {"id": str(uuid4()), "outcome": "MATCHED", "codes": (), "person": None, "at": NOW}
         document = operator(brief).receipt(
-            asked, request_id=str(replay_or_refuse), agreement="TEST-2026/001", **facts
+            request, request_id=str(replay_or_refuse), agreement="TEST-2026/001", **facts
         )
         document_64 = base64.b64encode(document).decode()
-        return answer("GetReceipt", f"<receipt>{document_64}</receipt>")(asked)
+        return answer("GetReceipt", f"<receipt>{document_64}</receipt>")(request)
 
     with serving(reply) as service:
         profile = write_profile(tmp_path, service.url, pinned=brief)

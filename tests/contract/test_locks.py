@@ -74,10 +74,10 @@ def test_a_lock_has_the_versions_that_are_asked_for(name: str) -> None:
     """The exact pins of setup.cfg."""
     pins = dict(re.findall(r"^\s*([\w\[\],-]+)==([^\s;]+)", _setup(), re.MULTILINE))
     locked = packages_in(name)
-    asked = {plain_name(each): version for each, version in pins.items()}
+    pinned = {plain_name(each): version for each, version in pins.items()}
 
-    assert {package: asked[package] for package in asked if package in locked} == {
-        package: locked[package] for package in asked if package in locked
+    assert {package: pinned[package] for package in pinned if package in locked} == {
+        package: locked[package] for package in pinned if package in locked
     }
 
 

@@ -137,7 +137,7 @@ def test_only_disclosures_of_5_1_are_hidden_from_the_subject(provision: Provisio
 
 
 @pytest.mark.parametrize(
-    ("most", "asked", "hides"),
+    ("most", "hidden_for", "hides"),
     [
         (timedelta(days=30), timedelta(days=30), True),
         (timedelta(days=30), timedelta(days=30, microseconds=1), False),
@@ -146,14 +146,14 @@ def test_only_disclosures_of_5_1_are_hidden_from_the_subject(provision: Provisio
     ],
 )
 def test_nothing_is_hidden_for_longer_than_is_allowed(
-    most: timedelta, asked: timedelta, hides: bool
+    most: timedelta, hidden_for: timedelta, hides: bool
 ) -> None:
     """The operator's settings set the maximum, counted from the statement's issue."""
     case = invoking(Provision.JUDICIAL)
     assert isinstance(case.ground, BasisGround)
     assert case.ground.statement is not None
     issued_at = case.ground.statement.issued_at
-    judged = case.saying(hidden_until=issued_at + asked).on(hidden_at_most=most)
+    judged = case.saying(hidden_until=issued_at + hidden_for).on(hidden_at_most=most)
 
     assert judged.against() == (set() if hides else {("LAW-02", "hiddenUntil")})
 
@@ -191,14 +191,14 @@ def test_powers_limit_only_official_requests() -> None:
 def test_a_power_widens_no_statement_and_no_agreement() -> None:
     """docs/architecture.md, invariant 3: requested ∩ basis ∩ agreement ∩ powers."""
     powers = {REGISTER_UPKEEP: frozenset(Attribute)}
-    asked = BY_LAW.under(powers=powers).asking(attributes=frozenset({"address", "faceImage"}))
+    case = BY_LAW.under(powers=powers).asking(attributes=frozenset({"address", "faceImage"}))
 
-    assert asked.against() == {
+    assert case.against() == {
         ("LAW-04", "address"),
         ("LAW-04", "faceImage"),
         ("AGR-04", "faceImage"),
     }
-    assert asked.decide().releasable == frozenset()
+    assert case.decide().releasable == frozenset()
 
 
 def test_a_basis_lists_the_permitted_attributes() -> None:

@@ -87,7 +87,7 @@ def refused(installation: InProcess, agreements: Agreements, document: bytes) ->
     return judged
 
 
-def asked(installation: InProcess, number: AgreementNumber) -> list[str]:
+def ask_for_codes(installation: InProcess, number: AgreementNumber) -> list[str]:
     """Return the codes of a request under this agreement, on a consent under another."""
     sandbox_document = installation.document("bank-00-data")
     fields = about(
@@ -114,11 +114,11 @@ def test_a_recipient_is_eligible_after_three_signatures(
     """AGR-01 until the third has signed; then the agreement is no reason for a refusal."""
     document = laid_before(installation, agreements, terms)
     for member in THREE:
-        assert "AGR-01" in asked(installation, terms.number)
+        assert "AGR-01" in ask_for_codes(installation, terms.number)
         state = submit(installation, agreements, signed(installation, document, member))
 
     assert state is AgreementState.IN_FORCE
-    assert asked(installation, terms.number) == ["CNS-15"]
+    assert ask_for_codes(installation, terms.number) == ["CNS-15"]
     assert agreements.missing(terms.number) == frozenset()
 
 
@@ -202,7 +202,7 @@ def test_signatures_under_earlier_terms_do_not_count(
     again = laid_before(installation, agreements, terms)
 
     assert again != first
-    assert "AGR-01" in asked(installation, terms.number)
+    assert "AGR-01" in ask_for_codes(installation, terms.number)
     for signed_agreement in signed_agreements:
         assert "newest draft" in refused(installation, agreements, signed_agreement).why
 
@@ -218,7 +218,7 @@ def test_a_repeated_signature_counts_once(
     for more in (signed_agreement, signed_agreement, signed(installation, document, BANK.code)):
         with pytest.raises(OperatorRegistryError, match="already"):
             submit(installation, agreements, more)
-    assert "AGR-01" in asked(installation, terms.number)
+    assert "AGR-01" in ask_for_codes(installation, terms.number)
 
 
 def test_strangers_and_other_parties_do_not_sign(

@@ -176,9 +176,9 @@ def read_outcome(
     header_id: str | None = None,
 ) -> str:
     """Return the result of a message: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
-    asked = message(installation, proofs, document_name, header_id)
+    request_message = message(installation, proofs, document_name, header_id)
     environ = forwarded(installation, proofs[MTLS]) if MTLS in proofs else {}
-    answer = installation.post(asked, listener=listener, **environ)
+    answer = installation.post(request_message, listener=listener, **environ)
     codes = sorted(set(answer.codes))
     if answer.status != 200:
         return f"FAULT {' '.join(codes)}"

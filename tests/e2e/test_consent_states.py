@@ -74,11 +74,11 @@ def registered(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
 
 def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
     """Return the state, and the number of uses."""
-    asked = (
+    query = (
         f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:consentId>{consent_id}</r:consentId></r:GetConsentStatus>"
     )
-    child = installation.ask(asked.encode()).child
+    child = installation.ask(query.encode()).child
     return child.findtext("r:state", namespaces=NS), child.findtext("r:used", namespaces=NS)
 
 

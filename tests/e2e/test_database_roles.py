@@ -29,7 +29,7 @@ from makul.store.schema.roles import grants
 from makul.trust.tlog.note_keys import new_key_file
 from makul_testing.builders.consents import handing_in, revocation
 from makul_testing.builders.messages import signed_message
-from makul_testing.database_roles import as_role, parted
+from makul_testing.database_roles import as_role, create_duty_roles
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.in_process_service import (
     NS,
@@ -110,7 +110,7 @@ class SeparateRoles:
 
 @pytest.fixture(scope="module")
 def separate(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateRoles]:
-    directory = tmp_path_factory.mktemp("parted")
+    directory = tmp_path_factory.mktemp("roles")
     installation = build_installation_on(directory, "postgresql", lambda: server)
     config = directory / "makul.toml"
     text = config.read_text().partition("[listeners.xroad]")[0]
@@ -118,7 +118,9 @@ def separate(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
     assert isinstance(installation.settings.place, PostgresLocation)
     with served(config, workers=1) as listener:
-        yield SeparateRoles(installation, config, parted(installation.settings.place), listener)
+        yield SeparateRoles(
+            installation, config, create_duty_roles(installation.settings.place), listener
+        )
     installation.close()
 
 
@@ -137,8 +139,8 @@ def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) ->
         etree.fromstring(document.document).findtext("{urn:makul:consent:1}consentId")
     )
     encoded = base64.b64encode(document.document).decode()
-    asked = about(installation.person_of(document), of=installation.bank, document=document)
-    child = person_request(**asked)
+    fields = about(installation.person_of(document), of=installation.bank, document=document)
+    child = person_request(**fields)
 
     registered = separate.ask(
         named(
@@ -148,11 +150,11 @@ def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) ->
         )
     )
     released, again = separate.ask(child), separate.ask(child)
-    receipt_wanted = f"<r:ofRequest>{asked['request_id']}</r:ofRequest>"
+    receipt_wanted = f"<r:ofRequest>{fields['request_id']}</r:ofRequest>"
     with separate.sequencing():
         proved = until_proved(separate, receipt_wanted)
     taken_back = separate.ask(handing_in(revocation(installation, consent_id)))
-    refused = separate.ask(person_request(**(asked | {"request_id": uuid4()})))
+    refused = separate.ask(person_request(**(fields | {"request_id": uuid4()})))
 
     assert registered.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
     assert released.findtext("r:outcome", namespaces=NS) == "RELEASED"

@@ -132,10 +132,10 @@ def test_withdrawn_message_key_gets_nothing(
 ) -> None:
     """Every worker refuses messages after the withdrawal, and no stored answer is repeated."""
     bank = installation.world.messages["bank"]
-    asked = request(installation)
+    request_child = request(installation)
 
     def message() -> bytes:
-        return signed_message(asked, bank.key, bank.certificate, at=installation.clock())
+        return signed_message(request_child, bank.key, bank.certificate, at=installation.clock())
 
     with served(tmp_path / "makul.toml", workers=2) as server:
         assert ask(server.port, message())[0] == 200
@@ -205,8 +205,8 @@ def test_withdrawn_officials_key_signs_no_basis(
         if each.kind is GroundKind.BASIS and each.presented_by.key in installation.world.officials
     )
     by = document.presented_by
-    asked = person_request(**about(installation.person_of(document), of=by, document=document))
-    assert installation.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
+    request = person_request(**about(installation.person_of(document), of=by, document=document))
+    assert installation.ask(request, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
     pem = tmp_path / "official.pem"
     pem.write_bytes(installation.world.officials[by.key].certificate_pem)
 
@@ -223,10 +223,10 @@ def test_withdrawn_encryption_key_gets_nothing(
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
     document = installation.document("wallet-00-data")
     code, mine = document.presented_by.code, installation.world.sealing["wallet"]
-    asked = person_request(
+    request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
-    assert installation.ask(asked, by="wallet").outcome == "RELEASED"
+    assert installation.ask(request, by="wallet").outcome == "RELEASED"
     lost = tmp_path / "lost.pem"
     lost.write_bytes(mine.certificate_pem)
 
@@ -240,7 +240,7 @@ def test_withdrawn_encryption_key_gets_nothing(
             **about(installation.person_of(document), of=document.presented_by, document=document)
         )
 
-    assert codes(asked) == ["RCP-04"]
+    assert codes(request) == ["RCP-04"]
     assert codes(new_one()) == ["RCP-04"]
     again = makul("recipient", "sealing-certificate", code, lost, "--apply")
     assert again.code == 1
@@ -249,7 +249,7 @@ def test_withdrawn_encryption_key_gets_nothing(
     another.write_bytes(_another_to_seal_to(installation))
     makul.done("recipient", "sealing-certificate", code, another, "--apply")
     assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
-    assert codes(asked) == ["RCP-04"]
+    assert codes(request) == ["RCP-04"]
 
 
 def _another_to_seal_to(installation: InProcess) -> bytes:

@@ -40,11 +40,11 @@ def test_decisions_of_every_document_agree_with_their_leaves(
 ) -> None:
     """Outcomes are released, matched, refused and undetermined; each document is used twice."""
     for document in installation.world.documents.values():
-        asked = person_request(
+        request = person_request(
             **about(installation.person_of(document), of=document.presented_by, document=document)
         )
         for _ in range(2):  # the second is a repetition, or a refusal under a closed id
-            installation.ask(asked, by=document.presented_by.key)
+            installation.ask(request, by=document.presented_by.key)
     outcomes = {
         row.outcome.value
         for row in installation.store.registry.disclosures(recipient=None, since=None, limit=10_000)

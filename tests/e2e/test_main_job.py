@@ -111,9 +111,11 @@ def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     salt = base64.b64decode(child.findtext("r:payloadSalt", "", {"r": RECIPIENT}))
     canonical = etree.tostring(person, method="c14n", exclusive=True, with_tail=False)
     digest = base64.b64decode(receipt.findtext("rc:payloadDigest", namespaces=RECEIPT) or "")
-    asked = base64.b64decode(receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or "")
+    request_digest_bytes = base64.b64decode(
+        receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or ""
+    )
     assert digest == sha256(salt + canonical).digest()
-    assert asked == request_digest(etree.fromstring(message))
+    assert request_digest_bytes == request_digest(etree.fromstring(message))
     answer_digest = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
     child.remove(child[-1])
     assert answer_digest == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()

@@ -135,7 +135,7 @@ def front(
     installation.close()
 
 
-def asked(front: Front, document_name: str = "bank-00-data", **changes: Any) -> bytes:
+def build_request(front: Front, document_name: str = "bank-00-data", **changes: Any) -> bytes:
     """Build an unsigned GetPersonData in the intended use of a document."""
     found = front.installation.document(document_name)
     fields = about(
@@ -196,13 +196,14 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
 def test_registered_certificate_gets_data(front: Front) -> None:
     """The holder of the registered key gets the answer of any channel."""
     assert (
-        read_outcome(front.ask(asked(front), front.installation.world.messages["bank"])) == RELEASED
+        read_outcome(front.ask(build_request(front), front.installation.world.messages["bank"]))
+        == RELEASED
     )
 
 
 def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
     """RFC 8446, 4.4.2.4: nginx answers, and the service gets no request."""
-    assert front.ask(asked(front), None).status_code == 400
+    assert front.ask(build_request(front), None).status_code == 400
 
 
 def test_certificate_of_another_authority_is_refused(front: Front) -> None:
@@ -211,8 +212,8 @@ def test_certificate_of_another_authority_is_refused(front: Front) -> None:
     stranger = new_hierarchy(front.installation.world.made_at)
     kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
 
-    assert read_outcome(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
-    assert front.ask(asked(front), kept_out).status_code == 400
+    assert read_outcome(front.ask(build_request(front), let_in)) == (None, ["SIG-09"])
+    assert front.ask(build_request(front), kept_out).status_code == 400
 
 
 def test_unregistered_certificate_is_refused(front: Front) -> None:
@@ -222,7 +223,7 @@ def test_unregistered_certificate_is_refused(front: Front) -> None:
         member_code=bank.code, common_name=bank.name
     )
 
-    assert read_outcome(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(build_request(front), unknown)) == (None, ["RCP-04"])
 
 
 def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
@@ -231,7 +232,7 @@ def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
     """
     mobile = front.installation.world.messages["mobile"]
 
-    outcome, codes = read_outcome(front.ask(asked(front), mobile))
+    outcome, codes = read_outcome(front.ask(build_request(front), mobile))
 
     assert outcome == "REFUSED"
     assert "AGR-01" in codes
@@ -241,14 +242,14 @@ def test_server_certificate_is_refused(front: Front) -> None:
     """RFC 5280, 4.2.1.12: a certificate for servers is none for clients."""
     server = front.installation.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
 
-    assert front.ask(asked(front), server).status_code == 400
+    assert front.ask(build_request(front), server).status_code == 400
 
 
 def test_unagreed_channel_is_refused(front: Front) -> None:
     """REQ-08: the notary's agreement names only wsse (Procedure, cl. 7)."""
     notary = front.installation.world.messages["notary"]
 
-    assert read_outcome(front.ask(asked(front, "notary-00-data"), notary)) == (
+    assert read_outcome(front.ask(build_request(front, "notary-00-data"), notary)) == (
         "REFUSED",
         ["REQ-08"],
     )
@@ -274,7 +275,7 @@ def test_header_of_the_client_is_ignored(front: Front, name: str, status: int) -
     connection = by_tls(front.mtls_port, write(front.directory, "own", mobile))
     with closing(connection):
         connection.putrequest("POST", "/v1/recipient", skip_accept_encoding=True)
-        message = asked(front)
+        message = build_request(front)
         for field, value in (*XML.items(), ("Content-Length", str(len(message)))):
             connection.putheader(field, value)
         for sent in (name, name):
@@ -297,7 +298,7 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
         "X-SSL-Client-Cert": quote(bank.certificate_pem.decode(), safe=""),
         "X-SSL-Client-Verify": "SUCCESS",
     }
-    unsigned = asked(front)
+    unsigned = build_request(front)
     child = etree.tostring(etree.fromstring(unsigned)[0][0])
     signed = signed_message(child, bank.key, bank.certificate, at=front.installation.clock())
 
@@ -390,7 +391,7 @@ def test_message_to_an_unknown_path_gets_a_fault(front: Front) -> None:
         session.trust_env = False
         session.verify = str(front.directory / "root.pem")
         answer = session.post(
-            f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=asked(front), headers=XML
+            f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=build_request(front), headers=XML
         )
 
     assert (answer.status_code, read_outcome(answer)) == (404, (None, ["REQ-02"]))
@@ -427,7 +428,7 @@ def test_incomplete_header_of_the_proxy_is_refused(
     connection = UnixConnection(front.socket)
     with closing(connection):
         sent = {name: value.replace("BANK", bank) for name, value in headers.items()}
-        connection.request("POST", "/v1/recipient", asked(front), XML | sent)
+        connection.request("POST", "/v1/recipient", build_request(front), XML | sent)
         body = connection.getresponse().read()
 
     assert [code] == [str(each.text) for each in etree.fromstring(body).iter(f"{{{TYPES}}}code")]
@@ -445,14 +446,14 @@ def test_withdrawn_certificate_is_refused(front: Front) -> None:
     installation.store.registry.add_certificate(
         installation.bank.code, lost.fingerprint, lost.der, at=installation.clock()
     )
-    before = read_outcome(front.ask(asked(front), lost))
+    before = read_outcome(front.ask(build_request(front), lost))
 
     installation.store.registry.withdraw_certificate(
         installation.bank.code, lost.fingerprint, reason="lost", at=installation.clock()
     )
 
     assert before == RELEASED
-    assert read_outcome(front.ask(asked(front), lost)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(build_request(front), lost)) == (None, ["RCP-04"])
 
 
 def test_expired_certificate_is_refused(front: Front) -> None:
@@ -469,14 +470,14 @@ def test_expired_certificate_is_refused(front: Front) -> None:
         installation.bank.code, expired.fingerprint, expired.der, at=installation.clock()
     )
 
-    assert front.ask(asked(front), expired).status_code == 400
+    assert front.ask(build_request(front), expired).status_code == 400
     forwarded = {
         "X-SSL-Client-Verify": "SUCCESS",
         "X-SSL-Client-Cert": quote(expired.certificate_pem.decode(), safe=""),
     }
     connection = UnixConnection(front.socket)
     with closing(connection):
-        connection.request("POST", "/v1/recipient", asked(front), XML | forwarded)
+        connection.request("POST", "/v1/recipient", build_request(front), XML | forwarded)
         assert b"SIG-05" in connection.getresponse().read()
 
 
@@ -494,5 +495,8 @@ def test_revoked_certificate_is_refused(front: Front) -> None:
     new.write_bytes(installation.world.hierarchy.organisations.crl([revoked.certificate]))
     new.rename(crl)
 
-    wait_for(lambda: read_outcome(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
-    assert read_outcome(front.ask(asked(front), installation.world.messages["bank"])) == RELEASED
+    wait_for(lambda: read_outcome(front.ask(build_request(front), revoked)) == (None, ["SIG-06"]))
+    assert (
+        read_outcome(front.ask(build_request(front), installation.world.messages["bank"]))
+        == RELEASED
+    )

@@ -163,10 +163,10 @@ def _over_xroad(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Ma
             {"ground": ("CONSENT", f"<Consent>{pin}</Consent>".encode())},
         ):
             fields = about(person, of=party("bank"), **changes)
-            asked = person_request(**fields)
-            yield _post(port, xroad_message(asked, party("bank").code, fields["request_id"]))
-        yield _post(port, xroad_message(asked, f"NOT/{pin}", fields["request_id"]))
-        yield _post(port, xroad_message(asked, party("bank").code, pin))
+            request = person_request(**fields)
+            yield _post(port, xroad_message(request, party("bank").code, fields["request_id"]))
+        yield _post(port, xroad_message(request, f"NOT/{pin}", fields["request_id"]))
+        yield _post(port, xroad_message(request, party("bank").code, pin))
 
 
 def _latin(person: Person) -> str:

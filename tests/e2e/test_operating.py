@@ -81,8 +81,8 @@ class Load:
     """The number of connections that ended during an answer."""
     refused: int = 0
 
-    def run(self, asked: list[bytes], meanwhile: Callable[[], None]) -> None:
-        shares = [asked[start::3] for start in range(3)]
+    def run(self, requests: list[bytes], meanwhile: Callable[[], None]) -> None:
+        shares = [requests[start::3] for start in range(3)]
         threads = [threading.Thread(target=self._ask_all, args=(share,)) for share in shares]
         for thread in threads:
             thread.start()

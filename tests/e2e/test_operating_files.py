@@ -121,10 +121,10 @@ def test_alerts_use_existing_metrics() -> None:
     rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
     page = (OPERATING / "metrics.md").read_text()
     documented = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
-    asked = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
+    named_metrics = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
 
-    assert asked
-    assert {name.removesuffix("_bucket") for name in asked} <= documented
+    assert named_metrics
+    assert {name.removesuffix("_bucket") for name in named_metrics} <= documented
     alerts = re.findall(r"- alert: (\w+)", rules)
     assert alerts == re.findall(r"^\| (Makul\w+) \|", page, re.MULTILINE)
     for each in re.split(r"- alert: ", rules)[1:]:

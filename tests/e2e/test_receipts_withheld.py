@@ -140,18 +140,22 @@ def test_only_revocations_have_receipts_after_a_stop(
     receipt is given.
     """
     consent_id, document = consent_of(installation)
-    asked = {name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")}
-    assert installation.ask(registering(asked["registered"], document)).outcome == "ACCEPTED"
-    assert installation.ask(data(installation, asked["data"], document)).outcome == "RELEASED"
-    assert installation.ask(data(installation, asked["refused"], b"<x/>")).outcome == "REFUSED"
-    installation.ask(explaining(asked["explained"]))
-    taking = handing_in(revocation(installation, consent_id), asked["revoked"])
+    request_ids = {
+        name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")
+    }
+    assert installation.ask(registering(request_ids["registered"], document)).outcome == "ACCEPTED"
+    assert installation.ask(data(installation, request_ids["data"], document)).outcome == "RELEASED"
+    assert (
+        installation.ask(data(installation, request_ids["refused"], b"<x/>")).outcome == "REFUSED"
+    )
+    installation.ask(explaining(request_ids["explained"]))
+    taking = handing_in(revocation(installation, consent_id), request_ids["revoked"])
     assert installation.ask(taking).outcome == "ACCEPTED"
-    assert all(operation_of(get_receipt(installation, each)) for each in asked.values())
+    assert all(operation_of(get_receipt(installation, each)) for each in request_ids.values())
 
     stop(installation)
 
-    answers = {name: get_receipt(installation, each) for name, each in asked.items()}
+    answers = {name: get_receipt(installation, each) for name, each in request_ids.items()}
     assert operation_of(answers.pop("revoked")) == ("RevokeConsent", "ACCEPTED")
     assert {name: operation_of(each) for name, each in answers.items()} == dict.fromkeys(answers)
     assert {name: each.codes for name, each in answers.items()} == {

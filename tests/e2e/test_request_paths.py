@@ -30,11 +30,11 @@ def installation(
 def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) -> None:
     """Cheap checks come first: a held recipient's document is neither verified nor stored."""
     document = installation.document("insurer-00-data")
-    asked = person_request(
+    request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
-    answer = installation.ask(asked, by="insurer")
+    answer = installation.ask(request, by="insurer")
 
     assert answer.codes == ["RCP-02"]
     assert (
@@ -46,11 +46,11 @@ def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) 
 def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
     """The recipient learns yes or no, not how similar, without scores in its agreement."""
     document = installation.document("bank-00-yes-no")
-    asked = person_request(
+    request = person_request(
         **about(installation.person_of(document), of=installation.bank, document=document)
     )
 
-    answer = installation.ask(asked)
+    answer = installation.ask(request)
 
     match = answer.child.find("r:match", {"r": RECIPIENT})
     assert answer.outcome == "MATCHED"

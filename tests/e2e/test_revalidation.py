@@ -63,7 +63,7 @@ def makul(installation: InProcess) -> Makul:
     return installation.makul()
 
 
-def asked(installation: InProcess, document: SandboxDocument) -> bytes:
+def build_request(installation: InProcess, document: SandboxDocument) -> bytes:
     return person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
@@ -106,14 +106,14 @@ def test_report_is_equal_after_all_else_has_changed(
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
     document = installation.document("bank-00-data")
-    assert installation.ask(asked(installation, document)).outcome == "RELEASED"
+    assert installation.ask(build_request(installation, document)).outcome == "RELEASED"
     released = latest(makul)
     looks = count(installation.settings.place, "desk_log")
 
     clock.ahead += HOUR
     revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
-    assert installation.ask(asked(installation, document)).codes == ["CNS-02"]
+    assert installation.ask(build_request(installation, document)).codes == ["CNS-02"]
     refused = latest(makul)
     for name in ("intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
@@ -149,7 +149,7 @@ def test_a_registered_consent_is_judged_again(
     cited = re.sub(
         rb"<r:consentDocument>.*</r:consentDocument>",
         f"<r:consentId>{consent_id}</r:consentId>".encode(),
-        asked(installation, document),
+        build_request(installation, document),
     )
     assert installation.ask(cited).outcome == "RELEASED"
 
@@ -183,7 +183,7 @@ def test_a_timestamped_consent_is_judged_again(
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
 def test_missing_material_is_named(installation: InProcess, makul: Makul, name: str) -> None:
     """Exit code 3, and one line that names what to restore; never a verdict."""
-    installation.ask(asked(installation, installation.document(name)))
+    installation.ask(build_request(installation, installation.document(name)))
     released = latest(makul)
     archive = installation.settings.trust.archive
     assert archive is not None
@@ -205,7 +205,7 @@ def test_tampered_evidence_is_found(
     installation: InProcess, makul: Makul, *, knows_the_keys: bool
 ) -> None:
     """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
-    installation.ask(asked(installation, installation.document("bank-00-data")))
+    installation.ask(build_request(installation, installation.document("bank-00-data")))
     released = latest(makul)
     database = installation.settings.place
     with without_guards(database, "evidence") as connection:
@@ -227,7 +227,7 @@ def test_tampered_evidence_is_found(
 
 def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
     """Exit code 3: somebody removed it from the record."""
-    installation.ask(asked(installation, installation.document("bank-00-data")))
+    installation.ask(build_request(installation, installation.document("bank-00-data")))
     released = latest(makul)
     with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
@@ -244,7 +244,7 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
         each for each in installation.world.documents.values() if each.presented_by.key == "bank"
     ]
     for document in bank_documents:
-        installation.ask(asked(installation, document))
+        installation.ask(build_request(installation, document))
     decisions = makul.done("disclosure", "list", "--limit", "10000")
 
     found = [rejudged(makul, each["disclosure_id"]) for each in decisions]

@@ -44,8 +44,8 @@ def test_a_revoked_consent_gives_nothing_more(installation: InProcess) -> None:
     for again in (used, using(installation, document)):
         answer = installation.ask(again)
         assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["CNS-05"], set())
-    asked = inquiry("GetConsentStatus", f"<r:consentId>{consent_id}</r:consentId>")
-    assert installation.ask(asked).child.findtext("r:state", namespaces=NS) == "REVOKED"
+    query = inquiry("GetConsentStatus", f"<r:consentId>{consent_id}</r:consentId>")
+    assert installation.ask(query).child.findtext("r:state", namespaces=NS) == "REVOKED"
     listed = installation.ask(inquiry("ListRevocations", "<r:limit>1000</r:limit>")).child
     assert str(consent_id) in [each.text for each in listed.iterfind(".//r:consentId", NS)]
     assert listed.findtext("r:more", namespaces=NS) == "false"

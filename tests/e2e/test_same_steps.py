@@ -168,14 +168,14 @@ def test_a_request_takes_the_same_steps_for_any_record(
     """
     unknown, person = citizens(60)[55], installation.world.people[5]
     database = cast("Any", installation.store.register)._database
-    asked = {"unknown": asking(installation, unknown, factors, form)}
-    asked |= dict.fromkeys(kept_as(person), asking(installation, person, factors, form))
+    requests = {"unknown": asking(installation, unknown, factors, form)}
+    requests |= dict.fromkeys(kept_as(person), asking(installation, person, factors, form))
     taken = {}
     for name, kept in {"unknown": None, **kept_as(person)}.items():
         if kept is not None:
             installation.store.registry.put_persons([kept], at=installation.clock())
-        asked[name]()  # everything that is read once in a process has been read now
-        tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
+        requests[name]()  # everything that is read once in a process has been read now
+        tries = [Counter(database).count(requests[name], monkeypatch) for _ in range(3)]
         taken[name] = min(tries)  # a driver or a collector may do other work in between
 
     assert {each[:3] for each in taken.values()} == {taken["unknown"][:3]}

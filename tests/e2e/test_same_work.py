@@ -133,7 +133,7 @@ class Asking:
         caller = Caller(recipient=POLICE.code, channel=Channel.WSSE)
 
         def ask() -> None:
-            asked = PersonRequest(
+            request = PersonRequest(
                 request_id=uuid4(),
                 digest=urandom(32),
                 employee="P-1",
@@ -144,7 +144,7 @@ class Asking:
                 ground=ground,
                 attributes=frozenset({Attribute.SURNAME.value}),
             )
-            assert b">NOT_MATCHED<" in self.disclose(asked, caller)
+            assert b">NOT_MATCHED<" in self.disclose(request, caller)
 
         return ask
 

@@ -119,10 +119,10 @@ def test_a_missing_store_gives_a_fault_and_is_not_ready(
 ) -> None:
     """OPS-03: no record, no answer; /readyz reports it."""
     installation = build_installation(tmp_path, database=record_database)
-    asked = messages(installation, 1)[0]
+    request_messages = messages(installation, 1)[0]
     take_away(installation.settings.place)
 
-    answer = installation.post(asked)
+    answer = installation.post(request_messages)
 
     assert answer.status == 500
     assert answer.codes == ["OPS-03"]
@@ -230,11 +230,11 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
     continues.
     """
     victim = server.workers[0]
-    asked = messages(installation, 60)
-    drive(server, asked[:20])
+    request_messages = messages(installation, 60)
+    drive(server, request_messages[:20])
     os.kill(victim, signal.SIGKILL)
 
-    arrived = drive_until_dead(server, asked[20:])
+    arrived = drive_until_dead(server, request_messages[20:])
 
     on_record = {
         str(row.request_id)
@@ -244,10 +244,10 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
     assert arrived <= on_record
 
 
-def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
+def drive_until_dead(server: Server, request_messages: list[bytes]) -> set[str]:
     """Return the request ids of the answers that came; connections may break meanwhile."""
     arrived = set()
-    for message in asked:
+    for message in request_messages:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         try:
             connection.request(

@@ -107,7 +107,7 @@ def slow_peers(port: int) -> Iterator[None]:
                 thread.join()
 
 
-def asked(installation: InProcess) -> bytes:
+def build_request(installation: InProcess) -> bytes:
     document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return signed_message(
@@ -130,7 +130,7 @@ def test_requests_are_answered_beside_slow_peers(installation: InProcess, thread
     ):
         for _ in range(20):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(installation))
+            assert is_released(connection, build_request(installation))
             connection.close()
 
 
@@ -196,7 +196,7 @@ def test_peers_that_do_not_read_hold_no_thread(installation: InProcess) -> None:
             peer.connect(("127.0.0.1", port))
             peer.sendall(100 * ask)  # more than any buffer between us holds
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(installation))
+        assert is_released(connection, build_request(installation))
         connection.close()
 
 
@@ -242,7 +242,7 @@ def test_a_handshake_has_a_deadline(installation: InProcess, tmp_path: Path) -> 
 
 def test_an_expected_continue_is_sent(installation: InProcess) -> None:
     """RFC 9110, 10.1.1: a sender that waits for leave to send its body gets it once."""
-    message = asked(installation)
+    message = build_request(installation)
     head = (
         b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(message)
@@ -275,7 +275,7 @@ def test_longest_waiting_connection_is_closed(installation: InProcess) -> None:
         for _ in range(MAX_CONNECTIONS + 20):
             slow.enter_context(connect(port)).sendall(HEAD)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(installation))
+        assert is_released(connection, build_request(installation))
         connection.close()
         assert first.recv(100) == b""
 
@@ -292,7 +292,7 @@ def test_refused_peers_hold_no_slot(installation: InProcess, read: bool) -> None
                 assert peer.recv(12).startswith(b"HTTP/1.1 400")
         for _ in range(3):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(installation))
+            assert is_released(connection, build_request(installation))
             connection.close()
 
 

@@ -271,12 +271,12 @@ def test_a_repeated_answer_is_proved_too(man: Man, case: str) -> None:
 
 def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
     """Each is genuine, and of the same person, but does not prove the other answer."""
-    asked = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
+    request_ids = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
     came = {}
-    for name, request_id in asked.items():
+    for name, request_id in request_ids.items():
         man.ask(name, request_id)
         came[name] = man.seen
-    for name, other in itertools.permutations(asked, 2):
+    for name, other in itertools.permutations(request_ids, 2):
         envelope, foreign = etree.fromstring(came[name]), etree.fromstring(came[other])
         receipt = body_of(envelope).find("r:receipt", NS)
         taken = body_of(foreign).findtext("r:receipt", namespaces=NS)
@@ -285,7 +285,7 @@ def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
         for answer in (etree.tostring(envelope), came[other]):
             man.answer = answer
             with pytest.raises(ReceiptError) as withheld:
-                man.ask(name, asked[name])
+                man.ask(name, request_ids[name])
             assert withheld.value.flaw is ReceiptFlaw.REQUEST
 
 

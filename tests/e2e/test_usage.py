@@ -51,10 +51,10 @@ def limited(
 
 def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
     document = installation.document(name)
-    asked = person_request(
+    request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
-    return installation.ask(asked, by=by)
+    return installation.ask(request, by=by)
 
 
 def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
@@ -149,8 +149,8 @@ def beyond(installation: InProcess, by: str) -> bytes:
 
 def as_dry_run(installation: InProcess, by: str) -> bytes:
     """Return the same as a dry run, whose answer has every rule with its text."""
-    asked = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
-    pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
+    request = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
+    pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", request)
     assert pin is not None
     prefix = pin.group()[1:].partition("pin")[0]
     instead = (
@@ -158,7 +158,7 @@ def as_dry_run(installation: InProcess, by: str) -> bytes:
         f"<{prefix}method>demographic</{prefix}method></{prefix}methods>"
     )
     probe = rf"<{prefix}probe>.*</{prefix}probe>"
-    return re.sub(probe, instead, asked, flags=re.DOTALL).encode()
+    return re.sub(probe, instead, request, flags=re.DOTALL).encode()
 
 
 @pytest.mark.parametrize(

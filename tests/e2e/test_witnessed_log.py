@@ -82,9 +82,9 @@ class Watched:
         """Make one disclosure; return the id of its request."""
         document = self.installation.document("bank-00-data")
         person = self.installation.person_of(document)
-        asked = about(person, of=document.presented_by, document=document)
-        assert self.installation.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
-        request_id = asked["request_id"]
+        fields = about(person, of=document.presented_by, document=document)
+        assert self.installation.ask(person_request(**fields)).outcome in {"RELEASED", "REFUSED"}
+        request_id = fields["request_id"]
         assert isinstance(request_id, UUID)
         return request_id
 

@@ -44,7 +44,7 @@ def installation(
     built.close()
 
 
-def asked(installation: InProcess) -> bytes:
+def build_request(installation: InProcess) -> bytes:
     document, request_id = installation.document("bank-00-data"), uuid4()
     fields = about(
         installation.person_of(document),
@@ -73,7 +73,7 @@ def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_pat
     with fronted(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
         wait_for(path.exists)
 
-        assert outcome(UnixConnection(path), asked(installation)) == "RELEASED"
+        assert outcome(UnixConnection(path), build_request(installation)) == "RELEASED"
         assert path.stat().st_mode & 0o007 == 0
 
 
@@ -99,12 +99,12 @@ def test_front_is_identified_by_its_tls_client_certificate(
         wait_for(lambda: listening(port))
 
         assert (
-            outcome(by_tls(port, write(tmp_path, "front", front)), asked(installation))
+            outcome(by_tls(port, write(tmp_path, "front", front)), build_request(installation))
             == "RELEASED"
         )
         for nobody in (None, write(tmp_path, "stranger", stranger)):
             with pytest.raises((ssl.SSLError, ConnectionError)):
-                outcome(by_tls(port, nobody), asked(installation))
+                outcome(by_tls(port, nobody), build_request(installation))
 
 
 def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Pa
 
         def ask(headers: dict[str, str]) -> str:
             return outcome(
-                http.client.HTTPConnection("127.0.0.1", port), asked(installation), headers
+                http.client.HTTPConnection("127.0.0.1", port), build_request(installation), headers
             )
 
         assert ask({"X-Makul-Front": secret}) == "RELEASED"

@@ -193,7 +193,7 @@ def installation_of_its_own(
     built.close()
 
 
-def asked(
+def send_request(
     installation: InProcess, request_id: UUID, document_name: str = "bank-00-data"
 ) -> WireAnswer:
     answer = installation.post(message(installation, document_name, request_id), listener="xroad")
@@ -206,16 +206,16 @@ def test_a_service_works_when_its_clock_steps_back(
     """A whole request works, over the border and back."""
     installation = installation_of_its_own
     clock.now, ids = AFTER, [uuid4() for _ in range(20)]
-    first = {each: asked(installation, each) for each in ids}
-    assert asked(installation, uuid4(), "single-use").word == RELEASED
+    first = {each: send_request(installation, each) for each in ids}
+    assert send_request(installation, uuid4(), "single-use").word == RELEASED
     clock.step(BEFORE - AFTER)
 
-    again = {each: asked(installation, each) for each in ids}
-    newer = {each: asked(installation, each) for each in (uuid4() for _ in range(20))}
+    again = {each: send_request(installation, each) for each in ids}
+    newer = {each: send_request(installation, each) for each in (uuid4() for _ in range(20))}
 
     assert again == first
     assert {answer.word for answer in (*first.values(), *newer.values())} == {RELEASED}
-    assert asked(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
+    assert send_request(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
     after = aftermath(installation.settings.place)
     assert after.lost(first | newer) == set()
     assert (after.twice, after.without_leaf) == (0, 0)

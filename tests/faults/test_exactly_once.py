@@ -57,10 +57,10 @@ def test_eight_processes_disclose_each_id_once(
     """docs/architecture.md, invariant 5: one of each id is disclosed, and others get its bytes."""
     ids = [uuid4() for _ in range(IDS)]
     with FORK.Pool(PROCESSES) as pool:
-        asked = [
+        request_message = [
             pool.apply_async(record_all, (place, keys, ids, each)) for each in range(PROCESSES)
         ]
-        answers = [each.get(RUN_SECONDS) for each in asked]
+        answers = [each.get(RUN_SECONDS) for each in request_message]
 
     for request_id in ids:
         results = [mine[request_id] for mine in answers]
@@ -87,9 +87,9 @@ def test_one_of_fifty_requests_gets_the_last_use(
         ready = Barrier(RACERS)
 
         def race(request_id: UUID) -> WireAnswer:
-            asked = message(installation, CONSENT, request_id)
+            request_message = message(installation, CONSENT, request_id)
             ready.wait(RUN_SECONDS)
-            return WireAnswer(*ask(server.port, asked))
+            return WireAnswer(*ask(server.port, request_message))
 
         with ThreadPoolExecutor(RACERS) as pool:
             answers = dict(zip(ids, pool.map(race, ids, timeout=RUN_SECONDS), strict=True))

@@ -190,8 +190,8 @@ def guard(data: bytes) -> None:
 def _differs(body: bytes) -> bool:
     """Return whether it requests something other than the good message."""
     try:
-        asked, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
-        return _canonical(asked) != _canonical(good)
+        request, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
+        return _canonical(request) != _canonical(good)
     except (etree.XMLSyntaxError, IndexError):
         return True
 

@@ -38,7 +38,7 @@ from makul_sandbox.world.build import World, build_world, register
 from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.messages import signed_message
 from makul_testing.cli_runner import Makul
-from makul_testing.database_roles import parted
+from makul_testing.database_roles import create_duty_roles
 from makul_testing.external.postgres import Cluster
 
 RECIPIENT = "urn:makul:recipient:1"
@@ -253,7 +253,7 @@ class InProcess:
         if not isinstance(self.settings.place, PostgresLocation):
             return Makul(directory)
         owner = self.settings.place
-        place = owner if duty is None else parted(owner)[duty]
+        place = owner if duty is None else create_duty_roles(owner)[duty]
         return Makul(directory, {"MAKUL_DATABASE_URL": place.url})
 
     def close(self) -> None:
@@ -331,7 +331,7 @@ def _by_duty(
     if not isinstance(owner, PostgresLocation):
         return dict.fromkeys(Duty, made)
     made.close()
-    places = parted(owner)
+    places = create_duty_roles(owner)
     config.write_text(config.read_text().replace(owner.url, places[Duty.SERVING].url))
     return {duty: open_store(place, keys, who="test") for duty, place in places.items()}
 
@@ -454,9 +454,9 @@ def person_request(
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
         encoded = base64.b64encode(ground[1]).decode()
         given = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
-    asked = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
+    attributes_xml = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
     wanted = (
-        f"<r:requestedAttributes>{asked}</r:requestedAttributes>"
+        f"<r:requestedAttributes>{attributes_xml}</r:requestedAttributes>"
         if operation == "GetPersonData"
         else ""
     )

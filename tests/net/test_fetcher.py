@@ -39,7 +39,7 @@ def test_unusable_answers_are_refused(web: Published) -> None:
         web.status = status
         with pytest.raises(FetchError, match=f"HTTP status {status}"):
             fetch(url, None, 11)
-    assert "/elsewhere.crl" not in web.asked
+    assert "/elsewhere.crl" not in web.requested_paths
     web.status, web.headers = 200, {"Content-Encoding": "gzip"}
     with pytest.raises(FetchError, match="encoded"):
         fetch(url, None, 11)
@@ -76,7 +76,7 @@ def test_server_with_slow_headers_is_not_fetched_twice() -> None:
             with pytest.raises(FetchError, match="still under way"):
                 fetch(f"{server.url}/{number}.crl", None, 10)
 
-        assert server.asked == 1
+        assert server.request_count == 1
         assert threading.active_count() == before
 
     until, why = time.monotonic() + PATIENCE, "still under way"
@@ -101,7 +101,7 @@ def test_slow_body_leaves_no_thread() -> None:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
 
-        assert server.asked == 2
+        assert server.request_count == 2
 
 
 def test_finished_fetch_does_not_delay_the_next(
@@ -111,8 +111,8 @@ def test_finished_fetch_does_not_delay_the_next(
     web.at["/ca.crl"] = b"a CRL"
     answer, ended = fetching._answer, Event()
 
-    def lasting(*asked: Any) -> None:
-        answer(*asked)
+    def lasting(*arguments: Any) -> None:
+        answer(*arguments)
         ended.wait(PATIENCE)
 
     monkeypatch.setattr(fetching, "_answer", lasting)

@@ -111,7 +111,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
     directory = tmp_path / "sandbox"
     prepare(free(directory), Runtime())
     kept_options = SandboxOptions(directory=directory, keep=True)
-    asked: dict[str, SandboxOptions] = {
+    options_by_name: dict[str, SandboxOptions] = {
         "port": replace(kept_options, port=19000),
         "xroad_port": replace(kept_options, xroad_port=19000),
         "mtls_port": replace(kept_options, mtls_port=19000),
@@ -119,7 +119,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
         "people": replace(kept_options, people=26),
         "seed": replace(kept_options, seed=2),
     }
-    for name, options in asked.items():
+    for name, options in options_by_name.items():
         option = "--" + name.replace("_", "-")
         with pytest.raises(OperatorError, match=f"{option} was decided when the sandbox"):
             run(replace(options, given=frozenset({name})), Runtime())
@@ -190,7 +190,9 @@ def a_request(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def asked(directory: Path, content: bytes, output: str, **changes: object) -> Certification:
+def build_certification(
+    directory: Path, content: bytes, output: str, **changes: object
+) -> Certification:
     file = directory.parent / f"{output}.in"
     file.write_bytes(content)
     fields: dict[str, object] = {
@@ -208,7 +210,7 @@ def asked(directory: Path, content: bytes, output: str, **changes: object) -> Ce
 def test_callers_own_key_is_certified_and_registered(prepared: Path) -> None:
     """The subject is the party's, for any name in the request; messages count at once."""
     key = ec.generate_private_key(ec.SECP256R1())
-    request = asked(prepared, a_request(key), "own.pem")
+    request = build_certification(prepared, a_request(key), "own.pem")
 
     output = certify(request, Runtime())
 
@@ -229,7 +231,9 @@ def test_a_citizens_key_is_certified_for_their_pin(prepared: Path) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    request = asked(prepared, public, "card.pem", party=None, citizen=0, is_request=False)
+    request = build_certification(
+        prepared, public, "card.pem", party=None, citizen=0, is_request=False
+    )
 
     certify(request, Runtime())
 
@@ -260,7 +264,7 @@ def test_unusable_request_is_refused_in_one_line(
     prepared: Path, content: bytes, changes: dict[str, object], problem: str
 ) -> None:
     """No file is written."""
-    request = asked(prepared, content, "never.pem", **changes)
+    request = build_certification(prepared, content, "never.pem", **changes)
 
     with pytest.raises(OperatorError, match=problem):
         certify(request, Runtime())

@@ -82,7 +82,7 @@ def test_certificate_identifies_the_caller() -> None:
 
     response = send(build(fake, channel(judge)), enveloped(GET_STATUS), **headers_of_nginx())
 
-    ((_, caller),) = fake.asked
+    ((_, caller),) = fake.requests
     assert response.status == 200
     assert judge.judged == [DER]
     assert (caller.recipient, caller.channel) == (MEMBER, ChannelName.MTLS)
@@ -107,7 +107,7 @@ def test_an_unusable_certificate_is_a_fault(given: MtlsChannel, code: str) -> No
     response = send(build(fake, given), enveloped(GET_STATUS), **headers_of_nginx())
 
     assert_typed_fault(response)
-    assert (response.codes, fake.asked) == ([code], [])
+    assert (response.codes, fake.requests) == ([code], [])
 
 
 GOOD = quote(pem(), safe="")

@@ -162,11 +162,11 @@ def test_a_large_log_needs_a_few_tiles() -> None:
     """A tree of any size takes two tiles of each level, and the levels are log256 of the leaves."""
     hashes = leaves(70_000)
     honest = tiles_over(hashes)
-    asked: list[tuple[int, int, int]] = []
+    read_tiles: list[tuple[int, int, int]] = []
 
     def counted(level: int, index: int, width: int) -> bytes:
-        asked.append((level, index, width))
+        read_tiles.append((level, index, width))
         return honest(level, index, width)
 
     assert judge(seen(hashes[:33]), signed(hashes), counted).finding is ConsistencyFinding.GREW
-    assert len(asked) <= 6
+    assert len(read_tiles) <= 6

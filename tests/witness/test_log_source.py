@@ -39,7 +39,7 @@ def test_a_log_is_followed_over_http(
 
     assert witness.round().result is WitnessResult.COSIGNED
     assert cosigned_size(state) == 300
-    assert web.asked[0] == "/log/checkpoint"
+    assert web.requested_paths[0] == "/log/checkpoint"
 
 
 def test_a_failing_server_is_fetched_again(
@@ -85,7 +85,7 @@ def test_a_server_with_slow_headers_is_abandoned(
     assert {each.result for each in rounds} == {WitnessResult.UNAVAILABLE}
     assert "not done within" in rounds[0].why
     assert "still under way" in rounds[1].why
-    assert server.asked == 1
+    assert server.request_count == 1
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])

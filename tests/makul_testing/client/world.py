@@ -156,4 +156,4 @@ def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str 
                 )
             except MakulError as error:
                 came = error
-    return came, service.asked
+    return came, service.requests

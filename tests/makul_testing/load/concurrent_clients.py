@@ -142,18 +142,18 @@ class Crowd:
         try:
             while self._going:
                 request_id = uuid4()
-                asked = message(self.installation, self.document_name, request_id)
-                answer = self._insist(request_id, asked)
+                request_message = message(self.installation, self.document_name, request_id)
+                answer = self._insist(request_id, request_message)
                 if answer is not None and self._dice.random() < self.repeats:
-                    self._again(request_id, asked)
+                    self._again(request_id, request_message)
         except BaseException as error:  # noqa: BLE001 -- raised where the crowd is left
             self.errors.append(error)
 
-    def _insist(self, request_id: UUID, asked: bytes) -> WireAnswer | None:
+    def _insist(self, request_id: UUID, request_message: bytes) -> WireAnswer | None:
         """Repeat until there is an answer that is not "later"; return None if there was none."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
-            answer = self._once(asked)
+            answer = self._once(request_message)
             if answer is not None:
                 self.words[answer.word] += 1
                 assert answer.gives is (answer.word == RELEASED), answer.word
@@ -164,11 +164,11 @@ class Crowd:
         self.unanswered.append(request_id)
         return None
 
-    def _again(self, request_id: UUID, asked: bytes) -> None:
+    def _again(self, request_id: UUID, request_message: bytes) -> None:
         """Repeat a request: the bytes must be those of the first answer, if that gave something."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
-            answer = self._once(asked)
+            answer = self._once(request_message)
             if answer is not None and not answer.word.startswith("fault OPS-"):
                 self._compare(request_id, answer)
                 return
@@ -183,16 +183,16 @@ class Crowd:
         elif first.gives and not answer.gives:
             self.withheld[answer.word] += 1
 
-    def _once(self, asked: bytes) -> WireAnswer | None:
-        self.asking.add(asked)
+    def _once(self, request_message: bytes) -> WireAnswer | None:
+        self.asking.add(request_message)
         closed = self.closed
         try:
-            answer = WireAnswer(*ask(self.port, asked))
+            answer = WireAnswer(*ask(self.port, request_message))
         except (OSError, http.client.HTTPException) as error:
             self.broken[type(error).__name__] += 1
             return None
         finally:
-            self.asking.discard(asked)
+            self.asking.discard(request_message)
         if answer.gives and closed is not None and closed is self.closed:
-            self.given_after.append(asked)
+            self.given_after.append(request_message)
         return answer

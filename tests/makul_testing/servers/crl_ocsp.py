@@ -15,7 +15,7 @@ class Published:
     at: dict[str, bytes | Callable[[bytes], bytes]] = field(default_factory=dict)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def publishing() -> Iterator[Published]:
             self._answer()
 
         def _answer(self) -> None:
-            published.asked.append(self.path)
+            published.requested_paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             given = published.at.get(self.path, b"")
             content = given(body) if callable(given) else given

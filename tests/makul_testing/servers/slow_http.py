@@ -15,7 +15,7 @@ class Dripping:
     """Its address, and the number of its connections."""
 
     url: str
-    asked: int = 0
+    request_count: int = 0
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
         with suppress(OSError):
             while True:
                 connection, _ = listening.accept()
-                server.asked += 1
+                server.request_count += 1
                 threads.append(Thread(target=drip, args=(connection,)))
                 threads[-1].start()
         for thread in threads:

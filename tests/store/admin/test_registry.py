@@ -281,8 +281,8 @@ def test_disclosures_are_listed_latest_first(store: Store) -> None:
     first, second, third = (entry.disclosure_id for entry in entries)
 
     def listed(**how: Any) -> list[Any]:
-        asked = {"recipient": None, "since": None, "limit": 10} | how
-        return [row.disclosure_id for row in store.registry.disclosures(**asked)]
+        arguments = {"recipient": None, "since": None, "limit": 10} | how
+        return [row.disclosure_id for row in store.registry.disclosures(**arguments)]
 
     assert listed() == [third, second, first]
     assert listed(recipient=BANK) == [third, first]

@@ -186,8 +186,8 @@ def test_some_new_marks_delete_stale_ones(store: Store) -> None:
 def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released: Entry) -> None:
     """GetReceipt finds the disclosure by its space, before any later record."""
     later = NOON + timedelta(minutes=1)
-    asked = replace(released.key, space=Space.EXPLANATION)
-    dry_run = a_refusal(Code.CNS_06, key=asked, decided_at=later)
+    key = replace(released.key, space=Space.EXPLANATION)
+    dry_run = a_refusal(Code.CNS_06, key=key, decided_at=later)
     misused = a_refusal(Code.REQ_04, key=released.key, misuses_key=True, decided_at=later)
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(misused) == Committed()

@@ -67,14 +67,14 @@ def judge(store: TrustStore, holder: Holder, at: datetime = NOW) -> PathFinding:
 @pytest.fixture
 def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Record the fingerprints of certificates that reach the path validator."""
-    asked: list[bytes] = []
+    fingerprints: list[bytes] = []
 
     def paths_of(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
-        asked.append(certificate.fingerprint)
+        fingerprints.append(certificate.fingerprint)
         return validator.paths_of(certificate, *rest, **named)
 
     monkeypatch.setattr(paths, "paths_of", paths_of)
-    return asked
+    return fingerprints
 
 
 @pytest.mark.parametrize("authorities", [*USUAL, *UNUSUAL])

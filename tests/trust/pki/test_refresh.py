@@ -180,7 +180,7 @@ def test_no_address_comes_from_a_certificate(
     installation.store.judge(read_certificate(citizen.der), at=NOW)
     installation.once()
 
-    assert set(web.asked) == {"/ca.crl", "/ocsp"}
+    assert set(web.requested_paths) == {"/ca.crl", "/ocsp"}
 
 
 # --- OCSP -----------------------------------------------------------------------------------------

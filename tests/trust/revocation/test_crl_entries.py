@@ -78,9 +78,9 @@ def test_too_wide_serial_number_is_undetermined() -> None:
     statement = Statement(
         this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"
     )
-    asked = CertificateQuery(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
+    query = CertificateQuery(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
 
     with pytest.raises(OverflowError):
         revoked(too_wide)
-    found = status_now(asked, said_by_crls([statement], asked), at=NOW)
+    found = status_now(query, said_by_crls([statement], query), at=NOW)
     assert found.end is RevocationStatus.UNKNOWN

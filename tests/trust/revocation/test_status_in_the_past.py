@@ -156,13 +156,13 @@ CASES = MappingProxyType(
 )
 
 
-@pytest.mark.parametrize(("asked", "stated", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("query", "stated", "expected"), CASES.values(), ids=CASES)
 def test_each_case_has_its_verdict(
-    asked: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
+    query: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
 ) -> None:
     """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3: each case has its verdict."""
     found = status_at_signature_time(
-        asked, stated, at=NOW, existed_at=SIGNED, heard_until=min(asked.not_after, NOW + 99 * DAY)
+        query, stated, at=NOW, existed_at=SIGNED, heard_until=min(query.not_after, NOW + 99 * DAY)
     )
 
     assert found.end is expected

@@ -91,7 +91,7 @@ def test_a_slow_witness_does_not_delay_others(
             (found,) = collector.collect()
             assert found.checkpoint.size == size
 
-        assert server.asked == 1
+        assert server.request_count == 1
     assert [each.getMessage().partition(": ")[2] for each in caplog.records] == [
         "not done within 0.3 seconds",
         "an earlier answer of that server is still under way",
