@@ -35,19 +35,19 @@ def hierarchy() -> Hierarchy:
 @pytest.fixture(scope="module")
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
-    made = installed(tmp_path_factory.mktemp("rooms") / "installation")
-    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
-    (made.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
-    (made.directory / "intermediates" / "cas.pem").write_bytes(
+    makul = installed(tmp_path_factory.mktemp("certificates") / "installation")
+    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    (makul.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
+    (makul.directory / "intermediates" / "cas.pem").write_bytes(
         hierarchy.intermediate_certificates()
     )
     for name, crl in hierarchy.crls().items():
-        (made.directory / "crls" / name).write_bytes(crl)
-    return made
+        (makul.directory / "crls" / name).write_bytes(crl)
+    return makul
 
 
-def register(makul: Makul, how: str, pem: bytes, room: Path) -> CommandResult:
-    file = room / "it.pem"
+def register(makul: Makul, how: str, pem: bytes, directory: Path) -> CommandResult:
+    file = directory / "it.pem"
     file.write_bytes(pem)
     command = REGISTRATIONS[how]
     return makul(*command[:3], file, *command[3:], "--json")
@@ -105,11 +105,11 @@ def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
 
 def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
     """Certificates may be registered before the authorities are installed."""
-    made = installed(tmp_path / "installation")
-    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    makul = installed(tmp_path / "installation")
+    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
 
-    result = register(made, "messages", bank.certificate_pem, tmp_path)
+    result = register(makul, "messages", bank.certificate_pem, tmp_path)
 
     assert result.code == 0
     assert "its path cannot be verified" in result.err

@@ -75,18 +75,18 @@ def main() -> None:
     parser.add_argument("path")
     parser.add_argument("messages", type=Path)
     parser.add_argument("connections", type=int)
-    given = parser.parse_args()
-    messages = _read(given.messages)
+    options = parser.parse_args()
+    messages = _read(options.messages)
     latencies: list[float] = []
     errors: list[str] = []
-    ready = threading.Barrier(given.connections + 1)
+    ready = threading.Barrier(options.connections + 1)
     posters = [
         threading.Thread(
             target=_post_all,
-            args=(given.port, given.path, messages[start :: given.connections]),
+            args=(options.port, options.path, messages[start :: options.connections]),
             kwargs={"latencies": latencies, "errors": errors, "ready": ready},
         )
-        for start in range(given.connections)
+        for start in range(options.connections)
     ]
     for poster in posters:
         poster.start()

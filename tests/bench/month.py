@@ -191,7 +191,7 @@ def _rows(
     model: dict[str, Any], sealer: FieldCipher, pins: list[Any], count: int
 ) -> Iterator[dict[str, Any]]:
     """Yield rows spread evenly over the month, and one at each instant just outside."""
-    kept = open_private(sealer, model["disclosure_id"], model["sealed"])
+    delivery = open_private(sealer, model["disclosure_id"], model["sealed"])
     step = (MONTH.ends - MONTH.begins) / count
     instant = timedelta(microseconds=1)
     for number in range(-1, count + 1):
@@ -201,7 +201,7 @@ def _rows(
         disclosure_id = _uuid7(at)
         subject, outcome = pins[number % len(pins)], _OUTCOMES[number % len(_OUTCOMES)]
         party = PARTIES[number % len(PARTIES)]
-        mine = replace(kept, subject=subject, leaf_salt=os.urandom(32))
+        mine = replace(delivery, subject=subject, leaf_salt=os.urandom(32))
         yield {
             **model,
             "disclosure_id": disclosure_id,

@@ -15,7 +15,7 @@ from bench.crowd import SealedCrowd, signers
 from bench.load import load, percentile
 from bench.stores import Database
 from makul_testing.in_process_service import InProcess
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 SMALL, LARGE = 10_000, 1_000_000
 BATCH = 100
@@ -42,7 +42,7 @@ def measure_persons(
     with ExitStack() as stack:
         servers = {
             size: stack.enter_context(
-                served(
+                run_service(
                     directory / f"{size}" / "makul.toml", workers=1, log=directory / f"{size}.log"
                 )
             )

@@ -234,11 +234,11 @@ def test_crls_of_time_stamping_authorities_are_read(
     anchors = ("--tsa-anchors", theirs.anchors)
 
     without = verify(anywhere, file, files, *anchors, "--json")
-    given = verify(anywhere, file, files, *anchors, "--tsa-crl", theirs.crls, "--json")
+    with_crl = verify(anywhere, file, files, *anchors, "--tsa-crl", theirs.crls, "--json")
     alone = verify(anywhere, file, files, "--tsa-crl", theirs.crls)
 
     assert without.json["evidence"]["timestamps"][0]["reason"] == "SIG-07"
-    assert given.json["evidence"]["timestamps"][0]["reason"] is None, given.json
+    assert with_crl.json["evidence"]["timestamps"][0]["reason"] is None, with_crl.json
     assert (alone.code, alone.err.count("\n")) == (3, 1)
 
 
@@ -311,8 +311,8 @@ def test_a_consent_by_a_representative_is_verified(
 ) -> None:
     """CNS-11, SIG-08: the representative's is the one signature that counts."""
     makul = Makul(installation.settings.store.database.parent)
-    given = installation.document("represented").document
-    content = installation.parts.verifier.verify(given, at=installation.clock()).signed
+    document = installation.document("represented").document
+    content = installation.parts.verifier.verify(document, at=installation.clock()).signed
     assert content is not None
     by = installation.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]
     signed = sign_document(

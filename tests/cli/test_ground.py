@@ -131,11 +131,11 @@ def test_an_unknown_ground_is_refused(
     """Another recipient, id or kind is another ground, and a reason is required."""
     ground = a_consent()
     used(with_terms, ground)
-    given = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
+    fields = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
 
     result = with_terms(
-        *("ground", "revoke", given["code"], given["id"], "--kind", given["kind"]),
-        *("--reason", given["reason"], "--apply"),
+        *("ground", "revoke", fields["code"], fields["id"], "--kind", fields["kind"]),
+        *("--reason", fields["reason"], "--apply"),
     )
 
     assert result.code == 1

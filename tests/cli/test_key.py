@@ -88,11 +88,11 @@ def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) 
     retired = installed.directory / "retired"
     retired.mkdir()
     for name in ("old", "stolen", "next"):
-        made = authority.official(member_code=OPERATOR, name=name, identifier=name)
+        certificate = authority.official(member_code=OPERATOR, name=name, identifier=name)
         place = installed.directory if name == "next" else retired
-        (place / f"{name}.pem").write_bytes(made.certificate_pem)
+        (place / f"{name}.pem").write_bytes(certificate.certificate_pem)
         if name == "stolen":
-            stolen = made.fingerprint.hex()
+            stolen = certificate.fingerprint.hex()
     installed.receipts('next = "next.pem"\nretired = "retired"')
     since = (installed.installation.clock() - timedelta(hours=1)).isoformat()
     installed.makul.done("key", "compromised", stolen, "--since", since, "--apply")

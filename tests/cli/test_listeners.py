@@ -195,7 +195,7 @@ def test_a_bare_xroad_port_is_only_for_the_sandbox(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "is_on_sqlite", "sizes"),
+    ("settings", "is_on_sqlite", "sizes"),
     [
         ({}, True, (6, 1)),
         ({"workers": 2}, True, (2, 1)),
@@ -205,10 +205,12 @@ def test_a_bare_xroad_port_is_only_for_the_sandbox(tmp_path: Path) -> None:
     ],
 )
 def test_workers_and_threads_suit_the_store(
-    given: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
+    settings: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
 ) -> None:
     """SQLite has one thread in a worker and a worker for each core; the operator's values count."""
-    listener = ListenerSettings(channel="wsse", bind="127.0.0.1:1", public_url="http://a", **given)
+    listener = ListenerSettings(
+        channel="wsse", bind="127.0.0.1:1", public_url="http://a", **settings
+    )
     sized = listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=6)
 
     assert (sized.workers, sized.threads) == sizes

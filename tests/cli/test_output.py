@@ -12,7 +12,7 @@ import pytest
 from makul.cli.output import TwoForms, instant, show_facts, show_rows
 from makul.cli.usage import wants_json
 from makul_testing.cli_runner import Makul
-from makul_testing.processes.program import ran
+from makul_testing.processes.program import run_program
 
 AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 DIGEST = "0123456789abcdef" * 4
@@ -23,7 +23,7 @@ NARROW = {"id": ID, "name": LONG, "added_at": instant(AT)}
 
 
 def run_makul(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return ran(*arguments, env={**os.environ, **environment}, text=True)
+    return run_program(*arguments, env={**os.environ, **environment}, text=True)
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
     not made.
     """
     monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
-    made = installed_anew(tmp_path / "service")
-    assert not (made.directory / "makul.db").exists()
-    return made
+    makul = installed_anew(tmp_path / "service")
+    assert not (makul.directory / "makul.db").exists()
+    return makul
 
 
 def test_a_store_in_a_file_is_managed(on_file: Makul) -> None:
@@ -131,10 +131,10 @@ def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> No
     """It needs the store's keys; nothing is half done without them, and it can be repeated."""
     with_whole_records(on_file)
     keys = on_file.directory / "keys" / "store.json"
-    kept = keys.read_bytes()
+    content = keys.read_bytes()
     keys.unlink()
     result = on_file("store", "upgrade", "--apply")
-    keys.write_bytes(kept)
+    keys.write_bytes(content)
     keys.chmod(0o600)
 
     assert result.code == 3

@@ -30,15 +30,15 @@ def web() -> Iterator[Published]:
 @pytest.fixture
 def makul(tmp_path: Path, web: Published) -> Makul:
     """Return an installation that trusts one root, whose CRL is published."""
-    made = installed(tmp_path / "service")
+    makul = installed(tmp_path / "service")
     root = Authority.root("A Root")
-    StoreFiles(made.directory).write(anchors=[root])
+    StoreFiles(makul.directory).write(anchors=[root])
     now = datetime.now(UTC)
     web.at["/root.crl"] = crl_of(root, this_update=now - HOUR, next_update=now + HOUR)
-    config = made.directory / "makul.toml"
+    config = makul.directory / "makul.toml"
     source = f'crls = [{{ url = "{web.url}/root.crl", file = "root.crl" }}]\n'
     config.write_text(config.read_text() + "\n[trust.refresh]\n" + source)
-    return made
+    return makul
 
 
 def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
@@ -199,22 +199,22 @@ def _valid(since: datetime, until: datetime) -> Profile:
     )
 
 
-def _installed_with_ca(room: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
+def _installed_with_ca(directory: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
     """Return a root with a CA that has certificates for these terms; the first of them
     has a CRL.
     """
-    made, now = installed(room / "service"), datetime.now(UTC)
+    makul, now = installed(directory / "service"), datetime.now(UTC)
     root = Authority.root("A Root")
     certified = [root.issue(_valid(now + since, now + until)) for since, until in terms]
-    files = StoreFiles(made.directory)
+    files = StoreFiles(makul.directory)
     files.write(anchors=[root])
     for number, holder in enumerate(certified):
-        path = made.directory / "intermediates" / f"ca-{number}.pem"
+        path = makul.directory / "intermediates" / f"ca-{number}.pem"
         path.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
     made_at = {"this_update": now - HOUR, "next_update": now + HOUR}
-    (made.directory / "crls" / "root.crl").write_bytes(crl_of(root, **made_at))
-    (made.directory / "crls" / "ca.crl").write_bytes(crl_of(Authority(certified[0]), **made_at))
-    return made
+    (makul.directory / "crls" / "root.crl").write_bytes(crl_of(root, **made_at))
+    (makul.directory / "crls" / "ca.crl").write_bytes(crl_of(Authority(certified[0]), **made_at))
+    return makul
 
 
 YEAR = timedelta(days=365)

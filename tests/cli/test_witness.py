@@ -34,11 +34,11 @@ def log(tmp_path: Path) -> PublishedLog:
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    made = makul.done(
+    key = makul.done(
         *("ledger", "witness", "--new-key", tmp_path / "witness.key"),
         *("--name", "witness.example/w1"),
     )
-    return str(made["vkey"])
+    return str(key["vkey"])
 
 
 def once(makul: Makul, log: PublishedLog, *more: str) -> CommandResult:
@@ -116,10 +116,10 @@ def test_the_ledger_key_may_be_in_a_file(
     assert vkey
     log.publish(leaves(3))
     (tmp_path / "log.vkey").write_text(log.signer.vkey + "\n")
-    given = [*options(log), "--once", "--json"]
-    given[given.index(log.signer.vkey)] = str(tmp_path / "log.vkey")
+    arguments = [*options(log), "--once", "--json"]
+    arguments[arguments.index(log.signer.vkey)] = str(tmp_path / "log.vkey")
 
-    assert makul("ledger", "witness", *given).code == 0
+    assert makul("ledger", "witness", *arguments).code == 0
 
 
 def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: str) -> None:
@@ -158,8 +158,8 @@ def test_unusable_options_are_reported(
     """One line reports it before the witness begins."""
     assert vkey
     log.publish(leaves(3))
-    given = options(log)
-    named: dict[str, str | None] = dict(zip(given[::2], given[1::2], strict=True)) | change
+    arguments = options(log)
+    named: dict[str, str | None] = dict(zip(arguments[::2], arguments[1::2], strict=True)) | change
     words = [word for name, value in named.items() if value is not None for word in (name, value)]
 
     result = makul("ledger", "witness", *words, "--once")

@@ -22,10 +22,10 @@ def makul(tmp_path: Path) -> Makul:
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    made = makul.done(
+    key = makul.done(
         *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
     )
-    return str(made["vkey"])
+    return str(key["vkey"])
 
 
 def set_witness(makul: Makul, *lines: str) -> None:
@@ -74,13 +74,13 @@ def test_cosignatures_are_collected_stored_and_published(
 def test_wrong_settings_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
     """The settings are a witness's key and one address."""
     log_key = (makul.directory / "keys" / "ledger.key.pub").read_text().strip()
-    given = [
+    arguments = [
         line.format(key=f'key = "{vkey}"', log_key=f'key = "{log_key}"')
         if line.startswith("{")
         else line
         for line in lines
     ]
-    set_witness(makul, *given)
+    set_witness(makul, *arguments)
 
     with pytest.raises(SettingsError, match=r"ledger\.witnesses"):
         load_settings(makul.directory / "makul.toml")

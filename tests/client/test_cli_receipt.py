@@ -39,8 +39,8 @@ def _b64(octets: bytes) -> str:
 
 
 def call(profile: Path, *words: str | Path) -> Any:
-    given = [words[0], words[1], "--profile", profile, *words[2:]]
-    return run_client(*given)
+    arguments = [words[0], words[1], "--profile", profile, *words[2:]]
+    return run_client(*arguments)
 
 
 @pytest.fixture

@@ -151,8 +151,8 @@ def test_where_the_language_comes_from(
             text = text.replace(name, place)
         return text
 
-    given = {name: filled(value) for name, value in variables.items()}
-    assert choose_language([*map(filled, arguments)], given) == language
+    values = {name: filled(value) for name, value in variables.items()}
+    assert choose_language([*map(filled, arguments)], values) == language
 
 
 @pytest.mark.parametrize("environment", [{}, {"MAKUL_LANGUAGE": "de"}])

@@ -25,7 +25,7 @@ from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
-from makul_testing.processes.program import ClientProgram, ran
+from makul_testing.processes.program import ClientProgram, run_program
 from makul_testing.servers.fake_service import (
     PERSON,
     FakeOperator,
@@ -63,8 +63,8 @@ def released(**changes: Any) -> Reply:
 
     def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         at = utc_now().replace(microsecond=0)
-        given = {"person": PERSON, **changes}
-        return FakeOperator(parties().operator, at).decide("RELEASED", **given)(request)
+        fields = {"person": PERSON, **changes}
+        return FakeOperator(parties().operator, at).decide("RELEASED", **fields)(request)
 
     return reply
 
@@ -77,8 +77,8 @@ class OperatorRegistry:
         self.profile = write_profile(folder, service.url, extra="[retry]\nattempts = 1")
 
     def words(self, *words: object, command: str = "get") -> list[str]:
-        given = [command, "--consent", self.consent, "--document-number", "ID0000001"]
-        return [sys.executable, "-c", PROGRAM, *map(str, [*given, "-p", self.profile, *words])]
+        arguments = [command, "--consent", self.consent, "--document-number", "ID0000001"]
+        return [sys.executable, "-c", PROGRAM, *map(str, [*arguments, "-p", self.profile, *words])]
 
     def run(
         self,
@@ -86,16 +86,16 @@ class OperatorRegistry:
         command: str = "get",
         environ: Mapping[str, str] | None = None,
         redirection: str = "",
-        **given: Any,
+        **options: Any,
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run the command; `redirection` is what a shell does to its descriptors.
 
         What a process takes over when it starts, a locale or closed descriptors, needs a start.
         """
         argv = self.words(*words, command=command)
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given}
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         if not redirection and not environ:
-            return ran(*argv[3:], program=ClientProgram, **streams)
+            return run_program(*argv[3:], program=ClientProgram, **streams)
         if redirection:
             argv = ["sh", "-c", f'exec "$@" {redirection}', "sh", *argv]
         return subprocess.run(
@@ -176,7 +176,7 @@ def test_a_limit_on_files_is_found_before_anything_is_sent(
     """Neither the receipt nor a file at standard output has space after `ulimit -f`."""
     with desk_with() as registry:
         argv = registry.words("--receipt", tmp_path / "receipt.xml")
-        kept = subprocess.run(
+        result = subprocess.run(
             ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *argv],
             capture_output=True,
             timeout=120,
@@ -185,7 +185,7 @@ def test_a_limit_on_files_is_found_before_anything_is_sent(
         argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *registry.words()]
         shown = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
 
-        assert (kept.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
+        assert (result.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
         assert not registry.was_asked
         assert not (tmp_path / "receipt.xml").exists()
 
@@ -360,14 +360,14 @@ def test_the_id_is_printed_before_and_after(
     desk_with: Callable[..., Any], word: str | None
 ) -> None:
     """An answer and a time-out have it, also if the id was given as an option."""
-    wanted = uuid4()
+    request_id = uuid4()
     for reply in (released(), hang_up):
         with desk_with(reply) as registry:
             words = [] if word is None else [word]
-            done = registry.run(*words, "--request-id", wanted)
+            done = registry.run(*words, "--request-id", request_id)
 
-            assert str(wanted).encode() in done.stderr
-            assert registry.service.requests[-1].text("requestId") == str(wanted)
+            assert str(request_id).encode() in done.stderr
+            assert registry.service.requests[-1].text("requestId") == str(request_id)
 
 
 def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_path: Path) -> None:

@@ -138,21 +138,22 @@ def test_our_services_run_commands_that_there_are(name: str, programs: Programs)
 def test_our_services_have_the_settings_that_there_are(name: str, programs: Programs) -> None:
     """The settings are in a mounted directory, with a password file of the service."""
     service = OURS[name]
-    given = service.get("environment", {})
-    ours = {each for each in given if each.startswith("MAKUL_")}
+    environment = service.get("environment", {})
+    ours = {each for each in environment if each.startswith("MAKUL_")}
 
     assert [each for each in ours if each not in programs.variables and not is_setting(each)] == []
     places = mounts(service)
-    if "MAKUL_CONFIG" in given:
-        assert str(Path(given["MAKUL_CONFIG"]).parent) in places
+    if "MAKUL_CONFIG" in environment:
+        assert str(Path(environment["MAKUL_CONFIG"]).parent) in places
     url = re.fullmatch(
-        r"postgresql://(\w+)@(\w+)/makul", given.get("MAKUL_DATABASE_URL", "postgresql://@/makul")
+        r"postgresql://(\w+)@(\w+)/makul",
+        environment.get("MAKUL_DATABASE_URL", "postgresql://@/makul"),
     )
     if url is not None:
         assert f"CREATE ROLE {url[1]} LOGIN" in (ROOT / "deploy" / "roles.sql").read_text()
         assert set(service["networks"]) & set(SERVICES[url[2]]["networks"])
         [secret] = service["secrets"]
-        assert given["PGPASSFILE"] == f"/run/secrets/{secret}"
+        assert environment["PGPASSFILE"] == f"/run/secrets/{secret}"
 
 
 def test_duties_are_apart() -> None:

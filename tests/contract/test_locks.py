@@ -26,8 +26,8 @@ def required(lock: str) -> set[str]:
     extras = metadata()["options.extras_require"]
     texts = [metadata()["options"]["install_requires"], *(extras[each] for each in EXTRAS[lock])]
     lines = (line.strip() for text in texts for line in text.splitlines())
-    wanted = {line for line in lines if line and not line.startswith(("#", "makul["))}
-    return {plain_name(line) for line in wanted}
+    pins = {line for line in lines if line and not line.startswith(("#", "makul["))}
+    return {plain_name(line) for line in pins}
 
 
 def entries(lock: str) -> list[str]:

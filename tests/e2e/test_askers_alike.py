@@ -146,12 +146,12 @@ def test_white_space_and_empty_headers_do_not_change_the_asker(
     """A text is an xs:token, and an empty optional header counts as absent."""
     request_id = uuid4()
     body = a_body(installation, request_id)
-    given = over_xroad(installation, body, **first)
-    assert given.outcome == "RELEASED", given.body
+    first_answer = over_xroad(installation, body, **first)
+    assert first_answer.outcome == "RELEASED", first_answer.body
 
     answer = over_xroad(installation, body, **again)
 
-    assert etree.tostring(answer.child) == etree.tostring(given.child)
+    assert etree.tostring(answer.child) == etree.tostring(first_answer.child)
     assert len(repeated(installation, request_id)) == 1
 
 
@@ -293,7 +293,7 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
     """Refusals, dry runs, registrations, revocations and data are repeated to no other asker."""
     request_id = uuid4()
     body = make(installation, request_id)
-    given = over_xroad(installation, body, by="bank")
+    answer = over_xroad(installation, body, by="bank")
     before = counted(installation, "bank")
 
     again = [over_xroad(installation, body, by="bank") for _ in range(2)]
@@ -302,7 +302,7 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
         for changed in ({"employee": "emp-1"}, {"case": ""}, {"subsystem": "CORE"})
     ]
 
-    assert {etree.tostring(each.child) for each in again} == {etree.tostring(given.child)}
+    assert {etree.tostring(each.child) for each in again} == {etree.tostring(answer.child)}
     rows = repeated(installation, request_id)
     assert len(rows) == 2
     assert len({row.leaf_hash for row in rows}) == 2
@@ -316,7 +316,10 @@ def test_one_id_in_every_space_is_a_separate_id(installation: InProcess) -> None
     """Another operation within the space of disclosures is REQ-04."""
     request_id = uuid4()
     first = {
-        make: (made := make(installation, request_id), over_xroad(installation, made, by="bank"))
+        make: (
+            message := make(installation, request_id),
+            over_xroad(installation, message, by="bank"),
+        )
         for make in (_data, _explained, _registered, _revoked)
     }
     assert all(answer.codes != ["REQ-04"] for _, answer in first.values())

@@ -22,7 +22,7 @@ from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.consents import hands_of, revocation
 from makul_testing.client.cli_runner import Result, run_client
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
-from makul_testing.processes.service import Server, served
+from makul_testing.processes.service import Server, run_service
 
 MEBIBYTE = 1024 * 1024
 
@@ -80,7 +80,7 @@ def town(
     directory = tmp_path_factory.mktemp("town")
     (directory / "installation").mkdir()
     installation = build_installation(directory / "installation", database=record_database)
-    with served(directory / "installation" / "makul.toml", workers=1) as server:
+    with run_service(directory / "installation" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
         write_service(installation.world, directory, addresses)
         hand_out(installation.world, directory, addresses, {})

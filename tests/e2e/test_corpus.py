@@ -85,14 +85,14 @@ def cast(installation: InProcess) -> Cast:
         withdrawal="Ооба",
     )
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
-    made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
+    cast = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = installation.settings.trust
-    made.install_in(trust)
+    cast.install_in(trust)
     assert trust.tsa_crls is not None
     for crl in trust.crls.glob("corpus-*.crl"):
         (trust.tsa_crls / crl.name).write_bytes(crl.read_bytes())
     Clock.now = NOW + A_LOOK_LATER
-    return made
+    return cast
 
 
 def ask(installation: InProcess, document: bytes) -> Answered:

@@ -40,8 +40,8 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.load.steady_load import ask
-from makul_testing.processes.program import Program, ran
-from makul_testing.processes.service import Server, served
+from makul_testing.processes.program import Program, run_program
+from makul_testing.processes.service import Server, run_service
 
 PATIENCE = 120.0
 """Seconds; a process starts in two on an idle machine."""
@@ -68,7 +68,7 @@ class SeparateRoles:
     installation: InProcess
     config: Path
     places: Mapping[Duty, PostgresLocation]
-    served: Server
+    listener: Server
 
     def ask(self, child: bytes) -> etree._Element:
         """Send the bank's signed request to the listener; return the answer's child of the Body."""
@@ -76,7 +76,7 @@ class SeparateRoles:
         message = signed_message(
             child, holder.key, holder.certificate, at=self.installation.clock()
         )
-        status, body = ask(self.served.port, message)
+        status, body = ask(self.listener.port, message)
         assert status == 200
         found = etree.fromstring(body).find("s:Body", NS)
         assert found is not None
@@ -89,7 +89,7 @@ class SeparateRoles:
     def makul(self, duty: Duty, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command with a duty's role."""
         environment = self.environment(duty, **more)
-        return ran("--config", self.config, *arguments, env=environment, text=True)
+        return run_program("--config", self.config, *arguments, env=environment, text=True)
 
     @contextmanager
     def sequencing(self) -> Iterator[None]:
@@ -117,7 +117,7 @@ def separate(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     config.write_text(text.replace("\n[trust]", _LEDGER, 1))
     new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
     assert isinstance(installation.settings.place, PostgresLocation)
-    with served(config, workers=1) as listener:
+    with run_service(config, workers=1) as listener:
         yield SeparateRoles(
             installation, config, create_duty_roles(installation.settings.place), listener
         )
@@ -165,11 +165,11 @@ def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) ->
     assert separate.makul(Duty.DESK, "ledger", "verify").returncode == 0
 
 
-def until_proved(separate: SeparateRoles, wanted: str) -> etree._Element:
+def until_proved(separate: SeparateRoles, expected: str) -> etree._Element:
     """Repeat GetReceipt until the receipt has its proof."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        found = separate.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
+        found = separate.ask(named("GetReceipt", expected)).find("r:inclusion", NS)
         if found is not None:
             return found
         assert time.monotonic() < deadline, "no place in the log"
@@ -179,7 +179,7 @@ def until_proved(separate: SeparateRoles, wanted: str) -> etree._Element:
 def test_the_listener_uses_the_serving_role(separate: SeparateRoles, server: Cluster) -> None:
     """The real processes use the roles that these tests are about."""
     separate.ask(named("GetStatus", ""))
-    pids = separate.served.workers
+    pids = separate.listener.workers
     owner = separate.installation.settings.place
     assert isinstance(owner, PostgresLocation)
     database = psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"]

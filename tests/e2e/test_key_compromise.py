@@ -33,7 +33,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.pki.authorities import NOW, Authority, StoreFiles
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 SLACK = 30.0
 """The seconds in which a worker that shares its core notices a change."""
@@ -137,7 +137,7 @@ def test_withdrawn_message_key_gets_nothing(
     def message() -> bytes:
         return signed_message(request_child, bank.key, bank.certificate, at=installation.clock())
 
-    with served(tmp_path / "makul.toml", workers=2) as server:
+    with run_service(tmp_path / "makul.toml", workers=2) as server:
         assert ask(server.port, message())[0] == 200
         pem = tmp_path / "lost.pem"
         pem.write_bytes(bank.certificate.public_bytes(Encoding.PEM))
@@ -254,10 +254,10 @@ def test_withdrawn_encryption_key_gets_nothing(
 
 def _another_to_seal_to(installation: InProcess) -> bytes:
     """Return a new certified key of the wallet's."""
-    made = installation.world.hierarchy.sealing(
+    certificate = installation.world.hierarchy.sealing(
         member_code=installation.document("wallet-00-data").presented_by.code, common_name="Wallet"
     )
-    return made.certificate_pem
+    return certificate.certificate_pem
 
 
 def test_revoked_citizens_key_signs_no_consent(installation: InProcess, tmp_path: Path) -> None:

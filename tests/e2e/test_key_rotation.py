@@ -14,7 +14,7 @@ from makul.store import StoreKeys, open_store
 from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.load.steady_load import Load, messages
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
     former = replace(StoreKeys.load(ring), held=None)
     queue = messages(installation, 600)
 
-    with served(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
+    with run_service(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
         load.until(5)
         makul.done("key", "rotate", "--prepare", "--apply")
         early = makul("key", "rotate", "--activate", "--apply")

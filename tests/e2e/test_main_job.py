@@ -41,13 +41,13 @@ def ask(installation: InProcess, document: SandboxDocument, **changes: object) -
 
 def request_of(installation: InProcess, document: SandboxDocument) -> bytes:
     """Return the first operation for a document: to register it, or to use it."""
-    given = document.registration
-    if given is None:
+    registration = document.registration
+    if registration is None:
         return ask(installation, document)
     sent = {
         "consentDocument": document.document,
-        "scan": given.scan,
-        "authorityDocument": given.authority,
+        "scan": registration.scan,
+        "authorityDocument": registration.authority,
     }
     fields = "".join(
         f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>"
@@ -57,7 +57,7 @@ def request_of(installation: InProcess, document: SandboxDocument) -> bytes:
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:agreementNumber>{document.agreement}</r:agreementNumber>"
-        f"<r:employee>{given.employee}</r:employee>{fields}</r:RegisterConsent>"
+        f"<r:employee>{registration.employee}</r:employee>{fields}</r:RegisterConsent>"
     ).encode()
 
 
@@ -111,11 +111,11 @@ def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     salt = base64.b64decode(child.findtext("r:payloadSalt", "", {"r": RECIPIENT}))
     canonical = etree.tostring(person, method="c14n", exclusive=True, with_tail=False)
     digest = base64.b64decode(receipt.findtext("rc:payloadDigest", namespaces=RECEIPT) or "")
-    request_digest_bytes = base64.b64decode(
+    receipt_digest = base64.b64decode(
         receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or ""
     )
     assert digest == sha256(salt + canonical).digest()
-    assert request_digest_bytes == request_digest(etree.fromstring(message))
+    assert receipt_digest == request_digest(etree.fromstring(message))
     answer_digest = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
     child.remove(child[-1])
     assert answer_digest == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()

@@ -34,7 +34,7 @@ def installation(
 
 
 @contextmanager
-def served(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
     """Run `makul serve --listener mtls` with TLS, for clients under the national root."""
     hierarchy, port = installation.world.hierarchy, free_port()
     certificate, key = write(
@@ -101,7 +101,7 @@ def test_certificate_of_the_connection_identifies_the_caller(
     is ignored.
     """
     bank, mobile = installation.world.messages["bank"], installation.world.messages["mobile"]
-    with served(installation, tmp_path, CLIENT_CERTIFICATE="tls") as port:
+    with run_mtls_service(installation, tmp_path, CLIENT_CERTIFICATE="tls") as port:
         own = write(tmp_path, "bank", bank)
         other = write(tmp_path, "mobile", mobile)
 
@@ -121,7 +121,7 @@ def test_only_the_pinned_proxy_reports_certificates(
     bank, hierarchy = installation.world.messages["bank"], installation.world.hierarchy
     proxy = hierarchy.organisation(member_code=OPERATOR, common_name="proxy")
     (tmp_path / "proxies.pem").write_bytes(proxy.certificate_pem)
-    with served(
+    with run_mtls_service(
         installation,
         tmp_path,
         CLIENT_CERTIFICATE="header",

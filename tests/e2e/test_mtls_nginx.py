@@ -92,7 +92,7 @@ def front(
     (place / "installation").mkdir()
     installation = build_installation(place / "installation", database=record_database)
     hierarchy = installation.world.hierarchy
-    made = Front(
+    front = Front(
         installation=installation,
         directory=place,
         mtls_port=free_port(),
@@ -107,21 +107,21 @@ def front(
     certificate.write_bytes(server.certificate_pem + hierarchy.intermediate_certificates())
     (place / "client-cas.pem").write_bytes(
         b"".join(
-            each.intermediate_certificates() + each.anchors() for each in (hierarchy, made.others)
+            each.intermediate_certificates() + each.anchors() for each in (hierarchy, front.others)
         )
     )
     places = {
-        "/run/makul/mtls.sock": str(made.socket),
+        "/run/makul/mtls.sock": str(front.socket),
         "/run/makul/wsse.sock": str(place / "wsse.sock"),
         "/etc/makul/nginx/server.cert.pem": str(certificate),
         "/etc/makul/nginx/server.key.pem": str(key),
         "/etc/makul/nginx/client-cas.pem": str(place / "client-cas.pem"),
-        "192.0.2.10:8443": f"127.0.0.1:{made.mtls_port}",
-        "192.0.2.10:443": f"127.0.0.1:{made.wsse_port}",
+        "192.0.2.10:8443": f"127.0.0.1:{front.mtls_port}",
+        "192.0.2.10:443": f"127.0.0.1:{front.wsse_port}",
         "/run/makul/xroad.sock": str(place / "xroad.sock"),
         "/etc/makul/nginx/security-server-cas.pem": str(place / "client-cas.pem"),
-        "0" * 40: made.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
-        "192.0.2.10:8444": f"127.0.0.1:{made.xroad_port}",
+        "0" * 40: front.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
+        "192.0.2.10:8444": f"127.0.0.1:{front.xroad_port}",
     }
     with ExitStack() as running:
         for listener in ("mtls", "wsse", "xroad"):
@@ -131,7 +131,7 @@ def front(
             wait_for((place / f"{listener}.sock").exists)
         files = ("makul.conf", "makul-xroad.conf")
         running.enter_context(fronting(place, places, files=files))
-        yield made
+        yield front
     installation.close()
 
 

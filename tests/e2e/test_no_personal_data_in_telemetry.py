@@ -28,7 +28,7 @@ from makul_sandbox.demo.scenarios import SCENES
 from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import about, party, person_request
 from makul_testing.leak_scanner import Secret, betrayed, planted, secrets_of
-from makul_testing.processes.program import forked_commands, ran
+from makul_testing.processes.program import forked_commands, run_program
 from makul_testing.processes.service import free_port
 
 PROBES_SENT = 12
@@ -107,7 +107,7 @@ def _show(directory: Path, person: Person) -> None:
     """Look at a person as an operator, with a reason that names them."""
     name = person.values[Attribute.SURNAME]
     assert isinstance(name, LocalizedName)
-    done = ran(
+    done = run_program(
         *("--config", directory / "service/makul.toml", "person", "show", "-"),
         *("--reason", f"{name.ky} {person.pin.digits}"),
         typed=person.pin.digits.encode(),

@@ -250,14 +250,14 @@ def test_a_copy_under_load_holds_earlier_answers(
     drive(service.listener, messages(installation, 6))
     before = recorded(installation.store.registry)
     load = Load(service.port)
-    made: list[subprocess.CompletedProcess[str]] = []
+    copies: list[subprocess.CompletedProcess[str]] = []
 
-    load.run(messages(installation, 40), lambda: made.append(copy(database, tmp_path / "copies")))
+    load.run(messages(installation, 40), lambda: copies.append(copy(database, tmp_path / "copies")))
 
-    assert made[0].returncode == 0, made[0].stderr
-    (kept,) = (tmp_path / "copies").iterdir()
-    assert kept.stat().st_mode & 0o077 == 0
-    copied = open_store(kept, StoreKeys.load(installation.settings.store.keys), who="test")
+    assert copies[0].returncode == 0, copies[0].stderr
+    (copy_path,) = (tmp_path / "copies").iterdir()
+    assert copy_path.stat().st_mode & 0o077 == 0
+    copied = open_store(copy_path, StoreKeys.load(installation.settings.store.keys), who="test")
     try:
         assert before <= recorded(copied.registry) <= before | load.answered
     finally:

@@ -68,10 +68,10 @@ def get_receipt(installation: InProcess, of_request: UUID, *, by: str = "bank") 
 
 def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
     """Return the operation and outcome of a receipt, or None if none was given."""
-    given = answer.child.findtext("r:receipt", namespaces=NS)
-    if given is None:
+    encoded_receipt = answer.child.findtext("r:receipt", namespaces=NS)
+    if encoded_receipt is None:
         return None
-    receipt = etree.fromstring(base64.b64decode(given))
+    receipt = etree.fromstring(base64.b64decode(encoded_receipt))
     return receipt.findtext("{*}operation"), receipt.findtext("{*}outcome")
 
 

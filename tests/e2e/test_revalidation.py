@@ -187,16 +187,16 @@ def test_missing_material_is_named(installation: InProcess, makul: Makul, name: 
     released = latest(makul)
     archive = installation.settings.trust.archive
     assert archive is not None
-    kept = sorted(archive.glob("*/*.crl"))
-    assert kept
-    for path in kept:
+    crls = sorted(archive.glob("*/*.crl"))
+    assert crls
+    for path in crls:
         path.unlink()
 
     result = rejudged(makul, released)
 
     assert (result.code, result.err) == (3, "")
     assert "the archive does not hold" in result.json["error"]["message"]
-    kept[0].write_bytes(b"another")
+    crls[0].write_bytes(b"another")
     assert rejudged(makul, released).code == 3
 
 

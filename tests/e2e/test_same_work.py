@@ -166,8 +166,8 @@ def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
     classes = {"held": asking.about(held.pin), "unknown": asking.about(unknown.pin)}
 
     for seed in (1, 2):
-        taken = measure_in_turns(classes, COMPARISONS, seed=seed)
-        area = separate(taken["held"], taken["unknown"])
+        times = measure_in_turns(classes, COMPARISONS, seed=seed)
+        area = separate(times["held"], times["unknown"])
         if area < TOLD_APART:
             break
 

@@ -62,7 +62,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class SealingService:
     """A service over HTTP, and the wallet's profile for it."""
 
     installation: InProcess
@@ -105,7 +105,9 @@ class Served:
 
 
 @contextmanager
-def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]:
+def run_sealing_service(
+    directory: Path, record_database: RecordDatabase
+) -> Iterator[SealingService]:
     (directory / "installation").mkdir()
     installation = build_installation(directory / "installation", database=record_database)
     server = make_server("127.0.0.1", 0, installation.applications["wsse"], handler_class=_Quiet)
@@ -116,7 +118,9 @@ def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]
         write_service(installation.world, directory, addresses)
         hand_out(installation.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
-        yield Served(installation, directory, replace(profile, patience=Patience(attempts=1)))
+        yield SealingService(
+            installation, directory, replace(profile, patience=Patience(attempts=1))
+        )
     finally:
         server.shutdown()
         server.server_close()
@@ -127,16 +131,16 @@ def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]
 @pytest.fixture(scope="module")
 def standing(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[Served]:
+) -> Iterator[SealingService]:
     """Run a service whose registrations no test changes."""
-    with served(tmp_path_factory.mktemp("served"), record_database) as it:
+    with run_sealing_service(tmp_path_factory.mktemp("service"), record_database) as it:
         yield it
 
 
 @pytest.fixture
-def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[SealingService]:
     """Run a service whose registrations a test may change."""
-    with served(tmp_path, record_database) as it:
+    with run_sealing_service(tmp_path, record_database) as it:
         yield it
 
 
@@ -201,7 +205,7 @@ def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_pat
     assert delivery.find("r:person/r:surname", R) is not None
 
 
-def test_the_client_decrypts_verifies_and_reads(standing: Served) -> None:
+def test_the_client_decrypts_verifies_and_reads(standing: SealingService) -> None:
     """The values are those of the register, and the receipt proves them."""
     result = standing.data()
 
@@ -212,7 +216,7 @@ def test_the_client_decrypts_verifies_and_reads(standing: Served) -> None:
     assert released == set(result.decision.receipt.released)
 
 
-def test_an_answer_without_its_key_is_withheld(standing: Served) -> None:
+def test_an_answer_without_its_key_is_withheld(standing: SealingService) -> None:
     """There are no data, and the error says what to do."""
     home = standing.directory / "parties" / "bank"
     other = Sealing(key=home / "message.key.pem", certificate=home / "message.cert.pem")
@@ -226,7 +230,7 @@ def test_an_answer_without_its_key_is_withheld(standing: Served) -> None:
     assert wrong.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: Served) -> None:
+def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: SealingService) -> None:
     """An agreement that was changed without the recipient's knowledge is noticed."""
     own.agree(Delivery.TYPED)
     sealing = own.profile.sealing
@@ -239,7 +243,7 @@ def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: Serve
     assert own.data(sealing=replace(sealing, or_typed=True)).person.surname is not None
 
 
-def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
+def test_the_same_id_gets_the_same_ciphertext(own: SealingService) -> None:
     """The stored answer is the ciphertext; after the certificate's withdrawal it is withheld."""
     request_id = uuid4()
     first, second = (own.data(request_id=request_id) for _ in range(2))
@@ -252,7 +256,7 @@ def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
     assert (refused.value.code, refused.value.field) == ("RCP-04", "sealed")
 
 
-def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
+def test_a_new_certificate_replaces_a_withdrawn_one(own: SealingService) -> None:
     """The answer for the withdrawn one stays withheld; new ones are for the new one."""
     request_id = uuid4()
     own.data(request_id=request_id)
@@ -268,7 +272,7 @@ def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
     assert sealed_to_another.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_answers_for_a_superseded_certificate_are_repeated(own: Served) -> None:
+def test_answers_for_a_superseded_certificate_are_repeated(own: SealingService) -> None:
     """A regular change of keys loses no answer in transit."""
     request_id = uuid4()
     first = own.data(request_id=request_id)
@@ -277,7 +281,9 @@ def test_answers_for_a_superseded_certificate_are_repeated(own: Served) -> None:
     assert own.data(request_id=request_id).person == first.person
 
 
-def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own: Served) -> None:
+def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(
+    own: SealingService,
+) -> None:
     """REQ-04: the id stays closed; a new request gets encrypted data."""
     own.agree(Delivery.TYPED)
     request_id = uuid4()
@@ -291,7 +297,7 @@ def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own:
     assert own.data().person.surname is not None
 
 
-def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
+def test_nothing_is_judged_without_a_certificate(own: SealingService) -> None:
     """RCP-04 comes before the ground and the person: no use is counted, no match revealed."""
     own.withdraw(own.installation.world.sealing["wallet"])
     document = own.installation.document("wallet-01-data")
@@ -306,7 +312,7 @@ def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
     assert wrong_document.codes == ["RCP-04"]
 
 
-def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
+def test_a_revoked_certificate_gets_nothing(own: SealingService) -> None:
     """RCP-04 because SIG-06: the certificate is judged at the time of encryption."""
     hierarchy = own.installation.world.hierarchy
     certificate = own.installation.world.sealing["wallet"].certificate
@@ -320,7 +326,7 @@ def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
     assert answer.child.findtext("r:reason/{*}because", namespaces=R) == "SIG-06"
 
 
-def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -> None:
+def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: SealingService) -> None:
     """UNDETERMINED because SIG-07: unknown is not yes, and the request may be repeated."""
     sealer = own.installation.parts.sealer
     request_id = uuid4()
@@ -333,15 +339,15 @@ def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -
     assert own.data(request_id=request_id).person.surname is not None
 
 
-def _another(served: Served) -> Credential:
-    return served.installation.world.hierarchy.sealing(
+def _another(service: SealingService) -> Credential:
+    return service.installation.world.hierarchy.sealing(
         member_code=WALLET.code, common_name=WALLET.name
     )
 
 
-def _reopened(served: Served) -> InProcess:
+def _reopened(service: SealingService) -> InProcess:
     """Return the same service with its trust loaded again."""
-    installation = served.installation
+    installation = service.installation
     parts = build_adapters(installation.settings, installation.store, installation.clock)
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
     application = build_application(
@@ -359,7 +365,7 @@ def _reopened(served: Served) -> InProcess:
     [{"recipient": "COM/60000001"}, {"request_id": uuid4()}, {"disclosure_id": uuid4()}],
 )
 def test_a_delivery_for_another_party_is_withheld(
-    standing: Served, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
     """It is well signed and well encrypted to the wallet, but names another party."""
     render = deliveries.render_delivery
@@ -373,7 +379,9 @@ def test_a_delivery_for_another_party_is_withheld(
     assert refused.value.flaw is SealFlaw.ANSWER
 
 
-def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsigned_content_is_withheld(
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Anybody can encrypt to a certificate, but the signature shows a changed value inside."""
     seal = XmlEncryptor.seal
 
@@ -389,7 +397,7 @@ def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.Monk
 
 
 def test_data_that_differ_from_the_receipt_are_withheld(
-    standing: Served, monkeypatch: pytest.MonkeyPatch
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are signed by the operator, but differ from its receipt."""
     render = deliveries.render_delivery

@@ -23,8 +23,8 @@ from makul_testing.in_process_service import (
     build_installation,
     person_request,
 )
-from makul_testing.processes.program import Program, ran
-from makul_testing.processes.service import Server, await_ready, drive, free_port, served
+from makul_testing.processes.program import Program, run_program
+from makul_testing.processes.service import Server, await_ready, drive, free_port, run_service
 
 MARKER = b"20101199000123"
 
@@ -48,14 +48,16 @@ NOT_HTTP = {
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_installation(tmp_path_factory.mktemp("served"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("service"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
 def server(installation: InProcess) -> Iterator[Server]:
-    with served(installation.settings.store.database.parent / "makul.toml", workers=2) as running:
+    with run_service(
+        installation.settings.store.database.parent / "makul.toml", workers=2
+    ) as running:
         yield running
 
 
@@ -179,7 +181,7 @@ def test_serve_warns_where_no_authority_certifies_citizens(
         ]
         config.write_text("\n".join(lines))
 
-    with served(config, workers=1, log=log):
+    with run_service(config, workers=1, log=log):
         pass
 
     assert ("may give a policy of trust.pin_policies" in log.read_text()) is warned
@@ -220,7 +222,7 @@ def test_all_listeners_stop_together(
 
 
 def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return ran("--config", config, *arguments, text=True)
+    return run_program("--config", config, *arguments, text=True)
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
@@ -268,7 +270,7 @@ def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: 
     """docs/architecture.md, invariant 7: the output of a process while it served."""
     config = installation.settings.store.database.parent / "makul.toml"
     log = tmp_path / "log"
-    with served(config, workers=1, log=log) as server:
+    with run_service(config, workers=1, log=log) as server:
         drive(server, messages(installation, 3))
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(NOT_HTTP["no HTTP at all"])

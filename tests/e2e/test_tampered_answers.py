@@ -279,9 +279,9 @@ def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
     for name, other in itertools.permutations(request_ids, 2):
         envelope, foreign = etree.fromstring(came[name]), etree.fromstring(came[other])
         receipt = body_of(envelope).find("r:receipt", NS)
-        taken = body_of(foreign).findtext("r:receipt", namespaces=NS)
+        other_receipt = body_of(foreign).findtext("r:receipt", namespaces=NS)
         assert receipt is not None
-        receipt.text = taken
+        receipt.text = other_receipt
         for answer in (etree.tostring(envelope), came[other]):
             man.answer = answer
             with pytest.raises(ReceiptError) as withheld:

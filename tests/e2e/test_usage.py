@@ -42,7 +42,7 @@ def limited(
     built = build_installation(
         tmp_path_factory.mktemp("usage"),
         clock=clock,
-        parts=lambda given: replace(given, limits=LIMITS),
+        parts=lambda adapters: replace(adapters, limits=LIMITS),
         database=record_database,
     )
     yield built
@@ -109,11 +109,11 @@ def database_bytes(installation: InProcess) -> int:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (size,) = connection.execute("PRAGMA page_size").fetchone()
             return int((pages - free) * size)
-        (taken,) = connection.execute(
+        (number,) = connection.execute(
             "SELECT sum(pg_relation_size(oid)) FROM pg_class"
             " WHERE relnamespace = current_schema()::regnamespace"
         ).fetchone()
-        return int(taken)
+        return int(number)
 
 
 def counted(installation: InProcess) -> int:

@@ -218,7 +218,7 @@ def test_a_stolen_ledger_key_is_noticed(
     sequencer.round()
     assert watched.witness.round().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
-    kept = watched.fetched(known)
+    checkpoint = watched.fetched(known)
 
     (tmp_path / "other").mkdir()
     other = build_installation(tmp_path / "other", database=record_database)
@@ -242,5 +242,5 @@ def test_a_stolen_ledger_key_is_noticed(
     assert inclusion is not None
     with pytest.raises(LedgerError):
         rebuilt.recipient.prove(receipt, inclusion, at=late)
-    assert watched.recipient.prove(*kept, at=late).standing is Standing.PROVED
+    assert watched.recipient.prove(*checkpoint, at=late).standing is Standing.PROVED
     other.close()

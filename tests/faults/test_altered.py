@@ -97,7 +97,7 @@ def test_one_changed_value_or_missing_row_is_found(
     store: Store, place: DatabaseLocation, signer: NoteSigner, database: str, count: Count
 ) -> None:
     """Every column of every proved table is changed, in its first and its last row."""
-    changed, taken, unfound = 0, 0, []
+    changed, deletions, unfound = 0, 0, []
     for name, unproved in UNPROVED.items():
         with without_guards(place, name) as connection:
             superuser = Superuser(connection, place, metadata.tables[name])
@@ -116,7 +116,7 @@ def test_one_changed_value_or_missing_row_is_found(
                         unfound.append(f"{name}.{column.name}")
                     superuser.write(spoilt, row)
                 superuser.write(row, None)
-                taken += 1
+                deletions += 1
                 if checked(store, signer).finding is None:
                     unfound.append(name)
                 superuser.put(row)
@@ -124,6 +124,6 @@ def test_one_changed_value_or_missing_row_is_found(
     assert unfound == []
     assert checked(store, signer).finding is None, "something was not put back"
     count(
-        f"one value or row changed by a superuser [{database}]: {changed} values and {taken}"
+        f"one value or row changed by a superuser [{database}]: {changed} values and {deletions}"
         f" rows of {len(UNPROVED)} tables, all found by ledger verify"
     )

@@ -95,11 +95,11 @@ def test_a_use_is_not_given_back(store: Store) -> None:
         recorded = store.recorder.record(a_metered_release(ground, decided_at=at))
         assert recorded == Committed() if at == AFTER else codes(recorded) == [Code.CNS_06]
     for at, left in ((AFTER, 2), (BEFORE, 2), (AFTER, 0), (BEFORE, 0)):
-        given = [
+        results = [
             store.recorder.record(a_release(QuotaUse(quota=2), decided_at=at)) for _ in range(3)
         ]
-        assert given.count(Committed()) == left
-        assert codes(given[-1]) == [Code.AGR_06]
+        assert results.count(Committed()) == left
+        assert codes(results[-1]) == [Code.AGR_06]
 
 
 def test_later_failed_matches_count(store: Store) -> None:

@@ -16,7 +16,7 @@ from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.load.steady_load import ask
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 
 FORK = get_context("fork")
 PROCESSES = 8
@@ -83,7 +83,7 @@ def test_one_of_fifty_requests_gets_the_last_use(
 ) -> None:
     """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
     ids = [uuid4() for _ in range(RACERS)]
-    with preforked(installation, workers=3, threads=8) as server:
+    with run_preforked_service(installation, workers=3, threads=8) as server:
         ready = Barrier(RACERS)
 
         def race(request_id: UUID) -> WireAnswer:

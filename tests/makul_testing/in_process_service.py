@@ -287,17 +287,17 @@ def build_installation(
     keys.save(settings.store.keys)
     if template:
         template.copy_to(settings)
-        made = open_store(settings.place, keys, who="test")
+        owner_store = open_store(settings.place, keys, who="test")
     else:
-        made = create_store(settings.place, keys, who="test", at=clock())
+        owner_store = create_store(settings.place, keys, who="test", at=clock())
         make_months(settings.place, at=clock())
-    stores = _by_duty(settings, made, keys, directory / "makul.toml")
+    stores = _by_duty(settings, owner_store, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
-    given = build_adapters(settings, serving, clock)
-    agreements, notices = build_agreements(settings, store.registry, given.verifier)
+    adapters = build_adapters(settings, serving, clock)
+    agreements, notices = build_agreements(settings, store.registry, adapters.verifier)
     if template is None:
         register(world, store.registry, agreements, notices, at=clock())
-    built = parts(given)
+    built = parts(adapters)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
 
     def application(name: str) -> Any:
@@ -321,7 +321,7 @@ def build_installation(
 
 
 def _by_duty(
-    settings: Settings, made: Store, keys: StoreKeys, config: Path
+    settings: Settings, owner_store: Store, keys: StoreKeys, config: Path
 ) -> Mapping[Duty, Store]:
     """Return the store as each duty opens it: on PostgreSQL by its role; the settings' role serves.
 
@@ -329,8 +329,8 @@ def _by_duty(
     """
     owner = settings.place
     if not isinstance(owner, PostgresLocation):
-        return dict.fromkeys(Duty, made)
-    made.close()
+        return dict.fromkeys(Duty, owner_store)
+    owner_store.close()
     places = create_duty_roles(owner)
     config.write_text(config.read_text().replace(owner.url, places[Duty.SERVING].url))
     return {duty: open_store(place, keys, who="test") for duty, place in places.items()}
@@ -348,7 +348,7 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 
 
 def build_installation_on(
-    directory: Path, database: str, server: Callable[[], Cluster], **given: Any
+    directory: Path, database: str, server: Callable[[], Cluster], **options: Any
 ) -> InProcess:
     """Build a service whose records are in `sqlite` or `postgresql`.
 
@@ -356,7 +356,7 @@ def build_installation_on(
     and a small disk has no space for a second database.
     """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
-    return build_installation(directory, database=where, **{"keys": StoreKeys.generate()} | given)
+    return build_installation(directory, database=where, **{"keys": StoreKeys.generate()} | options)
 
 
 def _write(directory: Path, world: World, database: str) -> Settings:
@@ -449,13 +449,13 @@ def person_request(
     attributes: list[str],
 ) -> bytes:
     """Build the Body's child of VerifyPerson or GetPersonData."""
-    given = ""
+    ground_xml = ""
     if ground is not None:
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
         encoded = base64.b64encode(ground[1]).decode()
-        given = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
+        ground_xml = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
     attributes_xml = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
-    wanted = (
+    requested_xml = (
         f"<r:requestedAttributes>{attributes_xml}</r:requestedAttributes>"
         if operation == "GetPersonData"
         else ""
@@ -467,5 +467,5 @@ def person_request(
         f"<r:purpose>{purpose}</r:purpose>"
         f"<r:probe><r:demographic><r:pin>{pin}</r:pin>"
         f"<r:documentNumber>{document_number}</r:documentNumber></r:demographic></r:probe>"
-        f"{given}{wanted}</r:{operation}>"
+        f"{ground_xml}{requested_xml}</r:{operation}>"
     ).encode()

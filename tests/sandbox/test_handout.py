@@ -180,12 +180,12 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 
 def test_free_ports_are_found() -> None:
     """Port 0 means any free port, and the two ports are never equal."""
-    given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
-    kept = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
+    options = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
+    addresses = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
     named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
-    free = {given.port, given.xroad_port, given.mtls_port}
+    free = {options.port, options.xroad_port, options.mtls_port}
     assert 0 not in free
     assert len(free) == 3
-    assert (kept.port, kept.xroad_port, kept.mtls_port) == (9000, 9001, 9002)
+    assert (addresses.port, addresses.xroad_port, addresses.mtls_port) == (9000, 9001, 9002)
     assert (named.port, named.xroad_port, named.mtls_port) == (8, 9, 4)

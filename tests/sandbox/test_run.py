@@ -134,10 +134,10 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
 def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, offset: int) -> None:
     """The test takes each of the three ports."""
     directory = tmp_path / "sandbox"
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as busy_socket:
+        busy_socket.bind(("127.0.0.1", 0))
+        busy_socket.listen()
+        port = busy_socket.getsockname()[1]
         others = with_ports(SandboxOptions(directory=directory, port=0))
         ports = [others.port, others.xroad_port, others.mtls_port]
         ports[offset] = port
@@ -152,10 +152,10 @@ def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, off
 
 def test_a_failed_start_leaves_no_mark(tmp_path: Path) -> None:
     """A mark that stayed in it would let the next sandbox delete other files there."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
+    with socket.socket() as busy_socket:
+        busy_socket.bind(("127.0.0.1", 0))
+        busy_socket.listen()
+        busy = SandboxOptions(directory=tmp_path, port=busy_socket.getsockname()[1])
         with pytest.raises(OperatorError, match=r"is in use|must differ"):
             run(busy, Runtime())
     assert list(tmp_path.iterdir()) == []

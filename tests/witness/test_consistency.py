@@ -20,10 +20,10 @@ SETTINGS_OF_TREES = st.tuples(SIZES, SIZES).map(sorted)
 
 def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
     """Return every tile that a ledger of these leaves ever published, full or partial."""
-    kept = dict(EMPTY_EDGE.extended(hashes).tiles)
+    tiles = dict(EMPTY_EDGE.extended(hashes).tiles)
 
     def read(level: int, index: int, width: int) -> bytes:
-        for tile, octets in kept.items():
+        for tile, octets in tiles.items():
             if (tile.level, tile.index) == (level, index) and tile.width >= width:
                 return octets[: width * 32]
         raise MissingError(Tile(level, index, width).path)

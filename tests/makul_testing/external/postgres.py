@@ -177,14 +177,14 @@ def cluster(
     directory = Path(tempfile.mkdtemp(prefix="makul-pg-", dir=within))
     try:
         directory.chmod(0o711)
-        made = Cluster(directory, durable)
-        made.data.mkdir(mode=0o700)
-        for path in (directory, made.data):
+        cluster = Cluster(directory, durable)
+        cluster.data.mkdir(mode=0o700)
+        for path in (directory, cluster.data):
             give_to_server(path)
         command = [
             str(_binaries() / "initdb"),
             "-D",
-            str(made.data),
+            str(cluster.data),
             "-U",
             "postgres",
             "--auth=trust",
@@ -195,11 +195,11 @@ def cluster(
             *init,
         ]
         _run(command)
-        made.start(**settings)
+        cluster.start(**settings)
         try:
-            yield made
+            yield cluster
         finally:
-            made.stop()
+            cluster.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

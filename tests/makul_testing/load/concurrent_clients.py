@@ -130,8 +130,8 @@ class Crowd:
 
     def more(self, number: int) -> None:
         """Wait until that many more requests were acknowledged."""
-        wanted = self.words[RELEASED] + number
-        self.until(lambda: self.words[RELEASED] >= wanted)
+        target = self.words[RELEASED] + number
+        self.until(lambda: self.words[RELEASED] >= target)
 
     def ask_again(self, ids: list[UUID]) -> None:
         """Repeat each of these by its very bytes: each gets its former answer."""

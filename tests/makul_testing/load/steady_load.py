@@ -69,7 +69,7 @@ class Load:
 
     def until(self, more: int) -> None:
         """Wait for that many more answers."""
-        wanted = len(self.answers) + more
+        target = len(self.answers) + more
         deadline = time.monotonic() + 120
-        while len(self.answers) < wanted and time.monotonic() < deadline:
+        while len(self.answers) < target and time.monotonic() < deadline:
             time.sleep(0.05)

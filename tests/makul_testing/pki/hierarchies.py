@@ -74,12 +74,12 @@ def below(above: Authority, name: str, *, key: Any = None, **fields: Any) -> Aut
 def chain(*extra: x509.ExtensionType, key: Any = None, **fields: Any) -> Callable[[], World]:
     """Return a root, and one CA with these extensions."""
 
-    def made() -> World:
+    def build() -> World:
         root = Authority.root("A Root")
         extensions = [(each, False) for each in extra]
         return World(root, (below(root, "A CA", key=key, extra=extensions, **fields),))
 
-    return made
+    return build
 
 
 def long() -> World:

@@ -61,19 +61,19 @@ class ForkedPopen(subprocess.Popen[Any]):
     Every other command is started as usual.
     """
 
-    def _execute_child(self, *given: Any) -> None:
+    def _execute_child(self, *arguments: Any) -> None:
         """Called by `Popen.__init__` of Python 3.11 to 3.13, with the arguments in this order."""
-        command, directory, environment = list(given[0]), given[5], given[6]
+        command, directory, environment = list(arguments[0]), arguments[5], arguments[6]
         program = own_program(command)
-        if program is None or given[1] is not None or given[2] is not None:
-            super()._execute_child(*given)  # type: ignore[misc]
+        if program is None or arguments[1] is not None or arguments[2] is not None:
+            super()._execute_child(*arguments)  # type: ignore[misc]
             return
-        pipes = given[10:16]
+        pipes = arguments[10:16]
         ends = (pipes[0], pipes[3], pipes[5])
         program_fields = {
             **program,
             "environment": dict(os.environ if environment is None else environment),
-            "session": given[21],
+            "session": arguments[21],
             "directory": os.fspath(directory) if directory is not None else os.getcwd(),  # noqa: PTH109 - no more imports
         }
         try:

@@ -33,8 +33,8 @@ def publishing() -> Iterator[Published]:
         def _answer(self) -> None:
             published.requested_paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            given = published.at.get(self.path, b"")
-            content = given(body) if callable(given) else given
+            resource = published.at.get(self.path, b"")
+            content = resource(body) if callable(resource) else resource
             self.send_response(published.status if self.path in published.at else 404)
             for name, value in published.headers.items():
                 self.send_header(name, value)

@@ -114,8 +114,8 @@ def a_draft(*effects: DisclosureEffect, **changes: Any) -> PendingDecision:
 
 def a_refused_draft(*reasons: Reason, **changes: Any) -> PendingDecision:
     fields: dict[str, Any] = {"certificate": FINGERPRINT, "terms": None}
-    given = reasons or (Reason(code=Code.CNS_04),)
-    return decided(Refusal, reasons=given, **(fields | changes))
+    shown_reasons = reasons or (Reason(code=Code.CNS_04),)
+    return decided(Refusal, reasons=shown_reasons, **(fields | changes))
 
 
 def moved(draft: PendingDecision, at: datetime) -> PendingDecision:

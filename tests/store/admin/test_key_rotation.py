@@ -133,11 +133,11 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
         connection.execute("VACUUM INTO ?", (str(backup),))
     rewrap(path, ring)
     with rotating(path, ring) as rotation:
-        kept = rotation.retire(keys.current_id, at=LATER).kept
+        old_file = rotation.retire(keys.current_id, at=LATER).kept
 
     with pytest.raises(Exception, match="open"):
         open_store(backup, StoreKeys.load(ring), who="keeper")
-    store = open_store(backup, StoreKeys.load(kept), who="keeper")
+    store = open_store(backup, StoreKeys.load(old_file), who="keeper")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     store.close()
 

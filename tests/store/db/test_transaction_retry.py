@@ -24,9 +24,9 @@ def test_each_repetition_is_reported_once(server: Cluster, server_template: str)
     )
     row = {"index_check": b"i", "sealed_check": b"s", "baseline_at": None}
     with database.transaction() as transaction:
-        taken = uuid4().bytes
-        transaction.run(_ADD, {"store_id": taken, **row})
-    losses = [taken, taken]
+        store_id = uuid4().bytes
+        transaction.run(_ADD, {"store_id": store_id, **row})
+    losses = [store_id, store_id]
 
     def work(transaction: Transaction) -> int:
         return transaction.run(_ADD, {"store_id": losses.pop() if losses else uuid4().bytes, **row})

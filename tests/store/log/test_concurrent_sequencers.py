@@ -83,26 +83,26 @@ def test_two_active_sequencers_are_still_correct(
     """
     ids = iter([uuid4() for _ in range(240)])
     guard = threading.Lock()
-    taken: list[int] = []
+    leaf_counts: list[int] = []
 
     def take(clock: int, lease: Lease) -> None:
         for turn in range(60):
             with guard:
-                wanted = [next(ids) for _ in range(2)]
-            for disclosure_id in wanted:
+                disclosure_ids = [next(ids) for _ in range(2)]
+            for disclosure_id in disclosure_ids:
                 store.recorder.record(a_release(disclosure_id=disclosure_id))
             at = NOON + timedelta(days=clock * turn)
             done = store.ledger.sequence(signer, lease, at=at, batch=7)
-            taken.append(done.taken if isinstance(done, Sequenced) else 0)
+            leaf_counts.append(done.taken if isinstance(done, Sequenced) else 0)
 
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(take, 1, LEASE), pool.submit(take, 2, OTHER)]:
             future.result()
     store.ledger.release(LEASE)
     store.ledger.release(OTHER)
-    taken.append(sequence(store, signer, at=NOON).taken)
+    leaf_counts.append(sequence(store, signer, at=NOON).taken)
 
-    assert sum(taken) == 240
+    assert sum(leaf_counts) == 240
     assert positions(place) == list(range(240))
     assert count(place, "ledger_queue") == 0
 

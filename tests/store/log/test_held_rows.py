@@ -97,9 +97,9 @@ def whole(
     store, signer = open_store(place, keys, who="operator"), a_note_signer(directory)
     fill(store)
     sequence(store, signer)
-    made = Whole(place, store, signer)
-    assert made.finding() is None
-    yield made
+    whole = Whole(place, store, signer)
+    assert whole.finding() is None
+    yield whole
     store.close()
 
 
@@ -290,21 +290,21 @@ def test_a_removed_waiting_act_is_found_by_a_later_one(whole: Whole) -> None:
     whole.store.registry.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
     whole.store.registry.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
     tables = {"act": "act_id", "ledger_leaf": "disclosure_id", "ledger_queue": "disclosure_id"}
-    taken = {}
+    rows_by_table = {}
     with whole.attacker() as run:
         (act_id, number) = run(
             "SELECT act_id, number FROM act WHERE number = (SELECT max(number) - 1 FROM act)"
         ).fetchone()
         for table, name in tables.items():
             columns, rows = read(whole, table)
-            taken[table] = next(
+            rows_by_table[table] = next(
                 dict(zip(columns, row, strict=True))
                 for row in rows
                 if row[columns.index(name)] == act_id
             )
             run(f"DELETE FROM {table} WHERE {name} = ?", act_id)  # noqa: S608
         found = whole.finding()
-        for table, values in taken.items():
+        for table, values in rows_by_table.items():
             insert(run, table, values)
 
     assert found == Finding(

@@ -301,8 +301,10 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
     )
     assert [sizes(each) for each in (first, second, last)] == [4, 4, 4]
 
-    kept = store.ledger.keep_cosignatures(2, {"a": "\u2014 a AA==", "b": "\u2014 b AA=="}, at=NOON)
-    assert kept == 2
+    stored_count = store.ledger.keep_cosignatures(
+        2, {"a": "\u2014 a AA==", "b": "\u2014 b AA=="}, at=NOON
+    )
+    assert stored_count == 2
     assert store.ledger.keep_cosignatures(3, {"a": "\u2014 a AA=="}, at=NOON) == 1
     assert store.ledger.keep_cosignatures(3, {"a": "\u2014 a AB=="}, at=NOON) == 0
 

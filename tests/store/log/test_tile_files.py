@@ -128,8 +128,8 @@ def test_partial_tiles_are_deleted_when_unneeded(
         sequencer.round()
         published_tree(published, signer)
 
-    kept = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
-    assert kept == ["000", "001", "001.p", "002.p"]
+    names = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
+    assert names == ["000", "001", "001.p", "002.p"]
 
 
 def test_a_late_reader_finds_its_tree(

@@ -79,13 +79,13 @@ def test_acknowledged_records_survive(place: DatabaseLocation, keys: StoreKeys) 
 
     with raw(place) as connection:
         rows = connection.execute("SELECT disclosure_id FROM disclosure").fetchall()
-    kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
-    assert known <= kept
-    assert len(kept) - len(known) <= ROUNDS
+    recorded = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
+    assert known <= recorded
+    assert len(recorded) - len(known) <= ROUNDS
     for table in ("request_key", "ground_use"):
-        assert count(place, table) == len(kept)
+        assert count(place, table) == len(recorded)
     for table in ("ledger_leaf", "ledger_queue"):
-        assert count(place, table) == len(kept) + count(place, "act")
+        assert count(place, table) == len(recorded) + count(place, "act")
 
 
 def record_and_die(place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int) -> None:

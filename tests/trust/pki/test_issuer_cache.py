@@ -83,11 +83,11 @@ def test_cache_gives_the_validators_verdict(tmp_path: Path, authorities: str) ->
     failure.
     """
     world = (USUAL | UNUSUAL)[authorities]()
-    holders = {kind: made(world) for kind, made in CERTIFICATES.items()}
+    holders = {kind: build(world) for kind, build in CERTIFICATES.items()}
     files = world.files(tmp_path)
     knowing = open_store(files)
-    for made in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
-        judge(knowing, made(world))
+    for build in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
+        judge(knowing, build(world))
 
     known = {kind: judge(knowing, holder) for kind, holder in holders.items()}
     fresh = {kind: judge(open_store(files), holder) for kind, holder in holders.items()}
@@ -98,15 +98,22 @@ def test_cache_gives_the_validators_policies(tmp_path: Path) -> None:
     """A citizen has exactly the policies that the validator finds, for all policies of two
     authorities.
     """
-    given = [(), (CITIZENS,), (OTHERS,), (CITIZENS, OTHERS), (ANY_POLICY,), (CITIZENS, ANY_POLICY)]
+    policy_sets = [
+        (),
+        (CITIZENS,),
+        (OTHERS,),
+        (CITIZENS, OTHERS),
+        (ANY_POLICY,),
+        (CITIZENS, ANY_POLICY),
+    ]
     root = Authority.root("A Root")
-    for number, stated in enumerate(product(given, repeat=2)):
+    for number, stated in enumerate(product(policy_sets, repeat=2)):
         above = below(root, f"CA {number}", extra=saying(stated[0]))
         issuer = below(above, f"CA {number} below", extra=saying(stated[1]))
         files = World(root, (above, issuer)).files(tmp_path)
         knowing = open_store(files)
         assert judge(knowing, issuer.issue()).code is None
-        for policies in given[:4]:
+        for policies in policy_sets[:4]:
             holder = issuer.issue(Profile(extra=saying(policies)))
             assert judge(knowing, holder) == judge(open_store(files), holder)
 
@@ -120,7 +127,7 @@ def test_validator_judges_an_authority_once(
     store = open_store(world.files(tmp_path))
     address = "asan.usonov@mail.example.kg"
     first, *others = (
-        made(world) for made in (issued(), issued(), mailed(address), addressed(address))
+        build(world) for build in (issued(), issued(), mailed(address), addressed(address))
     )
 
     assert all(judge(store, each).code is None for each in (first, *others))

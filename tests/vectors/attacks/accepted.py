@@ -108,8 +108,8 @@ def key_info_signed(cast: "Cast") -> bytes:
 
     def edit(drawn: "Draft") -> None:
         drawn.key_info.set("Id", "key")
-        made = reference("#key", (EXC_C14N,), SHA256)
-        single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+        new_reference = reference("#key", (EXC_C14N,), SHA256)
+        single = new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
         drawn.info.append(etree.fromstring(single))
 
     return signed(cast, edit)
@@ -130,13 +130,13 @@ def pretty(cast: "Cast") -> bytes:
     def indent(drawn: "Draft") -> None:
         etree.indent(drawn.root)
 
-    made = etree.fromstring(signed(cast, indent))
-    for element in made.iter(f"{{{DS}}}SignatureValue", f"{{{DS}}}X509Certificate"):
+    new_reference = etree.fromstring(signed(cast, indent))
+    for element in new_reference.iter(f"{{{DS}}}SignatureValue", f"{{{DS}}}X509Certificate"):
         text = element.text or ""
         lines = [text[at : at + 64] for at in range(0, len(text), 64)]
         if element.tag.endswith("SignatureValue"):  # certificates keep their lines
             element.text = "\n".join(["", *lines, ""])
-    return etree.tostring(made, encoding="UTF-8")
+    return etree.tostring(new_reference, encoding="UTF-8")
 
 
 def malleable(raw: bytes) -> bytes:
