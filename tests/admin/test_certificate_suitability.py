@@ -36,7 +36,7 @@ def hierarchy() -> Hierarchy:
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
     makul = installed(tmp_path_factory.mktemp("certificates") / "installation")
-    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (makul.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
     (makul.directory / "intermediates" / "cas.pem").write_bytes(
         hierarchy.intermediate_certificates()
@@ -106,7 +106,7 @@ def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
 def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
     """Certificates may be registered before the authorities are installed."""
     makul = installed(tmp_path / "installation")
-    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
 
     result = register(makul, "messages", bank.certificate_pem, tmp_path)

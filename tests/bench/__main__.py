@@ -213,10 +213,10 @@ def _parts(text: str) -> frozenset[str]:
 
 def _now(load: float) -> str:
     """Return the time, the commit and the load of the machine before the measurement."""
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, check=False, text=True
     )
-    commit = done.stdout.strip() or "no commit"
+    commit = result.stdout.strip() or "no commit"
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}, load {load:.1f}"
 
 

@@ -55,10 +55,10 @@ def load(
             file.write(_LENGTH.pack(len(message)) + message)
         file.flush()
         command = [sys.executable, "-I", __file__, str(port), path, file.name, str(connections)]
-        done = subprocess.run(command, capture_output=True, check=False, text=True)
-    if done.returncode:
-        raise LoadError(done.stderr.strip().splitlines()[-1] if done.stderr else "no answer")
-    figures = json.loads(done.stdout)
+        result = subprocess.run(command, capture_output=True, check=False, text=True)
+    if result.returncode:
+        raise LoadError(result.stderr.strip().splitlines()[-1] if result.stderr else "no answer")
+    figures = json.loads(result.stdout)
     return Loaded(figures["seconds"], tuple(figures["latencies"]))
 
 

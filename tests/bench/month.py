@@ -69,14 +69,14 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
         "    print(time.perf_counter() - began, sum(each.decisions for each in counts))\n"
     )
     environment = os.environ | {"PYTHONPATH": "tests"}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, str(directory)],
         env=environment,
         capture_output=True,
         check=True,
         text=True,
     )
-    counts = [line.split() for line in done.stdout.splitlines()]
+    counts = [line.split() for line in result.stdout.splitlines()]
     assert {int(decisions) for _, decisions in counts} == {count}, "not every decision was counted"
     seconds = [float(each) for each, _ in counts]
     return {

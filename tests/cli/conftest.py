@@ -23,5 +23,7 @@ def store(makul: Makul) -> Iterator[Store]:
 
 @pytest.fixture
 def with_bank(makul: Makul) -> Makul:
-    makul.done("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Bank", "--apply")
+    makul.run_json(
+        "recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Bank", "--apply"
+    )
     return makul

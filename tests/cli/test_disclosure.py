@@ -25,7 +25,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 def test_the_latest_come_first(with_two: Makul) -> None:
     """An operator needs them first in an incident."""
-    listed = with_two.done("disclosure", "list")
+    listed = with_two.run_json("disclosure", "list")
 
     assert [(row["decided_at"], row["outcome"], row["codes"]) for row in listed] == [
         ("2026-11-02T12:01:00Z", "REFUSED", ["CNS-04"]),
@@ -35,7 +35,7 @@ def test_the_latest_come_first(with_two: Makul) -> None:
 
 def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
     """Neither the PIN nor any value is printed, and the subject is masked."""
-    (release,) = with_two.done("disclosure", "list")[1:]
+    (release,) = with_two.run_json("disclosure", "list")[1:]
     result = with_two("disclosure", "show", release["disclosure_id"])
 
     assert release["released"] == ["givenName", "surname"]
@@ -56,7 +56,7 @@ def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
 )
 def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: int) -> None:
     """The options select by recipient, by time, by number."""
-    assert len(with_two.done("disclosure", "list", *arguments)) == count
+    assert len(with_two.run_json("disclosure", "list", *arguments)) == count
 
 
 def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
@@ -70,4 +70,4 @@ def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
 def test_an_empty_list_is_printed(makul: Makul) -> None:
     """An empty list is an answer, for people and for programs."""
     assert makul("disclosure", "list").out == "No decision is recorded.\n"
-    assert makul.done("disclosure", "list") == []
+    assert makul.run_json("disclosure", "list") == []

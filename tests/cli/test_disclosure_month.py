@@ -30,7 +30,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 def test_a_month_is_counted(with_two: Makul) -> None:
     """The counts are by recipient, purpose, outcome and ground."""
-    counted = with_two.done("disclosure", "statistics", "--month", "2026-11")
+    counted = with_two.run_json("disclosure", "statistics", "--month", "2026-11")
 
     assert [(row["recipient"], row["outcome"], row["ground"]) for row in counted] == [
         ("COM/60000001", "REFUSED", None),
@@ -44,7 +44,7 @@ def test_a_month_is_counted(with_two: Makul) -> None:
 )
 def test_an_empty_month_is_printed(with_two: Makul, arguments: list[str]) -> None:
     """An empty month is an answer, and so is a recipient without requests."""
-    assert with_two.done("disclosure", "statistics", *arguments) == []
+    assert with_two.run_json("disclosure", "statistics", *arguments) == []
     assert with_two("disclosure", "statistics", *arguments).out.startswith("No decision of 2026-1")
     assert with_two("disclosure", "export", *arguments).out.split() == [",".join(COLUMNS)]
 

@@ -223,7 +223,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> CommandEnvironment:
     """Build the installation; tests run commands in separate processes, without --apply."""
     base = tmp_path_factory.mktemp("hostile")
     installation = installed(base / "installation")
-    installation.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    installation.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     spare = installation.directory / "spare"
     (spare / "A").mkdir(parents=True)
     (spare / "T").write_text("text")
@@ -502,9 +502,11 @@ def test_a_setting_that_names_a_special_file_ends_in_one_line(
             config = environment.directory / "changed.toml"
             config.write_text(_changed(good, change))
             for reader, read in READERS.items():
-                done = read(environment, config)
+                result = read(environment, config)
                 ended.append(
-                    CommandEnd(f"{reader}: {what}", done.code, done.out, done.err, done.broken)
+                    CommandEnd(
+                        f"{reader}: {what}", result.code, result.out, result.err, result.broken
+                    )
                 )
         return ended
 

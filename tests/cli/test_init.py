@@ -30,8 +30,8 @@ def test_an_installation_is_whole(makul: Makul) -> None:
 
     assert settings.environment is Environment.PRODUCTION
     assert settings.operator_code == OPERATOR
-    assert makul.done("recipient", "list") == []
-    assert [key["name"] for key in makul.done("key", "show")] == [
+    assert makul.run_json("recipient", "list") == []
+    assert [key["name"] for key in makul.run_json("key", "show")] == [
         "receipt signing",
         "store data keys",
     ]

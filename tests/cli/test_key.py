@@ -43,7 +43,7 @@ def installed(tmp_path: Path) -> Iterator[Installed]:
 def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     """Recipients' certificates are listed by the member's code; no key's content is printed."""
     world = installed.installation.world
-    rows = installed.makul.done("key", "show")
+    rows = installed.makul.run_json("key", "show")
     by_name = {row["name"]: row for row in rows}
 
     assert by_name["receipt signing"]["fingerprint"] == world.operator.fingerprint.hex()
@@ -59,14 +59,14 @@ def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     wallet = installed.installation.world.sealing["wallet"]
     code = next(
         row["name"].removeprefix("sealing of ")
-        for row in installed.makul.done("key", "show")
+        for row in installed.makul.run_json("key", "show")
         if row["fingerprint"] == wallet.fingerprint.hex()
     )
     pem = installed.directory / "wallet.pem"
     pem.write_bytes(wallet.certificate_pem)
-    installed.makul.done("recipient", "withdraw-sealing", code, pem, "--reason", "x", "--apply")
+    installed.makul.run_json("recipient", "withdraw-sealing", code, pem, "--reason", "x", "--apply")
 
-    left = {row["fingerprint"] for row in installed.makul.done("key", "show")}
+    left = {row["fingerprint"] for row in installed.makul.run_json("key", "show")}
 
     assert wallet.fingerprint.hex() not in left
 
@@ -95,9 +95,9 @@ def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) 
             stolen = certificate.fingerprint.hex()
     installed.receipts('next = "next.pem"\nretired = "retired"')
     since = (installed.installation.clock() - timedelta(hours=1)).isoformat()
-    installed.makul.done("key", "compromised", stolen, "--since", since, "--apply")
+    installed.makul.run_json("key", "compromised", stolen, "--since", since, "--apply")
 
-    rows = installed.makul.done("key", "show")
+    rows = installed.makul.run_json("key", "show")
     states = [row["state"] for row in rows if row["name"] == "receipt signing"]
 
     assert states == ["IN_USE", "NEXT", "RETIRED", "COMPROMISED"]

@@ -127,14 +127,14 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
     """Help as well as usage errors, where the locale has no Cyrillic letters."""
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "MAKUL_LANGUAGE": "ky"}
     for arguments in (["--help"], ["recipeint"]):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "makul", *arguments],
             env=os.environ | narrow,
             cwd=tmp_path,
             capture_output=True,
             check=False,
         )
-        assert "ү" in (done.stdout + done.stderr).decode()
+        assert "ү" in (result.stdout + result.stderr).decode()
 
 
 # --- the choice -------------------------------------------------------------------------------

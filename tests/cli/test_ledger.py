@@ -58,9 +58,9 @@ def test_verification_needs_no_signing_key(makul: Makul, store: Store) -> None:
         until_published(makul, 3)
     key.unlink()
 
-    assert makul.done("ledger", "status")["size"] == 3
-    assert makul.done("ledger", "verify")["checked"] == 3
-    assert makul.done("ledger", "export", makul.directory / "out")["size"] == 3
+    assert makul.run_json("ledger", "status")["size"] == 3
+    assert makul.run_json("ledger", "verify")["checked"] == 3
+    assert makul.run_json("ledger", "export", makul.directory / "out")["size"] == 3
     refused = makul("ledger", "run")
     assert (refused.code, str(key) in refused.err) == (3, True)
 
@@ -73,7 +73,7 @@ def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> No
     with sequencer(makul):
         until_published(makul, 3)
 
-    assert makul.done("ledger", "status")["size"] == 3
+    assert makul.run_json("ledger", "status")["size"] == 3
     refused = makul("ledger", "verify")
     assert (refused.code, "store.json" in refused.err) == (3, True)
 
@@ -81,7 +81,7 @@ def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> No
 def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
     """Leaves are sequenced, published, shown, verified and exported; SIGTERM ends it with 0."""
     record(store, 5)
-    before = makul.done("ledger", "status")
+    before = makul.run_json("ledger", "status")
     assert (before["size"], before["waiting"], before["published"]) == (0, 6, None)
     with sequencer(makul) as process:
         until_published(makul, 6)
@@ -92,7 +92,7 @@ def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
     assert process.returncode == 0
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
-    after = makul.done("ledger", "status")
+    after = makul.run_json("ledger", "status")
     assert (after["size"], after["waiting"], after["published"], after["lag_seconds"]) == (
         8,
         0,
@@ -100,15 +100,15 @@ def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
         0,
     )
     assert after["sequencer"] is None
-    report = makul.done("ledger", "verify")
+    report = makul.run_json("ledger", "verify")
     assert (report["fits"], report["checked"], report["size"]) == (True, 8, 8)
     _exported_as_signed(makul, after["key"])
 
 
 def _exported_as_signed(makul: Makul, vkey: str) -> None:
     directory, bundle = makul.directory / "export", makul.directory / "log.zip"
-    assert makul.done("ledger", "export", directory)["size"] == 8
-    makul.done("ledger", "export", "--bundle", bundle)
+    assert makul.run_json("ledger", "export", directory)["size"] == 8
+    makul.run_json("ledger", "export", "--bundle", bundle)
     note = (directory / "checkpoint").read_bytes()
     body = NoteVerifier.parse(vkey).verify(note)
     assert body.startswith(b"makul/GOV/70000001\n8\n")
@@ -167,7 +167,7 @@ def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Sto
 def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
     """There is no act for it."""
     makul = with_bank
-    makul.done("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+    makul.run_json("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
     with sequencer(makul):
         until_published(makul, 3)
     assert makul("ledger", "verify").code == 0
@@ -217,7 +217,7 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
         _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "restored from an older copy" in output
-    # not `done`: on a slow machine the leaves wait longer than was promised by now
+    # not `run_json`: on a slow machine the leaves wait longer than was promised by now
     assert makul("ledger", "status", "--json").json["size"] == 0
 
 
@@ -234,19 +234,19 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     published = (makul.directory / "published/checkpoint").read_bytes()
     database.write_bytes(backup)
 
-    recovery = makul.done("ledger", "recover")
+    recovery = makul.run_json("ledger", "recover")
     assert (recovery["applied"], recovery["size"], recovery["published"], recovery["missing"]) == (
         False,
         0,
         4,
         4,
     )
-    makul.done("ledger", "recover", "--apply")
+    makul.run_json("ledger", "recover", "--apply")
 
     result = makul("ledger", "verify", "--json")
     assert result.code == 1
     assert (result.json["where"], result.json["lost"]) == ("ledger_lost", 1)
-    known = makul.done("ledger", "verify", "--lost", "1")
+    known = makul.run_json("ledger", "verify", "--lost", "1")
     assert (known["size"], known["checked"]) == (4, 3)
     assert makul("ledger", "verify", "--lost", "2").code == 1
     assert makul("ledger", "recover").code == 1
@@ -255,7 +255,7 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     reopened.close()
     with sequencer(makul):
         until_published(makul, 5)
-    assert makul.done("ledger", "verify", "--lost", "1")["size"] == 5
+    assert makul.run_json("ledger", "verify", "--lost", "1")["size"] == 5
     body = published.partition(b"\n\n")[0] + b"\n"
     known_tree = parse_checkpoint_unsafe(body)
     tree = TileTree(4, LogDirectory(makul.directory / "published").tile)
@@ -272,12 +272,12 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
             assert json.loads(second.stderr.readline())["event"] == "standing by"
             record(store, 1)
             until_published(makul, 2)
-            holder = makul.done("ledger", "status")["sequencer"]
+            holder = makul.run_json("ledger", "status")["sequencer"]
             first.kill()
             first.wait()
             record(store, 1)
             until_published(makul, 3)
-            assert makul.done("ledger", "status")["sequencer"] != holder
+            assert makul.run_json("ledger", "status")["sequencer"] != holder
             second.send_signal(signal.SIGTERM)
             _, output = second.communicate(timeout=PATIENCE)
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]

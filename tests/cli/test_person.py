@@ -34,8 +34,8 @@ def show(makul: Makul, person: Person, *more: str) -> str:
 
 def test_citizens_are_imported(makul: Makul, file: Path) -> None:
     """Everyone in the file is imported once, and a second import changes nothing."""
-    first = makul.done("person", "import", file, "--apply")
-    second = makul.done("person", "import", file, "--apply")
+    first = makul.run_json("person", "import", file, "--apply")
+    second = makul.run_json("person", "import", file, "--apply")
 
     assert (first["read"], first["changed"], first["skipped"]) == (7, 7, 0)
     assert (second["read"], second["changed"]) == (7, 0)
@@ -44,10 +44,10 @@ def test_citizens_are_imported(makul: Makul, file: Path) -> None:
 
 def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
     """The errors of a file are known before anything is changed."""
-    shown = makul.done("person", "import", file)
+    output = makul.run_json("person", "import", file)
     result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
 
-    assert (shown["applied"], shown["read"], shown["changed"]) == (False, 7, None)
+    assert (output["applied"], output["read"], output["changed"]) == (False, 7, None)
     assert result.code == 1
     assert not list(file.parent.glob("*.position"))
 
@@ -94,11 +94,11 @@ def test_an_interrupted_import_continues(
         with pytest.raises(PowerCutError):
             makul("person", "import", file, "--apply")
     position = json.loads(file.with_name("people.jsonl.position").read_text())
-    shown = makul.done("person", "import", file, "--apply")
+    output = makul.run_json("person", "import", file, "--apply")
 
     assert position["line"] == 4
     assert position["offset"] == len(whole[: whole.index(third)].encode())
-    assert (shown["read"], shown["changed"]) == (7, 4 + 1), "the third batch was there already"
+    assert (output["read"], output["changed"]) == (7, 4 + 1), "the third batch was there already"
     assert not list(file.parent.glob("*.position"))
 
 
@@ -145,12 +145,12 @@ def test_an_outage_during_an_import_is_reported_with_the_progress(
     with monkeypatch.context() as patch:
         patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
         result = makul("person", "import", file, "--apply")
-    shown = makul.done("person", "import", file, "--apply")
+    output = makul.run_json("person", "import", file, "--apply")
 
     assert result.code == 3
     assert "4 persons were taken" in result.err
     assert "nothing was changed" not in result.err
-    assert (shown["read"], shown["changed"]) == (7, 7)
+    assert (output["read"], output["changed"]) == (7, 7)
 
 
 def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
@@ -195,10 +195,10 @@ def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path
     """A file is a history in order: two versions, the second one current."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек"}
     file.write_text(f"{json_line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
 
-    shown = show(makul, PEOPLE[0], "--reveal")
-    assert "Жаңы дарек" in shown
+    output = show(makul, PEOPLE[0], "--reveal")
+    assert "Жаңы дарек" in output
 
 
 def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text(f"pin,surname.ky\n{PEOPLE[0].pin.digits},Асанов\n", encoding="utf-8")
 
-    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+    assert makul.run_json("person", "import", file, "--apply")["changed"] == 1
 
 
 def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
@@ -219,20 +219,20 @@ def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
 
 def test_a_look_is_masked(makul: Makul, file: Path) -> None:
     """The output is enough to recognise a known person, and no more."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
-    shown = show(makul, person)
+    output = show(makul, person)
 
-    assert person.pin.masked in shown
+    assert person.pin.masked in output
     for value in person.values.values():
         parts = value.forms if isinstance(value, LocalizedName) else (str(value),)
         if value not in {"KGZ", "VALID", "ALIVE", "ID_CARD", "PASSPORT", "F", "M"}:
-            assert not any(part in shown for part in parts)
+            assert not any(part in output for part in parts)
 
 
 def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
     """It is masked even if the rest is revealed."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
     revealed = show(makul, person, "--reveal")
     surname = person.values[Attribute.SURNAME]
@@ -278,7 +278,7 @@ def test_files_of_exporters_and_spreadsheets_are_imported(
     file = tmp_path / "people.csv"
     file.write_bytes(content.encode())
 
-    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+    assert makul.run_json("person", "import", file, "--apply")["changed"] == 1
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
@@ -286,9 +286,9 @@ def test_the_printed_example_can_be_imported(makul: Makul, tmp_path: Path, form:
     """There are two citizens, one with one name, and each field in one of them."""
     file = tmp_path / f"people.{form}"
     file.write_text(makul("person", "example", "--format", form).out, encoding="utf-8")
-    done = makul.done("person", "import", file, "--apply")
+    result = makul.run_json("person", "import", file, "--apply")
 
-    assert (done["read"], done["changed"], done["skipped"]) == (2, 2, 0)
-    shown = makul.done("person", "show", "21505198590001", "--reason", "test", "--reveal")
-    assert shown["surname"] == "Үлгүлөв / Образцов / Ulgulov"
-    assert (shown["disputed"], shown["locked"]) == (["address"], False)
+    assert (result["read"], result["changed"], result["skipped"]) == (2, 2, 0)
+    output = makul.run_json("person", "show", "21505198590001", "--reason", "test", "--reveal")
+    assert output["surname"] == "Үлгүлөв / Образцов / Ulgulov"
+    assert (output["disputed"], output["locked"]) == (["address"], False)

@@ -36,7 +36,7 @@ def show(makul: Makul, person: Person, *more: str) -> str:
 @pytest.fixture
 def registry(makul: Makul, file: Path) -> Makul:
     """Return an installation with the seven citizens in it."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     return makul
 
 
@@ -52,9 +52,9 @@ def test_citizens_are_counted(registry: Makul, file: Path) -> None:
     """Versions are counted separately, and no record is read."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек", "faceImage": "/9j/4A=="}
     file.write_text(json.dumps(changed), encoding="utf-8")
-    registry.done("person", "import", file, "--apply")
+    registry.run_json("person", "import", file, "--apply")
 
-    assert registry.done("person", "count") == {"persons": 7, "versions": 8, "samples": 1}
+    assert registry.run_json("person", "count") == {"persons": 7, "versions": 8, "samples": 1}
     assert entries(registry, "person.look") == 0
 
 
@@ -65,10 +65,10 @@ def test_a_citizen_is_found_by_document_or_name(registry: Makul) -> None:
     assert isinstance(surname, LocalizedName)
     number = str(person.values[Attribute.DOCUMENT_NUMBER])
 
-    (by_document,) = registry.done(
+    (by_document,) = registry.run_json(
         "person", "search", "--document", number.lower(), "--reason", "x"
     )
-    by_name = registry.done(
+    by_name = registry.run_json(
         *("person", "search", "--surname", str(surname.latin).upper()),
         *("--birth-date", str(person.values[Attribute.BIRTH_DATE]), "--reason", "x"),
     )
@@ -86,9 +86,9 @@ def test_found_citizens_are_masked(registry: Makul) -> None:
     surname = person.values[Attribute.SURNAME]
     assert isinstance(surname, LocalizedName)
 
-    shown = registry(*found)
-    assert (shown.code, person.pin.masked in shown.out) == (0, True)
-    for output in (shown.out, registry(*found, "--json").out):
+    summary = registry(*found)
+    assert (summary.code, person.pin.masked in summary.out) == (0, True)
+    for output in (summary.out, registry(*found, "--json").out):
         assert str(surname.ky) not in output
         assert number not in output
     assert str(surname.ky) in registry(*found, "--reveal").out
@@ -111,7 +111,7 @@ def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "people.csv"
     lines = [f"2150519859{number:04},Үлгүлөв" for number in range(25)]
     file.write_text("\n".join(["pin,surname.ky", *lines]), encoding="utf-8")
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     result = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
 
     assert result.code == 0
@@ -151,22 +151,22 @@ def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
 def test_a_field_is_set_with_apply(registry: Makul) -> None:
     """Procedure, cl. 14: a preview changes nothing, and the former version is kept."""
     preview = set_field(registry, "birthDate", "1985-05-16", "--reveal")
-    done = set_field(registry, "birthDate", "1985-05-16", "--reveal", "--apply")
+    result = set_field(registry, "birthDate", "1985-05-16", "--reveal", "--apply")
     again = set_field(registry, "birthDate", "1985-05-16", "--apply")
 
     assert (preview["applied"], preview["changed"], preview["version"]) == (False, True, 1)
-    assert (preview["after"], done["after"]) == ("1985-05-16", "1985-05-16")
-    assert (done["applied"], done["changed"], done["version"]) == (True, True, 2)
+    assert (preview["after"], result["after"]) == ("1985-05-16", "1985-05-16")
+    assert (result["applied"], result["changed"], result["version"]) == (True, True, 2)
     assert (again["changed"], again["version"]) == (False, 2)
-    assert registry.done("person", "count")["versions"] == 8
+    assert registry.run_json("person", "count")["versions"] == 8
     assert (entries(registry, "person.look"), entries(registry, "person.set")) == (1, 2)
 
 
 def test_one_script_of_a_name_is_set_and_cleared(registry: Makul) -> None:
     """The other scripts stay; without the last one the name is missing."""
     set_field(registry, "surname.ru", "Образцов", "--apply")
-    shown = json.loads(show(registry, PEOPLE[3], "--reveal", "--json"))
-    assert shown["surname"].split(" / ")[1] == "Образцов"
+    output = json.loads(show(registry, PEOPLE[3], "--reveal", "--json"))
+    assert output["surname"].split(" / ")[1] == "Образцов"
 
     for script in ("ky", "ru", "latin"):
         set_field(registry, f"surname.{script}", "--clear", "--apply")
@@ -190,7 +190,7 @@ def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
     """Only one field is set: a photograph stays, and is removed only on request."""
     person = PEOPLE[3]
     file.write_text(json.dumps(json.loads(json_line(person)) | {"faceImage": "/9j/4A=="}))
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     set_field(makul, "address", "Ош", "--apply")
     assert json.loads(show(makul, person, "--json"))["faceImage"] == "(4 bytes)"
 

@@ -26,11 +26,11 @@ def certificate(signer: Credential, tmp_path: Path) -> Path:
 
 def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
     """Procedure, cl. 3: a recipient has a kind of the clause, which is printed with it."""
-    shown = makul.done(
+    output = makul.run_json(
         "recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank", "--apply"
     )
 
-    assert shown == {
+    assert output == {
         "change": "register recipient",
         "applied": True,
         "code": BANK,
@@ -39,15 +39,15 @@ def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
         "name": "Example Bank",
         "state": "ACTIVE",
     }
-    assert [row["code"] for row in makul.done("recipient", "list")] == [BANK]
+    assert [row["code"] for row in makul.run_json("recipient", "list")] == [BANK]
 
 
 def test_a_dry_run_changes_nothing(makul: Makul) -> None:
     """The output is the same without --apply, and nothing is done."""
-    shown = makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
+    output = makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
 
-    assert shown["applied"] is False
-    assert makul.done("recipient", "list") == []
+    assert output["applied"] is False
+    assert makul.run_json("recipient", "list") == []
 
 
 def test_an_unknown_kind_is_refused(makul: Makul) -> None:
@@ -79,15 +79,15 @@ def test_a_certificate_is_registered(
     with_bank: Makul, certificate: Path, signer: Credential
 ) -> None:
     """The output is its SHA-256, by which the channel will find it."""
-    shown = with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+    output = with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert shown["certificate"] == signer.fingerprint.hex()
-    assert shown["algorithm"] == "P-256"
+    assert output["certificate"] == signer.fingerprint.hex()
+    assert output["algorithm"] == "P-256"
 
 
 def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -> None:
     """The register itself refuses, and nothing is changed."""
-    with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+    with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
     result = with_bank("recipient", "certificate", BANK, certificate, "--apply")
 
     assert result.code == 1
@@ -120,11 +120,11 @@ def test_a_malformed_certificate_is_refused(
 
 def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
     """Procedure, cl. 5: the official may sign basis statements."""
-    shown = with_bank.done(
+    output = with_bank.run_json(
         "recipient", "official", BANK, certificate, "--id", "B-1", "--name", "Head", "--apply"
     )
 
-    assert (shown["recipient"], shown["id"]) == (BANK, "B-1")
+    assert (output["recipient"], output["id"]) == (BANK, "B-1")
 
 
 def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate: Path) -> None:
@@ -139,19 +139,19 @@ def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
     """A recipient on hold gets nothing until it is released; the reason is required and
     recorded.
     """
-    held = with_bank.done("recipient", "hold", BANK, "--reason", "key lost", "--apply")
+    held = with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost", "--apply")
     assert (held["was"], held["state"]) == ("ACTIVE", "ON_HOLD")
-    assert with_bank.done("recipient", "list")[0]["state"] == "ON_HOLD"
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ON_HOLD"
 
-    with_bank.done("recipient", "release", BANK, "--reason", "new key", "--apply")
-    assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
+    with_bank.run_json("recipient", "release", BANK, "--reason", "new key", "--apply")
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
 def test_a_hold_needs_apply(with_bank: Makul) -> None:
     """Every change begins with a preview."""
-    with_bank.done("recipient", "hold", BANK, "--reason", "key lost")
+    with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost")
 
-    assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,11 @@ def test_a_withdrawn_certificate_is_not_registered_again(
     with_bank: Makul, certificate: Path
 ) -> None:
     """A lost key is withdrawn at once, and never registered again."""
-    with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+    with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
 
-    with_bank.done("recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply")
+    with_bank.run_json(
+        "recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply"
+    )
 
     again = with_bank("recipient", "certificate", BANK, certificate, "--apply")
     assert again.code == 1
@@ -194,12 +196,12 @@ def test_an_encryption_certificate_is_registered_and_withdrawn(
     sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
     file = tmp_path / "sealing.pem"
     file.write_bytes(sealing.certificate_pem)
-    with_bank.done("recipient", "sealing-certificate", BANK, file)
+    with_bank.run_json("recipient", "sealing-certificate", BANK, file)
 
-    shown = with_bank.done("recipient", "sealing-certificate", BANK, file, "--apply")
+    output = with_bank.run_json("recipient", "sealing-certificate", BANK, file, "--apply")
 
-    assert shown["certificate"] == sealing.fingerprint.hex()
-    with_bank.done("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
+    assert output["certificate"] == sealing.fingerprint.hex()
+    with_bank.run_json("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
     assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").code == 1
 
 

@@ -45,7 +45,7 @@ def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_store_in_a_file_is_managed(on_file: Makul) -> None:
-    assert on_file.done("store", "status")[0]["database"] == "SQLite"
+    assert on_file.run_json("store", "status")[0]["database"] == "SQLite"
     refused = on_file("store", "grant", "service", "--for", "serving", "--apply")
     assert (refused.code, "no roles" in refused.err) == (1, True)
 
@@ -61,16 +61,16 @@ def test_a_store_on_a_server_is_managed(
     assert before.json[0]["months_missing"] is None
 
     assert "--for" in on_server("store", "grant", "teller", "--apply").err
-    would = on_server.done("store", "grant", "teller", "--for", "serving")
+    would = on_server.run_json("store", "grant", "teller", "--for", "serving")
     assert (would["role"], would["duty"]) == ("teller", "serving")
     assert on_server("store", "status").code == 1
     assert on_server("store", "grant", "teller", "--for", "serving", "--apply").code == 0
     url = os.environ["MAKUL_DATABASE_URL"].replace("user=postgres", "user=teller")
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
 
-    (row,) = on_server.done("store", "status")
+    (row,) = on_server.run_json("store", "status")
     assert (row["database"], row["weaknesses"]) == ("PostgreSQL", None)
-    assert on_server.done("recipient", "list") == []
+    assert on_server.run_json("recipient", "list") == []
     for other in ("desk", "sequencing"):
         result = on_server("store", "status", "--for", other, "--json")
         assert result.code == 1
@@ -114,17 +114,17 @@ def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> 
     makul: Makul = request.getfixturevalue(kind)
     person = with_whole_records(makul)
     before = makul("store", "status", "--json")
-    assert makul.done("store", "upgrade")["applied"] is False
+    assert makul.run_json("store", "upgrade")["applied"] is False
     still = makul("store", "status", "--json")
-    makul.done("store", "upgrade", "--apply")
+    makul.run_json("store", "upgrade", "--apply")
     after = makul("store", "status", "--json")
 
     assert (before.code, before.json[0]["samples_to_move"]) == (1, 1)
     assert "makul store upgrade --apply" in before.err
     assert still.json[0]["samples_to_move"] == 1
     assert after.json[0]["samples_to_move"] == 0
-    shown = makul.done("person", "show", person.pin.digits, "--reason", "test")
-    assert shown["faceImage"] == "(10 bytes)"
+    output = makul.run_json("person", "show", person.pin.digits, "--reason", "test")
+    assert output["faceImage"] == "(10 bytes)"
 
 
 def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> None:
@@ -139,7 +139,7 @@ def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> No
 
     assert result.code == 3
     assert "store.json" in result.err
-    on_file.done("store", "upgrade", "--apply")
+    on_file.run_json("store", "upgrade", "--apply")
 
 
 def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
@@ -168,5 +168,5 @@ def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> No
     require_fit_settings(fit[Environment.SANDBOX])
     with pytest.raises(OperatorError, match="makul store upgrade --apply"):
         require_fit_settings(fit[Environment.PRODUCTION])
-    on_file.done("store", "upgrade", "--apply")
+    on_file.run_json("store", "upgrade", "--apply")
     require_fit_settings(fit[Environment.PRODUCTION])

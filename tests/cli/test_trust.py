@@ -54,7 +54,7 @@ def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
     first = makul("trust", "refresh", "--once", "--json")
     assert first.code == 0
     assert json.loads(first.out)["result"] == "new"
-    after = makul.done("trust", "status")
+    after = makul.run_json("trust", "status")
     assert [(row["name"], row["state"], row["entries"]) for row in after] == [
         ("0.crt", "CURRENT", None),
         ("root.crl", "CURRENT", 0),

@@ -34,7 +34,7 @@ def log(tmp_path: Path) -> PublishedLog:
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    key = makul.done(
+    key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "witness.key"),
         *("--name", "witness.example/w1"),
     )

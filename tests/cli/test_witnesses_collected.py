@@ -22,7 +22,7 @@ def makul(tmp_path: Path) -> Makul:
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    key = makul.done(
+    key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
     )
     return str(key["vkey"])
@@ -52,7 +52,7 @@ def test_cosignatures_are_collected_stored_and_published(
         note = until_published(makul, 2, lines=2)
 
     CosignatureVerifier.parse(vkey).verify(note)
-    assert makul.done("ledger", "status")["cosigned"] == 2
+    assert makul.run_json("ledger", "status")["cosigned"] == 2
     (row,) = store.registry.disclosures(recipient=None, since=None, limit=10)
     proof = store.ledger.inclusion(row.disclosure_id)
     assert proof is not None

@@ -279,15 +279,15 @@ def test_a_consent_goes_from_draft_to_show(tmp_path: Path) -> None:
     )
     signing = run("consent", "sign", "-p", profile, drawn_up, *_citizen(tmp_path), "-o", signed)
     attaching = run("consent", "attach", drawn_up, signed, "-o", whole, "--json")
-    shown = run("consent", "show", whole)
+    result = run("consent", "show", whole)
     revealed = run("consent", "show", whole, "--reveal", "--json")
 
-    for step in (drafting, signing, attaching, shown, revealed):
+    for step in (drafting, signing, attaching, result, revealed):
         assert step.exit_code == ExitCode.OK, step.output
     assert json.loads(attaching.stdout)["file"] == str(whole)
-    assert PIN not in shown.stdout
-    assert SURNAME not in shown.stdout
-    assert "2***********01" in shown.stdout
+    assert PIN not in result.stdout
+    assert SURNAME not in result.stdout
+    assert "2***********01" in result.stdout
     assert json.loads(revealed.stdout)["subject"]["pin"] == PIN
     assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
 
@@ -315,8 +315,8 @@ def test_a_form_may_have_one_name(
     )
 
     assert drafting.exit_code == ExitCode.OK, drafting.output
-    shown = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
-    assert [shown["subject"][key] for key in ("surname", "given_name")] == names
+    result = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
+    assert [result["subject"][key] for key in ("surname", "given_name")] == names
 
 
 def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:

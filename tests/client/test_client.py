@@ -104,10 +104,10 @@ def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
 
 def test_an_unsuitable_outcome_is_no_answer(tmp_path: Path) -> None:
     """MATCHED is no answer to GetPersonData, even with a genuine receipt."""
-    came, _ = ask(tmp_path, operator().decide("MATCHED"))
+    answer, _ = ask(tmp_path, operator().decide("MATCHED"))
 
-    assert isinstance(came, TransportError)
-    assert came.passing is False
+    assert isinstance(answer, TransportError)
+    assert answer.passing is False
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,12 @@ def test_faults_have_an_error_for_each_family(
     tmp_path: Path, code: str, kind: type[FaultError]
 ) -> None:
     """A refused message is a typed fault, and unknown families stay readable."""
-    came, request = ask(tmp_path, fault(code))
+    answer, requests = ask(tmp_path, fault(code))
 
-    assert type(came) is kind
-    assert came.code == code
-    assert came.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
-    assert len(request) == 1
+    assert type(answer) is kind
+    assert answer.code == code
+    assert answer.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
+    assert len(requests) == 1
 
 
 def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
@@ -138,11 +138,11 @@ def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
         "<s:Fault><faultcode>Server.ServerProxy.AccessDenied</faultcode>"
         "<faultstring>Subject 20101199000001 may not</faultstring></s:Fault>"
     )
-    came, _ = ask(tmp_path, lambda _: (500, body))
+    answer, _ = ask(tmp_path, lambda _: (500, body))
 
-    assert isinstance(came, TransportError)
-    assert "Server.ServerProxy.AccessDenied" in str(came)
-    assert "20101199000001" not in str(came)
+    assert isinstance(answer, TransportError)
+    assert "Server.ServerProxy.AccessDenied" in str(answer)
+    assert "20101199000001" not in str(answer)
 
 
 def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
@@ -153,11 +153,11 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
         "<s:Fault><faultcode>s:Client</faultcode><faultstring>AGR-01: None in force.</faultstring>"
         "</s:Fault>"
     )
-    came, request = ask(tmp_path, lambda _: (500, body))
+    answer, requests = ask(tmp_path, lambda _: (500, body))
 
-    assert isinstance(came, TransportError)
-    assert "AGR-01" in str(came)
-    assert len(request) == 1
+    assert isinstance(answer, TransportError)
+    assert "AGR-01" in str(answer)
+    assert len(requests) == 1
 
 
 # ---------------------------------------------------------------------- before it is sent
@@ -213,30 +213,30 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
 )
 def test_a_malformed_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
     """Only a well-formed answer of the contract is read."""
-    came, request = ask(tmp_path, lambda _: (200, body))
+    answer, requests = ask(tmp_path, lambda _: (200, body))
 
-    assert isinstance(came, TransportError)
-    assert came.passing is False
-    assert len(request) == 1
+    assert isinstance(answer, TransportError)
+    assert answer.passing is False
+    assert len(requests) == 1
 
 
 def test_an_answer_without_its_receipt_is_not_read(tmp_path: Path) -> None:
     """An unproved answer that looks like the service's is withheld, and not requested again."""
     bare = envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>')
-    came, request = ask(tmp_path, lambda _: (200, bare))
+    answer, requests = ask(tmp_path, lambda _: (200, bare))
 
-    assert isinstance(came, ReceiptError)
-    assert len(request) == 1
+    assert isinstance(answer, ReceiptError)
+    assert len(requests) == 1
 
 
 def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
     """Zeep alone would treat an unreadable date as absent."""
     person = PERSON.replace(b"1990-01-01", b"1990-13-01")
-    came, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
+    answer, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
 
-    assert isinstance(came, TransportError)
-    assert "birthDate" in str(came)
-    assert "1990" not in str(came)
+    assert isinstance(answer, TransportError)
+    assert "birthDate" in str(answer)
+    assert "1990" not in str(answer)
 
 
 def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:

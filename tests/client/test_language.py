@@ -53,10 +53,10 @@ def words(text: str) -> str:
 )
 def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: Language) -> None:
     """No English sentence of the command remains, and its translations are there."""
-    shown = run("--language", language, *path, "--help")
-    output = words(shown.stdout)
+    result = run("--language", language, *path, "--help")
+    output = words(result.stdout)
 
-    assert shown.exit_code == ExitCode.OK, shown.output
+    assert result.exit_code == ExitCode.OK, result.output
     texts = [command.help, command.epilog, *(each.help for each in command.params)]
     for text in filter(None, texts):
         for paragraph in paragraphs(text):
@@ -266,14 +266,14 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
     program = "from makul_client.cli.main import main; main()"
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "MAKUL_LANGUAGE": "ky"}
     for arguments in (["--help"], ["consent", "show", "/none.xml"]):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", program, *arguments],
             env=os.environ | narrow,
             cwd=tmp_path,
             capture_output=True,
             check=False,
         )
-        assert "ү" in (done.stdout + done.stderr).decode()
+        assert "ү" in (result.stdout + result.stderr).decode()
 
 
 # --- the library ------------------------------------------------------------------------------

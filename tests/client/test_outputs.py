@@ -133,15 +133,15 @@ def test_an_unusable_standard_output_sends_nothing(
     words = [word] if word else []
     with desk_with() as registry:
         if stdout is None:
-            done = registry.run(*words, command=command, redirection=">&-")
+            result = registry.run(*words, command=command, redirection=">&-")
         else:
             with Path(stdout).open(mode) as stream:
-                done = registry.run(*words, command=command, stdout=stream)
+                result = registry.run(*words, command=command, stdout=stream)
 
-        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert result.returncode == ExitCode.USAGE, result.stderr
         assert not registry.was_asked
-        assert b"standard output" in done.stderr
-        assert b"Traceback" not in done.stderr
+        assert b"standard output" in result.stderr
+        assert b"Traceback" not in result.stderr
 
 
 def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) -> None:
@@ -149,10 +149,10 @@ def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) ->
     reader, writer = os.pipe()
     os.close(reader)
     with desk_with() as registry:
-        done = registry.run(stdout=writer)
+        result = registry.run(stdout=writer)
         os.close(writer)
 
-        assert done.returncode == ExitCode.USAGE
+        assert result.returncode == ExitCode.USAGE
         assert not registry.was_asked
 
 
@@ -163,9 +163,9 @@ def test_an_unusable_receipt_location_sends_nothing(
     """The directory is missing, or the path is that of a file that is read."""
     with desk_with() as registry:
         before = registry.consent.read_bytes()
-        done = registry.run("--receipt", tmp_path / place.format(consent=registry.consent))
+        result = registry.run("--receipt", tmp_path / place.format(consent=registry.consent))
 
-        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert result.returncode == ExitCode.USAGE, result.stderr
         assert not registry.was_asked
         assert registry.consent.read_bytes() == before
 
@@ -183,9 +183,9 @@ def test_a_limit_on_files_is_found_before_anything_is_sent(
             check=False,
         )
         argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *registry.words()]
-        shown = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
+        limited = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
 
-        assert (result.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
+        assert (result.returncode, limited.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
         assert not registry.was_asked
         assert not (tmp_path / "receipt.xml").exists()
 
@@ -196,9 +196,9 @@ def test_reserved_file_is_removed_if_nothing_was_decided(
     """The command can be repeated unchanged, with `--request-id`."""
     receipt = tmp_path / "receipt.xml"
     with desk_with(hang_up) as registry:
-        done = registry.run("--receipt", receipt)
+        result = registry.run("--receipt", receipt)
 
-        assert done.returncode == ExitCode.LATER
+        assert result.returncode == ExitCode.LATER
         assert not receipt.exists()
 
 
@@ -216,10 +216,10 @@ def test_output_is_utf8_in_any_locale(
     receipt = tmp_path / "квитанция.xml"
     with desk_with() as registry:
         words = [word] if word else []
-        done = registry.run(*words, "--receipt", receipt, environ=environ)
+        result = registry.run(*words, "--receipt", receipt, environ=environ)
 
-        assert done.returncode == ExitCode.OK, done.stderr
-        assert SURNAME in done.stdout.decode("utf-8")
+        assert result.returncode == ExitCode.OK, result.stderr
+        assert SURNAME in result.stdout.decode("utf-8")
         assert receipt.exists()
 
 
@@ -229,9 +229,9 @@ def test_names_in_an_ascii_locale_are_sent_as_typed(
     """Python reads them as single bytes there, but the service gets the letters."""
     with desk_with() as registry:
         words = ("--surname", SURNAME, "--given-name", "Тест", "--case", "№ 7")
-        done = registry.run(*words, environ=NARROW)
+        result = registry.run(*words, environ=NARROW)
 
-        assert done.returncode == ExitCode.OK, done.stderr
+        assert result.returncode == ExitCode.OK, result.stderr
         (request,) = registry.service.requests
         assert request.child.findtext(".//{*}demographic/{*}surname") == SURNAME
         assert request.text("caseNumber") == "№ 7"
@@ -242,10 +242,10 @@ def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as registry:
-        done = registry.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
+        result = registry.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
 
-        assert done.returncode == ExitCode.NO
-        assert "CNS-05 по-русски" in done.stderr.decode()
+        assert result.returncode == ExitCode.NO
+        assert "CNS-05 по-русски" in result.stderr.decode()
 
 
 def request_id_in(stderr: bytes, registry: OperatorRegistry) -> bool:
@@ -267,13 +267,13 @@ def test_a_closed_pipe_is_not_a_no(
     receipt = tmp_path / "receipt.xml"
     with desk_with(reply) as registry:
         words = ["--json"] if as_json else []
-        done = registry.run(*words, "--receipt", receipt, stdout=writer)
+        result = registry.run(*words, "--receipt", receipt, stdout=writer)
         os.close(writer)
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert request_id_in(done.stderr, registry)
-        assert b"--request-id" in done.stderr or as_json
-        assert b"Traceback" not in done.stderr
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert request_id_in(result.stderr, registry)
+        assert b"--request-id" in result.stderr or as_json
+        assert b"Traceback" not in result.stderr
         assert receipt.read_bytes()
 
 
@@ -288,11 +288,11 @@ def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path
         return released()(request)
 
     with desk_with(reply) as registry:
-        done = registry.run("--receipt", folder / "receipt.xml")
+        result = registry.run("--receipt", folder / "receipt.xml")
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert SURNAME in done.stdout.decode()
-        assert request_id_in(done.stderr, registry)
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert SURNAME in result.stdout.decode()
+        assert request_id_in(result.stderr, registry)
 
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
@@ -302,9 +302,9 @@ def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) ->
         with Path("/dev/full").open("wb") as stream:
             full = registry.run(stderr=stream)
 
-        for done in (closed, full):
-            assert done.returncode == ExitCode.OK
-            assert SURNAME in done.stdout.decode()
+        for result in (closed, full):
+            assert result.returncode == ExitCode.OK
+            assert SURNAME in result.stdout.decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -346,13 +346,13 @@ def test_an_internal_error_is_not_a_no(desk_with: Callable[..., Any]) -> None:
     )
     with desk_with() as registry:
         argv = [broken if word == PROGRAM else word for word in registry.words()]
-        done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
+        result = subprocess.run(argv, capture_output=True, timeout=120, check=False)
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert b"internal error at" in done.stderr
-        assert b"--request-id" in done.stderr
-        assert b"Traceback" not in done.stderr
-        assert SURNAME.encode() not in done.stderr
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert b"internal error at" in result.stderr
+        assert b"--request-id" in result.stderr
+        assert b"Traceback" not in result.stderr
+        assert SURNAME.encode() not in result.stderr
 
 
 @pytest.mark.parametrize("word", [None, "--json"])
@@ -364,9 +364,9 @@ def test_the_id_is_printed_before_and_after(
     for reply in (released(), hang_up):
         with desk_with(reply) as registry:
             words = [] if word is None else [word]
-            done = registry.run(*words, "--request-id", request_id)
+            result = registry.run(*words, "--request-id", request_id)
 
-            assert str(request_id).encode() in done.stderr
+            assert str(request_id).encode() in result.stderr
             assert registry.service.requests[-1].text("requestId") == str(request_id)
 
 
@@ -376,9 +376,9 @@ def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_pat
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as registry:
-        done = registry.run("--receipt", receipt)
+        result = registry.run("--receipt", receipt)
 
-        assert done.returncode == ExitCode.NO
+        assert result.returncode == ExitCode.NO
         assert b"REFUSED" in receipt.read_bytes()
 
 

@@ -33,8 +33,8 @@ from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, se
 def test_a_repetition_has_the_same_id_and_a_new_signature(tmp_path: Path, failure: Reply) -> None:
     """docs/architecture.md, invariant 5: an id discloses at most once, so repeating it is safe."""
     pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    data, requests = ask(tmp_path, failure, failure, done, pauses=pauses)
+    release = operator().decide("RELEASED", person=PERSON)
+    data, requests = ask(tmp_path, failure, failure, release, pauses=pauses)
 
     assert data.decision.outcome == "RELEASED"
     assert len(requests) == 3
@@ -46,19 +46,19 @@ def test_a_repetition_has_the_same_id_and_a_new_signature(tmp_path: Path, failur
 
 def test_repetitions_are_bounded(tmp_path: Path) -> None:
     """There are four attempts, and then the error names the id."""
-    came, requests = ask(tmp_path, status(502))
+    answer, requests = ask(tmp_path, status(502))
 
-    assert isinstance(came, TransportError)
-    assert came.retry is Retry.LATER
+    assert isinstance(answer, TransportError)
+    assert answer.retry is Retry.LATER
     assert len(requests) == 4
-    assert came.request_id == UUID(requests[0].text("requestId"))
+    assert answer.request_id == UUID(requests[0].text("requestId"))
 
 
 def test_client_waits_as_the_service_states(tmp_path: Path) -> None:
     """The wait is `retryAfter`, to the second."""
     pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
+    release = operator().decide("RELEASED", person=PERSON)
+    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), release, pauses=pauses)
 
     assert pauses.seconds == [7.0]
 
@@ -66,9 +66,9 @@ def test_client_waits_as_the_service_states(tmp_path: Path) -> None:
 def test_client_does_not_wait_beyond_its_limit(tmp_path: Path) -> None:
     """A quota that is full until tomorrow is reported at once."""
     pauses = Pauses()
-    came, requests = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
+    answer, requests = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
 
-    assert came.retry_after == 3600
+    assert answer.retry_after == 3600
     assert (len(requests), pauses.seconds) == (1, [])
 
 

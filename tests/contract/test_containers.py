@@ -249,14 +249,14 @@ def test_nginx_understands_its_files(tmp_path: Path) -> None:
     program = found("nginx")
     assert program is not None
 
-    done = subprocess.run(
+    result = subprocess.run(
         [program, "-t", "-c", str(tmp_path / "nginx.main")],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @needs("nginx")
@@ -336,17 +336,17 @@ def service_that_answers(path: Path, status: int) -> Iterator[None]:
 def test_the_health_check_asks_for_readiness(tmp_path: Path, status: int, code: int) -> None:
     """At a real socket: 200 alone is healthy."""
     with service_that_answers(tmp_path / "s", status):
-        done = _checked(str(tmp_path / "s"))
+        result = _checked(str(tmp_path / "s"))
 
-    assert (done.returncode, done.stdout.strip()) == (code, '{"state": "-"}')
+    assert (result.returncode, result.stdout.strip()) == (code, '{"state": "-"}')
 
 
 def test_the_health_check_of_a_service_that_does_not_answer(tmp_path: Path) -> None:
     """One line, and not a traceback."""
-    done = _checked(str(tmp_path / "nothing"))
+    result = _checked(str(tmp_path / "nothing"))
 
-    assert done.returncode == 1
-    assert done.stderr.strip() == "readiness: FileNotFoundError: the service does not answer"
+    assert result.returncode == 1
+    assert result.stderr.strip() == "readiness: FileNotFoundError: the service does not answer"
     assert _checked().returncode == 2
 
 

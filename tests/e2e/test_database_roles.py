@@ -235,10 +235,10 @@ def test_no_other_role_releases_a_recipient(separate: SeparateRoles, duty: Duty)
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.DESK])
 def test_production_sequences_by_no_other_role(separate: SeparateRoles, duty: Duty) -> None:
     """It is refused before anything is signed, with the command that corrects it."""
-    done = separate.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
+    result = separate.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
 
-    assert done.returncode == 1
-    assert f"makul store grant makul_{duty.value} --for sequencing --apply" in done.stderr
+    assert result.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for sequencing --apply" in result.stderr
 
 
 @pytest.mark.parametrize("duty", [Duty.DESK, Duty.SEQUENCING])
@@ -246,7 +246,7 @@ def test_production_serves_by_no_other_role(separate: SeparateRoles, duty: Duty)
     """The message is that of `makul serve`; there, the sandbox's roots would be refused first."""
     anchors = separate.config.parent / "none"
     anchors.mkdir(exist_ok=True)
-    done = separate.makul(
+    result = separate.makul(
         duty,
         "serve",
         MAKUL_ENVIRONMENT="PRODUCTION",
@@ -254,8 +254,8 @@ def test_production_serves_by_no_other_role(separate: SeparateRoles, duty: Duty)
         MAKUL_TRUST__TSA_ANCHORS=str(anchors),
     )
 
-    assert done.returncode == 1
-    assert f"makul store grant makul_{duty.value} --for serving --apply" in done.stderr
+    assert result.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for serving --apply" in result.stderr
 
 
 def test_production_refuses_a_role_with_more_privileges(

@@ -104,7 +104,7 @@ def test_compromised_receipt_key_is_refused(
         known.verify_kept(receipt, at=later, held_since=since)
     assert known.verify_kept(receipt, at=later, held_since=now)
 
-    makul.done("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
+    makul.run_json("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
     result = makul("serve", "--listener", "wsse")
     assert result.code == 3
     assert "marked as compromised" in result.err
@@ -141,7 +141,7 @@ def test_withdrawn_message_key_gets_nothing(
         assert ask(server.port, message())[0] == 200
         pem = tmp_path / "lost.pem"
         pem.write_bytes(bank.certificate.public_bytes(Encoding.PEM))
-        makul.done(
+        makul.run_json(
             "recipient", "withdraw", installation.bank.code, pem, "--reason", "key lost", "--apply"
         )
         answers = [ask(server.port, message()) for _ in range(12)]
@@ -210,7 +210,9 @@ def test_withdrawn_officials_key_signs_no_basis(
     pem = tmp_path / "official.pem"
     pem.write_bytes(installation.world.officials[by.key].certificate_pem)
 
-    makul.done("recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply")
+    makul.run_json(
+        "recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply"
+    )
 
     again = person_request(**about(installation.person_of(document), of=by, document=document))
     answer = installation.ask(again, by=by.key)
@@ -230,7 +232,7 @@ def test_withdrawn_encryption_key_gets_nothing(
     lost = tmp_path / "lost.pem"
     lost.write_bytes(mine.certificate_pem)
 
-    makul.done("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
+    makul.run_json("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
 
     def codes(child: bytes) -> list[str]:
         return installation.ask(child, by="wallet").codes
@@ -247,7 +249,7 @@ def test_withdrawn_encryption_key_gets_nothing(
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
     another.write_bytes(_another_to_seal_to(installation))
-    makul.done("recipient", "sealing-certificate", code, another, "--apply")
+    makul.run_json("recipient", "sealing-certificate", code, another, "--apply")
     assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
     assert codes(request) == ["RCP-04"]
 

@@ -45,7 +45,7 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
 
     with run_service(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
         load.until(5)
-        makul.done("key", "rotate", "--prepare", "--apply")
+        makul.run_json("key", "rotate", "--prepare", "--apply")
         early = makul("key", "rotate", "--activate", "--apply")
         load.until(5)
         os.kill(server.pid, signal.SIGHUP)
@@ -76,6 +76,6 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
 
 def _until_nobody_lingers(makul: Makul) -> None:
     deadline = time.monotonic() + 60
-    while makul.done("key", "rotate")["still_used"]:
+    while makul.run_json("key", "rotate")["still_used"]:
         assert time.monotonic() < deadline
         time.sleep(0.2)

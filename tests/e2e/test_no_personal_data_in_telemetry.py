@@ -107,12 +107,12 @@ def _show(directory: Path, person: Person) -> None:
     """Look at a person as an operator, with a reason that names them."""
     name = person.values[Attribute.SURNAME]
     assert isinstance(name, LocalizedName)
-    done = run_program(
+    result = run_program(
         *("--config", directory / "service/makul.toml", "person", "show", "-"),
         *("--reason", f"{name.ky} {person.pin.digits}"),
         typed=person.pin.digits.encode(),
     )
-    done.check_returncode()
+    result.check_returncode()
 
 
 def _hostile(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -273,10 +273,10 @@ def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
         (directory / f"makul-202501{hour + 1:02}T000000Z.db").touch()
     (directory / "before-upgrade.db").touch()
 
-    done = copy(database, directory)
+    result = copy(database, directory)
 
     names_left = sorted(path.name for path in directory.iterdir())
-    assert done.returncode == 0
+    assert result.returncode == 0
     assert len(names_left) == 24 + 1
     assert "before-upgrade.db" in names_left
     assert names_left[1] == "makul-20250108T000000Z.db"
@@ -289,10 +289,10 @@ def test_a_damaged_copy_gets_no_name(database: Path, tmp_path: Path, what: str) 
     if what == "damaged":
         damaged_copy(database, source)
 
-    done = copy(source, tmp_path / "copies")
+    result = copy(source, tmp_path / "copies")
 
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
     assert list((tmp_path / "copies").glob("makul-*")) == []
 
 

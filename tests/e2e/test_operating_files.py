@@ -31,11 +31,11 @@ def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
     for each in UNITS:
         text = each.read_text().replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
         (tmp_path / each.name).write_text(text)
-    done = analyzed("verify", "--man=no", str(tmp_path / unit.name))
+    analysis = analyzed("verify", "--man=no", str(tmp_path / unit.name))
 
-    result = [line for line in done.stderr.splitlines() if unit.name in line]
+    result = [line for line in analysis.stderr.splitlines() if unit.name in line]
     assert result == []
-    assert done.returncode == 0
+    assert analysis.returncode == 0
 
 
 @needs("systemd-analyze")
@@ -48,10 +48,10 @@ def test_postgresql_additions_fit_their_units(drop_in: Path, tmp_path: Path) -> 
     (tmp_path / name).write_text(text)
     shutil.copytree(drop_in.parent, tmp_path / drop_in.parent.name)
 
-    done = analyzed("verify", "--man=no", str(tmp_path / name))
+    analysis = analyzed("verify", "--man=no", str(tmp_path / name))
 
-    assert [line for line in done.stderr.splitlines() if name in line] == []
-    assert done.returncode == 0
+    assert [line for line in analysis.stderr.splitlines() if name in line] == []
+    assert analysis.returncode == 0
     assert "MAKUL_DATABASE_URL=postgresql://makul_" in drop_in.read_text()
 
 
@@ -79,9 +79,9 @@ def test_a_unit_with_a_mistake_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit", SERVICES, ids=names)
 def test_every_service_is_confined(unit: Path) -> None:
     """A defect in it could reach little, by systemd's own rating of 10."""
-    done = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
+    analysis = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
 
-    assert done.returncode == 0, done.stdout[-200:]
+    assert analysis.returncode == 0, analysis.stdout[-200:]
 
 
 def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -135,10 +135,10 @@ def test_a_missing_token_is_reported_before_serving(
 ) -> None:
     token.take_out()
 
-    done = run_program("--config", tmp_path / "makul.toml", "serve", text=True)
+    result = run_program("--config", tmp_path / "makul.toml", "serve", text=True)
 
-    assert done.returncode == 3
-    assert "no token 'makul'" in done.stderr
+    assert result.returncode == 3
+    assert "no token 'makul'" in result.stderr
 
 
 def install(directory: Path, name: str, holder: Credential) -> str:

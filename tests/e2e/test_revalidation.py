@@ -71,7 +71,7 @@ def build_request(installation: InProcess, document: SandboxDocument) -> bytes:
 
 def latest(makul: Makul) -> str:
     """Return the id of the last decision."""
-    return str(makul.done("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
+    return str(makul.run_json("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
 def rejudged(makul: Makul, disclosure_id: str) -> CommandResult:
@@ -245,7 +245,7 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
     ]
     for document in bank_documents:
         installation.ask(build_request(installation, document))
-    decisions = makul.done("disclosure", "list", "--limit", "10000")
+    decisions = makul.run_json("disclosure", "list", "--limit", "10000")
 
     found = [rejudged(makul, each["disclosure_id"]) for each in decisions]
 

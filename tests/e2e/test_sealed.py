@@ -74,12 +74,12 @@ class SealingService:
     ) -> PersonData:
         """Return GetPersonData in the intended use of a document; a test may change the profile."""
         document = self.installation.document(name)
-        shown = about(self.installation.person_of(document), of=document.presented_by)
+        probe_fields = about(self.installation.person_of(document), of=document.presented_by)
         with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
             return client.get_person_data(
                 Probe(
                     demographic=Demographic(
-                        pin=shown["pin"], document_number=shown["document_number"]
+                        pin=probe_fields["pin"], document_number=probe_fields["document_number"]
                     )
                 ),
                 sorted(document.attributes),

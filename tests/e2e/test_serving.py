@@ -141,11 +141,11 @@ def test_serve_refuses_a_sandbox_root_in_production(
         config.read_text().replace('"SANDBOX"', '"PRODUCTION"').split("[listeners.x")[0]
     )
 
-    done = makul(config, "serve")
+    result = makul(config, "serve")
 
-    assert done.returncode == 1
-    assert "sandbox root" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 1
+    assert "sandbox root" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_serve_refuses_to_let_any_authority_make_citizens(
@@ -160,10 +160,10 @@ def test_serve_refuses_to_let_any_authority_make_citizens(
     (tmp_path / "anchors" / "root.pem").unlink()
     (tmp_path / "tsa" / "anchors" / "root.pem").unlink()
 
-    done = makul(config, "serve")
+    result = makul(config, "serve")
 
-    assert done.returncode == 1
-    assert "pin_policies" in done.stderr
+    assert result.returncode == 1
+    assert "pin_policies" in result.stderr
 
 
 @pytest.mark.parametrize(("policy", "warned"), [(None, False), ("1.2.3", True)])
@@ -195,10 +195,10 @@ def test_serve_refuses_a_bare_port_for_xroad(
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
 
-    done = makul(config, "serve", "--listener", "xroad")
+    result = makul(config, "serve", "--listener", "xroad")
 
-    assert done.returncode == 3
-    assert "unix:" in done.stderr
+    assert result.returncode == 3
+    assert "unix:" in result.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -91,12 +91,12 @@ Call = Callable[[InProcess, Client, Context], object]
 
 
 def _probe(installation: InProcess, document_name: str, number: str | None = None) -> Probe:
-    shown = about(
+    probe_fields = about(
         installation.person_of(installation.document(document_name)), of=installation.bank
     )
     return Probe(
         demographic=Demographic(
-            pin=shown["pin"], document_number=number or shown["document_number"]
+            pin=probe_fields["pin"], document_number=number or probe_fields["document_number"]
         )
     )
 
@@ -272,17 +272,17 @@ def test_a_repeated_answer_is_proved_too(man: Man, case: str) -> None:
 def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
     """Each is genuine, and of the same person, but does not prove the other answer."""
     request_ids = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
-    came = {}
+    answers = {}
     for name, request_id in request_ids.items():
         man.ask(name, request_id)
-        came[name] = man.seen
+        answers[name] = man.seen
     for name, other in itertools.permutations(request_ids, 2):
-        envelope, foreign = etree.fromstring(came[name]), etree.fromstring(came[other])
+        envelope, foreign = etree.fromstring(answers[name]), etree.fromstring(answers[other])
         receipt = body_of(envelope).find("r:receipt", NS)
         other_receipt = body_of(foreign).findtext("r:receipt", namespaces=NS)
         assert receipt is not None
         receipt.text = other_receipt
-        for answer in (etree.tostring(envelope), came[other]):
+        for answer in (etree.tostring(envelope), answers[other]):
             man.answer = answer
             with pytest.raises(ReceiptError) as withheld:
                 man.ask(name, request_ids[name])
@@ -306,9 +306,9 @@ def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path
     document = man.installation.document("bank-00-data")
     consent, receipt = tmp_path / "consent.xml", tmp_path / "receipt.xml"
     consent.write_bytes(document.document)
-    shown = about(man.installation.person_of(document), of=man.installation.bank)
+    probe_fields = about(man.installation.person_of(document), of=man.installation.bank)
     arguments = ["get", "--consent", consent, "-p", man.profile("bank")]
-    arguments += ["--document-number", shown["document_number"], "--request-id", uuid4()]
+    arguments += ["--document-number", probe_fields["document_number"], "--request-id", uuid4()]
     genuine = run_client(*arguments)
     assert genuine.exit_code == ExitCode.OK, genuine.output
     for old, new in ((b"<method>demographic", b"<method>face"), (b"<p:ru>", b"<p:ru>x")):

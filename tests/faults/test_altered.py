@@ -89,8 +89,8 @@ class Superuser:
             self._run(f"INSERT INTO {self._table.name} ({self._listed}) VALUES ({marks})", row)  # noqa: S608
 
     def _run(self, sql: str, values: Any) -> int:
-        done = self._connection.execute(parameters(self._place, sql), tuple(values))
-        return int(done.rowcount)
+        result = self._connection.execute(parameters(self._place, sql), tuple(values))
+        return int(result.rowcount)
 
 
 def test_one_changed_value_or_missing_row_is_found(

@@ -154,9 +154,9 @@ def test_the_log_grows_in_the_order_of_commits(
     for draft in some_drafts():
         at -= timedelta(hours=7)
         office.record_and_render(moved(draft, at))
-        done = store.ledger.sequence(signer, LEASE, at=at, batch=10)
-        assert isinstance(done, Sequenced)
-        assert done.taken == 1
+        result = store.ledger.sequence(signer, LEASE, at=at, batch=10)
+        assert isinstance(result, Sequenced)
+        assert result.taken == 1
         with raw(place) as connection:
             placed = "SELECT disclosure_id FROM ledger_position ORDER BY position"
             ids = [UUID(bytes=bytes(each)) for (each,) in connection.execute(placed).fetchall()]

@@ -55,7 +55,7 @@ class Makul:
             raise result.exception
         return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    def done(self, *arguments: str | Path) -> Any:
+    def run_json(self, *arguments: str | Path) -> Any:
         """Run a command that must succeed; return its JSON."""
         result = self(*arguments, "--json")
         assert result.code == 0, result.err
@@ -84,7 +84,7 @@ def installed(directory: Path) -> Makul:
 def installed_anew(directory: Path) -> Makul:
     """Return an installation that is made at this moment, with new keys."""
     makul = Makul(directory)
-    makul.done(
+    makul.run_json(
         *("init", directory, "--operator", OPERATOR, "--name", "Example"),
         *("--authorised-body", AUTHORISED_BODY, "--authorised-body-name", "Example Body"),
         "--apply",

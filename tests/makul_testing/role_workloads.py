@@ -237,18 +237,18 @@ def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
     note = signer.sign(Checkpoint(ORIGIN, edge.size, edge.root()).body())
     promised = SignedTree(size=edge.size, root=edge.root(), note=note, made_at=NOON)
 
-    done = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
+    recovery = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
 
-    assert done == Recovered(placed=1, lost=1, size=2)
+    assert recovery == Recovered(placed=1, lost=1, size=2)
 
 
 def sequences(store: Store, signer: NoteSigner) -> None:
     """Sequence the rest in two rounds, read meanwhile, then add a witness's line, then end."""
     ledger = store.ledger
     for batch in (3, 100):
-        done = ledger.sequence(signer, LEASE, at=NOON, batch=batch)
-        assert isinstance(done, Sequenced)
-        assert done.taken
+        recovery = ledger.sequence(signer, LEASE, at=NOON, batch=batch)
+        assert isinstance(recovery, Sequenced)
+        assert recovery.taken
     assert ledger.sequence(signer, LEASE, at=NOON, batch=100).taken == 0  # type: ignore[union-attr]
     latest = ledger.latest()
     assert latest is not None

@@ -143,8 +143,8 @@ def test_operators_commands_work_in_a_sandbox(prepared: Prepared) -> None:
     """Its service directory is an ordinary installation."""
     makul = Makul((prepared.directory / CONFIG).parent)
 
-    assert len(makul.done("recipient", "list")) == 7
-    assert {key["state"] for key in makul.done("key", "show")} == {"IN_USE"}
+    assert len(makul.run_json("recipient", "list")) == 7
+    assert {key["state"] for key in makul.run_json("key", "show")} == {"IN_USE"}
 
 
 def test_private_keys_are_readable_only_by_their_owner(prepared: Prepared) -> None:

@@ -151,9 +151,9 @@ def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str 
         file = write_profile(folder, service.url, extra=extra)
         with client_for(file, pauses=pauses) as client:
             try:
-                came: Any = client.get_person_data(
+                answer: Any = client.get_person_data(
                     PROBE, ["pin", "surname", "birthDate"], ground=GROUND
                 )
             except MakulError as error:
-                came = error
-    return came, service.requests
+                answer = error
+    return answer, service.requests

@@ -102,12 +102,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> str:
     """Return the output of a program; fail the test with all of it otherwise."""
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=seconds, check=False
     )
-    if done.returncode != 0:
-        pytest.fail(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    if result.returncode != 0:
+        pytest.fail(
+            f"{' '.join(command)}: exit code {result.returncode}\n{result.stdout}{result.stderr}"
+        )
+    return result.stdout
 
 
 def answers(output: str) -> dict[str, tuple[str, ...]]:

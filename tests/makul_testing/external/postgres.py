@@ -212,9 +212,9 @@ def give_to_server(path: Path) -> None:
 
 
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_nobody())
-    if done.returncode:
-        raise RuntimeError(done.stderr.decode()[-2000:])
+    result = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_nobody())
+    if result.returncode:
+        raise RuntimeError(result.stderr.decode()[-2000:])
 
 
 def _as_nobody() -> Mapping[str, Any]:

@@ -166,9 +166,9 @@ def sequence(
     store: Store, signer: NoteSigner, *, at: datetime = NOON, lease: Lease = LEASE
 ) -> Sequenced:
     """Sequence all that waits, in one transaction."""
-    done = store.ledger.sequence(signer, lease, at=at, batch=10_000)
-    assert isinstance(done, Sequenced)
-    return done
+    result = store.ledger.sequence(signer, lease, at=at, batch=10_000)
+    assert isinstance(result, Sequenced)
+    return result
 
 
 def checked(
@@ -188,7 +188,7 @@ def checked(
         lost=lost,
         at=at,
     )
-    return store.check_ledger(question, lambda done, of: None)
+    return store.check_ledger(question, lambda result, of: None)
 
 
 def another(value: Any, kind: type) -> Any:

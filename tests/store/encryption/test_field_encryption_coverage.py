@@ -225,8 +225,8 @@ def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
 
 def test_keys_are_never_printed(keys: StoreKeys) -> None:
     """docs/architecture.md, invariant 7 applies to keys first."""
-    shown = repr(keys) + str(keys) + repr(FieldCipher(keys))
+    text = repr(keys) + str(keys) + repr(FieldCipher(keys))
 
     for key in (*keys.masters.values(), keys.index):
-        assert repr(key) not in shown
-        assert key.hex() not in shown
+        assert repr(key) not in text
+        assert key.hex() not in text

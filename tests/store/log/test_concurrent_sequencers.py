@@ -92,8 +92,8 @@ def test_two_active_sequencers_are_still_correct(
             for disclosure_id in disclosure_ids:
                 store.recorder.record(a_release(disclosure_id=disclosure_id))
             at = NOON + timedelta(days=clock * turn)
-            done = store.ledger.sequence(signer, lease, at=at, batch=7)
-            leaf_counts.append(done.taken if isinstance(done, Sequenced) else 0)
+            result = store.ledger.sequence(signer, lease, at=at, batch=7)
+            leaf_counts.append(result.taken if isinstance(result, Sequenced) else 0)
 
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(take, 1, LEASE), pool.submit(take, 2, OTHER)]:

@@ -102,9 +102,9 @@ def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
     """Each batch is a transaction and a checkpoint; `more` says whether to continue."""
     recorded_in(store, 5)
 
-    done = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
+    results = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
 
-    assert done == [
+    assert results == [
         Sequenced(taken=2, size=2, more=True),
         Sequenced(taken=2, size=4, more=True),
         Sequenced(taken=1, size=5, more=False),
@@ -160,10 +160,10 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
     ledger, perform, reports = StoreLedger(database), database.perform, [False, True, True]
 
     def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
-        done = perform(work, **more)
+        results = perform(work, **more)
         if not reports.pop(0):
             raise StoreUnavailableError("the connection broke after the commit")
-        return done
+        return results
 
     monkeypatch.setattr(database, "perform", cut_off)
     with pytest.raises(StoreUnavailableError):
@@ -333,9 +333,9 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
     migrate(path)
 
     database = SqliteDatabase(path)
-    done = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
+    results = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
     database.close()
-    assert done == Sequenced(taken=3, size=3, more=False)
+    assert results == Sequenced(taken=3, size=3, more=False)
 
 
 def test_a_late_leaf_is_distinguished_from_a_waiting_one(store: Store, signer: NoteSigner) -> None:

@@ -110,9 +110,9 @@ def test_a_round_publishes_what_it_sequenced(
     assert published_tree(published, signer) == 0
     recorded_in(store, 250)
 
-    done = sequencer.round()
+    recovery = sequencer.round()
 
-    assert (done.taken, done.size, done.published) == (250, 250, True)
+    assert (recovery.taken, recovery.size, recovery.published) == (250, 250, True)
     assert published_tree(published, signer) == 250
     assert (tmp_path / "published/tile/0/000.p/250").stat().st_size == 250 * 32
     assert not sequencer.round().published
@@ -294,9 +294,9 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
         with pytest.raises(LedgerBrokenError, match="does not continue"):
             other.recover_ledger(lacking.promised, leaves, OTHER, at=NOON)
         assert everything(restored) == before
-    done = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+    recovery = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
 
-    assert done == Recovered(placed=0, lost=2, size=5)
+    assert recovery == Recovered(placed=0, lost=2, size=5)
     assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
     other.close()
 

@@ -259,9 +259,9 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
 
     lease = Lease(holder=LEASE.holder, length=timedelta(0))
     promised = SignedTree(size=latest.size, root=latest.root, note=latest.note, made_at=NOON)
-    done = restored.recover_ledger(promised, leaves, lease, at=NOON)
+    recovery = restored.recover_ledger(promised, leaves, lease, at=NOON)
 
-    assert done == Recovered(placed=0, lost=1, size=latest.size)
+    assert recovery == Recovered(placed=0, lost=1, size=latest.size)
     restored.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
     sequence(restored, signer)
     assert checked(restored, signer, lost=1).finding is None

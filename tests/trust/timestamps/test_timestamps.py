@@ -399,8 +399,8 @@ def test_the_module_registers_the_types_of_a_token_itself() -> None:
         "import makul.trust.timestamps; from asn1crypto.cms import ContentType;"
         " print(ContentType('1.2.840.113549.1.9.16.1.4').native)"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "tst_info\n"
+    assert result.stdout == "tst_info\n"
