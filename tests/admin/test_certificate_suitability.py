@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Hierarchy, new_hierarchy
-from makul_testing.cli_runner import CommandResult, Makul, installed
+from makul_testing.cli_runner import CommandResult, Makul, install
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"
@@ -35,7 +35,7 @@ def hierarchy() -> Hierarchy:
 @pytest.fixture(scope="module")
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
-    makul = installed(tmp_path_factory.mktemp("certificates") / "installation")
+    makul = install(tmp_path_factory.mktemp("certificates") / "installation")
     makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (makul.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
     (makul.directory / "intermediates" / "cas.pem").write_bytes(
@@ -105,7 +105,7 @@ def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
 
 def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
     """Certificates may be registered before the authorities are installed."""
-    makul = installed(tmp_path / "installation")
+    makul = install(tmp_path / "installation")
     makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
 

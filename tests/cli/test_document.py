@@ -54,7 +54,7 @@ def anywhere(tmp_path: Path) -> Makul:
     return Makul(tmp_path / "nowhere")
 
 
-def written(directory: Path, document: bytes) -> Path:
+def write_document(directory: Path, document: bytes) -> Path:
     path = directory / "document.xml"
     path.write_bytes(document)
     return path
@@ -69,7 +69,7 @@ def test_valid_document_passes(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """The command works offline, exits with 0, and prints every check."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
 
     result = verify(anywhere, file, files)
 
@@ -85,7 +85,7 @@ def test_changed_document_fails(
     """Exit code 1: the document was changed after it was signed."""
     changed = Forge(holder=root.issue()).signed().replace(b"OPENING", b"CLOSING")
 
-    result = verify(anywhere, written(tmp_path, changed), files, "--json")
+    result = verify(anywhere, write_document(tmp_path, changed), files, "--json")
 
     assert result.code == 1
     assert result.json["subIndication"] == "HASH_FAILURE"
@@ -95,12 +95,12 @@ def test_missing_revocation_data_are_indeterminate(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """Exit code 2: CRLs are missing, or the certificate has ended."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
     ended = Forge(holder=root.issue(Profile(not_after=NOW - DAY))).signed()
 
     at = ("--at", NOW.isoformat(), "--json")
     without = anywhere("document", "verify", file, "--anchors", files.anchors, *at)
-    late = verify(anywhere, written(tmp_path, ended), files, "--json")
+    late = verify(anywhere, write_document(tmp_path, ended), files, "--json")
 
     assert (without.code, without.json["subIndication"]) == (2, "TRY_LATER")
     assert (late.code, late.json["subIndication"]) == (2, "OUT_OF_BOUNDS_NO_POE")
@@ -115,7 +115,12 @@ def test_proof_of_existence_counts(anywhere: Makul, tmp_path: Path, root: Author
     signed = Forge(holder=holder, signing_time=since.strftime("%Y-%m-%dT%H:%M:%SZ")).signed()
 
     result = verify(
-        anywhere, written(tmp_path, signed), files, "--existed-at", since.isoformat(), "--json"
+        anywhere,
+        write_document(tmp_path, signed),
+        files,
+        "--existed-at",
+        since.isoformat(),
+        "--json",
     )
 
     assert (result.code, result.json["times"]["proofOfExistence"]["source"]) == (0, "held")
@@ -137,7 +142,12 @@ def test_usage_error_has_its_own_exit_code(
 ) -> None:
     """The exit code is 64 and one line is printed, because 2 would mean "indeterminate"."""
     result = anywhere(
-        "document", "verify", written(tmp_path, b"<a/>"), "--anchors", files.anchors, *arguments
+        "document",
+        "verify",
+        write_document(tmp_path, b"<a/>"),
+        "--anchors",
+        files.anchors,
+        *arguments,
     )
 
     assert (result.code, result.out, result.err.count("\n")) == (64, "", 1)
@@ -157,7 +167,7 @@ def test_unusable_file_is_an_error(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority
 ) -> None:
     """The exit code is 3, with one line that says what to do: never a verdict or a traceback."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "root.pem").write_text("not a certificate")
     runs = [
@@ -188,7 +198,7 @@ def test_any_file_gets_a_report(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes, answer: tuple[int, str]
 ) -> None:
     """A file that is no signed XML gets a report, with the digest of the whole file."""
-    result = verify(anywhere, written(tmp_path, document), files, "--json")
+    result = verify(anywhere, write_document(tmp_path, document), files, "--json")
 
     assert (result.code, result.json["subIndication"]) == answer
     assert result.json["evidence"]["document"] == sha256(document).hexdigest()
@@ -198,7 +208,7 @@ def test_message_names_the_documents_of_a_profile(
     anywhere: Makul, files: StoreFiles, tmp_path: Path
 ) -> None:
     """The message for a PDF names the documents of the profile, and none of our classes."""
-    result = verify(anywhere, written(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
+    result = verify(anywhere, write_document(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
 
     assert "one enveloped XAdES signature" in " ".join(result.out.split())
     assert "Error" not in result.out + result.err
@@ -211,7 +221,7 @@ def test_crls_of_other_authorities_cause_no_notice(
     other = Authority.root("Another Root")
     (files.crls / "other.crl").write_bytes(other.crl())
 
-    result = verify(anywhere, written(tmp_path, Forge(holder=root.issue()).signed()), files)
+    result = verify(anywhere, write_document(tmp_path, Forge(holder=root.issue()).signed()), files)
 
     assert (result.code, result.err) == (0, "")
 
@@ -230,7 +240,7 @@ def test_crls_of_time_stamping_authorities_are_read(
     signed = add_timestamp(
         Forge(holder=root.issue()).signed(), lambda octets: stamps.stamp(octets, at=NOW)
     )
-    file = written(tmp_path, signed)
+    file = write_document(tmp_path, signed)
     anchors = ("--tsa-anchors", theirs.anchors)
 
     without = verify(anywhere, file, files, *anchors, "--json")
@@ -251,7 +261,7 @@ def test_unreadable_material_is_an_error(
     broken = {"anchors": files.anchors, "crls": files.crls, "ocsp": tmp_path / "ocsp"}[name]
     suffix = {"anchors": "broken.crt", "crls": "broken.crl", "ocsp": "broken.ors"}[name]
     (broken / suffix).write_bytes(b"\x30\x03\x02\x01\x01")
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
 
     result = verify(anywhere, file, files, "--ocsp", tmp_path / "ocsp")
 
@@ -263,7 +273,7 @@ def test_unreadable_material_is_an_error(
 def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path: Path) -> None:
     """The settings' trust directories count, and the signer must be the consent's subject."""
     makul = Makul(installation.settings.store.database.parent)
-    file = written(tmp_path, installation.document(PAPER).document)
+    file = write_document(tmp_path, installation.document(PAPER).document)
 
     result = makul("document", "verify", file, "--profile", "consent", "--json")
     receipt = makul("document", "verify", file, "--profile", "receipt", "--json")
@@ -277,7 +287,9 @@ def test_a_stored_receipt_is_verified(installation: InProcess, tmp_path: Path) -
     """A recipient or an auditor verifies a stored receipt with the same command."""
     makul = Makul(installation.settings.store.database.parent)
     unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
-    file = written(tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock()))
+    file = write_document(
+        tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock())
+    )
 
     result = makul("document", "verify", file, "--profile", "receipt", "--json")
 
@@ -298,7 +310,7 @@ def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_p
     )
 
     result = makul(
-        "document", "verify", written(tmp_path, signed), "--profile", "consent", "--json"
+        "document", "verify", write_document(tmp_path, signed), "--profile", "consent", "--json"
     )
 
     assert (result.code, result.json["reason"]) == (2, "SIG-08")
@@ -320,7 +332,7 @@ def test_a_consent_by_a_representative_is_verified(
     )
 
     result = makul(
-        "document", "verify", written(tmp_path, signed), "--profile", "consent", "--json"
+        "document", "verify", write_document(tmp_path, signed), "--profile", "consent", "--json"
     )
 
     assert (result.code, result.json["reason"]) == (code, "SIG-08" if code else None)
@@ -351,7 +363,7 @@ def test_agreements_and_approvals_are_verified(
     holder, found = root.issue(), []
     for content in (own, other, stump):
         signed = sign_document(content, holder.key, holder.chain, at=NOW)
-        file = written(files.root, signed)
+        file = write_document(files.root, signed)
         result = verify(anywhere, file, files, "--profile", profile, "--json")
         found.append((result.code, result.json["reason"]))
 

@@ -20,7 +20,7 @@ from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
-from makul_testing.cli_runner import installed
+from makul_testing.cli_runner import install
 from makul_testing.hostile_messages import (
     NOT_FILES,
     certificates,
@@ -222,7 +222,7 @@ class CommandEnvironment:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> CommandEnvironment:
     """Build the installation; tests run commands in separate processes, without --apply."""
     base = tmp_path_factory.mktemp("hostile")
-    installation = installed(base / "installation")
+    installation = install(base / "installation")
     installation.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     spare = installation.directory / "spare"
     (spare / "A").mkdir(parents=True)

@@ -23,11 +23,11 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
 from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
-from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.cli_runner import Makul, install_anew
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published
 from makul_testing.raw_sql import raw, without_guards
-from makul_testing.tlog.builder import a_refused_draft, recording
+from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 # Every ledger begins with the leaf of the baseline, which `makul init` records, so sizes are one
 # more than the decisions.
@@ -36,12 +36,12 @@ from makul_testing.tlog.builder import a_refused_draft, recording
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     """Return a new installation, none of whose leaves has waited long."""
-    return installed_anew(tmp_path / "installation")
+    return install_anew(tmp_path / "installation")
 
 
 def record(store: Store, number: int) -> None:
     for _ in range(number):
-        recording(store).record_and_render(a_refused_draft(at=utc_now()))
+        build_recording(store).record_and_render(a_refused_draft(at=utc_now()))
 
 
 def setting(makul: Makul, line: str) -> None:
@@ -149,7 +149,7 @@ def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) 
 
 def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
     """The consent would permit disclosures again; the ledger knows that it was revoked."""
-    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
+    build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
     store.close()
@@ -355,7 +355,7 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
 
 def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> None:
     """Exit code 1 is for monitoring."""
-    recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
+    build_recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
     result = makul("ledger", "status", "--json")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from makul.config.settings import SettingsError, load_settings
-from makul_testing.cli_runner import Makul, installed
+from makul_testing.cli_runner import Makul, install
 
 
 @pytest.fixture(scope="module")
 def makul(tmp_path_factory: pytest.TempPathFactory) -> Makul:
-    return installed(tmp_path_factory.mktemp("telling") / "service")
+    return install(tmp_path_factory.mktemp("telling") / "service")
 
 
 @pytest.fixture

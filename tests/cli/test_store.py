@@ -17,7 +17,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.whole_records import put_whole
-from makul_testing.cli_runner import Makul, installed, installed_anew
+from makul_testing.cli_runner import Makul, install, install_anew
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.raw_sql import raw
 
@@ -30,7 +30,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_file(tmp_path: Path) -> Makul:
-    return installed(tmp_path / "service")
+    return install(tmp_path / "service")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
     not made.
     """
     monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
-    makul = installed_anew(tmp_path / "service")
+    makul = install_anew(tmp_path / "service")
     assert not (makul.directory / "makul.db").exists()
     return makul
 

@@ -11,26 +11,26 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
-from makul_testing.cli_runner import Makul, installed
+from makul_testing.cli_runner import Makul, install
 from makul_testing.in_process_service import build_installation
 from makul_testing.pki.authorities import Authority, Profile, StoreFiles, key_usage, name_of
 from makul_testing.pki.crls import crl_of
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import run_slow_server
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def web() -> Iterator[Published]:
-    with publishing() as published:
+    with run_publisher() as published:
         yield published
 
 
 @pytest.fixture
 def makul(tmp_path: Path, web: Published) -> Makul:
     """Return an installation that trusts one root, whose CRL is published."""
-    makul = installed(tmp_path / "service")
+    makul = install(tmp_path / "service")
     root = Authority.root("A Root")
     StoreFiles(makul.directory).write(anchors=[root])
     now = datetime.now(UTC)
@@ -72,7 +72,7 @@ def test_a_slow_source_does_not_delay_others(
     """Its headers come octet by octet: it is reported, and the others are stored."""
     monkeypatch.setattr(parts, "Fetcher", partial(Fetcher, 0.3))
     config = makul.directory / "makul.toml"
-    with dripping() as server:
+    with run_slow_server() as server:
         bad = f'\ncrls = [{{ url = "{server.url}/bad.crl", file = "bad.crl" }}, '
         config.write_text(config.read_text().replace("\ncrls = [", bad, 1))
         result = makul("trust", "refresh", "--once", "--json")
@@ -159,7 +159,7 @@ def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
 )
 def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
     """Only web addresses, plain file names, and a moderate interval are accepted."""
-    makul = installed(tmp_path / "service")
+    makul = install(tmp_path / "service")
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text() + f"\n[trust.refresh]\n{line}\n")
 
@@ -203,7 +203,7 @@ def _installed_with_ca(directory: Path, *terms: tuple[timedelta, timedelta]) -> 
     """Return a root with a CA that has certificates for these terms; the first of them
     has a CRL.
     """
-    makul, now = installed(directory / "service"), datetime.now(UTC)
+    makul, now = install(directory / "service"), datetime.now(UTC)
     root = Authority.root("A Root")
     certified = [root.issue(_valid(now + since, now + until)) for since, until in terms]
     files = StoreFiles(makul.directory)

@@ -182,7 +182,7 @@ def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -
     assert (spaced.code, (tmp_path / "other.key").exists()) == (1, False)
 
 
-def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
+def start_witness(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
     """Run the program itself, in a separate process, in an empty directory."""
     place = log.directory.parent / "elsewhere"
     place.mkdir(exist_ok=True)
@@ -211,12 +211,12 @@ def test_witness_follows_serves_survives_and_stops(
 ) -> None:
     """Kill -9 and a new start; an alarm does not end it; SIGTERM does, with 0."""
     log.publish(leaves(3))
-    killed = started(log, "--interval", "1")
+    killed = start_witness(log, "--interval", "1")
     rounds_until(killed, "cosigned")
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
 
-    process = started(log, "--interval", "1", "--bind", "127.0.0.1:0")
+    process = start_witness(log, "--interval", "1", "--bind", "127.0.0.1:0")
     try:
         assert process.stderr is not None
         port = int(process.stderr.readline().split()[-1])

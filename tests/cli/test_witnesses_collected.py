@@ -9,15 +9,15 @@ from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.cli_runner import Makul, install_anew
 from makul_testing.processes.sequencer import sequencer, until_published
-from makul_testing.tlog.builder import a_refused_draft, recording
+from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     """Return a new installation, none of whose leaves has waited long."""
-    return installed_anew(tmp_path / "installation")
+    return install_anew(tmp_path / "installation")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_cosignatures_are_collected_stored_and_published(
 ) -> None:
     """They come from the file that the witness keeps, and are given with each decision's proof."""
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
-    recording(store).record_and_render(a_refused_draft(at=utc_now()))
+    build_recording(store).record_and_render(a_refused_draft(at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
         watched = makul(

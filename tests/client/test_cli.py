@@ -23,7 +23,7 @@ from makul_testing.servers.fake_service import (
     answer,
     fault,
     hang_up,
-    serving,
+    run_fake_service,
 )
 
 COMMANDS = [
@@ -80,7 +80,7 @@ def consent(tmp_path: Path) -> Path:
 
 def call(folder: Path, reply: Reply, *arguments: object) -> Result:
     """Run a command with a service that answers like this."""
-    with serving(reply) as service:
+    with run_fake_service(reply) as service:
         extra = "[retry]\nattempts = 1"
         file = write_profile(folder, service.url, extra=extra)
         return run(*arguments, "--profile", file)
@@ -174,7 +174,7 @@ def test_an_error_is_printed_as_json(tmp_path: Path, consent: Path) -> None:
 
 def test_a_missing_pin_is_asked_for(tmp_path: Path) -> None:
     """A PIN on the command line would stay in the shell's history."""
-    with serving(operator_now().decide("MATCHED")) as service:
+    with run_fake_service(operator_now().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url)
         arguments = ("verify", "--document-number", "ID0000001", "-p", file)
         result = run(*arguments, stdin=f"{PIN}\n")
@@ -193,7 +193,7 @@ def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, comm
     """
     outcome = "RELEASED" if command == "get" else "MATCHED"
     person = PERSON if command == "get" else None
-    with serving(operator_now().decide(outcome, person=person)) as service:
+    with run_fake_service(operator_now().decide(outcome, person=person)) as service:
         file = write_profile(tmp_path, service.url)
         words = (command, "--consent", consent, "-p", file)
         by_number = run(*words, *FACTOR)

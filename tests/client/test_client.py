@@ -43,7 +43,7 @@ from makul_testing.servers.fake_service import (
     fault,
     hang_up,
     reason,
-    serving,
+    run_fake_service,
 )
 
 RULE = (
@@ -88,7 +88,7 @@ def test_a_refusal_is_raised(tmp_path: Path, outcome: str, kind: type[RefusedErr
 def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
     """Procedure, cl. 10: the answer to a comparison is yes or no, and neither is an error."""
     with (
-        serving(
+        run_fake_service(
             operator().decide("MATCHED"), operator().decide("NOT_MATCHED", codes=("MAT-01",))
         ) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
@@ -184,7 +184,7 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
 def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> None:
     """The published schema is checked first; the error names the field and not its value."""
     with (
-        serving(hang_up) as service,
+        run_fake_service(hang_up) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
         pytest.raises(InvalidRequestError) as raised,
     ):
@@ -247,7 +247,7 @@ def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
         return code, body.replace(request.text("requestId").encode(), str(uuid4()).encode())
 
     with (
-        serving(other) as service,
+        run_fake_service(other) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
         pytest.raises(TransportError, match="another request"),
     ):
@@ -260,7 +260,10 @@ def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
 def test_explain_returns_predicted_refusals(tmp_path: Path) -> None:
     """Procedure, cl. 7: a predicted refusal is the answer, so it is returned."""
     reply = operator().decide("REFUSED", codes=("CNS-04",), content=RULE)
-    with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
+    with (
+        run_fake_service(reply) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
         found = client.explain(
             "GetPersonData", methods=["demographic"], attributes=["surname"], ground=GROUND
         )
@@ -274,7 +277,7 @@ def test_register_consent_returns_its_id(tmp_path: Path) -> None:
     consent_id = uuid4()
     content = f"<consentId>{consent_id}</consentId><state>IN_FORCE</state><remaining>1</remaining>"
     with (
-        serving(
+        run_fake_service(
             operator().decide("ACCEPTED", content=content), operator().decide("MATCHED")
         ) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
@@ -310,7 +313,10 @@ def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
             "<limit><name>message</name><value>5</value><unit>bytes</unit></limit>",
         ),
     )
-    with serving(*replies) as service, client_for(write_profile(tmp_path, service.url)) as client:
+    with (
+        run_fake_service(*replies) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
         found = client.consent_status(consent_id)
         with pytest.raises(RefusedError) as raised:
             client.consent_status(consent_id)
@@ -329,7 +335,7 @@ def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
 
 def test_on_xroad_identity_is_in_the_headers(tmp_path: Path) -> None:
     """The channel xroad has no WS-Security, and xrd:id is the request id."""
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url, channel="xroad")
         with client_for(file) as client:
             client.verify_person(

@@ -33,7 +33,7 @@ from makul_testing.servers.fake_service import (
     ReceivedRequest,
     Reply,
     hang_up,
-    serving,
+    run_fake_service,
 )
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
@@ -111,7 +111,7 @@ class OperatorRegistry:
 def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
     @contextmanager
     def opened(*replies: Reply) -> Iterator[OperatorRegistry]:
-        with serving(*(replies or (released(),))) as service:
+        with run_fake_service(*(replies or (released(),))) as service:
             yield OperatorRegistry(tmp_path, consent, service)
 
     return opened

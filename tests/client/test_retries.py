@@ -16,7 +16,14 @@ from makul_testing.client.world import (
     operator,
     write_profile,
 )
-from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, serving, status
+from makul_testing.servers.fake_service import (
+    PERSON,
+    Reply,
+    fault,
+    hang_up,
+    run_fake_service,
+    status,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +99,7 @@ def test_final_refusals_are_not_repeated(tmp_path: Path, final: Reply) -> None:
 
 def test_closed_port_is_a_transport_error(tmp_path: Path) -> None:
     """A closed port is a transport error that names no data and no address."""
-    with serving(hang_up) as service:
+    with run_fake_service(hang_up) as service:
         file = write_profile(tmp_path, service.url)
     with client_for(file) as client, pytest.raises(TransportError) as raised:
         client.status()
@@ -103,7 +110,7 @@ def test_closed_port_is_a_transport_error(tmp_path: Path) -> None:
 def test_a_request_can_be_continued(tmp_path: Path) -> None:
     """The id of an error, given again, makes the very same request."""
     request_id = uuid4()
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         for _ in range(2):
             with client_for(write_profile(tmp_path, service.url)) as client:
                 client.verify_person(PROBE, ground=GROUND, context=Context(request_id=request_id))
@@ -118,7 +125,7 @@ def test_a_nonce_belongs_to_one_request_and_one_caller(tmp_path: Path, other: st
     """docs/architecture.md, invariant 7: only a holder of the caller's secret can compute it."""
     request_id, secret = uuid4(), tmp_path / "nonce.key"
     secret.write_bytes(bytes(range(32)))
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         for first in (True, False):
             named = other == "secret" and not first
             file = write_profile(

@@ -81,7 +81,7 @@ def submit(installation: InProcess, agreements: Agreements, document: bytes) -> 
     return agreements.record(judged, at=installation.clock())
 
 
-def refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
+def judge_refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
     judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, NotSigned), judged
     return judged
@@ -136,7 +136,7 @@ def test_a_signature_under_other_terms_does_not_count(
         (b' Id="agreement"', b' Id="other"'),
     ):
         assert old in document
-        found = refused(
+        found = judge_refused(
             installation, agreements, signed(installation, document.replace(old, new), BANK.code)
         )
         assert "newest draft" in found.why
@@ -148,7 +148,7 @@ def test_a_changed_word_after_signing_breaks_the_signature(
     """SIG-02 for a changed word."""
     signed_agreement = signed(installation, laid_before(installation, agreements, terms), BANK.code)
 
-    found = refused(
+    found = judge_refused(
         installation, agreements, signed_agreement.replace(b"<scoresOut>false", b"<scoresOut>true")
     )
 
@@ -161,10 +161,10 @@ def test_an_unsigned_document_proves_nothing(
     """SIG-01; a signed document that is no agreement is refused too."""
     document = laid_before(installation, agreements, terms)
 
-    assert refused(installation, agreements, document).codes == (Code.SIG_01,)
-    assert refused(installation, agreements, b"agreed").codes != ()
+    assert judge_refused(installation, agreements, document).codes == (Code.SIG_01,)
+    assert judge_refused(installation, agreements, b"agreed").codes != ()
     consent = installation.document("bank-00-data").document
-    assert refused(installation, agreements, consent).why == "it is not an agreement"
+    assert judge_refused(installation, agreements, consent).why == "it is not an agreement"
 
 
 def test_another_number_is_another_agreement(
@@ -175,12 +175,12 @@ def test_another_number_is_another_agreement(
     laid_before(installation, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
     number = terms.number.encode()
 
-    twin = refused(
+    twin = judge_refused(
         installation,
         agreements,
         signed(installation, document.replace(number, b"TEST/TWIN"), BANK.code),
     )
-    unknown = refused(
+    unknown = judge_refused(
         installation,
         agreements,
         signed(installation, document.replace(number, b"TEST/NONE"), BANK.code),
@@ -204,7 +204,7 @@ def test_signatures_under_earlier_terms_do_not_count(
     assert again != first
     assert "AGR-01" in ask_for_codes(installation, terms.number)
     for signed_agreement in signed_agreements:
-        assert "newest draft" in refused(installation, agreements, signed_agreement).why
+        assert "newest draft" in judge_refused(installation, agreements, signed_agreement).why
 
 
 def test_a_repeated_signature_counts_once(
@@ -235,10 +235,12 @@ def test_strangers_and_other_parties_do_not_sign(
         replace(stranger, credential=holder).sign(document, at=at) for holder in holders
     ]
     for signed_agreement in signed_agreements:
-        assert refused(installation, agreements, signed_agreement).codes == (Code.SIG_08,)
+        assert judge_refused(installation, agreements, signed_agreement).codes == (Code.SIG_08,)
     machine = replace(stranger, credential=world.messages["bank"])
-    assert refused(installation, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
-    found = refused(installation, agreements, signed(installation, document, NOTARY.code))
+    assert judge_refused(installation, agreements, machine.sign(document, at=at)).codes == (
+        Code.SIG_10,
+    )
+    found = judge_refused(installation, agreements, signed(installation, document, NOTARY.code))
     assert (found.codes, "another party" in found.why) == ((Code.SIG_08,), True)
 
 
@@ -256,7 +258,9 @@ def test_a_withdrawn_signatory_signs_no_more(
     submit(installation, agreements, hand.sign(document, at=at))
     registry.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
 
-    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
+    assert judge_refused(installation, agreements, hand.sign(document, at=at)).codes == (
+        Code.SIG_08,
+    )
     for member in (AUTHORISED_BODY, OPERATOR):
         state = submit(installation, agreements, signed(installation, document, member))
         assert state is AgreementState.DRAFT
@@ -289,7 +293,9 @@ def test_an_imitated_authority_makes_no_signatory(
     hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
     installation.store.registry.add_signatory(hand.registered, at=at)
 
-    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
+    assert judge_refused(installation, agreements, hand.sign(document, at=at)).codes == (
+        Code.SIG_09,
+    )
 
 
 def test_two_certificates_of_one_key_are_one_signatory(installation: InProcess) -> None:

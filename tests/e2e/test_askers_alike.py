@@ -14,7 +14,7 @@ from makul.domain.agreements import Channel
 from makul.domain.calendar import legal_day
 from makul.domain.months import Month
 from makul_sandbox.data.recipients import BANK
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
@@ -27,7 +27,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.soap_client import XRD, enveloped, xroad_headers
-from makul_testing.tlog.builder import a_note_signer, checked, sequence
+from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
 
 BY = "police"
 NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"
@@ -42,7 +42,7 @@ def installation(
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
     # every row agrees with its leaf, and every leaf has its row
-    assert checked(built.store, signer, at=utc_now()).finding is None
+    assert check_ledger(built.store, signer, at=utc_now()).finding is None
     built.close()
 
 
@@ -99,7 +99,7 @@ def repeated(installation: InProcess, request_id: UUID) -> list[RepetitionRow]:
     return [each for each in found if each.request_id == request_id]
 
 
-def counted(installation: InProcess, by: str) -> tuple[int, int]:
+def count_records(installation: InProcess, by: str) -> tuple[int, int]:
     today = legal_day(installation.clock())
     rows = [
         each
@@ -253,7 +253,7 @@ def _revoked(installation: InProcess, request_id: UUID) -> bytes:
     encoded = base64.b64encode(document).decode()
     body = f"{begins}<r:consentDocument>{encoded}</r:consentDocument>{ends}"
     assert over_xroad(installation, body.encode(), by="bank").outcome == "ACCEPTED"
-    return handing_in(revocation(installation, consent.consent_id), request_id)
+    return build_revocation_request(revocation(installation, consent.consent_id), request_id)
 
 
 def _data(installation: InProcess, request_id: UUID) -> bytes:
@@ -294,7 +294,7 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
     request_id = uuid4()
     body = make(installation, request_id)
     answer = over_xroad(installation, body, by="bank")
-    before = counted(installation, "bank")
+    before = count_records(installation, "bank")
 
     again = [over_xroad(installation, body, by="bank") for _ in range(2)]
     others = [
@@ -308,7 +308,7 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
     assert len({row.leaf_hash for row in rows}) == 2
     assert {row.asker.employee for row in rows} == {"EMP-1"}
     assert [each.codes for each in others] == [["REQ-04"]] * 3
-    decisions, repetitions = counted(installation, "bank")
+    decisions, repetitions = count_records(installation, "bank")
     assert (decisions - before[0], repetitions - before[1]) == (3, 2)
 
 

@@ -27,7 +27,7 @@ from makul.store.db.location import PostgresLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants
 from makul.trust.tlog.note_keys import new_key_file
-from makul_testing.builders.consents import handing_in, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation
 from makul_testing.builders.messages import signed_message
 from makul_testing.database_roles import as_role, create_duty_roles
 from makul_testing.external.postgres import Cluster, cluster
@@ -153,7 +153,7 @@ def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) ->
     receipt_wanted = f"<r:ofRequest>{fields['request_id']}</r:ofRequest>"
     with separate.sequencing():
         proved = until_proved(separate, receipt_wanted)
-    taken_back = separate.ask(handing_in(revocation(installation, consent_id)))
+    taken_back = separate.ask(build_revocation_request(revocation(installation, consent_id)))
     refused = separate.ask(person_request(**(fields | {"request_id": uuid4()})))
 
     assert registered.findtext("r:outcome", namespaces=NS) == "ACCEPTED"

@@ -15,7 +15,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.raw_sql import count
-from makul_testing.tlog.builder import a_note_signer, checked, leaf_ids, sequence
+from makul_testing.tlog.builder import a_note_signer, check_ledger, leaf_ids, sequence
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def log_of(store: Store, directory: Path) -> int:
     """Sequence all and verify by the ledger; return how many decisions and acts agree."""
     signer = a_note_signer(directory)
     sequence(store, signer, at=utc_now())
-    report = checked(store, signer, at=utc_now())
+    report = check_ledger(store, signer, at=utc_now())
     assert report.finding is None
     assert report.checked == report.size
     return report.size

@@ -21,7 +21,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import free_port
-from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
+from makul_testing.servers.listeners import by_tls, is_listening, run_listener, wait_for, write
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> I
     )
     authorities = place / "cas.pem"
     authorities.write_bytes(hierarchy.intermediate_certificates() + hierarchy.anchors())
-    with fronted(
+    with run_listener(
         installation,
         "mtls",
         BIND=f"127.0.0.1:{port}",
@@ -52,7 +52,7 @@ def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> I
         TLS__CLIENT_CA=str(authorities),
         **settings,
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
         yield port
 
 

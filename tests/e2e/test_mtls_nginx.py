@@ -32,7 +32,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import free_port
-from makul_testing.servers.listeners import UnixConnection, by_tls, fronted, wait_for, write
+from makul_testing.servers.listeners import UnixConnection, by_tls, run_listener, wait_for, write
 
 pytestmark = needs("nginx")
 
@@ -126,7 +126,9 @@ def front(
     with ExitStack() as running:
         for listener in ("mtls", "wsse", "xroad"):
             path = place / f"{listener}.sock"
-            running.enter_context(fronted(installation, listener, BIND=f"unix:{path}", WORKERS="1"))
+            running.enter_context(
+                run_listener(installation, listener, BIND=f"unix:{path}", WORKERS="1")
+            )
         for listener in ("mtls", "wsse", "xroad"):
             wait_for((place / f"{listener}.sock").exists)
         files = ("makul.conf", "makul-xroad.conf")

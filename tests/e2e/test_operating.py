@@ -65,7 +65,7 @@ def lone_service(installation: InProcess, tmp_path: Path) -> Iterator[Whole]:
         yield running
 
 
-def recorded(registry: OperatorRegistry) -> set[str]:
+def list_request_ids(registry: OperatorRegistry) -> set[str]:
     rows = registry.disclosures(recipient=None, since=None, limit=5000)
     return {str(row.request_id) for row in rows if row.outcome is Outcome.RELEASED}
 
@@ -116,7 +116,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
     installation: InProcess, service: Whole
 ) -> None:
     """New workers come three times under load: all is answered and counted, no file is left."""
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
     load = Load(service.port)
@@ -132,7 +132,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
 
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
     assert len(load.answered) == 120
-    assert load.answered <= recorded(installation.store.registry) - before
+    assert load.answered <= list_request_ids(installation.store.registry) - before
     assert first.isdisjoint(service.listener.workers)
     assert service.number("makul_decisions_total", **RELEASED) == counted + 120
     assert service.number("makul_workers", listener="wsse") == 2
@@ -151,7 +151,7 @@ def test_a_stop_under_load_answers_what_it_recorded(
     installation: InProcess, lone_service: Whole
 ) -> None:
     """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     load = Load(lone_service.port)
 
     def stop() -> None:
@@ -163,7 +163,7 @@ def test_a_stop_under_load_answers_what_it_recorded(
     assert lone_service.process.wait(60) == 0
     assert load.cut == 0
     assert load.other == []
-    assert load.answered == recorded(installation.store.registry) - before
+    assert load.answered == list_request_ids(installation.store.registry) - before
     assert load.answered
     with (
         pytest.raises(ConnectionRefusedError),
@@ -248,7 +248,7 @@ def test_a_copy_under_load_holds_earlier_answers(
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
     drive(service.listener, messages(installation, 6))
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     load = Load(service.port)
     copies: list[subprocess.CompletedProcess[str]] = []
 
@@ -259,7 +259,7 @@ def test_a_copy_under_load_holds_earlier_answers(
     assert copy_path.stat().st_mode & 0o077 == 0
     copied = open_store(copy_path, StoreKeys.load(installation.settings.store.keys), who="test")
     try:
-        assert before <= recorded(copied.registry) <= before | load.answered
+        assert before <= list_request_ids(copied.registry) <= before | load.answered
     finally:
         copied.close()
     assert (load.other, load.cut, load.refused) == ([], 0, 0)

@@ -19,7 +19,7 @@ from lxml import etree
 from makul.domain.recipients import RecipientState
 from makul_sandbox.data.recipients import BANK
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
@@ -86,7 +86,7 @@ def data(installation: InProcess, request_id: UUID, document: bytes) -> bytes:
     return person_request(**fields | {"ground": ("CONSENT", document)})
 
 
-def registering(request_id: UUID, document: bytes) -> bytes:
+def build_registration(request_id: UUID, document: bytes) -> bytes:
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -143,13 +143,16 @@ def test_only_revocations_have_receipts_after_a_stop(
     request_ids = {
         name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")
     }
-    assert installation.ask(registering(request_ids["registered"], document)).outcome == "ACCEPTED"
+    assert (
+        installation.ask(build_registration(request_ids["registered"], document)).outcome
+        == "ACCEPTED"
+    )
     assert installation.ask(data(installation, request_ids["data"], document)).outcome == "RELEASED"
     assert (
         installation.ask(data(installation, request_ids["refused"], b"<x/>")).outcome == "REFUSED"
     )
     installation.ask(explaining(request_ids["explained"]))
-    taking = handing_in(revocation(installation, consent_id), request_ids["revoked"])
+    taking = build_revocation_request(revocation(installation, consent_id), request_ids["revoked"])
     assert installation.ask(taking).outcome == "ACCEPTED"
     assert all(operation_of(get_receipt(installation, each)) for each in request_ids.values())
 
@@ -171,7 +174,10 @@ def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcess
     request_id = uuid4()
     body = data(installation, request_id, document)
     assert installation.ask(body).outcome == "RELEASED"
-    assert installation.ask(handing_in(revocation(installation, consent_id))).outcome == "ACCEPTED"
+    assert (
+        installation.ask(build_revocation_request(revocation(installation, consent_id))).outcome
+        == "ACCEPTED"
+    )
 
     assert installation.ask(body).codes == ["CNS-05"]
     assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
@@ -220,8 +226,8 @@ def test_one_id_in_every_space_gives_the_disclosure(installation: InProcess) -> 
     request_id = uuid4()
     installation.ask(explaining(request_id))
     assert operation_of(get_receipt(installation, request_id))[0] == "ExplainDecision"
-    installation.ask(handing_in(revocation(installation, uuid4()), request_id))
-    installation.ask(registering(request_id, document))
+    installation.ask(build_revocation_request(revocation(installation, uuid4()), request_id))
+    installation.ask(build_registration(request_id, document))
     assert operation_of(get_receipt(installation, request_id)) == ("RegisterConsent", "ACCEPTED")
     assert installation.ask(data(installation, request_id, document)).outcome == "RELEASED"
     assert installation.ask(data(installation, request_id, document + b" ")).codes == ["REQ-04"]

@@ -92,7 +92,7 @@ def find_document_name(installation: InProcess) -> str:
     )
 
 
-def recorded(installation: InProcess) -> list[RepetitionRow]:
+def list_repetitions(installation: InProcess) -> list[RepetitionRow]:
     return list(installation.store.registry.repetitions(limit=100))
 
 
@@ -116,14 +116,14 @@ def test_another_asker_gets_nothing_under_the_same_id(
 ) -> None:
     """Procedure, cl. 15; invariant 5: REQ-04 names the difference, and no personal data leave."""
     request_id, body, _ = released
-    before = len(recorded(installation))
+    before = len(list_repetitions(installation))
 
     answer = ask(installation, body, request_id, **changed)
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
     assert answer.child.findtext(f".//{{{TYPES}}}field") == field
     assert answer.child.find(f"{{{RECIPIENT}}}person") is None
-    assert len(recorded(installation)) == before
+    assert len(list_repetitions(installation)) == before
 
 
 def test_each_repetition_is_recorded_with_who_asked(
@@ -133,13 +133,13 @@ def test_each_repetition_is_recorded_with_who_asked(
     and counted.
     """
     request_id, body, first = released
-    before = recorded(installation)
+    before = list_repetitions(installation)
     counted = counts(installation)
 
     again = [ask(installation, body, request_id) for _ in range(3)]
 
     assert {answer.body for answer in again} == {first.body}
-    added = recorded(installation)[: len(recorded(installation)) - len(before)]
+    added = list_repetitions(installation)[: len(list_repetitions(installation)) - len(before)]
     assert len(added) == 3
     assert {row.asker for row in added} == {
         Asker(subsystem="core", employee="EMP-1", case_number="CASE-1")

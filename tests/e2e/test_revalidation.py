@@ -74,7 +74,7 @@ def latest(makul: Makul) -> str:
     return str(makul.run_json("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
-def rejudged(makul: Makul, disclosure_id: str) -> CommandResult:
+def rejudge(makul: Makul, disclosure_id: str) -> CommandResult:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
@@ -118,7 +118,7 @@ def test_report_is_equal_after_all_else_has_changed(
     for name in ("intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
-    good, bad = rejudged(makul, released), rejudged(makul, refused)
+    good, bad = rejudge(makul, released), rejudge(makul, refused)
 
     assert good.code == 0, good.err
     (finding,) = good.json
@@ -153,7 +153,7 @@ def test_a_registered_consent_is_judged_again(
     )
     assert installation.ask(cited).outcome == "RELEASED"
 
-    result = rejudged(makul, latest(makul))
+    result = rejudge(makul, latest(makul))
 
     assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
@@ -175,7 +175,7 @@ def test_a_timestamped_consent_is_judged_again(
     for name in ("tsa", "intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
-    result = rejudged(makul, latest(makul))
+    result = rejudge(makul, latest(makul))
 
     assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
@@ -192,12 +192,12 @@ def test_missing_material_is_named(installation: InProcess, makul: Makul, name: 
     for path in crls:
         path.unlink()
 
-    result = rejudged(makul, released)
+    result = rejudge(makul, released)
 
     assert (result.code, result.err) == (3, "")
     assert "the archive does not hold" in result.json["error"]["message"]
     crls[0].write_bytes(b"another")
-    assert rejudged(makul, released).code == 3
+    assert rejudge(makul, released).code == 3
 
 
 @pytest.mark.parametrize("knows_the_keys", [False, True])
@@ -217,7 +217,7 @@ def test_tampered_evidence_is_found(
             sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
-    result = rejudged(makul, released)
+    result = rejudge(makul, released)
 
     assert result.code == 1, result.err
     (finding,) = result.json
@@ -232,7 +232,7 @@ def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -
     with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
 
-    result = rejudged(makul, released)
+    result = rejudge(makul, released)
 
     assert (result.code, result.err) == (3, "")
     assert "backup of the database" in result.json["error"]["message"]
@@ -247,7 +247,7 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
         installation.ask(build_request(installation, document))
     decisions = makul.run_json("disclosure", "list", "--limit", "10000")
 
-    found = [rejudged(makul, each["disclosure_id"]) for each in decisions]
+    found = [rejudge(makul, each["disclosure_id"]) for each in decisions]
 
     assert len(found) > 20
     assert {result.code for result in found} == {0}, [result for result in found if result.code]
@@ -257,7 +257,7 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
 
 def test_unknown_decision_is_reported(makul: Makul) -> None:
     """Exit code 3 for an unknown decision, 64 for a malformed id."""
-    result = rejudged(makul, str(uuid4()))
+    result = rejudge(makul, str(uuid4()))
 
     assert (result.code, result.err) == (3, "")
     assert "makul disclosure list" in result.json["error"]["message"]

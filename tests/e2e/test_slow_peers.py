@@ -26,7 +26,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import START_SECONDS, await_ready, free_port
-from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
+from makul_testing.servers.listeners import by_tls, is_listening, run_listener, wait_for, write
 
 HEAD = (
     b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml; charset=utf-8\r\n"
@@ -50,7 +50,7 @@ def installation(
 def wsse(installation: InProcess, **settings: str) -> Iterator[int]:
     """Run the wsse listener in one worker; `settings` has its threads."""
     port = free_port()
-    with fronted(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
+    with run_listener(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
         await_ready(port)
         yield port
 
@@ -68,8 +68,10 @@ def mtls(installation: InProcess, place: Path, **settings: str) -> Iterator[int]
         "TLS__CLIENT_CA": str(place / "cas.pem"),
         "CLIENT_CERTIFICATE": "tls",
     }
-    with fronted(installation, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings):
-        wait_for(lambda: listening(port))
+    with run_listener(
+        installation, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings
+    ):
+        wait_for(lambda: is_listening(port))
         yield port
 
 

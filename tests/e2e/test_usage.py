@@ -116,7 +116,7 @@ def database_bytes(installation: InProcess) -> int:
         return int(number)
 
 
-def counted(installation: InProcess) -> int:
+def count_refusals(installation: InProcess) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
@@ -131,7 +131,7 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
     """The records of a flood of refusals stay small, receipts and reports included."""
     for _ in range(20):
         ask(installation, "expired")
-    before, count = database_bytes(installation), counted(installation)
+    before, count = database_bytes(installation), count_refusals(installation)
 
     for _ in range(count):
         assert ask(installation, "expired").codes == ["CNS-04"]
@@ -171,7 +171,7 @@ def test_a_refusal_with_many_reasons_is_small_too(
     for _ in range(20):
         answer = installation.ask(make(installation, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
-    before, count = database_bytes(installation), counted(installation)
+    before, count = database_bytes(installation), count_refusals(installation)
 
     for _ in range(count):
         assert installation.ask(make(installation, by), by=by).codes == answer.codes

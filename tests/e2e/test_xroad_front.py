@@ -28,8 +28,8 @@ from makul_testing.processes.service import free_port
 from makul_testing.servers.listeners import (
     UnixConnection,
     by_tls,
-    fronted,
-    listening,
+    is_listening,
+    run_listener,
     wait_for,
     write,
 )
@@ -70,7 +70,7 @@ def outcome(
 def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_path: Path) -> None:
     """The operating system decides who may write to the socket: its owner and group."""
     path = tmp_path / "xroad.sock"
-    with fronted(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
+    with run_listener(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
         wait_for(path.exists)
 
         assert outcome(UnixConnection(path), build_request(installation)) == "RELEASED"
@@ -87,7 +87,7 @@ def test_front_is_identified_by_its_tls_client_certificate(
     write(tmp_path, "server", server)
     (tmp_path / "ca.pem").write_bytes(ours.intermediate_certificates() + ours.anchors())
     port = free_port()
-    with fronted(
+    with run_listener(
         installation,
         "xroad",
         BIND=f"127.0.0.1:{port}",
@@ -96,7 +96,7 @@ def test_front_is_identified_by_its_tls_client_certificate(
         TLS__KEY=str(tmp_path / "server.key.pem"),
         TLS__CLIENT_CA=str(tmp_path / "ca.pem"),
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
 
         assert (
             outcome(by_tls(port, write(tmp_path, "front", front)), build_request(installation))
@@ -113,10 +113,10 @@ def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Pa
     file = tmp_path / "front.secret"
     file.write_text(f"{secret}\n")
     file.chmod(0o600)
-    with fronted(
+    with run_listener(
         installation, "xroad", BIND=f"127.0.0.1:{port}", WORKERS="1", FRONT_SECRET=str(file)
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
 
         def ask(headers: dict[str, str]) -> str:
             return outcome(

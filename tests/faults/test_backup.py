@@ -20,7 +20,7 @@ from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
 from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import raw
-from makul_testing.tlog.builder import a_note_signer, checked
+from makul_testing.tlog.builder import a_note_signer, check_ledger
 
 SHARE = 25
 """The minimum of acknowledged requests before, between and after the copies."""
@@ -74,7 +74,7 @@ class Site:
 
     def fits(self) -> bool:
         """Return whether every record agrees with the ledger (`makul ledger verify`)."""
-        return checked(self.installation.store, self.signer, at=utc_now()).finding is None
+        return check_ledger(self.installation.store, self.signer, at=utc_now()).finding is None
 
 
 @pytest.fixture

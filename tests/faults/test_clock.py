@@ -26,9 +26,9 @@ from makul_testing.raw_sql import count, raw
 from makul_testing.tlog.builder import (
     LEASE,
     a_note_signer,
-    checked,
-    moved,
-    recording,
+    build_recording,
+    check_ledger,
+    move_draft,
     sequence,
     some_drafts,
 )
@@ -146,14 +146,14 @@ def test_the_log_grows_in_the_order_of_commits(
     store: Store, place: DatabaseLocation, tmp_path: Path
 ) -> None:
     """The order does not depend on any moment, also the sequencer's; and every record agrees."""
-    signer, office = a_note_signer(tmp_path), recording(store)
+    signer, office = a_note_signer(tmp_path), build_recording(store)
     sequence(store, signer)  # the acts of its set-up
     acts = count(place, "act")
     at = AFTER + timedelta(days=1)
     expected: list[UUID] = []
     for draft in some_drafts():
         at -= timedelta(hours=7)
-        office.record_and_render(moved(draft, at))
+        office.record_and_render(move_draft(draft, at))
         result = store.ledger.sequence(signer, LEASE, at=at, batch=10)
         assert isinstance(result, Sequenced)
         assert result.taken == 1
@@ -164,7 +164,7 @@ def test_the_log_grows_in_the_order_of_commits(
         assert ids[:-1] == expected
         expected = ids
 
-    assert checked(store, signer, at=AFTER).finding is None
+    assert check_ledger(store, signer, at=AFTER).finding is None
 
 
 def test_a_lease_of_a_fast_clock_delays_nobody(store: Store, tmp_path: Path) -> None:

@@ -67,21 +67,21 @@ def _template() -> Path:
     """Return an installation that is made once in this process, because its tables take long."""
     base = Path(tempfile.mkdtemp(prefix="makul-installed-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
-    installed_anew(base / "installation")
+    install_anew(base / "installation")
     return base / "installation"
 
 
-def installed(directory: Path) -> Makul:
+def install(directory: Path) -> Makul:
     """Return a new installation, as `makul init` makes it, with keys that all of them share.
 
     The act of its creation may wait longer for its leaf index than promised: a test of the ledger
-    uses `installed_anew`.
+    uses `install_anew`.
     """
     shutil.copytree(_template(), directory, dirs_exist_ok=True)
     return Makul(directory)
 
 
-def installed_anew(directory: Path) -> Makul:
+def install_anew(directory: Path) -> Makul:
     """Return an installation that is made at this moment, with new keys."""
     makul = Makul(directory)
     makul.run_json(

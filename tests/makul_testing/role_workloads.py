@@ -63,7 +63,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.tlog.builder import LEASE, ORIGIN, checked, recording, some_drafts
+from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
 SEALING_CERTIFICATE = b"der"
@@ -123,7 +123,7 @@ def takes_away(registry: OperatorRegistry) -> None:
 
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
     """Do the work of `makul ledger verify`, `status` and `export`."""
-    report = checked(store, signer, at=NOON + timedelta(minutes=15), lost=1)
+    report = check_ledger(store, signer, at=NOON + timedelta(minutes=15), lost=1)
     assert report.finding is None
     assert report.checked > len(DRAFTS)
     latest = store.ledger.latest()
@@ -152,7 +152,7 @@ RELEASED = a_metered_release(
 def decides(store: Store) -> None:
     """Make one decision of each kind, with leaves that really commit to it."""
     for draft in DRAFTS:
-        recording(store).record_and_render(draft)
+        build_recording(store).record_and_render(draft)
 
 
 def serves(store: Store) -> None:

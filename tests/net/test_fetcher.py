@@ -10,8 +10,8 @@ import pytest
 
 from makul.net import fetcher as fetching
 from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import BODY, HEADERS, dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import BODY, HEADERS, run_slow_server
 
 SHORT = 2.0
 """The maximum seconds of a fetch in these tests."""
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def web() -> Iterator[Published]:
-    with publishing() as published:
+    with run_publisher() as published:
         yield published
 
 
@@ -57,7 +57,7 @@ def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
     """
     web.at["/ca.crl"] = b"a CRL"
     fetch, began = Fetcher(SHORT), time.monotonic()
-    with dripping(begin) as server:
+    with run_slow_server(begin) as server:
         with pytest.raises(FetchError, match=r"not done within 2 seconds"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
         assert fetch(f"{web.url}/ca.crl", None, 10) == b"a CRL"
@@ -68,7 +68,7 @@ def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
 def test_server_with_slow_headers_is_not_fetched_twice() -> None:
     """One thread waits for that server, for all its addresses; after that it is fetched again."""
     fetch = Fetcher(SHORT)
-    with dripping() as server:
+    with run_slow_server() as server:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10)
         before = threading.active_count()
@@ -91,7 +91,7 @@ def test_server_with_slow_headers_is_not_fetched_twice() -> None:
 def test_slow_body_leaves_no_thread() -> None:
     """A fetch that ends itself also ends its thread, and the server may be fetched again."""
     fetch = Fetcher(SHORT)
-    with dripping(BODY) as server:
+    with run_slow_server(BODY) as server:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
         until = time.monotonic() + PATIENCE

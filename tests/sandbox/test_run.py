@@ -34,7 +34,7 @@ def free(directory: Path) -> SandboxOptions:
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def start_sandbox(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in its own process group, until the end of the block."""
     process = Program(
         *("sandbox", *arguments),
@@ -75,7 +75,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
-    with started(*arguments) as process:
+    with start_sandbox(*arguments) as process:
         await_ready(process)
         socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
@@ -83,7 +83,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
             run(free(directory), Runtime())
         assert (directory / INDEX).read_bytes() == index
 
-    with started("--dir", str(directory), "--keep") as again:
+    with start_sandbox("--dir", str(directory), "--keep") as again:
         output = "".join(await_ready(again))
 
     assert (directory / INDEX).read_bytes() == index
@@ -97,12 +97,12 @@ def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
-    with started(*arguments) as process:
+    with start_sandbox(*arguments) as process:
         await_ready(process)
         process.kill()
         process.wait()
 
-        with started("--dir", str(directory), "--keep") as again:
+        with start_sandbox("--dir", str(directory), "--keep") as again:
             await_ready(again)
 
 

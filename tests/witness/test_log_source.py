@@ -15,15 +15,15 @@ from makul.witness.log_source import open_source
 from makul.witness.state import WitnessStateDir
 from makul.witness.witness import Round, WitnessProgram, WitnessResult
 from makul_testing.processes.witness import a_witness, cosigned_size
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import run_slow_server
 from makul_testing.tlog.published import PublishedLog, leaves
 
 
 @pytest.fixture
 def web(log: PublishedLog) -> Iterator[Published]:
     """Serve the ledger's directory over HTTP, in its present state."""
-    with publishing() as published:
+    with run_publisher() as published:
         log.publish(leaves(300))
         for path in log.directory.rglob("*"):
             if path.is_file():
@@ -78,7 +78,7 @@ def test_a_server_with_slow_headers_is_abandoned(
 ) -> None:
     """Each octet comes in time, but the round ends, and no other fetch begins there."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
-    with dripping() as server:
+    with run_slow_server() as server:
         witness = a_witness(log, cosigner, state, place=server.url)
         rounds = [witness.round() for _ in range(3)]
 

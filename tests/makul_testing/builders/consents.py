@@ -49,7 +49,7 @@ def revocation(
     )
 
 
-def handing_in(document: bytes, request_id: UUID | None = None) -> bytes:
+def build_revocation_request(document: bytes, request_id: UUID | None = None) -> bytes:
     return (
         f'<r:RevokeConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id or uuid4()}</r:requestId>'
         f"<r:revocationDocument>{base64.b64encode(document).decode()}</r:revocationDocument>"

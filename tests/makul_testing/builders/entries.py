@@ -93,7 +93,7 @@ def some_facts(**changes: Any) -> Any:
     )
 
 
-def decided(build: Callable[..., PendingDecision], **changes: Any) -> PendingDecision:
+def build_decision(build: Callable[..., PendingDecision], **changes: Any) -> PendingDecision:
     """A decision by its class; of the changes, each goes where its name belongs."""
     if "decided_at" in changes:
         changes["at"] = changes.pop("decided_at")
@@ -149,7 +149,7 @@ def acceptance_of(registration: ConsentRegistration, **changes: Any) -> PendingD
         "registration": registration,
         "status": status_of(registration),
     }
-    return decided(ConsentAcceptance, **(fields_ | changes))
+    return build_decision(ConsentAcceptance, **(fields_ | changes))
 
 
 def revocation_of(ground: GroundRef, piece: Evidence, **changes: Any) -> PendingDecision:
@@ -162,7 +162,7 @@ def revocation_of(ground: GroundRef, piece: Evidence, **changes: Any) -> Pending
         "terms": None,
         "revocation": ConsentRevocation(consent_id=ground.id, subject=subject, document=piece),
     }
-    return decided(RevocationAcceptance, **(fields | changes))
+    return build_decision(RevocationAcceptance, **(fields | changes))
 
 
 def an_entry(decision: PendingDecision, **changes: Any) -> Entry:
@@ -181,7 +181,7 @@ def an_entry(decision: PendingDecision, **changes: Any) -> Entry:
 
 def _entered(build: Callable[..., PendingDecision], changes: dict[str, Any], **more: Any) -> Entry:
     of_entry = {name: changes.pop(name) for name in _OF_THE_ENTRY & set(changes)}
-    return an_entry(decided(build, **changes), **(more | of_entry))
+    return an_entry(build_decision(build, **changes), **(more | of_entry))
 
 
 def a_release(*effects: DisclosureEffect, **changes: Any) -> Entry:

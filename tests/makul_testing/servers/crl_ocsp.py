@@ -19,7 +19,7 @@ class Published:
 
 
 @contextmanager
-def publishing() -> Iterator[Published]:
+def run_publisher() -> Iterator[Published]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
     published = Published()
 

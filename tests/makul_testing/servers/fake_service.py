@@ -84,7 +84,7 @@ class FakeService:
 
 
 @contextmanager
-def serving(*replies: Reply) -> Iterator[FakeService]:
+def run_fake_service(*replies: Reply) -> Iterator[FakeService]:
     """Run a fake service on a free port of the loopback interface."""
     service = FakeService(list(replies))
 

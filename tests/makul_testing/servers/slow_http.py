@@ -19,7 +19,7 @@ class Dripping:
 
 
 @contextmanager
-def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
+def run_slow_server(begin: bytes = HEADERS) -> Iterator[Dripping]:
     """Serve until the block ends: send `begin`, and then an octet at intervals."""
     ended = Event()
 

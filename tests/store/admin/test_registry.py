@@ -45,7 +45,7 @@ from makul_testing.builders.records import (
     an_agreement,
     whole,
 )
-from makul_testing.raw_sql import count, everything, raw
+from makul_testing.raw_sql import count, raw, read_all_rows
 
 OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
 
@@ -167,12 +167,12 @@ def test_a_contradictory_command_changes_nothing(
     store: Store, place: DatabaseLocation, order: Any
 ) -> None:
     """No row changes, the log included; the error names the problem and no person."""
-    before = everything(place)
+    before = read_all_rows(place)
 
     with pytest.raises(OperatorRegistryError) as caught:
         order(store.registry)
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     assert POLICE not in str(caught.value)
 
 

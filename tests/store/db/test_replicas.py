@@ -63,7 +63,9 @@ def cut_off(
     return before, outcomes
 
 
-def waiting(server: Cluster, work: Callable[[], DoneT]) -> tuple[list[DoneT], list[DoneT]]:
+def run_without_replica(
+    server: Cluster, work: Callable[[], DoneT]
+) -> tuple[list[DoneT], list[DoneT]]:
     """Return the result of work that began without a replica, when it is back."""
     outcomes: list[DoneT] = []
     thread = threading.Thread(target=lambda: outcomes.append(work()))
@@ -114,7 +116,7 @@ def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
     revocation = a_revocation(a_consent(subject=AZAMAT))
     assert store.recorder.record(revocation) == Committed()
 
-    before, outcomes = waiting(
+    before, outcomes = run_without_replica(
         server, lambda: store.recorder.replay(revocation.key, a_caller(), at=NOON)
     )
     store.close()

@@ -35,7 +35,13 @@ from makul_testing.builders.held_rows import (
 from makul_testing.builders.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import parameters, raw
-from makul_testing.tlog.builder import a_note_signer, another, checked, recording, sequence
+from makul_testing.tlog.builder import (
+    a_note_signer,
+    another,
+    build_recording,
+    check_ledger,
+    sequence,
+)
 
 NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
@@ -58,7 +64,7 @@ class Whole:
     signer: NoteSigner
 
     def finding(self) -> Finding | None:
-        return checked(self.store, self.signer).finding
+        return check_ledger(self.store, self.signer).finding
 
     @contextmanager
     def attacker(self) -> Iterator[Callable[..., Any]]:
@@ -196,7 +202,7 @@ def test_a_value_of_another_type_is_no_null(
 ) -> None:
     """SQLite stores any type in any column: a text instead of a digest, an id that is none."""
     store = open_store(path, keys, who="operator")
-    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
+    build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
     whole = Whole(path, store, signer)
     for name, value in (
@@ -273,7 +279,7 @@ def test_a_deleted_revocation_is_found(whole: Whole) -> None:
         ).fetchone()
         run("DELETE FROM revocation WHERE recipient = ? AND consent_id = ?", *consent)
     draft = a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>")
-    assert b"RELEASED" in recording(whole.store).record_and_render(draft)
+    assert b"RELEASED" in build_recording(whole.store).record_and_render(draft)
 
     found = whole.finding()
 
@@ -340,7 +346,7 @@ def test_collected_facts_reveal_no_pin(store: Store, keys: StoreKeys) -> None:
     """
     collected = ""
     for draft in (a_registration_draft(), a_revocation_draft(TAKEN_BACK), a_missed_draft()):
-        statement = recording(store).renderer.render(draft).leaf.statement
+        statement = build_recording(store).renderer.render(draft).leaf.statement
         assert AZAMAT.digits.encode() in statement
         collected += repr(read_effects(FieldCipher(keys), read_statement(statement)))
 

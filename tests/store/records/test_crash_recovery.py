@@ -14,7 +14,7 @@ from makul.app.ports import Committed, Entry, QuotaUse, Replay
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul_testing.builders.entries import a_comparison, a_metered_release, kept
+from makul_testing.builders.entries import a_comparison, a_metered_release, receipt_from
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
@@ -24,7 +24,7 @@ from makul_testing.builders.records import (
     an_evidence,
 )
 from makul_testing.faults.killed_process import FORK, die, killed_after
-from makul_testing.raw_sql import count, everything, raw
+from makul_testing.raw_sql import count, raw, read_all_rows
 
 ROUNDS = 12
 
@@ -123,11 +123,11 @@ def test_a_kill_before_the_commit_leaves_nothing(
     place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int
 ) -> None:
     """No row of any table differs after a kill at each change of the transaction."""
-    before = everything(place)
+    before = read_all_rows(place)
 
     record_and_die(place, keys, entry, after)
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     store = open_store(place, keys, who="operator")
     assert store.recorder.record(entry) == Committed()
     store.close()
@@ -140,7 +140,7 @@ def test_a_kill_after_the_commit_loses_nothing(
     record_and_die(place, keys, entry, CHANGES + 1)
 
     store = open_store(place, keys, who="operator")
-    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
+    assert store.register.receipt(BANK, entry.key.request_id) == receipt_from(entry)
     assert store.recorder.replay(entry.key, a_caller(), at=entry.facts.at) == Replay(entry.answer)
     ground = entry.decision.ground
     assert ground is not None

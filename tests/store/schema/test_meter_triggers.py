@@ -21,10 +21,10 @@ _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 2}
 
 @pytest.fixture
 def metered(place: DatabaseLocation) -> DatabaseLocation:
-    return filled(place)
+    return fill_usage_tables(place)
 
 
-def filled(place: DatabaseLocation) -> DatabaseLocation:
+def fill_usage_tables(place: DatabaseLocation) -> DatabaseLocation:
     """Write one row into each usage table, with the count two."""
     with raw(place) as connection:
         for name in SINCE_0007:
@@ -63,7 +63,7 @@ def test_a_counter_is_not_reduced(metered: DatabaseLocation, table: str) -> None
 def test_the_serving_role_gives_no_use_back(server: Cluster, server_template: str) -> None:
     """The serving role may count, so it may change the column; the trigger stops a decrease."""
     name = server.create(template=server_template)
-    filled(server.place(name))
+    fill_usage_tables(server.place(name))
     serving = create_duty_roles(server.place(name))[Duty.SERVING]
 
     for table in SINCE_0007:

@@ -43,7 +43,7 @@ from makul_testing.pki.hierarchies import (
     addressed,
     below,
     by_pss,
-    issued,
+    issue_citizen,
     long,
     mailed,
     misnamed,
@@ -86,7 +86,7 @@ def test_cache_gives_the_validators_verdict(tmp_path: Path, authorities: str) ->
     holders = {kind: build(world) for kind, build in CERTIFICATES.items()}
     files = world.files(tmp_path)
     knowing = open_store(files)
-    for build in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
+    for build in (issue_citizen(), issue_citizen(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
         judge(knowing, build(world))
 
     known = {kind: judge(knowing, holder) for kind, holder in holders.items()}
@@ -127,7 +127,8 @@ def test_validator_judges_an_authority_once(
     store = open_store(world.files(tmp_path))
     address = "asan.usonov@mail.example.kg"
     first, *others = (
-        build(world) for build in (issued(), issued(), mailed(address), addressed(address))
+        build(world)
+        for build in (issue_citizen(), issue_citizen(), mailed(address), addressed(address))
     )
 
     assert all(judge(store, each).code is None for each in (first, *others))
@@ -143,7 +144,7 @@ def test_validator_judges_below_a_limiting_authority_each_time(
     """
     world = UNUSUAL[authorities]()
     store = open_store(world.files(tmp_path))
-    holders = [issued(policies_of(CITIZENS))(world) for _ in range(3)]
+    holders = [issue_citizen(policies_of(CITIZENS))(world) for _ in range(3)]
 
     for each in holders:
         judge(store, each)
@@ -166,7 +167,7 @@ def test_first_good_certificate_of_an_authority_counts(tmp_path: Path) -> None:
     world = World(roots[0], (first,))
     assert judge(store, CERTIFICATES["out of the land"](world)).code is None
 
-    citizen = issued(policies_of(CITIZENS))(world)
+    citizen = issue_citizen(policies_of(CITIZENS))(world)
 
     assert judge(store, citizen) == judge(open_store(files), citizen)
 
@@ -176,7 +177,7 @@ def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
     world = USUAL["one policy"]()
     store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
-    holder = issued(policies_of(CITIZENS))(world)
+    holder = issue_citizen(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
     start = holder.der.index(signed)
     read = 0
@@ -200,7 +201,7 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
     files = world.files(tmp_path)
     store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
-    holder = issued(policies_of(CITIZENS))(world)
+    holder = issue_citizen(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
     good = 0
 

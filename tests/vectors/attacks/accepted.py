@@ -14,7 +14,7 @@ from makul_testing.pki.authorities import NOW, key_usage
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, reference, signed, spoilt
 from vectors.attacks.properties import first_form, first_form_issued
-from vectors.attacks.references import KEPT, SUBTRACTED, filtered, kept, listed, prefixes
+from vectors.attacks.references import KEPT, SUBTRACTED, filtered, listed, prefixes, xpath_transform
 from vectors.attacks.values import P256_ORDER, encoded
 from vectors.attacks.vector import Vector
 
@@ -53,11 +53,14 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
         {"transforms": (filtered(" here()/ancestor::ds:Signature[1] "), EXC_C14N)},
         "XPath Filter 2.0, its own example",
     ),
-    "xpath-not-signature": ({"transforms": (kept(KEPT), EXC_C14N)}, "XML Signature 1.1, 6.6.3"),
+    "xpath-not-signature": (
+        {"transforms": (xpath_transform(KEPT), EXC_C14N)},
+        "XML Signature 1.1, 6.6.3",
+    ),
     "xpath-counted": (
         {
             "transforms": (
-                kept(
+                xpath_transform(
                     "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1])\n"
                     "&gt; count(ancestor-or-self::ds:Signature)"
                 ),
