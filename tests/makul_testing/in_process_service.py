@@ -271,7 +271,7 @@ def build_installation(
     database: RecordDatabase = IN_A_FILE,
     people: int = PEOPLE,
     clock: Clock = utc_now,
-    parts: Any = lambda given: given,
+    parts: Any = lambda adapters: adapters,
     keys: StoreKeys | None = None,
 ) -> InProcess:
     """Make a world in a directory and wire the service over it, like `composition`.
