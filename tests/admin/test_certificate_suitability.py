@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Hierarchy, new_hierarchy
-from makul_testing.cli_runner import Makul, Said, installed
+from makul_testing.cli_runner import CommandResult, Makul, install
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"
@@ -35,19 +35,19 @@ def hierarchy() -> Hierarchy:
 @pytest.fixture(scope="module")
 def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
-    made = installed(tmp_path_factory.mktemp("rooms") / "installation")
-    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
-    (made.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
-    (made.directory / "intermediates" / "cas.pem").write_bytes(
+    makul = install(tmp_path_factory.mktemp("certificates") / "installation")
+    makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    (makul.directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
+    (makul.directory / "intermediates" / "cas.pem").write_bytes(
         hierarchy.intermediate_certificates()
     )
     for name, crl in hierarchy.crls().items():
-        (made.directory / "crls" / name).write_bytes(crl)
-    return made
+        (makul.directory / "crls" / name).write_bytes(crl)
+    return makul
 
 
-def register(makul: Makul, how: str, pem: bytes, room: Path) -> Said:
-    file = room / "it.pem"
+def register(makul: Makul, how: str, pem: bytes, directory: Path) -> CommandResult:
+    file = directory / "it.pem"
     file.write_bytes(pem)
     command = REGISTRATIONS[how]
     return makul(*command[:3], file, *command[3:], "--json")
@@ -64,10 +64,10 @@ def test_usable_certificate_is_registered_without_a_warning(
         "signatory": lambda: hierarchy.official(member_code=BANK, name="D", identifier="D-1"),
     }
 
-    said = register(makul, how, issue[how]().certificate_pem, tmp_path)
+    result = register(makul, how, issue[how]().certificate_pem, tmp_path)
 
-    assert (said.code, said.err) == (0, "")
-    assert "warning" not in said.json
+    assert (result.code, result.err) == (0, "")
+    assert "warning" not in result.json
 
 
 @pytest.mark.parametrize("what", WARNINGS)
@@ -84,13 +84,13 @@ def test_unusable_certificate_is_registered_with_a_warning(
         ),
     }
 
-    said = register(makul, how, issue[what]().certificate_pem, tmp_path)
+    result = register(makul, how, issue[what]().certificate_pem, tmp_path)
 
-    assert said.code == 0
-    assert said.err.startswith("makul: warning: it.pem: nothing will be accepted under this")
-    assert WARNINGS[what] in said.err
-    assert said.err.count("\n") == 1
-    assert said.json["warning"] in said.err
+    assert result.code == 0
+    assert result.err.startswith("makul: warning: it.pem: nothing will be accepted under this")
+    assert WARNINGS[what] in result.err
+    assert result.err.count("\n") == 1
+    assert result.json["warning"] in result.err
 
 
 def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
@@ -98,19 +98,19 @@ def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
 ) -> None:
     other = new_hierarchy(NOW).sealing(member_code=BANK, common_name="Bank")
 
-    said = register(makul, "sealing", other.certificate_pem, tmp_path)
+    result = register(makul, "sealing", other.certificate_pem, tmp_path)
 
-    assert "its path is not trusted" in said.err
+    assert "its path is not trusted" in result.err
 
 
 def test_missing_anchors_are_reported(tmp_path: Path, hierarchy: Hierarchy) -> None:
     """Certificates may be registered before the authorities are installed."""
-    made = installed(tmp_path / "installation")
-    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    makul = install(tmp_path / "installation")
+    makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     bank = hierarchy.organisation(member_code=BANK, common_name="Bank")
 
-    said = register(made, "messages", bank.certificate_pem, tmp_path)
+    result = register(makul, "messages", bank.certificate_pem, tmp_path)
 
-    assert said.code == 0
-    assert "its path cannot be verified" in said.err
-    assert "no anchors" in said.err
+    assert result.code == 0
+    assert "its path cannot be verified" in result.err
+    assert "no anchors" in result.err

@@ -31,7 +31,7 @@ from makul_testing.builders.entries import (
     a_comparison,
     a_failure,
     acceptance_of,
-    decided,
+    build_decision,
     registration_of,
     revocation_of,
     some_facts,
@@ -100,9 +100,9 @@ def test_a_key_names_the_caller_that_a_channel_proved() -> None:
 
 
 DISCLOSURES = [
-    decided(Release, released=frozenset(), payload=b"<person/>"),
-    decided(Match),
-    decided(NoMatch, reasons=(LATER,)),
+    build_decision(Release, released=frozenset(), payload=b"<person/>"),
+    build_decision(Match),
+    build_decision(NoMatch, reasons=(LATER,)),
 ]
 
 
@@ -128,7 +128,7 @@ def test_what_gives_nothing_closes_its_id_unless_it_may_be_asked_again(
     build: Any, outcome: Outcome, changes: dict[str, Any], closes: bool
 ) -> None:
     """Invariant 5: one reason with retry L leaves the id open, and so does misuse of the id."""
-    decision = decided(build, **changes)
+    decision = build_decision(build, **changes)
 
     assert (decision.outcome, decision.closes) == (outcome, closes)
     assert not decision.has_preconditions
@@ -137,13 +137,15 @@ def test_what_gives_nothing_closes_its_id_unless_it_may_be_asked_again(
 @pytest.mark.parametrize("attempt", [a_comparison(), a_failure()])
 def test_a_refusal_after_a_comparison_needs_every_right(attempt: Any) -> None:
     """Invariant 4: it says something of a person's record."""
-    assert decided(Refusal, reasons=(FINAL,), effects=(attempt,)).has_preconditions
-    assert not decided(Refusal, reasons=(FINAL,), effects=(QuotaUse(quota=1),)).has_preconditions
+    assert build_decision(Refusal, reasons=(FINAL,), effects=(attempt,)).has_preconditions
+    assert not build_decision(
+        Refusal, reasons=(FINAL,), effects=(QuotaUse(quota=1),)
+    ).has_preconditions
 
 
 def test_a_gain_needs_every_right_and_a_revocation_none() -> None:
     """Procedure, cl. 4: a recipient on hold may still revoke."""
-    dry_run = decided(
+    dry_run = build_decision(
         DryRunAcceptance, key=a_key(space=Space.EXPLANATION), effects=(QuotaUse(quota=1),)
     )
     registered = acceptance_of(registration_of(a_consent()))
@@ -168,7 +170,7 @@ def test_a_registered_consent_is_the_one_of_its_document() -> None:
 def test_a_decision_names_what_its_effects_name() -> None:
     """Ground, subject and documents have one value in the row, the receipt and the leaf."""
     used, other = a_consent(), a_basis()
-    release = decided(
+    release = build_decision(
         Release,
         released=frozenset(),
         payload=b"<person/>",
@@ -189,6 +191,6 @@ def test_a_decision_names_what_its_effects_name() -> None:
 def test_without_effects_the_facts_are_named() -> None:
     """A refusal names the ground that was presented."""
     ground, piece = a_basis(), an_evidence()
-    refusal = decided(Refusal, reasons=(FINAL,), ground=ground, evidence=(piece,))
+    refusal = build_decision(Refusal, reasons=(FINAL,), ground=ground, evidence=(piece,))
 
     assert (refusal.ground, refusal.subject, refusal.evidence) == (ground, AZAMAT, (piece,))

@@ -25,12 +25,12 @@ class Verifier:
     """A verifier that finds that reason, unless it gets the time of registration."""
 
     reason: Code
-    asked: list[datetime | None] = field(default_factory=list)
+    moments: list[datetime | None] = field(default_factory=list)
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
     ) -> VerifiedDocument:
-        self.asked.append(existed_at)
+        self.moments.append(existed_at)
         proof = (
             Proof(status=ProofStatus.PASSED)
             if existed_at is not None
@@ -66,7 +66,7 @@ def test_an_end_after_registration_is_harmless(reason: Code) -> None:
     ground = verify_ground(verifier, RegisteredConsent(CONSENT))
 
     assert ground.proof.status is ProofStatus.PASSED
-    assert verifier.asked == [None, REGISTERED]
+    assert verifier.moments == [None, REGISTERED]
 
 
 @pytest.mark.parametrize("reason", [Code.SIG_02, Code.SIG_07, Code.SIG_09])
@@ -75,7 +75,7 @@ def test_registration_corrects_no_other_reason(reason: Code) -> None:
     verifier = Verifier(reason)
 
     assert verify_ground(verifier, RegisteredConsent(CONSENT)).proof.reasons == (reason,)
-    assert verifier.asked == [None]
+    assert verifier.moments == [None]
 
 
 def test_a_document_that_is_presented_proves_nothing() -> None:
@@ -83,4 +83,4 @@ def test_a_document_that_is_presented_proves_nothing() -> None:
     verifier = Verifier(Code.SIG_05)
 
     assert verify_ground(verifier, PresentedConsent(b"<Consent/>")).proof.reasons == (Code.SIG_05,)
-    assert verifier.asked == [None]
+    assert verifier.moments == [None]

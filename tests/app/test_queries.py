@@ -93,7 +93,7 @@ def inquiries(ledger: FakeLedger) -> Inquiries:
     )
 
 
-def asked(of_request: UUID = KEPT.disclosure_id) -> Any:
+def receipt_query(of_request: UUID = KEPT.disclosure_id) -> Any:
     return ReceiptQuery(request_id=uuid4(), of_request=of_request)
 
 
@@ -103,9 +103,9 @@ CALLER: Caller = a_caller()
 def test_a_receipt_is_given_with_its_proof() -> None:
     """The proof is that of the receipt's own disclosure, and not of the request for it."""
     ledger = FakeLedger()
-    waiting = inquiries(ledger).receipt(asked(), CALLER)
+    waiting = inquiries(ledger).receipt(receipt_query(), CALLER)
     ledger.placed[KEPT.disclosure_id] = PLACED
-    placed = inquiries(ledger).receipt(asked(), CALLER)
+    placed = inquiries(ledger).receipt(receipt_query(), CALLER)
 
     assert b"<receipt>" in waiting
     assert b"<inclusion>" not in waiting
@@ -114,28 +114,32 @@ def test_a_receipt_is_given_with_its_proof() -> None:
 
 def test_a_broken_log_withholds_no_receipt() -> None:
     """The recipient sees that the proof is missing, and has its evidence."""
-    told = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(asked(), CALLER)
+    answer = inquiries(FakeLedger(error=LedgerBrokenError("broken"))).receipt(
+        receipt_query(), CALLER
+    )
 
-    assert b"<receipt>" in told
-    assert b"<inclusion>" not in told
+    assert b"<receipt>" in answer
+    assert b"<inclusion>" not in answer
 
 
 def test_an_unreachable_store_is_reported() -> None:
     """It is not reported as a receipt whose proof is overdue."""
     with pytest.raises(StoreUnavailableError):
-        inquiries(FakeLedger(error=StoreUnavailableError("away"))).receipt(asked(), CALLER)
+        inquiries(FakeLedger(error=StoreUnavailableError("away"))).receipt(receipt_query(), CALLER)
 
 
 def test_an_unknown_request_has_neither() -> None:
     """The ledger is not queried."""
-    told = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(asked(uuid4()), CALLER)
+    answer = inquiries(FakeLedger(error=AssertionError("asked"))).receipt(
+        receipt_query(uuid4()), CALLER
+    )
 
-    assert b"REQ-01" in told
-    assert b"<inclusion>" not in told
+    assert b"REQ-01" in answer
+    assert b"<inclusion>" not in answer
 
 
 def test_status_describes_the_ledger() -> None:
     """The answer has the ledger's name, its key and its promised delay."""
-    told = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
+    answer = inquiries(FakeLedger()).status(StatusQuery(request_id=uuid4()), CALLER)
 
-    assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in told
+    assert b"<maxMergeDelay>60</maxMergeDelay></ledger></GetStatusResponse>" in answer

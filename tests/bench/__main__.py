@@ -74,9 +74,9 @@ def main() -> None:
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=BUILD) as name:
         for part, measured in _measured(Path(name).resolve(), options):
-            kept = {**report.merged(_kept(), measured), "machine": report.machine()}
-            kept["measured"] = {**kept.get("measured", {}), part: _now(before)}
-            REPORT.write_text(json.dumps(kept, indent=2) + "\n")
+            figures = {**report.merged(_kept(), measured), "machine": report.machine()}
+            figures["measured"] = {**figures.get("measured", {}), part: _now(before)}
+            REPORT.write_text(json.dumps(figures, indent=2) + "\n")
     if options.docs:
         report.write(_kept())
 
@@ -189,18 +189,18 @@ def _options() -> Options:
     parser.add_argument("--disclosures", type=int, default=1_000_000, help="of the month")
     parser.add_argument("--leaves", type=int, default=200_000, help="that the sequencer takes")
     parser.add_argument("--docs", action="store_true", help="write plots and table of the docs")
-    given = parser.parse_args()
+    options = parser.parse_args()
     return Options(
-        parts=given.only,
-        databases=frozenset(given.database or ("sqlite", "postgresql")),
-        rounds=given.rounds,
-        per_round=given.per_round,
-        soak=given.soak,
-        http_rounds=given.http_rounds,
-        persons=given.persons,
-        disclosures=given.disclosures,
-        leaves=given.leaves,
-        docs=given.docs,
+        parts=options.only,
+        databases=frozenset(options.database or ("sqlite", "postgresql")),
+        rounds=options.rounds,
+        per_round=options.per_round,
+        soak=options.soak,
+        http_rounds=options.http_rounds,
+        persons=options.persons,
+        disclosures=options.disclosures,
+        leaves=options.leaves,
+        docs=options.docs,
     )
 
 
@@ -213,10 +213,10 @@ def _parts(text: str) -> frozenset[str]:
 
 def _now(load: float) -> str:
     """Return the time, the commit and the load of the machine before the measurement."""
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, check=False, text=True
     )
-    commit = done.stdout.strip() or "no commit"
+    commit = result.stdout.strip() or "no commit"
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {commit}, load {load:.1f}"
 
 

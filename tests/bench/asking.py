@@ -15,10 +15,13 @@ ASKED_FOR = ["address", "givenName", "surname"]
 
 def ask(installation: InProcess, count: int) -> list[bytes]:
     """Build new signed requests for one citizen's data."""
-    paper = installation.paper(PAPER)
-    person = installation.person_of(paper)
+    document = installation.document(PAPER)
+    person = installation.person_of(document)
     return [
-        _signed(installation, person_request(**about(person, of=paper.presented_by, paper=paper)))
+        _signed(
+            installation,
+            person_request(**about(person, of=document.presented_by, document=document)),
+        )
         for _ in range(count)
     ]
 

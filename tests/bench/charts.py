@@ -84,10 +84,10 @@ def bars(title: str, groups: Groups, *, unit: str, caption: str) -> str:
         y = _height(tick * step / highest)
         drawing.line(LEFT, y, WIDTH - RIGHT, y)
         drawing.text(LEFT - 8, y + 4, f"{tick * step:g}", anchor="end")
-    room = (WIDTH - LEFT - RIGHT) / len(groups)
-    width = min(64.0, room * 0.8 / len(names))
+    group_width = (WIDTH - LEFT - RIGHT) / len(groups)
+    width = min(64.0, group_width * 0.8 / len(names))
     for place, (label, group) in enumerate(groups.items()):
-        middle = LEFT + room * (place + 0.5)
+        middle = LEFT + group_width * (place + 0.5)
         x = middle - width * len(group) / 2
         for name, value in group.items():
             y = _height(value / highest)

@@ -26,7 +26,7 @@ def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, 
     installation = build_installation(directory)
     measured = measure_verification(
         installation,
-        installation.paper(PAPER).document,
+        installation.document(PAPER).document,
         installation.world.citizens[RSA_CITIZEN].certificate,
         rounds=rounds,
         per_round=per_round,
@@ -70,13 +70,13 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
 
 
 def _floor(installation: InProcess, script: Script, directory: Path) -> Floor:
-    paper = installation.paper(PAPER)
+    document = installation.document(PAPER)
     copy = directory / "floor.db"
     shutil.copy(installation.settings.store.database, copy)
     return new_floor(
         message=ask(installation, 1)[0],
         sender=installation.world.messages["bank"].certificate,
-        consent=paper.document,
+        consent=document.document,
         citizen=installation.world.citizens[RSA_CITIZEN].certificate,
         script=script,
         connection=connect(copy),

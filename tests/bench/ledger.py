@@ -51,10 +51,10 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     began = time.perf_counter()
     size, rounds = 0, 0
     while size < leaves:
-        done = sequencer.round()
-        assert done.size is not None, "another sequencer is at work"
-        assert done.taken, f"{leaves - size} leaves were left"
-        size, rounds = done.size, rounds + 1
+        round_result = sequencer.round()
+        assert round_result.size is not None, "another sequencer is at work"
+        assert round_result.taken, f"{leaves - size} leaves were left"
+        size, rounds = round_result.size, rounds + 1
     took = time.perf_counter() - began
     latest = installation.store.ledger.latest()
     assert latest is not None

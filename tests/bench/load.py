@@ -55,10 +55,10 @@ def load(
             file.write(_LENGTH.pack(len(message)) + message)
         file.flush()
         command = [sys.executable, "-I", __file__, str(port), path, file.name, str(connections)]
-        done = subprocess.run(command, capture_output=True, check=False, text=True)
-    if done.returncode:
-        raise LoadError(done.stderr.strip().splitlines()[-1] if done.stderr else "no answer")
-    figures = json.loads(done.stdout)
+        result = subprocess.run(command, capture_output=True, check=False, text=True)
+    if result.returncode:
+        raise LoadError(result.stderr.strip().splitlines()[-1] if result.stderr else "no answer")
+    figures = json.loads(result.stdout)
     return Loaded(figures["seconds"], tuple(figures["latencies"]))
 
 
@@ -75,18 +75,18 @@ def main() -> None:
     parser.add_argument("path")
     parser.add_argument("messages", type=Path)
     parser.add_argument("connections", type=int)
-    given = parser.parse_args()
-    messages = _read(given.messages)
+    options = parser.parse_args()
+    messages = _read(options.messages)
     latencies: list[float] = []
     errors: list[str] = []
-    ready = threading.Barrier(given.connections + 1)
+    ready = threading.Barrier(options.connections + 1)
     posters = [
         threading.Thread(
             target=_post_all,
-            args=(given.port, given.path, messages[start :: given.connections]),
+            args=(options.port, options.path, messages[start :: options.connections]),
             kwargs={"latencies": latencies, "errors": errors, "ready": ready},
         )
-        for start in range(given.connections)
+        for start in range(options.connections)
     ]
     for poster in posters:
         poster.start()

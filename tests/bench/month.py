@@ -69,14 +69,14 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
         "    print(time.perf_counter() - began, sum(each.decisions for each in counts))\n"
     )
     environment = os.environ | {"PYTHONPATH": "tests"}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, str(directory)],
         env=environment,
         capture_output=True,
         check=True,
         text=True,
     )
-    counts = [line.split() for line in done.stdout.splitlines()]
+    counts = [line.split() for line in result.stdout.splitlines()]
     assert {int(decisions) for _, decisions in counts} == {count}, "not every decision was counted"
     seconds = [float(each) for each, _ in counts]
     return {
@@ -191,7 +191,7 @@ def _rows(
     model: dict[str, Any], sealer: FieldCipher, pins: list[Any], count: int
 ) -> Iterator[dict[str, Any]]:
     """Yield rows spread evenly over the month, and one at each instant just outside."""
-    kept = open_private(sealer, model["disclosure_id"], model["sealed"])
+    delivery = open_private(sealer, model["disclosure_id"], model["sealed"])
     step = (MONTH.ends - MONTH.begins) / count
     instant = timedelta(microseconds=1)
     for number in range(-1, count + 1):
@@ -201,7 +201,7 @@ def _rows(
         disclosure_id = _uuid7(at)
         subject, outcome = pins[number % len(pins)], _OUTCOMES[number % len(_OUTCOMES)]
         party = PARTIES[number % len(PARTIES)]
-        mine = replace(kept, subject=subject, leaf_salt=os.urandom(32))
+        mine = replace(delivery, subject=subject, leaf_salt=os.urandom(32))
         yield {
             **model,
             "disclosure_id": disclosure_id,

@@ -15,7 +15,7 @@ from bench.crowd import SealedCrowd, signers
 from bench.load import load, percentile
 from bench.stores import Database
 from makul_testing.in_process_service import InProcess
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 SMALL, LARGE = 10_000, 1_000_000
 BATCH = 100
@@ -35,14 +35,14 @@ def measure_persons(
     installations = {
         size: _installation(directory / f"{size}", database, crowd) for size, crowd in sizes.items()
     }
-    asked = {
+    people = {
         size: signers(installation.world, ASKED_ABOUT)
         for size, installation in installations.items()
     }
     with ExitStack() as stack:
         servers = {
             size: stack.enter_context(
-                served(
+                run_service(
                     directory / f"{size}" / "makul.toml", workers=1, log=directory / f"{size}.log"
                 )
             )
@@ -52,7 +52,7 @@ def measure_persons(
             # each goes first equally often
             for size, installation in sorted(installations.items(), reverse=turn % 2 == 0):
                 first = BATCH * (turn % BATCHES_A_ROUND)
-                messages = ask_about(installation, asked[size][first : first + BATCH])
+                messages = ask_about(installation, people[size][first : first + BATCH])
                 loaded = load(servers[size].port, messages, connections=1)
                 if turn >= 0:
                     latencies[size] += loaded.latencies

@@ -34,11 +34,11 @@ def machine() -> str:
     )
 
 
-def merged(kept: Report, measured: Report) -> dict[str, Any]:
+def merged(earlier: Report, measured: Report) -> dict[str, Any]:
     """Merge earlier with new measurements: a database that was not measured keeps its figures."""
-    both = {**kept, **measured}
+    both = {**earlier, **measured}
     for part in BY_DATABASE & measured.keys():
-        both[part] = {**kept.get(part, {}), **measured[part]}
+        both[part] = {**earlier.get(part, {}), **measured[part]}
     return {**both, **headlines(both)}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.asking import ask
 from makul_testing.in_process_service import build_installation
-from makul_testing.processes.service import drive, served
+from makul_testing.processes.service import drive, run_service
 
 MESSAGES_A_BATCH = 500
 WARMING = 1_000
@@ -15,7 +15,7 @@ def measure_soak(directory: Path, *, requests: int) -> dict[str, Any]:
     """Measure the memory of one worker after a thousand requests, and after all."""
     directory.mkdir()
     installation = build_installation(directory)
-    with served(directory / "makul.toml", workers=1) as server:
+    with run_service(directory / "makul.toml", workers=1) as server:
         drive(server, ask(installation, min(WARMING, requests)))
         warm = server.rss_mb
         for _ in range(max(0, requests - WARMING) // MESSAGES_A_BATCH):

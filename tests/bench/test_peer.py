@@ -10,7 +10,7 @@ from bench.asking import ask_about, ask_peer_about
 from bench.crowd import signers
 from bench.load import HEADERS, LoadError, load, percentile
 from bench.peer.furnish import furnish
-from bench.peer.serving import PATH, peer_served
+from bench.peer.serving import PATH, run_peer
 from makul_testing.in_process_service import InProcess, build_installation
 from makul_testing.processes.service import Server
 
@@ -27,7 +27,7 @@ def peer(installation: InProcess, tmp_path_factory: pytest.TempPathFactory) -> I
     directory = tmp_path_factory.mktemp("peer")
     url = f"sqlite:///{directory}/peer.db"
     furnish(directory / "peer", installation.world, installation.world.people, url=url)
-    with peer_served(directory / "peer", workers=1) as server:
+    with run_peer(directory / "peer", workers=1) as server:
         yield server
 
 

@@ -60,8 +60,8 @@ def test_the_headline_is_one_configuration_or_the_worse_database() -> None:
 
 def test_a_database_that_was_not_measured_keeps_its_figures() -> None:
     """One database may be measured after the other; common figures are computed again."""
-    kept = report.merged({}, {"persons": {"sqlite": {"p50_ratio": 1.1}}, "rss_mb": 1})
-    both = report.merged(kept, {"persons": {"postgresql": {"p50_ratio": 1.0}}})
+    figures = report.merged({}, {"persons": {"sqlite": {"p50_ratio": 1.1}}, "rss_mb": 1})
+    both = report.merged(figures, {"persons": {"postgresql": {"p50_ratio": 1.0}}})
 
     assert set(both["persons"]) == {"sqlite", "postgresql"}
     assert (both["p50_ratio_1m_over_10k"], both["rss_mb"]) == (1.1, 1)

@@ -20,10 +20,10 @@ from bench.asking import ask_about, ask_peer_about
 from bench.crowd import Signer, signers, spread
 from bench.load import Loaded, load, percentile
 from bench.peer.furnish import furnish
-from bench.peer.serving import PATH, peer_served
+from bench.peer.serving import PATH, run_peer
 from bench.stores import Database
 from makul_testing.in_process_service import InProcess
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 CONNECTIONS = 8
 """Twice a worker's threads: one worker has some waiting, four have work for half their threads."""
@@ -121,10 +121,10 @@ class _Measuring:
         with ExitStack() as stack:
             config = self._directory / "installation" / "makul.toml"
             log = self._directory / "makul.log"
-            ours = stack.enter_context(served(config, workers=workers, log=log))
+            ours = stack.enter_context(run_service(config, workers=workers, log=log))
             theirs = None
             if self._peer:
-                theirs = stack.enter_context(peer_served(self._directory / "peer", workers=workers))
+                theirs = stack.enter_context(run_peer(self._directory / "peer", workers=workers))
             for turn in range(-1, self._rounds):
                 first = turn < 0
                 if first:

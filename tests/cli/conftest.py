@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from makul.store import Store
-from makul_testing.cli_runner import Makul, installed
+from makul_testing.cli_runner import Makul, install
 from makul_testing.stores import store_of
 
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
-    return installed(tmp_path / "installation")
+    return install(tmp_path / "installation")
 
 
 @pytest.fixture
@@ -23,5 +23,7 @@ def store(makul: Makul) -> Iterator[Store]:
 
 @pytest.fixture
 def with_bank(makul: Makul) -> Makul:
-    makul.done("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Bank", "--apply")
+    makul.run_json(
+        "recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Bank", "--apply"
+    )
     return makul

@@ -25,7 +25,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 def test_the_latest_come_first(with_two: Makul) -> None:
     """An operator needs them first in an incident."""
-    listed = with_two.done("disclosure", "list")
+    listed = with_two.run_json("disclosure", "list")
 
     assert [(row["decided_at"], row["outcome"], row["codes"]) for row in listed] == [
         ("2026-11-02T12:01:00Z", "REFUSED", ["CNS-04"]),
@@ -35,13 +35,13 @@ def test_the_latest_come_first(with_two: Makul) -> None:
 
 def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
     """Neither the PIN nor any value is printed, and the subject is masked."""
-    (release,) = with_two.done("disclosure", "list")[1:]
-    said = with_two("disclosure", "show", release["disclosure_id"])
+    (release,) = with_two.run_json("disclosure", "list")[1:]
+    result = with_two("disclosure", "show", release["disclosure_id"])
 
     assert release["released"] == ["givenName", "surname"]
     assert release["subject"] == AZAMAT.masked
-    assert AZAMAT.digits not in said.out
-    assert "givenName, surname" in said.out
+    assert AZAMAT.digits not in result.out
+    assert "givenName, surname" in result.out
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
 )
 def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: int) -> None:
     """The options select by recipient, by time, by number."""
-    assert len(with_two.done("disclosure", "list", *arguments)) == count
+    assert len(with_two.run_json("disclosure", "list", *arguments)) == count
 
 
 def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
     """The message says where to look."""
-    said = makul("disclosure", "show", str(uuid4()))
+    result = makul("disclosure", "show", str(uuid4()))
 
-    assert said.code == 1
-    assert "makul disclosure list" in said.err
+    assert result.code == 1
+    assert "makul disclosure list" in result.err
 
 
 def test_an_empty_list_is_printed(makul: Makul) -> None:
     """An empty list is an answer, for people and for programs."""
     assert makul("disclosure", "list").out == "No decision is recorded.\n"
-    assert makul.done("disclosure", "list") == []
+    assert makul.run_json("disclosure", "list") == []

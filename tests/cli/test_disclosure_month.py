@@ -30,7 +30,7 @@ def with_two(with_bank: Makul) -> Makul:
 
 def test_a_month_is_counted(with_two: Makul) -> None:
     """The counts are by recipient, purpose, outcome and ground."""
-    counted = with_two.done("disclosure", "statistics", "--month", "2026-11")
+    counted = with_two.run_json("disclosure", "statistics", "--month", "2026-11")
 
     assert [(row["recipient"], row["outcome"], row["ground"]) for row in counted] == [
         ("COM/60000001", "REFUSED", None),
@@ -44,27 +44,27 @@ def test_a_month_is_counted(with_two: Makul) -> None:
 )
 def test_an_empty_month_is_printed(with_two: Makul, arguments: list[str]) -> None:
     """An empty month is an answer, and so is a recipient without requests."""
-    assert with_two.done("disclosure", "statistics", *arguments) == []
+    assert with_two.run_json("disclosure", "statistics", *arguments) == []
     assert with_two("disclosure", "statistics", *arguments).out.startswith("No decision of 2026-1")
     assert with_two("disclosure", "export", *arguments).out.split() == [",".join(COLUMNS)]
 
 
 def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
     """Released attributes are listed by name; the PIN is not exported by default."""
-    said = with_two("disclosure", "export", "--month", "2026-11")
-    first, second = csv.DictReader(io.StringIO(said.out))
+    result = with_two("disclosure", "export", "--month", "2026-11")
+    first, second = csv.DictReader(io.StringIO(result.out))
 
     assert tuple(first) == COLUMNS
     assert (first["outcome"], first["released"]) == ("RELEASED", "givenName surname")
     assert (second["outcome"], second["codes"], second["ground_id"]) == ("REFUSED", "CNS-04", "")
     assert first["subject"] == AZAMAT.masked
-    assert AZAMAT.digits not in said.out + said.err
+    assert AZAMAT.digits not in result.out + result.err
 
 
 def test_ndjson_has_the_same_content(with_two: Makul) -> None:
     """Each row is a line, with the columns of CSV as keys."""
-    said = with_two("disclosure", "export", "--month", "2026-11", "--format", "ndjson")
-    first, second = map(json.loads, said.out.splitlines())
+    result = with_two("disclosure", "export", "--month", "2026-11", "--format", "ndjson")
+    first, second = map(json.loads, result.out.splitlines())
 
     assert tuple(first) == COLUMNS
     assert (first["released"], second["ground_id"]) == (["givenName", "surname"], None)
@@ -81,8 +81,8 @@ def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
     assert "--reason" in refused.err
     assert count(database, "desk_log") == before
 
-    said = with_two(*arguments, "--reason", "monthly check")
-    assert said.out.count(AZAMAT.digits) == 2
+    result = with_two(*arguments, "--reason", "monthly check")
+    assert result.out.count(AZAMAT.digits) == 2
     assert count(database, "desk_log") == before + 1
 
 
@@ -92,15 +92,15 @@ def test_an_export_file_is_new_whole_and_private(with_two: Makul, tmp_path: Path
     output.parent.mkdir()
     arguments = ["disclosure", "export", "--month", "2026-11", "--output", output]
 
-    said = with_two(*arguments)
-    assert (said.code, said.out) == (0, "")
-    assert said.err == f"2 decisions of 2026-11 are in {output}\n"
+    result = with_two(*arguments)
+    assert (result.code, result.out) == (0, "")
+    assert result.err == f"2 decisions of 2026-11 are in {output}\n"
     assert output.stat().st_mode & 0o777 == 0o600
     assert len(output.read_text().splitlines()) == 3
     assert [file.name for file in output.parent.iterdir()] == ["november.csv"]
 
-    said = with_two(*arguments)
-    assert (said.code, "exists" in said.err) == (1, True)
+    result = with_two(*arguments)
+    assert (result.code, "exists" in result.err) == (1, True)
 
 
 def test_an_unfinished_file_is_deleted(
@@ -124,17 +124,17 @@ def test_a_full_disk_is_reported_in_one_line(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("makul.cli.disclosure_export.os.fsync", full)
-    said = with_two("disclosure", "export", "--month", "2026-11", "--output", tmp_path / "m.csv")
+    result = with_two("disclosure", "export", "--month", "2026-11", "--output", tmp_path / "m.csv")
 
-    assert (said.code, said.err.count("\n")) == (1, 1)
-    assert "m.csv.part: No space left on device" in said.err
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "m.csv.part: No space left on device" in result.err
     assert list(tmp_path.glob("m.csv*")) == []
 
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026-11-01"])
 def test_a_malformed_month_is_reported(with_two: Makul, month: str) -> None:
     """The message shows the form of a month."""
-    said = with_two("disclosure", "export", "--month", month)
+    result = with_two("disclosure", "export", "--month", month)
 
-    assert said.code == 1
-    assert "2026-11" in said.err
+    assert result.code == 1
+    assert "2026-11" in result.err

@@ -18,7 +18,7 @@ from makul_sandbox.data.citizens import MINOR, PARENT
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_testing.builders.documents import RECEIPT
 from makul_testing.builders.xades import Forge
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import InProcess, build_installation
 from makul_testing.pki.authorities import (
     DAY,
@@ -54,13 +54,13 @@ def anywhere(tmp_path: Path) -> Makul:
     return Makul(tmp_path / "nowhere")
 
 
-def written(directory: Path, document: bytes) -> Path:
+def write_document(directory: Path, document: bytes) -> Path:
     path = directory / "document.xml"
     path.write_bytes(document)
     return path
 
 
-def verify(makul: Makul, file: Path, files: StoreFiles, *more: str | Path) -> Said:
+def verify(makul: Makul, file: Path, files: StoreFiles, *more: str | Path) -> CommandResult:
     directories = ("--anchors", files.anchors, "--crl", files.crls)
     return makul("document", "verify", file, *directories, "--at", NOW.isoformat(), *more)
 
@@ -69,13 +69,13 @@ def test_valid_document_passes(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """The command works offline, exits with 0, and prints every check."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
 
-    said = verify(anywhere, file, files)
+    result = verify(anywhere, file, files)
 
-    assert said.code == 0, said.err
-    assert "TOTAL-PASSED" in said.out
-    assert "cryptographic-constraints" in said.out
+    assert result.code == 0, result.err
+    assert "TOTAL-PASSED" in result.out
+    assert "cryptographic-constraints" in result.out
     assert verify(anywhere, file, files, "--json").json["indication"] == "TOTAL-PASSED"
 
 
@@ -85,22 +85,22 @@ def test_changed_document_fails(
     """Exit code 1: the document was changed after it was signed."""
     changed = Forge(holder=root.issue()).signed().replace(b"OPENING", b"CLOSING")
 
-    said = verify(anywhere, written(tmp_path, changed), files, "--json")
+    result = verify(anywhere, write_document(tmp_path, changed), files, "--json")
 
-    assert said.code == 1
-    assert said.json["subIndication"] == "HASH_FAILURE"
+    assert result.code == 1
+    assert result.json["subIndication"] == "HASH_FAILURE"
 
 
 def test_missing_revocation_data_are_indeterminate(
     anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """Exit code 2: CRLs are missing, or the certificate has ended."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
     ended = Forge(holder=root.issue(Profile(not_after=NOW - DAY))).signed()
 
     at = ("--at", NOW.isoformat(), "--json")
     without = anywhere("document", "verify", file, "--anchors", files.anchors, *at)
-    late = verify(anywhere, written(tmp_path, ended), files, "--json")
+    late = verify(anywhere, write_document(tmp_path, ended), files, "--json")
 
     assert (without.code, without.json["subIndication"]) == (2, "TRY_LATER")
     assert (late.code, late.json["subIndication"]) == (2, "OUT_OF_BOUNDS_NO_POE")
@@ -114,11 +114,16 @@ def test_proof_of_existence_counts(anywhere: Makul, tmp_path: Path, root: Author
     holder = root.issue(Profile(not_after=NOW - DAY))
     signed = Forge(holder=holder, signing_time=since.strftime("%Y-%m-%dT%H:%M:%SZ")).signed()
 
-    said = verify(
-        anywhere, written(tmp_path, signed), files, "--existed-at", since.isoformat(), "--json"
+    result = verify(
+        anywhere,
+        write_document(tmp_path, signed),
+        files,
+        "--existed-at",
+        since.isoformat(),
+        "--json",
     )
 
-    assert (said.code, said.json["times"]["proofOfExistence"]["source"]) == (0, "held")
+    assert (result.code, result.json["times"]["proofOfExistence"]["source"]) == (0, "held")
 
 
 @pytest.mark.parametrize(
@@ -136,11 +141,16 @@ def test_usage_error_has_its_own_exit_code(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, arguments: list[str]
 ) -> None:
     """The exit code is 64 and one line is printed, because 2 would mean "indeterminate"."""
-    said = anywhere(
-        "document", "verify", written(tmp_path, b"<a/>"), "--anchors", files.anchors, *arguments
+    result = anywhere(
+        "document",
+        "verify",
+        write_document(tmp_path, b"<a/>"),
+        "--anchors",
+        files.anchors,
+        *arguments,
     )
 
-    assert (said.code, said.out, said.err.count("\n")) == (64, "", 1)
+    assert (result.code, result.out, result.err.count("\n")) == (64, "", 1)
 
 
 def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
@@ -157,7 +167,7 @@ def test_unusable_file_is_an_error(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority
 ) -> None:
     """The exit code is 3, with one line that says what to do: never a verdict or a traceback."""
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "root.pem").write_text("not a certificate")
     runs = [
@@ -170,8 +180,8 @@ def test_unusable_file_is_an_error(
         ("document", "verify", file, "--anchors", files.anchors, "--tsa-anchors", file),
     ]
     for run in runs:
-        said = anywhere(*run)
-        assert (said.code, said.out, said.err.count("\n")) == (3, "", 1), run
+        result = anywhere(*run)
+        assert (result.code, result.out, result.err.count("\n")) == (3, "", 1), run
 
 
 @pytest.mark.parametrize(
@@ -188,20 +198,20 @@ def test_any_file_gets_a_report(
     anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes, answer: tuple[int, str]
 ) -> None:
     """A file that is no signed XML gets a report, with the digest of the whole file."""
-    said = verify(anywhere, written(tmp_path, document), files, "--json")
+    result = verify(anywhere, write_document(tmp_path, document), files, "--json")
 
-    assert (said.code, said.json["subIndication"]) == answer
-    assert said.json["evidence"]["document"] == sha256(document).hexdigest()
+    assert (result.code, result.json["subIndication"]) == answer
+    assert result.json["evidence"]["document"] == sha256(document).hexdigest()
 
 
 def test_message_names_the_documents_of_a_profile(
     anywhere: Makul, files: StoreFiles, tmp_path: Path
 ) -> None:
     """The message for a PDF names the documents of the profile, and none of our classes."""
-    said = verify(anywhere, written(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
+    result = verify(anywhere, write_document(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
 
-    assert "one enveloped XAdES signature" in " ".join(said.out.split())
-    assert "Error" not in said.out + said.err
+    assert "one enveloped XAdES signature" in " ".join(result.out.split())
+    assert "Error" not in result.out + result.err
 
 
 def test_crls_of_other_authorities_cause_no_notice(
@@ -211,9 +221,9 @@ def test_crls_of_other_authorities_cause_no_notice(
     other = Authority.root("Another Root")
     (files.crls / "other.crl").write_bytes(other.crl())
 
-    said = verify(anywhere, written(tmp_path, Forge(holder=root.issue()).signed()), files)
+    result = verify(anywhere, write_document(tmp_path, Forge(holder=root.issue()).signed()), files)
 
-    assert (said.code, said.err) == (0, "")
+    assert (result.code, result.err) == (0, "")
 
 
 def test_crls_of_time_stamping_authorities_are_read(
@@ -230,15 +240,15 @@ def test_crls_of_time_stamping_authorities_are_read(
     signed = add_timestamp(
         Forge(holder=root.issue()).signed(), lambda octets: stamps.stamp(octets, at=NOW)
     )
-    file = written(tmp_path, signed)
+    file = write_document(tmp_path, signed)
     anchors = ("--tsa-anchors", theirs.anchors)
 
     without = verify(anywhere, file, files, *anchors, "--json")
-    given = verify(anywhere, file, files, *anchors, "--tsa-crl", theirs.crls, "--json")
+    with_crl = verify(anywhere, file, files, *anchors, "--tsa-crl", theirs.crls, "--json")
     alone = verify(anywhere, file, files, "--tsa-crl", theirs.crls)
 
     assert without.json["evidence"]["timestamps"][0]["reason"] == "SIG-07"
-    assert given.json["evidence"]["timestamps"][0]["reason"] is None, given.json
+    assert with_crl.json["evidence"]["timestamps"][0]["reason"] is None, with_crl.json
     assert (alone.code, alone.err.count("\n")) == (3, 1)
 
 
@@ -251,25 +261,25 @@ def test_unreadable_material_is_an_error(
     broken = {"anchors": files.anchors, "crls": files.crls, "ocsp": tmp_path / "ocsp"}[name]
     suffix = {"anchors": "broken.crt", "crls": "broken.crl", "ocsp": "broken.ors"}[name]
     (broken / suffix).write_bytes(b"\x30\x03\x02\x01\x01")
-    file = written(tmp_path, Forge(holder=root.issue()).signed())
+    file = write_document(tmp_path, Forge(holder=root.issue()).signed())
 
-    said = verify(anywhere, file, files, "--ocsp", tmp_path / "ocsp")
+    result = verify(anywhere, file, files, "--ocsp", tmp_path / "ocsp")
 
-    assert (said.code, said.out, said.err.count("\n")) == (3, "", 1)
-    assert suffix in said.err
-    assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", said.err)
+    assert (result.code, result.out, result.err.count("\n")) == (3, "", 1)
+    assert suffix in result.err
+    assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", result.err)
 
 
 def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path: Path) -> None:
     """The settings' trust directories count, and the signer must be the consent's subject."""
     makul = Makul(installation.settings.store.database.parent)
-    file = written(tmp_path, installation.paper(PAPER).document)
+    file = write_document(tmp_path, installation.document(PAPER).document)
 
-    said = makul("document", "verify", file, "--profile", "consent", "--json")
+    result = makul("document", "verify", file, "--profile", "consent", "--json")
     receipt = makul("document", "verify", file, "--profile", "receipt", "--json")
 
-    assert (said.code, said.json["reason"]) == (0, None), said.json
-    assert said.json["checks"][-1]["verdict"] == "passed"
+    assert (result.code, result.json["reason"]) == (0, None), result.json
+    assert result.json["checks"][-1]["verdict"] == "passed"
     assert (receipt.code, receipt.json["reason"]) == (2, "REQ-01")
 
 
@@ -277,19 +287,21 @@ def test_a_stored_receipt_is_verified(installation: InProcess, tmp_path: Path) -
     """A recipient or an auditor verifies a stored receipt with the same command."""
     makul = Makul(installation.settings.store.database.parent)
     unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
-    file = written(tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock()))
+    file = write_document(
+        tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock())
+    )
 
-    said = makul("document", "verify", file, "--profile", "receipt", "--json")
+    result = makul("document", "verify", file, "--profile", "receipt", "--json")
 
-    assert said.code == 0, said.json
-    assert said.json["profile"] == "receipt"
+    assert result.code == 0, result.json
+    assert result.json["profile"] == "receipt"
 
 
 def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_path: Path) -> None:
     """SIG-08: a good signature of a good certificate is not the subject's."""
     makul = Makul(installation.settings.store.database.parent)
     content = installation.parts.verifier.verify(
-        installation.paper(PAPER).document, at=installation.clock()
+        installation.document(PAPER).document, at=installation.clock()
     ).signed
     assert content is not None
     another = installation.world.citizens[7]
@@ -297,10 +309,12 @@ def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_p
         etree.tostring(content), another.key, [another.certificate], at=installation.clock()
     )
 
-    said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
+    result = makul(
+        "document", "verify", write_document(tmp_path, signed), "--profile", "consent", "--json"
+    )
 
-    assert (said.code, said.json["reason"]) == (2, "SIG-08")
-    assert said.json["subIndication"] == "SIG_CONSTRAINTS_FAILURE"
+    assert (result.code, result.json["reason"]) == (2, "SIG-08")
+    assert result.json["subIndication"] == "SIG_CONSTRAINTS_FAILURE"
 
 
 @pytest.mark.parametrize(("signer", "code"), [("parent", 0), ("child", 2), ("stranger", 2)])
@@ -309,17 +323,19 @@ def test_a_consent_by_a_representative_is_verified(
 ) -> None:
     """CNS-11, SIG-08: the representative's is the one signature that counts."""
     makul = Makul(installation.settings.store.database.parent)
-    given = installation.paper("represented").document
-    content = installation.parts.verifier.verify(given, at=installation.clock()).signed
+    document = installation.document("represented").document
+    content = installation.parts.verifier.verify(document, at=installation.clock()).signed
     assert content is not None
     by = installation.world.citizens[{"parent": PARENT, "child": MINOR, "stranger": 7}[signer]]
     signed = sign_document(
         etree.tostring(content), by.key, [by.certificate], at=installation.clock()
     )
 
-    said = makul("document", "verify", written(tmp_path, signed), "--profile", "consent", "--json")
+    result = makul(
+        "document", "verify", write_document(tmp_path, signed), "--profile", "consent", "--json"
+    )
 
-    assert (said.code, said.json["reason"]) == (code, "SIG-08" if code else None)
+    assert (result.code, result.json["reason"]) == (code, "SIG-08" if code else None)
 
 
 BODY = NamedParty(code=MemberCode("GOV/00000009"), name="Body")
@@ -347,8 +363,8 @@ def test_agreements_and_approvals_are_verified(
     holder, found = root.issue(), []
     for content in (own, other, stump):
         signed = sign_document(content, holder.key, holder.chain, at=NOW)
-        file = written(files.root, signed)
-        said = verify(anywhere, file, files, "--profile", profile, "--json")
-        found.append((said.code, said.json["reason"]))
+        file = write_document(files.root, signed)
+        result = verify(anywhere, file, files, "--profile", profile, "--json")
+        found.append((result.code, result.json["reason"]))
 
     assert found == [(0, None), (2, "REQ-01"), (2, "REQ-01")]

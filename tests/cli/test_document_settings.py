@@ -19,7 +19,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 def report(prepared: Prepared, name: str, config: Path) -> bytes:
     question = DocumentVerificationRequest(
         config=config,
-        document=prepared.world.papers[name].document,
+        document=prepared.world.documents[name].document,
         profile="consent",
         anchors=None,
         intermediates=None,

@@ -38,11 +38,11 @@ def used(makul: Makul, ground: GroundRef) -> None:
 
 
 def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
-    shown: dict[str, object] = makul.done(
+    output: dict[str, object] = makul.run_json(
         *("ground", "revoke", BANK, str(ground.id), "--kind", ground.kind.value),
         *("--reason", "court order 118", *options),
     )
-    return shown
+    return output
 
 
 @pytest.mark.parametrize("kind", list(GroundKind))
@@ -53,15 +53,15 @@ def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
     with store_of(with_terms.directory / "makul.toml") as store:
         assert store.recorder.record(entry) == Committed()
 
-    shown = revoke(with_terms, ground, "--apply")
+    output = revoke(with_terms, ground, "--apply")
 
-    assert shown["applied"] is True
-    assert (shown["kind"], shown["used"], shown["allowed"]) == (kind.value, 1, 5)
+    assert output["applied"] is True
+    assert (output["kind"], output["used"], output["allowed"]) == (kind.value, 1, 5)
     with store_of(with_terms.directory / "makul.toml") as store:
         assert isinstance(store.recorder.record(a_metered_release(ground)), Conflict)
         assert isinstance(store.recorder.replay(entry.key, a_caller(), at=NOON), Conflict)
         assert store.register.use(BANK, ground).revoked
-    stands = with_terms.done("ground", "show", BANK, str(ground.id), "--kind", kind.value)
+    stands = with_terms.run_json("ground", "show", BANK, str(ground.id), "--kind", kind.value)
     assert stands["revoked_at"] is not None
 
 
@@ -70,11 +70,11 @@ def test_a_preview_changes_nothing(with_terms: Makul) -> None:
     ground = a_consent(allowed=5, subject=AZAMAT)
     used(with_terms, ground)
 
-    shown = revoke(with_terms, ground)
+    output = revoke(with_terms, ground)
 
-    assert (shown["applied"], shown["ground_id"]) == (False, str(ground.id))
-    assert AZAMAT.digits not in json.dumps(shown)
-    assert with_terms.done("ground", "show", BANK, str(ground.id))["revoked_at"] is None
+    assert (output["applied"], output["ground_id"]) == (False, str(ground.id))
+    assert AZAMAT.digits not in json.dumps(output)
+    assert with_terms.run_json("ground", "show", BANK, str(ground.id))["revoked_at"] is None
 
 
 def test_the_act_and_the_event_are_recorded(
@@ -107,13 +107,13 @@ def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -
     used(with_terms, ground)
     revoke(with_terms, ground, "--apply")
 
-    said = with_terms(
+    result = with_terms(
         *("ground", "revoke", BANK, str(ground.id), "--kind", "BASIS", "--reason", "again"),
         *options,
     )
 
-    assert said.code == 1
-    assert "already" in said.err
+    assert result.code == 1
+    assert "already" in result.err
 
 
 @pytest.mark.parametrize(
@@ -131,20 +131,20 @@ def test_an_unknown_ground_is_refused(
     """Another recipient, id or kind is another ground, and a reason is required."""
     ground = a_consent()
     used(with_terms, ground)
-    given = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
+    fields = {"code": BANK, "id": str(ground.id), "kind": "CONSENT", "reason": "asked"} | wrong
 
-    said = with_terms(
-        *("ground", "revoke", given["code"], given["id"], "--kind", given["kind"]),
-        *("--reason", given["reason"], "--apply"),
+    result = with_terms(
+        *("ground", "revoke", fields["code"], fields["id"], "--kind", fields["kind"]),
+        *("--reason", fields["reason"], "--apply"),
     )
 
-    assert said.code == 1
-    assert message in said.err
-    assert with_terms.done("ground", "show", BANK, str(ground.id))["revoked_at"] is None
+    assert result.code == 1
+    assert message in result.err
+    assert with_terms.run_json("ground", "show", BANK, str(ground.id))["revoked_at"] is None
 
 
 def test_a_revocation_needs_a_reason(with_terms: Makul) -> None:
     """The command line requires it."""
-    said = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
+    result = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
 
-    assert said.code == 2
+    assert result.code == 2

@@ -20,13 +20,13 @@ from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.cli.files.agreement import EXAMPLE
 from makul.config.settings import Settings
-from makul_testing.cli_runner import installed
+from makul_testing.cli_runner import install
 from makul_testing.hostile_messages import (
     NOT_FILES,
     certificates,
     contents_for,
+    empty_directories,
     readable_certificates,
-    rooms,
     run_apart,
 )
 
@@ -168,7 +168,7 @@ CERTIFICATES = [
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandEnd:
     """The end of a command: exit code and output."""
 
     what: str
@@ -198,13 +198,13 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class CommandEnvironment:
     """An installation with a bank, and other things that commands need besides the file."""
 
     directory: Path
     empty: Iterator[Path] = field(repr=False)
 
-    def called(self, command: tuple[str, ...], what: str, path: Path) -> Ended:
+    def called(self, command: tuple[str, ...], what: str, path: Path) -> CommandEnd:
         names = {FILE: path, "S": next(self.empty) / "state"}
         names |= {name: self.directory / "spare" / name for name in ("A", "C", "K", "T", "V", "W")}
         arguments = [str(names.get(each, each)) for each in command]
@@ -213,25 +213,27 @@ class Room:
         broken = None
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             broken = f"{type(result.exception).__name__}: {str(result.exception)[:200]}"
-        return Ended(what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken)
+        return CommandEnd(
+            what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken
+        )
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> CommandEnvironment:
     """Build the installation; tests run commands in separate processes, without --apply."""
     base = tmp_path_factory.mktemp("hostile")
-    made = installed(base / "installation")
-    made.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
-    spare = made.directory / "spare"
+    installation = install(base / "installation")
+    installation.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    spare = installation.directory / "spare"
     (spare / "A").mkdir(parents=True)
     (spare / "T").write_text("text")
-    (spare / "C").write_bytes((made.directory / "keys" / "receipts.cert.pem").read_bytes())
+    (spare / "C").write_bytes((installation.directory / "keys" / "receipts.cert.pem").read_bytes())
     (spare / "A" / "root.pem").write_bytes((spare / "C").read_bytes())
-    (spare / "K").write_bytes((made.directory / "keys" / "receipts.key.pem").read_bytes())
+    (spare / "K").write_bytes((installation.directory / "keys" / "receipts.key.pem").read_bytes())
     (spare / "K").chmod(0o600)
-    made("ledger", "witness", "--new-key", spare / "W", "--name", "example/w1")
-    (spare / "V").write_bytes(next(made.directory.rglob("*.pub")).read_bytes())
-    return Room(made.directory, rooms(base / "rooms"))
+    installation("ledger", "witness", "--new-key", spare / "W", "--name", "example/w1")
+    (spare / "V").write_bytes(next(installation.directory.rglob("*.pub")).read_bytes())
+    return CommandEnvironment(installation.directory, empty_directories(base / "empty"))
 
 
 def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -251,12 +253,14 @@ def test_every_path_stands_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=[" ".join(each) for each in PATHS])
-def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+def test_a_special_file_ends_in_one_line(
+    path: tuple[str, str], environment: CommandEnvironment
+) -> None:
     """The command waits for no writer, and reads nothing endless."""
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         return [
-            room.called(PATHS[path], what, make(next(room.empty)))
+            environment.called(PATHS[path], what, make(next(environment.empty)))
             for what, make in NOT_FILES.items()
         ]
 
@@ -266,18 +270,20 @@ def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> N
 
 
 @pytest.mark.parametrize("path", CONTENT_PATHS, ids=[" ".join(each) for each in CONTENT_PATHS])
-def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+def test_an_unsuitable_file_ends_in_one_line(
+    path: tuple[str, str], environment: CommandEnvironment
+) -> None:
     """The content is not JSON, TOML, PEM or text, or is too long."""
     suffix = {"person import": ".jsonl", "document verify": ".pem"}.get(path[0], "")
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         ended = []
         for what, content in contents_for(path):
-            file = next(room.empty) / f"it{suffix}"
+            file = next(environment.empty) / f"it{suffix}"
             file.write_bytes(content)
             file.chmod(0o600)
             named = file.parent if path in DIRECTORIES else file
-            ended.append(room.called(PATHS[path], what, named))
+            ended.append(environment.called(PATHS[path], what, named))
         return ended
 
     ended = run_apart(act)
@@ -285,22 +291,26 @@ def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
 
 
-def _certified(path: tuple[str, str], room: Room, made: dict[str, bytes]) -> list[Ended]:
-    def act() -> list[Ended]:
+def _certified(
+    path: tuple[str, str], environment: CommandEnvironment, installation: dict[str, bytes]
+) -> list[CommandEnd]:
+    def act() -> list[CommandEnd]:
         ended = []
-        for what, content in made.items():
-            file = next(room.empty) / "it.pem"
+        for what, content in installation.items():
+            file = next(environment.empty) / "it.pem"
             file.write_bytes(content)
-            ended.append(room.called(PATHS[path], what, file))
+            ended.append(environment.called(PATHS[path], what, file))
         return ended
 
     return run_apart(act)
 
 
 @pytest.mark.parametrize("path", CERTIFICATES, ids=[each[0] for each in CERTIFICATES])
-def test_a_certificate_that_is_not_accepted_is_named(path: tuple[str, str], room: Room) -> None:
+def test_a_certificate_that_is_not_accepted_is_named(
+    path: tuple[str, str], environment: CommandEnvironment
+) -> None:
     """GOST, Ed25519, DSA, a curve by its parameters, and forms outside RFC 5280 are named."""
-    ended = _certified(path, room, certificates())
+    ended = _certified(path, environment, certificates())
 
     assert {each.what: (each.flaws, each.err) for each in ended if each.flaws} == {}
     if path[0] != "recipient withdraw-sealing":  # for any key, the certificate is withdrawn
@@ -309,16 +319,16 @@ def test_a_certificate_that_is_not_accepted_is_named(path: tuple[str, str], room
         assert "it.pem: algorithm not accepted: its key is GOST R 34.10-2012" in gost.err
 
 
-def test_an_unusual_certificate_is_read(room: Room) -> None:
+def test_an_unusual_certificate_is_read(environment: CommandEnvironment) -> None:
     """`&`, `_` and `@` in a PrintableString, as large CAs write, and version 1 without
     extensions.
     """
-    for each in _certified(("recipient certificate", "file"), room, readable_certificates()):
+    for each in _certified(("recipient certificate", "file"), environment, readable_certificates()):
         assert (each.code, each.flaws) == (0, []), each
 
 
 @pytest.mark.parametrize(
-    ("term", "said"),
+    ("term", "message"),
     [
         ("0001-01-01T00:00:00+06:00", "valid_from: the year is 1900 to 9000"),
         ("0001-01-01", "valid_from: the year is 1900 to 9000"),
@@ -326,14 +336,16 @@ def test_an_unusual_certificate_is_read(room: Room) -> None:
         ("10000-01-01", "not TOML"),
     ],
 )
-def test_a_date_at_the_end_of_the_calendar_is_accepted(term: str, said: str, room: Room) -> None:
-    file = next(room.empty) / "bank.toml"
+def test_a_date_at_the_end_of_the_calendar_is_accepted(
+    term: str, message: str, environment: CommandEnvironment
+) -> None:
+    file = next(environment.empty) / "bank.toml"
     file.write_text(EXAMPLE.replace("valid_from = 2026-01-01 ", f"valid_from = {term} "))
 
-    ended = run_apart(lambda: room.called(("agreement", "add", FILE), term, file))
+    ended = run_apart(lambda: environment.called(("agreement", "add", FILE), term, file))
 
     assert (ended.code, ended.flaws) == (1, [])
-    assert said in ended.err
+    assert message in ended.err
 
 
 @pytest.mark.parametrize("option", ["--at", "--existed-at"])
@@ -341,11 +353,11 @@ def test_a_date_at_the_end_of_the_calendar_is_accepted(term: str, said: str, roo
     "text", ["0001-01-01T00:00:00+06:00", "9999-12-31T23:59:59-06:00", "7" * 5000]
 )
 def test_a_moment_at_the_end_of_the_calendar_is_accepted(
-    option: str, text: str, room: Room
+    option: str, text: str, environment: CommandEnvironment
 ) -> None:
     command = ("document", "verify", "C", "--anchors", "A", option, text)
 
-    ended = run_apart(lambda: room.called(command, text, Path("x")))
+    ended = run_apart(lambda: environment.called(command, text, Path("x")))
 
     assert (ended.code, ended.flaws) == (64, [])
 
@@ -353,13 +365,15 @@ def test_a_moment_at_the_end_of_the_calendar_is_accepted(
 # --- Settings ---------------------------------------------------------------------------------
 
 
-def test_settings_with_a_byte_order_mark_are_read(room: Room) -> None:
+def test_settings_with_a_byte_order_mark_are_read(environment: CommandEnvironment) -> None:
     """Notepad writes one."""
-    settings = (room.directory / "makul.toml").read_bytes()
-    (room.directory / "bom.toml").write_bytes(b"\xef\xbb\xbf" + settings)
+    settings = (environment.directory / "makul.toml").read_bytes()
+    (environment.directory / "bom.toml").write_bytes(b"\xef\xbb\xbf" + settings)
 
     ended = run_apart(
-        lambda: room.called(("--config", FILE, "key", "show"), "", room.directory / "bom.toml")
+        lambda: environment.called(
+            ("--config", FILE, "key", "show"), "", environment.directory / "bom.toml"
+        )
     )
 
     assert (ended.code, ended.err) == (0, "")
@@ -447,41 +461,53 @@ def _changed(settings: str, change: str) -> str:
 REPRESENTATIVES = ("a fifo", "/dev/zero", "a directory", "a planted link", "nothing")
 """Special files for the settings; a reader that is tested above reads each of them."""
 
-READERS: dict[str, Callable[[Room, Path], Ended]] = {
-    "key show": lambda room, path: room.called(("--config", FILE, "key", "show"), "", path),
-    "trust status": lambda room, path: room.called(("--config", FILE, "trust", "status"), "", path),
-    "trust refresh": lambda room, path: room.called(
+READERS: dict[str, Callable[[CommandEnvironment, Path], CommandEnd]] = {
+    "key show": lambda environment, path: environment.called(
+        ("--config", FILE, "key", "show"), "", path
+    ),
+    "trust status": lambda environment, path: environment.called(
+        ("--config", FILE, "trust", "status"), "", path
+    ),
+    "trust refresh": lambda environment, path: environment.called(
         ("--config", FILE, "trust", "refresh", "--once"), "", path
     ),
-    "ledger status": lambda room, path: room.called(
+    "ledger status": lambda environment, path: environment.called(
         ("--config", FILE, "ledger", "status"), "", path
     ),
-    "ledger verify": lambda room, path: room.called(
+    "ledger verify": lambda environment, path: environment.called(
         ("--config", FILE, "ledger", "verify"), "", path
     ),
-    "serve": lambda _, path: Ended("", 1, "", (complaint(path, None) or "served") + "\n", None),
+    "serve": lambda _, path: CommandEnd(
+        "", 1, "", (complaint(path, None) or "served") + "\n", None
+    ),
 }
 """Commands that read the settings' files, and end by themselves."""
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_setting_that_names_a_special_file_ends_in_one_line(setting: str, room: Room) -> None:
+def test_a_setting_that_names_a_special_file_ends_in_one_line(
+    setting: str, environment: CommandEnvironment
+) -> None:
     """A listener does not start either: a worker that waits for a pipe serves nobody."""
-    good = (room.directory / "makul.toml").read_text()
-    keys = room.directory / "keys"
-    vkey = (room.directory / "spare" / "W.pub").read_text().strip()
+    good = (environment.directory / "makul.toml").read_text()
+    keys = environment.directory / "keys"
+    vkey = (environment.directory / "spare" / "W.pub").read_text().strip()
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         ended = []
         for what in REPRESENTATIVES:
-            change = SETTINGS[setting].format(NOT_FILES[what](next(room.empty)))
+            change = SETTINGS[setting].format(NOT_FILES[what](next(environment.empty)))
             change = change.replace("CERT", str(keys / "receipts.cert.pem"))
             change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
-            config = room.directory / "changed.toml"
+            config = environment.directory / "changed.toml"
             config.write_text(_changed(good, change))
             for reader, read in READERS.items():
-                done = read(room, config)
-                ended.append(Ended(f"{reader}: {what}", done.code, done.out, done.err, done.broken))
+                result = read(environment, config)
+                ended.append(
+                    CommandEnd(
+                        f"{reader}: {what}", result.code, result.out, result.err, result.broken
+                    )
+                )
         return ended
 
     ended = run_apart(act)
@@ -490,19 +516,21 @@ def test_a_setting_that_names_a_special_file_ends_in_one_line(setting: str, room
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_setting_with_an_impossible_path_ends_in_one_line(setting: str, room: Room) -> None:
+def test_a_setting_with_an_impossible_path_ends_in_one_line(
+    setting: str, environment: CommandEnvironment
+) -> None:
     """TOML can write a NUL, which no path may hold."""
-    good = (room.directory / "makul.toml").read_text()
-    keys = room.directory / "keys"
-    vkey = (room.directory / "spare" / "W.pub").read_text().strip()
+    good = (environment.directory / "makul.toml").read_text()
+    keys = environment.directory / "keys"
+    vkey = (environment.directory / "spare" / "W.pub").read_text().strip()
     change = SETTINGS[setting].format("a\\u0000b")
     change = change.replace("CERT", str(keys / "receipts.cert.pem"))
     change = change.replace("KEY", str(keys / "receipts.key.pem")).replace("VKEY", vkey)
-    config = room.directory / "nul.toml"
+    config = environment.directory / "nul.toml"
     config.write_text(_changed(good, change))
 
-    def act() -> list[Ended]:
-        return [read(room, config) for read in READERS.values()]
+    def act() -> list[CommandEnd]:
+        return [read(environment, config) for read in READERS.values()]
 
     ended = run_apart(act)
 
@@ -527,9 +555,9 @@ def test_a_setting_with_an_impossible_path_ends_in_one_line(setting: str, room: 
     ids=["pin", "reason", "name", "file", "document", "days", "too many days"],
 )
 def test_a_malformed_argument_is_a_usage_error(
-    arguments: tuple[str, ...], code: int, room: Room
+    arguments: tuple[str, ...], code: int, environment: CommandEnvironment
 ) -> None:
     """The bytes are no text in the terminal's encoding, or the numbers are in no calendar."""
-    ended = run_apart(lambda: room.called(arguments, "", Path("x")))
+    ended = run_apart(lambda: environment.called(arguments, "", Path("x")))
 
     assert (ended.code, ended.flaws) == (code, [])

@@ -16,11 +16,11 @@ def init(directory: Path, *more: str) -> list[str | Path]:
 def test_init_makes_nothing_without_apply(tmp_path: Path) -> None:
     """A command only prints what it would do until it gets --apply."""
     installation = tmp_path / "installation"
-    said = Makul(installation)(*init(installation))
+    result = Makul(installation)(*init(installation))
 
-    assert said.code == 0
-    assert "Would do: make installation" in said.out
-    assert "--apply" in said.err
+    assert result.code == 0
+    assert "Would do: make installation" in result.out
+    assert "--apply" in result.err
     assert not installation.exists()
 
 
@@ -30,8 +30,8 @@ def test_an_installation_is_whole(makul: Makul) -> None:
 
     assert settings.environment is Environment.PRODUCTION
     assert settings.operator_code == OPERATOR
-    assert makul.done("recipient", "list") == []
-    assert [key["name"] for key in makul.done("key", "show")] == [
+    assert makul.run_json("recipient", "list") == []
+    assert [key["name"] for key in makul.run_json("key", "show")] == [
         "receipt signing",
         "store data keys",
     ]
@@ -57,16 +57,16 @@ def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
 def test_nothing_is_overwritten(makul: Makul) -> None:
     """An installation holds the only keys to its records."""
     before = (makul.directory / "keys" / "store.json").read_bytes()
-    said = makul(*init(makul.directory, "--apply"))
+    result = makul(*init(makul.directory, "--apply"))
 
-    assert said.code == 1
-    assert "is not empty" in said.err
+    assert result.code == 1
+    assert "is not empty" in result.err
     assert (makul.directory / "keys" / "store.json").read_bytes() == before
 
 
 def test_a_malformed_member_code_is_refused(tmp_path: Path) -> None:
     """Every consent contains the code."""
-    said = Makul(tmp_path)("init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply")
+    result = Makul(tmp_path)("init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply")
 
-    assert said.code == 1
-    assert said.err == "makul: a member code is CLASS/CODE: COM/60000001\n"
+    assert result.code == 1
+    assert result.err == "makul: a member code is CLASS/CODE: COM/60000001\n"

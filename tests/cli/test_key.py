@@ -43,7 +43,7 @@ def installed(tmp_path: Path) -> Iterator[Installed]:
 def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     """Recipients' certificates are listed by the member's code; no key's content is printed."""
     world = installed.installation.world
-    rows = installed.makul.done("key", "show")
+    rows = installed.makul.run_json("key", "show")
     by_name = {row["name"]: row for row in rows}
 
     assert by_name["receipt signing"]["fingerprint"] == world.operator.fingerprint.hex()
@@ -59,14 +59,14 @@ def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     wallet = installed.installation.world.sealing["wallet"]
     code = next(
         row["name"].removeprefix("sealing of ")
-        for row in installed.makul.done("key", "show")
+        for row in installed.makul.run_json("key", "show")
         if row["fingerprint"] == wallet.fingerprint.hex()
     )
     pem = installed.directory / "wallet.pem"
     pem.write_bytes(wallet.certificate_pem)
-    installed.makul.done("recipient", "withdraw-sealing", code, pem, "--reason", "x", "--apply")
+    installed.makul.run_json("recipient", "withdraw-sealing", code, pem, "--reason", "x", "--apply")
 
-    left = {row["fingerprint"] for row in installed.makul.done("key", "show")}
+    left = {row["fingerprint"] for row in installed.makul.run_json("key", "show")}
 
     assert wallet.fingerprint.hex() not in left
 
@@ -88,16 +88,16 @@ def test_earlier_and_next_receipt_certificates_are_listed(installed: Installed) 
     retired = installed.directory / "retired"
     retired.mkdir()
     for name in ("old", "stolen", "next"):
-        made = authority.official(member_code=OPERATOR, name=name, identifier=name)
+        certificate = authority.official(member_code=OPERATOR, name=name, identifier=name)
         place = installed.directory if name == "next" else retired
-        (place / f"{name}.pem").write_bytes(made.certificate_pem)
+        (place / f"{name}.pem").write_bytes(certificate.certificate_pem)
         if name == "stolen":
-            stolen = made.fingerprint.hex()
+            stolen = certificate.fingerprint.hex()
     installed.receipts('next = "next.pem"\nretired = "retired"')
     since = (installed.installation.clock() - timedelta(hours=1)).isoformat()
-    installed.makul.done("key", "compromised", stolen, "--since", since, "--apply")
+    installed.makul.run_json("key", "compromised", stolen, "--since", since, "--apply")
 
-    rows = installed.makul.done("key", "show")
+    rows = installed.makul.run_json("key", "show")
     states = [row["state"] for row in rows if row["name"] == "receipt signing"]
 
     assert states == ["IN_USE", "NEXT", "RETIRED", "COMPROMISED"]
@@ -128,7 +128,7 @@ def test_an_encrypted_receipt_key_needs_its_password(
         settings = load_settings(installed.directory / "makul.toml")
         assert build_adapters(settings, installed.installation.store).signer.ready()
         return
-    said = installed.makul("serve", "--listener", "wsse")
-    assert said.code == 3
-    assert complaint in said.err
-    assert "sesame" not in said.err
+    result = installed.makul("serve", "--listener", "wsse")
+    assert result.code == 3
+    assert complaint in result.err
+    assert "sesame" not in result.err

@@ -22,7 +22,7 @@ def filled(with_bank: Makul, tmp_path: Path) -> Makul:
     source = tmp_path / "people.csv"
     pins = [f"20101199{number:06d}" for number in range(PEOPLE)]
     source.write_text("\n".join(["pin,surname.ky", *(f"{pin},Токтогулов" for pin in pins)]))
-    with_bank.done("person", "import", source, "--apply")
+    with_bank.run_json("person", "import", source, "--apply")
     return with_bank
 
 
@@ -31,15 +31,15 @@ def ring_of(makul: Makul) -> StoreKeys:
 
 
 def store_keys(makul: Makul) -> dict[str, Any]:
-    rows = makul.done("key", "show", "--fields")
+    rows = makul.run_json("key", "show", "--fields")
     return {row["state"]: row for row in rows if row["name"] == "store data keys"}
 
 
 def rotated(makul: Makul) -> tuple[str, str]:
     """Prepare and activate; return the former key and the new one."""
     former = ring_of(makul).current_id
-    makul.done("key", "rotate", "--prepare", "--apply")
-    makul.done("key", "rotate", "--activate", "--apply")
+    makul.run_json("key", "rotate", "--prepare", "--apply")
+    makul.run_json("key", "rotate", "--activate", "--apply")
     return former, ring_of(makul).current_id
 
 
@@ -51,23 +51,23 @@ def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
 
     prepared = filled("key", "rotate", "--prepare", "--apply")
     assert "SIGHUP" in prepared.err
-    shown = store_keys(filled)
-    assert shown["IN_USE"]["fingerprint"] == former
-    assert (shown["NEXT"]["fields"], shown["IN_USE"]["fields"]) == (0, total + 1)
+    output = store_keys(filled)
+    assert output["IN_USE"]["fingerprint"] == former
+    assert (output["NEXT"]["fields"], output["IN_USE"]["fields"]) == (0, total + 1)
 
     activated = filled("key", "rotate", "--activate", "--apply")
     assert "SIGHUP" in activated.err
-    shown = store_keys(filled)
-    assert shown["IN_USE"]["fingerprint"] == ring_of(filled).current_id != former
-    assert shown["FORMER"]["fields"] == total + 2  # the log of both steps
+    output = store_keys(filled)
+    assert output["IN_USE"]["fingerprint"] == ring_of(filled).current_id != former
+    assert output["FORMER"]["fields"] == total + 2  # the log of both steps
 
-    done = filled.done("key", "rotate", "--apply")
-    assert done["wrapped_anew"] == total + 2
-    assert done["person.sealed"] == PEOPLE
-    assert done["left"] == 0
+    rotation = filled.run_json("key", "rotate", "--apply")
+    assert rotation["wrapped_anew"] == total + 2
+    assert rotation["person.sealed"] == PEOPLE
+    assert rotation["left"] == 0
     assert store_keys(filled)["FORMER"]["fields"] == 0
 
-    retired = filled.done("key", "retire", former, "--apply")
+    retired = filled.run_json("key", "retire", former, "--apply")
     assert retired["kept"].endswith(f"store.json.{former}")
     assert retired["needed_by_backups_before"] is not None
     assert store_keys(filled).keys() == {"IN_USE"}
@@ -80,18 +80,18 @@ def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
 def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> None:
     """The command prints what it would do, and how many fields it concerns."""
     if step[-1] == "--activate":
-        filled.done("key", "rotate", "--prepare", "--apply")
+        filled.run_json("key", "rotate", "--prepare", "--apply")
     former = rotated(filled)[0] if step[-1] in {"rotate", "retire"} else ""
     if step == ("retire",):
-        filled.done("key", "rotate", "--apply")
+        filled.run_json("key", "rotate", "--apply")
         step = ("retire", former)
     before, keys = ring_of(filled), store_keys(filled)
 
-    said = filled("key", *step)
+    result = filled("key", *step)
 
-    assert said.code == 0
-    assert "Would do: " in said.out
-    assert "--apply" in said.err
+    assert result.code == 0
+    assert "Would do: " in result.out
+    assert "--apply" in result.err
     assert ring_of(filled) == before
     assert store_keys(filled) == keys
 
@@ -100,15 +100,15 @@ def test_the_preview_counts_fields_by_table(filled: Makul) -> None:
     """Nothing is left to do after the run."""
     former, current = rotated(filled)
 
-    would = filled.done("key", "rotate")
+    would = filled.run_json("key", "rotate")
 
     assert (would["current"], would["former"], would["still_used"]) == (current, [former], [])
     by_table = {name: count for name, count in would.items() if "." in name}
     assert by_table["person.sealed"] == PEOPLE
     assert by_table["store_identity.sealed_check"] == 1
     assert would["to_wrap_anew"] == sum(by_table.values())
-    filled.done("key", "rotate", "--apply")
-    assert filled.done("key", "rotate")["to_wrap_anew"] == 0
+    filled.run_json("key", "rotate", "--apply")
+    assert filled.run_json("key", "rotate")["to_wrap_anew"] == 0
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_the_preview_counts_fields_by_table(filled: Makul) -> None:
 def test_the_wrong_order_is_refused(makul: Makul, steps: list[tuple[str, ...]], why: str) -> None:
     """One line says which step is first, with --apply and without."""
     for step in steps[:-1]:
-        makul.done("key", *step)
+        makul.run_json("key", *step)
     before = ring_of(makul)
     for apply in ((), ("--apply",)):
-        said = makul("key", *steps[-1], *apply)
-        assert said.code == 1
-        assert why in said.err
+        result = makul("key", *steps[-1], *apply)
+        assert result.code == 1
+        assert why in result.err
     assert ring_of(makul) == before
 
 
@@ -136,27 +136,30 @@ def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
     """The line says how many fields need it, and what to do."""
     former, _ = rotated(filled)
 
-    would, said = filled.done("key", "retire", former), filled("key", "retire", former, "--apply")
+    would, result = (
+        filled.run_json("key", "retire", former),
+        filled("key", "retire", former, "--apply"),
+    )
 
     assert would["sealed_under_it"] > PEOPLE
-    assert said.code == 1
-    assert "makul key rotate --apply" in said.err
+    assert result.code == 1
+    assert "makul key rotate --apply" in result.err
     assert former in ring_of(filled).masters
 
 
 def test_an_unreloaded_worker_blocks_the_next_step(filled: Makul) -> None:
     """The problem is reported in the preview, and the step is refused."""
     working = ring_of(filled)
-    filled.done("key", "rotate", "--prepare", "--apply")
+    filled.run_json("key", "rotate", "--prepare", "--apply")
 
-    would = filled.done("key", "rotate", "--activate")
-    said = filled("key", "rotate", "--activate", "--apply")
+    would = filled.run_json("key", "rotate", "--activate")
+    result = filled("key", "rotate", "--activate", "--apply")
 
     assert would["still_used"] is True
-    assert said.code == 1
-    assert "reload every worker" in said.err
+    assert result.code == 1
+    assert "reload every worker" in result.err
     del working
-    assert filled.done("key", "rotate", "--activate", "--apply")["still_used"] is False
+    assert filled.run_json("key", "rotate", "--activate", "--apply")["still_used"] is False
 
 
 def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,16 +176,16 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
 
     with monkeypatch.context() as failing:
         failing.setattr(Transaction, "run", fail)
-        said = filled("key", "rotate", "--apply")
-    assert said.code == 3
-    assert "fields were wrapped anew" in said.err
-    assert "nothing was changed" not in said.err
-    left = filled.done("key", "rotate")["to_wrap_anew"]
+        result = filled("key", "rotate", "--apply")
+    assert result.code == 3
+    assert "fields were wrapped anew" in result.err
+    assert "nothing was changed" not in result.err
+    left = filled.run_json("key", "rotate")["to_wrap_anew"]
 
-    done = filled.done("key", "rotate", "--apply")
+    rotation = filled.run_json("key", "rotate", "--apply")
 
-    assert 0 < done["wrapped_anew"] == left
-    assert done["left"] == 0
+    assert 0 < rotation["wrapped_anew"] == left
+    assert rotation["left"] == 0
 
 
 def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> None:
@@ -195,7 +198,7 @@ def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> N
             (lost,),
         )
 
-    said = filled("key", "rotate", "--apply")
+    result = filled("key", "rotate", "--apply")
 
-    assert said.code == 1
-    assert "do not open with these keys" in said.err
+    assert result.code == 1
+    assert "do not open with these keys" in result.err

@@ -55,10 +55,10 @@ def test_help_is_in_the_language(
     makul: Makul, path: tuple[str, ...], command: Any, language: Language
 ) -> None:
     """No English sentence of the command remains, and its translations are there."""
-    said = makul("--language", language, *path, "--help")
+    result = makul("--language", language, *path, "--help")
 
-    assert said.code == 0, said.err
-    plain, solid = words(said.out), letters(said.out)
+    assert result.code == 0, result.err
+    plain, solid = words(result.out), letters(result.out)
     own = [text for text in (command.help, command.epilog) if text]
     for text in own:
         for paragraph in paragraphs(text):
@@ -103,11 +103,11 @@ def test_a_usage_error_is_in_the_language(
 ) -> None:
     """Typer's own words too, with the same exit code and the same keys in JSON."""
     spoken = Makul(makul.directory, {"MAKUL_LANGUAGE": language})
-    said, as_json, english = spoken(*arguments), spoken(*arguments, "--json"), makul(*arguments)
+    result, as_json, english = spoken(*arguments), spoken(*arguments, "--json"), makul(*arguments)
 
-    assert said.code == english.code == 2
-    assert language is not Language.RU or in_russian in words(said.err)
-    assert [word for word in OF_TYPER if word in said.err] == []
+    assert result.code == english.code == 2
+    assert language is not Language.RU or in_russian in words(result.err)
+    assert [word for word in OF_TYPER if word in result.err] == []
     if arguments != ("--language",):  # which takes `--json` for its value
         error = as_json.json["error"]
         assert (error["kind"], error["exit_code"]) == ("UsageError", 2)
@@ -117,24 +117,24 @@ def test_a_usage_error_is_in_the_language(
 def test_an_unknown_language_is_a_usage_error(makul: Makul, environment: dict[str, str]) -> None:
     """It names the three."""
     option = () if environment else ("--language", "de")
-    said = Makul(makul.directory, environment)(*option, "recipient", "list")
+    result = Makul(makul.directory, environment)(*option, "recipient", "list")
 
-    assert said.code == 2
-    assert all(repr(each.value) in said.err for each in Language)
+    assert result.code == 2
+    assert all(repr(each.value) in result.err for each in Language)
 
 
 def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
     """Help as well as usage errors, where the locale has no Cyrillic letters."""
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "MAKUL_LANGUAGE": "ky"}
     for arguments in (["--help"], ["recipeint"]):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "makul", *arguments],
             env=os.environ | narrow,
             cwd=tmp_path,
             capture_output=True,
             check=False,
         )
-        assert "ү" in (done.stdout + done.stderr).decode()
+        assert "ү" in (result.stdout + result.stderr).decode()
 
 
 # --- the choice -------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_runtime_is_passed_on_whole() -> None:
 
 def test_program_runs_a_command(tmp_path: Path) -> None:
     """A command that needs the runtime runs in a process, with its exit code."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "makul", "--config", "none.toml", "recipient", "list"],
         capture_output=True,
         check=False,
@@ -124,6 +124,6 @@ def test_program_runs_a_command(tmp_path: Path) -> None:
         env=os.environ,
     )
 
-    assert done.returncode == 3
-    assert b"none.toml" in done.stderr
+    assert result.returncode == 3
+    assert b"none.toml" in result.stderr
     assert isinstance(build(Runtime()), typer.Typer)

@@ -23,11 +23,11 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
 from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
-from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.cli_runner import Makul, install_anew
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published
 from makul_testing.raw_sql import raw, without_guards
-from makul_testing.tlog.builder import a_refused_draft, recording
+from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 # Every ledger begins with the leaf of the baseline, which `makul init` records, so sizes are one
 # more than the decisions.
@@ -36,12 +36,12 @@ from makul_testing.tlog.builder import a_refused_draft, recording
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     """Return a new installation, none of whose leaves has waited long."""
-    return installed_anew(tmp_path / "installation")
+    return install_anew(tmp_path / "installation")
 
 
 def record(store: Store, number: int) -> None:
     for _ in range(number):
-        recording(store).record_and_render(a_refused_draft(at=utc_now()))
+        build_recording(store).record_and_render(a_refused_draft(at=utc_now()))
 
 
 def setting(makul: Makul, line: str) -> None:
@@ -58,9 +58,9 @@ def test_verification_needs_no_signing_key(makul: Makul, store: Store) -> None:
         until_published(makul, 3)
     key.unlink()
 
-    assert makul.done("ledger", "status")["size"] == 3
-    assert makul.done("ledger", "verify")["checked"] == 3
-    assert makul.done("ledger", "export", makul.directory / "out")["size"] == 3
+    assert makul.run_json("ledger", "status")["size"] == 3
+    assert makul.run_json("ledger", "verify")["checked"] == 3
+    assert makul.run_json("ledger", "export", makul.directory / "out")["size"] == 3
     refused = makul("ledger", "run")
     assert (refused.code, str(key) in refused.err) == (3, True)
 
@@ -73,7 +73,7 @@ def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> No
     with sequencer(makul):
         until_published(makul, 3)
 
-    assert makul.done("ledger", "status")["size"] == 3
+    assert makul.run_json("ledger", "status")["size"] == 3
     refused = makul("ledger", "verify")
     assert (refused.code, "store.json" in refused.err) == (3, True)
 
@@ -81,18 +81,18 @@ def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> No
 def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
     """Leaves are sequenced, published, shown, verified and exported; SIGTERM ends it with 0."""
     record(store, 5)
-    before = makul.done("ledger", "status")
+    before = makul.run_json("ledger", "status")
     assert (before["size"], before["waiting"], before["published"]) == (0, 6, None)
     with sequencer(makul) as process:
         until_published(makul, 6)
         record(store, 2)
         until_published(makul, 8)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
+        _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
-    after = makul.done("ledger", "status")
+    after = makul.run_json("ledger", "status")
     assert (after["size"], after["waiting"], after["published"], after["lag_seconds"]) == (
         8,
         0,
@@ -100,15 +100,15 @@ def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
         0,
     )
     assert after["sequencer"] is None
-    report = makul.done("ledger", "verify")
+    report = makul.run_json("ledger", "verify")
     assert (report["fits"], report["checked"], report["size"]) == (True, 8, 8)
     _exported_as_signed(makul, after["key"])
 
 
 def _exported_as_signed(makul: Makul, vkey: str) -> None:
     directory, bundle = makul.directory / "export", makul.directory / "log.zip"
-    assert makul.done("ledger", "export", directory)["size"] == 8
-    makul.done("ledger", "export", "--bundle", bundle)
+    assert makul.run_json("ledger", "export", directory)["size"] == 8
+    makul.run_json("ledger", "export", "--bundle", bundle)
     note = (directory / "checkpoint").read_bytes()
     body = NoteVerifier.parse(vkey).verify(note)
     assert body.startswith(b"makul/GOV/70000001\n8\n")
@@ -138,18 +138,18 @@ def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) 
         )
         connection.execute(trigger)
 
-    said = makul("ledger", "verify", "--json")
+    result = makul("ledger", "verify", "--json")
 
-    assert said.code == 1
-    assert not said.json["fits"]
-    assert said.json["where"] == "disclosure"
-    assert said.json["record"].replace("-", "") == disclosure_id.hex()
-    assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", said.err)
+    assert result.code == 1
+    assert not result.json["fits"]
+    assert result.json["where"] == "disclosure"
+    assert result.json["record"].replace("-", "") == disclosure_id.hex()
+    assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", result.err)
 
 
 def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
     """The consent would permit disclosures again; the ledger knows that it was revoked."""
-    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
+    build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
     store.close()
@@ -157,27 +157,27 @@ def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Sto
     with without_guards(makul.directory / "makul.db", "revocation") as connection:
         assert connection.execute("DELETE FROM revocation").rowcount == 1
 
-    said = makul("ledger", "verify", "--json")
+    result = makul("ledger", "verify", "--json")
 
-    assert said.code == 1
-    assert (said.json["where"], said.json["what"]) == ("revocation", "the row is not there")
-    assert str(TAKEN_BACK.id) in said.json["record"]
+    assert result.code == 1
+    assert (result.json["where"], result.json["what"]) == ("revocation", "the row is not there")
+    assert str(TAKEN_BACK.id) in result.json["record"]
 
 
 def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
     """There is no act for it."""
     makul = with_bank
-    makul.done("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+    makul.run_json("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
     with sequencer(makul):
         until_published(makul, 3)
     assert makul("ledger", "verify").code == 0
     with without_guards(makul.directory / "makul.db", "recipient") as connection:
         connection.execute("UPDATE recipient SET state = 'ACTIVE'")
 
-    said = makul("ledger", "verify")
+    result = makul("ledger", "verify")
 
-    assert said.code == 1
-    assert "recipient COM/60000001: state is not what acts and decisions say" in said.err
+    assert result.code == 1
+    assert "recipient COM/60000001: state is not what acts and decisions say" in result.err
 
 
 def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -> None:
@@ -192,9 +192,9 @@ def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -
 
     subprocess.run([sys.executable, "-c", program, makul.directory / "makul.db"], check=True)
 
-    said = makul("ledger", "verify")
-    assert said.code == 1
-    assert "recipient is not what the leaf commits to" in said.err
+    result = makul("ledger", "verify")
+    assert result.code == 1
+    assert "recipient is not what the leaf commits to" in result.err
 
 
 def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
@@ -209,15 +209,15 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     database.with_suffix(".db-shm").unlink(missing_ok=True)
     database.write_bytes(backup)
 
-    said = makul("ledger", "verify", "--json")
-    assert said.code == 1
-    assert said.json["where"] == "published"
-    assert "restored from an older copy" in said.json["what"]
+    result = makul("ledger", "verify", "--json")
+    assert result.code == 1
+    assert result.json["where"] == "published"
+    assert "restored from an older copy" in result.json["what"]
     with sequencer(makul) as process:
-        _, told = process.communicate(timeout=PATIENCE)
+        _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "restored from an older copy" in told
-    # not `done`: on a slow machine the leaves wait longer than was promised by now
+    assert "restored from an older copy" in output
+    # not `run_json`: on a slow machine the leaves wait longer than was promised by now
     assert makul("ledger", "status", "--json").json["size"] == 0
 
 
@@ -234,14 +234,19 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     published = (makul.directory / "published/checkpoint").read_bytes()
     database.write_bytes(backup)
 
-    told = makul.done("ledger", "recover")
-    assert (told["applied"], told["size"], told["published"], told["missing"]) == (False, 0, 4, 4)
-    makul.done("ledger", "recover", "--apply")
+    recovery = makul.run_json("ledger", "recover")
+    assert (recovery["applied"], recovery["size"], recovery["published"], recovery["missing"]) == (
+        False,
+        0,
+        4,
+        4,
+    )
+    makul.run_json("ledger", "recover", "--apply")
 
-    said = makul("ledger", "verify", "--json")
-    assert said.code == 1
-    assert (said.json["where"], said.json["lost"]) == ("ledger_lost", 1)
-    known = makul.done("ledger", "verify", "--lost", "1")
+    result = makul("ledger", "verify", "--json")
+    assert result.code == 1
+    assert (result.json["where"], result.json["lost"]) == ("ledger_lost", 1)
+    known = makul.run_json("ledger", "verify", "--lost", "1")
     assert (known["size"], known["checked"]) == (4, 3)
     assert makul("ledger", "verify", "--lost", "2").code == 1
     assert makul("ledger", "recover").code == 1
@@ -250,7 +255,7 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     reopened.close()
     with sequencer(makul):
         until_published(makul, 5)
-    assert makul.done("ledger", "verify", "--lost", "1")["size"] == 5
+    assert makul.run_json("ledger", "verify", "--lost", "1")["size"] == 5
     body = published.partition(b"\n\n")[0] + b"\n"
     known_tree = parse_checkpoint_unsafe(body)
     tree = TileTree(4, LogDirectory(makul.directory / "published").tile)
@@ -267,15 +272,15 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
             assert json.loads(second.stderr.readline())["event"] == "standing by"
             record(store, 1)
             until_published(makul, 2)
-            holder = makul.done("ledger", "status")["sequencer"]
+            holder = makul.run_json("ledger", "status")["sequencer"]
             first.kill()
             first.wait()
             record(store, 1)
             until_published(makul, 3)
-            assert makul.done("ledger", "status")["sequencer"] != holder
+            assert makul.run_json("ledger", "status")["sequencer"] != holder
             second.send_signal(signal.SIGTERM)
-            _, said = second.communicate(timeout=PATIENCE)
-    assert [json.loads(line)["event"] for line in said.splitlines()] == ["sequencing"]
+            _, output = second.communicate(timeout=PATIENCE)
+    assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
 
 def test_a_sequencer_that_cannot_publish_gives_up_its_lease(makul: Makul, store: Store) -> None:
@@ -298,10 +303,10 @@ def test_a_ledger_without_its_head_is_reported_in_one_line(makul: Makul, store: 
     with raw(makul.directory / "makul.db") as connection:
         connection.execute("DELETE FROM ledger_head")
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert (said.code, said.err.count("\n")) == (1, 1)
-    assert "the log has no head" in said.err
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert "the log has no head" in result.err
 
 
 def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Store) -> None:
@@ -313,13 +318,15 @@ def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Stor
     with sequencer(makul) as process:
         until_published(makul, 2)
         away = database.rename(database.with_suffix(".away"))
-        told = [process.stderr.readline() for _ in range(2)]  # one that continues logs it once
+        first_lines = [
+            process.stderr.readline() for _ in range(2)
+        ]  # one that continues logs it once
         away.rename(database)
         record(store, 1)
         until_published(makul, 3)
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE)
-    events = [json.loads(line)["event"] for line in (*told, *said.splitlines())]
+        _, output = process.communicate(timeout=PATIENCE)
+    events = [json.loads(line)["event"] for line in (*first_lines, *output.splitlines())]
     assert events == ["sequencing", "the store is unavailable", "sequencing"]
 
 
@@ -348,13 +355,13 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
 
 def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> None:
     """Exit code 1 is for monitoring."""
-    recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
+    build_recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
-    said = makul("ledger", "status", "--json")
+    result = makul("ledger", "status", "--json")
 
-    assert said.code == 1
-    assert said.json["lag_seconds"] >= 90
-    assert "max_merge_delay" in said.err
+    assert result.code == 1
+    assert result.json["lag_seconds"] >= 90
+    assert "max_merge_delay" in result.err
 
 
 @pytest.mark.parametrize(
@@ -387,11 +394,11 @@ def test_missing_ledger_settings_are_reported_in_one_line(makul: Makul) -> None:
     start, end = text.index("[ledger]"), text.index("[trust]")
     config.write_text(text[:start] + text[end:])
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert said.code == 3
-    assert said.err.count("\n") == 1
-    assert "[ledger] is not set" in said.err
+    assert result.code == 3
+    assert result.err.count("\n") == 1
+    assert "[ledger] is not set" in result.err
 
 
 def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
@@ -399,10 +406,10 @@ def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text().replace('"makul/GOV/70000001"', '"makul/another"'))
 
-    said = makul("ledger", "status")
+    result = makul("ledger", "status")
 
-    assert said.code == 3
-    assert "makul/another" in said.err
+    assert result.code == 3
+    assert "makul/another" in result.err
 
 
 def test_an_inconsistent_ledger_is_an_alarm(

@@ -22,7 +22,7 @@ class Taking:
 
     def __init__(self, waiting: Waiting) -> None:
         self.away = True
-        self.kept: list[int] = []
+        self.sizes: list[int] = []
         self.meanwhile: list[int] = []
         self._waiting = waiting
 
@@ -31,7 +31,7 @@ class Taking:
             self._waiting.add(cosigned(number))
         if self.away:
             raise StoreUnavailableError("away")
-        self.kept += [each.checkpoint.size for each in lines]
+        self.sizes += [each.checkpoint.size for each in lines]
         return len(lines)
 
 
@@ -52,7 +52,7 @@ def test_waiting_cosignatures_are_bounded() -> None:
     turn._keep()
     turn._keep()
 
-    assert sequencer.kept == list(range(30, MOST_WAITING + 30))
+    assert sequencer.sizes == list(range(30, MOST_WAITING + 30))
 
 
 def test_the_newest_cosignature_is_kept() -> None:
@@ -66,4 +66,4 @@ def test_the_newest_cosignature_is_kept() -> None:
     sequencer.away, sequencer.meanwhile = False, []
     turn._keep()
 
-    assert sequencer.kept == list(range(2, MOST_WAITING + 2))
+    assert sequencer.sizes == list(range(2, MOST_WAITING + 2))

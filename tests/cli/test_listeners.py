@@ -156,7 +156,7 @@ def test_a_secret_is_only_for_a_trusted_front(tmp_path: Path, lines: tuple[str, 
 
 @pytest.mark.parametrize("environment", ["PRODUCTION", "SANDBOX"])
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ((MTLS, SOCKET), "client_certificate is missing"),
         ((MTLS, PORT, TLS), "client_certificate is missing"),
@@ -172,10 +172,10 @@ def test_a_secret_is_only_for_a_trusted_front(tmp_path: Path, lines: tuple[str, 
     ],
 )
 def test_mtls_is_refused(
-    tmp_path: Path, environment: str, lines: tuple[str, ...], told: str
+    tmp_path: Path, environment: str, lines: tuple[str, ...], message: str
 ) -> None:
     """The sandbox refuses it as well: anyone can write a header."""
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         settings(tmp_path, environment, *lines)
 
 
@@ -195,7 +195,7 @@ def test_a_bare_xroad_port_is_only_for_the_sandbox(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "is_on_sqlite", "sizes"),
+    ("settings", "is_on_sqlite", "sizes"),
     [
         ({}, True, (6, 1)),
         ({"workers": 2}, True, (2, 1)),
@@ -205,10 +205,12 @@ def test_a_bare_xroad_port_is_only_for_the_sandbox(tmp_path: Path) -> None:
     ],
 )
 def test_workers_and_threads_suit_the_store(
-    given: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
+    settings: dict[str, int], is_on_sqlite: bool, sizes: tuple[int, int]
 ) -> None:
     """SQLite has one thread in a worker and a worker for each core; the operator's values count."""
-    listener = ListenerSettings(channel="wsse", bind="127.0.0.1:1", public_url="http://a", **given)
+    listener = ListenerSettings(
+        channel="wsse", bind="127.0.0.1:1", public_url="http://a", **settings
+    )
     sized = listener.with_sizes(is_on_sqlite=is_on_sqlite, cores=6)
 
     assert (sized.workers, sized.threads) == sizes

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from makul.config.settings import SettingsError, load_settings
-from makul_testing.cli_runner import Makul, installed
+from makul_testing.cli_runner import Makul, install
 
 
 @pytest.fixture(scope="module")
 def makul(tmp_path_factory: pytest.TempPathFactory) -> Makul:
-    return installed(tmp_path_factory.mktemp("telling") / "service")
+    return install(tmp_path_factory.mktemp("telling") / "service")
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_metrics_on_a_listeners_address_are_refused(config: Path) -> None:
 
 def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
     """There is one line, and no exporter."""
-    said = makul("metrics")
+    result = makul("metrics")
 
-    assert said.code == 1
-    assert "[metrics]" in said.err
+    assert result.code == 1
+    assert "[metrics]" in result.err
 
 
 def test_a_directory_of_others_is_refused(
@@ -75,10 +75,10 @@ def test_a_directory_of_others_is_refused(
     monkeypatch.setenv("MAKUL_METRICS__BIND", "127.0.0.1:1")
     monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path))
 
-    said = makul("metrics")
+    result = makul("metrics")
 
-    assert said.code == 3
-    assert "others may not write" in said.err
+    assert result.code == 3
+    assert "others may not write" in result.err
 
 
 def test_a_used_address_is_reported(
@@ -88,10 +88,10 @@ def test_a_used_address_is_reported(
     monkeypatch.setenv("MAKUL_METRICS__BIND", "192.0.2.1:9464")
     monkeypatch.setenv("MAKUL_METRICS__DIRECTORY", str(tmp_path / "metrics"))
 
-    said = makul("metrics")
+    result = makul("metrics")
 
-    assert said.code == 3
-    assert "metrics.bind" in said.err
+    assert result.code == 3
+    assert "metrics.bind" in result.err
 
 
 def test_a_change_is_an_event(

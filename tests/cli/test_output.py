@@ -12,7 +12,7 @@ import pytest
 from makul.cli.output import TwoForms, instant, show_facts, show_rows
 from makul.cli.usage import wants_json
 from makul_testing.cli_runner import Makul
-from makul_testing.processes.program import ran
+from makul_testing.processes.program import run_program
 
 AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 DIGEST = "0123456789abcdef" * 4
@@ -23,18 +23,18 @@ NARROW = {"id": ID, "name": LONG, "added_at": instant(AT)}
 
 
 def run_makul(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return ran(*arguments, env={**os.environ, **environment}, text=True)
+    return run_program(*arguments, env={**os.environ, **environment}, text=True)
 
 
 @pytest.mark.parametrize(
-    ("zone", "shown"),
+    ("zone", "text"),
     [
         ("UTC", "2026-11-22 18:30:00+00:00"),
         ("Asia/Bishkek", "2026-11-23 00:30:00+06:00"),
         ("<-0330>3:30", "2026-11-22 15:00:00-03:30"),
     ],
 )
-def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str) -> None:
+def test_instant_is_utc_for_programs_and_local_for_people(zone: str, text: str) -> None:
     """The zone is that of the process, and JSON never depends on it."""
     code = (
         "from datetime import UTC, datetime; from makul.cli.output import *;"
@@ -42,7 +42,7 @@ def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str)
         "show_facts(row, as_json=True); show_facts(row, as_json=False);"
         "show_rows([row], columns=('at',), as_json=False, empty='')"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,
@@ -50,9 +50,9 @@ def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str)
         env={**os.environ, "TZ": zone},
     )
 
-    assert json.loads(done.stdout[: done.stdout.index("}") + 1])["at"] == "2026-11-22T18:30:00Z"
-    assert done.stdout.count(shown) == 2
-    assert datetime.fromisoformat(shown) == AT
+    assert json.loads(result.stdout[: result.stdout.index("}") + 1])["at"] == "2026-11-22T18:30:00Z"
+    assert result.stdout.count(text) == 2
+    assert datetime.fromisoformat(text) == AT
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_instant_is_utc_for_programs_and_local_for_people(zone: str, shown: str)
 )
 def test_instant_at_the_ends_of_the_calendar_is_shown(at: datetime) -> None:
     """A zone before or behind UTC would leave the calendar; nothing is raised."""
-    shown = instant(at)
+    text = instant(at)
 
-    assert shown is not None
-    assert shown.for_people[:4] == f"{at.year:04}"
+    assert text is not None
+    assert text.for_people[:4] == f"{at.year:04}"
 
 
 def test_two_forms_of_a_value_show_the_one_for_people(
@@ -73,8 +73,8 @@ def test_two_forms_of_a_value_show_the_one_for_people(
     show_facts({"signed": [TwoForms("program", "people")]}, as_json=False)
     show_facts({"signed": [TwoForms("program", "people")]}, as_json=True)
 
-    shown, _, written = capsys.readouterr().out.partition("\n")
-    assert shown.split() == ["signed", "people"]
+    text, _, written = capsys.readouterr().out.partition("\n")
+    assert text.split() == ["signed", "people"]
     assert json.loads(written) == {"signed": ["program"]}
 
 
@@ -121,9 +121,9 @@ def test_no_table_of_an_installation_is_wider_than_80(
         ("key", "show"),
         ("store", "status"),
     ):
-        said = with_bank(*command)
-        out = said.out
-        assert out, said.err
+        result = with_bank(*command)
+        out = result.out
+        assert out, result.err
         # a word without a space, such as the ledger's key or a path, is folded and not cut
         assert max(map(len, out.splitlines())) <= 80
         assert "…" not in out
@@ -144,21 +144,21 @@ def test_no_table_of_an_installation_is_wider_than_80(
 )
 def test_usage_error_is_json_with_option_json(arguments: tuple[str, ...]) -> None:
     """There is one object on stdout, nothing on stderr, and the exit code of a usage error."""
-    done = run_makul(*arguments)
-    error = json.loads(done.stdout)["error"]
+    result = run_makul(*arguments)
+    error = json.loads(result.stdout)["error"]
 
-    assert done.returncode == error["exit_code"] == 2
+    assert result.returncode == error["exit_code"] == 2
     assert error["kind"] == "UsageError"
     assert error["message"]
-    assert done.stderr == ""
+    assert result.stderr == ""
 
 
 def test_other_errors_are_json_as_well(tmp_path: Path) -> None:
     """A missing installation has exit code 3, in JSON too."""
-    done = Makul(tmp_path)("recipient", "list", "--json")
+    result = Makul(tmp_path)("recipient", "list", "--json")
 
-    assert done.code == done.json["error"]["exit_code"] == 3
-    assert "makul init" in done.json["error"]["message"]
+    assert result.code == result.json["error"]["exit_code"] == 3
+    assert "makul init" in result.json["error"]["message"]
 
 
 def test_json_after_the_end_of_options_is_an_argument() -> None:
@@ -186,20 +186,20 @@ def test_version_and_short_help_are_printed() -> None:
 )
 def test_shell_completes_late_commands(words: str, offered: set[str]) -> None:
     """Commands that are imported when they are called are completed too."""
-    done = run_makul(
+    result = run_makul(
         _MAKUL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
     )
 
-    assert set(done.stdout.split()) == offered
+    assert set(result.stdout.split()) == offered
 
 
 def test_completion_without_a_home_is_a_usage_error() -> None:
     """One line says what to do in a container, and there is no internal error."""
-    done = run_makul("--install-completion", HOME="/dev/null")
+    result = run_makul("--install-completion", HOME="/dev/null")
 
-    assert done.returncode != 0
-    assert "internal error" not in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode != 0
+    assert "internal error" not in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -27,15 +27,15 @@ def file(tmp_path: Path) -> Path:
 
 
 def show(makul: Makul, person: Person, *more: str) -> str:
-    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert result.code == 0, result.err
+    return result.out
 
 
 def test_citizens_are_imported(makul: Makul, file: Path) -> None:
     """Everyone in the file is imported once, and a second import changes nothing."""
-    first = makul.done("person", "import", file, "--apply")
-    second = makul.done("person", "import", file, "--apply")
+    first = makul.run_json("person", "import", file, "--apply")
+    second = makul.run_json("person", "import", file, "--apply")
 
     assert (first["read"], first["changed"], first["skipped"]) == (7, 7, 0)
     assert (second["read"], second["changed"]) == (7, 0)
@@ -44,11 +44,11 @@ def test_citizens_are_imported(makul: Makul, file: Path) -> None:
 
 def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
     """The errors of a file are known before anything is changed."""
-    shown = makul.done("person", "import", file)
-    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
+    output = makul.run_json("person", "import", file)
+    result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
 
-    assert (shown["applied"], shown["read"], shown["changed"]) == (False, 7, None)
-    assert said.code == 1
+    assert (output["applied"], output["read"], output["changed"]) == (False, 7, None)
+    assert result.code == 1
     assert not list(file.parent.glob("*.position"))
 
 
@@ -57,16 +57,16 @@ def test_bad_lines_are_skipped_and_reported_without_their_content(makul: Makul, 
     bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
     with file.open("a", encoding="utf-8") as opened:
         opened.write(f"not json, Secret\n{json.dumps(bad)}\n{json_line(PEOPLE[1])}\n")
-    said = makul("person", "import", file, "--apply", "--json")
+    result = makul("person", "import", file, "--apply", "--json")
 
-    assert said.code == 1
-    assert said.json["faults"] == [
+    assert result.code == 1
+    assert result.json["faults"] == [
         "line 8: not JSON: write one object a line",
         "line 9: address: not of its form; must be up to 500 printable characters without < and >",
     ]
-    assert said.json["skipped"] == 2
-    assert "Secret" not in said.out + said.err
-    assert PEOPLE[1].pin.digits not in said.out + said.err
+    assert result.json["skipped"] == 2
+    assert "Secret" not in result.out + result.err
+    assert PEOPLE[1].pin.digits not in result.out + result.err
 
 
 def test_an_interrupted_import_continues(
@@ -94,11 +94,11 @@ def test_an_interrupted_import_continues(
         with pytest.raises(PowerCutError):
             makul("person", "import", file, "--apply")
     position = json.loads(file.with_name("people.jsonl.position").read_text())
-    shown = makul.done("person", "import", file, "--apply")
+    output = makul.run_json("person", "import", file, "--apply")
 
     assert position["line"] == 4
     assert position["offset"] == len(whole[: whole.index(third)].encode())
-    assert (shown["read"], shown["changed"]) == (7, 4 + 1), "the third batch was there already"
+    assert (output["read"], output["changed"]) == (7, 4 + 1), "the third batch was there already"
     assert not list(file.parent.glob("*.position"))
 
 
@@ -120,13 +120,13 @@ def test_bad_lines_before_an_interruption_are_reported_again(
     with monkeypatch.context() as patch:
         patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
         assert makul("person", "import", file, "--apply").code == 3
-    said = makul("person", "import", file, "--apply", "--json")
+    result = makul("person", "import", file, "--apply", "--json")
 
-    assert said.code == 1
-    assert said.json["skipped"] == 2
-    assert [fault.partition(":")[0] for fault in said.json["faults"]] == ["line 1", "line 6"]
-    assert len(said.json["causes"]) == 2
-    assert "not json" not in said.out + said.err
+    assert result.code == 1
+    assert result.json["skipped"] == 2
+    assert [fault.partition(":")[0] for fault in result.json["faults"]] == ["line 1", "line 6"]
+    assert len(result.json["causes"]) == 2
+    assert "not json" not in result.out + result.err
 
 
 def test_an_outage_during_an_import_is_reported_with_the_progress(
@@ -144,13 +144,13 @@ def test_an_outage_during_an_import_is_reported_with_the_progress(
 
     with monkeypatch.context() as patch:
         patch.setattr(StoreOperatorRegistry, "put_persons", failing_put)
-        said = makul("person", "import", file, "--apply")
-    shown = makul.done("person", "import", file, "--apply")
+        result = makul("person", "import", file, "--apply")
+    output = makul.run_json("person", "import", file, "--apply")
 
-    assert said.code == 3
-    assert "4 persons were taken" in said.err
-    assert "nothing was changed" not in said.err
-    assert (shown["read"], shown["changed"]) == (7, 7)
+    assert result.code == 3
+    assert "4 persons were taken" in result.err
+    assert "nothing was changed" not in result.err
+    assert (output["read"], output["changed"]) == (7, 7)
 
 
 def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
@@ -159,10 +159,10 @@ def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
     position.save(person_import.Tally(line=3, offset=100))
     with file.open("a") as opened:
         opened.write("\n")
-    said = makul("person", "import", file, "--apply")
+    result = makul("person", "import", file, "--apply")
 
-    assert said.code == 1
-    assert "belongs to other contents" in said.err
+    assert result.code == 1
+    assert "belongs to other contents" in result.err
 
 
 WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
@@ -185,20 +185,20 @@ WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
 def test_a_damaged_position_is_reported(makul: Makul, file: Path, damage: str) -> None:
     """Nothing is guessed."""
     file.with_name("people.jsonl.position").write_text(damage)
-    said = makul("person", "import", file, "--apply")
+    result = makul("person", "import", file, "--apply")
 
-    assert said.code == 1
-    assert "is damaged" in said.err
+    assert result.code == 1
+    assert "is damaged" in result.err
 
 
 def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path) -> None:
     """A file is a history in order: two versions, the second one current."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек"}
     file.write_text(f"{json_line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
 
-    shown = show(makul, PEOPLE[0], "--reveal")
-    assert "Жаңы дарек" in shown
+    output = show(makul, PEOPLE[0], "--reveal")
+    assert "Жаңы дарек" in output
 
 
 def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text(f"pin,surname.ky\n{PEOPLE[0].pin.digits},Асанов\n", encoding="utf-8")
 
-    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+    assert makul.run_json("person", "import", file, "--apply")["changed"] == 1
 
 
 def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
@@ -219,20 +219,20 @@ def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
 
 def test_a_look_is_masked(makul: Makul, file: Path) -> None:
     """The output is enough to recognise a known person, and no more."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
-    shown = show(makul, person)
+    output = show(makul, person)
 
-    assert person.pin.masked in shown
+    assert person.pin.masked in output
     for value in person.values.values():
         parts = value.forms if isinstance(value, LocalizedName) else (str(value),)
         if value not in {"KGZ", "VALID", "ALIVE", "ID_CARD", "PASSPORT", "F", "M"}:
-            assert not any(part in shown for part in parts)
+            assert not any(part in output for part in parts)
 
 
 def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
     """It is masked even if the rest is revealed."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
     revealed = show(makul, person, "--reveal")
     surname = person.values[Attribute.SURNAME]
@@ -245,18 +245,18 @@ def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
 
 def test_a_look_needs_a_reason(makul: Makul) -> None:
     """Procedure, cl. 13 and 16: the record has the operator and the reason."""
-    said = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
+    result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
 
-    assert said.code == 1
-    assert "--reason is empty" in said.err
+    assert result.code == 1
+    assert "--reason is empty" in result.err
 
 
 def test_typed_text_is_not_repeated(makul: Makul) -> None:
     """A mistyped PIN is still nearly a PIN."""
-    said = makul("person", "show", "2150519859000X", "--reason", "test")
+    result = makul("person", "show", "2150519859000X", "--reason", "test")
 
-    assert said.code == 1
-    assert "2150519859000X" not in said.out + said.err
+    assert result.code == 1
+    assert "2150519859000X" not in result.out + result.err
 
 
 # --- files as others write them ---------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_files_of_exporters_and_spreadsheets_are_imported(
     file = tmp_path / "people.csv"
     file.write_bytes(content.encode())
 
-    assert makul.done("person", "import", file, "--apply")["changed"] == 1
+    assert makul.run_json("person", "import", file, "--apply")["changed"] == 1
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
@@ -286,9 +286,9 @@ def test_the_printed_example_can_be_imported(makul: Makul, tmp_path: Path, form:
     """There are two citizens, one with one name, and each field in one of them."""
     file = tmp_path / f"people.{form}"
     file.write_text(makul("person", "example", "--format", form).out, encoding="utf-8")
-    done = makul.done("person", "import", file, "--apply")
+    result = makul.run_json("person", "import", file, "--apply")
 
-    assert (done["read"], done["changed"], done["skipped"]) == (2, 2, 0)
-    shown = makul.done("person", "show", "21505198590001", "--reason", "test", "--reveal")
-    assert shown["surname"] == "Үлгүлөв / Образцов / Ulgulov"
-    assert (shown["disputed"], shown["locked"]) == (["address"], False)
+    assert (result["read"], result["changed"], result["skipped"]) == (2, 2, 0)
+    output = makul.run_json("person", "show", "21505198590001", "--reason", "test", "--reveal")
+    assert output["surname"] == "Үлгүлөв / Образцов / Ulgulov"
+    assert (output["disputed"], output["locked"]) == (["address"], False)

@@ -25,18 +25,18 @@ def file(tmp_path: Path) -> Path:
 
 
 def show(makul: Makul, person: Person, *more: str) -> str:
-    said = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
+    assert result.code == 0, result.err
+    return result.out
 
 
 # --- searching, counting and changing ---------------------------------------------------------
 
 
 @pytest.fixture
-def taken(makul: Makul, file: Path) -> Makul:
+def registry(makul: Makul, file: Path) -> Makul:
     """Return an installation with the seven citizens in it."""
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     return makul
 
 
@@ -48,35 +48,37 @@ def entries(makul: Makul, action: str) -> int:
         return int(number)
 
 
-def test_citizens_are_counted(taken: Makul, file: Path) -> None:
+def test_citizens_are_counted(registry: Makul, file: Path) -> None:
     """Versions are counted separately, and no record is read."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек", "faceImage": "/9j/4A=="}
     file.write_text(json.dumps(changed), encoding="utf-8")
-    taken.done("person", "import", file, "--apply")
+    registry.run_json("person", "import", file, "--apply")
 
-    assert taken.done("person", "count") == {"persons": 7, "versions": 8, "samples": 1}
-    assert entries(taken, "person.look") == 0
+    assert registry.run_json("person", "count") == {"persons": 7, "versions": 8, "samples": 1}
+    assert entries(registry, "person.look") == 0
 
 
-def test_a_citizen_is_found_by_document_or_name(taken: Makul) -> None:
+def test_a_citizen_is_found_by_document_or_name(registry: Makul) -> None:
     """Procedure, cl. 13 and 16: the search and the look at the found person are recorded."""
     person = PEOPLE[2]
     surname = person.values[Attribute.SURNAME]
     assert isinstance(surname, LocalizedName)
     number = str(person.values[Attribute.DOCUMENT_NUMBER])
 
-    (by_document,) = taken.done("person", "search", "--document", number.lower(), "--reason", "x")
-    by_name = taken.done(
+    (by_document,) = registry.run_json(
+        "person", "search", "--document", number.lower(), "--reason", "x"
+    )
+    by_name = registry.run_json(
         *("person", "search", "--surname", str(surname.latin).upper()),
         *("--birth-date", str(person.values[Attribute.BIRTH_DATE]), "--reason", "x"),
     )
 
     assert by_document["pin"] == person.pin.masked
     assert by_name == [by_document]
-    assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 2)
+    assert (entries(registry, "person.search"), entries(registry, "person.look")) == (2, 2)
 
 
-def test_found_citizens_are_masked(taken: Makul) -> None:
+def test_found_citizens_are_masked(registry: Makul) -> None:
     """A search does not list a population: no PIN, and names as initials unless revealed."""
     person = PEOPLE[2]
     number = str(person.values[Attribute.DOCUMENT_NUMBER])
@@ -84,23 +86,23 @@ def test_found_citizens_are_masked(taken: Makul) -> None:
     surname = person.values[Attribute.SURNAME]
     assert isinstance(surname, LocalizedName)
 
-    shown = taken(*found)
-    assert (shown.code, person.pin.masked in shown.out) == (0, True)
-    for told in (shown.out, taken(*found, "--json").out):
-        assert str(surname.ky) not in told
-        assert number not in told
-    assert str(surname.ky) in taken(*found, "--reveal").out
-    assert person.pin.digits not in taken(*found, "--reveal", "--json").out
+    summary = registry(*found)
+    assert (summary.code, person.pin.masked in summary.out) == (0, True)
+    for output in (summary.out, registry(*found, "--json").out):
+        assert str(surname.ky) not in output
+        assert number not in output
+    assert str(surname.ky) in registry(*found, "--reveal").out
+    assert person.pin.digits not in registry(*found, "--reveal", "--json").out
 
 
-def test_an_empty_search_is_reported_and_recorded(taken: Makul) -> None:
+def test_an_empty_search_is_reported_and_recorded(registry: Makul) -> None:
     """Exit code 1, like for a missing record."""
-    said = taken("person", "search", "--document", "ID0000000", "--reason", "x")
+    result = registry("person", "search", "--document", "ID0000000", "--reason", "x")
 
-    assert said.code == 1
-    assert "nobody was found" in said.out
-    assert taken("person", "search", "--document", "ID0", "--reason", "x", "--json").json == []
-    assert (entries(taken, "person.search"), entries(taken, "person.look")) == (2, 0)
+    assert result.code == 1
+    assert "nobody was found" in result.out
+    assert registry("person", "search", "--document", "ID0", "--reason", "x", "--json").json == []
+    assert (entries(registry, "person.search"), entries(registry, "person.look")) == (2, 0)
 
 
 def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,12 +111,12 @@ def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "people.csv"
     lines = [f"2150519859{number:04},Үлгүлөв" for number in range(25)]
     file.write_text("\n".join(["pin,surname.ky", *lines]), encoding="utf-8")
-    makul.done("person", "import", file, "--apply")
-    said = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
+    makul.run_json("person", "import", file, "--apply")
+    result = makul("person", "search", "--surname", "үлгүлөв", "--reason", "x", "--json")
 
-    assert said.code == 0
-    assert len(said.json) == 20
-    assert "more than 20" in said.err
+    assert result.code == 0
+    assert len(result.json) == 20
+    assert "more than 20" in result.err
     assert entries(makul, "person.look") == 20
 
 
@@ -130,65 +132,65 @@ def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_a_search_needs_criteria_and_a_reason(
-    taken: Makul, arguments: tuple[str, ...], message: str
+    registry: Makul, arguments: tuple[str, ...], message: str
 ) -> None:
     """A search with too few criteria, or without a reason, decrypts nothing."""
-    said = taken("person", "search", *arguments)
+    result = registry("person", "search", *arguments)
 
-    assert (said.code, message in said.err) == (1, True)
-    assert entries(taken, "person.search") == 0
+    assert (result.code, message in result.err) == (1, True)
+    assert entries(registry, "person.search") == 0
 
 
 def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
-    said = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
-    assert said.code == 0, said.err
-    assert person.pin.digits not in said.out
-    return said.json
+    result = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
+    assert result.code == 0, result.err
+    assert person.pin.digits not in result.out
+    return result.json
 
 
-def test_a_field_is_set_with_apply(taken: Makul) -> None:
+def test_a_field_is_set_with_apply(registry: Makul) -> None:
     """Procedure, cl. 14: a preview changes nothing, and the former version is kept."""
-    preview = set_field(taken, "birthDate", "1985-05-16", "--reveal")
-    done = set_field(taken, "birthDate", "1985-05-16", "--reveal", "--apply")
-    again = set_field(taken, "birthDate", "1985-05-16", "--apply")
+    preview = set_field(registry, "birthDate", "1985-05-16", "--reveal")
+    result = set_field(registry, "birthDate", "1985-05-16", "--reveal", "--apply")
+    again = set_field(registry, "birthDate", "1985-05-16", "--apply")
 
     assert (preview["applied"], preview["changed"], preview["version"]) == (False, True, 1)
-    assert (preview["after"], done["after"]) == ("1985-05-16", "1985-05-16")
-    assert (done["applied"], done["changed"], done["version"]) == (True, True, 2)
+    assert (preview["after"], result["after"]) == ("1985-05-16", "1985-05-16")
+    assert (result["applied"], result["changed"], result["version"]) == (True, True, 2)
     assert (again["changed"], again["version"]) == (False, 2)
-    assert taken.done("person", "count")["versions"] == 8
-    assert (entries(taken, "person.look"), entries(taken, "person.set")) == (1, 2)
+    assert registry.run_json("person", "count")["versions"] == 8
+    assert (entries(registry, "person.look"), entries(registry, "person.set")) == (1, 2)
 
 
-def test_one_script_of_a_name_is_set_and_cleared(taken: Makul) -> None:
+def test_one_script_of_a_name_is_set_and_cleared(registry: Makul) -> None:
     """The other scripts stay; without the last one the name is missing."""
-    set_field(taken, "surname.ru", "Образцов", "--apply")
-    shown = json.loads(show(taken, PEOPLE[3], "--reveal", "--json"))
-    assert shown["surname"].split(" / ")[1] == "Образцов"
+    set_field(registry, "surname.ru", "Образцов", "--apply")
+    output = json.loads(show(registry, PEOPLE[3], "--reveal", "--json"))
+    assert output["surname"].split(" / ")[1] == "Образцов"
 
     for script in ("ky", "ru", "latin"):
-        set_field(taken, f"surname.{script}", "--clear", "--apply")
-    assert "surname" not in json.loads(show(taken, PEOPLE[3], "--json"))
+        set_field(registry, f"surname.{script}", "--clear", "--apply")
+    assert "surname" not in json.loads(show(registry, PEOPLE[3], "--json"))
 
 
-def test_disputed_and_locked_are_set(taken: Makul) -> None:
+def test_disputed_and_locked_are_set(registry: Makul) -> None:
     """Procedure, cl. 14: data being corrected are withheld; a lock stops matching by consent."""
-    assert set_field(taken, "disputed", "address, birthPlace", "--apply")["disputed"] == [
+    assert set_field(registry, "disputed", "address, birthPlace", "--apply")["disputed"] == [
         "address",
         "birthPlace",
     ]
-    locked = set_field(taken, "locked", "true", "--apply")
+    locked = set_field(registry, "locked", "true", "--apply")
     assert (locked["disputed"], locked["locked"]) == (["address", "birthPlace"], True)
-    cleared = set_field(taken, "disputed", "--clear", "--apply")
+    cleared = set_field(registry, "disputed", "--clear", "--apply")
     assert (cleared["disputed"], cleared["locked"]) == ([], True)
-    assert set_field(taken, "locked", "false", "--apply")["locked"] is False
+    assert set_field(registry, "locked", "false", "--apply")["locked"] is False
 
 
 def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
     """Only one field is set: a photograph stays, and is removed only on request."""
     person = PEOPLE[3]
     file.write_text(json.dumps(json.loads(json_line(person)) | {"faceImage": "/9j/4A=="}))
-    makul.done("person", "import", file, "--apply")
+    makul.run_json("person", "import", file, "--apply")
     set_field(makul, "address", "Ош", "--apply")
     assert json.loads(show(makul, person, "--json"))["faceImage"] == "(4 bytes)"
 
@@ -215,22 +217,22 @@ def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
     ],
 )
 def test_an_invalid_value_is_reported(
-    taken: Makul, arguments: tuple[str, ...], message: str
+    registry: Makul, arguments: tuple[str, ...], message: str
 ) -> None:
     """The message lists the permitted values; no record is read, and nothing changes."""
-    said = taken("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
+    result = registry("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
 
-    assert (said.code, message in said.err) == (1, True), said.err
-    assert (entries(taken, "person.look"), entries(taken, "person.set")) == (0, 0)
+    assert (result.code, message in result.err) == (1, True), result.err
+    assert (entries(registry, "person.look"), entries(registry, "person.set")) == (0, 0)
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
 def test_a_missing_record_is_not_set(makul: Makul, apply: list[str]) -> None:
     """A missing record is reported, and the look is recorded."""
-    said = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
+    result = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
 
-    assert said.code == 1
-    assert "no record for" in said.err
+    assert result.code == 1
+    assert "no record for" in result.err
     assert entries(makul, "person.look") + entries(makul, "person.set") == 1
 
 

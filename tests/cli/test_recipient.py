@@ -26,11 +26,11 @@ def certificate(signer: Credential, tmp_path: Path) -> Path:
 
 def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
     """Procedure, cl. 3: a recipient has a kind of the clause, which is printed with it."""
-    shown = makul.done(
+    output = makul.run_json(
         "recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank", "--apply"
     )
 
-    assert shown == {
+    assert output == {
         "change": "register recipient",
         "applied": True,
         "code": BANK,
@@ -39,70 +39,70 @@ def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
         "name": "Example Bank",
         "state": "ACTIVE",
     }
-    assert [row["code"] for row in makul.done("recipient", "list")] == [BANK]
+    assert [row["code"] for row in makul.run_json("recipient", "list")] == [BANK]
 
 
 def test_a_dry_run_changes_nothing(makul: Makul) -> None:
     """The output is the same without --apply, and nothing is done."""
-    shown = makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
+    output = makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
 
-    assert shown["applied"] is False
-    assert makul.done("recipient", "list") == []
+    assert output["applied"] is False
+    assert makul.run_json("recipient", "list") == []
 
 
 def test_an_unknown_kind_is_refused(makul: Makul) -> None:
     """Procedure, cl. 3 is a closed list."""
-    said = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
+    result = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
 
-    assert said.code == 2
+    assert result.code == 2
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
 def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
     """The preview reports it as well."""
-    said = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
+    result = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
 
-    assert said.code == 1
-    assert said.err == f"makul: {BANK} is already registered; see: makul recipient list\n"
+    assert result.code == 1
+    assert result.err == f"makul: {BANK} is already registered; see: makul recipient list\n"
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m"])
 def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
     """It appears in lists and documents, so it must not contain control characters."""
-    said = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
+    result = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
 
-    assert said.code == 1
-    assert "\x1b" not in said.err
+    assert result.code == 1
+    assert "\x1b" not in result.err
 
 
 def test_a_certificate_is_registered(
     with_bank: Makul, certificate: Path, signer: Credential
 ) -> None:
     """The output is its SHA-256, by which the channel will find it."""
-    shown = with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+    output = with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert shown["certificate"] == signer.fingerprint.hex()
-    assert shown["algorithm"] == "P-256"
+    assert output["certificate"] == signer.fingerprint.hex()
+    assert output["algorithm"] == "P-256"
 
 
 def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -> None:
     """The register itself refuses, and nothing is changed."""
-    with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
-    said = with_bank("recipient", "certificate", BANK, certificate, "--apply")
+    with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
+    result = with_bank("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert said.err.startswith("makul: ")
-    assert said.err.count("\n") == 1
+    assert result.code == 1
+    assert result.err.startswith("makul: ")
+    assert result.err.count("\n") == 1
 
 
 def test_a_private_key_is_refused(with_bank: Makul, signer: Credential, tmp_path: Path) -> None:
     """An operator must not hold a recipient's private key."""
     file = tmp_path / "both.pem"
     file.write_bytes(signer.key_pem + signer.certificate_pem)
-    said = with_bank("recipient", "certificate", BANK, file, "--apply")
+    result = with_bank("recipient", "certificate", BANK, file, "--apply")
 
-    assert said.code == 1
-    assert "private key" in said.err
+    assert result.code == 1
+    assert "private key" in result.err
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA\n"])
@@ -112,46 +112,46 @@ def test_a_malformed_certificate_is_refused(
     """The message is one line."""
     file = tmp_path / "x.pem"
     file.write_bytes(content)
-    said = with_bank("recipient", "certificate", BANK, file)
+    result = with_bank("recipient", "certificate", BANK, file)
 
-    assert said.code == 1
-    assert "x.pem" in said.err
+    assert result.code == 1
+    assert "x.pem" in result.err
 
 
 def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
     """Procedure, cl. 5: the official may sign basis statements."""
-    shown = with_bank.done(
+    output = with_bank.run_json(
         "recipient", "official", BANK, certificate, "--id", "B-1", "--name", "Head", "--apply"
     )
 
-    assert (shown["recipient"], shown["id"]) == (BANK, "B-1")
+    assert (output["recipient"], output["id"]) == (BANK, "B-1")
 
 
 def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate: Path) -> None:
     """The recipient must be registered first."""
-    said = makul("recipient", "certificate", BANK, certificate, "--apply")
+    result = makul("recipient", "certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert f"makul recipient add {BANK}" in said.err
+    assert result.code == 1
+    assert f"makul recipient add {BANK}" in result.err
 
 
 def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
     """A recipient on hold gets nothing until it is released; the reason is required and
     recorded.
     """
-    held = with_bank.done("recipient", "hold", BANK, "--reason", "key lost", "--apply")
+    held = with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost", "--apply")
     assert (held["was"], held["state"]) == ("ACTIVE", "ON_HOLD")
-    assert with_bank.done("recipient", "list")[0]["state"] == "ON_HOLD"
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ON_HOLD"
 
-    with_bank.done("recipient", "release", BANK, "--reason", "new key", "--apply")
-    assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
+    with_bank.run_json("recipient", "release", BANK, "--reason", "new key", "--apply")
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
 def test_a_hold_needs_apply(with_bank: Makul) -> None:
     """Every change begins with a preview."""
-    with_bank.done("recipient", "hold", BANK, "--reason", "key lost")
+    with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost")
 
-    assert with_bank.done("recipient", "list")[0]["state"] == "ACTIVE"
+    assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -167,19 +167,21 @@ def test_an_impossible_change_of_state_is_refused(
     with_bank: Makul, arguments: list[str], message: str
 ) -> None:
     """The message is one line, with what to do."""
-    said = with_bank("recipient", *arguments, "--apply")
+    result = with_bank("recipient", *arguments, "--apply")
 
-    assert said.code == 1
-    assert message in said.err
+    assert result.code == 1
+    assert message in result.err
 
 
 def test_a_withdrawn_certificate_is_not_registered_again(
     with_bank: Makul, certificate: Path
 ) -> None:
     """A lost key is withdrawn at once, and never registered again."""
-    with_bank.done("recipient", "certificate", BANK, certificate, "--apply")
+    with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
 
-    with_bank.done("recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply")
+    with_bank.run_json(
+        "recipient", "withdraw", BANK, certificate, "--reason", "key lost", "--apply"
+    )
 
     again = with_bank("recipient", "certificate", BANK, certificate, "--apply")
     assert again.code == 1
@@ -194,12 +196,12 @@ def test_an_encryption_certificate_is_registered_and_withdrawn(
     sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
     file = tmp_path / "sealing.pem"
     file.write_bytes(sealing.certificate_pem)
-    with_bank.done("recipient", "sealing-certificate", BANK, file)
+    with_bank.run_json("recipient", "sealing-certificate", BANK, file)
 
-    shown = with_bank.done("recipient", "sealing-certificate", BANK, file, "--apply")
+    output = with_bank.run_json("recipient", "sealing-certificate", BANK, file, "--apply")
 
-    assert shown["certificate"] == sealing.fingerprint.hex()
-    with_bank.done("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
+    assert output["certificate"] == sealing.fingerprint.hex()
+    with_bank.run_json("recipient", "withdraw-sealing", BANK, file, "--reason", "lost", "--apply")
     assert with_bank("recipient", "sealing-certificate", BANK, file, "--apply").code == 1
 
 
@@ -207,7 +209,7 @@ def test_a_signing_certificate_is_refused_for_encryption(
     with_bank: Makul, certificate: Path
 ) -> None:
     """The message names its key usage, or its kind of key."""
-    said = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
+    result = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")
 
-    assert said.code == 1
-    assert "encrypt" in said.err or "keyEncipherment" in said.err
+    assert result.code == 1
+    assert "encrypt" in result.err or "keyEncipherment" in result.err

@@ -167,10 +167,10 @@ def test_a_change_of_unknown_outcome_is_not_denied(fault: Exception, nothing: bo
 
 def test_a_missing_installation_is_reported(tmp_path: Path) -> None:
     """The message says what to do."""
-    said = Makul(tmp_path)("recipient", "list")
+    result = Makul(tmp_path)("recipient", "list")
 
-    assert said.code == ExitCode.UNAVAILABLE
-    assert "makul init" in said.err
+    assert result.code == ExitCode.UNAVAILABLE
+    assert "makul init" in result.err
 
 
 @pytest.mark.parametrize("arguments", [["recipients"], ["recipient", "add"], ["key", "show", "x"]])

@@ -54,7 +54,7 @@ def test_any_value_of_a_setting_is_reported_in_our_words(
     monkeypatch.delenv("MAKUL_LANGUAGE")  # it comes before the file
     file: Path = makul.directory / "makul.toml"
     good = tomllib.loads(file.read_text(encoding="utf-8"))
-    told = set()
+    messages = set()
     for value in VALUES:
         tables = copy.deepcopy(good)
         inner: Any = tables
@@ -66,7 +66,7 @@ def test_any_value_of_a_setting_is_reported_in_our_words(
         try:
             load_settings(file)
         except SettingsError as error:
-            told.add(str(error).removeprefix(str(file)))
+            messages.add(str(error).removeprefix(str(file)))
 
-    assert told
-    assert {each for each in told if JARGON.search(each)} == set()
+    assert messages
+    assert {each for each in messages if JARGON.search(each)} == set()

@@ -8,7 +8,7 @@ import pytest
 from makul.cli.files.agreement import EXAMPLE
 from makul.cli.init import write_secret
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
-from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, Makul, Said
+from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, CommandResult, Makul
 
 BANK = "COM/60000001"
 PARTIES = {
@@ -35,11 +35,11 @@ def installation(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
     (directory / "bank.toml").write_text(
         EXAMPLE.replace("2027-01-01", f"{datetime.now(UTC) + timedelta(days=99):%Y-%m-%d}")
     )
-    with_bank.done("agreement", "add", directory / "bank.toml", "--apply")
+    with_bank.run_json("agreement", "add", directory / "bank.toml", "--apply")
     for member, role in PARTIES.items():
         hand = hierarchy.official(member_code=member, name=role, identifier=role.replace("_", "-"))
         keep(directory, role, hand)
-        with_bank.done(*add_signatory(directory, member, role), "--apply")
+        with_bank.run_json(*add_signatory(directory, member, role), "--apply")
     return with_bank
 
 
@@ -62,21 +62,21 @@ def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
     unsigned = directory / "unsigned.xml"
     unsigned.write_text(document)
     key, certificate = directory / f"{role}.key.pem", directory / f"{role}.pem"
-    said = makul(noun, "sign", unsigned, "--key", key, "--certificate", certificate)
-    assert said.code == 0, said.err
+    result = makul(noun, "sign", unsigned, "--key", key, "--certificate", certificate)
+    assert result.code == 0, result.err
     path = directory / f"{role}.signed.xml"
-    path.write_text(said.out)
+    path.write_text(result.out)
     return path
 
 
 def exported(makul: Makul) -> str:
-    said = makul("agreement", "export", "2026/014")
-    assert said.code == 0, said.err
-    return said.out
+    result = makul("agreement", "export", "2026/014")
+    assert result.code == 0, result.err
+    return result.out
 
 
-def shown(makul: Makul) -> tuple[str, list[str]]:
-    facts = makul.done("agreement", "show", "2026/014")
+def read_state(makul: Makul) -> tuple[str, list[str]]:
+    facts = makul.run_json("agreement", "show", "2026/014")
     return facts["state"], facts["still_missing"]
 
 
@@ -85,14 +85,14 @@ def test_three_submissions_bring_an_agreement_into_force(installation: Makul) ->
     document, missing = exported(installation), list(PARTIES.values())
     for role in PARTIES.values():
         path = signed(installation, "agreement", document, role)
-        installation.done("agreement", "submit", path)
-        assert shown(installation) == ("DRAFT", missing)
-        told = installation.done("agreement", "submit", path, "--apply")
+        installation.run_json("agreement", "submit", path)
+        assert read_state(installation) == ("DRAFT", missing)
+        change = installation.run_json("agreement", "submit", path, "--apply")
         missing = [other for other in missing if other != role]
-        assert (told["still_missing"], told["in_force_with_it"]) == (missing, not missing)
+        assert (change["still_missing"], change["in_force_with_it"]) == (missing, not missing)
 
-    assert shown(installation) == ("IN_FORCE", [])
-    signatures = installation.done("agreement", "show", "2026/014")["signed"]
+    assert read_state(installation) == ("IN_FORCE", [])
+    signatures = installation.run_json("agreement", "show", "2026/014")["signed"]
     assert [line.split()[:2] for line in signatures] == [
         [role, member] for member, role in PARTIES.items()
     ]
@@ -103,18 +103,20 @@ def test_new_terms_for_an_agreement_in_force_are_explained(installation: Makul) 
     document = exported(installation)
     for role in PARTIES.values():
         path = signed(installation, "agreement", document, role)
-        installation.done("agreement", "submit", path, "--apply")
-    told = installation.done("agreement", "add", installation.directory / "bank.toml", "--apply")
+        installation.run_json("agreement", "submit", path, "--apply")
+    change = installation.run_json(
+        "agreement", "add", installation.directory / "bank.toml", "--apply"
+    )
 
-    assert "gives nothing until all three sign again" in told["change"]
-    assert shown(installation) == ("DRAFT", list(PARTIES.values()))
+    assert "gives nothing until all three sign again" in change["change"]
+    assert read_state(installation) == ("DRAFT", list(PARTIES.values()))
     assert installation("agreement", "submit", path, "--apply").code == 1
 
 
-def complaint(said: Said) -> str:
-    assert said.code == 1
-    assert said.err.count("\n") == 1
-    return said.err
+def complaint(result: CommandResult) -> str:
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    return result.err
 
 
 def test_a_refused_document_has_its_reason(installation: Makul) -> None:
@@ -137,9 +139,9 @@ def test_a_signed_document_is_not_signed_again(installation: Makul) -> None:
         installation.directory / "OPERATOR.key.pem",
         installation.directory / "OPERATOR.pem",
     )
-    said = installation("agreement", "sign", path, "--key", key, "--certificate", certificate)
+    result = installation("agreement", "sign", path, "--key", key, "--certificate", certificate)
 
-    assert "cannot be signed" in complaint(said)
+    assert "cannot be signed" in complaint(result)
 
 
 def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
@@ -147,11 +149,13 @@ def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
     certificate = installation.directory / "RECIPIENT.pem"
     path = signed(installation, "agreement", exported(installation), "RECIPIENT")
     withdraw: list[str | Path] = ["signatory", "withdraw", BANK, certificate, "--reason", "left"]
-    installation.done(*withdraw)
-    assert [row["withdrawn_at"] for row in installation.done("signatory", "list")] == [None] * 3
-    installation.done(*withdraw, "--apply")
+    installation.run_json(*withdraw)
+    assert [row["withdrawn_at"] for row in installation.run_json("signatory", "list")] == [None] * 3
+    installation.run_json(*withdraw, "--apply")
 
-    gone = [row["role"] for row in installation.done("signatory", "list") if row["withdrawn_at"]]
+    gone = [
+        row["role"] for row in installation.run_json("signatory", "list") if row["withdrawn_at"]
+    ]
     assert gone == ["RECIPIENT"]
     assert "SIG-08" in complaint(installation("agreement", "submit", path, "--apply"))
     assert installation(*withdraw, "--apply").code == 1
@@ -177,22 +181,22 @@ def test_a_signatory_belongs_to_the_party(
         "NEW",
         hierarchy.official(member_code=member, name="N", identifier="N"),
     )
-    said = installation(
+    result = installation(
         *("signatory", "add", member, installation.directory / "NEW.pem"),
         *("--role", role, "--id", "NEW", "--name", "N. New", "--apply"),
     )
 
-    assert why in complaint(said)
+    assert why in complaint(result)
 
 
 def test_one_person_signs_for_one_party(installation: Makul) -> None:
     """The bank's director cannot sign for the operator too."""
-    said = installation(
+    result = installation(
         *("signatory", "add", OPERATOR, installation.directory / "RECIPIENT.pem"),
         *("--role", "OPERATOR", "--id", "ANOTHER", "--name", "A", "--apply"),
     )
 
-    assert "already" in complaint(said)
+    assert "already" in complaint(result)
 
 
 def test_a_notice_is_approved_by_commands(installation: Makul) -> None:
@@ -202,24 +206,24 @@ def test_a_notice_is_approved_by_commands(installation: Makul) -> None:
     for language in ("ky", "ru", "en"):
         (directory / language).write_text(f"Кабарлама {language}")
         options += [f"--{language}", directory / language]
-    installation.done("notice", "add", "N/1", *options, "--apply")
+    installation.run_json("notice", "add", "N/1", *options, "--apply")
     document = installation("notice", "approval", "N/1").out
 
     by_bank = signed(installation, "notice", document, "RECIPIENT")
     assert "SIG-08" in complaint(installation("notice", "approve", by_bank, "--apply"))
     path = signed(installation, "notice", document, "AUTHORISED_BODY")
-    installation.done("notice", "approve", path)
-    assert installation.done("notice", "show", "N/1")["approved_at"] is None
-    installation.done("notice", "approve", path, "--apply")
-    assert installation.done("notice", "show", "N/1")["approved_at"] is not None
+    installation.run_json("notice", "approve", path)
+    assert installation.run_json("notice", "show", "N/1")["approved_at"] is None
+    installation.run_json("notice", "approve", path, "--apply")
+    assert installation.run_json("notice", "show", "N/1")["approved_at"] is not None
     assert "already" in complaint(installation("notice", "approve", path, "--apply"))
 
 
 def test_nothing_is_drawn_up_without_an_authorised_body(tmp_path: Path) -> None:
     """Procedure, cl. 7: the settings must name it first."""
     makul = Makul(tmp_path / "installation")
-    makul.done("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
-    makul.done("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
+    makul.run_json("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
+    makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (tmp_path / "bank.toml").write_text(EXAMPLE)
 
     for command in (

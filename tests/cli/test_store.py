@@ -17,7 +17,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.whole_records import put_whole
-from makul_testing.cli_runner import Makul, installed, installed_anew
+from makul_testing.cli_runner import Makul, install, install_anew
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.raw_sql import raw
 
@@ -30,7 +30,7 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture
 def on_file(tmp_path: Path) -> Makul:
-    return installed(tmp_path / "service")
+    return install(tmp_path / "service")
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
     not made.
     """
     monkeypatch.setenv("MAKUL_DATABASE_URL", server.url(server.create()))
-    made = installed_anew(tmp_path / "service")
-    assert not (made.directory / "makul.db").exists()
-    return made
+    makul = install_anew(tmp_path / "service")
+    assert not (makul.directory / "makul.db").exists()
+    return makul
 
 
 def test_a_store_in_a_file_is_managed(on_file: Makul) -> None:
-    assert on_file.done("store", "status")[0]["database"] == "SQLite"
+    assert on_file.run_json("store", "status")[0]["database"] == "SQLite"
     refused = on_file("store", "grant", "service", "--for", "serving", "--apply")
     assert (refused.code, "no roles" in refused.err) == (1, True)
 
@@ -61,20 +61,20 @@ def test_a_store_on_a_server_is_managed(
     assert before.json[0]["months_missing"] is None
 
     assert "--for" in on_server("store", "grant", "teller", "--apply").err
-    would = on_server.done("store", "grant", "teller", "--for", "serving")
+    would = on_server.run_json("store", "grant", "teller", "--for", "serving")
     assert (would["role"], would["duty"]) == ("teller", "serving")
     assert on_server("store", "status").code == 1
     assert on_server("store", "grant", "teller", "--for", "serving", "--apply").code == 0
     url = os.environ["MAKUL_DATABASE_URL"].replace("user=postgres", "user=teller")
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
 
-    (row,) = on_server.done("store", "status")
+    (row,) = on_server.run_json("store", "status")
     assert (row["database"], row["weaknesses"]) == ("PostgreSQL", None)
-    assert on_server.done("recipient", "list") == []
+    assert on_server.run_json("recipient", "list") == []
     for other in ("desk", "sequencing"):
-        said = on_server("store", "status", "--for", other, "--json")
-        assert said.code == 1
-        assert f"makul store grant teller --for {other} --apply" in said.json[0]["weaknesses"]
+        result = on_server("store", "status", "--for", other, "--json")
+        assert result.code == 1
+        assert f"makul store grant teller --for {other} --apply" in result.json[0]["weaknesses"]
 
 
 def test_a_role_without_privileges_is_reported(
@@ -85,10 +85,10 @@ def test_a_role_without_privileges_is_reported(
     url = os.environ["MAKUL_DATABASE_URL"].replace("user=postgres", "user=nobody_yet")
     monkeypatch.setenv("MAKUL_DATABASE_URL", url)
 
-    said = on_server("recipient", "list")
+    result = on_server("recipient", "list")
 
-    assert said.code == 3
-    assert "makul store grant" in said.err
+    assert result.code == 3
+    assert "makul store grant" in result.err
 
 
 # --- samples that lie in their records --------------------------------------------------------
@@ -114,32 +114,32 @@ def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> 
     makul: Makul = request.getfixturevalue(kind)
     person = with_whole_records(makul)
     before = makul("store", "status", "--json")
-    assert makul.done("store", "upgrade")["applied"] is False
+    assert makul.run_json("store", "upgrade")["applied"] is False
     still = makul("store", "status", "--json")
-    makul.done("store", "upgrade", "--apply")
+    makul.run_json("store", "upgrade", "--apply")
     after = makul("store", "status", "--json")
 
     assert (before.code, before.json[0]["samples_to_move"]) == (1, 1)
     assert "makul store upgrade --apply" in before.err
     assert still.json[0]["samples_to_move"] == 1
     assert after.json[0]["samples_to_move"] == 0
-    shown = makul.done("person", "show", person.pin.digits, "--reason", "test")
-    assert shown["faceImage"] == "(10 bytes)"
+    output = makul.run_json("person", "show", person.pin.digits, "--reason", "test")
+    assert output["faceImage"] == "(10 bytes)"
 
 
 def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> None:
     """It needs the store's keys; nothing is half done without them, and it can be repeated."""
     with_whole_records(on_file)
     keys = on_file.directory / "keys" / "store.json"
-    kept = keys.read_bytes()
+    content = keys.read_bytes()
     keys.unlink()
-    said = on_file("store", "upgrade", "--apply")
-    keys.write_bytes(kept)
+    result = on_file("store", "upgrade", "--apply")
+    keys.write_bytes(content)
     keys.chmod(0o600)
 
-    assert said.code == 3
-    assert "store.json" in said.err
-    on_file.done("store", "upgrade", "--apply")
+    assert result.code == 3
+    assert "store.json" in result.err
+    on_file.run_json("store", "upgrade", "--apply")
 
 
 def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
@@ -147,10 +147,10 @@ def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
     with_whole_records(on_file)
     with raw(place_of(on_file)) as connection:
         connection.execute("UPDATE person SET sealed = x'0100'")
-    said = on_file("store", "upgrade", "--apply")
+    result = on_file("store", "upgrade", "--apply")
 
-    assert said.code == 1
-    assert "1 records do not open" in said.err
+    assert result.code == 1
+    assert "1 records do not open" in result.err
 
 
 def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> None:
@@ -168,5 +168,5 @@ def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> No
     require_fit_settings(fit[Environment.SANDBOX])
     with pytest.raises(OperatorError, match="makul store upgrade --apply"):
         require_fit_settings(fit[Environment.PRODUCTION])
-    on_file.done("store", "upgrade", "--apply")
+    on_file.run_json("store", "upgrade", "--apply")
     require_fit_settings(fit[Environment.PRODUCTION])

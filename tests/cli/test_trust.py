@@ -11,34 +11,34 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
-from makul_testing.cli_runner import Makul, installed
+from makul_testing.cli_runner import Makul, install
 from makul_testing.in_process_service import build_installation
 from makul_testing.pki.authorities import Authority, Profile, StoreFiles, key_usage, name_of
 from makul_testing.pki.crls import crl_of
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import run_slow_server
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def web() -> Iterator[Published]:
-    with publishing() as published:
+    with run_publisher() as published:
         yield published
 
 
 @pytest.fixture
 def makul(tmp_path: Path, web: Published) -> Makul:
     """Return an installation that trusts one root, whose CRL is published."""
-    made = installed(tmp_path / "service")
+    makul = install(tmp_path / "service")
     root = Authority.root("A Root")
-    StoreFiles(made.directory).write(anchors=[root])
+    StoreFiles(makul.directory).write(anchors=[root])
     now = datetime.now(UTC)
     web.at["/root.crl"] = crl_of(root, this_update=now - HOUR, next_update=now + HOUR)
-    config = made.directory / "makul.toml"
+    config = makul.directory / "makul.toml"
     source = f'crls = [{{ url = "{web.url}/root.crl", file = "root.crl" }}]\n'
     config.write_text(config.read_text() + "\n[trust.refresh]\n" + source)
-    return made
+    return makul
 
 
 def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
@@ -54,7 +54,7 @@ def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
     first = makul("trust", "refresh", "--once", "--json")
     assert first.code == 0
     assert json.loads(first.out)["result"] == "new"
-    after = makul.done("trust", "status")
+    after = makul.run_json("trust", "status")
     assert [(row["name"], row["state"], row["entries"]) for row in after] == [
         ("0.crt", "CURRENT", None),
         ("root.crl", "CURRENT", 0),
@@ -72,13 +72,13 @@ def test_a_slow_source_does_not_delay_others(
     """Its headers come octet by octet: it is reported, and the others are stored."""
     monkeypatch.setattr(parts, "Fetcher", partial(Fetcher, 0.3))
     config = makul.directory / "makul.toml"
-    with dripping() as server:
+    with run_slow_server() as server:
         bad = f'\ncrls = [{{ url = "{server.url}/bad.crl", file = "bad.crl" }}, '
         config.write_text(config.read_text().replace("\ncrls = [", bad, 1))
-        said = makul("trust", "refresh", "--once", "--json")
+        result = makul("trust", "refresh", "--once", "--json")
 
-    first, second = map(json.loads, said.out.splitlines())
-    assert said.code == 1
+    first, second = map(json.loads, result.out.splitlines())
+    assert result.code == 1
     assert (first["source"], first["result"]) == (f"{server.url}/bad.crl", "failed")
     assert first["why"] == "not done within 0.3 seconds"
     assert (second["source"], second["result"]) == (f"{web.url}/root.crl", "new")
@@ -107,14 +107,14 @@ def test_crls_of_time_stamping_authorities_are_shown(
     """They lie in a separate directory, or beside the others without a complaint."""
     with_stamping(makul, web, own_crls=own_crls)
 
-    said = makul("trust", "refresh", "--once")
-    told = makul("trust", "status", "--json")
+    result = makul("trust", "refresh", "--once")
+    status = makul("trust", "status", "--json")
 
-    assert said.code == 0, said.out
+    assert result.code == 0, result.out
     place = makul.directory / ("tsa-crls" if own_crls else "crls")
     assert (place / "tsa.crl").exists()
-    assert told.code == 0, told.out
-    assert {row["state"] for row in told.json} == {"CURRENT"}
+    assert status.code == 0, status.out
+    assert {row["state"] for row in status.json} == {"CURRENT"}
     assert "states nothing" not in caplog.text
 
 
@@ -125,11 +125,11 @@ def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
         config.read_text().replace('file = "root.crl"', 'file = "root.crl", into = "tsa_crls"')
     )
 
-    said = makul("trust", "refresh", "--once")
+    result = makul("trust", "refresh", "--once")
 
-    assert said.code == 3
-    assert "needs the directory trust.tsa_crls" in said.err
-    assert web.asked == []
+    assert result.code == 3
+    assert "needs the directory trust.tsa_crls" in result.err
+    assert web.requested_paths == []
 
 
 def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
@@ -141,10 +141,10 @@ def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
         crl_of(root, this_update=now - HOUR, next_update=now + HOUR)
     )
 
-    said = makul("trust", "status", "--json")
+    result = makul("trust", "status", "--json")
 
-    assert said.code == 1
-    assert {row["name"]: row["state"] for row in said.json}["other.crl"] == "UNCLEAR"
+    assert result.code == 1
+    assert {row["name"]: row["state"] for row in result.json}["other.crl"] == "UNCLEAR"
 
 
 @pytest.mark.parametrize(
@@ -159,19 +159,23 @@ def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
 )
 def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
     """Only web addresses, plain file names, and a moderate interval are accepted."""
-    makul = installed(tmp_path / "service")
+    makul = install(tmp_path / "service")
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text() + f"\n[trust.refresh]\n{line}\n")
 
-    said = makul("trust", "refresh", "--once")
+    result = makul("trust", "refresh", "--once")
 
-    assert said.code == 3
-    assert "trust.refresh" in said.err
+    assert result.code == 3
+    assert "trust.refresh" in result.err
 
 
 def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
-    said = makul("trust", "status", "--json")
-    return said.code, {f"{row['kind']} {row['name']}": row["state"] for row in said.json}, said.err
+    result = makul("trust", "status", "--json")
+    return (
+        result.code,
+        {f"{row['kind']} {row['name']}": row["state"] for row in result.json},
+        result.err,
+    )
 
 
 def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
@@ -179,9 +183,9 @@ def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
     installation = build_installation(tmp_path)
     installation.close()
 
-    code, states, said = _status(Makul(tmp_path))
+    code, states, errors = _status(Makul(tmp_path))
 
-    assert (code, said) == (0, "")
+    assert (code, errors) == (0, "")
     assert set(states.values()) == {"CURRENT"}
 
 
@@ -195,22 +199,22 @@ def _valid(since: datetime, until: datetime) -> Profile:
     )
 
 
-def _installed_with_ca(room: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
+def _installed_with_ca(directory: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
     """Return a root with a CA that has certificates for these terms; the first of them
     has a CRL.
     """
-    made, now = installed(room / "service"), datetime.now(UTC)
+    makul, now = install(directory / "service"), datetime.now(UTC)
     root = Authority.root("A Root")
     certified = [root.issue(_valid(now + since, now + until)) for since, until in terms]
-    files = StoreFiles(made.directory)
+    files = StoreFiles(makul.directory)
     files.write(anchors=[root])
     for number, holder in enumerate(certified):
-        path = made.directory / "intermediates" / f"ca-{number}.pem"
+        path = makul.directory / "intermediates" / f"ca-{number}.pem"
         path.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
     made_at = {"this_update": now - HOUR, "next_update": now + HOUR}
-    (made.directory / "crls" / "root.crl").write_bytes(crl_of(root, **made_at))
-    (made.directory / "crls" / "ca.crl").write_bytes(crl_of(Authority(certified[0]), **made_at))
-    return made
+    (makul.directory / "crls" / "root.crl").write_bytes(crl_of(root, **made_at))
+    (makul.directory / "crls" / "ca.crl").write_bytes(crl_of(Authority(certified[0]), **made_at))
+    return makul
 
 
 YEAR = timedelta(days=365)
@@ -225,9 +229,9 @@ def test_a_renewed_authority_raises_no_alarm(
     """The former certificate is kept for old documents, and the next one is installed early."""
     makul = _installed_with_ca(tmp_path, (-HOUR, YEAR), other)
 
-    code, states, said = _status(makul)
+    code, states, result = _status(makul)
 
-    assert (code, said) == (0, "")
+    assert (code, result) == (0, "")
     assert states["intermediate ca-0.pem"] == "CURRENT"
     assert states["intermediate ca-1.pem"] == state
 
@@ -263,6 +267,6 @@ def test_an_authority_may_publish_for_another_purpose(tmp_path: Path) -> None:
     (tmp_path / "tsa/crls/root.pem").unlink()
     (tmp_path / "crls" / "organisations.crl.pem").unlink()
 
-    code, _, said = _status(Makul(tmp_path))
+    code, _, result = _status(Makul(tmp_path))
 
-    assert (code, said) == (0, "")
+    assert (code, result) == (0, "")

@@ -14,7 +14,7 @@ import requests
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import parse_note
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.processes.program import Program
 from makul_testing.tlog.published import PublishedLog, leaves
 
@@ -34,14 +34,14 @@ def log(tmp_path: Path) -> PublishedLog:
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    made = makul.done(
+    key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "witness.key"),
         *("--name", "witness.example/w1"),
     )
-    return str(made["vkey"])
+    return str(key["vkey"])
 
 
-def once(makul: Makul, log: PublishedLog, *more: str) -> Said:
+def once(makul: Makul, log: PublishedLog, *more: str) -> CommandResult:
     return makul("ledger", "witness", *options(log), "--once", "--json", *more)
 
 
@@ -87,9 +87,9 @@ def test_another_tree_elsewhere_is_an_alarm(
     assert once(makul, log, "--also", str(tmp_path / "other")).code == 0
     (tmp_path / "other").write_bytes(log.note(leaves(9, "another ")))
 
-    said = once(makul, log, "--also", str(tmp_path / "other"))
+    result = once(makul, log, "--also", str(tmp_path / "other"))
 
-    assert (said.code, said.json["result"]) == (1, "inconsistent")
+    assert (result.code, result.json["result"]) == (1, "inconsistent")
 
 
 def test_old_and_foreign_checkpoints_are_reported(
@@ -104,9 +104,9 @@ def test_old_and_foreign_checkpoints_are_reported(
     assert (once(makul, log).code, once(makul, log).json["result"]) == (3, "older")
 
     log.show(b"nothing\n")
-    said = once(makul, log)
-    assert (said.code, said.json["result"]) == (1, "unverified")
-    assert "ALARM" in said.err
+    result = once(makul, log)
+    assert (result.code, result.json["result"]) == (1, "unverified")
+    assert "ALARM" in result.err
 
 
 def test_the_ledger_key_may_be_in_a_file(
@@ -116,10 +116,10 @@ def test_the_ledger_key_may_be_in_a_file(
     assert vkey
     log.publish(leaves(3))
     (tmp_path / "log.vkey").write_text(log.signer.vkey + "\n")
-    given = [*options(log), "--once", "--json"]
-    given[given.index(log.signer.vkey)] = str(tmp_path / "log.vkey")
+    arguments = [*options(log), "--once", "--json"]
+    arguments[arguments.index(log.signer.vkey)] = str(tmp_path / "log.vkey")
 
-    assert makul("ledger", "witness", *given).code == 0
+    assert makul("ledger", "witness", *arguments).code == 0
 
 
 def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: str) -> None:
@@ -127,10 +127,10 @@ def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: st
     assert vkey
     log.publish(leaves(3))
 
-    said = makul("ledger", "witness", *options(log), "--once")
+    result = makul("ledger", "witness", *options(log), "--once")
 
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d cosigned +3 leaves\n", said.out
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d cosigned +3 leaves\n", result.out
     )
 
 
@@ -158,15 +158,15 @@ def test_unusable_options_are_reported(
     """One line reports it before the witness begins."""
     assert vkey
     log.publish(leaves(3))
-    given = options(log)
-    named: dict[str, str | None] = dict(zip(given[::2], given[1::2], strict=True)) | change
+    arguments = options(log)
+    named: dict[str, str | None] = dict(zip(arguments[::2], arguments[1::2], strict=True)) | change
     words = [word for name, value in named.items() if value is not None for word in (name, value)]
 
-    said = makul("ledger", "witness", *words, "--once")
+    result = makul("ledger", "witness", *words, "--once")
 
-    assert said.code == code
-    assert complaint in said.err
-    assert said.err.count("\n") == 1
+    assert result.code == code
+    assert complaint in result.err
+    assert result.err.count("\n") == 1
 
 
 def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -
     assert (spaced.code, (tmp_path / "other.key").exists()) == (1, False)
 
 
-def started(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
+def start_witness(log: PublishedLog, *more: str) -> subprocess.Popen[str]:
     """Run the program itself, in a separate process, in an empty directory."""
     place = log.directory.parent / "elsewhere"
     place.mkdir(exist_ok=True)
@@ -200,9 +200,9 @@ def rounds_until(process: subprocess.Popen[str], result: str) -> dict[str, objec
     until = time.monotonic() + PATIENCE
     assert process.stdout is not None
     while time.monotonic() < until:
-        said = json.loads(process.stdout.readline())
-        if said["result"] == result:
-            return dict(said)
+        round_ = json.loads(process.stdout.readline())
+        if round_["result"] == result:
+            return dict(round_)
     raise AssertionError(result)
 
 
@@ -211,12 +211,12 @@ def test_witness_follows_serves_survives_and_stops(
 ) -> None:
     """Kill -9 and a new start; an alarm does not end it; SIGTERM does, with 0."""
     log.publish(leaves(3))
-    killed = started(log, "--interval", "1")
+    killed = start_witness(log, "--interval", "1")
     rounds_until(killed, "cosigned")
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
 
-    process = started(log, "--interval", "1", "--bind", "127.0.0.1:0")
+    process = start_witness(log, "--interval", "1", "--bind", "127.0.0.1:0")
     try:
         assert process.stderr is not None
         port = int(process.stderr.readline().split()[-1])

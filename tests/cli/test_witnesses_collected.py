@@ -9,23 +9,23 @@ from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import Makul, installed_anew
+from makul_testing.cli_runner import Makul, install_anew
 from makul_testing.processes.sequencer import sequencer, until_published
-from makul_testing.tlog.builder import a_refused_draft, recording
+from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 
 @pytest.fixture
 def makul(tmp_path: Path) -> Makul:
     """Return a new installation, none of whose leaves has waited long."""
-    return installed_anew(tmp_path / "installation")
+    return install_anew(tmp_path / "installation")
 
 
 @pytest.fixture
 def vkey(makul: Makul, tmp_path: Path) -> str:
-    made = makul.done(
+    key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
     )
-    return str(made["vkey"])
+    return str(key["vkey"])
 
 
 def set_witness(makul: Makul, *lines: str) -> None:
@@ -39,7 +39,7 @@ def test_cosignatures_are_collected_stored_and_published(
 ) -> None:
     """They come from the file that the witness keeps, and are given with each decision's proof."""
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
-    recording(store).record_and_render(a_refused_draft(at=utc_now()))
+    build_recording(store).record_and_render(a_refused_draft(at=utc_now()))
     with sequencer(makul):
         until_published(makul, 2)
         watched = makul(
@@ -52,7 +52,7 @@ def test_cosignatures_are_collected_stored_and_published(
         note = until_published(makul, 2, lines=2)
 
     CosignatureVerifier.parse(vkey).verify(note)
-    assert makul.done("ledger", "status")["cosigned"] == 2
+    assert makul.run_json("ledger", "status")["cosigned"] == 2
     (row,) = store.registry.disclosures(recipient=None, since=None, limit=10)
     proof = store.ledger.inclusion(row.disclosure_id)
     assert proof is not None
@@ -74,13 +74,13 @@ def test_cosignatures_are_collected_stored_and_published(
 def test_wrong_settings_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
     """The settings are a witness's key and one address."""
     log_key = (makul.directory / "keys" / "ledger.key.pub").read_text().strip()
-    given = [
+    arguments = [
         line.format(key=f'key = "{vkey}"', log_key=f'key = "{log_key}"')
         if line.startswith("{")
         else line
         for line in lines
     ]
-    set_witness(makul, *given)
+    set_witness(makul, *arguments)
 
     with pytest.raises(SettingsError, match=r"ledger\.witnesses"):
         load_settings(makul.directory / "makul.toml")

@@ -12,13 +12,13 @@ LISTENER = ListenerSettings.model_validate(
 
 def test_objects_of_a_workers_start_are_not_collected() -> None:
     """Its objects live as long as it does, so the garbage collector checks only the others."""
-    made = [[number] for number in range(1000)]
-    server = Server("wsse", lambda: LISTENER, lambda: made, complaint=lambda: None)
+    items = [[number] for number in range(1000)]
+    server = Server("wsse", lambda: LISTENER, lambda: items, complaint=lambda: None)
     gc.unfreeze()
     try:
-        assert server.load() is made
+        assert server.load() is items
         walked = {id(each) for each in gc.get_objects()}
-        assert gc.get_freeze_count() > len(made)
-        assert not any(id(each) in walked for each in made)
+        assert gc.get_freeze_count() > len(items)
+        assert not any(id(each) in walked for each in items)
     finally:
         gc.unfreeze()

@@ -23,7 +23,7 @@ from makul_testing.servers.fake_service import (
     answer,
     fault,
     hang_up,
-    serving,
+    run_fake_service,
 )
 
 COMMANDS = [
@@ -80,7 +80,7 @@ def consent(tmp_path: Path) -> Path:
 
 def call(folder: Path, reply: Reply, *arguments: object) -> Result:
     """Run a command with a service that answers like this."""
-    with serving(reply) as service:
+    with run_fake_service(reply) as service:
         extra = "[retry]\nattempts = 1"
         file = write_profile(folder, service.url, extra=extra)
         return run(*arguments, "--profile", file)
@@ -174,14 +174,14 @@ def test_an_error_is_printed_as_json(tmp_path: Path, consent: Path) -> None:
 
 def test_a_missing_pin_is_asked_for(tmp_path: Path) -> None:
     """A PIN on the command line would stay in the shell's history."""
-    with serving(operator_now().decide("MATCHED")) as service:
+    with run_fake_service(operator_now().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url)
         arguments = ("verify", "--document-number", "ID0000001", "-p", file)
-        asked = run(*arguments, stdin=f"{PIN}\n")
+        result = run(*arguments, stdin=f"{PIN}\n")
         unanswered = run(*arguments)
 
-    assert asked.exit_code == ExitCode.OK
-    assert PIN not in asked.output
+    assert result.exit_code == ExitCode.OK
+    assert PIN not in result.output
     assert unanswered.exit_code == ExitCode.USAGE
 
 
@@ -193,21 +193,21 @@ def test_no_factor_is_taken_from_the_consent(tmp_path: Path, consent: Path, comm
     """
     outcome = "RELEASED" if command == "get" else "MATCHED"
     person = PERSON if command == "get" else None
-    with serving(operator_now().decide(outcome, person=person)) as service:
+    with run_fake_service(operator_now().decide(outcome, person=person)) as service:
         file = write_profile(tmp_path, service.url)
         words = (command, "--consent", consent, "-p", file)
         by_number = run(*words, *FACTOR)
         by_one_name = run(*words, "--surname", "Мисал")
         nothing = run(*words)
-        asked = run(*words, stdin=f"{DOCUMENT}\n")
+        result = run(*words, stdin=f"{DOCUMENT}\n")
         asked_by_name = run(*words, stdin="\n\nТест\n")
 
-    assert [each.exit_code for each in (by_number, by_one_name, asked, asked_by_name)] == [0] * 4
+    assert [each.exit_code for each in (by_number, by_one_name, result, asked_by_name)] == [0] * 4
     assert nothing.exit_code == ExitCode.USAGE
     assert "--document-number" in nothing.stderr
     sent = [
         {etree.QName(each).localname: each.text for each in found.child.find(".//{*}demographic")}
-        for found in service.asked
+        for found in service.requests
     ]
     assert sent == [
         {"pin": PIN, "documentNumber": DOCUMENT},
@@ -279,15 +279,15 @@ def test_a_consent_goes_from_draft_to_show(tmp_path: Path) -> None:
     )
     signing = run("consent", "sign", "-p", profile, drawn_up, *_citizen(tmp_path), "-o", signed)
     attaching = run("consent", "attach", drawn_up, signed, "-o", whole, "--json")
-    shown = run("consent", "show", whole)
+    result = run("consent", "show", whole)
     revealed = run("consent", "show", whole, "--reveal", "--json")
 
-    for step in (drafting, signing, attaching, shown, revealed):
+    for step in (drafting, signing, attaching, result, revealed):
         assert step.exit_code == ExitCode.OK, step.output
     assert json.loads(attaching.stdout)["file"] == str(whole)
-    assert PIN not in shown.stdout
-    assert SURNAME not in shown.stdout
-    assert "2***********01" in shown.stdout
+    assert PIN not in result.stdout
+    assert SURNAME not in result.stdout
+    assert "2***********01" in result.stdout
     assert json.loads(revealed.stdout)["subject"]["pin"] == PIN
     assert "subject" not in json.loads(run("consent", "show", whole, "--json").stdout)
 
@@ -315,8 +315,8 @@ def test_a_form_may_have_one_name(
     )
 
     assert drafting.exit_code == ExitCode.OK, drafting.output
-    shown = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
-    assert [shown["subject"][key] for key in ("surname", "given_name")] == names
+    result = json.loads(run("consent", "show", drawn_up, "--reveal", "--json").stdout)
+    assert [result["subject"][key] for key in ("surname", "given_name")] == names
 
 
 def test_a_revocation_is_drawn_up_and_signed(tmp_path: Path) -> None:

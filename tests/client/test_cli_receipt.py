@@ -19,7 +19,7 @@ from makul_client.translation import translate_to
 from makul_testing.client.cli_runner import run_client
 from makul_testing.client.ledger import INDEX, LATE, SOON, World
 from makul_testing.client.world import write_profile
-from makul_testing.servers.fake_service import Reply, answer, serving
+from makul_testing.servers.fake_service import Reply, answer, run_fake_service
 
 
 def get_receipt(world: World, inclusion: Inclusion | None) -> Reply:
@@ -39,8 +39,8 @@ def _b64(octets: bytes) -> str:
 
 
 def call(profile: Path, *words: str | Path) -> Any:
-    given = [words[0], words[1], "--profile", profile, *words[2:]]
-    return run_client(*given)
+    arguments = [words[0], words[1], "--profile", profile, *words[2:]]
+    return run_client(*arguments)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_receipt_is_fetched_stored_and_verified_offline(
 ) -> None:
     """The receipt is fetched with the service, and verified without it."""
     file = world.folder / "receipt.json"
-    with serving(get_receipt(world, world.inclusion())) as service:
+    with run_fake_service(get_receipt(world, world.inclusion())) as service:
         profile = world.profile(service.url)
         got = call(profile, "receipt", "get", world.request_id, "--proof", file)
     assert got.exit_code == ExitCode.OK, got.output
@@ -77,7 +77,7 @@ def test_receipt_is_fetched_stored_and_verified_offline(
 
 def test_the_short_form_still_works(world: World, now: Callable[[Any], None]) -> None:
     """Scripts use `receipt ID`."""
-    with serving(get_receipt(world, world.inclusion())) as service:
+    with run_fake_service(get_receipt(world, world.inclusion())) as service:
         got = call(world.profile(service.url), "receipt", world.request_id)
     assert got.exit_code == ExitCode.OK, got.output
 
@@ -87,7 +87,7 @@ def test_an_overdue_proof_is_reported_when_it_is_fetched(
 ) -> None:
     """Exit code 4, and the receipt is stored, because it is the evidence."""
     file = world.folder / "receipt.json"
-    with serving(get_receipt(world, None)) as service:
+    with run_fake_service(get_receipt(world, None)) as service:
         profile = world.profile(service.url)
         now(SOON)
         pending = call(profile, "receipt", "get", world.request_id)
@@ -142,10 +142,10 @@ def test_a_receipt_whose_signature_does_not_hold_has_no_proof(
     spoilt = world.document.replace(b"MATCHED", b"REFUSED")
     file.write_bytes(write_bundle(spoilt, world.inclusion()))
 
-    said = call(world.profile(), "receipt", "verify", "--offline", file, "--json")
+    result = call(world.profile(), "receipt", "verify", "--offline", file, "--json")
 
-    assert said.exit_code == ExitCode.RECEIPT
-    assert json.loads(said.stdout)[0]["standing"] == "FLAWED"
+    assert result.exit_code == ExitCode.RECEIPT
+    assert json.loads(result.stdout)[0]["standing"] == "FLAWED"
 
 
 def test_a_missing_proof_is_fetched_without_offline(
@@ -154,15 +154,15 @@ def test_a_missing_proof_is_fetched_without_offline(
     """Only the receipt's own request is sent, and with the option nothing is sent."""
     file = world.folder / "receipt.xml"
     file.write_bytes(world.document)
-    with serving(get_receipt(world, world.inclusion())) as service:
+    with run_fake_service(get_receipt(world, world.inclusion())) as service:
         profile = world.profile(service.url)
         offline = call(profile, "receipt", "verify", "--offline", file)
-        asked_offline = len(service.asked)
+        asked_offline = len(service.requests)
         online = call(profile, "receipt", "verify", file)
 
         assert (offline.exit_code, asked_offline) == (ExitCode.RECEIPT, 0)
         assert online.exit_code == ExitCode.OK, online.output
-        assert service.asked[0].text("ofRequest") == str(world.request_id)
+        assert service.requests[0].text("ofRequest") == str(world.request_id)
 
 
 def test_offline_accepts_no_address(world: World, now: Callable[[Any], None]) -> None:
@@ -172,8 +172,8 @@ def test_offline_accepts_no_address(world: World, now: Callable[[Any], None]) ->
     profile = world.profile(log='"https://log.example/"')
 
     assert call(profile, "receipt", "verify", "--offline", file).exit_code == ExitCode.OK
-    said = call(profile, "receipt", "verify", "--offline", "--log", "https://log.example/", file)
-    assert said.exit_code == ExitCode.USAGE
+    result = call(profile, "receipt", "verify", "--offline", "--log", "https://log.example/", file)
+    assert result.exit_code == ExitCode.USAGE
 
 
 def test_a_profile_without_a_ledger_verifies_no_proof(world: World, tmp_path: Path) -> None:
@@ -181,12 +181,12 @@ def test_a_profile_without_a_ledger_verifies_no_proof(world: World, tmp_path: Pa
     file = tmp_path / "receipt.xml"
     file.write_bytes(world.document)
 
-    said = call(
+    result = call(
         write_profile(tmp_path, "http://127.0.0.1:9/"), "receipt", "verify", "--offline", file
     )
 
-    assert said.exit_code == ExitCode.USAGE
-    assert "[ledger]" in said.stderr
+    assert result.exit_code == ExitCode.USAGE
+    assert "[ledger]" in result.stderr
 
 
 def test_status_reports_another_ledger(world: World) -> None:
@@ -200,7 +200,9 @@ def test_status_reports_another_ledger(world: World) -> None:
         log = f"<origin>log.example</origin><key>{key}</key><maxMergeDelay>60</maxMergeDelay>"
         return answer("GetStatus", f"{facts}<ledger>{log}</ledger>")
 
-    with serving(announced(world.log.signer.vkey), announced("other+00000000+AAAA")) as service:
+    with run_fake_service(
+        announced(world.log.signer.vkey), announced("other+00000000+AAAA")
+    ) as service:
         profile = world.profile(service.url)
         same = run_client("status", "--profile", profile)
         other = run_client("status", "--profile", profile)

@@ -37,13 +37,13 @@ from makul_testing.client.world import (
 )
 from makul_testing.servers.fake_service import (
     PERSON,
-    Asked,
+    ReceivedRequest,
     answer,
     envelope,
     fault,
     hang_up,
     reason,
-    serving,
+    run_fake_service,
 )
 
 RULE = (
@@ -54,13 +54,13 @@ RULE = (
 
 def test_data_are_typed(tmp_path: Path) -> None:
     """Released attributes have types, and an attribute that was not released is None."""
-    data, (asked,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
+    data, (request,) = ask(tmp_path, operator().decide("RELEASED", person=PERSON))
 
     assert data.person.birth_date == date(1990, 1, 1)
     assert data.person.address is None
     assert dict(data.person.given()).keys() == {"pin", "surname", "birthDate"}
-    assert asked.text("purpose") == "ACCOUNT_OPENING"
-    assert asked.text("agreementNumber") == "TEST-2026/001"
+    assert request.text("purpose") == "ACCOUNT_OPENING"
+    assert request.text("agreementNumber") == "TEST-2026/001"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_refusal_is_raised(tmp_path: Path, outcome: str, kind: type[RefusedErr
 def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
     """Procedure, cl. 10: the answer to a comparison is yes or no, and neither is an error."""
     with (
-        serving(
+        run_fake_service(
             operator().decide("MATCHED"), operator().decide("NOT_MATCHED", codes=("MAT-01",))
         ) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
@@ -104,10 +104,10 @@ def test_a_no_is_an_answer_to_verify_person(tmp_path: Path) -> None:
 
 def test_an_unsuitable_outcome_is_no_answer(tmp_path: Path) -> None:
     """MATCHED is no answer to GetPersonData, even with a genuine receipt."""
-    came, _ = ask(tmp_path, operator().decide("MATCHED"))
+    answer, _ = ask(tmp_path, operator().decide("MATCHED"))
 
-    assert isinstance(came, TransportError)
-    assert came.passing is False
+    assert isinstance(answer, TransportError)
+    assert answer.passing is False
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,12 @@ def test_faults_have_an_error_for_each_family(
     tmp_path: Path, code: str, kind: type[FaultError]
 ) -> None:
     """A refused message is a typed fault, and unknown families stay readable."""
-    came, asked = ask(tmp_path, fault(code))
+    answer, requests = ask(tmp_path, fault(code))
 
-    assert type(came) is kind
-    assert came.code == code
-    assert came.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
-    assert len(asked) == 1
+    assert type(answer) is kind
+    assert answer.code == code
+    assert answer.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
+    assert len(requests) == 1
 
 
 def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
@@ -138,11 +138,11 @@ def test_a_foreign_fault_is_reported_only_by_its_code(tmp_path: Path) -> None:
         "<s:Fault><faultcode>Server.ServerProxy.AccessDenied</faultcode>"
         "<faultstring>Subject 20101199000001 may not</faultstring></s:Fault>"
     )
-    came, _ = ask(tmp_path, lambda _: (500, body))
+    answer, _ = ask(tmp_path, lambda _: (500, body))
 
-    assert isinstance(came, TransportError)
-    assert "Server.ServerProxy.AccessDenied" in str(came)
-    assert "20101199000001" not in str(came)
+    assert isinstance(answer, TransportError)
+    assert "Server.ServerProxy.AccessDenied" in str(answer)
+    assert "20101199000001" not in str(answer)
 
 
 def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
@@ -153,11 +153,11 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
         "<s:Fault><faultcode>s:Client</faultcode><faultstring>AGR-01: None in force.</faultstring>"
         "</s:Fault>"
     )
-    came, asked = ask(tmp_path, lambda _: (500, body))
+    answer, requests = ask(tmp_path, lambda _: (500, body))
 
-    assert isinstance(came, TransportError)
-    assert "AGR-01" in str(came)
-    assert len(asked) == 1
+    assert isinstance(answer, TransportError)
+    assert "AGR-01" in str(answer)
+    assert len(requests) == 1
 
 
 # ---------------------------------------------------------------------- before it is sent
@@ -184,7 +184,7 @@ def test_a_flattened_fault_keeps_its_code(tmp_path: Path) -> None:
 def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> None:
     """The published schema is checked first; the error names the field and not its value."""
     with (
-        serving(hang_up) as service,
+        run_fake_service(hang_up) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
         pytest.raises(InvalidRequestError) as raised,
     ):
@@ -193,7 +193,7 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
     assert field in str(raised.value)
     assert "№1" not in str(raised.value)
     assert "20101199000" not in str(raised.value)
-    assert service.asked == []
+    assert service.requests == []
 
 
 # ---------------------------------------------------------------------- answers that are none
@@ -213,41 +213,41 @@ def test_a_bad_request_is_not_sent(tmp_path: Path, probe: Probe, field: str) -> 
 )
 def test_a_malformed_answer_is_not_read(tmp_path: Path, body: bytes) -> None:
     """Only a well-formed answer of the contract is read."""
-    came, asked = ask(tmp_path, lambda _: (200, body))
+    answer, requests = ask(tmp_path, lambda _: (200, body))
 
-    assert isinstance(came, TransportError)
-    assert came.passing is False
-    assert len(asked) == 1
+    assert isinstance(answer, TransportError)
+    assert answer.passing is False
+    assert len(requests) == 1
 
 
 def test_an_answer_without_its_receipt_is_not_read(tmp_path: Path) -> None:
     """An unproved answer that looks like the service's is withheld, and not requested again."""
     bare = envelope('<GetPersonDataResponse xmlns="urn:makul:recipient:1"/>')
-    came, asked = ask(tmp_path, lambda _: (200, bare))
+    answer, requests = ask(tmp_path, lambda _: (200, bare))
 
-    assert isinstance(came, ReceiptError)
-    assert len(asked) == 1
+    assert isinstance(answer, ReceiptError)
+    assert len(requests) == 1
 
 
 def test_a_value_that_breaks_the_schema_is_not_read(tmp_path: Path) -> None:
     """Zeep alone would treat an unreadable date as absent."""
     person = PERSON.replace(b"1990-01-01", b"1990-13-01")
-    came, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
+    answer, _ = ask(tmp_path, operator().decide("RELEASED", person=person))
 
-    assert isinstance(came, TransportError)
-    assert "birthDate" in str(came)
-    assert "1990" not in str(came)
+    assert isinstance(answer, TransportError)
+    assert "birthDate" in str(answer)
+    assert "1990" not in str(answer)
 
 
 def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
     """Inquiries have no receipt, so their request id is compared with ours."""
 
-    def other(asked: Asked) -> tuple[int, bytes]:
-        code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(asked)
-        return code, body.replace(asked.text("requestId").encode(), str(uuid4()).encode())
+    def other(request: ReceivedRequest) -> tuple[int, bytes]:
+        code, body = answer("GetAgreement", f"<reason>{reason('AGR-01')}</reason>")(request)
+        return code, body.replace(request.text("requestId").encode(), str(uuid4()).encode())
 
     with (
-        serving(other) as service,
+        run_fake_service(other) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
         pytest.raises(TransportError, match="another request"),
     ):
@@ -260,7 +260,10 @@ def test_an_answer_to_another_request_is_not_read(tmp_path: Path) -> None:
 def test_explain_returns_predicted_refusals(tmp_path: Path) -> None:
     """Procedure, cl. 7: a predicted refusal is the answer, so it is returned."""
     reply = operator().decide("REFUSED", codes=("CNS-04",), content=RULE)
-    with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
+    with (
+        run_fake_service(reply) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
         found = client.explain(
             "GetPersonData", methods=["demographic"], attributes=["surname"], ground=GROUND
         )
@@ -274,7 +277,7 @@ def test_register_consent_returns_its_id(tmp_path: Path) -> None:
     consent_id = uuid4()
     content = f"<consentId>{consent_id}</consentId><state>IN_FORCE</state><remaining>1</remaining>"
     with (
-        serving(
+        run_fake_service(
             operator().decide("ACCEPTED", content=content), operator().decide("MATCHED")
         ) as service,
         client_for(write_profile(tmp_path, service.url)) as client,
@@ -283,7 +286,7 @@ def test_register_consent_returns_its_id(tmp_path: Path) -> None:
         client.verify_person(PROBE, ground=ConsentId(held.consent_id))
 
     assert (held.consent_id, held.state, held.remaining) == (consent_id, "IN_FORCE", 1)
-    assert str(consent_id).encode() in service.asked[1].message
+    assert str(consent_id).encode() in service.requests[1].message
 
 
 def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
@@ -310,18 +313,21 @@ def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
             "<limit><name>message</name><value>5</value><unit>bytes</unit></limit>",
         ),
     )
-    with serving(*replies) as service, client_for(write_profile(tmp_path, service.url)) as client:
+    with (
+        run_fake_service(*replies) as service,
+        client_for(write_profile(tmp_path, service.url)) as client,
+    ):
         found = client.consent_status(consent_id)
         with pytest.raises(RefusedError) as raised:
             client.consent_status(consent_id)
         agreement = client.agreement()
-        told = client.status()
+        status = client.status()
 
     assert (found.state, found.used) == ("USED_UP", 1)
     assert (raised.value.code, raised.value.decision) == ("CNS-01", None)
     assert agreement.powers[0].attributes == ("surname",)
     assert agreement.daily_quota is None
-    assert told.limits[0].value == 5
+    assert status.limits[0].value == 5
 
 
 # ---------------------------------------------------------------------- channels
@@ -329,18 +335,18 @@ def test_inquiries_return_typed_answers(tmp_path: Path) -> None:
 
 def test_on_xroad_identity_is_in_the_headers(tmp_path: Path) -> None:
     """The channel xroad has no WS-Security, and xrd:id is the request id."""
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         file = write_profile(tmp_path, service.url, channel="xroad")
         with client_for(file) as client:
             client.verify_person(
                 PROBE, ground=GROUND, context=Context(employee="e-1", case_number="c-1")
             )
-    asked = service.asked[0]
-    head = asked.envelope[0]
-    told = {child.tag.rpartition("}")[2]: child.text for child in head}
+    request = service.requests[0]
+    head = request.envelope[0]
+    header_fields = {child.tag.rpartition("}")[2]: child.text for child in head}
 
-    assert list(told) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
-    assert told["id"] == asked.text("requestId")
-    assert (told["userId"], told["issue"]) == ("e-1", "c-1")
+    assert list(header_fields) == ["client", "service", "id", "protocolVersion", "userId", "issue"]
+    assert header_fields["id"] == request.text("requestId")
+    assert (header_fields["userId"], header_fields["issue"]) == ("e-1", "c-1")
     assert head[1].findtext("{*}serviceCode") == "VerifyPerson"
-    assert b"Security" not in asked.message
+    assert b"Security" not in request.message

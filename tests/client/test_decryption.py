@@ -36,7 +36,7 @@ def recipient() -> Holder:
 
 @pytest.fixture
 def unsealer(recipient: Holder, tmp_path: Path) -> Unsealer:
-    return Unsealer(written(recipient, tmp_path))
+    return Unsealer(write_sealing_profile(recipient, tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def sealed(recipient: Holder) -> bytes:
     return XmlEncryptor.seal(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
 
 
-def written(holder: Holder, folder: Path) -> Sealing:
+def write_sealing_profile(holder: Holder, folder: Path) -> Sealing:
     (folder / "k.pem").write_bytes(pem_of(holder.key))
     (folder / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
     return Sealing(key=folder / "k.pem", certificate=folder / "c.pem")
@@ -125,7 +125,7 @@ def test_another_certificate_is_reported(sealed: bytes, tmp_path: Path) -> None:
     """It is distinguished if the answer names the certificate."""
     other = Authority.root("Other").issue(key=new_rsa_key())
 
-    assert flaw(Unsealer(written(other, tmp_path)), sealed) is SealFlaw.RECIPIENT
+    assert flaw(Unsealer(write_sealing_profile(other, tmp_path)), sealed) is SealFlaw.RECIPIENT
 
 
 def test_large_data_are_refused_unparsed(unsealer: Unsealer) -> None:
@@ -136,4 +136,4 @@ def test_large_data_are_refused_unparsed(unsealer: Unsealer) -> None:
 def test_an_ecdsa_key_decrypts_nothing(tmp_path: Path) -> None:
     """The error comes when the profile is read, not at the first answer."""
     with pytest.raises(ProfileError, match="RSA keys alone"):
-        Unsealer(written(Authority.root("R").issue(key=new_key()), tmp_path))
+        Unsealer(write_sealing_profile(Authority.root("R").issue(key=new_key()), tmp_path))

@@ -27,8 +27,8 @@ from makul_testing.hostile_messages import (
     NOT_FILES,
     certificates,
     contents_for,
+    empty_directories,
     readable_certificates,
-    rooms,
     run_apart,
 )
 from makul_testing.pki.client import pem_of, pem_of_key
@@ -104,7 +104,7 @@ CALLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandEnd:
     what: str
     code: int
     out: str
@@ -127,11 +127,11 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class CommandEnvironment:
     directory: Path
     empty: Iterator[Path] = field(repr=False)
 
-    def called(self, command: tuple[str, ...], what: str, path: Path) -> Ended:
+    def called(self, command: tuple[str, ...], what: str, path: Path) -> CommandEnd:
         files = {"KEY": "citizen.key.pem", "CERT": "citizen.crt.pem", "DRAFT": "draft.xml"}
         names = {name: self.directory / file for name, file in files.items()}
         names |= {FILE: path, "OUT": next(self.empty) / "out", "RECEIPT": self.directory / "r.json"}
@@ -144,7 +144,9 @@ class Room:
         broken = None
         if result.exception is not None:
             broken = f"{type(result.exception).__name__}: {str(result.exception)[:200]}"
-        return Ended(what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken)
+        return CommandEnd(
+            what, result.exit_code, result.stdout[-300:], result.stderr[-600:], broken
+        )
 
 
 def _seal_on_a_curve(folder: Path) -> None:
@@ -155,7 +157,7 @@ def _seal_on_a_curve(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> CommandEnvironment:
     base = tmp_path_factory.mktemp("hostile")
     world = World.new(base)
     config = base / "bank.toml"
@@ -176,7 +178,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     (base / "signed.xml").write_bytes(sign(profile, (base / "draft.xml").read_bytes(), citizen))
     (base / "r.json").write_bytes(b"{}")
     del world
-    return Room(base, rooms(base / "rooms"))
+    return CommandEnvironment(base, empty_directories(base / "empty"))
 
 
 def _paths(command: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -209,20 +211,22 @@ SUFFIXES = {"face": ".png", "finger": ".png"}
 
 
 @pytest.mark.parametrize("path", CALLS, ids=[" ".join(each) for each in CALLS])
-def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+def test_a_special_file_ends_in_one_line(
+    path: tuple[str, str], environment: CommandEnvironment
+) -> None:
     """`receipt verify` once read /dev/zero without end."""
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         ended = []
         for what, make in NOT_FILES.items():
-            file = make(next(room.empty))
+            file = make(next(environment.empty))
             suffix = SUFFIXES.get(path[1])
             if suffix is not None and file.parent != Path("/dev"):
                 renamed = file.with_name(f"it{suffix}")
                 if os.path.lexists(file):
                     file.rename(renamed)
                 file = renamed
-            ended.append(room.called(CALLS[path], what, file))
+            ended.append(environment.called(CALLS[path], what, file))
         return ended
 
     ended = run_apart(act)
@@ -232,15 +236,17 @@ def test_a_special_file_ends_in_one_line(path: tuple[str, str], room: Room) -> N
 
 
 @pytest.mark.parametrize("path", CONTENT_CALLS, ids=[" ".join(each) for each in CONTENT_CALLS])
-def test_an_unsuitable_file_ends_in_one_line(path: tuple[str, str], room: Room) -> None:
+def test_an_unsuitable_file_ends_in_one_line(
+    path: tuple[str, str], environment: CommandEnvironment
+) -> None:
     """The content is not JSON, TOML, PEM or XML, or is too long."""
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         ended = []
         for what, content in contents_for(path):
-            file = next(room.empty) / f"it{SUFFIXES.get(path[1], '')}"
+            file = next(environment.empty) / f"it{SUFFIXES.get(path[1], '')}"
             file.write_bytes(content)
-            ended.append(room.called(CALLS[path], what, file))
+            ended.append(environment.called(CALLS[path], what, file))
         return ended
 
     ended = run_apart(act)
@@ -270,15 +276,17 @@ FORMS: dict[str, dict[str, object]] = {
 }
 
 
-def test_a_form_of_hostile_values_ends_in_one_line(room: Room) -> None:
-    def act() -> list[Ended]:
+def test_a_form_of_hostile_values_ends_in_one_line(environment: CommandEnvironment) -> None:
+    def act() -> list[CommandEnd]:
         ended = []
         for what, values in FORMS.items():
-            folder = next(room.empty)
+            folder = next(environment.empty)
             with (folder / "sparse.pdf").open("wb") as file:
                 file.truncate(1 << 40)
             (folder / "form.json").write_text(json.dumps({**FORM, **values}))
-            ended.append(room.called(CALLS["consent draft", "form"], what, folder / "form.json"))
+            ended.append(
+                environment.called(CALLS["consent draft", "form"], what, folder / "form.json")
+            )
         return ended
 
     ended = run_apart(act)
@@ -297,16 +305,18 @@ MOMENTS = {
 
 @pytest.mark.parametrize("what", MOMENTS)
 @pytest.mark.parametrize("command", ["consent show", "verify", "explain"])
-def test_a_consent_of_an_impossible_time_is_refused(command: str, what: str, room: Room) -> None:
+def test_a_consent_of_an_impossible_time_is_refused(
+    command: str, what: str, environment: CommandEnvironment
+) -> None:
     """XML Schema 1.0, 3.2.7: the schema permits times that no clock shows."""
-    text = (room.directory / "draft.xml").read_text()
+    text = (environment.directory / "draft.xml").read_text()
     start = text.index("<validTo>") + len("<validTo>")
     end = text.index("</validTo>")
-    file = next(room.empty) / "consent.xml"
+    file = next(environment.empty) / "consent.xml"
     file.write_text(text[:start] + MOMENTS[what] + text[end:])
     option = "file" if command == "consent show" else "consent"
 
-    ended = run_apart(lambda: room.called(CALLS[command, option], what, file))
+    ended = run_apart(lambda: environment.called(CALLS[command, option], what, file))
 
     assert (ended.flaws, ended.code) == ([], 2), ended
 
@@ -326,29 +336,29 @@ KEYS = {
 
 def _changed(profile: str, key: str, path: Path) -> str:
     old, name = KEYS[key], key.partition(".")[2]
-    given = f'["{path}"]' if key.startswith("operator.") else f'"{path}"'
-    new = f"{name} = {given}"
+    toml_value = f'["{path}"]' if key.startswith("operator.") else f'"{path}"'
+    new = f"{name} = {toml_value}"
     return profile.replace(old, f"{old}\n{new}" if name not in old else new, 1)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_profile_with_special_files_is_refused(key: str, room: Room) -> None:
+def test_a_profile_with_special_files_is_refused(key: str, environment: CommandEnvironment) -> None:
     """The files are pipes, devices, endless files, and contents of every kind."""
-    folder = next(room.empty)
+    folder = next(environment.empty)
     good = write_profile(
         folder, "https://127.0.0.1:1/", extra="[retry]\nattempts = 1\n"
     ).read_text()
     _seal_on_a_curve(folder)
 
-    def act() -> list[Ended]:
+    def act() -> list[CommandEnd]:
         ended = []
         for what, make in NOT_FILES.items():
-            (folder / "bank.toml").write_text(_changed(good, key, make(next(room.empty))))
-            ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
+            (folder / "bank.toml").write_text(_changed(good, key, make(next(environment.empty))))
+            ended.append(environment.called(CALLS["status", "profile"], what, folder / "bank.toml"))
         for what, content in contents_for(key):
             (folder / "it").write_bytes(content)
             (folder / "bank.toml").write_text(_changed(good, key, folder / "it"))
-            ended.append(room.called(CALLS["status", "profile"], what, folder / "bank.toml"))
+            ended.append(environment.called(CALLS["status", "profile"], what, folder / "bank.toml"))
         return ended
 
     ended = run_apart(act)

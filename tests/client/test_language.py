@@ -53,16 +53,16 @@ def words(text: str) -> str:
 )
 def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: Language) -> None:
     """No English sentence of the command remains, and its translations are there."""
-    shown = run("--language", language, *path, "--help")
-    said = words(shown.stdout)
+    result = run("--language", language, *path, "--help")
+    output = words(result.stdout)
 
-    assert shown.exit_code == ExitCode.OK, shown.output
+    assert result.exit_code == ExitCode.OK, result.output
     texts = [command.help, command.epilog, *(each.help for each in command.params)]
     for text in filter(None, texts):
         for paragraph in paragraphs(text):
             if paragraph and not is_example(paragraph):
-                assert words(paragraph) not in said
-                assert words(translate_to(language, paragraph)) in said
+                assert words(paragraph) not in output
+                assert words(translate_to(language, paragraph)) in output
     for own in (
         "Usage:",
         "Options:",
@@ -72,7 +72,7 @@ def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: 
         "env var",
         "required",
     ):
-        assert own not in said
+        assert own not in output
 
 
 def test_a_run_in_another_language_leaves_no_trace() -> None:
@@ -151,8 +151,8 @@ def test_where_the_language_comes_from(
             text = text.replace(name, place)
         return text
 
-    given = {name: filled(value) for name, value in variables.items()}
-    assert choose_language([*map(filled, arguments)], given) == language
+    values = {name: filled(value) for name, value in variables.items()}
+    assert choose_language([*map(filled, arguments)], values) == language
 
 
 @pytest.mark.parametrize("environment", [{}, {"MAKUL_LANGUAGE": "de"}])
@@ -266,14 +266,14 @@ def test_output_is_utf8_in_every_locale(tmp_path: Path) -> None:
     program = "from makul_client.cli.main import main; main()"
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "MAKUL_LANGUAGE": "ky"}
     for arguments in (["--help"], ["consent", "show", "/none.xml"]):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", program, *arguments],
             env=os.environ | narrow,
             cwd=tmp_path,
             capture_output=True,
             check=False,
         )
-        assert "ү" in (done.stdout + done.stderr).decode()
+        assert "ү" in (result.stdout + result.stderr).decode()
 
 
 # --- the library ------------------------------------------------------------------------------
@@ -302,6 +302,8 @@ def test_a_message_without_a_translation_remains_english() -> None:
 
 def test_a_context_keeps_equal_words_apart() -> None:
     """English "to" is a recipient or an end."""
-    said = {translate_to(Language.RU, "to", context=each) for each in ("recipient", "end", "")}
+    translations = {
+        translate_to(Language.RU, "to", context=each) for each in ("recipient", "end", "")
+    }
 
-    assert said == {"кому", "окончание", "to"}
+    assert translations == {"кому", "окончание", "to"}

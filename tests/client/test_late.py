@@ -22,9 +22,9 @@ HEAVY = {
 )
 def test_help_imports_no_library_of_the_exchange(arguments: tuple[str, ...]) -> None:
     """A command that sends, signs or verifies loads the library."""
-    shown = arguments if "--help" in arguments else (*arguments, "--help")
+    arguments_shown = arguments if "--help" in arguments else (*arguments, "--help")
 
-    assert imported_by("makul_client.cli.main", *shown) & HEAVY == set()
+    assert imported_by("makul_client.cli.main", *arguments_shown) & HEAVY == set()
 
 
 def test_help_of_the_root_needs_no_validation() -> None:

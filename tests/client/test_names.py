@@ -255,26 +255,26 @@ def test_version_and_completion_need_no_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "shown"),
+    ("zone", "text"),
     [("UTC", "2026-11-22 18:30:00+00:00"), ("Asia/Bishkek", "2026-11-23 00:30:00+06:00")],
 )
-def test_instants_are_local_for_people_and_utc_for_programs(zone: str, shown: str) -> None:
+def test_instants_are_local_for_people_and_utc_for_programs(zone: str, text: str) -> None:
     """The zone is that of the process."""
     code = (
         "from datetime import *; from makul_client.cli.output import *;"
         "at = datetime(2026, 11, 22, 20, 30, tzinfo=timezone(timedelta(hours=2)));"
         "say(local_time(at)); print_json({'at': at})"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,
         text=True,
         env={**os.environ, "TZ": zone},
     )
-    line, _, written = done.stdout.partition("\n")
+    line, _, written = result.stdout.partition("\n")
 
-    assert line == shown
+    assert line == text
     assert json.loads(written) == {"at": "2026-11-22T18:30:00+00:00"}
 
 
@@ -284,7 +284,7 @@ def test_long_name_leaves_its_value_room() -> None:
         "from makul_client.cli.output import print_pairs;"
         "print_pairs('A', [('power ' + 'P' * 64, 'surname'), ('id', 'a' * 36)])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         check=True,
@@ -292,7 +292,7 @@ def test_long_name_leaves_its_value_room() -> None:
         env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
     )
 
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "surname" in done.stdout
-    assert "a" * 36 in done.stdout
-    assert done.stdout.count("P") == 64
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "surname" in result.stdout
+    assert "a" * 36 in result.stdout
+    assert result.stdout.count("P") == 64

@@ -18,7 +18,7 @@ from makul_testing.client.world import (
     operator,
     write_profile,
 )
-from makul_testing.servers.fake_service import PERSON, Reply, fault, serving
+from makul_testing.servers.fake_service import PERSON, Reply, fault, run_fake_service
 
 SECRETS = (PIN, SURNAME, DOCUMENT, "1990-01-01", "1990-13-01")
 REPLIES = [
@@ -48,13 +48,16 @@ def test_logs_at_their_loudest_hold_no_data(
     with caplog.at_level(logging.DEBUG):
         for name in (*LOUD, "zeep", "signxml", "urllib3", "requests"):
             caplog.set_level(logging.DEBUG, logger=name)
-        with serving(reply) as service, client_for(write_profile(tmp_path, service.url)) as client:
-            told = tell(client)
+        with (
+            run_fake_service(reply) as service,
+            client_for(write_profile(tmp_path, service.url)) as client,
+        ):
+            result = tell(client)
 
     assert "makul_client._internal.exchange" in {record.name for record in caplog.records}
     for secret in SECRETS:
         assert secret not in caplog.text
-        assert secret not in told
+        assert secret not in result
 
 
 def test_requests_do_not_print_their_content() -> None:

@@ -25,15 +25,15 @@ from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.errors import OutputError
 from makul_client.profile import Profile
 from makul_testing.client.world import NOW, PIN, SURNAME, parties, write_profile
-from makul_testing.processes.program import ClientProgram, ran
+from makul_testing.processes.program import ClientProgram, run_program
 from makul_testing.servers.fake_service import (
     PERSON,
-    Asked,
     FakeOperator,
     FakeService,
+    ReceivedRequest,
     Reply,
     hang_up,
-    serving,
+    run_fake_service,
 )
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
@@ -61,10 +61,10 @@ def consent(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def released(**changes: Any) -> Reply:
     """Return a disclosure of the present time, because the command line's clock cannot be set."""
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         at = utc_now().replace(microsecond=0)
-        given = {"person": PERSON, **changes}
-        return FakeOperator(parties().operator, at).decide("RELEASED", **given)(asked)
+        fields = {"person": PERSON, **changes}
+        return FakeOperator(parties().operator, at).decide("RELEASED", **fields)(request)
 
     return reply
 
@@ -77,8 +77,8 @@ class OperatorRegistry:
         self.profile = write_profile(folder, service.url, extra="[retry]\nattempts = 1")
 
     def words(self, *words: object, command: str = "get") -> list[str]:
-        given = [command, "--consent", self.consent, "--document-number", "ID0000001"]
-        return [sys.executable, "-c", PROGRAM, *map(str, [*given, "-p", self.profile, *words])]
+        arguments = [command, "--consent", self.consent, "--document-number", "ID0000001"]
+        return [sys.executable, "-c", PROGRAM, *map(str, [*arguments, "-p", self.profile, *words])]
 
     def run(
         self,
@@ -86,16 +86,16 @@ class OperatorRegistry:
         command: str = "get",
         environ: Mapping[str, str] | None = None,
         redirection: str = "",
-        **given: Any,
+        **options: Any,
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run the command; `redirection` is what a shell does to its descriptors.
 
         What a process takes over when it starts, a locale or closed descriptors, needs a start.
         """
         argv = self.words(*words, command=command)
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given}
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         if not redirection and not environ:
-            return ran(*argv[3:], program=ClientProgram, **streams)
+            return run_program(*argv[3:], program=ClientProgram, **streams)
         if redirection:
             argv = ["sh", "-c", f'exec "$@" {redirection}', "sh", *argv]
         return subprocess.run(
@@ -104,14 +104,14 @@ class OperatorRegistry:
 
     @property
     def was_asked(self) -> bool:
-        return bool(self.service.asked)
+        return bool(self.service.requests)
 
 
 @pytest.fixture
 def desk_with(tmp_path: Path, consent: Path) -> Callable[..., Any]:
     @contextmanager
     def opened(*replies: Reply) -> Iterator[OperatorRegistry]:
-        with serving(*(replies or (released(),))) as service:
+        with run_fake_service(*(replies or (released(),))) as service:
             yield OperatorRegistry(tmp_path, consent, service)
 
     return opened
@@ -133,15 +133,15 @@ def test_an_unusable_standard_output_sends_nothing(
     words = [word] if word else []
     with desk_with() as registry:
         if stdout is None:
-            done = registry.run(*words, command=command, redirection=">&-")
+            result = registry.run(*words, command=command, redirection=">&-")
         else:
             with Path(stdout).open(mode) as stream:
-                done = registry.run(*words, command=command, stdout=stream)
+                result = registry.run(*words, command=command, stdout=stream)
 
-        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert result.returncode == ExitCode.USAGE, result.stderr
         assert not registry.was_asked
-        assert b"standard output" in done.stderr
-        assert b"Traceback" not in done.stderr
+        assert b"standard output" in result.stderr
+        assert b"Traceback" not in result.stderr
 
 
 def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) -> None:
@@ -149,10 +149,10 @@ def test_a_pipe_without_a_reader_sends_nothing(desk_with: Callable[..., Any]) ->
     reader, writer = os.pipe()
     os.close(reader)
     with desk_with() as registry:
-        done = registry.run(stdout=writer)
+        result = registry.run(stdout=writer)
         os.close(writer)
 
-        assert done.returncode == ExitCode.USAGE
+        assert result.returncode == ExitCode.USAGE
         assert not registry.was_asked
 
 
@@ -163,9 +163,9 @@ def test_an_unusable_receipt_location_sends_nothing(
     """The directory is missing, or the path is that of a file that is read."""
     with desk_with() as registry:
         before = registry.consent.read_bytes()
-        done = registry.run("--receipt", tmp_path / place.format(consent=registry.consent))
+        result = registry.run("--receipt", tmp_path / place.format(consent=registry.consent))
 
-        assert done.returncode == ExitCode.USAGE, done.stderr
+        assert result.returncode == ExitCode.USAGE, result.stderr
         assert not registry.was_asked
         assert registry.consent.read_bytes() == before
 
@@ -176,16 +176,16 @@ def test_a_limit_on_files_is_found_before_anything_is_sent(
     """Neither the receipt nor a file at standard output has space after `ulimit -f`."""
     with desk_with() as registry:
         argv = registry.words("--receipt", tmp_path / "receipt.xml")
-        kept = subprocess.run(
+        result = subprocess.run(
             ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *argv],
             capture_output=True,
             timeout=120,
             check=False,
         )
         argv = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path}/out', "sh", *registry.words()]
-        shown = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
+        limited = subprocess.run(argv, stderr=subprocess.PIPE, timeout=120, check=False)
 
-        assert (kept.returncode, shown.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
+        assert (result.returncode, limited.returncode) == (ExitCode.USAGE, ExitCode.USAGE)
         assert not registry.was_asked
         assert not (tmp_path / "receipt.xml").exists()
 
@@ -196,9 +196,9 @@ def test_reserved_file_is_removed_if_nothing_was_decided(
     """The command can be repeated unchanged, with `--request-id`."""
     receipt = tmp_path / "receipt.xml"
     with desk_with(hang_up) as registry:
-        done = registry.run("--receipt", receipt)
+        result = registry.run("--receipt", receipt)
 
-        assert done.returncode == ExitCode.LATER
+        assert result.returncode == ExitCode.LATER
         assert not receipt.exists()
 
 
@@ -216,10 +216,10 @@ def test_output_is_utf8_in_any_locale(
     receipt = tmp_path / "квитанция.xml"
     with desk_with() as registry:
         words = [word] if word else []
-        done = registry.run(*words, "--receipt", receipt, environ=environ)
+        result = registry.run(*words, "--receipt", receipt, environ=environ)
 
-        assert done.returncode == ExitCode.OK, done.stderr
-        assert SURNAME in done.stdout.decode("utf-8")
+        assert result.returncode == ExitCode.OK, result.stderr
+        assert SURNAME in result.stdout.decode("utf-8")
         assert receipt.exists()
 
 
@@ -229,12 +229,12 @@ def test_names_in_an_ascii_locale_are_sent_as_typed(
     """Python reads them as single bytes there, but the service gets the letters."""
     with desk_with() as registry:
         words = ("--surname", SURNAME, "--given-name", "Тест", "--case", "№ 7")
-        done = registry.run(*words, environ=NARROW)
+        result = registry.run(*words, environ=NARROW)
 
-        assert done.returncode == ExitCode.OK, done.stderr
-        (asked,) = registry.service.asked
-        assert asked.child.findtext(".//{*}demographic/{*}surname") == SURNAME
-        assert asked.text("caseNumber") == "№ 7"
+        assert result.returncode == ExitCode.OK, result.stderr
+        (request,) = registry.service.requests
+        assert request.child.findtext(".//{*}demographic/{*}surname") == SURNAME
+        assert request.text("caseNumber") == "№ 7"
 
 
 def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -> None:
@@ -242,15 +242,15 @@ def test_an_error_is_printed_in_an_ascii_locale(desk_with: Callable[..., Any]) -
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as registry:
-        done = registry.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
+        result = registry.run(environ={**NARROW, "MAKUL_LANGUAGE": ""})
 
-        assert done.returncode == ExitCode.NO
-        assert "CNS-05 по-русски" in done.stderr.decode()
+        assert result.returncode == ExitCode.NO
+        assert "CNS-05 по-русски" in result.stderr.decode()
 
 
 def request_id_in(stderr: bytes, registry: OperatorRegistry) -> bool:
     """Return whether standard error names the id of the request."""
-    return registry.service.asked[-1].text("requestId").encode() in stderr
+    return registry.service.requests[-1].text("requestId").encode() in stderr
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -260,20 +260,20 @@ def test_a_closed_pipe_is_not_a_no(
     """The pipe `| head -0` gives exit code 3, a stored receipt, and the id for the next run."""
     reader, writer = os.pipe()
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         os.close(reader)
-        return released()(asked)
+        return released()(request)
 
     receipt = tmp_path / "receipt.xml"
     with desk_with(reply) as registry:
         words = ["--json"] if as_json else []
-        done = registry.run(*words, "--receipt", receipt, stdout=writer)
+        result = registry.run(*words, "--receipt", receipt, stdout=writer)
         os.close(writer)
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert request_id_in(done.stderr, registry)
-        assert b"--request-id" in done.stderr or as_json
-        assert b"Traceback" not in done.stderr
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert request_id_in(result.stderr, registry)
+        assert b"--request-id" in result.stderr or as_json
+        assert b"Traceback" not in result.stderr
         assert receipt.read_bytes()
 
 
@@ -282,17 +282,17 @@ def test_a_removed_directory_is_not_a_no(desk_with: Callable[..., Any], tmp_path
     folder = tmp_path / "receipts"
     folder.mkdir()
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         (folder / "receipt.xml").unlink()
         folder.rmdir()
-        return released()(asked)
+        return released()(request)
 
     with desk_with(reply) as registry:
-        done = registry.run("--receipt", folder / "receipt.xml")
+        result = registry.run("--receipt", folder / "receipt.xml")
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert SURNAME in done.stdout.decode()
-        assert request_id_in(done.stderr, registry)
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert SURNAME in result.stdout.decode()
+        assert request_id_in(result.stderr, registry)
 
 
 def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) -> None:
@@ -302,9 +302,9 @@ def test_a_full_standard_error_changes_nothing(desk_with: Callable[..., Any]) ->
         with Path("/dev/full").open("wb") as stream:
             full = registry.run(stderr=stream)
 
-        for done in (closed, full):
-            assert done.returncode == ExitCode.OK
-            assert SURNAME in done.stdout.decode()
+        for result in (closed, full):
+            assert result.returncode == ExitCode.OK
+            assert SURNAME in result.stdout.decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -314,10 +314,10 @@ def test_an_interrupted_run_names_its_request(
     """Ctrl-C and `timeout` give neither a traceback nor a no, and the reserved file is removed."""
     receipt = tmp_path / "receipt.xml"
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         running.get(timeout=60).send_signal(number)
         ended.wait(60)
-        return hang_up(asked)
+        return hang_up(request)
 
     running: queue.Queue[subprocess.Popen[bytes]] = queue.Queue()
     ended = threading.Event()
@@ -346,13 +346,13 @@ def test_an_internal_error_is_not_a_no(desk_with: Callable[..., Any]) -> None:
     )
     with desk_with() as registry:
         argv = [broken if word == PROGRAM else word for word in registry.words()]
-        done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
+        result = subprocess.run(argv, capture_output=True, timeout=120, check=False)
 
-        assert done.returncode == ExitCode.LATER, done.stderr
-        assert b"internal error at" in done.stderr
-        assert b"--request-id" in done.stderr
-        assert b"Traceback" not in done.stderr
-        assert SURNAME.encode() not in done.stderr
+        assert result.returncode == ExitCode.LATER, result.stderr
+        assert b"internal error at" in result.stderr
+        assert b"--request-id" in result.stderr
+        assert b"Traceback" not in result.stderr
+        assert SURNAME.encode() not in result.stderr
 
 
 @pytest.mark.parametrize("word", [None, "--json"])
@@ -360,14 +360,14 @@ def test_the_id_is_printed_before_and_after(
     desk_with: Callable[..., Any], word: str | None
 ) -> None:
     """An answer and a time-out have it, also if the id was given as an option."""
-    wanted = uuid4()
+    request_id = uuid4()
     for reply in (released(), hang_up):
         with desk_with(reply) as registry:
             words = [] if word is None else [word]
-            done = registry.run(*words, "--request-id", wanted)
+            result = registry.run(*words, "--request-id", request_id)
 
-            assert str(wanted).encode() in done.stderr
-            assert registry.service.asked[-1].text("requestId") == str(wanted)
+            assert str(request_id).encode() in result.stderr
+            assert registry.service.requests[-1].text("requestId") == str(request_id)
 
 
 def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_path: Path) -> None:
@@ -376,9 +376,9 @@ def test_a_refusals_receipt_is_stored_too(desk_with: Callable[..., Any], tmp_pat
     at = utc_now().replace(microsecond=0)
     no = FakeOperator(parties().operator, at).decide("REFUSED", codes=("CNS-05",), retry="N")
     with desk_with(no) as registry:
-        done = registry.run("--receipt", receipt)
+        result = registry.run("--receipt", receipt)
 
-        assert done.returncode == ExitCode.NO
+        assert result.returncode == ExitCode.NO
         assert b"REFUSED" in receipt.read_bytes()
 
 

@@ -102,7 +102,7 @@ def test_any_value_of_any_key_is_reported_in_our_words(tmp_path: Path, value: st
     lines = file.read_text(encoding="utf-8").splitlines()
     more = {"[service]": ("tls_ca", "tls_key"), "[consent]": ("methods", "language")}
     more |= {"[operator]": ("compromised", "crls"), "[signing]": ("key_password_env",)}
-    told: set[str] = set()
+    messages: set[str] = set()
     for at, line in enumerate(lines):
         for key in more.get(line, (line.partition(" =")[0],) if " =" in line else ()):
             changed = [*lines[:at], *([line] if line in more else []), f"{key} = {value}"]
@@ -110,11 +110,11 @@ def test_any_value_of_any_key_is_reported_in_our_words(tmp_path: Path, value: st
             try:
                 Profile.load(file)
             except ProfileError as error:
-                told.add(str(error).removeprefix(f"{file}: "))
+                messages.add(str(error).removeprefix(f"{file}: "))
     jargon = re.compile("nput should|pydantic|rror|unction|not permitted|valid |9999|\n")
 
-    assert len(told) > 1 or "not TOML" in str(told)
-    assert [each for each in told if jargon.search(each)] == []
+    assert len(messages) > 1 or "not TOML" in str(messages)
+    assert [each for each in messages if jargon.search(each)] == []
 
 
 def by_mtls(folder: Path, *, key: str = "seal.key.pem") -> Path:

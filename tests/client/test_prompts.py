@@ -12,7 +12,7 @@ import pytest
 from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.profile import Profile
 from makul_testing.client.world import DOCUMENT, NOW, PIN, SURNAME, parties, write_profile
-from makul_testing.processes.program import ClientProgram, ran
+from makul_testing.processes.program import ClientProgram, run_program
 
 NUMBER = ("--document-number", DOCUMENT)
 USAGE = 2
@@ -21,7 +21,7 @@ USAGE = 2
 def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[int, str, str]:
     """Run the program in a new session, which has no terminal."""
     environment = {key: value for key, value in os.environ.items() if key != "MAKUL_PIN"}
-    done = ran(
+    result = run_program(
         *map(str, arguments),
         program=ClientProgram,
         stdin=subprocess.DEVNULL,
@@ -29,7 +29,7 @@ def run_without_terminal(*arguments: object, pin: str | None = None) -> tuple[in
         env=environment | ({} if pin is None else {"MAKUL_PIN": pin}),
         start_new_session=True,
     )
-    return done.returncode, done.stdout, done.stderr
+    return result.returncode, result.stdout, result.stderr
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from makul_testing.client.world import (
     write_profile,
 )
 from makul_testing.pki.client import TestAuthority, new_key
-from makul_testing.servers.fake_service import PERSON, Reply, answer, serving
+from makul_testing.servers.fake_service import PERSON, Reply, answer, run_fake_service
 
 ASKED = ["pin", "surname", "birthDate"]
 
@@ -35,7 +35,7 @@ def get(client: Client) -> PersonData:
 
 
 def flaw(folder: Path, reply: Reply, **profile: Any) -> ReceiptFlaw:
-    with serving(reply) as service:
+    with run_fake_service(reply) as service:
         client = client_for(write_profile(folder, service.url, **profile))
         with pytest.raises(ReceiptError) as raised:
             get(client)
@@ -44,13 +44,13 @@ def flaw(folder: Path, reply: Reply, **profile: Any) -> ReceiptFlaw:
 
 def test_a_genuine_receipt_is_accepted(tmp_path: Path) -> None:
     """Procedure, cl. 10: data come with a receipt that names request, ground and attributes."""
-    with serving(operator().decide("RELEASED", person=PERSON)) as service:
+    with run_fake_service(operator().decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url)))
 
     assert data.person.surname is not None
     assert data.person.surname.ky == "Үлгүлөва"
     assert data.decision.receipt.released == {"pin", "surname", "birthDate"}
-    assert data.decision.receipt.request_digest == service.asked[0].digest
+    assert data.decision.receipt.request_digest == service.requests[0].digest
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_missing_data_are_noticed(tmp_path: Path) -> None:
 
 def test_unrequested_data_are_withheld(tmp_path: Path) -> None:
     """Only requested attributes are accepted, even if the operator signs for more."""
-    with serving(operator().decide("RELEASED", person=PERSON)) as service:
+    with run_fake_service(operator().decide("RELEASED", person=PERSON)) as service:
         client = client_for(write_profile(tmp_path, service.url))
         with client, pytest.raises(ReceiptError) as raised:
             client.get_person_data(PROBE, ["pin"], ground=GROUND)
@@ -146,7 +146,7 @@ def test_revoked_certificate_proves_nothing(tmp_path: Path) -> None:
 def test_certificate_outside_a_current_list_is_good(tmp_path: Path) -> None:
     """If lists are configured, a current one without the certificate is good."""
     profile = {"crls": [parties().authority.crl()]}
-    with serving(operator().decide("RELEASED", person=PERSON)) as service:
+    with run_fake_service(operator().decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url, **profile)))
 
     assert data.decision.outcome == "RELEASED"
@@ -295,15 +295,15 @@ def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> No
     brief = parties().authority.issue("Test operator", term=timedelta(days=31))
     replay_or_refuse = uuid4()
 
-    def reply(asked: Any) -> tuple[int, bytes]:
+    def reply(request: Any) -> tuple[int, bytes]:
         facts = {"id": str(uuid4()), "outcome": "MATCHED", "codes": (), "person": None, "at": NOW}
         document = operator(brief).receipt(
-            asked, request_id=str(replay_or_refuse), agreement="TEST-2026/001", **facts
+            request, request_id=str(replay_or_refuse), agreement="TEST-2026/001", **facts
         )
         document_64 = base64.b64encode(document).decode()
-        return answer("GetReceipt", f"<receipt>{document_64}</receipt>")(asked)
+        return answer("GetReceipt", f"<receipt>{document_64}</receipt>")(request)
 
-    with serving(reply) as service:
+    with run_fake_service(reply) as service:
         profile = write_profile(tmp_path, service.url, pinned=brief)
         with client_for(profile, after=timedelta(days=90)) as client:
             receipt = client.receipt(replay_or_refuse)
@@ -318,7 +318,7 @@ def test_a_receipt_fetched_later_is_judged_at_its_own_time(tmp_path: Path) -> No
 def test_every_kind_of_operator_key_is_accepted(tmp_path: Path, kind: str) -> None:
     """RSA from 2048 bits, ECDSA P-256, P-384 and P-521 are accepted."""
     other = parties().authority.issue("Test operator", key=new_key(kind))
-    with serving(operator(other).decide("RELEASED", person=PERSON)) as service:
+    with run_fake_service(operator(other).decide("RELEASED", person=PERSON)) as service:
         data = get(client_for(write_profile(tmp_path, service.url, pinned=other)))
 
     assert data.decision.outcome == "RELEASED"

@@ -16,7 +16,14 @@ from makul_testing.client.world import (
     operator,
     write_profile,
 )
-from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, serving, status
+from makul_testing.servers.fake_service import (
+    PERSON,
+    Reply,
+    fault,
+    hang_up,
+    run_fake_service,
+    status,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,32 +40,32 @@ from makul_testing.servers.fake_service import PERSON, Reply, fault, hang_up, se
 def test_a_repetition_has_the_same_id_and_a_new_signature(tmp_path: Path, failure: Reply) -> None:
     """docs/architecture.md, invariant 5: an id discloses at most once, so repeating it is safe."""
     pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    data, asked = ask(tmp_path, failure, failure, done, pauses=pauses)
+    release = operator().decide("RELEASED", person=PERSON)
+    data, requests = ask(tmp_path, failure, failure, release, pauses=pauses)
 
     assert data.decision.outcome == "RELEASED"
-    assert len(asked) == 3
-    assert len({each.text("requestId") for each in asked}) == 1
-    assert len({each.digest for each in asked}) == 1
-    assert len({each.message for each in asked}) == 3, "each is signed anew (REQ-09)"
+    assert len(requests) == 3
+    assert len({each.text("requestId") for each in requests}) == 1
+    assert len({each.digest for each in requests}) == 1
+    assert len({each.message for each in requests}) == 3, "each is signed anew (REQ-09)"
     assert 0.5 <= pauses.seconds[0] <= 1 <= pauses.seconds[1] <= 2
 
 
 def test_repetitions_are_bounded(tmp_path: Path) -> None:
     """There are four attempts, and then the error names the id."""
-    came, asked = ask(tmp_path, status(502))
+    answer, requests = ask(tmp_path, status(502))
 
-    assert isinstance(came, TransportError)
-    assert came.retry is Retry.LATER
-    assert len(asked) == 4
-    assert came.request_id == UUID(asked[0].text("requestId"))
+    assert isinstance(answer, TransportError)
+    assert answer.retry is Retry.LATER
+    assert len(requests) == 4
+    assert answer.request_id == UUID(requests[0].text("requestId"))
 
 
 def test_client_waits_as_the_service_states(tmp_path: Path) -> None:
     """The wait is `retryAfter`, to the second."""
     pauses = Pauses()
-    done = operator().decide("RELEASED", person=PERSON)
-    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), done, pauses=pauses)
+    release = operator().decide("RELEASED", person=PERSON)
+    ask(tmp_path, fault("REQ-06", retry="L", retry_after=7), release, pauses=pauses)
 
     assert pauses.seconds == [7.0]
 
@@ -66,10 +73,10 @@ def test_client_waits_as_the_service_states(tmp_path: Path) -> None:
 def test_client_does_not_wait_beyond_its_limit(tmp_path: Path) -> None:
     """A quota that is full until tomorrow is reported at once."""
     pauses = Pauses()
-    came, asked = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
+    answer, requests = ask(tmp_path, fault("AGR-06", retry="L", retry_after=3600), pauses=pauses)
 
-    assert came.retry_after == 3600
-    assert (len(asked), pauses.seconds) == (1, [])
+    assert answer.retry_after == 3600
+    assert (len(requests), pauses.seconds) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -85,14 +92,14 @@ def test_client_does_not_wait_beyond_its_limit(tmp_path: Path) -> None:
 )
 def test_final_refusals_are_not_repeated(tmp_path: Path, final: Reply) -> None:
     """Retry N and F are not repeated."""
-    _, asked = ask(tmp_path, final)
+    _, requests = ask(tmp_path, final)
 
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 def test_closed_port_is_a_transport_error(tmp_path: Path) -> None:
     """A closed port is a transport error that names no data and no address."""
-    with serving(hang_up) as service:
+    with run_fake_service(hang_up) as service:
         file = write_profile(tmp_path, service.url)
     with client_for(file) as client, pytest.raises(TransportError) as raised:
         client.status()
@@ -103,14 +110,14 @@ def test_closed_port_is_a_transport_error(tmp_path: Path) -> None:
 def test_a_request_can_be_continued(tmp_path: Path) -> None:
     """The id of an error, given again, makes the very same request."""
     request_id = uuid4()
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         for _ in range(2):
             with client_for(write_profile(tmp_path, service.url)) as client:
                 client.verify_person(PROBE, ground=GROUND, context=Context(request_id=request_id))
 
-    assert {each.text("requestId") for each in service.asked} == {str(request_id)}
-    assert service.asked[0].digest == service.asked[1].digest
-    assert len(base64.b64decode(service.asked[0].text("nonce"))) == 32
+    assert {each.text("requestId") for each in service.requests} == {str(request_id)}
+    assert service.requests[0].digest == service.requests[1].digest
+    assert len(base64.b64decode(service.requests[0].text("nonce"))) == 32
 
 
 @pytest.mark.parametrize("other", ["id", "key", "secret"])
@@ -118,7 +125,7 @@ def test_a_nonce_belongs_to_one_request_and_one_caller(tmp_path: Path, other: st
     """docs/architecture.md, invariant 7: only a holder of the caller's secret can compute it."""
     request_id, secret = uuid4(), tmp_path / "nonce.key"
     secret.write_bytes(bytes(range(32)))
-    with serving(operator().decide("MATCHED")) as service:
+    with run_fake_service(operator().decide("MATCHED")) as service:
         for first in (True, False):
             named = other == "secret" and not first
             file = write_profile(
@@ -131,7 +138,7 @@ def test_a_nonce_belongs_to_one_request_and_one_caller(tmp_path: Path, other: st
             with client_for(file) as client:
                 client.verify_person(PROBE, ground=GROUND, context=Context(request_id=asked_as))
 
-    assert service.asked[0].text("nonce") != service.asked[1].text("nonce")
+    assert service.requests[0].text("nonce") != service.requests[1].text("nonce")
 
 
 def test_a_short_secret_is_refused(tmp_path: Path) -> None:

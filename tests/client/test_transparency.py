@@ -238,8 +238,8 @@ def test_the_history_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -
     for size in (12, 8, 20, 15, 18):
         verifier.prove(world.verified(), world.inclusion(size), at=LATE)
 
-    kept = json.loads((world.folder / "seen.json").read_text())["checkpoints"]
-    assert [note.split("\n")[1] for note in kept] == ["15", "18", "20"]
+    checkpoints = json.loads((world.folder / "seen.json").read_text())["checkpoints"]
+    assert [note.split("\n")[1] for note in checkpoints] == ["15", "18", "20"]
 
 
 @pytest.mark.parametrize(

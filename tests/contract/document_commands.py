@@ -76,8 +76,8 @@ class Makefile:
 
     def untrue(self, words: list[str]) -> str | None:
         """Return what is wrong with the words after `make`, or None."""
-        given, targets = _given_to_make(words)
-        for name in given.keys() - self._variables:
+        variables, targets = _given_to_make(words)
+        for name in variables.keys() - self._variables:
             return f"make knows no variable {name}"
         for target in targets:
             if target not in self._recipes:
@@ -86,10 +86,10 @@ class Makefile:
 
     def handed_on(self, words: list[str]) -> Iterator[list[str]]:
         """Return the commands that known targets run, with the ARGS given to them."""
-        given, targets = _given_to_make(words)
+        variables, targets = _given_to_make(words)
         for target in targets:
             for line in self._recipes[target]:
-                yield shlex.split(line.replace("$(ARGS)", given.get("ARGS", "")))
+                yield shlex.split(line.replace("$(ARGS)", variables.get("ARGS", "")))
 
     def examples(self) -> Iterator[tuple[int, list[str]]]:
         """Return targets whose help shows ARGS, called in this way, with the line of that help."""
@@ -100,9 +100,9 @@ class Makefile:
 
 def _given_to_make(words: list[str]) -> tuple[dict[str, str], list[str]]:
     """Return the variables and the targets among the words."""
-    given = dict(word.split("=", 1) for word in words if _ASSIGNMENT.fullmatch(word))
+    variables = dict(word.split("=", 1) for word in words if _ASSIGNMENT.fullmatch(word))
     targets = [word for word in words if not _ASSIGNMENT.fullmatch(word) and word[0] != "-"]
-    return given, targets
+    return variables, targets
 
 
 def _bare(program: str) -> str:
@@ -139,13 +139,13 @@ def _untrue_command(root: Any, program: str, words: list[str], *, whole: bool) -
             command, parent=context, info_name=path, **command.context_settings
         )
         try:
-            given, rest, _ = command.make_parser(context).parse_args(args=list(rest))
+            parameters, rest, _ = command.make_parser(context).parse_args(args=list(rest))
         except Exception as error:  # noqa: BLE001 - a usage error of a library that typer vendors
             return f"{path}: {getattr(error, 'message', error) or type(error).__name__}"
-        if "help" in given:
+        if "help" in parameters:
             return None
         if not hasattr(command, "commands"):
-            return _untrue_leaf(command, path, given, rest, whole=whole)
+            return _untrue_leaf(command, path, parameters, rest, whole=whole)
         if not rest:
             stands_alone = getattr(command, "invoke_without_command", False)
             return f"{path}: which command?" if whole and not stands_alone else None
@@ -155,12 +155,12 @@ def _untrue_command(root: Any, program: str, words: list[str], *, whole: bool) -
 
 
 def _untrue_leaf(
-    command: Any, path: str, given: Mapping[str, Any], rest: list[str], *, whole: bool
+    command: Any, path: str, parameters: Mapping[str, Any], rest: list[str], *, whole: bool
 ) -> str | None:
     if rest:
         return f"{path}: {rest[0]} is one too many"
     for parameter in command.params:
-        value = given.get(parameter.name)
+        value = parameters.get(parameter.name)
         is_given = isinstance(value, str | list | bool) or bool(value)
         if whole and parameter.required and not is_given and not parameter.envvar:
             return f"{path}: {parameter.opts[0]} is missing"

@@ -138,21 +138,22 @@ def test_our_services_run_commands_that_there_are(name: str, programs: Programs)
 def test_our_services_have_the_settings_that_there_are(name: str, programs: Programs) -> None:
     """The settings are in a mounted directory, with a password file of the service."""
     service = OURS[name]
-    given = service.get("environment", {})
-    ours = {each for each in given if each.startswith("MAKUL_")}
+    environment = service.get("environment", {})
+    ours = {each for each in environment if each.startswith("MAKUL_")}
 
     assert [each for each in ours if each not in programs.variables and not is_setting(each)] == []
     places = mounts(service)
-    if "MAKUL_CONFIG" in given:
-        assert str(Path(given["MAKUL_CONFIG"]).parent) in places
+    if "MAKUL_CONFIG" in environment:
+        assert str(Path(environment["MAKUL_CONFIG"]).parent) in places
     url = re.fullmatch(
-        r"postgresql://(\w+)@(\w+)/makul", given.get("MAKUL_DATABASE_URL", "postgresql://@/makul")
+        r"postgresql://(\w+)@(\w+)/makul",
+        environment.get("MAKUL_DATABASE_URL", "postgresql://@/makul"),
     )
     if url is not None:
         assert f"CREATE ROLE {url[1]} LOGIN" in (ROOT / "deploy" / "roles.sql").read_text()
         assert set(service["networks"]) & set(SERVICES[url[2]]["networks"])
         [secret] = service["secrets"]
-        assert given["PGPASSFILE"] == f"/run/secrets/{secret}"
+        assert environment["PGPASSFILE"] == f"/run/secrets/{secret}"
 
 
 def test_duties_are_apart() -> None:
@@ -248,14 +249,14 @@ def test_nginx_understands_its_files(tmp_path: Path) -> None:
     program = found("nginx")
     assert program is not None
 
-    done = subprocess.run(
+    result = subprocess.run(
         [program, "-t", "-c", str(tmp_path / "nginx.main")],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
 
 
 @needs("nginx")
@@ -335,17 +336,17 @@ def service_that_answers(path: Path, status: int) -> Iterator[None]:
 def test_the_health_check_asks_for_readiness(tmp_path: Path, status: int, code: int) -> None:
     """At a real socket: 200 alone is healthy."""
     with service_that_answers(tmp_path / "s", status):
-        done = _checked(str(tmp_path / "s"))
+        result = _checked(str(tmp_path / "s"))
 
-    assert (done.returncode, done.stdout.strip()) == (code, '{"state": "-"}')
+    assert (result.returncode, result.stdout.strip()) == (code, '{"state": "-"}')
 
 
 def test_the_health_check_of_a_service_that_does_not_answer(tmp_path: Path) -> None:
     """One line, and not a traceback."""
-    done = _checked(str(tmp_path / "nothing"))
+    result = _checked(str(tmp_path / "nothing"))
 
-    assert done.returncode == 1
-    assert done.stderr.strip() == "readiness: FileNotFoundError: the service does not answer"
+    assert result.returncode == 1
+    assert result.stderr.strip() == "readiness: FileNotFoundError: the service does not answer"
     assert _checked().returncode == 2
 
 

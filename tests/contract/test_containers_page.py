@@ -30,11 +30,11 @@ def docker_commands() -> list[list[str]]:
 
 def test_the_page_runs_services_and_commands_that_there_are(programs: Programs) -> None:
     """What stands after the name of a service is a command of makul."""
-    ran = set()
+    executed = set()
     for words in docker_commands():
         if words[1:3] == ["compose", "run"]:
             assert words[3] == "--rm"
-            ran.add(words[4])
+            executed.add(words[4])
             assert "operator" in OURS[words[4]]["profiles"]
             assert programs.untrue(["makul", *words[5:]], whole=True) is None, words
         elif words[1] == "compose":
@@ -43,10 +43,12 @@ def test_the_page_runs_services_and_commands_that_there_are(programs: Programs) 
             assert set(named.get(bare[0], ())) <= SERVICES.keys(), words
         elif IMAGE in words and words[1] == "run":
             program = "makul-client" if "makul-client" in words else "makul"
-            given = words[words.index(IMAGE) + 1 :]
-            assert programs.untrue([program, *given], whole="--version" not in given) is None, words
+            arguments = words[words.index(IMAGE) + 1 :]
+            assert (
+                programs.untrue([program, *arguments], whole="--version" not in arguments) is None
+            ), words
 
-    assert ran == {"owner", "desk"}
+    assert executed == {"owner", "desk"}
 
 
 def test_the_table_of_services_is_that_of_the_file() -> None:
@@ -71,7 +73,7 @@ def test_what_the_page_makes_belongs_to_the_user_that_needs_it() -> None:
         for source in mounts(each).values()
         if source.startswith("SITE/") and each["user"] != SERVICES["nginx"]["user"]
     }
-    made = {
+    files = {
         place: words[words.index("-o") + 1] + ":" + words[words.index("-g") + 1]
         for _, line in PAGE.shell_lines(frozenset({"console"}))
         if line.startswith("install -d") and "-o" in line
@@ -80,7 +82,7 @@ def test_what_the_page_makes_belongs_to_the_user_that_needs_it() -> None:
     }
     ledger = users.pop("makul-ledger/published", None)
     assert ledger == SERVICES["desk"]["user"]  # which only reads it
-    assert {place: made.get(place) for place in users} == users
+    assert {place: files.get(place) for place in users} == users
     owned = {
         name: owner
         for owner, name in re.findall(r"chown (\d+:\d+) ([\w.]+)$", PAGE.text, re.MULTILINE)

@@ -26,8 +26,8 @@ def required(lock: str) -> set[str]:
     extras = metadata()["options.extras_require"]
     texts = [metadata()["options"]["install_requires"], *(extras[each] for each in EXTRAS[lock])]
     lines = (line.strip() for text in texts for line in text.splitlines())
-    wanted = {line for line in lines if line and not line.startswith(("#", "makul["))}
-    return {plain_name(line) for line in wanted}
+    pins = {line for line in lines if line and not line.startswith(("#", "makul["))}
+    return {plain_name(line) for line in pins}
 
 
 def entries(lock: str) -> list[str]:
@@ -74,10 +74,10 @@ def test_a_lock_has_the_versions_that_are_asked_for(name: str) -> None:
     """The exact pins of setup.cfg."""
     pins = dict(re.findall(r"^\s*([\w\[\],-]+)==([^\s;]+)", _setup(), re.MULTILINE))
     locked = packages_in(name)
-    asked = {plain_name(each): version for each, version in pins.items()}
+    pinned = {plain_name(each): version for each, version in pins.items()}
 
-    assert {package: asked[package] for package in asked if package in locked} == {
-        package: locked[package] for package in asked if package in locked
+    assert {package: pinned[package] for package in pinned if package in locked} == {
+        package: locked[package] for package in pinned if package in locked
     }
 
 

@@ -302,10 +302,10 @@ def test_an_agreement_is_returned_in_full(terms: Agreement) -> None:
     )
     written = DOCUMENTS.agreement(REQUEST_ID, terms, [signature])
     root = valid(written, "recipient")
-    asked = root.xpath("r:agreement/r:attribute/text()", namespaces=NAMESPACES)
+    attributes = root.xpath("r:agreement/r:attribute/text()", namespaces=NAMESPACES)
 
     assert canonical(root) == written
-    assert asked == ["givenName", "surname"]
+    assert attributes == ["givenName", "surname"]
     assert root.findtext("r:agreement/r:signature/r:role", namespaces=NAMESPACES) == "OPERATOR"
 
 

@@ -137,7 +137,7 @@ def test_only_disclosures_of_5_1_are_hidden_from_the_subject(provision: Provisio
 
 
 @pytest.mark.parametrize(
-    ("most", "asked", "hides"),
+    ("most", "hidden_for", "hides"),
     [
         (timedelta(days=30), timedelta(days=30), True),
         (timedelta(days=30), timedelta(days=30, microseconds=1), False),
@@ -146,14 +146,14 @@ def test_only_disclosures_of_5_1_are_hidden_from_the_subject(provision: Provisio
     ],
 )
 def test_nothing_is_hidden_for_longer_than_is_allowed(
-    most: timedelta, asked: timedelta, hides: bool
+    most: timedelta, hidden_for: timedelta, hides: bool
 ) -> None:
     """The operator's settings set the maximum, counted from the statement's issue."""
     case = invoking(Provision.JUDICIAL)
     assert isinstance(case.ground, BasisGround)
     assert case.ground.statement is not None
     issued_at = case.ground.statement.issued_at
-    judged = case.saying(hidden_until=issued_at + asked).on(hidden_at_most=most)
+    judged = case.saying(hidden_until=issued_at + hidden_for).on(hidden_at_most=most)
 
     assert judged.against() == (set() if hides else {("LAW-02", "hiddenUntil")})
 
@@ -191,14 +191,14 @@ def test_powers_limit_only_official_requests() -> None:
 def test_a_power_widens_no_statement_and_no_agreement() -> None:
     """docs/architecture.md, invariant 3: requested ∩ basis ∩ agreement ∩ powers."""
     powers = {REGISTER_UPKEEP: frozenset(Attribute)}
-    asked = BY_LAW.under(powers=powers).asking(attributes=frozenset({"address", "faceImage"}))
+    case = BY_LAW.under(powers=powers).asking(attributes=frozenset({"address", "faceImage"}))
 
-    assert asked.against() == {
+    assert case.against() == {
         ("LAW-04", "address"),
         ("LAW-04", "faceImage"),
         ("AGR-04", "faceImage"),
     }
-    assert asked.decide().releasable == frozenset()
+    assert case.decide().releasable == frozenset()
 
 
 def test_a_basis_lists_the_permitted_attributes() -> None:
@@ -312,7 +312,7 @@ def test_acts_are_dated_by_the_republics_calendar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "against"),
+    ("changes", "against"),
     [
         ({"subject": SOMEONE_ELSE}, {("LAW-05", "subject")}),
         ({"subject": None}, {("LAW-05", "subject")}),
@@ -327,11 +327,11 @@ def test_acts_are_dated_by_the_republics_calendar() -> None:
         ({"max_disclosures": -1}, {("LAW-08", None)}),
     ],
 )
-def test_a_basis_fits_one_request(said: dict[str, Any], against: set[Any]) -> None:
+def test_a_basis_fits_one_request(changes: dict[str, Any], against: set[Any]) -> None:
     """docs/architecture.md, invariant 11: subject, recipient, agreement and purpose are the
     request's.
     """
-    assert BY_LAW.saying(**said).against() == against
+    assert BY_LAW.saying(**changes).against() == against
 
 
 @pytest.mark.parametrize(
@@ -382,6 +382,8 @@ def test_records_name_a_basis_by_id_and_digest() -> None:
 
 def test_a_statement_does_not_print_its_content() -> None:
     """docs/architecture.md, invariant 7: case, official and justification stay out of logs."""
-    told = replace(STATEMENT, justification="SECRET-J", case_number="SECRET-C", official="SECRET-O")
+    statement = replace(
+        STATEMENT, justification="SECRET-J", case_number="SECRET-C", official="SECRET-O"
+    )
 
-    assert "SECRET" not in repr(told)
+    assert "SECRET" not in repr(statement)

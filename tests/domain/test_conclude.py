@@ -201,7 +201,7 @@ def test_only_a_release_can_hold_attributes(outcome: Outcome) -> None:
 
 def test_records_do_not_print_their_content() -> None:
     """docs/architecture.md, invariant 7: a printed record shows neither the PIN nor a name."""
-    shown = repr(PERSON) + repr(PERSON.values[Attribute.SURNAME])
+    text = repr(PERSON) + repr(PERSON.values[Attribute.SURNAME])
 
-    assert PERSON.pin.digits not in shown
-    assert "Үлгүлүев" not in shown
+    assert PERSON.pin.digits not in text
+    assert "Үлгүлүев" not in text

@@ -252,7 +252,7 @@ def test_state_of_a_consent_is_reported(changes: dict[str, Any], state: ConsentS
 
 
 @pytest.mark.parametrize(
-    ("said", "against"),
+    ("changes", "against"),
     [
         ({"recipient": STRANGER_CODE}, {("CNS-07", "recipient")}),
         ({"controller": BODY_CODE}, {("CNS-07", "controller")}),
@@ -276,9 +276,9 @@ def test_state_of_a_consent_is_reported(changes: dict[str, Any], state: ConsentS
         ),
     ],
 )
-def test_a_consent_fits_one_request(said: dict[str, Any], against: set[tuple[str, str]]) -> None:
+def test_a_consent_fits_one_request(changes: dict[str, Any], against: set[tuple[str, str]]) -> None:
     """Procedure, cl. 4: the consent is to this recipient, purpose, data and result form."""
-    assert BY_CONSENT.saying(**said).against() == against
+    assert BY_CONSENT.saying(**changes).against() == against
 
 
 def test_a_consent_covers_only_its_own_subject() -> None:

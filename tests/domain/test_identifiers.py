@@ -55,10 +55,10 @@ def test_a_malformed_pin_is_refused_and_not_repeated(digits: str) -> None:
 def test_a_pin_prints_masked_however_it_is_printed(written: object) -> None:
     """docs/architecture.md, invariant 7: a PIN prints masked, with its first digit and last two."""
     assert callable(written)
-    shown = written(Pin(DIGITS))
+    text = written(Pin(DIGITS))
 
-    assert DIGITS not in shown
-    assert "2***********17" in shown
+    assert DIGITS not in text
+    assert "2***********17" in text
 
 
 def test_pins_within_other_things_print_masked() -> None:

@@ -82,7 +82,7 @@ def test_a_pin_alone_proves_nothing(factors: dict[str, str], sufficient: bool) -
 def test_probes_and_names_do_not_print_their_content() -> None:
     """docs/architecture.md, invariant 7: no personal data reach logs or exceptions."""
     probe = DemographicProbe(pin=SUBJECT, document_number="ID1234567", surname="Үлгүлүев")
-    shown = f"{probe} {probe!r} {LocalizedName(ky='Үлгүлүев')!r}"
+    text = f"{probe} {probe!r} {LocalizedName(ky='Үлгүлүев')!r}"
 
-    for said in (SUBJECT.digits, "ID1234567", "Үлгүлүев"):
-        assert said not in shown
+    for value in (SUBJECT.digits, "ID1234567", "Үлгүлүев"):
+        assert value not in text

@@ -47,13 +47,13 @@ def test_release_needs_request_ground_agreement_and_powers(case: Case) -> None:
     held.
     """
     released = case.conclude().released
-    said = document(case)
+    stated = document(case)
 
     assert case.agreement is not None
     assert released <= case.request.attributes
-    assert released <= said.attributes
+    assert released <= stated.attributes
     assert released <= case.agreement.attributes
-    if isinstance(said, BasisStatement) and said.provision == Provision.OFFICIAL_REQUEST:
+    if isinstance(stated, BasisStatement) and stated.provision == Provision.OFFICIAL_REQUEST:
         assert released <= case.agreement.powers.get(case.request.purpose, frozenset())
     if released:
         assert case.person is not None
@@ -63,74 +63,76 @@ def test_release_needs_request_ground_agreement_and_powers(case: Case) -> None:
 def entitled(case: Case) -> bool:
     """Judge by a second reading of the Procedure, one sentence in a line, without the rules."""
     request, agreement, recipient = case.request, case.agreement, case.recipient
-    ground, said = case.ground, document(case)
+    ground, stated = case.ground, document(case)
     assert agreement is not None
     assert recipient is not None
     assert ground is not None
     return all(
         (
-            recipient.code == request.recipient == agreement.recipient == said.recipient,
+            recipient.code == request.recipient == agreement.recipient == stated.recipient,
             recipient.state is RecipientState.ACTIVE,
-            agreement.number == request.agreement_number == said.agreement_number,
+            agreement.number == request.agreement_number == stated.agreement_number,
             agreement.state is AgreementState.IN_FORCE,
             agreement.valid_from <= case.at < agreement.valid_to,
             request.channel in agreement.channels,
             request.purpose in agreement.purposes,
-            request.purpose == said.purpose,
+            request.purpose == stated.purpose,
             request.methods,
             request.methods <= agreement.methods,
-            request.attributes <= agreement.attributes & said.attributes,
-            request.attributes or said.result_form is ResultForm.YES_NO,
-            request.operation.result_form is said.result_form,
-            request.subject in (said.subject, None),
-            case.at < said.valid_to,
-            0 <= ground.use.used < said.max_disclosures,
+            request.attributes <= agreement.attributes & stated.attributes,
+            request.attributes or stated.result_form is ResultForm.YES_NO,
+            request.operation.result_form is stated.result_form,
+            request.subject in (stated.subject, None),
+            case.at < stated.valid_to,
+            0 <= ground.use.used < stated.max_disclosures,
             not ground.use.revoked and not ground.use.digest_differs,
             ground.proof.status is ProofStatus.PASSED,
-            by_the_subject(case, said) if isinstance(said, Consent) else by_law(case, said),
+            by_the_subject(case, stated) if isinstance(stated, Consent) else by_law(case, stated),
         )
     )
 
 
-def by_the_subject(case: Case, said: Consent) -> bool:
+def by_the_subject(case: Case, consent: Consent) -> bool:
     """Judge by clause 4: the subject's own consent, known to the operator, in force."""
     return (
         case.ground is not None
         and case.ground.proof.signer is not None
-        and case.ground.proof.signer.pin == said.subject
-        and said.controller == case.operator
-        and case.request.methods <= said.methods
-        and said.given_at <= case.at + CLOCK_TOLERANCE
-        and said.valid_from <= case.at + CLOCK_TOLERANCE
-        and max(said.given_at, said.valid_from) < said.valid_to
-        and not said.represented
-        and not said.on_paper
+        and case.ground.proof.signer.pin == consent.subject
+        and consent.controller == case.operator
+        and case.request.methods <= consent.methods
+        and consent.given_at <= case.at + CLOCK_TOLERANCE
+        and consent.valid_from <= case.at + CLOCK_TOLERANCE
+        and max(consent.given_at, consent.valid_from) < consent.valid_to
+        and not consent.represented
+        and not consent.on_paper
     )
 
 
-def by_law(case: Case, said: BasisStatement) -> bool:
+def by_law(case: Case, statement: BasisStatement) -> bool:
     """Judge by clause 5: a body entitled to the provision, its official, an act, its powers."""
     body, agreement, purpose = case.recipient, case.agreement, case.request.purpose
     assert body is not None
     assert agreement is not None
-    kinds = {"3a", "3b"} if said.provision not in {"VITAL_INTEREST", "OFFICIAL_REQUEST"} else set()
+    kinds = (
+        {"3a", "3b"} if statement.provision not in {"VITAL_INTEREST", "OFFICIAL_REQUEST"} else set()
+    )
     kinds = kinds or {"3a", "3b", "3c"}
-    kinds = {"3a", "3b", "3c", "3d", "3e"} if said.provision == "LAW" else kinds
-    within_powers = said.provision != "OFFICIAL_REQUEST" or (
+    kinds = {"3a", "3b", "3c", "3d", "3e"} if statement.provision == "LAW" else kinds
+    within_powers = statement.provision != "OFFICIAL_REQUEST" or (
         purpose in agreement.powers and case.request.attributes <= agreement.powers[purpose]
     )
     return (
         case.ground is not None
         and case.ground.proof.signer is not None
-        and case.ground.proof.signer.official == said.official
-        and said.provision in agreement.provisions
+        and case.ground.proof.signer.official == statement.official
+        and statement.provision in agreement.provisions
         and body.kind.clause in kinds
         and within_powers
-        and said.issued_at <= case.at + CLOCK_TOLERANCE
-        and said.issued_at < said.valid_to
-        and said.act.issued_on <= (said.issued_at + timedelta(hours=6)).date()
-        and said.case_number != " "
-        and (said.hidden_until is None or kinds == {"3a", "3b"})
+        and statement.issued_at <= case.at + CLOCK_TOLERANCE
+        and statement.issued_at < statement.valid_to
+        and statement.act.issued_on <= (statement.issued_at + timedelta(hours=6)).date()
+        and statement.case_number != " "
+        and (statement.hidden_until is None or kinds == {"3a", "3b"})
     )
 
 
@@ -148,10 +150,10 @@ def test_rules_agree_with_a_second_reading(case: Case) -> None:
 @given(cases())
 def test_nothing_is_disclosed_without_a_match(case: Case) -> None:
     """Procedure, cl. 10: data and a yes need a match of the requested person by every method."""
-    told = case.conclude().outcome in {Outcome.RELEASED, Outcome.MATCHED}
+    is_disclosed = case.conclude().outcome in {Outcome.RELEASED, Outcome.MATCHED}
     methods = case.match.methods if case.match is not None else ()
 
-    if told:
+    if is_disclosed:
         assert case.decide().permitted
         assert {verdict.result for verdict in methods} == {MatchResult.MATCH}
         assert case.request.methods <= {verdict.method for verdict in methods}

@@ -37,9 +37,9 @@ CAUSES = [
 ]
 
 TEXTS = [
-    pytest.param(said, id=f"{code}-{language}")
+    pytest.param(wording, id=f"{code}-{language}")
     for code in Code
-    for language, said in (
+    for language, wording in (
         ("ky", text(code).ky),
         ("ru", text(code).ru),
         ("en", text(code).en),
@@ -187,27 +187,27 @@ def test_every_code_needs_a_text() -> None:
         require_each("codes.toml", parse_texts("codes.toml", _ENTRY, Code), Code)
 
 
-@pytest.mark.parametrize("said", TEXTS)
-def test_texts_are_one_or_two_plain_sentences(said: str) -> None:
+@pytest.mark.parametrize("wording", TEXTS)
+def test_texts_are_one_or_two_plain_sentences(wording: str) -> None:
     """The texts fit a bank's screen, are whole, and have no space for a value."""
-    assert 20 <= len(said) <= 300
-    assert said[0].isupper()
-    assert said.endswith(".")
-    assert 1 <= len(re.findall(r"\.(?:\s|$)", said)) <= 2
-    assert not re.search(r"[{}%<>_]|\s\s|TODO|\d{3}", said)
+    assert 20 <= len(wording) <= 300
+    assert wording[0].isupper()
+    assert wording.endswith(".")
+    assert 1 <= len(re.findall(r"\.(?:\s|$)", wording)) <= 2
+    assert not re.search(r"[{}%<>_]|\s\s|TODO|\d{3}", wording)
 
 
 @pytest.mark.parametrize("code", Code)
 def test_each_text_is_in_its_own_language(code: Code) -> None:
     """Kyrgyz has letters that Russian lacks, and English has no Cyrillic."""
-    said: Text = text(code)
+    wording: Text = text(code)
 
-    assert _KYRGYZ_ALONE.search(said.ky)
-    assert re.search("[а-яА-Я]", said.ru)
-    assert not _KYRGYZ_ALONE.search(said.ru)
-    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", said.en)
-    assert not re.search(r"[A-Za-z]", said.ky.replace("XML", ""))
-    assert not re.search(r"[A-Za-z]", said.ru.replace("XML", ""))
+    assert _KYRGYZ_ALONE.search(wording.ky)
+    assert re.search("[а-яА-Я]", wording.ru)
+    assert not _KYRGYZ_ALONE.search(wording.ru)
+    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", wording.en)
+    assert not re.search(r"[A-Za-z]", wording.ky.replace("XML", ""))
+    assert not re.search(r"[A-Za-z]", wording.ru.replace("XML", ""))
 
 
 def test_texts_of_different_codes_differ() -> None:
@@ -220,10 +220,10 @@ def test_no_match_has_one_text_for_every_record() -> None:
     """docs/architecture.md, invariant 6: MAT-01 reveals neither absence nor presence of
     a record.
     """
-    said = text(Code.MAT_01)
+    wording = text(Code.MAT_01)
 
     for telling in ("базада жок", "катталган эмес", "не найден", "не зарегистрирован", "unknown"):
-        assert telling not in said.ky + said.ru + said.en
+        assert telling not in wording.ky + wording.ru + wording.en
 
 
 def test_a_temporary_cause_replaces_the_reasons_text() -> None:
@@ -239,25 +239,25 @@ def test_a_temporary_cause_replaces_the_reasons_text() -> None:
 # --- causes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("said", CAUSES)
-def test_causes_name_the_error_and_the_expectation(said: str) -> None:
+@pytest.mark.parametrize("wording", CAUSES)
+def test_causes_name_the_error_and_the_expectation(wording: str) -> None:
     """Causes are as short as reasons; they may name elements, but no values."""
-    assert 20 <= len(said) <= 300
-    assert said[0].isupper()
-    assert said.endswith(".")
-    assert 1 <= len(re.findall(r"\.(?:\s|$)", said)) <= 3
-    assert not re.search(r"[{}%<>]|\s\s|TODO", said)
+    assert 20 <= len(wording) <= 300
+    assert wording[0].isupper()
+    assert wording.endswith(".")
+    assert 1 <= len(re.findall(r"\.(?:\s|$)", wording)) <= 3
+    assert not re.search(r"[{}%<>]|\s\s|TODO", wording)
 
 
 @pytest.mark.parametrize("cause", Cause)
 def test_each_cause_is_in_its_own_language(cause: Cause) -> None:
     """Names of the standards are Latin in each language."""
-    said = text_of_cause(cause)
+    wording = text_of_cause(cause)
 
-    assert _KYRGYZ_ALONE.search(said.ky)
-    assert re.search("[а-яА-Я]", said.ru)
-    assert not _KYRGYZ_ALONE.search(said.ru)
-    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", said.en)
+    assert _KYRGYZ_ALONE.search(wording.ky)
+    assert re.search("[а-яА-Я]", wording.ru)
+    assert not _KYRGYZ_ALONE.search(wording.ru)
+    assert not re.search("[а-яА-ЯёЁңөүҢӨҮ]", wording.en)
 
 
 def test_a_cause_replaces_a_messages_reason() -> None:
@@ -273,9 +273,9 @@ def test_a_cause_in_a_document_follows_the_reason() -> None:
     reason = Reason(code=Code.CNS_02, because=Code.SIG_02, cause=Cause.TIME_ZONE)
 
     for language in ("ky", "ru", "en"):
-        said = getattr(text_of(reason), language)
-        assert said.startswith(getattr(text(Code.CNS_02), language))
-        assert said.endswith(getattr(text_of_cause(Cause.TIME_ZONE), language))
+        wording = getattr(text_of(reason), language)
+        assert wording.startswith(getattr(text(Code.CNS_02), language))
+        assert wording.endswith(getattr(text_of_cause(Cause.TIME_ZONE), language))
 
 
 @pytest.mark.parametrize("code", [Code.CNS_02, Code.LAW_09, Code.SIG_02])
@@ -283,9 +283,9 @@ def test_a_cause_in_a_document_follows_the_reason() -> None:
 def test_texts_fit_the_schema(code: Code, cause: Cause) -> None:
     """types.xsd, Text: at most 500 characters."""
     because = None if code is Code.SIG_02 else Code.SIG_02
-    said = text_of(Reason(code=code, because=because, cause=cause))
+    wording = text_of(Reason(code=code, because=because, cause=cause))
 
-    assert max(len(said.ky), len(said.ru), len(said.en)) <= 500
+    assert max(len(wording.ky), len(wording.ru), len(wording.en)) <= 500
 
 
 def test_a_cause_decides_nothing() -> None:

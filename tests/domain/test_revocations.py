@@ -33,7 +33,7 @@ BROKEN = Proof(status=ProofStatus.FAILED, reasons=(Code.SIG_02,))
 UNKNOWN = Proof(status=ProofStatus.INDETERMINATE, reasons=(Code.SIG_07,))
 
 
-def told(case: RevocationCase) -> list[tuple[str, str | None, str | None]]:
+def list_reasons(case: RevocationCase) -> list[tuple[str, str | None, str | None]]:
     return [
         (reason.code.value, reason.because and reason.because.value, reason.field)
         for ruling in judge_revocation(case)
@@ -43,16 +43,16 @@ def told(case: RevocationCase) -> list[tuple[str, str | None, str | None]]:
 
 def test_the_subject_revokes() -> None:
     """The consent may be unknown here, and the recipient may have any state."""
-    assert told(CASE) == []
-    assert told(replace(CASE, consent_subject=SUBJECT)) == []
+    assert list_reasons(CASE) == []
+    assert list_reasons(replace(CASE, consent_subject=SUBJECT)) == []
 
 
 def test_the_representative_who_gave_it_revokes() -> None:
     """No other representative may revoke it."""
     by_parent = replace(CASE, proof=signed_by(PARENT))
 
-    assert told(replace(by_parent, signed_by_giver=True)) == []
-    assert told(by_parent) == [("CNS-02", "SIG-08", None)]
+    assert list_reasons(replace(by_parent, signed_by_giver=True)) == []
+    assert list_reasons(by_parent) == [("CNS-02", "SIG-08", None)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_representative_who_gave_it_revokes() -> None:
 )
 def test_nobody_else_revokes(changes: dict[str, Any], reason: tuple[str, str | None, str]) -> None:
     """CNS-02 because SIG-*, CNS-07, CNS-14."""
-    assert told(replace(CASE, **changes)) == [reason]
+    assert list_reasons(replace(CASE, **changes)) == [reason]
 
 
 def test_an_undetermined_signature_is_not_a_no() -> None:

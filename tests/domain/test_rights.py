@@ -54,10 +54,10 @@ def _fewer_powers(case: Case, rng: random.Random) -> Case:
 
 
 def _fewer_consented_methods(case: Case, rng: random.Random) -> Case:
-    said = document(case)
-    if not isinstance(said, Consent):
+    consent = document(case)
+    if not isinstance(consent, Consent):
         return case
-    return case.saying(methods=less(said.methods, rng))
+    return case.saying(methods=less(consent.methods, rng))
 
 
 def _used_once_more(case: Case, _: random.Random) -> Case:

@@ -6,7 +6,7 @@ import pytest
 
 from makul.composition.adapters import utc_now
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
-from makul_testing.tlog.builder import a_note_signer, checked, sequence
+from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +18,5 @@ def installation(
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
     # every decision of these tests must agree with its leaf
-    assert checked(built.store, signer, at=utc_now()).finding is None
+    assert check_ledger(built.store, signer, at=utc_now()).finding is None
     built.close()

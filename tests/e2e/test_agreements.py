@@ -81,16 +81,21 @@ def submit(installation: InProcess, agreements: Agreements, document: bytes) -> 
     return agreements.record(judged, at=installation.clock())
 
 
-def refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
+def judge_refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
     judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, NotSigned), judged
     return judged
 
 
-def asked(installation: InProcess, number: AgreementNumber) -> list[str]:
+def ask_for_codes(installation: InProcess, number: AgreementNumber) -> list[str]:
     """Return the codes of a request under this agreement, on a consent under another."""
-    paper = installation.paper("bank-00-data")
-    fields = about(installation.person_of(paper), of=BANK, paper=paper, agreement=number)
+    sandbox_document = installation.document("bank-00-data")
+    fields = about(
+        installation.person_of(sandbox_document),
+        of=BANK,
+        document=sandbox_document,
+        agreement=number,
+    )
     return installation.ask(person_request(**fields)).codes
 
 
@@ -109,11 +114,11 @@ def test_a_recipient_is_eligible_after_three_signatures(
     """AGR-01 until the third has signed; then the agreement is no reason for a refusal."""
     document = laid_before(installation, agreements, terms)
     for member in THREE:
-        assert "AGR-01" in asked(installation, terms.number)
+        assert "AGR-01" in ask_for_codes(installation, terms.number)
         state = submit(installation, agreements, signed(installation, document, member))
 
     assert state is AgreementState.IN_FORCE
-    assert asked(installation, terms.number) == ["CNS-15"]
+    assert ask_for_codes(installation, terms.number) == ["CNS-15"]
     assert agreements.missing(terms.number) == frozenset()
 
 
@@ -131,7 +136,7 @@ def test_a_signature_under_other_terms_does_not_count(
         (b' Id="agreement"', b' Id="other"'),
     ):
         assert old in document
-        found = refused(
+        found = judge_refused(
             installation, agreements, signed(installation, document.replace(old, new), BANK.code)
         )
         assert "newest draft" in found.why
@@ -141,10 +146,10 @@ def test_a_changed_word_after_signing_breaks_the_signature(
     installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-02 for a changed word."""
-    paper = signed(installation, laid_before(installation, agreements, terms), BANK.code)
+    signed_agreement = signed(installation, laid_before(installation, agreements, terms), BANK.code)
 
-    found = refused(
-        installation, agreements, paper.replace(b"<scoresOut>false", b"<scoresOut>true")
+    found = judge_refused(
+        installation, agreements, signed_agreement.replace(b"<scoresOut>false", b"<scoresOut>true")
     )
 
     assert found.codes == (Code.SIG_02,)
@@ -156,10 +161,10 @@ def test_an_unsigned_document_proves_nothing(
     """SIG-01; a signed document that is no agreement is refused too."""
     document = laid_before(installation, agreements, terms)
 
-    assert refused(installation, agreements, document).codes == (Code.SIG_01,)
-    assert refused(installation, agreements, b"agreed").codes != ()
-    consent = installation.paper("bank-00-data").document
-    assert refused(installation, agreements, consent).why == "it is not an agreement"
+    assert judge_refused(installation, agreements, document).codes == (Code.SIG_01,)
+    assert judge_refused(installation, agreements, b"agreed").codes != ()
+    consent = installation.document("bank-00-data").document
+    assert judge_refused(installation, agreements, consent).why == "it is not an agreement"
 
 
 def test_another_number_is_another_agreement(
@@ -170,12 +175,12 @@ def test_another_number_is_another_agreement(
     laid_before(installation, agreements, replace(terms, number=AgreementNumber("TEST/TWIN")))
     number = terms.number.encode()
 
-    twin = refused(
+    twin = judge_refused(
         installation,
         agreements,
         signed(installation, document.replace(number, b"TEST/TWIN"), BANK.code),
     )
-    unknown = refused(
+    unknown = judge_refused(
         installation,
         agreements,
         signed(installation, document.replace(number, b"TEST/NONE"), BANK.code),
@@ -190,16 +195,16 @@ def test_signatures_under_earlier_terms_do_not_count(
 ) -> None:
     """If the terms change and change back, the words are equal, but the document is another."""
     first = laid_before(installation, agreements, terms)
-    papers = [signed(installation, first, member) for member in THREE]
-    for paper in papers:
-        submit(installation, agreements, paper)
+    signed_agreements = [signed(installation, first, member) for member in THREE]
+    for signed_agreement in signed_agreements:
+        submit(installation, agreements, signed_agreement)
     laid_before(installation, agreements, replace(terms, daily_quota=1))
     again = laid_before(installation, agreements, terms)
 
     assert again != first
-    assert "AGR-01" in asked(installation, terms.number)
-    for paper in papers:
-        assert "newest draft" in refused(installation, agreements, paper).why
+    assert "AGR-01" in ask_for_codes(installation, terms.number)
+    for signed_agreement in signed_agreements:
+        assert "newest draft" in judge_refused(installation, agreements, signed_agreement).why
 
 
 def test_a_repeated_signature_counts_once(
@@ -207,13 +212,13 @@ def test_a_repeated_signature_counts_once(
 ) -> None:
     """Three signatures of one signatory count as one too."""
     document = laid_before(installation, agreements, terms)
-    paper = signed(installation, document, BANK.code)
-    assert submit(installation, agreements, paper) is AgreementState.DRAFT
+    signed_agreement = signed(installation, document, BANK.code)
+    assert submit(installation, agreements, signed_agreement) is AgreementState.DRAFT
 
-    for more in (paper, paper, signed(installation, document, BANK.code)):
+    for more in (signed_agreement, signed_agreement, signed(installation, document, BANK.code)):
         with pytest.raises(OperatorRegistryError, match="already"):
             submit(installation, agreements, more)
-    assert "AGR-01" in asked(installation, terms.number)
+    assert "AGR-01" in ask_for_codes(installation, terms.number)
 
 
 def test_strangers_and_other_parties_do_not_sign(
@@ -225,13 +230,17 @@ def test_strangers_and_other_parties_do_not_sign(
     stranger = another_hand(installation, BANK.code, AgreementRole.RECIPIENT)
     holders: list[Credential] = [world.officials["bank"], world.citizens[0]]
 
-    papers = [stranger.sign(document, at=at)]
-    papers += [replace(stranger, credential=holder).sign(document, at=at) for holder in holders]
-    for paper in papers:
-        assert refused(installation, agreements, paper).codes == (Code.SIG_08,)
+    signed_agreements = [stranger.sign(document, at=at)]
+    signed_agreements += [
+        replace(stranger, credential=holder).sign(document, at=at) for holder in holders
+    ]
+    for signed_agreement in signed_agreements:
+        assert judge_refused(installation, agreements, signed_agreement).codes == (Code.SIG_08,)
     machine = replace(stranger, credential=world.messages["bank"])
-    assert refused(installation, agreements, machine.sign(document, at=at)).codes == (Code.SIG_10,)
-    found = refused(installation, agreements, signed(installation, document, NOTARY.code))
+    assert judge_refused(installation, agreements, machine.sign(document, at=at)).codes == (
+        Code.SIG_10,
+    )
+    found = judge_refused(installation, agreements, signed(installation, document, NOTARY.code))
     assert (found.codes, "another party" in found.why) == ((Code.SIG_08,), True)
 
 
@@ -249,23 +258,27 @@ def test_a_withdrawn_signatory_signs_no_more(
     submit(installation, agreements, hand.sign(document, at=at))
     registry.withdraw_signatory(BANK.code, hand.credential.fingerprint, reason="left", at=at)
 
-    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_08,)
+    assert judge_refused(installation, agreements, hand.sign(document, at=at)).codes == (
+        Code.SIG_08,
+    )
     for member in (AUTHORISED_BODY, OPERATOR):
         state = submit(installation, agreements, signed(installation, document, member))
         assert state is AgreementState.DRAFT
     assert agreements.missing(terms.number) == {AgreementRole.RECIPIENT}
-    paper = signed(installation, document, BANK.code)
-    assert submit(installation, agreements, paper) is AgreementState.IN_FORCE
+    signed_agreement = signed(installation, document, BANK.code)
+    assert submit(installation, agreements, signed_agreement) is AgreementState.IN_FORCE
 
 
 def test_a_certificate_out_of_term_signs_nothing(
     installation: InProcess, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-05: the certificate is judged when the document is submitted."""
-    paper = signed(installation, laid_before(installation, agreements, terms), BANK.code)
+    signed_agreement = signed(installation, laid_before(installation, agreements, terms), BANK.code)
     certificate = installation.world.signatories[BANK.code].credential.certificate
 
-    judged = agreements.judge(paper, at=certificate.not_valid_after_utc + timedelta(seconds=1))
+    judged = agreements.judge(
+        signed_agreement, at=certificate.not_valid_after_utc + timedelta(seconds=1)
+    )
 
     assert isinstance(judged, NotSigned)
     assert judged.codes == (Code.SIG_05,)
@@ -280,7 +293,9 @@ def test_an_imitated_authority_makes_no_signatory(
     hand = Signing(member=OPERATOR, role=AgreementRole.OPERATOR, identifier="x", credential=false)
     installation.store.registry.add_signatory(hand.registered, at=at)
 
-    assert refused(installation, agreements, hand.sign(document, at=at)).codes == (Code.SIG_09,)
+    assert judge_refused(installation, agreements, hand.sign(document, at=at)).codes == (
+        Code.SIG_09,
+    )
 
 
 def test_two_certificates_of_one_key_are_one_signatory(installation: InProcess) -> None:
@@ -301,14 +316,14 @@ def test_an_agreement_whose_term_is_over_is_not_signed(
 ) -> None:
     """A good signature does not help."""
     over: datetime = installation.clock() + timedelta(milliseconds=1)
-    paper = signed(
+    signed_agreement = signed(
         installation,
         laid_before(installation, agreements, replace(terms, valid_to=over)),
         BANK.code,
     )
 
     with pytest.raises(OperatorRegistryError, match="term is over"):
-        submit(installation, agreements, paper)
+        submit(installation, agreements, signed_agreement)
 
 
 def test_signed_documents_are_stored(installation: InProcess) -> None:
@@ -359,7 +374,7 @@ def test_nobody_else_approves_a_notice(installation: InProcess, notices: Notices
     """The operator or the bank cannot approve, and other texts than the registered are refused."""
     ref, approval = added(installation, notices)
     other_ref, _ = added(installation, notices)
-    papers = {
+    documents = {
         "the operator": signed(installation, approval, OPERATOR),
         "the bank": signed(installation, approval, BANK.code),
         "nobody": approval,
@@ -369,11 +384,11 @@ def test_nobody_else_approves_a_notice(installation: InProcess, notices: Notices
         "other texts": signed(
             installation, approval.replace(ref.encode(), other_ref.encode()), AUTHORISED_BODY
         ),
-        "a consent": installation.paper("bank-00-data").document,
+        "a consent": installation.document("bank-00-data").document,
     }
 
-    for who, paper in papers.items():
-        assert isinstance(notices.judge(paper, at=installation.clock()), NotSigned), who
+    for who, document in documents.items():
+        assert isinstance(notices.judge(document, at=installation.clock()), NotSigned), who
     assert not known(installation, notices, ref)
 
 

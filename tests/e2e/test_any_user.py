@@ -29,10 +29,10 @@ def _as_that_user() -> Sequence[str]:
 
 def _namespaces() -> bool:
     try:
-        done = subprocess.run([*_as_that_user(), "true"], capture_output=True, check=False)
+        result = subprocess.run([*_as_that_user(), "true"], capture_output=True, check=False)
     except FileNotFoundError:
         return False
-    return done.returncode == 0
+    return result.returncode == 0
 
 
 needs_namespaces = pytest.mark.skipif(
@@ -55,11 +55,11 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    done = _run(
+    result = _run(
         "-m", "makul_testing.any_user", str(tmp_path_factory.mktemp("any") / "installation")
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 @needs_namespaces

@@ -14,7 +14,7 @@ from makul.domain.agreements import Channel
 from makul.domain.calendar import legal_day
 from makul.domain.months import Month
 from makul_sandbox.data.recipients import BANK
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
@@ -27,7 +27,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.soap_client import XRD, enveloped, xroad_headers
-from makul_testing.tlog.builder import a_note_signer, checked, sequence
+from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
 
 BY = "police"
 NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"
@@ -42,7 +42,7 @@ def installation(
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
     sequence(built.store, signer, at=utc_now())
     # every row agrees with its leaf, and every leaf has its row
-    assert checked(built.store, signer, at=utc_now()).finding is None
+    assert check_ledger(built.store, signer, at=utc_now()).finding is None
     built.close()
 
 
@@ -81,12 +81,15 @@ def a_body(
 ) -> bytes:
     name = name or next(
         each
-        for each, paper in installation.world.papers.items()
-        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+        for each, document in installation.world.documents.items()
+        if document.presented_by.key == BY and document.operation.value == "GetPersonData"
     )
-    paper = installation.paper(name)
+    document = installation.document(name)
     fields: dict[str, Any] = about(
-        installation.person_of(paper), of=paper.presented_by, paper=paper, request_id=request_id
+        installation.person_of(document),
+        of=document.presented_by,
+        document=document,
+        request_id=request_id,
     )
     return person_request(**fields).replace(b"<r:purpose>", f"{more}<r:purpose>".encode(), 1)
 
@@ -96,7 +99,7 @@ def repeated(installation: InProcess, request_id: UUID) -> list[RepetitionRow]:
     return [each for each in found if each.request_id == request_id]
 
 
-def counted(installation: InProcess, by: str) -> tuple[int, int]:
+def count_records(installation: InProcess, by: str) -> tuple[int, int]:
     today = legal_day(installation.clock())
     rows = [
         each
@@ -143,12 +146,12 @@ def test_white_space_and_empty_headers_do_not_change_the_asker(
     """A text is an xs:token, and an empty optional header counts as absent."""
     request_id = uuid4()
     body = a_body(installation, request_id)
-    given = over_xroad(installation, body, **first)
-    assert given.outcome == "RELEASED", given.body
+    first_answer = over_xroad(installation, body, **first)
+    assert first_answer.outcome == "RELEASED", first_answer.body
 
     answer = over_xroad(installation, body, **again)
 
-    assert etree.tostring(answer.child) == etree.tostring(given.child)
+    assert etree.tostring(answer.child) == etree.tostring(first_answer.child)
     assert len(repeated(installation, request_id)) == 1
 
 
@@ -191,8 +194,8 @@ def test_other_headers_do_not_change_the_asker(installation: InProcess) -> None:
 def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess) -> None:
     """The recipient itself signs the same Body: the employee is the same, the system not."""
     request_id = uuid4()
-    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(installation, request_id, more=said)
+    context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(installation, request_id, more=context_fields)
     assert over_xroad(installation, body).outcome == "RELEASED"
 
     answer = installation.ask(body, by=BY)
@@ -204,8 +207,8 @@ def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess)
 def test_another_channel_does_not_change_the_asker(installation: InProcess) -> None:
     """The row has the channel by which the answer was given again."""
     request_id = uuid4()
-    said = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
-    body = a_body(installation, request_id, more=said)
+    context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
+    body = a_body(installation, request_id, more=context_fields)
     first = over_xroad(installation, body, subsystem=None)
     assert first.outcome == "RELEASED"
 
@@ -250,7 +253,7 @@ def _revoked(installation: InProcess, request_id: UUID) -> bytes:
     encoded = base64.b64encode(document).decode()
     body = f"{begins}<r:consentDocument>{encoded}</r:consentDocument>{ends}"
     assert over_xroad(installation, body.encode(), by="bank").outcome == "ACCEPTED"
-    return handing_in(revocation(installation, consent.consent_id), request_id)
+    return build_revocation_request(revocation(installation, consent.consent_id), request_id)
 
 
 def _data(installation: InProcess, request_id: UUID) -> bytes:
@@ -290,8 +293,8 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
     """Refusals, dry runs, registrations, revocations and data are repeated to no other asker."""
     request_id = uuid4()
     body = make(installation, request_id)
-    given = over_xroad(installation, body, by="bank")
-    before = counted(installation, "bank")
+    answer = over_xroad(installation, body, by="bank")
+    before = count_records(installation, "bank")
 
     again = [over_xroad(installation, body, by="bank") for _ in range(2)]
     others = [
@@ -299,13 +302,13 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
         for changed in ({"employee": "emp-1"}, {"case": ""}, {"subsystem": "CORE"})
     ]
 
-    assert {etree.tostring(each.child) for each in again} == {etree.tostring(given.child)}
+    assert {etree.tostring(each.child) for each in again} == {etree.tostring(answer.child)}
     rows = repeated(installation, request_id)
     assert len(rows) == 2
     assert len({row.leaf_hash for row in rows}) == 2
     assert {row.asker.employee for row in rows} == {"EMP-1"}
     assert [each.codes for each in others] == [["REQ-04"]] * 3
-    decisions, repetitions = counted(installation, "bank")
+    decisions, repetitions = count_records(installation, "bank")
     assert (decisions - before[0], repetitions - before[1]) == (3, 2)
 
 
@@ -313,7 +316,10 @@ def test_one_id_in_every_space_is_a_separate_id(installation: InProcess) -> None
     """Another operation within the space of disclosures is REQ-04."""
     request_id = uuid4()
     first = {
-        make: (made := make(installation, request_id), over_xroad(installation, made, by="bank"))
+        make: (
+            message := make(installation, request_id),
+            over_xroad(installation, message, by="bank"),
+        )
         for make in (_data, _explained, _registered, _revoked)
     }
     assert all(answer.codes != ["REQ-04"] for _, answer in first.values())

@@ -46,9 +46,11 @@ def test_no_answer_leaves_by_an_unagreed_channel(installation: InProcess) -> Non
     A party that can speak for the notary at the security server repeats a request of the notary. It
     gets neither the stored answer nor a new one.
     """
-    paper, request_id = installation.paper("notary-06-data"), uuid4()
+    document, request_id = installation.document("notary-06-data"), uuid4()
     child = person_request(
-        **about(installation.person_of(paper), of=NOTARY, paper=paper, request_id=request_id)
+        **about(
+            installation.person_of(document), of=NOTARY, document=document, request_id=request_id
+        )
     )
     assert installation.ask(child, by="notary").outcome == "RELEASED"
 
@@ -102,8 +104,8 @@ def test_an_unrenderable_record_reveals_nothing_unrecorded(
 
     answers = [ask_face(installation, broken_face) for _ in range(6)]
 
-    told = [(answer.outcome, answer.codes) for answer in answers]
-    assert told == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
+    outcomes = [(answer.outcome, answer.codes) for answer in answers]
+    assert outcomes == [("UNDETERMINED", ["OPS-99"])] * 5 + [("REFUSED", ["MAT-06"])]
     recorded = installation.store.registry.disclosures(recipient=BANK.code, since=since, limit=10)
     assert len(recorded) == len(answers)
 

@@ -64,9 +64,9 @@ def rows() -> Iterator[tuple[dict[str, str], str, str]]:
     """Return the table's fields: proofs, listener, expected."""
     head, *lines = [[cell.strip() for cell in line.split("|")] for line in TABLE.split("\n")[1:-1]]
     for proofs, *cells in lines:
-        told = dict(each.split(":") for each in proofs.split() if each != "-")
+        fields = dict(each.split(":") for each in proofs.split() if each != "-")
         for listener, expected in zip(head[1:], cells, strict=True):
-            yield told, listener, NOTHING[listener] if expected == "*" else expected
+            yield fields, listener, NOTHING[listener] if expected == "*" else expected
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_exactly_one_channel_counts(
     installation: InProcess, proofs: dict[str, str], listener: str, expected: str
 ) -> None:
     """The headers of other channels confer nothing, and take nothing away."""
-    assert told(installation, listener, proofs) == expected
+    assert read_outcome(installation, listener, proofs) == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
@@ -103,13 +103,13 @@ def test_a_channel_outside_the_agreement_is_refused(
     proofs = dict.fromkeys({listener, *others}, "notary")
 
     expected = "RELEASED" if listener == WSSE else "REFUSED REQ-08"
-    assert told(installation, listener, proofs, paper="notary-00-data") == expected
+    assert read_outcome(installation, listener, proofs, document_name="notary-00-data") == expected
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
 def test_the_record_names_the_listeners_channel(installation: InProcess, listener: str) -> None:
     """The record and the receipt have the channel of arrival, for any headers."""
-    told(installation, listener, dict.fromkeys(LISTENERS, "bank"))
+    read_outcome(installation, listener, dict.fromkeys(LISTENERS, "bank"))
 
     with raw(installation.settings.place) as connection:
         recorded = connection.execute(
@@ -120,7 +120,7 @@ def test_the_record_names_the_listeners_channel(installation: InProcess, listene
 
 def test_headers_of_the_security_server_are_recorded(installation: InProcess) -> None:
     """The ledger's leaf commits to the subsystem of `xrd:client` and to `xrd:userId`."""
-    told(installation, XROAD, {XROAD: "bank"})
+    read_outcome(installation, XROAD, {XROAD: "bank"})
 
     with raw(installation.settings.place) as connection:
         identifier, sealed = connection.execute(
@@ -140,8 +140,8 @@ def test_the_employee_of_a_foreign_header_is_ignored(
     """`xrd:userId` and `xrd:id` belong to X-Road; elsewhere only the Body names the employee."""
     other_id = dict.fromkeys(LISTENERS, "bank")
 
-    assert told(installation, listener, other_id, header_id=str(uuid4())) == "RELEASED"
-    assert told(installation, XROAD, other_id, header_id=str(uuid4())) == "FAULT REQ-01"
+    assert read_outcome(installation, listener, other_id, header_id=str(uuid4())) == "RELEASED"
+    assert read_outcome(installation, XROAD, other_id, header_id=str(uuid4())) == "FAULT REQ-01"
 
 
 @pytest.mark.parametrize(
@@ -167,18 +167,18 @@ def test_a_foreign_header_that_must_be_understood_is_a_fault(
     assert answer.child.findtext("faultcode", "").endswith(":MustUnderstand")
 
 
-def told(
+def read_outcome(
     installation: InProcess,
     listener: str,
     proofs: dict[str, str],
     *,
-    paper: str = "bank-00-data",
+    document_name: str = "bank-00-data",
     header_id: str | None = None,
 ) -> str:
     """Return the result of a message: `RELEASED`, `REFUSED REQ-08`, `FAULT SIG-01`."""
-    asked = message(installation, proofs, paper, header_id)
+    request_message = message(installation, proofs, document_name, header_id)
     environ = forwarded(installation, proofs[MTLS]) if MTLS in proofs else {}
-    answer = installation.post(asked, listener=listener, **environ)
+    answer = installation.post(request_message, listener=listener, **environ)
     codes = sorted(set(answer.codes))
     if answer.status != 200:
         return f"FAULT {' '.join(codes)}"
@@ -188,12 +188,15 @@ def told(
 
 
 def message(
-    installation: InProcess, proofs: dict[str, str], paper: str, header_id: str | None = None
+    installation: InProcess,
+    proofs: dict[str, str],
+    document_name: str,
+    header_id: str | None = None,
 ) -> bytes:
     """Build one request, with the header blocks of every proof that lies in a message."""
-    found, request_id = installation.paper(paper), uuid4()
+    found, request_id = installation.document(document_name), uuid4()
     fields = about(
-        installation.person_of(found), of=found.presented_by, paper=found, request_id=request_id
+        installation.person_of(found), of=found.presented_by, document=found, request_id=request_id
     )
     child = person_request(**fields)
     signer = installation.world.messages.get(proofs.get(WSSE, "bank"), installation.world.stranger)

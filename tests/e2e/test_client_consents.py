@@ -22,7 +22,7 @@ from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.consents import hands_of, revocation
 from makul_testing.client.cli_runner import Result, run_client
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
-from makul_testing.processes.service import Server, served
+from makul_testing.processes.service import Server, run_service
 
 MEBIBYTE = 1024 * 1024
 
@@ -80,7 +80,7 @@ def town(
     directory = tmp_path_factory.mktemp("town")
     (directory / "installation").mkdir()
     installation = build_installation(directory / "installation", database=record_database)
-    with served(directory / "installation" / "makul.toml", workers=1) as server:
+    with run_service(directory / "installation" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
         write_service(installation.world, directory, addresses)
         hand_out(installation.world, directory, addresses, {})
@@ -96,16 +96,16 @@ def test_the_client_sends_a_scan_of_ten_mebibytes(town: Town) -> None:
     file = town.file("on-paper.xml", town.on_paper(scan))
     before, began = town.server.rss_mb, time.perf_counter()
 
-    said = town.run(
+    result = town.run(
         "register", file, "--scan", town.file("scan.pdf", scan), "--employee", "clerk-7"
     )
 
     took, after = time.perf_counter() - began, town.server.rss_mb
     print(f"10 MiB scan: {took:.2f} s; worker {before:.0f} -> {after:.0f} MB")
-    if said.exception:
-        raise said.exception
-    assert said.exit_code == ExitCode.OK, said.output
-    assert "IN_FORCE" in said.stdout
+    if result.exception:
+        raise result.exception
+    assert result.exit_code == ExitCode.OK, result.output
+    assert "IN_FORCE" in result.stdout
     assert took < 60
     assert after < before + 400
 
@@ -159,10 +159,10 @@ def test_a_revocation_by_a_stranger_is_refused(town: Town) -> None:
     """It is refused with exit code 1, and the consent stays valid."""
     signed = revocation(town.installation, uuid4(), of=3, signer=5, recipient=MUNICIPALITY.code)
 
-    said = town.run("revoke", town.file("strange.xml", signed))
+    result = town.run("revoke", town.file("strange.xml", signed))
 
-    assert said.exit_code == ExitCode.NO
-    assert "CNS-02" in said.stderr
+    assert result.exit_code == ExitCode.NO
+    assert "CNS-02" in result.stderr
 
 
 def test_status_reports_missing_certificates(town: Town) -> None:

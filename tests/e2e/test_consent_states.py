@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
-from makul_testing.builders.consents import handing_in, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
@@ -47,7 +47,7 @@ def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Ite
     built.close()
 
 
-def registered(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
+def register_consent(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
     """Return a registered consent of the bank's."""
     world = installation.world
     hands = SandboxSigners(
@@ -74,24 +74,24 @@ def registered(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
 
 def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
     """Return the state, and the number of uses."""
-    asked = (
+    query = (
         f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:consentId>{consent_id}</r:consentId></r:GetConsentStatus>"
     )
-    child = installation.ask(asked.encode()).child
+    child = installation.ask(query.encode()).child
     return child.findtext("r:state", namespaces=NS), child.findtext("r:used", namespaces=NS)
 
 
 def use(installation: InProcess, document: bytes) -> str | None:
-    paper = installation.paper("bank-02-data")
-    fields = about(installation.world.people[2], of=installation.bank, paper=paper)
+    consent = installation.document("bank-02-data")
+    fields = about(installation.world.people[2], of=installation.bank, document=consent)
     return installation.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
 
 
 def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
     """A consent is in force until before `validTo`."""
     ends = clock.now + HOUR
-    consent_id, _ = registered(moving, valid_to=ends)
+    consent_id, _ = register_consent(moving, valid_to=ends)
 
     assert state(moving, consent_id) == ("IN_FORCE", "0")
     clock.now = ends - timedelta(seconds=1)
@@ -103,7 +103,7 @@ def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) 
 def test_a_consent_is_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
     """It is registered before its term, and in force from its first instant."""
     begins = clock.now + HOUR
-    consent_id, document = registered(moving, valid_from=begins)
+    consent_id, document = register_consent(moving, valid_from=begins)
 
     assert state(moving, consent_id) == ("PENDING", "0")
     assert use(moving, document) == "REFUSED"
@@ -115,9 +115,11 @@ def test_a_consent_is_pending_until_it_begins(moving: InProcess, clock: Clock) -
 
 def test_revoked_outweighs_used_up(moving: InProcess) -> None:
     """USED_UP after its last use; REVOKED outweighs that."""
-    consent_id, document = registered(moving, max_disclosures=1)
+    consent_id, document = register_consent(moving, max_disclosures=1)
 
     assert use(moving, document) == "RELEASED"
     assert state(moving, consent_id) == ("USED_UP", "1")
-    assert moving.ask(handing_in(revocation(moving, consent_id))).outcome == "ACCEPTED"
+    assert (
+        moving.ask(build_revocation_request(revocation(moving, consent_id))).outcome == "ACCEPTED"
+    )
     assert state(moving, consent_id) == ("REVOKED", "1")

@@ -85,14 +85,14 @@ def cast(installation: InProcess) -> Cast:
         withdrawal="Ооба",
     )
     content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
-    made = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
+    cast = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = installation.settings.trust
-    made.install_in(trust)
+    cast.install_in(trust)
     assert trust.tsa_crls is not None
     for crl in trust.crls.glob("corpus-*.crl"):
         (trust.tsa_crls / crl.name).write_bytes(crl.read_bytes())
     Clock.now = NOW + A_LOOK_LATER
-    return made
+    return cast
 
 
 def ask(installation: InProcess, document: bytes) -> Answered:
@@ -110,7 +110,7 @@ def refused_by_the_schema(installation: InProcess, document: bytes) -> list[str]
     return installation.post(signed).codes
 
 
-def told(answer: Answered) -> list[tuple[str, str | None]]:
+def read_reasons(answer: Answered) -> list[tuple[str, str | None]]:
     """Return each reason's code and its cause."""
     return [
         (
@@ -141,8 +141,8 @@ def test_attack_is_refused(
 
     record_property("corpus", f"CNS-02 because {because.value}")
     undecided = because in UNDECIDED
-    assert answer.outcome == ("UNDETERMINED" if undecided else "REFUSED"), told(answer)
-    assert ("CNS-02", because.value) in told(answer)
+    assert answer.outcome == ("UNDETERMINED" if undecided else "REFUSED"), read_reasons(answer)
+    assert ("CNS-02", because.value) in read_reasons(answer)
     assert answer.released == set()
     for name in (Attribute.SURNAME, Attribute.GIVEN_NAME):
         for form in (person.values[name].ky, person.values[name].latin):
@@ -157,7 +157,7 @@ def test_good_consent_is_accepted(
     answer = ask(installation, vector.build(cast))
 
     record_property("corpus", "accepted")
-    assert answer.outcome == "RELEASED", told(answer)
+    assert answer.outcome == "RELEASED", read_reasons(answer)
 
 
 def test_refusals_used_nothing_up(installation: InProcess, cast: Cast) -> None:

@@ -61,12 +61,12 @@ def sender(installation: InProcess) -> Sender:
         each for each in installation.world.citizens.values() if type(each.key) is type(bank.key)
     )
     stranger = next(alike)
-    paper = installation.paper(PAPER)
+    document = installation.document(PAPER)
     return Sender(
         holder=Holder(bank.key, bank.certificate),
         stranger=Holder(stranger.key, stranger.certificate),
         child=lambda: person_request(
-            **about(installation.person_of(paper), of=installation.bank, paper=paper)
+            **about(installation.person_of(document), of=installation.bank, document=document)
         ),
         at=NOW + A_LOOK_LATER,
         cast=_installed(installation),
@@ -108,6 +108,6 @@ def test_attack_message_is_a_fault(
 
 
 def secrets_of(installation: InProcess) -> list[bytes]:
-    values = installation.person_of(installation.paper(PAPER)).values
+    values = installation.person_of(installation.document(PAPER)).values
     names = [values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)]
     return [form.encode() for name in names for form in (name.ky, name.latin) if form]

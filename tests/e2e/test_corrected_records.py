@@ -107,15 +107,19 @@ def test_people_are_matched_by_what_the_record_holds(
     its holder.
     """
     person = installation.world.people[citizen]
-    surname, given = (person.values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME))
+    surname, given_name = (
+        person.values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)
+    )
     assert isinstance(surname, LocalizedName)
-    assert isinstance(given, LocalizedName)
+    assert isinstance(given_name, LocalizedName)
     factors = factors.replace("PIN", person.pin.birth_date.isoformat())
     sex = str(person.pin.sex)
     factors = factors.replace("OTHER", "F" if sex == "M" else "M").replace("SEX", sex)
-    said = factors.replace("SURNAME", str(surname.ru)).replace("GIVEN", str(given.ru))
+    filled_factors = factors.replace("SURNAME", str(surname.ru)).replace(
+        "GIVEN", str(given_name.ru)
+    )
 
-    answer = ask(installation, citizen, said)
+    answer = ask(installation, citizen, filled_factors)
 
     assert answer.outcome == outcome, answer.codes
     assert answer.codes == ([] if outcome == "RELEASED" else ["MAT-01"])

@@ -27,9 +27,9 @@ from makul.store.db.location import PostgresLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.store.schema.roles import grants
 from makul.trust.tlog.note_keys import new_key_file
-from makul_testing.builders.consents import handing_in, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation
 from makul_testing.builders.messages import signed_message
-from makul_testing.database_roles import as_role, parted
+from makul_testing.database_roles import as_role, create_duty_roles
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.in_process_service import (
     NS,
@@ -40,8 +40,8 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.load.steady_load import ask
-from makul_testing.processes.program import Program, ran
-from makul_testing.processes.service import Server, served
+from makul_testing.processes.program import Program, run_program
+from makul_testing.processes.service import Server, run_service
 
 PATIENCE = 120.0
 """Seconds; a process starts in two on an idle machine."""
@@ -68,7 +68,7 @@ class SeparateRoles:
     installation: InProcess
     config: Path
     places: Mapping[Duty, PostgresLocation]
-    served: Server
+    listener: Server
 
     def ask(self, child: bytes) -> etree._Element:
         """Send the bank's signed request to the listener; return the answer's child of the Body."""
@@ -76,7 +76,7 @@ class SeparateRoles:
         message = signed_message(
             child, holder.key, holder.certificate, at=self.installation.clock()
         )
-        status, body = ask(self.served.port, message)
+        status, body = ask(self.listener.port, message)
         assert status == 200
         found = etree.fromstring(body).find("s:Body", NS)
         assert found is not None
@@ -89,7 +89,7 @@ class SeparateRoles:
     def makul(self, duty: Duty, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command with a duty's role."""
         environment = self.environment(duty, **more)
-        return ran("--config", self.config, *arguments, env=environment, text=True)
+        return run_program("--config", self.config, *arguments, env=environment, text=True)
 
     @contextmanager
     def sequencing(self) -> Iterator[None]:
@@ -110,15 +110,17 @@ class SeparateRoles:
 
 @pytest.fixture(scope="module")
 def separate(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeparateRoles]:
-    directory = tmp_path_factory.mktemp("parted")
+    directory = tmp_path_factory.mktemp("roles")
     installation = build_installation_on(directory, "postgresql", lambda: server)
     config = directory / "makul.toml"
     text = config.read_text().partition("[listeners.xroad]")[0]
     config.write_text(text.replace("\n[trust]", _LEDGER, 1))
     new_key_file(directory / "ledger.key", "makul-test/GOV/70000001", ED25519)
     assert isinstance(installation.settings.place, PostgresLocation)
-    with served(config, workers=1) as listener:
-        yield SeparateRoles(installation, config, parted(installation.settings.place), listener)
+    with run_service(config, workers=1) as listener:
+        yield SeparateRoles(
+            installation, config, create_duty_roles(installation.settings.place), listener
+        )
     installation.close()
 
 
@@ -132,25 +134,27 @@ def named(operation: str, content: str) -> bytes:
 def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) -> None:
     """The consent is registered, used, repeated, sequenced, proved, revoked, and refused."""
     installation = separate.installation
-    paper = installation.paper("bank-02-data")
-    consent_id = UUID(etree.fromstring(paper.document).findtext("{urn:makul:consent:1}consentId"))
-    encoded = base64.b64encode(paper.document).decode()
-    asked = about(installation.person_of(paper), of=installation.bank, paper=paper)
-    child = person_request(**asked)
+    document = installation.document("bank-02-data")
+    consent_id = UUID(
+        etree.fromstring(document.document).findtext("{urn:makul:consent:1}consentId")
+    )
+    encoded = base64.b64encode(document.document).decode()
+    fields = about(installation.person_of(document), of=installation.bank, document=document)
+    child = person_request(**fields)
 
     registered = separate.ask(
         named(
             "RegisterConsent",
-            f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
+            f"<r:agreementNumber>{document.agreement}</r:agreementNumber>"
             f"<r:consentDocument>{encoded}</r:consentDocument>",
         )
     )
     released, again = separate.ask(child), separate.ask(child)
-    receipt_wanted = f"<r:ofRequest>{asked['request_id']}</r:ofRequest>"
+    receipt_wanted = f"<r:ofRequest>{fields['request_id']}</r:ofRequest>"
     with separate.sequencing():
         proved = until_proved(separate, receipt_wanted)
-    taken_back = separate.ask(handing_in(revocation(installation, consent_id)))
-    refused = separate.ask(person_request(**(asked | {"request_id": uuid4()})))
+    taken_back = separate.ask(build_revocation_request(revocation(installation, consent_id)))
+    refused = separate.ask(person_request(**(fields | {"request_id": uuid4()})))
 
     assert registered.findtext("r:outcome", namespaces=NS) == "ACCEPTED"
     assert released.findtext("r:outcome", namespaces=NS) == "RELEASED"
@@ -161,11 +165,11 @@ def test_the_main_use_case_works_with_separate_roles(separate: SeparateRoles) ->
     assert separate.makul(Duty.DESK, "ledger", "verify").returncode == 0
 
 
-def until_proved(separate: SeparateRoles, wanted: str) -> etree._Element:
+def until_proved(separate: SeparateRoles, expected: str) -> etree._Element:
     """Repeat GetReceipt until the receipt has its proof."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        found = separate.ask(named("GetReceipt", wanted)).find("r:inclusion", NS)
+        found = separate.ask(named("GetReceipt", expected)).find("r:inclusion", NS)
         if found is not None:
             return found
         assert time.monotonic() < deadline, "no place in the log"
@@ -175,7 +179,7 @@ def until_proved(separate: SeparateRoles, wanted: str) -> etree._Element:
 def test_the_listener_uses_the_serving_role(separate: SeparateRoles, server: Cluster) -> None:
     """The real processes use the roles that these tests are about."""
     separate.ask(named("GetStatus", ""))
-    pids = separate.served.workers
+    pids = separate.listener.workers
     owner = separate.installation.settings.place
     assert isinstance(owner, PostgresLocation)
     database = psycopg.conninfo.conninfo_to_dict(owner.url)["dbname"]
@@ -210,9 +214,9 @@ DESK_COMMANDS = (
 def test_the_operators_commands_use_their_role(
     separate: SeparateRoles, command: tuple[str, ...]
 ) -> None:
-    said = separate.installation.makul(Duty.DESK)(*command)
+    result = separate.installation.makul(Duty.DESK)(*command)
 
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
 
 
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.SEQUENCING])
@@ -220,10 +224,10 @@ def test_no_other_role_releases_a_recipient(separate: SeparateRoles, duty: Duty)
     """One line says whose work it is, and nothing is done."""
     makul = separate.installation.makul(duty)
 
-    said = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
+    result = makul("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
 
-    assert said.code == 1
-    assert "the database's role may not do this" in said.err
+    assert result.code == 1
+    assert "the database's role may not do this" in result.err
     states = {each.code: each.state for each in separate.installation.store.registry.recipients()}
     assert states[separate.installation.bank.code] == "ACTIVE"
 
@@ -231,10 +235,10 @@ def test_no_other_role_releases_a_recipient(separate: SeparateRoles, duty: Duty)
 @pytest.mark.parametrize("duty", [Duty.SERVING, Duty.DESK])
 def test_production_sequences_by_no_other_role(separate: SeparateRoles, duty: Duty) -> None:
     """It is refused before anything is signed, with the command that corrects it."""
-    done = separate.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
+    result = separate.makul(duty, "ledger", "run", MAKUL_ENVIRONMENT="PRODUCTION")
 
-    assert done.returncode == 1
-    assert f"makul store grant makul_{duty.value} --for sequencing --apply" in done.stderr
+    assert result.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for sequencing --apply" in result.stderr
 
 
 @pytest.mark.parametrize("duty", [Duty.DESK, Duty.SEQUENCING])
@@ -242,7 +246,7 @@ def test_production_serves_by_no_other_role(separate: SeparateRoles, duty: Duty)
     """The message is that of `makul serve`; there, the sandbox's roots would be refused first."""
     anchors = separate.config.parent / "none"
     anchors.mkdir(exist_ok=True)
-    done = separate.makul(
+    result = separate.makul(
         duty,
         "serve",
         MAKUL_ENVIRONMENT="PRODUCTION",
@@ -250,8 +254,8 @@ def test_production_serves_by_no_other_role(separate: SeparateRoles, duty: Duty)
         MAKUL_TRUST__TSA_ANCHORS=str(anchors),
     )
 
-    assert done.returncode == 1
-    assert f"makul store grant makul_{duty.value} --for serving --apply" in done.stderr
+    assert result.returncode == 1
+    assert f"makul store grant makul_{duty.value} --for serving --apply" in result.stderr
 
 
 def test_production_refuses_a_role_with_more_privileges(

@@ -33,7 +33,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.pki.authorities import NOW, Authority, StoreFiles
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 SLACK = 30.0
 """The seconds in which a worker that shares its core notices a change."""
@@ -54,9 +54,9 @@ def makul(installation: InProcess) -> Makul:
 
 
 def request(installation: InProcess) -> bytes:
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     return person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
@@ -104,10 +104,10 @@ def test_compromised_receipt_key_is_refused(
         known.verify_kept(receipt, at=later, held_since=since)
     assert known.verify_kept(receipt, at=later, held_since=now)
 
-    makul.done("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
-    said = makul("serve", "--listener", "wsse")
-    assert said.code == 3
-    assert "marked as compromised" in said.err
+    makul.run_json("key", "compromised", fingerprint.hex(), "--since", now.isoformat(), "--apply")
+    result = makul("serve", "--listener", "wsse")
+    assert result.code == 3
+    assert "marked as compromised" in result.err
     again = makul(
         "key", "compromised", fingerprint.hex(), "--since", "2026-01-01T00:00:00Z", "--apply"
     )
@@ -132,16 +132,16 @@ def test_withdrawn_message_key_gets_nothing(
 ) -> None:
     """Every worker refuses messages after the withdrawal, and no stored answer is repeated."""
     bank = installation.world.messages["bank"]
-    asked = request(installation)
+    request_child = request(installation)
 
     def message() -> bytes:
-        return signed_message(asked, bank.key, bank.certificate, at=installation.clock())
+        return signed_message(request_child, bank.key, bank.certificate, at=installation.clock())
 
-    with served(tmp_path / "makul.toml", workers=2) as server:
+    with run_service(tmp_path / "makul.toml", workers=2) as server:
         assert ask(server.port, message())[0] == 200
         pem = tmp_path / "lost.pem"
         pem.write_bytes(bank.certificate.public_bytes(Encoding.PEM))
-        makul.done(
+        makul.run_json(
             "recipient", "withdraw", installation.bank.code, pem, "--reason", "key lost", "--apply"
         )
         answers = [ask(server.port, message()) for _ in range(12)]
@@ -199,20 +199,22 @@ def test_withdrawn_officials_key_signs_no_basis(
     installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """LAW-09: after the withdrawal no basis statement by that key counts, of any date."""
-    name, paper = next(
+    name, document = next(
         (name, each)
-        for name, each in installation.world.papers.items()
+        for name, each in installation.world.documents.items()
         if each.kind is GroundKind.BASIS and each.presented_by.key in installation.world.officials
     )
-    by = paper.presented_by
-    asked = person_request(**about(installation.person_of(paper), of=by, paper=paper))
-    assert installation.ask(asked, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
+    by = document.presented_by
+    request = person_request(**about(installation.person_of(document), of=by, document=document))
+    assert installation.ask(request, by=by.key).outcome in {"RELEASED", "MATCHED"}, name
     pem = tmp_path / "official.pem"
     pem.write_bytes(installation.world.officials[by.key].certificate_pem)
 
-    makul.done("recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply")
+    makul.run_json(
+        "recipient", "withdraw-official", by.code, pem, "--reason", "key lost", "--apply"
+    )
 
-    again = person_request(**about(installation.person_of(paper), of=by, paper=paper))
+    again = person_request(**about(installation.person_of(document), of=by, document=document))
     answer = installation.ask(again, by=by.key)
     assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["LAW-09"], set())
 
@@ -221,50 +223,50 @@ def test_withdrawn_encryption_key_gets_nothing(
     installation: InProcess, makul: Makul, tmp_path: Path
 ) -> None:
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
-    paper = installation.paper("wallet-00-data")
-    code, mine = paper.presented_by.code, installation.world.sealing["wallet"]
-    asked = person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document = installation.document("wallet-00-data")
+    code, mine = document.presented_by.code, installation.world.sealing["wallet"]
+    request = person_request(
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
-    assert installation.ask(asked, by="wallet").outcome == "RELEASED"
+    assert installation.ask(request, by="wallet").outcome == "RELEASED"
     lost = tmp_path / "lost.pem"
     lost.write_bytes(mine.certificate_pem)
 
-    makul.done("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
+    makul.run_json("recipient", "withdraw-sealing", code, lost, "--reason", "lost", "--apply")
 
     def codes(child: bytes) -> list[str]:
         return installation.ask(child, by="wallet").codes
 
     def new_one() -> bytes:
         return person_request(
-            **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+            **about(installation.person_of(document), of=document.presented_by, document=document)
         )
 
-    assert codes(asked) == ["RCP-04"]
+    assert codes(request) == ["RCP-04"]
     assert codes(new_one()) == ["RCP-04"]
     again = makul("recipient", "sealing-certificate", code, lost, "--apply")
     assert again.code == 1
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
     another.write_bytes(_another_to_seal_to(installation))
-    makul.done("recipient", "sealing-certificate", code, another, "--apply")
+    makul.run_json("recipient", "sealing-certificate", code, another, "--apply")
     assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
-    assert codes(asked) == ["RCP-04"]
+    assert codes(request) == ["RCP-04"]
 
 
 def _another_to_seal_to(installation: InProcess) -> bytes:
     """Return a new certified key of the wallet's."""
-    made = installation.world.hierarchy.sealing(
-        member_code=installation.paper("wallet-00-data").presented_by.code, common_name="Wallet"
+    certificate = installation.world.hierarchy.sealing(
+        member_code=installation.document("wallet-00-data").presented_by.code, common_name="Wallet"
     )
-    return made.certificate_pem
+    return certificate.certificate_pem
 
 
 def test_revoked_citizens_key_signs_no_consent(installation: InProcess, tmp_path: Path) -> None:
     """The CA revokes it for keyCompromise in its next CRL: its consents no longer count."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     assert installation.ask(request(installation)).outcome == "RELEASED"
-    citizen = installation.world.citizens[paper.citizen].certificate
+    citizen = installation.world.citizens[document.citizen].certificate
     crl = installation.world.hierarchy.citizens.crl([citizen])
     new = tmp_path / "new.crl"
     new.write_bytes(crl)

@@ -11,10 +11,10 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
 from makul_testing.load.steady_load import Load, messages
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 
 @pytest.fixture
@@ -24,15 +24,15 @@ def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[In
     built.close()
 
 
-def insist(makul: Makul, *command: str) -> tuple[Said, int]:
+def insist(makul: Makul, *command: str) -> tuple[CommandResult, int]:
     """Repeat a command until it is accepted: reloaded workers finish their requests first."""
     deadline, refusals = time.monotonic() + 60, 0
-    while (said := makul(*command)).code != 0:
-        assert said.code == 1, said.err
-        assert time.monotonic() < deadline, said.err
+    while (result := makul(*command)).code != 0:
+        assert result.code == 1, result.err
+        assert time.monotonic() < deadline, result.err
         refusals += 1
         time.sleep(0.2)
-    return said, refusals
+    return result, refusals
 
 
 def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> None:
@@ -43,9 +43,9 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
     former = replace(StoreKeys.load(ring), held=None)
     queue = messages(installation, 600)
 
-    with served(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
+    with run_service(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
         load.until(5)
-        makul.done("key", "rotate", "--prepare", "--apply")
+        makul.run_json("key", "rotate", "--prepare", "--apply")
         early = makul("key", "rotate", "--activate", "--apply")
         load.until(5)
         os.kill(server.pid, signal.SIGHUP)
@@ -76,6 +76,6 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
 
 def _until_nobody_lingers(makul: Makul) -> None:
     deadline = time.monotonic() + 60
-    while makul.done("key", "rotate")["still_used"]:
+    while makul.run_json("key", "rotate")["still_used"]:
         assert time.monotonic() < deadline
         time.sleep(0.2)

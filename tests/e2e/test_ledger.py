@@ -15,7 +15,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.raw_sql import count
-from makul_testing.tlog.builder import a_note_signer, checked, leaf_ids, sequence
+from makul_testing.tlog.builder import a_note_signer, check_ledger, leaf_ids, sequence
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def log_of(store: Store, directory: Path) -> int:
     """Sequence all and verify by the ledger; return how many decisions and acts agree."""
     signer = a_note_signer(directory)
     sequence(store, signer, at=utc_now())
-    report = checked(store, signer, at=utc_now())
+    report = check_ledger(store, signer, at=utc_now())
     assert report.finding is None
     assert report.checked == report.size
     return report.size
@@ -39,12 +39,12 @@ def test_decisions_of_every_document_agree_with_their_leaves(
     installation: InProcess, tmp_path: Path
 ) -> None:
     """Outcomes are released, matched, refused and undetermined; each document is used twice."""
-    for paper in installation.world.papers.values():
-        asked = person_request(
-            **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    for document in installation.world.documents.values():
+        request = person_request(
+            **about(installation.person_of(document), of=document.presented_by, document=document)
         )
         for _ in range(2):  # the second is a repetition, or a refusal under a closed id
-            installation.ask(asked, by=paper.presented_by.key)
+            installation.ask(request, by=document.presented_by.key)
     outcomes = {
         row.outcome.value
         for row in installation.store.registry.disclosures(recipient=None, since=None, limit=10_000)

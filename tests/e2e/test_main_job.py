@@ -32,22 +32,22 @@ SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.x
 RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "receipt.xsd")))
 
 
-def ask(installation: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
-    body = person_request(**(fields | {"agreement": paper.agreement} | changes)).decode()
-    by = f"<r:employee>{paper.employee}</r:employee>" if paper.employee else ""
+def ask(installation: InProcess, document: SandboxDocument, **changes: object) -> bytes:
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
+    body = person_request(**(fields | {"agreement": document.agreement} | changes)).decode()
+    by = f"<r:employee>{document.employee}</r:employee>" if document.employee else ""
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def request_of(installation: InProcess, paper: SandboxDocument) -> bytes:
+def request_of(installation: InProcess, document: SandboxDocument) -> bytes:
     """Return the first operation for a document: to register it, or to use it."""
-    given = paper.registration
-    if given is None:
-        return ask(installation, paper)
+    registration = document.registration
+    if registration is None:
+        return ask(installation, document)
     sent = {
-        "consentDocument": paper.document,
-        "scan": given.scan,
-        "authorityDocument": given.authority,
+        "consentDocument": document.document,
+        "scan": registration.scan,
+        "authorityDocument": registration.authority,
     }
     fields = "".join(
         f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>"
@@ -56,8 +56,8 @@ def request_of(installation: InProcess, paper: SandboxDocument) -> bytes:
     )
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
-        f"<r:agreementNumber>{paper.agreement}</r:agreementNumber>"
-        f"<r:employee>{given.employee}</r:employee>{fields}</r:RegisterConsent>"
+        f"<r:agreementNumber>{document.agreement}</r:agreementNumber>"
+        f"<r:employee>{registration.employee}</r:employee>{fields}</r:RegisterConsent>"
     ).encode()
 
 
@@ -73,17 +73,17 @@ def test_every_document_of_the_sandbox_has_its_outcome(installation: InProcess) 
     One that must be submitted first is used only if it was accepted.
     """
     came_out = {}
-    for name, paper in installation.world.papers.items():
-        answer = installation.ask(request_of(installation, paper), by=paper.presented_by.key)
+    for name, document in installation.world.documents.items():
+        answer = installation.ask(request_of(installation, document), by=document.presented_by.key)
         if answer.outcome == "ACCEPTED":
-            answer = installation.ask(ask(installation, paper), by=paper.presented_by.key)
+            answer = installation.ask(ask(installation, document), by=document.presented_by.key)
         SCHEMA.assertValid(answer.child)
         RECEIPT_SCHEMA.assertValid(receipt_of(answer.child))
         came_out[name] = (answer.outcome, answer.codes)
 
     assert came_out == {
-        name: (paper.outcome.value, [code.value for code, _ in paper.reasons])
-        for name, paper in installation.world.papers.items()
+        name: (document.outcome.value, [code.value for code, _ in document.reasons])
+        for name, document in installation.world.documents.items()
     }
 
 
@@ -91,9 +91,9 @@ def test_exactly_the_requested_attributes_leave(installation: InProcess) -> None
     """docs/architecture.md, invariant 3: two attributes of a wider consent are requested; two
     leave.
     """
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
 
-    answer = installation.ask(ask(installation, paper, attributes=["surname", "documentNumber"]))
+    answer = installation.ask(ask(installation, document, attributes=["surname", "documentNumber"]))
 
     assert answer.outcome == "RELEASED"
     assert answer.released == {"surname", "documentNumber"}
@@ -101,8 +101,8 @@ def test_exactly_the_requested_attributes_leave(installation: InProcess) -> None
 
 def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     """The receipt names request, digest, outcome and payload; its leaf is in the record."""
-    paper = installation.paper("bank-00-data")
-    message = ask(installation, paper)
+    document = installation.document("bank-00-data")
+    message = ask(installation, document)
 
     child = installation.ask(message).child
 
@@ -111,12 +111,14 @@ def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     salt = base64.b64decode(child.findtext("r:payloadSalt", "", {"r": RECIPIENT}))
     canonical = etree.tostring(person, method="c14n", exclusive=True, with_tail=False)
     digest = base64.b64decode(receipt.findtext("rc:payloadDigest", namespaces=RECEIPT) or "")
-    asked = base64.b64decode(receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or "")
+    receipt_digest = base64.b64decode(
+        receipt.findtext("rc:requestDigest", namespaces=RECEIPT) or ""
+    )
     assert digest == sha256(salt + canonical).digest()
-    assert asked == request_digest(etree.fromstring(message))
-    said = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
+    assert receipt_digest == request_digest(etree.fromstring(message))
+    answer_digest = base64.b64decode(receipt.findtext("rc:answerDigest", namespaces=RECEIPT) or "")
     child.remove(child[-1])
-    assert said == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
+    assert answer_digest == sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
     leaf = base64.b64decode(receipt.findtext("rc:leafHash", namespaces=RECEIPT) or "")
     recorded = installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert recorded.leaf_hash == leaf
@@ -171,9 +173,11 @@ def codes(child: etree._Element) -> tuple[str | None, str | None]:
 
 def test_a_person_is_not_compared_without_a_consent_of_theirs(installation: InProcess) -> None:
     """Procedure, cl. 4: another citizen's consent gives one answer for known and unknown PINs."""
-    paper = installation.paper("bank-00-data")
-    known = installation.ask(ask(installation, paper, pin=installation.world.people[5].pin.digits))
-    nobody = installation.ask(ask(installation, paper, pin="20101190099999"))
+    document = installation.document("bank-00-data")
+    known = installation.ask(
+        ask(installation, document, pin=installation.world.people[5].pin.digits)
+    )
+    nobody = installation.ask(ask(installation, document, pin="20101190099999"))
 
     assert known.codes == nobody.codes == ["CNS-14"]
     assert shape(known.child) == shape(nobody.child)
@@ -187,7 +191,7 @@ def test_a_retry_gets_the_very_same_answer(installation: InProcess) -> None:
     """docs/architecture.md, invariant 5: a request signed again gets the stored answer, to the
     byte.
     """
-    message = ask(installation, installation.paper("bank-00-data"))
+    message = ask(installation, installation.document("bank-00-data"))
 
     first, second = installation.ask(message), installation.ask(message)
 
@@ -197,12 +201,12 @@ def test_a_retry_gets_the_very_same_answer(installation: InProcess) -> None:
 
 def test_the_same_id_for_another_request_is_refused(installation: InProcess) -> None:
     """REQ-04; the first answer can still be fetched by its own request."""
-    paper, request_id = installation.paper("bank-00-data"), uuid4()
-    message = ask(installation, paper, request_id=request_id)
+    document, request_id = installation.document("bank-00-data"), uuid4()
+    message = ask(installation, document, request_id=request_id)
     first = installation.ask(message)
 
     other = installation.ask(
-        ask(installation, paper, request_id=request_id, attributes=["surname"])
+        ask(installation, document, request_id=request_id, attributes=["surname"])
     )
 
     assert (other.outcome, other.codes) == ("REFUSED", ["REQ-04"])
@@ -213,7 +217,7 @@ def test_a_repeated_message_is_a_fault(installation: InProcess) -> None:
     """REQ-09: an eavesdropper gets nothing by sending a message again."""
     holder = installation.world.messages["bank"]
     message = signed_message(
-        ask(installation, installation.paper("bank-00-data")),
+        ask(installation, installation.document("bank-00-data")),
         holder.key,
         holder.certificate,
         at=installation.clock(),
@@ -228,7 +232,7 @@ def test_a_repeated_message_is_a_fault(installation: InProcess) -> None:
 
 def test_an_old_message_is_a_fault(installation: InProcess) -> None:
     """REQ-03: the timestamp is older than five minutes."""
-    message = ask(installation, installation.paper("bank-00-data"))
+    message = ask(installation, installation.document("bank-00-data"))
 
     answer = installation.ask(message, at=installation.clock() - timedelta(minutes=20))
 
@@ -237,7 +241,7 @@ def test_an_old_message_is_a_fault(installation: InProcess) -> None:
 
 def test_another_recipients_certificate_does_not_help(installation: InProcess) -> None:
     """The notary, signing the bank's very request, is judged as the notary (invariant 11)."""
-    answer = installation.ask(ask(installation, installation.paper("bank-00-data")), by="notary")
+    answer = installation.ask(ask(installation, installation.document("bank-00-data")), by="notary")
 
     assert answer.outcome == "REFUSED"
     assert "AGR-01" in answer.codes
@@ -247,15 +251,15 @@ def test_a_hold_stops_requests_and_stored_answers(installation: InProcess) -> No
     """docs/architecture.md, invariant 4: a hold withholds all answers, and its release
     ends that.
     """
-    paper = installation.paper("mobile-00-data")
-    message = ask(installation, paper)
+    document = installation.document("mobile-00-data")
+    message = ask(installation, document)
     assert installation.ask(message, by="mobile").outcome == "RELEASED"
     recipient = party("mobile").recipient
     held = replace(recipient, state=RecipientState.ON_HOLD)
     installation.store.registry.set_state(held, reason="test", at=installation.clock())
     try:
         replayed = installation.ask(message, by="mobile")
-        fresh = installation.ask(ask(installation, paper), by="mobile")
+        fresh = installation.ask(ask(installation, document), by="mobile")
     finally:
         installation.store.registry.set_state(
             recipient, reason="test over", at=installation.clock()
@@ -286,15 +290,15 @@ def test_a_held_recipient_submits_nothing(installation: InProcess) -> None:
 
 def test_guessing_is_limited(installation: InProcess) -> None:
     """MAT-06: after five wrong guesses about a person the right one is refused too."""
-    paper = installation.paper("notary-07-data")
+    document = installation.document("notary-07-data")
     wrong = [
         installation.ask(
-            ask(installation, paper, document_number=f"ID000000{n}"), by="notary"
+            ask(installation, document, document_number=f"ID000000{n}"), by="notary"
         ).codes
         for n in range(5)
     ]
 
-    after = installation.ask(ask(installation, paper), by="notary")
+    after = installation.ask(ask(installation, document), by="notary")
 
     assert wrong == [["MAT-01"]] * 5
     assert (after.outcome, after.codes) == ("REFUSED", ["MAT-06"])
@@ -302,7 +306,7 @@ def test_guessing_is_limited(installation: InProcess) -> None:
 
 def test_eight_threads_on_one_id_disclose_once(installation: InProcess) -> None:
     """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
-    message = ask(installation, installation.paper("bank-01-data"))
+    message = ask(installation, installation.document("bank-01-data"))
     answers: list[bytes] = []
     threads = [
         threading.Thread(target=lambda: answers.append(installation.ask(message).body))
@@ -319,7 +323,7 @@ def test_eight_threads_on_one_id_disclose_once(installation: InProcess) -> None:
 
 def test_a_refusal_is_recorded_with_its_evidence(installation: InProcess) -> None:
     """Procedure, cl. 12: the presented document is stored, and the leaf commits to the refusal."""
-    answer = installation.ask(ask(installation, installation.paper("expired")))
+    answer = installation.ask(ask(installation, installation.document("expired")))
 
     recorded = installation.store.registry.disclosures(recipient=None, since=None, limit=1)[0]
     assert answer.outcome == "REFUSED"
@@ -333,10 +337,10 @@ def test_nothing_personal_is_logged(
     """docs/architecture.md, invariant 7: no log record has a name, PIN or document number."""
     caplog.set_level(logging.DEBUG)
     for name in ("bank-02-data", "expired", "tampered"):
-        installation.ask(ask(installation, installation.paper(name)))
+        installation.ask(ask(installation, installation.document(name)))
     installation.post(b"<broken>20101199000123")
 
-    person = installation.person_of(installation.paper("bank-02-data"))
+    person = installation.person_of(installation.document("bank-02-data"))
     for value in said_of(person):
         assert value not in caplog.text
 
@@ -356,8 +360,8 @@ def said_of(person: Person) -> list[str]:
 
 def test_the_xroad_front_speaks_for_a_member(installation: InProcess) -> None:
     """The identity comes from `xrd:client`, and every header is returned in order."""
-    paper, request_id = installation.paper("bank-03-data"), uuid4()
-    child = ask(installation, paper, request_id=request_id)
+    document, request_id = installation.document("bank-03-data"), uuid4()
+    child = ask(installation, document, request_id=request_id)
     message = xroad_message(child, installation.bank.code, request_id)
 
     answer = installation.post(message, listener="xroad")
@@ -368,8 +372,8 @@ def test_the_xroad_front_speaks_for_a_member(installation: InProcess) -> None:
 
 def test_the_xroad_front_of_another_member_gets_nothing(installation: InProcess) -> None:
     """Invariant 11: the mobile operator presents the bank's consent."""
-    paper, request_id = installation.paper("bank-03-data"), uuid4()
-    child = ask(installation, paper, request_id=request_id)
+    document, request_id = installation.document("bank-03-data"), uuid4()
+    child = ask(installation, document, request_id=request_id)
 
     answer = installation.post(
         xroad_message(child, party("mobile").code, request_id), listener="xroad"

@@ -21,7 +21,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import free_port
-from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
+from makul_testing.servers.listeners import by_tls, is_listening, run_listener, wait_for, write
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def installation(
 
 
 @contextmanager
-def served(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
     """Run `makul serve --listener mtls` with TLS, for clients under the national root."""
     hierarchy, port = installation.world.hierarchy, free_port()
     certificate, key = write(
@@ -42,7 +42,7 @@ def served(installation: InProcess, place: Path, **settings: str) -> Iterator[in
     )
     authorities = place / "cas.pem"
     authorities.write_bytes(hierarchy.intermediate_certificates() + hierarchy.anchors())
-    with fronted(
+    with run_listener(
         installation,
         "mtls",
         BIND=f"127.0.0.1:{port}",
@@ -52,7 +52,7 @@ def served(installation: InProcess, place: Path, **settings: str) -> Iterator[in
         TLS__CLIENT_CA=str(authorities),
         **settings,
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
         yield port
 
 
@@ -60,9 +60,12 @@ def answer(
     installation: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
 ) -> bytes:
     """Return the answer to a bank's request."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     fields = about(
-        installation.person_of(paper), of=installation.bank, paper=paper, request_id=uuid4()
+        installation.person_of(document),
+        of=installation.bank,
+        document=document,
+        request_id=uuid4(),
     )
     envelope = "http://schemas.xmlsoap.org/soap/envelope/"
     message = b'<s:Envelope xmlns:s="%b"><s:Body>%b</s:Body></s:Envelope>' % (
@@ -98,7 +101,7 @@ def test_certificate_of_the_connection_identifies_the_caller(
     is ignored.
     """
     bank, mobile = installation.world.messages["bank"], installation.world.messages["mobile"]
-    with served(installation, tmp_path, CLIENT_CERTIFICATE="tls") as port:
+    with run_mtls_service(installation, tmp_path, CLIENT_CERTIFICATE="tls") as port:
         own = write(tmp_path, "bank", bank)
         other = write(tmp_path, "mobile", mobile)
 
@@ -118,7 +121,7 @@ def test_only_the_pinned_proxy_reports_certificates(
     bank, hierarchy = installation.world.messages["bank"], installation.world.hierarchy
     proxy = hierarchy.organisation(member_code=OPERATOR, common_name="proxy")
     (tmp_path / "proxies.pem").write_bytes(proxy.certificate_pem)
-    with served(
+    with run_mtls_service(
         installation,
         tmp_path,
         CLIENT_CERTIFICATE="header",

@@ -32,7 +32,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import free_port
-from makul_testing.servers.listeners import UnixConnection, by_tls, fronted, wait_for, write
+from makul_testing.servers.listeners import UnixConnection, by_tls, run_listener, wait_for, write
 
 pytestmark = needs("nginx")
 
@@ -92,7 +92,7 @@ def front(
     (place / "installation").mkdir()
     installation = build_installation(place / "installation", database=record_database)
     hierarchy = installation.world.hierarchy
-    made = Front(
+    front = Front(
         installation=installation,
         directory=place,
         mtls_port=free_port(),
@@ -107,39 +107,44 @@ def front(
     certificate.write_bytes(server.certificate_pem + hierarchy.intermediate_certificates())
     (place / "client-cas.pem").write_bytes(
         b"".join(
-            each.intermediate_certificates() + each.anchors() for each in (hierarchy, made.others)
+            each.intermediate_certificates() + each.anchors() for each in (hierarchy, front.others)
         )
     )
     places = {
-        "/run/makul/mtls.sock": str(made.socket),
+        "/run/makul/mtls.sock": str(front.socket),
         "/run/makul/wsse.sock": str(place / "wsse.sock"),
         "/etc/makul/nginx/server.cert.pem": str(certificate),
         "/etc/makul/nginx/server.key.pem": str(key),
         "/etc/makul/nginx/client-cas.pem": str(place / "client-cas.pem"),
-        "192.0.2.10:8443": f"127.0.0.1:{made.mtls_port}",
-        "192.0.2.10:443": f"127.0.0.1:{made.wsse_port}",
+        "192.0.2.10:8443": f"127.0.0.1:{front.mtls_port}",
+        "192.0.2.10:443": f"127.0.0.1:{front.wsse_port}",
         "/run/makul/xroad.sock": str(place / "xroad.sock"),
         "/etc/makul/nginx/security-server-cas.pem": str(place / "client-cas.pem"),
-        "0" * 40: made.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
-        "192.0.2.10:8444": f"127.0.0.1:{made.xroad_port}",
+        "0" * 40: front.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
+        "192.0.2.10:8444": f"127.0.0.1:{front.xroad_port}",
     }
     with ExitStack() as running:
         for listener in ("mtls", "wsse", "xroad"):
             path = place / f"{listener}.sock"
-            running.enter_context(fronted(installation, listener, BIND=f"unix:{path}", WORKERS="1"))
+            running.enter_context(
+                run_listener(installation, listener, BIND=f"unix:{path}", WORKERS="1")
+            )
         for listener in ("mtls", "wsse", "xroad"):
             wait_for((place / f"{listener}.sock").exists)
         files = ("makul.conf", "makul-xroad.conf")
         running.enter_context(fronting(place, places, files=files))
-        yield made
+        yield front
     installation.close()
 
 
-def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
+def build_request(front: Front, document_name: str = "bank-00-data", **changes: Any) -> bytes:
     """Build an unsigned GetPersonData in the intended use of a document."""
-    found = front.installation.paper(paper)
+    found = front.installation.document(document_name)
     fields = about(
-        front.installation.person_of(found), of=found.presented_by, paper=found, request_id=uuid4()
+        front.installation.person_of(found),
+        of=found.presented_by,
+        document=found,
+        request_id=uuid4(),
     )
     child = person_request(**(fields | changes)).decode()
     return (
@@ -148,7 +153,7 @@ def asked(front: Front, paper: str = "bank-00-data", **changes: Any) -> bytes:
     ).encode()
 
 
-def told(answer: requests.Response) -> tuple[str | None, list[str]]:
+def read_outcome(answer: requests.Response) -> tuple[str | None, list[str]]:
     """Return the outcome and reason codes; neither if nginx itself answered."""
     if "xml" not in answer.headers["Content-Type"]:
         return None, [str(answer.status_code)]
@@ -174,8 +179,8 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
     hand_out(world, place, addresses, {})
-    paper = installation.paper("bank-00-data")
-    person = installation.person_of(paper)
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
     probe = Demographic(
         pin=person.pin.digits, document_number=str(person.values[Attribute.DOCUMENT_NUMBER])
     )
@@ -183,8 +188,8 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
     with Client(Profile.load(place / "parties" / "bank" / "profile-mtls.toml")) as client:
         data = client.get_person_data(
             Probe(demographic=probe),
-            [each.value for each in paper.attributes],
-            ground=ConsentDocument(paper.document),
+            [each.value for each in document.attributes],
+            ground=ConsentDocument(document.document),
         )
 
     assert data.decision.outcome == "RELEASED"
@@ -192,12 +197,15 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
 
 def test_registered_certificate_gets_data(front: Front) -> None:
     """The holder of the registered key gets the answer of any channel."""
-    assert told(front.ask(asked(front), front.installation.world.messages["bank"])) == RELEASED
+    assert (
+        read_outcome(front.ask(build_request(front), front.installation.world.messages["bank"]))
+        == RELEASED
+    )
 
 
 def test_missing_certificate_is_refused_by_nginx(front: Front) -> None:
     """RFC 8446, 4.4.2.4: nginx answers, and the service gets no request."""
-    assert front.ask(asked(front), None).status_code == 400
+    assert front.ask(build_request(front), None).status_code == 400
 
 
 def test_certificate_of_another_authority_is_refused(front: Front) -> None:
@@ -206,8 +214,8 @@ def test_certificate_of_another_authority_is_refused(front: Front) -> None:
     stranger = new_hierarchy(front.installation.world.made_at)
     kept_out = stranger.organisation(member_code="COM/60000001", common_name="bank")
 
-    assert told(front.ask(asked(front), let_in)) == (None, ["SIG-09"])
-    assert front.ask(asked(front), kept_out).status_code == 400
+    assert read_outcome(front.ask(build_request(front), let_in)) == (None, ["SIG-09"])
+    assert front.ask(build_request(front), kept_out).status_code == 400
 
 
 def test_unregistered_certificate_is_refused(front: Front) -> None:
@@ -217,7 +225,7 @@ def test_unregistered_certificate_is_refused(front: Front) -> None:
         member_code=bank.code, common_name=bank.name
     )
 
-    assert told(front.ask(asked(front), unknown)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(build_request(front), unknown)) == (None, ["RCP-04"])
 
 
 def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
@@ -226,7 +234,7 @@ def test_certificate_of_another_recipient_gets_nothing(front: Front) -> None:
     """
     mobile = front.installation.world.messages["mobile"]
 
-    outcome, codes = told(front.ask(asked(front), mobile))
+    outcome, codes = read_outcome(front.ask(build_request(front), mobile))
 
     assert outcome == "REFUSED"
     assert "AGR-01" in codes
@@ -236,14 +244,17 @@ def test_server_certificate_is_refused(front: Front) -> None:
     """RFC 5280, 4.2.1.12: a certificate for servers is none for clients."""
     server = front.installation.world.hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
 
-    assert front.ask(asked(front), server).status_code == 400
+    assert front.ask(build_request(front), server).status_code == 400
 
 
 def test_unagreed_channel_is_refused(front: Front) -> None:
     """REQ-08: the notary's agreement names only wsse (Procedure, cl. 7)."""
     notary = front.installation.world.messages["notary"]
 
-    assert told(front.ask(asked(front, "notary-00-data"), notary)) == ("REFUSED", ["REQ-08"])
+    assert read_outcome(front.ask(build_request(front, "notary-00-data"), notary)) == (
+        "REFUSED",
+        ["REQ-08"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,7 +277,7 @@ def test_header_of_the_client_is_ignored(front: Front, name: str, status: int) -
     connection = by_tls(front.mtls_port, write(front.directory, "own", mobile))
     with closing(connection):
         connection.putrequest("POST", "/v1/recipient", skip_accept_encoding=True)
-        message = asked(front)
+        message = build_request(front)
         for field, value in (*XML.items(), ("Content-Length", str(len(message)))):
             connection.putheader(field, value)
         for sent in (name, name):
@@ -289,24 +300,24 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
         "X-SSL-Client-Cert": quote(bank.certificate_pem.decode(), safe=""),
         "X-SSL-Client-Verify": "SUCCESS",
     }
-    unsigned = asked(front)
+    unsigned = build_request(front)
     child = etree.tostring(etree.fromstring(unsigned)[0][0])
     signed = signed_message(child, bank.key, bank.certificate, at=front.installation.clock())
 
     refused = front.ask(unsigned, None, port=front.wsse_port, headers=forged)
     released = front.ask(signed, None, port=front.wsse_port)
 
-    assert told(refused) == (None, ["SIG-01"])
-    assert told(released) == RELEASED
+    assert read_outcome(refused) == (None, ["SIG-01"])
+    assert read_outcome(released) == RELEASED
 
 
 def by_xroad(front: Front) -> bytes:
     """Send GetPersonData as a security server forwards it, for the member in its header."""
-    paper, request_id = front.installation.paper("bank-00-data"), uuid4()
+    document, request_id = front.installation.document("bank-00-data"), uuid4()
     fields = about(
-        front.installation.person_of(paper),
+        front.installation.person_of(document),
         of=front.installation.bank,
-        paper=paper,
+        document=document,
         request_id=request_id,
     )
     return xroad_message(person_request(**fields), front.installation.bank.code, request_id)
@@ -316,7 +327,7 @@ def test_security_server_is_accepted(front: Front) -> None:
     """Its own certificate is accepted, and so is its statement about the client."""
     answer = front.ask(by_xroad(front), front.security_server, port=front.xroad_port)
 
-    assert told(answer) == RELEASED
+    assert read_outcome(answer) == RELEASED
 
 
 def test_other_certificate_at_the_xroad_front_is_refused(front: Front) -> None:
@@ -382,10 +393,10 @@ def test_message_to_an_unknown_path_gets_a_fault(front: Front) -> None:
         session.trust_env = False
         session.verify = str(front.directory / "root.pem")
         answer = session.post(
-            f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=asked(front), headers=XML
+            f"https://127.0.0.1:{front.wsse_port}/v2/MARK", data=build_request(front), headers=XML
         )
 
-    assert (answer.status_code, told(answer)) == (404, (None, ["REQ-02"]))
+    assert (answer.status_code, read_outcome(answer)) == (404, (None, ["REQ-02"]))
     assert b"MARK" not in answer.content
 
 
@@ -419,7 +430,7 @@ def test_incomplete_header_of_the_proxy_is_refused(
     connection = UnixConnection(front.socket)
     with closing(connection):
         sent = {name: value.replace("BANK", bank) for name, value in headers.items()}
-        connection.request("POST", "/v1/recipient", asked(front), XML | sent)
+        connection.request("POST", "/v1/recipient", build_request(front), XML | sent)
         body = connection.getresponse().read()
 
     assert [code] == [str(each.text) for each in etree.fromstring(body).iter(f"{{{TYPES}}}code")]
@@ -437,14 +448,14 @@ def test_withdrawn_certificate_is_refused(front: Front) -> None:
     installation.store.registry.add_certificate(
         installation.bank.code, lost.fingerprint, lost.der, at=installation.clock()
     )
-    before = told(front.ask(asked(front), lost))
+    before = read_outcome(front.ask(build_request(front), lost))
 
     installation.store.registry.withdraw_certificate(
         installation.bank.code, lost.fingerprint, reason="lost", at=installation.clock()
     )
 
     assert before == RELEASED
-    assert told(front.ask(asked(front), lost)) == (None, ["RCP-04"])
+    assert read_outcome(front.ask(build_request(front), lost)) == (None, ["RCP-04"])
 
 
 def test_expired_certificate_is_refused(front: Front) -> None:
@@ -461,14 +472,14 @@ def test_expired_certificate_is_refused(front: Front) -> None:
         installation.bank.code, expired.fingerprint, expired.der, at=installation.clock()
     )
 
-    assert front.ask(asked(front), expired).status_code == 400
+    assert front.ask(build_request(front), expired).status_code == 400
     forwarded = {
         "X-SSL-Client-Verify": "SUCCESS",
         "X-SSL-Client-Cert": quote(expired.certificate_pem.decode(), safe=""),
     }
     connection = UnixConnection(front.socket)
     with closing(connection):
-        connection.request("POST", "/v1/recipient", asked(front), XML | forwarded)
+        connection.request("POST", "/v1/recipient", build_request(front), XML | forwarded)
         assert b"SIG-05" in connection.getresponse().read()
 
 
@@ -486,5 +497,8 @@ def test_revoked_certificate_is_refused(front: Front) -> None:
     new.write_bytes(installation.world.hierarchy.organisations.crl([revoked.certificate]))
     new.rename(crl)
 
-    wait_for(lambda: told(front.ask(asked(front), revoked)) == (None, ["SIG-06"]))
-    assert told(front.ask(asked(front), installation.world.messages["bank"])) == RELEASED
+    wait_for(lambda: read_outcome(front.ask(build_request(front), revoked)) == (None, ["SIG-06"]))
+    assert (
+        read_outcome(front.ask(build_request(front), installation.world.messages["bank"]))
+        == RELEASED
+    )

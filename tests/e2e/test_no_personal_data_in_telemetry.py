@@ -28,7 +28,7 @@ from makul_sandbox.demo.scenarios import SCENES
 from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import about, party, person_request
 from makul_testing.leak_scanner import Secret, betrayed, planted, secrets_of
-from makul_testing.processes.program import forked_commands, ran
+from makul_testing.processes.program import forked_commands, run_program
 from makul_testing.processes.service import free_port
 
 PROBES_SENT = 12
@@ -38,7 +38,7 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Telemetry:
     """All that a run wrote."""
 
     log: str
@@ -65,9 +65,9 @@ def people() -> tuple[Person, ...]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -> Told:
+def telemetry(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -> Telemetry:
     """Return a run from its first request to its last line."""
-    place = tmp_path_factory.mktemp("told")
+    place = tmp_path_factory.mktemp("telemetry")
     security, port = place / "security.log", free_port()
     settings = {
         "MAKUL_LOGS__SECURITY": str(security),
@@ -92,7 +92,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ...]) -
             ]
             metrics = _await_metrics(port, "makul_decisions_total")
     log = (place / "sandbox" / LOG).read_text(encoding="utf-8")
-    return Told(log, security.read_text(encoding="utf-8"), metrics, tuple(answers))
+    return Telemetry(log, security.read_text(encoding="utf-8"), metrics, tuple(answers))
 
 
 def _play(stage: DemoClient) -> None:
@@ -107,12 +107,12 @@ def _show(directory: Path, person: Person) -> None:
     """Look at a person as an operator, with a reason that names them."""
     name = person.values[Attribute.SURNAME]
     assert isinstance(name, LocalizedName)
-    done = ran(
+    result = run_program(
         *("--config", directory / "service/makul.toml", "person", "show", "-"),
         *("--reason", f"{name.ky} {person.pin.digits}"),
         typed=person.pin.digits.encode(),
     )
-    done.check_returncode()
+    result.check_returncode()
 
 
 def _hostile(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -163,10 +163,10 @@ def _over_xroad(port: int, people: tuple[Person, ...]) -> Iterator[tuple[int, Ma
             {"ground": ("CONSENT", f"<Consent>{pin}</Consent>".encode())},
         ):
             fields = about(person, of=party("bank"), **changes)
-            asked = person_request(**fields)
-            yield _post(port, xroad_message(asked, party("bank").code, fields["request_id"]))
-        yield _post(port, xroad_message(asked, f"NOT/{pin}", fields["request_id"]))
-        yield _post(port, xroad_message(asked, party("bank").code, pin))
+            request = person_request(**fields)
+            yield _post(port, xroad_message(request, party("bank").code, fields["request_id"]))
+        yield _post(port, xroad_message(request, f"NOT/{pin}", fields["request_id"]))
+        yield _post(port, xroad_message(request, party("bank").code, pin))
 
 
 def _latin(person: Person) -> str:
@@ -228,41 +228,41 @@ def _await_metrics(port: int, name: str) -> str:
     raise AssertionError("no metrics")
 
 
-def test_no_person_appears_in_telemetry(told: Told, people: tuple[Person, ...]) -> None:
+def test_no_person_appears_in_telemetry(telemetry: Telemetry, people: tuple[Person, ...]) -> None:
     """docs/architecture.md, invariant 7: no PIN, name, document number or address, in any form."""
     secrets = secrets_of(people)
     assert len(secrets) > 3 * PEOPLE
 
-    assert betrayed(told.log, secrets) == []
-    assert betrayed(told.security, secrets) == []
-    assert betrayed(told.metrics, secrets) == []
-    assert betrayed(json.dumps(told.answers), secrets) == []
+    assert betrayed(telemetry.log, secrets) == []
+    assert betrayed(telemetry.security, secrets) == []
+    assert betrayed(telemetry.metrics, secrets) == []
+    assert betrayed(json.dumps(telemetry.answers), secrets) == []
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_the_search_finds_planted_values(
-    told: Told, people: tuple[Person, ...], number: int
+    telemetry: Telemetry, people: tuple[Person, ...], number: int
 ) -> None:
     """The test above can fail: any one line, with any value in any form, is found."""
     for secret in secrets_of(people[number : number + 1]):
         for name, line in planted(secret):
-            assert betrayed(f"{told.log}{line}\n", [secret]), (secret.what, name)
-    assert not betrayed(told.log, [Secret("PIN", "29999999999999")])
+            assert betrayed(f"{telemetry.log}{line}\n", [secret]), (secret.what, name)
+    assert not betrayed(telemetry.log, [Secret("PIN", "29999999999999")])
 
 
-def test_every_request_has_its_line(told: Told) -> None:
+def test_every_request_has_its_line(telemetry: Telemetry) -> None:
     """An empty log would name nobody either, so every request must have its line, with its id."""
-    ids = [headers["X-Request-Id"] for _, headers in told.answers]
-    lines = {line["correlation"]: line for line in told.access}
+    ids = [headers["X-Request-Id"] for _, headers in telemetry.answers]
+    lines = {line["correlation"]: line for line in telemetry.access}
 
     assert len(ids) == len(set(ids)) > 100
     assert sum(each not in lines for each in ids) == PROBES_SENT
-    assert {line["outcome"] for line in told.access} >= {
+    assert {line["outcome"] for line in telemetry.access} >= {
         *("RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED", "ACCEPTED"),
         *("FAULT", "ANSWERED", "REPLAYED"),
     }
-    assert {line["listener"] for line in told.access} == {"wsse", "xroad", "mtls"}
-    released = next(line for line in told.access if line["outcome"] == "RELEASED")
+    assert {line["listener"] for line in telemetry.access} == {"wsse", "xroad", "mtls"}
+    released = next(line for line in telemetry.access if line["outcome"] == "RELEASED")
     assert released["ms"].keys() == {
         *("whole", "message", "grounds", "matching", "signing", "recording")
     }
@@ -270,17 +270,17 @@ def test_every_request_has_its_line(told: Told) -> None:
     assert released["codes"] == []
 
 
-def test_a_request_id_with_a_pin_is_omitted(told: Told) -> None:
+def test_a_request_id_with_a_pin_is_omitted(telemetry: Telemetry) -> None:
     """A recipient's value in its id stays out, and the line is found."""
-    hidden = [line for line in told.access if line["operation"] and line["request_id"] is None]
+    hidden = [line for line in telemetry.access if line["operation"] and line["request_id"] is None]
 
     assert len(hidden) >= 6
     assert all(re.fullmatch(r"[0-9a-f]{16}", line["correlation"]) for line in hidden)
 
 
-def test_incidents_are_reported_as_events(told: Told) -> None:
+def test_incidents_are_reported_as_events(telemetry: Telemetry) -> None:
     """Each line is one JSON object in ECS, of a kind in the catalogue."""
-    kinds = {event["event.code"] for event in told.events}
+    kinds = {event["event.code"] for event in telemetry.events}
 
     assert kinds <= {event.value.code for event in Event}
     assert kinds >= {
@@ -300,19 +300,21 @@ def test_incidents_are_reported_as_events(told: Told) -> None:
             Event.AGREEMENT_CHANGED,
         )
     }
-    traced = {event["trace.id"] for event in told.events if "trace.id" in event}
-    assert traced <= {line["correlation"] for line in told.access}
+    traced = {event["trace.id"] for event in telemetry.events if "trace.id" in event}
+    assert traced <= {line["correlation"] for line in telemetry.access}
 
 
-def test_metrics_agree_with_the_lines(told: Told) -> None:
+def test_metrics_agree_with_the_lines(telemetry: Telemetry) -> None:
     """Metrics and lines count the same requests."""
-    released = sum(line["outcome"] == "RELEASED" for line in told.access)
+    released = sum(line["outcome"] == "RELEASED" for line in telemetry.access)
     counted = re.findall(
-        r'^makul_decisions_total\{.*outcome="RELEASED"\} ([0-9.]+)$', told.metrics, re.MULTILINE
+        r'^makul_decisions_total\{.*outcome="RELEASED"\} ([0-9.]+)$',
+        telemetry.metrics,
+        re.MULTILINE,
     )
 
     assert sum(map(float, counted)) == released > 0
-    assert 'makul_workers{listener="wsse"} 1.0' in told.metrics
-    assert "makul_build_info{" in told.metrics
-    assert 'makul_revocation_stale_lists{purpose="documents"} 0.0' in told.metrics
-    assert 'recipient="COM/60000001"' in told.metrics
+    assert 'makul_workers{listener="wsse"} 1.0' in telemetry.metrics
+    assert "makul_build_info{" in telemetry.metrics
+    assert 'makul_revocation_stale_lists{purpose="documents"} 0.0' in telemetry.metrics
+    assert 'recipient="COM/60000001"' in telemetry.metrics

@@ -65,7 +65,7 @@ def lone_service(installation: InProcess, tmp_path: Path) -> Iterator[Whole]:
         yield running
 
 
-def recorded(registry: OperatorRegistry) -> set[str]:
+def list_request_ids(registry: OperatorRegistry) -> set[str]:
     rows = registry.disclosures(recipient=None, since=None, limit=5000)
     return {str(row.request_id) for row in rows if row.outcome is Outcome.RELEASED}
 
@@ -81,8 +81,8 @@ class Load:
     """The number of connections that ended during an answer."""
     refused: int = 0
 
-    def run(self, asked: list[bytes], meanwhile: Callable[[], None]) -> None:
-        shares = [asked[start::3] for start in range(3)]
+    def run(self, requests: list[bytes], meanwhile: Callable[[], None]) -> None:
+        shares = [requests[start::3] for start in range(3)]
         threads = [threading.Thread(target=self._ask_all, args=(share,)) for share in shares]
         for thread in threads:
             thread.start()
@@ -116,7 +116,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
     installation: InProcess, service: Whole
 ) -> None:
     """New workers come three times under load: all is answered and counted, no file is left."""
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     counted = service.number("makul_decisions_total", **RELEASED)
     first = set(service.listener.workers)
     load = Load(service.port)
@@ -132,7 +132,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
 
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
     assert len(load.answered) == 120
-    assert load.answered <= recorded(installation.store.registry) - before
+    assert load.answered <= list_request_ids(installation.store.registry) - before
     assert first.isdisjoint(service.listener.workers)
     assert service.number("makul_decisions_total", **RELEASED) == counted + 120
     assert service.number("makul_workers", listener="wsse") == 2
@@ -151,7 +151,7 @@ def test_a_stop_under_load_answers_what_it_recorded(
     installation: InProcess, lone_service: Whole
 ) -> None:
     """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     load = Load(lone_service.port)
 
     def stop() -> None:
@@ -163,7 +163,7 @@ def test_a_stop_under_load_answers_what_it_recorded(
     assert lone_service.process.wait(60) == 0
     assert load.cut == 0
     assert load.other == []
-    assert load.answered == recorded(installation.store.registry) - before
+    assert load.answered == list_request_ids(installation.store.registry) - before
     assert load.answered
     with (
         pytest.raises(ConnectionRefusedError),
@@ -248,18 +248,18 @@ def test_a_copy_under_load_holds_earlier_answers(
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
     drive(service.listener, messages(installation, 6))
-    before = recorded(installation.store.registry)
+    before = list_request_ids(installation.store.registry)
     load = Load(service.port)
-    made: list[subprocess.CompletedProcess[str]] = []
+    copies: list[subprocess.CompletedProcess[str]] = []
 
-    load.run(messages(installation, 40), lambda: made.append(copy(database, tmp_path / "copies")))
+    load.run(messages(installation, 40), lambda: copies.append(copy(database, tmp_path / "copies")))
 
-    assert made[0].returncode == 0, made[0].stderr
-    (kept,) = (tmp_path / "copies").iterdir()
-    assert kept.stat().st_mode & 0o077 == 0
-    copied = open_store(kept, StoreKeys.load(installation.settings.store.keys), who="test")
+    assert copies[0].returncode == 0, copies[0].stderr
+    (copy_path,) = (tmp_path / "copies").iterdir()
+    assert copy_path.stat().st_mode & 0o077 == 0
+    copied = open_store(copy_path, StoreKeys.load(installation.settings.store.keys), who="test")
     try:
-        assert before <= recorded(copied.registry) <= before | load.answered
+        assert before <= list_request_ids(copied.registry) <= before | load.answered
     finally:
         copied.close()
     assert (load.other, load.cut, load.refused) == ([], 0, 0)
@@ -273,10 +273,10 @@ def test_only_the_newest_copies_stay(database: Path, tmp_path: Path) -> None:
         (directory / f"makul-202501{hour + 1:02}T000000Z.db").touch()
     (directory / "before-upgrade.db").touch()
 
-    done = copy(database, directory)
+    result = copy(database, directory)
 
     names_left = sorted(path.name for path in directory.iterdir())
-    assert done.returncode == 0
+    assert result.returncode == 0
     assert len(names_left) == 24 + 1
     assert "before-upgrade.db" in names_left
     assert names_left[1] == "makul-20250108T000000Z.db"
@@ -289,10 +289,10 @@ def test_a_damaged_copy_gets_no_name(database: Path, tmp_path: Path, what: str) 
     if what == "damaged":
         damaged_copy(database, source)
 
-    done = copy(source, tmp_path / "copies")
+    result = copy(source, tmp_path / "copies")
 
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
     assert list((tmp_path / "copies").glob("makul-*")) == []
 
 

@@ -31,11 +31,11 @@ def test_systemd_understands_every_unit(unit: Path, tmp_path: Path) -> None:
     for each in UNITS:
         text = each.read_text().replace("/opt/makul/.venv/bin", str(Path(sys.executable).parent))
         (tmp_path / each.name).write_text(text)
-    done = analyzed("verify", "--man=no", str(tmp_path / unit.name))
+    analysis = analyzed("verify", "--man=no", str(tmp_path / unit.name))
 
-    said = [line for line in done.stderr.splitlines() if unit.name in line]
-    assert said == []
-    assert done.returncode == 0
+    result = [line for line in analysis.stderr.splitlines() if unit.name in line]
+    assert result == []
+    assert analysis.returncode == 0
 
 
 @needs("systemd-analyze")
@@ -48,10 +48,10 @@ def test_postgresql_additions_fit_their_units(drop_in: Path, tmp_path: Path) -> 
     (tmp_path / name).write_text(text)
     shutil.copytree(drop_in.parent, tmp_path / drop_in.parent.name)
 
-    done = analyzed("verify", "--man=no", str(tmp_path / name))
+    analysis = analyzed("verify", "--man=no", str(tmp_path / name))
 
-    assert [line for line in done.stderr.splitlines() if name in line] == []
-    assert done.returncode == 0
+    assert [line for line in analysis.stderr.splitlines() if name in line] == []
+    assert analysis.returncode == 0
     assert "MAKUL_DATABASE_URL=postgresql://makul_" in drop_in.read_text()
 
 
@@ -79,9 +79,9 @@ def test_a_unit_with_a_mistake_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit", SERVICES, ids=names)
 def test_every_service_is_confined(unit: Path) -> None:
     """A defect in it could reach little, by systemd's own rating of 10."""
-    done = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
+    analysis = analyzed("security", "--offline=true", "--no-pager", "--threshold=25", str(unit))
 
-    assert done.returncode == 0, done.stdout[-200:]
+    assert analysis.returncode == 0, analysis.stdout[-200:]
 
 
 def analyzed(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -110,21 +110,21 @@ def test_units_run_existing_commands(tmp_path: Path) -> None:
     assert ["serve"] in commands
     for words in commands:
         bare = [word for word in words if not word.startswith("-")]
-        said = Makul(tmp_path)(*bare, "--help")
-        assert said.code == 0, bare
+        result = Makul(tmp_path)(*bare, "--help")
+        assert result.code == 0, bare
         for option in set(words) - set(bare):
-            assert re.search(rf"{option}\b", said.out), (bare, option)
+            assert re.search(rf"{option}\b", result.out), (bare, option)
 
 
 def test_alerts_use_existing_metrics() -> None:
     """A rule about a missing metric never fires."""
     rules = (OPERATING / "prometheus" / "alerts.yml").read_text()
     page = (OPERATING / "metrics.md").read_text()
-    told = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
-    asked = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
+    documented = set(re.findall(r"^\| `(makul_\w+)` \|", page, re.MULTILINE))
+    named_metrics = set(re.findall(r"makul_\w+", re.sub(r'job="makul"', "", rules)))
 
-    assert asked
-    assert {name.removesuffix("_bucket") for name in asked} <= told
+    assert named_metrics
+    assert {name.removesuffix("_bucket") for name in named_metrics} <= documented
     alerts = re.findall(r"- alert: (\w+)", rules)
     assert alerts == re.findall(r"^\| (Makul\w+) \|", page, re.MULTILINE)
     for each in re.split(r"- alert: ", rules)[1:]:

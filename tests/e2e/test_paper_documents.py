@@ -20,7 +20,7 @@ from makul.store.records.recorder import StoreRecorder
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     RECIPIENT,
@@ -49,22 +49,22 @@ def on_paper(installation: InProcess, scan: bytes = SCAN, **changes: Any) -> tup
     return consent, able.sign_consent(consent, MUNICIPALITY, signer)
 
 
-def registering(
+def build_registration(
     document: bytes,
     *,
     scan: bytes | None = SCAN,
     authority: bytes | None = None,
     employee: str | None = "clerk-7",
 ) -> bytes:
-    def said(name: str, content: bytes | None) -> str:
+    def encode_element(name: str, content: bytes | None) -> str:
         return f"<r:{name}>{base64.b64encode(content).decode()}</r:{name}>" if content else ""
 
     by = f"<r:employee>{employee}</r:employee>" if employee else ""
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:agreementNumber>{MUNICIPALITY.agreement}</r:agreementNumber>{by}"
-        f"{said('consentDocument', document)}{said('scan', scan)}"
-        f"{said('authorityDocument', authority)}</r:RegisterConsent>"
+        f"{encode_element('consentDocument', document)}{encode_element('scan', scan)}"
+        f"{encode_element('authorityDocument', authority)}</r:RegisterConsent>"
     ).encode()
 
 
@@ -94,13 +94,13 @@ def test_a_paper_consent_is_registered_and_used(installation: InProcess) -> None
     consent, document = on_paper(installation)
     assert ("CNS-13", "scan") in fields_of(ask(installation, using(installation, document)))
 
-    registered = ask(installation, registering(document))
+    registered = ask(installation, build_registration(document))
 
     assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
     assert ask(installation, using(installation, document)).outcome == "RELEASED"
     refused = ask(installation, using(installation, document, employee="M-1001"))
     assert fields_of(refused) == [("CNS-12", "employee")]
-    assert ask(installation, registering(document, scan=None)).outcome == "ACCEPTED"
+    assert ask(installation, build_registration(document, scan=None)).outcome == "ACCEPTED"
     assert consent.on_paper
 
 
@@ -120,7 +120,7 @@ def test_a_paper_consent_needs_its_scan_and_another_employee(
     """CNS-12 and CNS-13, each names the missing part."""
     _, document = on_paper(installation)
 
-    assert fields_of(ask(installation, registering(document, **changes))) == against
+    assert fields_of(ask(installation, build_registration(document, **changes))) == against
 
 
 @pytest.mark.parametrize("scan", [b"not a scan", png_scan(), SCAN + b"x"])
@@ -128,7 +128,9 @@ def test_a_scan_has_the_type_of_the_consent(installation: InProcess, scan: bytes
     """The digest may be right, but a file of another type is no scan."""
     _, document = on_paper(installation, scan)
 
-    assert fields_of(ask(installation, registering(document, scan=scan))) == [("CNS-13", "scan")]
+    assert fields_of(ask(installation, build_registration(document, scan=scan))) == [
+        ("CNS-13", "scan")
+    ]
 
 
 def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcess) -> None:
@@ -137,9 +139,9 @@ def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcess) -> None:
     assert len(scan) == 10 * 1024 * 1024
     _, document = on_paper(installation, scan)
 
-    assert ask(installation, registering(document, scan=scan)).outcome == "ACCEPTED"
+    assert ask(installation, build_registration(document, scan=scan)).outcome == "ACCEPTED"
     larger = SCAN[:9] + b"%x" + scan[10:]
-    message = registering(document, scan=larger)
+    message = build_registration(document, scan=larger)
     holder = installation.world.messages[MUNICIPALITY.key]
     refused = installation.post(
         signed_message(message, holder.key, holder.certificate, at=installation.clock())
@@ -167,17 +169,17 @@ def test_a_representative_consents_and_revokes(installation: InProcess) -> None:
     """The consent has the document of authority, the revocation the representative's signature."""
     consent_id: UUID = uuid4()
     document = of_a_child(installation, consent_id=consent_id)
-    missing = ask(installation, registering(document, scan=None))
+    missing = ask(installation, build_registration(document, scan=None))
     assert fields_of(missing) == [("CNS-11", "authorityDocument")]
 
-    registered = ask(installation, registering(document, scan=None, authority=AUTHORITY))
+    registered = ask(installation, build_registration(document, scan=None, authority=AUTHORITY))
 
     assert (registered.outcome, registered.codes) == ("ACCEPTED", [])
     assert ask(installation, using(installation, document)).outcome == "RELEASED"
     by_stranger = revocation(installation, consent_id, of=3, signer=5, recipient=MUNICIPALITY.code)
-    assert ask(installation, handing_in(by_stranger)).codes == ["CNS-02"]
+    assert ask(installation, build_revocation_request(by_stranger)).codes == ["CNS-02"]
     by_giver = revocation(installation, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
-    assert ask(installation, handing_in(by_giver)).outcome == "ACCEPTED"
+    assert ask(installation, build_revocation_request(by_giver)).outcome == "ACCEPTED"
     assert ask(installation, using(installation, document)).codes == ["CNS-05"]
 
 
@@ -189,7 +191,7 @@ def test_evidence_of_a_day_is_limited(
     recorder = installation.parts.recorder
     assert isinstance(recorder, StoreRecorder)
     monkeypatch.setattr(recorder, "_budget", 1)
-    message = registering(document)
+    message = build_registration(document)
 
     refused = ask(installation, message)
 
@@ -212,7 +214,7 @@ def test_an_official_has_a_daily_quota(own: InProcess) -> None:
     agree(own.store.registry, replace(agreed, paper_daily_quota=1), at=own.clock())
     first = [on_paper(own)[1] for _ in range(3)]
 
-    answers = [ask(own, registering(document)) for document in (*first, first[0])]
+    answers = [ask(own, build_registration(document)) for document in (*first, first[0])]
 
     assert [answer.outcome for answer in answers] == ["ACCEPTED", "REFUSED", "REFUSED", "ACCEPTED"]
     assert fields_of(answers[1]) == fields_of(answers[2]) == [("AGR-06", "official")]
@@ -221,7 +223,7 @@ def test_an_official_has_a_daily_quota(own: InProcess) -> None:
 def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcess) -> None:
     """Earlier registrations of the official stay valid."""
     _, before = on_paper(own)
-    assert ask(own, registering(before)).outcome == "ACCEPTED"
+    assert ask(own, build_registration(before)).outcome == "ACCEPTED"
     _, after = on_paper(own)
     signer = own.world.officials[MUNICIPALITY.key]
     own.store.registry.withdraw_official(
@@ -231,5 +233,5 @@ def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcess) ->
         at=own.clock(),
     )
 
-    assert ask(own, registering(after)).codes == ["CNS-02"]
+    assert ask(own, build_registration(after)).codes == ["CNS-02"]
     assert ask(own, using(own, before)).outcome == "RELEASED"

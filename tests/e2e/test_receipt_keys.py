@@ -34,8 +34,8 @@ from makul_testing.in_process_service import (
 )
 from makul_testing.load.steady_load import Load, ask, messages
 from makul_testing.processes.all_listeners import get
-from makul_testing.processes.program import ran
-from makul_testing.processes.service import drive, served
+from makul_testing.processes.program import run_program
+from makul_testing.processes.service import drive, run_service
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
@@ -50,12 +50,12 @@ def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[In
 @pytest.fixture
 def token(installation: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
     """Move the operator's key into a token, and name it in the settings."""
-    made = make_token(tmp_path / "hsm")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
-    made.store(installation.world.operator.key)
-    _configure(tmp_path / "makul.toml", made.toml())
+    soft_token = make_token(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(soft_token.config))
+    soft_token.store(installation.world.operator.key)
+    _configure(tmp_path / "makul.toml", soft_token.toml())
     (tmp_path / "receipts.key.pem").unlink()
-    return made
+    return soft_token
 
 
 def _configure(config: Path, receipts: str) -> None:
@@ -83,7 +83,7 @@ def test_workers_and_threads_sign_with_the_token(
     installation: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     """Each worker opens the token itself, after the fork; its signed decisions are recorded."""
-    with served(tmp_path / "makul.toml", workers=2) as server:
+    with run_service(tmp_path / "makul.toml", workers=2) as server:
         drive(server, messages(installation, 80))
 
     rows = installation.store.registry.disclosures(recipient=None, since=None, limit=1000)
@@ -95,7 +95,7 @@ def test_a_service_without_its_token_gives_nothing_until_it_returns(
     installation: InProcess, token: SoftToken, tmp_path: Path
 ) -> None:
     """OPS-01: no receipt, no answer, no record; the same request is answered later."""
-    with served(tmp_path / "makul.toml", workers=1) as server:
+    with run_service(tmp_path / "makul.toml", workers=1) as server:
         before, lost = messages(installation, 2)
         assert ask(server.port, before)[0] == 200
         token.take_out()
@@ -135,10 +135,10 @@ def test_a_missing_token_is_reported_before_serving(
 ) -> None:
     token.take_out()
 
-    done = ran("--config", tmp_path / "makul.toml", "serve", text=True)
+    result = run_program("--config", tmp_path / "makul.toml", "serve", text=True)
 
-    assert done.returncode == 3
-    assert "no token 'makul'" in done.stderr
+    assert result.returncode == 3
+    assert "no token 'makul'" in result.stderr
 
 
 def install(directory: Path, name: str, holder: Credential) -> str:
@@ -167,15 +167,15 @@ def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Pa
     config, retired = tmp_path / "makul.toml", tmp_path / "retired"
     retired.mkdir()
     makes = installation.world.hierarchy.official
-    made = {
+    holders = {
         name: makes(member_code=OPERATOR, name=name, identifier=name)
         for name in ("next", "old", "stolen")
     }
-    (tmp_path / "next.pem").write_bytes(made["next"].certificate_pem)
+    (tmp_path / "next.pem").write_bytes(holders["next"].certificate_pem)
     for name in ("old", "stolen"):
-        (retired / f"{name}.pem").write_bytes(made[name].certificate_pem)
+        (retired / f"{name}.pem").write_bytes(holders[name].certificate_pem)
     since = installation.clock().replace(microsecond=0)
-    mark_compromised(retired, made["stolen"].fingerprint, since)
+    mark_compromised(retired, holders["stolen"].fingerprint, since)
     _configure(
         config,
         '[receipts]\nkey = "receipts.key.pem"\ncertificate = "receipts.cert.pem"\n'
@@ -187,25 +187,25 @@ def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Pa
     holder = installation.world.messages["bank"]
     message = signed_message(body, holder.key, holder.certificate, at=installation.clock())
 
-    with served(config, workers=1) as server:
+    with run_service(config, workers=1) as server:
         status, answer = ask(server.port, message)
 
     assert status == 200
     child = etree.fromstring(answer).find(f".//{{{RECIPIENT}}}GetStatusResponse")
     assert child is not None
     SCHEMA.assertValid(child)
-    told = {
+    certificates = {
         base64.b64decode(each.findtext("r:fingerprint", "", NS)): (
             each.findtext("r:state", namespaces=NS),
             each.findtext("r:compromisedSince", namespaces=NS),
         )
         for each in child.iterfind("r:receiptCertificate", NS)
     }
-    assert told == {
+    assert certificates == {
         installation.world.operator.fingerprint: ("CURRENT", None),
-        made["next"].fingerprint: ("NEXT", None),
-        made["old"].fingerprint: ("RETIRED", None),
-        made["stolen"].fingerprint: ("COMPROMISED", since.isoformat().replace("+00:00", "Z")),
+        holders["next"].fingerprint: ("NEXT", None),
+        holders["old"].fingerprint: ("RETIRED", None),
+        holders["stolen"].fingerprint: ("COMPROMISED", since.isoformat().replace("+00:00", "Z")),
     }
     limits = {each.findtext("r:name", namespaces=NS) for each in child.iterfind("r:limit", NS)}
     assert "sealedPerson" in limits
@@ -219,7 +219,7 @@ def test_receipt_key_is_renewed_under_load(installation: InProcess, tmp_path: Pa
     )
     queue = messages(installation, 400)
 
-    with served(config, workers=2) as server, Load(server, queue) as load:
+    with run_service(config, workers=2) as server, Load(server, queue) as load:
         load.until(10)
         _configure(config, install(tmp_path, "second", new))
         os.kill(server.pid, signal.SIGHUP)
@@ -247,7 +247,7 @@ def test_unusable_settings_change_nothing(installation: InProcess, tmp_path: Pat
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     first, second = messages(installation, 2)
 
-    with served(config, workers=2, log=log) as server:
+    with run_service(config, workers=2, log=log) as server:
         before = set(server.workers)
         assert ask(server.port, first)[0] == 200
         _configure(config, '[receipts]\nkey = "none.pem"\ncertificate = "receipts.cert.pem"\n')

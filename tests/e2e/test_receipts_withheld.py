@@ -19,7 +19,7 @@ from lxml import etree
 from makul.domain.recipients import RecipientState
 from makul_sandbox.data.recipients import BANK
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
@@ -68,10 +68,10 @@ def get_receipt(installation: InProcess, of_request: UUID, *, by: str = "bank") 
 
 def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
     """Return the operation and outcome of a receipt, or None if none was given."""
-    given = answer.child.findtext("r:receipt", namespaces=NS)
-    if given is None:
+    encoded_receipt = answer.child.findtext("r:receipt", namespaces=NS)
+    if encoded_receipt is None:
         return None
-    receipt = etree.fromstring(base64.b64decode(given))
+    receipt = etree.fromstring(base64.b64decode(encoded_receipt))
     return receipt.findtext("{*}operation"), receipt.findtext("{*}outcome")
 
 
@@ -86,7 +86,7 @@ def data(installation: InProcess, request_id: UUID, document: bytes) -> bytes:
     return person_request(**fields | {"ground": ("CONSENT", document)})
 
 
-def registering(request_id: UUID, document: bytes) -> bytes:
+def build_registration(request_id: UUID, document: bytes) -> bytes:
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -140,18 +140,25 @@ def test_only_revocations_have_receipts_after_a_stop(
     receipt is given.
     """
     consent_id, document = consent_of(installation)
-    asked = {name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")}
-    assert installation.ask(registering(asked["registered"], document)).outcome == "ACCEPTED"
-    assert installation.ask(data(installation, asked["data"], document)).outcome == "RELEASED"
-    assert installation.ask(data(installation, asked["refused"], b"<x/>")).outcome == "REFUSED"
-    installation.ask(explaining(asked["explained"]))
-    taking = handing_in(revocation(installation, consent_id), asked["revoked"])
+    request_ids = {
+        name: uuid4() for name in ("data", "refused", "registered", "explained", "revoked")
+    }
+    assert (
+        installation.ask(build_registration(request_ids["registered"], document)).outcome
+        == "ACCEPTED"
+    )
+    assert installation.ask(data(installation, request_ids["data"], document)).outcome == "RELEASED"
+    assert (
+        installation.ask(data(installation, request_ids["refused"], b"<x/>")).outcome == "REFUSED"
+    )
+    installation.ask(explaining(request_ids["explained"]))
+    taking = build_revocation_request(revocation(installation, consent_id), request_ids["revoked"])
     assert installation.ask(taking).outcome == "ACCEPTED"
-    assert all(operation_of(get_receipt(installation, each)) for each in asked.values())
+    assert all(operation_of(get_receipt(installation, each)) for each in request_ids.values())
 
     stop(installation)
 
-    answers = {name: get_receipt(installation, each) for name, each in asked.items()}
+    answers = {name: get_receipt(installation, each) for name, each in request_ids.items()}
     assert operation_of(answers.pop("revoked")) == ("RevokeConsent", "ACCEPTED")
     assert {name: operation_of(each) for name, each in answers.items()} == dict.fromkeys(answers)
     assert {name: each.codes for name, each in answers.items()} == {
@@ -167,7 +174,10 @@ def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcess
     request_id = uuid4()
     body = data(installation, request_id, document)
     assert installation.ask(body).outcome == "RELEASED"
-    assert installation.ask(handing_in(revocation(installation, consent_id))).outcome == "ACCEPTED"
+    assert (
+        installation.ask(build_revocation_request(revocation(installation, consent_id))).outcome
+        == "ACCEPTED"
+    )
 
     assert installation.ask(body).codes == ["CNS-05"]
     assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
@@ -216,8 +226,8 @@ def test_one_id_in_every_space_gives_the_disclosure(installation: InProcess) -> 
     request_id = uuid4()
     installation.ask(explaining(request_id))
     assert operation_of(get_receipt(installation, request_id))[0] == "ExplainDecision"
-    installation.ask(handing_in(revocation(installation, uuid4()), request_id))
-    installation.ask(registering(request_id, document))
+    installation.ask(build_revocation_request(revocation(installation, uuid4()), request_id))
+    installation.ask(build_registration(request_id, document))
     assert operation_of(get_receipt(installation, request_id)) == ("RegisterConsent", "ACCEPTED")
     assert installation.ask(data(installation, request_id, document)).outcome == "RELEASED"
     assert installation.ask(data(installation, request_id, document + b" ")).codes == ["REQ-04"]

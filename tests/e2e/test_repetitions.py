@@ -67,30 +67,32 @@ def ask(
 
 
 def a_body(installation: InProcess, name: str, request_id: UUID, by: str) -> bytes:
-    paper = installation.paper(name)
-    fields: dict[str, Any] = about(installation.person_of(paper), of=party(by), paper=paper)
+    document = installation.document(name)
+    fields: dict[str, Any] = about(
+        installation.person_of(document), of=party(by), document=document
+    )
     return body_of(**(fields | {"request_id": request_id}))
 
 
 @pytest.fixture(scope="module")
 def released(installation: InProcess) -> tuple[UUID, bytes, Answered]:
     request_id = uuid4()
-    body = a_body(installation, paper_of(installation), request_id, BY)
+    body = a_body(installation, find_document_name(installation), request_id, BY)
     answer = ask(installation, body, request_id)
     assert (answer.outcome, answer.codes) == ("RELEASED", [])
     return request_id, body, answer
 
 
-def paper_of(installation: InProcess) -> str:
+def find_document_name(installation: InProcess) -> str:
     """Return a document of the police by which data are released."""
     return next(
         name
-        for name, paper in installation.world.papers.items()
-        if paper.presented_by.key == BY and paper.operation.value == "GetPersonData"
+        for name, document in installation.world.documents.items()
+        if document.presented_by.key == BY and document.operation.value == "GetPersonData"
     )
 
 
-def recorded(installation: InProcess) -> list[RepetitionRow]:
+def list_repetitions(installation: InProcess) -> list[RepetitionRow]:
     return list(installation.store.registry.repetitions(limit=100))
 
 
@@ -114,14 +116,14 @@ def test_another_asker_gets_nothing_under_the_same_id(
 ) -> None:
     """Procedure, cl. 15; invariant 5: REQ-04 names the difference, and no personal data leave."""
     request_id, body, _ = released
-    before = len(recorded(installation))
+    before = len(list_repetitions(installation))
 
     answer = ask(installation, body, request_id, **changed)
 
     assert (answer.outcome, answer.codes) == ("REFUSED", ["REQ-04"])
     assert answer.child.findtext(f".//{{{TYPES}}}field") == field
     assert answer.child.find(f"{{{RECIPIENT}}}person") is None
-    assert len(recorded(installation)) == before
+    assert len(list_repetitions(installation)) == before
 
 
 def test_each_repetition_is_recorded_with_who_asked(
@@ -131,13 +133,13 @@ def test_each_repetition_is_recorded_with_who_asked(
     and counted.
     """
     request_id, body, first = released
-    before = recorded(installation)
+    before = list_repetitions(installation)
     counted = counts(installation)
 
     again = [ask(installation, body, request_id) for _ in range(3)]
 
     assert {answer.body for answer in again} == {first.body}
-    added = recorded(installation)[: len(recorded(installation)) - len(before)]
+    added = list_repetitions(installation)[: len(list_repetitions(installation)) - len(before)]
     assert len(added) == 3
     assert {row.asker for row in added} == {
         Asker(subsystem="core", employee="EMP-1", case_number="CASE-1")
@@ -177,7 +179,7 @@ def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(
 ) -> None:
     """GetReceipt finds the decision that closed the id, after any later request under it."""
     request_id = uuid4()
-    body = a_body(installation, paper_of(installation), request_id, BY)
+    body = a_body(installation, find_document_name(installation), request_id, BY)
     first = ask(installation, body, request_id)
     theirs = receipt_of(first)
     assert theirs is not None

@@ -29,12 +29,12 @@ def installation(
 
 def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) -> None:
     """Cheap checks come first: a held recipient's document is neither verified nor stored."""
-    paper = installation.paper("insurer-00-data")
-    asked = person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document = installation.document("insurer-00-data")
+    request = person_request(
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
-    answer = installation.ask(asked, by="insurer")
+    answer = installation.ask(request, by="insurer")
 
     assert answer.codes == ["RCP-02"]
     assert (
@@ -45,12 +45,12 @@ def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) 
 
 def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
     """The recipient learns yes or no, not how similar, without scores in its agreement."""
-    paper = installation.paper("bank-00-yes-no")
-    asked = person_request(
-        **about(installation.person_of(paper), of=installation.bank, paper=paper)
+    document = installation.document("bank-00-yes-no")
+    request = person_request(
+        **about(installation.person_of(document), of=installation.bank, document=document)
     )
 
-    answer = installation.ask(asked)
+    answer = installation.ask(request)
 
     match = answer.child.find("r:match", {"r": RECIPIENT})
     assert answer.outcome == "MATCHED"
@@ -61,22 +61,22 @@ def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
 
 def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> None:
     """MAT-06: of twelve concurrent guesses about one person, at most five learn anything."""
-    paper = installation.paper("mobile-05-data")
+    document = installation.document("mobile-05-data")
     guesses = [
         person_request(
             **about(
-                installation.person_of(paper),
-                of=paper.presented_by,
-                paper=paper,
+                installation.person_of(document),
+                of=document.presented_by,
+                document=document,
                 document_number=f"ID000{n:04}",
             )
         )
         for n in range(12)
     ]
-    told: list[list[str]] = []
+    outcomes: list[list[str]] = []
     threads = [
         threading.Thread(
-            target=lambda each=each: told.append(installation.ask(each, by="mobile").codes)
+            target=lambda each=each: outcomes.append(installation.ask(each, by="mobile").codes)
         )
         for each in guesses
     ]
@@ -85,19 +85,19 @@ def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> N
     for thread in threads:
         thread.join()
 
-    assert sorted(told) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
+    assert sorted(outcomes) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
 
 
 def test_a_dry_run_predicts_a_used_up_consent(installation: InProcess) -> None:
     """Procedure, cl. 7: ExplainDecision knows the consent's usage, and adds nothing to it."""
-    paper = installation.paper("single-use")
-    person = installation.person_of(paper)
-    before = installation.ask(explain(installation, paper.document)).outcome
+    document = installation.document("single-use")
+    person = installation.person_of(document)
+    before = installation.ask(explain(installation, document.document)).outcome
     assert installation.ask(
-        person_request(**about(person, of=installation.bank, paper=paper))
+        person_request(**about(person, of=installation.bank, document=document))
     ).outcome == ("RELEASED")
 
-    after = installation.ask(explain(installation, paper.document))
+    after = installation.ask(explain(installation, document.document))
 
     assert before == "ACCEPTED"
     assert after.outcome == "REFUSED"

@@ -20,7 +20,7 @@ from makul.store.records.entry_rows import evidence_associated_data
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.world.documents import SandboxDocument
-from makul_testing.cli_runner import Makul, Said
+from makul_testing.cli_runner import CommandResult, Makul
 from makul_testing.in_process_service import (
     InProcess,
     RecordDatabase,
@@ -63,27 +63,27 @@ def makul(installation: InProcess) -> Makul:
     return installation.makul()
 
 
-def asked(installation: InProcess, paper: SandboxDocument) -> bytes:
+def build_request(installation: InProcess, document: SandboxDocument) -> bytes:
     return person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
 def latest(makul: Makul) -> str:
     """Return the id of the last decision."""
-    return str(makul.done("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
+    return str(makul.run_json("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
-def rejudged(makul: Makul, disclosure_id: str) -> Said:
+def rejudge(makul: Makul, disclosure_id: str) -> CommandResult:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
-def revoke_late(installation: InProcess, paper: SandboxDocument, at: datetime) -> None:
+def revoke_late(installation: InProcess, document: SandboxDocument, at: datetime) -> None:
     """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
     ca = installation.world.hierarchy.citizens.credential
     revoked = (
         x509.RevokedCertificateBuilder()
-        .serial_number(installation.world.citizens[paper.citizen].certificate.serial_number)
+        .serial_number(installation.world.citizens[document.citizen].certificate.serial_number)
         .revocation_date(at)
         .add_extension(x509.CRLReason(x509.ReasonFlags.superseded), critical=False)
         .build()
@@ -105,25 +105,25 @@ def test_report_is_equal_after_all_else_has_changed(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
-    paper = installation.paper("bank-00-data")
-    assert installation.ask(asked(installation, paper)).outcome == "RELEASED"
+    document = installation.document("bank-00-data")
+    assert installation.ask(build_request(installation, document)).outcome == "RELEASED"
     released = latest(makul)
     looks = count(installation.settings.place, "desk_log")
 
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
-    assert installation.ask(asked(installation, paper)).codes == ["CNS-02"]
+    assert installation.ask(build_request(installation, document)).codes == ["CNS-02"]
     refused = latest(makul)
     for name in ("intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
-    good, bad = rejudged(makul, released), rejudged(makul, refused)
+    good, bad = rejudge(makul, released), rejudge(makul, refused)
 
     assert good.code == 0, good.err
-    (told,) = good.json
-    assert (told["kept"], told["again"]) == ("TOTAL-PASSED", "TOTAL-PASSED")
-    assert told["verdict"] == "same"
+    (finding,) = good.json
+    assert (finding["kept"], finding["again"]) == ("TOTAL-PASSED", "TOTAL-PASSED")
+    assert finding["verdict"] == "same"
     assert bad.code == 0, bad.err
     assert [each["again"] for each in bad.json] == ["INDETERMINATE SIG-06"]
     assert count(installation.settings.place, "desk_log") == looks + 2
@@ -134,70 +134,70 @@ def test_a_registered_consent_is_judged_again(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """It was registered while its certificate was good, and used after the revocation."""
-    paper = installation.paper("bank-05-data")
-    encoded = base64.b64encode(paper.document).decode()
+    document = installation.document("bank-05-data")
+    encoded = base64.b64encode(document.document).decode()
     registered = installation.ask(
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
-        f"<r:agreementNumber>{paper.presented_by.agreement}</r:agreementNumber>"
+        f"<r:agreementNumber>{document.presented_by.agreement}</r:agreementNumber>"
         f"<r:consentDocument>{encoded}</r:consentDocument></r:RegisterConsent>".encode()
     )
     assert registered.outcome == "ACCEPTED", registered.codes
-    consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId") or ""
+    consent_id = etree.fromstring(document.document).findtext(f"{CONSENT}consentId") or ""
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
     cited = re.sub(
         rb"<r:consentDocument>.*</r:consentDocument>",
         f"<r:consentId>{consent_id}</r:consentId>".encode(),
-        asked(installation, paper),
+        build_request(installation, document),
     )
     assert installation.ask(cited).outcome == "RELEASED"
 
-    said = rejudged(makul, latest(makul))
+    result = rejudge(makul, latest(makul))
 
-    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+    assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
 
 def test_a_timestamped_consent_is_judged_again(
     installation: InProcess, makul: Makul, clock: MovableClock
 ) -> None:
     """The material of its time-stamping authority comes from the archive as well."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     stamped = add_timestamp(
-        paper.document, lambda octets: installation.world.stamping.stamp(octets, at=clock())
+        document.document, lambda octets: installation.world.stamping.stamp(octets, at=clock())
     )
     clock.ahead += HOUR
-    revoke_late(installation, paper, clock())
+    revoke_late(installation, document, clock())
     clock.ahead += RELOAD_INTERVAL
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     answer = installation.ask(person_request(**(fields | {"ground": ("CONSENT", stamped)})))
     assert answer.outcome == "RELEASED", answer.codes
     for name in ("tsa", "intermediates", "crls"):
         shutil.rmtree(installation.settings.trust.anchors.with_name(name))
 
-    said = rejudged(makul, latest(makul))
+    result = rejudge(makul, latest(makul))
 
-    assert (said.code, [each["verdict"] for each in said.json]) == (0, ["same"]), said.out
+    assert (result.code, [each["verdict"] for each in result.json]) == (0, ["same"]), result.out
 
 
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
 def test_missing_material_is_named(installation: InProcess, makul: Makul, name: str) -> None:
     """Exit code 3, and one line that names what to restore; never a verdict."""
-    installation.ask(asked(installation, installation.paper(name)))
+    installation.ask(build_request(installation, installation.document(name)))
     released = latest(makul)
     archive = installation.settings.trust.archive
     assert archive is not None
-    kept = sorted(archive.glob("*/*.crl"))
-    assert kept
-    for path in kept:
+    crls = sorted(archive.glob("*/*.crl"))
+    assert crls
+    for path in crls:
         path.unlink()
 
-    said = rejudged(makul, released)
+    result = rejudge(makul, released)
 
-    assert (said.code, said.err) == (3, "")
-    assert "the archive does not hold" in said.json["error"]["message"]
-    kept[0].write_bytes(b"another")
-    assert rejudged(makul, released).code == 3
+    assert (result.code, result.err) == (3, "")
+    assert "the archive does not hold" in result.json["error"]["message"]
+    crls[0].write_bytes(b"another")
+    assert rejudge(makul, released).code == 3
 
 
 @pytest.mark.parametrize("knows_the_keys", [False, True])
@@ -205,7 +205,7 @@ def test_tampered_evidence_is_found(
     installation: InProcess, makul: Makul, *, knows_the_keys: bool
 ) -> None:
     """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
-    installation.ask(asked(installation, installation.paper("bank-00-data")))
+    installation.ask(build_request(installation, installation.document("bank-00-data")))
     released = latest(makul)
     database = installation.settings.place
     with without_guards(database, "evidence") as connection:
@@ -217,48 +217,48 @@ def test_tampered_evidence_is_found(
             sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
-    said = rejudged(makul, released)
+    result = rejudge(makul, released)
 
-    assert said.code == 1, said.err
-    (told,) = said.json
-    assert told["verdict"] == "differs"
-    assert "bytes are not those" in told["where"][0]
+    assert result.code == 1, result.err
+    (finding,) = result.json
+    assert finding["verdict"] == "differs"
+    assert "bytes are not those" in finding["where"][0]
 
 
 def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
     """Exit code 3: somebody removed it from the record."""
-    installation.ask(asked(installation, installation.paper("bank-00-data")))
+    installation.ask(build_request(installation, installation.document("bank-00-data")))
     released = latest(makul)
     with without_guards(installation.settings.place, "evidence") as connection:
         connection.execute("DELETE FROM evidence")
 
-    said = rejudged(makul, released)
+    result = rejudge(makul, released)
 
-    assert (said.code, said.err) == (3, "")
-    assert "backup of the database" in said.json["error"]["message"]
+    assert (result.code, result.err) == (3, "")
+    assert "backup of the database" in result.json["error"]["message"]
 
 
 def test_every_document_is_judged_equally_again(installation: InProcess, makul: Makul) -> None:
     """The bank's good and bad documents get the same report each time."""
-    papers = [
-        each for each in installation.world.papers.values() if each.presented_by.key == "bank"
+    bank_documents = [
+        each for each in installation.world.documents.values() if each.presented_by.key == "bank"
     ]
-    for paper in papers:
-        installation.ask(asked(installation, paper))
-    decisions = makul.done("disclosure", "list", "--limit", "10000")
+    for document in bank_documents:
+        installation.ask(build_request(installation, document))
+    decisions = makul.run_json("disclosure", "list", "--limit", "10000")
 
-    found = [rejudged(makul, each["disclosure_id"]) for each in decisions]
+    found = [rejudge(makul, each["disclosure_id"]) for each in decisions]
 
     assert len(found) > 20
-    assert {said.code for said in found} == {0}, [said for said in found if said.code]
-    documents = sum(len(said.json) for said in found)
+    assert {result.code for result in found} == {0}, [result for result in found if result.code]
+    documents = sum(len(result.json) for result in found)
     print(f"\n{documents} documents of {len(found)} decisions: the same")
 
 
 def test_unknown_decision_is_reported(makul: Makul) -> None:
     """Exit code 3 for an unknown decision, 64 for a malformed id."""
-    said = rejudged(makul, str(uuid4()))
+    result = rejudge(makul, str(uuid4()))
 
-    assert (said.code, said.err) == (3, "")
-    assert "makul disclosure list" in said.json["error"]["message"]
+    assert (result.code, result.err) == (3, "")
+    assert "makul disclosure list" in result.json["error"]["message"]
     assert makul("document", "rejudge", "yesterday").code == 64

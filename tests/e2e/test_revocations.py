@@ -7,7 +7,7 @@ import pytest
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
 from makul_sandbox.world.documents import SandboxDocument
-from makul_testing.builders.consents import handing_in, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
 from makul_testing.in_process_service import NS, RECIPIENT, InProcess, about, person_request
 
 
@@ -19,8 +19,8 @@ def fresh_consent(installation: InProcess, citizen: int = 2) -> tuple[UUID, byte
 
 
 def using(installation: InProcess, document: bytes) -> bytes:
-    ready: SandboxDocument = installation.paper("bank-02-data")
-    fields = about(installation.world.people[2], of=installation.bank, paper=ready)
+    ready: SandboxDocument = installation.document("bank-02-data")
+    fields = about(installation.world.people[2], of=installation.bank, document=ready)
     return person_request(**(fields | {"ground": ("CONSENT", document)}))
 
 
@@ -37,15 +37,15 @@ def test_a_revoked_consent_gives_nothing_more(installation: InProcess) -> None:
     used = using(installation, document)
     assert installation.ask(used).outcome == "RELEASED"
 
-    revoked = installation.ask(handing_in(revocation(installation, consent_id)))
+    revoked = installation.ask(build_revocation_request(revocation(installation, consent_id)))
 
     assert (revoked.outcome, revoked.codes) == ("ACCEPTED", [])
     assert revoked.child.findtext("r:consentId", namespaces=NS) == str(consent_id)
     for again in (used, using(installation, document)):
         answer = installation.ask(again)
         assert (answer.outcome, answer.codes, answer.released) == ("REFUSED", ["CNS-05"], set())
-    asked = inquiry("GetConsentStatus", f"<r:consentId>{consent_id}</r:consentId>")
-    assert installation.ask(asked).child.findtext("r:state", namespaces=NS) == "REVOKED"
+    query = inquiry("GetConsentStatus", f"<r:consentId>{consent_id}</r:consentId>")
+    assert installation.ask(query).child.findtext("r:state", namespaces=NS) == "REVOKED"
     listed = installation.ask(inquiry("ListRevocations", "<r:limit>1000</r:limit>")).child
     assert str(consent_id) in [each.text for each in listed.iterfind(".//r:consentId", NS)]
     assert listed.findtext("r:more", namespaces=NS) == "false"
@@ -54,7 +54,10 @@ def test_a_revoked_consent_gives_nothing_more(installation: InProcess) -> None:
 def test_a_consent_may_be_revoked_before_it_was_seen(installation: InProcess) -> None:
     """The consent is refused when it comes."""
     consent_id, document = fresh_consent(installation)
-    assert installation.ask(handing_in(revocation(installation, consent_id))).outcome == "ACCEPTED"
+    assert (
+        installation.ask(build_revocation_request(revocation(installation, consent_id))).outcome
+        == "ACCEPTED"
+    )
 
     assert installation.ask(using(installation, document)).codes == ["CNS-05"]
 
@@ -63,12 +66,12 @@ def test_a_repeated_revocation_is_accepted(installation: InProcess) -> None:
     """Under the same id the answer is the same, under another it is ACCEPTED once more."""
     consent_id, _ = fresh_consent(installation)
     document = revocation(installation, consent_id)
-    message = handing_in(document)
+    message = build_revocation_request(document)
 
     first = installation.ask(message)
 
     assert installation.ask(message).body == first.body
-    assert installation.ask(handing_in(document)).outcome == "ACCEPTED"
+    assert installation.ask(build_revocation_request(document)).outcome == "ACCEPTED"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,9 @@ def test_invalid_revocations_are_refused(
     consent_id, document = fresh_consent(installation)
     assert installation.ask(using(installation, document)).outcome == "RELEASED"
 
-    refused = installation.ask(handing_in(revocation(installation, consent_id, **changes)))  # type: ignore[arg-type]
+    refused = installation.ask(
+        build_revocation_request(revocation(installation, consent_id, **changes))  # type: ignore[arg-type]
+    )
 
     assert (refused.outcome, refused.codes) == ("REFUSED", codes)
     assert installation.ask(using(installation, document)).outcome == "RELEASED"
@@ -96,7 +101,7 @@ def test_consents_and_revocations_are_not_confused(installation: InProcess) -> N
     """Each document states its kind, and is not read as another kind."""
     consent_id, document = fresh_consent(installation)
 
-    assert installation.ask(handing_in(document)).codes == ["CNS-02"]
+    assert installation.ask(build_revocation_request(document)).codes == ["CNS-02"]
     assert installation.ask(using(installation, revocation(installation, consent_id))).codes == [
         "CNS-02"
     ]
@@ -109,7 +114,7 @@ def test_a_recipient_on_hold_may_submit_one(installation: InProcess) -> None:
     hold = type(bank)(code=bank.code, kind=bank.kind, name=bank.name, state=RecipientState.ON_HOLD)
     installation.store.registry.set_state(hold, reason="test", at=installation.clock())
     try:
-        answer = installation.ask(handing_in(revocation(installation, consent_id)))
+        answer = installation.ask(build_revocation_request(revocation(installation, consent_id)))
     finally:
         installation.store.registry.set_state(bank, reason="test", at=installation.clock())
 

@@ -142,9 +142,13 @@ class Counter:
 
         with monkeypatch.context() as patched:
             patched.setattr(
-                self._kind, "one", lambda *given: seen(row := one(*given), [row] if row else [])
+                self._kind,
+                "one",
+                lambda *arguments: seen(row := one(*arguments), [row] if row else []),
             )
-            patched.setattr(self._kind, "all", lambda *given: seen(rows := every(*given), rows))
+            patched.setattr(
+                self._kind, "all", lambda *arguments: seen(rows := every(*arguments), rows)
+            )
             sys.setprofile(self._called)
             try:
                 work()
@@ -168,19 +172,19 @@ def test_a_request_takes_the_same_steps_for_any_record(
     """
     unknown, person = citizens(60)[55], installation.world.people[5]
     database = cast("Any", installation.store.register)._database
-    asked = {"unknown": asking(installation, unknown, factors, form)}
-    asked |= dict.fromkeys(kept_as(person), asking(installation, person, factors, form))
-    taken = {}
-    for name, kept in {"unknown": None, **kept_as(person)}.items():
-        if kept is not None:
-            installation.store.registry.put_persons([kept], at=installation.clock())
-        asked[name]()  # everything that is read once in a process has been read now
-        tries = [Counter(database).count(asked[name], monkeypatch) for _ in range(3)]
-        taken[name] = min(tries)  # a driver or a collector may do other work in between
+    requests = {"unknown": asking(installation, unknown, factors, form)}
+    requests |= dict.fromkeys(kept_as(person), asking(installation, person, factors, form))
+    counts = {}
+    for name, record in {"unknown": None, **kept_as(person)}.items():
+        if record is not None:
+            installation.store.registry.put_persons([record], at=installation.clock())
+        requests[name]()  # everything that is read once in a process has been read now
+        tries = [Counter(database).count(requests[name], monkeypatch) for _ in range(3)]
+        counts[name] = min(tries)  # a driver or a collector may do other work in between
 
-    assert {each[:3] for each in taken.values()} == {taken["unknown"][:3]}
-    calls = [each.calls for each in taken.values()]
-    assert max(calls) - min(calls) <= FEW_CALLS, taken
+    assert {each[:3] for each in counts.values()} == {counts["unknown"][:3]}
+    calls = [each.calls for each in counts.values()]
+    assert max(calls) - min(calls) <= FEW_CALLS, counts
 
 
 def asking(
@@ -190,9 +194,9 @@ def asking(
     port = recipient_port(installation.parts, operator=OPERATOR, environment="SANDBOX")
     disclose = replace(cast("Disclose", port.disclose), limits=NO_LIMITS)
     data = form is ResultForm.DATA
-    wanted = frozenset({Attribute.SURNAME} if data else ())
+    attributes = frozenset({Attribute.SURNAME} if data else ())
     hands = hands_of(installation)
-    statement = hands.statement(POLICE, 0, wanted, subject=person.pin, result_form=form)
+    statement = hands.statement(POLICE, 0, attributes, subject=person.pin, result_form=form)
     document = hands.sign_statement(statement, POLICE, installation.world.officials[POLICE.key])
 
     def ask() -> None:
@@ -205,7 +209,7 @@ def asking(
             purpose=POLICE.purpose,
             probe=DemographicProbe(pin=person.pin, **factors),
             ground=PresentedBasis(document),
-            attributes=frozenset(name.value for name in wanted),
+            attributes=frozenset(name.value for name in attributes),
         )
         answer = disclose(request, Caller(recipient=POLICE.code, channel=Channel.WSSE))
         assert b">NOT_MATCHED<" in answer, answer

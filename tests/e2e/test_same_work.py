@@ -133,7 +133,7 @@ class Asking:
         caller = Caller(recipient=POLICE.code, channel=Channel.WSSE)
 
         def ask() -> None:
-            asked = PersonRequest(
+            request = PersonRequest(
                 request_id=uuid4(),
                 digest=urandom(32),
                 employee="P-1",
@@ -144,7 +144,7 @@ class Asking:
                 ground=ground,
                 attributes=frozenset({Attribute.SURNAME.value}),
             )
-            assert b">NOT_MATCHED<" in self.disclose(asked, caller)
+            assert b">NOT_MATCHED<" in self.disclose(request, caller)
 
         return ask
 
@@ -166,8 +166,8 @@ def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
     classes = {"held": asking.about(held.pin), "unknown": asking.about(unknown.pin)}
 
     for seed in (1, 2):
-        taken = measure_in_turns(classes, COMPARISONS, seed=seed)
-        area = separate(taken["held"], taken["unknown"])
+        times = measure_in_turns(classes, COMPARISONS, seed=seed)
+        area = separate(times["held"], times["unknown"])
         if area < TOLD_APART:
             break
 

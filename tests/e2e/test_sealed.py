@@ -62,7 +62,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class SealingService:
     """A service over HTTP, and the wallet's profile for it."""
 
     installation: InProcess
@@ -73,17 +73,17 @@ class Served:
         self, name: str = "wallet-00-data", *, request_id: UUID | None = None, **changes: object
     ) -> PersonData:
         """Return GetPersonData in the intended use of a document; a test may change the profile."""
-        paper = self.installation.paper(name)
-        shown = about(self.installation.person_of(paper), of=paper.presented_by)
+        document = self.installation.document(name)
+        probe_fields = about(self.installation.person_of(document), of=document.presented_by)
         with Client(replace(self.profile, **changes)) as client:  # type: ignore[arg-type]
             return client.get_person_data(
                 Probe(
                     demographic=Demographic(
-                        pin=shown["pin"], document_number=shown["document_number"]
+                        pin=probe_fields["pin"], document_number=probe_fields["document_number"]
                     )
                 ),
-                sorted(paper.attributes),
-                ground=ConsentDocument(paper.document),
+                sorted(document.attributes),
+                ground=ConsentDocument(document.document),
                 context=Context(request_id=request_id or uuid4()),
             )
 
@@ -105,7 +105,9 @@ class Served:
 
 
 @contextmanager
-def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]:
+def run_sealing_service(
+    directory: Path, record_database: RecordDatabase
+) -> Iterator[SealingService]:
     (directory / "installation").mkdir()
     installation = build_installation(directory / "installation", database=record_database)
     server = make_server("127.0.0.1", 0, installation.applications["wsse"], handler_class=_Quiet)
@@ -116,7 +118,9 @@ def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]
         write_service(installation.world, directory, addresses)
         hand_out(installation.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
-        yield Served(installation, directory, replace(profile, patience=Patience(attempts=1)))
+        yield SealingService(
+            installation, directory, replace(profile, patience=Patience(attempts=1))
+        )
     finally:
         server.shutdown()
         server.server_close()
@@ -127,21 +131,21 @@ def served(directory: Path, record_database: RecordDatabase) -> Iterator[Served]
 @pytest.fixture(scope="module")
 def standing(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[Served]:
+) -> Iterator[SealingService]:
     """Run a service whose registrations no test changes."""
-    with served(tmp_path_factory.mktemp("served"), record_database) as it:
+    with run_sealing_service(tmp_path_factory.mktemp("service"), record_database) as it:
         yield it
 
 
 @pytest.fixture
-def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Served]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[SealingService]:
     """Run a service whose registrations a test may change."""
-    with served(tmp_path, record_database) as it:
+    with run_sealing_service(tmp_path, record_database) as it:
         yield it
 
 
-def ask(installation: InProcess, paper: SandboxDocument, **changes: object) -> bytes:
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+def ask(installation: InProcess, document: SandboxDocument, **changes: object) -> bytes:
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return person_request(**(fields | changes))
 
 
@@ -151,22 +155,22 @@ def sealed_in(answer: etree._Element) -> bytes:
 
 def test_nothing_of_the_person_is_in_the_answer(installation: InProcess) -> None:
     """SEALED by agreement: no `person`, one EncryptedData, and no unencrypted value."""
-    paper = installation.paper("wallet-00-data")
+    document = installation.document("wallet-00-data")
 
-    answer = installation.ask(ask(installation, paper), by="wallet")
+    answer = installation.ask(ask(installation, document), by="wallet")
 
     assert answer.outcome == "RELEASED"
     assert answer.released == set()
     sealed = sealed_in(answer.child)
     assert etree.fromstring(sealed).tag == "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
-    assert installation.person_of(paper).pin.digits.encode() not in answer.body
+    assert installation.person_of(document).pin.digits.encode() not in answer.body
     assert b"surname" not in sealed
 
 
 def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
     """VerifyPerson gives no data, so it needs no encryption certificate."""
     answer = installation.ask(
-        ask(installation, installation.paper("wallet-00-yes-no")), by="wallet"
+        ask(installation, installation.document("wallet-00-yes-no")), by="wallet"
     )
 
     assert answer.outcome == "MATCHED"
@@ -174,7 +178,7 @@ def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
 
 def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
     """The bank's agreement is TYPED: its answer is unencrypted."""
-    answer = installation.ask(ask(installation, installation.paper("bank-00-data")))
+    answer = installation.ask(ask(installation, installation.document("bank-00-data")))
 
     assert answer.released
     assert sealed_in(answer.child) == b""
@@ -183,7 +187,9 @@ def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
 @needs("xmlsec1")
 def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_path: Path) -> None:
     """docs/recipients.md shows this for other stacks."""
-    answer = installation.ask(ask(installation, installation.paper("wallet-00-data")), by="wallet")
+    answer = installation.ask(
+        ask(installation, installation.document("wallet-00-data")), by="wallet"
+    )
     (tmp_path / "sealed.xml").write_bytes(sealed_in(answer.child))
     (tmp_path / "sealing.key.pem").write_bytes(installation.world.sealing["wallet"].key_pem)
 
@@ -199,7 +205,7 @@ def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_pat
     assert delivery.find("r:person/r:surname", R) is not None
 
 
-def test_the_client_decrypts_verifies_and_reads(standing: Served) -> None:
+def test_the_client_decrypts_verifies_and_reads(standing: SealingService) -> None:
     """The values are those of the register, and the receipt proves them."""
     result = standing.data()
 
@@ -210,7 +216,7 @@ def test_the_client_decrypts_verifies_and_reads(standing: Served) -> None:
     assert released == set(result.decision.receipt.released)
 
 
-def test_an_answer_without_its_key_is_withheld(standing: Served) -> None:
+def test_an_answer_without_its_key_is_withheld(standing: SealingService) -> None:
     """There are no data, and the error says what to do."""
     home = standing.directory / "parties" / "bank"
     other = Sealing(key=home / "message.key.pem", certificate=home / "message.cert.pem")
@@ -224,7 +230,7 @@ def test_an_answer_without_its_key_is_withheld(standing: Served) -> None:
     assert wrong.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: Served) -> None:
+def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: SealingService) -> None:
     """An agreement that was changed without the recipient's knowledge is noticed."""
     own.agree(Delivery.TYPED)
     sealing = own.profile.sealing
@@ -237,7 +243,7 @@ def test_unencrypted_data_are_refused_unless_the_profile_permits_them(own: Serve
     assert own.data(sealing=replace(sealing, or_typed=True)).person.surname is not None
 
 
-def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
+def test_the_same_id_gets_the_same_ciphertext(own: SealingService) -> None:
     """The stored answer is the ciphertext; after the certificate's withdrawal it is withheld."""
     request_id = uuid4()
     first, second = (own.data(request_id=request_id) for _ in range(2))
@@ -250,7 +256,7 @@ def test_the_same_id_gets_the_same_ciphertext(own: Served) -> None:
     assert (refused.value.code, refused.value.field) == ("RCP-04", "sealed")
 
 
-def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
+def test_a_new_certificate_replaces_a_withdrawn_one(own: SealingService) -> None:
     """The answer for the withdrawn one stays withheld; new ones are for the new one."""
     request_id = uuid4()
     own.data(request_id=request_id)
@@ -266,7 +272,7 @@ def test_a_new_certificate_replaces_a_withdrawn_one(own: Served) -> None:
     assert sealed_to_another.value.flaw is SealFlaw.RECIPIENT
 
 
-def test_answers_for_a_superseded_certificate_are_repeated(own: Served) -> None:
+def test_answers_for_a_superseded_certificate_are_repeated(own: SealingService) -> None:
     """A regular change of keys loses no answer in transit."""
     request_id = uuid4()
     first = own.data(request_id=request_id)
@@ -275,7 +281,9 @@ def test_answers_for_a_superseded_certificate_are_repeated(own: Served) -> None:
     assert own.data(request_id=request_id).person == first.person
 
 
-def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own: Served) -> None:
+def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(
+    own: SealingService,
+) -> None:
     """REQ-04: the id stays closed; a new request gets encrypted data."""
     own.agree(Delivery.TYPED)
     request_id = uuid4()
@@ -289,13 +297,13 @@ def test_an_unencrypted_answer_is_not_repeated_under_an_encrypted_agreement(own:
     assert own.data().person.surname is not None
 
 
-def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
+def test_nothing_is_judged_without_a_certificate(own: SealingService) -> None:
     """RCP-04 comes before the ground and the person: no use is counted, no match revealed."""
     own.withdraw(own.installation.world.sealing["wallet"])
-    paper = own.installation.paper("wallet-01-data")
+    document = own.installation.document("wallet-01-data")
 
     wrong_document = own.installation.ask(
-        ask(own.installation, paper, document_number="ID9999999"), by="wallet"
+        ask(own.installation, document, document_number="ID9999999"), by="wallet"
     )
 
     with pytest.raises(RefusedError) as refused:
@@ -304,7 +312,7 @@ def test_nothing_is_judged_without_a_certificate(own: Served) -> None:
     assert wrong_document.codes == ["RCP-04"]
 
 
-def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
+def test_a_revoked_certificate_gets_nothing(own: SealingService) -> None:
     """RCP-04 because SIG-06: the certificate is judged at the time of encryption."""
     hierarchy = own.installation.world.hierarchy
     certificate = own.installation.world.sealing["wallet"].certificate
@@ -312,13 +320,13 @@ def test_a_revoked_certificate_gets_nothing(own: Served) -> None:
     crl.write_bytes(hierarchy.organisations.crl([certificate]))
     fresh = _reopened(own)
 
-    answer = fresh.ask(ask(fresh, fresh.paper("wallet-00-data")), by="wallet")
+    answer = fresh.ask(ask(fresh, fresh.document("wallet-00-data")), by="wallet")
 
     assert answer.outcome == "REFUSED"
     assert answer.child.findtext("r:reason/{*}because", namespaces=R) == "SIG-06"
 
 
-def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -> None:
+def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: SealingService) -> None:
     """UNDETERMINED because SIG-07: unknown is not yes, and the request may be repeated."""
     sealer = own.installation.parts.sealer
     request_id = uuid4()
@@ -331,15 +339,15 @@ def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: Served) -
     assert own.data(request_id=request_id).person.surname is not None
 
 
-def _another(served: Served) -> Credential:
-    return served.installation.world.hierarchy.sealing(
+def _another(service: SealingService) -> Credential:
+    return service.installation.world.hierarchy.sealing(
         member_code=WALLET.code, common_name=WALLET.name
     )
 
 
-def _reopened(served: Served) -> InProcess:
+def _reopened(service: SealingService) -> InProcess:
     """Return the same service with its trust loaded again."""
-    installation = served.installation
+    installation = service.installation
     parts = build_adapters(installation.settings, installation.store, installation.clock)
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
     application = build_application(
@@ -357,11 +365,13 @@ def _reopened(served: Served) -> InProcess:
     [{"recipient": "COM/60000001"}, {"request_id": uuid4()}, {"disclosure_id": uuid4()}],
 )
 def test_a_delivery_for_another_party_is_withheld(
-    standing: Served, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
 ) -> None:
     """It is well signed and well encrypted to the wallet, but names another party."""
     render = deliveries.render_delivery
-    monkeypatch.setattr(deliveries, "render_delivery", lambda said: render(replace(said, **change)))
+    monkeypatch.setattr(
+        deliveries, "render_delivery", lambda delivery: render(replace(delivery, **change))
+    )
 
     with pytest.raises(SealError) as refused:
         standing.data()
@@ -369,7 +379,9 @@ def test_a_delivery_for_another_party_is_withheld(
     assert refused.value.flaw is SealFlaw.ANSWER
 
 
-def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsigned_content_is_withheld(
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Anybody can encrypt to a certificate, but the signature shows a changed value inside."""
     seal = XmlEncryptor.seal
 
@@ -385,14 +397,14 @@ def test_unsigned_content_is_withheld(standing: Served, monkeypatch: pytest.Monk
 
 
 def test_data_that_differ_from_the_receipt_are_withheld(
-    standing: Served, monkeypatch: pytest.MonkeyPatch
+    standing: SealingService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are signed by the operator, but differ from its receipt."""
     render = deliveries.render_delivery
     monkeypatch.setattr(
         deliveries,
         "render_delivery",
-        lambda said: render(said).replace(b"<p:address>", b"<p:address>No. 1, "),
+        lambda delivery: render(delivery).replace(b"<p:address>", b"<p:address>No. 1, "),
     )
 
     with pytest.raises(ReceiptError) as refused:

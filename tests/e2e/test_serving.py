@@ -23,8 +23,8 @@ from makul_testing.in_process_service import (
     build_installation,
     person_request,
 )
-from makul_testing.processes.program import Program, ran
-from makul_testing.processes.service import Server, await_ready, drive, free_port, served
+from makul_testing.processes.program import Program, run_program
+from makul_testing.processes.service import Server, await_ready, drive, free_port, run_service
 
 MARKER = b"20101199000123"
 
@@ -48,21 +48,23 @@ NOT_HTTP = {
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
 ) -> Iterator[InProcess]:
-    built = build_installation(tmp_path_factory.mktemp("served"), database=record_database)
+    built = build_installation(tmp_path_factory.mktemp("service"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
 def server(installation: InProcess) -> Iterator[Server]:
-    with served(installation.settings.store.database.parent / "makul.toml", workers=2) as running:
+    with run_service(
+        installation.settings.store.database.parent / "makul.toml", workers=2
+    ) as running:
         yield running
 
 
 def messages(installation: InProcess, count: int) -> list[bytes]:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     fields = [
-        about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+        about(installation.person_of(document), of=document.presented_by, document=document)
         for _ in range(count)
     ]
     return [
@@ -119,10 +121,10 @@ def test_a_missing_store_gives_a_fault_and_is_not_ready(
 ) -> None:
     """OPS-03: no record, no answer; /readyz reports it."""
     installation = build_installation(tmp_path, database=record_database)
-    asked = messages(installation, 1)[0]
+    request_messages = messages(installation, 1)[0]
     take_away(installation.settings.place)
 
-    answer = installation.post(asked)
+    answer = installation.post(request_messages)
 
     assert answer.status == 500
     assert answer.codes == ["OPS-03"]
@@ -139,11 +141,11 @@ def test_serve_refuses_a_sandbox_root_in_production(
         config.read_text().replace('"SANDBOX"', '"PRODUCTION"').split("[listeners.x")[0]
     )
 
-    done = makul(config, "serve")
+    result = makul(config, "serve")
 
-    assert done.returncode == 1
-    assert "sandbox root" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 1
+    assert "sandbox root" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_serve_refuses_to_let_any_authority_make_citizens(
@@ -158,10 +160,10 @@ def test_serve_refuses_to_let_any_authority_make_citizens(
     (tmp_path / "anchors" / "root.pem").unlink()
     (tmp_path / "tsa" / "anchors" / "root.pem").unlink()
 
-    done = makul(config, "serve")
+    result = makul(config, "serve")
 
-    assert done.returncode == 1
-    assert "pin_policies" in done.stderr
+    assert result.returncode == 1
+    assert "pin_policies" in result.stderr
 
 
 @pytest.mark.parametrize(("policy", "warned"), [(None, False), ("1.2.3", True)])
@@ -179,7 +181,7 @@ def test_serve_warns_where_no_authority_certifies_citizens(
         ]
         config.write_text("\n".join(lines))
 
-    with served(config, workers=1, log=log):
+    with run_service(config, workers=1, log=log):
         pass
 
     assert ("may give a policy of trust.pin_policies" in log.read_text()) is warned
@@ -193,10 +195,10 @@ def test_serve_refuses_a_bare_port_for_xroad(
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace('"SANDBOX"', '"PRODUCTION"'))
 
-    done = makul(config, "serve", "--listener", "xroad")
+    result = makul(config, "serve", "--listener", "xroad")
 
-    assert done.returncode == 3
-    assert "unix:" in done.stderr
+    assert result.returncode == 3
+    assert "unix:" in result.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -220,7 +222,7 @@ def test_all_listeners_stop_together(
 
 
 def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return ran("--config", config, *arguments, text=True)
+    return run_program("--config", config, *arguments, text=True)
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
@@ -230,11 +232,11 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
     continues.
     """
     victim = server.workers[0]
-    asked = messages(installation, 60)
-    drive(server, asked[:20])
+    request_messages = messages(installation, 60)
+    drive(server, request_messages[:20])
     os.kill(victim, signal.SIGKILL)
 
-    arrived = drive_until_dead(server, asked[20:])
+    arrived = drive_until_dead(server, request_messages[20:])
 
     on_record = {
         str(row.request_id)
@@ -244,10 +246,10 @@ def test_a_worker_killed_under_load_loses_nothing_acknowledged(
     assert arrived <= on_record
 
 
-def drive_until_dead(server: Server, asked: list[bytes]) -> set[str]:
+def drive_until_dead(server: Server, request_messages: list[bytes]) -> set[str]:
     """Return the request ids of the answers that came; connections may break meanwhile."""
     arrived = set()
-    for message in asked:
+    for message in request_messages:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         try:
             connection.request(
@@ -268,7 +270,7 @@ def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: 
     """docs/architecture.md, invariant 7: the output of a process while it served."""
     config = installation.settings.store.database.parent / "makul.toml"
     log = tmp_path / "log"
-    with served(config, workers=1, log=log) as server:
+    with run_service(config, workers=1, log=log) as server:
         drive(server, messages(installation, 3))
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
             connection.sendall(NOT_HTTP["no HTTP at all"])
@@ -276,7 +278,7 @@ def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: 
 
     written = log.read_text()
     assert MARKER.decode() not in written
-    assert installation.person_of(installation.paper("bank-00-data")).pin.digits not in written
+    assert installation.person_of(installation.document("bank-00-data")).pin.digits not in written
     for line in written.splitlines():
         if line.startswith("{"):
             assert json.loads(line).keys() & {"level", "log.level"}

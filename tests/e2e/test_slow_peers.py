@@ -26,7 +26,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.processes.service import START_SECONDS, await_ready, free_port
-from makul_testing.servers.listeners import by_tls, fronted, listening, wait_for, write
+from makul_testing.servers.listeners import by_tls, is_listening, run_listener, wait_for, write
 
 HEAD = (
     b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml; charset=utf-8\r\n"
@@ -50,7 +50,7 @@ def installation(
 def wsse(installation: InProcess, **settings: str) -> Iterator[int]:
     """Run the wsse listener in one worker; `settings` has its threads."""
     port = free_port()
-    with fronted(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
+    with run_listener(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
         await_ready(port)
         yield port
 
@@ -68,8 +68,10 @@ def mtls(installation: InProcess, place: Path, **settings: str) -> Iterator[int]
         "TLS__CLIENT_CA": str(place / "cas.pem"),
         "CLIENT_CERTIFICATE": "tls",
     }
-    with fronted(installation, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings):
-        wait_for(lambda: listening(port))
+    with run_listener(
+        installation, "mtls", BIND=f"127.0.0.1:{port}", WORKERS="1", **tls, **settings
+    ):
+        wait_for(lambda: is_listening(port))
         yield port
 
 
@@ -107,9 +109,9 @@ def slow_peers(port: int) -> Iterator[None]:
                 thread.join()
 
 
-def asked(installation: InProcess) -> bytes:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+def build_request(installation: InProcess) -> bytes:
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return signed_message(
         person_request(**fields), holder.key, holder.certificate, at=installation.clock()
     )
@@ -130,7 +132,7 @@ def test_requests_are_answered_beside_slow_peers(installation: InProcess, thread
     ):
         for _ in range(20):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(installation))
+            assert is_released(connection, build_request(installation))
             connection.close()
 
 
@@ -156,10 +158,10 @@ def test_endless_handshakes_hold_no_thread(installation: InProcess, tmp_path: Pa
 
 def installation_message(installation: InProcess):
     """Build messages without a signature: TLS identifies the caller."""
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
 
     def make() -> bytes:
-        fields = about(installation.person_of(paper), of=installation.bank, paper=paper)
+        fields = about(installation.person_of(document), of=installation.bank, document=document)
         return (
             b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>%b</s:Body>'
             b"</s:Envelope>" % person_request(**fields)
@@ -196,7 +198,7 @@ def test_peers_that_do_not_read_hold_no_thread(installation: InProcess) -> None:
             peer.connect(("127.0.0.1", port))
             peer.sendall(100 * ask)  # more than any buffer between us holds
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(installation))
+        assert is_released(connection, build_request(installation))
         connection.close()
 
 
@@ -242,7 +244,7 @@ def test_a_handshake_has_a_deadline(installation: InProcess, tmp_path: Path) -> 
 
 def test_an_expected_continue_is_sent(installation: InProcess) -> None:
     """RFC 9110, 10.1.1: a sender that waits for leave to send its body gets it once."""
-    message = asked(installation)
+    message = build_request(installation)
     head = (
         b"POST /v1/recipient HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(message)
@@ -275,7 +277,7 @@ def test_longest_waiting_connection_is_closed(installation: InProcess) -> None:
         for _ in range(MAX_CONNECTIONS + 20):
             slow.enter_context(connect(port)).sendall(HEAD)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-        assert is_released(connection, asked(installation))
+        assert is_released(connection, build_request(installation))
         connection.close()
         assert first.recv(100) == b""
 
@@ -292,7 +294,7 @@ def test_refused_peers_hold_no_slot(installation: InProcess, read: bool) -> None
                 assert peer.recv(12).startswith(b"HTTP/1.1 400")
         for _ in range(3):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
-            assert is_released(connection, asked(installation))
+            assert is_released(connection, build_request(installation))
             connection.close()
 
 

@@ -90,43 +90,45 @@ class Man:
 Call = Callable[[InProcess, Client, Context], object]
 
 
-def _probe(installation: InProcess, paper: str, number: str | None = None) -> Probe:
-    shown = about(installation.person_of(installation.paper(paper)), of=installation.bank)
+def _probe(installation: InProcess, document_name: str, number: str | None = None) -> Probe:
+    probe_fields = about(
+        installation.person_of(installation.document(document_name)), of=installation.bank
+    )
     return Probe(
         demographic=Demographic(
-            pin=shown["pin"], document_number=number or shown["document_number"]
+            pin=probe_fields["pin"], document_number=number or probe_fields["document_number"]
         )
     )
 
 
-def _consent(installation: InProcess, paper: str) -> ConsentDocument:
-    return ConsentDocument(installation.paper(paper).document)
+def _consent(installation: InProcess, document_name: str) -> ConsentDocument:
+    return ConsentDocument(installation.document(document_name).document)
 
 
-def _data(paper: str, number: str | None = None) -> Call:
+def _data(document_name: str, number: str | None = None) -> Call:
     return lambda installation, client, context: client.get_person_data(
-        _probe(installation, paper, number),
-        sorted(installation.paper(paper).attributes),
-        ground=_consent(installation, paper),
+        _probe(installation, document_name, number),
+        sorted(installation.document(document_name).attributes),
+        ground=_consent(installation, document_name),
         context=context,
     )
 
 
 def _verify(installation: InProcess, client: Client, context: Context) -> object:
-    paper = "bank-00-yes-no"
+    document = "bank-00-yes-no"
     return client.verify_person(
-        _probe(installation, paper), ground=_consent(installation, paper), context=context
+        _probe(installation, document), ground=_consent(installation, document), context=context
     )
 
 
 def _explain(installation: InProcess, client: Client, context: Context) -> object:
-    paper = installation.paper("bank-00-data")
+    document = installation.document("bank-00-data")
     return client.explain(
         "GetPersonData",
         methods=["demographic"],
-        pin=installation.person_of(paper).pin.digits,
-        attributes=sorted(paper.attributes),
-        ground=ConsentDocument(paper.document),
+        pin=installation.person_of(document).pin.digits,
+        attributes=sorted(document.attributes),
+        ground=ConsentDocument(document.document),
         context=context,
     )
 
@@ -143,20 +145,20 @@ def _revoke(installation: InProcess, client: Client, context: Context) -> object
 
 def _cited(installation: InProcess, client: Client, context: Context) -> object:
     """Submit a consent and cite it by its id: the request holds no signature."""
-    paper = installation.paper("bank-02-data")
-    held = client.register_consent(ConsentDocument(paper.document))
+    document = installation.document("bank-02-data")
+    held = client.register_consent(ConsentDocument(document.document))
     return client.get_person_data(
         _probe(installation, "bank-02-data"),
-        sorted(paper.attributes),
+        sorted(document.attributes),
         ground=ConsentId(held.consent_id),
         context=context,
     )
 
 
 def _refused(installation: InProcess, client: Client, context: Context) -> object:
-    paper = "bank-00-data"
+    document = "bank-00-data"
     return client.get_person_data(
-        _probe(installation, paper), ["surname"], ground=None, context=context
+        _probe(installation, document), ["surname"], ground=None, context=context
     )
 
 
@@ -269,21 +271,21 @@ def test_a_repeated_answer_is_proved_too(man: Man, case: str) -> None:
 
 def test_receipts_of_two_answers_cannot_be_swapped(man: Man) -> None:
     """Each is genuine, and of the same person, but does not prove the other answer."""
-    asked = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
-    came = {}
-    for name, request_id in asked.items():
+    request_ids = {name: uuid4() for name in ("verified", "released", "explained", "refused")}
+    answers = {}
+    for name, request_id in request_ids.items():
         man.ask(name, request_id)
-        came[name] = man.seen
-    for name, other in itertools.permutations(asked, 2):
-        envelope, foreign = etree.fromstring(came[name]), etree.fromstring(came[other])
+        answers[name] = man.seen
+    for name, other in itertools.permutations(request_ids, 2):
+        envelope, foreign = etree.fromstring(answers[name]), etree.fromstring(answers[other])
         receipt = body_of(envelope).find("r:receipt", NS)
-        taken = body_of(foreign).findtext("r:receipt", namespaces=NS)
+        other_receipt = body_of(foreign).findtext("r:receipt", namespaces=NS)
         assert receipt is not None
-        receipt.text = taken
-        for answer in (etree.tostring(envelope), came[other]):
+        receipt.text = other_receipt
+        for answer in (etree.tostring(envelope), answers[other]):
             man.answer = answer
             with pytest.raises(ReceiptError) as withheld:
-                man.ask(name, asked[name])
+                man.ask(name, request_ids[name])
             assert withheld.value.flaw is ReceiptFlaw.REQUEST
 
 
@@ -301,12 +303,12 @@ def test_two_answers_to_equal_requests_cannot_be_swapped(man: Man) -> None:
 
 def test_the_command_prints_nothing_of_a_changed_answer(man: Man, tmp_path: Path) -> None:
     """Exit code 4; no data, no match, no stored receipt."""
-    paper = man.installation.paper("bank-00-data")
+    document = man.installation.document("bank-00-data")
     consent, receipt = tmp_path / "consent.xml", tmp_path / "receipt.xml"
-    consent.write_bytes(paper.document)
-    shown = about(man.installation.person_of(paper), of=man.installation.bank)
+    consent.write_bytes(document.document)
+    probe_fields = about(man.installation.person_of(document), of=man.installation.bank)
     arguments = ["get", "--consent", consent, "-p", man.profile("bank")]
-    arguments += ["--document-number", shown["document_number"], "--request-id", uuid4()]
+    arguments += ["--document-number", probe_fields["document_number"], "--request-id", uuid4()]
     genuine = run_client(*arguments)
     assert genuine.exit_code == ExitCode.OK, genuine.output
     for old, new in ((b"<method>demographic", b"<method>face"), (b"<p:ru>", b"<p:ru>x")):
@@ -326,12 +328,12 @@ def test_no_field_of_a_receipt_confirms_a_guess(man: Man) -> None:
     The attacker has both, knows all data but one number, and guesses the very number. With
     `payloadSalt` in the receipt this was a hit after ten seconds for the whole range of numbers.
     """
-    paper = man.installation.paper("wallet-00-data")
-    person = man.installation.person_of(paper)
+    document = man.installation.document("wallet-00-data")
+    person = man.installation.person_of(document)
     man.ask("sealed", uuid4())
     child = body_of(etree.fromstring(man.seen))
     receipt = etree.fromstring(base64.b64decode(child.findtext("r:receipt", "", NS)))
-    guess = man.installation.parts.documents.person(person, frozenset(paper.attributes))
+    guess = man.installation.parts.documents.person(person, frozenset(document.attributes))
     octets = {b""}
     for element in itertools.chain(receipt.iter(), child.iter()):
         text = "".join((element.text or "").split())
@@ -359,7 +361,7 @@ def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
     receipt = etree.fromstring(
         base64.b64decode(body_of(etree.fromstring(man.seen)).findtext("r:receipt", "", NS))
     )
-    told = {"".join((each.text or "").split()) for each in receipt.iter()}
+    texts = {"".join((each.text or "").split()) for each in receipt.iter()}
     request = body_of(etree.fromstring(man.sent))
     nonce = request.find("r:nonce", NS)
     assert nonce is not None
@@ -367,8 +369,8 @@ def test_no_receipt_confirms_a_guess_of_its_request(man: Man) -> None:
     digest = receipt.findtext("{*}requestDigest")
 
     assert _digest_of(request) == digest
-    assert nonce.text not in told
-    for guess in told:
+    assert nonce.text not in texts
+    for guess in texts:
         nonce.text = guess
         assert _digest_of(request) != digest
     request.remove(nonce)

@@ -55,13 +55,13 @@ def test_a_timestamp_counts_by_the_settings(
     (tmp_path / "makul.toml").write_text(text.replace("[trust]\n", f"[trust]\n{places}"))
     settings = load_settings(tmp_path / "makul.toml")
     stamped = add_timestamp(
-        installation.paper("bank-00-data").document, lambda octets: tsa.stamp(octets, at=now)
+        installation.document("bank-00-data").document, lambda octets: tsa.stamp(octets, at=now)
     )
 
     verified = document_verifier(settings, TrustStore(trust_directories(settings))).verify(
         stamped, at=now + timedelta(seconds=2)
     )
 
-    (told,) = json.loads(verified.report)["evidence"]["timestamps"]
-    assert told["reason"] == (None if proved else "SIG-09")
+    (timestamp,) = json.loads(verified.report)["evidence"]["timestamps"]
+    assert timestamp["reason"] == (None if proved else "SIG-09")
     assert verified.proof.status is ProofStatus.PASSED

@@ -73,9 +73,9 @@ def test_missing_revocation_data_leave_the_id_open(
     installation: InProcess, clock: MovableClock, citizens_crl: Path
 ) -> None:
     """SIG-07, retry L: the same request is answered when the CRL is there again."""
-    paper = installation.paper("bank-05-data")
-    person = installation.person_of(paper)
-    child = person_request(**about(person, of=paper.presented_by, paper=paper))
+    document = installation.document("bank-05-data")
+    person = installation.person_of(document)
+    child = person_request(**about(person, of=document.presented_by, document=document))
 
     doubtful = installation.ask(child)
     put_back(citizens_crl, clock)
@@ -92,8 +92,8 @@ def test_an_undetermined_consent_is_not_registered(
     installation: InProcess, citizens_crl: Path
 ) -> None:
     """The registration of the consent is undetermined, and it cannot be cited."""
-    bank, paper = party("bank"), installation.paper("bank-06-data")
-    encoded = base64.b64encode(paper.document).decode()
+    bank, document = party("bank"), installation.document("bank-06-data")
+    encoded = base64.b64encode(document.document).decode()
     child = (
         f'<r:RegisterConsent xmlns:r="urn:makul:recipient:1"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:agreementNumber>{bank.agreement}</r:agreementNumber>"
@@ -103,6 +103,6 @@ def test_an_undetermined_consent_is_not_registered(
     answer = installation.ask(child.encode())
 
     assert citizens_crl.exists()
-    consent_id = etree.fromstring(paper.document).findtext(f"{CONSENT}consentId")
+    consent_id = etree.fromstring(document.document).findtext(f"{CONSENT}consentId")
     assert installation.store.register.registered_consent(bank.code, UUID(consent_id)) is None
     assert (answer.outcome, answer.codes) == ("UNDETERMINED", ["CNS-02"])

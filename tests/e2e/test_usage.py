@@ -42,7 +42,7 @@ def limited(
     built = build_installation(
         tmp_path_factory.mktemp("usage"),
         clock=clock,
-        parts=lambda given: replace(given, limits=LIMITS),
+        parts=lambda adapters: replace(adapters, limits=LIMITS),
         database=record_database,
     )
     yield built
@@ -50,11 +50,11 @@ def limited(
 
 
 def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
-    paper = installation.paper(name)
-    asked = person_request(
-        **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document = installation.document(name)
+    request = person_request(
+        **about(installation.person_of(document), of=document.presented_by, document=document)
     )
-    return installation.ask(asked, by=by)
+    return installation.ask(request, by=by)
 
 
 def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
@@ -109,14 +109,14 @@ def database_bytes(installation: InProcess) -> int:
             (free,) = connection.execute("PRAGMA freelist_count").fetchone()
             (size,) = connection.execute("PRAGMA page_size").fetchone()
             return int((pages - free) * size)
-        (taken,) = connection.execute(
+        (number,) = connection.execute(
             "SELECT sum(pg_relation_size(oid)) FROM pg_class"
             " WHERE relnamespace = current_schema()::regnamespace"
         ).fetchone()
-        return int(taken)
+        return int(number)
 
 
-def counted(installation: InProcess) -> int:
+def count_refusals(installation: InProcess) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
@@ -131,7 +131,7 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
     """The records of a flood of refusals stay small, receipts and reports included."""
     for _ in range(20):
         ask(installation, "expired")
-    before, count = database_bytes(installation), counted(installation)
+    before, count = database_bytes(installation), count_refusals(installation)
 
     for _ in range(count):
         assert ask(installation, "expired").codes == ["CNS-04"]
@@ -141,16 +141,16 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
 
 def beyond(installation: InProcess, by: str) -> bytes:
     """Build a request for every attribute, of which the agreement has few, for no purpose."""
-    paper = installation.paper(f"{by}-00-data")
-    fields = about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+    document = installation.document(f"{by}-00-data")
+    fields = about(installation.person_of(document), of=document.presented_by, document=document)
     every = sorted(attribute.value for attribute in Attribute)
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 
 
 def as_dry_run(installation: InProcess, by: str) -> bytes:
     """Return the same as a dry run, whose answer has every rule with its text."""
-    asked = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
-    pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", asked)
+    request = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
+    pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", request)
     assert pin is not None
     prefix = pin.group()[1:].partition("pin")[0]
     instead = (
@@ -158,7 +158,7 @@ def as_dry_run(installation: InProcess, by: str) -> bytes:
         f"<{prefix}method>demographic</{prefix}method></{prefix}methods>"
     )
     probe = rf"<{prefix}probe>.*</{prefix}probe>"
-    return re.sub(probe, instead, asked, flags=re.DOTALL).encode()
+    return re.sub(probe, instead, request, flags=re.DOTALL).encode()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_refusal_with_many_reasons_is_small_too(
     for _ in range(20):
         answer = installation.ask(make(installation, by), by=by)
     assert (answer.outcome, answer.codes.count("AGR-04")) == ("REFUSED", beyond_it)
-    before, count = database_bytes(installation), counted(installation)
+    before, count = database_bytes(installation), count_refusals(installation)
 
     for _ in range(count):
         assert installation.ask(make(installation, by), by=by).codes == answer.codes

@@ -80,11 +80,11 @@ class Watched:
 
     def decide(self) -> UUID:
         """Make one disclosure; return the id of its request."""
-        paper = self.installation.paper("bank-00-data")
-        person = self.installation.person_of(paper)
-        asked = about(person, of=paper.presented_by, paper=paper)
-        assert self.installation.ask(person_request(**asked)).outcome in {"RELEASED", "REFUSED"}
-        request_id = asked["request_id"]
+        document = self.installation.document("bank-00-data")
+        person = self.installation.person_of(document)
+        fields = about(person, of=document.presented_by, document=document)
+        assert self.installation.ask(person_request(**fields)).outcome in {"RELEASED", "REFUSED"}
+        request_id = fields["request_id"]
         assert isinstance(request_id, UUID)
         return request_id
 
@@ -218,7 +218,7 @@ def test_a_stolen_ledger_key_is_noticed(
     sequencer.round()
     assert watched.witness.round().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
-    kept = watched.fetched(known)
+    checkpoint = watched.fetched(known)
 
     (tmp_path / "other").mkdir()
     other = build_installation(tmp_path / "other", database=record_database)
@@ -242,5 +242,5 @@ def test_a_stolen_ledger_key_is_noticed(
     assert inclusion is not None
     with pytest.raises(LedgerError):
         rebuilt.recipient.prove(receipt, inclusion, at=late)
-    assert watched.recipient.prove(*kept, at=late).standing is Standing.PROVED
+    assert watched.recipient.prove(*checkpoint, at=late).standing is Standing.PROVED
     other.close()

@@ -28,8 +28,8 @@ from makul_testing.processes.service import free_port
 from makul_testing.servers.listeners import (
     UnixConnection,
     by_tls,
-    fronted,
-    listening,
+    is_listening,
+    run_listener,
     wait_for,
     write,
 )
@@ -44,10 +44,13 @@ def installation(
     built.close()
 
 
-def asked(installation: InProcess) -> bytes:
-    paper, request_id = installation.paper("bank-00-data"), uuid4()
+def build_request(installation: InProcess) -> bytes:
+    document, request_id = installation.document("bank-00-data"), uuid4()
     fields = about(
-        installation.person_of(paper), of=installation.bank, paper=paper, request_id=request_id
+        installation.person_of(document),
+        of=installation.bank,
+        document=document,
+        request_id=request_id,
     )
     return xroad_message(person_request(**fields), installation.bank.code, request_id)
 
@@ -67,10 +70,10 @@ def outcome(
 def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_path: Path) -> None:
     """The operating system decides who may write to the socket: its owner and group."""
     path = tmp_path / "xroad.sock"
-    with fronted(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
+    with run_listener(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
         wait_for(path.exists)
 
-        assert outcome(UnixConnection(path), asked(installation)) == "RELEASED"
+        assert outcome(UnixConnection(path), build_request(installation)) == "RELEASED"
         assert path.stat().st_mode & 0o007 == 0
 
 
@@ -84,7 +87,7 @@ def test_front_is_identified_by_its_tls_client_certificate(
     write(tmp_path, "server", server)
     (tmp_path / "ca.pem").write_bytes(ours.intermediate_certificates() + ours.anchors())
     port = free_port()
-    with fronted(
+    with run_listener(
         installation,
         "xroad",
         BIND=f"127.0.0.1:{port}",
@@ -93,15 +96,15 @@ def test_front_is_identified_by_its_tls_client_certificate(
         TLS__KEY=str(tmp_path / "server.key.pem"),
         TLS__CLIENT_CA=str(tmp_path / "ca.pem"),
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
 
         assert (
-            outcome(by_tls(port, write(tmp_path, "front", front)), asked(installation))
+            outcome(by_tls(port, write(tmp_path, "front", front)), build_request(installation))
             == "RELEASED"
         )
         for nobody in (None, write(tmp_path, "stranger", stranger)):
             with pytest.raises((ssl.SSLError, ConnectionError)):
-                outcome(by_tls(port, nobody), asked(installation))
+                outcome(by_tls(port, nobody), build_request(installation))
 
 
 def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Path) -> None:
@@ -110,14 +113,14 @@ def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Pa
     file = tmp_path / "front.secret"
     file.write_text(f"{secret}\n")
     file.chmod(0o600)
-    with fronted(
+    with run_listener(
         installation, "xroad", BIND=f"127.0.0.1:{port}", WORKERS="1", FRONT_SECRET=str(file)
     ):
-        wait_for(lambda: listening(port))
+        wait_for(lambda: is_listening(port))
 
         def ask(headers: dict[str, str]) -> str:
             return outcome(
-                http.client.HTTPConnection("127.0.0.1", port), asked(installation), headers
+                http.client.HTTPConnection("127.0.0.1", port), build_request(installation), headers
             )
 
         assert ask({"X-Makul-Front": secret}) == "RELEASED"

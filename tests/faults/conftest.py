@@ -64,12 +64,12 @@ def place(
     request: pytest.FixtureRequest, tmp_path: Path, keys: StoreKeys, database: str
 ) -> DatabaseLocation:
     """Build a store with the bank, its agreement and one citizen, for one test."""
-    made: DatabaseLocation = tmp_path / "makul.db"
+    place: DatabaseLocation = tmp_path / "makul.db"
     if database != "sqlite":
         server: Cluster = request.getfixturevalue("server")
-        made = server.place(server.create())
-    store = create_store(made, keys, who="operator", at=NOON)
-    make_months(made, at=NOON)
+        place = server.place(server.create())
+    store = create_store(place, keys, who="operator", at=NOON)
+    make_months(place, at=NOON)
     furnish(store.registry)
     store.close()
-    return made
+    return place

@@ -20,8 +20,8 @@ from makul_testing.raw_sql import parameters, without_guards
 from makul_testing.tlog.builder import (
     a_note_signer,
     another,
-    checked,
-    recording,
+    build_recording,
+    check_ledger,
     sequence,
     some_drafts,
 )
@@ -53,10 +53,10 @@ def store(place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner) -> Itera
     opened = open_store(place, keys, who="operator")
     for waiting in (False, True):
         for draft in some_drafts():
-            recording(opened).record_and_render(draft)
+            build_recording(opened).record_and_render(draft)
         if not waiting:
             sequence(opened, signer)
-    assert checked(opened, signer).finding is None
+    assert check_ledger(opened, signer).finding is None
     yield opened
     opened.close()
 
@@ -89,15 +89,15 @@ class Superuser:
             self._run(f"INSERT INTO {self._table.name} ({self._listed}) VALUES ({marks})", row)  # noqa: S608
 
     def _run(self, sql: str, values: Any) -> int:
-        done = self._connection.execute(parameters(self._place, sql), tuple(values))
-        return int(done.rowcount)
+        result = self._connection.execute(parameters(self._place, sql), tuple(values))
+        return int(result.rowcount)
 
 
 def test_one_changed_value_or_missing_row_is_found(
     store: Store, place: DatabaseLocation, signer: NoteSigner, database: str, count: Count
 ) -> None:
     """Every column of every proved table is changed, in its first and its last row."""
-    changed, taken, unfound = 0, 0, []
+    changed, deletions, unfound = 0, 0, []
     for name, unproved in UNPROVED.items():
         with without_guards(place, name) as connection:
             superuser = Superuser(connection, place, metadata.tables[name])
@@ -112,18 +112,18 @@ def test_one_changed_value_or_missing_row_is_found(
                     )
                     superuser.write(row, spoilt)
                     changed += 1
-                    if checked(store, signer).finding is None:
+                    if check_ledger(store, signer).finding is None:
                         unfound.append(f"{name}.{column.name}")
                     superuser.write(spoilt, row)
                 superuser.write(row, None)
-                taken += 1
-                if checked(store, signer).finding is None:
+                deletions += 1
+                if check_ledger(store, signer).finding is None:
                     unfound.append(name)
                 superuser.put(row)
 
     assert unfound == []
-    assert checked(store, signer).finding is None, "something was not put back"
+    assert check_ledger(store, signer).finding is None, "something was not put back"
     count(
-        f"one value or row changed by a superuser [{database}]: {changed} values and {taken}"
+        f"one value or row changed by a superuser [{database}]: {changed} values and {deletions}"
         f" rows of {len(UNPROVED)} tables, all found by ledger verify"
     )

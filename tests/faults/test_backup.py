@@ -18,9 +18,9 @@ from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import raw
-from makul_testing.tlog.builder import a_note_signer, checked
+from makul_testing.tlog.builder import a_note_signer, check_ledger
 
 SHARE = 25
 """The minimum of acknowledged requests before, between and after the copies."""
@@ -74,7 +74,7 @@ class Site:
 
     def fits(self) -> bool:
         """Return whether every record agrees with the ledger (`makul ledger verify`)."""
-        return checked(self.installation.store, self.signer, at=utc_now()).finding is None
+        return check_ledger(self.installation.store, self.signer, at=utc_now()).finding is None
 
 
 @pytest.fixture
@@ -104,7 +104,10 @@ def site(tmp_path: Path, database: str) -> Iterator[Site]:
 def test_backup_is_restored_verified_and_served(site: Site, database: str, count: Count) -> None:
     """The copy has every request acknowledged before it; an older one is not extended."""
     installation = site.installation
-    with preforked(installation, workers=2) as served, Crowd(installation, served.port) as crowd:
+    with (
+        run_preforked_service(installation, workers=2) as server,
+        Crowd(installation, server.port) as crowd,
+    ):
         crowd.more(SHARE)
         old = site.back_up("old")
         crowd.more(SHARE)
@@ -119,9 +122,12 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
     after = aftermath(installation.settings.place)
     assert after.lost(before) == set()
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    with preforked(installation, workers=2) as served, Crowd(installation, served.port) as again:
+    with (
+        run_preforked_service(installation, workers=2) as server,
+        Crowd(installation, server.port) as again,
+    ):
         again.more(SHARE)
-        again.told |= before
+        again.answers |= before
         again.ask_again(sorted(before)[:SHARE])
     assert set(again.words) == {RELEASED}
     assert (again.differing, again.withheld, again.broken) == ([], {}, {})

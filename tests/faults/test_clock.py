@@ -21,14 +21,14 @@ from makul_testing.builders.records import a_caller, a_consent, a_mark
 from makul_testing.clock import SteppedClock
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess, build_installation_on
-from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.raw_sql import count, raw
 from makul_testing.tlog.builder import (
     LEASE,
     a_note_signer,
-    checked,
-    moved,
-    recording,
+    build_recording,
+    check_ledger,
+    move_draft,
     sequence,
     some_drafts,
 )
@@ -79,9 +79,9 @@ def test_the_moment_is_recorded_as_the_clock_showed_it(store: Store) -> None:
         assert store.recorder.record(entry) == Committed()
         ids.append(entry.disclosure_id)
 
-    told = [store.registry.disclosure(each) for each in ids]
+    disclosures = [store.registry.disclosure(each) for each in ids]
 
-    assert [row.decided_at for row in told if row is not None] == [
+    assert [row.decided_at for row in disclosures if row is not None] == [
         AFTER,
         BEFORE,
         AFTER - timedelta(seconds=1),
@@ -95,11 +95,11 @@ def test_a_use_is_not_given_back(store: Store) -> None:
         recorded = store.recorder.record(a_metered_release(ground, decided_at=at))
         assert recorded == Committed() if at == AFTER else codes(recorded) == [Code.CNS_06]
     for at, left in ((AFTER, 2), (BEFORE, 2), (AFTER, 0), (BEFORE, 0)):
-        given = [
+        results = [
             store.recorder.record(a_release(QuotaUse(quota=2), decided_at=at)) for _ in range(3)
         ]
-        assert given.count(Committed()) == left
-        assert codes(given[-1]) == [Code.AGR_06]
+        assert results.count(Committed()) == left
+        assert codes(results[-1]) == [Code.AGR_06]
 
 
 def test_later_failed_matches_count(store: Store) -> None:
@@ -146,17 +146,17 @@ def test_the_log_grows_in_the_order_of_commits(
     store: Store, place: DatabaseLocation, tmp_path: Path
 ) -> None:
     """The order does not depend on any moment, also the sequencer's; and every record agrees."""
-    signer, office = a_note_signer(tmp_path), recording(store)
+    signer, office = a_note_signer(tmp_path), build_recording(store)
     sequence(store, signer)  # the acts of its set-up
     acts = count(place, "act")
     at = AFTER + timedelta(days=1)
     expected: list[UUID] = []
     for draft in some_drafts():
         at -= timedelta(hours=7)
-        office.record_and_render(moved(draft, at))
-        done = store.ledger.sequence(signer, LEASE, at=at, batch=10)
-        assert isinstance(done, Sequenced)
-        assert done.taken == 1
+        office.record_and_render(move_draft(draft, at))
+        result = store.ledger.sequence(signer, LEASE, at=at, batch=10)
+        assert isinstance(result, Sequenced)
+        assert result.taken == 1
         with raw(place) as connection:
             placed = "SELECT disclosure_id FROM ledger_position ORDER BY position"
             ids = [UUID(bytes=bytes(each)) for (each,) in connection.execute(placed).fetchall()]
@@ -164,7 +164,7 @@ def test_the_log_grows_in_the_order_of_commits(
         assert ids[:-1] == expected
         expected = ids
 
-    assert checked(store, signer, at=AFTER).finding is None
+    assert check_ledger(store, signer, at=AFTER).finding is None
 
 
 def test_a_lease_of_a_fast_clock_delays_nobody(store: Store, tmp_path: Path) -> None:
@@ -193,9 +193,11 @@ def installation_of_its_own(
     built.close()
 
 
-def asked(installation: InProcess, request_id: UUID, paper: str = "bank-00-data") -> Told:
-    answer = installation.post(message(installation, paper, request_id), listener="xroad")
-    return Told(answer.status, answer.body)
+def send_request(
+    installation: InProcess, request_id: UUID, document_name: str = "bank-00-data"
+) -> WireAnswer:
+    answer = installation.post(message(installation, document_name, request_id), listener="xroad")
+    return WireAnswer(answer.status, answer.body)
 
 
 def test_a_service_works_when_its_clock_steps_back(
@@ -204,16 +206,16 @@ def test_a_service_works_when_its_clock_steps_back(
     """A whole request works, over the border and back."""
     installation = installation_of_its_own
     clock.now, ids = AFTER, [uuid4() for _ in range(20)]
-    first = {each: asked(installation, each) for each in ids}
-    assert asked(installation, uuid4(), "single-use").word == RELEASED
+    first = {each: send_request(installation, each) for each in ids}
+    assert send_request(installation, uuid4(), "single-use").word == RELEASED
     clock.step(BEFORE - AFTER)
 
-    again = {each: asked(installation, each) for each in ids}
-    newer = {each: asked(installation, each) for each in (uuid4() for _ in range(20))}
+    again = {each: send_request(installation, each) for each in ids}
+    newer = {each: send_request(installation, each) for each in (uuid4() for _ in range(20))}
 
     assert again == first
-    assert {told.word for told in (*first.values(), *newer.values())} == {RELEASED}
-    assert asked(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
+    assert {answer.word for answer in (*first.values(), *newer.values())} == {RELEASED}
+    assert send_request(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
     after = aftermath(installation.settings.place)
     assert after.lost(first | newer) == set()
     assert (after.twice, after.without_leaf) == (0, 0)

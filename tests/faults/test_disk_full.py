@@ -12,7 +12,7 @@ from makul_testing.faults.full_disk import MOUNTED, Disk, small_disk
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
 from makul_testing.in_process_service import InProcess, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.processes.service import Server, children
 
 TIMES = rounds(2, exhaustive=3)
@@ -49,7 +49,7 @@ class Machine:
         stack.callback(self.installation.close)
 
     def serve(self, stack: ExitStack) -> Server:
-        self._serving = stack.enter_context(preforked(self.installation, workers=2))
+        self._serving = stack.enter_context(run_preforked_service(self.installation, workers=2))
         return self._serving
 
     def free(self) -> None:
@@ -102,17 +102,17 @@ def test_a_full_disk_under_load_loses_nothing(
     with ExitStack() as stack:
         machine = Machine(stack, tmp_path, what)
         with ExitStack() as serving:
-            served = machine.serve(serving)
-            crowd = serving.enter_context(Crowd(machine.installation, served.port))
+            server = machine.serve(serving)
+            crowd = serving.enter_context(Crowd(machine.installation, server.port))
             for _ in range(TIMES):
                 crowd.more(10)
-                wanted = crowd.words["fault OPS-03"] + TOLD
+                target = crowd.words["fault OPS-03"] + TOLD
                 machine.disk.fill(but=ROOM)
-                crowd.until(lambda: crowd.words["fault OPS-03"] >= wanted)  # noqa: B023
+                crowd.until(lambda: crowd.words["fault OPS-03"] >= target)  # noqa: B023
                 machine.free()
             crowd.more(10)
-        with preforked(machine.installation, workers=1) as served:
-            crowd.port = served.port
+        with run_preforked_service(machine.installation, workers=1) as server:
+            crowd.port = server.port
             crowd.ask_again(sorted(crowd.released)[:50])
         after = aftermath(machine.installation.settings.place)
         kind, crashes = machine.disk.kind, machine.crashes

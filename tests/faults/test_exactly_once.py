@@ -14,9 +14,9 @@ from makul_testing.builders.records import a_key
 from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
-from makul_testing.load.concurrent_clients import RELEASED, Told, message
+from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.load.steady_load import ask
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 
 FORK = get_context("fork")
 PROCESSES = 8
@@ -57,10 +57,10 @@ def test_eight_processes_disclose_each_id_once(
     """docs/architecture.md, invariant 5: one of each id is disclosed, and others get its bytes."""
     ids = [uuid4() for _ in range(IDS)]
     with FORK.Pool(PROCESSES) as pool:
-        asked = [
+        request_message = [
             pool.apply_async(record_all, (place, keys, ids, each)) for each in range(PROCESSES)
         ]
-        answers = [each.get(RUN_SECONDS) for each in asked]
+        answers = [each.get(RUN_SECONDS) for each in request_message]
 
     for request_id in ids:
         results = [mine[request_id] for mine in answers]
@@ -83,25 +83,26 @@ def test_one_of_fifty_requests_gets_the_last_use(
 ) -> None:
     """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
     ids = [uuid4() for _ in range(RACERS)]
-    with preforked(installation, workers=3, threads=8) as server:
+    with run_preforked_service(installation, workers=3, threads=8) as server:
         ready = Barrier(RACERS)
 
-        def race(request_id: UUID) -> Told:
-            asked = message(installation, CONSENT, request_id)
+        def race(request_id: UUID) -> WireAnswer:
+            request_message = message(installation, CONSENT, request_id)
             ready.wait(RUN_SECONDS)
-            return Told(*ask(server.port, asked))
+            return WireAnswer(*ask(server.port, request_message))
 
         with ThreadPoolExecutor(RACERS) as pool:
             answers = dict(zip(ids, pool.map(race, ids, timeout=RUN_SECONDS), strict=True))
         again = {
-            each: Told(*ask(server.port, message(installation, CONSENT, each))) for each in ids
+            each: WireAnswer(*ask(server.port, message(installation, CONSENT, each)))
+            for each in ids
         }
 
-    words = Counter(told.word for told in answers.values())
+    words = Counter(answer.word for answer in answers.values())
     assert words == {RELEASED: 1, "REFUSED CNS-06": RACERS - 1}
-    assert [told.gives for told in answers.values()].count(True) == 1
-    assert {each: told.word for each, told in again.items()} == {
-        each: told.word for each, told in answers.items()
+    assert [answer.gives for answer in answers.values()].count(True) == 1
+    assert {each: answer.word for each, answer in again.items()} == {
+        each: answer.word for each, answer in answers.items()
     }
     assert len(aftermath(installation.settings.place).released.keys() & set(ids)) == 1
     count(

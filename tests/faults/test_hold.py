@@ -26,7 +26,7 @@ from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import count as sql_count
 from makul_testing.raw_sql import raw
 
@@ -85,7 +85,7 @@ def test_nothing_is_ordered_after_a_hold(
     holds, took = 0, 0.0
     with (
         noting_what_came_before(place),
-        preforked(installation, workers=3) as server,
+        run_preforked_service(installation, workers=3) as server,
         Crowd(installation, server.port, threads=8, repeats=0.5) as crowd,
     ):
         for _ in range(HOLDS):

@@ -9,7 +9,7 @@ from makul_testing.exhaustive import rounds
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import Crowd
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 
 KILLS = rounds(15, exhaustive=100)
 LONGEST_LIFE = 8
@@ -22,7 +22,7 @@ def test_workers_killed_under_load(installation: InProcess, database: str, count
     Released without a leaf: 0. A repetition gives the very same answer.
     """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
-    with preforked(installation, workers=2) as server:
+    with run_preforked_service(installation, workers=2) as server:
         with Crowd(installation, server.port) as crowd:
             crowd.more(20)
             for _ in range(KILLS):

@@ -11,7 +11,7 @@ from makul_testing.external.postgres import Cluster
 from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
 from makul_testing.in_process_service import InProcess
 from makul_testing.load.concurrent_clients import RELEASED, Crowd
-from makul_testing.processes.gunicorn import preforked
+from makul_testing.processes.gunicorn import run_preforked_service
 
 RESTARTS = rounds(4, exhaustive=10)
 EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
@@ -27,8 +27,8 @@ def test_immediate_restarts_under_load_lose_nothing(
     """
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the restarts, not a secret
     met = 0
-    with preforked(installation, workers=2) as served:
-        with Crowd(installation, served.port) as crowd:
+    with run_preforked_service(installation, workers=2) as service:
+        with Crowd(installation, service.port) as crowd:
             for _ in range(RESTARTS):
                 crowd.more(20)
                 time.sleep(dice.uniform(0, 0.05))

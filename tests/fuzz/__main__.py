@@ -47,7 +47,7 @@ def main() -> int:
 def _fuzz(name: str, seconds: float, home: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "fuzz.run", name, "--seconds", str(seconds)]
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, "--seed", str(SEED), "--findings", str(Path("build/fuzz"))],
             capture_output=True,
             encoding="utf-8",
@@ -55,7 +55,7 @@ def _fuzz(name: str, seconds: float, home: str) -> dict[str, Any]:
             env=os.environ | {"TMPDIR": home},
             check=False,
         )
-        results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        results: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     except (subprocess.TimeoutExpired, ValueError, IndexError):
         return {"target": name, "inputs": 0, "found": [f"{name}: the process hung or died"]}
     return results

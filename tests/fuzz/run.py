@@ -217,28 +217,28 @@ def mutated(data: bytes, chosen: random.Random, corpus: Sequence[bytes]) -> byte
     """Return up to eight changes of bytes: flips, deletions, repetitions, words of XML, other
     parts.
     """
-    made = bytearray(data)
+    data_copy = bytearray(data)
     for _ in range(chosen.randint(1, 8) if chosen.random() < 0.5 else 1):
-        place = chosen.randint(0, len(made))
+        place = chosen.randint(0, len(data_copy))
         match chosen.randrange(7):
-            case 0 if made:
-                made[place % len(made)] ^= 1 << chosen.randrange(8)
-            case 1 if made:
-                made[place % len(made)] = chosen.randrange(256)
+            case 0 if data_copy:
+                data_copy[place % len(data_copy)] ^= 1 << chosen.randrange(8)
+            case 1 if data_copy:
+                data_copy[place % len(data_copy)] = chosen.randrange(256)
             case 2:
-                del made[place : place + chosen.randint(1, 64)]
+                del data_copy[place : place + chosen.randint(1, 64)]
             case 3:
-                made[place:place] = chosen.choice(_WORDS)
+                data_copy[place:place] = chosen.choice(_WORDS)
             case 4:
-                made[place:place] = made[place : place + chosen.randint(1, 512)]
+                data_copy[place:place] = data_copy[place : place + chosen.randint(1, 512)]
             case 5:
                 other = chosen.choice(corpus)
                 start = chosen.randint(0, len(other))
-                made[place:place] = other[start : start + chosen.randint(1, 512)]
+                data_copy[place:place] = other[start : start + chosen.randint(1, 512)]
             case _:
-                start = chosen.randint(0, len(made))
-                made[place : place + 8] = made[start : start + 8]
-    return bytes(made)
+                start = chosen.randint(0, len(data_copy))
+                data_copy[place : place + 8] = data_copy[start : start + 8]
+    return bytes(data_copy)
 
 
 def shrunk(data: bytes, still: Callable[[bytes], bool]) -> bytes:

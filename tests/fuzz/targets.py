@@ -150,16 +150,16 @@ def _installation() -> InProcess:
 @cache
 def _good_message() -> bytes:
     installation = _installation()
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     child = person_request(
-        **about(installation.person_of(paper), of=installation.bank, paper=paper)
+        **about(installation.person_of(document), of=installation.bank, document=document)
     )
     return signed_message(child, holder.key, holder.certificate, at=NOW)
 
 
 @cache
 def _secrets() -> tuple[bytes, ...]:
-    values = _installation().person_of(_installation().paper("bank-00-data")).values
+    values = _installation().person_of(_installation().document("bank-00-data")).values
     forms = [(name.ky, name.latin) for name in values.values() if hasattr(name, "latin")]
     return tuple(form.encode() for pair in forms for form in pair if form and len(form) > 3)
 
@@ -190,8 +190,8 @@ def guard(data: bytes) -> None:
 def _differs(body: bytes) -> bool:
     """Return whether it requests something other than the good message."""
     try:
-        asked, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
-        return _canonical(asked) != _canonical(good)
+        request, good = (etree.fromstring(each)[-1] for each in (body, _good_message()))
+        return _canonical(request) != _canonical(good)
     except (etree.XMLSyntaxError, IndexError):
         return True
 

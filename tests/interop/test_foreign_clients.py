@@ -108,7 +108,7 @@ def test_consented_data_are_released(foreigner: Foreigner) -> None:
 
     assert answer.returncode == DONE, answer.stderr
     assert answer.stdout.splitlines()[0] == "outcome: RELEASED"
-    assert attributes(answer.stdout) == foreigner.sandbox.paper("bank-00-data")["attributes"]
+    assert attributes(answer.stdout) == foreigner.sandbox.document("bank-00-data")["attributes"]
 
 
 def test_data_are_printed_only_on_request(foreigner: Foreigner) -> None:

@@ -105,7 +105,7 @@ def test_consents_of_xmlsec1_are_accepted(
     certificate = tmp_path / "certificate.pem"
     certificate.write_bytes(holder.certificate.public_bytes(Encoding.PEM))
 
-    done = subprocess.run(
+    result = subprocess.run(
         [
             "xmlsec1",
             "--sign",
@@ -119,8 +119,8 @@ def test_consents_of_xmlsec1_are_accepted(
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr
-    accept(verifier, cast, done.stdout, record_property)
+    assert result.returncode == 0, result.stderr
+    accept(verifier, cast, result.stdout, record_property)
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +131,10 @@ def node() -> str:
     npm, program = shutil.which("npm"), shutil.which("node")
     if npm is None or program is None:
         pytest.fail("needs node and npm, found nowhere on the PATH")
-    done = subprocess.run(
+    result = subprocess.run(
         [npm, "ci"], cwd=SIGNERS, capture_output=True, encoding="utf-8", timeout=300, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert result.returncode == 0, result.stderr
     return program
 
 
@@ -153,7 +153,7 @@ def test_consents_of_javascript_are_accepted(  # noqa: PLR0917 - fixtures and pa
         "time": instant(NOW),
     }
 
-    done = subprocess.run(
+    result = subprocess.run(
         [node, "sign.js"],
         cwd=SIGNERS,
         input=json.dumps(task).encode(),
@@ -162,8 +162,8 @@ def test_consents_of_javascript_are_accepted(  # noqa: PLR0917 - fixtures and pa
         check=False,
     )
 
-    assert done.returncode == 0, done.stderr.decode()
-    accept(verifier, cast, done.stdout, record_property)
+    assert result.returncode == 0, result.stderr.decode()
+    accept(verifier, cast, result.stdout, record_property)
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,8 @@ def write(path: Path, tasks: list[list[str]]) -> str:
     return str(path)
 
 
-def surname(sandbox: Sandbox, paper: str) -> str:
-    number = sandbox.paper(paper)["citizen"]
+def surname(sandbox: Sandbox, document_name: str) -> str:
+    number = sandbox.document(document_name)["citizen"]
     citizen = next(each for each in sandbox.index["citizens"] if each["number"] == number)
     return str(citizen["surname"]["latin"])
 
@@ -50,13 +50,13 @@ def test_cxf_signs_by_wss4j_and_decrypts(sandbox: Sandbox, java: list[str], tmp_
         sandbox.task("wallet-00-data", label="sealed", channel="wsse"),
     ]
 
-    given = answers(run([*java, "interop.Ask", write(tmp_path / "tasks", tasks)]))
+    outcomes = answers(run([*java, "interop.Ask", write(tmp_path / "tasks", tasks)]))
 
-    assert given == {
+    assert outcomes == {
         "released": ("RELEASED", "", surname(sandbox, "bank-00-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),
-        "sealed": ("RELEASED", "", " ".join(sandbox.paper("wallet-00-data")["attributes"])),
+        "sealed": ("RELEASED", "", " ".join(sandbox.document("wallet-00-data")["attributes"])),
     }
 
 
@@ -77,9 +77,11 @@ def test_php_calls_with_soap_client(
         sandbox.task("bank-03-data", label="fault", channel="mtls", pin="1") + common,
     ]
 
-    given = answers(run(["php", str(HERE / "php" / "ask.php"), write(tmp_path / "tasks", tasks)]))
+    outcomes = answers(
+        run(["php", str(HERE / "php" / "ask.php"), write(tmp_path / "tasks", tasks)])
+    )
 
-    assert given == {
+    assert outcomes == {
         "released": ("RELEASED", "", surname(sandbox, "bank-02-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),
@@ -121,9 +123,9 @@ def test_gsoap_signs_with_its_own_plugin(sandbox: Sandbox, gsoap: str, tmp_path:
         sandbox.task("bank-05-data", label="fault", channel="wsse", pin="1"),
     ]
 
-    given = answers(run([gsoap, write(tmp_path / "tasks", tasks)]))
+    outcomes = answers(run([gsoap, write(tmp_path / "tasks", tasks)]))
 
-    assert given == {
+    assert outcomes == {
         "released": ("RELEASED", "", surname(sandbox, "bank-04-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),
@@ -157,9 +159,9 @@ def test_gowsdl_calls_with_its_own_client(sandbox: Sandbox, go: str, tmp_path: P
         sandbox.task("bank-07-data", label="fault", channel="mtls", pin="1") + anchors,
     ]
 
-    given = answers(run([go, write(tmp_path / "tasks", tasks)]))
+    outcomes = answers(run([go, write(tmp_path / "tasks", tasks)]))
 
-    assert given == {
+    assert outcomes == {
         "released": ("RELEASED", "", surname(sandbox, "bank-06-data")),
         "refused": ("REFUSED", "CNS-04", ""),
         "fault": ("FAULT", "REQ-01 pin", ""),

@@ -45,14 +45,14 @@ def release() -> Path:
         if os.environ.get("MAKUL_INTEROP") != "1":
             pytest.skip("fetches signxml's source distribution; run it with: make interop")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        done = subprocess.run(
+        result = subprocess.run(
             [*command, "--no-binary", "signxml", "--dest", str(BUILD), "signxml==5.2.0"],
             capture_output=True,
             encoding="utf-8",
             timeout=300,
             check=False,
         )
-        if done.returncode != 0:
+        if result.returncode != 0:
             why = "signxml's source distribution cannot be fetched: no network?"
             pytest.fail(why) if os.environ.get(NOTHING_SKIPPED) else pytest.skip(why)
     assert sha256(path.read_bytes()).hexdigest() == DIGEST

@@ -210,15 +210,15 @@ def test_proofs_in_a_large_log_are_valid(large: Log, size: int, data: st.DataObj
 
 def test_a_proof_reads_a_few_tiles(large: Log) -> None:
     """A proof reads at most two tiles of each level for 70,000 leaves."""
-    asked: list[tuple[int, int]] = []
+    read_tiles: list[tuple[int, int]] = []
 
     def read(level: int, index: int, width: int) -> bytes:
-        asked.append((level, index))
+        read_tiles.append((level, index))
         return large.read(level, index, width)
 
     TileTree(70_000, read).inclusion_proof(12_345)
 
-    assert len(asked) == len(set(asked)) <= 6
+    assert len(read_tiles) == len(set(read_tiles)) <= 6
 
 
 @pytest.mark.parametrize("change", [lambda row: row[:-1], lambda row: row + row[:32]])

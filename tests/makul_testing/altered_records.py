@@ -71,7 +71,7 @@ def _signed(raw: Any, part: str, kind: Any, key: Key, change: Change) -> bytes:
     return raw.dump()
 
 
-def issued(authority: Authority, change: Change, holder: Holder | None = None) -> Holder:
+def issue_altered(authority: Authority, change: Change, holder: Holder | None = None) -> Holder:
     """Return a citizen whose certificate is changed and signed by this authority."""
     good = holder or authority.issue()
     der = certificate(good.der, authority.holder.key, change)

@@ -112,9 +112,15 @@ def attributed(message: bytes) -> Iterator[bytes]:
     xsi = b' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     before, child, after = child_of(message)
     starts = [m.end() for m in re.finditer(rb"<[A-Za-z:]+(?=[ >])", child)]
-    for said in (b'xsi:nil="true"', b'xsi:type="x"', b'xml:space="preserve"', b'Id="a"', b'id="a"'):
+    for attribute in (
+        b'xsi:nil="true"',
+        b'xsi:type="x"',
+        b'xml:space="preserve"',
+        b'Id="a"',
+        b'id="a"',
+    ):
         for start in starts[:: STEP * 2]:
-            yield before + child[:start] + xsi + said + child[start:] + after
+            yield before + child[:start] + xsi + attribute + child[start:] + after
 
 
 def declared(message: bytes) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.net.users import identify_operator
 from makul_client.cli.main import app
-from makul_testing.cli_runner import installed
+from makul_testing.cli_runner import install
 
 LISTS = (
     ("recipient", "list"),
@@ -57,8 +57,8 @@ def _completion(program: Any) -> int:
 
 def report(directory: Path) -> dict[str, Any]:
     """Return the result of each command, and the user in the audit log."""
-    makul = installed(directory)
-    makul.done("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "B", "--apply")
+    makul = install(directory)
+    makul.run_json("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "B", "--apply")
     lists = {" ".join(each): makul(*each).code for each in LISTS}
     with closing(sqlite3.connect(directory / "makul.db")) as store:
         who = {row[0] for row in store.execute("SELECT who FROM desk_log")}

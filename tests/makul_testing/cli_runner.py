@@ -20,7 +20,7 @@ AUTHORISED_BODY = "GOV/70000009"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """The output of a command, and its exit code."""
 
     code: int
@@ -41,7 +41,7 @@ class Makul:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables besides ours, such as the role by which it connects to a server."""
 
-    def __call__(self, *arguments: str | Path, typed: str | None = None) -> Said:
+    def __call__(self, *arguments: str | Path, typed: str | None = None) -> CommandResult:
         """Run one command; `typed` is its stdin."""
         config = self.directory / "makul.toml"
         result = CliRunner().invoke(
@@ -53,13 +53,13 @@ class Makul:
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Said(result.exit_code, result.stdout, result.stderr)
+        return CommandResult(result.exit_code, result.stdout, result.stderr)
 
-    def done(self, *arguments: str | Path) -> Any:
+    def run_json(self, *arguments: str | Path) -> Any:
         """Run a command that must succeed; return its JSON."""
-        said = self(*arguments, "--json")
-        assert said.code == 0, said.err
-        return said.json
+        result = self(*arguments, "--json")
+        assert result.code == 0, result.err
+        return result.json
 
 
 @cache
@@ -67,24 +67,24 @@ def _template() -> Path:
     """Return an installation that is made once in this process, because its tables take long."""
     base = Path(tempfile.mkdtemp(prefix="makul-installed-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
-    installed_anew(base / "installation")
+    install_anew(base / "installation")
     return base / "installation"
 
 
-def installed(directory: Path) -> Makul:
+def install(directory: Path) -> Makul:
     """Return a new installation, as `makul init` makes it, with keys that all of them share.
 
     The act of its creation may wait longer for its leaf index than promised: a test of the ledger
-    uses `installed_anew`.
+    uses `install_anew`.
     """
     shutil.copytree(_template(), directory, dirs_exist_ok=True)
     return Makul(directory)
 
 
-def installed_anew(directory: Path) -> Makul:
+def install_anew(directory: Path) -> Makul:
     """Return an installation that is made at this moment, with new keys."""
     makul = Makul(directory)
-    makul.done(
+    makul.run_json(
         *("init", directory, "--operator", OPERATOR, "--name", "Example"),
         *("--authorised-body", AUTHORISED_BODY, "--authorised-body-name", "Example Body"),
         "--apply",

@@ -24,7 +24,7 @@ _SET = re.compile(r"(?:SET |, )(\w+)=")
 _UPSERTED = re.compile(r"(?:^|, )(\w+) = ")
 
 
-def parted(owner: PostgresLocation) -> Mapping[Duty, PostgresLocation]:
+def create_duty_roles(owner: PostgresLocation) -> Mapping[Duty, PostgresLocation]:
     """Return how the role of each duty connects to a store; the server's roles are made once."""
     places = {}
     with psycopg.connect(owner.url, autocommit=True) as server:
@@ -45,7 +45,7 @@ def as_role(owner: PostgresLocation, role: str) -> PostgresLocation:
 
 
 @dataclass(slots=True)
-class Asked:
+class UsedPrivileges:
     """The privileges that statements used."""
 
     rights: set[Right] = field(default_factory=lambda: {Right(VERSION_TABLE, "SELECT")})
@@ -95,7 +95,7 @@ class Asked:
 
 
 @contextmanager
-def asked(noted: Asked) -> Iterator[None]:
+def privileges_noted(noted: UsedPrivileges) -> Iterator[None]:
     """Note every statement that runs in the block, for any store."""
     prepared = CompiledStatements.prepared
 

@@ -36,41 +36,41 @@ A command that waits for a pipe never ends.
 MEMORY = 8 * 1024**3
 
 
-def _fifo(room: Path) -> Path:
-    os.mkfifo(room / "fifo")
-    return room / "fifo"
+def _fifo(directory: Path) -> Path:
+    os.mkfifo(directory / "fifo")
+    return directory / "fifo"
 
 
-def _link(room: Path, target: Path | str) -> Path:
-    (room / "link").symlink_to(target)
-    return room / "link"
+def _link(directory: Path, target: Path | str) -> Path:
+    (directory / "link").symlink_to(target)
+    return directory / "link"
 
 
-def _sparse(room: Path) -> Path:
-    with (room / "sparse").open("wb") as file:
+def _sparse(directory: Path) -> Path:
+    with (directory / "sparse").open("wb") as file:
         file.truncate(1 << 40)
-    return room / "sparse"
+    return directory / "sparse"
 
 
-def _planted(room: Path) -> Path:
-    (room / "shared").mkdir()
-    (room / "real").write_bytes(b"content")
-    (room / "shared").chmod(0o777)
-    return _link(room / "shared", "../real")
+def _planted(directory: Path) -> Path:
+    (directory / "shared").mkdir()
+    (directory / "real").write_bytes(b"content")
+    (directory / "shared").chmod(0o777)
+    return _link(directory / "shared", "../real")
 
 
 NOT_FILES: dict[str, Callable[[Path], Path]] = {
     "a fifo": _fifo,
     "/dev/zero": lambda _: Path("/dev/zero"),
-    "a directory": lambda room: room,
-    "a link to a fifo": lambda room: _link(room, _fifo(room)),
-    "a link to /dev/zero": lambda room: _link(room, "/dev/zero"),
-    "a dangling link": lambda room: _link(room, "nowhere"),
-    "a link to itself": lambda room: _link(room, "link"),
+    "a directory": lambda directory: directory,
+    "a link to a fifo": lambda directory: _link(directory, _fifo(directory)),
+    "a link to /dev/zero": lambda directory: _link(directory, "/dev/zero"),
+    "a dangling link": lambda directory: _link(directory, "nowhere"),
+    "a link to itself": lambda directory: _link(directory, "link"),
     "a planted link": _planted,
     "a file without end": _sparse,
-    "nothing": lambda room: room / "absent",
-    "a long name": lambda room: room / ("x" * 300),
+    "nothing": lambda directory: directory / "absent",
+    "a long name": lambda directory: directory / ("x" * 300),
 }
 """Make special files that cannot be read, in a temporary directory."""
 
@@ -179,7 +179,7 @@ def certificates() -> dict[str, bytes]:
     """Return certificates in PEM that are not accepted, by what is wrong with them."""
     ca = new_key()
     plain = _certified(ca, ca)
-    made = {
+    files = {
         "Ed25519": _certified(ed25519.Ed25519PrivateKey.generate(), ca),
         "DSA": _certified(dsa.generate_private_key(2048), ca),
         "secp256k1": _certified(ec.generate_private_key(ec.SECP256K1()), ca),
@@ -194,7 +194,7 @@ def certificates() -> dict[str, bytes]:
     return {
         "GOST R 34.10-2012": gost,
         "an attribute certificate": attribute,
-        **{name: pem.armor("CERTIFICATE", der) for name, der in made.items()},
+        **{name: pem.armor("CERTIFICATE", der) for name, der in files.items()},
     }
 
 
@@ -229,13 +229,13 @@ def run_apart(act: Callable[[], T], *, seconds: int = SECONDS) -> T:
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        output = pipe.read()
     _, status = os.waitpid(child, 0)
     assert status == 0, f"ended with {status}: 14 is a command that waits, without end"
-    return pickle.loads(said)  # type: ignore[no-any-return]  # noqa: S301 - our own
+    return pickle.loads(output)  # type: ignore[no-any-return]  # noqa: S301 - our own
 
 
-def rooms(directory: Path) -> Iterator[Path]:
+def empty_directories(directory: Path) -> Iterator[Path]:
     """Yield empty directories, one after the other, in any process."""
     directory.mkdir(parents=True, exist_ok=True)
     while True:

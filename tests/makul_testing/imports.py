@@ -20,5 +20,5 @@ finally:
 def imported_by(module: str, *arguments: str) -> frozenset[str]:
     """Return the modules that `module.main` has imported once it has ended with these arguments."""
     script = _SCRIPT.format(module=module, arguments=[module, *arguments])
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    return frozenset(json.loads(done.stderr.splitlines()[-1]))
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    return frozenset(json.loads(result.stderr.splitlines()[-1]))

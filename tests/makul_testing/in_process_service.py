@@ -38,7 +38,7 @@ from makul_sandbox.world.build import World, build_world, register
 from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.messages import signed_message
 from makul_testing.cli_runner import Makul
-from makul_testing.database_roles import parted
+from makul_testing.database_roles import create_duty_roles
 from makul_testing.external.postgres import Cluster
 
 RECIPIENT = "urn:makul:recipient:1"
@@ -226,11 +226,11 @@ class InProcess:
     def bank(self) -> Party:
         return party("bank")
 
-    def paper(self, name: str) -> SandboxDocument:
-        return self.world.papers[name]
+    def document(self, name: str) -> SandboxDocument:
+        return self.world.documents[name]
 
-    def person_of(self, paper: SandboxDocument) -> Person:
-        return self.world.people[paper.citizen]
+    def person_of(self, document: SandboxDocument) -> Person:
+        return self.world.people[document.citizen]
 
     def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
         """Sign a Body as a party and send it over the wsse channel."""
@@ -253,7 +253,7 @@ class InProcess:
         if not isinstance(self.settings.place, PostgresLocation):
             return Makul(directory)
         owner = self.settings.place
-        place = owner if duty is None else parted(owner)[duty]
+        place = owner if duty is None else create_duty_roles(owner)[duty]
         return Makul(directory, {"MAKUL_DATABASE_URL": place.url})
 
     def close(self) -> None:
@@ -271,7 +271,7 @@ def build_installation(
     database: RecordDatabase = IN_A_FILE,
     people: int = PEOPLE,
     clock: Clock = utc_now,
-    parts: Any = lambda given: given,
+    parts: Any = lambda adapters: adapters,
     keys: StoreKeys | None = None,
 ) -> InProcess:
     """Make a world in a directory and wire the service over it, like `composition`.
@@ -287,17 +287,17 @@ def build_installation(
     keys.save(settings.store.keys)
     if template:
         template.copy_to(settings)
-        made = open_store(settings.place, keys, who="test")
+        owner_store = open_store(settings.place, keys, who="test")
     else:
-        made = create_store(settings.place, keys, who="test", at=clock())
+        owner_store = create_store(settings.place, keys, who="test", at=clock())
         make_months(settings.place, at=clock())
-    stores = _by_duty(settings, made, keys, directory / "makul.toml")
+    stores = _by_duty(settings, owner_store, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
-    given = build_adapters(settings, serving, clock)
-    agreements, notices = build_agreements(settings, store.registry, given.verifier)
+    adapters = build_adapters(settings, serving, clock)
+    agreements, notices = build_agreements(settings, store.registry, adapters.verifier)
     if template is None:
         register(world, store.registry, agreements, notices, at=clock())
-    built = parts(given)
+    built = parts(adapters)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
 
     def application(name: str) -> Any:
@@ -321,7 +321,7 @@ def build_installation(
 
 
 def _by_duty(
-    settings: Settings, made: Store, keys: StoreKeys, config: Path
+    settings: Settings, owner_store: Store, keys: StoreKeys, config: Path
 ) -> Mapping[Duty, Store]:
     """Return the store as each duty opens it: on PostgreSQL by its role; the settings' role serves.
 
@@ -329,9 +329,9 @@ def _by_duty(
     """
     owner = settings.place
     if not isinstance(owner, PostgresLocation):
-        return dict.fromkeys(Duty, made)
-    made.close()
-    places = parted(owner)
+        return dict.fromkeys(Duty, owner_store)
+    owner_store.close()
+    places = create_duty_roles(owner)
     config.write_text(config.read_text().replace(owner.url, places[Duty.SERVING].url))
     return {duty: open_store(place, keys, who="test") for duty, place in places.items()}
 
@@ -348,7 +348,7 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 
 
 def build_installation_on(
-    directory: Path, database: str, server: Callable[[], Cluster], **given: Any
+    directory: Path, database: str, server: Callable[[], Cluster], **options: Any
 ) -> InProcess:
     """Build a service whose records are in `sqlite` or `postgresql`.
 
@@ -356,7 +356,7 @@ def build_installation_on(
     and a small disk has no space for a second database.
     """
     where = IN_A_FILE if database == "sqlite" else on_server(server)
-    return build_installation(directory, database=where, **{"keys": StoreKeys.generate()} | given)
+    return build_installation(directory, database=where, **{"keys": StoreKeys.generate()} | options)
 
 
 def _write(directory: Path, world: World, database: str) -> Settings:
@@ -421,18 +421,18 @@ def post(
 
 
 def about(
-    person: Person, *, of: Party, paper: SandboxDocument | None = None, **changes: Any
+    person: Person, *, of: Party, document: SandboxDocument | None = None, **changes: Any
 ) -> dict[str, Any]:
     """Return the fields of an ordinary request about a person, for a test to change."""
     fields: dict[str, Any] = {
-        "operation": paper.operation.value if paper is not None else "GetPersonData",
+        "operation": document.operation.value if document is not None else "GetPersonData",
         "request_id": uuid4(),
         "agreement": of.agreement,
         "purpose": of.purpose,
         "pin": person.pin.digits,
         "document_number": str(person.values[Attribute.DOCUMENT_NUMBER]),
-        "ground": (paper.kind.value, paper.document) if paper is not None else None,
-        "attributes": sorted(paper.attributes) if paper is not None else ["surname"],
+        "ground": (document.kind.value, document.document) if document is not None else None,
+        "attributes": sorted(document.attributes) if document is not None else ["surname"],
     }
     return fields | changes
 
@@ -449,14 +449,14 @@ def person_request(
     attributes: list[str],
 ) -> bytes:
     """Build the Body's child of VerifyPerson or GetPersonData."""
-    given = ""
+    ground_xml = ""
     if ground is not None:
         name = "consentDocument" if ground[0] == "CONSENT" else "basisDocument"
         encoded = base64.b64encode(ground[1]).decode()
-        given = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
-    asked = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
-    wanted = (
-        f"<r:requestedAttributes>{asked}</r:requestedAttributes>"
+        ground_xml = f"<r:ground><r:{name}>{encoded}</r:{name}></r:ground>"
+    attributes_xml = "".join(f"<r:attribute>{name}</r:attribute>" for name in attributes)
+    requested_xml = (
+        f"<r:requestedAttributes>{attributes_xml}</r:requestedAttributes>"
         if operation == "GetPersonData"
         else ""
     )
@@ -467,5 +467,5 @@ def person_request(
         f"<r:purpose>{purpose}</r:purpose>"
         f"<r:probe><r:demographic><r:pin>{pin}</r:pin>"
         f"<r:documentNumber>{document_number}</r:documentNumber></r:demographic></r:probe>"
-        f"{given}{wanted}</r:{operation}>"
+        f"{ground_xml}{requested_xml}</r:{operation}>"
     ).encode()

@@ -42,7 +42,7 @@ def count(place: DatabaseLocation, table: str) -> int:
         return int(number)
 
 
-def everything(place: DatabaseLocation, *, but: str = "dictionary") -> dict[str, list[str]]:
+def read_all_rows(place: DatabaseLocation, *, but: str = "dictionary") -> dict[str, list[str]]:
     """Return every row of every table but one, to find any change.
 
     Dictionaries of compression hold texts without data of a request, and are stored beforehand.

@@ -63,7 +63,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.tlog.builder import LEASE, ORIGIN, checked, recording, some_drafts
+from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
 SEALING_CERTIFICATE = b"der"
@@ -123,7 +123,7 @@ def takes_away(registry: OperatorRegistry) -> None:
 
 def holds_the_record_against_the_log(store: Store, signer: NoteSigner) -> None:
     """Do the work of `makul ledger verify`, `status` and `export`."""
-    report = checked(store, signer, at=NOON + timedelta(minutes=15), lost=1)
+    report = check_ledger(store, signer, at=NOON + timedelta(minutes=15), lost=1)
     assert report.finding is None
     assert report.checked > len(DRAFTS)
     latest = store.ledger.latest()
@@ -152,7 +152,7 @@ RELEASED = a_metered_release(
 def decides(store: Store) -> None:
     """Make one decision of each kind, with leaves that really commit to it."""
     for draft in DRAFTS:
-        recording(store).record_and_render(draft)
+        build_recording(store).record_and_render(draft)
 
 
 def serves(store: Store) -> None:
@@ -237,18 +237,18 @@ def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
     note = signer.sign(Checkpoint(ORIGIN, edge.size, edge.root()).body())
     promised = SignedTree(size=edge.size, root=edge.root(), note=note, made_at=NOON)
 
-    done = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
+    recovery = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
 
-    assert done == Recovered(placed=1, lost=1, size=2)
+    assert recovery == Recovered(placed=1, lost=1, size=2)
 
 
 def sequences(store: Store, signer: NoteSigner) -> None:
     """Sequence the rest in two rounds, read meanwhile, then add a witness's line, then end."""
     ledger = store.ledger
     for batch in (3, 100):
-        done = ledger.sequence(signer, LEASE, at=NOON, batch=batch)
-        assert isinstance(done, Sequenced)
-        assert done.taken
+        recovery = ledger.sequence(signer, LEASE, at=NOON, batch=batch)
+        assert isinstance(recovery, Sequenced)
+        assert recovery.taken
     assert ledger.sequence(signer, LEASE, at=NOON, batch=100).taken == 0  # type: ignore[union-attr]
     latest = ledger.latest()
     assert latest is not None

@@ -59,12 +59,12 @@ class TrustingChannel:
 class FakePort:
     """Use cases that keep their requests, and answer or raise as a test sets."""
 
-    asked: list[tuple[Any, Caller]] = field(default_factory=list)
+    requests: list[tuple[Any, Caller]] = field(default_factory=list)
     answer: Any = ANSWER
     raises: BaseException | None = None
 
     def _take(self, request: Any, caller: Caller) -> bytes:
-        self.asked.append((request, caller))
+        self.requests.append((request, caller))
         if self.raises is not None:
             raise self.raises
         answer: bytes = self.answer

@@ -14,13 +14,13 @@ def measure_in_turns(
     them.
     """
     chance = random.Random(seed)  # noqa: S311 -- an order, not a secret
-    taken: dict[str, list[int]] = {name: [] for name in work}
+    times: dict[str, list[int]] = {name: [] for name in work}
     for _ in range(count):
         for name in chance.sample(sorted(work), len(work)):
             begun = time.thread_time_ns()
             work[name]()
-            taken[name].append(time.thread_time_ns() - begun)
-    return taken
+            times[name].append(time.thread_time_ns() - begun)
+    return times
 
 
 def separate(one: Sequence[int], other: Sequence[int]) -> float:

@@ -302,7 +302,7 @@ def test_letters_of_the_wrong_script_are_corrected(typed: str, meant: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("shown", "other"),
+    ("text", "other"),
     [
         ("Нинa", "Нин"),
         ("Bера", "Бера"),
@@ -317,9 +317,9 @@ def test_letters_of_the_wrong_script_are_corrected(typed: str, meant: str) -> No
         ("Αλέξης", "Αλέξης"),
     ],
 )
-def test_a_mixed_word_is_never_another_name(shown: str, other: str) -> None:
+def test_a_mixed_word_is_never_another_name(text: str, other: str) -> None:
     """Attack: a text that looks like one name and reads as another matches no person."""
-    assert similarity(shown, other) < DOUBT
+    assert similarity(text, other) < DOUBT
 
 
 def test_every_name_is_read_by_every_habit() -> None:

@@ -88,7 +88,7 @@ def test_reading_is_all_that_is_served(serve: Serve, method: str, tmp_path: Path
         connection.close()
 
 
-def answered(port: int) -> bool:
+def is_answered(port: int) -> bool:
     """Return whether an answer comes soon: a peer's close is noticed a moment before its slot is
     free.
     """
@@ -138,7 +138,7 @@ def test_connections_beyond_the_limit_are_closed(
                 status_at(port)
 
         first.close()
-        assert answered(port)
+        assert is_answered(port)
 
 
 def test_slow_sender_is_disconnected(
@@ -153,7 +153,7 @@ def test_slow_sender_is_disconnected(
         dripping.sendall(b"GET /checkpoint HTTP/1.0\r\nX: ")
 
         assert cut(dripping)
-        assert answered(port)
+        assert is_answered(port)
 
 
 def test_failed_thread_frees_its_slot(
@@ -170,7 +170,7 @@ def test_failed_thread_frees_its_slot(
             with pytest.raises((RemoteDisconnected, ConnectionResetError)):
                 status_at(port)
 
-        assert answered(port)
+        assert is_answered(port)
 
 
 def no_thread(*_: object) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from makul.net import fetcher as fetching
 from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import BODY, HEADERS, dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import BODY, HEADERS, run_slow_server
 
 SHORT = 2.0
 """The maximum seconds of a fetch in these tests."""
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def web() -> Iterator[Published]:
-    with publishing() as published:
+    with run_publisher() as published:
         yield published
 
 
@@ -39,7 +39,7 @@ def test_unusable_answers_are_refused(web: Published) -> None:
         web.status = status
         with pytest.raises(FetchError, match=f"HTTP status {status}"):
             fetch(url, None, 11)
-    assert "/elsewhere.crl" not in web.asked
+    assert "/elsewhere.crl" not in web.requested_paths
     web.status, web.headers = 200, {"Content-Encoding": "gzip"}
     with pytest.raises(FetchError, match="encoded"):
         fetch(url, None, 11)
@@ -57,7 +57,7 @@ def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
     """
     web.at["/ca.crl"] = b"a CRL"
     fetch, began = Fetcher(SHORT), time.monotonic()
-    with dripping(begin) as server:
+    with run_slow_server(begin) as server:
         with pytest.raises(FetchError, match=r"not done within 2 seconds"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
         assert fetch(f"{web.url}/ca.crl", None, 10) == b"a CRL"
@@ -68,7 +68,7 @@ def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
 def test_server_with_slow_headers_is_not_fetched_twice() -> None:
     """One thread waits for that server, for all its addresses; after that it is fetched again."""
     fetch = Fetcher(SHORT)
-    with dripping() as server:
+    with run_slow_server() as server:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10)
         before = threading.active_count()
@@ -76,7 +76,7 @@ def test_server_with_slow_headers_is_not_fetched_twice() -> None:
             with pytest.raises(FetchError, match="still under way"):
                 fetch(f"{server.url}/{number}.crl", None, 10)
 
-        assert server.asked == 1
+        assert server.request_count == 1
         assert threading.active_count() == before
 
     until, why = time.monotonic() + PATIENCE, "still under way"
@@ -91,7 +91,7 @@ def test_server_with_slow_headers_is_not_fetched_twice() -> None:
 def test_slow_body_leaves_no_thread() -> None:
     """A fetch that ends itself also ends its thread, and the server may be fetched again."""
     fetch = Fetcher(SHORT)
-    with dripping(BODY) as server:
+    with run_slow_server(BODY) as server:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
         until = time.monotonic() + PATIENCE
@@ -101,7 +101,7 @@ def test_slow_body_leaves_no_thread() -> None:
         with pytest.raises(FetchError, match="not done within"):
             fetch(f"{server.url}/ca.crl", None, 10_000_000)
 
-        assert server.asked == 2
+        assert server.request_count == 2
 
 
 def test_finished_fetch_does_not_delay_the_next(
@@ -111,8 +111,8 @@ def test_finished_fetch_does_not_delay_the_next(
     web.at["/ca.crl"] = b"a CRL"
     answer, ended = fetching._answer, Event()
 
-    def lasting(*asked: Any) -> None:
-        answer(*asked)
+    def lasting(*arguments: Any) -> None:
+        answer(*arguments)
         ended.wait(PATIENCE)
 
     monkeypatch.setattr(fetching, "_answer", lasting)

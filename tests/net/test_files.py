@@ -42,19 +42,19 @@ def sparse(path: Path) -> Path:
 
 
 NOT_FILES: dict[str, Callable[[Path], Path]] = {
-    "fifo": lambda room: fifo(room / "x"),
-    "directory": lambda room: room,
-    "link to a fifo": lambda room: link(room / "link", fifo(room / "x")),
+    "fifo": lambda directory: fifo(directory / "x"),
+    "directory": lambda directory: directory,
+    "link to a fifo": lambda directory: link(directory / "link", fifo(directory / "x")),
     "/dev/zero": lambda _: Path("/dev/zero"),
     "/dev/stdin": lambda _: Path("/dev/stdin"),
-    "link to a device": lambda room: link(room / "link", "/dev/zero"),
-    "dangling link": lambda room: link(room / "link", "nowhere"),
-    "link to itself": lambda room: link(room / "link", "link"),
-    "huge": lambda room: sparse(room / "x"),
-    "absent": lambda room: room / "x",
-    "below a file": lambda room: Path(__file__) / "x",
-    "NUL in the name": lambda room: room / "a\0b",
-    "name too long": lambda room: room / ("x" * 300),
+    "link to a device": lambda directory: link(directory / "link", "/dev/zero"),
+    "dangling link": lambda directory: link(directory / "link", "nowhere"),
+    "link to itself": lambda directory: link(directory / "link", "link"),
+    "huge": lambda directory: sparse(directory / "x"),
+    "absent": lambda directory: directory / "x",
+    "below a file": lambda directory: Path(__file__) / "x",
+    "NUL in the name": lambda directory: directory / "a\0b",
+    "name too long": lambda directory: directory / ("x" * 300),
 }
 
 
@@ -143,9 +143,9 @@ def test_a_secret_that_others_can_access_is_refused(mode: int, tmp_path: Path) -
         read_secret(secret(tmp_path / "key", mode), LIMIT)
 
 
-def mount(room: Path) -> Path:
+def mount(directory: Path) -> Path:
     """Mount a secret like the kubelet: `key -> ..data/key`, `..data -> ..2026_11_30`."""
-    volume = room / "volume"
+    volume = directory / "volume"
     content = volume / "..2026_11_30"
     content.mkdir(parents=True)
     secret(content / "key", 0o600)

@@ -141,12 +141,12 @@ def test_housekeeping_continues_after_an_error(
     events: list[object] = []
     monkeypatch.setattr("makul.composition.service.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), StoreUnavailableError("away"), KeyError(SECRET)])
-    done: list[datetime] = []
+    runs: list[datetime] = []
 
     def housekeep(*, at: datetime) -> Any:
         if outcomes:
             raise outcomes.popleft()
-        done.append(at)
+        runs.append(at)
         return SimpleNamespace(more=False)
 
     stopped = threading.Event()
@@ -157,7 +157,7 @@ def test_housekeeping_continues_after_an_error(
         pause_seconds=0.001,
         stopped=stopped,
     )
-    until(lambda: len(done) > 1)
+    until(lambda: len(runs) > 1)
     stopped.set()
 
     assert counted == ["housekeeping", "housekeeping"]

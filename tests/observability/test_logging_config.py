@@ -89,9 +89,9 @@ def test_events_go_to_syslog(tmp_path: Path) -> None:
         daemon.settimeout(10)
         configure_security(place, environment="PRODUCTION")
         emit_security_event(Event.MESSAGE_REPLAYED)
-        said = daemon.recv(65536).rstrip(b"\0").decode()
+        event = daemon.recv(65536).rstrip(b"\0").decode()
 
-    head, _, body = said.partition(" ")
+    head, _, body = event.partition(" ")
     assert head == f"<{10 * 8 + 3}>makul:"
     assert json.loads(body)["event.code"] == "MKL-103"
 

@@ -21,7 +21,7 @@ from makul_testing.in_process_service import InProcess, build_installation
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
-def told(found: Freshness | None) -> str:
+def render_metrics(found: Freshness | None) -> str:
     registry = CollectorRegistry()
     registry.register(MetricsSource({"documents": lambda _: found}, lambda: NOW))
     return generate_latest(registry).decode()
@@ -30,7 +30,7 @@ def told(found: Freshness | None) -> str:
 def test_age_and_remaining_time_are_reported() -> None:
     """Values are in seconds; an end in the past is below zero."""
     hour = timedelta(hours=1)
-    text = told(Freshness(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
+    text = render_metrics(Freshness(stale=1, silent=2, oldest=NOW - 3 * hour, ends=NOW - hour))
 
     for line in (
         'makul_revocation_readable{purpose="documents"} 1.0',
@@ -44,7 +44,7 @@ def test_age_and_remaining_time_are_reported() -> None:
 
 def test_unreadable_data_are_reported() -> None:
     """No old value stays in its place."""
-    text = told(None)
+    text = render_metrics(None)
 
     assert 'makul_revocation_readable{purpose="documents"} 0.0' in text
     assert "oldest_age_seconds{" not in text

@@ -29,7 +29,7 @@ from makul_testing.soap_client import build as build_port
 PIN = "20101199000123"
 
 
-def asked(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict[str, Any]:
+def get_path(application: Any, path: str = "/v1/recipient", **environ: Any) -> dict[str, Any]:
     """GET a path; return status and headers."""
     answer: dict[str, Any] = {}
 
@@ -68,7 +68,7 @@ def test_every_answer_has_our_id(caplog: pytest.LogCaptureFixture) -> None:
     application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul"):
         first, second = (
-            asked(application, "/nowhere", HTTP_X_REQUEST_ID=PIN)["headers"]["X-Request-Id"]
+            get_path(application, "/nowhere", HTTP_X_REQUEST_ID=PIN)["headers"]["X-Request-Id"]
             for _ in range(2)
         )
 
@@ -85,7 +85,7 @@ def test_health_checks_are_logged_only_if_they_fail(
     """They come every second and would hide other lines; no path is ever logged."""
     application = RequestObserverMiddleware(build_port(observe=observe), listener="wsse")
     with caplog.at_level(logging.INFO, "makul.access"):
-        asked(application, path)
+        get_path(application, path)
 
     assert len(caplog.records) == lines
     assert all(PIN not in str(vars(record)) for record in caplog.records)
@@ -122,8 +122,8 @@ def test_a_context_ends_with_its_request() -> None:
         return [b""]
 
     around = RequestObserverMiddleware(application, listener="wsse")
-    asked(around)
-    asked(around)
+    get_path(around)
+    get_path(around)
 
     assert None not in seen
     assert seen[0] is not seen[1]
@@ -138,7 +138,7 @@ def test_a_context_ends_with_an_error() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        asked(RequestObserverMiddleware(application, listener="wsse"))
+        get_path(RequestObserverMiddleware(application, listener="wsse"))
     assert accounts.current() is None
 
 

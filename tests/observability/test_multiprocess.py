@@ -63,8 +63,17 @@ def worker(
     stays: bool = False,
 ) -> subprocess.Popen[str]:
     """Run a process that counted decisions and one fault, and has one request in flight."""
-    told, ending = "told" if recipients else "hidden", "stays" if stays else "ends"
-    command = [sys.executable, "-c", _WORKER, str(directory), listener, str(count), told, ending]
+    visibility, ending = "told" if recipients else "hidden", "stays" if stays else "ends"
+    command = [
+        sys.executable,
+        "-c",
+        _WORKER,
+        str(directory),
+        listener,
+        str(count),
+        visibility,
+        ending,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "written\n"

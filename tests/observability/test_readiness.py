@@ -114,15 +114,15 @@ def test_a_stuck_check_is_down(clock: Clock) -> None:
 def test_a_costly_check_is_cached_while_it_is_good(clock: Clock) -> None:
     """A repair is seen at once, and a failure within the cached time."""
     check = Counted(ReadinessState.DOWN)
-    kept = CachedCheck(check, 30.0)
-    assert (kept(), kept()) == (ReadinessState.DOWN, ReadinessState.DOWN)
+    cached = CachedCheck(check, 30.0)
+    assert (cached(), cached()) == (ReadinessState.DOWN, ReadinessState.DOWN)
     check.state = ReadinessState.OK
-    assert kept() is ReadinessState.OK
+    assert cached() is ReadinessState.OK
     check.state = ReadinessState.DOWN
-    assert kept() is ReadinessState.OK
+    assert cached() is ReadinessState.OK
 
     clock.now += 30.0
-    assert kept() is ReadinessState.DOWN
+    assert cached() is ReadinessState.DOWN
     assert check.looks == 4
 
 

@@ -206,12 +206,12 @@ def test_an_operators_action_is_reported_without_the_person(
 ) -> None:
     """Procedure, cl. 13 and 16: an event has the operator's action; the record says about whom."""
     registry = create_autospec(OperatorRegistry, instance=True)
-    given, named = arguments_of(method)
+    arguments, named = arguments_of(method)
     with caplog.at_level(logging.INFO, "makul.security"):
-        returned = getattr(AuditedRegistry(registry, "anna"), method)(*given, **named)
+        returned = getattr(AuditedRegistry(registry, "anna"), method)(*arguments, **named)
 
     called = getattr(registry, method)
-    called.assert_called_once_with(*given, **named)
+    called.assert_called_once_with(*arguments, **named)
     assert len(registry.mock_calls) == 1
     assert returned in (called.return_value, None)
     expected = EVENTS_OF_THE_DESK[method]
@@ -227,12 +227,12 @@ def test_a_failed_action_is_not_reported(caplog: pytest.LogCaptureFixture, metho
     """A look or a change that failed did not happen."""
     registry = create_autospec(OperatorRegistry, instance=True)
     getattr(registry, method).side_effect = OperatorRegistryError("no")
-    given, named = arguments_of(method)
+    arguments, named = arguments_of(method)
     with (
         caplog.at_level(logging.INFO, "makul.security"),
         pytest.raises(OperatorRegistryError, match="no"),
     ):
-        getattr(AuditedRegistry(registry, "anna"), method)(*given, **named)
+        getattr(AuditedRegistry(registry, "anna"), method)(*arguments, **named)
 
     assert caplog.records == []
 

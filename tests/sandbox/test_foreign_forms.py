@@ -31,8 +31,11 @@ def verifier(prepared: Prepared) -> XadesVerifier:
 
 def test_each_form_is_that_of_its_name(prepared: Prepared) -> None:
     """Procedure, cl. 4: a consent is accepted in the form of EU DSS and xades4j too."""
-    papers = prepared.world.papers
-    by_dss, by_xades4j = papers["signed-by-dss"].document, papers["signed-by-xades4j"].document
+    documents = prepared.world.documents
+    by_dss, by_xades4j = (
+        documents["signed-by-dss"].document,
+        documents["signed-by-xades4j"].document,
+    )
 
     assert FILTER in by_dss
     assert b"enveloped-signature" not in by_dss

@@ -79,10 +79,10 @@ def test_the_reference_client_reads_every_profile(
 
 def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> None:
     """The files alone are enough to test a SOAP stack."""
-    papers = {paper["name"]: paper for paper in index["papers"]}
+    documents = {document["name"]: document for document in index["papers"]}
 
-    assert UUID(papers["expired"].pop("id"))
-    assert papers["expired"] == {
+    assert UUID(documents["expired"].pop("id"))
+    assert documents["expired"] == {
         "name": "expired",
         "kind": "CONSENT",
         "file": "documents/expired.xml",
@@ -97,22 +97,22 @@ def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> Non
         "outcome": "REFUSED",
         "reasons": ["CNS-04"],
     }
-    assert papers["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
+    assert documents["revoked-certificate"]["reasons"] == ["CNS-02 (SIG-06)"]
 
 
 def test_a_paper_document_names_its_attachments(index: dict[str, Any]) -> None:
     """The scan or authority document, and its sender are named; the employee is the one who uses
     it.
     """
-    papers = {paper["name"]: paper for paper in index["papers"]}
+    documents = {document["name"]: document for document in index["papers"]}
 
-    assert papers["paper"]["registration"] == {
+    assert documents["paper"]["registration"] == {
         "employee": "clerk-1",
         "scan": "documents/paper.scan.png",
         "authorityDocument": None,
     }
-    assert papers["paper-used-by-official"]["employee"] == "M-1001"
-    authority = papers["represented"]["registration"]["authorityDocument"]
+    assert documents["paper-used-by-official"]["employee"] == "M-1001"
+    authority = documents["represented"]["registration"]["authorityDocument"]
     assert authority == "documents/represented.authority.pdf"
 
 
@@ -131,10 +131,10 @@ def test_the_index_shows_which_agreement_lacks_a_signature(index: dict[str, Any]
 
 def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
     """The index also says what submitting them causes."""
-    papers = {paper["name"] for paper in index["papers"]}
+    documents = {document["name"] for document in index["papers"]}
     outcomes = {each["name"]: each["outcome"] for each in index["revocations"]}
 
-    assert {each["consent"] for each in index["revocations"]} <= papers
+    assert {each["consent"] for each in index["revocations"]} <= documents
     assert outcomes["taken-back"] == "ACCEPTED"
     assert outcomes["not-taken-back"] == "REFUSED"
 
@@ -143,8 +143,8 @@ def test_operators_commands_work_in_a_sandbox(prepared: Prepared) -> None:
     """Its service directory is an ordinary installation."""
     makul = Makul((prepared.directory / CONFIG).parent)
 
-    assert len(makul.done("recipient", "list")) == 7
-    assert {key["state"] for key in makul.done("key", "show")} == {"IN_USE"}
+    assert len(makul.run_json("recipient", "list")) == 7
+    assert {key["state"] for key in makul.run_json("key", "show")} == {"IN_USE"}
 
 
 def test_private_keys_are_readable_only_by_their_owner(prepared: Prepared) -> None:
@@ -180,12 +180,12 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 
 def test_free_ports_are_found() -> None:
     """Port 0 means any free port, and the two ports are never equal."""
-    given = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
-    kept = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
+    options = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
+    addresses = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
     named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
-    free = {given.port, given.xroad_port, given.mtls_port}
+    free = {options.port, options.xroad_port, options.mtls_port}
     assert 0 not in free
     assert len(free) == 3
-    assert (kept.port, kept.xroad_port, kept.mtls_port) == (9000, 9001, 9002)
+    assert (addresses.port, addresses.xroad_port, addresses.mtls_port) == (9000, 9001, 9002)
     assert (named.port, named.xroad_port, named.mtls_port) == (8, 9, 4)

@@ -137,7 +137,7 @@ def test_every_certificate_says_that_it_is_not_real(
     hierarchy: Hierarchy, citizen: Credential
 ) -> None:
     """`serve` refuses certificates of a sandbox, so each must be marked."""
-    made = [
+    credentials = [
         hierarchy.root.credential,
         hierarchy.citizens.credential,
         hierarchy.organisations.credential,
@@ -146,4 +146,4 @@ def test_every_certificate_says_that_it_is_not_real(
         hierarchy.official(member_code="COM/1", name="Example", identifier="1"),
     ]
 
-    assert all(is_sandbox(credential.certificate) for credential in made)
+    assert all(is_sandbox(credential.certificate) for credential in credentials)

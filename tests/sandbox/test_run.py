@@ -34,7 +34,7 @@ def free(directory: Path) -> SandboxOptions:
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def start_sandbox(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in its own process group, until the end of the block."""
     process = Program(
         *("sandbox", *arguments),
@@ -75,7 +75,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
-    with started(*arguments) as process:
+    with start_sandbox(*arguments) as process:
         await_ready(process)
         socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
         index = (directory / INDEX).read_bytes()
@@ -83,7 +83,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
             run(free(directory), Runtime())
         assert (directory / INDEX).read_bytes() == index
 
-    with started("--dir", str(directory), "--keep") as again:
+    with start_sandbox("--dir", str(directory), "--keep") as again:
         output = "".join(await_ready(again))
 
     assert (directory / INDEX).read_bytes() == index
@@ -97,12 +97,12 @@ def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
     arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
-    with started(*arguments) as process:
+    with start_sandbox(*arguments) as process:
         await_ready(process)
         process.kill()
         process.wait()
 
-        with started("--dir", str(directory), "--keep") as again:
+        with start_sandbox("--dir", str(directory), "--keep") as again:
             await_ready(again)
 
 
@@ -111,7 +111,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
     directory = tmp_path / "sandbox"
     prepare(free(directory), Runtime())
     kept_options = SandboxOptions(directory=directory, keep=True)
-    asked: dict[str, SandboxOptions] = {
+    options_by_name: dict[str, SandboxOptions] = {
         "port": replace(kept_options, port=19000),
         "xroad_port": replace(kept_options, xroad_port=19000),
         "mtls_port": replace(kept_options, mtls_port=19000),
@@ -119,7 +119,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
         "people": replace(kept_options, people=26),
         "seed": replace(kept_options, seed=2),
     }
-    for name, options in asked.items():
+    for name, options in options_by_name.items():
         option = "--" + name.replace("_", "-")
         with pytest.raises(OperatorError, match=f"{option} was decided when the sandbox"):
             run(replace(options, given=frozenset({name})), Runtime())
@@ -134,10 +134,10 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
 def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, offset: int) -> None:
     """The test takes each of the three ports."""
     directory = tmp_path / "sandbox"
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as busy_socket:
+        busy_socket.bind(("127.0.0.1", 0))
+        busy_socket.listen()
+        port = busy_socket.getsockname()[1]
         others = with_ports(SandboxOptions(directory=directory, port=0))
         ports = [others.port, others.xroad_port, others.mtls_port]
         ports[offset] = port
@@ -152,10 +152,10 @@ def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, off
 
 def test_a_failed_start_leaves_no_mark(tmp_path: Path) -> None:
     """A mark that stayed in it would let the next sandbox delete other files there."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        busy = SandboxOptions(directory=tmp_path, port=taken.getsockname()[1])
+    with socket.socket() as busy_socket:
+        busy_socket.bind(("127.0.0.1", 0))
+        busy_socket.listen()
+        busy = SandboxOptions(directory=tmp_path, port=busy_socket.getsockname()[1])
         with pytest.raises(OperatorError, match=r"is in use|must differ"):
             run(busy, Runtime())
     assert list(tmp_path.iterdir()) == []
@@ -190,7 +190,9 @@ def a_request(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def asked(directory: Path, content: bytes, output: str, **changes: object) -> Certification:
+def build_certification(
+    directory: Path, content: bytes, output: str, **changes: object
+) -> Certification:
     file = directory.parent / f"{output}.in"
     file.write_bytes(content)
     fields: dict[str, object] = {
@@ -208,7 +210,7 @@ def asked(directory: Path, content: bytes, output: str, **changes: object) -> Ce
 def test_callers_own_key_is_certified_and_registered(prepared: Path) -> None:
     """The subject is the party's, for any name in the request; messages count at once."""
     key = ec.generate_private_key(ec.SECP256R1())
-    request = asked(prepared, a_request(key), "own.pem")
+    request = build_certification(prepared, a_request(key), "own.pem")
 
     output = certify(request, Runtime())
 
@@ -229,7 +231,9 @@ def test_a_citizens_key_is_certified_for_their_pin(prepared: Path) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    request = asked(prepared, public, "card.pem", party=None, citizen=0, is_request=False)
+    request = build_certification(
+        prepared, public, "card.pem", party=None, citizen=0, is_request=False
+    )
 
     certify(request, Runtime())
 
@@ -260,7 +264,7 @@ def test_unusable_request_is_refused_in_one_line(
     prepared: Path, content: bytes, changes: dict[str, object], problem: str
 ) -> None:
     """No file is written."""
-    request = asked(prepared, content, "never.pem", **changes)
+    request = build_certification(prepared, content, "never.pem", **changes)
 
     with pytest.raises(OperatorError, match=problem):
         certify(request, Runtime())

@@ -90,7 +90,7 @@ def test_recipients_by_consent_have_consents(prepared: Prepared) -> None:
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):
             for form in ("data", "yes-no"):
-                assert f"{party.key}-{citizen:02d}-{form}" in prepared.world.papers
+                assert f"{party.key}-{citizen:02d}-{form}" in prepared.world.documents
 
 
 def test_each_documents_signature_agrees_with_its_name(
@@ -100,16 +100,16 @@ def test_each_documents_signature_agrees_with_its_name(
 
     SIG-08 (signed by another) is no flaw of the signature itself; it is judged with the content.
     """
-    for paper in prepared.world.papers.values():
+    for document in prepared.world.documents.values():
         causes = {
             because
-            for code, because in paper.reasons
+            for code, because in document.reasons
             if code in {Code.CNS_02, Code.LAW_09} and because is not Code.SIG_08
         }
-        proof = verifier.verify(paper.document, at=prepared.world.made_at).proof
+        proof = verifier.verify(document.document, at=prepared.world.made_at).proof
 
-        assert set(proof.reasons) == causes, paper.name
-        assert proof.status is (ProofStatus.FAILED if causes else ProofStatus.PASSED), paper.name
+        assert set(proof.reasons) == causes, document.name
+        assert proof.status is (ProofStatus.FAILED if causes else ProofStatus.PASSED), document.name
 
 
 def test_every_document_is_valid_by_the_published_schema(
@@ -117,11 +117,11 @@ def test_every_document_is_valid_by_the_published_schema(
 ) -> None:
     """A document is refused for the flaw of its name, never for its form."""
     documents = XmlDocuments(OPERATOR)
-    for paper in prepared.world.papers.values():
-        signed = verifier.verify(paper.document, at=prepared.world.made_at).signed
+    for document in prepared.world.documents.values():
+        signed = verifier.verify(document.document, at=prepared.world.made_at).signed
         if signed is None:
             continue
-        if paper.kind is GroundKind.CONSENT:
+        if document.kind is GroundKind.CONSENT:
             assert documents.read_consent(signed).recipient
         else:
             assert documents.read_basis(signed).recipient

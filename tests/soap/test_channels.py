@@ -48,7 +48,7 @@ def test_xroad_headers_identify_the_caller() -> None:
     more = _header("userId", " KG1010 ") + _header("issue", "case/7")
     response = send(build(fake, KG), enveloped(GET_STATUS, header=xroad_headers(more=more)))
 
-    ((_, caller),) = fake.asked
+    ((_, caller),) = fake.requests
     assert response.status == 200
     assert caller.recipient == MEMBER
     assert caller.channel is ChannelName.XROAD
@@ -96,7 +96,7 @@ def test_extensions_confer_nothing_and_come_back() -> None:
     header = REPRESENTED + xroad_headers(more=TOKEN)
     response = send(build(fake, KG), enveloped(GET_STATUS, header=header))
 
-    ((_, caller),) = fake.asked
+    ((_, caller),) = fake.requests
     assert caller.recipient == MEMBER
     names = [etree.QName(block).localname for block in response.root[0]]
     assert names == [
@@ -143,7 +143,7 @@ def test_the_subsystem_is_kept_and_is_not_the_identity() -> None:
     for header in (xroad_headers(), member):
         fake = FakePort()
         assert send(build(fake, KG), enveloped(GET_STATUS, header=header)).status == 200
-        callers.append(fake.asked[0][1])
+        callers.append(fake.requests[0][1])
 
     assert [caller.subsystem for caller in callers] == ["core", None]
     assert {caller.recipient for caller in callers} == {MEMBER}
@@ -182,7 +182,7 @@ def test_unsuitable_xroad_headers_are_refused(header: str, code: str, field: str
 
     assert_typed_fault(response)
     assert (response.codes, response.fields) == ([code], [field])
-    assert fake.asked == []
+    assert fake.requests == []
 
 
 @pytest.mark.parametrize("name", ["client", "service", "id", "protocolVersion"])
@@ -213,7 +213,7 @@ def test_an_optional_xroad_header_may_be_empty_or_nil(name: str) -> None:
         fake = FakePort()
         raw = enveloped(GET_STATUS, header=xroad_headers(more=header))
         assert send(build(fake, KG), raw).status == 200
-        ((_, caller),) = fake.asked
+        ((_, caller),) = fake.requests
         assert (caller.employee, caller.case_number) == (None, None)
 
 
@@ -277,7 +277,7 @@ def test_wsse_certificate_identifies_the_caller() -> None:
     header = xroad_headers(member="GOV/1", more=_header("userId", "somebody"))
     response = send(build(fake, _wsse(_Verifier())), enveloped(GET_STATUS, header=header))
 
-    ((_, caller),) = fake.asked
+    ((_, caller),) = fake.requests
     assert response.status == 200
     assert response.root.find("{*}Header") is None
     assert caller.recipient == MEMBER, "X-Road headers confer nothing here"
@@ -295,8 +295,8 @@ def test_only_verified_content_is_read() -> None:
 
     send(build(fake, _wsse(_Verifier(verified=signed))), enveloped(GET_STATUS))
 
-    ((asked, _),) = fake.asked
-    assert str(asked.request_id) == other
+    ((request, _),) = fake.requests
+    assert str(request.request_id) == other
 
 
 @pytest.mark.parametrize(
@@ -316,4 +316,4 @@ def test_unauthenticated_wsse_message_is_a_fault(
     response = send(build(fake, channel), enveloped(GET_STATUS))
 
     assert_typed_fault(response)
-    assert (response.codes, response.fault_code, fake.asked) == ([code], fault, [])
+    assert (response.codes, response.fault_code, fake.requests) == ([code], fault, [])

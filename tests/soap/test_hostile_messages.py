@@ -86,7 +86,7 @@ def test_hostile_message_gets_a_typed_fault(
     assert response.codes[0] == vector["code"]
     assert SECRET.encode() not in response.body
     assert SECRET not in caplog.text
-    assert fake.asked == []
+    assert fake.requests == []
     if "field" in vector:
         assert response.fields == [vector["field"]]
     _assert_status(response.status, response.fault_code, vector, version)

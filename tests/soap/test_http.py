@@ -146,7 +146,7 @@ def test_zeep_calls_by_the_served_wsdl(plain: _Listener, variant: str, operation
         answer = client.service[operation](requestId=str(uuid4()), **arguments)
 
     assert answer.requestId
-    assert len(plain.fake.asked) == 1
+    assert len(plain.fake.requests) == 1
 
 
 @pytest.mark.parametrize("variant", ["wsdl", "wsdl=soap12"])
@@ -166,7 +166,7 @@ def test_zeep_requests_a_person(plain: _Listener, variant: str, operation: str) 
     with _Zeep(f"{plain.url}?{variant}") as client:
         answer = client.service[operation](**arguments)
 
-    ((request, _),) = plain.fake.asked
+    ((request, _),) = plain.fake.requests
     assert request.ground.document == b"<consent/>"
     assert request.probe.pin.digits == "23101199000001"
     assert answer.outcome
@@ -201,7 +201,7 @@ def test_zeep_calls_as_an_xroad_client(xroad: _Listener) -> None:
             },
         )
 
-    ((_, caller),) = xroad.fake.asked
+    ((_, caller),) = xroad.fake.requests
     assert caller.recipient == MEMBER
     assert caller.employee == "KG1010"
     assert answer.header.id == str(REQUEST_ID)

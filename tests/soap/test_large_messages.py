@@ -34,7 +34,7 @@ def test_a_scan_may_be_larger_than_an_ordinary_message() -> None:
     fake, response = ask(etree.tostring(body, encoding="unicode"))
 
     assert response.status == 200, response.codes
-    ((request, _),) = fake.asked
+    ((request, _),) = fake.requests
     assert isinstance(request, requests.ConsentRequest)
     assert request.scan is not None
     assert len(request.scan) == 10_485_759
@@ -55,7 +55,7 @@ def test_no_other_operation_may_be_large(body: str) -> None:
     """REQ-07, also if the message names the operation that may be large."""
     fake, response = ask(body)
 
-    assert (fake.asked, response.codes) == ([], ["REQ-07"])
+    assert (fake.requests, response.codes) == ([], ["REQ-07"])
 
 
 def test_a_large_message_has_the_same_limits_of_structure() -> None:
@@ -65,5 +65,5 @@ def test_a_large_message_has_the_same_limits_of_structure() -> None:
     for content in (deep, wide):
         body = f'<r:RegisterConsent xmlns:r="{R}">{content}{BEYOND}</r:RegisterConsent>'
         fake, response = ask(body)
-        assert fake.asked == []
+        assert fake.requests == []
         assert response.codes == ["REQ-07"]

@@ -82,7 +82,7 @@ def test_certificate_identifies_the_caller() -> None:
 
     response = send(build(fake, channel(judge)), enveloped(GET_STATUS), **headers_of_nginx())
 
-    ((_, caller),) = fake.asked
+    ((_, caller),) = fake.requests
     assert response.status == 200
     assert judge.judged == [DER]
     assert (caller.recipient, caller.channel) == (MEMBER, ChannelName.MTLS)
@@ -92,7 +92,7 @@ def test_certificate_identifies_the_caller() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("mtls_channel", "code"),
     [
         (channel(_Judge(Code.SIG_06)), "SIG-06"),
         (channel(_Judge(Code.SIG_07)), "SIG-07"),
@@ -100,14 +100,14 @@ def test_certificate_identifies_the_caller() -> None:
         (channel(register=_Register(down=True)), "OPS-03"),
     ],
 )
-def test_an_unusable_certificate_is_a_fault(given: MtlsChannel, code: str) -> None:
+def test_an_unusable_certificate_is_a_fault(mtls_channel: MtlsChannel, code: str) -> None:
     """The message is a fault, and reaches no use case."""
     fake = FakePort()
 
-    response = send(build(fake, given), enveloped(GET_STATUS), **headers_of_nginx())
+    response = send(build(fake, mtls_channel), enveloped(GET_STATUS), **headers_of_nginx())
 
     assert_typed_fault(response)
-    assert (response.codes, fake.asked) == ([code], [])
+    assert (response.codes, fake.requests) == ([code], [])
 
 
 GOOD = quote(pem(), safe="")

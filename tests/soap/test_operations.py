@@ -40,10 +40,10 @@ def _ask(body: str, version: SoapVersion = SOAP_11) -> tuple[FakePort, Response]
     return fake, response
 
 
-def _asked(body: str) -> Any:
+def read_request(body: str) -> Any:
     fake, response = _ask(body)
     assert response.status == 200, response.body.decode()
-    ((request, _caller),) = fake.asked
+    ((request, _caller),) = fake.requests
     return request
 
 
@@ -52,7 +52,7 @@ def test_get_person_data_reaches_its_use_case_whole(version: SoapVersion) -> Non
     """Procedure, cl. 10: the whole request reaches the use case, in either SOAP version."""
     body = sample("get-person-data")
     fake, response = _ask(body, version)
-    ((request, caller),) = fake.asked
+    ((request, caller),) = fake.requests
     sent = etree.fromstring(body)
 
     def text_of(name: str) -> Any:
@@ -90,12 +90,12 @@ def test_get_person_data_reaches_its_use_case_whole(version: SoapVersion) -> Non
 )
 def test_every_operation_reaches_its_use_case(name: str, kind: type) -> None:
     """Each Body's child becomes a request of its own kind."""
-    assert type(_asked(sample(name))) is kind
+    assert type(read_request(sample(name))) is kind
 
 
 def test_a_request_without_ground_reaches_the_decision() -> None:
     """CNS-01 is a recorded decision with a receipt, and not a fault of the schema."""
-    assert _asked(sample("verify-person-without-ground")).ground is None
+    assert read_request(sample("verify-person-without-ground")).ground is None
 
 
 def test_document_bytes_arrive_unchanged() -> None:
@@ -107,7 +107,7 @@ def test_document_bytes_arrive_unchanged() -> None:
     wrapped = encodebytes(document).decode().replace("\n", "\r\n   ")
     carried.text = wrapped
 
-    assert _asked(etree.tostring(body, encoding="unicode")).document == document
+    assert read_request(etree.tostring(body, encoding="unicode")).document == document
 
 
 def test_probe_is_read_whole() -> None:
@@ -120,7 +120,7 @@ def test_probe_is_read_whole() -> None:
         "<r:finger><r:position>1</r:position><r:format>wsq</r:format><r:data>AAAA</r:data></r:finger>"
         "<r:finger><r:position>2</r:position><r:format>wsq</r:format><r:data>AAAA</r:data></r:finger>",
     )
-    request = _asked(body)
+    request = read_request(body)
 
     assert request.probe.surname == "Асанов уулу"
     assert request.probe.given_name == "Бакыт"
@@ -133,7 +133,7 @@ def test_probe_is_read_whole() -> None:
 
 def test_white_space_outside_xml_is_kept() -> None:
     """XML Schema part 2, 4.3.6: only space, tab, CR and LF collapse; a no-break space does not."""
-    request = _asked(_person("<r:surname>А\u00a0Б</r:surname><r:givenName>В</r:givenName>"))
+    request = read_request(_person("<r:surname>А\u00a0Б</r:surname><r:givenName>В</r:givenName>"))
 
     assert request.probe.surname == "А\u00a0Б"
 
@@ -145,7 +145,7 @@ def test_a_pin_whose_date_does_not_exist_is_a_fault(day: str) -> None:
         _person("<r:documentNumber>ID1</r:documentNumber>", pin=f"2{day}199000001")
     )
 
-    assert fake.asked == []
+    assert fake.requests == []
     assert (response.codes, response.fields) == (["REQ-01"], ["pin"])
     assert response.text(".//t:requestId") == str(REQUEST_ID)
     assert f"2{day}".encode() not in response.body
@@ -168,7 +168,7 @@ def test_digest_is_of_the_exclusive_canonical_form() -> None:
     inside = etree.fromstring(enveloped(spaced))[0][0]
 
     assert request_digest(inside) == sha256(canonical).digest()
-    assert _asked(body).digest == _asked(spaced).digest == sha256(canonical).digest()
+    assert read_request(body).digest == read_request(spaced).digest == sha256(canonical).digest()
 
 
 _XROAD = Caller(recipient=MEMBER, channel=ChannelName.XROAD, employee="e-1", case_number="c-1")
@@ -203,7 +203,7 @@ def test_the_header_s_employee_and_case_are_recorded() -> None:
     body = _person(_FACTOR)
     send(build(fake, TrustingChannel(_XROAD)), enveloped(body))
 
-    ((request, _),) = fake.asked
+    ((request, _),) = fake.requests
     assert (request.employee, request.case_number) == ("e-1", "c-1")
 
 
@@ -225,7 +225,7 @@ def test_only_the_channel_s_child_is_read() -> None:
     verified = etree.fromstring(sample("get-agreement"))
 
     assert send(build(fake, TrustingChannel(child=verified)), enveloped(GET_STATUS)).status == 200
-    assert isinstance(fake.asked[0][0], requests.AgreementQuery)
+    assert isinstance(fake.requests[0][0], requests.AgreementQuery)
 
 
 @pytest.mark.parametrize("verified", [f'<r:GetStatus xmlns:r="{R}"/>', "<x/>"])
@@ -237,7 +237,7 @@ def test_the_channel_s_child_is_validated_by_the_schema(verified: str) -> None:
     channel = TrustingChannel(child=etree.fromstring(verified))
     response = send(build(fake, channel), enveloped(GET_STATUS))
 
-    assert (response.codes, fake.asked) == (["REQ-01"], [])
+    assert (response.codes, fake.requests) == (["REQ-01"], [])
 
 
 def _person(factors: str, more: str = "", pin: str = "23101199000001") -> str:

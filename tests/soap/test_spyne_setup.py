@@ -41,12 +41,12 @@ def test_a_message_is_freed_after_its_answer() -> None:
     try:
         send(application, enveloped(GET_STATUS))
         gc.collect()
-        kept = [type(each).__name__ for each in gc.garbage]
+        garbage = [type(each).__name__ for each in gc.garbage]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
 
-    assert not {"Exchange", "Message", "_Element"} & set(kept)
+    assert not {"Exchange", "Message", "_Element"} & set(garbage)
 
 
 def test_elements_are_not_nillable_by_default() -> None:

@@ -27,9 +27,9 @@ def keys() -> StoreKeys:
 def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
     """Build a store with the bank, its agreement and certificate, and one citizen."""
     path = tmp_path_factory.mktemp("store") / "makul.db"
-    made = create_store(path, keys, who="operator", at=NOON)
-    furnish(made.registry)
-    made.close()
+    store = create_store(path, keys, who="operator", at=NOON)
+    furnish(store.registry)
+    store.close()
     return path
 
 
@@ -44,10 +44,10 @@ def server() -> Iterator[Cluster]:
 def server_template(server: Cluster, keys: StoreKeys) -> str:
     """Build the same store as a database of the server."""
     name = server.create()
-    made = create_store(server.place(name), keys, who="operator", at=NOON)
+    store = create_store(server.place(name), keys, who="operator", at=NOON)
     make_months(server.place(name), at=NOON, ahead=MONTHS)
-    furnish(made.registry)
-    made.close()
+    furnish(store.registry)
+    store.close()
     return name
 
 

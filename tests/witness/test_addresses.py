@@ -11,7 +11,7 @@ from makul.witness.log_source import (
     open_source,
     read_checkpoint,
 )
-from makul_testing.servers.crl_ocsp import publishing
+from makul_testing.servers.crl_ocsp import run_publisher
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_address_without_a_checkpoint_is_refused(place: str) -> None:
 @pytest.mark.parametrize("location", ["http://[::1", "\xff\xfe://"])
 def test_error_of_the_http_library_stops_no_round(location: str) -> None:
     """The library reads the target of a redirect even if it does not follow it."""
-    with publishing() as web:
+    with run_publisher() as web:
         web.at["/checkpoint"] = b""
         web.status, web.headers = 302, {"Location": location}
         source, began = open_source(web.url), time.monotonic()

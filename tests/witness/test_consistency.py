@@ -20,10 +20,10 @@ SETTINGS_OF_TREES = st.tuples(SIZES, SIZES).map(sorted)
 
 def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
     """Return every tile that a ledger of these leaves ever published, full or partial."""
-    kept = dict(EMPTY_EDGE.extended(hashes).tiles)
+    tiles = dict(EMPTY_EDGE.extended(hashes).tiles)
 
     def read(level: int, index: int, width: int) -> bytes:
-        for tile, octets in kept.items():
+        for tile, octets in tiles.items():
             if (tile.level, tile.index) == (level, index) and tile.width >= width:
                 return octets[: width * 32]
         raise MissingError(Tile(level, index, width).path)
@@ -162,11 +162,11 @@ def test_a_large_log_needs_a_few_tiles() -> None:
     """A tree of any size takes two tiles of each level, and the levels are log256 of the leaves."""
     hashes = leaves(70_000)
     honest = tiles_over(hashes)
-    asked: list[tuple[int, int, int]] = []
+    read_tiles: list[tuple[int, int, int]] = []
 
     def counted(level: int, index: int, width: int) -> bytes:
-        asked.append((level, index, width))
+        read_tiles.append((level, index, width))
         return honest(level, index, width)
 
     assert judge(seen(hashes[:33]), signed(hashes), counted).finding is ConsistencyFinding.GREW
-    assert len(asked) <= 6
+    assert len(read_tiles) <= 6

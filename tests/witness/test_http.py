@@ -7,7 +7,7 @@ from makul.witness.http import served
 SHOWN = b"a cosigned checkpoint\n"
 
 
-def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
+def get_path(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("GET", path)
     answer = connection.getresponse()
@@ -18,6 +18,6 @@ def asked(port: int, path: str = "/checkpoint") -> tuple[int, bytes]:
 
 def test_only_the_checkpoint_is_served() -> None:
     with served("127.0.0.1", 0, lambda: SHOWN) as port:
-        assert asked(port) == (200, SHOWN)
+        assert get_path(port) == (200, SHOWN)
         for path in ("/head.json", "/../lock", "/checkpoint?x", "/checkpoint/"):
-            assert asked(port, path) == (404, b""), path
+            assert get_path(port, path) == (404, b""), path

@@ -15,15 +15,15 @@ from makul.witness.log_source import open_source
 from makul.witness.state import WitnessStateDir
 from makul.witness.witness import Round, WitnessProgram, WitnessResult
 from makul_testing.processes.witness import a_witness, cosigned_size
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import run_slow_server
 from makul_testing.tlog.published import PublishedLog, leaves
 
 
 @pytest.fixture
 def web(log: PublishedLog) -> Iterator[Published]:
     """Serve the ledger's directory over HTTP, in its present state."""
-    with publishing() as published:
+    with run_publisher() as published:
         log.publish(leaves(300))
         for path in log.directory.rglob("*"):
             if path.is_file():
@@ -39,7 +39,7 @@ def test_a_log_is_followed_over_http(
 
     assert witness.round().result is WitnessResult.COSIGNED
     assert cosigned_size(state) == 300
-    assert web.asked[0] == "/log/checkpoint"
+    assert web.requested_paths[0] == "/log/checkpoint"
 
 
 def test_a_failing_server_is_fetched_again(
@@ -78,14 +78,14 @@ def test_a_server_with_slow_headers_is_abandoned(
 ) -> None:
     """Each octet comes in time, but the round ends, and no other fetch begins there."""
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
-    with dripping() as server:
+    with run_slow_server() as server:
         witness = a_witness(log, cosigner, state, place=server.url)
         rounds = [witness.round() for _ in range(3)]
 
     assert {each.result for each in rounds} == {WitnessResult.UNAVAILABLE}
     assert "not done within" in rounds[0].why
     assert "still under way" in rounds[1].why
-    assert server.asked == 1
+    assert server.request_count == 1
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])

@@ -92,15 +92,15 @@ def test_evidence_does_not_fill_the_disk(
 
 def _round_until(witness: WitnessProgram, steps: int) -> None:
     """Run one round in a child process, and kill it at the given step of writing."""
-    taken = 0
+    steps_done = 0
 
     def counted(real: Callable[..., object]) -> Callable[..., object]:
-        def call(*given: object, **named: object) -> object:
-            nonlocal taken
-            if taken == steps:
+        def call(*arguments: object, **named: object) -> object:
+            nonlocal steps_done
+            if steps_done == steps:
                 os.kill(os.getpid(), signal.SIGKILL)
-            taken += 1
-            return real(*given, **named)
+            steps_done += 1
+            return real(*arguments, **named)
 
         return call
 

@@ -29,9 +29,11 @@ def test_growing_tree_is_cosigned_each_time(log: PublishedLog, witness: WitnessP
     for size in (0, 1, 2, 255, 256, 257, 600):
         log.publish(leaves(size))
 
-        done = witness.round()
+        round_result = witness.round()
 
-        assert (done.result, done.size) == (WitnessResult.COSIGNED, size), done
+        assert (round_result.result, round_result.size) == (WitnessResult.COSIGNED, size), (
+            round_result
+        )
         shown = witness.state.shown()
         assert shown is not None
         assert witness.cosigner.verifier.verify(shown) == AT
@@ -203,10 +205,10 @@ def test_another_source_may_lag_or_be_absent(
     compared = comparing(witness, *places, "http://127.0.0.1:9/checkpoint")
 
     for result in (WitnessResult.COSIGNED, WitnessResult.UNCHANGED):
-        done = compared.round()
-        assert done.result is result
+        round_result = compared.round()
+        assert round_result.result is result
         # A party that blocks the other source is noticed.
-        assert done.why.startswith("5 of 7 places elsewhere could not be compared: ")
+        assert round_result.why.startswith("5 of 7 places elsewhere could not be compared: ")
     assert witness.state.evidence() == 0
 
 

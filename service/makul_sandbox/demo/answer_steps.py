@@ -84,7 +84,7 @@ def receipt_of_disclosure(stage: DemoClient) -> str:
 
 
 def _fetched_each_time(stage: DemoClient) -> str:
-    paper, client, request_id = stage.paper("insurer-01-data"), stage.client(HELD), uuid4()
+    source, client, request_id = stage.document("insurer-01-data"), stage.client(HELD), uuid4()
     released = stage.data("insurer-01-data", request_id=request_id)
     document = released.decision.receipt.document
     refused = told(
@@ -92,10 +92,10 @@ def _fetched_each_time(stage: DemoClient) -> str:
     )
     explained = told(
         lambda: client.explain(
-            paper.operation,
+            source.operation,
             methods=["demographic"],
-            attributes=paper.attributes,
-            ground=paper.ground,
+            attributes=source.attributes,
+            ground=source.ground,
             context=Context(request_id=request_id),
         )
     )

@@ -34,7 +34,7 @@ from makul_client.profile import Patience, Signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PaperFile:
+class DocumentFile:
     """A consent or basis statement, and its intended use."""
 
     ground: ConsentDocument | BasisDocument
@@ -57,8 +57,8 @@ class DemoClient:
             citizen["number"]: citizen for citizen in index["citizens"]
         }
         self._parties: dict[str, dict[str, Any]] = {each["key"]: each for each in index["parties"]}
-        self._papers: dict[str, dict[str, Any]] = {
-            paper["name"]: paper for paper in index["papers"]
+        self._documents: dict[str, dict[str, Any]] = {
+            document["name"]: document for document in index["papers"]
         }
         self._revocations: dict[str, dict[str, Any]] = {
             each["name"]: each for each in index["revocations"]
@@ -100,9 +100,9 @@ class DemoClient:
             self._clients[key] = self._open.enter_context(Client(profile))
         return self._clients[key]
 
-    def asking(self, paper: PaperFile) -> Client:
+    def asking(self, document: DocumentFile) -> Client:
         """Return the client of the party for which the document was made, under its agreement."""
-        return self.client(paper.party, agreement=paper.agreement)
+        return self.client(document.party, agreement=document.agreement)
 
     def listened_to(self, party: str, url: str, channel: str = "wsse") -> Client:
         """Return a client of a party that sends its messages to `url` instead of the service."""
@@ -143,12 +143,12 @@ class DemoClient:
         """Return a citizen's birth date as the record has it."""
         return date.fromisoformat(self._citizens[citizen]["birthDate"])
 
-    def paper(self, name: str) -> PaperFile:
+    def document(self, name: str) -> DocumentFile:
         """Return a document by its name."""
-        told = self._papers[name]
+        told = self._documents[name]
         document = (self._directory / told["file"]).read_bytes()
         kind = ConsentDocument if told["kind"] == "CONSENT" else BasisDocument
-        return PaperFile(
+        return DocumentFile(
             ground=kind(document),
             party=told["presentedBy"],
             citizen=told["citizen"],
@@ -160,10 +160,10 @@ class DemoClient:
 
     def register(self, name: str) -> RegisteredConsent:
         """Register a consent with its attachments. Raises what the client raises."""
-        paper = self.paper(name)
-        given = self._papers[name]["registration"] or {}
-        return self.asking(paper).register_consent(
-            ConsentDocument(paper.ground.document),
+        document = self.document(name)
+        given = self._documents[name]["registration"] or {}
+        return self.asking(document).register_consent(
+            ConsentDocument(document.ground.document),
             scan=self._read(given.get("scan")),
             authority=self._read(given.get("authorityDocument")),
             context=Context(employee=given.get("employee")),
@@ -177,7 +177,7 @@ class DemoClient:
 
     def consent_id(self, name: str) -> UUID:
         """Return the id of the consent of this name."""
-        return UUID(self._papers[name]["id"])
+        return UUID(self._documents[name]["id"])
 
     def hand_in_missing_signature(self, number: str) -> None:
         """Submit, as the operator, the only signature on an agreement that is not submitted yet."""
@@ -230,12 +230,12 @@ class DemoClient:
 
         Raises what the client raises.
         """
-        paper = self.paper(name)
-        return (client or self.asking(paper)).get_person_data(
-            self.probe(paper.citizen, document_number=document_number),
-            attributes or paper.attributes,
-            ground=ground or paper.ground,
-            context=Context(employee=paper.employee, request_id=request_id),
+        document = self.document(name)
+        return (client or self.asking(document)).get_person_data(
+            self.probe(document.citizen, document_number=document_number),
+            attributes or document.attributes,
+            ground=ground or document.ground,
+            context=Context(employee=document.employee, request_id=request_id),
         )
 
 

@@ -70,7 +70,7 @@ def taken_back_and_listed(stage: DemoClient) -> str:
 def signed_by_the_third(stage: DemoClient) -> str:
     """Ask under an agreement that two have signed. Submit the third signature and ask again."""
     before = use("half-signed-agreement")(stage)
-    stage.hand_in_missing_signature(stage.paper("half-signed-agreement").agreement)
+    stage.hand_in_missing_signature(stage.document("half-signed-agreement").agreement)
     return f"{before}, then {use('half-signed-agreement')(stage)}"
 
 
@@ -81,7 +81,7 @@ def certificate_ended_later(stage: DemoClient) -> str:
     """
     stage.register("held-when-revoked")
     before = _by_id(stage, "held-when-revoked")
-    _revoke(stage, stage.certificate(stage.paper("held-when-revoked").citizen))
+    _revoke(stage, stage.certificate(stage.document("held-when-revoked").citizen))
     new, deadline = use("new-when-revoked")(stage), time.monotonic() + NOTICED_WITHIN
     while new == "RELEASED" and time.monotonic() < deadline:
         time.sleep(0.5)

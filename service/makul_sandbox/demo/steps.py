@@ -10,7 +10,7 @@ from uuid import uuid4
 from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
 from makul_client.models.response import PersonData
 from makul_client.profile import Sealing
-from makul_sandbox.demo.client_session import DemoClient, PaperFile, told
+from makul_sandbox.demo.client_session import DemoClient, DocumentFile, told
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 
 Play = Callable[[DemoClient], str]
@@ -22,19 +22,19 @@ FAILURES_A_DAY = 5
 WRONG_DOCUMENT = "ID9999999"
 
 
-def use(paper: str) -> Play:
+def use(document: str) -> Play:
     """Use a document in its intended way."""
-    return lambda stage: told(lambda: stage.data(paper))
+    return lambda stage: told(lambda: stage.data(document))
 
 
-def by_xroad(paper: str, *, party: str = "bank") -> Play:
+def by_xroad(document: str, *, party: str = "bank") -> Play:
     """Use a document through the operator's security server."""
-    return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "xroad")))
+    return lambda stage: told(lambda: stage.data(document, client=stage.client(party, "xroad")))
 
 
-def by_mtls(paper: str, *, party: str = "bank") -> Play:
+def by_mtls(document: str, *, party: str = "bank") -> Play:
     """Use a document as a party that only its TLS certificate identifies."""
-    return lambda stage: told(lambda: stage.data(paper, client=stage.client(party, "mtls")))
+    return lambda stage: told(lambda: stage.data(document, client=stage.client(party, "mtls")))
 
 
 def impersonated(key: str) -> Play:
@@ -51,9 +51,9 @@ def yes_or_no(*, document_number: str | None = None) -> Play:
     """Ask only whether the person is the person named."""
 
     def play(stage: DemoClient) -> str:
-        paper = stage.paper("bank-00-yes-no")
-        probe = stage.probe(paper.citizen, document_number=document_number)
-        return told(lambda: stage.client("bank").verify_person(probe, ground=paper.ground))
+        document = stage.document("bank-00-yes-no")
+        probe = stage.probe(document.citizen, document_number=document_number)
+        return told(lambda: stage.client("bank").verify_person(probe, ground=document.ground))
 
     return play
 
@@ -62,15 +62,15 @@ def explained(name: str) -> Play:
     """Ask how a request would be decided, without sending the request."""
 
     def play(stage: DemoClient) -> str:
-        paper = stage.paper(name)
-        client = stage.client(paper.party)
+        document = stage.document(name)
+        client = stage.client(document.party)
         return told(
             lambda: client.explain(
-                paper.operation,
+                document.operation,
                 methods=["demographic"],
-                pin=stage.probe(paper.citizen).demographic.pin,
-                attributes=paper.attributes,
-                ground=paper.ground,
+                pin=stage.probe(document.citizen).demographic.pin,
+                attributes=document.attributes,
+                ground=document.ground,
             )
         )
 
@@ -88,26 +88,28 @@ def the_right_persons_data(stage: DemoClient) -> str:
 
 def corrected_birth_date(stage: DemoClient) -> str:
     """Give the birth date as the record has it, then as the digits of the PIN have it."""
-    paper = stage.paper("birth-date-corrected")
-    shown = stage.probe(paper.citizen).demographic
+    document = stage.document("birth-date-corrected")
+    shown = stage.probe(document.citizen).demographic
     digits = datetime.strptime(shown.pin[1:9], "%d%m%Y").date()  # noqa: DTZ007 -- a day, no moment
     answers = []
-    for born in (stage.birth_date(paper.citizen), digits):
+    for born in (stage.birth_date(document.citizen), digits):
         probe = Probe(demographic=replace(shown, birth_date=born))
-        answers.append(told(partial(_ask_by, stage, paper, probe)))
+        answers.append(told(partial(_ask_by, stage, document, probe)))
     return ", then ".join(answers)
 
 
 def matched_by_one_name(stage: DemoClient) -> str:
     """Give the PIN and the person's only name, without a document."""
-    paper = stage.paper("one-name")
-    shown = stage.probe(paper.citizen).demographic
-    named = replace(shown, document_number=None, surname=stage.surname(paper.citizen))
-    return told(lambda: _ask_by(stage, paper, Probe(demographic=named)))
+    document = stage.document("one-name")
+    shown = stage.probe(document.citizen).demographic
+    named = replace(shown, document_number=None, surname=stage.surname(document.citizen))
+    return told(lambda: _ask_by(stage, document, Probe(demographic=named)))
 
 
-def _ask_by(stage: DemoClient, paper: PaperFile, probe: Probe) -> PersonData:
-    return stage.asking(paper).get_person_data(probe, paper.attributes, ground=paper.ground)
+def _ask_by(stage: DemoClient, document: DocumentFile, probe: Probe) -> PersonData:
+    return stage.asking(document).get_person_data(
+        probe, document.attributes, ground=document.ground
+    )
 
 
 def data_for_yes_or_no(stage: DemoClient) -> str:
@@ -217,7 +219,7 @@ def sealed_to_another(stage: DemoClient) -> str:
 def registered_and_cited(stage: DemoClient) -> str:
     """Register a consent, ask by its id, and check that its use was counted."""
     client = stage.client("bank")
-    consent = ConsentDocument(stage.paper("bank-05-data").ground.document)
+    consent = ConsentDocument(stage.document("bank-05-data").ground.document)
     held = client.register_consent(consent)
     later = told(lambda: stage.data("bank-05-data", ground=ConsentId(held.consent_id)))
     used = held.remaining - client.consent_status(held.consent_id).remaining

@@ -171,9 +171,9 @@ def hand_out(
         _write_party(world, party, directory / "parties" / party.key, addresses, log_key)
     for number, credential in world.citizens.items():
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
-    for paper in world.papers.values():
-        _write(directory / "documents" / paper.file_name, paper.document)
-        for name, content in paper.attachments.items():
+    for document in world.documents.values():
+        _write(directory / "documents" / document.file_name, document.document)
+        for name, content in document.attachments.items():
             _write(directory / "documents" / name, content)
     for taking in world.takings_back.values():
         _write(directory / "revocations" / taking.file_name, taking.document)

@@ -80,7 +80,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
         "agreements": [_agreed(each) for each in agreements_made(at=world.made_at)],
         "signatories": [_signatory(each) for each in world.signatories.values()],
         "citizens": [_citizen(world, number) for number in world.citizens],
-        "papers": [_paper(paper) for paper in world.papers.values()],
+        "papers": [_paper(document) for document in world.documents.values()],
         "revocations": [_taking_back(each) for each in world.takings_back.values()],
     }
 
@@ -175,32 +175,32 @@ def _citizen(world: World, number: int) -> dict[str, Any]:
     }
 
 
-def _paper(paper: SandboxDocument) -> dict[str, Any]:
+def _paper(document: SandboxDocument) -> dict[str, Any]:
     return {
-        "name": paper.name,
-        "kind": paper.kind.value,
-        "file": f"documents/{paper.file_name}",
-        "id": str(paper.ground_id),
-        "presentedBy": paper.presented_by.key,
-        "agreement": paper.agreement,
-        "citizen": paper.citizen,
-        "operation": paper.operation.value,
-        "purpose": paper.presented_by.purpose,
-        "attributes": _in_order(paper.attributes),
-        "registration": _registration(paper),
-        "employee": paper.employee,
-        "outcome": paper.outcome.value,
-        "reasons": paper.reason_texts,
+        "name": document.name,
+        "kind": document.kind.value,
+        "file": f"documents/{document.file_name}",
+        "id": str(document.ground_id),
+        "presentedBy": document.presented_by.key,
+        "agreement": document.agreement,
+        "citizen": document.citizen,
+        "operation": document.operation.value,
+        "purpose": document.presented_by.purpose,
+        "attributes": _in_order(document.attributes),
+        "registration": _registration(document),
+        "employee": document.employee,
+        "outcome": document.outcome.value,
+        "reasons": document.reason_texts,
     }
 
 
-def _registration(paper: SandboxDocument) -> dict[str, Any] | None:
-    if paper.registration is None:
+def _registration(document: SandboxDocument) -> dict[str, Any] | None:
+    if document.registration is None:
         return None
-    names = {path.rpartition(".")[0].rpartition(".")[2]: path for path in paper.attachments}
+    names = {path.rpartition(".")[0].rpartition(".")[2]: path for path in document.attachments}
     scan, authority = names.get("scan"), names.get("authority")
     return {
-        "employee": paper.registration.employee,
+        "employee": document.registration.employee,
         "scan": scan and f"documents/{scan}",
         "authorityDocument": authority and f"documents/{authority}",
     }

@@ -133,7 +133,7 @@ class World:
     sealing: Mapping[str, Credential]
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
-    papers: Mapping[str, SandboxDocument]
+    documents: Mapping[str, SandboxDocument]
     takings_back: Mapping[str, SandboxConsentRevocation]
     """The consent revocations, by the names of the consents that they revoke."""
 
@@ -171,7 +171,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
     stamping_root = new_root("Sandbox root of time-stamping", at)
     stamped_by = stamping_root.stamping("Sandbox TSA")
     stamping = StampingAuthority(key=stamped_by.key, certificate=stamped_by.certificate)
-    papers = draw_up(hands, stamping)
+    documents = draw_up(hands, stamping)
     return World(
         made_at=at,
         stamping_root=stamping_root,
@@ -190,8 +190,8 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
             if party.delivery is Delivery.SEALED
         },
         signatories=_signatories(true),
-        papers=papers,
-        takings_back=take_back(hands, papers),
+        documents=documents,
+        takings_back=take_back(hands, documents),
     )
 
 
@@ -249,21 +249,21 @@ def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str
 
     All signatures are submitted except one.
     """
-    papers: dict[str, bytes] = {}
+    documents: dict[str, bytes] = {}
     for agreed in agreements_made(at=world.made_at):
         document = agreements.draw_up(agreed.terms, at=at)
         agreements.lay_before(agreed.terms, document, at=at)
-        papers[f"{agreed.directory}/agreement.xml"] = document
+        documents[f"{agreed.directory}/agreement.xml"] = document
         for role, member in agreed.signing.items():
             signed = world.signatories[member].sign(document, at=at)
-            papers[f"{agreed.directory}/{signed_name(role)}"] = signed
+            documents[f"{agreed.directory}/{signed_name(role)}"] = signed
             if role not in agreed.handed_in:
                 continue
             judged = agreements.judge(signed, at=at)
             if isinstance(judged, NotSigned):
                 raise TypeError(f"a sandbox's agreements are signed: {judged.why}")
             agreements.record(judged, at=at)
-    return papers
+    return documents
 
 
 def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:

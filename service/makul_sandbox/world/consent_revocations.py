@@ -45,13 +45,13 @@ def taken_back(hands: SandboxSigners) -> Iterator[SandboxDocument]:
 
 
 def takings_back(
-    hands: SandboxSigners, papers: Mapping[str, SandboxDocument]
+    hands: SandboxSigners, documents: Mapping[str, SandboxDocument]
 ) -> Iterator[SandboxConsentRevocation]:
     """Yield revocations by the subject, and one by a stranger, which revokes nothing."""
     for name in _PAPERS:
-        paper, stranger = papers[name], name == _BY_STRANGER
+        document, stranger = documents[name], name == _BY_STRANGER
         said = Revocation(
-            consent_id=paper.ground_id,
+            consent_id=document.ground_id,
             subject=hands.people[SUBJECT].pin,
             recipient=BANK.code,
             revoked_at=hands.at,
@@ -62,7 +62,7 @@ def takings_back(
             document=sign_document(
                 render_revocation(said), signer.key, [signer.certificate], at=hands.at
             ),
-            of=paper,
+            of=document,
             handed_in_by=BANK,
             outcome=Outcome.REFUSED if stranger else Outcome.ACCEPTED,
             reasons=((Code.CNS_02, Code.SIG_08),) if stranger else (),

@@ -35,7 +35,7 @@ __all__ = [
 
 def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, SandboxDocument]:
     """Return every document of a sandbox, by name."""
-    papers: Iterable[SandboxDocument] = (
+    documents: Iterable[SandboxDocument] = (
         *everyday(hands),
         *spoilt(hands),
         *statements(hands),
@@ -45,11 +45,11 @@ def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, San
         *taken_back(hands),
         *foreign(hands),
     )
-    return {paper.name: paper for paper in papers}
+    return {document.name: document for document in documents}
 
 
 def take_back(
-    hands: SandboxSigners, papers: dict[str, SandboxDocument]
+    hands: SandboxSigners, documents: dict[str, SandboxDocument]
 ) -> dict[str, SandboxConsentRevocation]:
     """Return every consent revocation of a sandbox, by name."""
-    return {each.name: each for each in takings_back(hands, papers)}
+    return {each.name: each for each in takings_back(hands, documents)}

@@ -49,7 +49,7 @@ def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Sandbo
         ("timestamped-compromised", COMPROMISED, revoked, True),
     ):
         signed_at = hands.at - _SIGNED
-        paper = consent(
+        sample = consent(
             hands,
             name,
             BANK,
@@ -58,11 +58,11 @@ def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Sandbo
             given_at=signed_at,
             valid_from=signed_at,
         )
-        document = paper.document
+        document = sample.document
         if stamped:
             document = add_timestamp(
                 document, lambda octets: stamping.stamp(octets, at=hands.at - _SIGNED)
             )
-        yield replace(paper, document=document)
+        yield replace(sample, document=document)
     yield consent(hands, "held-when-revoked", BANK, ENDED_LATER)
     yield consent(hands, "new-when-revoked", BANK, ENDED_LATER)

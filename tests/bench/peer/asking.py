@@ -13,14 +13,14 @@ _REFERENCE = re.compile(rb"<wsse:SecurityTokenReference>.*</wsse:SecurityTokenRe
 def peer_request(fields: dict[str, Any]) -> bytes:
     """Build the Body's child, from the fields of `makul_testing.in_process_service.about`."""
     _, document = fields["ground"]
-    asked = "".join(f"<p:string>{name}</p:string>" for name in fields["attributes"])
+    attributes_xml = "".join(f"<p:string>{name}</p:string>" for name in fields["attributes"])
     return (
         f'<p:GetPersonData xmlns:p="{NAMESPACE}"><p:requestId>{fields["request_id"]}</p:requestId>'
         f"<p:agreementNumber>{fields['agreement']}</p:agreementNumber>"
         f"<p:purpose>{fields['purpose']}</p:purpose><p:pin>{fields['pin']}</p:pin>"
         f"<p:documentNumber>{fields['document_number']}</p:documentNumber>"
         f"<p:consentDocument>{base64.b64encode(document).decode()}</p:consentDocument>"
-        f"<p:attributes>{asked}</p:attributes></p:GetPersonData>"
+        f"<p:attributes>{attributes_xml}</p:attributes></p:GetPersonData>"
     ).encode()
 
 

@@ -121,7 +121,7 @@ class Question:
     @property
     def consented(self) -> bool:
         """Return whether the consent is the subject's, for this request."""
-        given = {
+        consented = {
             str(each.text) for each in self.consent.findall("c:attributes/c:attribute", CONSENT)
         }
         since, until = map(datetime.fromisoformat, map(self._text, ("c:validFrom", "c:validTo")))
@@ -129,7 +129,7 @@ class Question:
             self._text("c:subject/c:pin") == self.pin
             and self._text("c:agreementNumber") == self.agreement
             and self._text("c:purpose/c:code") == self.purpose
-            and set(self.attributes) <= given
+            and set(self.attributes) <= consented
             and since <= self.asked_at < until
         )
 

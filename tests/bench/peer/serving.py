@@ -19,7 +19,7 @@ PATH = "/"
 
 
 @contextmanager
-def peer_served(directory: Path, *, workers: int) -> Iterator[Server]:
+def run_peer(directory: Path, *, workers: int) -> Iterator[Server]:
     """Serve the peer on a free port, until the block ends."""
     port = free_port()
     command = [sys.executable, "-W", "ignore", "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]

@@ -53,7 +53,9 @@ def three(recipient: MemberCode) -> tuple[Signatory, Signatory, Signatory]:
     )
 
 
-def registered(registry: OperatorRegistry, signatory: Signatory, *, at: datetime) -> Signatory:
+def register_signatory(
+    registry: OperatorRegistry, signatory: Signatory, *, at: datetime
+) -> Signatory:
     """Return the signatory, registered now if necessary."""
     if all(known.fingerprint != signatory.fingerprint for known in registry.signatories()):
         registry.add_signatory(signatory, at=at)
@@ -85,7 +87,7 @@ def agree(registry: OperatorRegistry, agreement: Agreement, *, at: datetime) -> 
     digest = draft(registry, agreement, at=at)
     if agreement.state is AgreementState.IN_FORCE:
         for signatory in three(agreement.recipient):
-            signer = registered(registry, signatory, at=at)
+            signer = register_signatory(registry, signatory, at=at)
             in_term = min(at, agreement.valid_to - timedelta(seconds=1))
             registry.sign_agreement(a_signature(agreement, digest, signer), at=in_term)
     if agreement.state is AgreementState.TERMINATED:
@@ -99,7 +101,7 @@ def approved_notice(
     registry.add_notice(ref, texts, at=at)
     notice = next(known for known in registry.notices() if known.ref == ref)
     signer = a_signatory(AUTHORISED_BODY, AgreementRole.AUTHORISED_BODY)
-    registered(registry, signer, at=at)
+    register_signatory(registry, signer, at=at)
     approval = NoticeApproval(
         authorised_body=NamedParty(code=AUTHORISED_BODY, name="Authorised body"),
         ref=ref,

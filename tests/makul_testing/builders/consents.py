@@ -34,7 +34,7 @@ def revocation(
     signer: int = 2,
     recipient: MemberCode | None = None,
 ) -> bytes:
-    said = Revocation(
+    revocation = Revocation(
         consent_id=consent_id,
         subject=installation.world.people[of].pin,
         recipient=recipient or installation.bank.code,
@@ -42,14 +42,14 @@ def revocation(
     )
     by = installation.world.citizens[signer]
     return sign_document(
-        render_revocation(said),
+        render_revocation(revocation),
         by.key,
         [by.certificate],
         at=installation.clock() - timedelta(minutes=1),
     )
 
 
-def handing_in(document: bytes, request_id: UUID | None = None) -> bytes:
+def build_revocation_request(document: bytes, request_id: UUID | None = None) -> bytes:
     return (
         f'<r:RevokeConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id or uuid4()}</r:requestId>'
         f"<r:revocationDocument>{base64.b64encode(document).decode()}</r:revocationDocument>"

@@ -93,7 +93,7 @@ def some_facts(**changes: Any) -> Any:
     )
 
 
-def decided(build: Callable[..., PendingDecision], **changes: Any) -> PendingDecision:
+def build_decision(build: Callable[..., PendingDecision], **changes: Any) -> PendingDecision:
     """A decision by its class; of the changes, each goes where its name belongs."""
     if "decided_at" in changes:
         changes["at"] = changes.pop("decided_at")
@@ -149,20 +149,20 @@ def acceptance_of(registration: ConsentRegistration, **changes: Any) -> PendingD
         "registration": registration,
         "status": status_of(registration),
     }
-    return decided(ConsentAcceptance, **(fields_ | changes))
+    return build_decision(ConsentAcceptance, **(fields_ | changes))
 
 
 def revocation_of(ground: GroundRef, piece: Evidence, **changes: Any) -> PendingDecision:
     """The decision that revokes a consent, under no agreement."""
     subject: Pin = changes.pop("subject", AZAMAT)
-    taken: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "key": a_key(space=Space.REVOCATION),
         "subject": subject,
         "agreement_number": None,
         "terms": None,
         "revocation": ConsentRevocation(consent_id=ground.id, subject=subject, document=piece),
     }
-    return decided(RevocationAcceptance, **(taken | changes))
+    return build_decision(RevocationAcceptance, **(fields | changes))
 
 
 def an_entry(decision: PendingDecision, **changes: Any) -> Entry:
@@ -181,17 +181,17 @@ def an_entry(decision: PendingDecision, **changes: Any) -> Entry:
 
 def _entered(build: Callable[..., PendingDecision], changes: dict[str, Any], **more: Any) -> Entry:
     of_entry = {name: changes.pop(name) for name in _OF_THE_ENTRY & set(changes)}
-    return an_entry(decided(build, **changes), **(more | of_entry))
+    return an_entry(build_decision(build, **changes), **(more | of_entry))
 
 
 def a_release(*effects: DisclosureEffect, **changes: Any) -> Entry:
     """Surname and given name, released to the bank; nothing is metered unless a test says so."""
-    given = {
+    fields = {
         "released": frozenset({Attribute.SURNAME, Attribute.GIVEN_NAME}),
         "payload": b"<person/>",
         "effects": effects,
     }
-    return _entered(Release, given | changes)
+    return _entered(Release, fields | changes)
 
 
 def a_metered_release(ground: GroundRef, *effects: DisclosureEffect, **changes: Any) -> Entry:
@@ -228,12 +228,12 @@ def a_registration(
 ) -> Entry:
     """The consent registered with its document."""
     registration = registration_of(ground, document, paper)
-    given = {
+    fields = {
         "key": a_key(space=Space.CONSENT),
         "registration": registration,
         "status": status_of(registration),
     }
-    return _entered(ConsentAcceptance, given | changes)
+    return _entered(ConsentAcceptance, fields | changes)
 
 
 def a_dry_run(*effects: QuotaUse, **changes: Any) -> Entry:
@@ -255,7 +255,7 @@ def a_leaf(disclosure_id: UUID) -> Leaf:
     return Leaf(salt=salt, statement=statement, hash=digest)
 
 
-def kept(entry: Entry) -> KeptReceipt:
+def receipt_from(entry: Entry) -> KeptReceipt:
     """Return the receipt of a recorded entry, as the register gives it."""
     return KeptReceipt(
         disclosure_id=entry.disclosure_id,

@@ -65,27 +65,27 @@ class Draw:
 
     def attributes(self) -> str:
         """Return declarations and attributes that any element may have."""
-        said: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         for prefix in PREFIXES[:3]:
             if self.some(0.25):
-                said[f"xmlns:{prefix}"] = self.random.choice(NAMESPACES[:3])
+                attributes[f"xmlns:{prefix}"] = self.random.choice(NAMESPACES[:3])
         if self.some(0.25):
-            said["xmlns"] = self.random.choice(("", *NAMESPACES[:3]))
-        return " ".join(f"{name}={quoteattr(value)}" for name, value in said.items())
+            attributes["xmlns"] = self.random.choice(("", *NAMESPACES[:3]))
+        return " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
 
     def xml_attributes(self) -> str:
-        said: dict[str, str] = {}
+        attributes: dict[str, str] = {}
         if self.some(0.4):
-            said["xml:lang"] = self.random.choice(("ky", "ru", "en", ""))
+            attributes["xml:lang"] = self.random.choice(("ky", "ru", "en", ""))
         if self.some(0.3):
-            said["xml:space"] = self.random.choice(("preserve", "default"))
+            attributes["xml:space"] = self.random.choice(("preserve", "default"))
         if self.some(0.25):
-            said["xml:base"] = self.random.choice(BASES)
+            attributes["xml:base"] = self.random.choice(BASES)
         if self.some(0.1):
-            said["xml:id"] = f"n{self.random.randrange(10**12)}"
+            attributes["xml:id"] = f"n{self.random.randrange(10**12)}"
         if self.some(0.1):
-            said["xml:other"] = "1"
-        return " ".join(f"{name}={quoteattr(value)}" for name, value in said.items())
+            attributes["xml:other"] = "1"
+        return " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
 
     def element(self, depth: int, scope: frozenset[str]) -> str:
         declared = self.attributes()
@@ -97,8 +97,8 @@ class Draw:
             self.element(depth - 1, scope) + escape(self.text())
             for _ in range(self.random.randrange(3) if depth else 0)
         )
-        said = f"{declared} {self.xml_attributes()}"
-        return f"<{name} {said}{own}>{escape(self.text())}{inner}</{name}>"
+        attributes = f"{declared} {self.xml_attributes()}"
+        return f"<{name} {attributes}{own}>{escape(self.text())}{inner}</{name}>"
 
     def text(self) -> str:
         return self.random.choice(TEXTS)

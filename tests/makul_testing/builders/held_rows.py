@@ -24,7 +24,7 @@ from makul_testing.builders.agreements import NOTICE_TEXTS, agree, approved_noti
 from makul_testing.builders.entries import (
     a_failure,
     acceptance_of,
-    decided,
+    build_decision,
     registration_of,
     revocation_of,
 )
@@ -41,7 +41,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.tlog.builder import a_draft, recording
+from makul_testing.tlog.builder import a_draft, build_recording
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
 TAKEN_BACK = a_consent(b"<Consent>taken back</Consent>", allowed=5, subject=AZAMAT)
@@ -55,7 +55,7 @@ def fill(store: Store) -> None:
     """Do everything that gives, uses or removes a right, each at least once."""
     _register(store)
     for draft in _decisions():
-        recording(store).record_and_render(draft)
+        build_recording(store).record_and_render(draft)
     _take(store)
 
 
@@ -98,7 +98,7 @@ def _register(store: Store) -> None:
 
 def a_missed_draft() -> PendingDecision:
     """Return a failed match, which counts for the limits."""
-    return decided(
+    return build_decision(
         NoMatch,
         certificate=FINGERPRINT,
         reasons=(Reason(code=Code.MAT_01),),

@@ -22,8 +22,8 @@ ASKED = CertificateQuery(name="generic", plain=True, unbound="anyone may sign")
 
 
 def report(verifier: XadesVerifier, document: bytes, **changes: Any) -> Report:
-    asked = changes.pop("asked", ASKED)
-    return verifier.validate(document, asked, **{"at": NOW} | changes).report
+    query = changes.pop("asked", ASKED)
+    return verifier.validate(document, query, **{"at": NOW} | changes).report
 
 
 def verdicts(found: Report) -> dict[str, CheckVerdict]:

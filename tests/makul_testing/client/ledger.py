@@ -18,7 +18,7 @@ from makul_client.profile import Profile
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.transparency.verifier import LedgerVerifier
 from makul_testing.client.world import NOW, operator, write_profile
-from makul_testing.servers.fake_service import Asked
+from makul_testing.servers.fake_service import ReceivedRequest
 from makul_testing.tlog.published import PublishedLog, leaves
 
 PROMISE = timedelta(seconds=60)
@@ -58,7 +58,7 @@ class World:
     def receipt(self, request_id: UUID, leaf: bytes) -> bytes:
         child = f'<GetReceipt xmlns="urn:makul:recipient:1"><requestId>{request_id}</requestId>'
         envelope = "http://schemas.xmlsoap.org/soap/envelope/"
-        asked = Asked(
+        request = ReceivedRequest(
             f'<e:Envelope xmlns:e="{envelope}"><e:Body>{child}</GetReceipt></e:Body>'
             "</e:Envelope>".encode()
         )
@@ -71,7 +71,7 @@ class World:
             "agreement": "TEST-2026/001",
             "leaf": leaf,
         }
-        return operator().receipt(asked, **facts)
+        return operator().receipt(request, **facts)
 
     def checkpoint(self, hashes: Sequence[bytes], witnesses: int = 2) -> bytes:
         note = self.log.note(hashes)

@@ -12,7 +12,7 @@ from cryptography import x509
 from makul_client import Client, ConsentDocument, Demographic, MakulError, Probe, Profile
 from makul_client._internal.crypto.credentials import Credential
 from makul_testing.pki.client import TestAuthority, pem_of, pem_of_key
-from makul_testing.servers.fake_service import FakeOperator, Reply, serving
+from makul_testing.servers.fake_service import FakeOperator, Reply, run_fake_service
 
 NOW = datetime(2026, 11, 2, 4, 15, tzinfo=UTC)
 PIN = "20101199000001"
@@ -147,13 +147,13 @@ def client_for(
 
 def ask(folder: Path, *replies: Reply, pauses: Pauses | None = None, extra: str = "") -> Any:
     """Request a surname; return the result or error, and the requests that arrived."""
-    with serving(*replies) as service:
+    with run_fake_service(*replies) as service:
         file = write_profile(folder, service.url, extra=extra)
         with client_for(file, pauses=pauses) as client:
             try:
-                came: Any = client.get_person_data(
+                answer: Any = client.get_person_data(
                     PROBE, ["pin", "surname", "birthDate"], ground=GROUND
                 )
             except MakulError as error:
-                came = error
-    return came, service.asked
+                answer = error
+    return answer, service.requests

@@ -27,7 +27,7 @@ class Sandbox:
     directory: Path
     index: dict[str, Any]
 
-    def paper(self, name: str) -> dict[str, Any]:
+    def document(self, name: str) -> dict[str, Any]:
         return next(each for each in self.index["papers"] if each["name"] == name)
 
     def file(self, name: str) -> str:
@@ -35,25 +35,25 @@ class Sandbox:
         return str(self.directory / name)
 
     def task(
-        self, paper_name: str, *, label: str, channel: str, pin: str | None = None
+        self, document_name: str, *, label: str, channel: str, pin: str | None = None
     ) -> list[str]:
         """Return what a foreign client needs to present a document, in the order of its columns."""
-        paper = self.paper(paper_name)
-        citizen = next(c for c in self.index["citizens"] if c["number"] == paper["citizen"])
-        party = next(p for p in self.index["parties"] if p["key"] == paper["presentedBy"])
+        document = self.document(document_name)
+        citizen = next(c for c in self.index["citizens"] if c["number"] == document["citizen"])
+        party = next(p for p in self.index["parties"] if p["key"] == document["presentedBy"])
         return [
             label,
             self.index["urls"][channel],
             self.file(party["messageCertificate"]),
             self.file(party["messageKey"]),
             party["agreement"]["number"],
-            paper["purpose"],
+            document["purpose"],
             pin or citizen["pin"],
             citizen["documentNumber"],
-            self.file(paper["file"]),
-            paper["kind"],
+            self.file(document["file"]),
+            document["kind"],
             self.file(party["sealingKey"] or ""),
-            " ".join(paper["attributes"]),
+            " ".join(document["attributes"]),
         ]
 
 
@@ -63,10 +63,10 @@ def running_sandbox(home: Path) -> Iterator[Sandbox]:
     directory = home / "sandbox"
     command = [sys.executable, "-m", "makul", "sandbox", "--people", "60", "--dir", str(directory)]
     with (
-        (home / "said.txt").open("wb") as said,
+        (home / "said.txt").open("wb") as output,
         subprocess.Popen(
             [*command, "--port", "0", "--xroad-port", "0", "--mtls-port", "0"],
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         ) as process,
@@ -102,12 +102,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def run(command: list[str], *, cwd: Path | None = None, seconds: int = 300) -> str:
     """Return the output of a program; fail the test with all of it otherwise."""
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=cwd, capture_output=True, encoding="utf-8", timeout=seconds, check=False
     )
-    if done.returncode != 0:
-        pytest.fail(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    if result.returncode != 0:
+        pytest.fail(
+            f"{' '.join(command)}: exit code {result.returncode}\n{result.stdout}{result.stderr}"
+        )
+    return result.stdout
 
 
 def answers(output: str) -> dict[str, tuple[str, ...]]:

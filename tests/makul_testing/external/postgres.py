@@ -135,8 +135,8 @@ class Cluster:
 
     def start(self, **settings: str) -> None:
         """Start, and wait until it answers."""
-        told = _ORDINARY | ({} if self.durable else _FAST) | settings
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in told.items()]
+        parameters = _ORDINARY | ({} if self.durable else _FAST) | settings
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in parameters.items()]
         command = [
             str(_binaries() / "postgres"),
             "-D",
@@ -177,14 +177,14 @@ def cluster(
     directory = Path(tempfile.mkdtemp(prefix="makul-pg-", dir=within))
     try:
         directory.chmod(0o711)
-        made = Cluster(directory, durable)
-        made.data.mkdir(mode=0o700)
-        for path in (directory, made.data):
+        cluster = Cluster(directory, durable)
+        cluster.data.mkdir(mode=0o700)
+        for path in (directory, cluster.data):
             give_to_server(path)
         command = [
             str(_binaries() / "initdb"),
             "-D",
-            str(made.data),
+            str(cluster.data),
             "-U",
             "postgres",
             "--auth=trust",
@@ -195,11 +195,11 @@ def cluster(
             *init,
         ]
         _run(command)
-        made.start(**settings)
+        cluster.start(**settings)
         try:
-            yield made
+            yield cluster
         finally:
-            made.stop()
+            cluster.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -212,9 +212,9 @@ def give_to_server(path: Path) -> None:
 
 
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_nobody())
-    if done.returncode:
-        raise RuntimeError(done.stderr.decode()[-2000:])
+    result = subprocess.run(command, capture_output=True, check=False, cwd="/", **_as_nobody())
+    if result.returncode:
+        raise RuntimeError(result.stderr.decode()[-2000:])
 
 
 def _as_nobody() -> Mapping[str, Any]:

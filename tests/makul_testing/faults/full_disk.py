@@ -81,8 +81,8 @@ class _Limited:
             with suppress(FileNotFoundError):
                 owner = proc.stat()
                 command = ["prlimit", f"--pid={pid}", f"--fsize={size}:"]
-                done = subprocess.run(command, check=False, user=owner.st_uid, group=owner.st_gid)
-                assert done.returncode == 0 or not proc.exists()
+                result = subprocess.run(command, check=False, user=owner.st_uid, group=owner.st_gid)
+                assert result.returncode == 0 or not proc.exists()
 
 
 @contextmanager

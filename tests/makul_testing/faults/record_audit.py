@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from makul.store.db.location import DatabaseLocation
-from makul_testing.load.concurrent_clients import Crowd, Told
+from makul_testing.load.concurrent_clients import Crowd, WireAnswer
 from makul_testing.raw_sql import raw
 
 Count = Callable[[str], None]
@@ -42,9 +42,11 @@ class Aftermath:
     twice: int
     """Ids under which data were released more than once."""
 
-    def lost(self, acknowledged: dict[UUID, Told]) -> set[UUID]:
+    def lost(self, acknowledged: dict[UUID, WireAnswer]) -> set[UUID]:
         """Return ids whose data left, and whose decision or leaf is not that of the receipt."""
-        return {each for each, told in acknowledged.items() if self.released.get(each) != told.leaf}
+        return {
+            each for each, answer in acknowledged.items() if self.released.get(each) != answer.leaf
+        }
 
 
 def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:

@@ -33,7 +33,7 @@ RELEASED = "RELEASED"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class WireAnswer:
     """An answer on the wire."""
 
     status: int
@@ -62,11 +62,11 @@ class Told:
         return base64.b64decode(leaf[1])
 
 
-def message(installation: InProcess, paper: str, request_id: UUID, **changes: Any) -> bytes:
+def message(installation: InProcess, document_name: str, request_id: UUID, **changes: Any) -> bytes:
     """Build a request with one of the service's documents, as the security server forwards it."""
-    ground = installation.paper(paper)
+    ground = installation.document(document_name)
     party = ground.presented_by
-    fields = about(installation.person_of(ground), of=party, paper=ground, request_id=request_id)
+    fields = about(installation.person_of(ground), of=party, document=ground, request_id=request_id)
     return xroad_message(person_request(**fields | changes), party.code, request_id)
 
 
@@ -76,12 +76,12 @@ class Crowd:
 
     installation: InProcess
     port: int
-    paper: str = "bank-00-data"
+    document_name: str = "bank-00-data"
     threads: int = 4
     repeats: float = 0.25
     asking: set[bytes] = field(default_factory=set)
     """The requests in progress."""
-    told: dict[UUID, Told] = field(default_factory=dict)
+    answers: dict[UUID, WireAnswer] = field(default_factory=dict)
     """The first answer under each id that gave something, or that ended it."""
     words: Counter[str] = field(default_factory=Counter)
     """Every answer, without repeated ones."""
@@ -115,9 +115,11 @@ class Crowd:
             raise self.errors[0]
 
     @property
-    def released(self) -> dict[UUID, Told]:
+    def released(self) -> dict[UUID, WireAnswer]:
         """Return what was acknowledged: data, and their receipts."""
-        return {each: told for each, told in dict(self.told).items() if told.word == RELEASED}
+        return {
+            each: answer for each, answer in dict(self.answers).items() if answer.word == RELEASED
+        }
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until this is true."""
@@ -128,69 +130,69 @@ class Crowd:
 
     def more(self, number: int) -> None:
         """Wait until that many more requests were acknowledged."""
-        wanted = self.words[RELEASED] + number
-        self.until(lambda: self.words[RELEASED] >= wanted)
+        target = self.words[RELEASED] + number
+        self.until(lambda: self.words[RELEASED] >= target)
 
     def ask_again(self, ids: list[UUID]) -> None:
         """Repeat each of these by its very bytes: each gets its former answer."""
         for request_id in ids:
-            self._again(request_id, message(self.installation, self.paper, request_id))
+            self._again(request_id, message(self.installation, self.document_name, request_id))
 
     def _work(self) -> None:
         try:
             while self._going:
                 request_id = uuid4()
-                asked = message(self.installation, self.paper, request_id)
-                answer = self._insist(request_id, asked)
+                request_message = message(self.installation, self.document_name, request_id)
+                answer = self._insist(request_id, request_message)
                 if answer is not None and self._dice.random() < self.repeats:
-                    self._again(request_id, asked)
+                    self._again(request_id, request_message)
         except BaseException as error:  # noqa: BLE001 -- raised where the crowd is left
             self.errors.append(error)
 
-    def _insist(self, request_id: UUID, asked: bytes) -> Told | None:
+    def _insist(self, request_id: UUID, request_message: bytes) -> WireAnswer | None:
         """Repeat until there is an answer that is not "later"; return None if there was none."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
-            answer = self._once(asked)
+            answer = self._once(request_message)
             if answer is not None:
                 self.words[answer.word] += 1
                 assert answer.gives is (answer.word == RELEASED), answer.word
                 if not answer.word.startswith("fault OPS-"):
-                    self.told[request_id] = answer
+                    self.answers[request_id] = answer
                     return answer
             time.sleep(0.02)
         self.unanswered.append(request_id)
         return None
 
-    def _again(self, request_id: UUID, asked: bytes) -> None:
+    def _again(self, request_id: UUID, request_message: bytes) -> None:
         """Repeat a request: the bytes must be those of the first answer, if that gave something."""
         deadline = time.monotonic() + PATIENCE_SECONDS / 2
         while time.monotonic() < deadline:
-            answer = self._once(asked)
+            answer = self._once(request_message)
             if answer is not None and not answer.word.startswith("fault OPS-"):
                 self._compare(request_id, answer)
                 return
             time.sleep(0.02)
         self.unanswered.append(request_id)
 
-    def _compare(self, request_id: UUID, answer: Told) -> None:
-        first = self.told[request_id]
+    def _compare(self, request_id: UUID, answer: WireAnswer) -> None:
+        first = self.answers[request_id]
         self.repeated += 1
         if answer.gives and answer.body != first.body:
             self.differing.append(request_id)
         elif first.gives and not answer.gives:
             self.withheld[answer.word] += 1
 
-    def _once(self, asked: bytes) -> Told | None:
-        self.asking.add(asked)
+    def _once(self, request_message: bytes) -> WireAnswer | None:
+        self.asking.add(request_message)
         closed = self.closed
         try:
-            told = Told(*ask(self.port, asked))
+            answer = WireAnswer(*ask(self.port, request_message))
         except (OSError, http.client.HTTPException) as error:
             self.broken[type(error).__name__] += 1
             return None
         finally:
-            self.asking.discard(asked)
-        if told.gives and closed is not None and closed is self.closed:
-            self.given_after.append(asked)
-        return told
+            self.asking.discard(request_message)
+        if answer.gives and closed is not None and closed is self.closed:
+            self.given_after.append(request_message)
+        return answer

@@ -13,11 +13,13 @@ HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 
 
 def messages(installation: InProcess, count: int) -> list[bytes]:
-    paper, holder = installation.paper("bank-00-data"), installation.world.messages["bank"]
+    document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     return [
         signed_message(
             person_request(
-                **about(installation.person_of(paper), of=paper.presented_by, paper=paper)
+                **about(
+                    installation.person_of(document), of=document.presented_by, document=document
+                )
             ),
             holder.key,
             holder.certificate,
@@ -67,7 +69,7 @@ class Load:
 
     def until(self, more: int) -> None:
         """Wait for that many more answers."""
-        wanted = len(self.answers) + more
+        target = len(self.answers) + more
         deadline = time.monotonic() + 120
-        while len(self.answers) < wanted and time.monotonic() < deadline:
+        while len(self.answers) < target and time.monotonic() < deadline:
             time.sleep(0.05)

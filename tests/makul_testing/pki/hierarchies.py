@@ -58,7 +58,7 @@ class World:
         return StoreFiles(path).write(anchors=[self.root], intermediates=self.below, crls=crls)
 
 
-def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Authority:
+def below(above: Authority, name: str, *, key: Any = None, **fields: Any) -> Authority:
     """Return an authority with more or fewer extensions than `Authority.subordinate`."""
     key = key or new_key()
     profile = Profile(
@@ -68,18 +68,18 @@ def below(above: Authority, name: str, *, key: Any = None, **said: Any) -> Autho
         usage=key_usage("key_cert_sign", "crl_sign"),
         ca=True,
     )
-    return Authority(above.issue(replace(profile, **said), key=key))
+    return Authority(above.issue(replace(profile, **fields), key=key))
 
 
-def chain(*extra: x509.ExtensionType, key: Any = None, **said: Any) -> Callable[[], World]:
+def chain(*extra: x509.ExtensionType, key: Any = None, **fields: Any) -> Callable[[], World]:
     """Return a root, and one CA with these extensions."""
 
-    def made() -> World:
+    def build() -> World:
         root = Authority.root("A Root")
         extensions = [(each, False) for each in extra]
-        return World(root, (below(root, "A CA", key=key, extra=extensions, **said),))
+        return World(root, (below(root, "A CA", key=key, extra=extensions, **fields),))
 
-    return made
+    return build
 
 
 def long() -> World:
@@ -135,10 +135,10 @@ UNUSUAL: dict[str, Callable[[], World]] = {
 }
 
 
-def issued(*extra: x509.ExtensionType, critical: bool = False, **said: Any) -> Any:
+def issue_citizen(*extra: x509.ExtensionType, critical: bool = False, **fields: Any) -> Any:
     """Issue a citizen's certificate with more, or with other content."""
     extensions = [(each, critical) for each in extra]
-    return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **said))
+    return lambda world: world.issuer.issue(replace(Profile(extra=extensions), **fields))
 
 
 def saying(policies: Sequence[x509.ObjectIdentifier]) -> list[tuple[x509.ExtensionType, bool]]:
@@ -184,7 +184,7 @@ def identifier(key: Any) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
-def forged(world: World) -> Holder:
+def forge_citizen(world: World) -> Holder:
     """Sign by another key, with the issuer's name and key identifier."""
     key = world.issuer.holder.key
     return signed_anew(world.issuer.issue(), new_key(), named=identifier(key))
@@ -227,17 +227,19 @@ def called(value: str, kind: _ASN1Type = _ASN1Type.UTF8String) -> Any:
     everybody can read.
     """
     attribute = x509.NameAttribute(NameOID.COMMON_NAME, value, kind)
-    return issued(subject=x509.Name([attribute]))
+    return issue_citizen(subject=x509.Name([attribute]))
 
 
 def addressed(address: str) -> Any:
     """Issue to a citizen with an e-mail address as another name."""
-    return issued(x509.SubjectAlternativeName([x509.RFC822Name(address)]))
+    return issue_citizen(x509.SubjectAlternativeName([x509.RFC822Name(address)]))
 
 
 def mailed(address: str, kind: _ASN1Type = _ASN1Type.IA5String) -> Any:
     """Issue to a citizen with an e-mail address in the subject, as formerly (RFC 5280, 4.1.2.6)."""
-    return issued(subject=x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, address, kind)]))
+    return issue_citizen(
+        subject=x509.Name([x509.NameAttribute(NameOID.EMAIL_ADDRESS, address, kind)])
+    )
 
 
 def by_pss(world: World) -> Holder:
@@ -253,7 +255,7 @@ def by_sha1(world: World) -> Holder:
     return world.issuer.issue_with_sha1() if rsa else world.issuer.issue()
 
 
-def revoked(world: World) -> Holder:
+def revoke_citizen(world: World) -> Holder:
     holder = world.issuer.issue()
     world.issuer.revoke(holder)
     return holder
@@ -265,31 +267,31 @@ def own_name(world: World) -> Holder:
 
 
 CERTIFICATES: dict[str, Callable[[World], Holder]] = {
-    "a citizen's": issued(),
-    "one policy": issued(policies_of(CITIZENS)),
-    "two policies": issued(policies_of(CITIZENS, OTHERS)),
-    "a policy of others": issued(policies_of(OTHERS)),
-    "any policy": issued(policies_of(ANY_POLICY)),
-    "a policy twice": issued(TWICE),
-    "many policies": issued(
+    "a citizen's": issue_citizen(),
+    "one policy": issue_citizen(policies_of(CITIZENS)),
+    "two policies": issue_citizen(policies_of(CITIZENS, OTHERS)),
+    "a policy of others": issue_citizen(policies_of(OTHERS)),
+    "any policy": issue_citizen(policies_of(ANY_POLICY)),
+    "a policy twice": issue_citizen(TWICE),
+    "many policies": issue_citizen(
         policies_of(*(x509.ObjectIdentifier(f"1.2.3.{n}") for n in range(300)))
     ),
-    "more policies than are judged": issued(
+    "more policies than are judged": issue_citizen(
         policies_of(*(x509.ObjectIdentifier(f"1.2.{n // 110}.{n % 110}") for n in range(1030)))
     ),
-    "policy constraints": issued(EXPLICIT),
-    "explicit policy": issued(EXPLICIT, policies_of(CITIZENS)),
-    "name constraints": issued(KG_ONLY),
-    "unknown": issued(UNKNOWN),
-    "unknown and critical": issued(UNKNOWN, critical=True),
-    "alternative name": issued(x509.SubjectAlternativeName([x509.DNSName("example.kg")])),
-    "no place on the web": issued(
+    "policy constraints": issue_citizen(EXPLICIT),
+    "explicit policy": issue_citizen(EXPLICIT, policies_of(CITIZENS)),
+    "name constraints": issue_citizen(KG_ONLY),
+    "unknown": issue_citizen(UNKNOWN),
+    "unknown and critical": issue_citizen(UNKNOWN, critical=True),
+    "alternative name": issue_citizen(x509.SubjectAlternativeName([x509.DNSName("example.kg")])),
+    "no place on the web": issue_citizen(
         x509.SubjectAlternativeName([x509.UniformResourceIdentifier("http://[")])
     ),
     "an e-mail address": addressed("asan.usonov@mail.example.kg"),
     "an address in Punycode": addressed("a@xn--0.kg"),
     "an address of empty labels": addressed("a@b..kg"),
-    "an address and another name": issued(
+    "an address and another name": issue_citizen(
         x509.SubjectAlternativeName([x509.RFC822Name("a@b.kg"), x509.DNSName("example.kg")])
     ),
     "an address in the subject": mailed("asan.usonov@mail.example.kg"),
@@ -300,15 +302,17 @@ CERTIFICATES: dict[str, Callable[[World], Holder]] = {
     "a visible string": called("Asan", _ASN1Type.VisibleString),
     "a string of octets": called("Asan", _ASN1Type.OctetString),
     "an address that is none": mailed("xn--@xn--0"),
-    "an authority's": issued(ca=True, usage=key_usage("key_cert_sign")),
-    "no basic constraints": issued(ca=None),
-    "expired": issued(not_after=NOW - timedelta(seconds=1)),
-    "in its last second": issued(not_after=NOW),
-    "not yet valid": issued(not_before=NOW + timedelta(seconds=1)),
-    "SHA-512": issued(hash_algorithm=hashes.SHA512()),
-    "SHA-224": issued(hash_algorithm=hashes.SHA224()),
-    "out of the land": issued(subject=x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "KZ")])),
-    "forged": forged,
+    "an authority's": issue_citizen(ca=True, usage=key_usage("key_cert_sign")),
+    "no basic constraints": issue_citizen(ca=None),
+    "expired": issue_citizen(not_after=NOW - timedelta(seconds=1)),
+    "in its last second": issue_citizen(not_after=NOW),
+    "not yet valid": issue_citizen(not_before=NOW + timedelta(seconds=1)),
+    "SHA-512": issue_citizen(hash_algorithm=hashes.SHA512()),
+    "SHA-224": issue_citizen(hash_algorithm=hashes.SHA224()),
+    "out of the land": issue_citizen(
+        subject=x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "KZ")])
+    ),
+    "forged": forge_citizen,
     "misnamed": misnamed,
     "names another": names_another,
     "numbered alike": numbered_alike,
@@ -316,7 +320,7 @@ CERTIFICATES: dict[str, Callable[[World], Holder]] = {
     "unnamed": unnamed,
     "PSS": by_pss,
     "SHA-1": by_sha1,
-    "revoked": revoked,
+    "revoked": revoke_citizen,
     "the anchor's own": lambda world: world.root.holder,
     "the issuer's own": lambda world: world.issuer.holder,
     "of the issuer's name": own_name,

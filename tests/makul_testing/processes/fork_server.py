@@ -61,24 +61,24 @@ class ForkedPopen(subprocess.Popen[Any]):
     Every other command is started as usual.
     """
 
-    def _execute_child(self, *given: Any) -> None:
+    def _execute_child(self, *arguments: Any) -> None:
         """Called by `Popen.__init__` of Python 3.11 to 3.13, with the arguments in this order."""
-        command, directory, environment = list(given[0]), given[5], given[6]
+        command, directory, environment = list(arguments[0]), arguments[5], arguments[6]
         program = own_program(command)
-        if program is None or given[1] is not None or given[2] is not None:
-            super()._execute_child(*given)  # type: ignore[misc]
+        if program is None or arguments[1] is not None or arguments[2] is not None:
+            super()._execute_child(*arguments)  # type: ignore[misc]
             return
-        pipes = given[10:16]
+        pipes = arguments[10:16]
         ends = (pipes[0], pipes[3], pipes[5])
-        asked = {
+        program_fields = {
             **program,
             "environment": dict(os.environ if environment is None else environment),
-            "session": given[21],
+            "session": arguments[21],
             "directory": os.fspath(directory) if directory is not None else os.getcwd(),  # noqa: PTH109 - no more imports
         }
         try:
             streams = [end if end != -1 else number for number, end in enumerate(ends)]
-            self.pid = fork(self.channel(), asked, streams)
+            self.pid = fork(self.channel(), program_fields, streams)
             self._child_created = True
         finally:
             self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
@@ -101,10 +101,10 @@ def own_program(command: list[Any]) -> dict[str, object] | None:
     return None
 
 
-def fork(channel: socket.socket, asked: Mapping[str, object], streams: list[int]) -> int:
+def fork(channel: socket.socket, program_fields: Mapping[str, object], streams: list[int]) -> int:
     """Return the id of a new process, which is a child of the calling process."""
     with _adopting():
-        socket.send_fds(channel, [json.dumps(asked).encode()], streams)
+        socket.send_fds(channel, [json.dumps(program_fields).encode()], streams)
         pid = json.loads(channel.recv(LIMIT))["pid"]
         channel.recv(LIMIT)
     return int(pid)
@@ -141,7 +141,7 @@ def serve(channel: socket.socket) -> Callable[[], object]:
 
 
 def _fork_one(
-    channel: socket.socket, asked: dict[str, Any], streams: list[int]
+    channel: socket.socket, program_fields: dict[str, Any], streams: list[int]
 ) -> Callable[[], object] | None:
     """Fork twice, and answer. Return the program in the new process, None in the server."""
     middle = os.fork()
@@ -149,7 +149,7 @@ def _fork_one(
         middle, child = os.getpid(), os.fork()
         if child == 0:
             channel.detach()
-            return _become(asked, streams, middle)
+            return _become(program_fields, streams, middle)
         channel.send(json.dumps({"pid": child}).encode())
         os._exit(0)  # the child goes to the nearest subreaper, which is the process that asked
     os.waitpid(middle, 0)
@@ -159,29 +159,35 @@ def _fork_one(
     return None
 
 
-def _become(asked: dict[str, Any], streams: list[int], middle: int) -> Callable[[], object]:
+def _become(
+    program_fields: dict[str, Any], streams: list[int], middle: int
+) -> Callable[[], object]:
     """Take the streams, the environment and the directory; return the program."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     _open_streams()
     os.environ.clear()
-    os.environ.update(asked["environment"])
+    os.environ.update(program_fields["environment"])
     time.tzset()
-    if asked["session"]:
+    if program_fields["session"]:
         os.setsid()
-    os.chdir(asked["directory"])
-    sys.argv = [asked["program"], *asked["arguments"]]
+    os.chdir(program_fields["directory"])
+    sys.argv = [program_fields["program"], *program_fields["arguments"]]
     while os.getppid() == middle:
         time.sleep(0.001)
-    if starts_programs(asked["arguments"]):
+    if starts_programs(program_fields["arguments"]):
         program = _fork_server()
         if program is not None:
             return program
-    _name_process(asked["arguments"][-1] if asked["arguments"] else asked["program"])
-    if asked["parent"] is not None:
-        importlib.import_module(ORPHAN_GUARD)._attach(asked["parent"])
-    if asked["program"] == "makul":
+    _name_process(
+        program_fields["arguments"][-1]
+        if program_fields["arguments"]
+        else program_fields["program"]
+    )
+    if program_fields["parent"] is not None:
+        importlib.import_module(ORPHAN_GUARD)._attach(program_fields["parent"])
+    if program_fields["program"] == "makul":
         return importlib.import_module("makul.main").main  # type: ignore[no-any-return]
     main = importlib.import_module("makul_client.cli.main").main
     return lambda: sys.exit(main())

@@ -21,13 +21,13 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def preforked(
+def run_preforked_service(
     installation: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
 ) -> Iterator[Server]:
     """Run one listener of a service, until the block ends."""
     port = free_port()
-    wanted = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": threads}
-    settings = installation.settings.listeners[listener].model_copy(update=wanted)
+    needed_settings = {"bind": f"127.0.0.1:{port}", "workers": workers, "threads": threads}
+    settings = installation.settings.listeners[listener].model_copy(update=needed_settings)
     application: Any = installation.applications[listener]
     installation.close()
 

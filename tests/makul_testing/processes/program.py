@@ -51,12 +51,12 @@ class _OfTests(ForkedPopen):
 
 
 class Program(_OfTests):
-    """`makul` with these arguments; `given` are further arguments of `subprocess.Popen`."""
+    """`makul` with these arguments; `options` are further arguments of `subprocess.Popen`."""
 
     name = "makul"
 
-    def __init__(self, *arguments: str | Path, **given: Any) -> None:
-        super().__init__([self.name, *map(str, arguments)], **given)
+    def __init__(self, *arguments: str | Path, **options: Any) -> None:
+        super().__init__([self.name, *map(str, arguments)], **options)
 
 
 class ClientProgram(Program):
@@ -65,18 +65,18 @@ class ClientProgram(Program):
     name = "makul-client"
 
 
-def ran(
+def run_program(
     *arguments: str | Path,
     typed: Any = None,
     timeout: float = 300.0,
     program: type[Program] = Program,
-    **given: Any,
+    **options: Any,
 ) -> "subprocess.CompletedProcess[Any]":
     """Run a program to its end, with `typed` on stdin; its output is kept."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     if typed is not None:
         pipes["stdin"] = subprocess.PIPE
-    with program(*arguments, **(pipes | given)) as process:
+    with program(*arguments, **(pipes | options)) as process:
         try:
             out, err = process.communicate(typed, timeout)
         except BaseException:

@@ -53,7 +53,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(
+def run_service(
     config: Path, *, workers: int, threads: int | None = None, log: Path | None = None
 ) -> Iterator[Server]:
     """Run `makul serve` with a service's settings, on a free port, until the block ends.

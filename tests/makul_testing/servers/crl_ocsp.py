@@ -15,11 +15,11 @@ class Published:
     at: dict[str, bytes | Callable[[bytes], bytes]] = field(default_factory=dict)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def publishing() -> Iterator[Published]:
+def run_publisher() -> Iterator[Published]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
     published = Published()
 
@@ -31,10 +31,10 @@ def publishing() -> Iterator[Published]:
             self._answer()
 
         def _answer(self) -> None:
-            published.asked.append(self.path)
+            published.requested_paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            given = published.at.get(self.path, b"")
-            content = given(body) if callable(given) else given
+            resource = published.at.get(self.path, b"")
+            content = resource(body) if callable(resource) else resource
             self.send_response(published.status if self.path in published.at else 404)
             for name, value in published.headers.items():
                 self.send_header(name, value)

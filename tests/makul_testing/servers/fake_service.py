@@ -34,7 +34,7 @@ SALT = b"\7" * 32
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request on its arrival."""
 
     message: bytes
@@ -64,7 +64,7 @@ class Asked:
         return self.child.findtext(f"{{{RECIPIENT}}}{name}") or ""
 
 
-Reply = Callable[[Asked], tuple[int, bytes]]
+Reply = Callable[[ReceivedRequest], tuple[int, bytes]]
 
 
 @dataclass
@@ -72,19 +72,19 @@ class FakeService:
     """Gives one reply after another; the last is repeated."""
 
     replies: list[Reply]
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
     def answer(self, message: bytes) -> tuple[int, bytes]:
         """Accept a message and answer it."""
-        self.asked.append(Asked(message))
-        reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
-        return reply(self.asked[-1])
+        self.requests.append(ReceivedRequest(message))
+        reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
+        return reply(self.requests[-1])
 
 
 @contextmanager
-def serving(*replies: Reply) -> Iterator[FakeService]:
+def run_fake_service(*replies: Reply) -> Iterator[FakeService]:
     """Run a fake service on a free port of the loopback interface."""
     service = FakeService(list(replies))
 
@@ -137,17 +137,17 @@ def reason(
 
 def fault(code: str, *, retry: str = "F", retry_after: int | None = None) -> Reply:
     """Return a typed fault."""
-    said = reason(code, retry=retry, retry_after=retry_after)
+    reason_xml = reason(code, retry=retry, retry_after=retry_after)
     body = (
         "<s:Fault><faultcode>s:Client</faultcode>"
         f"<faultstring>{code}: {code} in English</faultstring>"
-        f'<detail><t:Fault xmlns:t="urn:makul:types:1"><t:reason>{said}</t:reason></t:Fault>'
+        f'<detail><t:Fault xmlns:t="urn:makul:types:1"><t:reason>{reason_xml}</t:reason></t:Fault>'
         "</detail></s:Fault>"
     )
     return lambda _: (500, envelope(body))
 
 
-def hang_up(_: Asked) -> tuple[int, bytes]:
+def hang_up(_: ReceivedRequest) -> tuple[int, bytes]:
     """Close the connection without an answer."""
     return 0, b""
 
@@ -160,10 +160,10 @@ def status(code: int, body: bytes = b"<html>no</html>") -> Reply:
 def answer(operation: str, content: str) -> Reply:
     """Return an answer that is no decision."""
 
-    def reply(asked: Asked) -> tuple[int, bytes]:
+    def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         return 200, envelope(
             f'<{operation}Response xmlns="{RECIPIENT}" xmlns:t="urn:makul:types:1">'
-            f"<requestId>{asked.text('requestId')}</requestId>{content}</{operation}Response>"
+            f"<requestId>{request.text('requestId')}</requestId>{content}</{operation}Response>"
         )
 
     return reply
@@ -197,7 +197,7 @@ class FakeOperator:
         `signed` changes the receipt, and `on_its_way` the answer in transit.
         """
 
-        def reply(asked: Asked) -> tuple[int, bytes]:
+        def reply(request: ReceivedRequest) -> tuple[int, bytes]:
             facts: dict[str, Any] = {
                 "id": str(uuid4()),
                 "outcome": outcome,
@@ -205,43 +205,45 @@ class FakeOperator:
                 "person": person,
                 "at": self.at,
             }
-            said = {**facts, **(in_answer or {})}
-            reasons = "".join(f"<reason>{reason(c, retry=retry)}</reason>" for c in said["codes"])
+            decision = {**facts, **(in_answer or {})}
+            reasons = "".join(
+                f"<reason>{reason(c, retry=retry)}</reason>" for c in decision["codes"]
+            )
             data = (
                 ""
-                if said["person"] is None
-                else f"{said['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
+                if decision["person"] is None
+                else f"{decision['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
             )
             before = (
-                f"<outcome>{said['outcome']}</outcome>{reasons}"
-                f"<disclosureId>{said['id']}</disclosureId>"
-                f"<decidedAt>{_instant(said['at'])}</decidedAt>{data}{content}"
+                f"<outcome>{decision['outcome']}</outcome>{reasons}"
+                f"<disclosureId>{decision['id']}</disclosureId>"
+                f"<decidedAt>{_instant(decision['at'])}</decidedAt>{data}{content}"
             )
-            _, bare = answer(asked.operation, before)(asked)
+            _, bare = answer(request.operation, before)(request)
             facts["answer"] = answer_digest(bare)
-            receipt = signed(self.receipt(asked, **{**facts, **(in_receipt or {})}))
-            status, whole = answer(asked.operation, f"{before}<receipt>{_b64(receipt)}</receipt>")(
-                asked
-            )
+            receipt = signed(self.receipt(request, **{**facts, **(in_receipt or {})}))
+            status, whole = answer(
+                request.operation, f"{before}<receipt>{_b64(receipt)}</receipt>"
+            )(request)
             return status, on_its_way(whole)
 
         return reply
 
-    def receipt(self, asked: Asked, **facts: Any) -> bytes:
+    def receipt(self, request: ReceivedRequest, **facts: Any) -> bytes:
         """Return a signed receipt of a request."""
         person = facts["person"]
         names = (
             [] if person is None else [etree.QName(e).localname for e in etree.fromstring(person)]
         )
         payload = b"" if person is None else hashlib.sha256(SALT + person).digest()
-        document = asked.child.find(".//{urn:makul:recipient:1}consentDocument")
+        document = request.child.find(".//{urn:makul:recipient:1}consentDocument")
         content = [
             ("receiptId", facts["id"]),
-            ("requestId", facts.get("request_id", asked.text("requestId"))),
-            ("requestDigest", _b64(facts.get("digest", asked.digest))),
-            ("operation", facts.get("operation", asked.operation)),
+            ("requestId", facts.get("request_id", request.text("requestId"))),
+            ("requestDigest", _b64(facts.get("digest", request.digest))),
+            ("operation", facts.get("operation", request.operation)),
             ("recipient", facts.get("recipient", self.recipient)),
-            ("agreementNumber", facts.get("agreement", asked.text("agreementNumber"))),
+            ("agreementNumber", facts.get("agreement", request.text("agreementNumber"))),
             ("outcome", facts["outcome"]),
             *((("reason", [("code", code)])) for code in facts["codes"]),
             *(("attribute", name) for name in facts.get("released", names)),

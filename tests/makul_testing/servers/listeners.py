@@ -16,7 +16,7 @@ from makul_testing.processes.service import START_SECONDS
 
 
 @contextmanager
-def fronted(installation: InProcess, listener: str, **settings: str) -> Iterator[None]:
+def run_listener(installation: InProcess, listener: str, **settings: str) -> Iterator[None]:
     """Run `makul serve --listener`, with these settings of the listener."""
     config = installation.settings.store.database.parent / "makul.toml"
     prefix = f"MAKUL_LISTENERS__{listener.upper()}__"
@@ -60,7 +60,7 @@ def write(directory: Path, name: str, credential: Credential) -> tuple[Path, Pat
     return certificate, key
 
 
-def listening(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -15,11 +15,11 @@ class Dripping:
     """Its address, and the number of its connections."""
 
     url: str
-    asked: int = 0
+    request_count: int = 0
 
 
 @contextmanager
-def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
+def run_slow_server(begin: bytes = HEADERS) -> Iterator[Dripping]:
     """Serve until the block ends: send `begin`, and then an octet at intervals."""
     ended = Event()
 
@@ -34,7 +34,7 @@ def dripping(begin: bytes = HEADERS) -> Iterator[Dripping]:
         with suppress(OSError):
             while True:
                 connection, _ = listening.accept()
-                server.asked += 1
+                server.request_count += 1
                 threads.append(Thread(target=drip, args=(connection,)))
                 threads[-1].start()
         for thread in threads:

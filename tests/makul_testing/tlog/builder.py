@@ -39,7 +39,7 @@ from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.log.verify import LedgerVerificationOptions
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteSigner, NoteVerifier, new_key_file
-from makul_testing.builders.entries import a_failure, a_release, decided
+from makul_testing.builders.entries import a_failure, a_release, build_decision
 from makul_testing.builders.records import (
     FINGERPRINT,
     GULNARA,
@@ -85,7 +85,7 @@ class _PlainSealer:
         return document[::-1]
 
 
-def recording(store: Store) -> Recording:
+def build_recording(store: Store) -> Recording:
     """Return the real code that renders and records decisions, without the XML."""
     documents: Documents = _PlainDocuments()  # type: ignore[assignment]
     return Recording(
@@ -109,16 +109,16 @@ def a_draft(*effects: DisclosureEffect, **changes: Any) -> PendingDecision:
         "payload": b"<person/>",
         "effects": effects,
     }
-    return decided(Release, **(fields | changes))
+    return build_decision(Release, **(fields | changes))
 
 
 def a_refused_draft(*reasons: Reason, **changes: Any) -> PendingDecision:
     fields: dict[str, Any] = {"certificate": FINGERPRINT, "terms": None}
-    given = reasons or (Reason(code=Code.CNS_04),)
-    return decided(Refusal, reasons=given, **(fields | changes))
+    shown_reasons = reasons or (Reason(code=Code.CNS_04),)
+    return build_decision(Refusal, reasons=shown_reasons, **(fields | changes))
 
 
-def moved(draft: PendingDecision, at: datetime) -> PendingDecision:
+def move_draft(draft: PendingDecision, at: datetime) -> PendingDecision:
     """Return the same decision at another time."""
     return replace(draft, facts=replace(draft.facts, at=at))
 
@@ -139,8 +139,8 @@ def some_drafts() -> list[PendingDecision]:
             key=a_key(asker=Asker(subsystem="CORE", employee="teller-7")),
             seal_to=b"a sealing certificate",
         ),
-        decided(Match, ground=a_basis(), certificate=FINGERPRINT),
-        decided(
+        build_decision(Match, ground=a_basis(), certificate=FINGERPRINT),
+        build_decision(
             NoMatch,
             certificate=FINGERPRINT,
             reasons=(Reason(code=Code.MAT_01),),
@@ -152,7 +152,9 @@ def some_drafts() -> list[PendingDecision]:
         a_refused_draft(subject=None, evidence=(scan, document), agreement_number=None),
         a_refused_draft(key=a_key(space=Space.EXPLANATION), purpose=None),
     ]
-    return [moved(draft, NOON + timedelta(minutes=number)) for number, draft in enumerate(drafts)]
+    return [
+        move_draft(draft, NOON + timedelta(minutes=number)) for number, draft in enumerate(drafts)
+    ]
 
 
 def a_note_signer(directory: Path, name: str = ORIGIN) -> NoteSigner:
@@ -166,12 +168,12 @@ def sequence(
     store: Store, signer: NoteSigner, *, at: datetime = NOON, lease: Lease = LEASE
 ) -> Sequenced:
     """Sequence all that waits, in one transaction."""
-    done = store.ledger.sequence(signer, lease, at=at, batch=10_000)
-    assert isinstance(done, Sequenced)
-    return done
+    result = store.ledger.sequence(signer, lease, at=at, batch=10_000)
+    assert isinstance(result, Sequenced)
+    return result
 
 
-def checked(
+def check_ledger(
     store: Store,
     signer: NoteSigner,
     *,
@@ -188,7 +190,7 @@ def checked(
         lost=lost,
         at=at,
     )
-    return store.check_ledger(question, lambda done, of: None)
+    return store.check_ledger(question, lambda result, of: None)
 
 
 def another(value: Any, kind: type) -> Any:
@@ -223,7 +225,7 @@ def begin_empty_log(place: DatabaseLocation) -> None:
             )
 
 
-def recorded_in(store: Store, number: int) -> list[UUID]:
+def record_decisions(store: Store, number: int) -> list[UUID]:
     """Record that many decisions, in an order that is not that of their ids."""
     ids = [uuid4() for _ in range(number)]
     for disclosure_id in ids:

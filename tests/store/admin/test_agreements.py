@@ -17,7 +17,7 @@ from makul_testing.builders.agreements import (
     a_signature,
     agree,
     draft,
-    registered,
+    register_signatory,
     three,
 )
 from makul_testing.builders.records import (
@@ -38,7 +38,7 @@ def laid_before(store: Store) -> tuple[bytes, tuple[Signatory, Signatory, Signat
     digest = draft(store.registry, an_agreement(), at=LATER)
     hands = three(BANK)
     for hand in hands:
-        registered(store.registry, hand, at=LATER)
+        register_signatory(store.registry, hand, at=LATER)
     return digest, hands
 
 
@@ -97,7 +97,9 @@ def test_the_same_signatory_counts_once(store: Store) -> None:
 def test_two_signatories_of_one_party_count_once(store: Store) -> None:
     """A second director adds nothing."""
     digest, (body, _, bank) = laid_before(store)
-    second = registered(store.registry, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER)
+    second = register_signatory(
+        store.registry, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER
+    )
 
     for hand in (body, bank, second):
         assert sign(store, digest, hand) is AgreementState.DRAFT
@@ -146,7 +148,9 @@ def test_another_recipient_signs_nothing_here(store: Store) -> None:
     """The signatory is good, but belongs to another recipient."""
     digest, (body, operator, _) = laid_before(store)
     store.registry.add_recipient(a_recipient(POLICE), at=NOON)
-    police = registered(store.registry, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER)
+    police = register_signatory(
+        store.registry, a_signatory(POLICE, AgreementRole.RECIPIENT), at=LATER
+    )
     sign(store, digest, body)
     sign(store, digest, operator)
 
@@ -169,7 +173,7 @@ def test_a_signatory_withdrawn_before_the_third_does_not_count(store: Store) -> 
     }
     with pytest.raises(OperatorRegistryError, match="not a signatory"):
         sign(store, digest, bank)
-    successor = registered(
+    successor = register_signatory(
         store.registry, a_signatory(BANK, AgreementRole.RECIPIENT, "2"), at=LATER
     )
     assert sign(store, digest, successor) is AgreementState.IN_FORCE

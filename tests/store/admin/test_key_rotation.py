@@ -12,7 +12,7 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.key_file import KeyFile
 from makul_testing.builders.records import AZAMAT, NOON, a_person, whole
-from makul_testing.raw_sql import everything, raw
+from makul_testing.raw_sql import raw, read_all_rows
 
 LATER = NOON + timedelta(hours=1)
 
@@ -25,7 +25,7 @@ def ring(tmp_path: Path, keys: StoreKeys) -> Path:
 
 
 @contextmanager
-def opened(place: DatabaseLocation, ring: Path) -> Iterator[Store]:
+def open_with_ring(place: DatabaseLocation, ring: Path) -> Iterator[Store]:
     """Open the store with the present key file, like one command."""
     store = open_store(place, StoreKeys.load(ring), who="keeper")
     try:
@@ -35,23 +35,23 @@ def opened(place: DatabaseLocation, ring: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def rotating(place: DatabaseLocation, ring: Path) -> Iterator[KeyRotation]:
-    with opened(place, ring) as store:
+def open_rotation(place: DatabaseLocation, ring: Path) -> Iterator[KeyRotation]:
+    with open_with_ring(place, ring) as store:
         yield store.rotation(ring)
 
 
 def prepare(place: DatabaseLocation, ring: Path) -> str:
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         return rotation.prepare(at=NOON)
 
 
 def activate(place: DatabaseLocation, ring: Path) -> str:
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         return rotation.activate(at=NOON)
 
 
 def rewrap(place: DatabaseLocation, ring: Path) -> int:
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         return sum(batch.fields for batch in rotation.rewrap(lambda: LATER))
 
 
@@ -68,23 +68,23 @@ def test_a_whole_rotation_leaves_one_key(
     """One key is left after prepare, activate, wrap and retire, and it decrypts everything."""
     former = keys.current_id
     following = prepare(place, ring)
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         assert rotation.ring().following == following
         assert rotation.ring().current == former
         assert {each.key_id for each in rotation.count()} == {former}
 
     assert activate(place, ring) == following
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         assert rotation.ring().former == (former,)
     assert rewrap(place, ring) > 0
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         assert {each.key_id for each in rotation.count()} == {following}
         retired = rotation.retire(former, at=LATER)
 
     assert StoreKeys.load(ring).masters.keys() == {following}
     assert retired.kept == ring.with_name(f"store.json.{former}")
     assert retired.needed_by_backups_before == LATER
-    with opened(place, ring) as store:
+    with open_with_ring(place, ring) as store:
         assert whole(store.register, AZAMAT) == a_person(version=1)
 
 
@@ -93,7 +93,7 @@ def test_every_step_is_recorded(place: DatabaseLocation, ring: Path, keys: Store
     former, following = keys.current_id, prepare(place, ring)
     activate(place, ring)
     rewrap(place, ring)
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         rotation.retire(former, at=LATER)
 
     assert log(place) == sorted(
@@ -111,7 +111,7 @@ def test_a_step_that_cannot_be_recorded_is_not_taken(
     path: Path, ring: Path, keys: StoreKeys
 ) -> None:
     """If it cannot be recorded, the key file does not change."""
-    with rotating(path, ring) as rotation:
+    with open_rotation(path, ring) as rotation:
         path.rename(path.with_name("away.db"))
         with pytest.raises(Exception, match="store"):
             rotation.prepare(at=NOON)
@@ -127,17 +127,17 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
     prepare(path, ring)
     activate(path, ring)
     backup = tmp_path / "backup.db"
-    with opened(path, ring) as store:
+    with open_with_ring(path, ring) as store:
         store.registry.put_persons([a_person(locked=True)], at=NOON)
     with raw(path) as connection:
         connection.execute("VACUUM INTO ?", (str(backup),))
     rewrap(path, ring)
-    with rotating(path, ring) as rotation:
-        kept = rotation.retire(keys.current_id, at=LATER).kept
+    with open_rotation(path, ring) as rotation:
+        old_file = rotation.retire(keys.current_id, at=LATER).kept
 
     with pytest.raises(Exception, match="open"):
         open_store(backup, StoreKeys.load(ring), who="keeper")
-    store = open_store(backup, StoreKeys.load(kept), who="keeper")
+    store = open_store(backup, StoreKeys.load(old_file), who="keeper")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     store.close()
 
@@ -145,35 +145,37 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
 # --- the wrong order --------------------------------------------------------------------------
 
 
-def refused(place: DatabaseLocation, ring: Path, step: str, match: str, *arguments: str) -> None:
+def assert_refused(
+    place: DatabaseLocation, ring: Path, step: str, match: str, *arguments: str
+) -> None:
     """Assert that the step is refused, and changes neither file nor store."""
-    before, file = everything(place), ring.read_bytes()
-    with rotating(place, ring) as rotation, pytest.raises(OperatorRegistryError, match=match):
+    before, file = read_all_rows(place), ring.read_bytes()
+    with open_rotation(place, ring) as rotation, pytest.raises(OperatorRegistryError, match=match):
         getattr(rotation, step)(*arguments, at=NOON)
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     assert ring.read_bytes() == file
 
 
 def test_a_second_key_is_not_prepared(place: DatabaseLocation, ring: Path) -> None:
     """There is only one next key."""
     following = prepare(place, ring)
-    refused(place, ring, "prepare", f"{following} is prepared already")
+    assert_refused(place, ring, "prepare", f"{following} is prepared already")
 
 
 def test_an_unprepared_key_is_not_activated(place: DatabaseLocation, ring: Path) -> None:
     """No process could decrypt what is encrypted with it."""
-    refused(place, ring, "activate", "no key is prepared")
+    assert_refused(place, ring, "activate", "no key is prepared")
 
 
 def test_a_key_is_not_activated_while_a_worker_lacks_it(
     place: DatabaseLocation, ring: Path
 ) -> None:
     """A worker that was not reloaded could not decrypt what others encrypt."""
-    with opened(place, ring):
+    with open_with_ring(place, ring):
         prepare(place, ring)
-        refused(place, ring, "activate", "reload every worker")
+        assert_refused(place, ring, "activate", "reload every worker")
 
-    with opened(place, ring):  # reloaded: it knows the key
+    with open_with_ring(place, ring):  # reloaded: it knows the key
         activate(place, ring)
 
 
@@ -184,7 +186,7 @@ def test_a_key_is_not_activated_without_the_kept_file(
     prepare(place, ring)
     KeyFile(ring).kept(keys.current_id).unlink()
 
-    refused(place, ring, "activate", "cannot be told")
+    assert_refused(place, ring, "activate", "cannot be told")
 
 
 def test_a_key_with_encrypted_fields_is_not_retired(
@@ -194,7 +196,7 @@ def test_a_key_with_encrypted_fields_is_not_retired(
     prepare(place, ring)
     activate(place, ring)
 
-    refused(place, ring, "retire", "fields are sealed under it", keys.current_id)
+    assert_refused(place, ring, "retire", "fields are sealed under it", keys.current_id)
 
 
 def test_a_key_that_a_worker_may_use_is_not_retired(
@@ -202,18 +204,18 @@ def test_a_key_that_a_worker_may_use_is_not_retired(
 ) -> None:
     """No field is encrypted under it now, but the worker's next record would be lost."""
     prepare(place, ring)
-    with opened(place, ring) as late:
+    with open_with_ring(place, ring) as late:
         activate(place, ring)
         rewrap(place, ring)
-        refused(place, ring, "retire", "reload every worker", keys.current_id)
-        with rotating(place, ring) as rotation:
+        assert_refused(place, ring, "retire", "reload every worker", keys.current_id)
+        with open_rotation(place, ring) as rotation:
             assert rotation.lingering() == [keys.current_id]
         late.registry.put_persons([a_person(locked=True)], at=NOON)
     del late
 
-    refused(place, ring, "retire", "2 fields are sealed", keys.current_id)
+    assert_refused(place, ring, "retire", "2 fields are sealed", keys.current_id)
     assert rewrap(place, ring) == 2
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         assert rotation.lingering() == []
         rotation.retire(keys.current_id, at=LATER)
 
@@ -243,7 +245,7 @@ def test_an_interrupted_step_can_be_repeated(
         return replaced(self, target)
 
     def take() -> None:
-        with rotating(place, ring) as rotation:
+        with open_rotation(place, ring) as rotation:
             if step == "activate":
                 rotation.activate(at=NOON)
             else:
@@ -264,7 +266,7 @@ def test_only_a_former_key_is_retired(place: DatabaseLocation, ring: Path) -> No
     """The key in use, the next key and an unknown key cannot be retired."""
     following = prepare(place, ring)
     for key_id in (StoreKeys.load(ring).current_id, following, "00000000", "../x"):
-        refused(place, ring, "retire", "not a former key", key_id)
+        assert_refused(place, ring, "retire", "not a former key", key_id)
 
 
 def test_a_command_that_began_before_the_ring_changed_does_nothing(
@@ -272,7 +274,7 @@ def test_a_command_that_began_before_the_ring_changed_does_nothing(
 ) -> None:
     """Its records would be under a key that other processes treat as former."""
     prepare(place, ring)
-    with rotating(place, ring) as slow:
+    with open_rotation(place, ring) as slow:
         activate(place, ring)
         for step in (
             lambda: slow.prepare(at=NOON),
@@ -285,7 +287,7 @@ def test_a_command_that_began_before_the_ring_changed_does_nothing(
 
 def test_an_unreadable_key_file_is_reported(place: DatabaseLocation, ring: Path) -> None:
     """The message says what to correct, and does not report a fault of the store."""
-    with rotating(place, ring) as rotation:
+    with open_rotation(place, ring) as rotation:
         ring.chmod(0o644)
         with pytest.raises(OperatorRegistryError, match="chmod 600"):
             rotation.prepare(at=NOON)

@@ -45,7 +45,7 @@ from makul_testing.builders.records import (
     an_agreement,
     whole,
 )
-from makul_testing.raw_sql import count, everything, raw
+from makul_testing.raw_sql import count, raw, read_all_rows
 
 OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А.", fingerprint=b"o" * 32)
 
@@ -167,12 +167,12 @@ def test_a_contradictory_command_changes_nothing(
     store: Store, place: DatabaseLocation, order: Any
 ) -> None:
     """No row changes, the log included; the error names the problem and no person."""
-    before = everything(place)
+    before = read_all_rows(place)
 
     with pytest.raises(OperatorRegistryError) as caught:
         order(store.registry)
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     assert POLICE not in str(caught.value)
 
 
@@ -281,8 +281,8 @@ def test_disclosures_are_listed_latest_first(store: Store) -> None:
     first, second, third = (entry.disclosure_id for entry in entries)
 
     def listed(**how: Any) -> list[Any]:
-        asked = {"recipient": None, "since": None, "limit": 10} | how
-        return [row.disclosure_id for row in store.registry.disclosures(**asked)]
+        arguments = {"recipient": None, "since": None, "limit": 10} | how
+        return [row.disclosure_id for row in store.registry.disclosures(**arguments)]
 
     assert listed() == [third, second, first]
     assert listed(recipient=BANK) == [third, first]

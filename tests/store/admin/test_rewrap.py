@@ -21,7 +21,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.columns import metadata
-from makul_testing.builders.entries import a_metered_release, kept
+from makul_testing.builders.entries import a_metered_release, receipt_from
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -402,7 +402,7 @@ def test_rewrap_and_recording_run_together(
     )
     store = open_store(full, alone, who="operator")
     for entry in entries:
-        assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
+        assert store.register.receipt(BANK, entry.key.request_id) == receipt_from(entry)
         replay = store.recorder.replay(entry.key, a_caller(), at=entry.facts.at)
         assert replay == Replay(entry.answer)
     store.close()

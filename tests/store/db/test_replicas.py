@@ -47,8 +47,8 @@ def cut_off(
     server: Cluster, work: Callable[[], DoneT], *, times: int, how: str
 ) -> tuple[list[DoneT], list[DoneT]]:
     """Return the result of work whose commits were interrupted, when the replica is back."""
-    done: list[DoneT] = []
-    thread = threading.Thread(target=lambda: done.append(work()))
+    outcomes: list[DoneT] = []
+    thread = threading.Thread(target=lambda: outcomes.append(work()))
     with replica_away(server):
         once(lambda: server.execute("SHOW synchronous_standby_names") == [("replica",)])
         thread.start()
@@ -58,22 +58,24 @@ def cut_off(
             server.execute(f"SELECT {how}({pid})")
             once(lambda gone=pid: (gone,) not in server.execute(WAITS))
         thread.join(2)
-        before = list(done)
+        before = list(outcomes)
     thread.join(PATIENCE)
-    return before, done
+    return before, outcomes
 
 
-def waiting(server: Cluster, work: Callable[[], DoneT]) -> tuple[list[DoneT], list[DoneT]]:
+def run_without_replica(
+    server: Cluster, work: Callable[[], DoneT]
+) -> tuple[list[DoneT], list[DoneT]]:
     """Return the result of work that began without a replica, when it is back."""
-    done: list[DoneT] = []
-    thread = threading.Thread(target=lambda: done.append(work()))
+    outcomes: list[DoneT] = []
+    thread = threading.Thread(target=lambda: outcomes.append(work()))
     with replica_away(server):
         once(lambda: server.execute("SHOW synchronous_standby_names") == [("replica",)])
         thread.start()
         thread.join(2)
-        before = list(done)
+        before = list(outcomes)
     thread.join(PATIENCE)
-    return before, done
+    return before, outcomes
 
 
 @pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
@@ -91,12 +93,14 @@ def test_an_interrupted_commit_counts_as_unknown(
     store = open_store(server.place(name), keys, who="operator")
     assert store.recorder.record(a_release()) == Committed(), "the dictionary is kept by then"
 
-    before, done = cut_off(server, lambda: store.recorder.record(a_release()), times=cuts, how=cut)
+    before, outcomes = cut_off(
+        server, lambda: store.recorder.record(a_release()), times=cuts, how=cut
+    )
     store.close()
     server.drop(name)
 
     assert before == []
-    assert done == [Committed()]
+    assert outcomes == [Committed()]
 
 
 def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
@@ -112,14 +116,14 @@ def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
     revocation = a_revocation(a_consent(subject=AZAMAT))
     assert store.recorder.record(revocation) == Committed()
 
-    before, done = waiting(
+    before, outcomes = run_without_replica(
         server, lambda: store.recorder.replay(revocation.key, a_caller(), at=NOON)
     )
     store.close()
     server.drop(name)
 
     assert before == []
-    assert done == [Replay(revocation.answer)]
+    assert outcomes == [Replay(revocation.answer)]
 
 
 def test_a_tree_on_only_one_copy_is_not_published(
@@ -132,7 +136,7 @@ def test_a_tree_on_only_one_copy_is_not_published(
     store.recorder.record(a_release())
     signer = a_note_signer(tmp_path)
 
-    before, done = cut_off(
+    before, outcomes = cut_off(
         server, lambda: sequence(store, signer), times=1, how="pg_terminate_backend"
     )
     newest = store.ledger.latest()
@@ -140,6 +144,6 @@ def test_a_tree_on_only_one_copy_is_not_published(
     server.drop(name)
 
     assert before == []
-    assert [each.size for each in done] == [1]
+    assert [each.size for each in outcomes] == [1]
     assert newest is not None
     assert newest.size == 1

@@ -56,7 +56,7 @@ def deleted(path: Path) -> None:
     path.unlink()
 
 
-def replaced(path: Path) -> None:
+def replace_file(path: Path) -> None:
     """Replace the file, like a restore under a running service."""
     content = path.read_bytes()
     path.rename(path.with_name("old.db"))
@@ -68,7 +68,7 @@ def no_database(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("accident", [deleted, replaced, no_database])
+@pytest.mark.parametrize("accident", [deleted, replace_file, no_database])
 @pytest.mark.parametrize("used_before", [True, False])
 def test_a_missing_file_is_noticed_by_every_use(
     store: Store, path: Path, accident: Callable[[Path], None], used_before: bool
@@ -78,7 +78,7 @@ def test_a_missing_file_is_noticed_by_every_use(
         store.recorder.record(a_release())
     accident(path)
 
-    if not used_before and accident is replaced:
+    if not used_before and accident is replace_file:
         assert store.recorder.record(a_release()) == Committed()
         return
     for use in USES:

@@ -18,15 +18,15 @@ _ADD = insert(store_identity)
 
 def test_each_repetition_is_reported_once(server: Cluster, server_template: str) -> None:
     """Another transaction took the unique key twice, then the work succeeds (PostgreSQL only)."""
-    told: list[str] = []
+    retries: list[str] = []
     database = database_at(
-        server.place(server.create(template=server_template)), lambda: told.append("again")
+        server.place(server.create(template=server_template)), lambda: retries.append("again")
     )
     row = {"index_check": b"i", "sealed_check": b"s", "baseline_at": None}
     with database.transaction() as transaction:
-        taken = uuid4().bytes
-        transaction.run(_ADD, {"store_id": taken, **row})
-    losses = [taken, taken]
+        store_id = uuid4().bytes
+        transaction.run(_ADD, {"store_id": store_id, **row})
+    losses = [store_id, store_id]
 
     def work(transaction: Transaction) -> int:
         return transaction.run(_ADD, {"store_id": losses.pop() if losses else uuid4().bytes, **row})
@@ -35,7 +35,7 @@ def test_each_repetition_is_reported_once(server: Cluster, server_template: str)
         assert database.perform(work) == 1
     finally:
         database.close()
-    assert told == ["again", "again"]
+    assert retries == ["again", "again"]
 
 
 def test_a_commit_that_rolls_back_is_recognised(server: Cluster, server_template: str) -> None:

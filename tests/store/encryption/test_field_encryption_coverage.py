@@ -110,9 +110,9 @@ def test_after_a_rotation_old_and_new_fields_are_decrypted(busy: Path, keys: Sto
     rotated = open_store(busy, keys.prepared().activated(), who="operator")
     rotated.registry.put_persons([a_person(locked=True)], at=NOON)
 
-    changed, kept = whole(rotated.register), whole(rotated.register, GULNARA)
+    changed, unchanged = whole(rotated.register), whole(rotated.register, GULNARA)
 
-    assert (changed, kept) == (a_person(locked=True, version=2), a_person(GULNARA))
+    assert (changed, unchanged) == (a_person(locked=True, version=2), a_person(GULNARA))
     rotated.close()
     former = open_store(busy, keys, who="operator")
     with pytest.raises(FieldDecryptionError):
@@ -225,8 +225,8 @@ def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
 
 def test_keys_are_never_printed(keys: StoreKeys) -> None:
     """docs/architecture.md, invariant 7 applies to keys first."""
-    shown = repr(keys) + str(keys) + repr(FieldCipher(keys))
+    text = repr(keys) + str(keys) + repr(FieldCipher(keys))
 
     for key in (*keys.masters.values(), keys.index):
-        assert repr(key) not in shown
-        assert key.hex() not in shown
+        assert repr(key) not in text
+        assert key.hex() not in text

@@ -49,17 +49,17 @@ def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
 
     ring = change(file, StoreKeys.prepared, keys.current_id)
 
-    kept = file.kept(keys.current_id)
+    old_file = file.kept(keys.current_id)
     assert file.load() == ring
-    assert StoreKeys.load(kept) == keys
-    assert kept.stat().st_ino == before
-    assert kept.name == f"store.json.{keys.current_id}"
-    for each in (path, kept):
+    assert StoreKeys.load(old_file) == keys
+    assert old_file.stat().st_ino == before
+    assert old_file.name == f"store.json.{keys.current_id}"
+    for each in (path, old_file):
         assert each.stat().st_mode & 0o777 == 0o600
     assert {each.name for each in path.parent.iterdir()} == {
         "store.json",
         "store.json.lock",
-        kept.name,
+        old_file.name,
     }
 
 
@@ -72,8 +72,8 @@ def test_a_kept_file_decrypts_everything_that_needs_its_key(file: KeyFile, keys:
     left = change(file, lambda ring: ring.without(keys.current_id), keys.current_id)
 
     assert set(left.masters) == {activated.current_id}
-    kept = StoreKeys.load(file.kept(keys.current_id))
-    assert set(kept.masters) == {keys.current_id, activated.current_id}
+    old_file = StoreKeys.load(file.kept(keys.current_id))
+    assert set(old_file.masters) == {keys.current_id, activated.current_id}
 
 
 def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:

@@ -22,13 +22,13 @@ from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON
 from makul_testing.exhaustive import rounds
 from makul_testing.faults.killed_process import FORK, killed_after
-from makul_testing.raw_sql import count, everything, raw
+from makul_testing.raw_sql import count, raw, read_all_rows
 from makul_testing.tlog.builder import (
     LEASE,
-    checked,
+    build_recording,
+    check_ledger,
     positions,
-    recorded_in,
-    recording,
+    record_decisions,
     sequence,
     some_drafts,
 )
@@ -59,7 +59,7 @@ def test_a_lease_is_renewed_before_it_ends(store: Store, signer: NoteSigner) -> 
 def test_one_sequencer_works_and_the_other_stands_by(store: Store, signer: NoteSigner) -> None:
     """The second one waits until the lease has expired or was given up."""
     sequence(store, signer)
-    recorded_in(store, 1)
+    record_decisions(store, 1)
 
     waits = store.ledger.sequence(signer, OTHER, at=NOON, batch=10)
     assert waits == Standby(until=NOON + LEASE.length)
@@ -69,7 +69,7 @@ def test_one_sequencer_works_and_the_other_stands_by(store: Store, signer: NoteS
     assert store.ledger.sequence(signer, OTHER, at=NOON, batch=10) == Sequenced(
         taken=1, size=1, more=False
     )
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     assert isinstance(store.ledger.sequence(signer, LEASE, at=NOON, batch=10), Standby)
     assert sequence(store, signer, at=LATER).size == 2
 
@@ -83,26 +83,26 @@ def test_two_active_sequencers_are_still_correct(
     """
     ids = iter([uuid4() for _ in range(240)])
     guard = threading.Lock()
-    taken: list[int] = []
+    leaf_counts: list[int] = []
 
     def take(clock: int, lease: Lease) -> None:
         for turn in range(60):
             with guard:
-                wanted = [next(ids) for _ in range(2)]
-            for disclosure_id in wanted:
+                disclosure_ids = [next(ids) for _ in range(2)]
+            for disclosure_id in disclosure_ids:
                 store.recorder.record(a_release(disclosure_id=disclosure_id))
             at = NOON + timedelta(days=clock * turn)
-            done = store.ledger.sequence(signer, lease, at=at, batch=7)
-            taken.append(done.taken if isinstance(done, Sequenced) else 0)
+            result = store.ledger.sequence(signer, lease, at=at, batch=7)
+            leaf_counts.append(result.taken if isinstance(result, Sequenced) else 0)
 
     with ThreadPoolExecutor(2) as pool:
         for future in [pool.submit(take, 1, LEASE), pool.submit(take, 2, OTHER)]:
             future.result()
     store.ledger.release(LEASE)
     store.ledger.release(OTHER)
-    taken.append(sequence(store, signer, at=NOON).taken)
+    leaf_counts.append(sequence(store, signer, at=NOON).taken)
 
-    assert sum(taken) == 240
+    assert sum(leaf_counts) == 240
     assert positions(place) == list(range(240))
     assert count(place, "ledger_queue") == 0
 
@@ -147,7 +147,7 @@ def test_two_sequencers_run_beside_writers(
     for worker in workers:
         worker.start()
     with ThreadPoolExecutor(4) as pool:
-        for _ in pool.map(lambda _: recorded_in(store, 25), range(8)):
+        for _ in pool.map(lambda _: record_decisions(store, 25), range(8)):
             pass
     bell.stop.set()
     for worker in workers:
@@ -202,14 +202,14 @@ def test_a_killed_sequencer_changes_nothing(
     store: Store, place: DatabaseLocation, keys: StoreKeys, signer: NoteSigner
 ) -> None:
     """No row of any table differs after a kill at each change, also over the edge of a tile."""
-    recorded_in(store, 250)
+    record_decisions(store, 250)
     sequence(store, signer)
-    recorded_in(store, 20)
+    record_decisions(store, 20)
     store.close()
-    before = everything(place)
+    before = read_all_rows(place)
     after = 1
     while sequence_and_die(place, keys, signer, after):
-        assert everything(place) == before
+        assert read_all_rows(place) == before
         after += 1
 
     assert after > 6  # indexes, three tiles, queue, head, checkpoint
@@ -222,7 +222,7 @@ def test_kills_lose_no_leaf(
     """Kill -9 comes at random moments under load; no leaf is lost, and none has two indexes."""
     dice = random.Random(20261127)  # noqa: S311 -- the moments of the kills, not a secret
     store = open_store(place, keys, who="operator")
-    office = recording(store)
+    office = build_recording(store)
     roots: dict[int, bytes] = {}
     for _ in range(KILLS):
         for draft in some_drafts():
@@ -244,7 +244,7 @@ def test_kills_lose_no_leaf(
     waited = store.ledger.state().waiting
     sequence(store, signer, at=NOON + timedelta(days=365))
 
-    report = checked(store, signer)
+    report = check_ledger(store, signer)
     assert report.finding is None
     assert (report.size, report.checked) == (recorded, recorded)
     assert positions(place) == list(range(recorded))

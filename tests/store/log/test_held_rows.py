@@ -35,7 +35,13 @@ from makul_testing.builders.held_rows import (
 from makul_testing.builders.records import AZAMAT, BANK, GULNARA, NOON, a_recipient
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import parameters, raw
-from makul_testing.tlog.builder import a_note_signer, another, checked, recording, sequence
+from makul_testing.tlog.builder import (
+    a_note_signer,
+    another,
+    build_recording,
+    check_ledger,
+    sequence,
+)
 
 NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
@@ -58,7 +64,7 @@ class Whole:
     signer: NoteSigner
 
     def finding(self) -> Finding | None:
-        return checked(self.store, self.signer).finding
+        return check_ledger(self.store, self.signer).finding
 
     @contextmanager
     def attacker(self) -> Iterator[Callable[..., Any]]:
@@ -97,9 +103,9 @@ def whole(
     store, signer = open_store(place, keys, who="operator"), a_note_signer(directory)
     fill(store)
     sequence(store, signer)
-    made = Whole(place, store, signer)
-    assert made.finding() is None
-    yield made
+    whole = Whole(place, store, signer)
+    assert whole.finding() is None
+    yield whole
     store.close()
 
 
@@ -109,9 +115,9 @@ def test_every_table_of_decisions_is_covered_or_listed() -> None:
     log = {name for name in metadata.tables if name.startswith("ledger_")}
     records = {"act", "disclosure", "evidence", "repetition", "request_key"}
 
-    said = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
+    names = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
 
-    assert said == set(metadata.tables)
+    assert names == set(metadata.tables)
 
 
 @pytest.mark.parametrize("table", HELD)
@@ -196,7 +202,7 @@ def test_a_value_of_another_type_is_no_null(
 ) -> None:
     """SQLite stores any type in any column: a text instead of a digest, an id that is none."""
     store = open_store(path, keys, who="operator")
-    recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
+    build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
     whole = Whole(path, store, signer)
     for name, value in (
@@ -273,7 +279,7 @@ def test_a_deleted_revocation_is_found(whole: Whole) -> None:
         ).fetchone()
         run("DELETE FROM revocation WHERE recipient = ? AND consent_id = ?", *consent)
     draft = a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>")
-    assert b"RELEASED" in recording(whole.store).record_and_render(draft)
+    assert b"RELEASED" in build_recording(whole.store).record_and_render(draft)
 
     found = whole.finding()
 
@@ -290,21 +296,21 @@ def test_a_removed_waiting_act_is_found_by_a_later_one(whole: Whole) -> None:
     whole.store.registry.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
     whole.store.registry.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
     tables = {"act": "act_id", "ledger_leaf": "disclosure_id", "ledger_queue": "disclosure_id"}
-    taken = {}
+    rows_by_table = {}
     with whole.attacker() as run:
         (act_id, number) = run(
             "SELECT act_id, number FROM act WHERE number = (SELECT max(number) - 1 FROM act)"
         ).fetchone()
         for table, name in tables.items():
             columns, rows = read(whole, table)
-            taken[table] = next(
+            rows_by_table[table] = next(
                 dict(zip(columns, row, strict=True))
                 for row in rows
                 if row[columns.index(name)] == act_id
             )
             run(f"DELETE FROM {table} WHERE {name} = ?", act_id)  # noqa: S608
         found = whole.finding()
-        for table, values in taken.items():
+        for table, values in rows_by_table.items():
             insert(run, table, values)
 
     assert found == Finding(
@@ -340,7 +346,7 @@ def test_collected_facts_reveal_no_pin(store: Store, keys: StoreKeys) -> None:
     """
     collected = ""
     for draft in (a_registration_draft(), a_revocation_draft(TAKEN_BACK), a_missed_draft()):
-        statement = recording(store).renderer.render(draft).leaf.statement
+        statement = build_recording(store).renderer.render(draft).leaf.statement
         assert AZAMAT.digits.encode() in statement
         collected += repr(read_effects(FieldCipher(keys), read_statement(statement)))
 

@@ -24,17 +24,17 @@ from makul.store.schema.version import migrate
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON
-from makul_testing.raw_sql import everything, raw
+from makul_testing.raw_sql import raw, read_all_rows
 from makul_testing.tlog.builder import (
     DELAY,
     LEASE,
     ORIGIN,
-    checked,
+    build_recording,
+    check_ledger,
     leaf_ids,
-    moved,
+    move_draft,
     positions,
-    recorded_in,
-    recording,
+    record_decisions,
     sequence,
     some_drafts,
 )
@@ -51,7 +51,7 @@ Property = Callable[[str, object], None]
 @pytest.mark.usefixtures("empty_log")
 def test_every_leaf_gets_a_provable_index(store: Store, signer: NoteSigner) -> None:
     """RFC 9162, 2.1.3.2: the audit path leads to the signed root."""
-    ids = recorded_in(store, 300)
+    ids = record_decisions(store, 300)
 
     assert sequence(store, signer) == Sequenced(taken=300, size=300, more=False)
 
@@ -79,7 +79,7 @@ def _rows(store: Store) -> list[object]:
 
 def test_a_waiting_leaf_has_no_proof_yet(store: Store, signer: NoteSigner) -> None:
     """A leaf in the queue and an unknown decision have no proof."""
-    (waiting,) = recorded_in(store, 1)
+    (waiting,) = record_decisions(store, 1)
 
     assert store.ledger.inclusion(waiting) is None
     sequence(store, signer)
@@ -100,11 +100,11 @@ def test_the_empty_ledger_is_signed_too(store: Store, signer: NoteSigner) -> Non
 @pytest.mark.usefixtures("empty_log")
 def test_a_batch_is_bounded(store: Store, signer: NoteSigner) -> None:
     """Each batch is a transaction and a checkpoint; `more` says whether to continue."""
-    recorded_in(store, 5)
+    record_decisions(store, 5)
 
-    done = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
+    results = [store.ledger.sequence(signer, LEASE, at=NOON, batch=2) for _ in range(4)]
 
-    assert done == [
+    assert results == [
         Sequenced(taken=2, size=2, more=True),
         Sequenced(taken=2, size=4, more=True),
         Sequenced(taken=1, size=5, more=False),
@@ -116,7 +116,7 @@ def test_each_tree_only_appends_to_the_one_before(store: Store, signer: NoteSign
     """RFC 9162, 2.1.4.2: trees are consistent while tiles fill up."""
     known = []
     for number in (1, 254, 1, 1, 255, 40):
-        recorded_in(store, number)
+        record_decisions(store, number)
         sequence(store, signer)
         known.append(store.ledger.latest())
     newest = known[-1]
@@ -137,13 +137,13 @@ def test_nothing_is_written_if_no_leaf_waits(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """Rounds come every second, and an idle one does not delay other writers."""
-    recorded_in(store, 3)
+    record_decisions(store, 3)
     sequence(store, signer)
-    before = everything(place)
+    before = read_all_rows(place)
 
     assert sequence(store, signer, at=NOON + timedelta(seconds=4)).taken == 0
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
 
 
 @pytest.mark.usefixtures("empty_log")
@@ -155,15 +155,15 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
     The interrupted commit may be visible on one copy. It is published after another commit has
     reached the replica, and not because nothing seems to be left.
     """
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     database = database_at(place)
-    ledger, perform, told = StoreLedger(database), database.perform, [False, True, True]
+    ledger, perform, reports = StoreLedger(database), database.perform, [False, True, True]
 
     def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
-        done = perform(work, **more)
-        if not told.pop(0):
+        results = perform(work, **more)
+        if not reports.pop(0):
             raise StoreUnavailableError("the connection broke after the commit")
-        return done
+        return results
 
     monkeypatch.setattr(database, "perform", cut_off)
     with pytest.raises(StoreUnavailableError):
@@ -175,7 +175,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
         )
     database.close()
 
-    assert len(told) == 1
+    assert len(reports) == 1
 
 
 @pytest.mark.usefixtures("empty_log")
@@ -196,16 +196,16 @@ def test_an_inconsistent_ledger_is_not_extended(
     """A signature then would make a second history; nothing changes, and a person must
     examine it.
     """
-    recorded_in(store, 5)
+    record_decisions(store, 5)
     sequence(store, signer)
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     by_hand(place, spoil, *([bytes(5 * 32)] if "$" in spoil else []))
-    before = everything(place)
+    before = read_all_rows(place)
 
     with pytest.raises(LedgerBrokenError, match=why):
         store.ledger.sequence(signer, LEASE, at=LATER, batch=10)
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_broken_ledger_is_distinguished_from_an_unreachable_store(
     """GetReceipt then gives a receipt without its proof; if the store is unreachable, it gives
     none.
     """
-    first, *_ = recorded_in(store, 5)
+    first, *_ = record_decisions(store, 5)
     sequence(store, signer)
     by_hand(place, spoil)
 
@@ -237,7 +237,7 @@ def test_an_index_beyond_the_end_stops_the_sequencer(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """It was written by hand; the next leaf would get a used index, or leave a gap."""
-    recorded_in(store, 2)
+    record_decisions(store, 2)
     by_hand(place, "INSERT INTO ledger_position SELECT disclosure_id, 7 FROM ledger_leaf LIMIT 1")
 
     with pytest.raises(LedgerBrokenError, match="beyond the log's end"):
@@ -249,11 +249,11 @@ def test_stray_queue_entries_do_not_stop_the_sequencer(
     store: Store, place: DatabaseLocation, signer: NoteSigner
 ) -> None:
     """One has its index already, one does not exist; both stay, and both are reported."""
-    recorded_in(store, 2)
+    record_decisions(store, 2)
     sequence(store, signer)
     by_hand(place, "INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_leaf LIMIT 1")
     by_hand(place, "INSERT INTO ledger_queue VALUES ($)", bytes(16))
-    recorded_in(store, 3)
+    record_decisions(store, 3)
 
     assert sequence(store, signer).size == 5
     assert positions(place) == list(range(5))
@@ -290,19 +290,21 @@ def test_a_proof_comes_with_the_tree_that_most_witnesses_cosigned(
     store: Store, signer: NoteSigner
 ) -> None:
     """Among late trees with the leaf; before any is cosigned, the newest is used."""
-    first, *_ = recorded_in(store, 2)
+    first, *_ = record_decisions(store, 2)
     sequence(store, signer)
-    second, *_ = recorded_in(store, 1)
+    second, *_ = record_decisions(store, 1)
     sequence(store, signer)
-    last, *_ = recorded_in(store, 1)
+    last, *_ = record_decisions(store, 1)
     sequence(store, signer)
     sizes: Callable[[UUID], int | None] = lambda each: getattr(  # noqa: E731
         store.ledger.inclusion(each), "size", None
     )
     assert [sizes(each) for each in (first, second, last)] == [4, 4, 4]
 
-    kept = store.ledger.keep_cosignatures(2, {"a": "\u2014 a AA==", "b": "\u2014 b AA=="}, at=NOON)
-    assert kept == 2
+    stored_count = store.ledger.keep_cosignatures(
+        2, {"a": "\u2014 a AA==", "b": "\u2014 b AA=="}, at=NOON
+    )
+    assert stored_count == 2
     assert store.ledger.keep_cosignatures(3, {"a": "\u2014 a AA=="}, at=NOON) == 1
     assert store.ledger.keep_cosignatures(3, {"a": "\u2014 a AB=="}, at=NOON) == 0
 
@@ -331,18 +333,18 @@ def test_leaves_of_before_the_ledger_wait_like_new_ones(
     migrate(path)
 
     database = SqliteDatabase(path)
-    done = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
+    results = StoreLedger(database).sequence(signer, LEASE, at=NOON, batch=10)
     database.close()
-    assert done == Sequenced(taken=3, size=3, more=False)
+    assert results == Sequenced(taken=3, size=3, more=False)
 
 
 def test_a_late_leaf_is_distinguished_from_a_waiting_one(store: Store, signer: NoteSigner) -> None:
     """The maximum merge delay is a promise, so a leaf that waits longer is a finding."""
     sequence(store, signer)
-    recording(store).record_and_render(moved(some_drafts()[0], NOON))
+    build_recording(store).record_and_render(move_draft(some_drafts()[0], NOON))
 
-    in_time = checked(store, signer, at=NOON + DELAY)
-    late = checked(store, signer, at=NOON + DELAY + timedelta(microseconds=1))
+    in_time = check_ledger(store, signer, at=NOON + DELAY)
+    late = check_ledger(store, signer, at=NOON + DELAY + timedelta(microseconds=1))
 
     assert (in_time.finding, in_time.waiting, in_time.checked) == (None, 1, 11)
     assert late.finding is not None

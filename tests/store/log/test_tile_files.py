@@ -34,8 +34,8 @@ from makul.store.log.tile_files import LogBundle, LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON
-from makul_testing.raw_sql import everything, raw
-from makul_testing.tlog.builder import LEASE, ORIGIN, a_note_signer, recorded_in, sequence
+from makul_testing.raw_sql import raw, read_all_rows
+from makul_testing.tlog.builder import LEASE, ORIGIN, a_note_signer, record_decisions, sequence
 
 pytestmark = pytest.mark.usefixtures("empty_log")
 
@@ -108,11 +108,11 @@ def test_a_round_publishes_what_it_sequenced(
     sequencer = a_sequencer(store, signer, published)
     assert sequencer.round().published
     assert published_tree(published, signer) == 0
-    recorded_in(store, 250)
+    record_decisions(store, 250)
 
-    done = sequencer.round()
+    recovery = sequencer.round()
 
-    assert (done.taken, done.size, done.published) == (250, 250, True)
+    assert (recovery.taken, recovery.size, recovery.published) == (250, 250, True)
     assert published_tree(published, signer) == 250
     assert (tmp_path / "published/tile/0/000.p/250").stat().st_size == 250 * 32
     assert not sequencer.round().published
@@ -124,12 +124,12 @@ def test_partial_tiles_are_deleted_when_unneeded(
     """Those of a full tile stay until the next is full, so that present readers find them."""
     sequencer = a_sequencer(store, signer, published)
     for number in (200, 100, 100, 150):
-        recorded_in(store, number)
+        record_decisions(store, number)
         sequencer.round()
         published_tree(published, signer)
 
-    kept = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
-    assert kept == ["000", "001", "001.p", "002.p"]
+    names = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
+    assert names == ["000", "001", "001.p", "002.p"]
 
 
 def test_a_late_reader_finds_its_tree(
@@ -137,12 +137,12 @@ def test_a_late_reader_finds_its_tree(
 ) -> None:
     """C2SP tlog-tiles: a missing partial tile is read out of the full one."""
     sequencer = a_sequencer(store, signer, published)
-    recorded_in(store, 100)
+    record_decisions(store, 100)
     sequencer.round()
     note = published.checkpoint()
     assert note is not None
     known = parse_checkpoint_unsafe(note.partition(b"\n\n")[0] + b"\n")
-    recorded_in(store, 500)
+    record_decisions(store, 500)
     sequencer.round()
 
     assert TileTree(100, published.tile).root() == known.root
@@ -190,16 +190,16 @@ def test_a_store_older_than_the_published_tree_is_not_extended(site: Site) -> No
     """It was restored from a copy, so another leaf at the same index would be a second history."""
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
-    recorded_in(store, 3)
+    record_decisions(store, 3)
     sequencer.round()
     store.close()
     backup = site.directory / "backup.db"
     backup.write_bytes(site.path.read_bytes())
-    recorded_in(store, 2)
+    record_decisions(store, 2)
     sequencer.round()
     store.close()
     restored = open_store(backup, site.keys, who="operator")
-    recorded_in(restored, 4)
+    record_decisions(restored, 4)
 
     with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
         a_sequencer(restored, signer, published).round()
@@ -231,22 +231,22 @@ def test_a_store_that_became_older_during_the_round_is_not_extended(site: Site) 
     """
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
-    recorded_in(store, 3)
+    record_decisions(store, 3)
     sequencer.round()
     store.close()
     lagging = site.directory / "lagging.db"
     lagging.write_bytes(site.path.read_bytes())
-    recorded_in(store, 2)
+    record_decisions(store, 2)
     sequencer.round()
     replica = open_store(lagging, site.keys, who="operator")
-    recorded_in(replica, 4)
-    before = everything(lagging)
+    record_decisions(replica, 4)
+    before = read_all_rows(lagging)
     sequencer._store = cast("LedgerStore", FailedOver(store.ledger, replica.ledger))
 
     with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
         sequencer.round()
 
-    assert everything(lagging) == before
+    assert read_all_rows(lagging) == before
     assert published_tree(published, signer) == 5
     replica.close()
 
@@ -257,10 +257,10 @@ def test_a_store_with_another_history_is_not_extended(site: Site) -> None:
     store.close()
     fork = site.directory / "fork.db"
     fork.write_bytes(site.path.read_bytes())
-    recorded_in(store, 3)
+    record_decisions(store, 3)
     a_sequencer(store, signer, published).round()
     other = open_store(fork, site.keys, who="operator")
-    recorded_in(other, 4)
+    record_decisions(other, 4)
     sequence(other, signer)
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
@@ -272,13 +272,13 @@ def test_a_store_with_another_history_is_not_extended(site: Site) -> None:
 
 def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: Site) -> None:
     """The copy was sequenced again, or somebody changed tiles; nothing changes."""
-    recorded_in(site.store, 3)
+    record_decisions(site.store, 3)
     a_sequencer(site.store, site.signer, site.published).round()
     verifier = NoteVerifier(key=site.signer.key)
     site.store.close()
     restored = site.directory / "restored.db"
     shutil.copy(site.path, restored)
-    recorded_in(site.store, 2)
+    record_decisions(site.store, 2)
     a_sequencer(site.store, site.signer, site.published).round()
     site.store.close()
     other = open_store(restored, site.keys, who="operator")
@@ -288,15 +288,15 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
     busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
     assert isinstance(busy, Standby)
     other.ledger.release(LEASE)
-    before = everything(restored)
+    before = read_all_rows(restored)
 
     for leaves in ([*lacking.leaves[:1], bytes(32)], lacking.leaves[:1], lacking.leaves[::-1]):
         with pytest.raises(LedgerBrokenError, match="does not continue"):
             other.recover_ledger(lacking.promised, leaves, OTHER, at=NOON)
-        assert everything(restored) == before
-    done = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
+        assert read_all_rows(restored) == before
+    recovery = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
 
-    assert done == Recovered(placed=0, lost=2, size=5)
+    assert recovery == Recovered(placed=0, lost=2, size=5)
     assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
     other.close()
 
@@ -307,7 +307,7 @@ def test_files_signed_by_another_key_are_refused(
 ) -> None:
     """The directory is another ledger's, or another party wrote to it."""
     stranger = a_note_signer(tmp_path, name)
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     sequence(store, stranger)
     latest = store.ledger.latest()
     assert latest is not None
@@ -322,7 +322,7 @@ def test_an_unsigned_checkpoint_is_not_published(site: Site, what: str, tmp_path
     """A role that may add rows added them; the sequencer stops, and witnesses see the
     former tree.
     """
-    recorded_in(site.store, 3)
+    record_decisions(site.store, 3)
     sequencer = a_sequencer(site.store, site.signer, site.published)
     sequencer.round()
     before = site.published.checkpoint()
@@ -337,7 +337,7 @@ def test_an_unsigned_checkpoint_is_not_published(site: Site, what: str, tmp_path
             connection.execute("INSERT INTO cosignature VALUES (4, 'w', 'no line of a note', 0)")
 
     if what == "cosignature":
-        recorded_in(site.store, 1)
+        record_decisions(site.store, 1)
     with pytest.raises(LedgerBrokenError, match="the store's checkpoint"):
         sequencer.round()
 
@@ -349,10 +349,10 @@ def test_a_smaller_tree_never_replaces_a_larger_one(
     store: Store, signer: NoteSigner, published: LogDirectory
 ) -> None:
     """The slower of two publishing processes must not turn the ledger back."""
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     sequence(store, signer)
     small = store.ledger.latest()
-    recorded_in(store, 1)
+    record_decisions(store, 1)
     a_sequencer(store, signer, published).round()
     assert small is not None
 
@@ -363,7 +363,7 @@ def test_a_smaller_tree_never_replaces_a_larger_one(
 
 def test_a_bundle_is_one_complete_file(store: Store, signer: NoteSigner, tmp_path: Path) -> None:
     """Equal ledgers give equal bytes, and an existing file is not changed."""
-    recorded_in(store, 300)
+    record_decisions(store, 300)
     sequence(store, signer)
     latest = store.ledger.latest()
     assert latest is not None

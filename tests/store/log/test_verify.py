@@ -30,8 +30,8 @@ from makul_testing.tlog.builder import (
     a_draft,
     a_note_signer,
     another,
-    checked,
-    recording,
+    build_recording,
+    check_ledger,
     sequence,
     some_drafts,
 )
@@ -79,7 +79,7 @@ class Spoiled:
             connection.execute("COMMIT")
         store = open_store(self.path, self.keys, who="auditor")
         try:
-            return checked(store, self.signer).finding
+            return check_ledger(store, self.signer).finding
         finally:
             store.close()
 
@@ -107,14 +107,14 @@ def good(
     store = open_store(path, keys, who="operator")
     for _ in range(3):
         for draft in some_drafts():
-            recording(store).record_and_render(draft)
+            build_recording(store).record_and_render(draft)
         sequence(store, signer)
     again = a_draft()
     for _ in range(3):  # the second and the third are repetitions
-        recording(store).record_and_render(again)
+        build_recording(store).record_and_render(again)
     for draft in some_drafts():
-        recording(store).record_and_render(draft)
-    report = checked(store, signer)
+        build_recording(store).record_and_render(draft)
+    report = check_ledger(store, signer)
     assert report.finding is None
     assert (report.size, report.checked, report.waiting, report.checkpoints) == (40, 53, 13, 3)
     store.close()
@@ -165,10 +165,10 @@ def test_a_change_to_any_column_is_found_on_postgresql(
     place = server.place(server.create(template=server_template))
     store = open_store(place, keys, who="operator")
     for draft in some_drafts():
-        recording(store).record_and_render(draft)
+        build_recording(store).record_and_render(draft)
     again = a_draft()
     for _ in range(2):
-        recording(store).record_and_render(again)
+        build_recording(store).record_and_render(again)
     sequence(store, signer)
     unfound = []
     with raw(place) as connection:
@@ -184,11 +184,11 @@ def test_a_change_to_any_column_is_found_on_postgresql(
             changed = f'UPDATE {table} SET "{column}" = %s WHERE ({order}) = ({_marks(key)})'  # noqa: S608
             kind = metadata.tables[table].columns[column].type.python_type
             connection.execute(changed, (another(found[0], kind), *found[1:]))
-            if checked(store, signer).finding is None:
+            if check_ledger(store, signer).finding is None:
                 unfound.append((table, column))
             connection.execute(changed, found)
     assert unfound == []
-    assert checked(store, signer).finding is None
+    assert check_ledger(store, signer).finding is None
     store.close()
     server.drop(place.url.split("/")[3].split("?")[0])
 
@@ -380,9 +380,9 @@ def test_a_rewritten_ledger_is_found_by_its_signature(
     """The whole ledger is recomputed to the last tile, with another key."""
     store = open_store(spoiled.path, keys, who="operator")
     stranger = a_note_signer(tmp_path)
-    recording(store).record_and_render(some_drafts()[0])
+    build_recording(store).record_and_render(some_drafts()[0])
     sequence(store, stranger)
-    finding = checked(store, spoiled.signer).finding
+    finding = check_ledger(store, spoiled.signer).finding
     store.close()
 
     assert finding is not None
@@ -402,7 +402,7 @@ def test_a_witness_whose_line_was_changed_is_found(
     assert latest is not None
     line = witness.cosign(latest.note, at=NOON).splitlines()[-1].decode()
     store.ledger.keep_cosignatures(latest.size, {"w": line}, at=NOON)
-    assert checked(store, signer, witnesses=known).finding is None
+    assert check_ledger(store, signer, witnesses=known).finding is None
     with raw(path) as connection:
         sql = "SELECT sql FROM sqlite_master WHERE name = 'cosignature_no_update'"
         (trigger,) = connection.execute(sql).fetchone()
@@ -410,11 +410,11 @@ def test_a_witness_whose_line_was_changed_is_found(
         connection.execute("UPDATE cosignature SET line = replace(line, 'A', 'B')")
         connection.execute(trigger)
 
-    finding = checked(store, signer, witnesses=known).finding
+    finding = check_ledger(store, signer, witnesses=known).finding
 
     assert finding is not None
     assert (finding.where, finding.record) == ("cosignature", "10 w")
-    assert checked(store, signer).finding is None
+    assert check_ledger(store, signer).finding is None
 
 
 def test_the_first_inconsistency_is_named(spoiled: Spoiled) -> None:
@@ -436,7 +436,7 @@ def test_a_leaf_of_an_unknown_statement_is_found(store: Store, tmp_path: Path) -
     """It was recorded past the use cases, and its leaf does not commit to the row."""
     store.recorder.record(a_release())
 
-    finding = checked(store, a_note_signer(tmp_path)).finding
+    finding = check_ledger(store, a_note_signer(tmp_path)).finding
 
     assert finding is not None
     assert finding.where == "disclosure"
@@ -449,12 +449,12 @@ def test_the_report_does_not_depend_on_the_page_size(
     """Pages end within trees, tiles and waiting leaves: every record is checked, once."""
     for _ in range(3):
         for draft in some_drafts():
-            recording(store).record_and_render(draft)
+            build_recording(store).record_and_render(draft)
     sequence(store, signer)
-    whole = checked(store, signer)
+    whole = check_ledger(store, signer)
     monkeypatch.setattr("makul.store.log.verify.PAGE", page)
 
-    assert checked(store, signer) == whole
+    assert check_ledger(store, signer) == whole
     assert whole.finding is None
     assert whole.checked == 40
 
@@ -463,15 +463,15 @@ def test_the_ledger_continues_during_the_check(
     store: Store, signer: NoteSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records and sequencing during the check are no finding."""
-    office = recording(store)
+    office = build_recording(store)
     for draft in some_drafts():
         office.record_and_render(draft)
     sequence(store, signer)
-    told: list[int] = []
+    progress: list[int] = []
 
     def tell(done: int, _of: int) -> None:
-        told.append(done)
-        if len(told) < 3:
+        progress.append(done)
+        if len(progress) < 3:
             for draft in some_drafts():
                 office.record_and_render(draft)
             sequence(store, signer)

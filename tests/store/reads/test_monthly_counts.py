@@ -79,19 +79,19 @@ def test_every_decision_is_listed_once_and_in_order(
     monkeypatch.setattr(listing, "PAGE_ROWS", page)
     monkeypatch.setattr(listing, "_PAGES", {False: listing._page(), True: listing._page()})
 
-    told = list(month.registry.export(NOVEMBER, None, MASKED, at=NOON))
+    rows = list(month.registry.export(NOVEMBER, None, MASKED, at=NOON))
 
-    assert sorted(row.decided_at for row in told) == [row.decided_at for row in told]
-    assert [row.decided_at for row in told] == sorted([*WITHIN, NOON, NOON])
-    assert len({row.disclosure_id for row in told}) == 5
+    assert sorted(row.decided_at for row in rows) == [row.decided_at for row in rows]
+    assert [row.decided_at for row in rows] == sorted([*WITHIN, NOON, NOON])
+    assert len({row.disclosure_id for row in rows}) == 5
 
 
 def test_one_recipients_decisions_are_listed_alone(month: Store) -> None:
     """Each decision has its ground, by which the consent is found."""
-    told = list(month.registry.export(NOVEMBER, BANK, MASKED, at=NOON))
+    rows = list(month.registry.export(NOVEMBER, BANK, MASKED, at=NOON))
 
-    assert {row.recipient for row in told} == {BANK}
-    assert [isinstance(row.ground_id, UUID) for row in told if row.ground_kind] == [True] * 3
+    assert {row.recipient for row in rows} == {BANK}
+    assert [isinstance(row.ground_id, UUID) for row in rows if row.ground_kind] == [True] * 3
 
 
 def test_an_export_is_recorded_before_it_returns_anything(

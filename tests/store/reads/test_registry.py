@@ -113,11 +113,14 @@ def test_an_unknown_pin_takes_the_same_kind_of_work(store: Store) -> None:
     """
     times: dict[Pin, list[float]] = {AZAMAT: [], GULNARA: []}
     for _ in range(300):
-        for pin, taken in times.items():  # in turns, so that other load of the machine affects both
+        for (
+            pin,
+            durations,
+        ) in times.items():  # in turns, so that other load of the machine affects both
             begun = time.perf_counter()
             store.register.person(pin)
-            taken.append(time.perf_counter() - begun)
-    known, unknown = (statistics.median(taken) for taken in times.values())
+            durations.append(time.perf_counter() - begun)
+    known, unknown = (statistics.median(durations) for durations in times.values())
 
     assert store.register.person(GULNARA) is None
     assert 0.5 < unknown / known < 2

@@ -33,7 +33,7 @@ from makul_testing.builders.held_rows import (
 from makul_testing.builders.records import BANK, NOON, a_recipient
 from makul_testing.older_stores import downgrade_to_0007
 from makul_testing.raw_sql import count, raw, without_guards
-from makul_testing.tlog.builder import LEASE, checked, recording, sequence
+from makul_testing.tlog.builder import LEASE, build_recording, check_ledger, sequence
 
 DOCUMENT = b"<Consent>registered</Consent>"
 
@@ -107,7 +107,7 @@ def test_an_acts_inclusion_is_proved_as_a_decisions_is(
 
 def settle_as_before(store: Store, draft: PendingDecision) -> None:
     """Record a decision with a statement of format 2, which says nothing about other rows."""
-    entry = recording(store).renderer.render(draft)
+    entry = build_recording(store).renderer.render(draft)
     facts = json.loads(entry.leaf.statement)
     del facts["effects"]
     statement = json.dumps({**facts, "format": 2}).encode()
@@ -146,12 +146,12 @@ def test_an_older_store_gets_a_baseline_that_verifies(
     for table in ("recipient", "certificate", "signatory", "agreement", "ground_use"):
         assert stated.count(table) == count(old, table) > 0
 
-    recording(store).record_and_render(a_release_on(REGISTERED, DOCUMENT))
-    recording(store).record_and_render(a_revocation_draft(REGISTERED))
+    build_recording(store).record_and_render(a_release_on(REGISTERED, DOCUMENT))
+    build_recording(store).record_and_render(a_revocation_draft(REGISTERED))
     store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="test", at=NOON)
     sequence(store, signer)
 
-    assert checked(store, signer).finding is None
+    assert check_ledger(store, signer).finding is None
     store.close()
 
 
@@ -201,7 +201,7 @@ def test_no_row_counts_as_older_than_the_baseline(
             connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute(change)
 
-    found = checked(store, signer).finding
+    found = check_ledger(store, signer).finding
 
     store.close()
     assert found is not None
@@ -226,7 +226,7 @@ def test_a_second_baseline_is_found(
         connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
     upgrade_store(place, keys, who="attacker", at=NOON)
 
-    found = checked(store, signer).finding
+    found = check_ledger(store, signer).finding
 
     assert found is not None
     assert (found.where, found.what) == ("ledger_leaf", "the leaf of this place is not there")
@@ -259,10 +259,10 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
 
     lease = Lease(holder=LEASE.holder, length=timedelta(0))
     promised = SignedTree(size=latest.size, root=latest.root, note=latest.note, made_at=NOON)
-    done = restored.recover_ledger(promised, leaves, lease, at=NOON)
+    recovery = restored.recover_ledger(promised, leaves, lease, at=NOON)
 
-    assert done == Recovered(placed=0, lost=1, size=latest.size)
+    assert recovery == Recovered(placed=0, lost=1, size=latest.size)
     restored.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
     sequence(restored, signer)
-    assert checked(restored, signer, lost=1).finding is None
+    assert check_ledger(restored, signer, lost=1).finding is None
     restored.close()

@@ -150,8 +150,8 @@ def test_a_look_up_hides_whether_a_person_is_registered(
     work = {"known": lambda: look_up(known.pin), "unknown": lambda: look_up(unknown.pin)}
 
     for seed in (1, 2):  # repeat, in case the machine slowed one class down by accident
-        taken = measure_in_turns(work, 2_000, seed=seed)
-        area = separate(taken["known"], taken["unknown"])
+        times = measure_in_turns(work, 2_000, seed=seed)
+        area = separate(times["known"], times["unknown"])
         if area < 0.55:
             break
 

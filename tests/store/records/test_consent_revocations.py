@@ -100,8 +100,8 @@ def test_a_repeated_revocation_changes_nothing(store: Store, place: DatabaseLoca
     assert store.recorder.record(a_revocation(ground, decided_at=LATER)) == Committed()
 
     assert count(place, "revocation") == 1
-    ((told,), _) = store.register.revocations(BANK, since=None, after=None, limit=9)
-    assert (told.consent_id, told.revoked_at) == (ground.id, NOON)
+    ((revocation,), _) = store.register.revocations(BANK, since=None, after=None, limit=9)
+    assert (revocation.consent_id, revocation.revoked_at) == (ground.id, NOON)
 
 
 @pytest.mark.parametrize("state", [RecipientState.ON_HOLD, RecipientState.CUT_OFF])
@@ -142,14 +142,14 @@ def test_revocations_are_listed_in_pages(store: Store) -> None:
     store.recorder.record(a_metered_release(by_hand))
     store.registry.revoke_ground(BANK, by_hand.kind, by_hand.id, reason="asked", at=LATER)
 
-    told, since, after, more = [], None, None, True
+    consent_ids, since, after, more = [], None, None, True
     while more:
         page, more = store.register.revocations(BANK, since=since, after=after, limit=2)
-        told += [row.consent_id for row in page]
+        consent_ids += [row.consent_id for row in page]
         since, after = page[-1].revoked_at, page[-1].consent_id
 
-    assert sorted(told) == sorted([*(ground.id for ground in grounds), by_hand.id])
-    assert told[-1] == by_hand.id
+    assert sorted(consent_ids) == sorted([*(ground.id for ground in grounds), by_hand.id])
+    assert consent_ids[-1] == by_hand.id
     assert store.register.revocations(POLICE, since=None, after=None, limit=2) == ([], False)
 
 

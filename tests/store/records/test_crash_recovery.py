@@ -14,7 +14,7 @@ from makul.app.ports import Committed, Entry, QuotaUse, Replay
 from makul.domain.disclosures import GroundUse
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul_testing.builders.entries import a_comparison, a_metered_release, kept
+from makul_testing.builders.entries import a_comparison, a_metered_release, receipt_from
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
@@ -24,7 +24,7 @@ from makul_testing.builders.records import (
     an_evidence,
 )
 from makul_testing.faults.killed_process import FORK, die, killed_after
-from makul_testing.raw_sql import count, everything, raw
+from makul_testing.raw_sql import count, raw, read_all_rows
 
 ROUNDS = 12
 
@@ -42,19 +42,21 @@ def entry() -> Entry:
     )
 
 
-def record_until_killed(place: DatabaseLocation, keys: StoreKeys, told: Connection) -> None:
+def record_until_killed(
+    place: DatabaseLocation, keys: StoreKeys, acknowledgements: Connection
+) -> None:
     store = open_store(place, keys, who="operator")
     while True:
         entry = a_metered_release(a_consent(), evidence=(an_evidence(),))
         if store.recorder.record(entry) == Committed():
-            told.send(entry.disclosure_id)
+            acknowledgements.send(entry.disclosure_id)
 
 
-def acknowledged(told: Connection) -> Iterator[UUID]:
+def acknowledged(acknowledgements: Connection) -> Iterator[UUID]:
     """Return what a worker had acknowledged before it died."""
     try:
         while True:
-            yield told.recv()
+            yield acknowledgements.recv()
     except EOFError:
         return
 
@@ -77,13 +79,13 @@ def test_acknowledged_records_survive(place: DatabaseLocation, keys: StoreKeys) 
 
     with raw(place) as connection:
         rows = connection.execute("SELECT disclosure_id FROM disclosure").fetchall()
-    kept = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
-    assert known <= kept
-    assert len(kept) - len(known) <= ROUNDS
+    recorded = {UUID(bytes=disclosure_id) for (disclosure_id,) in rows}
+    assert known <= recorded
+    assert len(recorded) - len(known) <= ROUNDS
     for table in ("request_key", "ground_use"):
-        assert count(place, table) == len(kept)
+        assert count(place, table) == len(recorded)
     for table in ("ledger_leaf", "ledger_queue"):
-        assert count(place, table) == len(kept) + count(place, "act")
+        assert count(place, table) == len(recorded) + count(place, "act")
 
 
 def record_and_die(place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int) -> None:
@@ -121,11 +123,11 @@ def test_a_kill_before_the_commit_leaves_nothing(
     place: DatabaseLocation, keys: StoreKeys, entry: Entry, after: int
 ) -> None:
     """No row of any table differs after a kill at each change of the transaction."""
-    before = everything(place)
+    before = read_all_rows(place)
 
     record_and_die(place, keys, entry, after)
 
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     store = open_store(place, keys, who="operator")
     assert store.recorder.record(entry) == Committed()
     store.close()
@@ -138,7 +140,7 @@ def test_a_kill_after_the_commit_loses_nothing(
     record_and_die(place, keys, entry, CHANGES + 1)
 
     store = open_store(place, keys, who="operator")
-    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
+    assert store.register.receipt(BANK, entry.key.request_id) == receipt_from(entry)
     assert store.recorder.replay(entry.key, a_caller(), at=entry.facts.at) == Replay(entry.answer)
     ground = entry.decision.ground
     assert ground is not None

@@ -137,9 +137,9 @@ def test_a_recipient_held_meanwhile_does_not_learn_of_a_lock(
     withheld too.
     """
     store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="facts", at=NOON)
-    told = a_refusal(code, a_failure(), build=build, ground=a_consent())
+    refusal = a_refusal(code, a_failure(), build=build, ground=a_consent())
 
-    assert codes(store.recorder.record(told)) == [Code.RCP_02]
+    assert codes(store.recorder.record(refusal)) == [Code.RCP_02]
 
 
 @pytest.mark.parametrize(("ground", "code"), [(a_consent(), Code.CNS_05), (a_basis(), Code.LAW_08)])

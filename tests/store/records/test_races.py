@@ -208,22 +208,22 @@ def test_a_store_used_before_a_fork_is_not_used_after_it(
     """SQLite's locks do not survive a fork, so a child refuses rather than corrupt the database."""
     store.recorder.record(a_release())
     context = get_context("fork")
-    told = context.SimpleQueue()
+    queue = context.SimpleQueue()
 
     def child() -> None:
         for use in (lambda: store.recorder.record(a_release()), store.registry.recipients):
             try:
                 use()
-                told.put("used")
+                queue.put("used")
             except Exception as error:  # noqa: BLE001 -- the parent judges it
-                told.put(str(error))
+                queue.put(str(error))
 
     process = context.Process(target=child)
     process.start()
-    said = [told.get(), told.get()]
+    reports = [queue.get(), queue.get()]
     process.join()
 
-    assert said == ["the store was in use before this process was forked"] * 2
+    assert reports == ["the store was in use before this process was forked"] * 2
     assert count(place, "disclosure") == 1
     assert store.recorder.record(a_release()) == Committed()
 
@@ -235,20 +235,20 @@ def test_a_store_closed_before_a_fork_serves_parent_and_child(
     store.recorder.record(a_release())
     store.close()
     context = get_context("fork")
-    told = context.SimpleQueue()
+    queue = context.SimpleQueue()
 
     def child() -> None:
-        told.put((os.getpid(), store.recorder.record(a_release())))
+        queue.put((os.getpid(), store.recorder.record(a_release())))
         store.close()
 
     workers = [context.Process(target=child) for _ in range(3)]
     for worker in workers:
         worker.start()
-    said = [told.get() for _ in workers]
+    reports = [queue.get() for _ in workers]
     for worker in workers:
         worker.join()
 
-    assert {result for _, result in said} == {Committed()}
+    assert {result for _, result in reports} == {Committed()}
     assert store.recorder.record(a_release()) == Committed()
     assert count(place, "disclosure") == 5
 
@@ -294,17 +294,17 @@ def test_concurrent_registrations_of_one_consent_do_not_deadlock(
     """A transaction that checks for a revocation and then writes must not hold what
     another writes.
     """
-    told: list[str] = []
-    store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
-    ground, papers = a_consent(allowed=2), (an_evidence(),)
-    store.recorder.record(a_metered_release(ground, evidence=papers))
+    retries: list[str] = []
+    store = open_store(place, keys, who="operator", retried=lambda: retries.append("again"))
+    ground, evidence = a_consent(allowed=2), (an_evidence(),)
+    store.recorder.record(a_metered_release(ground, evidence=evidence))
     registrations = [a_registration(ground) for _ in range(EIGHT)]
 
     results = threads(store)(registrations)
     store.close()
 
     assert kinds(results) == {"Committed": EIGHT}
-    assert told == []
+    assert retries == []
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # a file has no concurrent writers
@@ -314,8 +314,8 @@ def test_deleting_stale_marks_does_not_deadlock(place: DatabaseLocation, keys: S
     Every message may start the deletion, because its sender chooses its mark. Decisions and
     revocations of one recipient that all do so must not wait for one another.
     """
-    told: list[str] = []
-    store = open_store(place, keys, who="operator", retried=lambda: told.append("again"))
+    retries: list[str] = []
+    store = open_store(place, keys, who="operator", retried=lambda: retries.append("again"))
     marks = [replace(a_mark(b"\0" + uuid4().bytes), forget_after=NOON - DAY) for _ in range(32)]
     entries = [
         a_revocation(a_consent(), mark=mark) if number % 4 == 0 else a_release(mark=mark)
@@ -326,4 +326,4 @@ def test_deleting_stale_marks_does_not_deadlock(place: DatabaseLocation, keys: S
     store.close()
 
     assert kinds(results) == {"Committed": len(entries)}
-    assert told == []
+    assert retries == []

@@ -33,7 +33,7 @@ from makul_testing.builders.entries import (
     a_refusal,
     a_registration,
     a_release,
-    kept,
+    receipt_from,
 )
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
@@ -52,7 +52,7 @@ from makul_testing.builders.records import (
     an_evidence,
     known_digest,
 )
-from makul_testing.raw_sql import count, everything
+from makul_testing.raw_sql import count, read_all_rows
 
 RECORD_TABLES = ("disclosure", "request_key")
 
@@ -88,7 +88,7 @@ def test_a_decision_is_recorded_with_its_leaf_evidence_and_answer(
     assert (row.outcome, row.subject) == (Outcome.RELEASED, AZAMAT)
     assert (row.released, row.codes) == (("givenName", "surname"), ())
     assert (row.decided_at, row.leaf_hash) == (NOON, entry.leaf.hash)
-    assert store.register.receipt(BANK, entry.key.request_id) == kept(entry)
+    assert store.register.receipt(BANK, entry.key.request_id) == receipt_from(entry)
     assert known_digest(store, entry.key) == entry.key.digest
     assert store.register.use(BANK, ground) == GroundUse(used=1)
     assert [count(place, table) for table in (*RECORD_TABLES, "evidence")] == [1, 1, 1]
@@ -112,12 +112,12 @@ def test_an_overtaken_entry_leaves_no_trace(
     """No row of any table differs after an overtaken entry, marks included."""
     assert store.recorder.register_message_id(a_mark(), at=NOON)
     fresh, ground = everything_at_once(a_consent()), a_consent()
-    before = everything(place)
+    before = read_all_rows(place)
 
     result = store.recorder.record(everything_at_once(ground, **change))
 
     assert codes(result) == (code,)
-    assert everything(place) == before
+    assert read_all_rows(place) == before
     assert store.recorder.record(fresh) == Committed()
 
 
@@ -166,8 +166,8 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
     assert known_digest(store, other) == first.key.digest
     assert store.recorder.replay(first.key, a_caller(), at=NOON) == Replay(first.answer)
     assert store.register.receipt(BANK, first.key.request_id) in {
-        kept(first),
-        kept(refusal),
+        receipt_from(first),
+        receipt_from(refusal),
     }
 
 
@@ -369,7 +369,7 @@ def test_the_receipt_is_the_last_one(store: Store) -> None:
     last = a_release(key=key, decided_at=NOON + timedelta(seconds=1))
     store.recorder.record(last)
 
-    assert store.register.receipt(BANK, key.request_id) == kept(last)
+    assert store.register.receipt(BANK, key.request_id) == receipt_from(last)
     assert store.register.receipt(POLICE, key.request_id) is None
     assert store.register.receipt(BANK, uuid4()) is None
 

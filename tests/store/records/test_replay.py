@@ -16,7 +16,7 @@ from makul.store import Store
 from makul.store.db.location import DatabaseLocation
 from makul.store.records.retention import MARKS_LINGER
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.entries import a_metered_release, a_refusal, a_release, kept
+from makul_testing.builders.entries import a_metered_release, a_refusal, a_release, receipt_from
 from makul_testing.builders.records import (
     BANK,
     FINGERPRINT,
@@ -150,7 +150,7 @@ def test_a_deleted_answer_leaves_its_id_closed(store: Store, released: Entry) ->
     again = store.recorder.record(a_release(key=released.key))
     assert isinstance(again, Conflict)
     assert known_digest(store, released.key) == released.key.digest
-    assert store.register.receipt(BANK, released.key.request_id) == kept(released)
+    assert store.register.receipt(BANK, released.key.request_id) == receipt_from(released)
 
 
 def test_all_ended_rights_are_named(store: Store, released: Entry) -> None:
@@ -186,13 +186,13 @@ def test_some_new_marks_delete_stale_ones(store: Store) -> None:
 def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released: Entry) -> None:
     """GetReceipt finds the disclosure by its space, before any later record."""
     later = NOON + timedelta(minutes=1)
-    asked = replace(released.key, space=Space.EXPLANATION)
-    dry_run = a_refusal(Code.CNS_06, key=asked, decided_at=later)
+    key = replace(released.key, space=Space.EXPLANATION)
+    dry_run = a_refusal(Code.CNS_06, key=key, decided_at=later)
     misused = a_refusal(Code.REQ_04, key=released.key, misuses_key=True, decided_at=later)
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(misused) == Committed()
 
-    assert store.register.receipt(BANK, released.key.request_id) == kept(released)
+    assert store.register.receipt(BANK, released.key.request_id) == receipt_from(released)
 
 
 def test_an_open_refusal_hides_no_dry_run(store: Store) -> None:
@@ -204,7 +204,7 @@ def test_an_open_refusal_hides_no_dry_run(store: Store) -> None:
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(too_many) == Committed()
 
-    assert store.register.receipt(BANK, key.request_id) == kept(dry_run)
+    assert store.register.receipt(BANK, key.request_id) == receipt_from(dry_run)
 
 
 @pytest.mark.parametrize("recipient", [BANK, POLICE])

@@ -12,7 +12,7 @@ from makul.store.schema.append_only_triggers import APPEND_ONLY, all_sqlite_trig
 from makul.store.schema.columns import metadata
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import an_evidence
-from makul_testing.raw_sql import everything, raw
+from makul_testing.raw_sql import raw, read_all_rows
 
 DRIVER: Any = dbapi2
 
@@ -56,13 +56,13 @@ def filled(store: Store, path: Path) -> Path:
 )
 def test_a_row_cannot_be_changed_replaced_or_deleted(filled: Path, table: str, attack: str) -> None:
     """Plain SQL over a connection without the store's settings is refused."""
-    before = everything(filled, but="")
+    before = read_all_rows(filled, but="")
     assert before[table]
 
     with raw(filled) as connection, pytest.raises(DRIVER.IntegrityError, match="append-only"):
         connection.execute(attack.format(table=table, key=APPEND_ONLY[table][-1]))
 
-    assert everything(filled, but="") == before
+    assert read_all_rows(filled, but="") == before
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -11,7 +11,7 @@ from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.schema.columns import metadata
 from makul.store.schema.meter_triggers import SINCE_0007
-from makul_testing.database_roles import parted
+from makul_testing.database_roles import create_duty_roles
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import parameters, raw
 
@@ -21,10 +21,10 @@ _A_VALUE = {bytes: b"\1" * 32, str: "X", int: 2}
 
 @pytest.fixture
 def metered(place: DatabaseLocation) -> DatabaseLocation:
-    return filled(place)
+    return fill_usage_tables(place)
 
 
-def filled(place: DatabaseLocation) -> DatabaseLocation:
+def fill_usage_tables(place: DatabaseLocation) -> DatabaseLocation:
     """Write one row into each usage table, with the count two."""
     with raw(place) as connection:
         for name in SINCE_0007:
@@ -63,8 +63,8 @@ def test_a_counter_is_not_reduced(metered: DatabaseLocation, table: str) -> None
 def test_the_serving_role_gives_no_use_back(server: Cluster, server_template: str) -> None:
     """The serving role may count, so it may change the column; the trigger stops a decrease."""
     name = server.create(template=server_template)
-    filled(server.place(name))
-    serving = parted(server.place(name))[Duty.SERVING]
+    fill_usage_tables(server.place(name))
+    serving = create_duty_roles(server.place(name))[Duty.SERVING]
 
     for table in SINCE_0007:
         with pytest.raises(REFUSED, match="counts up"):

@@ -24,7 +24,7 @@ from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
 from makul.store.schema.version import assert_schema, migrate
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON, a_caller, an_evidence
-from makul_testing.raw_sql import everything, parameters, raw
+from makul_testing.raw_sql import parameters, raw, read_all_rows
 
 DRIVER: Any = dbapi2
 REFUSED = (DRIVER.IntegrityError, psycopg.IntegrityError)
@@ -115,7 +115,7 @@ def test_no_other_column_is_changed_with_it(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, column: str
 ) -> None:
     """A column is not set to NULL, nor to the same value of another type."""
-    before, was = everything(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), sealed_of(filled, table)
     kind = metadata.tables[table].columns[column]
     values = [OTHERS[kind.type.python_type]]
     if kind.nullable:
@@ -129,7 +129,7 @@ def test_no_other_column_is_changed_with_it(
             update(filled, table, was, sealed=rewrapped(rotated, was), **{column: value})
         with pytest.raises(REFUSED, match="append-only"):
             update(filled, table, was, **{column: value})
-    assert everything(filled) == before
+    assert read_all_rows(filled) == before
 
 
 @pytest.mark.parametrize("part", [part for part in HEAD if part not in {"key id", "wrapped key"}])
@@ -138,7 +138,7 @@ def test_ciphertext_is_not_changed(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, part: str
 ) -> None:
     """One bit at each end of each part is changed, alone and under a new head."""
-    before, was = everything(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), sealed_of(filled, table)
     start, end = HEAD[part]
     for whole in (was, rewrapped(rotated, was)):
         places = range(len(whole))[start:end]
@@ -147,7 +147,7 @@ def test_ciphertext_is_not_changed(
             spoilt[place] ^= 1
             with pytest.raises(REFUSED, match="append-only"):
                 update(filled, table, was, sealed=bytes(spoilt))
-    assert everything(filled) == before
+    assert read_all_rows(filled) == before
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -155,7 +155,7 @@ def test_other_changes_are_no_rewrap(
     filled: DatabaseLocation, rotated: FieldCipher, table: str
 ) -> None:
     """Longer, shorter, only the head, text, another key under the same id, and no change."""
-    before, was = everything(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), sealed_of(filled, table)
     anew = rewrapped(rotated, was)
     other_wrap = was[:9] + bytes(40) + was[HEAD_BYTES:]
     shapes = (
@@ -167,7 +167,7 @@ def test_other_changes_are_no_rewrap(
             update(filled, table, was, sealed=shape)
     with pytest.raises(REFUSED):
         update(filled, table, was, sealed=None)
-    assert everything(filled) == before
+    assert read_all_rows(filled) == before
 
 
 @pytest.mark.parametrize("table", sorted(set(APPEND_ONLY) - set(REWRAPPED)))

@@ -24,7 +24,7 @@ from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
 from makul.store.schema.version import assert_schema
 from makul_testing import role_workloads as work
 from makul_testing.builders.records import NOON
-from makul_testing.database_roles import Asked, asked, parted
+from makul_testing.database_roles import UsedPrivileges, create_duty_roles, privileges_noted
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer
@@ -36,21 +36,21 @@ Places = Mapping[Duty, PostgresLocation]
 @pytest.fixture(scope="module")
 def places(server: Cluster, server_template: str) -> Iterator[Places]:
     name = server.create(template=server_template)
-    yield parted(server.place(name))
+    yield create_duty_roles(server.place(name))
     server.drop(name)
 
 
 @pytest.fixture(scope="module")
 def played(
     places: Places, keys: StoreKeys, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[Duty, Asked]:
+) -> Mapping[Duty, UsedPrivileges]:
     """Return the privileges that all the work of each duty used, in a possible order."""
-    noted = {duty: Asked() for duty in Duty}
+    noted = {duty: UsedPrivileges() for duty in Duty}
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
 
     @contextmanager
     def by(duty: Duty) -> Iterator[Store]:
-        with asked(noted[duty]):
+        with privileges_noted(noted[duty]):
             store = open_store(places[duty], keys, who=duty.value)
             yield store
             store.close()
@@ -77,7 +77,7 @@ def played(
 
 @pytest.mark.parametrize("duty", Duty)
 def test_a_duty_has_exactly_the_privileges_of_its_work(
-    played: Mapping[Duty, Asked], duty: Duty
+    played: Mapping[Duty, UsedPrivileges], duty: Duty
 ) -> None:
     """Each privilege was used; one that no statement needs is one too many."""
     granted = RIGHTS[duty]
@@ -303,7 +303,9 @@ def test_an_older_store_is_upgraded(
     upgrade_store(place, keys, who="operator", at=NOON)
 
     assert_schema(place)
-    opened = parted(place)[Duty.SERVING] if isinstance(place, PostgresLocation) else place
+    opened = (
+        create_duty_roles(place)[Duty.SERVING] if isinstance(place, PostgresLocation) else place
+    )
     with raw(place) as connection:
         assert connection.execute("SELECT to_lock_by FROM recipient").fetchall() == [(None,)]
     store = open_store(opened, keys, who="operator")

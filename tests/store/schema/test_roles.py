@@ -51,9 +51,9 @@ def granted(server: Cluster, server_template: str) -> Iterator[Granted]:
     name = server.create(template=server_template)
     role = f"granted{next(ROLES)}"
     server.execute(f"CREATE ROLE {role} LOGIN")
-    made = Granted(server, server.place(name), role)
-    grant(made.owner, role, Duty.SERVING)
-    yield made
+    granted = Granted(server, server.place(name), role)
+    grant(granted.owner, role, Duty.SERVING)
+    yield granted
     server.drop(name)
     server.execute(f"DROP ROLE {role}")
 
@@ -96,7 +96,7 @@ def test_one_role_for_all_duties_is_not_fit(granted: Granted) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("statement", "message"),
     [
         ("GRANT ALL ON disclosure TO {role}", "DELETE disclosure"),
         ("GRANT UPDATE (outcome) ON disclosure TO {role}", "UPDATE disclosure.outcome"),
@@ -112,12 +112,12 @@ def test_one_role_for_all_duties_is_not_fit(granted: Granted) -> None:
     ],
 )
 def test_one_additional_privilege_is_reported_and_revoked(
-    granted: Granted, given: str, told: str
+    granted: Granted, statement: str, message: str
 ) -> None:
     """A privilege on one column, or on one month alone, is one too many."""
-    granted.execute(given)
+    granted.execute(statement)
     (found,) = granted.weaknesses()
-    assert told in found
+    assert message in found
 
     grant(granted.owner, granted.role, Duty.SERVING)
 
@@ -134,7 +134,7 @@ def test_one_missing_privilege_is_reported(granted: Granted) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("statement", "message"),
     [
         ("ALTER ROLE {role} CREATEROLE", "may make roles"),
         ("ALTER ROLE {role} BYPASSRLS", "superuser"),
@@ -144,16 +144,18 @@ def test_one_missing_privilege_is_reported(granted: Granted) -> None:
         ("ALTER TABLE ground_use OWNER TO {role}", "owns tables"),
     ],
 )
-def test_a_power_outside_our_grants_is_reported(granted: Granted, given: str, told: str) -> None:
+def test_a_power_outside_our_grants_is_reported(
+    granted: Granted, statement: str, message: str
+) -> None:
     """Each of these powers leads to all others."""
-    granted.execute(given)
+    granted.execute(statement)
     try:
         (found,) = granted.weaknesses()
     finally:
         granted.execute("ALTER TABLE ground_use OWNER TO postgres")
         granted.execute("REVOKE CREATE ON SCHEMA public FROM {role}")
 
-    assert told in found
+    assert message in found
 
 
 @pytest.mark.parametrize("how", ["INHERIT TRUE", "INHERIT FALSE, SET TRUE"])
@@ -222,11 +224,11 @@ def test_the_statements_grant_the_privileges_of_the_duty(duty: Duty) -> None:
     """A table's privileges are in one GRANT, UPDATE only by column, and nothing WITH
     GRANT OPTION.
     """
-    said = [each for each in grants("service", duty) if each.startswith("GRANT")]
+    statements = [each for each in grants("service", duty) if each.startswith("GRANT")]
 
-    assert len(said) == len({right.table for right in RIGHTS[duty]})
-    assert not any("OPTION" in each or "ALL" in each for each in said)
-    assert all("UPDATE (" in each for each in said if "UPDATE" in each)
+    assert len(statements) == len({right.table for right in RIGHTS[duty]})
+    assert not any("OPTION" in each or "ALL" in each for each in statements)
+    assert all("UPDATE (" in each for each in statements if "UPDATE" in each)
 
 
 @pytest.mark.parametrize("role", ["", "A", "a b", "a;b", 'a"', "1a", "ä", "a" * 64])
@@ -245,9 +247,9 @@ def test_months_are_made_once(server: Cluster, server_template: str) -> None:
     later = NOON.replace(year=NOON.year + 5)
 
     missing = missing_months(place, at=later)
-    made = make_months(place, at=later)
+    months = make_months(place, at=later)
 
-    assert list(missing) == list(made) == list(months_around(later))
+    assert list(missing) == list(months) == list(months_around(later))
     assert make_months(place, at=later) == missing_months(place, at=later) == []
     server.drop(name)
 

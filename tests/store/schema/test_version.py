@@ -54,11 +54,13 @@ def test_each_migrated_table_has_the_defined_ddl(path: Path) -> None:
     not compare.
     """
     with raw(path) as connection:
-        made = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        tables = dict(
+            connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        )
 
     for table in metadata.sorted_tables:
         stated = str(CreateTable(table).compile(dialect=sqlite.dialect()))
-        assert _columns_and_constraints(made[table.name]) == _columns_and_constraints(stated)
+        assert _columns_and_constraints(tables[table.name]) == _columns_and_constraints(stated)
 
 
 def _columns_and_constraints(ddl: str) -> list[str]:

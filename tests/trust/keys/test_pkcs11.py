@@ -32,10 +32,10 @@ KEYS: dict[str, Callable[[], object]] = {
 
 @pytest.fixture
 def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
-    made = make_token(tmp_path / "hsm")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
+    token = make_token(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(token.config))
     monkeypatch.setattr(tokens, "PAUSE_SECONDS", 0.0)
-    return made
+    return token
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ class Files:
         self.retired.mkdir()
         self._root = Authority.root("A Root")
 
-    def made(self, name: str, *, earlier: bool = False) -> tuple[Path, bytes]:
+    def issue(self, name: str, *, earlier: bool = False) -> tuple[Path, bytes]:
         """Create a certificate and return its file and fingerprint."""
         holder = self._root.issue()
         path = (self.retired if earlier else self.directory) / f"{name}.pem"
@@ -36,9 +36,9 @@ def files(tmp_path: Path) -> Files:
 
 def test_each_certificate_has_its_state(files: Files) -> None:
     """The list has the certificate in use first, then the next, then the retired ones."""
-    using, first = files.made("using")
-    following, second = files.made("next")
-    _, third = files.made("old", earlier=True)
+    using, first = files.issue("using")
+    following, second = files.issue("next")
+    _, third = files.issue("old", earlier=True)
 
     found = receipt_certificates(using, following=following, retired=files.retired)
 
@@ -54,7 +54,7 @@ def test_certificate_in_use_may_also_be_retired(files: Files) -> None:
     """The certificate in use may be copied there before it is replaced; it is listed once, as in
     use.
     """
-    using, fingerprint = files.made("using")
+    using, fingerprint = files.issue("using")
     (files.retired / "copy.pem").write_bytes(using.read_bytes())
 
     (found,) = receipt_certificates(using, following=None, retired=files.retired)
@@ -64,8 +64,8 @@ def test_certificate_in_use_may_also_be_retired(files: Files) -> None:
 
 def test_mark_of_a_compromised_key_is_kept(files: Files) -> None:
     """The instant of a mark is stored and never changed, and the key in use must not be marked."""
-    using, current = files.made("using")
-    _, stolen = files.made("stolen", earlier=True)
+    using, current = files.issue("using")
+    _, stolen = files.issue("stolen", earlier=True)
     mark_compromised(files.retired, stolen, NOW)
 
     found = receipt_certificates(using, following=None, retired=files.retired)
@@ -85,7 +85,7 @@ def test_mark_of_a_compromised_key_is_kept(files: Files) -> None:
 )
 def test_an_unreadable_mark_stops_the_service(files: Files, name: str, content: str) -> None:
     """If a mark were ignored, a stolen key would count again."""
-    using, _ = files.made("using")
+    using, _ = files.issue("using")
     (files.retired / f"{name}.compromised").write_text(content)
 
     with pytest.raises(KeyFileError, match="expected FINGERPRINT"):

@@ -72,7 +72,7 @@ def test_a_citizen_whose_name_breaks_its_string_type_is_judged(
     name: str | None,
 ) -> None:
     """X.680, 41.4: other software reads such a name, so the signature is judged like any other."""
-    holder = altered.issued(world.ca, change, world.ca.issue(subject_named()))
+    holder = altered.issue_altered(world.ca, change, world.ca.issue(subject_named()))
 
     proof = documents.verify(Forge(holder=holder).signed(), at=NOW).proof
 
@@ -99,7 +99,7 @@ def test_an_authority_whose_name_breaks_its_string_type_is_judged(
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
     (files.intermediates / "ca.crt").write_bytes(der)
     (files.crls / "ca.crl").write_bytes(altered.crl(ca.crl(), ca.holder.key, change))
-    holder = altered.issued(ca, change, citizen)
+    holder = altered.issue_altered(ca, change, citizen)
     verifier = XadesVerifier(TrustStore(directories(files)))
 
     passed = verifier.verify(Forge(holder=holder).signed(), at=NOW).proof
@@ -123,7 +123,7 @@ def test_a_crl_of_an_imitation_with_such_a_name_states_nothing(tmp_path: Path) -
         altered.certificate(ca.holder.der, root.holder.key, change)
     )
     (files.crls / "ca.crl").write_bytes(altered.crl(ca.crl(), other.holder.key, change))
-    holder = altered.issued(ca, change)
+    holder = altered.issue_altered(ca, change)
 
     proof = XadesVerifier(TrustStore(directories(files))).verify(
         Forge(holder=holder).signed(), at=NOW
@@ -146,7 +146,7 @@ def test_readable_certificate_is_not_copied(world) -> None:
 def test_bytes_that_are_no_certificate_are_refused(world, cut: int) -> None:
     """Only DER is copied and corrected."""
     good = world.ca.issue(subject_named())
-    odd = altered.issued(world.ca, retagged(NAME, PRINTABLE), good).der
+    odd = altered.issue_altered(world.ca, retagged(NAME, PRINTABLE), good).der
 
     for octets in (odd[:cut], odd + b"\0", odd[: cut + 1] + b"\xff\xff" + odd[cut + 3 :]):
         with suppress(SignatureFailure):
@@ -222,7 +222,7 @@ def test_serial_number_beyond_20_octets_is_refused(
     """SIG-10: no CRL can list a longer serial number, so the request is refused and not "try
     later".
     """
-    holder = altered.issued(world.ca, with_serial(number))
+    holder = altered.issue_altered(world.ca, with_serial(number))
 
     verified = documents.verify(Forge(holder=holder).signed(), at=NOW)
 

@@ -43,7 +43,7 @@ from makul_testing.pki.hierarchies import (
     addressed,
     below,
     by_pss,
-    issued,
+    issue_citizen,
     long,
     mailed,
     misnamed,
@@ -67,14 +67,14 @@ def judge(store: TrustStore, holder: Holder, at: datetime = NOW) -> PathFinding:
 @pytest.fixture
 def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Record the fingerprints of certificates that reach the path validator."""
-    asked: list[bytes] = []
+    fingerprints: list[bytes] = []
 
     def paths_of(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
-        asked.append(certificate.fingerprint)
+        fingerprints.append(certificate.fingerprint)
         return validator.paths_of(certificate, *rest, **named)
 
     monkeypatch.setattr(paths, "paths_of", paths_of)
-    return asked
+    return fingerprints
 
 
 @pytest.mark.parametrize("authorities", [*USUAL, *UNUSUAL])
@@ -83,11 +83,11 @@ def test_cache_gives_the_validators_verdict(tmp_path: Path, authorities: str) ->
     failure.
     """
     world = (USUAL | UNUSUAL)[authorities]()
-    holders = {kind: made(world) for kind, made in CERTIFICATES.items()}
+    holders = {kind: build(world) for kind, build in CERTIFICATES.items()}
     files = world.files(tmp_path)
     knowing = open_store(files)
-    for made in (issued(), issued(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
-        judge(knowing, made(world))
+    for build in (issue_citizen(), issue_citizen(policies_of(CITIZENS)), unnamed, misnamed, by_pss):
+        judge(knowing, build(world))
 
     known = {kind: judge(knowing, holder) for kind, holder in holders.items()}
     fresh = {kind: judge(open_store(files), holder) for kind, holder in holders.items()}
@@ -98,15 +98,22 @@ def test_cache_gives_the_validators_policies(tmp_path: Path) -> None:
     """A citizen has exactly the policies that the validator finds, for all policies of two
     authorities.
     """
-    given = [(), (CITIZENS,), (OTHERS,), (CITIZENS, OTHERS), (ANY_POLICY,), (CITIZENS, ANY_POLICY)]
+    policy_sets = [
+        (),
+        (CITIZENS,),
+        (OTHERS,),
+        (CITIZENS, OTHERS),
+        (ANY_POLICY,),
+        (CITIZENS, ANY_POLICY),
+    ]
     root = Authority.root("A Root")
-    for number, stated in enumerate(product(given, repeat=2)):
+    for number, stated in enumerate(product(policy_sets, repeat=2)):
         above = below(root, f"CA {number}", extra=saying(stated[0]))
         issuer = below(above, f"CA {number} below", extra=saying(stated[1]))
         files = World(root, (above, issuer)).files(tmp_path)
         knowing = open_store(files)
         assert judge(knowing, issuer.issue()).code is None
-        for policies in given[:4]:
+        for policies in policy_sets[:4]:
             holder = issuer.issue(Profile(extra=saying(policies)))
             assert judge(knowing, holder) == judge(open_store(files), holder)
 
@@ -120,7 +127,8 @@ def test_validator_judges_an_authority_once(
     store = open_store(world.files(tmp_path))
     address = "asan.usonov@mail.example.kg"
     first, *others = (
-        made(world) for made in (issued(), issued(), mailed(address), addressed(address))
+        build(world)
+        for build in (issue_citizen(), issue_citizen(), mailed(address), addressed(address))
     )
 
     assert all(judge(store, each).code is None for each in (first, *others))
@@ -136,7 +144,7 @@ def test_validator_judges_below_a_limiting_authority_each_time(
     """
     world = UNUSUAL[authorities]()
     store = open_store(world.files(tmp_path))
-    holders = [issued(policies_of(CITIZENS))(world) for _ in range(3)]
+    holders = [issue_citizen(policies_of(CITIZENS))(world) for _ in range(3)]
 
     for each in holders:
         judge(store, each)
@@ -159,7 +167,7 @@ def test_first_good_certificate_of_an_authority_counts(tmp_path: Path) -> None:
     world = World(roots[0], (first,))
     assert judge(store, CERTIFICATES["out of the land"](world)).code is None
 
-    citizen = issued(policies_of(CITIZENS))(world)
+    citizen = issue_citizen(policies_of(CITIZENS))(world)
 
     assert judge(store, citizen) == judge(open_store(files), citizen)
 
@@ -169,7 +177,7 @@ def test_every_changed_byte_is_refused(tmp_path: Path) -> None:
     world = USUAL["one policy"]()
     store = open_store(world.files(tmp_path))
     assert judge(store, world.issuer.issue()).code is None
-    holder = issued(policies_of(CITIZENS))(world)
+    holder = issue_citizen(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
     start = holder.der.index(signed)
     read = 0
@@ -193,7 +201,7 @@ def test_odd_certificates_of_a_known_issuer_change_no_verdict(tmp_path: Path) ->
     files = world.files(tmp_path)
     store = open_store(files)
     assert judge(store, world.issuer.issue()).code is None
-    holder = issued(policies_of(CITIZENS))(world)
+    holder = issue_citizen(policies_of(CITIZENS))(world)
     signed = holder.certificate.tbs_certificate_bytes
     good = 0
 

@@ -23,8 +23,8 @@ from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_testing.pki.authorities import DAY, NOW, Authority, Profile, StoreFiles, new_key
 from makul_testing.pki.crls import UNHEARD_OF, crl_of, entry, serial_of
 from makul_testing.pki.ocsp import REVOKED, UNKNOWN, response_of
-from makul_testing.servers.crl_ocsp import Published, publishing
-from makul_testing.servers.slow_http import BODY, HEADERS, dripping
+from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.slow_http import BODY, HEADERS, run_slow_server
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def web() -> Iterator[Published]:
-    with publishing() as published:
+    with run_publisher() as published:
         yield published
 
 
@@ -137,7 +137,7 @@ def test_slow_source_does_not_delay_others(
     """
     citizen = ca.issue()
     web.at["/ca.crl"], good = crl_of(ca), CrlSource(url=f"{web.url}/ca.crl", path=installation.held)
-    with dripping(begin) as server:
+    with run_slow_server(begin) as server:
         bad = CrlSource(url=f"{server.url}/ca.crl", path=installation.held.with_name("other.crl"))
         refresher = replace(
             installation.refresher,
@@ -180,7 +180,7 @@ def test_no_address_comes_from_a_certificate(
     installation.store.judge(read_certificate(citizen.der), at=NOW)
     installation.once()
 
-    assert set(web.asked) == {"/ca.crl", "/ocsp"}
+    assert set(web.requested_paths) == {"/ca.crl", "/ocsp"}
 
 
 # --- OCSP -----------------------------------------------------------------------------------------

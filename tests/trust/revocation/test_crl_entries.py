@@ -32,7 +32,7 @@ def test_long_crl_revokes_only_its_entries(
     assert under(tmp_path, root, ca, citizen, crl_of(ca, map(entry, serials))) is revoked
 
 
-def revoked(*serials: int) -> Entries:
+def build_entries(*serials: int) -> Entries:
     return Entries(CrlEntry(serial=serial, revoked_at=NOW - DAY) for serial in serials)
 
 
@@ -40,13 +40,13 @@ def test_only_entries_of_the_file_are_found() -> None:
     """Only entries of the file are found: no prefix, no neighbour, no other sign or width."""
     widest = 2 ** (8 * SERIAL_BYTES - 1) - 1
     inside = {1, 0x0100, 2**159 - 1, 2**160 - 1, widest, -1, 0}
-    entries = revoked(*inside, 1)
+    entries = build_entries(*inside, 1)
 
     assert len(entries) == len(inside)
     assert all(entries.of(number) is not None for number in inside)
     outside = {number + step for number in inside - {widest} for step in (-1, 1)} - inside
     assert not any(entries.of(number) for number in outside | {0x01, 0x0100 << 8, 2} - inside)
-    assert revoked().of(1) is None
+    assert build_entries().of(1) is None
 
 
 ENTRIES = [
@@ -76,11 +76,11 @@ def test_too_wide_serial_number_is_undetermined() -> None:
     """
     too_wide = 2 ** (8 * SERIAL_BYTES - 1)
     statement = Statement(
-        this_update=NOW, next_update=NOW + DAY, revoked=revoked(1), digest=b"a digest"
+        this_update=NOW, next_update=NOW + DAY, revoked=build_entries(1), digest=b"a digest"
     )
-    asked = CertificateQuery(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
+    query = CertificateQuery(fingerprint=b"a certificate", serial=too_wide, not_after=NOW + DAY)
 
     with pytest.raises(OverflowError):
-        revoked(too_wide)
-    found = status_now(asked, said_by_crls([statement], asked), at=NOW)
+        build_entries(too_wide)
+    found = status_now(query, said_by_crls([statement], query), at=NOW)
     assert found.end is RevocationStatus.UNKNOWN

@@ -156,13 +156,13 @@ CASES = MappingProxyType(
 )
 
 
-@pytest.mark.parametrize(("asked", "stated", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("query", "stated", "expected"), CASES.values(), ids=CASES)
 def test_each_case_has_its_verdict(
-    asked: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
+    query: CertificateQuery, stated: list[RevocationAssertion], expected: RevocationStatus
 ) -> None:
     """RFC 5280, 3.3 and 5.3.2; ETSI EN 319 102-1, 5.5.2.3: each case has its verdict."""
     found = status_at_signature_time(
-        asked, stated, at=NOW, existed_at=SIGNED, heard_until=min(asked.not_after, NOW + 99 * DAY)
+        query, stated, at=NOW, existed_at=SIGNED, heard_until=min(query.not_after, NOW + 99 * DAY)
     )
 
     assert found.end is expected
@@ -359,12 +359,12 @@ def test_later_expiry_spares_an_earlier_signature(
     citizen = ca.issue(Profile(not_after=NOW - 3 * DAY))
     silent = TrustStore(directories(files_of(tmp_path / "a", root, [ca], crl_of(ca))))
     heard = crl_of(ca, this_update=AFTER, next_update=AFTER + DAY)
-    kept = TrustStore(directories(files_of(tmp_path / "b", root, [ca], heard, crl_of(ca))))
+    store = TrustStore(directories(files_of(tmp_path / "b", root, [ca], heard, crl_of(ca))))
 
-    assert code_of(kept, citizen) is Code.SIG_05
-    assert code_of(kept, citizen, existed_at=SIGNED) is None
+    assert code_of(store, citizen) is Code.SIG_05
+    assert code_of(store, citizen, existed_at=SIGNED) is None
     assert code_of(silent, citizen, existed_at=SIGNED) is Code.SIG_07
-    assert code_of(kept, citizen, existed_at=NOW - 2 * DAY) is Code.SIG_05
+    assert code_of(store, citizen, existed_at=NOW - 2 * DAY) is Code.SIG_05
 
 
 def test_later_revocation_of_a_ca_spares_earlier_certificates(

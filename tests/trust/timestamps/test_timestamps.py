@@ -81,7 +81,7 @@ def store_of(path: Path, root: Authority, *crls: bytes) -> TrustStore:
     return TrustStore(directories(files))
 
 
-def judged(token: bytes, tsas: TrustStore, **changes: Any) -> TimestampFinding:
+def judge_token(token: bytes, tsas: TrustStore, **changes: Any) -> TimestampFinding:
     return judge(token, OCTETS, tsas, **{"at": NOW} | changes)
 
 
@@ -94,7 +94,7 @@ def test_valid_token_proves_its_time(
     holder = root.issue(profile(), key=key)
     token = tsa_of(holder, digest=digest).stamp(OCTETS, at=STAMPED)
 
-    found = judged(token, tsas, policies=frozenset({POLICY}))
+    found = judge_token(token, tsas, policies=frozenset({POLICY}))
 
     assert found.code is None, found.why
     assert found.time == STAMPED + SECOND
@@ -109,7 +109,7 @@ def test_flipped_bit_proves_nothing(holder: Holder, tsas: TrustStore) -> None:
 
     for index in range(len(token)):
         flipped = token[:index] + bytes([token[index] ^ 1]) + token[index + 1 :]
-        found = judged(flipped, tsas)
+        found = judge_token(flipped, tsas)
         assert found.code is not None or found.time == STAMPED + SECOND, index
 
 
@@ -185,7 +185,7 @@ def test_irregular_token_proves_nothing(
     holder: Holder, tsas: TrustStore, changes: dict[str, Any], code: Code
 ) -> None:
     """RFC 3161, 2.4.2; RFC 5816, 2.2.1; RFC 5652, 11: a token that breaks a rule proves nothing."""
-    assert judged(tsa_of(holder, **changes).stamp(OCTETS, at=STAMPED), tsas).code is code
+    assert judge_token(tsa_of(holder, **changes).stamp(OCTETS, at=STAMPED), tsas).code is code
 
 
 def test_token_signed_by_another_key_is_refused(
@@ -195,19 +195,19 @@ def test_token_signed_by_another_key_is_refused(
     other = root.issue(profile())
     token = tsa_of(holder, key=other.key).stamp(OCTETS, at=STAMPED)
 
-    assert judged(token, tsas).code is Code.SIG_02
+    assert judge_token(token, tsas).code is Code.SIG_02
 
 
 def test_token_of_another_policy_is_refused(holder: Holder, tsas: TrustStore) -> None:
     """If the operator names policies, no other policy counts, and neither does an untrusted TSA."""
     token = tsa_of(holder).stamp(OCTETS, at=STAMPED)
 
-    assert judged(token, tsas, policies=frozenset({"1.2.3"})).code is Code.SIG_09
+    assert judge_token(token, tsas, policies=frozenset({"1.2.3"})).code is Code.SIG_09
 
 
 @pytest.mark.parametrize("junk", [b"", b"0", b"\0" * 100, bytes(MAX_TOKEN_BYTES + 1)])
 def test_garbage_is_refused(tsas: TrustStore, junk: bytes) -> None:
-    assert judged(junk, tsas).code is Code.SIG_02
+    assert judge_token(junk, tsas).code is Code.SIG_02
 
 
 def test_trailing_octets_and_two_signers_are_refused(holder: Holder, tsas: TrustStore) -> None:
@@ -216,8 +216,8 @@ def test_trailing_octets_and_two_signers_are_refused(holder: Holder, tsas: Trust
     twice: Any = cms.ContentInfo.load(token)
     twice["content"]["signer_infos"].append(twice["content"]["signer_infos"][0].copy())
 
-    assert judged(token + b"\0", tsas).code is Code.SIG_02
-    assert judged(twice.dump(force=True), tsas).code is Code.SIG_02
+    assert judge_token(token + b"\0", tsas).code is Code.SIG_02
+    assert judge_token(twice.dump(force=True), tsas).code is Code.SIG_02
 
 
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -242,7 +242,7 @@ def test_certificates_for_other_purposes_are_refused(
     """RFC 3161, 2.3: the key must be only for time-stamping, in a critical extension."""
     holder = root.issue(profile(**changes))
 
-    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_10
+    assert judge_token(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_10
 
 
 def test_path_of_the_tsa_is_judged(tmp_path: Path, root: Authority) -> None:
@@ -252,9 +252,9 @@ def test_path_of_the_tsa_is_judged(tmp_path: Path, root: Authority) -> None:
     heard = root.crl(this_update=NOW - 3 * DAY, next_update=NOW - 2 * DAY)
     tsas = store_of(tmp_path, root, heard, root.crl())
 
-    assert judged(tsa_of(stranger).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_09
-    assert judged(tsa_of(expired).stamp(OCTETS, at=STAMPED), tsas).code is None
-    assert judged(tsa_of(expired).stamp(OCTETS, at=NOW), tsas).code is Code.SIG_05
+    assert judge_token(tsa_of(stranger).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_09
+    assert judge_token(tsa_of(expired).stamp(OCTETS, at=STAMPED), tsas).code is None
+    assert judge_token(tsa_of(expired).stamp(OCTETS, at=NOW), tsas).code is Code.SIG_05
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_revoked_tsa_is_judged_by_the_reason(
     stated = [(x509.CRLReason(x509.ReasonFlags[reason]), False)] if reason else []
     tsas = store_of(tmp_path, root, crl_of(root, [entry(serial_of(holder), *stated, at=at)]))
 
-    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is code
+    assert judge_token(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is code
 
 
 def test_stale_revocation_data_prove_nothing(
@@ -286,7 +286,7 @@ def test_stale_revocation_data_prove_nothing(
     """SIG-07: an unknown revocation status proves nothing."""
     tsas = store_of(tmp_path, root, root.crl(next_update=NOW - SECOND))
 
-    assert judged(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_07
+    assert judge_token(tsa_of(holder).stamp(OCTETS, at=STAMPED), tsas).code is Code.SIG_07
 
 
 @needs("openssl")
@@ -341,7 +341,7 @@ def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) ->
     }
 
     theirs = {name: _client_verifies(token, root) for name, token in tokens.items()}
-    ours = {name: judged(token, tsas).code is None for name, token in tokens.items()}
+    ours = {name: judge_token(token, tsas).code is None for name, token in tokens.items()}
 
     assert theirs == ours == {name: name == "good" for name in tokens}
 
@@ -349,7 +349,7 @@ def test_the_client_agrees(root: Authority, holder: Holder, tsas: TrustStore) ->
 @needs("openssl")
 def test_token_made_by_openssl_is_read(tmp_path: Path, holder: Holder, tsas: TrustStore) -> None:
     """All but the path is good in a token of `openssl ts -reply`, which reads the clock."""
-    found = judged(_by_openssl(tmp_path, holder), tsas, at=datetime.now(NOW.tzinfo))
+    found = judge_token(_by_openssl(tmp_path, holder), tsas, at=datetime.now(NOW.tzinfo))
 
     assert found.path is not None, found.why
 
@@ -399,8 +399,8 @@ def test_the_module_registers_the_types_of_a_token_itself() -> None:
         "import makul.trust.timestamps; from asn1crypto.cms import ContentType;"
         " print(ContentType('1.2.840.113549.1.9.16.1.4').native)"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout == "tst_info\n"
+    assert result.stdout == "tst_info\n"

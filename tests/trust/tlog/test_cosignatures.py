@@ -16,8 +16,8 @@ from makul.ledger.signed_note import (
 )
 from makul.trust.tlog.cosignatures import Collector, WitnessEndpoint
 from makul.trust.tlog.note_keys import CosignatureVerifier, Cosigner, new_key_file
-from makul_testing.servers.crl_ocsp import publishing
-from makul_testing.servers.slow_http import dripping
+from makul_testing.servers.crl_ocsp import run_publisher
+from makul_testing.servers.slow_http import run_slow_server
 from makul_testing.tlog.published import PublishedLog, leaves
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_a_cosignature_is_collected_once(
 
 def test_a_witness_is_fetched_at_its_address(log: PublishedLog, cosigner: Cosigner) -> None:
     """A witness that is unreachable does not delay the others."""
-    with publishing() as web:
+    with run_publisher() as web:
         web.at["/checkpoint"] = cosigner.cosign(log.note(leaves(3)), at=AT)
         verifier = CosignatureVerifier.parse(cosigner.vkey)
         places = [
@@ -80,7 +80,7 @@ def test_a_slow_witness_does_not_delay_others(
         CosignatureVerifier.parse(each.vkey)
         for each in (cosigner, a_cosigner(tmp_path, "witness.example/w2"))
     )
-    with publishing() as web, dripping() as server:
+    with run_publisher() as web, run_slow_server() as server:
         places = [
             WitnessEndpoint(verifier=drips, url=f"{server.url}/checkpoint"),
             WitnessEndpoint(verifier=verifier, url=f"{web.url}/checkpoint"),
@@ -91,7 +91,7 @@ def test_a_slow_witness_does_not_delay_others(
             (found,) = collector.collect()
             assert found.checkpoint.size == size
 
-        assert server.asked == 1
+        assert server.request_count == 1
     assert [each.getMessage().partition(": ")[2] for each in caplog.records] == [
         "not done within 0.3 seconds",
         "an earlier answer of that server is still under way",

@@ -11,12 +11,12 @@ from makul_testing.pki.authorities import NOW, PIN
 
 def test_indication_and_proof_agree(documents: XadesVerifier, world) -> None:
     """A decision rests only on TOTAL-PASSED."""
-    made = [row[1](world) for row in ROWS] + [Forge(holder=world.citizen).signed()]
-    good = made[-1]
-    made += [good[:index] + bytes([good[index] ^ 1]) + good[index + 1 :] for index in
+    cases = [row[1](world) for row in ROWS] + [Forge(holder=world.citizen).signed()]
+    good = cases[-1]
+    cases += [good[:index] + bytes([good[index] ^ 1]) + good[index + 1 :] for index in
              range(0, len(good), 97)]  # fmt: skip
 
-    for document in made:
+    for document in cases:
         verified = documents.verify(document, at=NOW)
         report = json.loads(verified.report)
         passed = verified.proof.status is ProofStatus.PASSED

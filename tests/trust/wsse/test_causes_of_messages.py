@@ -23,7 +23,7 @@ SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 WSSE11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 
 
-def refused(messages: WsseVerifier, envelope: etree._Element) -> tuple[Code, str | None, Any]:
+def read_refusal(messages: WsseVerifier, envelope: etree._Element) -> tuple[Code, str | None, Any]:
     with pytest.raises(RejectedError) as caught:
         messages.verify(envelope, at=NOW)
     (reason,) = caught.value.reasons
@@ -235,7 +235,7 @@ def test_each_refusal_names_its_cause(messages: WsseVerifier, world, name: str) 
     envelope = Message(holder=world.bank, child=CHILD).signed()
     edit(envelope)
 
-    assert refused(messages, envelope) == tuple(expected)
+    assert read_refusal(messages, envelope) == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_message_of_another_time_zone_has_its_own_text(
         holder=world.bank, created=created, expires=created + timedelta(minutes=5)
     ).signed()
 
-    assert refused(messages, envelope) == (Code.REQ_03, "Created", cause)
+    assert read_refusal(messages, envelope) == (Code.REQ_03, "Created", cause)
 
 
 def test_a_message_that_expires_before_it_is_created_has_its_own_text(
@@ -270,7 +270,7 @@ def test_a_message_that_expires_before_it_is_created_has_its_own_text(
     """REQ-03: such a message is neither old nor of the future, and the text does not say so."""
     envelope = Message(holder=world.bank, expires=NOW - timedelta(minutes=1)).signed()
 
-    assert refused(messages, envelope) == (Code.REQ_03, "Expires", Cause.TIMESTAMP_ORDER)
+    assert read_refusal(messages, envelope) == (Code.REQ_03, "Expires", Cause.TIMESTAMP_ORDER)
 
 
 def test_a_message_that_has_expired_has_its_own_text(messages: WsseVerifier, world) -> None:
@@ -280,4 +280,4 @@ def test_a_message_that_has_expired_has_its_own_text(messages: WsseVerifier, wor
         holder=world.bank, created=created, expires=created + timedelta(minutes=1)
     ).signed()
 
-    assert refused(messages, envelope) == (Code.REQ_03, "Expires", None)
+    assert read_refusal(messages, envelope) == (Code.REQ_03, "Expires", None)

@@ -262,7 +262,7 @@ def iso(at: datetime) -> str:
 
 
 @pytest.mark.parametrize(
-    ("created", "expires", "taken"),
+    ("created", "expires", "accepted"),
     [
         (NOW + CLOCK_SKEW, NOW + MAX_AGE, True),
         (NOW + CLOCK_SKEW + TICK, NOW + MAX_AGE, False),
@@ -278,7 +278,7 @@ def iso(at: datetime) -> str:
     ],
 )
 def test_message_time_is_exact_to_the_microsecond(
-    messages: WsseVerifier, world, created: datetime, expires: datetime, taken: bool
+    messages: WsseVerifier, world, created: datetime, expires: datetime, accepted: bool
 ) -> None:
     """A message is accepted within MAX_AGE of Created and before Expires, with CLOCK_SKEW, half
     open.
@@ -286,7 +286,7 @@ def test_message_time_is_exact_to_the_microsecond(
     change = stamped(iso(created), iso(expires))
     envelope = Message(holder=world.bank, before_signing=change).signed()
 
-    if taken:
+    if accepted:
         messages.verify(envelope, at=NOW)
     else:
         assert code_of(messages, envelope) is Code.REQ_03

@@ -152,9 +152,9 @@ def test_identifiers_are_what_some_software_takes_for_one() -> None:
 
     found = identifiers_of(root)
 
-    taken = names[:4]
+    some_names = names[:4]
     assert sorted(found) == sorted(
-        [f"plain-{name}" for name in taken] + [f"other-{name}" for name in taken] + ["x"]
+        [f"plain-{name}" for name in some_names] + [f"other-{name}" for name in some_names] + ["x"]
     )
 
 

@@ -81,14 +81,16 @@ def test_the_xmlsec1_program_decrypts(
     (tmp_path / "key.pem").write_bytes(pem_of(recipient.key))
     (tmp_path / "sealed.xml").write_bytes(sealer.seal(DOCUMENT, recipient.der))
 
-    done = subprocess.run(
+    result = subprocess.run(
         ["xmlsec1", "--decrypt", "--privkey-pem", "key.pem", "sealed.xml"],
         cwd=tmp_path,
         capture_output=True,
         check=True,
     )
 
-    assert etree.tostring(etree.fromstring(done.stdout), method="c14n", exclusive=True) == DOCUMENT
+    assert (
+        etree.tostring(etree.fromstring(result.stdout), method="c14n", exclusive=True) == DOCUMENT
+    )
 
 
 def test_document_names_the_certificate(sealer: XmlEncryptor, recipient: Holder) -> None:

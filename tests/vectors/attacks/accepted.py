@@ -14,7 +14,7 @@ from makul_testing.pki.authorities import NOW, key_usage
 from vectors.attacks.content import DECLARATION, bare, changed, declared, replaced, sized
 from vectors.attacks.drafts import C14N_11, MORE_2007, XMLENC, reference, signed, spoilt
 from vectors.attacks.properties import first_form, first_form_issued
-from vectors.attacks.references import KEPT, SUBTRACTED, filtered, kept, listed, prefixes
+from vectors.attacks.references import KEPT, SUBTRACTED, filtered, listed, prefixes, xpath_transform
 from vectors.attacks.values import P256_ORDER, encoded
 from vectors.attacks.vector import Vector
 
@@ -53,11 +53,14 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
         {"transforms": (filtered(" here()/ancestor::ds:Signature[1] "), EXC_C14N)},
         "XPath Filter 2.0, its own example",
     ),
-    "xpath-not-signature": ({"transforms": (kept(KEPT), EXC_C14N)}, "XML Signature 1.1, 6.6.3"),
+    "xpath-not-signature": (
+        {"transforms": (xpath_transform(KEPT), EXC_C14N)},
+        "XML Signature 1.1, 6.6.3",
+    ),
     "xpath-counted": (
         {
             "transforms": (
-                kept(
+                xpath_transform(
                     "count(ancestor-or-self::ds:Signature | here()/ancestor::ds:Signature[1])\n"
                     "&gt; count(ancestor-or-self::ds:Signature)"
                 ),
@@ -108,8 +111,8 @@ def key_info_signed(cast: "Cast") -> bytes:
 
     def edit(drawn: "Draft") -> None:
         drawn.key_info.set("Id", "key")
-        made = reference("#key", (EXC_C14N,), SHA256)
-        single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+        new_reference = reference("#key", (EXC_C14N,), SHA256)
+        single = new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
         drawn.info.append(etree.fromstring(single))
 
     return signed(cast, edit)
@@ -130,13 +133,13 @@ def pretty(cast: "Cast") -> bytes:
     def indent(drawn: "Draft") -> None:
         etree.indent(drawn.root)
 
-    made = etree.fromstring(signed(cast, indent))
-    for element in made.iter(f"{{{DS}}}SignatureValue", f"{{{DS}}}X509Certificate"):
+    new_reference = etree.fromstring(signed(cast, indent))
+    for element in new_reference.iter(f"{{{DS}}}SignatureValue", f"{{{DS}}}X509Certificate"):
         text = element.text or ""
         lines = [text[at : at + 64] for at in range(0, len(text), 64)]
         if element.tag.endswith("SignatureValue"):  # certificates keep their lines
             element.text = "\n".join(["", *lines, ""])
-    return etree.tostring(made, encoding="UTF-8")
+    return etree.tostring(new_reference, encoding="UTF-8")
 
 
 def malleable(raw: bytes) -> bytes:

@@ -204,8 +204,8 @@ class Cast:
             "path_length": 0,
         }
         profile, key = Profile(**(ordinary | changes)), new_key()  # type: ignore[arg-type]
-        made = _build(profile, key, issuer.certificate.subject, issuer.holder.key)
-        return Authority(Holder(key, made, tuple(issuer.holder.chain)))
+        certificate = _build(profile, key, issuer.certificate.subject, issuer.holder.key)
+        return Authority(Holder(key, certificate, tuple(issuer.holder.chain)))
 
     # --- OCSP, and time --------------------------------------------------------------------------
 

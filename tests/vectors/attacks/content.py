@@ -311,13 +311,13 @@ VECTORS: tuple[Vector, ...] = (
             why="the entity's text would be read, and is nowhere in what was signed",
             build=partial(
                 changed,
-                change=lambda document, made=made: at_purpose(b"&e;")(
-                    DECLARATION + made + bare(document)
+                change=lambda document, entity=entity: at_purpose(b"&e;")(
+                    DECLARATION + entity + bare(document)
                 ),
             ),
             code=Code.SIG_02,
         )
-        for name, made in ENTITIES.items()
+        for name, entity in ENTITIES.items()
         if name.endswith("entity")
     ),
     *(

@@ -170,10 +170,10 @@ def in_key_info(xml: str, *, instead: bool) -> Any:
     """Name the key in another way, beside the certificate or instead of it."""
 
     def edit(drawn: "Draft") -> None:
-        made = etree.fromstring(f'<ds:K xmlns:ds="{DS}" xmlns:d11="{DSIG11}">{xml}</ds:K>')
+        element = etree.fromstring(f'<ds:K xmlns:ds="{DS}" xmlns:d11="{DSIG11}">{xml}</ds:K>')
         if instead:
             drawn.key_info.remove(drawn.key_info[0])
-        for place, child in enumerate(list(made)):
+        for place, child in enumerate(list(element)):
             drawn.key_info.insert(place, child)
 
     return edit

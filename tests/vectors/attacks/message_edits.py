@@ -195,8 +195,8 @@ def token_reference(xml: str) -> Edit:
         info = one(envelope, "KeyInfo", DS)
         for child in list(info):
             info.remove(child)
-        made = etree.fromstring(f'<k xmlns:wsse="{WSSE}" xmlns:ds="{DS}">{xml}</k>')
-        for child in list(made):
+        element = etree.fromstring(f'<k xmlns:wsse="{WSSE}" xmlns:ds="{DS}">{xml}</k>')
+        for child in list(element):
             info.append(child)
 
     return edit

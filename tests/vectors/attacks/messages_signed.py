@@ -131,9 +131,9 @@ def transforms(*steps: str) -> Edit:
             step if step.startswith("<") else f'<ds:Transform Algorithm="{step}"/>'
             for step in steps
         )
-        made = etree.fromstring(f'<ds:Transforms xmlns:ds="{DS}">{written}</ds:Transforms>')
+        element = etree.fromstring(f'<ds:Transforms xmlns:ds="{DS}">{written}</ds:Transforms>')
         reference = references_of(envelope)[0]
-        reference.replace(reference[0], made)
+        reference.replace(reference[0], element)
 
     return edit
 

@@ -92,11 +92,11 @@ def answered(cast: "Cast", *, name: str) -> bytes:
 
 def answers_of(cast: "Cast") -> dict[str, tuple[Holder, bytes]]:
     """Return by name a citizen of the CA without a CRL, and the response about them."""
-    ca, made = cast.ocsp_ca, {}
+    ca, responses = cast.ocsp_ca, {}
     for name, (answer, _, _) in ANSWERS.items():
         holder = cast.citizen_of(ca)
-        made[name] = (holder, answer(cast, ca, holder))
-    return made
+        responses[name] = (holder, answer(cast, ca, holder))
+    return responses
 
 
 # --- time: a citizen whose certificate has ended, by its term or by revocation -------------------
@@ -216,7 +216,7 @@ def ended_of(cast: "Cast") -> dict[str, Holder]:
 
 def entries_of(cast: "Cast") -> list[x509.RevokedCertificate]:
     """Return the entries of the list of those citizens' CA."""
-    made = []
+    entries = []
     for name, ended in ENDED.items():
         extensions: list[tuple[x509.ExtensionType, bool]] = []
         if ended.reason is not None:
@@ -226,8 +226,8 @@ def entries_of(cast: "Cast") -> list[x509.RevokedCertificate]:
                 (x509.InvalidityDate(ended.invalid_since.replace(tzinfo=None)), False)
             )
         if ended.revoked_at is not None:
-            made.append(entry(serial_of(cast.ended[name]), *extensions, at=ended.revoked_at))
-    return made
+            entries.append(entry(serial_of(cast.ended[name]), *extensions, at=ended.revoked_at))
+    return entries
 
 
 def tsa_of(authority: Authority, *, critical: bool = True) -> Holder:

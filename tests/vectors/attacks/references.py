@@ -133,7 +133,7 @@ def filtered(text: str, *, how: str = "subtract", declared: str = "", more: str 
     )
 
 
-def kept(text: str, *, declared: str = "") -> str:
+def xpath_transform(text: str, *, declared: str = "") -> str:
     """Build an XPath transform (XML Signature 1.1, 6.6.3)."""
     return f'<ds:Transform Algorithm="{XPATH}"><ds:XPath{declared}>{text}</ds:XPath></ds:Transform>'
 
@@ -147,7 +147,7 @@ REMOVALS: dict[str, tuple[str, ...]] = {
     "without-a-filter": (filtered(SUBTRACTED, how=""), EXC_C14N),
     "two-filters": (filtered(SUBTRACTED, more=_MORE), EXC_C14N),
     "two-filter-steps": (filtered(SUBTRACTED), filtered(SUBTRACTED), EXC_C14N),
-    "two-filter-steps-of-two-kinds": (filtered(SUBTRACTED), kept(KEPT), EXC_C14N),
+    "two-filter-steps-of-two-kinds": (filtered(SUBTRACTED), xpath_transform(KEPT), EXC_C14N),
     "another-namespace": (filtered(SUBTRACTED, declared=' xmlns:ds="urn:other"'), EXC_C14N),
     "unbound-prefix": (filtered("/descendant::dsig:Signature"), EXC_C14N),
     "no-prefix": (filtered("/descendant::Signature", declared=f' xmlns="{DS}"'), EXC_C14N),
@@ -157,15 +157,18 @@ REMOVALS: dict[str, tuple[str, ...]] = {
     "everything": (filtered("/descendant::*"), EXC_C14N),
     "nothing": (filtered(""), EXC_C14N),
     "long": (filtered(SUBTRACTED + " " * 300), EXC_C14N),
-    "kept-of-another-namespace": (kept(KEPT, declared=' xmlns:ds="urn:other"'), EXC_C14N),
-    "kept-everything": (kept("true()"), EXC_C14N),
-    "kept-signature": (kept("ancestor-or-self::ds:Signature"), EXC_C14N),
+    "kept-of-another-namespace": (
+        xpath_transform(KEPT, declared=' xmlns:ds="urn:other"'),
+        EXC_C14N,
+    ),
+    "kept-everything": (xpath_transform("true()"), EXC_C14N),
+    "kept-signature": (xpath_transform("ancestor-or-self::ds:Signature"), EXC_C14N),
     "kept-without-more": (
-        kept("not(ancestor-or-self::ds:Signature or self::*[local-name()='pin'])"),
+        xpath_transform("not(ancestor-or-self::ds:Signature or self::*[local-name()='pin'])"),
         EXC_C14N,
     ),
     "kept-count-of-two-prefixes": (
-        kept(
+        xpath_transform(
             "count(ancestor-or-self::ds:Signature | here()/ancestor::x:Signature[1])"
             " &gt; count(ancestor-or-self::ds:Signature)",
             declared=' xmlns:x="urn:other"',
@@ -178,7 +181,7 @@ REMOVALS: dict[str, tuple[str, ...]] = {
     ),
     "after-c14n": (EXC_C14N, filtered(SUBTRACTED)),
     "xpath-of-filter": (
-        kept(SUBTRACTED, declared=' Filter="subtract"').replace(XPATH, FILTER2),
+        xpath_transform(SUBTRACTED, declared=' Filter="subtract"').replace(XPATH, FILTER2),
         EXC_C14N,
     ),
 }
@@ -220,10 +223,10 @@ def many(cast: "Cast", *, count: int, uri: str) -> bytes:
     """Add a thousand references."""
 
     def edit(drawn: "Draft") -> None:
-        made = reference(uri, (ENVELOPED, EXC_C14N)).replace(
+        new_reference = reference(uri, (ENVELOPED, EXC_C14N)).replace(
             "<ds:DigestValue/>", "<ds:DigestValue>AAAA</ds:DigestValue>"
         )
-        single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+        single = new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
         for _ in range(count):
             drawn.info.append(etree.fromstring(single))
 
@@ -254,15 +257,15 @@ def properties_left_out(drawn: "Draft") -> None:
 
 
 def properties_twice(drawn: "Draft") -> None:
-    made = reference("#properties", (EXC_C14N,), SHA256, PROPERTIES_TYPE)
-    single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+    new_reference = reference("#properties", (EXC_C14N,), SHA256, PROPERTIES_TYPE)
+    single = new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
     drawn.info.append(etree.fromstring(single))
 
 
 def empty_uri_twice(drawn: "Draft") -> None:
     drawn.references[0].set("URI", "")
-    made = reference("", (ENVELOPED, EXC_C14N))
-    single = made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+    new_reference = reference("", (ENVELOPED, EXC_C14N))
+    single = new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
     drawn.info.append(etree.fromstring(single))
 
 
@@ -271,9 +274,9 @@ def manifest(drawn: "Draft") -> None:
     document = drawn.references[0]
     drawn.info.remove(document)
     holder = etree.SubElement(drawn.signature, f"{{{DS}}}Object")
-    made = etree.SubElement(holder, f"{{{DS}}}Manifest")
-    made.set("Id", "manifest")
-    made.append(document)
+    manifest = etree.SubElement(holder, f"{{{DS}}}Manifest")
+    manifest.set("Id", "manifest")
+    manifest.append(document)
     single = reference("#manifest", (EXC_C14N,), SHA256, f"{DS}Manifest")
     drawn.info.append(
         etree.fromstring(single.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1))

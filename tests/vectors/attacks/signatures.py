@@ -109,8 +109,8 @@ def both_documents(cast: "Cast") -> bytes:
 
 
 def _plain(uri: str) -> str:
-    made = reference(uri, (ENVELOPED, EXC_C14N))
-    return made.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
+    new_reference = reference(uri, (ENVELOPED, EXC_C14N))
+    return new_reference.replace("<ds:Reference", f'<ds:Reference xmlns:ds="{DS}"', 1)
 
 
 def _vectors() -> list[Vector]:
