@@ -14,7 +14,7 @@ from bench.crowd import signers, spread
 from bench.load import load
 from bench.stores import Sqlite
 from bench.throughput import COMING_BACK, CONNECTIONS, MAKULS_BATCH, WARMING
-from makul_testing.processes.service import served
+from makul_testing.processes.service import run_service
 
 PEOPLE = 1_000
 WORKERS = 2
@@ -31,7 +31,7 @@ def measure_threads(directory: Path, *, rounds: int) -> dict[str, Any]:
     try:
         with ExitStack() as stack:
             servers = {
-                threads: stack.enter_context(served(config, workers=WORKERS, threads=threads))
+                threads: stack.enter_context(run_service(config, workers=WORKERS, threads=threads))
                 for threads in THREADS
             }
             for turn in range(-1, rounds):
