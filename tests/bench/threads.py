@@ -31,7 +31,14 @@ def measure_threads(directory: Path, *, rounds: int) -> dict[str, Any]:
     try:
         with ExitStack() as stack:
             servers = {
-                threads: stack.enter_context(run_service(config, workers=WORKERS, threads=threads))
+                threads: stack.enter_context(
+                    run_service(
+                        config,
+                        workers=WORKERS,
+                        threads=threads,
+                        log=directory / f"{threads}.log",
+                    )
+                )
                 for threads in THREADS
             }
             for turn in range(-1, rounds):
