@@ -22,8 +22,7 @@ from makul.store.db.codecs import micros
 from makul.store.db.location import DatabaseLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
-from makul.store.schema.ledger_tables import ledger_queue
-from makul.store.schema.tables import ledger_leaf
+from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.trust.tlog.note_keys import NoteVerifier
 from makul_testing.tlog.builder import LEASE, ORIGIN, a_note_signer
 

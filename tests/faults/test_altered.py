@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.faults.record_audit import Count
 from makul_testing.raw_sql import parameters, without_guards

@@ -19,7 +19,7 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.open import database_at
 from makul.store.records.locks import announce_revocation, lock_for_revocation
-from makul.store.schema.tables import recipient
+from makul.store.schema.registry_tables import recipient
 from makul_testing.builders.entries import a_release, a_revocation
 from makul_testing.builders.records import AZAMAT, BANK, NOON, a_consent, a_recipient, an_evidence
 from makul_testing.exhaustive import rounds

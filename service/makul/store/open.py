@@ -40,7 +40,7 @@ from makul.store.reads.registry import StoreRegister
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
 from makul.store.records.retention import RetentionResult, housekeep
-from makul.store.schema.tables import store_identity
+from makul.store.schema.identity_table import store_identity
 from makul.store.schema.version import assert_schema, migrate
 
 _IDENTITY = select(

@@ -20,7 +20,7 @@ from makul.store.db.field_format import HEAD_BYTES
 from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul_testing.builders.entries import a_metered_release, receipt_from
 from makul_testing.builders.records import (
     AZAMAT,

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from makul.app.ports import StoreUnavailableError
 from makul.store.db.base import Transaction
 from makul.store.open import database_at
-from makul.store.schema.tables import store_identity
+from makul.store.schema.identity_table import store_identity
 from makul_testing.external.postgres import Cluster
 
 _ADD = insert(store_identity)

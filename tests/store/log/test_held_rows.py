@@ -20,7 +20,7 @@ from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.effects_check import read_effects
 from makul.store.records.held_rows import HELD
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.held_rows import (
     BY_OPERATOR,

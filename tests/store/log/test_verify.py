@@ -12,7 +12,7 @@ from makul.app.ports.ledger import Finding
 from makul.ledger.signed_note import COSIGNATURE_V1
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.verify import LedgerVerificationOptions
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul.trust.tlog.note_keys import (
     CosignatureVerifier,
     Cosigner,

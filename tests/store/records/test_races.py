@@ -22,7 +22,8 @@ from makul.store.db.base import Transaction
 from makul.store.db.location import DatabaseLocation
 from makul.store.open import database_at
 from makul.store.records import ground_uses
-from makul.store.schema.tables import disclosure, recipient
+from makul.store.schema.record_tables import disclosure
+from makul.store.schema.registry_tables import recipient
 from makul_testing.builders.entries import (
     a_failed_match,
     a_metered_release,

@@ -9,7 +9,7 @@ from pysqlite3 import dbapi2
 from makul.app.ports import Committed, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.schema.append_only_triggers import APPEND_ONLY, all_sqlite_triggers
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import an_evidence
 from makul_testing.raw_sql import raw, read_all_rows

@@ -9,8 +9,8 @@ from pysqlite3 import dbapi2
 from makul.app.ports import Duty, StoreUnavailableError
 from makul.store import StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
-from makul.store.schema.columns import metadata
 from makul.store.schema.meter_triggers import SINCE_0007
+from makul.store.schema.tables import metadata
 from makul_testing.database_roles import create_duty_roles
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import parameters, raw

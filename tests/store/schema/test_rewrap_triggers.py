@@ -19,8 +19,8 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.db.sqlite import connect, driver
 from makul.store.encryption.fields import FieldCipher
 from makul.store.schema.append_only_triggers import APPEND_ONLY
-from makul.store.schema.columns import metadata
 from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
+from makul.store.schema.tables import metadata
 from makul.store.schema.version import assert_schema, migrate
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import NOON, a_caller, an_evidence

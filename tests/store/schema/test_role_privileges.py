@@ -19,8 +19,8 @@ from makul.domain.identifiers import MemberCode
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.schema.append_only_triggers import APPEND_ONLY
-from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
+from makul.store.schema.tables import metadata
 from makul.store.schema.version import assert_schema
 from makul_testing import role_workloads as work
 from makul_testing.builders.records import NOON

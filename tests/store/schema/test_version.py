@@ -19,7 +19,7 @@ import makul.store.schema.migrations
 from makul.app.ports import StoreUnavailableError
 from makul.store import Store, StoreKeys, create_store, open_store, upgrade_store
 from makul.store.db.sqlite import connect, driver
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 from makul.store.schema.version import VERSION, migrate
 from makul_testing.builders.records import NOON
 from makul_testing.external.postgres import Cluster

@@ -14,7 +14,7 @@ from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros, terms_to_text
 from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
 from makul.store.records.acts import RowKey
-from makul.store.schema.tables import (
+from makul.store.schema.registry_tables import (
     agreement,
     agreement_draft,
     agreement_signature,

@@ -10,7 +10,7 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.records.acts import RowKey
-from makul.store.schema.tables import sealing_certificate
+from makul.store.schema.registry_tables import sealing_certificate
 
 _KNOWN = select(sealing_certificate.c.fingerprint).where(
     sealing_certificate.c.recipient == bindparam("recipient"),

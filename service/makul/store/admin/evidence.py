@@ -11,7 +11,7 @@ from makul.store.db.codecs import instant
 from makul.store.encryption.fields import FieldDecryptionError
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
-from makul.store.schema.tables import disclosure, evidence
+from makul.store.schema.record_tables import disclosure, evidence
 
 _DECISION = select(disclosure.c.recipient, disclosure.c.decided_at, disclosure.c.sealed).where(
     disclosure.c.disclosure_id == bindparam("disclosure_id")

@@ -19,7 +19,7 @@ from makul.store.db.codecs import instant, micros
 from makul.store.db.rows import build_row_reader
 from makul.store.records import consent_revocations as revocations
 from makul.store.records.acts import RowKey
-from makul.store.schema.tables import ground_use
+from makul.store.schema.usage_tables import ground_use
 
 _REVOKE_GROUND = (
     update(ground_use)

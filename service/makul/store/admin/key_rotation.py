@@ -28,7 +28,7 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.key_file import KeyFile
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
-from makul.store.schema.tables import desk_log
+from makul.store.schema.record_tables import desk_log
 
 _REWRAPPED = "key.rewrapped"
 _LAST_REWRAPPED = select(func.max(desk_log.c.at)).where(desk_log.c.action == _REWRAPPED)

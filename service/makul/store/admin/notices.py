@@ -18,7 +18,7 @@ from makul.store.admin import signatories
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant, micros
 from makul.store.records.acts import RowKey
-from makul.store.schema.tables import notice_approval, notice_text
+from makul.store.schema.registry_tables import notice_approval, notice_text
 
 APPROVAL_KIND = "NOTICE_APPROVAL"
 

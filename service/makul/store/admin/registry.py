@@ -46,7 +46,7 @@ from makul.store.reads.registry import recipient_from_row, seal_official
 from makul.store.records.acts import RowKey
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
-from makul.store.schema.tables import (
+from makul.store.schema.registry_tables import (
     agreement,
     certificate,
     official,

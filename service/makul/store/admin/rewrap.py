@@ -36,7 +36,7 @@ from makul.app.ports import EncryptedCount, Rewrapped
 from makul.store.db.base import Database, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 
 BATCH_FIELDS = 100
 """Fields in one transaction: writers wait some ten milliseconds for it."""

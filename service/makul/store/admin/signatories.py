@@ -13,7 +13,7 @@ from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.acts import RowKey
-from makul.store.schema.tables import desk_document, recipient, signatory
+from makul.store.schema.registry_tables import desk_document, recipient, signatory
 
 _RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _ALL = select(

@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, insert, select
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.dictionary_text import BOILERPLATE
-from makul.store.schema.tables import dictionary
+from makul.store.schema.record_tables import dictionary
 
 _MARK: Final = b"\x01"
 """The first byte of a compressed record.

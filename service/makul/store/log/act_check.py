@@ -14,8 +14,7 @@ from makul.store.log.baseline import BASELINE_KIND
 from makul.store.log.expectations import Expectations, StatedChange
 from makul.store.records.acts import act_associated_data
 from makul.store.records.held_rows import HELD
-from makul.store.schema.ledger_tables import act
-from makul.store.schema.tables import ledger_leaf
+from makul.store.schema.ledger_tables import act, ledger_leaf
 
 COLUMNS = (
     act.c.act_id,

@@ -16,7 +16,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import Act, Change, add_act, has_acts
 from makul.store.records.held_rows import HELD, HeldTable
 from makul.store.records.locks import LockKind, acquire_lock
-from makul.store.schema.tables import store_identity
+from makul.store.schema.identity_table import store_identity
 
 BASELINE_KIND = "store.baseline"
 """The kind of these acts. They have the lowest numbers; otherwise `makul ledger verify` refuses

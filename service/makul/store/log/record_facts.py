@@ -12,19 +12,15 @@ from makul.domain.disclosures import TELLS_OF_A_PERSON
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import NOT_IN_1, ONLY_HERE, read_statement
 from makul.store.db.base import Database, Row
-from makul.store.db.codecs import (
-    CodecError,
-    instant,
-    micros,
-    names_from_text,
-    reasons_from_text,
-)
+from makul.store.db.codecs import CodecError, instant, micros, names_from_text, reasons_from_text
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import Private, open_private
-from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
+from makul.store.schema.ledger_tables import ledger_leaf
+from makul.store.schema.record_tables import disclosure, evidence
+from makul.store.schema.usage_tables import request_key
 
 Facts = Mapping[str, object]
 

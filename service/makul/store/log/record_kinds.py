@@ -17,8 +17,9 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.log import act_check, repetition_check
 from makul.store.log import record_facts as ledger_facts
 from makul.store.log.expectations import Expectations
-from makul.store.schema.ledger_tables import act, ledger_position
-from makul.store.schema.tables import disclosure, ledger_leaf, repetition, request_key
+from makul.store.schema.ledger_tables import act, ledger_leaf, ledger_position
+from makul.store.schema.record_tables import disclosure, repetition
+from makul.store.schema.usage_tables import request_key
 
 Columns = tuple[Column[Any] | ColumnElement[Any], ...]
 Hold = Callable[[Row], tuple[str, str] | None]

@@ -16,8 +16,7 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.log.sequencer import add_checkpoint, locked_head, move_head, write_tiles
 from makul.store.records.audit_log import AuditLog
-from makul.store.schema.ledger_tables import ledger_lost, ledger_position, ledger_queue
-from makul.store.schema.tables import ledger_leaf
+from makul.store.schema.ledger_tables import ledger_leaf, ledger_lost, ledger_position, ledger_queue
 
 _WAITING = select(ledger_leaf.c.leaf_hash, ledger_leaf.c.disclosure_id).where(
     ~exists().where(ledger_position.c.disclosure_id == ledger_leaf.c.disclosure_id)

@@ -8,7 +8,8 @@ from makul.store.db.base import Row
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.repetitions import open_repetition, repetition_facts
-from makul.store.schema.tables import disclosure, ledger_leaf, repetition
+from makul.store.schema.ledger_tables import ledger_leaf
+from makul.store.schema.record_tables import disclosure, repetition
 
 COLUMNS = (
     *repetition.c,

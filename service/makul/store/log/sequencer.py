@@ -10,17 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, bindparam, delete, exists, func, insert, null, select, update
 
 from makul.app.ports.ledger import (
     Inclusion,
@@ -44,11 +34,11 @@ from makul.store.schema.ledger_tables import (
     checkpoint,
     cosignature,
     ledger_head,
+    ledger_leaf,
     ledger_position,
     ledger_queue,
     ledger_tile,
 )
-from makul.store.schema.tables import ledger_leaf
 
 LOG = "main"
 """The head's key: there is one log in a store."""

@@ -13,12 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, or_, select
 
-from makul.app.ports.ledger import (
-    CosignatureChecking,
-    Finding,
-    LedgerReport,
-    NoteChecking,
-)
+from makul.app.ports.ledger import CosignatureChecking, Finding, LedgerReport, NoteChecking
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE, RightEdge
 from makul.ledger.merkle import HASH_BYTES
@@ -35,12 +30,14 @@ from makul.store.schema.ledger_tables import (
     checkpoint,
     cosignature,
     ledger_head,
+    ledger_leaf,
     ledger_lost,
     ledger_position,
     ledger_queue,
     ledger_tile,
 )
-from makul.store.schema.tables import CLOSED_BY, disclosure, ledger_leaf, request_key
+from makul.store.schema.record_tables import CLOSED_BY, disclosure
+from makul.store.schema.usage_tables import request_key
 
 PAGE = 512
 """Records that are read at once: some megabytes if each has a report and a receipt."""

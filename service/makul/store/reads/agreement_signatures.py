@@ -9,7 +9,12 @@ from makul.domain.agreements import AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
 from makul.store.db.codecs import instant
-from makul.store.schema.tables import agreement, agreement_draft, agreement_signature, signatory
+from makul.store.schema.registry_tables import (
+    agreement,
+    agreement_draft,
+    agreement_signature,
+    signatory,
+)
 
 STANDING = select(agreement.c.recipient, agreement.c.state, agreement.c.valid_to).where(
     agreement.c.number == bindparam("number")

@@ -18,7 +18,8 @@ from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, 
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import open_private
-from makul.store.schema.tables import disclosure, ledger_leaf
+from makul.store.schema.ledger_tables import ledger_leaf
+from makul.store.schema.record_tables import disclosure
 
 MOST_ROWS = 10_000
 """Maximum number of disclosures listed at once. Each is decrypted, at about 10 µs a row."""

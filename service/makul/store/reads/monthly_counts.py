@@ -15,7 +15,7 @@ from makul.domain.months import Month
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError, micros
 from makul.store.records.repetitions import MONTH_REPETITIONS
-from makul.store.schema.tables import disclosure
+from makul.store.schema.record_tables import disclosure
 
 _ALIKE = (
     disclosure.c.recipient,

@@ -10,7 +10,8 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import open_private
-from makul.store.schema.tables import CLOSED_BY, disclosure, request_key
+from makul.store.schema.record_tables import CLOSED_BY, disclosure
+from makul.store.schema.usage_tables import request_key
 
 _COLUMNS = (
     disclosure.c.disclosure_id,

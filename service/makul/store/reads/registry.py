@@ -56,10 +56,9 @@ from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
-from makul.store.schema.tables import (
+from makul.store.schema.record_tables import evidence
+from makul.store.schema.registry_tables import (
     certificate,
-    evidence,
-    ground_use,
     notice_approval,
     notice_text,
     official,
@@ -67,6 +66,7 @@ from makul.store.schema.tables import (
     recipient,
     sealing_certificate,
 )
+from makul.store.schema.usage_tables import ground_use
 
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)

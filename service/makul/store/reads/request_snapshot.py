@@ -8,7 +8,9 @@ from makul.store.db.base import Database, Values
 from makul.store.db.codecs import CodecError
 from makul.store.db.rows import build_row_reader
 from makul.store.records.service_usage import USED
-from makul.store.schema.tables import CLOSED_BY, agreement, disclosure, recipient, request_key
+from makul.store.schema.record_tables import CLOSED_BY, disclosure
+from makul.store.schema.registry_tables import agreement, recipient
+from makul.store.schema.usage_tables import request_key
 
 _here = select(literal_column("1").label("here")).subquery("here")
 _STANDING = select(

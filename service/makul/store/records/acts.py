@@ -20,8 +20,7 @@ from makul.store.db.codecs import micros, pack
 from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.held_rows import HELD, Image, state_value
-from makul.store.schema.ledger_tables import act, ledger_queue
-from makul.store.schema.tables import ledger_leaf
+from makul.store.schema.ledger_tables import act, ledger_leaf, ledger_queue
 
 _ADD_ACT = insert(act)
 _ADD_LEAF = insert(ledger_leaf)

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
 from makul.store.encryption.fields import FieldCipher, place
-from makul.store.schema.tables import desk_log
+from makul.store.schema.record_tables import desk_log
 
 _WRITE = insert(desk_log)
 

@@ -11,7 +11,8 @@ from makul.store.db.base import Transaction, Values
 from makul.store.db.codecs import names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.records.preconditions import StoredAnswerScope
-from makul.store.schema.tables import CLOSED_BY, disclosure, request_key
+from makul.store.schema.record_tables import CLOSED_BY, disclosure
+from makul.store.schema.usage_tables import request_key
 
 _CLOSED = (
     select(

@@ -17,7 +17,8 @@ from makul.domain.identifiers import MemberCode, Pin
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import instant, micros
 from makul.store.encryption.fields import FieldCipher, place
-from makul.store.schema.tables import consent_giver, ground_use, revocation
+from makul.store.schema.record_tables import consent_giver, revocation
+from makul.store.schema.usage_tables import ground_use
 
 REVOKED = select(revocation.c.revoked_at).where(
     revocation.c.recipient == bindparam("recipient"),

@@ -14,8 +14,9 @@ from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.answers import answer_without_receipt
 from makul.store.records.sealed_fields import encrypt_private, private_of
-from makul.store.schema.ledger_tables import ledger_queue
-from makul.store.schema.tables import disclosure, evidence, ledger_leaf, request_key
+from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
+from makul.store.schema.record_tables import disclosure, evidence
+from makul.store.schema.usage_tables import request_key
 
 _EVIDENCE_KEPT = select(evidence.c.digest).where(
     evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")

@@ -13,7 +13,7 @@ from makul.store.records.consent_revocations import keep_giver, subject_associat
 from makul.store.records.preconditions import official_withdrawn, revoked
 from makul.store.records.usage_counter import UsageCounter
 from makul.store.records.usage_limits import key_of_day
-from makul.store.schema.tables import ground_use, paper_use
+from makul.store.schema.usage_tables import ground_use, paper_use
 
 _PAPER = UsageCounter(paper_use, "used")
 _GROUND = UsageCounter(

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import literal_column
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import dumps
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
-from makul.store.schema.columns import metadata
+from makul.store.schema.tables import metadata
 
 Image = Mapping[str, object]
 """The columns of a row that are not part of its key: plain values by column name."""

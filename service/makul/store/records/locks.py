@@ -16,7 +16,8 @@ from sqlalchemy import bindparam, delete, exists, insert, select
 
 from makul.app.ports import StoreUnavailableError
 from makul.store.db.base import Database, Transaction, Values
-from makul.store.schema.tables import gate, recipient
+from makul.store.schema.registry_tables import recipient
+from makul.store.schema.usage_tables import gate
 
 _LOCK = (
     select(gate.c.kind)

@@ -23,14 +23,14 @@ from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import is_revoked_by_index, taken_back
 from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
-from makul.store.schema.tables import (
+from makul.store.schema.registry_tables import (
     agreement,
     certificate,
-    ground_use,
     official_withdrawal,
     recipient,
     sealing_certificate,
 )
+from makul.store.schema.usage_tables import ground_use
 
 _RECIPIENT_STATE = (
     select(recipient.c.state)

@@ -26,8 +26,8 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, place
-from makul.store.schema.ledger_tables import ledger_queue
-from makul.store.schema.tables import disclosure, ledger_leaf, repetition
+from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
+from makul.store.schema.record_tables import disclosure, repetition
 
 MAX_ROWS = 10_000
 """Maximum number of repetitions listed at once. Each is decrypted, at about 10 µs a row."""

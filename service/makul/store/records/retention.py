@@ -14,7 +14,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
 from makul.store.records.locks import purge_stale_announcements
 from makul.store.records.service_usage import forget_use
-from makul.store.schema.tables import attempt, request_key, seen_message
+from makul.store.schema.usage_tables import attempt, request_key, seen_message
 
 ROWS_A_CALL = 1_000
 """Maximum number of rows of each kind deleted in one call.

@@ -16,7 +16,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.usage import Usage
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
-from makul.store.schema.tables import recipient_use
+from makul.store.schema.usage_tables import recipient_use
 
 SLOTS = 32
 """Number of rows per counter.

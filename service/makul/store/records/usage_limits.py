@@ -19,12 +19,7 @@ from makul.store.db.codecs import micros, utc_day
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.locks import LockKind, acquire_lock
 from makul.store.records.usage_counter import UsageCounter
-from makul.store.schema.tables import (
-    attempt,
-    daily_use,
-    evidence_use,
-    seen_message,
-)
+from makul.store.schema.usage_tables import attempt, daily_use, evidence_use, seen_message
 
 # --- replay guards of messages ----------------------------------------------------------------
 

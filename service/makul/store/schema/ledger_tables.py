@@ -100,3 +100,15 @@ cosignature = Table(
     sqlite_with_rowid=False,
 )
 """The signature line of a witness under a checkpoint. It was verified when it was collected."""
+
+
+ledger_leaf = Table(
+    "ledger_leaf",
+    metadata,
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("leaf_hash", DIGEST, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Index(None, "recorded_at"),
+    sqlite_with_rowid=False,
+)
+"""A leaf of the ledger. The sequencer assigns its leaf index later, in `ledger_position`."""

@@ -19,8 +19,8 @@ from makul.app.ports import Duty, StoreUnavailableError
 from makul.store.db.admin_connection import administered
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import SESSION
-from makul.store.schema.columns import metadata
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
+from makul.store.schema.tables import metadata
 
 MOST_NAMED = 6
 """Maximum number of privileges named in one line. The role of another duty has dozens."""

@@ -1,0 +1,164 @@
+"""The tables of the registry: recipients, certificates, officials, agreements and notices."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
+
+from makul.store.schema.columns import AGREEMENT, DIGEST, MEMBER, WORD, metadata, to_lock
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("code", MEMBER, primary_key=True),
+    Column("kind", WORD, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    to_lock(),
+)
+
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    to_lock(),
+)
+
+
+official = Table(
+    "official",
+    metadata,
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+)
+
+
+agreement = Table(
+    "agreement",
+    metadata,
+    Column("number", AGREEMENT, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    to_lock(),
+    Index(None, "recipient"),
+)
+
+
+notice_text = Table(
+    "notice_text",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("language", WORD, primary_key=True),
+    Column("digest", DIGEST, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A consent notice in one language. A changed text is another notice with another number."""
+
+
+notice_approval = Table(
+    "notice_approval",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("texts_digest", DIGEST, nullable=False),
+    Column("document", DIGEST, nullable=False),
+    Column("signer", DIGEST, nullable=False),
+    Column("approved_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The authorised body's approval of a notice in all its languages.
+
+`document` is the digest of the signed approval.
+"""
+
+
+signatory = Table(
+    "signatory",
+    metadata,
+    Column("member", MEMBER, primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("role", WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+)
+"""A signatory of agreements and approvals for a party: AUTHORISED_BODY, OPERATOR or RECIPIENT."""
+
+
+agreement_draft = Table(
+    "agreement_draft",
+    metadata,
+    Column("number", AGREEMENT, primary_key=True),
+    Column("terms_digest", DIGEST, primary_key=True),
+    Column("drafted_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A draft of terms for the three parties to sign. The newest draft of a number is the valid one."""
+
+
+agreement_signature = Table(
+    "agreement_signature",
+    metadata,
+    Column("number", AGREEMENT, primary_key=True),
+    Column("terms_digest", DIGEST, primary_key=True),
+    Column("role", WORD, primary_key=True),
+    Column("signer", DIGEST, primary_key=True),
+    Column("member", MEMBER, nullable=False),
+    Column("document", DIGEST, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The signature of one party under exactly these terms (cl. 7).
+
+One signature of each role makes an agreement. A party may sign again with another signatory if the
+first one is withdrawn.
+"""
+
+
+desk_document = Table(
+    "desk_document",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("kind", WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A signed agreement or approval: its exact bytes and its validation result."""
+
+
+sealing_certificate = Table(
+    "sealing_certificate",
+    metadata,
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    to_lock(),
+)
+"""A certificate to which a recipient's answers may be encrypted.
+
+The newest one that is not withdrawn is used.
+"""
+
+
+official_withdrawal = Table(
+    "official_withdrawal",
+    metadata,
+    Column("recipient", MEMBER, primary_key=True),
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("withdrawn_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The withdrawal of an official. Signatures of this official from then on do not count."""
