@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, exists, insert, select
 from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, Standby
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
-from makul.store.log.sequencer import add_checkpoint, locked_head, move_head, write_tiles
+from makul.store.log.tree import add_checkpoint, lock_head, move_head, write_tiles
 from makul.store.records.audit_log import AuditLog
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_lost, ledger_position, ledger_queue
 
@@ -42,7 +42,7 @@ def recover(
     `leaves` are the hashes of the indexes that the store lacks. The resulting tree must have the
     promised root. Otherwise the store had already diverged from what was published.
     """
-    edge = locked_head(transaction, lease, at)
+    edge = lock_head(transaction, lease, at)
     if isinstance(edge, Standby):
         transaction.discard()
         return edge

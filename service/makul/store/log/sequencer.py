@@ -24,12 +24,19 @@ from makul.app.ports.ledger import (
     Standby,
 )
 from makul.ledger.checkpoint import Checkpoint
-from makul.ledger.compact_range import Appended, RightEdge
-from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tile_proofs import TileError, TileTree
-from makul.ledger.tiles import TILE_WIDTH, hashes_at
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import instant, micros
+from makul.store.log.tree import (
+    LOG,
+    add_checkpoint,
+    lock_head,
+    move_head,
+    other_lease,
+    read_head,
+    read_tile,
+    write_tiles,
+)
 from makul.store.schema.ledger_tables import (
     checkpoint,
     cosignature,
@@ -37,30 +44,12 @@ from makul.store.schema.ledger_tables import (
     ledger_leaf,
     ledger_position,
     ledger_queue,
-    ledger_tile,
 )
-
-LOG = "main"
-"""The head's key: there is one log in a store."""
 
 COSIGNED_LOOKED_AT = 32
 """Number of newest cosigned trees from which a proof takes the one with the most witnesses.
 Witnesses cosign at their own pace, and the newest tree may have only one of them."""
 
-_HEAD = select(
-    ledger_head.c.size, ledger_head.c.root, ledger_head.c.holder, ledger_head.c.held_until
-).where(ledger_head.c.log == bindparam("log"))
-_LOCK_HEAD = _HEAD.with_for_update()
-_MOVE_HEAD = (
-    update(ledger_head)
-    .where(ledger_head.c.log == bindparam("key_log"))
-    .values(
-        size=bindparam("new_size"),
-        root=bindparam("new_root"),
-        holder=bindparam("new_holder"),
-        held_until=bindparam("new_until"),
-    )
-)
 _RELEASE = (
     update(ledger_head)
     .where(ledger_head.c.log == bindparam("log"), ledger_head.c.holder == bindparam("by"))
@@ -105,19 +94,6 @@ _WAITING = select(
     ledger_queue.outerjoin(ledger_leaf, ledger_leaf.c.disclosure_id == ledger_queue.c.disclosure_id)
 )
 
-_TILE = select(ledger_tile.c.hashes).where(
-    ledger_tile.c.level == bindparam("level"), ledger_tile.c.index == bindparam("index")
-)
-_ADD_TILE = insert(ledger_tile)
-_GROW_TILE = (
-    update(ledger_tile)
-    .where(
-        ledger_tile.c.level == bindparam("key_level"),
-        ledger_tile.c.index == bindparam("key_index"),
-    )
-    .values(hashes=bindparam("new_hashes"))
-)
-
 _POSITION = select(ledger_position.c.position).where(
     ledger_position.c.disclosure_id == bindparam("disclosure_id")
 )
@@ -129,7 +105,6 @@ _LATEST = (
     .order_by(checkpoint.c.size.desc())
     .limit(1)
 )
-_ADD_CHECKPOINT = insert(checkpoint)
 _COSIGNATURES = (
     select(cosignature.c.witness, cosignature.c.line)
     .where(cosignature.c.size == bindparam("size"))
@@ -162,8 +137,8 @@ class StoreLedger(LedgerStore):
         If there is nothing to do, no write transaction starts. Raises `LedgerBrokenError`, also if
         the log has fewer leaves than are `published`.
         """
-        head = _head(self._database.one(_HEAD, {"log": LOG}))
-        other = _other(head, lease, at)
+        head = read_head(self._database)
+        other = other_lease(head, lease, at)
         if other is not None:
             return other
         if not self._untold and self._idle(head, lease, at):
@@ -195,8 +170,7 @@ class StoreLedger(LedgerStore):
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Return the first hashes of a tile; raises `LedgerBrokenError` if they are missing."""
-        row = self._database.one(_TILE, {"level": level, "index": index})
-        return _first(row, level, index, width)
+        return read_tile(self._database, level, index, width)
 
     def inclusion(self, disclosure_id: UUID) -> Inclusion | None:
         """Return the proof for a decision's leaf, in the recent tree with the most cosignatures.
@@ -233,7 +207,7 @@ class StoreLedger(LedgerStore):
 
     def state(self) -> LedgerState:
         """Return the state of the log."""
-        size, root, holder, until = _head(self._database.one(_HEAD, {"log": LOG}))
+        size, root, holder, until = read_head(self._database)
         waiting, since = self._database.one(_WAITING, {}) or (0, None)
         newest = self._database.one(_LATEST, {})
         cosigned = self._database.one(_COSIGNED, {"above": -1})
@@ -293,7 +267,7 @@ def _sequence(
     batch: int,
     published: int,
 ) -> Sequenced | Standby:
-    edge = locked_head(transaction, lease, at)
+    edge = lock_head(transaction, lease, at)
     if isinstance(edge, Standby):
         transaction.discard()
         return edge
@@ -315,92 +289,3 @@ def _sequence(
         signed = SignedTree(size=edge.size, root=root, note=note, made_at=at)
         add_checkpoint(transaction, signed, at=at)
     return Sequenced(taken=taken, size=edge.size, more=taken == batch)
-
-
-def locked_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | Standby:
-    """Lock the head's row, and return the right edge of its tree, or the other holder's lease.
-
-    Raises `LedgerBrokenError` if the tiles do not match the head.
-    """
-    head = _head(transaction.one(_LOCK_HEAD, {"log": LOG}))
-    other = _other(head, lease, at)
-    if other is not None:
-        return other
-    size, root, _, _ = head
-    return _edge(transaction, size, root)
-
-
-def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
-    """Write the new end of the log, renew the lease, and return the root."""
-    root = edge.root()
-    transaction.run(
-        _MOVE_HEAD,
-        {
-            "key_log": LOG,
-            "new_size": edge.size,
-            "new_root": root,
-            "new_holder": lease.holder.bytes,
-            "new_until": micros(at + lease.length),
-        },
-    )
-    return root
-
-
-def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
-    """Store a checkpoint of a size that has none."""
-    made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
-    transaction.run(_ADD_CHECKPOINT, made)
-
-
-def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
-    """Return the right edge from the tiles; it must have the head's root."""
-
-    def read(level: int, index: int, width: int) -> bytes:
-        row = transaction.one(_TILE, {"level": level, "index": index})
-        return _first(row, level, index, width)
-
-    try:
-        edge = TileTree(size, read).edge()
-    except (TileError, ValueError) as error:
-        raise LedgerBrokenError(str(error)) from None
-    if edge.root() != root:
-        raise LedgerBrokenError("the log's tiles do not give the root of its head")
-    return edge
-
-
-def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
-    """Add the new tiles, and extend those that were not full."""
-    for tile, hashes in appended.tiles.items():
-        if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
-            grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}
-            transaction.run(_GROW_TILE, grown)
-        else:
-            row = {"level": tile.level, "index": tile.index, "hashes": hashes}
-            transaction.run(_ADD_TILE, row)
-
-
-def _head(row: Row | None) -> Row:
-    if row is None:
-        raise LedgerBrokenError("the log has no head: restore the store from a backup")
-    return row
-
-
-def _other(head: Row, lease: Lease, at: datetime) -> Standby | None:
-    """Return another holder's lease that has not expired.
-
-    A lease that ends later than its full length from now was written by a clock that was ahead. It
-    is ignored, because its holder may be gone. A lease only saves a second sequencer the work; the
-    lock keeps the log correct.
-    """
-    _, _, holder, until = head
-    runs = micros(at) < until <= micros(at + lease.length)
-    held = holder is not None and holder != lease.holder.bytes and runs
-    return Standby(until=instant(until)) if held else None
-
-
-def _first(row: Row | None, level: int, index: int, width: int) -> bytes:
-    """Return the first hashes of a tile's row, which may have grown since."""
-    if row is None:
-        raise LedgerBrokenError(f"the log's tile {index} of level {level} is not there")
-    hashes: bytes = row[0][: width * HASH_BYTES]
-    return hashes

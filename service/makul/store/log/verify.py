@@ -25,7 +25,7 @@ from makul.store.log.expectations import Expectations
 from makul.store.log.held_rows_check import HeldRowsCheck
 from makul.store.log.record_facts import UUID_BYTES
 from makul.store.log.record_kinds import KINDS, FoundRecords, Records
-from makul.store.log.sequencer import LOG
+from makul.store.log.tree import LOG, TILE
 from makul.store.schema.ledger_tables import (
     checkpoint,
     cosignature,
@@ -34,7 +34,6 @@ from makul.store.schema.ledger_tables import (
     ledger_lost,
     ledger_position,
     ledger_queue,
-    ledger_tile,
 )
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.usage_tables import request_key
@@ -122,9 +121,6 @@ _LOST_AND_PLACED = (
     select(ledger_lost.c.position)
     .join(ledger_position, ledger_position.c.position == ledger_lost.c.position)
     .limit(1)
-)
-_TILE = select(ledger_tile.c.hashes).where(
-    ledger_tile.c.level == bindparam("level"), ledger_tile.c.index == bindparam("index")
 )
 _CHECKPOINTS = (
     select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note)
@@ -290,7 +286,7 @@ class LedgerCheck:
 
     def _hold_tile(self, tile: Tile, hashes: bytes) -> None:
         """Verify a tile; a partial tile may have grown since the check began."""
-        row = self._database.one(_TILE, {"level": tile.level, "index": tile.index})
+        row = self._database.one(TILE, {"level": tile.level, "index": tile.index})
         name = f"{tile.level}/{tile.index}"
         if row is None:
             raise _FoundError("ledger_tile", name, "the tile is not there")
