@@ -1,5 +1,6 @@
 """Agreements from draft to end: only three signatures bring one into force (cl. 7)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -9,22 +10,26 @@ from makul.app.ports import AgreementSignature, OperatorRegistryError, SignedByt
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.admin import signatories
+from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
-from makul.store.db.codecs import micros, terms_to_text
+from makul.store.db.codecs import agreement_from_row, micros, terms_to_text
 from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
 from makul.store.records.acts import RowKey
-from makul.store.schema.registry_tables import (
-    agreement,
-    agreement_draft,
-    agreement_signature,
-    recipient,
-)
+from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
 
 DRAFT_KIND = "AGREEMENT_DRAFT"
 SIGNED_KIND = "AGREEMENT"
 
-_RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
+_ALL = select(
+    agreement.c.number,
+    agreement.c.recipient,
+    agreement.c.state,
+    agreement.c.valid_from,
+    agreement.c.valid_to,
+    agreement.c.terms,
+).order_by(agreement.c.number)
+_OWN = _ALL.where(agreement.c.recipient == bindparam("recipient"))
 _ADD = insert(agreement)
 _CHANGE = (
     update(agreement)
@@ -80,8 +85,7 @@ def draft(
         "terms": terms_to_text(new),
     }
     with office.changing(taking_from=new.recipient) as transaction:
-        if transaction.one(_RECIPIENT_KNOWN, {"code": new.recipient}) is None:
-            raise OperatorRegistryError("this recipient is not registered")
+        require_recipient(transaction, new.recipient)
         act = office.act(
             transaction,
             _agreement_row(number),
@@ -100,6 +104,17 @@ def draft(
         signatories.keep(transaction, office.sealer, DRAFT_KIND, unsigned, at=at)
         facts = {**terms, "digest": digest.hex()}
         act.write("agreement.draft", number, facts, at=at)
+
+
+def everything(
+    office: RegistryUnitOfWork, recipient: MemberCode | None = None
+) -> Sequence[Agreement]:
+    """Return every agreement, or those of one recipient, by number."""
+    if recipient is None:
+        rows = office.database.all(_ALL, {})
+    else:
+        rows = office.database.all(_OWN, {"recipient": recipient})
+    return [agreement_from_row(row) for row in rows]
 
 
 def draft_document(office: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:

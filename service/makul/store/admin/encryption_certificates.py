@@ -6,8 +6,8 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
+from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
-from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import sealing_certificate
@@ -36,7 +36,6 @@ _WITHDRAW = (
 
 def add(
     office: RegistryUnitOfWork,
-    transaction: Transaction,
     recipient: MemberCode,
     fingerprint: bytes,
     der: bytes,
@@ -48,19 +47,20 @@ def add(
     A withdrawn certificate cannot be registered again.
     """
     key = {"recipient": recipient, "fingerprint": fingerprint}
-    if transaction.one(_KNOWN, key) is not None:
-        raise OperatorRegistryError(
-            "this sealing certificate is already registered or was withdrawn"
-        )
     values = {"der": der, "added_at": micros(at), "withdrawn_at": None, "to_lock_by": None}
-    act = office.act(transaction, RowKey("sealing_certificate", key))
-    transaction.run(_ADD, {**key, **values})
-    act.write("sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
+    with office.changing() as transaction:
+        require_recipient(transaction, recipient)
+        if transaction.one(_KNOWN, key) is not None:
+            raise OperatorRegistryError(
+                "this sealing certificate is already registered or was withdrawn"
+            )
+        act = office.act(transaction, RowKey("sealing_certificate", key))
+        transaction.run(_ADD, {**key, **values})
+        act.write("sealing.add", recipient, {"fingerprint": fingerprint.hex()}, at=at)
 
 
 def withdraw(
     office: RegistryUnitOfWork,
-    transaction: Transaction,
     recipient: MemberCode,
     fingerprint: bytes,
     *,
@@ -77,8 +77,9 @@ def withdraw(
         "withdrawn_at": micros(at),
     }
     key = {"recipient": recipient, "fingerprint": fingerprint}
-    act = office.act(transaction, RowKey("sealing_certificate", key))
-    if not transaction.run(_WITHDRAW, values):
-        raise OperatorRegistryError("this recipient has no such sealing certificate in use")
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    act.write("sealing.withdraw", recipient, facts, at=at)
+    with office.changing(taking_from=recipient) as transaction:
+        act = office.act(transaction, RowKey("sealing_certificate", key))
+        if not transaction.run(_WITHDRAW, values):
+            raise OperatorRegistryError("this recipient has no such sealing certificate in use")
+        act.write("sealing.withdraw", recipient, facts, at=at)

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
-
 from makul.app.ports import (
     AgreementSignature,
     DecisionEvidence,
@@ -19,7 +17,6 @@ from makul.app.ports import (
     Notice,
     NoticeApproval,
     Official,
-    OperatorRegistryError,
     RecordedSignature,
     RepetitionRow,
     Signatory,
@@ -32,75 +29,18 @@ from makul.domain.months import Month
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
 from makul.store.admin import encryption_certificates as sealing
-from makul.store.admin import evidence, notices, signatories
+from makul.store.admin import evidence, notices, officials, recipients, signatories
+from makul.store.admin import message_certificates as signing
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
 from makul.store.admin.person_registry import StorePersonRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
-from makul.store.db.base import Database, Transaction
-from makul.store.db.codecs import agreement_from_row, micros
+from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
 from makul.store.reads.agreement_signatures import list_signatures
-from makul.store.reads.registry import recipient_from_row, seal_official
-from makul.store.records.acts import RowKey
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
-from makul.store.schema.registry_tables import (
-    agreement,
-    certificate,
-    official,
-    official_withdrawal,
-    recipient,
-)
-
-_RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
-_RECIPIENTS = select(
-    recipient.c.code, recipient.c.kind, recipient.c.name, recipient.c.state
-).order_by(recipient.c.code)
-_ADD_RECIPIENT = insert(recipient)
-_SET_STATE = (
-    update(recipient)
-    .where(recipient.c.code == bindparam("key_code"))
-    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
-)
-_CERTIFICATE_KNOWN = select(certificate.c.fingerprint).where(
-    certificate.c.fingerprint == bindparam("fingerprint")
-)
-_CERTIFICATES = (
-    select(certificate.c.recipient, certificate.c.der)
-    .where(certificate.c.withdrawn_at.is_(None))
-    .order_by(certificate.c.recipient, certificate.c.added_at)
-)
-_ADD_CERTIFICATE = insert(certificate)
-_WITHDRAW_CERTIFICATE = (
-    update(certificate)
-    .where(
-        certificate.c.fingerprint == bindparam("key_fingerprint"),
-        certificate.c.recipient == bindparam("key_recipient"),
-        certificate.c.withdrawn_at.is_(None),
-    )
-    .values(withdrawn_at=bindparam("withdrawn_at"))
-)
-_OFFICIAL_KNOWN = select(official.c.fingerprint).where(
-    official.c.recipient == bindparam("recipient"),
-    official.c.fingerprint == bindparam("fingerprint"),
-)
-_ADD_OFFICIAL = insert(official)
-_OFFICIAL_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
-    official_withdrawal.c.recipient == bindparam("recipient"),
-    official_withdrawal.c.fingerprint == bindparam("fingerprint"),
-)
-_WITHDRAW_OFFICIAL = insert(official_withdrawal)
-_ALL_AGREEMENTS = select(
-    agreement.c.number,
-    agreement.c.recipient,
-    agreement.c.state,
-    agreement.c.valid_from,
-    agreement.c.valid_to,
-    agreement.c.terms,
-).order_by(agreement.c.number)
-_OWN_AGREEMENTS = _ALL_AGREEMENTS.where(agreement.c.recipient == bindparam("recipient"))
 
 
 class StoreOperatorRegistry(StorePersonRegistry):
@@ -119,40 +59,18 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def add_recipient(self, recipient: Recipient, *, at: datetime) -> None:
         """Register a recipient; raises `OperatorRegistryError` if it is registered already."""
-        facts = {
-            "kind": recipient.kind.value,
-            "name": recipient.name,
-            "state": recipient.state.value,
-        }
-        with self._office.changing() as transaction:
-            if transaction.one(_RECIPIENT_KNOWN, {"code": recipient.code}) is not None:
-                raise OperatorRegistryError("this recipient is already registered")
-            act = self._office.act(transaction, _recipient_row(recipient.code))
-            values = {**facts, "changed_at": micros(at), "to_lock_by": None}
-            transaction.run(_ADD_RECIPIENT, {"code": recipient.code, **values})
-            act.write("recipient.add", recipient.code, facts, at=at)
+        recipients.add(self._office, recipient, at=at)
 
     def set_state(self, recipient: Recipient, *, reason: str, at: datetime) -> None:
         """Set a recipient's state: active, on hold or cut off.
 
         The state applies to everything that is ordered after its commit.
         """
-        values = {
-            "key_code": recipient.code,
-            "state": recipient.state.value,
-            "changed_at": micros(at),
-        }
-        facts = {"state": recipient.state.value, "reason": reason}
-        with self._office.changing(taking_from=recipient.code) as transaction:
-            act = self._office.act(transaction, _recipient_row(recipient.code))
-            if not transaction.run(_SET_STATE, values):
-                raise OperatorRegistryError("this recipient is not registered")
-            act.write("recipient.state", recipient.code, facts, at=at)
+        recipients.set_state(self._office, recipient, reason=reason, at=at)
 
     def recipients(self) -> Sequence[Recipient]:
         """Return every recipient, by code."""
-        rows = self._database.all(_RECIPIENTS, {})
-        return [recipient_from_row(MemberCode(row[0]), row[1:]) for row in rows]
+        return recipients.everyone(self._office)
 
     def add_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
@@ -161,28 +79,11 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
         One certificate belongs to one recipient.
         """
-        values = {
-            "fingerprint": fingerprint,
-            "recipient": recipient,
-            "der": der,
-            "added_at": micros(at),
-            "withdrawn_at": None,
-            "to_lock_by": None,
-        }
-        facts = {"fingerprint": fingerprint.hex()}
-        with self._office.changing() as transaction:
-            _must_know(transaction, recipient)
-            if transaction.one(_CERTIFICATE_KNOWN, {"fingerprint": fingerprint}) is not None:
-                raise OperatorRegistryError(
-                    "this certificate is already registered or was withdrawn"
-                )
-            act = self._office.act(transaction, _certificate_row(fingerprint))
-            transaction.run(_ADD_CERTIFICATE, values)
-            act.write("certificate.add", recipient, facts, at=at)
+        signing.add(self._office, recipient, fingerprint, der, at=at)
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of every message certificate in use."""
-        return [(MemberCode(row[0]), row[1]) for row in self._database.all(_CERTIFICATES, {})]
+        return [(MemberCode(row[0]), row[1]) for row in self._database.all(signing.IN_USE, {})]
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of every certificate that data may be encrypted to."""
@@ -192,17 +93,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a message certificate from this commit on; it cannot be registered again."""
-        values = {
-            "key_fingerprint": fingerprint,
-            "key_recipient": recipient,
-            "withdrawn_at": micros(at),
-        }
-        facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._office.changing(taking_from=recipient) as transaction:
-            act = self._office.act(transaction, _certificate_row(fingerprint))
-            if not transaction.run(_WITHDRAW_CERTIFICATE, values):
-                raise OperatorRegistryError("this recipient has no such certificate in use")
-            act.write("certificate.withdraw", recipient, facts, at=at)
+        signing.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
@@ -211,9 +102,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
         Raises `OperatorRegistryError` if it is known.
         """
-        with self._office.changing() as transaction:
-            _must_know(transaction, recipient)
-            sealing.add(self._office, transaction, recipient, fingerprint, der, at=at)
+        sealing.add(self._office, recipient, fingerprint, der, at=at)
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
@@ -223,28 +112,11 @@ class StoreOperatorRegistry(StorePersonRegistry):
         Data are not encrypted to it any more, and stored answers that are encrypted to it are not
         given again.
         """
-        with self._office.changing(taking_from=recipient) as transaction:
-            sealing.withdraw(
-                self._office, transaction, recipient, fingerprint, reason=reason, at=at
-            )
+        sealing.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
         """Register a person of a recipient who signs basis statements."""
-        code, fingerprint = official.recipient, official.fingerprint
-        sealed = seal_official(self._sealer, code, fingerprint, official.identifier, official.name)
-        key = {"recipient": code, "fingerprint": fingerprint}
-        facts = {
-            "fingerprint": fingerprint.hex(),
-            "identifier": official.identifier,
-            "name": official.name,
-        }
-        with self._office.changing() as transaction:
-            _must_know(transaction, code)
-            if transaction.one(_OFFICIAL_KNOWN, key) is not None:
-                raise OperatorRegistryError("this official's certificate is already registered")
-            act = self._office.act(transaction, RowKey("official", key))
-            transaction.run(_ADD_OFFICIAL, {**key, "sealed": sealed, "added_at": micros(at)})
-            act.write("official.add", code, facts, at=at)
+        officials.add(self._office, official, at=at)
 
     def withdraw_official(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
@@ -253,16 +125,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
         The official cannot be registered again.
         """
-        key = {"recipient": recipient, "fingerprint": fingerprint}
-        facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with self._office.changing(taking_from=recipient) as transaction:
-            if transaction.one(_OFFICIAL_KNOWN, key) is None:
-                raise OperatorRegistryError("this recipient has no such official")
-            if transaction.one(_OFFICIAL_WITHDRAWN, key) is not None:
-                raise OperatorRegistryError("this official was withdrawn before")
-            act = self._office.act(transaction, RowKey("official_withdrawal", key))
-            transaction.run(_WITHDRAW_OFFICIAL, {**key, "withdrawn_at": micros(at)})
-            act.write("official.withdraw", recipient, facts, at=at)
+        officials.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
     # --- terms and grounds --------------------------------------------------------------------
 
@@ -319,11 +182,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def agreements(self, recipient: MemberCode | None = None) -> Sequence[Agreement]:
         """Return every agreement, or those of one recipient, by number."""
-        if recipient is None:
-            rows = self._database.all(_ALL_AGREEMENTS, {})
-        else:
-            rows = self._database.all(_OWN_AGREEMENTS, {"recipient": recipient})
-        return [agreement_from_row(row) for row in rows]
+        return agreed.everything(self._office, recipient)
 
     def find_ground(
         self, recipient: MemberCode, kind: GroundKind, ground_id: UUID
@@ -394,16 +253,3 @@ class StoreOperatorRegistry(StorePersonRegistry):
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""
         return evidence.look(self._office, disclosure_id, at=at)
-
-
-def _must_know(transaction: Transaction, code: MemberCode) -> None:
-    if transaction.one(_RECIPIENT_KNOWN, {"code": code}) is None:
-        raise OperatorRegistryError("this recipient is not registered")
-
-
-def _recipient_row(code: MemberCode) -> RowKey:
-    return RowKey("recipient", {"code": code})
-
-
-def _certificate_row(fingerprint: bytes) -> RowKey:
-    return RowKey("certificate", {"fingerprint": fingerprint})

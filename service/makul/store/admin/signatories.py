@@ -8,14 +8,14 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import OperatorRegistryError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, place
 from makul.store.records.acts import RowKey
-from makul.store.schema.registry_tables import desk_document, recipient, signatory
+from makul.store.schema.registry_tables import desk_document, signatory
 
-_RECIPIENT_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _ALL = select(
     signatory.c.member,
     signatory.c.fingerprint,
@@ -57,9 +57,8 @@ def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
         "name": new.name,
     }
     with office.changing() as transaction:
-        known = transaction.one(_RECIPIENT_KNOWN, {"code": new.member}) is not None
-        if new.role is AgreementRole.RECIPIENT and not known:
-            raise OperatorRegistryError("this recipient is not registered")
+        if new.role is AgreementRole.RECIPIENT:
+            require_recipient(transaction, new.member)
         for row in transaction.all(_ALL, {}):
             _refuse_same_hand(new, _from_row(office.sealer, row))
         values = {

@@ -52,7 +52,10 @@ _ADD_CHECKPOINT = insert(checkpoint)
 
 
 def read_head(database: Database) -> Row:
-    """Return the size, the root, the holder and the end of the lease; raises `LedgerBrokenError`."""
+    """Return the size, root, holder and end of the lease.
+
+    Raises `LedgerBrokenError` if the log has no head.
+    """
     return _require_head(database.one(_HEAD, {"log": LOG}))
 
 

@@ -1,0 +1,64 @@
+"""The officials of recipients, who sign basis statements (cl. 5), as operators register them."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+
+from makul.app.ports import Official, OperatorRegistryError
+from makul.domain.identifiers import MemberCode
+from makul.store.admin.recipients import require_recipient
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
+from makul.store.db.codecs import micros
+from makul.store.reads.registry import seal_official
+from makul.store.records.acts import RowKey
+from makul.store.schema.registry_tables import official, official_withdrawal
+
+_KNOWN = select(official.c.fingerprint).where(
+    official.c.recipient == bindparam("recipient"),
+    official.c.fingerprint == bindparam("fingerprint"),
+)
+_ADD = insert(official)
+_WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
+    official_withdrawal.c.recipient == bindparam("recipient"),
+    official_withdrawal.c.fingerprint == bindparam("fingerprint"),
+)
+_WITHDRAW = insert(official_withdrawal)
+
+
+def add(office: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
+    """Register a person of a recipient who signs basis statements."""
+    code, fingerprint = new.recipient, new.fingerprint
+    sealed = seal_official(office.sealer, code, fingerprint, new.identifier, new.name)
+    key = {"recipient": code, "fingerprint": fingerprint}
+    facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
+    with office.changing() as transaction:
+        require_recipient(transaction, code)
+        if transaction.one(_KNOWN, key) is not None:
+            raise OperatorRegistryError("this official's certificate is already registered")
+        act = office.act(transaction, RowKey("official", key))
+        transaction.run(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
+        act.write("official.add", code, facts, at=at)
+
+
+def withdraw(
+    office: RegistryUnitOfWork,
+    recipient: MemberCode,
+    fingerprint: bytes,
+    *,
+    reason: str,
+    at: datetime,
+) -> None:
+    """Withdraw an official, whose signatures do not count from this commit on.
+
+    The official cannot be registered again.
+    """
+    key = {"recipient": recipient, "fingerprint": fingerprint}
+    facts = {"fingerprint": fingerprint.hex(), "reason": reason}
+    with office.changing(taking_from=recipient) as transaction:
+        if transaction.one(_KNOWN, key) is None:
+            raise OperatorRegistryError("this recipient has no such official")
+        if transaction.one(_WITHDRAWN, key) is not None:
+            raise OperatorRegistryError("this official was withdrawn before")
+        act = office.act(transaction, RowKey("official_withdrawal", key))
+        transaction.run(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
+        act.write("official.withdraw", recipient, facts, at=at)

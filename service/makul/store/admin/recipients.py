@@ -1,0 +1,75 @@
+"""The recipients, as operators register them, and their state."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.app.ports import OperatorRegistryError
+from makul.domain.identifiers import MemberCode
+from makul.domain.recipients import Recipient
+from makul.store.admin.unit_of_work import RegistryUnitOfWork
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import micros
+from makul.store.reads.registry import recipient_from_row
+from makul.store.records.acts import RowKey
+from makul.store.schema.registry_tables import recipient
+
+_KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
+_ALL = select(recipient.c.code, recipient.c.kind, recipient.c.name, recipient.c.state).order_by(
+    recipient.c.code
+)
+_ADD = insert(recipient)
+_SET_STATE = (
+    update(recipient)
+    .where(recipient.c.code == bindparam("key_code"))
+    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+
+
+def is_registered(transaction: Transaction, code: MemberCode) -> bool:
+    """Return whether a recipient is registered, in any state."""
+    return transaction.one(_KNOWN, {"code": code}) is not None
+
+
+def require_recipient(transaction: Transaction, code: MemberCode) -> None:
+    """Raise `OperatorRegistryError` if this recipient is not registered."""
+    if not is_registered(transaction, code):
+        raise OperatorRegistryError("this recipient is not registered")
+
+
+def add(office: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> None:
+    """Register a recipient; raises `OperatorRegistryError` if it is registered already."""
+    facts = {"kind": new.kind.value, "name": new.name, "state": new.state.value}
+    with office.changing() as transaction:
+        if is_registered(transaction, new.code):
+            raise OperatorRegistryError("this recipient is already registered")
+        act = office.act(transaction, _row_key(new.code))
+        values = {**facts, "changed_at": micros(at), "to_lock_by": None}
+        transaction.run(_ADD, {"code": new.code, **values})
+        act.write("recipient.add", new.code, facts, at=at)
+
+
+def set_state(office: RegistryUnitOfWork, changed: Recipient, *, reason: str, at: datetime) -> None:
+    """Set a recipient's state: active, on hold or cut off.
+
+    The state applies to everything that is ordered after its commit.
+    """
+    state = changed.state.value
+    values = {"key_code": changed.code, "state": state, "changed_at": micros(at)}
+    with office.changing(taking_from=changed.code) as transaction:
+        act = office.act(transaction, _row_key(changed.code))
+        if not transaction.run(_SET_STATE, values):
+            raise OperatorRegistryError("this recipient is not registered")
+        act.write("recipient.state", changed.code, {"state": state, "reason": reason}, at=at)
+
+
+def everyone(office: RegistryUnitOfWork) -> Sequence[Recipient]:
+    """Return every recipient, by code."""
+    return [
+        recipient_from_row(MemberCode(row[0]), row[1:]) for row in office.database.all(_ALL, {})
+    ]
+
+
+def _row_key(code: MemberCode) -> RowKey:
+    return RowKey("recipient", {"code": code})
