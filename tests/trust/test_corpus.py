@@ -13,7 +13,8 @@ from makul.net.xml_parser import build_parser, own_parser
 from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.validation.documents import XadesVerifier
-from makul.trust.xmldsig.parsing import canonical, parse_document
+from makul.trust.xmldsig.canonicalisation import canonical
+from makul.trust.xmldsig.parsing import parse_document
 from vectors.attacks import SIGNERS, VECTORS
 from vectors.attacks.cast import Cast
 from vectors.attacks.vector import Vector

@@ -14,12 +14,8 @@ from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xades.signing import sign_document
-from makul.trust.xmldsig.parsing import (
-    canonical,
-    canonical_without,
-    identifiers_of,
-    parse_document,
-)
+from makul.trust.xmldsig.canonicalisation import canonical, canonical_without
+from makul.trust.xmldsig.parsing import identifiers_of, parse_document
 from makul_testing.builders.xades import CONTENT, DS, SHA256, Forge
 from makul_testing.pki.authorities import NOW
 

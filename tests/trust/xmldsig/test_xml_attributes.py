@@ -12,7 +12,7 @@ from signxml.algorithms import CanonicalizationMethod
 from makul.domain.reasons import Code
 from makul.trust.base.algorithms import EXCLUSIVE, INCLUSIVE
 from makul.trust.base.errors import SignatureFailure
-from makul.trust.xmldsig.parsing import canonical
+from makul.trust.xmldsig.canonicalisation import canonical
 from makul.trust.xmldsig.xml_attributes import XML, inherited_attributes, join_references
 from makul_testing.builders.generated_documents import digest_by_xmlsec
 

@@ -21,15 +21,8 @@ from makul.trust.base.errors import SignatureFailure, outside_profile
 from makul.trust.base.findings import SubIndication
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.xades.signer_reference import SignerReference, read_signer_references
-from makul.trust.xmldsig.parsing import (
-    DS,
-    XADES,
-    binary_of,
-    canonical,
-    children_of,
-    instant_of,
-    only_child,
-)
+from makul.trust.xmldsig.canonicalisation import canonical
+from makul.trust.xmldsig.parsing import DS, XADES, binary_of, children_of, instant_of, only_child
 from makul.trust.xmldsig.signed_info import (
     Proven,
     Reference,

@@ -36,14 +36,8 @@ from makul.net.xml_parser import build_parser
 from makul.trust.base.algorithms import PublicKey, signature_method
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import SubIndication
-from makul.trust.xmldsig.parsing import (
-    DS,
-    EXC_C14N,
-    binary_of,
-    canonical,
-    canonical_without,
-    only_child,
-)
+from makul.trust.xmldsig.canonicalisation import canonical, canonical_without
+from makul.trust.xmldsig.parsing import DS, EXC_C14N, binary_of, only_child
 from makul.trust.xmldsig.signed_info import Proven, SignedInfo
 
 if TYPE_CHECKING:
