@@ -28,15 +28,13 @@ from makul.app.ports import Official, OperatorRegistry
 from makul.domain.identifiers import MemberCode
 from makul.net.files import FileError, create_file, read_bounded
 from makul.trust.keys.files import load_pair
-from makul_sandbox.data.pki import (
-    Authority,
-    Credential,
-    PublicKey,
+from makul_sandbox.data.end_entities import (
     citizen_entity,
     official_entity,
     organisation_entity,
     sealing_entity,
 )
+from makul_sandbox.data.pki import Authority, Credential, PublicKey
 from makul_sandbox.output.files import AUTHORITIES, CONFIG, INDEX
 
 MAX_KEY_FILE_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from makul.domain.attributes import Attribute
-from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.end_entities import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK, NOTARY, XROAD_INSTANCE
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.agreements import agree

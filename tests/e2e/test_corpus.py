@@ -14,7 +14,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.reasons import Code
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xmldsig.parsing import MAX_DOCUMENT_BYTES
-from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.end_entities import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.builders.messages import signed_message

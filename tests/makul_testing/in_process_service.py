@@ -32,7 +32,7 @@ from makul.soap.wsgi_app import build_application
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import make_months
-from makul_sandbox.data.pki import CITIZEN_POLICY
+from makul_sandbox.data.end_entities import CITIZEN_POLICY
 from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
 from makul_sandbox.world.build import World, build_world, register
 from makul_sandbox.world.documents import SandboxDocument

@@ -9,14 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from makul.trust.pki.certificates import is_sandbox
-from makul_sandbox.data.pki import (
-    CITIZEN_POLICY,
-    CRL_TERM,
-    Credential,
-    Ended,
-    Hierarchy,
-    new_hierarchy,
-)
+from makul_sandbox.data.end_entities import CITIZEN_POLICY
+from makul_sandbox.data.pki import CRL_TERM, Credential, Ended, Hierarchy, new_hierarchy
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PIN = "21505198590001"

@@ -15,6 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from makul.trust.pki.certificates import SANDBOX_ORGANISATION
+from makul_sandbox.data.end_entities import (
+    CITIZEN_POLICY,
+    ORGANISATION_POLICY,
+    SIGNING_USAGE,
+    EndEntity,
+    citizen_entity,
+    official_entity,
+    organisation_entity,
+    organisation_name,
+    sealing_entity,
+)
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -32,14 +43,7 @@ They are not renewed, so the term must cover a sandbox that stays running.
 BACKDATED = timedelta(days=120)
 """The age of the certificates when the sandbox is made, so that documents may be old too."""
 
-# RFC 5612 reserves this enterprise number for documentation, so no real policy is claimed.
-_POLICIES = "1.3.6.1.4.1.32473.7"
-CITIZEN_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.1")
-ORGANISATION_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.2")
-
 _CA_USAGE = frozenset({"key_cert_sign", "crl_sign"})
-_SIGNING_USAGE = frozenset({"digital_signature", "content_commitment"})
-_SEALING_USAGE = frozenset({"key_encipherment"})
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -111,17 +115,6 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndEntity:
-    """The content of an end entity's certificate, without its key."""
-
-    subject: x509.Name
-    policy: x509.ObjectIdentifier
-    purposes: Sequence[x509.ObjectIdentifier] = ()
-    names: Sequence[x509.GeneralName] = ()
-    usage: frozenset[str] = _SIGNING_USAGE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
     """A certification authority that issues certificates to others."""
 
@@ -136,7 +129,7 @@ class Authority:
         purposes: Sequence[x509.ObjectIdentifier] = (),
         names: Sequence[x509.GeneralName] = (),
         use_rsa: bool = False,
-        usage: frozenset[str] = _SIGNING_USAGE,
+        usage: frozenset[str] = SIGNING_USAGE,
     ) -> Credential:
         """Return a certificate for an end entity with a new key, by default for signing."""
         entity = EndEntity(
@@ -278,7 +271,7 @@ class Hierarchy:
         except ValueError:
             name = x509.DNSName(host)
         return self.organisations.issue(
-            _organisation_name(member_code, host),
+            organisation_name(member_code, host),
             policy=ORGANISATION_POLICY,
             purposes=(ExtendedKeyUsageOID.SERVER_AUTH,),
             names=(name,),
@@ -334,56 +327,6 @@ def new_root(common_name: str, at: datetime) -> Authority:
     return Authority(credential=Credential(key=key, certificate=certificate), made_at=at)
 
 
-def citizen_entity(*, pin_digits: str, surname: str, given_name: str | None) -> EndEntity:
-    """Return a citizen who signs; `serialNumber` follows EN 319 412-1, 5.1.3.
-
-    A person with one name has no `givenName`.
-    """
-    given_names = [] if given_name is None else [x509.NameAttribute(NameOID.GIVEN_NAME, given_name)]
-    common_name = surname if given_name is None else f"{surname} {given_name}"
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
-            x509.NameAttribute(NameOID.SURNAME, surname),
-            *given_names,
-            x509.NameAttribute(NameOID.SERIAL_NUMBER, f"PNOKG-{pin_digits}"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
-    purposes = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION)
-    return EndEntity(subject=subject, policy=CITIZEN_POLICY, purposes=purposes)
-
-
-def organisation_entity(*, member_code: str, common_name: str) -> EndEntity:
-    """Return an organisation that signs its messages, or the operator that signs receipts."""
-    return EndEntity(
-        subject=_organisation_name(member_code, common_name),
-        policy=ORGANISATION_POLICY,
-        purposes=(ExtendedKeyUsageOID.CLIENT_AUTH,),
-    )
-
-
-def sealing_entity(*, member_code: str, common_name: str) -> EndEntity:
-    """Return an organisation to which data are encrypted. Its key signs nothing."""
-    return EndEntity(
-        subject=_organisation_name(member_code, common_name),
-        policy=ORGANISATION_POLICY,
-        usage=_SEALING_USAGE,
-    )
-
-
-def official_entity(*, member_code: str, name: str, identifier: str) -> EndEntity:
-    """Return an official of an organisation, who signs. There is no extended key usage."""
-    subject = x509.Name(
-        [
-            *_organisation_name(member_code, name),
-            x509.NameAttribute(NameOID.SERIAL_NUMBER, identifier),
-        ]
-    )
-    return EndEntity(subject=subject, policy=ORGANISATION_POLICY)
-
-
 def new_key(*, use_rsa: bool = False) -> PrivateKey:
     """Return a P-256 key, or RSA-2048 on request. Citizens and organisations use both."""
     if use_rsa:
@@ -419,22 +362,6 @@ def _ca_name(common_name: str) -> x509.Name:
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
-
-
-def _organisation_name(member_code: str, common_name: str) -> x509.Name:
-    """Return a name with `organizationIdentifier` after EN 319 412-1, 5.1.4.
-
-    The member code replaces the tax number.
-    """
-    code = member_code.rpartition("/")[2]
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "KG"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, SANDBOX_ORGANISATION),
-            x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, f"NTRKG-{code}"),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from makul.cli.init import write_secret
 from makul.domain.agreements import Channel
-from makul_sandbox.data.pki import CITIZEN_POLICY, Credential
+from makul_sandbox.data.end_entities import CITIZEN_POLICY
+from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import (
     AUTHORISED_BODY,
     AUTHORISED_BODY_NAME,
