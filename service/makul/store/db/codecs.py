@@ -155,19 +155,8 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
     number, recipient, state, valid_from, valid_to, terms = row
 
     def read(fields: dict[str, object]) -> Agreement:
-        if fields.get("v") == 1:  # format 1: before consents on paper and by representatives
-            fields = {**fields, **_CLOSED_BEFORE_2, "v": 3}
-        elif fields.get("v") == 2:  # format 2: before limits on use
-            fields = {**fields, **_BEFORE_3, "v": 3}
-        only(
-            fields,
-            *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
-            *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
-            *("requestsPerMinute", "bytesPerDay"),
-        )
+        fields = _upgrade_terms(fields)
         papers = fields["paperQuota"]
-        if fields["v"] != 3:
-            raise CodecError("an agreement has an unknown format")
         if not isinstance(papers, int):
             raise CodecError("a stored record has a field of another type")
         return Agreement(
@@ -198,6 +187,23 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
         )
 
     return _strictly(read, terms)
+
+
+def _upgrade_terms(fields: dict[str, object]) -> dict[str, object]:
+    """Return the fields of an agreement's terms in format 3, from any format."""
+    if fields.get("v") == 1:  # format 1: before consents on paper and by representatives
+        fields = {**fields, **_CLOSED_BEFORE_2, "v": 3}
+    elif fields.get("v") == 2:  # format 2: before limits on use
+        fields = {**fields, **_BEFORE_3, "v": 3}
+    only(
+        fields,
+        *("v", "purposes", "attributes", "methods", "channels", "provisions", "powers"),
+        *("dailyQuota", "delivery", "scoresOut", "paper", "paperQuota", "representatives"),
+        *("requestsPerMinute", "bytesPerDay"),
+    )
+    if fields["v"] != 3:
+        raise CodecError("an agreement has an unknown format")
+    return fields
 
 
 def _number_if_any(value: object) -> int | None:
