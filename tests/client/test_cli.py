@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from makul_client._internal.wsse import utc_now
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.profile import Profile
 from makul_testing.client.cli_runner import Result, run_client

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from makul_client.cli import receipt as cli_receipt
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_client.errors import LEDGER_TEXTS, LedgerFlaw
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion

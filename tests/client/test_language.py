@@ -12,9 +12,9 @@ import pytest
 import typer
 
 from makul_client.cli import main
+from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.help_language import is_example, paragraphs
 from makul_client.cli.language_choice import choose_language
-from makul_client.cli.options import ExitCode
 from makul_client.models.reasons import ADVICE, Retry
 from makul_client.translation import (
     Language,

@@ -12,7 +12,7 @@ import pytest
 from makul.domain.attributes import Attribute
 from makul.domain.matches import MatchMethod
 from makul_client.cli.agreement_terms import Terms, keep_terms, load_terms, terms_file
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.usage import wants_json
 from makul_client.cli.vocabulary import METHODS, UnknownNameError, require_held, suggest
 from makul_client.consent import documents as consents

@@ -19,7 +19,7 @@ from uuid import uuid4
 import pytest
 
 from makul_client._internal.wsse import utc_now
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.output_files import ReservedFile, write_new
 from makul_client.consent.documents import ConsentContent, Subject, draft, sign
 from makul_client.errors import OutputError

@@ -27,8 +27,8 @@ from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
 from makul.soap.spyne_models import OPERATIONS
-from makul_client.cli.options import EXIT_CODES as CLIENT_EXIT_CODES
-from makul_client.cli.options import ExitCode as ClientExitCode
+from makul_client.cli.exit_codes import EXIT_CODES as CLIENT_EXIT_CODES
+from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.scenarios import SCENES
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""The layout of the packages: the location of modules, and the names of modules and classes."""
+"""The layout of the packages: where modules are, how long they are, and the names in them."""
 
 import ast
 import re
@@ -12,6 +12,9 @@ from makul_testing.paths import ROOT
 SERVICE = ROOT / "service" / "makul"
 SANDBOX = ROOT / "service" / "makul_sandbox"
 CLIENT = ROOT / "clients" / "makul_client"
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 50
+"""Longer ones have more than one subject and are to be divided by meaning."""
 AT_THE_ROOT = {"__init__.py", "__main__.py", "main.py", "py.typed"}
 
 _PARTICIPLE = re.compile(r"(?:^|_)\w+(?:ing|ed)(?:_|$)")
@@ -82,3 +85,45 @@ def test_every_directory_is_a_package(package: Path) -> None:
     directories = {path.parent for path in package.rglob("*.py")}
 
     assert [each for each in directories if not (each / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+def test_no_module_is_longer_than_a_reader_can_survey(package: Path) -> None:
+    """A module has one subject."""
+    found = {
+        str(path.relative_to(package)): lines
+        for path in modules(package)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_MODULE_LINES
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+def test_no_function_is_longer_than_a_page(package: Path) -> None:
+    """A function does one thing. The options of a command are its parameters and do not count."""
+    found = {
+        f"{path.relative_to(package)}: {node.name}": lines
+        for path in modules(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := _lines_of(node)) > MAX_FUNCTION_LINES
+    }
+
+    assert found == {}
+
+
+def _lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the lines of a function without its decorators; of a command, those of its body."""
+    first = function.body[0] if _is_command(function) else function
+    return (function.end_lineno or first.lineno) - first.lineno + 1
+
+
+def _is_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether Typer makes a command of this function, by the decorator `x.command(…)`."""
+    return any(
+        isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and each.func.attr == "command"
+        for each in function.decorator_list
+    )

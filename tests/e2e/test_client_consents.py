@@ -14,7 +14,7 @@ import pytest
 from makul.domain.calendar import legal_day
 from makul.domain.consents import PaperConsent, Representation
 from makul_client import Client, Profile
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.output.files import Addresses, hand_out, write_service

@@ -35,7 +35,7 @@ from makul_client import (
 )
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.soap_messages import ReceivedAnswer
-from makul_client.cli.options import ExitCode
+from makul_client.cli.exit_codes import ExitCode
 from makul_sandbox.output.files import Addresses, hand_out, write_service
 from makul_testing.answer_changes import CHANGES, XSI, body_of, changed
 from makul_testing.answer_rewrites import REWRITES, child_of, in_other_characters

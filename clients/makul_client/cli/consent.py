@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from makul_client.cli.agreement_terms import load_terms
-from makul_client.cli.consent_form import FORM, NAMES, read_form, wish_of
+from makul_client.cli.consent_form import FORM, complete_form, wish_of
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import (
     AsJson,
@@ -19,8 +19,6 @@ from makul_client.cli.options import (
     as_typed,
     examples,
     instant,
-    open_client,
-    reporting,
 )
 from makul_client.cli.output import (
     local_time,
@@ -32,7 +30,8 @@ from makul_client.cli.output import (
     say_aside,
 )
 from makul_client.cli.output_files import write_new
-from makul_client.cli.prompts import ask, ask_pin
+from makul_client.cli.prompts import ask_pin
+from makul_client.cli.run import open_client, reporting
 from makul_client.cli.vocabulary import UnknownNameError, complete_attributes, require_attributes
 from makul_client.models.request import ConsentDocument
 from makul_client.translation import translate
@@ -100,7 +99,6 @@ def draft(
 ) -> None:
     """Draft a consent for the citizen to sign."""
     with reporting(as_json=as_json):
-        known = read_form(form)
         options = {
             "pin": pin,
             "surname": as_typed(surname),
@@ -112,16 +110,10 @@ def draft(
             "valid_to": until,
             "max_disclosures": times,
         }
-        known.update({key: value for key, value in options.items() if value is not None})
-        if "pin" not in known:
-            known["pin"] = ask_pin(translate("PIN"))
-        if not any(known.get(key) for key in NAMES):
-            instead = translate("the name: --surname, --given-name or --from")
-            known["surname"] = ask(translate("surname (empty: none)"), instead=instead)
-            known["given_name"] = ask(translate("given name (empty: none)"), instead=instead)
+        completed = complete_form(form, options)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
-        wish = wish_of(known, folder=folder, now=now)
+        wish = wish_of(completed, folder=folder, now=now)
         loaded = Profile.load(profile)
         _check_names(wish, loaded, profile)
         document = consents.draft(loaded, wish, given_at=now)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import instant
 from makul_client.cli.output import read_file
+from makul_client.cli.prompts import ask, ask_pin
 from makul_client.errors import ConsentError
 from makul_client.translation import translate
 
@@ -79,6 +80,22 @@ def read_form(file: Path | None) -> dict[str, Any]:
     unknown = sorted(set(form) - _KEYS)
     if unknown:
         raise ConsentError(translate("{file}: {key} means nothing here", file=file, key=unknown[0]))
+    return form
+
+
+def complete_form(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a form and of options, of which an option has precedence.
+
+    A PIN or a name that neither gives is asked for. Raises `ConsentError`.
+    """
+    form = read_form(file)
+    form.update({key: value for key, value in options.items() if value is not None})
+    if "pin" not in form:
+        form["pin"] = ask_pin(translate("PIN"))
+    if not any(form.get(key) for key in NAMES):
+        instead = translate("the name: --surname, --given-name or --from")
+        form["surname"] = ask(translate("surname (empty: none)"), instead=instead)
+        form["given_name"] = ask(translate("given name (empty: none)"), instead=instead)
     return form
 
 

@@ -1,7 +1,8 @@
-"""The ground, the person and the samples of a request, from options or from prompts."""
+"""The ground, the person, the samples and the dry run of a request, from options or prompts."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from makul_client.cli.late_commands import late
 from makul_client.cli.options import as_typed
 from makul_client.cli.output import read_file
 from makul_client.cli.prompts import ask, ask_pin
+from makul_client.cli.vocabulary import METHODS, OPERATIONS, require_attributes, require_known
 from makul_client.models.request import (
     BasisDocument,
     ConsentDocument,
@@ -21,7 +23,7 @@ from makul_client.models.request import (
     Ground,
     Probe,
 )
-from makul_client.translation import translate
+from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -54,7 +56,7 @@ def ground_from(consent: Path | None, consent_id: UUID | None, basis: Path | Non
     return None if basis is None else BasisDocument(read_file(basis))
 
 
-def demographic_from(
+def probe_from(
     ground: Ground | None,
     *,
     pin: str | None,
@@ -62,8 +64,10 @@ def demographic_from(
     surname: str | None,
     given_name: str | None,
     patronymic: str | None,
-) -> Demographic:
-    """Return what the person states about themselves, from the options or from prompts.
+    face: Path | None,
+    fingers: list[str] | None,
+) -> Probe:
+    """Return everything that the service compares with the record, from options or from prompts.
 
     Only the PIN may come from the consent, because it names the record and proves nothing. A name
     from the consent would compare the record with the consent, and not with the person present. So
@@ -74,12 +78,18 @@ def demographic_from(
     pin = pin or ask_pin(translate("PIN"))
     if document_number is None and surname is None and given_name is None:
         document_number, surname, given_name = _prompt_for_factors()
-    return Demographic(
-        pin=pin,
-        document_number=as_typed(document_number),
-        surname=as_typed(surname),
-        given_name=as_typed(given_name),
-        patronymic=as_typed(patronymic),
+    return Probe(
+        demographic=Demographic(
+            pin=pin,
+            document_number=as_typed(document_number),
+            surname=as_typed(surname),
+            given_name=as_typed(given_name),
+            patronymic=as_typed(patronymic),
+        ),
+        face=None
+        if face is None
+        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
+        fingers=tuple(_finger(each) for each in fingers or ()),
     )
 
 
@@ -107,14 +117,42 @@ def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
     return None, surname or None, given_name or None
 
 
-def probe_from(demographic: Demographic, face: Path | None, fingers: list[str] | None) -> Probe:
-    """Return everything that the service compares with the record."""
-    return Probe(
-        demographic=demographic,
-        face=None
-        if face is None
-        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
-        fingers=tuple(_finger(each) for each in fingers or ()),
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A request of which only the decision is asked."""
+
+    operation: str
+    methods: tuple[str, ...]
+    attributes: tuple[str, ...]
+    pin: str | None
+
+
+def dry_run_from(
+    ground: Ground | None,
+    *,
+    operation: str,
+    methods: tuple[str, ...],
+    attributes: tuple[str, ...],
+    pin: str | None,
+) -> DryRun:
+    """Return the request to explain; what the options omit comes from the consent.
+
+    The dry run itself reports, rule by rule, what the agreement and the consent do not contain. So
+    only names that do not exist are refused here. Raises `UnknownNameError`.
+    """
+    require_attributes(attributes)
+    require_known(mark("method"), methods, METHODS)
+    require_known(mark("operation"), (operation,) if operation else (), OPERATIONS)
+    if isinstance(ground, ConsentDocument):
+        view = consent_view.read_unsafe(ground.document)
+        pin = pin or view.subject.pin
+        attributes = attributes or view.attributes
+    asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+    return DryRun(
+        operation=asked,
+        methods=methods or ("demographic",),
+        attributes=attributes if asked == "GetPersonData" else (),
+        pin=pin,
     )
 
 

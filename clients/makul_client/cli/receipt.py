@@ -12,25 +12,12 @@ from uuid import UUID
 import typer
 from typer.core import TyperGroup
 
+from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
-from makul_client.cli.options import (
-    AsJson,
-    Employee,
-    ExitCode,
-    ProfileFile,
-    examples,
-    exit_code,
-    open_client,
-    reporting,
-)
-from makul_client.cli.output import (
-    print_json,
-    print_receipt,
-    print_result,
-    read_file,
-    say_aside,
-)
+from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
+from makul_client.cli.output import print_json, print_receipt, print_result, read_file, say_aside
 from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
+from makul_client.cli.run import open_client, reporting
 from makul_client.errors import MakulError, ProfileError
 from makul_client.models.response import Receipt
 from makul_client.translation import current_language, translate

@@ -27,7 +27,7 @@ from makul_client._internal.crypto.xml import (
 from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
 from makul_client.errors import ConsentError
 from makul_client.models.request import Discreet
-from makul_client.profile import Party, Profile
+from makul_client.profile import ConsentTerms, Party, Profile
 from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ def draft(
     _party(root, "controller", Party(code=profile.operator.code, name=profile.operator.name))
     _party(root, "recipient", profile.recipient)
     _add(root, "agreementNumber", profile.agreement)
-    notice = _add(root, "notice")
-    _add(notice, "ref", terms.notice)
-    _add(notice, "digest", base64.b64encode(terms.notice_digest).decode())
-    _add(notice, "language", terms.language)
+    _notice(root, terms)
     purpose = _add(root, "purpose")
     _add(purpose, "code", wish.purpose or profile.purpose)
     _add(purpose, "text", wish.purpose_text or terms.purpose_text)
@@ -144,12 +141,9 @@ def draft(
         _list(_add(root, "attributes"), "attribute", wish.attributes)
     _list(_add(root, "matchMethods"), "method", wish.methods or terms.methods)
     _add(root, "resultForm", "DATA" if wish.attributes else "YES_NO")
-    for name, at in (
-        ("givenAt", given_at),
-        ("validFrom", wish.valid_from),
-        ("validTo", wish.valid_to),
-    ):
-        _add(root, name, at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    _instant(root, "givenAt", given_at)
+    _instant(root, "validFrom", wish.valid_from)
+    _instant(root, "validTo", wish.valid_to)
     _add(root, "maxDisclosures", str(wish.max_disclosures))
     _add(root, "retentionAtRecipient", terms.retention)
     onward = _add(root, "onwardRecipients")
@@ -176,7 +170,7 @@ def draft_revocation(
     _add(root, "consentId", str(consent_id))
     _add(root, "subject", pin)
     _add(root, "recipient", profile.recipient.code)
-    _add(root, "revokedAt", at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    _instant(root, "revokedAt", at)
     if reason is not None:
         _add(root, "reason", reason)
     return _written(root)
@@ -282,6 +276,10 @@ def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
     return child
 
 
+def _instant(parent: "Element", name: str, at: datetime) -> None:
+    _add(parent, name, at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+
+
 def _list(parent: "Element", name: str, texts: Iterable[str]) -> None:
     for text in texts:
         _add(parent, name, text)
@@ -291,6 +289,13 @@ def _party(parent: "Element", name: str, party: Party) -> None:
     node = _add(parent, name)
     _add(node, "memberCode", party.code)
     _add(node, "name", party.name)
+
+
+def _notice(parent: "Element", terms: ConsentTerms) -> None:
+    node = _add(parent, "notice")
+    _add(node, "ref", terms.notice)
+    _add(node, "digest", base64.b64encode(terms.notice_digest).decode())
+    _add(node, "language", terms.language)
 
 
 def _subject(parent: "Element", subject: Subject) -> None:

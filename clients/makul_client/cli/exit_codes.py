@@ -1,0 +1,65 @@
+"""The exit codes of the commands, and the mapping of errors and outcomes to them."""
+
+from enum import IntEnum
+from typing import Final
+
+from makul_client.errors import (
+    FaultError,
+    LedgerError,
+    MakulError,
+    ReceiptError,
+    RefusedError,
+    SealError,
+    TransportError,
+    UndeterminedError,
+    UnfinishedError,
+)
+from makul_client.models.reasons import Retry
+
+
+class ExitCode(IntEnum):
+    """The exit codes, by which a script may branch."""
+
+    OK = 0
+    NO = 1
+    USAGE = 2
+    LATER = 3
+    RECEIPT = 4
+    REJECTED = 5
+
+
+EXIT_CODES: Final = """\b
+Exit codes:
+  0  done: released, matched, accepted
+  1  the answer is no: refused, or not matched
+  2  wrong use: an option, the profile, a document, a place of output;
+     nothing was sent
+  3  not now: unreachable, unavailable, undetermined, broken off, or the
+     answer could not be written; repeat the same command with --request-id
+  4  the operator's receipt is not to be trusted, and the answer was withheld;
+     or its proof in the log does not hold or is overdue
+  5  the message was not accepted: its form, its signature, or who sent it
+"""
+
+
+def exit_code(error: MakulError) -> ExitCode:
+    """Return the exit code of an error; see `EXIT_CODES`."""
+    match error:
+        case ReceiptError() | SealError() | LedgerError():
+            return ExitCode.RECEIPT
+        case UndeterminedError() | TransportError() | UnfinishedError():
+            return ExitCode.LATER
+        case RefusedError() | FaultError() if error.retry is Retry.LATER:
+            return ExitCode.LATER
+        case RefusedError():
+            return ExitCode.NO
+        case FaultError():
+            return ExitCode.REJECTED
+    return ExitCode.USAGE
+
+
+def outcome_code(outcome: str) -> ExitCode:
+    """Return the exit code of a decision that was returned rather than raised."""
+    if outcome in {"REFUSED", "NOT_MATCHED"}:
+        return ExitCode.NO
+    return ExitCode.LATER if outcome == "UNDETERMINED" else ExitCode.OK
