@@ -172,12 +172,12 @@ def check_address(address: str, *, plain_http: bool) -> None:
 
 def digest_of_file(file: Path) -> bytes:
     """Return the SHA-256 of a file's bytes. Raises `ProfileError`."""
-    return hashlib.sha256(_read(file, MAX_DIGESTED)).digest()
+    return hashlib.sha256(read_profile_file(file, MAX_DIGESTED)).digest()
 
 
 def read_tables(file: Path) -> dict[str, object]:
     """Return the tables of a TOML file. Ignore a byte order mark. Raises `ProfileError`."""
-    content = _read(file, MAX_PROFILE)
+    content = read_profile_file(file, MAX_PROFILE)
     try:
         text = content.decode("utf-8-sig")
         if _DEEP_KEY.search(text):
@@ -199,7 +199,8 @@ def read_tables(file: Path) -> dict[str, object]:
         ) from None
 
 
-def _read(file: Path, max_bytes: int) -> bytes:
+def read_profile_file(file: Path, max_bytes: int) -> bytes:
+    """Return the content of a profile or of a file that it names. Raises `ProfileError`."""
     try:
         return read_bounded(file, max_bytes)
     except FileNotFoundError:

@@ -7,13 +7,12 @@ A nonce is HMAC-SHA-256 of the request's id under a secret of the caller. So a r
 import hmac
 import os
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
 from makul_client.profile import Channel, Profile
+from makul_client.toml_table import read_profile_file
 from makul_client.translation import translate
 
 _LABEL: Final = b"makul_client nonce 1"
@@ -42,7 +41,7 @@ def nonces_for(profile: Profile) -> Nonces | None:
     then no secret that a second process would have too. Raises `ProfileError`.
     """
     if profile.nonce_key is not None:
-        secret = _read(profile.nonce_key)
+        secret = read_profile_file(profile.nonce_key, _MAX_FILE)
         if len(secret) < _LEAST:
             raise ProfileError(
                 translate(
@@ -55,16 +54,7 @@ def nonces_for(profile: Profile) -> Nonces | None:
     service, signing = profile.service, profile.signing
     if service.channel is Channel.WSSE and signing is not None:
         password = os.environ.get(signing.key_password_env or "", "").encode()
-        return Nonces(sha256(_read(signing.key)).digest() + password)
+        return Nonces(sha256(read_profile_file(signing.key, _MAX_FILE)).digest() + password)
     if service.tls_key is not None:
-        return Nonces(sha256(_read(service.tls_key)).digest())
+        return Nonces(sha256(read_profile_file(service.tls_key, _MAX_FILE)).digest())
     return None
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return read_bounded(file, _MAX_FILE)
-    except FileNotFoundError:
-        raise ProfileError(translate("{file}: there is no such file", file=file)) from None
-    except UnreadableFileError as error:
-        raise ProfileError(str(error)) from None

@@ -17,8 +17,8 @@ from makul_client._internal.crypto.certificates import (
     CertificateFormError,
     load_certificates_in,
 )
-from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
+from makul_client.toml_table import read_profile_file
 from makul_client.translation import translate
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -105,7 +105,7 @@ def _key(file: Path, password_env: str | None) -> PrivateKey:
                 )
             )
     try:
-        key = load_pem_private_key(_read(file, MAX_KEY), password)
+        key = load_pem_private_key(read_profile_file(file, MAX_KEY), password)
     except UNREADABLE:
         raise ProfileError(
             translate("{file}: not a private key in PEM, or a wrong password", file=file)
@@ -120,7 +120,7 @@ def load_certificates(files: Iterable[Path]) -> tuple[Certificate, ...]:
     found: list[Certificate] = []
     for file in files:
         try:
-            loaded = load_certificates_in(_read(file, MAX_CERTIFICATES))
+            loaded = load_certificates_in(read_profile_file(file, MAX_CERTIFICATES))
         except CertificateFormError as error:
             raise ProfileError(f"{file}: {error}") from None
         for each in loaded:
@@ -144,7 +144,7 @@ def load_crls(files: Iterable[Path]) -> tuple[x509.CertificateRevocationList, ..
     found = []
     for file in files:
         try:
-            data = _read(file, MAX_CRL)
+            data = read_profile_file(file, MAX_CRL)
             is_pem = data.lstrip().startswith(b"-----BEGIN")
             load = x509.load_pem_x509_crl if is_pem else x509.load_der_x509_crl
             found.append(load(data))
@@ -153,12 +153,3 @@ def load_crls(files: Iterable[Path]) -> tuple[x509.CertificateRevocationList, ..
                 translate("{file}: not a certificate revocation list", file=file)
             ) from None
     return tuple(found)
-
-
-def _read(file: Path, max_bytes: int) -> bytes:
-    try:
-        return read_bounded(file, max_bytes)
-    except FileNotFoundError:
-        raise ProfileError(translate("{file}: there is no such file", file=file)) from None
-    except UnreadableFileError as error:
-        raise ProfileError(str(error)) from None

@@ -16,19 +16,17 @@ from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import agreement_from_row, micros, terms_to_text
 from makul.store.reads.agreement_signatures import NEWEST_DRAFT, SIGNATURES, STANDING
 from makul.store.records.acts import RowKey
-from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
+from makul.store.schema.registry_tables import (
+    AGREEMENT_COLUMNS,
+    agreement,
+    agreement_draft,
+    agreement_signature,
+)
 
 DRAFT_KIND = "AGREEMENT_DRAFT"
 SIGNED_KIND = "AGREEMENT"
 
-_ALL = select(
-    agreement.c.number,
-    agreement.c.recipient,
-    agreement.c.state,
-    agreement.c.valid_from,
-    agreement.c.valid_to,
-    agreement.c.terms,
-).order_by(agreement.c.number)
+_ALL = select(*AGREEMENT_COLUMNS).order_by(agreement.c.number)
 _OWN = _ALL.where(agreement.c.recipient == bindparam("recipient"))
 _ADD = insert(agreement)
 _CHANGE = (

@@ -28,9 +28,8 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
-from makul.store.admin import encryption_certificates as sealing
 from makul.store.admin import evidence, notices, officials, recipients, signatories
-from makul.store.admin import message_certificates as signing
+from makul.store.admin.certificates import ENCRYPTION_CERTIFICATES, MESSAGE_CERTIFICATES
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
 from makul.store.admin.person_registry import StorePersonRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -79,21 +78,21 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
         One certificate belongs to one recipient.
         """
-        signing.add(self._office, recipient, fingerprint, der, at=at)
+        MESSAGE_CERTIFICATES.add(self._office, recipient, fingerprint, der, at=at)
 
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of every message certificate in use."""
-        return [(MemberCode(row[0]), row[1]) for row in self._database.all(signing.IN_USE, {})]
+        return MESSAGE_CERTIFICATES.in_use(self._database)
 
     def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of every certificate that data may be encrypted to."""
-        return [(MemberCode(row[0]), row[1]) for row in self._database.all(sealing.IN_USE, {})]
+        return ENCRYPTION_CERTIFICATES.in_use(self._database)
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a message certificate from this commit on; it cannot be registered again."""
-        signing.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
+        MESSAGE_CERTIFICATES.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
     def add_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
@@ -102,7 +101,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
         Raises `OperatorRegistryError` if it is known.
         """
-        sealing.add(self._office, recipient, fingerprint, der, at=at)
+        ENCRYPTION_CERTIFICATES.add(self._office, recipient, fingerprint, der, at=at)
 
     def withdraw_sealing_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
@@ -112,7 +111,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         Data are not encrypted to it any more, and stored answers that are encrypted to it are not
         given again.
         """
-        sealing.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
+        ENCRYPTION_CERTIFICATES.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
         """Register a person of a recipient who signs basis statements."""

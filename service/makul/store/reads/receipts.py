@@ -9,6 +9,7 @@ from makul.app.ports import KeptReceipt, Space
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
+from makul.store.records.closed_request import THIS_REQUEST
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.usage_tables import request_key
@@ -19,18 +20,7 @@ _COLUMNS = (
     disclosure.c.agreement_number,
 )
 _CLOSING = (
-    select(*_COLUMNS)
-    .select_from(
-        request_key.join(
-            disclosure,
-            CLOSED_BY,
-        )
-    )
-    .where(
-        request_key.c.recipient == bindparam("recipient"),
-        request_key.c.space == bindparam("space"),
-        request_key.c.request_id == bindparam("request_id"),
-    )
+    select(*_COLUMNS).select_from(request_key.join(disclosure, CLOSED_BY)).where(*THIS_REQUEST)
 )
 _LATEST = (
     select(*_COLUMNS)

@@ -14,6 +14,13 @@ from makul.store.records.preconditions import StoredAnswerScope
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.usage_tables import request_key
 
+THIS_REQUEST = (
+    request_key.c.recipient == bindparam("recipient"),
+    request_key.c.space == bindparam("space"),
+    request_key.c.request_id == bindparam("request_id"),
+)
+"""The conditions that select one closed request id."""
+
 _CLOSED = (
     select(
         request_key.c.disclosure_id,
@@ -29,17 +36,8 @@ _CLOSED = (
         disclosure.c.subject_index,
         disclosure.c.sealed_to,
     )
-    .select_from(
-        request_key.outerjoin(
-            disclosure,
-            CLOSED_BY,
-        )
-    )
-    .where(
-        request_key.c.recipient == bindparam("recipient"),
-        request_key.c.space == bindparam("space"),
-        request_key.c.request_id == bindparam("request_id"),
-    )
+    .select_from(request_key.outerjoin(disclosure, CLOSED_BY))
+    .where(*THIS_REQUEST)
 )
 
 

@@ -24,6 +24,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import is_revoked_by_index, taken_back
 from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
 from makul.store.schema.registry_tables import (
+    AGREEMENT_COLUMNS,
     agreement,
     certificate,
     official_withdrawal,
@@ -39,14 +40,7 @@ _RECIPIENT_STATE = (
 )
 _RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_NOTICE)
 _AGREEMENT = (
-    select(
-        agreement.c.number,
-        agreement.c.recipient,
-        agreement.c.state,
-        agreement.c.valid_from,
-        agreement.c.valid_to,
-        agreement.c.terms,
-    )
+    select(*AGREEMENT_COLUMNS)
     .where(agreement.c.number == bindparam("number"))
     .with_for_update(read=True)
 )

@@ -53,6 +53,16 @@ agreement = Table(
 )
 
 
+AGREEMENT_COLUMNS = (
+    agreement.c.number,
+    agreement.c.recipient,
+    agreement.c.state,
+    agreement.c.valid_from,
+    agreement.c.valid_to,
+    agreement.c.terms,
+)
+"""The columns from which an agreement is read (`store.db.codecs.AgreementRow`)."""
+
 notice_text = Table(
     "notice_text",
     metadata,
