@@ -2,7 +2,6 @@
 2.4).
 """
 
-import threading
 from itertools import product
 
 import pytest
@@ -105,21 +104,3 @@ def test_a_single_odd_base_is_inherited_unchanged() -> None:
 def test_base_is_joined(base: str, reference: str, joined: str) -> None:
     """RFC 3986, 5.2: a relative reference is resolved by its base."""
     assert join_references(base, reference) == joined
-
-
-def test_the_default_prefix_counts_in_a_new_thread() -> None:
-    """Exclusive canonicalisation, 3: `#default` counts after any earlier parsing of the thread.
-
-    lxml omits prefixes that it has not met in this thread.
-    """
-    found: list[bytes] = []
-
-    def run() -> None:
-        element = etree.fromstring('<p:r xmlns="urn:a" xmlns:p="urn:p"><p:e><f/></p:e></p:r>')[0]
-        found.append(canonical(element, EXCLUSIVE, ("#default",)))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-
-    assert found == [b'<p:e xmlns="urn:a" xmlns:p="urn:p"><f></f></p:e>']
