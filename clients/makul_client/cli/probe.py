@@ -117,9 +117,9 @@ def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
     return None, surname or None, given_name or None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class DryRun:
-    """A request of which only the decision is asked."""
+    """A request of which only the decision is asked. `repr` does not show the PIN."""
 
     operation: str
     methods: tuple[str, ...]
