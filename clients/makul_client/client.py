@@ -90,7 +90,7 @@ class Client:
         """Return whether this is the person named, never personal data (Procedure, cl. 10)."""
 
         def read(answer: Any, decision: Decision) -> VerifyResult:
-            self._exchange.demand(decision, "MATCHED", "NOT_MATCHED")
+            self._exchange.require_outcome(decision, "MATCHED", "NOT_MATCHED")
             return VerifyResult(
                 matched=decision.outcome == "MATCHED",
                 matches=reading.matches(answer.match),
@@ -116,7 +116,7 @@ class Client:
         """
 
         def read(answer: Any, decision: Decision) -> PersonData:
-            self._exchange.demand(decision, "RELEASED")
+            self._exchange.require_outcome(decision, "RELEASED")
             return PersonData(
                 person=reading.person(answer.person),
                 matches=reading.matches(answer.match),
@@ -149,7 +149,7 @@ class Client:
         """
 
         def read(answer: Any, decision: Decision) -> Explanation:
-            self._exchange.demand(decision, "ACCEPTED", "REFUSED", "UNDETERMINED")
+            self._exchange.require_outcome(decision, "ACCEPTED", "REFUSED", "UNDETERMINED")
             return Explanation(rules=reading.rules(answer.rule), decision=decision)
 
         fields: dict[str, Any] = {
@@ -177,7 +177,7 @@ class Client:
         """
 
         def read(answer: Any, decision: Decision) -> RegisteredConsent:
-            self._exchange.demand(decision, "ACCEPTED")
+            self._exchange.require_outcome(decision, "ACCEPTED")
             return RegisteredConsent(
                 consent_id=UUID(answer.consentId),
                 state=answer.state,
@@ -185,16 +185,16 @@ class Client:
                 decision=decision,
             )
 
-        papers = {"scan": scan, "authorityDocument": authority}
-        given = {name: paper for name, paper in papers.items() if paper is not None}
-        fields = {"consentDocument": consent.document, **given}
+        files = {"scan": scan, "authorityDocument": authority}
+        attachments = {name: content for name, content in files.items() if content is not None}
+        fields = {"consentDocument": consent.document, **attachments}
         return self._exchange.decide("RegisterConsent", fields, context, read)
 
     def revoke_consent(self, document: bytes, *, context: Context = _NO_CONTEXT) -> RevokedConsent:
         """Revoke a consent by the document that the subject signed for it (Procedure, cl. 4)."""
 
         def read(answer: Any, decision: Decision) -> RevokedConsent:
-            self._exchange.demand(decision, "ACCEPTED")
+            self._exchange.require_outcome(decision, "ACCEPTED")
             return RevokedConsent(consent_id=UUID(answer.consentId), decision=decision)
 
         fields = {"revocationDocument": document}
@@ -204,15 +204,15 @@ class Client:
         self, since: datetime | None = None, *, context: Context = _NO_CONTEXT
     ) -> tuple[Revocation, ...]:
         """Return all revoked consents to this recipient, oldest first, from every page."""
-        told: list[Revocation] = []
+        revocations: list[Revocation] = []
         fields: dict[str, Any] = {} if since is None else {"since": since}
         while True:
             page, more = self._exchange.inquire(
                 "ListRevocations", fields, context, reading.revocations
             )
-            told.extend(page)
+            revocations.extend(page)
             if not more or not page:
-                return tuple(told)
+                return tuple(revocations)
             fields = {"since": page[-1].revoked_at, "after": str(page[-1].consent_id)}
             context = Context(employee=context.employee)
 

@@ -110,9 +110,9 @@ class InvalidRequestError(MakulError):
     default_retry = Retry.AFTER_FIXING
 
     def __init__(self, operation: str, fields: tuple[str, ...], *, request_id: UUID) -> None:
-        named = ", ".join(fields)
+        names = ", ".join(fields)
         message = translate(
-            "{operation} was not sent: check {names}", operation=operation, names=named
+            "{operation} was not sent: check {names}", operation=operation, names=names
         )
         super().__init__(message, request_id=request_id)
         self.operation = operation
@@ -157,15 +157,17 @@ class ReceiptFlaw(StrEnum):
     """The flaws of a receipt."""
 
     UNREADABLE = mark("it cannot be read")
-    SIGNATURE = mark("its signature does not hold")
+    SIGNATURE = mark("its signature is not valid")
     SIGNER = mark("it is not signed by the operator")
     COMPROMISED = mark("its key is compromised; compare it with the operator's record")
     REVOKED = mark("the operator's certificate is revoked")
     EXPIRED = mark("the operator's certificate is out of term")
-    REVOCATION_UNKNOWN = mark("whether the operator's certificate is revoked cannot be told")
+    REVOCATION_UNKNOWN = mark(
+        "it cannot be determined whether the operator's certificate is revoked"
+    )
     REQUEST = mark("it belongs to another request")
-    ANSWER = mark("it does not say what the answer says")
-    PAYLOAD = mark("the data are not those that it vouches for")
+    ANSWER = mark("its content is not that of the answer")
+    PAYLOAD = mark("the data are not those that it confirms")
     TIME = mark("it is dated in the future")
 
 
@@ -174,7 +176,7 @@ class ReceiptError(MakulError):
 
     def __init__(self, flaw: ReceiptFlaw, detail: str, *, request_id: UUID | None = None) -> None:
         message = translate(
-            "the receipt is not to be trusted: {flaw} ({detail})",
+            "the receipt must not be trusted: {flaw} ({detail})",
             flaw=translate(flaw.value),
             detail=detail,
         )
@@ -197,12 +199,12 @@ LEDGER_TEXTS: Final[Mapping[LedgerFlaw, str]] = MappingProxyType(
     {
         LedgerFlaw.CHECKPOINT: mark("the checkpoint is not signed by this log"),
         LedgerFlaw.PATH: mark("the receipt's leaf is not in the tree of this checkpoint"),
-        LedgerFlaw.SHARED: mark("two receipts rest on one leaf of the log"),
+        LedgerFlaw.SHARED: mark("two receipts use one leaf of the log"),
         LedgerFlaw.FORKED: mark("the log has shown two histories: keep the files and report it"),
-        LedgerFlaw.QUORUM: mark("too few witnesses vouch for the checkpoint"),
+        LedgerFlaw.QUORUM: mark("too few witnesses cosigned the checkpoint"),
         LedgerFlaw.OVERDUE: mark(
-            "its time is over and there is no proof: fetch the receipt again, and report it if"
-            " there is still none"
+            "the merge delay is over and there is no proof: fetch the receipt again, and report it"
+            " if there is still none"
         ),
     }
 )
@@ -228,14 +230,14 @@ class LedgerError(MakulError):
 class SealFlaw(StrEnum):
     """The flaws of encrypted data."""
 
-    FORM = mark("they are not of the form agreed")
-    ALGORITHM = mark("an algorithm that is not taken")
-    RECIPIENT = mark("they are sealed to another key")
-    BROKEN = mark("they were changed, or sealed to another key")
-    SIGNATURE = mark("the operator's signature in them does not hold")
+    FORM = mark("they do not have the agreed form")
+    ALGORITHM = mark("an algorithm that is not accepted")
+    RECIPIENT = mark("they are encrypted to another key")
+    BROKEN = mark("they were changed, or encrypted to another key")
+    SIGNATURE = mark("the operator's signature in them is not valid")
     ANSWER = mark("they belong to another answer")
-    MISSING = mark("they came in the clear")
-    NO_KEY = mark("the profile names no key to open them with")
+    MISSING = mark("they are not encrypted")
+    NO_KEY = mark("the profile names no key to decrypt them")
 
 
 class SealError(MakulError):
@@ -243,7 +245,7 @@ class SealError(MakulError):
 
     def __init__(self, flaw: SealFlaw, detail: str, *, request_id: UUID | None = None) -> None:
         message = translate(
-            "the sealed data are not to be trusted: {flaw} ({detail})",
+            "the encrypted data must not be trusted: {flaw} ({detail})",
             flaw=translate(flaw.value),
             detail=detail,
         )
@@ -257,7 +259,7 @@ class AnsweredError(MakulError):
     def __init__(
         self, reasons: tuple[Reason, ...], *, request_id: UUID | None, language: Language
     ) -> None:
-        message = "; ".join(reason.told(language) for reason in reasons)
+        message = "; ".join(reason.describe(language) for reason in reasons)
         super().__init__(
             message or translate_to(language, "no reason was given"),
             reasons=reasons,

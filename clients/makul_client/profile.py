@@ -264,7 +264,7 @@ class ConsentTerms:
         if self.notice_file is not None:
             digest = digest_of_file(self.notice_file)
         if not digest:
-            raise ValueError(translate("notice_file: is needed, or notice_digest in its place"))
+            raise ValueError(translate("notice_file: is needed, or notice_digest instead"))
         if self.notice_digest not in {b"", digest}:
             raise ValueError(
                 translate("notice_digest: leave it out: it is not the digest of notice_file")
@@ -300,7 +300,7 @@ def _check_endpoint(endpoint: Endpoint) -> Endpoint:
         raise ValueError(translate("tls_key: goes together with tls_certificate"))
     if endpoint.channel is Channel.MTLS and endpoint.tls_certificate is None:
         raise ValueError(
-            translate("tls_certificate: is missing: on channel mtls it says who is calling")
+            translate("tls_certificate: is missing: on channel mtls it identifies the caller")
         )
     return endpoint
 
@@ -346,7 +346,7 @@ class Profile:
         return parse_tables(_adapter(), read_tables(file), file)
 
 
-def _give_language(tables: dict[str, Any]) -> dict[str, Any]:
+def _set_default_language(tables: dict[str, Any]) -> dict[str, Any]:
     """Let the consents be in the language of the profile unless they name their own."""
     consent = tables.get("consent")
     if not isinstance(consent, dict) or "language" not in tables:
@@ -367,5 +367,5 @@ def _check_profile(profile: Profile) -> Profile:
 def _adapter() -> TypeAdapter[Profile]:
     """Return the validator of profiles. It is built on first use, which takes some 20 ms."""
     return TypeAdapter(
-        Annotated[Profile, BeforeValidator(_give_language), AfterValidator(_check_profile)]
+        Annotated[Profile, BeforeValidator(_set_default_language), AfterValidator(_check_profile)]
     )

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 _WORDS: Final = {
     "missing": mark("is needed"),
-    "unexpected_keyword_argument": mark("is not a key that means anything here"),
+    "unexpected_keyword_argument": mark("is not a known key"),
     "dataclass_type": mark("is needed, as a table"),
     "dict_type": mark("must be a table"),
     "mapping_type": mark("must be a table"),
@@ -136,7 +136,7 @@ def resolve_path(value: object, info: ValidationInfo) -> Path:
     return Path(info.context or "", value)
 
 
-def _existing(path: Path) -> Path:
+def _require_existing(path: Path) -> Path:
     if not os.path.isfile(path):  # noqa: PTH113 - `is_file` raises for a name that is too long
         raise ValueError(translate("there is no file {file}", file=path))
     return path
@@ -148,7 +148,7 @@ Count = Annotated[int, Strict()]
 Line = Annotated[str, match_pattern(r"\S(.*\S)?")]
 Location = Annotated[Path, BeforeValidator(resolve_path)]
 """A path, whether or not the file exists."""
-ExistingFile = Annotated[Location, AfterValidator(_existing)]
+ExistingFile = Annotated[Location, AfterValidator(_require_existing)]
 Digest = Annotated[
     bytes, convert_value(Annotated[str, match_pattern("[0-9A-Za-z+/]{43}=")], base64.b64decode)
 ]
@@ -163,7 +163,7 @@ def check_address(address: str, *, plain_http: bool) -> None:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError:
-        raise ValueError(translate("is no address")) from None
+        raise ValueError(translate("is not an address")) from None
     if parts.username is not None or parts.hostname is None:
         raise ValueError(translate("must name a host, and neither user nor password"))
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):

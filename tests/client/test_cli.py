@@ -353,7 +353,7 @@ def test_a_form_with_a_misspelt_key_is_refused(tmp_path: Path) -> None:
     result = run("consent", "draft", "-p", profile, "--from", form, "-o", tmp_path / "draft.xml")
 
     assert result.exit_code == ExitCode.USAGE
-    assert "atributes means nothing here" in result.stderr
+    assert "the key atributes is not known here" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_receipt_is_fetched_stored_and_verified_offline(
     (row,) = json.loads(verified.stdout)
     assert (row["standing"], row["index"], row["size"]) == ("PROVED", INDEX, 20)
     assert row["request_id"] == str(world.request_id)
-    assert "in the log, at place 7" in call(profile, "receipt", "verify", "--offline", file).stdout
+    assert "in the log at index 7" in call(profile, "receipt", "verify", "--offline", file).stdout
 
 
 def test_the_short_form_still_works(world: World, now: Callable[[Any], None]) -> None:

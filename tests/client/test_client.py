@@ -128,7 +128,7 @@ def test_faults_have_an_error_for_each_family(
 
     assert type(answer) is kind
     assert answer.code == code
-    assert answer.reasons[0].told(Language.EN) == f"{code}, cl. 4: {code} in English"
+    assert answer.reasons[0].describe(Language.EN) == f"{code}, cl. 4: {code} in English"
     assert len(requests) == 1
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.trust.xmlenc import XmlEncryptor
 from makul_client import ProfileError, SealError, SealFlaw
-from makul_client._internal.crypto.decryption import MAX_SEALED, Unsealer
+from makul_client._internal.crypto.decryption import MAX_SEALED, DeliveryDecryptor
 from makul_client.profile import Sealing
 from makul_testing.pki.authorities import (
     Authority,
@@ -35,13 +35,13 @@ def recipient() -> Holder:
 
 
 @pytest.fixture
-def unsealer(recipient: Holder, tmp_path: Path) -> Unsealer:
-    return Unsealer(write_sealing_profile(recipient, tmp_path))
+def decryptor(recipient: Holder, tmp_path: Path) -> DeliveryDecryptor:
+    return DeliveryDecryptor(write_sealing_profile(recipient, tmp_path))
 
 
 @pytest.fixture(scope="module")
 def sealed(recipient: Holder) -> bytes:
-    return XmlEncryptor.seal(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
+    return XmlEncryptor.encrypt(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
 
 
 def write_sealing_profile(holder: Holder, folder: Path) -> Sealing:
@@ -50,15 +50,15 @@ def write_sealing_profile(holder: Holder, folder: Path) -> Sealing:
     return Sealing(key=folder / "k.pem", certificate=folder / "c.pem")
 
 
-def flaw(unsealer: Unsealer, sealed: bytes) -> SealFlaw:
+def flaw(decryptor: DeliveryDecryptor, sealed: bytes) -> SealFlaw:
     with pytest.raises(SealError) as refused:
-        unsealer.open(sealed)
+        decryptor.decrypt(sealed)
     return refused.value.flaw
 
 
-def test_the_bytes_are_decrypted(unsealer: Unsealer, sealed: bytes) -> None:
+def test_the_bytes_are_decrypted(decryptor: DeliveryDecryptor, sealed: bytes) -> None:
     """The result is the very bytes, which must still be verified."""
-    assert unsealer.open(sealed) == DOCUMENT
+    assert decryptor.decrypt(sealed) == DOCUMENT
 
 
 @pytest.mark.parametrize(
@@ -80,21 +80,23 @@ def test_the_bytes_are_decrypted(unsealer: Unsealer, sealed: bytes) -> None:
     ],
 )
 def test_every_other_form_is_refused_unread(
-    unsealer: Unsealer,
+    decryptor: DeliveryDecryptor,
     sealed: bytes,
     change: tuple[bytes, bytes],
     expected: SealFlaw,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A downgrade, a reference, a second key or markup never reaches the key."""
-    monkeypatch.setattr(unsealer, "_key", None)
+    monkeypatch.setattr(decryptor, "_key", None)
     changed = sealed.replace(*change)
     assert changed != sealed
 
-    assert flaw(unsealer, changed) is expected
+    assert flaw(decryptor, changed) is expected
 
 
-def test_changed_data_and_another_key_have_one_error(unsealer: Unsealer, sealed: bytes) -> None:
+def test_changed_data_and_another_key_have_one_error(
+    decryptor: DeliveryDecryptor, sealed: bytes
+) -> None:
     """Both have one flaw, with the same words."""
     parts = sealed.split(b"CipherValue>")
     for at in (1, 3):
@@ -104,11 +106,11 @@ def test_changed_data_and_another_key_have_one_error(unsealer: Unsealer, sealed:
             changed[position] ^= 1
             old = base64.b64encode(bytes(value))
             spoilt = sealed.replace(old, base64.b64encode(bytes(changed)))
-            assert flaw(unsealer, spoilt) is SealFlaw.BROKEN
+            assert flaw(decryptor, spoilt) is SealFlaw.BROKEN
 
 
 def test_a_short_key_inside_is_refused(
-    unsealer: Unsealer, sealed: bytes, recipient: Holder
+    decryptor: DeliveryDecryptor, sealed: bytes, recipient: Holder
 ) -> None:
     """It is AES-128 under the name of AES-256."""
     key, iv = os.urandom(16), os.urandom(12)
@@ -118,22 +120,25 @@ def test_a_short_key_inside_is_refused(
     parts[1] = base64.b64encode(wrapped) + b"</xenc:"
     parts[3] = base64.b64encode(iv + AESGCM(key).encrypt(iv, DOCUMENT, None)) + b"</xenc:"
 
-    assert flaw(unsealer, b"CipherValue>".join(parts)) is SealFlaw.BROKEN
+    assert flaw(decryptor, b"CipherValue>".join(parts)) is SealFlaw.BROKEN
 
 
 def test_another_certificate_is_reported(sealed: bytes, tmp_path: Path) -> None:
     """It is distinguished if the answer names the certificate."""
     other = Authority.root("Other").issue(key=new_rsa_key())
 
-    assert flaw(Unsealer(write_sealing_profile(other, tmp_path)), sealed) is SealFlaw.RECIPIENT
+    assert (
+        flaw(DeliveryDecryptor(write_sealing_profile(other, tmp_path)), sealed)
+        is SealFlaw.RECIPIENT
+    )
 
 
-def test_large_data_are_refused_unparsed(unsealer: Unsealer) -> None:
+def test_large_data_are_refused_unparsed(decryptor: DeliveryDecryptor) -> None:
     """The size is checked before parsing."""
-    assert flaw(unsealer, b" " * (MAX_SEALED + 1)) is SealFlaw.FORM
+    assert flaw(decryptor, b" " * (MAX_SEALED + 1)) is SealFlaw.FORM
 
 
 def test_an_ecdsa_key_decrypts_nothing(tmp_path: Path) -> None:
     """The error comes when the profile is read, not at the first answer."""
     with pytest.raises(ProfileError, match="RSA keys alone"):
-        Unsealer(write_sealing_profile(Authority.root("R").issue(key=new_key()), tmp_path))
+        DeliveryDecryptor(write_sealing_profile(Authority.root("R").issue(key=new_key()), tmp_path))

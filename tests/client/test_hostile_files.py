@@ -380,7 +380,7 @@ def test_a_profile_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 def test_a_malformed_address_is_refused(url: str, tmp_path: Path) -> None:
     file = write_profile(tmp_path, url)
 
-    with pytest.raises(ProfileError, match=r"\A[^\n]*\[service\] url: is no address\Z"):
+    with pytest.raises(ProfileError, match=r"\A[^\n]*\[service\] url: is not an address\Z"):
         Profile.load(file)
 
 

@@ -14,7 +14,7 @@ from makul.domain.matches import MatchMethod
 from makul_client.cli.agreement_terms import Terms, keep_terms, load_terms, terms_file
 from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.usage import wants_json
-from makul_client.cli.vocabulary import METHODS, UnknownNameError, require_held, suggest
+from makul_client.cli.vocabulary import METHODS, UnknownNameError, require_contained, suggest
 from makul_client.consent import documents as consents
 from makul_client.models.response import ATTRIBUTES
 from makul_client.profile import Profile
@@ -122,9 +122,9 @@ def test_name_that_is_close_to_nothing_gets_the_whole_list(profile: Path, consen
 def test_suggestion_and_list_are_two_sentences() -> None:
     """A question ends with its own mark."""
     with pytest.raises(UnknownNameError, match=r"did you mean LOAN\? It holds: LOAN$"):
-        require_held("purpose", ["LOAM"], ["LOAN"], "the consent")
+        require_contained("purpose", ["LOAM"], ["LOAN"], "the consent")
     with pytest.raises(UnknownNameError, match=r"'X'\. It holds: LOAN$"):
-        require_held("purpose", ["X"], ["LOAN"], "the consent")
+        require_contained("purpose", ["X"], ["LOAN"], "the consent")
 
 
 def test_attribute_beyond_the_consent_is_not_requested(profile: Path, consent: Path) -> None:
@@ -132,7 +132,7 @@ def test_attribute_beyond_the_consent_is_not_requested(profile: Path, consent: P
     result = get(profile, consent, "-a", "birthPlace")
 
     assert result.exit_code == ExitCode.USAGE
-    assert "the consent does not hold the attribute 'birthPlace'" in result.stderr
+    assert "the consent does not contain the attribute 'birthPlace'" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["get", "verify"])
@@ -157,9 +157,9 @@ def test_draft_is_compared_with_the_agreement(profile: Path) -> None:
     within = draft(profile, "-a", "surname")
 
     assert beyond.exit_code == other.exit_code == ExitCode.USAGE
-    assert "does not hold the attribute 'faceImage'" in beyond.stderr
+    assert "does not contain the attribute 'faceImage'" in beyond.stderr
     assert "It holds: surname, birthDate" in beyond.stderr
-    assert "does not hold the method 'face'" in other.stderr
+    assert "does not contain the method 'face'" in other.stderr
     assert within.exit_code == ExitCode.OK
     assert "not checked" not in within.stderr
 
@@ -263,7 +263,7 @@ def test_instants_are_local_for_people_and_utc_for_programs(zone: str, text: str
     code = (
         "from datetime import *; from makul_client.cli.output import *;"
         "at = datetime(2026, 11, 22, 20, 30, tzinfo=timezone(timedelta(hours=2)));"
-        "say(local_time(at)); print_json({'at': at})"
+        "print_line(local_time(at)); print_json({'at': at})"
     )
     result = subprocess.run(
         [sys.executable, "-c", code],

@@ -226,7 +226,7 @@ def test_a_changed_history_stops_the_client(world: World) -> None:
         json.dumps({"checkpoints": [7]}),
     ):
         file.write_text(content)
-        with pytest.raises(MakulError, match="put it aside"):
+        with pytest.raises(MakulError, match="move it away"):
             world.verifier(state='"seen.json"')
 
 

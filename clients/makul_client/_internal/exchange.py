@@ -17,7 +17,7 @@ from lxml import etree
 from makul_client._internal import response_decoder as reading
 from makul_client._internal import xroad_headers as xroad
 from makul_client._internal.crypto.credentials import load_credential
-from makul_client._internal.crypto.decryption import Unsealer
+from makul_client._internal.crypto.decryption import DeliveryDecryptor
 from makul_client._internal.crypto.xml import canonical
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.nonces import nonces_for
@@ -85,7 +85,9 @@ class Exchange:
         self._signature = _signature(profile, clock)
         self._nonces = nonces_for(profile)
         _check_tls(profile.service)
-        self._unsealer = Unsealer(profile.sealing) if profile.sealing is not None else None
+        self._decryptor = (
+            DeliveryDecryptor(profile.sealing) if profile.sealing is not None else None
+        )
         self._wire = Wire(profile.service)
         self._retrying = Retrying(patience=profile.patience, pause=pause)
 
@@ -106,8 +108,8 @@ class Exchange:
         """
 
         def attempt(request_id: UUID) -> T:
-            asked = {"requestId": str(request_id), "employee": context.employee, **fields}
-            _, received = self._converse(operation, asked, context, request_id)
+            values = {"requestId": str(request_id), "employee": context.employee, **fields}
+            _, received = self._converse(operation, values, context, request_id)
             answer = self._messages.read(operation, received)
             if UUID(answer.values.requestId) != request_id:
                 raise TransportError(translate("the answer is to another request"), passing=False)
@@ -119,7 +121,7 @@ class Exchange:
                 )
             return read(answer.values)
 
-        return self._repeatedly(operation, context, attempt)
+        return self._send_with_retries(operation, context, attempt)
 
     def decide(
         self,
@@ -134,20 +136,20 @@ class Exchange:
     ) -> T:
         """Request a decision, verify it by its receipt, and only then read it."""
         agreement = self._profile.agreement if under_agreement else None
-        asked = {
+        values = {
             **({} if agreement is None else {"agreementNumber": agreement}),
             "employee": context.employee,
             "caseNumber": context.case_number,
             **fields,
         }
         if ground is not None:
-            asked["ground"] = ground_on_wire(ground)
+            values["ground"] = ground_on_wire(ground)
 
         def attempt(request_id: UUID) -> T:
-            named = {"requestId": str(request_id), **asked}
+            message = {"requestId": str(request_id), **values}
             if self._nonces is not None and operation in _WITH_NONCE:
-                named["nonce"] = self._nonces.nonce_of(request_id)
-            digest, received = self._converse(operation, named, context, request_id)
+                message["nonce"] = self._nonces.nonce_of(request_id)
+            digest, received = self._converse(operation, message, context, request_id)
             sent = SentRequest(
                 request_id=request_id,
                 digest=digest,
@@ -160,14 +162,14 @@ class Exchange:
             receipt = self.receipts.prove(
                 received.receipt(), sent, received.digest(), at=self.clock()
             )
-            opened = self._opened(self._messages.read(operation, received), sent)
-            return read(opened.values, self._decision(opened, receipt, sent))
+            decrypted = self._decrypt_answer(self._messages.read(operation, received), sent)
+            return read(decrypted.values, self._decision(decrypted, receipt, sent))
 
-        return self._repeatedly(operation, context, attempt)
+        return self._send_with_retries(operation, context, attempt)
 
-    def demand(self, decision: Decision, *wanted: str) -> None:
+    def require_outcome(self, decision: Decision, *outcomes: str) -> None:
         """Raise the error of the decision's outcome, unless it is one of the outcomes wanted."""
-        if decision.outcome in wanted:
+        if decision.outcome in outcomes:
             return
         kind = _RAISED.get(decision.outcome)
         if kind is None:
@@ -181,7 +183,9 @@ class Exchange:
             decision=decision,
         )
 
-    def _repeatedly(self, operation: str, context: Context, attempt: Callable[[UUID], T]) -> T:
+    def _send_with_retries(
+        self, operation: str, context: Context, attempt: Callable[[UUID], T]
+    ) -> T:
         request_id = context.request_id or uuid4()
         try:
             result = self._retrying(lambda: attempt(request_id))
@@ -222,19 +226,19 @@ class Exchange:
             case_number=context.case_number,
         )
 
-    def _opened(self, answer: Answer, sent: SentRequest) -> Answer:
+    def _decrypt_answer(self, answer: Answer, sent: SentRequest) -> Answer:
         """Return the answer with its data decrypted and the signature inside verified."""
         if answer.sealed is None:
             sealing = self._profile.sealing
             if answer.person is not None and sealing is not None and not sealing.or_typed:
-                raise SealError(SealFlaw.MISSING, translate("the profile wants them sealed"))
+                raise SealError(SealFlaw.MISSING, translate("the profile requires encryption"))
             return answer
-        if self._unsealer is None:
+        if self._decryptor is None:
             raise SealError(SealFlaw.NO_KEY, translate("add [sealing]"))
-        document = self._unsealer.open(answer.sealed)
+        document = self._decryptor.decrypt(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
-        given = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
-        return self._messages.opened(answer, given.person, given.payload_salt)
+        delivered = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
+        return self._messages.with_person(answer, delivered.person, delivered.payload_salt)
 
     def _decision(self, answer: Answer, receipt: Receipt, sent: SentRequest) -> Decision:
         values = answer.values
@@ -248,7 +252,7 @@ class Exchange:
             payload_salt=answer.payload_salt,
             attributes=reading.attributes_in(values.person if "person" in values else None),
         )
-        self.receipts.hold(receipt, sent, claimed)
+        self.receipts.compare(receipt, sent, claimed)
         return Decision(
             request_id=sent.request_id,
             disclosure_id=claimed.disclosure_id,

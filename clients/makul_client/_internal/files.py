@@ -114,19 +114,19 @@ def _resolve(file: Path) -> Path:
     """
     if os.name == "nt":
         return file
-    whole = file if file.is_absolute() else Path.cwd() / file
-    place, left, links = Path("/"), [*reversed(whole.parts[1:])], 0
-    while left:
-        name = left.pop()
-        step = place.parent if name == ".." else place / name
+    absolute = file if file.is_absolute() else Path.cwd() / file
+    current, remaining, links = Path("/"), [*reversed(absolute.parts[1:])], 0
+    while remaining:
+        name = remaining.pop()
+        step = current.parent if name == ".." else current / name
         facts = step.lstat()
         if not stat.S_ISLNK(facts.st_mode):
-            place = step
+            current = step
             continue
         links += 1
         if links > MAX_LINKS:
             raise UnreadableFileError(translate("{file}: too many links lead to it", file=file))
-        if _may_be_planted(place, facts):
+        if _may_be_planted(current, facts):
             raise UnreadableFileError(
                 translate(
                     "{file}: {step} is a link that anybody could have put there",
@@ -135,9 +135,9 @@ def _resolve(file: Path) -> Path:
                 )
             )
         target = step.readlink()
-        place = Path("/") if target.is_absolute() else place
-        left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
-    return place
+        current = Path("/") if target.is_absolute() else current
+        remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return current
 
 
 def _may_be_planted(directory: Path, link: os.stat_result) -> bool:

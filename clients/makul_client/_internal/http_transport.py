@@ -67,7 +67,7 @@ class Wire:
         except requests.Timeout:
             raise TransportError(translate("no answer in time"), passing=True) from None
         except requests.RequestException as error:
-            raise TransportError(_unreachable(error), passing=True) from None
+            raise TransportError(_describe_failure(error), passing=True) from None
 
     def _body(self, answer: requests.Response) -> bytes:
         if answer.status_code not in _ANSWERED:
@@ -85,19 +85,19 @@ class Wire:
         return bytes(body)
 
 
-def _unreachable(error: BaseException) -> str:
+def _describe_failure(error: BaseException) -> str:
     """Return that the service cannot be reached, with the system's reason if there is one.
 
     Libraries wrap the reason, such as "Connection refused", several times.
     """
-    found: BaseException | None = error
+    link: BaseException | None = error
     for _ in range(16):
-        if found is None:
+        if link is None:
             break
         # The errors of requests are `OSError` too, and have no `strerror`.
-        if isinstance(found, OSError) and found.strerror:
+        if isinstance(link, OSError) and link.strerror:
             return translate(
-                "the service cannot be reached ({cause})", cause=translate_cause(found.strerror)
+                "the service cannot be reached ({cause})", cause=translate_cause(link.strerror)
             )
-        found = found.__cause__ or found.__context__
+        link = link.__cause__ or link.__context__
     return translate("the service cannot be reached")

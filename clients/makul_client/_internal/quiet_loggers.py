@@ -19,11 +19,11 @@ LOUD: Final = (
 """The loggers through which the content of a message can reach a log."""
 
 
-def _nothing(_record: logging.LogRecord) -> bool:
+def _reject(_record: logging.LogRecord) -> bool:
     return False
 
 
 def keep_libraries_quiet() -> None:
     """Silence these loggers for the whole process. A second call is harmless."""
     for name in LOUD:
-        logging.getLogger(name).addFilter(_nothing)
+        logging.getLogger(name).addFilter(_reject)

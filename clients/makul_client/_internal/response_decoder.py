@@ -210,14 +210,14 @@ def _image(read: Any) -> Sample | None:
 
 
 def _templates(read: Any) -> tuple[Sample, ...]:
-    found = () if read is None else read.template
+    templates = () if read is None else read.template
     return tuple(
-        Sample(data=each.data, format="iso19794-2", position=each.position) for each in found
+        Sample(data=each.data, format="iso19794-2", position=each.position) for each in templates
     )
 
 
 def _finger_images(read: Any) -> tuple[Sample, ...]:
-    found = () if read is None else read.image
+    images = () if read is None else read.image
     return tuple(
-        Sample(data=each.data, format=each.format, position=each.position) for each in found
+        Sample(data=each.data, format=each.format, position=each.position) for each in images
     )

@@ -32,16 +32,16 @@ class Retrying:
 
     def __call__(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it succeeds, fails permanently, or a limit is reached."""
-        left = self.patience.seconds
+        remaining = self.patience.seconds
         for number in range(1, self.patience.attempts + 1):
             try:
                 return attempt()
             except MakulError as error:
                 wait = _wait(error, number)
-                if wait is None or wait > left or number == self.patience.attempts:
+                if wait is None or wait > remaining or number == self.patience.attempts:
                     raise
                 _log.info("%s: attempt %d, again in %.1f s", type(error).__name__, number, wait)
-                left -= wait
+                remaining -= wait
                 self.pause(wait)
         raise AssertionError("a patience of no attempts")
 

@@ -76,11 +76,16 @@ class ReceivedAnswer:
 
         The digest does not cover the position of the receipt, so the position is checked here.
         """
-        found = self.child.findall(_RECEIPT)
-        if len(found) != 1 or found[0] is not self.child[-1] or len(found[0]) or found[0].attrib:
+        receipts = self.child.findall(_RECEIPT)
+        if (
+            len(receipts) != 1
+            or receipts[0] is not self.child[-1]
+            or len(receipts[0])
+            or receipts[0].attrib
+        ):
             return None
         try:
-            return base64.b64decode("".join((found[0].text or "").split()), validate=True)
+            return base64.b64decode("".join((receipts[0].text or "").split()), validate=True)
         except (binascii.Error, ValueError):
             return None
 
@@ -90,10 +95,10 @@ class ReceivedAnswer:
         It covers what arrived, not what was read from it. An attribute, an element or white space
         that no reader uses changes it too.
         """
-        found = self.child.find(_RECEIPT)
-        if found is None:
+        receipt = self.child.find(_RECEIPT)
+        if receipt is None:
             return hashlib.sha256(canonical(self.child)).digest()
-        return hashlib.sha256(canonical_without(self.child, found)).digest()
+        return hashlib.sha256(canonical_without(self.child, receipt)).digest()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,8 +149,8 @@ class Messages:
                 self._zeep.service, operation, _soapheaders=dict(headers) or None, **fields
             )
         except zeep.exceptions.ValidationError as error:
-            named = tuple(str(each) for each in error.path) or (translate("what it requires"),)
-            raise InvalidRequestError(operation, named, request_id=request_id) from None
+            path = tuple(str(each) for each in error.path) or (translate("what it requires"),)
+            raise InvalidRequestError(operation, path, request_id=request_id) from None
         except (TypeError, ValueError):
             raise InvalidRequestError(
                 operation, (translate("its values' types"),), request_id=request_id
@@ -188,12 +193,12 @@ class Messages:
             )
         broken = broken_fields(child, "recipient")
         if broken:
-            named = ", ".join(broken)
+            names = ", ".join(broken)
             raise TransportError(
-                translate("the answer breaks the schema at {names}", names=named), passing=False
+                translate("the answer breaks the schema at {names}", names=names), passing=False
             )
         person = child.find(f"{{{RECIPIENT}}}person")
-        values = self._typed(child)
+        values = self._deserialize(child)
         return Answer(
             values=values,
             person=None if person is None else canonical(person),
@@ -201,9 +206,9 @@ class Messages:
             sealed=values.sealed if "sealed" in values else None,
         )
 
-    def opened(self, answer: Answer, person: "Element", payload_salt: bytes) -> Answer:
+    def with_person(self, answer: Answer, person: "Element", payload_salt: bytes) -> Answer:
         """Return the answer with the decrypted element `person`, which was verified already."""
-        answer.values.person = self._typed(person)
+        answer.values.person = self._deserialize(person)
         return Answer(
             values=answer.values,
             person=canonical(person),
@@ -215,11 +220,11 @@ class Messages:
         detail = node.find(f"detail/{{{TYPES}}}Fault")
         if detail is None or broken_fields(detail, "types"):
             return _foreign_fault(node)
-        read = self._typed(detail)
+        read = self._deserialize(detail)
         request_id = UUID(read.requestId) if read.requestId else None
         return fault(reading.reasons(read.reason), request_id=request_id, language=self._language)
 
-    def _typed(self, element: "Element") -> Any:
+    def _deserialize(self, element: "Element") -> Any:
         try:
             return self._zeep.wsdl.types.deserialize(element)
         except (zeep.exceptions.Error, ValueError, TypeError, LookupError):
@@ -255,7 +260,7 @@ def _foreign_fault(node: "Element") -> TransportError:
             passing=passing,
         )
     code = (node.findtext("faultcode") or "").strip()
-    named = code if _FAULT_CODE.fullmatch(code) else translate("no code")
+    label = code if _FAULT_CODE.fullmatch(code) else translate("no code")
     return TransportError(
-        translate("a fault that is not the service's own: {code}", code=named), passing=True
+        translate("a fault that is not the service's own: {code}", code=label), passing=True
     )

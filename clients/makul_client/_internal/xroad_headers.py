@@ -19,10 +19,10 @@ def headers(
 ) -> dict[str, Any]:
     """Return the headers as zeep takes them: `userId` is the employee, `issue` the case."""
     return {
-        "client": {"objectType": "SUBSYSTEM", **_identifier(xroad.client)},
+        "client": {"objectType": "SUBSYSTEM", **_identifier_fields(xroad.client)},
         "service": {
             "objectType": "SERVICE",
-            **_identifier(xroad.service),
+            **_identifier_fields(xroad.service),
             "serviceCode": operation,
             "serviceVersion": SERVICE_VERSION,
         },
@@ -33,7 +33,7 @@ def headers(
     }
 
 
-def _identifier(of: XRoadId) -> dict[str, str]:
+def _identifier_fields(of: XRoadId) -> dict[str, str]:
     return {
         "xRoadInstance": of.instance,
         "memberClass": of.member_class,

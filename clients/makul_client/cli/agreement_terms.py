@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from makul_client._internal.files import UnreadableFileError, read_bounded, replace_file
-from makul_client.cli.vocabulary import require_held
+from makul_client.cli.vocabulary import require_contained
 from makul_client.translation import mark, translate
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Terms:
         """Raise `UnknownNameError` for a name that the agreement does not contain."""
         holder = translate("agreement {number}", number=self.number)
         if purpose is not None:
-            require_held(mark("purpose"), (purpose,), self.purposes, holder)
-        require_held(mark("attribute"), attributes, self.attributes, holder)
-        require_held(mark("method"), methods, self.methods, holder)
+            require_contained(mark("purpose"), (purpose,), self.purposes, holder)
+        require_contained(mark("attribute"), attributes, self.attributes, holder)
+        require_contained(mark("method"), methods, self.methods, holder)
 
 
 def terms_of(agreement: Agreement) -> Terms:
@@ -67,12 +67,12 @@ def terms_file(profile: Path) -> Path:
 def load_terms(profile: Path, number: str) -> Terms | None:
     """Return the stored terms of this agreement, or None if there are none."""
     try:
-        kept: Any = json.loads(read_bounded(terms_file(profile), MAX_BYTES))
+        stored: Any = json.loads(read_bounded(terms_file(profile), MAX_BYTES))
         terms = Terms(
-            number=str(kept["number"]),
-            purposes=_names(kept["purposes"]),
-            attributes=_names(kept["attributes"]),
-            methods=_names(kept["methods"]),
+            number=str(stored["number"]),
+            purposes=_names(stored["purposes"]),
+            attributes=_names(stored["attributes"]),
+            methods=_names(stored["methods"]),
         )
     except (OSError, UnreadableFileError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -24,10 +24,10 @@ from makul_client.cli.output import (
     local_time,
     print_consent,
     print_json,
+    print_note,
     print_pairs,
     print_result,
     read_file,
-    say_aside,
 )
 from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask_pin
@@ -117,7 +117,7 @@ def draft(
         loaded = Profile.load(profile)
         _check_names(wish, loaded, profile)
         document = consents.draft(loaded, wish, given_at=now)
-        _keep(
+        _write_document(
             out,
             document,
             translate("have it signed by the citizen, then: makul-client consent attach"),
@@ -142,7 +142,7 @@ def attach(
     """Attach the citizen's signature to the draft. Verify that it signs exactly this draft."""
     with reporting(as_json=as_json):
         document = consents.attach(read_file(drawn_up), read_file(signed))
-        _keep(out, document, translate("the draft, signed"), as_json=as_json)
+        _write_document(out, document, translate("the draft, signed"), as_json=as_json)
 
 
 @consent_app.command(
@@ -164,7 +164,7 @@ def sign(
     with reporting(as_json=as_json):
         citizen = load_credential(key, certificate)
         document = consents.sign(Profile.load(profile), read_file(drawn_up), citizen)
-        _keep(out, document, translate("signed by a test citizen"), as_json=as_json)
+        _write_document(out, document, translate("signed by a test citizen"), as_json=as_json)
 
 
 @consent_app.command(
@@ -283,7 +283,7 @@ def draft_revocation(
         document = consents.draft_revocation(
             Profile.load(profile), consent_id, subject, at=now, reason=as_typed(reason)
         )
-        _keep(
+        _write_document(
             out,
             document,
             translate("have it signed, then: makul-client consent attach, consent revoke"),
@@ -341,7 +341,7 @@ def _check_names(wish: "ConsentContent", profile: Profile, file: Path) -> None:
     require_attributes(wish.attributes)
     terms = load_terms(file, profile.agreement)
     if terms is None:
-        say_aside(
+        print_note(
             translate(
                 "not checked against the agreement, which is not known here: run"
                 " `makul-client agreement` once"
@@ -361,7 +361,7 @@ def _check_names(wish: "ConsentContent", profile: Profile, file: Path) -> None:
         ) from None
 
 
-def _keep(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
+def _write_document(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
     """Write a consent or a consent revocation to a new file and report it."""
     write_new(file, document)
     fields = {"file": str(file), "consent_id": consent_view.consent_id_unsafe(document)}

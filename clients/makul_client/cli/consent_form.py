@@ -79,7 +79,9 @@ def read_form(file: Path | None) -> dict[str, Any]:
         raise ConsentError(translate("{file}: not a JSON object", file=file))
     unknown = sorted(set(form) - _KEYS)
     if unknown:
-        raise ConsentError(translate("{file}: {key} means nothing here", file=file, key=unknown[0]))
+        raise ConsentError(
+            translate("{file}: the key {key} is not known here", file=file, key=unknown[0])
+        )
     return form
 
 
@@ -105,7 +107,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentCont
     The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
     """
     if "valid_to" not in form:
-        raise ConsentError(translate("say until when it is good: --until 2027-11-01"))
+        raise ConsentError(translate("state the end of the term: --until 2027-11-01"))
     since = form.get("valid_from")
     try:
         return ConsentContent(
@@ -128,9 +130,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentCont
             paper=_paper(form.get("paper"), folder),
         )
     except (TypeError, ValueError, KeyError, OverflowError):
-        raise ConsentError(
-            translate("the form's values are not what they should be; see --help")
-        ) from None
+        raise ConsentError(translate("the form's values are not valid; see --help")) from None
 
 
 def _representative(form: dict[str, Any] | None, folder: Path) -> Representative | None:
@@ -167,8 +167,8 @@ def _paper(form: dict[str, Any] | None, folder: Path) -> PaperConsent | None:
 
 
 def _scan_of(scan: Path) -> tuple[str, bytes]:
-    known = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
-    if not known or scan.suffix.lower() not in _MEDIA_TYPES:
+    exists = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
+    if not exists or scan.suffix.lower() not in _MEDIA_TYPES:
         raise ConsentError(
             translate("the scan must be a file ending in {names}", names=", ".join(_MEDIA_TYPES))
         )

@@ -32,12 +32,12 @@ EXIT_CODES: Final = """\b
 Exit codes:
   0  done: released, matched, accepted
   1  the answer is no: refused, or not matched
-  2  wrong use: an option, the profile, a document, a place of output;
+  2  wrong use: an option, the profile, a document, an output file;
      nothing was sent
   3  not now: unreachable, unavailable, undetermined, broken off, or the
      answer could not be written; repeat the same command with --request-id
-  4  the operator's receipt is not to be trusted, and the answer was withheld;
-     or its proof in the log does not hold or is overdue
+  4  the operator's receipt must not be trusted, and the answer was withheld;
+     or its proof in the log is not valid or is overdue
   5  the message was not accepted: its form, its signature, or who sent it
 """
 

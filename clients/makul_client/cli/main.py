@@ -30,8 +30,8 @@ First steps:
   makul-client explain --consent consent.xml
   makul-client get --consent consent.xml --document-number ID0000001 --receipt receipt.xml
 
-The profile says who you are, how you call and whom you believe; nothing is edited in code.
-Personal data are printed on standard output by `get` alone, and never logged.
+The profile defines who you are, how you connect and whom you trust; no code is edited. Only `get`
+prints personal data, on standard output. They are never logged.
 """
 
 app = typer.Typer(
@@ -73,10 +73,10 @@ def main() -> None:
     """Run the command line."""
     use_utf8()
     with suppress(ValueError):  # Python allows signal handlers only in the main thread
-        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGTERM, _exit_on_signal)
     app()
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
     """End with the exit code of the signal, but release reserved files first."""
     raise SystemExit(128 + number)

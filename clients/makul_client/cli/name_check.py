@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from makul_client.cli.agreement_terms import keep_terms, load_terms, terms_of
 from makul_client.cli.late_commands import late
-from makul_client.cli.vocabulary import UnknownNameError, require_attributes, require_held
+from makul_client.cli.vocabulary import UnknownNameError, require_attributes, require_contained
 from makul_client.errors import MakulError
 from makul_client.models.request import ConsentDocument
 from makul_client.translation import mark, translate
@@ -35,21 +35,21 @@ def check_names(
 
     The stored terms may be old. So the service is asked again before the terms forbid a name.
     """
-    asked = purpose or client.profile.purpose
+    purpose_code = purpose or client.profile.purpose
     if isinstance(ground, ConsentDocument):
         view = consent_view.read_unsafe(ground.document)
         holder = translate("the consent")
-        require_held(mark("purpose"), (asked,), (view.purpose,), holder)
-        require_held(mark("attribute"), attributes, view.attributes, holder)
+        require_contained(mark("purpose"), (purpose_code,), (view.purpose,), holder)
+        require_contained(mark("attribute"), attributes, view.attributes, holder)
     terms = load_terms(profile, client.profile.agreement)
     if terms is None:
         return
     try:
-        terms.require(purpose=asked, attributes=attributes)
+        terms.require(purpose=purpose_code, attributes=attributes)
     except UnknownNameError:
         fresh = terms_of(client.agreement(context=inquiry))
         keep_terms(profile, fresh)
-        fresh.require(purpose=asked, attributes=attributes)
+        fresh.require(purpose=purpose_code, attributes=attributes)
 
 
 def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
@@ -62,5 +62,5 @@ def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, 
     if not attributes and isinstance(ground, ConsentDocument):
         attributes = consent_view.read_unsafe(ground.document).attributes
     if not attributes:
-        raise MakulError(translate("say what to ask for: --attribute surname"))
+        raise MakulError(translate("name what to ask for: --attribute surname"))
     return attributes

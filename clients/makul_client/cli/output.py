@@ -38,7 +38,7 @@ MAX_READ: Final = 16 * 1024 * 1024
 A scan has at most 10 MiB, every other file less.
 """
 
-_TOLD: Final = frozenset({"FAILED", "UNKNOWN"})
+_WITH_TEXT: Final = frozenset({"FAILED", "UNKNOWN"})
 
 # No markup and no emoji, because text from the service must be shown and not interpreted.
 _OUT: Final = Console(markup=False, emoji=False, highlight=False)
@@ -107,7 +107,7 @@ def print_json(value: Any) -> None:
     write_output(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one line on standard output."""
     write_output(f"{line}\n")
 
@@ -128,10 +128,10 @@ def print_result(value: Any, *lines: str, as_json: bool) -> None:
         print_json(value)
         return
     for line in lines:
-        say(line)
+        print_line(line)
 
 
-def say_aside(line: str) -> None:
+def print_note(line: str) -> None:
     """Print one line on standard error, beside the result."""
     write_aside(f"{line}\n")
 
@@ -144,12 +144,12 @@ def print_error(error: MakulError, *, as_json: bool) -> None:
     if as_json:
         print_error_fields(_error(error))
         return
-    say_aside(f"makul-client: {error}")
+    print_note(f"makul-client: {error}")
     if error.retry is not None:
-        say_aside(translate(ADVICE[error.retry]))
+        print_note(translate(ADVICE[error.retry]))
     if error.request_id is not None:
         repeat = "--request-id" if error.retry is Retry.LATER else translate("request")
-        say_aside(f"{repeat} {error.request_id}")
+        print_note(f"{repeat} {error.request_id}")
 
 
 def print_error_fields(fields: Mapping[str, Any]) -> None:
@@ -157,7 +157,7 @@ def print_error_fields(fields: Mapping[str, Any]) -> None:
     try:
         print_json({"error": fields})
     except OutputError:
-        say_aside(json.dumps(plain({"error": fields}), ensure_ascii=False))
+        print_note(json.dumps(plain({"error": fields}), ensure_ascii=False))
 
 
 def _error(error: MakulError) -> dict[str, Any]:
@@ -186,13 +186,15 @@ def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
 
 def print_person(person: Person) -> None:
     """Print the data released, one attribute in a row."""
-    print_pairs(translate("Person"), [(name, _shown(value)) for name, value in person.given()])
+    print_pairs(
+        translate("Person"), [(name, _format_value(value)) for name, value in person.given()]
+    )
 
 
 def print_reasons(reasons: Iterable[Reason]) -> None:
     """Print the reasons beside an answer: what was omitted, and why."""
     for reason in reasons:
-        say(reason.told(current_language()))
+        print_line(reason.describe(current_language()))
 
 
 def print_rules(rules: Iterable[Rule]) -> None:
@@ -202,8 +204,8 @@ def print_rules(rules: Iterable[Rule]) -> None:
     """
     table = Table(translate("rule"), translate("cl."), translate("verdict"), "")
     for rule in rules:
-        told = rule.texts[current_language()] if rule.verdict in _TOLD else ""
-        table.add_row(rule.code, rule.clause or "", rule.verdict, told)
+        text = rule.texts[current_language()] if rule.verdict in _WITH_TEXT else ""
+        table.add_row(rule.code, rule.clause or "", rule.verdict, text)
     _print_table(table)
 
 
@@ -341,7 +343,7 @@ def _party(party: Party) -> str:
     return f"{party.name} ({party.code})"
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     match value:
         case Name():
             return " / ".join(each for each in (value.ky, value.ru, value.latin) if each)
@@ -352,5 +354,5 @@ def _shown(value: object) -> str:
                 number=len(value.data),
             )
         case tuple():
-            return "; ".join(f"{each.position}: {_shown(each)}" for each in value)
+            return "; ".join(f"{each.position}: {_format_value(each)}" for each in value)
     return str(value)

@@ -162,7 +162,7 @@ def require_standard_output(max_bytes: int) -> None:
     """
     stream = sys.stdout
     if stream is None or stream.closed:
-        raise OutputError(translate("standard output is closed; give it a place to go"))
+        raise OutputError(translate("standard output is closed; redirect it to a file"))
     try:
         # A calling program may have replaced the stream by one that `use_utf8` cannot change.
         _LETTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
@@ -171,7 +171,7 @@ def require_standard_output(max_bytes: int) -> None:
     except io.UnsupportedOperation:
         return  # a stream in memory, of a program that calls this one in its own process
     except (OSError, ValueError) as error:
-        raise _lost_output(error) from None
+        raise _output_error(error) from None
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
@@ -180,21 +180,21 @@ def require_standard_output(max_bytes: int) -> None:
             # fails on a full device and on a descriptor that is open only for reading
             os.write(descriptor, b"")
         if stat.S_ISREG(mode):
-            _require_room(descriptor, max_bytes)
+            _require_space(descriptor, max_bytes)
     except (OSError, ValueError) as error:
-        raise _lost_output(error) from None
+        raise _output_error(error) from None
 
 
 def write_output(text: str) -> None:
     """Write all of the text to standard output, or raise `OutputError`."""
     if sys.stdout is None:
-        raise OutputError(translate("standard output is closed; give it a place to go"))
+        raise OutputError(translate("standard output is closed; redirect it to a file"))
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         _discard(sys.stdout)
-        raise _lost_output(error) from None
+        raise _output_error(error) from None
 
 
 def write_aside(text: str) -> None:
@@ -208,7 +208,7 @@ def write_aside(text: str) -> None:
         _discard(sys.stderr)
 
 
-def _lost_output(error: Exception) -> OutputError:
+def _output_error(error: Exception) -> OutputError:
     return OutputError(
         translate("standard output cannot be written ({cause})", cause=_cause(error))
     )
@@ -219,7 +219,7 @@ def _cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return translate_cause(error.strerror)
     if isinstance(error, UnicodeError):
-        return translate("its encoding has not every letter")
+        return translate("its encoding does not have every letter")
     return translate("it is closed, or no file can have such a name")
 
 
@@ -244,10 +244,10 @@ def _allocate(descriptor: int, max_bytes: int) -> None:
     except OSError as error:
         if error.errno not in _CANNOT_ALLOCATE:
             raise
-        _require_room(descriptor, max_bytes)
+        _require_space(descriptor, max_bytes)
 
 
-def _require_room(descriptor: int, max_bytes: int) -> None:
+def _require_space(descriptor: int, max_bytes: int) -> None:
     """Raise `OSError` if the disk or a file size limit of this process forbids `max_bytes` more."""
     if hasattr(os, "fstatvfs"):
         system = os.fstatvfs(descriptor)
@@ -272,13 +272,13 @@ def _require_reader(descriptor: int) -> None:
     poll.register(descriptor, select.POLLOUT)
     for _, events in poll.poll(0):
         if events & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-            raise OSError(0, mark("nobody reads it"))
+            raise OSError(0, mark("no process reads it"))
 
 
 def _require_name(descriptor: int) -> None:
     """Raise `OSError` if the file was removed in the meantime, because its content is lost then."""
     if os.fstat(descriptor).st_nlink == 0:
-        raise OSError(0, mark("it was removed meanwhile"))
+        raise OSError(0, mark("it was removed in the meantime"))
 
 
 def _sync_directory(directory: Path) -> None:

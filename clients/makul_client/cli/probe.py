@@ -156,8 +156,8 @@ def dry_run_from(
     )
 
 
-def _finger(given: str) -> FingerSample:
-    position, _, name = given.partition("=")
+def _finger(argument: str) -> FingerSample:
+    position, _, name = argument.partition("=")
     if not position.isdecimal() or not name:
         raise typer.BadParameter(translate("a finger is POSITION=FILE, as in 2=index.wsq"))
     file = Path(name)
@@ -167,9 +167,9 @@ def _finger(given: str) -> FingerSample:
 
 
 def _format(file: Path, formats: dict[str, str]) -> str:
-    known = formats.get(file.suffix.lower())
-    if known is None:
+    wire_format = formats.get(file.suffix.lower())
+    if wire_format is None:
         raise typer.BadParameter(
             translate("{file}: must end in one of {names}", file=file, names=", ".join(formats))
         )
-    return known
+    return wire_format

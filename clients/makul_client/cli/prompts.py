@@ -25,8 +25,8 @@ def ask_pin(question: str) -> str:
     Other users of the machine can see the options of a process, but not its environment. Raises
     `typer.BadParameter` if there is neither the variable nor a terminal.
     """
-    if given := os.environ.get(PIN_VARIABLE):
-        return given
+    if value := os.environ.get(PIN_VARIABLE):
+        return value
     _require_terminal(
         translate("the PIN by the variable {variable}, or by --pin", variable=PIN_VARIABLE)
     )
@@ -47,5 +47,5 @@ def ask(question: str, *, instead: str) -> str:
 def _require_terminal(instead: str) -> None:
     if not has_terminal():
         raise typer.BadParameter(
-            translate("there is no terminal to ask at: give {instead}", instead=instead)
+            translate("there is no terminal for a prompt: give {instead}", instead=instead)
         )

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
-from makul_client.cli.output import print_json, print_receipt, print_result, read_file, say_aside
+from makul_client.cli.output import print_json, print_note, print_receipt, print_result, read_file
 from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
 from makul_client.cli.run import open_client, reporting
 from makul_client.errors import MakulError, ProfileError
@@ -107,7 +107,7 @@ def get(
         verifier = LedgerVerifier(client.profile.ledger, language=current_language())
         proved = verifier.prove(found.receipt, found.inclusion, at=utc_now())
         if not as_json:
-            say_aside(_told(proved))
+            print_note(_describe_proof(proved))
 
 
 @receipt_app.command(
@@ -142,11 +142,11 @@ def verify(
     with reporting(as_json=as_json):
         checker = _Checker.of(Profile.load(profile), log, offline=offline)
         context = Context(employee=employee)
-        with _fetching(profile, offline=offline) as client:
+        with _open_client_if_online(profile, offline=offline) as client:
             rows = [_row(file, checker, client, context) for file in files]
         fields = [each.fields for each in rows]
         print_result(fields, *(each.line for each in rows), as_json=as_json)
-        raise typer.Exit(_worst([each.code for each in rows]))
+        raise typer.Exit(_worst_code([each.code for each in rows]))
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def _row(file: Path, checker: _Checker, client: Client | None, context: Context)
         said = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
         return _Row(exit_code(error), f"{file}: {error}", said)
     code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
-    return _Row(code, f"{file}: {_told(proved)}", _facts(file, receipt, proved))
+    return _Row(code, f"{file}: {_describe_proof(proved)}", _facts(file, receipt, proved))
 
 
 def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
@@ -221,18 +221,18 @@ def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
     }
 
 
-def _told(proved: Proof) -> str:
+def _describe_proof(proved: Proof) -> str:
     if proved.standing is Standing.PENDING:
         return translate("not proved in the log yet: fetch it again later")
     witnesses = ", ".join(proved.cosigned_by) or "–"
     return translate(
-        "in the log, at place {index}; witnesses: {witnesses}",
+        "in the log at index {index}; witnesses: {witnesses}",
         index=proved.index,
         witnesses=witnesses,
     )
 
 
-def _worst(codes: list[ExitCode]) -> ExitCode:
+def _worst_code(codes: list[ExitCode]) -> ExitCode:
     """Return the worst exit code.
 
     A flaw comes first, then an unreadable file, then a proof that is pending.
@@ -244,7 +244,7 @@ def _worst(codes: list[ExitCode]) -> ExitCode:
 
 
 @contextmanager
-def _fetching(profile: Path, *, offline: bool) -> Iterator[Client | None]:
+def _open_client_if_online(profile: Path, *, offline: bool) -> Iterator[Client | None]:
     if offline:
         yield None
         return

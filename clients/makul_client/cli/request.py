@@ -26,7 +26,7 @@ from makul_client.cli.options import (
     Surname,
     examples,
 )
-from makul_client.cli.output import print_json, print_person, print_reasons, print_rules, say
+from makul_client.cli.output import print_json, print_line, print_person, print_reasons, print_rules
 from makul_client.cli.probe import dry_run_from, ground_from, probe_from
 from makul_client.cli.run import open_client, receipt_in, reporting
 from makul_client.cli.vocabulary import (
@@ -88,7 +88,7 @@ def verify(
             if as_json:
                 print_json(result)
             else:
-                say(translate("matched") if result.matched else translate("not matched"))
+                print_line(translate("matched") if result.matched else translate("not matched"))
                 print_reasons(result.decision.reasons)
         raise typer.Exit(outcome_code(result.decision.outcome))
 
@@ -227,6 +227,6 @@ def explain(
             print_json(explanation)
         else:
             print_rules(explanation.rules)
-            say(explanation.decision.outcome)
+            print_line(explanation.decision.outcome)
             print_reasons(explanation.decision.reasons)
         raise typer.Exit(outcome_code(explanation.decision.outcome))

@@ -12,7 +12,7 @@ import typer
 from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import as_typed
-from makul_client.cli.output import print_error, say_aside
+from makul_client.cli.output import print_error, print_note
 from makul_client.cli.output_files import (
     JSON_BYTES,
     RECEIPT_BYTES,
@@ -62,7 +62,7 @@ class Run:
         """
         self.require_output()
         self.request_id = request_id or uuid4()
-        say_aside(translate("makul-client: request {request_id}", request_id=self.request_id))
+        print_note(translate("makul-client: request {request_id}", request_id=self.request_id))
         return Context(
             employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
         )
@@ -125,35 +125,35 @@ def reporting(*, as_json: bool) -> Iterator[Run]:
         yield run
     except MakulError as error:
         code = exit_code(error)
-        if run.request_id is not None and code is ExitCode.USAGE and not _was_not_sent(error):
+        if run.request_id is not None and code is ExitCode.USAGE and not _is_local_error(error):
             code, error = ExitCode.LATER, UnfinishedError(str(error), request_id=run.request_id)
         print_error(error, as_json=as_json)
         raise typer.Exit(code) from None
     except (typer.Abort, KeyboardInterrupt):  # typer's own exit code would read as "no"
-        _report_broken_off(run, translate("interrupted"), as_json=as_json)
+        _report_interruption(run, translate("interrupted"), as_json=as_json)
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
         if run.request_id is None:
             raise
-        place = _place(error)
+        place = _source_location(error)
         what = translate("internal error at {place}", place=place)
-        _report_broken_off(run, what, as_json=as_json)
+        _report_interruption(run, what, as_json=as_json)
 
 
-def _place(error: BaseException) -> str:
+def _source_location(error: BaseException) -> str:
     """Return the file and line of this program that raised an error, without its message.
 
     The message of an unexpected error may contain personal data.
     """
-    place, trace = translate("an unknown place"), error.__traceback__
+    place, trace = translate("an unknown location"), error.__traceback__
     while trace is not None:
         place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
 
-def _report_broken_off(run: Run, what: str, *, as_json: bool) -> NoReturn:
+def _report_interruption(run: Run, what: str, *, as_json: bool) -> NoReturn:
     """End a run that has no answer, without the message of the error.
 
     The message may contain personal data.
@@ -168,5 +168,5 @@ def _report_broken_off(run: Run, what: str, *, as_json: bool) -> NoReturn:
     raise typer.Exit(ExitCode.LATER) from None
 
 
-def _was_not_sent(error: MakulError) -> bool:
+def _is_local_error(error: MakulError) -> bool:
     return isinstance(error, InvalidRequestError | ProfileError | ConsentError)

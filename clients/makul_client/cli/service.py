@@ -6,7 +6,7 @@ import typer
 
 from makul_client.cli.agreement_terms import keep_terms, terms_of
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
-from makul_client.cli.output import local_time, print_agreement, print_json, print_pairs, say_aside
+from makul_client.cli.output import local_time, print_agreement, print_json, print_note, print_pairs
 from makul_client.cli.run import open_client, reporting
 from makul_client.models.response import LedgerInfo
 from makul_client.translation import translate
@@ -54,7 +54,7 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
     with reporting(as_json=as_json) as run, open_client(profile) as client:
         found = client.status(context=run.inquire(employee=employee))
         for each in client.unpinned(found):
-            say_aside(
+            print_note(
                 translate(
                     "the profile lacks the operator's {state} receipt certificate {fingerprint},"
                     " from {time}: add it to operator.certificates",
@@ -65,10 +65,10 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
             )
         other = client.other_log(found)
         if other is not None:
-            say_aside(
+            print_note(
                 translate(
                     "the service announces another log key than the profile's: {key}; ask the"
-                    " operator, and do not take it over from here",
+                    " operator, and do not copy it from here",
                     key=other.key,
                 )
             )
@@ -83,12 +83,12 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
                 (translate("contract"), found.contract_version),
                 (translate("time"), local_time(found.time)),
                 *limits,
-                *_log(found.ledger),
+                *_log_rows(found.ledger),
             ],
         )
 
 
-def _log(notice: LedgerInfo | None) -> list[tuple[str, str]]:
+def _log_rows(notice: LedgerInfo | None) -> list[tuple[str, str]]:
     if notice is None:
         return []
     return [

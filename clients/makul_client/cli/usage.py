@@ -27,12 +27,12 @@ class MachineReadableGroup(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run the program with the language that the caller chose."""
-        given = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args)
         with ExitStack() as opened:
-            opened.enter_context(use_language(choose_language(given, os.environ)))
+            opened.enter_context(use_language(choose_language(arguments, os.environ)))
             if current_language() is not Language.EN:
                 opened.enter_context(translated_commands(self))
-            return super().main(given, *more, **extra)
+            return super().main(arguments, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -43,7 +43,7 @@ class MachineReadableGroup(TyperGroup):
         try:
             refuse_unreadable(args)
             # a tuple, because parsing removes items from the list
-            with homeless_refused(tuple(args)):
+            with refuse_missing_home(tuple(args)):
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
             self._fail(translate_usage_error(error))
@@ -73,7 +73,7 @@ class MachineReadableGroup(TyperGroup):
 
 
 @contextmanager
-def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
+def refuse_missing_home(arguments: Sequence[str]) -> Iterator[None]:
     """Raise a usage error if the shell completion cannot be installed.
 
     Typer writes it to the home directory, which a uid without a passwd entry does not have.
@@ -126,9 +126,9 @@ def wants_json(arguments: Sequence[str]) -> bool:
     return "--json" in options
 
 
-def show_version(wanted: bool) -> None:
+def show_version(requested: bool) -> None:
     """Print the version of the program and exit."""
-    if wanted:
+    if requested:
         from importlib.metadata import version  # noqa: PLC0415 - needed by no other command
 
         typer.echo(f"makul-client {version('makul')}")

@@ -42,16 +42,18 @@ def require_attributes(names: Iterable[str]) -> None:
     require_known(mark("attribute"), names, ATTRIBUTES)
 
 
-def require_held(kind: str, names: Iterable[str], held: Collection[str], holder: str) -> None:
+def require_contained(
+    kind: str, names: Iterable[str], contained: Collection[str], holder: str
+) -> None:
     """Raise `UnknownNameError` for a name that `holder` does not contain. `kind` is marked."""
     for name in names:
-        if name not in held:
-            meant = suggest(name, held) or "."
-            names_held = ", ".join(held) or translate("none", context="names")
-            listed = translate(" It holds: {names}", names=names_held)
+        if name not in contained:
+            meant = suggest(name, contained) or "."
+            every = ", ".join(contained) or translate("none", context="names")
+            listed = translate(" It contains: {names}", names=every)
             raise UnknownNameError(
                 translate(
-                    "{holder} does not hold the {kind} {name}{meant}{listed}",
+                    "{holder} does not contain the {kind} {name}{meant}{listed}",
                     holder=holder,
                     kind=translate(kind),
                     name=repr(name),

@@ -154,7 +154,7 @@ def draft(
         _add(root, "relationRef", wish.relation)
     if wish.paper is not None:
         _paper(root, wish.paper)
-    return _written(root)
+    return _serialize(root)
 
 
 def draft_revocation(
@@ -173,7 +173,7 @@ def draft_revocation(
     _instant(root, "revokedAt", at)
     if reason is not None:
         _add(root, "reason", reason)
-    return _written(root)
+    return _serialize(root)
 
 
 def attach(drawn_up: bytes, signed: bytes) -> bytes:
@@ -184,16 +184,16 @@ def attach(drawn_up: bytes, signed: bytes) -> bytes:
     and be valid under the certificate that it names. Whether the certificate is trusted and the
     citizen's own is decided by the service. Raises `ConsentError`.
     """
-    wanted, given = parsed(drawn_up, mark("the draft")), parsed(signed, mark("the signed file"))
-    if given.tag == SIGNATURE:
+    draft, document = parsed(drawn_up, mark("the draft")), parsed(signed, mark("the signed file"))
+    if document.tag == SIGNATURE:
         whole = parsed(drawn_up, mark("the draft"))
-        whole.append(given)
+        whole.append(document)
         signed = etree.tostring(whole, xml_declaration=True, encoding="UTF-8")
     try:
-        content = verify(signed, wanted.tag).root
+        content = verify(signed, draft.tag).root
     except BadSignatureError as error:
-        raise ConsentError(translate("the signature is not good: {cause}", cause=error)) from None
-    if _content(content) != _content(wanted):
+        raise ConsentError(translate("the signature is not valid: {cause}", cause=error)) from None
+    if _content(content) != _content(draft):
         raise ConsentError(translate("what was signed is not this draft"))
     broken = broken_fields(parsed(signed, mark("the signed file")), "consent")
     if broken:
@@ -233,7 +233,7 @@ def parsed(document: bytes, what: str) -> "Element":
         return parse(document)
     except UnsafeXmlError as error:
         raise ConsentError(
-            translate("{what} holds {cause}", what=translate(what), cause=error)
+            translate("{what} contains {cause}", what=translate(what), cause=error)
         ) from None
 
 
@@ -253,7 +253,7 @@ def _content(root: "Element") -> bytes:
     return canonical(copy)
 
 
-def _written(root: "Element") -> bytes:
+def _serialize(root: "Element") -> bytes:
     broken = broken_fields(root, "consent")
     if broken:
         raise ConsentError(
@@ -268,10 +268,10 @@ def _add(parent: "Element", name: str, text: str | None = None) -> "Element":
     try:
         child.text = text
     except TypeError:
-        raise ConsentError(translate("{name} is no text", name=name)) from None
+        raise ConsentError(translate("{name} is not text", name=name)) from None
     except ValueError:
         raise ConsentError(
-            translate("{name} holds characters that XML does not", name=name)
+            translate("{name} contains characters that XML does not allow", name=name)
         ) from None
     return child
 
@@ -316,15 +316,15 @@ def _representative(parent: "Element", representative: Representative) -> None:
     _add(node, "name", representative.name)
     if representative.pin is not None:
         _add(node, "pin", representative.pin)
-    said, authority = representative.authority, _add(node, "authority")
-    _add(authority, "kind", said.kind)
-    _add(authority, "number", said.number)
-    _add(authority, "date", said.issued_on.isoformat())
-    _add(authority, "issuer", said.issuer)
-    if said.valid_to is not None:
-        _add(authority, "validTo", said.valid_to.isoformat())
-    _add(authority, "mediaType", said.media_type)
-    _add(authority, "digest", base64.b64encode(said.digest).decode())
+    authority_data, authority = representative.authority, _add(node, "authority")
+    _add(authority, "kind", authority_data.kind)
+    _add(authority, "number", authority_data.number)
+    _add(authority, "date", authority_data.issued_on.isoformat())
+    _add(authority, "issuer", authority_data.issuer)
+    if authority_data.valid_to is not None:
+        _add(authority, "validTo", authority_data.valid_to.isoformat())
+    _add(authority, "mediaType", authority_data.media_type)
+    _add(authority, "digest", base64.b64encode(authority_data.digest).decode())
 
 
 def _paper(parent: "Element", paper: PaperConsent) -> None:

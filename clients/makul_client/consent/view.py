@@ -55,9 +55,7 @@ def read_unsafe(document: bytes) -> ConsentView:
     try:
         return _view(root)
     except (ValueError, OverflowError):  # the schema allows hour 24 and the year 10000
-        raise ConsentError(
-            translate("the consent holds a date or a number that cannot be")
-        ) from None
+        raise ConsentError(translate("the consent contains an impossible date or number")) from None
 
 
 def _view(root: "Element") -> ConsentView:

@@ -23,8 +23,8 @@ class Retry(StrEnum):
 
 ADVICE: Final[Mapping[Retry, str]] = MappingProxyType(
     {
-        Retry.NO: mark("Do not ask again: the answer will not change."),
-        Retry.AFTER_FIXING: mark("Mend the cause, then send a new request."),
+        Retry.NO: mark("Do not repeat the request: the answer will not change."),
+        Retry.AFTER_FIXING: mark("Correct the cause, then send a new request."),
         Retry.LATER: mark("Repeat the same request later, under the same id."),
     }
 )
@@ -50,7 +50,7 @@ class Reason:
     """The name of the element or attribute concerned."""
     texts: Mapping[Language, str]
 
-    def told(self, language: Language) -> str:
+    def describe(self, language: Language) -> str:
         """Return the reason as a line for people: `CNS-02 (SIG-05), cl. 4: text`."""
         because = f" ({self.because})" if self.because else ""
         clause = translate_to(language, ", cl. {clause}", clause=self.clause) if self.clause else ""

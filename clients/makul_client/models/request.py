@@ -16,8 +16,8 @@ class Discreet:
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __repr__(self) -> str:
-        given = [each.name for each in fields(self) if getattr(self, each.name) not in (None, ())]
-        return f"{type(self).__name__}({', '.join(given)})"
+        names = [each.name for each in fields(self) if getattr(self, each.name) not in (None, ())]
+        return f"{type(self).__name__}({', '.join(names)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -102,7 +102,7 @@ class ReceiptVerifier:
 
     def verify(self, document: bytes, *, at: datetime) -> Receipt:
         """Return a receipt just received. The operator's certificate must be valid now."""
-        return self._verify(document, at=at, kept=False)
+        return self._verify(document, at=at, is_stored=False)
 
     def verify_kept(
         self, document: bytes, *, at: datetime, held_since: datetime | None = None
@@ -113,7 +113,7 @@ class ReceiptVerifier:
         bytes. Only this helps if the key is compromised: an attacker with the key chooses the
         receipt's own time.
         """
-        return self._verify(document, at=at, kept=True, held_since=held_since)
+        return self._verify(document, at=at, is_stored=True, held_since=held_since)
 
     def pins(self, fingerprint: bytes) -> bool:
         """Return whether the profile pins the certificate with this SHA-256."""
@@ -137,7 +137,7 @@ class ReceiptVerifier:
             raise ReceiptError(ReceiptFlaw.ANSWER, translate("the answer was changed on its way"))
         return receipt
 
-    def hold(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
+    def compare(self, receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) -> None:
         """Compare the content of an answer with its proved receipt.
 
         Raises `ReceiptError` if they differ.
@@ -180,7 +180,7 @@ class ReceiptVerifier:
         return Delivered(person, base64.b64decode(_collapse(salt)))
 
     def _verify(
-        self, document: bytes, *, at: datetime, kept: bool, held_since: datetime | None = None
+        self, document: bytes, *, at: datetime, is_stored: bool, held_since: datetime | None = None
     ) -> Receipt:
         try:
             signed = verify(document, f"{{{RECEIPT}}}Receipt")
@@ -201,13 +201,13 @@ class ReceiptVerifier:
             raise ReceiptError(
                 ReceiptFlaw.UNREADABLE, translate("it breaks the schema at {name}", name=broken[0])
             )
-        receipt = _read(signed.root, document)
+        receipt = _parse_receipt(signed.root, document)
         if receipt.operator != self._code:
             raise ReceiptError(ReceiptFlaw.SIGNER, translate("it names another operator"))
         if receipt.decided_at > at + CLOCK_SKEW:
             raise ReceiptError(ReceiptFlaw.TIME, translate("or this machine's clock is slow"))
-        moment = min(receipt.decided_at, at) if kept else at
-        verdict = self._trust.judge(signed.certificate, at=moment, afterwards=kept)
+        moment = min(receipt.decided_at, at) if is_stored else at
+        verdict = self._trust.judge(signed.certificate, at=moment, afterwards=is_stored)
         if verdict is not PathVerdict.TRUSTED:
             raise ReceiptError(_FLAW_BY_VERDICT[verdict], translate(verdict.value))
         return receipt
@@ -237,7 +237,7 @@ def _same_answer(receipt: Receipt, sent: SentRequest, claimed: ClaimedAnswer) ->
         raise ReceiptError(ReceiptFlaw.ANSWER, translate("the outcome differs"))
     if receipt.decided_at != claimed.decided_at:
         raise ReceiptError(ReceiptFlaw.ANSWER, translate("the time differs"))
-    if _sorted(receipt.reasons) != _sorted(claimed.reasons):
+    if _sorted_keys(receipt.reasons) != _sorted_keys(claimed.reasons):
         raise ReceiptError(ReceiptFlaw.ANSWER, translate("the reasons differ"))
     if receipt.released != claimed.attributes:
         raise ReceiptError(ReceiptFlaw.ANSWER, translate("the attributes released differ"))
@@ -254,7 +254,7 @@ def _same_ground(receipt: Receipt, sent: SentRequest) -> None:
         if receipt.outcome in _NEEDS_GROUND:
             raise ReceiptError(ReceiptFlaw.ANSWER, translate("it names no ground"))
     elif not hmac.compare_digest(receipt.ground.digest, sent.ground_digest):
-        raise ReceiptError(ReceiptFlaw.ANSWER, translate("it rests on another ground"))
+        raise ReceiptError(ReceiptFlaw.ANSWER, translate("it names another ground"))
 
 
 def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
@@ -264,7 +264,7 @@ def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
             raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("the data are missing"))
         return
     if receipt.payload_digest is None:
-        raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("it vouches for no data"))
+        raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("it confirms no data"))
     if claimed.payload_salt is None:
         raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("the data came without their salt"))
     digest = hashlib.sha256(claimed.payload_salt + claimed.person).digest()
@@ -272,11 +272,11 @@ def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
         raise ReceiptError(ReceiptFlaw.PAYLOAD, translate("their digest differs"))
 
 
-def _sorted(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
+def _sorted_keys(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
     return sorted((each.code, each.because or "", each.field or "") for each in reasons)
 
 
-def _read(root: "Element", document: bytes) -> Receipt:
+def _parse_receipt(root: "Element", document: bytes) -> Receipt:
     """Return the receipt in its verified root element, which is valid by the schema."""
     fields = _Fields(root)
     ground = root.find(_tag("ground"))

@@ -53,7 +53,7 @@ class History:
         self._seen: dict[int, tuple[Checkpoint, bytes]] = {}
         if file is not None:
             for note in _notes_in(file):
-                self._add(self._read(note, file), note)
+                self._add(self._verify_note(note, file), note)
 
     def link(self, checkpoint: Checkpoint, note: bytes) -> Link:
         """Compare a checkpoint with a verified signature to the others, and remember it.
@@ -88,7 +88,7 @@ class History:
         while len(self._seen) > MAX_KEPT:
             del self._seen[min(self._seen)]
 
-    def _read(self, note: bytes, file: Path) -> Checkpoint:
+    def _verify_note(self, note: bytes, file: Path) -> Checkpoint:
         """Return a checkpoint of this log after verifying it again.
 
         Otherwise a changed file could accuse the log of a fork.
@@ -99,7 +99,7 @@ class History:
             return parse_checkpoint_unsafe(parsed)
         except BadNoteError:
             raise MakulError(
-                translate("{file}: holds what this log did not sign; put it aside", file=file)
+                translate("{file}: contains what this log did not sign; move it away", file=file)
             ) from None
 
     def _save(self) -> None:
@@ -107,20 +107,20 @@ class History:
         if self._file is None:
             return
         notes = [note.decode() for _, (_, note) in sorted(self._seen.items())]
-        kept = json.dumps({"checkpoints": notes}, ensure_ascii=False, indent=1)
+        content = json.dumps({"checkpoints": notes}, ensure_ascii=False, indent=1)
         try:
-            replace_file(self._file, kept.encode())
+            replace_file(self._file, content.encode())
         except OSError:
             raise MakulError(translate("{file}: it cannot be written", file=self._file)) from None
 
 
 def _notes_in(file: Path) -> list[bytes]:
     try:
-        kept = json.loads(read_bounded(file, MAX_FILE))["checkpoints"]
-        return [note.encode() for note in kept]
+        notes = json.loads(read_bounded(file, MAX_FILE))["checkpoints"]
+        return [note.encode() for note in notes]
     except FileNotFoundError:
         return []
     except UnreadableFileError as error:
-        raise MakulError(translate("{cause}; put it aside", cause=error)) from None
+        raise MakulError(translate("{cause}; move it away", cause=error)) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise MakulError(translate("{file}: it cannot be read; put it aside", file=file)) from None
+        raise MakulError(translate("{file}: it cannot be read; move it away", file=file)) from None

@@ -17,23 +17,23 @@ SECONDS: Final = 30.0
 """The time limit for one tile of 8 KiB, in seconds."""
 
 
-def is_address(place: str) -> bool:
+def is_address(location: str) -> bool:
     """Return whether the location is an address to fetch from, and not a directory."""
-    return place.startswith(("https://", "http://"))
+    return location.startswith(("https://", "http://"))
 
 
-def open_log(place: str) -> Fetch:
+def open_log(location: str) -> Fetch:
     """Return the function that reads tiles from an https address or a directory.
 
     The directory must have the form that `makul ledger export` writes.
     """
-    if is_address(place):
-        return lambda path, at_most: _get(f"{place.rstrip('/')}/{path}", at_most)
-    directory = Path(place)
-    return lambda path, at_most: _read(directory / path, at_most)
+    if is_address(location):
+        return lambda path, at_most: _download(f"{location.rstrip('/')}/{path}", at_most)
+    directory = Path(location)
+    return lambda path, at_most: _read_file(directory / path, at_most)
 
 
-def _get(url: str, at_most: int) -> bytes | None:
+def _download(url: str, at_most: int) -> bytes | None:
     until = time.monotonic() + SECONDS
     try:
         with requests.Session() as session:
@@ -66,7 +66,7 @@ def _body(answer: requests.Response, at_most: int, until: float) -> bytes:
     return bytes(body)
 
 
-def _read(file: Path, at_most: int) -> bytes | None:
+def _read_file(file: Path, at_most: int) -> bytes | None:
     try:
         return read_bounded(file, at_most)
     except FileNotFoundError:

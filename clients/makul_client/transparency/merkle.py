@@ -33,18 +33,18 @@ def root_of(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> byt
     """
     if not 0 <= index < size or any(len(each) != HASH_BYTES for each in (leaf, *path)):
         return None
-    node, last, found = index, size - 1, leaf
+    node, last, computed = index, size - 1, leaf
     for sibling in path:
         if last == 0:
             return None
         if node & 1 or node == last:
-            found = _node(sibling, found)
+            computed = _node(sibling, computed)
             while not node & 1 and node:
                 node, last = node >> 1, last >> 1
         else:
-            found = _node(found, sibling)
+            computed = _node(computed, sibling)
         node, last = node >> 1, last >> 1
-    return found if last == 0 else None
+    return computed if last == 0 else None
 
 
 class PublishedTree:
@@ -60,9 +60,9 @@ class PublishedTree:
 
     def root(self, size: int) -> bytes:
         """Return the root over the first `size` leaves; `size` must be at least 1."""
-        return self._over(0, size)
+        return self._range_root(0, size)
 
-    def _over(self, start: int, end: int) -> bytes:
+    def _range_root(self, start: int, end: int) -> bytes:
         """Return the root over these leaves.
 
         `start` must be aligned for a subtree of their number.
@@ -70,7 +70,7 @@ class PublishedTree:
         count = end - start
         if count & (count - 1):
             middle = start + (1 << (count.bit_length() - 1))
-            return _node(self._over(start, middle), self._over(middle, end))
+            return _node(self._range_root(start, middle), self._range_root(middle, end))
         height = count.bit_length() - 1
         level, wide = height // _TILE_HEIGHT, 1 << (height % _TILE_HEIGHT)
         index, offset = divmod(start >> (_TILE_HEIGHT * level), TILE_WIDTH)
@@ -83,10 +83,10 @@ class PublishedTree:
     def _tile(self, level: int, index: int) -> bytes:
         known = self._tiles.get((level, index))
         if known is None:
-            known = self._tiles[level, index] = self._fetched(level, index)
+            known = self._tiles[level, index] = self._fetch_tile(level, index)
         return known
 
-    def _fetched(self, level: int, index: int) -> bytes:
+    def _fetch_tile(self, level: int, index: int) -> bytes:
         """Return the hashes of a tile.
 
         The log may have filled and removed a partial tile since (C2SP tlog-tiles). So the full tile
@@ -100,7 +100,7 @@ class PublishedTree:
         if len(row) != width * HASH_BYTES:
             raise TileError(
                 translate(
-                    "{tile}: not there, or of another length", tile=tile_path(level, index, width)
+                    "{tile}: missing, or of another length", tile=tile_path(level, index, width)
                 )
             )
         return row

@@ -24,12 +24,12 @@ MERGE_DELAY: Final = 60.0
 _Key = Annotated[str, match_pattern(VKEY)]
 
 
-def _resolve_log(place: str, info: ValidationInfo) -> str:
+def _resolve_log(location: str, info: ValidationInfo) -> str:
     """Return an address, or a directory relative to the profile."""
-    if not is_address(place):
-        return str(resolve_path(place, info))
-    check_address(place, plain_http=False)
-    return place
+    if not is_address(location):
+        return str(resolve_path(location, info))
+    check_address(location, plain_http=False)
+    return location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Ledger:
     """The location at which the log is published: an https address, or a directory."""
 
 
-def _give_majority(table: object) -> object:
+def _set_default_quorum(table: object) -> object:
     """Set the quorum to the majority of the witnesses unless the table names another."""
     witnesses = table.get("witnesses") if isinstance(table, dict) else None
     if not isinstance(table, dict) or not isinstance(witnesses, list) or not witnesses:
@@ -68,10 +68,13 @@ def _check_ledger(ledger: Ledger) -> Ledger:
         )
     if len(set(ledger.witnesses)) != len(ledger.witnesses):
         raise ValueError(
-            translate("witnesses: each key once: who is named twice would count twice")
+            translate(
+                "witnesses: name each key only once; a witness that is named twice would count"
+                " twice"
+            )
         )
     return ledger
 
 
-LedgerTable = Annotated[Ledger, BeforeValidator(_give_majority), AfterValidator(_check_ledger)]
+LedgerTable = Annotated[Ledger, BeforeValidator(_set_default_quorum), AfterValidator(_check_ledger)]
 """The table [ledger] as it is written."""

@@ -97,7 +97,7 @@ class VerifierKey:
         material = _decode(encoded)
         key = cls(name, material[0], material[1:])
         if len(key.public) != _KEY_BYTES or key.kind != kind:
-            raise BadNoteError(translate("a key of another kind than is wanted here"))
+            raise BadNoteError(translate("a key of another type than is needed here"))
         if key.key_id.hex() != key_id:
             raise BadNoteError(translate("the id in it is not that of its name and key"))
         return key
@@ -121,10 +121,10 @@ class VerifierKey:
         return max(self._time(line.signature, note.text) for line in self._lines(note))
 
     def _lines(self, note: Note) -> tuple[Line, ...]:
-        found = tuple(each for each in note.lines if self._claims(each))
-        if not found:
+        lines = tuple(each for each in note.lines if self._claims(each))
+        if not lines:
             raise BadNoteError(translate("not signed by {name}", name=self.name))
-        return found
+        return lines
 
     def _claims(self, line: Line) -> bool:
         return line.name == self.name and line.key_id == self.key_id
@@ -132,7 +132,7 @@ class VerifierKey:
     def _time(self, stamped: bytes, text: bytes) -> datetime:
         seconds = int.from_bytes(stamped[:_TIME_BYTES], "big")
         if seconds > _LAST_SECOND:
-            raise BadNoteError(translate("a cosignature of a time that cannot be"))
+            raise BadNoteError(translate("a cosignature with an impossible time"))
         self._verify(stamped[_TIME_BYTES:], f"cosignature/v1\ntime {seconds}\n".encode() + text)
         return datetime.fromtimestamp(seconds, UTC)
 
@@ -141,7 +141,7 @@ class VerifierKey:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
         except (InvalidSignature, ValueError):
             raise BadNoteError(
-                translate("the signature of {name} does not hold", name=self.name)
+                translate("the signature of {name} is not valid", name=self.name)
             ) from None
 
 
@@ -156,7 +156,7 @@ def parse_note(document: bytes) -> Note:
     except UnicodeDecodeError:
         raise BadNoteError(translate("not UTF-8")) from None
     if not blank or not lines.endswith("\n"):
-        raise BadNoteError(translate("not a text with signatures beneath it"))
+        raise BadNoteError(translate("not a text followed by signatures"))
     signed = lines.removesuffix("\n").split("\n")
     if len(signed) > MAX_LINES:
         raise BadNoteError(translate("more than {number} signatures", number=MAX_LINES))
@@ -165,10 +165,10 @@ def parse_note(document: bytes) -> Note:
 
 def parse_checkpoint_unsafe(note: Note) -> Checkpoint:
     """Return the tree that a note states, without verifying it. Raises `BadNoteError`."""
-    found = _CHECKPOINT.fullmatch(note.text.decode())
-    if found is None:
+    match = _CHECKPOINT.fullmatch(note.text.decode())
+    if match is None:
         raise BadNoteError(translate("not a checkpoint: name, size and root"))
-    return Checkpoint(found[1], int(found[2]), _decode(found[3]))
+    return Checkpoint(match[1], int(match[2]), _decode(match[3]))
 
 
 def cosigners(note: Note, witnesses: Iterable[VerifierKey]) -> dict[str, datetime]:
@@ -176,13 +176,13 @@ def cosigners(note: Note, witnesses: Iterable[VerifierKey]) -> dict[str, datetim
 
     A line in the name of a witness whose signature is not valid does not count.
     """
-    found: dict[str, datetime] = {}
+    times: dict[str, datetime] = {}
     for witness in witnesses:
         try:
-            found[f"{witness.name}+{witness.key_id.hex()}"] = witness.cosigned(note)
+            times[f"{witness.name}+{witness.key_id.hex()}"] = witness.cosigned(note)
         except BadNoteError:
             continue
-    return found
+    return times
 
 
 def _line(text: str) -> Line:
@@ -191,7 +191,7 @@ def _line(text: str) -> Line:
     name, _, encoded = text.removeprefix(_DASH).partition(" ")
     octets = _decode(encoded)
     if not 0 < len(name.encode()) <= MAX_NAME or "+" in name or any(map(str.isspace, name)):
-        raise BadNoteError(translate("a key's name that no key can have"))
+        raise BadNoteError(translate("an impossible name of a key"))
     if not _ID_BYTES < len(octets) <= _ID_BYTES + MAX_SIGNATURE:
         raise BadNoteError(translate("a signature of an impossible length"))
     return Line(name, octets[:_ID_BYTES], octets[_ID_BYTES:])

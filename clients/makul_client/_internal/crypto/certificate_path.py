@@ -43,7 +43,7 @@ class PathVerdict(StrEnum):
     NOT_TRUSTED = mark("no path to a trusted authority")
     OUT_OF_TERM = mark("out of term")
     REVOKED = mark("revoked")
-    REVOCATION_UNKNOWN = mark("revocation cannot be told")
+    REVOCATION_UNKNOWN = mark("its revocation status cannot be determined")
     NOT_FOR_SIGNING = mark("not for signing")
 
 

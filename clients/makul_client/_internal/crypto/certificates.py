@@ -63,7 +63,7 @@ def load_certificate(der: bytes) -> Certificate:
     try:
         # `cryptography` warns of a serial number that is not positive, so it is checked first.
         serial = _serial_number(der)
-        read = _read(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
+        read = _load_certificate(der) if 0 < serial < 1 << MAX_SERIAL_BITS else None
     except x509.InvalidVersion:
         raise CertificateFormError(
             translate("a certificate of another version than 1 to 3")
@@ -82,22 +82,22 @@ def load_certificate(der: bytes) -> Certificate:
 def load_certificates_in(content: bytes) -> tuple[Certificate, ...]:
     """Return every certificate of a PEM file, at least one. Raises `CertificateFormError`."""
     try:
-        found = [
+        certificates = [
             base64.b64decode(b"".join(each["body"].split()), validate=True)
             for each in _PEM.finditer(content)
         ]
     except binascii.Error:
         raise CertificateFormError(translate("a certificate in PEM that is not base64")) from None
-    if not found:
+    if not certificates:
         raise CertificateFormError(translate("not a certificate in PEM"))
-    return tuple(map(load_certificate, found))
+    return tuple(map(load_certificate, certificates))
 
 
-def _read(der: bytes) -> x509.Certificate:
+def _load_certificate(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError:
-        readable = _with_readable_names(der)
+        readable = _correct_name_strings(der)
         if readable is None:
             raise
         return x509.load_der_x509_certificate(readable)
@@ -118,45 +118,45 @@ def _serial_number(der: bytes) -> int:
     return int.from_bytes(der[start:end], "big", signed=True)
 
 
-def _with_readable_names(der: bytes) -> bytes | None:
+def _correct_name_strings(der: bytes) -> bytes | None:
     """Return the DER with wrong PrintableStrings of both names as UTF8String, or None if none."""
     changed = bytearray(der)
     try:
         fields = _fields(der)
         for name in (fields[2], fields[4]):
-            for place in _wrong_strings(der, *name):
-                changed[place] = _UTF8
+            for offset in _find_wrong_strings(der, *name):
+                changed[offset] = _UTF8
     except (IndexError, ValueError):
         return None
     return bytes(changed) if changed != der else None
 
 
-def _wrong_strings(der: bytes, place: int, end: int, depth: int = _NAME_DEPTH) -> list[int]:
+def _find_wrong_strings(der: bytes, offset: int, end: int, depth: int = _NAME_DEPTH) -> list[int]:
     """Return the positions of the tags of wrong PrintableStrings in a Name."""
-    tag, start, _ = _header(der, place)
+    tag, start, _ = _header(der, offset)
     if tag in _CONSTRUCTED:
         if not depth:
             raise ValueError("nested deeper than a Name is")
         children = _children(der, start, end)
-        return [at for child in children for at in _wrong_strings(der, *child, depth - 1)]
+        return [at for child in children for at in _find_wrong_strings(der, *child, depth - 1)]
     wrong = tag == _PRINTABLE and not _PRINTABLE_LETTERS.fullmatch(der[start:end])
-    return [place] if wrong else []
+    return [offset] if wrong else []
 
 
 def _children(der: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    found = []
+    offsets = []
     while start < end:
         _, _, after = _header(der, start)
         if after > end:
             raise ValueError("an element beyond its parent")
-        found.append((start, after))
+        offsets.append((start, after))
         start = after
-    return found
+    return offsets
 
 
-def _header(der: bytes, place: int) -> tuple[int, int, int]:
+def _header(der: bytes, offset: int) -> tuple[int, int, int]:
     """Return an element's tag, and the start and the end of its content (X.690, 8.1)."""
-    tag, length, start = der[place], der[place + 1], place + 2
+    tag, length, start = der[offset], der[offset + 1], offset + 2
     if length & 0x80:
         octets = length & 0x7F
         if not 1 <= octets <= 4:

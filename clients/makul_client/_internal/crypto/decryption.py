@@ -46,7 +46,7 @@ _OAEP: Final = padding.OAEP(
 )
 
 
-class Unsealer:
+class DeliveryDecryptor:
     """The decryption with the recipient's key. Raises `ProfileError` if it is not an RSA key."""
 
     def __init__(self, sealing: Sealing) -> None:
@@ -55,12 +55,12 @@ class Unsealer:
         )
         if not isinstance(credential.key, rsa.RSAPrivateKey):
             raise ProfileError(
-                translate("{file}: data are sealed to RSA keys alone", file=sealing.key)
+                translate("{file}: data are encrypted to RSA keys only", file=sealing.key)
             )
         self._key = credential.key
         self._fingerprint = hashlib.sha256(credential.der).digest()
 
-    def open(self, sealed: bytes) -> bytes:
+    def decrypt(self, sealed: bytes) -> bytes:
         """Return the document inside. Its signature is not verified yet. Raises `SealError`."""
         if len(sealed) > MAX_SEALED:
             raise SealError(SealFlaw.FORM, translate("too large"))
@@ -78,10 +78,10 @@ class Unsealer:
         try:
             key = self._key.decrypt(wrapped, _OAEP)
             if len(key) != _KEY_BYTES:
-                raise SealError(SealFlaw.BROKEN, translate("it does not open"))
+                raise SealError(SealFlaw.BROKEN, translate("it does not decrypt"))
             return AESGCM(key).decrypt(ciphertext[:_IV_BYTES], ciphertext[_IV_BYTES:], None)
         except (ValueError, InvalidTag):
-            raise SealError(SealFlaw.BROKEN, translate("it does not open")) from None
+            raise SealError(SealFlaw.BROKEN, translate("it does not decrypt")) from None
 
 
 def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
@@ -114,8 +114,8 @@ def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
 
 def _named_certificate(key_info: "Element") -> bytes:
     """Return the SHA-256 of the certificate to which the key is encrypted."""
-    (named,) = _children(key_info, _ds("X509Data"))
-    _, digest = _children(named, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
+    (data,) = _children(key_info, _ds("X509Data"))
+    _, digest = _children(data, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
     if digest.get("Algorithm") != SHA256:
         raise SealError(SealFlaw.ALGORITHM, translate("the certificate is not named by SHA-256"))
     return _binary(digest)
@@ -129,10 +129,10 @@ def _value(data: "Element") -> bytes:
 
 def _children(element: "Element", *tags: str) -> tuple["Element", ...]:
     """Return the children, which must be exactly these, in this order."""
-    found = tuple(element)
-    if tuple(child.tag for child in found) != tags:
+    children = tuple(element)
+    if tuple(child.tag for child in children) != tags:
         raise SealError(SealFlaw.FORM, translate("its parts are missing, foreign or repeated"))
-    return found
+    return children
 
 
 def _binary(element: "Element") -> bytes:

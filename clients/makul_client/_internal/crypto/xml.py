@@ -42,7 +42,7 @@ def parse(document: bytes) -> "Element":
     if root.getroottree().docinfo.internalDTD is not None:
         raise UnsafeXmlError(translate("a DTD"))
     if root.getprevious() is not None or root.getnext() is not None:
-        raise UnsafeXmlError(translate("something beside the root element"))
+        raise UnsafeXmlError(translate("something outside the root element"))
     if next(root.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
         raise UnsafeXmlError(translate("a comment, processing instruction or entity"))
     return root
@@ -92,7 +92,7 @@ def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
     if validator.validate(element):
         return ()
     log: Any = validator.error_log
-    names = [_named_in(str(entry.message)) for entry in log]
+    names = [_element_name_in(str(entry.message)) for entry in log]
     return tuple(dict.fromkeys(names)) or (local_name(element),)
 
 
@@ -101,7 +101,7 @@ def local_name(element: "Element") -> str:
     return etree.QName(element).localname
 
 
-def _named_in(message: str) -> str:
+def _element_name_in(message: str) -> str:
     """Return the element at the start of a libxml2 message: `Element '{ns}pin': …`."""
     quoted = message.split("'")[1] if message.startswith("Element '") else ""
     return quoted.rpartition("}")[2] or "the message"

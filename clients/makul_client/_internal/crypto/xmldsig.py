@@ -137,10 +137,10 @@ def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> Si
         signature = _only_signature(root)
         references = _check_shape(root, signature)
         certificate = _certificate(signature)
-        results = _verified(document, certificate, len(references))
-        return _what_was_signed(results, references, root_tag, certificate)
+        results = _verify_with_signxml(document, certificate, len(references))
+        return _select_signed(results, references, root_tag, certificate)
     except UnsafeXmlError as error:
-        raise BadSignatureError(translate("the document holds {cause}", cause=error)) from None
+        raise BadSignatureError(translate("the document contains {cause}", cause=error)) from None
 
 
 def _only_signature(root: "Element") -> "Element":
@@ -169,8 +169,8 @@ def _check_shape(root: "Element", signature: "Element") -> list[str]:
     if len(ids) != len(set(ids)):
         raise BadSignatureError(translate("two elements with the same Id"))
     properties = _signed_properties(signature, container)
-    named = ((root, "document"), (key_info, "key"), (properties, "properties"))
-    targets = {f"#{node.get('Id')}": pointed for node, pointed in named if node.get("Id")}
+    elements = ((root, "document"), (key_info, "key"), (properties, "properties"))
+    targets = {f"#{node.get('Id')}": name for node, name in elements if node.get("Id")}
     targets[""] = "document"
     if len(info) not in (4, 5):
         raise BadSignatureError(translate("not two or three references"))
@@ -189,12 +189,12 @@ def _signed_properties(signature: "Element", container: "Element") -> "Element":
 
     There must be one QualifyingProperties, with this signature as its target.
     """
-    found = container.findall(_xades("QualifyingProperties"))
-    if len(container) != 1 or len(found) != 1:
+    qualifying = container.findall(_xades("QualifyingProperties"))
+    if len(container) != 1 or len(qualifying) != 1:
         raise BadSignatureError(translate("not exactly one QualifyingProperties"))
-    properties = found[0].findall(_xades("SignedProperties"))
+    properties = qualifying[0].findall(_xades("SignedProperties"))
     target = f"#{signature.get('Id')}"
-    if len(properties) != 1 or not properties[0].get("Id") or found[0].get("Target") != target:
+    if len(properties) != 1 or not properties[0].get("Id") or qualifying[0].get("Target") != target:
         raise BadSignatureError(translate("not exactly one SignedProperties of this signature"))
     return properties[0]
 
@@ -205,9 +205,9 @@ def _check_algorithms(canonicalization: "Element", method: "Element") -> None:
     ):
         raise BadSignatureError(translate("SignedInfo is out of order"))
     if len(canonicalization) or len(method) or canonicalization.get("Algorithm") not in _C14N:
-        raise BadSignatureError(translate("a canonicalisation that is not taken"))
+        raise BadSignatureError(translate("a canonicalisation that is not accepted"))
     if method.get("Algorithm") not in {each.value for each in _METHODS}:
-        raise BadSignatureError(translate("a signature algorithm that is not taken"))
+        raise BadSignatureError(translate("a signature algorithm that is not accepted"))
 
 
 def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
@@ -228,10 +228,10 @@ def _check_reference(reference: "Element", targets: dict[str, str]) -> str:
             raise BadSignatureError(translate("the document's reference is not enveloped"))
         algorithms = algorithms[1:]
     if len(algorithms) > 1 or not _C14N.issuperset(algorithms):
-        raise BadSignatureError(translate("a transform that is not taken"))
+        raise BadSignatureError(translate("a transform that is not accepted"))
     digest = reference.find(_ds("DigestMethod"))
     if digest is None or digest.get("Algorithm") not in _DIGESTS:
-        raise BadSignatureError(translate("a digest algorithm that is not taken"))
+        raise BadSignatureError(translate("a digest algorithm that is not accepted"))
     return pointed
 
 
@@ -240,7 +240,7 @@ def _certificate(signature: "Element") -> Certificate:
     key_info = signature[2]
     # A KeyValue beside the certificate is allowed: signxml refuses one that is not the same key.
     if {each.tag for each in key_info} - {_ds("KeyValue")} != {_ds("X509Data")}:
-        raise BadSignatureError(translate("a key that is not told by a certificate"))
+        raise BadSignatureError(translate("a key that is not in a certificate"))
     digest = _named_certificate(signature)
     for node in key_info.iter(_ds("X509Certificate")):
         try:
@@ -278,13 +278,15 @@ def _is_named(certificate: Certificate, digest: "Element") -> bool:
     value = digest.findtext(_ds("DigestValue")) or ""
     algorithm = _DIGESTS.get(str(method.get("Algorithm"))) if method is not None else None
     if algorithm is None:
-        raise BadSignatureError(translate("a digest algorithm that is not taken"))
+        raise BadSignatureError(translate("a digest algorithm that is not accepted"))
     return hmac.compare_digest(
         base64.b64encode(algorithm(certificate.der).digest()).decode(), "".join(value.split())
     )
 
 
-def _verified(document: bytes, certificate: Certificate, references: int) -> list[VerifyResult]:
+def _verify_with_signxml(
+    document: bytes, certificate: Certificate, references: int
+) -> list[VerifyResult]:
     expected = SignatureConfiguration(
         require_x509=True,
         location="./",
@@ -298,13 +300,13 @@ def _verified(document: bytes, certificate: Certificate, references: int) -> lis
     try:
         results = _Verifier().verify(document, x509_cert=certificate.x509, expect_config=expected)
     except (SignXMLException, CryptographyInvalidSignature, etree.LxmlError):
-        raise BadSignatureError(translate("the signature does not hold")) from None
+        raise BadSignatureError(translate("the signature is not valid")) from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         raise BadSignatureError(translate("the signature is malformed")) from None
     return results if isinstance(results, list) else [results]
 
 
-def _what_was_signed(
+def _select_signed(
     results: list[VerifyResult],
     references: list[str],
     root_tag: str,
