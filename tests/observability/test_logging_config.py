@@ -132,9 +132,9 @@ def test_commands_without_a_destination_log_nothing(capsys: pytest.CaptureFixtur
 def test_a_line_names_its_request(capsys: pytest.CaptureFixture[str]) -> None:
     """The line has the correlation, for any writer; outside of a request there is none."""
     configure_logging()
-    accounts.opened(RequestContext(listener="wsse", correlation="c0ffee"))
+    accounts.activate(RequestContext(listener="wsse", correlation="c0ffee"))
     logging.getLogger("makul.x").warning("within")
-    accounts.closed()
+    accounts.clear()
     logging.getLogger("makul.x").warning("without")
 
     within, without = lines(capsys.readouterr().err)

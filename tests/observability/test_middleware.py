@@ -10,7 +10,7 @@ import pytest
 from makul.observability import request_context as accounts
 from makul.observability.middleware import (
     RequestObserverMiddleware,
-    line_of,
+    log_line_fields,
     observe,
     redact_request_id,
 )
@@ -94,10 +94,10 @@ def test_health_checks_are_logged_only_if_they_fail(
 class Broken:
     """A metrics writer that fails."""
 
-    def begun(self) -> None:
+    def count_begun(self) -> None:
         raise OSError(PIN)
 
-    def ended(self, account: RequestContext) -> None:
+    def count_ended(self, account: RequestContext) -> None:
         raise OSError(PIN)
 
 
@@ -108,7 +108,7 @@ def test_an_unloggable_request_is_answered(caplog: pytest.LogCaptureFixture) -> 
     )  # type: ignore[arg-type]
 
     assert send(application, enveloped(GET_STATUS)).status == 200
-    assert "a request could not be told of: OSError" in caplog.text
+    assert "a request could not be reported: OSError" in caplog.text
     assert PIN not in caplog.text
 
 
@@ -158,7 +158,7 @@ def test_time_is_logged_by_room() -> None:
     account.add(Stage.MESSAGE, 0.001)
     account.add(Stage.MESSAGE, 0.001)
 
-    assert line_of(account)["ms"] == {"whole": 12.3, "message": 2.0}
+    assert log_line_fields(account)["ms"] == {"whole": 12.3, "message": 2.0}
 
 
 def test_a_fault_is_logged_by_its_codes(caplog: pytest.LogCaptureFixture) -> None:

@@ -34,7 +34,7 @@ directory, listener, count, recipients, ending = sys.argv[1:]
 WorkerMetricsDir(Path(directory), listener).use()
 metrics = Metrics(listener, recipients=recipients == "told")
 for number in range(int(count)):
-    metrics.begun()
+    metrics.count_begun()
     account = RequestContext(listener=listener, operation="GetPersonData", status=200, took=0.004)
     account.add(Stage.MESSAGE, 0.0009)
     account.decided = DecisionSummary(
@@ -42,11 +42,11 @@ for number in range(int(count)):
         reasons=(Reason(code=Code.AGR_04), Reason(code=Code.AGR_04), Reason(code=Code.CNS_09)),
         recipient=MemberCode("NOT/20101199000123"),
     )
-    metrics.ended(account)
+    metrics.count_ended(account)
 fault = RequestContext(listener=listener, faults=("SIG-02",), status=500, took=0.1)
-metrics.begun()
-metrics.ended(fault)
-metrics.begun()
+metrics.count_begun()
+metrics.count_ended(fault)
+metrics.count_begun()
 metrics.store_retried()
 print("written", flush=True)
 if ending == "stays":

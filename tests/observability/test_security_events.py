@@ -23,7 +23,7 @@ from makul.observability.security_events import BY_REASON, UNEVENTFUL, Event
 from makul.observability.security_log import (
     emit_request_events,
     emit_security_event,
-    events_of,
+    group_reasons_by_event,
     redact_member_code,
 )
 
@@ -100,14 +100,14 @@ def test_a_request_is_reported_by_kind_and_reasons(
     seen: RequestContext, expected: dict[Event, list[str]]
 ) -> None:
     """Each kind occurs once, with all its reasons; a fault's reasons come before a decision's."""
-    assert events_of(seen) == expected
+    assert group_reasons_by_event(seen) == expected
 
 
 def test_a_fault_after_a_decision_is_reported_as_a_fault() -> None:
     """A decision that could not be answered is not reported as if it had been."""
     both = account(decided=decided(Reason(code=Code.MAT_06)), faults=("OPS-99",))
 
-    assert events_of(both) == {Event.INTERNAL_ERROR: ["OPS-99"]}
+    assert group_reasons_by_event(both) == {Event.INTERNAL_ERROR: ["OPS-99"]}
 
 
 def test_an_event_has_ecs_fields(caplog: pytest.LogCaptureFixture) -> None:
@@ -122,7 +122,7 @@ def test_an_event_has_ecs_fields(caplog: pytest.LogCaptureFixture) -> None:
     assert at.endswith("Z")
     assert event == {
         "log.level": "error",
-        "message": "A signed message came a second time",
+        "message": "A signed message was received a second time",
         "ecs.version": "8.17",
         "event.dataset": "makul.security",
         "log.logger": "makul.security",

@@ -230,10 +230,10 @@ class AuditedRegistry:
         return self.registry.statistics(month)
 
     def export(
-        self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
+        self, month: Month, recipient: MemberCode | None, options: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """Return a month's decisions, and report the export, which is already recorded."""
-        result = self.registry.export(month, recipient, look, at=at)
+        result = self.registry.export(month, recipient, options, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
 

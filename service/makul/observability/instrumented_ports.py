@@ -34,10 +34,10 @@ from makul.soap.envelope import Message
 class _Time:
     """A context manager that notes the duration of its block, also after an exception."""
 
-    __slots__ = ("_began", "_room")
+    __slots__ = ("_began", "_stage")
 
-    def __init__(self, room: Stage) -> None:
-        self._room = room
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
     def __enter__(self) -> None:
         self._began = perf_counter()
@@ -48,9 +48,9 @@ class _Time:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        account = current()
-        if account is not None:
-            account.add(self._room, perf_counter() - self._began)
+        context = current()
+        if context is not None:
+            context.add(self._stage, perf_counter() - self._began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,27 +131,27 @@ class WatchedRecorder:
         """Record with the recorder, and note the decision. Raises `StoreUnavailableError`."""
         with _Time(Stage.RECORDING):
             recorded = self.recorder.record(entry)
-        account = current()
-        if account is not None:
+        context = current()
+        if context is not None:
             match recorded:
                 case Committed():
-                    account.decided = DecisionSummary(
+                    context.decided = DecisionSummary(
                         outcome=entry.decision.outcome.value,
                         reasons=entry.decision.reasons,
                         recipient=entry.key.recipient,
                     )
                 case Replay():
-                    account.decided = _replayed(entry.key)
+                    context.decided = _replay_summary(entry.key)
         return recorded
 
     def replay(self, key: RequestKey, caller: Caller, *, at: datetime) -> Replay | Conflict:
         """Return the recorder's replay, and note it. Raises `StoreUnavailableError`."""
         with _Time(Stage.RECORDING):
-            found = self.recorder.replay(key, caller, at=at)
-        account = current()
-        if account is not None and isinstance(found, Replay):
-            account.decided = _replayed(key)
-        return found
+            result = self.recorder.replay(key, caller, at=at)
+        context = current()
+        if context is not None and isinstance(result, Replay):
+            context.decided = _replay_summary(key)
+        return result
 
     def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
         """Register a message id with the recorder."""
@@ -164,5 +164,5 @@ class WatchedRecorder:
             return self.recorder.count_inquiry(recipient, at=at)
 
 
-def _replayed(key: RequestKey) -> DecisionSummary:
+def _replay_summary(key: RequestKey) -> DecisionSummary:
     return DecisionSummary(outcome=REPLAYED, reasons=(), recipient=key.recipient)

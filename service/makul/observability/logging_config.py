@@ -68,7 +68,7 @@ def _send_security(security: Path | None, environment: str | None) -> None:
     if security is None:
         return
     try:
-        handler = _to_syslog(security) if _is_socket(security) else _to_file(security)
+        handler = _syslog_handler(security) if _is_socket(security) else _file_handler(security)
     except OSError as error:
         raise LogError(
             f"logs.security: {security}: {error.strerror}. Events cannot be written there."
@@ -104,7 +104,7 @@ class _SecuritySyslog(_Failing, SysLogHandler):
     """Sends to the system's log daemon (RFC 3164, facility authpriv)."""
 
 
-def _to_file(path: Path) -> logging.Handler:
+def _file_handler(path: Path) -> logging.Handler:
     path.touch(mode=0o640)
     if not path.is_file():
         # A pipe would block this process until another process reads it.
@@ -112,7 +112,7 @@ def _to_file(path: Path) -> logging.Handler:
     return _SecurityFile(path, encoding="utf-8")
 
 
-def _to_syslog(path: Path) -> logging.Handler:
+def _syslog_handler(path: Path) -> logging.Handler:
     handler = _SecuritySyslog(str(path), facility=SysLogHandler.LOG_AUTHPRIV)
     handler.ident = "makul: "
     return handler
@@ -129,7 +129,7 @@ class _Lines(logging.Formatter):
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _with_correlation,
+                _add_correlation,
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -178,13 +178,13 @@ def _instant(record: logging.LogRecord) -> str:
     return at.replace("+00:00", "Z")
 
 
-def _with_correlation(
+def _add_correlation(
     _logger: object, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """Add the correlation of the request that this thread answers."""
-    account = current()
-    if account is not None:
-        event["correlation"] = account.correlation
+    context = current()
+    if context is not None:
+        event["correlation"] = context.correlation
     return event
 
 

@@ -45,7 +45,7 @@ class Instruments:
     reasons: Counter
     recipients: Counter
     seconds: Histogram
-    rooms: Histogram
+    stage_seconds: Histogram
     in_flight: Gauge
     workers: Gauge
     store_retries: Counter
@@ -58,13 +58,13 @@ def instruments() -> Instruments:
     counter = partial(Counter, registry=registry)
     seconds = partial(Histogram, buckets=BUCKETS, registry=registry)
     gauge = partial(Gauge, multiprocess_mode="livesum", registry=registry)
-    asked = ("listener", "operation")
-    decided = (*asked, "outcome")
+    labels = ("listener", "operation")
+    decided = (*labels, "outcome")
     return Instruments(
-        requests=counter("makul_requests_total", "Requests by HTTP status.", (*asked, "status")),
-        faults=counter("makul_faults_total", "Reasons of SOAP faults.", (*asked, "code")),
+        requests=counter("makul_requests_total", "Requests by HTTP status.", (*labels, "status")),
+        faults=counter("makul_faults_total", "Reasons of SOAP faults.", (*labels, "code")),
         decisions=counter(
-            "makul_decisions_total", "Recorded decisions and stored answers given again.", decided
+            "makul_decisions_total", "Recorded decisions and repeated stored answers.", decided
         ),
         reasons=counter(
             "makul_decision_reasons_total",
@@ -77,23 +77,23 @@ def instruments() -> Instruments:
             ("recipient", "outcome"),
         ),
         seconds=seconds(
-            "makul_request_seconds", "From the request's arrival to its complete answer.", asked
+            "makul_request_seconds", "From the request's arrival to its complete answer.", labels
         ),
-        rooms=seconds(
+        stage_seconds=seconds(
             "makul_room_seconds",
-            "Time of a request in one room of the service.",
+            "Time of a request in one stage of its processing.",
             ("listener", "room"),
         ),
         in_flight=gauge("makul_requests_in_flight", "Requests being answered.", ("listener",)),
         workers=gauge("makul_workers", "Worker processes that serve.", ("listener",)),
         store_retries=counter(
             "makul_store_retries_total",
-            "Work done again in the store because it lost a race.",
+            "Transactions of the store repeated after a conflict.",
             ("listener",),
         ),
         thread_errors=counter(
             "makul_thread_errors_total",
-            "Unexpected errors of a background thread, which went on.",
+            "Unexpected errors of a background thread, which continued.",
             ("listener", "thread"),
         ),
     )
@@ -103,33 +103,35 @@ class Metrics:
     """The metrics of one worker."""
 
     def __init__(self, listener: str, *, recipients: bool) -> None:
-        found = instruments()
+        metrics = instruments()
         self._listener = listener
-        self._found = found
-        self._tells_recipients = recipients
-        self._in_flight = found.in_flight.labels(listener)
-        self._retries = found.store_retries.labels(listener)
-        self._rooms = {room: found.rooms.labels(listener, room.value) for room in Stage}
+        self._instruments = metrics
+        self._counts_recipients = recipients
+        self._in_flight = metrics.in_flight.labels(listener)
+        self._retries = metrics.store_retries.labels(listener)
+        self._stages = {
+            stage: metrics.stage_seconds.labels(listener, stage.value) for stage in Stage
+        }
         self._children: dict[tuple[object, ...], Any] = {}
-        found.workers.labels(listener).set(1)
+        metrics.workers.labels(listener).set(1)
 
-    def begun(self) -> None:
+    def count_begun(self) -> None:
         """Count a request that has arrived."""
         self._in_flight.inc()
 
-    def ended(self, account: RequestContext) -> None:
+    def count_ended(self, context: RequestContext) -> None:
         """Count a request that has been answered."""
         self._in_flight.dec()
-        found, listener = self._found, self._listener
-        operation = account.operation or NO_OPERATION
-        self._child(found.requests, listener, operation, account.status).inc()
-        self._child(found.seconds, listener, operation).observe(account.took)
-        for room, seconds in account.seconds.items():
-            self._rooms[room].observe(seconds)
-        for code in account.faults:
-            self._child(found.faults, listener, operation, code).inc()
-        if account.decided is not None and not account.faults:
-            self._count_decision(account.decided, account.codes, operation)
+        metrics, listener = self._instruments, self._listener
+        operation = context.operation or NO_OPERATION
+        self._child(metrics.requests, listener, operation, context.status).inc()
+        self._child(metrics.seconds, listener, operation).observe(context.took)
+        for stage, seconds in context.seconds.items():
+            self._stages[stage].observe(seconds)
+        for code in context.faults:
+            self._child(metrics.faults, listener, operation, code).inc()
+        if context.decided is not None and not context.faults:
+            self._count_decision(context.decided, context.codes, operation)
 
     def store_retried(self) -> None:
         """Count work that the store repeated."""
@@ -137,23 +139,23 @@ class Metrics:
 
     def thread_failed(self, thread: str) -> None:
         """Count an unexpected error of a background thread."""
-        self._found.thread_errors.labels(self._listener, thread).inc()
+        self._instruments.thread_errors.labels(self._listener, thread).inc()
 
     def _count_decision(
         self, decided: DecisionSummary, codes: tuple[str, ...], operation: str
     ) -> None:
         labels = (self._listener, operation, decided.outcome)
-        self._child(self._found.decisions, *labels).inc()
+        self._child(self._instruments.decisions, *labels).inc()
         for code in codes:
-            self._child(self._found.reasons, *labels, code).inc()
-        if self._tells_recipients:
+            self._child(self._instruments.reasons, *labels, code).inc()
+        if self._counts_recipients:
             recipient = redact_member_code(decided.recipient)
-            self._child(self._found.recipients, recipient, decided.outcome).inc()
+            self._child(self._instruments.recipients, recipient, decided.outcome).inc()
 
     def _child(self, parent: Counter | Histogram, *labels: object) -> Any:
         """Return the cached `parent.labels(...)`, whose call costs as much as the counting."""
         key = (parent, *labels)
-        found = self._children.get(key)
-        if found is None:
-            found = self._children[key] = parent.labels(*labels)
-        return found
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = parent.labels(*labels)
+        return child

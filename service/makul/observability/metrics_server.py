@@ -40,10 +40,10 @@ LogState = Callable[[], LedgerState]
 
 LEDGER: Final = MappingProxyType(
     {
-        "makul_ledger_readable": "1 where the log's tables can be read.",
-        "makul_ledger_size_leaves": "Leaves that have their place.",
-        "makul_ledger_waiting_leaves": "Leaves that have none yet.",
-        "makul_ledger_lag_seconds": "How long the oldest of these waits.",
+        "makul_ledger_readable": "1 if the log's tables can be read.",
+        "makul_ledger_size_leaves": "Leaves that have an index.",
+        "makul_ledger_waiting_leaves": "Leaves that have no index yet.",
+        "makul_ledger_lag_seconds": "Seconds for which the oldest of these has waited.",
         "makul_ledger_cosigned_leaves": "Size of the largest tree that a witness cosigned.",
         "makul_ledger_checkpoint_age_seconds": "Age of the newest checkpoint.",
     }
@@ -72,59 +72,59 @@ class MetricsSource:
 
     def _ledger(self, log_state: LogState) -> Iterable[Metric]:
         try:
-            found = log_state()
+            state = log_state()
         except StoreUnavailableError:
-            found = None
-        values = _ledger_values(found, self._clock())
+            state = None
+        values = _ledger_values(state, self._clock())
         for name, text in LEDGER.items():
             if name in values:
                 yield GaugeMetricFamily(name, text, value=values[name])
 
     def _revocation(self) -> Iterable[Metric]:
         now = self._clock()
-        told = {
-            "makul_revocation_readable": "1 where trusted material can be read.",
-            "makul_revocation_stale_lists": "CRLs that have run out or cannot tell.",
-            "makul_revocation_silent_authorities": "CAs of whose certificates nothing is stated.",
+        texts = {
+            "makul_revocation_readable": "1 if the trust material can be read.",
+            "makul_revocation_stale_lists": "CRLs that have expired or are not understood.",
+            "makul_revocation_silent_authorities": "CAs with no revocation data.",
             "makul_revocation_oldest_age_seconds": "Age of the oldest CRL in use.",
-            "makul_revocation_next_update_seconds": "Seconds until the first CRL runs out.",
+            "makul_revocation_next_update_seconds": "Seconds until the first CRL expires.",
         }
         families = {
-            name: GaugeMetricFamily(name, text, labels=("purpose",)) for name, text in told.items()
+            name: GaugeMetricFamily(name, text, labels=("purpose",)) for name, text in texts.items()
         }
-        for purpose, look in self._purposes.items():
-            for name, value in _values(look(now), now).items():
+        for purpose, read_freshness in self._purposes.items():
+            for name, value in _values(read_freshness(now), now).items():
                 families[name].add_metric((purpose,), value)
         return families.values()
 
 
-def _ledger_values(found: LedgerState | None, now: datetime) -> dict[str, float]:
-    if found is None:
+def _ledger_values(state: LedgerState | None, now: datetime) -> dict[str, float]:
+    if state is None:
         return {"makul_ledger_readable": 0.0}
-    since, signed = found.waiting_since, found.checkpoint_at
+    since, signed = state.waiting_since, state.checkpoint_at
     values = {
         "makul_ledger_readable": 1.0,
-        "makul_ledger_size_leaves": float(found.size),
-        "makul_ledger_waiting_leaves": float(found.waiting),
+        "makul_ledger_size_leaves": float(state.size),
+        "makul_ledger_waiting_leaves": float(state.waiting),
         "makul_ledger_lag_seconds": (now - since).total_seconds() if since else 0.0,
-        "makul_ledger_cosigned_leaves": float(found.cosigned_size or 0),
+        "makul_ledger_cosigned_leaves": float(state.cosigned_size or 0),
     }
     if signed is not None:
         values["makul_ledger_checkpoint_age_seconds"] = (now - signed).total_seconds()
     return values
 
 
-def _values(found: Freshness | None, now: datetime) -> dict[str, float]:
-    if found is None:
+def _values(freshness: Freshness | None, now: datetime) -> dict[str, float]:
+    if freshness is None:
         return {"makul_revocation_readable": 0.0}
     values = {
         "makul_revocation_readable": 1.0,
-        "makul_revocation_stale_lists": float(found.stale),
-        "makul_revocation_silent_authorities": float(found.silent),
+        "makul_revocation_stale_lists": float(freshness.stale),
+        "makul_revocation_silent_authorities": float(freshness.silent),
     }
-    if found.oldest is not None and found.ends is not None:
-        values["makul_revocation_oldest_age_seconds"] = (now - found.oldest).total_seconds()
-        values["makul_revocation_next_update_seconds"] = (found.ends - now).total_seconds()
+    if freshness.oldest is not None and freshness.ends is not None:
+        values["makul_revocation_oldest_age_seconds"] = (now - freshness.oldest).total_seconds()
+        values["makul_revocation_next_update_seconds"] = (freshness.ends - now).total_seconds()
     return values
 
 

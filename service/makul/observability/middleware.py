@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from makul.observability import request_context as accounts
+from makul.observability import request_context
 from makul.observability.metrics import Metrics
 from makul.observability.request_context import RequestContext
 from makul.observability.security_log import emit_request_events
@@ -46,66 +46,66 @@ class RequestObserverMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request, and report it."""
         began = perf_counter()
-        account = RequestContext(listener=self._listener)
-        accounts.opened(account)
-        self._safely(self._begun)
+        context = RequestContext(listener=self._listener)
+        request_context.activate(context)
+        self._report_safely(self._count_begun)
         try:
-            chunks = tuple(self._application(environ, _noting(account, start_response)))
-            account.sent = sum(len(chunk) for chunk in chunks)
+            chunks = tuple(self._application(environ, _note_response(context, start_response)))
+            context.sent = sum(len(chunk) for chunk in chunks)
             return chunks
         finally:
-            account.took = perf_counter() - began
-            probe = account.status == 200 and environ.get("PATH_INFO") in PROBES
-            self._safely(lambda: self._ended(account, probe=probe))
-            accounts.closed()
+            context.took = perf_counter() - began
+            probe = context.status == 200 and environ.get("PATH_INFO") in PROBES
+            self._report_safely(lambda: self._report_end(context, probe=probe))
+            request_context.clear()
 
-    def _begun(self) -> None:
+    def _count_begun(self) -> None:
         if self._metrics is not None:
-            self._metrics.begun()
+            self._metrics.count_begun()
 
-    def _ended(self, account: RequestContext, *, probe: bool) -> None:
+    def _report_end(self, context: RequestContext, *, probe: bool) -> None:
         if self._metrics is not None:
-            self._metrics.ended(account)
+            self._metrics.count_ended(context)
         if not probe:
-            access.info("request", extra={"fields": line_of(account)})
-            emit_request_events(account)
+            access.info("request", extra={"fields": log_line_fields(context)})
+            emit_request_events(context)
 
-    def _safely(self, telling: Callable[[], None]) -> None:
+    def _report_safely(self, report: Callable[[], None]) -> None:
         # The decision is already committed, and an error here would replace its answer. The error
         # may have any type, because metric files, log handlers and the contents of a request
         # context meet here.
         try:
-            telling()
+            report()
         except Exception as error:  # noqa: BLE001 - see above
-            log.warning("a request could not be told of: %s", type(error).__name__)
+            log.warning("a request could not be reported: %s", type(error).__name__)
 
 
 def observe(answered: Answered) -> None:
     """Note what the SOAP adapter reports of the request that this thread answers."""
-    account = accounts.current()
-    if account is None:
+    context = request_context.current()
+    if context is None:
         return
-    account.operation = answered.operation
-    account.request_id = answered.request_id
-    account.caller = answered.caller
-    account.faults = answered.faults
-    account.received = answered.received
+    context.operation = answered.operation
+    context.request_id = answered.request_id
+    context.caller = answered.caller
+    context.faults = answered.faults
+    context.received = answered.received
 
 
-def line_of(account: RequestContext) -> dict[str, Any]:
+def log_line_fields(context: RequestContext) -> dict[str, Any]:
     """Return the fields of a request's log line, which are a closed list."""
-    rooms = {room.value: _milliseconds(seconds) for room, seconds in account.seconds.items()}
+    stages = {stage.value: _milliseconds(seconds) for stage, seconds in context.seconds.items()}
     return {
-        "correlation": account.correlation,
-        "listener": account.listener,
-        "request_id": redact_request_id(account.request_id),
-        "operation": account.operation,
-        "outcome": account.outcome,
-        "codes": account.codes,
-        "status": account.status,
-        "bytes_in": account.received,
-        "bytes_out": account.sent,
-        "ms": {"whole": _milliseconds(account.took), **rooms},
+        "correlation": context.correlation,
+        "listener": context.listener,
+        "request_id": redact_request_id(context.request_id),
+        "operation": context.operation,
+        "outcome": context.outcome,
+        "codes": context.codes,
+        "status": context.status,
+        "bytes_in": context.received,
+        "bytes_out": context.sent,
+        "ms": {"whole": _milliseconds(context.took), **stages},
     }
 
 
@@ -120,10 +120,10 @@ def redact_request_id(request_id: UUID | None) -> str | None:
     return str(request_id)
 
 
-def _noting(account: RequestContext, start_response: StartResponse) -> StartResponse:
+def _note_response(context: RequestContext, start_response: StartResponse) -> StartResponse:
     def started(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-        account.status = int(status[:3])
-        return start_response(status, [*headers, (CORRELATION_HEADER, account.correlation)], *error)
+        context.status = int(status[:3])
+        return start_response(status, [*headers, (CORRELATION_HEADER, context.correlation)], *error)
 
     return started
 

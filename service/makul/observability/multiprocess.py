@@ -97,7 +97,7 @@ class WorkerMetricsDir:
         total = self._directory / f"{kind}_{self._mark}-{_DEAD}.db"
         sums: dict[str, float] = {}
         for path in [total, *gone] if total.exists() else gone:
-            for key, value in _numbers_in(path):
+            for key, value in _read_samples(path):
                 sums[key] = sums.get(key, 0.0) + value
         unfinished = total.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
@@ -124,7 +124,7 @@ def _allocate(path: Path) -> None:
         os.close(file)
 
 
-def _numbers_in(path: Path) -> list[tuple[str, float]]:
+def _read_samples(path: Path) -> list[tuple[str, float]]:
     """Return all samples in the file, or an empty list if it is corrupt.
 
     One bad file must not break the scrape.

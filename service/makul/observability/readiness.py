@@ -51,26 +51,26 @@ class ReadinessProbe:
         if time.monotonic() < self._seen_at + KEPT_SECONDS:
             return self._seen
         if not self._looking.acquire(blocking=False):
-            return self._while_another_looks()
+            return self._last_result()
         try:
-            self._seen = self._look()
+            self._seen = self._run_checks()
             self._seen_at = time.monotonic()
         finally:
             self._looking.release()
         return self._seen
 
-    def _while_another_looks(self) -> Readiness:
+    def _last_result(self) -> Readiness:
         if time.monotonic() < self._seen_at + STUCK_SECONDS:
             return self._seen
         return Readiness(MappingProxyType(dict.fromkeys(self._checks, ReadinessState.DOWN)))
 
-    def _look(self) -> Readiness:
-        found = {name: _state(name, check) for name, check in self._checks.items()}
-        for name, state in found.items():
+    def _run_checks(self) -> Readiness:
+        states = {name: _state(name, check) for name, check in self._checks.items()}
+        for name, state in states.items():
             if state is not self._told.get(name, ReadinessState.OK):
                 log.warning("check %s is %s", name, state.value)
-        self._told = found
-        return Readiness(MappingProxyType(found))
+        self._told = states
+        return Readiness(MappingProxyType(states))
 
 
 def _state(name: str, check: Check) -> ReadinessState:

@@ -74,9 +74,9 @@ class RequestContext:
     took: float = 0.0
     """Seconds until the answer was complete."""
 
-    def add(self, room: Stage, seconds: float) -> None:
+    def add(self, stage: Stage, seconds: float) -> None:
         """Add time that the request spent in a stage."""
-        self.seconds[room] = self.seconds.get(room, 0.0) + seconds
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     @property
     def outcome(self) -> str:
@@ -93,7 +93,7 @@ class RequestContext:
         return tuple(dict.fromkeys(reason.code.value for reason in self.decided.reasons))
 
 
-_CURRENT: ContextVar[RequestContext | None] = ContextVar("account", default=None)
+_CURRENT: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 
 
 def current() -> RequestContext | None:
@@ -101,11 +101,11 @@ def current() -> RequestContext | None:
     return _CURRENT.get()
 
 
-def opened(account: RequestContext) -> None:
+def activate(context: RequestContext) -> None:
     """Make this context the one of the request that this thread answers."""
-    _CURRENT.set(account)
+    _CURRENT.set(context)
 
 
-def closed() -> None:
+def clear() -> None:
     """Remove the context after the request was answered."""
     _CURRENT.set(None)

@@ -70,7 +70,7 @@ class Event(Enum):
     # The sender could not be authenticated.
     AUTHENTICATION_FAILED = _entry(
         "MKL-101", "authentication-failed", _MEDIUM, _REFUSED,
-        "A message or a TLS client could not prove whom it comes from",
+        "The sender of a message or a TLS client was not authenticated",
         Code.SIG_01, Code.SIG_02, Code.SIG_04, Code.SIG_05, Code.SIG_08, Code.SIG_09, Code.SIG_10,
         Code.RCP_04,
     )  # fmt: skip
@@ -80,7 +80,7 @@ class Event(Enum):
     )  # fmt: skip
     MESSAGE_REPLAYED = _entry(
         "MKL-103", "message-replayed", _HIGH, _HOSTILE,
-        "A signed message came a second time", Code.REQ_09,
+        "A signed message was received a second time", Code.REQ_09,
     )  # fmt: skip
     REVOKED_CERTIFICATE = _entry(
         "MKL-104", "revoked-certificate-used", _HIGH, _REFUSED,
@@ -88,29 +88,31 @@ class Event(Enum):
     )  # fmt: skip
     STRANGER_ASKED = _entry(
         "MKL-105", "stranger-asked", _MEDIUM, _REFUSED,
-        "Somebody proved who they are, and is no recipient", Code.RCP_01,
+        "An authenticated sender is not a registered recipient", Code.RCP_01,
     )  # fmt: skip
     STALE_MESSAGE = _entry(
         "MKL-106", "stale-message", _LOW, _REFUSED,
-        "A message's time is past or to come: a wrong clock, or an old message", Code.REQ_03,
+        "A message's time is in the past or in the future: a wrong clock, or an old message",
+        Code.REQ_03,
     )  # fmt: skip
     FORBIDDEN_MESSAGE = _entry(
         "MKL-107", "forbidden-message", _MEDIUM, _HOSTILE,
-        "A message too large, or with XML or HTTP that is forbidden", Code.REQ_07,
+        "A message was too large, or had forbidden XML or HTTP", Code.REQ_07,
     )  # fmt: skip
     REVOCATION_UNKNOWN = _entry(
         "MKL-108", "revocation-unknown", _MEDIUM, _REFUSED,
-        "Whether a certificate is revoked could not be told: nothing was disclosed", Code.SIG_07,
+        "The revocation status of a certificate could not be determined; nothing was disclosed",
+        Code.SIG_07,
     )  # fmt: skip
 
     # A known recipient requested what it may not have.
     STOPPED_RECIPIENT = _entry(
         "MKL-201", "stopped-recipient-asked", _HIGH, _BEYOND,
-        "A recipient on hold or cut off asked", Code.RCP_02, Code.RCP_03,
+        "A recipient that is on hold or cut off sent a request", Code.RCP_02, Code.RCP_03,
     )  # fmt: skip
     BEYOND_AGREEMENT = _entry(
         "MKL-202", "beyond-agreement", _MEDIUM, _BEYOND,
-        "A recipient asked beyond its agreement or powers",
+        "A recipient requested more than its agreement or powers allow",
         Code.AGR_01, Code.AGR_02, Code.AGR_03, Code.AGR_04, Code.AGR_05, Code.REQ_08, Code.RCP_05,
         Code.LAW_02, Code.LAW_04,
     )  # fmt: skip
@@ -125,30 +127,30 @@ class Event(Enum):
     )  # fmt: skip
     REQUEST_ID_REUSED = _entry(
         "MKL-205", "request-id-reused", _LOW, _BEYOND,
-        "A request id came again with another request", Code.REQ_04,
+        "A request id was reused for another request", Code.REQ_04,
     )  # fmt: skip
     DOCUMENT_UNPROVED = _entry(
         "MKL-206", "document-unproved", _MEDIUM, _BEYOND,
-        "A consent or basis statement whose signature, notice or papers do not hold",
+        "The signature, notice or attachments of a consent or basis statement are not valid",
         Code.CNS_02, Code.CNS_10, Code.CNS_11, Code.CNS_12, Code.CNS_13, Code.LAW_09,
     )  # fmt: skip
     DOCUMENT_MISUSED = _entry(
         "MKL-207", "document-misused", _MEDIUM, _BEYOND,
-        "A document for another recipient, subject, agreement or purpose, or beyond it",
+        "A document is for another recipient, subject, agreement or purpose, or is exceeded",
         Code.CNS_07, Code.CNS_08, Code.CNS_09, Code.CNS_14, Code.CNS_15, Code.CNS_16, Code.LAW_05,
         Code.LAW_06,
     )  # fmt: skip
     REVOKED_CONSENT = _entry(
         "MKL-208", "revoked-consent-used", _MEDIUM, _BEYOND,
-        "A consent that its subject took back was presented", Code.CNS_05,
+        "A revoked consent was presented", Code.CNS_05,
     )  # fmt: skip
 
     # Acts of the operator (cl. 13 and 16).
     PERSON_SHOWN = _entry(
-        "MKL-301", "person-shown", _MEDIUM, _LOOKED, "An operator looked at a person's record"
+        "MKL-301", "person-shown", _MEDIUM, _LOOKED, "An operator read a person's record"
     )
     EVIDENCE_SHOWN = _entry(
-        "MKL-302", "evidence-shown", _MEDIUM, _LOOKED, "An operator looked at a decision's evidence"
+        "MKL-302", "evidence-shown", _MEDIUM, _LOOKED, "An operator read a decision's evidence"
     )
     PERSONS_CHANGED = _entry(
         "MKL-303", "persons-changed", _LOW, _CHANGED, "Persons' records were imported or replaced"
@@ -166,10 +168,10 @@ class Event(Enum):
     )  # fmt: skip
     KEY_COMPROMISED = _entry(
         "MKL-307", "key-compromised", _CRITICAL, _CHANGED,
-        "A receipt key was marked as being in other hands",
+        "A receipt key was marked as compromised",
     )  # fmt: skip
     RECORD_EXPORTED = _entry(
-        "MKL-308", "record-exported", _MEDIUM, _LOOKED, "An operator wrote out a month's decisions"
+        "MKL-308", "record-exported", _MEDIUM, _LOOKED, "An operator exported a month's decisions"
     )
     GROUND_REVOKED = _entry(
         "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
@@ -178,14 +180,18 @@ class Event(Enum):
 
     # The service itself.
     RELOADED = _entry(
-        "MKL-401", "reloaded", _LOW, _CHANGED, "Settings and keys were read anew, by new workers"
+        "MKL-401", "reloaded", _LOW, _CHANGED, "New workers loaded the settings and keys again"
     )
     RELOAD_REFUSED = _entry(
         "MKL-402", "reload-refused", _MEDIUM, _UNCHANGED,
-        "New settings could not be served; the old workers go on",
+        "New settings could not be used; the old workers continue",
     )  # fmt: skip
     REFRESH_FAILED = _entry(
-        "MKL-403", "trust-refresh-failed", _MEDIUM, _BROKEN, "New revocation data could not be had"
+        "MKL-403",
+        "trust-refresh-failed",
+        _MEDIUM,
+        _BROKEN,
+        "New revocation data could not be fetched",
     )
     STORE_FAILED = _entry(
         "MKL-404", "store-failed", _HIGH, _BROKEN,
@@ -197,15 +203,15 @@ class Event(Enum):
     )  # fmt: skip
     INTERNAL_ERROR = _entry(
         "MKL-406", "internal-error", _HIGH, _BROKEN,
-        "The service failed at a request; its reference is in the log", Code.OPS_99,
+        "The service failed to answer a request; the reference is in the log", Code.OPS_99,
     )  # fmt: skip
     THREAD_FAILED = _entry(
         "MKL-407", "thread-failed", _HIGH, _BROKEN,
-        "A background thread met an unexpected error and went on; the log says where",
+        "A background thread had an unexpected error and continued; the log shows where",
     )  # fmt: skip
     LEDGER_ALARM = _entry(
         "MKL-501", "ledger-alarm", _CRITICAL, _HOSTILE,
-        "The ledger does not fit its records or its earlier checkpoint",
+        "The ledger does not match its records or its earlier checkpoint",
     )  # fmt: skip
 
 

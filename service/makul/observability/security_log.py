@@ -47,14 +47,14 @@ def emit_security_event(
         "event.type": [entry.kind],
         "event.outcome": entry.outcome,
     }
-    told = {
+    optional = {
         "event.reason": " ".join(reasons) or None,
         "organization.id": None if recipient is None else redact_member_code(recipient),
         "trace.id": correlation,
         "service.node.name": listener,
         "user.name": user,
     }
-    fields |= {name: value for name, value in told.items() if value is not None}
+    fields |= {name: value for name, value in optional.items() if value is not None}
     _log.log(_LEVELS[entry.severity], entry.meaning, extra={"ecs": fields})
 
 
@@ -67,30 +67,30 @@ def redact_member_code(code: MemberCode) -> str:
         return code
 
 
-def emit_request_events(account: RequestContext) -> None:
+def emit_request_events(context: RequestContext) -> None:
     """Emit the events of one request, each kind once."""
-    for event, reasons in events_of(account).items():
+    for event, reasons in group_reasons_by_event(context).items():
         emit_security_event(
             event,
-            recipient=account.decided.recipient if account.decided else account.caller,
+            recipient=context.decided.recipient if context.decided else context.caller,
             reasons=tuple(reasons),
-            correlation=account.correlation,
-            listener=account.listener,
+            correlation=context.correlation,
+            listener=context.listener,
         )
 
 
-def events_of(account: RequestContext) -> dict[Event, list[str]]:
+def group_reasons_by_event(context: RequestContext) -> dict[Event, list[str]]:
     """Return the kinds of event that a request caused, each with its reasons.
 
     The failure of a document (CNS-02, LAW-09) also counts by its cause if that is one of `CAUSES`.
     SIG-06 under it is still a revoked certificate.
     """
-    told = [(BY_REASON.get(Code(code)), code) for code in account.codes]
-    if account.decided is not None and not account.faults:
-        causes = [reason.because for reason in account.decided.reasons if reason.because]
-        told += [(BY_REASON[code], code.value) for code in causes if BY_REASON.get(code) in CAUSES]
-    found: dict[Event, list[str]] = {}
-    for event, code in dict.fromkeys(told):
+    pairs = [(BY_REASON.get(Code(code)), code) for code in context.codes]
+    if context.decided is not None and not context.faults:
+        causes = [reason.because for reason in context.decided.reasons if reason.because]
+        pairs += [(BY_REASON[code], code.value) for code in causes if BY_REASON.get(code) in CAUSES]
+    codes_by_event: dict[Event, list[str]] = {}
+    for event, code in dict.fromkeys(pairs):
         if event is not None:
-            found.setdefault(event, []).append(code)
-    return found
+            codes_by_event.setdefault(event, []).append(code)
+    return codes_by_event
