@@ -51,7 +51,7 @@ A certificate for any other key would be useless.
 class _Holder:
     """The holder of a key, as the index of the sandbox names them."""
 
-    told: Mapping[str, Any]
+    details: Mapping[str, Any]
     title: str
 
 
@@ -94,8 +94,8 @@ def _find_holder(request: Certification) -> _Holder:
     parties = {each["key"]: each for each in index["parties"]}
     if request.party not in parties:
         raise OperatorError(f"there is no such party; there are: {', '.join(sorted(parties))}")
-    told = parties[request.party]
-    return _Holder(told, f"{told['code']} ({request.party})")
+    party = parties[request.party]
+    return _Holder(party, f"{party['code']} ({request.party})")
 
 
 def _read_public_key(request: Certification) -> PublicKey:
@@ -138,16 +138,16 @@ def _plain_key(content: bytes) -> object:
 def _issue(
     request: Certification, holder: _Holder, public_key: PublicKey, at: datetime
 ) -> x509.Certificate:
-    told = holder.told
+    details = holder.details
     if request.citizen is not None:
-        given_name = told["givenName"]
+        given_name = details["givenName"]
         citizen = citizen_entity(
-            pin_digits=told["pin"],
-            surname=told["surname"]["latin"],
+            pin_digits=details["pin"],
+            surname=details["surname"]["latin"],
             given_name=None if given_name is None else given_name["latin"],
         )
         return _authority(request.directory, "citizens", at).certify(citizen, public_key)
-    code, name = told["code"], told["name"]
+    code, name = details["code"], details["name"]
     if request.use is KeyUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
         raise OperatorError("answers are encrypted to RSA keys alone; give one, or --for message")
     entity = {
@@ -172,7 +172,7 @@ def _register(
     at: datetime,
 ) -> None:
     der = certificate.public_bytes(Encoding.DER)
-    code, fingerprint = MemberCode(holder.told["code"]), sha256(der).digest()
+    code, fingerprint = MemberCode(holder.details["code"]), sha256(der).digest()
     if request.use is KeyUse.SEALING:
         registry.add_sealing_certificate(code, fingerprint, der, at=at)
     elif request.use is KeyUse.OFFICIAL:
@@ -180,7 +180,7 @@ def _register(
         official = Official(
             recipient=code,
             identifier=identifier,
-            name=holder.told["name"],
+            name=holder.details["name"],
             fingerprint=fingerprint,
         )
         registry.add_official(official, at=at)

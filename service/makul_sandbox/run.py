@@ -23,7 +23,7 @@ from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
 from makul.net.orphan_guard import attached_command
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
-from makul_sandbox.output.files import CONFIG, INDEX, Addresses, hand_out, write_service
+from makul_sandbox.output.files import CONFIG, INDEX, Addresses, write_files, write_service
 from makul_sandbox.world.build import World, build_world, register
 
 MARK: Final = "MADE-BY-MAKUL-SANDBOX"
@@ -52,7 +52,7 @@ def run(options: SandboxOptions, runtime: Runtime) -> int:
     directory = options.directory
     keeps = options.keep and (directory / INDEX).is_file()
     with _lock(directory):
-        chosen = _kept(options) if keeps else with_ports(options)
+        chosen = _require_same_options(options) if keeps else with_ports(options)
         _refuse_taken_ports(chosen, patience=PATIENCE_SECONDS if keeps else 0.0)
         if not keeps:
             prepare(chosen, runtime)
@@ -134,7 +134,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
 
     The content is keys, documents, profiles, and a store in which all are registered.
     """
-    _make_room(options.directory)
+    _make_marked_directory(options.directory)
     world = build_world(runtime.clock(), people=options.people, seed=options.seed)
     addresses = addresses_of(options)
     config = write_service(world, options.directory, addresses)
@@ -148,7 +148,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
             at=installation.clock(),
         )
     log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
-    hand_out(world, options.directory, addresses, signed, log_key=log_key)
+    write_files(world, options.directory, addresses, signed, log_key=log_key)
     return world
 
 
@@ -170,7 +170,7 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
     ones too.
     """
     unsaid = 0 if options.port == 0 else None
-    asked = (
+    requested = (
         options.port,
         options.xroad_port if options.xroad_port is not None else unsaid,
         options.mtls_port if options.mtls_port is not None else unsaid,
@@ -180,13 +180,15 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
         for each in (first, second, third):
             each.bind((options.host, 0))
             free.append(each.getsockname()[1])
-    chosen = [found if port == 0 else port for port, found in zip(asked, free, strict=True)]
+    chosen = [
+        free_port if port == 0 else port for port, free_port in zip(requested, free, strict=True)
+    ]
     return replace(
         options, port=chosen[0] or options.port, xroad_port=chosen[1], mtls_port=chosen[2]
     )
 
 
-def _kept(options: SandboxOptions) -> SandboxOptions:
+def _require_same_options(options: SandboxOptions) -> SandboxOptions:
     """Return the options with which this sandbox was made.
 
     Its documents and profiles name its ports. Raises `OperatorError` for other options, because a
@@ -197,18 +199,18 @@ def _kept(options: SandboxOptions) -> SandboxOptions:
     for name in ("wsse", "xroad", "mtls"):
         host, _, port = listeners[name].bind.rpartition(":")
         ports[name] = int(port)
-    made: dict[str, str | int] = {
+    values: dict[str, str | int] = {
         "host": host,
         "port": ports["wsse"],
         "xroad_port": ports["xroad"],
         "mtls_port": ports["mtls"],
     }
     for name in sorted(options.given):
-        if name not in made or getattr(options, name) != made[name]:
+        if name not in values or getattr(options, name) != values[name]:
             option = f"--{name.replace('_', '-')}"
-            kept = f" ({made[name]})" if name in made else ""
+            value = f" ({values[name]})" if name in values else ""
             raise OperatorError(
-                f"{option} was decided when the sandbox in {options.directory} was made{kept};"
+                f"{option} was decided when the sandbox in {options.directory} was made{value};"
                 f" leave {option} out, or make a new sandbox without --keep"
             )
     return replace(
@@ -230,14 +232,16 @@ def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
     if len(set(ports)) < len(ports):
         raise OperatorError("--port, --xroad-port and --mtls-port must differ")
     ends = time.monotonic() + patience
-    while (taken := _taken(addresses.host, ports)) is not None:
+    while (taken_port := _find_taken_port(addresses.host, ports)) is not None:
         if time.monotonic() >= ends:
             remedy = "end what listens there" if patience else "name other ports: --port"
-            raise OperatorError(f"port {taken[0]} on {addresses.host}: {taken[1]}; {remedy}")
+            raise OperatorError(
+                f"port {taken_port[0]} on {addresses.host}: {taken_port[1]}; {remedy}"
+            )
         time.sleep(0.2)
 
 
-def _taken(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
+def _find_taken_port(host: str, ports: Sequence[int]) -> tuple[int, str] | None:
     """Return a port that is not available, and why; None if all are available."""
     with ExitStack() as held:
         for port in ports:
@@ -272,7 +276,7 @@ def _lock(directory: Path) -> Iterator[IO[str]]:
             yield mark
         except OperatorError:
             if not was_marked:
-                _unmark(directory, remove=not was_there)
+                _remove_mark(directory, remove=not was_there)
             raise
 
 
@@ -285,7 +289,7 @@ def _locks(mark: IO[str], path: Path) -> bool:
         return False
 
 
-def _unmark(directory: Path, *, remove: bool) -> None:
+def _remove_mark(directory: Path, *, remove: bool) -> None:
     """Restore a directory in which no sandbox was made.
 
     If the mark stayed, a later sandbox could delete files that the owner put there in the meantime.
@@ -303,7 +307,7 @@ def _refuse_foreign(directory: Path) -> None:
         raise OperatorError(f"{directory} holds something that is no sandbox; name another one")
 
 
-def _make_room(directory: Path) -> None:
+def _make_marked_directory(directory: Path) -> None:
     """Make an empty directory that is marked as a sandbox. Delete only an earlier sandbox in it."""
     _refuse_foreign(directory)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from makul.store.records import person_codec
 from makul.store.schema import person_tables
 from makul_sandbox.data import citizens as people
 from makul_sandbox.data.recipients import BANK
-from makul_sandbox.world.build import World, _certified
+from makul_sandbox.world.build import World, _certify
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
 
 CACHE = Path("build/bench-cache")
@@ -61,7 +61,7 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
     numbers = range(people.KEYED + beyond, people.KEYED + beyond + count)
     chosen = [world.people[number] for number in numbers]
     keyed = {
-        place: _certified(world.hierarchy, number, person)
+        place: _certify(world.hierarchy, number, person)
         for place, (number, person) in enumerate(zip(numbers, chosen, strict=True))
     }
     digest = hashlib.sha256(NOTICE.encode()).digest()
@@ -173,7 +173,7 @@ def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
     for person in crowd(count):
         content = person_codec.person_to_bytes(person)
         index = sealer.index("pin", person.pin.digits)
-        sealed = sealer.seal(
+        sealed = sealer.encrypt(
             person_codec.pad(content), person_codec.person_associated_data(index, 1)
         )
         digest = sealer.content_index("person", content)

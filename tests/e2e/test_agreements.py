@@ -66,7 +66,7 @@ def laid_before(installation: InProcess, agreements: Agreements, terms: Agreemen
     """Return the document that the three must sign."""
     at = installation.clock()
     document = agreements.draw_up(terms, at=at)
-    agreements.lay_before(terms, document, at=at)
+    agreements.register_draft(terms, document, at=at)
     return document
 
 

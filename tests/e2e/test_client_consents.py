@@ -17,7 +17,7 @@ from makul_client import Client, Profile
 from makul_client.cli.exit_codes import ExitCode
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
-from makul_sandbox.output.files import Addresses, hand_out, write_service
+from makul_sandbox.output.files import Addresses, write_files, write_service
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.consents import hands_of, revocation
 from makul_testing.client.cli_runner import Result, run_client
@@ -83,7 +83,7 @@ def town(
     with run_service(directory / "installation" / "makul.toml", workers=1) as server:
         addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
         write_service(installation.world, directory, addresses)
-        hand_out(installation.world, directory, addresses, {})
+        write_files(installation.world, directory, addresses, {})
         profile = directory / "parties" / MUNICIPALITY.key / "profile.toml"
         yield Town(installation, server, directory, profile)
     installation.close()

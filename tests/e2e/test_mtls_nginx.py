@@ -19,7 +19,7 @@ from makul.domain.attributes import Attribute
 from makul_client import Client, ConsentDocument, Demographic, Probe, Profile
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
 from makul_sandbox.data.recipients import OPERATOR
-from makul_sandbox.output.files import Addresses, hand_out
+from makul_sandbox.output.files import Addresses, write_files
 from makul_testing.builders.messages import signed_message, xroad_message
 from makul_testing.external.nginx import fronting
 from makul_testing.external.requirements import needs
@@ -178,7 +178,7 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
     }.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
-    hand_out(world, place, addresses, {})
+    write_files(world, place, addresses, {})
     document = installation.document("bank-00-data")
     person = installation.person_of(document)
     probe = Demographic(

@@ -98,7 +98,7 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory, people: tuple[Person, ..
 def _play(stage: DemoClient) -> None:
     for scene in SCENES:
         try:
-            scene.play(stage)
+            scene.step(stage)
         except MakulError:
             continue
 

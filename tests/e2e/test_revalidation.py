@@ -195,7 +195,7 @@ def test_missing_material_is_named(installation: InProcess, makul: Makul, name: 
     result = rejudge(makul, released)
 
     assert (result.code, result.err) == (3, "")
-    assert "the archive does not hold" in result.json["error"]["message"]
+    assert "the archive does not contain" in result.json["error"]["message"]
     crls[0].write_bytes(b"another")
     assert rejudge(makul, released).code == 3
 
@@ -214,7 +214,7 @@ def test_tampered_evidence_is_found(
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
             sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys))
-            sealed = sealer.seal(b"<other/>", evidence_associated_data(recipient, digest))
+            sealed = sealer.encrypt(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
     result = rejudge(makul, released)

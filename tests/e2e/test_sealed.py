@@ -41,7 +41,7 @@ from makul_client.models.response import PersonData
 from makul_client.profile import Patience, Sealing
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR, WALLET
-from makul_sandbox.output.files import Addresses, hand_out, write_service
+from makul_sandbox.output.files import Addresses, write_files, write_service
 from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.agreements import agree
 from makul_testing.external.requirements import needs
@@ -116,7 +116,7 @@ def run_sealing_service(
     try:
         addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2)
         write_service(installation.world, directory, addresses)
-        hand_out(installation.world, directory, addresses, {})
+        write_files(installation.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")
         yield SealingService(
             installation, directory, replace(profile, patience=Patience(attempts=1))
@@ -328,7 +328,7 @@ def test_a_revoked_certificate_gets_nothing(own: SealingService) -> None:
 
 def test_stale_revocation_data_give_nothing_and_leave_the_id_open(own: SealingService) -> None:
     """UNDETERMINED because SIG-07: unknown is not yes, and the request may be repeated."""
-    sealer = own.installation.parts.sealer
+    sealer = own.installation.parts.encryptor
     request_id = uuid4()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(type(sealer), "judge", lambda *_, **__: Code.SIG_07)
@@ -383,12 +383,12 @@ def test_unsigned_content_is_withheld(
     standing: SealingService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody can encrypt to a certificate, but the signature shows a changed value inside."""
-    seal = XmlEncryptor.seal
+    encrypt = XmlEncryptor.encrypt
 
     def forge(self: XmlEncryptor, document: bytes, certificate: bytes) -> bytes:
-        return seal(self, document.replace(b"<p:address>", b"<p:address>No. 1, "), certificate)
+        return encrypt(self, document.replace(b"<p:address>", b"<p:address>No. 1, "), certificate)
 
-    monkeypatch.setattr(XmlEncryptor, "seal", forge)
+    monkeypatch.setattr(XmlEncryptor, "encrypt", forge)
 
     with pytest.raises(SealError) as refused:
         standing.data()

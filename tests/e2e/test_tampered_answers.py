@@ -36,7 +36,7 @@ from makul_client import (
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.soap_messages import ReceivedAnswer
 from makul_client.cli.exit_codes import ExitCode
-from makul_sandbox.output.files import Addresses, hand_out, write_service
+from makul_sandbox.output.files import Addresses, write_files, write_service
 from makul_testing.answer_changes import CHANGES, XSI, body_of, changed
 from makul_testing.answer_rewrites import REWRITES, child_of, in_other_characters
 from makul_testing.client.cli_runner import run_client
@@ -139,7 +139,7 @@ def _register(installation: InProcess, client: Client, context: Context) -> obje
 
 def _revoke(installation: InProcess, client: Client, context: Context) -> object:
     return client.revoke_consent(
-        installation.world.takings_back["taken-back"].document, context=context
+        installation.world.consent_revocations["taken-back"].document, context=context
     )
 
 
@@ -183,7 +183,7 @@ def town(
     installation = build_installation(folder / "installation", database=record_database)
     addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3)
     write_service(installation.world, folder, addresses)
-    hand_out(installation.world, folder, addresses, {})
+    write_files(installation.world, folder, addresses, {})
     town = Man(installation, folder)
     yield town
     for client in town.clients.values():

@@ -199,7 +199,7 @@ def _reads(store: Store) -> None:
     register = store.register
     assert register.certificate(FINGERPRINT) is not None
     assert register.recipient(BANK) is not None
-    assert register.standing(RELEASED.key, AGREEMENT_NUMBER, at=NOON).known is not None
+    assert register.snapshot(RELEASED.key, AGREEMENT_NUMBER, at=NOON).known is not None
     assert register.sealing_certificate(BANK) is not None
     assert register.official(BANK, OFFICIAL.fingerprint) == OFFICIAL.identifier
     assert register.notice_approved("BANK-2026/1", sha256(NOTICE_TEXTS["ky"]).digest(), "ky")

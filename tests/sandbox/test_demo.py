@@ -86,7 +86,7 @@ def test_an_eavesdropper_replays_and_changes(service: tuple[str, list[bytes]]) -
     url, got = service
     with Eavesdropper(url, lambda message: message.upper()) as eavesdropper:
         first = post(eavesdropper.url, b"hello")
-        again = post(url, eavesdropper.kept[0])
+        again = post(url, eavesdropper.messages[0])
 
     assert first == again == (500, b"fault")
     assert got == [b"HELLO", b"hello"]

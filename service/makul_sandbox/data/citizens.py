@@ -118,26 +118,26 @@ def _citizen(draw: _Draw) -> Person:
 def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
     people = draw.one_of(PEOPLES, "people")
     family = draw.one_of(people.families, "surname")
-    given = draw.one_of(people.women if female else people.men, "given name")
+    given_name = draw.one_of(people.women if female else people.men, "given name")
     if draw.number == ONE_NAME:  # a single name is stored as the surname (ICAO Doc 9303-3, 4.6)
-        return {Attribute.SURNAME: _in_three(given.ky, given.ru)}
+        return {Attribute.SURNAME: _localize(given_name.ky, given_name.ru)}
     father = draw.one_of(people.men, "father")
     ru_patronymic = father.ru_patronymic(female=female)
     ky_patronymic = father.ky_patronymic(female=female) if people.says_uulu else ru_patronymic
     return {
-        Attribute.SURNAME: _in_three(family.ky_form(female=female), family.ru_form(female=female)),
-        Attribute.GIVEN_NAME: _in_three(given.ky, given.ru),
-        Attribute.PATRONYMIC: _in_three(ky_patronymic, ru_patronymic),
+        Attribute.SURNAME: _localize(family.ky_form(female=female), family.ru_form(female=female)),
+        Attribute.GIVEN_NAME: _localize(given_name.ky, given_name.ru),
+        Attribute.PATRONYMIC: _localize(ky_patronymic, ru_patronymic),
     }
 
 
-def _in_three(ky: str, ru: str) -> LocalizedName:
+def _localize(ky: str, ru: str) -> LocalizedName:
     return LocalizedName(ky=ky, ru=ru, latin=to_latin(ru))
 
 
 def _address(draw: _Draw) -> str:
-    place = draw.one_of(_PLACES, "place")
-    return f"{place}, Үлгү көчөсү, {draw.below(180, 'house') + 1}-үй"
+    town = draw.one_of(_PLACES, "place")
+    return f"{town}, Үлгү көчөсү, {draw.below(180, 'house') + 1}-үй"
 
 
 def _document(draw: _Draw) -> Mapping[Attribute, AttributeValue]:

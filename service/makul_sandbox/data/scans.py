@@ -27,11 +27,11 @@ def pdf_scan() -> bytes:
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
     )
-    written, places = b"%PDF-1.4\n", []
+    written, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
-        places.append(len(written))
+        offsets.append(len(written))
         written += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return (
         written
         + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)

@@ -38,7 +38,7 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
 }
 
 
-def _unchanged(_: Any) -> None:
+def _change_nothing(_: Any) -> None:
     return None
 
 
@@ -50,9 +50,9 @@ class StampingAuthority:
     certificate: x509.Certificate
     policy: str = POLICY
     digest: str = "sha256"
-    amend_info: Callable[[Any], None] = field(default=_unchanged)
+    amend_info: Callable[[Any], None] = field(default=_change_nothing)
     """Changes the TSTInfo before it is signed."""
-    amend_attributes: Callable[[list[dict[str, Any]]], None] = field(default=_unchanged)
+    amend_attributes: Callable[[list[dict[str, Any]]], None] = field(default=_change_nothing)
     """Changes the signed attributes before they are signed."""
     with_certificate: bool = True
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from makul_client import Client, Context, RefusedError
 from makul_client.models.response import PersonData, Receipt
-from makul_sandbox.demo.client_session import DemoClient, told
+from makul_sandbox.demo.client_session import DemoClient, describe_result
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper
 
 _XROAD = b"http://x-road.eu/xsd/xroad.xsd"
@@ -31,10 +31,10 @@ class _Asker:
 
         Its Body stays the same byte for byte.
         """
-        said = b'<x:userId xmlns:x="%s">%s</x:userId><x:issue xmlns:x="%s">%s</x:issue>'
-        headers = said % (_XROAD, self.employee, _XROAD, self.case)
-        named = _END_OF_HEADER.sub(lambda _: headers, message, count=1)
-        return _SUBSYSTEM.sub(rb"\g<1>%s\g<2>" % self.subsystem, named, count=1)
+        template = b'<x:userId xmlns:x="%s">%s</x:userId><x:issue xmlns:x="%s">%s</x:issue>'
+        headers = template % (_XROAD, self.employee, _XROAD, self.case)
+        message_with_asker = _END_OF_HEADER.sub(lambda _: headers, message, count=1)
+        return _SUBSYSTEM.sub(rb"\g<1>%s\g<2>" % self.subsystem, message_with_asker, count=1)
 
 
 FIRST = _Asker()
@@ -55,18 +55,18 @@ class _InformationSystem:
         return self.asker.named_in(message)
 
 
-def asked_by_others(stage: DemoClient) -> str:
+def repeat_by_others(demo: DemoClient) -> str:
     """Send one Body under one id for others of the same bank, then for the first asker again."""
     request_id, system = uuid4(), _InformationSystem()
-    with Eavesdropper(stage.urls["xroad"], system.name_asker) as way:
-        client = stage.listened_to("bank", way.url, "xroad")
-        first = _ask(stage, client, request_id).decision
+    with Eavesdropper(demo.urls["xroad"], system.name_asker) as way:
+        client = demo.intercepted_client("bank", way.url, "xroad")
+        first = _get_data(demo, client, request_id).decision
         others = []
         for system.asker in OTHERS:
-            others.append(_told_with_field(lambda: _ask(stage, client, request_id)))
-        before, system.asker = stage.repetitions(first.disclosure_id), FIRST
-        second = _ask(stage, client, request_id).decision
-    recorded = stage.repetitions(first.disclosure_id) - before
+            others.append(_describe_with_fields(lambda: _get_data(demo, client, request_id)))
+        before, system.asker = demo.repetitions(first.disclosure_id), FIRST
+        second = _get_data(demo, client, request_id).decision
+    recorded = demo.repetitions(first.disclosure_id) - before
     same = first.receipt.document == second.receipt.document
     return (
         f"{first.outcome}; {', '.join(others)};"
@@ -74,23 +74,23 @@ def asked_by_others(stage: DemoClient) -> str:
     )
 
 
-def receipt_of_disclosure(stage: DemoClient) -> str:
+def receipt_of_disclosure(demo: DemoClient) -> str:
     """Fetch a disclosure's receipt after other answers under its id, on hold, and after release."""
-    stage.release(HELD)
+    demo.release(HELD)
     try:
-        return _fetched_each_time(stage)
+        return _fetch_each_time(demo)
     finally:
-        stage.hold(HELD)
+        demo.hold(HELD)
 
 
-def _fetched_each_time(stage: DemoClient) -> str:
-    source, client, request_id = stage.document("insurer-01-data"), stage.client(HELD), uuid4()
-    released = stage.data("insurer-01-data", request_id=request_id)
+def _fetch_each_time(demo: DemoClient) -> str:
+    source, client, request_id = demo.document("insurer-01-data"), demo.client(HELD), uuid4()
+    released = demo.data("insurer-01-data", request_id=request_id)
     document = released.decision.receipt.document
-    refused = told(
-        lambda: stage.data("insurer-01-data", attributes=("surname",), request_id=request_id)
+    refused = describe_result(
+        lambda: demo.data("insurer-01-data", attributes=("surname",), request_id=request_id)
     )
-    explained = told(
+    explained = describe_result(
         lambda: client.explain(
             source.operation,
             methods=["demographic"],
@@ -99,33 +99,33 @@ def _fetched_each_time(stage: DemoClient) -> str:
             context=Context(request_id=request_id),
         )
     )
-    after = _fetched(client, request_id, document)
-    stage.hold(HELD)
-    held = _fetched(client, request_id, document)
-    stage.release(HELD)
-    again = _fetched(client, request_id, document)
+    after = _fetch_receipt(client, request_id, document)
+    demo.hold(HELD)
+    held = _fetch_receipt(client, request_id, document)
+    demo.release(HELD)
+    again = _fetch_receipt(client, request_id, document)
     return (
-        f"{told(lambda: released)}, {refused}, {explained}, then {after};"
+        f"{describe_result(lambda: released)}, {refused}, {explained}, then {after};"
         f" on hold {held}; released {again}"
     )
 
 
-def _fetched(client: Client, request_id: UUID, document: bytes) -> str:
-    found: list[Receipt] = []
-    refusal = told(lambda: found.append(client.receipt(request_id)))
-    if not found:
+def _fetch_receipt(client: Client, request_id: UUID, document: bytes) -> str:
+    receipts: list[Receipt] = []
+    refusal = describe_result(lambda: receipts.append(client.receipt(request_id)))
+    if not receipts:
         return refusal
-    return f"{'the same' if found[0].document == document else 'another'} receipt"
+    return f"{'the same' if receipts[0].document == document else 'another'} receipt"
 
 
-def _ask(stage: DemoClient, client: Client, request_id: UUID) -> PersonData:
-    return stage.data("bank-07-data", client=client, request_id=request_id)
+def _get_data(demo: DemoClient, client: Client, request_id: UUID) -> PersonData:
+    return demo.data("bank-07-data", client=client, request_id=request_id)
 
 
-def _told_with_field(act: Callable[[], PersonData]) -> str:
+def _describe_with_fields(act: Callable[[], PersonData]) -> str:
     """Return the result as text, with the fields that the reasons name."""
     try:
         result = act()
     except RefusedError as error:
         return " ".join(f"{each.code} ({each.field})" for each in error.reasons)
-    return told(lambda: result)
+    return describe_result(lambda: result)

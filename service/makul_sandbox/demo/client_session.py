@@ -100,11 +100,11 @@ class DemoClient:
             self._clients[key] = self._open.enter_context(Client(profile))
         return self._clients[key]
 
-    def asking(self, document: DocumentFile) -> Client:
+    def client_for(self, document: DocumentFile) -> Client:
         """Return the client of the party for which the document was made, under its agreement."""
         return self.client(document.party, agreement=document.agreement)
 
-    def listened_to(self, party: str, url: str, channel: str = "wsse") -> Client:
+    def intercepted_client(self, party: str, url: str, channel: str = "wsse") -> Client:
         """Return a client of a party that sends its messages to `url` instead of the service."""
         profile = self.profile(party, channel)
         client = Client(replace(profile, service=replace(profile.service, url=url)))
@@ -132,10 +132,10 @@ class DemoClient:
 
     def probe(self, citizen: int, *, document_number: str | None = None) -> Probe:
         """Return a citizen's PIN and document number, their own unless another is given."""
-        shown = self._citizens[citizen]
+        details = self._citizens[citizen]
         return Probe(
             demographic=Demographic(
-                pin=shown["pin"], document_number=document_number or shown["documentNumber"]
+                pin=details["pin"], document_number=document_number or details["documentNumber"]
             )
         )
 
@@ -145,41 +145,41 @@ class DemoClient:
 
     def document(self, name: str) -> DocumentFile:
         """Return a document by its name."""
-        told = self._documents[name]
-        document = (self._directory / told["file"]).read_bytes()
-        kind = ConsentDocument if told["kind"] == "CONSENT" else BasisDocument
+        details = self._documents[name]
+        content = (self._directory / details["file"]).read_bytes()
+        kind = ConsentDocument if details["kind"] == "CONSENT" else BasisDocument
         return DocumentFile(
-            ground=kind(document),
-            party=told["presentedBy"],
-            citizen=told["citizen"],
-            operation=told["operation"],
-            attributes=tuple(told["attributes"]),
-            agreement=told["agreement"],
-            employee=told["employee"],
+            ground=kind(content),
+            party=details["presentedBy"],
+            citizen=details["citizen"],
+            operation=details["operation"],
+            attributes=tuple(details["attributes"]),
+            agreement=details["agreement"],
+            employee=details["employee"],
         )
 
     def register(self, name: str) -> RegisteredConsent:
         """Register a consent with its attachments. Raises what the client raises."""
         document = self.document(name)
-        given = self._documents[name]["registration"] or {}
-        return self.asking(document).register_consent(
+        attachments = self._documents[name]["registration"] or {}
+        return self.client_for(document).register_consent(
             ConsentDocument(document.ground.document),
-            scan=self._read(given.get("scan")),
-            authority=self._read(given.get("authorityDocument")),
-            context=Context(employee=given.get("employee")),
+            scan=self._read(attachments.get("scan")),
+            authority=self._read(attachments.get("authorityDocument")),
+            context=Context(employee=attachments.get("employee")),
         )
 
-    def take_back(self, name: str) -> RevokedConsent:
+    def revoke(self, name: str) -> RevokedConsent:
         """Submit the revocation of a consent. Raises what the client raises."""
-        told = self._revocations[name]
-        document = (self._directory / told["file"]).read_bytes()
-        return self.client(told["handedInBy"]).revoke_consent(document)
+        revocation = self._revocations[name]
+        document = (self._directory / revocation["file"]).read_bytes()
+        return self.client(revocation["handedInBy"]).revoke_consent(document)
 
     def consent_id(self, name: str) -> UUID:
         """Return the id of the consent of this name."""
         return UUID(self._documents[name]["id"])
 
-    def hand_in_missing_signature(self, number: str) -> None:
+    def submit_missing_signature(self, number: str) -> None:
         """Submit, as the operator, the only signature on an agreement that is not submitted yet."""
         (file,) = (
             each["file"] for each in self._agreements[number]["signatures"] if not each["submitted"]
@@ -193,8 +193,8 @@ class DemoClient:
         """
         config = self._directory / "service" / "makul.toml"
         command = [sys.executable, "-m", "makul", "--config", str(config), *arguments]
-        done = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
-        return done.stdout.decode()
+        process = subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own program
+        return process.stdout.decode()
 
     def repetitions(self, disclosure_id: UUID) -> int:
         """Return how often the operator's record states that this decision was given again."""
@@ -231,7 +231,7 @@ class DemoClient:
         Raises what the client raises.
         """
         document = self.document(name)
-        return (client or self.asking(document)).get_person_data(
+        return (client or self.client_for(document)).get_person_data(
             self.probe(document.citizen, document_number=document_number),
             attributes or document.attributes,
             ground=ground or document.ground,
@@ -239,7 +239,7 @@ class DemoClient:
         )
 
 
-def told(act: Callable[[], object]) -> str:
+def describe_result(act: Callable[[], object]) -> str:
     """Return the result of a call as text.
 
     Examples are `RELEASED`, `REFUSED CNS-02 (SIG-06)` and `FAULT REQ-09`. An answer without a

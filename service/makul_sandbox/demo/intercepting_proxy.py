@@ -33,7 +33,7 @@ class Eavesdropper:
     def __init__(self, url: str, change: Change = lambda message: message) -> None:
         self._url = url
         self._change = change
-        self.kept: list[bytes] = []
+        self.messages: list[bytes] = []
         """Every message that was sent, in its original form."""
         self.overheard: list[bytes] = []
         """Every answer that came back."""
@@ -59,14 +59,14 @@ class Eavesdropper:
         """The address to which the client sends instead of the service."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{urlsplit(self._url).path}"
 
-    def _passed_on(self, message: bytes) -> tuple[int, bytes]:
-        self.kept.append(message)
+    def _pass_on(self, message: bytes) -> tuple[int, bytes]:
+        self.messages.append(message)
         status, answer = post(self._url, self._change(message))
         self.overheard.append(answer)
         return status, answer
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        pass_on = self._passed_on
+        pass_on = self._pass_on
 
         class Handler(BaseHTTPRequestHandler):
             """The handler that forwards one request."""

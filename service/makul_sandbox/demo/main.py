@@ -56,8 +56,12 @@ def play(directory: Path | None) -> int:
     """Run every scene and print the results. Return 0 if all are as expected."""
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
-    with _place(directory) as place, running_sandbox(place), DemoClient(place) as stage:
-        played = [_play(scene, stage) for scene in SCENES]
+    with (
+        _sandbox_directory(directory) as sandbox,
+        running_sandbox(sandbox),
+        DemoClient(sandbox) as demo,
+    ):
+        played = [_run_scene(scene, demo) for scene in SCENES]
     return report(played)
 
 
@@ -75,13 +79,13 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _play(scene: Scene, stage: DemoClient) -> Played:
+def _run_scene(scene: Scene, demo: DemoClient) -> Played:
     """Run a scene. An answer that the client cannot use is a result too.
 
     Examples are an invalid receipt and a missing answer.
     """
     try:
-        return Played(scene, scene.play(stage))
+        return Played(scene, scene.step(demo))
     except MakulError as error:
         return Played(scene, f"{type(error).__name__}: {error}")
 
@@ -155,7 +159,7 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _place(directory: Path | None) -> Iterator[Path]:
+def _sandbox_directory(directory: Path | None) -> Iterator[Path]:
     """Yield the given directory, or a temporary one that is deleted at the end."""
     if directory is not None:
         yield directory

@@ -5,11 +5,9 @@ Scenes do not depend on each other. A scene that uses something up has a citizen
 
 from dataclasses import dataclass
 
-from makul_sandbox.demo import answer_steps as plays_answers
-from makul_sandbox.demo import consent_steps as plays_consents
-from makul_sandbox.demo import steps as plays
-from makul_sandbox.demo.consent_steps import handed_in
-from makul_sandbox.demo.steps import Play, by_mtls, by_xroad, explained, impersonated, use
+from makul_sandbox.demo import answer_steps, consent_steps, steps
+from makul_sandbox.demo.consent_steps import register_and_use
+from makul_sandbox.demo.steps import Step, by_mtls, by_xroad, explain_request, impersonate, use
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Scene:
     clause: str
     """The clause of the Procedure."""
     expected: str
-    play: Play
+    step: Step
 
 
 SCENES = (
@@ -29,14 +27,14 @@ SCENES = (
         "A bank asks for what its customer consented to",
         "4, 10",
         "RELEASED",
-        plays.the_right_persons_data,
+        steps.verify_right_person,
     ),
-    Scene("A bank asks only: is it they?", "2, 10", "MATCHED", plays.yes_or_no()),
+    Scene("A bank asks only: is it they?", "2, 10", "MATCHED", steps.yes_or_no()),
     Scene(
         "The same, with a document that is not theirs",
         "10",
         "NOT_MATCHED MAT-01",
-        plays.yes_or_no(document_number=plays.WRONG_DOCUMENT),
+        steps.yes_or_no(document_number=steps.WRONG_DOCUMENT),
     ),
     Scene("A notary, by consent", "3e, 4", "RELEASED", use("notary-00-data")),
     Scene("A mobile operator, by consent", "3d, 4", "RELEASED", use("mobile-00-data")),
@@ -46,19 +44,19 @@ SCENES = (
         "A payment organisation gets its data sealed, and an eavesdropper nothing",
         "7, 10",
         "RELEASED, overheard: nothing",
-        plays.sealed_delivery,
+        steps.sealed_delivery,
     ),
     Scene(
         "Sealed data, opened with another key",
         "7, 10",
-        "withheld: they are sealed to another key",
-        plays.sealed_to_another,
+        "withheld: they are encrypted to another key",
+        steps.sealed_to_another,
     ),
     Scene(
         "A consent is handed in, then cited by its id",
         "4",
         "ACCEPTED, then RELEASED, 1 counted",
-        plays.registered_and_cited,
+        steps.register_and_cite,
     ),
     Scene("Police, by a judicial act", "5.1", "RELEASED", use("police-judicial")),
     Scene(
@@ -77,27 +75,27 @@ SCENES = (
         "A birth date that was corrected counts, and not the digits of the PIN",
         "10, 14",
         "RELEASED, then NOT_MATCHED MAT-01",
-        plays.corrected_birth_date,
+        steps.corrected_birth_date,
     ),
     Scene(
         "A person with one name consents, and is matched by it and the PIN",
         "4, 10",
         "RELEASED",
-        plays.matched_by_one_name,
+        steps.match_by_one_name,
     ),
     # The match with the person
-    Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", plays.wrong_document),
+    Scene("The document shown is not theirs", "10", "NOT_MATCHED MAT-01", steps.wrong_document),
     Scene(
         "Nobody has that number: no different from no match",
         "10",
         "NOT_MATCHED MAT-01, the same answer",
-        plays.nobody_of_that_number,
+        steps.ask_for_unknown_person,
     ),
     Scene(
         "Guessing is stopped",
         "10",
         "NOT_MATCHED MAT-01, then REFUSED MAT-06",
-        plays.guessing,
+        steps.guess_until_limit,
     ),
     Scene("The citizen has locked matching", "4", "REFUSED MAT-05", use("locked")),
     # Consents on paper, and by representatives
@@ -105,46 +103,48 @@ SCENES = (
         "A consent on paper, handed in with its scan, used by another employee",
         "4",
         "ACCEPTED, then RELEASED",
-        handed_in("paper"),
+        register_and_use("paper"),
     ),
-    Scene("The same without its scan", "4", "REFUSED CNS-13", handed_in("paper-without-scan")),
-    Scene("A scan of another paper", "4", "REFUSED CNS-13", handed_in("paper-other-scan")),
+    Scene(
+        "The same without its scan", "4", "REFUSED CNS-13", register_and_use("paper-without-scan")
+    ),
+    Scene("A scan of another paper", "4", "REFUSED CNS-13", register_and_use("paper-other-scan")),
     Scene(
         "The official who signed a consent on paper uses it alone",
         "4",
         "ACCEPTED, then REFUSED CNS-12",
-        handed_in("paper-used-by-official"),
+        register_and_use("paper-used-by-official"),
     ),
     Scene(
         "A consent on paper that was not agreed",
         "4, 7",
         "REFUSED CNS-12",
-        handed_in("paper-not-agreed"),
+        register_and_use("paper-not-agreed"),
     ),
     Scene(
         "A parent consents for a child, and proves to be one",
         "4",
         "ACCEPTED, then RELEASED",
-        handed_in("represented"),
+        register_and_use("represented"),
     ),
     Scene(
         "A parent without the document",
         "4",
         "REFUSED CNS-11",
-        handed_in("represented-without-document"),
+        register_and_use("represented-without-document"),
     ),
     Scene(
         "A parent's consent, signed by another",
         "4",
         "REFUSED CNS-02 (SIG-08)",
-        handed_in("represented-by-another"),
+        register_and_use("represented-by-another"),
     ),
-    Scene("A parent of a grown-up", "4", "REFUSED CNS-11", handed_in("represented-of-age")),
+    Scene("A parent of a grown-up", "4", "REFUSED CNS-11", register_and_use("represented-of-age")),
     Scene(
         "A representative where none was agreed",
         "4, 7",
         "REFUSED CNS-11",
-        handed_in("represented-not-agreed"),
+        register_and_use("represented-not-agreed"),
     ),
     # Consents signed by other vendors' software
     Scene(
@@ -164,25 +164,25 @@ SCENES = (
         "A consent is used, then taken back",
         "4",
         "RELEASED, ACCEPTED, then REFUSED CNS-05",
-        plays_consents.taken_back,
+        consent_steps.revoke_and_use,
     ),
     Scene(
         "A request repeated after its consent was taken back",
         "4, 10",
         "RELEASED, then REFUSED CNS-05",
-        plays_consents.asked_again_when_taken_back,
+        consent_steps.repeat_after_revocation,
     ),
     Scene(
         "A stranger takes a consent back",
         "4",
         "RELEASED, REFUSED CNS-02 (SIG-08), then RELEASED",
-        plays_consents.taken_back_by_stranger,
+        consent_steps.revoke_as_stranger,
     ),
     Scene(
         "The consents that were taken back, told to the recipient",
         "4",
         "ACCEPTED, listed as REVOKED",
-        plays_consents.taken_back_and_listed,
+        consent_steps.revoke_and_list,
     ),
     # Certificates that are revoked later
     Scene(
@@ -202,10 +202,10 @@ SCENES = (
         "A certificate is revoked while the operator holds a consent by it",
         "4",
         "RELEASED, then RELEASED; a new one REFUSED CNS-02 (SIG-06)",
-        plays_consents.certificate_ended_later,
+        consent_steps.certificate_ended_later,
     ),
     # Invalid consents
-    Scene("No consent at all", "4", "REFUSED CNS-01", plays.without_ground),
+    Scene("No consent at all", "4", "REFUSED CNS-01", steps.ask_without_ground),
     Scene("A consent that has expired", "4", "REFUSED CNS-04", use("expired")),
     Scene("A consent that is not yet in force", "4", "REFUSED CNS-03", use("not-yet-valid")),
     Scene("A consent for another recipient", "4", "REFUSED CNS-07", use("other-recipient")),
@@ -217,13 +217,13 @@ SCENES = (
         "A consent for one disclosure, used twice",
         "4",
         "RELEASED, then REFUSED CNS-06",
-        plays.used_twice,
+        steps.use_twice,
     ),
     Scene(
         "Data asked for on a consent to a yes or no",
         "4",
         "REFUSED CNS-09 CNS-16",
-        plays.data_for_yes_or_no,
+        steps.data_for_yes_or_no,
     ),
     Scene("An attribute beyond the consent", "4", "REFUSED CNS-09", use("few-attributes")),
     Scene("An attribute beyond the agreement", "7", "REFUSED AGR-04", use("beyond-agreement")),
@@ -266,7 +266,7 @@ SCENES = (
         "An agreement that two have signed; then the third signs",
         "7",
         "REFUSED AGR-01, then RELEASED",
-        plays_consents.signed_by_the_third,
+        consent_steps.submit_third_signature,
     ),
     Scene("A recipient that is on hold", "7", "REFUSED RCP-02", use("insurer-00-data")),
     Scene(
@@ -285,61 +285,73 @@ SCENES = (
         "A message signed with a key that nobody registered",
         "7",
         "FAULT RCP-04",
-        impersonated("citizens/00/signing"),
+        impersonate("citizens/00/signing"),
     ),
     Scene(
         "A message signed under the look-alike authority",
         "4",
         "FAULT SIG-09",
-        impersonated("look-alike/citizen-00"),
+        impersonate("look-alike/citizen-00"),
     ),
-    Scene("A message changed on its way", "10", "FAULT SIG-02", plays.changed_on_the_way),
+    Scene("A message changed on its way", "10", "FAULT SIG-02", steps.change_signed_message),
     Scene(
         "A message sent again by an eavesdropper",
         "10",
         "RELEASED, then FAULT REQ-09",
-        plays.replayed,
+        steps.replayed,
     ),
     Scene(
         "A request repeated after a failure of the network",
         "10",
         "RELEASED, the same receipt",
-        plays.asked_again,
+        steps.repeat_request,
     ),
     Scene(
         "Another question under an id that was answered",
         "10",
         "REFUSED REQ-04",
-        plays.id_for_another_question,
+        steps.id_for_another_question,
     ),
     Scene(
         "The same request and id, from another employee, case and subsystem",
         "10, 15",
         "RELEASED; REQ-04 (employee), REQ-04 (caseNumber), REQ-04 (subsystemCode);"
         " then the same answer, 1 recorded",
-        plays_answers.asked_by_others,
+        answer_steps.repeat_by_others,
     ),
     # Requests for information other than data
-    Scene("What would be decided? Nothing against it", "7", "ACCEPTED", explained("bank-00-data")),
-    Scene("What would be decided? The reason, told", "7", "REFUSED CNS-04", explained("expired")),
+    Scene(
+        "What would be decided? Nothing against it",
+        "7",
+        "ACCEPTED",
+        explain_request("bank-00-data"),
+    ),
+    Scene(
+        "What would be decided? The reason, told", "7", "REFUSED CNS-04", explain_request("expired")
+    ),
     Scene(
         "The receipt of an earlier request",
         "10, 11",
         "RELEASED, the same receipt",
-        plays.receipt_fetched,
+        steps.receipt_fetched,
     ),
     Scene(
         "The receipt of a disclosure, after other answers under its id, and on hold",
         "7, 10, 11",
         "RELEASED, REFUSED REQ-04, ACCEPTED, then the same receipt;"
         " on hold REFUSED RCP-02; released the same receipt",
-        plays_answers.receipt_of_disclosure,
+        answer_steps.receipt_of_disclosure,
     ),
-    Scene("The receipt of somebody else's request", "10", "REFUSED REQ-01", plays.anothers_receipt),
+    Scene(
+        "The receipt of somebody else's request",
+        "10",
+        "REFUSED REQ-01",
+        steps.fetch_foreign_receipt,
+    ),
     Scene(
         "The terms of one's own agreement",
         "5.3, 7",
         "IN_FORCE, 3 have signed, SOCIAL_BENEFITS covers 4 attributes",
-        plays.terms,
+        steps.terms,
     ),
 )

@@ -121,27 +121,27 @@ def profile_of(
     credentials = _SIGNING if channel is Channel.WSSE else _TLS
     if channel is Channel.XROAD:
         credentials = _XROAD.format(
-            client=_quoted(party.subsystem), service=_quoted(service_subsystem())
+            client=_quote(party.subsystem), service=_quote(service_subsystem())
         )
     return _PROFILE.format(
         name=party.name,
-        code=_quoted(party.code),
-        quoted_name=_quoted(party.name),
-        agreement=_quoted(party.agreement),
-        purpose=_quoted(party.purpose),
-        url=_quoted(addresses.url(channel)),
+        code=_quote(party.code),
+        quoted_name=_quote(party.name),
+        agreement=_quote(party.agreement),
+        purpose=_quote(party.purpose),
+        url=_quote(addresses.url(channel)),
         channel=channel.value,
         credentials=credentials,
         sealing=_SEALING if party.key in world.sealing else "",
-        operator=_quoted(OPERATOR),
-        operator_name=_quoted(OPERATOR_NAME),
-        crls=", ".join(_quoted(f"../../service/crls/{name}") for name in world.crls),
-        notice=_quoted(NOTICE_REF),
+        operator=_quote(OPERATOR),
+        operator_name=_quote(OPERATOR_NAME),
+        crls=", ".join(_quote(f"../../service/crls/{name}") for name in world.crls),
+        notice=_quote(NOTICE_REF),
         notice_file=NOTICE_FILE,
         language=NOTICE_LANGUAGE,
-        purpose_text=_quoted(party.purpose_text),
-        withdrawal=_quoted(WITHDRAWAL),
-        ledger=_LEDGER.format(key=_quoted(log_key)) if log_key is not None else "",
+        purpose_text=_quote(party.purpose_text),
+        withdrawal=_quote(WITHDRAWAL),
+        ledger=_LEDGER.format(key=_quote(log_key)) if log_key is not None else "",
     )
 
 
@@ -155,6 +155,6 @@ def service_subsystem() -> str:
     return f"{XROAD_INSTANCE}/{OPERATOR}/{SERVICE_SUBSYSTEM}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a TOML basic string. For printable text it is equal to a JSON string."""
     return json.dumps(text, ensure_ascii=False)

@@ -40,7 +40,7 @@ from makul_sandbox.output.index import describe
 from makul_sandbox.world.build import World
 from makul_sandbox.world.signers import NOTICE_TEXTS
 
-__all__ = ["CONFIG", "INDEX", "Addresses", "hand_out", "write_service"]
+__all__ = ["CONFIG", "INDEX", "Addresses", "write_files", "write_service"]
 
 INDEX = "sandbox.json"
 CONFIG = Path("service") / "makul.toml"
@@ -149,7 +149,7 @@ def _write_tls(world: World, service: Path, host: str) -> None:
     _write(service / "client-cas.pem", authorities + world.hierarchy.anchors())
 
 
-def hand_out(
+def write_files(
     world: World,
     directory: Path,
     addresses: Addresses,
@@ -176,7 +176,7 @@ def hand_out(
         _write(directory / "documents" / document.file_name, document.document)
         for name, content in document.attachments.items():
             _write(directory / "documents" / name, content)
-    for taking in world.takings_back.values():
+    for taking in world.consent_revocations.values():
         _write(directory / "revocations" / taking.file_name, taking.document)
     for name, authority in world.hierarchy.issuing.items():
         _write_credential(directory / AUTHORITIES, name, authority.credential)

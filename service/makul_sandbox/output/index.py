@@ -29,7 +29,7 @@ from makul_sandbox.output.client_profiles import (
     service_subsystem,
 )
 from makul_sandbox.world.build import Agreed, Signing, World, agreements_made, signed_name
-from makul_sandbox.world.document import told
+from makul_sandbox.world.document import describe_reasons
 from makul_sandbox.world.documents import SandboxConsentRevocation, SandboxDocument
 from makul_sandbox.world.documents_timestamped import ENDED_LATER
 from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF
@@ -77,11 +77,11 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
         },
         "notice": {"ref": NOTICE_REF, "language": NOTICE_LANGUAGE, "file": NOTICE_FILE},
         "parties": [_party(party) for party in PARTIES],
-        "agreements": [_agreed(each) for each in agreements_made(at=world.made_at)],
+        "agreements": [_describe_agreement(each) for each in agreements_made(at=world.made_at)],
         "signatories": [_signatory(each) for each in world.signatories.values()],
         "citizens": [_citizen(world, number) for number in world.citizens],
         "papers": [_paper(document) for document in world.documents.values()],
-        "revocations": [_taking_back(each) for each in world.takings_back.values()],
+        "revocations": [_describe_revocation(each) for each in world.consent_revocations.values()],
     }
 
 
@@ -111,13 +111,13 @@ def _party(party: Party) -> dict[str, Any]:
             "number": party.agreement,
             "purpose": party.purpose,
             "otherPurposes": sorted(party.other_purposes),
-            "attributes": _in_order(party.attributes),
+            "attributes": _sorted_names(party.attributes),
             "channels": sorted(party.channels),
             "delivery": party.delivery.value,
             "provisions": sorted(party.provisions),
             "paper": party.paper_allowed,
             "representatives": party.representatives_allowed,
-            "powers": {purpose: _in_order(names) for purpose, names in party.powers.items()},
+            "powers": {purpose: _sorted_names(names) for purpose, names in party.powers.items()},
         },
         "profiles": {
             channel.value: f"{home}/{profile_name(channel)}" for channel in sorted(party.channels)
@@ -125,7 +125,7 @@ def _party(party: Party) -> dict[str, Any]:
     }
 
 
-def _agreed(agreed: Agreed) -> dict[str, Any]:
+def _describe_agreement(agreed: Agreed) -> dict[str, Any]:
     home = f"agreements/{agreed.directory}"
     whole = agreed.handed_in == frozenset(AgreementRole)
     return {
@@ -158,7 +158,7 @@ def _signatory(signatory: Signing) -> dict[str, Any]:
 
 def _citizen(world: World, number: int) -> dict[str, Any]:
     person = world.people[number]
-    told = (
+    fields = (
         Attribute.SURNAME,
         Attribute.GIVEN_NAME,
         Attribute.PATRONYMIC,
@@ -168,7 +168,7 @@ def _citizen(world: World, number: int) -> dict[str, Any]:
     return {
         "number": number,
         "pin": person.pin.digits,
-        **{name.value: _plain(person.values.get(name)) for name in told},
+        **{name.value: _plain(person.values.get(name)) for name in fields},
         "key": f"citizens/{number:02d}/signing.key.pem",
         "certificate": f"citizens/{number:02d}/signing.cert.pem",
         "remark": _REMARKS.get(number),
@@ -186,7 +186,7 @@ def _paper(document: SandboxDocument) -> dict[str, Any]:
         "citizen": document.citizen,
         "operation": document.operation.value,
         "purpose": document.presented_by.purpose,
-        "attributes": _in_order(document.attributes),
+        "attributes": _sorted_names(document.attributes),
         "registration": _registration(document),
         "employee": document.employee,
         "outcome": document.outcome.value,
@@ -206,14 +206,14 @@ def _registration(document: SandboxDocument) -> dict[str, Any] | None:
     }
 
 
-def _taking_back(taking: SandboxConsentRevocation) -> dict[str, Any]:
+def _describe_revocation(taking: SandboxConsentRevocation) -> dict[str, Any]:
     return {
         "name": taking.name,
         "file": f"revocations/{taking.file_name}",
         "consent": taking.of.name,
         "handedInBy": taking.handed_in_by.key,
         "outcome": taking.outcome.value,
-        "reasons": told(taking.reasons),
+        "reasons": describe_reasons(taking.reasons),
     }
 
 
@@ -223,6 +223,6 @@ def _plain(value: AttributeValue | None) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _in_order(names: Iterable[Attribute]) -> list[str]:
-    wanted = set(names)
-    return [name.value for name in Attribute if name in wanted]
+def _sorted_names(names: Iterable[Attribute]) -> list[str]:
+    released = set(names)
+    return [name.value for name in Attribute if name in released]

@@ -31,7 +31,7 @@ from makul_sandbox.world.documents import (
     SandboxConsentRevocation,
     SandboxDocument,
     draw_up,
-    take_back,
+    draw_up_revocations,
 )
 from makul_sandbox.world.documents_timestamped import ended
 from makul_sandbox.world.signers import NOTICE, NOTICE_REF, NOTICE_TEXTS, SandboxSigners
@@ -134,7 +134,7 @@ class World:
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
     documents: Mapping[str, SandboxDocument]
-    takings_back: Mapping[str, SandboxConsentRevocation]
+    consent_revocations: Mapping[str, SandboxConsentRevocation]
     """The consent revocations, by the names of the consents that they revoke."""
 
     @property
@@ -151,7 +151,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
     """
     everyone = citizens(max(people, KEYED), seed=seed)
     true, false = new_hierarchy(at), new_hierarchy(at)
-    keyed = {number: _certified(true, number, everyone[number]) for number in range(KEYED)}
+    keyed = {number: _certify(true, number, everyone[number]) for number in range(KEYED)}
     officials = {
         party.key: true.official(
             member_code=party.code, name=party.official.name, identifier=party.official.identifier
@@ -159,8 +159,8 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         for party in PARTIES
         if party.official is not None
     }
-    stranger = _certified(false, 0, everyone[0])
-    hands = SandboxSigners(
+    stranger = _certify(false, 0, everyone[0])
+    signers = SandboxSigners(
         people=everyone[:KEYED],
         citizens=keyed,
         officials=officials,
@@ -171,7 +171,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
     stamping_root = new_root("Sandbox root of time-stamping", at)
     stamped_by = stamping_root.stamping("Sandbox TSA")
     stamping = StampingAuthority(key=stamped_by.key, certificate=stamped_by.certificate)
-    documents = draw_up(hands, stamping)
+    documents = draw_up(signers, stamping)
     return World(
         made_at=at,
         stamping_root=stamping_root,
@@ -191,7 +191,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         },
         signatories=_signatories(true),
         documents=documents,
-        takings_back=take_back(hands, documents),
+        consent_revocations=draw_up_revocations(signers, documents),
     )
 
 
@@ -252,7 +252,7 @@ def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str
     documents: dict[str, bytes] = {}
     for agreed in agreements_made(at=world.made_at):
         document = agreements.draw_up(agreed.terms, at=at)
-        agreements.lay_before(agreed.terms, document, at=at)
+        agreements.register_draft(agreed.terms, document, at=at)
         documents[f"{agreed.directory}/agreement.xml"] = document
         for role, member in agreed.signing.items():
             signed = world.signatories[member].sign(document, at=at)
@@ -286,7 +286,7 @@ def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:
     }
 
 
-def _certified(hierarchy: Hierarchy, number: int, person: Person) -> Credential:
+def _certify(hierarchy: Hierarchy, number: int, person: Person) -> Credential:
     given_name = person.values.get(Attribute.GIVEN_NAME)
     return hierarchy.citizen(
         pin_digits=person.pin.digits,

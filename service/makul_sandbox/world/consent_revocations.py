@@ -35,32 +35,32 @@ class SandboxConsentRevocation:
         return f"{self.name}.xml"
 
 
-def taken_back(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def consents_to_revoke(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents for three disclosures each.
 
     They are valid until their revocation is submitted.
     """
     for name in _PAPERS:
-        yield consent(hands, name, BANK, SUBJECT, max_disclosures=3)
+        yield consent(signers, name, BANK, SUBJECT, max_disclosures=3)
 
 
-def takings_back(
-    hands: SandboxSigners, documents: Mapping[str, SandboxDocument]
+def consent_revocations(
+    signers: SandboxSigners, documents: Mapping[str, SandboxDocument]
 ) -> Iterator[SandboxConsentRevocation]:
     """Yield revocations by the subject, and one by a stranger, which revokes nothing."""
     for name in _PAPERS:
         document, stranger = documents[name], name == _BY_STRANGER
-        said = Revocation(
+        content = Revocation(
             consent_id=document.ground_id,
-            subject=hands.people[SUBJECT].pin,
+            subject=signers.people[SUBJECT].pin,
             recipient=BANK.code,
-            revoked_at=hands.at,
+            revoked_at=signers.at,
         )
-        signer = hands.citizens[STRANGER if stranger else SUBJECT]
+        signer = signers.citizens[STRANGER if stranger else SUBJECT]
         yield SandboxConsentRevocation(
             name=name,
             document=sign_document(
-                render_revocation(said), signer.key, [signer.certificate], at=hands.at
+                render_revocation(content), signer.key, [signer.certificate], at=signers.at
             ),
             of=document,
             handed_in_by=BANK,

@@ -70,7 +70,7 @@ class SandboxDocument:
     @property
     def reason_texts(self) -> list[str]:
         """The reasons as texts, such as `CNS-02 (SIG-06)`."""
-        return told(self.reasons)
+        return describe_reasons(self.reasons)
 
     @property
     def attachments(self) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ class SandboxDocument:
         return {name: content for name, content in found.items() if content is not None}
 
 
-def told(reasons: Reasons) -> list[str]:
+def describe_reasons(reasons: Reasons) -> list[str]:
     """Return the reasons as texts, such as `CNS-02 (SIG-06)`."""
     return [
         code.value if because is None else f"{code.value} ({because.value})"
@@ -92,7 +92,7 @@ def told(reasons: Reasons) -> list[str]:
 
 
 def consent(
-    hands: SandboxSigners,
+    signers: SandboxSigners,
     name: str,
     party: Party,
     citizen: int,
@@ -102,7 +102,7 @@ def consent(
     reasons: Reasons = (),
     signer: Credential | None = None,
     given_by: int | None = None,
-    asked: frozenset[Attribute] | None = None,
+    requested: frozenset[Attribute] | None = None,
     registration: Registration | None = None,
     employee: str | None = None,
     under: AgreementNumber | None = None,
@@ -115,21 +115,23 @@ def consent(
     is not the party's first.
     """
     subject = citizen if given_by is None else given_by
-    said = hands.consent(party, subject, **changes)
-    if asked is None:
-        asked = NAMES_AND_ADDRESS & party.attributes
+    content = signers.consent(party, subject, **changes)
+    if requested is None:
+        requested = NAMES_AND_ADDRESS & party.attributes
     if party.state is RecipientState.ON_HOLD:
         reasons = ((Code.RCP_02, None),)
     return SandboxDocument(
         name=name,
         kind=GroundKind.CONSENT,
-        document=hands.sign_consent(said, party, signer or hands.citizens[subject], form=form),
-        ground_id=said.consent_id,
+        document=signers.sign_consent(
+            content, party, signer or signers.citizens[subject], form=form
+        ),
+        ground_id=content.consent_id,
         presented_by=party,
         agreement=under or party.agreement,
         citizen=citizen,
         operation=operation,
-        attributes=asked if operation is Operation.GET_PERSON_DATA else frozenset(),
+        attributes=requested if operation is Operation.GET_PERSON_DATA else frozenset(),
         outcome=outcome or _outcome(operation, reasons),
         reasons=reasons,
         registration=registration,
@@ -138,7 +140,7 @@ def consent(
 
 
 def statement(
-    hands: SandboxSigners,
+    signers: SandboxSigners,
     name: str,
     party: Party,
     citizen: int,
@@ -150,12 +152,12 @@ def statement(
     **changes: Any,
 ) -> SandboxDocument:
     """Return a basis statement that `party` presents for `citizen`."""
-    said = hands.statement(party, citizen, attributes, **changes)
+    content = signers.statement(party, citizen, attributes, **changes)
     return SandboxDocument(
         name=name,
         kind=GroundKind.BASIS,
-        document=hands.sign_statement(said, party, signer or hands.officials[party.key]),
-        ground_id=said.statement_id,
+        document=signers.sign_statement(content, party, signer or signers.officials[party.key]),
+        ground_id=content.statement_id,
         presented_by=party,
         agreement=party.agreement,
         citizen=citizen,

@@ -9,16 +9,16 @@ from collections.abc import Iterable
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_sandbox.world.consent_revocations import (
     SandboxConsentRevocation,
-    taken_back,
-    takings_back,
+    consent_revocations,
+    consents_to_revoke,
 )
 from makul_sandbox.world.document import Registration, SandboxDocument
-from makul_sandbox.world.documents_by_representative import represented
-from makul_sandbox.world.documents_foreign import foreign
-from makul_sandbox.world.documents_invalid import spoilt
-from makul_sandbox.world.documents_paper import by_hand
-from makul_sandbox.world.documents_timestamped import dated
-from makul_sandbox.world.documents_valid import ASK_BY_CONSENT, SERVED, everyday
+from makul_sandbox.world.documents_by_representative import consents_by_representative
+from makul_sandbox.world.documents_foreign import foreign_consents
+from makul_sandbox.world.documents_invalid import invalid_consents
+from makul_sandbox.world.documents_paper import consents_on_paper
+from makul_sandbox.world.documents_timestamped import timestamped_consents
+from makul_sandbox.world.documents_valid import ASK_BY_CONSENT, SERVED, everyday_consents
 from makul_sandbox.world.legal_basis_statements import statements
 from makul_sandbox.world.signers import SandboxSigners
 
@@ -29,27 +29,27 @@ __all__ = [
     "SandboxConsentRevocation",
     "SandboxDocument",
     "draw_up",
-    "take_back",
+    "draw_up_revocations",
 ]
 
 
-def draw_up(hands: SandboxSigners, stamping: StampingAuthority) -> dict[str, SandboxDocument]:
+def draw_up(signers: SandboxSigners, stamping: StampingAuthority) -> dict[str, SandboxDocument]:
     """Return every document of a sandbox, by name."""
     documents: Iterable[SandboxDocument] = (
-        *everyday(hands),
-        *spoilt(hands),
-        *statements(hands),
-        *by_hand(hands),
-        *represented(hands),
-        *dated(hands, stamping),
-        *taken_back(hands),
-        *foreign(hands),
+        *everyday_consents(signers),
+        *invalid_consents(signers),
+        *statements(signers),
+        *consents_on_paper(signers),
+        *consents_by_representative(signers),
+        *timestamped_consents(signers, stamping),
+        *consents_to_revoke(signers),
+        *foreign_consents(signers),
     )
     return {document.name: document for document in documents}
 
 
-def take_back(
-    hands: SandboxSigners, documents: dict[str, SandboxDocument]
+def draw_up_revocations(
+    signers: SandboxSigners, documents: dict[str, SandboxDocument]
 ) -> dict[str, SandboxConsentRevocation]:
     """Return every consent revocation of a sandbox, by name."""
-    return {each.name: each for each in takings_back(hands, documents)}
+    return {each.name: each for each in consent_revocations(signers, documents)}

@@ -15,32 +15,32 @@ STRANGER = 9
 """An adult citizen who is nobody's parent here."""
 
 
-def represented(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def consents_by_representative(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield a valid consent and four invalid ones.
 
     They lack the document, have another signer, concern an adult, or are not agreed.
     """
     unproven: Reasons = ((Code.CNS_11, None),)
     document = pdf_scan()
-    yield _by_parent(hands, "represented", authority=document)
-    yield _by_parent(hands, "represented-without-document", reasons=unproven)
-    yield _by_parent(
-        hands,
+    yield _consent_by_parent(signers, "represented", authority=document)
+    yield _consent_by_parent(signers, "represented-without-document", reasons=unproven)
+    yield _consent_by_parent(
+        signers,
         "represented-by-another",
         authority=document,
         signer=STRANGER,
         reasons=((Code.CNS_02, Code.SIG_08),),
     )
-    yield _by_parent(
-        hands, "represented-of-age", authority=document, subject=STRANGER, reasons=unproven
+    yield _consent_by_parent(
+        signers, "represented-of-age", authority=document, subject=STRANGER, reasons=unproven
     )
-    yield _by_parent(
-        hands, "represented-not-agreed", authority=document, party=BANK, reasons=unproven
+    yield _consent_by_parent(
+        signers, "represented-not-agreed", authority=document, party=BANK, reasons=unproven
     )
 
 
-def _by_parent(
-    hands: SandboxSigners,
+def _consent_by_parent(
+    signers: SandboxSigners,
     name: str,
     *,
     authority: bytes | None = None,
@@ -50,19 +50,19 @@ def _by_parent(
     reasons: Reasons = (),
 ) -> SandboxDocument:
     by = Representation(
-        pin=hands.people[PARENT].pin,
+        pin=signers.people[PARENT].pin,
         kind=AuthorityKind.PARENT,
         valid_to=None,
         document_digest=sha256(pdf_scan()).digest(),
         media_type="application/pdf",
     )
     return consent(
-        hands,
+        signers,
         name,
         party,
         subject,
         reasons=reasons,
-        signer=hands.citizens[signer],
+        signer=signers.citizens[signer],
         registration=Registration(employee="clerk-1", authority=authority),
         representative=by,
     )

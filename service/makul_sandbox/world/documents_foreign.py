@@ -10,7 +10,7 @@ from makul_sandbox.world.signers import SandboxSigners
 SUBJECT = 15
 
 
-def foreign(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def foreign_consents(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield valid consents, each in the form of one library."""
     for name, form in (("signed-by-dss", DSS), ("signed-by-xades4j", XADES4J)):
-        yield consent(hands, name, BANK, SUBJECT, form=form)
+        yield consent(signers, name, BANK, SUBJECT, form=form)

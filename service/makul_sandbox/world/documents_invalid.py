@@ -22,21 +22,21 @@ from makul_sandbox.world.document import NAMES_AND_ADDRESS, SandboxDocument, con
 from makul_sandbox.world.signers import EVERYDAY_USES, SandboxSigners
 
 
-def spoilt(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def invalid_consents(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents with a flaw in term, content, signature, agreement or record."""
-    yield from _by_term(hands)
-    yield from _by_content(hands)
-    yield from _by_signature(hands)
-    yield from _by_agreement(hands)
-    yield from _by_record(hands)
+    yield from _invalid_terms(signers)
+    yield from _invalid_contents(signers)
+    yield from _invalid_signatures(signers)
+    yield from _invalid_agreements(signers)
+    yield from _incomplete_records(signers)
 
 
-def _by_term(hands: SandboxSigners) -> Iterator[SandboxDocument]:
-    yield consent(hands, "single-use", BANK, 1, max_disclosures=1)
+def _invalid_terms(signers: SandboxSigners) -> Iterator[SandboxDocument]:
+    yield consent(signers, "single-use", BANK, 1, max_disclosures=1)
     day = timedelta(days=1)
-    at = hands.at
+    at = signers.at
     yield consent(
-        hands,
+        signers,
         "expired",
         BANK,
         0,
@@ -46,7 +46,7 @@ def _by_term(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         valid_to=at - 30 * day,
     )
     yield consent(
-        hands,
+        signers,
         "not-yet-valid",
         BANK,
         0,
@@ -56,16 +56,21 @@ def _by_term(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     )
 
 
-def _by_content(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def _invalid_contents(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
-        hands, "other-recipient", BANK, 0, reasons=((Code.CNS_07, None),), recipient=NOTARY.code
+        signers, "other-recipient", BANK, 0, reasons=((Code.CNS_07, None),), recipient=NOTARY.code
     )
-    yield consent(hands, "other-subject", BANK, 0, reasons=((Code.CNS_14, None),), given_by=1)
+    yield consent(signers, "other-subject", BANK, 0, reasons=((Code.CNS_14, None),), given_by=1)
     yield consent(
-        hands, "other-purpose", BANK, 0, reasons=((Code.CNS_08, None),), purpose=PurposeCode("LOAN")
+        signers,
+        "other-purpose",
+        BANK,
+        0,
+        reasons=((Code.CNS_08, None),),
+        purpose=PurposeCode("LOAN"),
     )
     yield consent(
-        hands,
+        signers,
         "other-agreement",
         BANK,
         0,
@@ -73,10 +78,10 @@ def _by_content(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         agreement_number=AgreementNumber("SANDBOX/OTHER"),
     )
     yield consent(
-        hands, "unknown-notice", BANK, 0, reasons=((Code.CNS_10, None),), notice_digest=bytes(32)
+        signers, "unknown-notice", BANK, 0, reasons=((Code.CNS_10, None),), notice_digest=bytes(32)
     )
     yield consent(
-        hands,
+        signers,
         "few-attributes",
         BANK,
         0,
@@ -85,42 +90,42 @@ def _by_content(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     )
 
 
-def _by_signature(hands: SandboxSigners) -> Iterator[SandboxDocument]:
-    first = consent(hands, "tampered", BANK, 0, reasons=((Code.CNS_02, Code.SIG_02),))
-    yield replace(first, document=_tampered(first.document))
+def _invalid_signatures(signers: SandboxSigners) -> Iterator[SandboxDocument]:
+    first = consent(signers, "tampered", BANK, 0, reasons=((Code.CNS_02, Code.SIG_02),))
+    yield replace(first, document=_tamper(first.document))
     yield consent(
-        hands,
+        signers,
         "signed-by-another",
         BANK,
         0,
         reasons=((Code.CNS_02, Code.SIG_08),),
-        signer=hands.citizens[1],
+        signer=signers.citizens[1],
     )
     yield consent(
-        hands, "revoked-certificate", BANK, REVOKED, reasons=((Code.CNS_02, Code.SIG_06),)
+        signers, "revoked-certificate", BANK, REVOKED, reasons=((Code.CNS_02, Code.SIG_06),)
     )
     yield consent(
-        hands,
+        signers,
         "look-alike-authority",
         BANK,
         0,
         reasons=((Code.CNS_02, Code.SIG_09),),
-        signer=hands.stranger,
+        signer=signers.stranger,
     )
 
 
-def _by_agreement(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def _invalid_agreements(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
-        hands,
+        signers,
         "beyond-agreement",
         MOBILE,
         0,
-        asked=NAMES_AND_ADDRESS,
+        requested=NAMES_AND_ADDRESS,
         reasons=((Code.AGR_04, None),),
         attributes=frozenset(name.value for name in MOBILE.attributes | NAMES_AND_ADDRESS),
     )
     yield consent(
-        hands,
+        signers,
         "half-signed-agreement",
         BANK,
         14,
@@ -130,26 +135,26 @@ def _by_agreement(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     )
 
 
-def _by_record(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def _incomplete_records(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     yield consent(
-        hands,
+        signers,
         "absent",
         BANK,
         ABSENT,
         outcome=Outcome.NOT_MATCHED,
         reasons=((Code.MAT_01, None),),
     )
-    yield consent(hands, "birth-date-corrected", BANK, CORRECTED, outcome=Outcome.RELEASED)
+    yield consent(signers, "birth-date-corrected", BANK, CORRECTED, outcome=Outcome.RELEASED)
     yield consent(
-        hands,
+        signers,
         "one-name",
         BANK,
         ONE_NAME,
-        asked=frozenset({Attribute.SURNAME, Attribute.ADDRESS}),
+        requested=frozenset({Attribute.SURNAME, Attribute.ADDRESS}),
     )
-    yield consent(hands, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
+    yield consent(signers, "locked", BANK, LOCKED, reasons=((Code.MAT_05, None),))
     yield consent(
-        hands,
+        signers,
         "address-disputed",
         BANK,
         DISPUTED_ADDRESS,
@@ -157,7 +162,7 @@ def _by_record(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         reasons=((Code.REL_02, None),),
     )
     yield consent(
-        hands,
+        signers,
         "address-not-held",
         BANK,
         WITHOUT_ADDRESS,
@@ -166,7 +171,7 @@ def _by_record(hands: SandboxSigners) -> Iterator[SandboxDocument]:
     )
 
 
-def _tampered(document: bytes) -> bytes:
+def _tamper(document: bytes) -> bytes:
     """Return the consent with one value changed after signing: ten times as many disclosures."""
     changed = document.replace(
         b"<maxDisclosures>%d</maxDisclosures>" % EVERYDAY_USES,

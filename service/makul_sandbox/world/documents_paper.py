@@ -27,7 +27,7 @@ class _Case:
     used_by: str = CLERK
 
 
-def by_hand(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def consents_on_paper(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield a valid consent on paper and four invalid ones.
 
     They have no scan or another scan, are used by the official, or are not agreed.
@@ -41,26 +41,26 @@ def by_hand(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         _Case(name="paper-used-by-official", sent=scan, used_by=official, reasons=against),
         _Case(name="paper-not-agreed", sent=scan, party=BANK, reasons=against),
     ):
-        yield _paper(hands, case, sha256(scan).digest())
+        yield _paper(signers, case, sha256(scan).digest())
 
 
-def _paper(hands: SandboxSigners, case: _Case, scan_digest: bytes) -> SandboxDocument:
+def _paper(signers: SandboxSigners, case: _Case, scan_digest: bytes) -> SandboxDocument:
     party = case.party
-    given_at = hands.consent(party, CITIZEN).given_at
-    taken = PaperConsent(
+    given_at = signers.consent(party, CITIZEN).given_at
+    paper = PaperConsent(
         date=legal_day(given_at),
         official=party.official.identifier if party.official is not None else "",
         media_type="image/png",
         scan_digest=scan_digest,
     )
     return consent(
-        hands,
+        signers,
         case.name,
         party,
         CITIZEN,
         reasons=case.reasons,
-        signer=hands.officials[party.key],
+        signer=signers.officials[party.key],
         registration=Registration(employee=REGISTRAR, scan=case.sent),
         employee=case.used_by,
-        paper=taken,
+        paper=paper,
     )

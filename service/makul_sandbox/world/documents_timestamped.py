@@ -40,7 +40,9 @@ def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ende
     )
 
 
-def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[SandboxDocument]:
+def timestamped_consents(
+    signers: SandboxSigners, stamping: StampingAuthority
+) -> Iterator[SandboxDocument]:
     """Yield consents with and without a timestamp, and two of a certificate that is still valid."""
     revoked: Reasons = ((Code.CNS_02, Code.SIG_06),)
     for name, citizen, reasons, stamped in (
@@ -48,9 +50,9 @@ def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Sandbo
         ("not-timestamped", REVOKED_LATE, revoked, False),
         ("timestamped-compromised", COMPROMISED, revoked, True),
     ):
-        signed_at = hands.at - _SIGNED
+        signed_at = signers.at - _SIGNED
         sample = consent(
-            hands,
+            signers,
             name,
             BANK,
             citizen,
@@ -61,8 +63,8 @@ def dated(hands: SandboxSigners, stamping: StampingAuthority) -> Iterator[Sandbo
         document = sample.document
         if stamped:
             document = add_timestamp(
-                document, lambda octets: stamping.stamp(octets, at=hands.at - _SIGNED)
+                document, lambda octets: stamping.stamp(octets, at=signers.at - _SIGNED)
             )
         yield replace(sample, document=document)
-    yield consent(hands, "held-when-revoked", BANK, ENDED_LATER)
-    yield consent(hands, "new-when-revoked", BANK, ENDED_LATER)
+    yield consent(signers, "held-when-revoked", BANK, ENDED_LATER)
+    yield consent(signers, "new-when-revoked", BANK, ENDED_LATER)

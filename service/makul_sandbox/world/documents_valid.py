@@ -14,13 +14,13 @@ SERVED = 8
 ASK_BY_CONSENT = (BANK, NOTARY, MOBILE, INSURER, WALLET)
 
 
-def everyday(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def everyday_consents(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield consents to data, and consents to a yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):
-            yield consent(hands, f"{party.key}-{citizen:02d}-data", party, citizen)
+            yield consent(signers, f"{party.key}-{citizen:02d}-data", party, citizen)
             yield consent(
-                hands,
+                signers,
                 f"{party.key}-{citizen:02d}-yes-no",
                 party,
                 citizen,

@@ -17,17 +17,17 @@ from makul_sandbox.world.document import (
 from makul_sandbox.world.signers import SandboxSigners
 
 
-def statements(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def statements(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield the basis statements of every party that has an official."""
-    yield from _judicial(hands)
-    yield from _of_others(hands)
+    yield from _judicial(signers)
+    yield from _statements_of_others(signers)
 
 
-def _judicial(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def _judicial(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield statements of the police, on the ground of a court's act."""
-    yield statement(hands, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
+    yield statement(signers, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
     yield statement(
-        hands,
+        signers,
         "police-absent",
         POLICE,
         ABSENT,
@@ -36,38 +36,38 @@ def _judicial(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         reasons=((Code.MAT_01, None),),
     )
     yield statement(
-        hands,
+        signers,
         "police-expired",
         POLICE,
         5,
         NAMES_AND_ADDRESS,
         reasons=((Code.LAW_07, None),),
-        issued_at=hands.at - timedelta(days=60),
+        issued_at=signers.at - timedelta(days=60),
         act=AuthorisingAct(
             issuer="Үлгү райондук соту",
             number="S-2026/3",
-            issued_on=(hands.at - timedelta(days=60)).date(),
+            issued_on=(signers.at - timedelta(days=60)).date(),
         ),
-        valid_to=hands.at - timedelta(days=30),
+        valid_to=signers.at - timedelta(days=30),
     )
     yield statement(
-        hands,
+        signers,
         "police-signed-by-another",
         POLICE,
         5,
         NAMES_AND_ADDRESS,
         reasons=((Code.LAW_09, Code.SIG_08),),
-        signer=hands.officials[MUNICIPALITY.key],
+        signer=signers.officials[MUNICIPALITY.key],
     )
 
 
-def _of_others(hands: SandboxSigners) -> Iterator[SandboxDocument]:
+def _statements_of_others(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield statements of a bank, which has no such right, and of a municipality by its powers."""
     yield statement(
-        hands, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)
+        signers, "bank-judicial", BANK, 5, NAMES_AND_ADDRESS, reasons=((Code.LAW_02, None),)
     )
     yield statement(
-        hands,
+        signers,
         "municipality-within-powers",
         MUNICIPALITY,
         6,
@@ -75,7 +75,7 @@ def _of_others(hands: SandboxSigners) -> Iterator[SandboxDocument]:
         provision=Provision.OFFICIAL_REQUEST.value,
     )
     yield statement(
-        hands,
+        signers,
         "municipality-beyond-powers",
         MUNICIPALITY,
         6,

@@ -127,7 +127,7 @@ class SandboxSigners:
             recipient_name=party.name,
             purpose_text=party.purpose_text,
             withdrawal=WITHDRAWAL,
-            representative=_represented(consent),
+            representative=_representative(consent),
             paper=PaperConsentDetails(place="Үлгү айылы") if consent.paper is not None else None,
         )
         return form(
@@ -149,7 +149,7 @@ class SandboxSigners:
         )
 
 
-def _represented(consent: Consent) -> Representative | None:
+def _representative(consent: Consent) -> Representative | None:
     if consent.representative is None:
         return None
     return Representative(

@@ -138,7 +138,7 @@ def a_caller(mark: MessageMark | None = None, **changes: Any) -> Caller:
 
 def known_digest(store: Store, key: RequestKey) -> bytes | None:
     """Return the digest of the request that closed this id; None if it is open."""
-    known = store.register.standing(key, None, at=NOON).known
+    known = store.register.snapshot(key, None, at=NOON).known
     return known.digest if known is not None else None
 
 

@@ -45,7 +45,7 @@ def put_whole(place: DatabaseLocation, sealer: FieldCipher, person: Person) -> N
         index,
         person.version,
         sealer.content_index("person", content),
-        sealer.seal(content, person_associated_data(index, person.version)),
+        sealer.encrypt(content, person_associated_data(index, person.version)),
         MICROS,
     )
     sql = (

@@ -81,7 +81,7 @@ class _PlainSealer:
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
         return None
 
-    def seal(self, document: bytes, certificate: bytes) -> bytes:
+    def encrypt(self, document: bytes, certificate: bytes) -> bytes:
         return document[::-1]
 
 
@@ -92,7 +92,7 @@ def build_recording(store: Store) -> Recording:
         renderer=EntryRenderer(
             documents=documents,
             signer=_PlainSigner(),
-            sealer=_PlainSealer(),
+            encryptor=_PlainSealer(),
             operator=MemberCode("GOV/70000001"),
             new_id=time_ordered_id,
             new_salt=lambda: secrets.token_bytes(32),
