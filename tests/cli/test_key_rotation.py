@@ -191,7 +191,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
 def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> None:
     """One field is under an unknown key."""
     rotated(filled)
-    lost = FieldCipher(StoreKeys.generate()).seal(b"x", b"where")
+    lost = FieldCipher(StoreKeys.generate()).encrypt(b"x", b"where")
     with raw(filled.directory / "makul.db") as connection:
         connection.execute(
             "UPDATE person SET sealed = ? WHERE pin_index = (SELECT min(pin_index) FROM person)",

@@ -30,7 +30,7 @@ from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import PostgresDatabase
 from makul.store.db.sqlite import SqliteDatabase
 from makul.store.encryption.compression import Compressor
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
@@ -67,10 +67,13 @@ class Store:
     _office: RegistryUnitOfWork
 
     def check_ledger(
-        self, question: LedgerVerificationOptions, tell: Callable[[int, int], None]
+        self, question: LedgerVerificationOptions, report: Callable[[int, int], None]
     ) -> LedgerReport:
-        """Verify every record against the ledger; `tell` gets the number checked and the total."""
-        return LedgerCheck(self._database, self._office.sealer, question, tell).run()
+        """Verify every record against the ledger.
+
+        `report` receives the number of verified records and the total.
+        """
+        return LedgerCheck(self._database, self._office.cipher, question, report).run()
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
@@ -112,7 +115,7 @@ class Store:
         self._database.close()
 
 
-def create_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> Store:
+def create_store(location: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> Store:
     """Create a new store and open it; only the owner of a new file may read it.
 
     `who` is the name under which the registry's changes are logged. A PostgreSQL database must
@@ -121,27 +124,27 @@ def create_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: date
     Raises `StoreUnavailableError`, also if a store exists already. A file that cannot be completed
     is removed.
     """
-    if isinstance(place, PostgresLocation):
-        migrate(place, new=True)
-        _identify(place, FieldCipher(keys))
-        _record_baseline(place, keys, who=who, at=at)
-        return open_store(place, keys, who=who)
+    if isinstance(location, PostgresLocation):
+        migrate(location, new=True)
+        _identify(location, FieldCipher(keys))
+        _record_baseline(location, keys, who=who, at=at)
+        return open_store(location, keys, who=who)
     try:
-        os.close(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(location, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
     try:
-        migrate(place, new=True)
-        _identify(place, FieldCipher(keys))
-        _record_baseline(place, keys, who=who, at=at)
+        migrate(location, new=True)
+        _identify(location, FieldCipher(keys))
+        _record_baseline(location, keys, who=who, at=at)
     except BaseException:
-        place.unlink(missing_ok=True)
+        location.unlink(missing_ok=True)
         raise
-    return open_store(place, keys, who=who)
+    return open_store(location, keys, who=who)
 
 
 def open_store(
-    place: DatabaseLocation,
+    location: DatabaseLocation,
     keys: StoreKeys,
     *,
     who: str,
@@ -156,11 +159,11 @@ def open_store(
     Raises `StoreUnavailableError` if the store is missing, has another version, lacks a trigger, or
     does not belong to these keys.
     """
-    assert_schema(place)
-    database = database_at(place, retried)
-    sealer = FieldCipher(keys, Compressor(database))
+    assert_schema(location)
+    database = database_at(location, retried)
+    cipher = FieldCipher(keys, Compressor(database))
     try:
-        _assert_keys(database, sealer)
+        _assert_keys(database, cipher)
         if database.one(_BASELINE, {}) is None:
             raise StoreUnavailableError(
                 "the store's acts have no baseline: its upgrade was not finished."
@@ -169,36 +172,36 @@ def open_store(
     finally:
         database.close()
     return Store(
-        register=StoreRegister(database, sealer),
-        recorder=StoreRecorder(database, sealer, evidence_a_day=documents_a_day),
-        registry=StoreOperatorRegistry(database, sealer, who),
+        register=StoreRegister(database, cipher),
+        recorder=StoreRecorder(database, cipher, evidence_a_day=documents_a_day),
+        registry=StoreOperatorRegistry(database, cipher, who),
         ledger=StoreLedger(database),
         _database=database,
-        _office=RegistryUnitOfWork(database, sealer, AuditLog(sealer, who)),
+        _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
     )
 
 
 @contextmanager
-def log_at(place: DatabaseLocation) -> Iterator[StoreLedger]:
+def log_at(location: DatabaseLocation) -> Iterator[StoreLedger]:
     """Yield the log of an existing store, for a sequencer that has no key of the store.
 
     Raises `StoreUnavailableError` if the store is missing, has another version, or lacks a trigger.
     """
-    assert_schema(place)
-    database = database_at(place)
+    assert_schema(location)
+    database = database_at(location)
     try:
         yield StoreLedger(database)
     finally:
         database.close()
 
 
-def log_state_of(place: DatabaseLocation) -> Callable[[], LedgerState]:
+def log_state_of(location: DatabaseLocation) -> Callable[[], LedgerState]:
     """Return a function that reads the state of the log, for a process that only monitors it.
 
     It needs no key of the store. The function raises `StoreUnavailableError`, also for a log that
     is inconsistent.
     """
-    ledger = StoreLedger(database_at(place))
+    ledger = StoreLedger(database_at(location))
 
     def state() -> LedgerState:
         try:
@@ -209,38 +212,38 @@ def log_state_of(place: DatabaseLocation) -> Callable[[], LedgerState]:
     return state
 
 
-def upgrade_store(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
+def upgrade_store(location: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
     """Upgrade an existing store to this program's version. The operator must make a copy first.
 
     A store from before acts gets their baseline, which is recorded under the name `who`. If an
     upgrade is interrupted, another call completes it.
     """
-    if isinstance(place, Path) and not place.is_file():
+    if isinstance(location, Path) and not location.is_file():
         raise StoreUnavailableError("the store is not there")
-    migrate(place)
-    assert_schema(place)
-    _record_baseline(place, keys, who=who, at=at)
+    migrate(location)
+    assert_schema(location)
+    _record_baseline(location, keys, who=who, at=at)
 
 
-def samples_to_move(place: DatabaseLocation) -> int:
+def samples_to_move(location: DatabaseLocation) -> int:
     """Return how many versions of persons' records still contain their samples; needs no key."""
-    database = database_at(place)
+    database = database_at(location)
     try:
         return person_upgrade.count_rows(database)
     finally:
         database.close()
 
 
-def database_at(place: DatabaseLocation, retried: Callable[[], None] | None = None) -> Database:
+def database_at(location: DatabaseLocation, retried: Callable[[], None] | None = None) -> Database:
     """Return the database at a location; opens nothing yet. SQLite never retries work."""
-    if not isinstance(place, PostgresLocation):
-        return SqliteDatabase(place)
-    return PostgresDatabase(place) if retried is None else PostgresDatabase(place, retried)
+    if not isinstance(location, PostgresLocation):
+        return SqliteDatabase(location)
+    return PostgresDatabase(location) if retried is None else PostgresDatabase(location, retried)
 
 
-def _identify(place: DatabaseLocation, sealer: FieldCipher) -> None:
+def _identify(location: DatabaseLocation, cipher: FieldCipher) -> None:
     store_id = uuid.uuid4().bytes
-    database = database_at(place)
+    database = database_at(location)
     try:
         with database.transaction() as transaction:
             if transaction.one(_IDENTITY, {}) is not None:
@@ -249,8 +252,8 @@ def _identify(place: DatabaseLocation, sealer: FieldCipher) -> None:
                 _ADD_IDENTITY,
                 {
                     "store_id": store_id,
-                    "index_check": sealer.content_index("store", store_id),
-                    "sealed_check": sealer.seal(_CHECK, _check_place(store_id)),
+                    "index_check": cipher.content_index("store", store_id),
+                    "sealed_check": cipher.encrypt(_CHECK, _check_associated_data(store_id)),
                     "baseline_at": None,
                 },
             )
@@ -258,17 +261,19 @@ def _identify(place: DatabaseLocation, sealer: FieldCipher) -> None:
         database.close()
 
 
-def _record_baseline(place: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:
+def _record_baseline(
+    location: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime
+) -> None:
     """Record the baseline of acts, after a check that the keys belong to this store."""
-    database, sealer = database_at(place), FieldCipher(keys)
+    database, cipher = database_at(location), FieldCipher(keys)
     try:
-        _assert_keys(database, sealer)
-        write_baseline(database, sealer, who=who, at=at)
+        _assert_keys(database, cipher)
+        write_baseline(database, cipher, who=who, at=at)
     finally:
         database.close()
 
 
-def _assert_keys(database: Database, sealer: FieldCipher) -> None:
+def _assert_keys(database: Database, cipher: FieldCipher) -> None:
     """Refuse wrong keys.
 
     A store that is opened with wrong keys would find no person and count no use. Raises
@@ -276,12 +281,12 @@ def _assert_keys(database: Database, sealer: FieldCipher) -> None:
     """
     rows = database.all(_IDENTITY, {})
     if len(rows) != 1:
-        raise StoreUnavailableError("the store was not made to its end: make it anew")
+        raise StoreUnavailableError("the store was not completely created: create it again")
     store_id, index_check, sealed_check = rows[0]
-    if sealer.content_index("store", store_id) != index_check:
+    if cipher.content_index("store", store_id) != index_check:
         raise StoreUnavailableError("the store's index key is another one")
-    sealer.open(sealed_check, _check_place(store_id))
+    cipher.decrypt(sealed_check, _check_associated_data(store_id))
 
 
-def _check_place(store_id: bytes) -> bytes:
-    return place("store_identity", "sealed_check", store_id)
+def _check_associated_data(store_id: bytes) -> bytes:
+    return field_associated_data("store_identity", "sealed_check", store_id)

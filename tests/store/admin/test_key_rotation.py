@@ -117,7 +117,7 @@ def test_a_step_that_cannot_be_recorded_is_not_taken(
             rotation.prepare(at=NOON)
 
     assert StoreKeys.load(ring) == keys
-    assert not KeyFile(ring).kept(keys.current_id).exists()
+    assert not KeyFile(ring).ring_path(keys.current_id).exists()
 
 
 def test_a_backup_of_before_is_decrypted_by_the_kept_file(
@@ -184,7 +184,7 @@ def test_a_key_is_not_activated_without_the_kept_file(
 ) -> None:
     """The kept file that shows it is missing."""
     prepare(place, ring)
-    KeyFile(ring).kept(keys.current_id).unlink()
+    KeyFile(ring).ring_path(keys.current_id).unlink()
 
     assert_refused(place, ring, "activate", "cannot be told")
 

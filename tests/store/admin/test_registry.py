@@ -51,7 +51,7 @@ OFFICIAL = Official(recipient=BANK, identifier="OFF-77", name="Бекова А."
 
 
 def sealed_at(entry: bytes) -> bytes:
-    return crypto.place("desk_log", "sealed", entry)
+    return crypto.field_associated_data("desk_log", "sealed", entry)
 
 
 def log(place: DatabaseLocation, keys: StoreKeys) -> list[tuple[str, str, str, Any]]:
@@ -64,7 +64,7 @@ def log(place: DatabaseLocation, keys: StoreKeys) -> list[tuple[str, str, str, A
             "SELECT entry_id, who, action, target, sealed FROM desk_log ORDER BY at"
         ).fetchall()
     return [
-        (who, action, target, json.loads(sealer.open(sealed, sealed_at(entry))))
+        (who, action, target, json.loads(sealer.decrypt(sealed, sealed_at(entry))))
         for entry, who, action, target, sealed in rows
     ]
 

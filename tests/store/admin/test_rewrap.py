@@ -119,7 +119,9 @@ def test_every_column_that_the_program_encrypts_is_rewrapped() -> None:
     places = {
         f"{table}.{column}"
         for source in sources
-        for table, column in re.findall(r'place\(\s*"(\w+)",\s*"(\w+)"', source.read_text())
+        for table, column in re.findall(
+            r'field_associated_data\(\s*"(\w+)",\s*"(\w+)"', source.read_text()
+        )
     }
 
     assert places == {each.name for each in SEALED_COLUMNS}
@@ -219,7 +221,7 @@ def test_an_undecryptable_field_is_left_unchanged(
 ) -> None:
     """A field under a lost key, altered or malformed is reported, and all others are wrapped."""
     others = FieldCipher(StoreKeys.generate())
-    spoilt = {"lost key": others.seal(b"x", b"where"), "altered": b"", "no format": b"\x02" * 80}
+    spoilt = {"lost key": others.encrypt(b"x", b"where"), "altered": b"", "no format": b"\x02" * 80}
     with raw(full) as connection:
         keys_of = connection.execute("SELECT pin_index, version, sealed FROM person").fetchall()
         spoilt["altered"] = keys_of[1][2][:20] + b"\xff" + keys_of[1][2][21:]
@@ -244,7 +246,7 @@ def test_a_field_that_others_changed_is_not_overwritten(
     full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A head that changed between its reading and writing is not overwritten."""
-    theirs = FieldCipher(ring).seal(b"newer", b"where")
+    theirs = FieldCipher(ring).encrypt(b"newer", b"where")
     original = FieldCipher.rewrap
 
     def race(self: FieldCipher, head: bytes) -> bytes:

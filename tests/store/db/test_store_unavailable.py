@@ -30,7 +30,7 @@ USES: list[Callable[[Store], Any]] = [
     lambda store: store.recorder.register_message_id(a_mark(), at=NOON),
     lambda store: store.register.certificate(b"c" * 32),
     lambda store: store.register.recipient(BANK),
-    lambda store: store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON),
+    lambda store: store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON),
     lambda store: store.register.official(BANK, b"o" * 32),
     lambda store: store.register.notice_approved("n", b"n" * 32, "ky"),
     lambda store: store.register.use(BANK, a_consent()),
@@ -141,7 +141,7 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store, path: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
 
-        standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
+        standing = store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON)
 
         assert standing.recipient is not None
         assert standing.recipient.state == "ACTIVE"
@@ -184,5 +184,5 @@ def test_an_unknown_state_gives_nothing(store: Store, path: Path) -> None:
         connection.execute("UPDATE recipient SET state = 'FINE'")
 
     with pytest.raises(StoreUnavailableError):
-        store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
+        store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON)
     assert store.recorder.record(a_release()) != Committed()

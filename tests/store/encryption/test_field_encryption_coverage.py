@@ -10,7 +10,7 @@ import pytest
 from makul.app.ports import Committed, Official, StoreUnavailableError
 from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
-from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, field_associated_data
 from makul_testing.builders.entries import a_failed_match, a_metered_release
 from makul_testing.builders.records import (
     AZAMAT,
@@ -164,48 +164,48 @@ def test_a_moved_or_altered_field_fails_closed(
 
 # --- the sealer itself ------------------------------------------------------------------------
 
-HERE = place("person", "sealed", b"1", b"2")
+HERE = field_associated_data("person", "sealed", b"1", b"2")
 
 
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        place("person", "sealed", b"12"),
-        place("person", "sealed", b"2", b"1"),
-        place("person", "sealed1", b"2"),
-        place("person", "answer", b"1", b"2"),
-        place("official", "sealed", b"1", b"2"),
+        field_associated_data("person", "sealed", b"12"),
+        field_associated_data("person", "sealed", b"2", b"1"),
+        field_associated_data("person", "sealed1", b"2"),
+        field_associated_data("person", "answer", b"1", b"2"),
+        field_associated_data("official", "sealed", b"1", b"2"),
         b"",
     ],
 )
 def test_a_field_is_decrypted_only_in_its_location(keys: StoreKeys, elsewhere: bytes) -> None:
     """The parts of a location are separated by their lengths, not by their content."""
     sealer = FieldCipher(keys)
-    sealed = sealer.seal(b"plain", HERE)
+    sealed = sealer.encrypt(b"plain", HERE)
 
-    assert sealer.open(sealed, HERE) == b"plain"
+    assert sealer.decrypt(sealed, HERE) == b"plain"
     with pytest.raises(FieldDecryptionError):
-        sealer.open(sealed, elsewhere)
+        sealer.decrypt(sealed, elsewhere)
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
     """Format, key id, wrapped key, ciphertext and tag: only the whole is decrypted."""
     sealer = FieldCipher(keys)
-    sealed = sealer.seal(b"plain", HERE)
+    sealed = sealer.encrypt(b"plain", HERE)
 
     for at in range(len(sealed)):
         flipped = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
         with pytest.raises(FieldDecryptionError):
-            sealer.open(flipped, HERE)
+            sealer.decrypt(flipped, HERE)
         with pytest.raises(FieldDecryptionError):
-            sealer.open(sealed[:at], HERE)
+            sealer.decrypt(sealed[:at], HERE)
 
 
 def test_equal_values_have_different_ciphertexts(keys: StoreKeys) -> None:
     """Each field has its own data key, so equal values are not visible as equal."""
     sealer = FieldCipher(keys)
 
-    assert len({sealer.seal(b"plain", HERE) for _ in range(50)}) == 50
+    assert len({sealer.encrypt(b"plain", HERE) for _ in range(50)}) == 50
 
 
 def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:

@@ -34,10 +34,10 @@ def file(path: Path) -> KeyFile:
     return KeyFile(path)
 
 
-def change(file: KeyFile, step: Callable[[StoreKeys], StoreKeys], keep_as: str) -> StoreKeys:
-    with file.alone():
+def change(file: KeyFile, step: Callable[[StoreKeys], StoreKeys], former_id: str) -> StoreKeys:
+    with file.lock():
         ring = step(file.load())
-        file.replace(ring, keep_as=keep_as)
+        file.replace(ring, former_id=former_id)
     return ring
 
 
@@ -49,7 +49,7 @@ def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
 
     ring = change(file, StoreKeys.prepared, keys.current_id)
 
-    old_file = file.kept(keys.current_id)
+    old_file = file.ring_path(keys.current_id)
     assert file.load() == ring
     assert StoreKeys.load(old_file) == keys
     assert old_file.stat().st_ino == before
@@ -67,18 +67,18 @@ def test_a_kept_file_decrypts_everything_that_needs_its_key(file: KeyFile, keys:
     """A backup from the middle of a rotation has fields under both keys."""
     prepared = change(file, StoreKeys.prepared, keys.current_id)
     activated = change(file, StoreKeys.activated, keys.current_id)
-    assert StoreKeys.load(file.kept(keys.current_id)) == prepared
+    assert StoreKeys.load(file.ring_path(keys.current_id)) == prepared
 
     left = change(file, lambda ring: ring.without(keys.current_id), keys.current_id)
 
     assert set(left.masters) == {activated.current_id}
-    old_file = StoreKeys.load(file.kept(keys.current_id))
+    old_file = StoreKeys.load(file.ring_path(keys.current_id))
     assert set(old_file.masters) == {keys.current_id, activated.current_id}
 
 
 def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:
     """The name holds other keys, perhaps their only copy."""
-    StoreKeys.generate().save(file.kept(keys.current_id))
+    StoreKeys.generate().save(file.ring_path(keys.current_id))
 
     with pytest.raises(StoreKeysError, match="move it away"):
         change(file, StoreKeys.prepared, keys.current_id)
@@ -97,7 +97,7 @@ def test_two_former_keys_are_retired_one_after_the_other(file: KeyFile, keys: St
 
     assert set(file.load().masters) == {ring.current_id}
     for gone in (first, second):
-        assert set(StoreKeys.load(file.kept(gone)).masters) == {first, second, ring.current_id}
+        assert set(StoreKeys.load(file.ring_path(gone)).masters) == {first, second, ring.current_id}
 
 
 def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
@@ -151,7 +151,7 @@ def test_a_dead_process_uses_no_key_file(file: KeyFile, path: Path, keys: StoreK
 def test_a_missing_kept_file_is_undetermined(file: KeyFile, keys: StoreKeys) -> None:
     """The command does not guess."""
     change(file, StoreKeys.prepared, keys.current_id)
-    file.kept(keys.current_id).unlink()
+    file.ring_path(keys.current_id).unlink()
 
     with pytest.raises(StoreKeysError, match="cannot be told"):
         file.still_used(keys.current_id)
@@ -160,12 +160,12 @@ def test_a_missing_kept_file_is_undetermined(file: KeyFile, keys: StoreKeys) -> 
 def test_two_commands_do_not_change_the_ring_at_once(file: KeyFile, path: Path) -> None:
     """The second one gets an error, and does not wait."""
     with (
-        file.alone(),
+        file.lock(),
         pytest.raises(StoreKeysError, match="another command"),
-        KeyFile(path).alone(),
+        KeyFile(path).lock(),
     ):
         pytest.fail("both were let in")
-    with KeyFile(path).alone():
+    with KeyFile(path).lock():
         pass
 
 
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_written_stays(
         change(file, StoreKeys.prepared, keys.current_id)
 
     assert file.load() == keys
-    assert not list(file.kept("x").parent.glob("*.new"))
+    assert not list(file.ring_path("x").parent.glob("*.new"))
 
 
 def test_a_change_survives_a_power_failure(

@@ -240,12 +240,12 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
     "a place before the first": (
         ("INSERT INTO ledger_position VALUES (x'ab', -1)",),
         "ledger_position",
-        "before the first",
+        "below 0",
     ),
     "a place that is noted as lost, and has its leaf": (
         ("INSERT INTO ledger_lost VALUES (7, zeroblob(32), 0)",),
         "ledger_lost",
-        "has its leaf",
+        "it has a leaf",
     ),
     "a loss beyond the end": (
         ("INSERT INTO ledger_lost VALUES (40, zeroblob(32), 0)",),
@@ -263,7 +263,7 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
             f"DELETE FROM ledger_leaf WHERE disclosure_id = {PLACED_30}",  # noqa: S608
         ),
         "ledger_leaf",
-        "not there",
+        "is missing",
     ),
     "all of a decision taken out, the places closed up": (
         (
@@ -284,12 +284,12 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, str]] = {
     "a queue that holds what has its place": (
         ("INSERT INTO ledger_queue SELECT disclosure_id FROM ledger_position WHERE position = 1",),
         "ledger_queue",
-        "has its place already",
+        "already has an index",
     ),
     "two sealed parts change rows": (
         (f"UPDATE disclosure SET sealed = {ANOTHERS}",),  # noqa: S608
         "disclosure",
-        "does not open",
+        "does not decrypt",
     ),
     "an attribute more than was released": (
         ("UPDATE disclosure SET released = '[\"address\"]' WHERE outcome = 'RELEASED'",),

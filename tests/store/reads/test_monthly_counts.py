@@ -108,7 +108,9 @@ def test_an_export_is_recorded_before_it_returns_anything(
             "SELECT entry_id, target, sealed FROM desk_log WHERE action = 'disclosure.export'"
         ).fetchall()
     facts = json.loads(
-        crypto.FieldCipher(keys).open(sealed, crypto.place("desk_log", "sealed", entry))
+        crypto.FieldCipher(keys).decrypt(
+            sealed, crypto.field_associated_data("desk_log", "sealed", entry)
+        )
     )
     assert count(place, "desk_log") == before + 1
     assert target == BANK

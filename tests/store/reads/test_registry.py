@@ -44,7 +44,7 @@ from makul_testing.builders.records import (
 
 def test_snapshot_has_recipient_and_agreement(store: Store) -> None:
     """They are read in one snapshot; an id that was never closed has no digest."""
-    standing = store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON)
+    standing = store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON)
 
     assert standing == RequestSnapshot(recipient=a_recipient(), agreement=an_agreement())
 
@@ -52,14 +52,14 @@ def test_snapshot_has_recipient_and_agreement(store: Store) -> None:
 @pytest.mark.parametrize("number", [None, AgreementNumber("A-9")])
 def test_snapshot_may_lack_an_agreement(store: Store, number: AgreementNumber | None) -> None:
     """The agreement is not named, or does not exist."""
-    standing = store.register.standing(a_key(), number, at=NOON)
+    standing = store.register.snapshot(a_key(), number, at=NOON)
 
     assert (standing.recipient, standing.agreement) == (a_recipient(), None)
 
 
 def test_snapshot_of_an_unknown_recipient_is_empty(store: Store) -> None:
     """The use case concludes RCP-01; the named agreement is another's."""
-    standing = store.register.standing(a_key(recipient=POLICE), AGREEMENT_NUMBER, at=NOON)
+    standing = store.register.snapshot(a_key(recipient=POLICE), AGREEMENT_NUMBER, at=NOON)
 
     assert standing.recipient is None
     assert standing.agreement is not None

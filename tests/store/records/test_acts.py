@@ -44,7 +44,11 @@ def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
     sealer = FieldCipher(keys)
     return [
-        dict(read_act(unpack(sealer.open(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]))
+        dict(
+            read_act(
+                unpack(sealer.decrypt(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]
+            )
+        )
         for act_id, sealed in rows
     ]
 
@@ -119,7 +123,7 @@ def settle_as_before(store: Store, draft: PendingDecision) -> None:
 def old(place: DatabaseLocation, keys: StoreKeys) -> DatabaseLocation:
     """Build a store from before acts, with rights, and with used and revoked consents."""
     store = open_store(place, keys, who="operator")
-    store.recorder._sealer.compressor = None
+    store.recorder._cipher.compressor = None
     settle_as_before(store, a_registration_draft())
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
     settle_as_before(store, a_release_on(REGISTERED, DOCUMENT))
@@ -229,7 +233,7 @@ def test_a_second_baseline_is_found(
     found = check_ledger(store, signer).finding
 
     assert found is not None
-    assert (found.where, found.what) == ("ledger_leaf", "the leaf of this place is not there")
+    assert (found.where, found.what) == ("ledger_leaf", "the leaf of this index is missing")
 
 
 # --- an older copy --------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def record_and_die(place: DatabaseLocation, keys: StoreKeys, entry: Entry, after
 
 def keep_dictionary(place: DatabaseLocation, keys: StoreKeys, entry: Entry) -> None:
     store = open_store(place, keys, who="operator")
-    compressor = store.recorder._sealer.compressor
+    compressor = store.recorder._cipher.compressor
     assert compressor is not None
     compressor.dictionary_for(entry.receipt)
     compressor.dictionary_for(entry.receipt, entry.answer)

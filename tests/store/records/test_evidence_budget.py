@@ -17,7 +17,7 @@ SCAN = b"s" * (BUDGET - 512)
 @pytest.fixture
 def full(store: Store) -> Recorder:
     """Build a store in which the bank has almost used up its day."""
-    recorder = StoreRecorder(store._database, store.recorder._sealer, evidence_a_day=BUDGET)
+    recorder = StoreRecorder(store._database, store.recorder._cipher, evidence_a_day=BUDGET)
     filling = a_release(evidence=(an_evidence(SCAN, "SCAN"),))
     assert recorder.record(filling) == Committed()
     return recorder

@@ -179,7 +179,7 @@ def test_a_refusal_that_may_pass_leaves_the_id_open(store: Store) -> None:
     later = a_refusal(Code.SIG_07, key=key, build=Undetermined)
     assert store.recorder.record(later) == Committed()
 
-    assert store.register.standing(key, None, at=NOON).known is None
+    assert store.register.snapshot(key, None, at=NOON).known is None
     assert store.recorder.record(a_release(key=key)) == Committed()
 
 
@@ -381,4 +381,4 @@ def test_ground_kinds_do_not_share_ids(store: Store) -> None:
     store.recorder.record(a_metered_release(consent))
 
     assert store.recorder.record(a_metered_release(basis)) == Committed()
-    assert store.register.standing(a_key(), AGREEMENT_NUMBER, at=NOON).agreement == an_agreement()
+    assert store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON).agreement == an_agreement()

@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def used(store: Store, recipient: MemberCode = BANK, *, after: timedelta = timedelta()) -> Usage:
-    return store.register.standing(a_key(recipient=recipient), None, at=NOON + after).usage
+    return store.register.snapshot(a_key(recipient=recipient), None, at=NOON + after).usage
 
 
 def record(store: Store, entry: Entry) -> None:

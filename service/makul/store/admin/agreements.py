@@ -60,7 +60,7 @@ _SIGNED_ALREADY = select(agreement_signature.c.recorded_at).where(
 
 
 def draft(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     new: Agreement,
     document: bytes,
     *,
@@ -82,9 +82,9 @@ def draft(
         "valid_to": micros(new.valid_to),
         "terms": terms_to_text(new),
     }
-    with office.changing(taking_from=new.recipient) as transaction:
+    with unit_of_work.changing(taking_from=new.recipient) as transaction:
         require_recipient(transaction, new.recipient)
-        act = office.act(
+        act = unit_of_work.act(
             transaction,
             _agreement_row(number),
             RowKey("agreement_draft", {"number": number, "terms_digest": digest}),
@@ -99,38 +99,38 @@ def draft(
             transaction.run(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
         _add_draft(transaction, number, digest, at)
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
-        signatories.keep(transaction, office.sealer, DRAFT_KIND, unsigned, at=at)
+        signatories.store_document(transaction, unit_of_work.cipher, DRAFT_KIND, unsigned, at=at)
         facts = {**terms, "digest": digest.hex()}
         act.write("agreement.draft", number, facts, at=at)
 
 
 def everything(
-    office: RegistryUnitOfWork, recipient: MemberCode | None = None
+    unit_of_work: RegistryUnitOfWork, recipient: MemberCode | None = None
 ) -> Sequence[Agreement]:
     """Return every agreement, or those of one recipient, by number."""
     if recipient is None:
-        rows = office.database.all(_ALL, {})
+        rows = unit_of_work.database.all(_ALL, {})
     else:
-        rows = office.database.all(_OWN, {"recipient": recipient})
+        rows = unit_of_work.database.all(_OWN, {"recipient": recipient})
     return [agreement_from_row(row) for row in rows]
 
 
-def draft_document(office: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
+def draft_document(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
     """Return the unsigned document of the newest draft; None if the number is not known."""
-    row = office.database.one(NEWEST_DRAFT, {"number": number})
-    found = signatories.kept(office, row[0]) if row is not None else None
+    row = unit_of_work.database.one(NEWEST_DRAFT, {"number": number})
+    found = signatories.read_document(unit_of_work, row[0]) if row is not None else None
     return found.document if found is not None else None
 
 
 def sign(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     signature: AgreementSignature,
     *,
     at: datetime,
 ) -> AgreementState:
     """Record a verified signature under the newest draft, and return the agreement's new state."""
     number = signature.number
-    with office.changing(taking_from=_owner(office, number)) as transaction:
+    with unit_of_work.changing(taking_from=_owner(unit_of_work, number)) as transaction:
         _must_be_signable(transaction, signature, at)
         values = {
             "number": number,
@@ -140,13 +140,15 @@ def sign(
         }
         if transaction.one(_SIGNED_ALREADY, values) is not None:
             raise OperatorRegistryError("this signatory has signed these terms already")
-        act = office.act(
+        act = unit_of_work.act(
             transaction,
             _agreement_row(number),
             RowKey("agreement_signature", values),
             signatories.document_row(signature.signed.digest),
         )
-        signatories.keep(transaction, office.sealer, SIGNED_KIND, signature.signed, at=at)
+        signatories.store_document(
+            transaction, unit_of_work.cipher, SIGNED_KIND, signature.signed, at=at
+        )
         recorded = {
             **values,
             "member": signature.member,
@@ -172,10 +174,10 @@ def sign(
 
 
 def terminate(
-    office: RegistryUnitOfWork, number: AgreementNumber, *, reason: str, at: datetime
+    unit_of_work: RegistryUnitOfWork, number: AgreementNumber, *, reason: str, at: datetime
 ) -> None:
     """Terminate an agreement; this cannot be undone (cl. 12)."""
-    with office.changing(taking_from=_owner(office, number)) as transaction:
+    with unit_of_work.changing(taking_from=_owner(unit_of_work, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
         if known is None:
             raise OperatorRegistryError("no agreement of this number is registered")
@@ -183,7 +185,7 @@ def terminate(
             raise OperatorRegistryError("this agreement was terminated before")
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(at)}
-        act = office.act(transaction, _agreement_row(number))
+        act = unit_of_work.act(transaction, _agreement_row(number))
         transaction.run(_SET_STATE, values)
         facts = {"state": state, "was": known[1], "reason": reason}
         act.write("agreement.end", number, facts, at=at)
@@ -193,9 +195,9 @@ def _agreement_row(number: AgreementNumber) -> RowKey:
     return RowKey("agreement", {"number": number})
 
 
-def _owner(office: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
+def _owner(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
     """Return the recipient to which an agreement number belongs; None if it is not known."""
-    known = office.database.one(STANDING, {"number": number})
+    known = unit_of_work.database.one(STANDING, {"number": number})
     return known[0] if known is not None else None
 
 
@@ -213,7 +215,7 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
     """
     key = {"number": number, "terms_digest": digest}
     if transaction.one(_DRAFTED_BEFORE, key) is not None:
-        raise OperatorRegistryError("this very document was laid before the parties earlier")
+        raise OperatorRegistryError("this same document was already a draft earlier")
     newest = transaction.one(NEWEST_DRAFT, {"number": number})
     drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
     transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
@@ -230,11 +232,11 @@ def _must_be_signable(
     if state != AgreementState.DRAFT.value:
         raise OperatorRegistryError(f"this agreement is {state} already; there is nothing to sign")
     if valid_to <= micros(at):
-        raise OperatorRegistryError("this agreement's term is over; draw it up anew")
+        raise OperatorRegistryError("this agreement's term is over; make a new draft")
     newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
     if newest is None or newest[0] != signature.terms_digest:
         raise OperatorRegistryError(
-            "this is not the agreement's newest draft; sign what is laid before you now"
+            "this is not the agreement's newest draft; sign the newest draft"
         )
     if signature.role is AgreementRole.RECIPIENT and signature.member != owner:
         raise OperatorRegistryError("the agreement is another recipient's")

@@ -46,7 +46,7 @@ class CertificateKind:
 
     def add(
         self,
-        office: RegistryUnitOfWork,
+        unit_of_work: RegistryUnitOfWork,
         recipient: MemberCode,
         fingerprint: bytes,
         der: bytes,
@@ -63,20 +63,20 @@ class CertificateKind:
             "to_lock_by": None,
         }
         key = self._row_key(recipient, fingerprint)
-        with office.changing() as transaction:
+        with unit_of_work.changing() as transaction:
             require_recipient(transaction, recipient)
             if transaction.one(self._known, key.key) is not None:
                 raise OperatorRegistryError(
                     f"this {self._name} is already registered or was withdrawn"
                 )
-            act = office.act(transaction, key)
+            act = unit_of_work.act(transaction, key)
             transaction.run(self._add, values)
             facts = {"fingerprint": fingerprint.hex()}
             act.write(f"{self._act_prefix}.add", recipient, facts, at=at)
 
     def withdraw(
         self,
-        office: RegistryUnitOfWork,
+        unit_of_work: RegistryUnitOfWork,
         recipient: MemberCode,
         fingerprint: bytes,
         *,
@@ -93,8 +93,8 @@ class CertificateKind:
             "withdrawn_at": micros(at),
         }
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with office.changing(taking_from=recipient) as transaction:
-            act = office.act(transaction, self._row_key(recipient, fingerprint))
+        with unit_of_work.changing(taking_from=recipient) as transaction:
+            act = unit_of_work.act(transaction, self._row_key(recipient, fingerprint))
             if not transaction.run(self._withdraw, values):
                 raise OperatorRegistryError(f"this recipient has no such {self._name} in use")
             act.write(f"{self._act_prefix}.withdraw", recipient, facts, at=at)

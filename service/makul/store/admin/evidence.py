@@ -21,35 +21,37 @@ _PIECE = select(evidence.c.kind, evidence.c.sealed).where(
 )
 
 
-def look(
-    office: RegistryUnitOfWork, disclosure_id: UUID, *, at: datetime
+def read_evidence(
+    unit_of_work: RegistryUnitOfWork, disclosure_id: UUID, *, at: datetime
 ) -> DecisionEvidence | None:
     """Return the documents and their reports, after the access is committed to the log."""
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         facts = {"disclosure": str(disclosure_id), "found": row is not None}
         target = row[0] if row is not None else ""
-        office.log.write(transaction, "evidence.look", target, facts, at=at)
+        unit_of_work.log.write(transaction, "evidence.look", target, facts, at=at)
     if row is None:
         return None
     recipient, decided_at, sealed = row
-    reports = open_private(office.sealer, disclosure_id.bytes, sealed).reports
+    reports = open_private(unit_of_work.cipher, disclosure_id.bytes, sealed).reports
     return DecisionEvidence(
         disclosure_id=disclosure_id,
         decided_at=instant(decided_at),
-        pieces=tuple(_piece(office, recipient, digest, report) for digest, report in reports),
+        pieces=tuple(_piece(unit_of_work, recipient, digest, report) for digest, report in reports),
     )
 
 
 def _piece(
-    office: RegistryUnitOfWork, recipient: str, digest: bytes, report: bytes
+    unit_of_work: RegistryUnitOfWork, recipient: str, digest: bytes, report: bytes
 ) -> EvidenceDocument:
-    row = office.database.one(_PIECE, {"recipient": recipient, "digest": digest})
+    row = unit_of_work.database.one(_PIECE, {"recipient": recipient, "digest": digest})
     kind, sealed = row if row is not None else (None, None)
     document = None
     if sealed is not None:
         try:
-            document = office.sealer.open(sealed, evidence_associated_data(recipient, digest))
+            document = unit_of_work.cipher.decrypt(
+                sealed, evidence_associated_data(recipient, digest)
+            )
         except FieldDecryptionError:
             # This document was altered or moved; the other documents must still be shown.
             document = None

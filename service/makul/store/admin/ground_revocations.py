@@ -64,25 +64,25 @@ def find_ground(
 ) -> GroundRow | None:
     """Return a ground and how much of it was used; None if it was neither used nor registered."""
     key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
-    found = database.one(_GROUND, key)
-    if found is None:
+    row = database.one(_GROUND, key)
+    if row is None:
         return None
-    row = _read_ground(found)
+    ground = _read_ground(row)
     return GroundRow(
         recipient=recipient,
         kind=kind,
         ground_id=ground_id,
-        allowed=row.allowed,
-        used=row.used,
-        valid_from=instant(row.valid_from),
-        valid_to=instant(row.valid_to),
-        registered_at=None if row.registered_at is None else instant(row.registered_at),
-        revoked_at=None if row.revoked_at is None else instant(row.revoked_at),
+        allowed=ground.allowed,
+        used=ground.used,
+        valid_from=instant(ground.valid_from),
+        valid_to=instant(ground.valid_to),
+        registered_at=None if ground.registered_at is None else instant(ground.registered_at),
+        revoked_at=None if ground.revoked_at is None else instant(ground.revoked_at),
     )
 
 
 def revoke_ground(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     recipient: MemberCode,
     kind: GroundKind,
     ground_id: UUID,
@@ -99,22 +99,22 @@ def revoke_ground(
     }
     key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
     facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
-    with office.changing(taking_from=recipient) as transaction:
-        subject = _read_subject(office, transaction, recipient, kind, ground_id)
+    with unit_of_work.changing(taking_from=recipient) as transaction:
+        subject = _read_subject(unit_of_work, transaction, recipient, kind, ground_id)
         rows = [RowKey("ground_use", key)]
         if subject is not None:
-            index = office.sealer.index("pin", subject.digits)
-            taken = {"recipient": recipient, "consent_id": ground_id.bytes}
-            rows.append(RowKey("revocation", {**taken, "subject_index": index}))
-        act = office.act(transaction, *rows)
+            index = unit_of_work.cipher.index("pin", subject.digits)
+            revocation = {"recipient": recipient, "consent_id": ground_id.bytes}
+            rows.append(RowKey("revocation", {**revocation, "subject_index": index}))
+        act = unit_of_work.act(transaction, *rows)
         if not transaction.run(_REVOKE_GROUND, values):
             raise OperatorRegistryError("this recipient has no such ground in force")
         if subject is not None:
             # It is recorded beside its usage counter, so that ListRevocations lists it as any
             # other.
-            revocations.take_back(
+            revocations.revoke_consent(
                 transaction,
-                office.sealer,
+                unit_of_work.cipher,
                 recipient,
                 ground_id,
                 subject=subject,
@@ -125,7 +125,7 @@ def revoke_ground(
 
 
 def _read_subject(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     transaction: Transaction,
     recipient: MemberCode,
     kind: GroundKind,
@@ -139,4 +139,4 @@ def _read_subject(
     if row is None or row[0] is None:
         return None
     where = revocations.subject_associated_data(recipient, kind, ground_id.bytes)
-    return Pin(office.sealer.open(row[0], where).decode("ascii"))
+    return Pin(unit_of_work.cipher.decrypt(row[0], where).decode("ascii"))

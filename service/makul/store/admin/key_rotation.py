@@ -37,19 +37,19 @@ _LAST_REWRAPPED = select(func.max(desk_log.c.at)).where(desk_log.c.action == _RE
 class StoreRotation(KeyRotation):
     """The rotation of one store's master key, whose key ring is in a file."""
 
-    def __init__(self, office: RegistryUnitOfWork, path: Path) -> None:
-        self._office = office
+    def __init__(self, unit_of_work: RegistryUnitOfWork, path: Path) -> None:
+        self._unit_of_work = unit_of_work
         self._file = KeyFile(path)
 
     def ring(self) -> Ring:
         """Return the key ring as its file has it."""
-        with _mendable():
+        with _registry_errors():
             keys = self._file.load()
         return Ring(current=keys.current_id, following=keys.next_id, former=_former(keys))
 
     def count(self) -> Sequence[EncryptedCount]:
         """Count the encrypted fields by column and key; reads the whole store."""
-        return rewrapping.count(self._office.database)
+        return rewrapping.count(self._unit_of_work.database)
 
     def lingering(self) -> Sequence[str]:
         """Return the keys of earlier key rings that a process of this machine still uses.
@@ -57,14 +57,14 @@ class StoreRotation(KeyRotation):
         The key that was current in a ring identifies it.
         """
         ring = self.ring()
-        asked = ring.former if ring.following is None else (ring.current, *ring.former)
-        with _mendable():
-            kept = [key_id for key_id in asked if self._file.kept(key_id).exists()]
-            return [key_id for key_id in kept if self._file.still_used(key_id)]
+        candidates = ring.former if ring.following is None else (ring.current, *ring.former)
+        with _registry_errors():
+            stored = [key_id for key_id in candidates if self._file.ring_path(key_id).exists()]
+            return [key_id for key_id in stored if self._file.still_used(key_id)]
 
     def prepare(self, *, at: datetime) -> str:
         """Add a new key that decrypts and does not encrypt, and return its id."""
-        with _mendable(), self._file.alone():
+        with _registry_errors(), self._file.lock():
             keys = self._keys()
             if keys.next_id is not None:
                 raise OperatorRegistryError(
@@ -73,12 +73,12 @@ class StoreRotation(KeyRotation):
             ring = keys.prepared()
             following = str(ring.next_id)
             self._log("key.prepare", following, {"current": keys.current_id}, at)
-            self._file.replace(ring, keep_as=keys.current_id)
+            self._file.replace(ring, former_id=keys.current_id)
         return following
 
     def activate(self, *, at: datetime) -> str:
         """Make the prepared key the one that encrypts, and return its id."""
-        with _mendable(), self._file.alone():
+        with _registry_errors(), self._file.lock():
             keys = self._keys()
             if keys.next_id is None:
                 raise OperatorRegistryError(
@@ -87,23 +87,25 @@ class StoreRotation(KeyRotation):
             self._refuse_in_use(keys.current_id)
             ring = keys.activated()
             self._log("key.activate", ring.current_id, {"former": keys.current_id}, at)
-            self._file.replace(ring, keep_as=keys.current_id)
+            self._file.replace(ring, former_id=keys.current_id)
         return ring.current_id
 
     def rewrap(self, clock: Clock) -> Iterator[Rewrapped]:
         """Wrap every data key again under the current master key, batch by batch."""
-        with _mendable():
+        with _registry_errors():
             current = self._keys().current_id
         self._log("key.rewrap", current, {}, clock())
         fields = 0
-        for batch in rewrapping.rewrap(self._office.database, self._office.sealer, current):
+        for batch in rewrapping.rewrap(
+            self._unit_of_work.database, self._unit_of_work.cipher, current
+        ):
             fields += batch.fields
             yield batch
         self._log(_REWRAPPED, current, {"fields": fields}, clock())
 
     def retire(self, key_id: str, *, at: datetime) -> Retired:
         """Remove a former key from the key ring if no field is encrypted under it."""
-        with _mendable(), self._file.alone():
+        with _registry_errors(), self._file.lock():
             keys = self._keys()
             if key_id not in _former(keys):
                 raise OperatorRegistryError(
@@ -115,11 +117,11 @@ class StoreRotation(KeyRotation):
                 raise OperatorRegistryError(
                     f"{left} fields are sealed under it: makul key rotate --apply"
                 )
-            last = self._office.database.one(_LAST_REWRAPPED, {})
+            last = self._unit_of_work.database.one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)
-            self._file.replace(keys.without(key_id), keep_as=key_id)
+            self._file.replace(keys.without(key_id), former_id=key_id)
         return Retired(
-            kept=self._file.kept(key_id),
+            kept=self._file.ring_path(key_id),
             needed_by_backups_before=instant(last[0]) if last and last[0] is not None else None,
         )
 
@@ -130,7 +132,7 @@ class StoreRotation(KeyRotation):
         encrypts, including its log, must be under the current key.
         """
         keys = self._file.load()
-        if keys.current_id != self._office.sealer.current_id:
+        if keys.current_id != self._unit_of_work.cipher.current_id:
             raise OperatorRegistryError("the ring was changed a moment ago: give the command again")
         return keys
 
@@ -139,7 +141,7 @@ class StoreRotation(KeyRotation):
             raise OperatorRegistryError(
                 f"a process of this machine still works with the ring in which {key_id} was"
                 " current: reload every worker, and end what else runs"
-                f" (fuser -v {self._file.kept(key_id)})"
+                f" (fuser -v {self._file.ring_path(key_id)})"
             )
 
     def _log(self, action: str, key_id: str, facts: dict[str, object], at: datetime) -> None:
@@ -147,8 +149,8 @@ class StoreRotation(KeyRotation):
 
         A step that is logged and not taken can be detected; the reverse cannot.
         """
-        with self._office.database.transaction() as transaction:
-            self._office.log.write(transaction, action, key_id, facts, at=at)
+        with self._unit_of_work.database.transaction() as transaction:
+            self._unit_of_work.log.write(transaction, action, key_id, facts, at=at)
 
 
 def _former(keys: StoreKeys) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def _former(keys: StoreKeys) -> tuple[str, ...]:
 
 
 @contextmanager
-def _mendable() -> Iterator[None]:
+def _registry_errors() -> Iterator[None]:
     """Report a faulty key file as an error that the operator can correct."""
     try:
         yield

@@ -42,16 +42,18 @@ _APPROVED = select(notice_approval.c.approved_at).where(notice_approval.c.ref ==
 _APPROVE = insert(notice_approval)
 
 
-def add(office: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at: datetime) -> None:
+def add(
+    unit_of_work: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at: datetime
+) -> None:
     """Register a notice. Its texts never change: another text needs another number."""
     if set(texts) != set(NOTICE_LANGUAGES):
         raise OperatorRegistryError("a notice is one text in each of ky, ru and en")
     digests = Notice.of(ref, texts, added_at=at).digests
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
             raise OperatorRegistryError("this notice is already registered")
         rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
-        act = office.act(transaction, *rows)
+        act = unit_of_work.act(transaction, *rows)
         for language, text in texts.items():
             values = {
                 "ref": ref,
@@ -66,7 +68,7 @@ def add(office: RegistryUnitOfWork, ref: str, texts: Mapping[str, bytes], *, at:
 
 
 def approve(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     approval: NoticeApproval,
     signer: bytes,
     signed: SignedBytes,
@@ -75,7 +77,7 @@ def approve(
 ) -> None:
     """Record the authorised body's approval of exactly the registered texts."""
     ref, body = approval.ref, approval.authorised_body.code
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
         if not known:
             raise OperatorRegistryError("no notice of this number is registered")
@@ -86,11 +88,11 @@ def approve(
         if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
             raise OperatorRegistryError("the signer is not a signatory of the authorised body")
         document = signatories.document_row(signed.digest)
-        act = office.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
-        signatories.keep(transaction, office.sealer, APPROVAL_KIND, signed, at=at)
+        act = unit_of_work.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
+        signatories.store_document(transaction, unit_of_work.cipher, APPROVAL_KIND, signed, at=at)
         values = {
             "ref": ref,
-            "texts_digest": _together(known),
+            "texts_digest": _digest_of_texts(known),
             "document": signed.digest,
             "signer": signer,
             "approved_at": micros(at),
@@ -100,11 +102,11 @@ def approve(
         act.write("notice.approve", ref, facts, at=at)
 
 
-def everything(office: RegistryUnitOfWork) -> Sequence[Notice]:
+def list_notices(unit_of_work: RegistryUnitOfWork) -> Sequence[Notice]:
     """Return every notice, by number."""
-    found: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
-    for ref, *row in office.database.all(_ALL, {}):
-        found.setdefault(ref, []).append(tuple(row))
+    by_ref: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
+    for ref, *row in unit_of_work.database.all(_ALL, {}):
+        by_ref.setdefault(ref, []).append(tuple(row))
     return [
         Notice(
             ref=ref,
@@ -113,10 +115,10 @@ def everything(office: RegistryUnitOfWork) -> Sequence[Notice]:
             added_at=instant(rows[0][3]),
             approved_at=instant(rows[0][4]) if rows[0][4] is not None else None,
         )
-        for ref, rows in found.items()
+        for ref, rows in by_ref.items()
     ]
 
 
-def _together(digests: Mapping[str, bytes]) -> bytes:
+def _digest_of_texts(digests: Mapping[str, bytes]) -> bytes:
     """Return the SHA-256 over the digests of ky, ru and en, in that order."""
     return sha256(b"".join(digests[language] for language in NOTICE_LANGUAGES)).digest()

@@ -25,23 +25,23 @@ _WITHDRAWN = select(official_withdrawal.c.withdrawn_at).where(
 _WITHDRAW = insert(official_withdrawal)
 
 
-def add(office: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
+def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
     """Register a person of a recipient who signs basis statements."""
     code, fingerprint = new.recipient, new.fingerprint
-    sealed = seal_official(office.sealer, code, fingerprint, new.identifier, new.name)
+    sealed = seal_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
     key = {"recipient": code, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         require_recipient(transaction, code)
         if transaction.one(_KNOWN, key) is not None:
             raise OperatorRegistryError("this official's certificate is already registered")
-        act = office.act(transaction, RowKey("official", key))
+        act = unit_of_work.act(transaction, RowKey("official", key))
         transaction.run(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
         act.write("official.add", code, facts, at=at)
 
 
 def withdraw(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     recipient: MemberCode,
     fingerprint: bytes,
     *,
@@ -54,11 +54,11 @@ def withdraw(
     """
     key = {"recipient": recipient, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    with office.changing(taking_from=recipient) as transaction:
+    with unit_of_work.changing(taking_from=recipient) as transaction:
         if transaction.one(_KNOWN, key) is None:
             raise OperatorRegistryError("this recipient has no such official")
         if transaction.one(_WITHDRAWN, key) is not None:
             raise OperatorRegistryError("this official was withdrawn before")
-        act = office.act(transaction, RowKey("official_withdrawal", key))
+        act = unit_of_work.act(transaction, RowKey("official_withdrawal", key))
         transaction.run(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
         act.write("official.withdraw", recipient, facts, at=at)

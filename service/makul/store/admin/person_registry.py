@@ -21,7 +21,7 @@ class StorePersonRegistry:
 
     def person_for_operator(self, pin: Pin, *, reason: str, at: datetime) -> Person | None:
         """Return a person's record for the operator; the access itself is recorded (cl. 13, 16)."""
-        return people.look(self._office, pin, reason=reason, at=at)
+        return people.read_person(self._office, pin, reason=reason, at=at)
 
     def search_persons(
         self, query: PersonQuery, *, reason: str, at: datetime, report: Callable[[int], None]

@@ -89,22 +89,22 @@ def count_rows(database: Database) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def move_samples(office: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
+def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
     """Move the samples of every record, and yield the result of each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
     """
     after: tuple[bytes, int] = (b"", 0)
-    while keys := _next_keys(office.database, after):
+    while keys := _next_keys(unit_of_work.database, after):
         versions = broken = 0
-        with office.changing() as transaction:
+        with unit_of_work.changing() as transaction:
             for key in keys:
                 try:
-                    versions += _move(transaction, office.sealer, *key, at)
+                    versions += _move(transaction, unit_of_work.cipher, *key, at)
                 except (FieldDecryptionError, CodecError):
                     broken += 1
             facts = {"versions": versions, "broken": broken}
-            office.log.write(transaction, "persons.move_samples", "", facts, at=at)
+            unit_of_work.log.write(transaction, "persons.move_samples", "", facts, at=at)
         after = keys[-1]
         yield Moved(versions, broken)
 
@@ -122,14 +122,14 @@ def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes
 
 
 def _move(
-    transaction: Transaction, sealer: FieldCipher, pin_index: bytes, version: int, at: datetime
+    transaction: Transaction, cipher: FieldCipher, pin_index: bytes, version: int, at: datetime
 ) -> int:
     """Move the samples of one version; return 0 if another process did so meanwhile."""
     row = transaction.one(_READ, {"pin_index": pin_index, "version": version})
     if row is None:
         return 0
-    opened = sealer.open(row[0], person_associated_data(pin_index, version))
-    record, samples = name_samples(sealer, person_from_bytes(opened, version))
-    written = encrypt_record(sealer, record, pin_index, version)
-    add_samples(transaction, sealer, pin_index, samples, at)
-    return transaction.run(_WRITE, {"key_index": pin_index, "key_version": version, **written})
+    plain = cipher.decrypt(row[0], person_associated_data(pin_index, version))
+    record, samples = name_samples(cipher, person_from_bytes(plain, version))
+    encrypted = encrypt_record(cipher, record, pin_index, version)
+    add_samples(transaction, cipher, pin_index, samples, at)
+    return transaction.run(_WRITE, {"key_index": pin_index, "key_version": version, **encrypted})

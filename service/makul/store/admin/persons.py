@@ -36,35 +36,37 @@ _VERSIONS = select(
 _SAMPLES = select(func.count()).select_from(person_sample)
 
 
-def put(office: RegistryUnitOfWork, persons: Sequence[Person], *, at: datetime) -> int:
+def put(unit_of_work: RegistryUnitOfWork, persons: Sequence[Person], *, at: datetime) -> int:
     """Store each person as a new version if anything changed, and return how many changed.
 
     The call is one transaction, during which other changes of the registry wait, and on SQLite all
     writers. A caller with many persons must pass a few hundred at a time. Version numbers are
     assigned here; those of the given persons are ignored.
     """
-    with office.changing() as transaction:
-        changed = sum(add_version(transaction, office.sealer, one, at) for one in persons)
+    with unit_of_work.changing() as transaction:
+        changed = sum(add_version(transaction, unit_of_work.cipher, one, at) for one in persons)
         facts = {"given": len(persons), "changed": changed}
-        office.log.write(transaction, "persons.put", "", facts, at=at)
+        unit_of_work.log.write(transaction, "persons.put", "", facts, at=at)
     return changed
 
 
-def look(office: RegistryUnitOfWork, pin: Pin, *, reason: str, at: datetime) -> Person | None:
+def read_person(
+    unit_of_work: RegistryUnitOfWork, pin: Pin, *, reason: str, at: datetime
+) -> Person | None:
     """Return a person's record, after the access is committed to the log.
 
     Its samples are listed with their sizes and are not decrypted.
     """
-    index = office.sealer.index("pin", pin.digits)
-    with office.changing() as transaction:
-        found = read_current(transaction, office.sealer, index)
-        facts = {"reason": reason, "found": found is not None}
-        office.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
-    return found
+    index = unit_of_work.cipher.index("pin", pin.digits)
+    with unit_of_work.changing() as transaction:
+        person = read_current(transaction, unit_of_work.cipher, index)
+        facts = {"reason": reason, "found": person is not None}
+        unit_of_work.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
+    return person
 
 
 def change_one(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     pin: Pin,
     change: Callable[[Person], Person],
     *,
@@ -77,19 +79,19 @@ def change_one(
     One transaction reads and writes the record, so a change by another operator is not lost. An
     access to a person who does not exist, and a change without effect, are recorded too.
     """
-    index = office.sealer.index("pin", pin.digits)
-    with office.changing() as transaction:
-        before = read_current(transaction, office.sealer, index)
+    index = unit_of_work.cipher.index("pin", pin.digits)
+    with unit_of_work.changing() as transaction:
+        before = read_current(transaction, unit_of_work.cipher, index)
         facts: dict[str, object] = {"field": field, "reason": reason, "found": before is not None}
         if before is not None:
-            facts["changed"] = add_version(transaction, office.sealer, change(before), at)
-        office.log.write(transaction, "person.set", "", facts, at=at, subject_index=index)
-        after = read_current(transaction, office.sealer, index)
+            facts["changed"] = add_version(transaction, unit_of_work.cipher, change(before), at)
+        unit_of_work.log.write(transaction, "person.set", "", facts, at=at, subject_index=index)
+        after = read_current(transaction, unit_of_work.cipher, index)
     return (before, after) if before is not None and after is not None else None
 
 
 def search(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     query: PersonQuery,
     *,
     reason: str,
@@ -102,32 +104,34 @@ def search(
     the result is returned, because each is an access to that person's data.
     """
     facts: dict[str, object] = {"reason": reason, "query": query.fields}
-    with office.changing() as transaction:
-        office.log.write(transaction, "person.search", "", facts, at=at)
-    found: list[Person] = []
-    for number, each in enumerate(_everybody(office), start=1):
+    with unit_of_work.changing() as transaction:
+        unit_of_work.log.write(transaction, "person.search", "", facts, at=at)
+    matches: list[Person] = []
+    for number, each in enumerate(_read_all(unit_of_work), start=1):
         if number % PAGE_ROWS == 0:
             report(number)
         if query.is_met_by(each):
-            found.append(each)
-        if len(found) > MAX_FOUND:
+            matches.append(each)
+        if len(matches) > MAX_FOUND:
             break
-    shown = tuple(found[:MAX_FOUND])
-    with office.changing() as transaction:
+    shown = tuple(matches[:MAX_FOUND])
+    with unit_of_work.changing() as transaction:
         for each in shown:
-            index = office.sealer.index("pin", each.pin.digits)
+            index = unit_of_work.cipher.index("pin", each.pin.digits)
             looked = {"reason": reason, "found": True, "by": sorted(query.fields)}
-            office.log.write(transaction, "person.look", "", looked, at=at, subject_index=index)
-    return PersonsFound(persons=shown, more=len(found) > MAX_FOUND)
+            unit_of_work.log.write(
+                transaction, "person.look", "", looked, at=at, subject_index=index
+            )
+    return PersonsFound(persons=shown, more=len(matches) > MAX_FOUND)
 
 
-def _everybody(office: RegistryUnitOfWork) -> Iterator[Person]:
+def _read_all(unit_of_work: RegistryUnitOfWork) -> Iterator[Person]:
     """Yield every current record, by index; samples are not read."""
     after = b""
-    while rows := office.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
+    while rows := unit_of_work.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
         for index, version, sealed in rows:
-            opened = office.sealer.open(sealed, person_associated_data(index, version))
-            yield person_from_bytes(opened, version)
+            plain = unit_of_work.cipher.decrypt(sealed, person_associated_data(index, version))
+            yield person_from_bytes(plain, version)
         after = rows[-1][0]
 
 

@@ -38,36 +38,39 @@ def require_recipient(transaction: Transaction, code: MemberCode) -> None:
         raise OperatorRegistryError("this recipient is not registered")
 
 
-def add(office: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> None:
+def add(unit_of_work: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> None:
     """Register a recipient; raises `OperatorRegistryError` if it is registered already."""
     facts = {"kind": new.kind.value, "name": new.name, "state": new.state.value}
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         if is_registered(transaction, new.code):
             raise OperatorRegistryError("this recipient is already registered")
-        act = office.act(transaction, _row_key(new.code))
+        act = unit_of_work.act(transaction, _row_key(new.code))
         values = {**facts, "changed_at": micros(at), "to_lock_by": None}
         transaction.run(_ADD, {"code": new.code, **values})
         act.write("recipient.add", new.code, facts, at=at)
 
 
-def set_state(office: RegistryUnitOfWork, changed: Recipient, *, reason: str, at: datetime) -> None:
+def set_state(
+    unit_of_work: RegistryUnitOfWork, changed: Recipient, *, reason: str, at: datetime
+) -> None:
     """Set a recipient's state: active, on hold or cut off.
 
     The state applies to everything that is ordered after its commit.
     """
     state = changed.state.value
     values = {"key_code": changed.code, "state": state, "changed_at": micros(at)}
-    with office.changing(taking_from=changed.code) as transaction:
-        act = office.act(transaction, _row_key(changed.code))
+    with unit_of_work.changing(taking_from=changed.code) as transaction:
+        act = unit_of_work.act(transaction, _row_key(changed.code))
         if not transaction.run(_SET_STATE, values):
             raise OperatorRegistryError("this recipient is not registered")
         act.write("recipient.state", changed.code, {"state": state, "reason": reason}, at=at)
 
 
-def everyone(office: RegistryUnitOfWork) -> Sequence[Recipient]:
+def everyone(unit_of_work: RegistryUnitOfWork) -> Sequence[Recipient]:
     """Return every recipient, by code."""
     return [
-        recipient_from_row(MemberCode(row[0]), row[1:]) for row in office.database.all(_ALL, {})
+        recipient_from_row(MemberCode(row[0]), row[1:])
+        for row in unit_of_work.database.all(_ALL, {})
     ]
 
 

@@ -48,11 +48,11 @@ class StoreOperatorRegistry(StorePersonRegistry):
     Raises `OperatorRegistryError` and `StoreUnavailableError`.
     """
 
-    def __init__(self, database: Database, sealer: FieldCipher, who: str) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher, who: str) -> None:
         self._database = database
-        self._sealer = sealer
-        self._log = AuditLog(sealer, who)
-        self._office = RegistryUnitOfWork(database, sealer, self._log)
+        self._cipher = cipher
+        self._log = AuditLog(cipher, who)
+        self._office = RegistryUnitOfWork(database, cipher, self._log)
 
     # --- recipients and their certificates and officials --------------------------------------
 
@@ -140,7 +140,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def notices(self) -> Sequence[Notice]:
         """Return every notice, by number."""
-        return notices.everything(self._office)
+        return notices.list_notices(self._office)
 
     def add_signatory(self, signatory: Signatory, *, at: datetime) -> None:
         """Register a signatory for a party: one person and one key for one party in one role."""
@@ -154,7 +154,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def signatories(self) -> Sequence[Signatory]:
         """Return every signatory, including withdrawn ones."""
-        return signatories.everyone(self._office)
+        return signatories.list_signatories(self._office)
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
         """Submit draft terms to the parties; earlier terms of that number end here."""
@@ -208,12 +208,12 @@ class StoreOperatorRegistry(StorePersonRegistry):
     ) -> Sequence[DisclosureRow]:
         """Return the latest decisions first, at most `listing.MOST_ROWS`."""
         return listing.latest(
-            self._database, self._sealer, recipient=recipient, since=since, limit=limit
+            self._database, self._cipher, recipient=recipient, since=since, limit=limit
         )
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """Return one decision."""
-        return listing.one(self._database, self._sealer, disclosure_id)
+        return listing.one(self._database, self._cipher, disclosure_id)
 
     def repetitions(
         self,
@@ -226,7 +226,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """Return answers that were given again, the latest first."""
         return list_repetitions(
             self._database,
-            self._sealer,
+            self._cipher,
             recipient=recipient,
             since=since,
             disclosure_id=disclosure_id,
@@ -247,8 +247,8 @@ class StoreOperatorRegistry(StorePersonRegistry):
         facts = {"month": str(month), "revealed": look.revealed, "reason": look.reason}
         with self._database.transaction() as transaction:
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
-        return listing.of_month(self._database, self._sealer, month, recipient=recipient)
+        return listing.of_month(self._database, self._cipher, month, recipient=recipient)
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""
-        return evidence.look(self._office, disclosure_id, at=at)
+        return evidence.read_evidence(self._office, disclosure_id, at=at)

@@ -75,7 +75,7 @@ class EncryptedColumn:
     @cached_property
     def counting(self) -> Select[bytes, int]:
         """Select the number of fields by key id."""
-        key_id = _part(self.column, 2, KEY_ID_BYTES).label("under")
+        key_id = _substring(self.column, 2, KEY_ID_BYTES).label("under")
         return (
             select(key_id, func.count().label("fields"))
             .where(self.column.is_not(None))
@@ -87,10 +87,10 @@ class EncryptedColumn:
         """Select the first fields under another key than `done`: length, head and primary key."""
         key = self.table.primary_key.columns
         return (
-            select(func.length(self.column), _part(self.column, 1, HEAD_BYTES), *key)
+            select(func.length(self.column), _substring(self.column, 1, HEAD_BYTES), *key)
             .where(
                 self.column.is_not(None),
-                _part(self.column, 2, KEY_ID_BYTES) != bindparam("done", type_=LargeBinary()),
+                _substring(self.column, 2, KEY_ID_BYTES) != bindparam("done", type_=LargeBinary()),
             )
             .order_by(*key)
             .limit(literal_column(str(BATCH_FIELDS)))
@@ -108,18 +108,20 @@ class EncryptedColumn:
         """Put a new head before the same ciphertext, if the head is still `was`."""
         key = self.table.primary_key.columns
         head = bindparam("head", type_=LargeBinary())
-        anew = head.op("||")(_part(self.column, HEAD_BYTES + 1))
+        anew = head.op("||")(_substring(self.column, HEAD_BYTES + 1))
         return (
             update(self.table)
             .where(
                 and_(*(each == bindparam(f"key_{each.name}", type_=each.type) for each in key)),
-                _part(self.column, 1, HEAD_BYTES) == bindparam("was", type_=LargeBinary()),
+                _substring(self.column, 1, HEAD_BYTES) == bindparam("was", type_=LargeBinary()),
             )
             .values({self.column.name: cast(anew, LargeBinary())})
         )
 
 
-def _part(column: Column[bytes], start: int, length: int | None = None) -> ColumnElement[bytes]:
+def _substring(
+    column: Column[bytes], start: int, length: int | None = None
+) -> ColumnElement[bytes]:
     """Return some bytes of a column.
 
     The numbers are in the SQL text, because a statement groups by its text.
@@ -146,28 +148,28 @@ def count(database: Database) -> Sequence[EncryptedCount]:
     ]
 
 
-def rewrap(database: Database, sealer: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
+def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
     """Wrap all fields under the current key, whose id is `key_id`; yield each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
     """
     for _ in range(MOST_WALKS):
-        found = 0
+        fields = 0
         for column in SEALED_COLUMNS:
-            for batch in _walk(database, sealer, column, key_id.encode("ascii")):
-                found += batch.fields + batch.overtaken
+            for batch in _walk(database, cipher, column, key_id.encode("ascii")):
+                fields += batch.fields + batch.overtaken
                 yield batch
-        if not found:
+        if not fields:
             return
 
 
 def _walk(
-    database: Database, sealer: FieldCipher, column: EncryptedColumn, done: bytes
+    database: Database, cipher: FieldCipher, column: EncryptedColumn, done: bytes
 ) -> Iterator[Rewrapped]:
     rows = database.all(column.first, {"done": done})
     while rows:
-        batch, began = _bounded(rows), time.monotonic()
-        done_now = _rewrap_batch(database, sealer, column, batch)
+        batch, began = _first_batch(rows), time.monotonic()
+        done_now = _rewrap_batch(database, cipher, column, batch)
         took = time.monotonic() - began
         yield done_now
         time.sleep(REST * took)
@@ -176,7 +178,7 @@ def _walk(
         rows = database.all(column.following, {"done": done, **behind})
 
 
-def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
+def _first_batch(rows: Sequence[Row]) -> Sequence[Row]:
     """Return the first rows whose fields fit into one transaction, at least one."""
     total = 0
     for number, (length, *_) in enumerate(rows):
@@ -187,12 +189,12 @@ def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _rewrap_batch(
-    database: Database, sealer: FieldCipher, column: EncryptedColumn, rows: Sequence[Row]
+    database: Database, cipher: FieldCipher, column: EncryptedColumn, rows: Sequence[Row]
 ) -> Rewrapped:
     changes, broken = [], 0
     for _length, was, *key in rows:
         try:
-            head = sealer.rewrap(was)
+            head = cipher.rewrap(was)
         except FieldDecryptionError:
             broken += 1
             continue

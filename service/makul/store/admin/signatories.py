@@ -12,7 +12,7 @@ from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import desk_document, signatory
 
@@ -43,7 +43,7 @@ _DOCUMENT = select(desk_document.c.sealed).where(desk_document.c.digest == bindp
 _KEEP = insert(desk_document)
 
 
-def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
+def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
     """Register a signatory for a party.
 
     One certificate, one key and one person may represent only one party in one role. This also
@@ -56,26 +56,26 @@ def add(office: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> None:
         "identifier": new.identifier,
         "name": new.name,
     }
-    with office.changing() as transaction:
+    with unit_of_work.changing() as transaction:
         if new.role is AgreementRole.RECIPIENT:
             require_recipient(transaction, new.member)
         for row in transaction.all(_ALL, {}):
-            _refuse_same_hand(new, _from_row(office.sealer, row))
+            _refuse_same_signatory(new, _from_row(unit_of_work.cipher, row))
         values = {
             "member": new.member,
             "fingerprint": new.fingerprint,
             "role": new.role.value,
-            "sealed": _seal(office.sealer, new),
+            "sealed": _encrypt_private(unit_of_work.cipher, new),
             "added_at": micros(at),
             "withdrawn_at": None,
         }
-        act = office.act(transaction, _row_key(new.member, new.fingerprint))
+        act = unit_of_work.act(transaction, _row_key(new.member, new.fingerprint))
         transaction.run(_ADD, values)
         act.write("signatory.add", new.member, facts, at=at)
 
 
 def withdraw(
-    office: RegistryUnitOfWork,
+    unit_of_work: RegistryUnitOfWork,
     member: MemberCode,
     fingerprint: bytes,
     *,
@@ -89,16 +89,16 @@ def withdraw(
         "withdrawn_at": micros(at),
     }
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    with office.changing() as transaction:
-        act = office.act(transaction, _row_key(member, fingerprint))
+    with unit_of_work.changing() as transaction:
+        act = unit_of_work.act(transaction, _row_key(member, fingerprint))
         if not transaction.run(_WITHDRAW, values):
             raise OperatorRegistryError("this member has no such signatory")
         act.write("signatory.withdraw", member, facts, at=at)
 
 
-def everyone(office: RegistryUnitOfWork) -> Sequence[Signatory]:
+def list_signatories(unit_of_work: RegistryUnitOfWork) -> Sequence[Signatory]:
     """Return every signatory, including withdrawn ones."""
-    return [_from_row(office.sealer, row) for row in office.database.all(_ALL, {})]
+    return [_from_row(unit_of_work.cipher, row) for row in unit_of_work.database.all(_ALL, {})]
 
 
 def may_sign(
@@ -109,8 +109,8 @@ def may_sign(
     return transaction.one(_MAY_SIGN, values) is not None
 
 
-def keep(
-    transaction: Transaction, sealer: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
+def store_document(
+    transaction: Transaction, cipher: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
 ) -> None:
     """Store a document's exact bytes and the report on it; the same bytes are stored once."""
     if transaction.one(_DOCUMENT, {"digest": signed.digest}) is not None:
@@ -119,24 +119,24 @@ def keep(
     values = {
         "digest": signed.digest,
         "kind": kind,
-        "sealed": sealer.seal(packed, _document_place(signed.digest)),
+        "sealed": cipher.encrypt(packed, _document_associated_data(signed.digest)),
         "kept_at": micros(at),
     }
     transaction.run(_KEEP, values)
 
 
-def kept(office: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
+def read_document(unit_of_work: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:
     """Return a stored document; None if there is none."""
-    row = office.database.one(_DOCUMENT, {"digest": digest})
+    row = unit_of_work.database.one(_DOCUMENT, {"digest": digest})
     if row is None:
         return None
-    header, parts = unpack(office.sealer.open(row[0], _document_place(digest)))
+    header, parts = unpack(unit_of_work.cipher.decrypt(row[0], _document_associated_data(digest)))
     if only(header, "v")["v"] != 1 or len(parts) != 2:
-        raise CodecError("a kept document does not read back")
+        raise CodecError("a stored document cannot be read")
     return SignedBytes(digest=digest, document=parts[0], report=parts[1])
 
 
-def _refuse_same_hand(new: Signatory, known: Signatory) -> None:
+def _refuse_same_signatory(new: Signatory, known: Signatory) -> None:
     if new.fingerprint == known.fingerprint:
         raise OperatorRegistryError(
             "this certificate is registered for a signatory already, or was withdrawn"
@@ -149,14 +149,16 @@ def _refuse_same_hand(new: Signatory, known: Signatory) -> None:
         raise OperatorRegistryError("this person is another party's signatory")
 
 
-def _seal(sealer: FieldCipher, new: Signatory) -> bytes:
+def _encrypt_private(cipher: FieldCipher, new: Signatory) -> bytes:
     header = {"v": 1, "identifier": new.identifier, "name": new.name}
-    return sealer.seal(pack(header, [new.key_digest]), _place(new.member, new.fingerprint))
+    return cipher.encrypt(
+        pack(header, [new.key_digest]), _associated_data(new.member, new.fingerprint)
+    )
 
 
-def _from_row(sealer: FieldCipher, row: Row) -> Signatory:
+def _from_row(cipher: FieldCipher, row: Row) -> Signatory:
     member, fingerprint, role, sealed, withdrawn_at = row
-    header, parts = unpack(sealer.open(sealed, _place(member, fingerprint)))
+    header, parts = unpack(cipher.decrypt(sealed, _associated_data(member, fingerprint)))
     only(header, "v", "identifier", "name")
     identifier, name = header["identifier"], header["name"]
     if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
@@ -181,9 +183,9 @@ def _row_key(member: str, fingerprint: bytes) -> RowKey:
     return RowKey("signatory", {"member": member, "fingerprint": fingerprint})
 
 
-def _place(member: str, fingerprint: bytes) -> bytes:
-    return place("signatory", "sealed", member.encode(), fingerprint)
+def _associated_data(member: str, fingerprint: bytes) -> bytes:
+    return field_associated_data("signatory", "sealed", member.encode(), fingerprint)
 
 
-def _document_place(digest: bytes) -> bytes:
-    return place("desk_document", "sealed", digest)
+def _document_associated_data(digest: bytes) -> bytes:
+    return field_associated_data("desk_document", "sealed", digest)

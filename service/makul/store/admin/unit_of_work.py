@@ -21,12 +21,12 @@ class RegistryUnitOfWork:
     """The store, the cipher of its fields, and the log of operators' acts."""
 
     database: Database
-    sealer: FieldCipher
+    cipher: FieldCipher
     log: AuditLog
 
     def act(self, transaction: Transaction, *rows: RowKey) -> PendingAct:
         """Begin an act that is about to change these rows; it must be written after the change."""
-        return PendingAct(transaction, self.sealer, self.log, rows)
+        return PendingAct(transaction, self.cipher, self.log, rows)
 
     @contextmanager
     def changing(self, *, taking_from: str | None = None) -> Iterator[Transaction]:

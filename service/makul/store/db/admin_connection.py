@@ -12,13 +12,13 @@ from makul.store.db.location import PostgresLocation
 
 
 @contextmanager
-def administered(place: PostgresLocation) -> Iterator["psycopg.Connection[Any]"]:
+def admin_connection(location: PostgresLocation) -> Iterator["psycopg.Connection[Any]"]:
     """Yield a separate connection on which each statement is its own transaction.
 
     Raises `StoreUnavailableError` for every error of the driver.
     """
     try:
-        with psycopg.connect(place.url, autocommit=True) as server:
+        with psycopg.connect(location.url, autocommit=True) as server:
             yield server
     except psycopg.Error as error:
         raise StoreUnavailableError(f"the record store failed: {failure_of(error)}") from None

@@ -73,10 +73,10 @@ class CompiledStatements:
 
     def prepared(self, statement: CompilerElement) -> Prepared:
         """Return the statement in the form that the driver takes."""
-        found = self._prepared.get(statement)
-        if found is None:
-            found = self._prepared[statement] = Prepared(statement, self._dialect)
-        return found
+        prepared = self._prepared.get(statement)
+        if prepared is None:
+            prepared = self._prepared[statement] = Prepared(statement, self._dialect)
+        return prepared
 
 
 class Transaction:

@@ -92,7 +92,7 @@ def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
     return header, parts
 
 
-def _strictly(read: Callable[[dict[str, object]], ValueT], text: str | bytes) -> ValueT:
+def _read_json(read: Callable[[dict[str, object]], ValueT], text: str | bytes) -> ValueT:
     """Read JSON with `read`, and turn every error of form into `CodecError`."""
     try:
         return read(json.loads(text))
@@ -180,13 +180,13 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
             requests_a_minute=_number_if_any(fields["requestsPerMinute"]),
             bytes_a_day=_number_if_any(fields["bytesPerDay"]),
             delivery=Delivery(_string(fields["delivery"])),
-            scores_out=_flag(fields["scoresOut"]),
-            paper_allowed=_flag(fields["paper"]),
+            scores_out=_read_flag(fields["scoresOut"]),
+            paper_allowed=_read_flag(fields["paper"]),
             paper_daily_quota=papers,
-            representatives_allowed=_flag(fields["representatives"]),
+            representatives_allowed=_read_flag(fields["representatives"]),
         )
 
-    return _strictly(read, terms)
+    return _read_json(read, terms)
 
 
 def _upgrade_terms(fields: dict[str, object]) -> dict[str, object]:
@@ -289,7 +289,7 @@ def _attributes(value: object) -> frozenset[Attribute]:
     return frozenset(map(Attribute, _strings(value)))
 
 
-def _flag(value: object) -> bool:
+def _read_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise CodecError("a stored record has a field of another type")
     return value

@@ -87,7 +87,7 @@ class _AgainError(StoreUnavailableError):
     """
 
 
-def _nobody_counts() -> None:
+def _count_nothing() -> None:
     """Do nothing: no caller counts repetitions."""
 
 
@@ -97,10 +97,10 @@ class PostgresDatabase(Database):
     side_by_side = True
 
     def __init__(
-        self, place: PostgresLocation, retried: Callable[[], None] = _nobody_counts
+        self, location: PostgresLocation, retried: Callable[[], None] = _count_nothing
     ) -> None:
         """Prepare the database; `retried` is called each time that work is repeated."""
-        self._place = place
+        self._location = location
         self._retried = retried
         self._guard = threading.Lock()
         self._pool: ConnectionPool[PostgresConnection] | None = None
@@ -155,11 +155,11 @@ class PostgresDatabase(Database):
     ) -> ResultT:
         """Do the work, and repeat it if it lost a race or its commit was interrupted."""
         in_doubt = False
-        for _ in _tries():
+        for _ in _attempt_numbers():
             try:
                 with self.transaction() as transaction:
-                    found = settled(transaction) if in_doubt and settled is not None else None
-                    return found if found is not None else work(transaction)
+                    result = settled(transaction) if in_doubt and settled is not None else None
+                    return result if result is not None else work(transaction)
             except _AgainError as error:
                 log.info("done again: %s", error)
                 self._retried()
@@ -220,11 +220,11 @@ class PostgresDatabase(Database):
             if self._pool is not None and self._pid != os.getpid():
                 raise StoreUnavailableError("the store was in use before this process was forked")
             if self._pool is None:
-                self._pool, self._pid = _new_pool(self._place), os.getpid()
+                self._pool, self._pid = _new_pool(self._location), os.getpid()
             return self._pool
 
 
-def _tries() -> Iterator[int]:
+def _attempt_numbers() -> Iterator[int]:
     """Yield attempt numbers: the maximum wait doubles, and competitors wait for different times."""
     until = time.monotonic() + PATIENCE_SECONDS
     for number in range(TRIES):
@@ -234,19 +234,19 @@ def _tries() -> Iterator[int]:
             yield number
 
 
-def _new_pool(place: PostgresLocation) -> "ConnectionPool[PostgresConnection]":
+def _new_pool(location: PostgresLocation) -> "ConnectionPool[PostgresConnection]":
     options = " ".join(
         f"-c {name}={value}".replace("=read committed", r"=read\ committed")
         for name, value in SESSION.items()
     )
     return ConnectionPool(
-        place.url,
+        location.url,
         kwargs={
             "autocommit": True,
             "application_name": "makul",
             "connect_timeout": int(POOL_SECONDS),
-            "prepare_threshold": 0 if place.prepares else None,
-            **({"options": options} if place.prepares else {}),
+            "prepare_threshold": 0 if location.prepares else None,
+            **({"options": options} if location.prepares else {}),
         },
         min_size=1,
         max_size=MOST_CONNECTIONS,

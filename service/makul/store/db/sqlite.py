@@ -144,7 +144,7 @@ class SqliteDatabase(Database):
         """
         try:
             connection = self._connection()
-            with self._alone():
+            with self._write_lock():
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     transaction = Transaction(connection.execute, _STATEMENTS)
@@ -185,23 +185,23 @@ class SqliteDatabase(Database):
         """Close every connection; the next use opens new ones. Must be called before a fork."""
         with self._guard:
             self._generation += 1
-            for held in list(self._open):
-                held.close()
+            for connection in list(self._open):
+                connection.close()
             self._open.clear()
             if self._lock_file is not None:
                 os.close(self._lock_file)
             self._lock_file = self._pid = self._file = None
 
     def _connection(self) -> Connection:
-        held: _ThreadConnection | None = getattr(self._local, "held", None)
-        if held is None or held.generation != self._generation:
-            held = self._local.held = self._connect()
+        current: _ThreadConnection | None = getattr(self._local, "held", None)
+        if current is None or current.generation != self._generation:
+            current = self._local.held = self._connect()
         if os.getpid() != self._pid:
             raise StoreUnavailableError("the store was in use before this process was forked")
         facts = os.stat(self._name)  # noqa: PTH116 -- half the cost of Path.stat
         if (facts.st_dev, facts.st_ino) != self._file:
             raise StoreUnavailableError("the store's file was replaced while it was in use")
-        return held.connection
+        return current.connection
 
     def _connect(self) -> _ThreadConnection:
         with self._guard:
@@ -211,12 +211,12 @@ class SqliteDatabase(Database):
                 self._lock_file = _open_lock_file(self._path)
             elif self._pid != pid:
                 raise StoreUnavailableError("the store was in use before this process was forked")
-            held = _ThreadConnection(connect(self._path), self._generation)
-            self._open.add(held)
-            return held
+            current = _ThreadConnection(connect(self._path), self._generation)
+            self._open.add(current)
+            return current
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _write_lock(self) -> Iterator[None]:
         """Wait for the turn to write: first among this process's threads, then among processes."""
         if not self._turn.acquire(timeout=TURN_SECONDS):
             raise StoreUnavailableError("the store's writers are stuck")

@@ -85,8 +85,8 @@ class Compressor:
 
         A dictionary is written once, in a separate transaction.
         """
-        found = _CERTIFICATE.search(receipt)
-        certificate = found.group() if found is not None else b""
+        match = _CERTIFICATE.search(receipt)
+        certificate = match.group() if match is not None else b""
         found_texts = dict.fromkeys(_BOILERPLATE_OF_ANSWERS.findall(answer))
         variable = b"".join(found_texts) + certificate
         known = self._by_variable.get(variable)

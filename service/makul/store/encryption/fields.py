@@ -35,7 +35,7 @@ class FieldDecryptionError(StoreUnavailableError):
     """
 
 
-def place(table: str, column: str, *record: bytes) -> bytes:
+def field_associated_data(table: str, column: str, *record: bytes) -> bytes:
     """Return the associated data of a field: table, column and record key, each with its length."""
     parts = (table.encode(), column.encode(), *record)
     return b"makul.store/1" + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -52,27 +52,31 @@ class FieldCipher:
         self.current_id = keys.current_id
         self._current = keys.masters[keys.current_id]
         self._prefix = FIELD_FORMAT + keys.current_id.encode("ascii")
-        self._index = _keyed(keys.index)
+        self._index = _hmac_function(keys.index)
 
     def __repr__(self) -> str:
-        return "Sealer()"
+        return "FieldCipher()"
 
-    def seal(self, plain: bytes, where: bytes) -> bytes:
-        """Encrypt a value; `where` is its associated data."""
+    def encrypt(self, plain: bytes, associated_data: bytes) -> bytes:
+        """Encrypt a value and bind it to this associated data."""
         data_key = secrets.token_bytes(KEY_BYTES)
         wrapped = aes_key_wrap(self._current, data_key)
-        return self._prefix + wrapped + AESGCM(data_key).encrypt(_ONLY_NONCE, plain, where)
+        return (
+            self._prefix + wrapped + AESGCM(data_key).encrypt(_ONLY_NONCE, plain, associated_data)
+        )
 
-    def open(self, sealed: bytes, where: bytes) -> bytes:
+    def decrypt(self, sealed: bytes, associated_data: bytes) -> bytes:
         """Decrypt a value with its associated data; raises `FieldDecryptionError`."""
         try:
             if sealed[:1] != FIELD_FORMAT:
-                raise FieldDecryptionError("a sealed field has an unknown format")
+                raise FieldDecryptionError("an encrypted field has an unknown format")
             master = self._masters[sealed[1:KEY_ID_END].decode("ascii")]
             data_key = aes_key_unwrap(master, sealed[KEY_ID_END:HEAD_BYTES])
-            return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[HEAD_BYTES:], where)
+            return AESGCM(data_key).decrypt(_ONLY_NONCE, sealed[HEAD_BYTES:], associated_data)
         except (KeyError, ValueError, InvalidUnwrap, InvalidTag):
-            raise FieldDecryptionError("a sealed field does not open with these keys") from None
+            raise FieldDecryptionError(
+                "an encrypted field does not decrypt with these keys"
+            ) from None
 
     def rewrap(self, head: bytes) -> bytes:
         """Return the head of an encrypted field, wrapped under the current master key.
@@ -82,11 +86,13 @@ class FieldCipher:
         """
         try:
             if head[:1] != FIELD_FORMAT or len(head) != HEAD_BYTES:
-                raise FieldDecryptionError("a sealed field has an unknown format")
+                raise FieldDecryptionError("an encrypted field has an unknown format")
             master = self._masters[head[1:KEY_ID_END].decode("ascii")]
             data_key = aes_key_unwrap(master, head[KEY_ID_END:])
         except (KeyError, ValueError, InvalidUnwrap):
-            raise FieldDecryptionError("a sealed field does not open with these keys") from None
+            raise FieldDecryptionError(
+                "an encrypted field does not decrypt with these keys"
+            ) from None
         return self._prefix + aes_key_wrap(self._current, data_key)
 
     def index(self, kind: str, *parts: str) -> bytes:
@@ -102,7 +108,7 @@ class FieldCipher:
         return self._index(kind.encode() + b"\x00" + content)
 
 
-def _keyed(key: bytes) -> Callable[[bytes], bytes]:
+def _hmac_function(key: bytes) -> Callable[[bytes], bytes]:
     """Return a function that computes HMAC-SHA256 with this key.
 
     The key is hashed once (RFC 2104, 4).

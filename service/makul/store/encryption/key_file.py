@@ -26,7 +26,7 @@ class KeyFile:
         """Load the current key ring; raises `StoreKeysError`."""
         return StoreKeys.load(self._path)
 
-    def kept(self, key_id: str) -> Path:
+    def ring_path(self, key_id: str) -> Path:
         """Return the path of the kept ring with this key.
 
         The kept ring is the ring while this key was current, or the ring before its removal.
@@ -38,18 +38,18 @@ class KeyFile:
 
         Raises `StoreKeysError` if the kept file is missing, because the answer is then unknown.
         """
-        kept = self.kept(key_id)
+        former = self.ring_path(key_id)
         try:
-            descriptor = os.open(kept, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(former, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             raise StoreKeysError(
-                f"{kept} is not there, so it cannot be told which processes still use the keys of"
+                f"{former} is not there, so it cannot be told which processes still use the keys of"
                 f" before: restart them all, then copy {self._path.name} to that name, mode 600"
             ) from None
         try:
             # An earlier step was interrupted before it replaced the ring. The kept file is then the
             # current one, so no process uses an earlier ring.
-            if kept.samefile(self._path):
+            if former.samefile(self._path):
                 return False
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -61,7 +61,7 @@ class KeyFile:
         return False
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the lock on changes of the ring.
 
         Raises `StoreKeysError` if another command holds it.
@@ -80,10 +80,10 @@ class KeyFile:
         finally:
             os.close(descriptor)
 
-    def replace(self, ring: StoreKeys, *, keep_as: str) -> None:
+    def replace(self, ring: StoreKeys, *, former_id: str) -> None:
         """Replace the ring by a changed one; keep the earlier file under the id of a key.
 
-        Raises `StoreKeysError`; the ring is then unchanged. Call it inside `alone`.
+        Raises `StoreKeysError`; the ring is then unchanged. Call it inside `lock`.
         """
         fresh, aside = (self._path.with_name(f"{self._path.name}.{end}") for end in ("new", "was"))
         try:
@@ -92,9 +92,9 @@ class KeyFile:
             ring.save(fresh)
             if StoreKeys.load(fresh) != ring:
                 raise StoreKeysError("the new ring does not read back")
-            if self._to_be_kept(ring, self.kept(keep_as)):
+            if self._must_copy(ring, self.ring_path(former_id)):
                 aside.hardlink_to(self._path)
-                aside.replace(self.kept(keep_as))
+                aside.replace(self.ring_path(former_id))
                 sync_directory(self._path.parent)
             fresh.replace(self._path)
             sync_directory(self._path.parent)
@@ -105,7 +105,7 @@ class KeyFile:
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
 
-    def _to_be_kept(self, ring: StoreKeys, kept: Path) -> bool:
+    def _must_copy(self, ring: StoreKeys, former: Path) -> bool:
         """Return whether the current file must be kept.
 
         It need not be kept if the kept file already contains all its keys and more. Raises
@@ -114,12 +114,12 @@ class KeyFile:
         now = self.load()
         if ring.index != now.index:
             raise StoreKeysError("the index key cannot be changed")
-        if not kept.exists():
+        if not former.exists():
             return True
-        before = StoreKeys.load(kept)
+        before = StoreKeys.load(former)
         same_index, mine, theirs = before.index == now.index, now.masters, before.masters
         if same_index and theirs.items() <= mine.items():
             return True
         if same_index and theirs.items() >= mine.items() and len(ring.masters) < len(mine):
             return False
-        raise StoreKeysError(f"{kept} holds keys that are not in the ring: move it away first")
+        raise StoreKeysError(f"{former} holds keys that are not in the ring: move it away first")

@@ -37,16 +37,16 @@ Columns = Mapping[str, object]
 class ActChecker:
     """Verifies acts, and collects what they state about other rows."""
 
-    def __init__(self, sealer: FieldCipher, expectations: Expectations) -> None:
-        self._sealer = sealer
+    def __init__(self, cipher: FieldCipher, expectations: Expectations) -> None:
+        self._cipher = cipher
         self._expectations = expectations
 
-    def wrong(self, row: tuple[object, ...]) -> tuple[str, str] | None:
+    def find_mismatch(self, row: tuple[object, ...]) -> tuple[str, str] | None:
         """Return the first mismatch as its table and a text; None if everything matches."""
         names = (column.name for column in COLUMNS)
         columns = dict(zip(names, row, strict=True))
         try:
-            salt, statement = self._open(columns)
+            salt, statement = self._decrypt(columns)
             stated = read_act(statement)
         except FieldDecryptionError:
             return "act", "its encrypted part does not open: it was altered or moved"
@@ -56,20 +56,20 @@ class ActChecker:
             return "ledger_leaf", "the leaf is not that of the act's statement"
         if columns["recorded_at"] != columns["at"]:
             return "ledger_leaf", "recorded_at is not the act's moment"
-        for name in self._differing(columns, stated):
+        for name in self._differing_names(columns, stated):
             return "act", f"{name} is not what the leaf commits to"
         return self._collect(stated)
 
-    def _open(self, columns: Columns) -> tuple[bytes, bytes]:
+    def _decrypt(self, columns: Columns) -> tuple[bytes, bytes]:
         act_id, sealed = columns["act_id"], columns["sealed"]
         if not isinstance(act_id, bytes) or not isinstance(sealed, bytes):
             raise CodecError("an act's columns are not what they must be")
-        header, parts = unpack(self._sealer.open(sealed, act_associated_data(act_id)))
+        header, parts = unpack(self._cipher.decrypt(sealed, act_associated_data(act_id)))
         if only(header, "v")["v"] != 1 or len(parts) != 2:
             raise CodecError("an act's encrypted part has an unknown format")
         return parts[0], parts[1]
 
-    def _differing(self, columns: Columns, stated: Mapping[str, object]) -> Iterator[str]:
+    def _differing_names(self, columns: Columns, stated: Mapping[str, object]) -> Iterator[str]:
         act_id = columns["act_id"]
         if stated.get("actId") != (str(UUID(bytes=act_id)) if isinstance(act_id, bytes) else None):
             yield "act_id"
@@ -80,7 +80,7 @@ class ActChecker:
     def _collect(self, stated: Mapping[str, object]) -> tuple[str, str] | None:
         """Store the changes that an act states, under the act's number.
 
-        Returns a mismatch as `wrong` does.
+        Returns a mismatch as `find_mismatch` does.
         """
         number, changes = stated["number"], stated.get("changes")
         is_baseline = stated["kind"] == BASELINE_KIND

@@ -32,7 +32,7 @@ _MARK_RECORDED = (
 )
 
 
-def write_baseline(database: Database, sealer: FieldCipher, *, who: str, at: datetime) -> bool:
+def write_baseline(database: Database, cipher: FieldCipher, *, who: str, at: datetime) -> bool:
     """Record every row of rights in one transaction; return False if a baseline exists."""
 
     def work(transaction: Transaction) -> bool:
@@ -41,27 +41,27 @@ def write_baseline(database: Database, sealer: FieldCipher, *, who: str, at: dat
         if has_acts(transaction):
             return False
         begun = Act(who=who, kind=BASELINE_KIND, target="", facts={}, changes=())
-        add_act(transaction, sealer, begun, at=at)
-        for held in HELD.values():
-            _record_table(transaction, sealer, held, who=who, at=at)
+        add_act(transaction, cipher, begun, at=at)
+        for table in HELD.values():
+            _record_table(transaction, cipher, table, who=who, at=at)
         return True
 
     return database.perform(work)
 
 
 def _record_table(
-    transaction: Transaction, sealer: FieldCipher, held: HeldTable, *, who: str, at: datetime
+    transaction: Transaction, cipher: FieldCipher, table: HeldTable, *, who: str, at: datetime
 ) -> None:
-    rows = held.rows(transaction)
+    rows = table.rows(transaction)
     while page := list(islice(rows, ROWS_AN_ACT)):
         changes = [
             Change(
-                table=held.name,
-                key={name: row[name] for name in held.key_names},
+                table=table.name,
+                key={name: row[name] for name in table.key_names},
                 before=None,
-                after=held.image(sealer, row),
+                after=table.image(cipher, row),
             )
             for row in page
         ]
-        begun = Act(who=who, kind=BASELINE_KIND, target=held.name, facts={}, changes=changes)
-        add_act(transaction, sealer, begun, at=at)
+        begun = Act(who=who, kind=BASELINE_KIND, target=table.name, facts={}, changes=changes)
+        add_act(transaction, cipher, begun, at=at)

@@ -15,7 +15,7 @@ Effect = tuple[str, str, Mapping[str, object]]
 """A table, a row's key as text, and what the decision states about the row."""
 
 
-def read_effects(sealer: FieldCipher, stated: Mapping[str, object]) -> tuple[Effect, ...]:
+def read_effects(cipher: FieldCipher, stated: Mapping[str, object]) -> tuple[Effect, ...]:
     """Return what a decision states about other rows.
 
     Formats 1 and 2 state nothing; the baseline covers their rows. Raises `CodecError` for a
@@ -24,7 +24,7 @@ def read_effects(sealer: FieldCipher, stated: Mapping[str, object]) -> tuple[Eff
     if stated["format"] in (1, 2):
         return ()
     try:
-        return tuple(_Effects(sealer, stated).read())
+        return tuple(_Effects(cipher, stated).read())
     except (KeyError, TypeError, ValueError):
         raise CodecError("a decision's effects do not read back") from None
 
@@ -32,8 +32,8 @@ def read_effects(sealer: FieldCipher, stated: Mapping[str, object]) -> tuple[Eff
 class _Effects:
     """The effects of one decision."""
 
-    def __init__(self, sealer: FieldCipher, stated: Mapping[str, object]) -> None:
-        self._sealer = sealer
+    def __init__(self, cipher: FieldCipher, stated: Mapping[str, object]) -> None:
+        self._cipher = cipher
         self._stated = cast("Mapping[str, Any]", stated)
         self._effects = cast("Mapping[str, Any]", stated["effects"])
         self._at = datetime.fromisoformat(self._stated["decidedAt"])
@@ -65,7 +65,7 @@ class _Effects:
             "valid_from": micros(datetime.fromisoformat(valid_from)),
             "valid_to": micros(datetime.fromisoformat(valid_to)),
             "subject": (
-                state_content(self._sealer, subject.encode("ascii"))
+                state_content(self._cipher, subject.encode("ascii"))
                 if subject is not None
                 else None
             ),
@@ -74,10 +74,10 @@ class _Effects:
         }
         yield "ground_use", self._ground_key(), facts
         if kind == GroundKind.CONSENT.value and giver is not None:
-            index = self._sealer.index("pin", giver)
+            index = self._cipher.index("pin", giver)
             key = (self._recipient, UUID(ground_id).bytes)
-            given = {"giver_index": state_value(index), "ground": self._ground_key()}
-            yield _effect("consent_giver", key, given)
+            giver_facts = {"giver_index": state_value(index), "ground": self._ground_key()}
+            yield _effect("consent_giver", key, giver_facts)
 
     def _ground_key(self) -> str:
         kind, ground_id, _ = self._stated["ground"]
@@ -85,7 +85,7 @@ class _Effects:
 
     def _revocation(self) -> Effect:
         consent_id, subject, document = self._effects["revokes"]
-        index = self._sealer.index("pin", subject)
+        index = self._cipher.index("pin", subject)
         image = {
             "document": state_value(bytes.fromhex(document)) if document is not None else None,
             "revoked_at": micros(self._at),
@@ -93,10 +93,10 @@ class _Effects:
         return _effect("revocation", (self._recipient, UUID(consent_id).bytes, index), image)
 
     def _attempt(self) -> Effect:
-        employee = employee_index(self._sealer, self._recipient, self._stated["employee"])
+        employee = employee_index(self._cipher, self._recipient, self._stated["employee"])
         image = {
             "recipient": self._recipient,
-            "pin_index": state_value(self._sealer.index("pin", self._stated["subject"])),
+            "pin_index": state_value(self._cipher.index("pin", self._stated["subject"])),
             "employee_index": state_value(employee),
             "at": micros(self._at),
         }
@@ -108,5 +108,5 @@ def _effect(table: str, key: tuple[object, ...], facts: Mapping[str, object]) ->
 
 
 def _key(table: str, values: tuple[object, ...]) -> str:
-    held = HELD[table]
-    return held.key_text(dict(zip(held.key_names, values, strict=True)))
+    held_table = HELD[table]
+    return held_table.key_text(dict(zip(held_table.key_names, values, strict=True)))

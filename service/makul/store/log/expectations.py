@@ -99,10 +99,10 @@ class Expectations:
 
     def mark(self, table: str, key: str) -> object:
         """Return the mark of a row that exists; None for a row that does not."""
-        found = self._file.execute(
+        row = self._file.execute(
             "SELECT mark FROM met WHERE tbl = ? AND key = ?", (table, key)
         ).fetchone()
-        return json.loads(found[0]) if found is not None else None
+        return json.loads(row[0]) if row is not None else None
 
     def unmet(self, table: str) -> Iterator[str]:
         """Yield the keys of rows that some record names and that do not exist."""

@@ -34,26 +34,26 @@ Judge = Callable[["HeldRowsCheck", Image | None, ExpectedGrounds], str | None]
 class HeldRowsCheck:
     """Finds rows that do not match. It must be used after all records have been read."""
 
-    def __init__(self, sealer: FieldCipher, expectations: Expectations, *, at: datetime) -> None:
-        self._sealer = sealer
+    def __init__(self, cipher: FieldCipher, expectations: Expectations, *, at: datetime) -> None:
+        self._cipher = cipher
         self._expectations = expectations
         self._forgotten = micros(at - KEEP_ATTEMPTS + SWEEP_MARGIN)
 
     def find(self, transaction: Transaction) -> Iterator[Found]:
         """Yield each mismatch, table by table, in the snapshot of this transaction."""
         yield from self._numbers()
-        for name, held in HELD.items():
+        for name, table in HELD.items():
             judge = _JUDGES.get(name, HeldRowsCheck.judge_register)
-            for row in held.rows(transaction):
-                image, key = held.image(self._sealer, row), held.key_text(row)
+            for row in table.rows(transaction):
+                image, key = table.image(self._cipher, row), table.key_text(row)
                 self._expectations.meet(name, key, image.get("registered_at"))
-                wrong = judge(self, image, self._expectations.grounds(name, key))
-                if wrong is not None:
-                    yield name, _key_name(key), wrong
+                find_mismatch = judge(self, image, self._expectations.grounds(name, key))
+                if find_mismatch is not None:
+                    yield name, _key_name(key), find_mismatch
             for key in self._expectations.unmet(name):
-                wrong = judge(self, None, self._expectations.grounds(name, key))
-                if wrong is not None:
-                    yield name, _key_name(key), wrong
+                find_mismatch = judge(self, None, self._expectations.grounds(name, key))
+                if find_mismatch is not None:
+                    yield name, _key_name(key), find_mismatch
 
     def _numbers(self) -> Iterator[Found]:
         gap = self._expectations.first_gap()
@@ -73,7 +73,7 @@ class HeldRowsCheck:
             if dumps(change.before) != dumps(stated):
                 return f"act {change.number} changed it from what no act had made it"
             stated = change.after
-        return _differing(image, stated)
+        return _first_difference(image, stated)
 
     def judge_ground(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge the usage counter of a ground.
@@ -85,7 +85,7 @@ class HeldRowsCheck:
             return _NOTHING_BEHIND if image is not None else None
         if image is None:
             return _NOT_THERE
-        for name, stated in _permitted(base, grounds):
+        for name, stated in _permitted_values(base, grounds):
             if not _is_one_of(image[name], stated):
                 return f"{name} {_NOT_STATED}"
         return None
@@ -93,7 +93,7 @@ class HeldRowsCheck:
     def judge_revocation(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a consent revocation: the first accepted one counts, with its document and time."""
         base = _base(grounds)
-        stated = [base] if base is not None else [*_made(grounds), *grounds.effects]
+        stated = [base] if base is not None else [*_states_after_acts(grounds), *grounds.effects]
         return _among(image, stated)
 
     def judge_giver(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
@@ -102,10 +102,10 @@ class HeldRowsCheck:
         if base is not None:
             return _among(image, [base])
         # The giver of a consent known before the baseline was recorded by then, or never.
-        since = [each for each in grounds.effects if not self._was_known(each["ground"])]
+        since = [each for each in grounds.effects if not self._has_baseline(each["ground"])]
         return _among(image, [{"giver_index": each["giver_index"]} for each in since])
 
-    def _was_known(self, ground: object) -> bool:
+    def _has_baseline(self, ground: object) -> bool:
         return _base(self._expectations.grounds("ground_use", str(ground))) is not None
 
     def judge_day(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
@@ -164,12 +164,12 @@ def _base(grounds: ExpectedGrounds) -> Facts | None:
     return next(first, None)
 
 
-def _made(grounds: ExpectedGrounds) -> list[Facts]:
+def _states_after_acts(grounds: ExpectedGrounds) -> list[Facts]:
     """Return the states of the row that acts left."""
     return [change.after for change in grounds.changes if change.after is not None]
 
 
-def _permitted(
+def _permitted_values(
     base: Facts | None, grounds: ExpectedGrounds
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """Yield for each column of a ground's row the values that it may have."""
@@ -205,13 +205,13 @@ def _registrations(base: Facts | None, effects: tuple[Facts, ...]) -> Iterator[o
 def _among(image: Image | None, stated: list[Facts]) -> str | None:
     """Compare a row that is written once with the statements that may have written it."""
     if image is None or not stated:
-        return _differing(image, stated[0] if stated else None)
+        return _first_difference(image, stated[0] if stated else None)
     if _is_one_of(image, stated):
         return None
-    return _differing(image, stated[0])
+    return _first_difference(image, stated[0])
 
 
-def _differing(image: Image | None, stated: Facts | None) -> str | None:
+def _first_difference(image: Image | None, stated: Facts | None) -> str | None:
     if image is None:
         return _NOT_THERE if stated is not None else None
     if stated is None:

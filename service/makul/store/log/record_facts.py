@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.domain.disclosures import TELLS_OF_A_PERSON
+from makul.domain.disclosures import AFTER_COMPARISON
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import NOT_IN_1, ONLY_HERE, read_statement
 from makul.store.db.base import Database, Row
@@ -99,35 +99,35 @@ class Record:
 class RecordChecker:
     """Verifies records. Raises `StoreUnavailableError`."""
 
-    def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher, expectations: Expectations) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._expectations = expectations
 
-    def wrong_row(self, row: Row) -> tuple[str, str] | None:
+    def find_row_mismatch(self, row: Row) -> tuple[str, str] | None:
         """Verify a row of `COLUMNS` against its leaf.
 
         The effects that a matching decision states are added to the expectations.
         """
         try:
-            return self.wrong(Record.of(row))
+            return self.find_mismatch(Record.of(row))
         except CodecError as error:
             return "disclosure", str(error)
 
-    def wrong(self, record: Record) -> tuple[str, str] | None:
+    def find_mismatch(self, record: Record) -> tuple[str, str] | None:
         """Return the first mismatch as its table and a text; None if everything matches."""
-        return next(self._misfits(record), None)
+        return next(self._mismatches(record), None)
 
-    def _misfits(self, record: Record) -> Iterator[tuple[str, str]]:
+    def _mismatches(self, record: Record) -> Iterator[tuple[str, str]]:
         disclosure_id = record.bytes_of("disclosure_id")
         try:
-            private = open_private(self._sealer, disclosure_id, record.bytes_of("sealed"))
+            private = open_private(self._cipher, disclosure_id, record.bytes_of("sealed"))
             stated = read_statement(private.leaf_statement)
         except FieldDecryptionError:
-            yield "disclosure", "its sealed part does not open: it was altered or moved"
+            yield "disclosure", "its encrypted part does not decrypt: it was altered or moved"
             return
         except (CodecError, ValueError):
-            yield "disclosure", "its sealed part does not read back"
+            yield "disclosure", "its encrypted part cannot be read"
             return
         salted = len(private.leaf_salt) == SALT_BYTES
         if (
@@ -137,19 +137,19 @@ class RecordChecker:
             yield "ledger_leaf", "the leaf is not that of the decision's statement"
         if record.columns["recorded_at"] != record.columns["decided_at"]:
             yield "ledger_leaf", "recorded_at is not the decision's moment"
-        for name in _differing(stated, self._expected(record, private)):
+        for name in _differing_facts(stated, self._expected_facts(record, private)):
             yield "disclosure", f"{name} is not what the leaf commits to"
         # The blind index has a column of its own: a decision about no person has none.
         subject = private.subject
-        index = self._sealer.index("pin", subject.digits) if subject is not None else None
+        index = self._cipher.index("pin", subject.digits) if subject is not None else None
         if record.columns["subject_index"] != index:
             yield "disclosure", "subject_index is not what the leaf commits to"
         yield from self._evidence(record, private, stated)
         yield from self._request_id(record, stated)
-        for effect in read_effects(self._sealer, stated):
+        for effect in read_effects(self._cipher, stated):
             self._expectations.add_effect(*effect)
 
-    def _expected(self, record: Record, private: Private) -> Facts:
+    def _expected_facts(self, record: Record, private: Private) -> Facts:
         """Return the facts that the columns and the encrypted part state."""
         row, subject = record.columns, private.subject
         ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
@@ -198,17 +198,17 @@ class RecordChecker:
             return
         kind, sealed, kept_at = row
         try:
-            document = self._sealer.open(sealed, evidence_associated_data(recipient, digest))
+            document = self._cipher.decrypt(sealed, evidence_associated_data(recipient, digest))
         except FieldDecryptionError:
             yield "evidence", f"the document {digest.hex()} does not open: it was altered or moved"
             return
         if sha256(document).digest() != digest:
             yield "evidence", f"the document {digest.hex()} is another one"
         here = kept_at == record.columns["decided_at"] and _names(private, stated, digest, kind)
-        if not here and not self._kept_by_another(recipient, digest, kind, kept_at):
+        if not here and not self._is_stored_by_another(recipient, digest, kind, kept_at):
             yield "evidence", f"no decision kept the document {digest.hex()} then, as that kind"
 
-    def _kept_by_another(self, recipient: str, digest: bytes, kind: str, kept_at: int) -> bool:
+    def _is_stored_by_another(self, recipient: str, digest: bytes, kind: str, kept_at: int) -> bool:
         """Return whether another decision stored the document at that moment, as that kind.
 
         A document is stored once, by the first decision that uses it.
@@ -217,7 +217,7 @@ class RecordChecker:
             _AT_THAT_MOMENT, {"recipient": recipient, "at": kept_at}
         ):
             try:
-                private = open_private(self._sealer, disclosure_id, sealed)
+                private = open_private(self._cipher, disclosure_id, sealed)
                 stated = read_statement(private.leaf_statement)
             except (FieldDecryptionError, CodecError, ValueError):
                 continue  # the check of that decision itself reports it
@@ -232,7 +232,7 @@ class RecordChecker:
         """
         closed_by, own = record.columns["closed_by"], record.columns["disclosure_id"]
         closed_at = record.columns["closed_at"]
-        if not stated.get("closes", record.columns["outcome"] in TELLS_OF_A_PERSON):
+        if not stated.get("closes", record.columns["outcome"] in AFTER_COMPARISON):
             if closed_by == own and "closes" in stated:
                 yield "request_key", "the request id was closed by a decision that closes none"
             return
@@ -242,8 +242,8 @@ class RecordChecker:
             names = ("recipient", "space", "request_id")
             request = {name: record.columns[name] for name in names}
             other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
-            told = record.columns["outcome"] in TELLS_OF_A_PERSON
-            if told or self._database.one(_OF_THAT_REQUEST, other) is None:
+            discloses = record.columns["outcome"] in AFTER_COMPARISON
+            if discloses or self._database.one(_OF_THAT_REQUEST, other) is None:
                 yield "request_key", "the request id was closed by another decision"
         elif closed_at != record.columns["decided_at"]:
             yield "request_key", "the request id was closed at another moment"
@@ -251,11 +251,11 @@ class RecordChecker:
             yield "request_key", "answer_until is not what the leaf commits to"
 
 
-def _differing(stated: Facts, expected: Facts) -> Iterator[str]:
+def _differing_facts(stated: Facts, expected: Facts) -> Iterator[str]:
     """Yield the names of facts that differ, or that only one side has."""
     if stated["format"] == 1:
         expected = {name: value for name, value in expected.items() if name not in NOT_IN_1}
-        expected = {**expected, "reasons": _without_retry(expected["reasons"])}
+        expected = {**expected, "reasons": _remove_retry(expected["reasons"])}
     checked_elsewhere = ONLY_HERE | {"closes", "evidence", "effects"}
     for name in sorted((stated.keys() | expected.keys()) - checked_elsewhere):
         if name not in stated or name not in expected or stated[name] != expected[name]:
@@ -278,7 +278,7 @@ def _reasons(text: object) -> object:
         return None
 
 
-def _without_retry(reasons: object) -> object:
+def _remove_retry(reasons: object) -> object:
     return [each[:3] for each in reasons] if isinstance(reasons, list) else reasons
 
 
@@ -289,8 +289,8 @@ def _is_kept_until(until: object, stated: Facts) -> bool:
     effects, decided_at = stated.get("effects"), datetime.fromisoformat(str(stated["decidedAt"]))
     if not isinstance(effects, dict):
         return until == micros(decided_at + _EARLIER_ANSWERS)
-    kept = effects.get("answerUntil")
-    return isinstance(kept, str) and until == micros(datetime.fromisoformat(kept))
+    answer_until = effects.get("answerUntil")
+    return isinstance(answer_until, str) and until == micros(datetime.fromisoformat(answer_until))
 
 
 def _uuid(value: object) -> str | None:

@@ -99,7 +99,7 @@ DECISION = RecordKind(
     of_the_leaf=(disclosure.c.disclosure_id == ledger_leaf.c.disclosure_id)
     # PostgreSQL finds the monthly partition by `decided_at`.
     & (disclosure.c.decided_at == ledger_leaf.c.recorded_at),
-    build_check=lambda *of: ledger_facts.RecordChecker(*of).wrong_row,
+    build_check=lambda *of: ledger_facts.RecordChecker(*of).find_row_mismatch,
     beside=(
         request_key,
         (request_key.c.recipient == disclosure.c.recipient)
@@ -111,13 +111,13 @@ ACT = RecordKind(
     table=act,
     columns=act_check.COLUMNS,
     of_the_leaf=act.c.act_id == ledger_leaf.c.disclosure_id,
-    build_check=lambda _, *of: act_check.ActChecker(*of).wrong,
+    build_check=lambda _, *of: act_check.ActChecker(*of).find_mismatch,
 )
 REPETITION = RecordKind(
     table=repetition,
     columns=repetition_check.COLUMNS,
     of_the_leaf=repetition.c.repetition_id == ledger_leaf.c.disclosure_id,
-    build_check=lambda _, sealer, __: repetition_check.RepetitionChecker(sealer).wrong,
+    build_check=lambda _, cipher, __: repetition_check.RepetitionChecker(cipher).find_mismatch,
     beside=(
         disclosure,
         (disclosure.c.disclosure_id == repetition.c.disclosure_id)
@@ -131,8 +131,8 @@ KINDS = (DECISION, REPETITION, ACT)
 class Records:
     """Reads records of every kind, each with the function that verifies it."""
 
-    def __init__(self, database: Database, sealer: FieldCipher, expectations: Expectations) -> None:
-        self._holds = [(kind, kind.build_check(database, sealer, expectations)) for kind in KINDS]
+    def __init__(self, database: Database, cipher: FieldCipher, expectations: Expectations) -> None:
+        self._holds = [(kind, kind.build_check(database, cipher, expectations)) for kind in KINDS]
 
     def placed(self, source: Database | Transaction, start: int, until: int) -> "FoundRecords":
         """Read the records of these leaf indexes."""

@@ -28,14 +28,14 @@ _NAMES = tuple(column.name for column in COLUMNS)
 class RepetitionChecker:
     """Verifies repetitions."""
 
-    def __init__(self, sealer: FieldCipher) -> None:
-        self._sealer = sealer
+    def __init__(self, cipher: FieldCipher) -> None:
+        self._cipher = cipher
 
-    def wrong(self, row: Row) -> tuple[str, str] | None:
+    def find_mismatch(self, row: Row) -> tuple[str, str] | None:
         """Return the first mismatch as its table and a text; None if everything matches."""
         columns = dict(zip(_NAMES, row, strict=True))
         try:
-            secret = open_repetition(self._sealer, columns["repetition_id"], columns["sealed"])
+            secret = open_repetition(self._cipher, columns["repetition_id"], columns["sealed"])
             stated = read_repetition(secret.leaf_statement)
         except FieldDecryptionError:
             return "repetition", "its encrypted part does not open: it was altered or moved"
@@ -55,7 +55,7 @@ class RepetitionChecker:
 
 def _wrong_decision(columns: Mapping[str, object]) -> tuple[str, str] | None:
     if columns["decision_id"] is None:
-        return "repetition", "the decision whose answer was given again is not there"
+        return "repetition", "the decision whose answer was repeated is missing"
     for name in ("recipient", "space", "request_id"):
         if columns[name] != columns[f"decision_{name}"]:
             return "repetition", f"{name} is not its decision's"

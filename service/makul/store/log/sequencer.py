@@ -166,7 +166,7 @@ class StoreLedger(LedgerStore):
 
     def latest(self) -> SignedTree | None:
         """Return the newest checkpoint; None before the first."""
-        return self._signed(self._database.one(_LATEST, {}))
+        return self._read_signed_tree(self._database.one(_LATEST, {}))
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Return the first hashes of a tile; raises `LedgerBrokenError` if they are missing."""
@@ -180,7 +180,7 @@ class StoreLedger(LedgerStore):
         proof.
         """
         placed = self._database.one(_POSITION, {"disclosure_id": disclosure_id.bytes})
-        signed = self._covering(placed[0]) if placed is not None else None
+        signed = self._find_covering(placed[0]) if placed is not None else None
         if placed is None or signed is None:
             return None
         try:
@@ -236,16 +236,16 @@ class StoreLedger(LedgerStore):
             and self._database.one(_CHECKPOINT, {"size": size}) is not None
         )
 
-    def _covering(self, position: int) -> SignedTree | None:
+    def _find_covering(self, position: int) -> SignedTree | None:
         """Return a checkpoint whose tree contains this index."""
         rows = self._database.all(_COSIGNED, {"above": position})
         if rows:
             size, _ = max(rows, key=lambda row: (row[1], row[0]))
-            return self._signed(self._database.one(_CHECKPOINT, {"size": size}))
+            return self._read_signed_tree(self._database.one(_CHECKPOINT, {"size": size}))
         newest = self.latest()
         return newest if newest is not None and newest.size > position else None
 
-    def _signed(self, row: Row | None) -> SignedTree | None:
+    def _read_signed_tree(self, row: Row | None) -> SignedTree | None:
         if row is None:
             return None
         size, root, note, made_at = row
@@ -278,7 +278,7 @@ def _sequence(
     if taken:
         leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
         if len(leaves) != taken:
-            raise LedgerBrokenError("there are leaves placed beyond the log's end")
+            raise LedgerBrokenError("there are leaves with an index beyond the log's end")
         appended = edge.extended(leaves)
         write_tiles(transaction, size, appended)
         transaction.run(_TAKE_OUT, {"size": size})

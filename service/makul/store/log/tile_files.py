@@ -47,20 +47,20 @@ class LogDirectory(PublishedLog):
     def checkpoint(self) -> bytes | None:
         """Return the published note; None if there is none."""
         try:
-            return _limited(self._directory / CHECKPOINT, MAX_NOTE)
+            return _read_limited(self._directory / CHECKPOINT, MAX_NOTE)
         except MissingFileError:
             return None
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Return the first hashes of a tile, from a file of this width or of the full tile."""
-        wanted, full = Tile(level, index, width), Tile(level, index)
-        for tile in (wanted, full):
+        partial, full = Tile(level, index, width), Tile(level, index)
+        for tile in (partial, full):
             try:
-                hashes = _limited(self._directory / tile.path, TILE_BYTES)
+                hashes = _read_limited(self._directory / tile.path, TILE_BYTES)
             except MissingFileError:
                 continue
             return hashes[: width * HASH_BYTES]
-        raise LedgerBrokenError(f"{wanted.path} is not there")
+        raise LedgerBrokenError(f"{partial.path} is not there")
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Write a tile.
@@ -78,13 +78,13 @@ class LogDirectory(PublishedLog):
     def write_checkpoint(self, note: bytes) -> None:
         """Write the note, unless a note of a larger tree exists."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        with self._exclusive_lock():
             present = self.checkpoint()
             if present is None or _size(present) <= _size(note):
                 replace_file(self._directory / CHECKPOINT, note, mode=0o644)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive_lock(self) -> Iterator[None]:
         handle = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -143,7 +143,7 @@ def _size(note: bytes) -> int:
     return parse_checkpoint_unsafe(text[:MOST_BODY_BYTES] + b"\n").size
 
 
-def _limited(path: Path, most: int) -> bytes:
+def _read_limited(path: Path, most: int) -> bytes:
     """Return a file's bytes; raises `LedgerBrokenError` if there are more than `most`."""
     try:
         return read_bounded(path, most)

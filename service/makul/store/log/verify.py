@@ -163,14 +163,14 @@ class LedgerCheck:
     def __init__(
         self,
         database: Database,
-        sealer: FieldCipher,
+        cipher: FieldCipher,
         question: LedgerVerificationOptions,
-        tell: Callable[[int, int], None],
+        report: Callable[[int, int], None],
     ) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._question = question
-        self._tell = tell
+        self._report = report
         self._size = self._checked = self._waiting = self._checkpoints = self._all = 0
         self._lost = self._first_lost = 0
         self._newest = 0
@@ -178,23 +178,23 @@ class LedgerCheck:
 
     def run(self) -> LedgerReport:
         """Return the report, with the first finding in log order, if there is one."""
-        found: Finding | None = None
+        finding: Finding | None = None
         try:
             with Expectations() as expectations:
                 self._run(expectations)
         except _FoundError as error:
-            found = error.finding
+            finding = error.finding
         return LedgerReport(
             size=self._size,
             checked=self._checked,
             waiting=self._waiting,
             checkpoints=self._checkpoints,
             lost=self._lost,
-            finding=found,
+            finding=finding,
         )
 
     def _run(self, expectations: Expectations) -> None:
-        records = Records(self._database, self._sealer, expectations)
+        records = Records(self._database, self._cipher, expectations)
         head = self._database.one(_HEAD, {"log": LOG})
         if head is None:
             raise _FoundError("ledger_head", LOG, "the log has no head")
@@ -204,10 +204,10 @@ class LedgerCheck:
         if edge.root() != root:
             raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
         with self._database.snapshot() as transaction:
-            self._rest(transaction, records)
-            self._strays(transaction)
-            held = HeldRowsCheck(self._sealer, expectations, at=self._question.at)
-            for finding in held.find(transaction):
+            self._check_unplaced(transaction, records)
+            self._refuse_strays(transaction)
+            rows_check = HeldRowsCheck(self._cipher, expectations, at=self._question.at)
+            for finding in rows_check.find(transaction):
                 raise _FoundError(*finding)
         if self._lost != self._question.lost:
             what = f"{self._lost} decisions are noted as lost, {self._question.lost} are known of"
@@ -215,7 +215,7 @@ class LedgerCheck:
 
     def _replay(self, size: int, records: Records) -> RightEdge:
         """Verify every leaf at its index, every tile and every checkpoint."""
-        edge, signed = EMPTY_EDGE, self._signed(size)
+        edge, signed = EMPTY_EDGE, self._read_checkpoints(size)
         due = self._hold(next(signed, None), edge, signed)
         for page in self._pages(size, records):
             leaves = page
@@ -234,21 +234,21 @@ class LedgerCheck:
         """Yield leaf hashes in their order, each of a verified record or marked as lost."""
         start = 0
         while start < size:
-            places = {"start": start, "size": size, "page": PAGE}
-            placed, lost = self._database.all(_PLACED, places), self._database.all(_LOST, places)
+            values = {"start": start, "size": size, "page": PAGE}
+            placed, lost = self._database.all(_PLACED, values), self._database.all(_LOST, values)
             until = placed[-1][0] + 1 if placed else start
-            found = records.placed(self._database, start, until)
+            records_of_page = records.placed(self._database, start, until)
             leaves: list[bytes] = []
             # Each list is complete up to its page's end. So only the part without a gap can be
             # checked now.
             for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
                 if row[0] != start + len(leaves):
                     break
-                leaves.append(self._leaf_of(row, found))
+                leaves.append(self._leaf_of(row, records_of_page))
             if not leaves:
-                raise _FoundError("ledger_position", str(start), "no leaf has this place")
+                raise _FoundError("ledger_position", str(start), "no leaf has this index")
             start += len(leaves)
-            self._tell(self._checked, self._all)
+            self._report(self._checked, self._all)
             yield leaves
 
     def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
@@ -263,7 +263,7 @@ class LedgerCheck:
         _, record_id, leaf_hash = row
         if leaf_hash is None:
             name = _name(record_id)
-            raise _FoundError("ledger_leaf", name, "the leaf of this place is not there")
+            raise _FoundError("ledger_leaf", name, "the leaf of this index is missing")
         self._hold_record(record_id, found)
         return bytes(leaf_hash)
 
@@ -272,9 +272,9 @@ class LedgerCheck:
         if not records:
             raise _FoundError("ledger_leaf", name, "a leaf without its record")
         for _, hold, row in records:
-            wrong = hold(row)
-            if wrong is not None:
-                raise _FoundError(wrong[0], name, wrong[1])
+            find_mismatch = hold(row)
+            if find_mismatch is not None:
+                raise _FoundError(find_mismatch[0], name, find_mismatch[1])
         self._checked += 1
 
     def _append(self, edge: RightEdge, leaves: list[bytes]) -> RightEdge:
@@ -293,7 +293,7 @@ class LedgerCheck:
         if row[0][: len(hashes)] != hashes or len(row[0]) % HASH_BYTES:
             raise _FoundError("ledger_tile", name, "the tile is not that of the leaves")
 
-    def _signed(self, size: int) -> Iterator[Row]:
+    def _read_checkpoints(self, size: int) -> Iterator[Row]:
         """Yield the checkpoints of the log as it was when the check began, by size."""
         after = -1
         while rows := self._database.all(
@@ -313,7 +313,7 @@ class LedgerCheck:
         try:
             body = self._question.checker.verify(note)
         except ValueError:
-            raise _FoundError("checkpoint", str(size), "its signature does not hold") from None
+            raise _FoundError("checkpoint", str(size), "its signature is not valid") from None
         if root != edge.root():
             raise _FoundError("checkpoint", str(size), "its root is not that of the leaves")
         if body != Checkpoint(self._question.origin, size, root).body():
@@ -332,10 +332,10 @@ class LedgerCheck:
             try:
                 checker.verify(note + f"{line}\n".encode())
             except ValueError:
-                what = "the witness's signature does not hold"
+                what = "the witness's signature is not valid"
                 raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
-    def _rest(self, transaction: Transaction, records: Records) -> None:
+    def _check_unplaced(self, transaction: Transaction, records: Records) -> None:
         """Verify leaves without an index, or with one assigned since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
@@ -345,12 +345,12 @@ class LedgerCheck:
             for record_id, recorded_at, position, queued in rows:
                 self._hold_record(record_id, found)
                 if position is None and queued is None:
-                    what = "the leaf has no place and does not wait for one"
+                    what = "the leaf has no index and does not wait for one"
                     raise _FoundError("ledger_queue", _name(record_id), what)
                 if position is None:
                     self._hold_waiting(record_id, recorded_at, latest)
             after = last
-            self._tell(self._checked, self._all)
+            self._report(self._checked, self._all)
 
     def _hold_waiting(self, record_id: bytes, recorded_at: object, latest: int) -> None:
         if not isinstance(recorded_at, int) or recorded_at < latest:
@@ -358,7 +358,7 @@ class LedgerCheck:
             raise _FoundError("ledger_leaf", _name(record_id), what)
         self._waiting += 1
 
-    def _strays(self, transaction: Transaction) -> None:
+    def _refuse_strays(self, transaction: Transaction) -> None:
         """Refuse rows that belong to no other row."""
         without_leaf = (
             (kind.without_leaf, kind.name, "a record without its leaf") for kind in KINDS
@@ -366,11 +366,15 @@ class LedgerCheck:
         for statement, where, what in (
             *without_leaf,
             (_KEY_OF_NOTHING, "request_key", "a request id that no decision closed"),
-            (_BELOW_0, "ledger_position", "a place before the first"),
+            (_BELOW_0, "ledger_position", "an index below 0"),
             (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
-            (_LOST_BEYOND, "ledger_lost", "a loss beyond the log's places"),
-            (_LOST_AND_PLACED, "ledger_lost", "a place noted as lost, and it has its leaf"),
-            (_QUEUED_WRONGLY, "ledger_queue", "it waits and is no leaf, or has its place already"),
+            (_LOST_BEYOND, "ledger_lost", "a lost leaf beyond the log's size"),
+            (_LOST_AND_PLACED, "ledger_lost", "an index is marked as lost, but it has a leaf"),
+            (
+                _QUEUED_WRONGLY,
+                "ledger_queue",
+                "a queued entry is not a leaf, or already has an index",
+            ),
         ):
             row = transaction.one(statement, {})
             if row is not None:

@@ -57,11 +57,11 @@ def list_signatures(database: Database, number: AgreementNumber) -> Sequence[Rec
     force, all its signatures are returned.
     """
     newest = database.one(NEWEST_DRAFT, {"number": number})
-    standing = database.one(STANDING, {"number": number})
-    if newest is None or standing is None:
+    agreement = database.one(STANDING, {"number": number})
+    if newest is None or agreement is None:
         return []
     rows = database.all(SIGNATURES, {"number": number, "terms_digest": newest[0]})
-    is_draft = standing[1] == AgreementState.DRAFT.value
+    is_draft = agreement[1] == AgreementState.DRAFT.value
     return [
         RecordedSignature(
             role=AgreementRole(role),

@@ -65,7 +65,7 @@ _read_row = build_row_reader(_DISCLOSURES, _Decision)
 _ONE_DISCLOSURE = _DISCLOSURES.where(disclosure.c.disclosure_id == bindparam("disclosure_id"))
 
 
-def _listing(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+def _select_disclosures(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
     latest_first = (disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
     return _DISCLOSURES.where(*conditions).order_by(*latest_first).limit(bindparam("limit"))
 
@@ -73,7 +73,7 @@ def _listing(*conditions: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
 _OF_RECIPIENT = disclosure.c.recipient == bindparam("recipient")
 _SINCE = disclosure.c.decided_at >= bindparam("since")
 _LISTINGS = {
-    (by_recipient, by_time): _listing(
+    (by_recipient, by_time): _select_disclosures(
         *([_OF_RECIPIENT] if by_recipient else []), *([_SINCE] if by_time else [])
     )
     for by_recipient, by_time in product((False, True), repeat=2)
@@ -118,7 +118,7 @@ _PAGES = {False: _page(), True: _page(_OF_RECIPIENT)}
 
 def latest(
     database: Database,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     *,
     recipient: MemberCode | None,
     since: datetime | None,
@@ -131,11 +131,11 @@ def latest(
         "since": micros(since) if since is not None else None,
         "limit": max(0, min(limit, MOST_ROWS)),
     }
-    return [_read(sealer, row) for row in database.all(statement, values)]
+    return [_disclosure_from_row(cipher, row) for row in database.all(statement, values)]
 
 
 def of_month(
-    database: Database, sealer: FieldCipher, month: Month, *, recipient: MemberCode | None
+    database: Database, cipher: FieldCipher, month: Month, *, recipient: MemberCode | None
 ) -> Iterator[DisclosureRow]:
     """Yield a month's decisions, earliest first. Memory does not grow with their number.
 
@@ -153,20 +153,20 @@ def of_month(
     }
     while True:
         rows = database.all(statement, values)
-        page = [_read(sealer, row) for row in rows]
+        page = [_disclosure_from_row(cipher, row) for row in rows]
         yield from page
         if len(page) < PAGE_ROWS:
             return
         values |= {"at": micros(page[-1].decided_at), "id": page[-1].disclosure_id.bytes}
 
 
-def one(database: Database, sealer: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
+def one(database: Database, cipher: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
     """Return one decision; None if it does not exist."""
     row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
-    return _read(sealer, row) if row is not None else None
+    return _disclosure_from_row(cipher, row) if row is not None else None
 
 
-def _read(sealer: FieldCipher, row: Row) -> DisclosureRow:
+def _disclosure_from_row(cipher: FieldCipher, row: Row) -> DisclosureRow:
     read = _read_row(row)
     try:
         return DisclosureRow(
@@ -179,7 +179,7 @@ def _read(sealer: FieldCipher, row: Row) -> DisclosureRow:
             released=names_from_text(read.released),
             purpose=read.purpose,
             agreement_number=read.agreement_number,
-            subject=open_private(sealer, read.disclosure_id, read.sealed).subject,
+            subject=open_private(cipher, read.disclosure_id, read.sealed).subject,
             ground_kind=read.ground_kind,
             ground_id=UUID(bytes=read.ground_id) if read.ground_id is not None else None,
             decided_at=instant(read.decided_at),

@@ -44,17 +44,17 @@ def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
     decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
     # An answer of an earlier month may be repeated in this month. Then the group has no decision.
     counts = [
-        _read(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))
+        _count_from_row(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))
         for alike in decided.keys() | repeated.keys()
     ]
-    return sorted(counts, key=_order)
+    return sorted(counts, key=_sort_key)
 
 
-def _order(count: MonthCount) -> tuple[str, ...]:
+def _sort_key(count: MonthCount) -> tuple[str, ...]:
     return (count.recipient, count.purpose or "", count.outcome, count.ground_kind or "")
 
 
-def _read(
+def _count_from_row(
     recipient: str,
     purpose: str | None,
     outcome: str,

@@ -57,10 +57,10 @@ class PersonReader:
     The work does not depend on whether the person or a value exists.
     """
 
-    def __init__(self, database: Database, sealer: FieldCipher) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
-        self._nobody = sealer.seal(pad(person_to_bytes(_NOBODY)), person_associated_data(b"", 0))
+        self._cipher = cipher
+        self._nobody = cipher.encrypt(pad(person_to_bytes(_NOBODY)), person_associated_data(b"", 0))
 
     def read(self, pin: Pin) -> Person | None:
         """Return the current version of a person's record. Its samples are named and not read.
@@ -68,30 +68,30 @@ class PersonReader:
         If there is no such person, this reads the row of a neighbour without decrypting it. It then
         decrypts a dummy record instead, so that the work is equal.
         """
-        index = self._sealer.index("pin", pin.digits)
+        index = self._cipher.index("pin", pin.digits)
         row = self._database.one(_PERSON, {"pin_index": index})
-        held = row is not None and row[0] == index
-        where, version, sealed = row if row is not None and held else (b"", 0, self._nobody)
-        found = person_from_bytes(
-            self._sealer.open(sealed, person_associated_data(where, version)), version
+        exists = row is not None and row[0] == index
+        where, version, sealed = row if row is not None and exists else (b"", 0, self._nobody)
+        person = person_from_bytes(
+            self._cipher.decrypt(sealed, person_associated_data(where, version)), version
         )
-        if not held:
+        if not exists:
             return None
-        if found.pin != pin:
+        if person.pin != pin:
             raise CodecError("a person's record does not belong where it was found")
-        return found
+        return person
 
-    def read_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+    def read_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
         """Return this version of the record with the wanted samples.
 
         Samples are found by the digests that this version names. So samples of other versions are
         never read.
         """
-        index = self._sealer.index("pin", person.pin.digits)
+        index = self._cipher.index("pin", person.pin.digits)
         samples = {
             name: self._sample(index, ref.digest)
             for name, ref in person.samples.items()
-            if name in wanted
+            if name in attributes
         }
         return replace(person, values={**person.values, **samples})
 
@@ -100,4 +100,4 @@ class PersonReader:
         row = self._database.one(_SAMPLE, values)
         if row is None:
             raise CodecError("a person's record names a sample that is not there")
-        return self._sealer.open(row[0], sample_associated_data(pin_index, sample_index))
+        return self._cipher.decrypt(row[0], sample_associated_data(pin_index, sample_index))

@@ -35,7 +35,7 @@ _LATEST = (
 
 
 def find_receipt(
-    database: Database, sealer: FieldCipher, recipient: MemberCode, request_id: UUID
+    database: Database, cipher: FieldCipher, recipient: MemberCode, request_id: UUID
 ) -> KeptReceipt | None:
     """Return the receipt of the decision that closed a request id; None if there is none.
 
@@ -54,7 +54,7 @@ def find_receipt(
         disclosure_id, sealed, number = row
         return KeptReceipt(
             disclosure_id=UUID(bytes=disclosure_id),
-            document=open_private(sealer, disclosure_id, sealed).receipt,
+            document=open_private(cipher, disclosure_id, sealed).receipt,
             space=space,
             agreement_number=AgreementNumber(number) if number is not None else None,
         )

@@ -41,16 +41,16 @@ from makul.store.db.codecs import (
     unpack,
 )
 from makul.store.db.rows import build_row_reader
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.reads.persons import PersonReader
 from makul.store.reads.receipts import find_receipt
 from makul.store.reads.request_snapshot import SnapshotRow, read_request_snapshot
 from makul.store.records import consent_revocations as revocations
 from makul.store.records.consent_revocations import (
+    is_revoked,
     is_revoked_by_index,
     subject_associated_data,
-    taken_back,
 )
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
@@ -149,10 +149,10 @@ _END_OF_TIME = 2**63 - 1
 class StoreRegister(Register):
     """Registry as requests read it. Raises `StoreUnavailableError` if the store cannot be read."""
 
-    def __init__(self, database: Database, sealer: FieldCipher) -> None:
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
-        self._sealer = sealer
-        self._persons = PersonReader(database, sealer)
+        self._cipher = cipher
+        self._persons = PersonReader(database, cipher)
 
     def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
         """Return the registration of this certificate.
@@ -169,7 +169,7 @@ class StoreRegister(Register):
         row = self._database.one(_RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
-    def standing(
+    def snapshot(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
     ) -> RequestSnapshot:
         """Return the recipient, agreement, usage and closed request, read in one snapshot."""
@@ -185,7 +185,7 @@ class StoreRegister(Register):
             recipient=_recipient_of(row, key.recipient),
             agreement=_agreement_of(row),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
-            known=self._known(row.disclosure_id, row.sealed),
+            known=self._known_request(row.disclosure_id, row.sealed),
         )
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
@@ -205,7 +205,7 @@ class StoreRegister(Register):
         row = self._database.one(_OFFICIAL, values)
         if row is None:
             return None
-        return open_official(self._sealer, recipient, fingerprint, row[0])
+        return open_official(self._cipher, recipient, fingerprint, row[0])
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
         """Return whether this notice is approved with exactly this text in this language."""
@@ -219,7 +219,7 @@ class StoreRegister(Register):
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """Return how a ground was used so far."""
         row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
-        by_subject = taken_back(self._database, self._sealer, recipient, ground)
+        by_subject = is_revoked(self._database, self._cipher, recipient, ground)
         if row is None:
             return GroundUse(revoked=by_subject)
         digest, used, revoked_at, registered_at = row
@@ -239,20 +239,20 @@ class StoreRegister(Register):
             return None
         digest, sealed, registered_at = row
         return HeldConsent(
-            document=self._sealer.open(sealed, evidence_associated_data(recipient, digest)),
+            document=self._cipher.decrypt(sealed, evidence_associated_data(recipient, digest)),
             registered_at=instant(registered_at),
         )
 
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """Return the status of this recipient's consent, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        found = self._database.one(_STATUS, values)
-        if found is None:
+        status_row = self._database.one(_STATUS, values)
+        if status_row is None:
             return None
-        row = _read_status(found)
+        row = _read_status(status_row)
         where = subject_associated_data(recipient, GroundKind.CONSENT, consent_id.bytes)
-        pin = _pin(self._sealer.open(row.subject or b"", where))
-        index = self._sealer.index("pin", pin.digits)
+        pin = _pin(self._cipher.decrypt(row.subject or b"", where))
+        index = self._cipher.index("pin", pin.digits)
         by_subject = is_revoked_by_index(self._database, recipient, consent_id.bytes, index)
         return ConsentStatus(
             consent_id=consent_id,
@@ -267,36 +267,38 @@ class StoreRegister(Register):
 
     def given_by(self, recipient: MemberCode, consent_id: UUID, giver: Pin) -> bool:
         """Return whether this representative of the subject gave this consent to this recipient."""
-        return revocations.given_by(self._database, self._sealer, recipient, consent_id, giver)
+        return revocations.given_by(self._database, self._cipher, recipient, consent_id, giver)
 
     def revocations(
         self, recipient: MemberCode, *, since: datetime | None, after: UUID | None, limit: int
     ) -> tuple[Sequence[RevokedConsent], bool]:
         """Return this recipient's revoked consents, oldest first, and whether there are more."""
         return revocations.page(
-            self._database, self._sealer, recipient, since=since, after=after, limit=limit
+            self._database, self._cipher, recipient, since=since, after=after, limit=limit
         )
 
     def person(self, pin: Pin) -> Person | None:
         """Return the current version of a person's record. Its samples are named and not read."""
         return self._persons.read(pin)
 
-    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+    def with_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
         """Return this version of the record with the wanted samples."""
-        return self._persons.read_samples(person, wanted)
+        return self._persons.read_samples(person, attributes)
 
     def attempts(
         self, recipient: MemberCode, pin: Pin, employee: str | None, *, since: datetime
     ) -> AttemptCounts:
         """Return the numbers of failed matches since an instant."""
-        values = attempt_values(self._sealer, recipient, pin.digits, employee, since)
+        values = attempt_values(self._cipher, recipient, pin.digits, employee, since)
         return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
         """Return the receipt of the decision that closed this recipient's request id."""
-        return find_receipt(self._database, self._sealer, recipient, request_id)
+        return find_receipt(self._database, self._cipher, recipient, request_id)
 
-    def _known(self, disclosure_id: bytes | None, sealed: bytes | None) -> KnownRequest | None:
+    def _known_request(
+        self, disclosure_id: bytes | None, sealed: bytes | None
+    ) -> KnownRequest | None:
         """Return the request that closed an id; None if the id is open.
 
         If the closing disclosure is missing, the result is a request that equals no other request.
@@ -305,7 +307,7 @@ class StoreRegister(Register):
             return None
         if sealed is None:
             return KnownRequest(digest=b"", asker=Asker())
-        return open_private(self._sealer, disclosure_id, sealed).known
+        return open_private(self._cipher, disclosure_id, sealed).known
 
 
 def _recipient_of(row: SnapshotRow, code: MemberCode) -> Recipient | None:
@@ -333,24 +335,24 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
 
 
 def seal_official(
-    sealer: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
+    cipher: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
 ) -> bytes:
     """Encrypt an official's identifier and name for their registration."""
     packed = pack({"v": 1, "identifier": identifier, "name": name})
-    return sealer.seal(packed, _official_place(recipient, fingerprint))
+    return cipher.encrypt(packed, _official_associated_data(recipient, fingerprint))
 
 
-def open_official(sealer: FieldCipher, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
+def open_official(cipher: FieldCipher, recipient: str, fingerprint: bytes, sealed: bytes) -> str:
     """Decrypt the identifier of an official; raises `FieldDecryptionError` or `CodecError`."""
-    header, _ = unpack(sealer.open(sealed, _official_place(recipient, fingerprint)))
+    header, _ = unpack(cipher.decrypt(sealed, _official_associated_data(recipient, fingerprint)))
     identifier = only(header, "v", "identifier", "name")["identifier"]
     if header["v"] != 1 or not isinstance(identifier, str):
         raise CodecError("an official does not read back")
     return identifier
 
 
-def _official_place(recipient: str, fingerprint: bytes) -> bytes:
-    return place("official", "sealed", recipient.encode(), fingerprint)
+def _official_associated_data(recipient: str, fingerprint: bytes) -> bytes:
+    return field_associated_data("official", "sealed", recipient.encode(), fingerprint)
 
 
 def _ground_values(recipient: str, kind: GroundKind, ground_id: UUID) -> dict[str, object]:

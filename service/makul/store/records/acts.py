@@ -2,7 +2,7 @@
 
 An act is recorded in the transaction of the change itself, with its own leaf. It states every row
 before and after the change. So an operator cannot later deny it, alter what it did, or give a right
-without an act. Acts are written one at a time (`Gate.DESK`), so their numbers have no gaps.
+without an act. Acts are written one at a time (`LockKind.DESK`), so their numbers have no gaps.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import write_act
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.held_rows import HELD, Image, state_value
 from makul.store.schema.ledger_tables import act, ledger_leaf, ledger_queue
@@ -72,32 +72,32 @@ class PendingAct:
     """
 
     def __init__(
-        self, transaction: Transaction, sealer: FieldCipher, log: AuditLog, rows: Sequence[RowKey]
+        self, transaction: Transaction, cipher: FieldCipher, log: AuditLog, rows: Sequence[RowKey]
     ) -> None:
         self._transaction = transaction
-        self._sealer = sealer
+        self._cipher = cipher
         self._log = log
         self._rows = rows
-        self._before = [_read_image(transaction, sealer, row) for row in rows]
+        self._before = [_read_image(transaction, cipher, row) for row in rows]
 
     def write(self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime) -> None:
         """Record the act and its entry in the operator's log."""
         self._log.write(self._transaction, kind, target, facts, at=at)
-        after = [_read_image(self._transaction, self._sealer, row) for row in self._rows]
+        after = [_read_image(self._transaction, self._cipher, row) for row in self._rows]
         changes = [
             Change(table=row.table, key=row.key, before=was, after=now)
             for row, was, now in zip(self._rows, self._before, after, strict=True)
             if was != now
         ]
-        done = Act(who=self._log.who, kind=kind, target=target, facts=facts, changes=changes)
-        add_act(self._transaction, self._sealer, done, at=at)
+        new_act = Act(who=self._log.who, kind=kind, target=target, facts=facts, changes=changes)
+        add_act(self._transaction, self._cipher, new_act, at=at)
 
 
-def add_act(transaction: Transaction, sealer: FieldCipher, done: Act, *, at: datetime) -> None:
+def add_act(transaction: Transaction, cipher: FieldCipher, new_act: Act, *, at: datetime) -> None:
     """Write the row of an act and its leaf, and add the leaf to the sequencer's queue.
 
-    Call it while the lock `Gate.DESK` is held. Without it, two concurrent acts would get the same
-    number.
+    Call it while the lock `LockKind.DESK` is held. Without it, two concurrent acts would get the
+    same number.
     """
     act_id = uuid.uuid4()
     number = _next_number(transaction)
@@ -106,22 +106,24 @@ def add_act(transaction: Transaction, sealer: FieldCipher, done: Act, *, at: dat
         {
             "actId": str(act_id),
             "number": number,
-            "kind": done.kind,
+            "kind": new_act.kind,
             "at": micros(at),
-            "who": done.who,
-            "target": done.target,
-            "facts": dict(done.facts),
-            "changes": [change.state() for change in done.changes],
+            "who": new_act.who,
+            "target": new_act.target,
+            "facts": dict(new_act.facts),
+            "changes": [change.state() for change in new_act.changes],
         }
     )
     row = {
         "act_id": act_id.bytes,
         "number": number,
         "at": micros(at),
-        "who": done.who,
-        "kind": done.kind,
-        "target": done.target,
-        "sealed": sealer.seal(pack({"v": 1}, [salt, statement]), act_associated_data(act_id.bytes)),
+        "who": new_act.who,
+        "kind": new_act.kind,
+        "target": new_act.target,
+        "sealed": cipher.encrypt(
+            pack({"v": 1}, [salt, statement]), act_associated_data(act_id.bytes)
+        ),
     }
     leaf = {
         "disclosure_id": act_id.bytes,
@@ -140,7 +142,7 @@ def has_acts(transaction: Transaction) -> bool:
 
 def act_associated_data(act_id: bytes) -> bytes:
     """Return the associated data of an act's encrypted part."""
-    return place("act", "sealed", act_id)
+    return field_associated_data("act", "sealed", act_id)
 
 
 def _next_number(transaction: Transaction) -> int:
@@ -149,7 +151,9 @@ def _next_number(transaction: Transaction) -> int:
     return FIRST_NUMBER if last is None else int(last) + 1
 
 
-def _read_image(transaction: Transaction, sealer: FieldCipher, row: RowKey) -> Image | None:
-    held = HELD[row.table]
-    found = transaction.one(held.one, row.key)
-    return held.image(sealer, held.named(found)) if found is not None else None
+def _read_image(transaction: Transaction, cipher: FieldCipher, row: RowKey) -> Image | None:
+    held_table = HELD[row.table]
+    stored_row = transaction.one(held_table.one, row.key)
+    return (
+        held_table.image(cipher, held_table.named(stored_row)) if stored_row is not None else None
+    )

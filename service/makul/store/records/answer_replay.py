@@ -9,7 +9,7 @@ from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.answers import answer_with_receipt
 from makul.store.records.closed_request import ClosedRequest, find_closed_request, given_by
-from makul.store.records.entry_rows import answer_place, key_values
+from makul.store.records.entry_rows import answer_associated_data, key_values
 from makul.store.records.preconditions import CallerChannel, against_recipient, against_replay
 from makul.store.records.repetitions import RepeatedAnswer
 from makul.store.records.sealed_fields import open_private
@@ -27,7 +27,7 @@ class StoredAnswer:
 
 
 def find_stored_answer(
-    transaction: Transaction, sealer: FieldCipher, repeated: RepeatedAnswer
+    transaction: Transaction, cipher: FieldCipher, repeated: RepeatedAnswer
 ) -> StoredAnswer | Conflict | None:
     """Return the answer of a closed request id, or the reason for not giving it.
 
@@ -42,25 +42,25 @@ def find_stored_answer(
         return None
     if closed.sealed is None:
         return Conflict((_REUSED,))
-    private = open_private(sealer, closed.disclosure_id, closed.sealed)
+    private = open_private(cipher, closed.disclosure_id, closed.sealed)
     differs = key.reused_by(private.known)
     if differs is not None:
         return Conflict((Reason(code=Code.REQ_04, field=differs),))
-    reasons = _against(transaction, repeated, closed)
+    reasons = _unmet_preconditions(transaction, repeated, closed)
     if reasons:
         return Conflict(reasons)
     answer, until = closed.answer, closed.answer_until
     if answer is None or until is None or until <= micros(repeated.at):
         return Conflict((_REUSED,))
-    plain = sealer.open(answer, answer_place(key))
+    plain = cipher.decrypt(answer, answer_associated_data(key))
     return StoredAnswer(
-        answer=answer_with_receipt(sealer, plain, private.receipt),
+        answer=answer_with_receipt(cipher, plain, private.receipt),
         disclosure_id=closed.disclosure_id,
         decided_at=closed.decided_at,
     )
 
 
-def _against(
+def _unmet_preconditions(
     transaction: Transaction, repeated: RepeatedAnswer, closed: ClosedRequest
 ) -> tuple[Reason, ...]:
     """Return the preconditions that the stored answer no longer meets."""
@@ -68,7 +68,7 @@ def _against(
     if key.space is Space.REVOCATION:
         # The answer to a consent revocation releases nothing, so it is returned for every state of
         # the recipient. The recipient's row is still locked, because the rows read may exist on one
-        # copy of the database only (see `_recorded` in `store.records.recorder`).
+        # copy of the database only (see `_read_recorded` in `store.records.recorder`).
         against_recipient(transaction, key.recipient)
         return ()
     way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)

@@ -15,22 +15,22 @@ _PACKED = b"\x00"
 """The first byte that `pack` writes. An answer is XML and never begins with it."""
 
 
-def answer_without_receipt(sealer: FieldCipher, answer: bytes, receipt: bytes) -> bytes:
+def answer_without_receipt(cipher: FieldCipher, answer: bytes, receipt: bytes) -> bytes:
     """Return the stored form of an answer: the bytes around its receipt, compressed.
 
     Returns the whole answer if it does not contain the receipt exactly once, or if the store does
     not compress.
     """
     around = answer.split(b64encode(receipt))
-    if sealer.compressor is None or len(around) != 2:
+    if cipher.compressor is None or len(around) != 2:
         return answer
     packed = pack({"v": 1}, around)
-    return sealer.compressor.compress(packed, sealer.compressor.dictionary_for(receipt, answer))
+    return cipher.compressor.compress(packed, cipher.compressor.dictionary_for(receipt, answer))
 
 
-def answer_with_receipt(sealer: FieldCipher, stored: bytes, receipt: bytes) -> bytes:
+def answer_with_receipt(cipher: FieldCipher, stored: bytes, receipt: bytes) -> bytes:
     """Return the exact bytes of a stored answer; raises `CodecError`."""
-    plain = expand(sealer, stored)
+    plain = expand(cipher, stored)
     if plain[:1] != _PACKED:
         return plain
     header, around = unpack(plain)

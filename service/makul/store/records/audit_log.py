@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.schema.record_tables import desk_log
 
 _WRITE = insert(desk_log)
@@ -17,8 +17,8 @@ _WRITE = insert(desk_log)
 class AuditLog:
     """Writer of one operator's log entries. Each entry is in the transaction of its act."""
 
-    def __init__(self, sealer: FieldCipher, who: str) -> None:
-        self._sealer = sealer
+    def __init__(self, cipher: FieldCipher, who: str) -> None:
+        self._cipher = cipher
         self.who = who
 
     def write(
@@ -36,7 +36,7 @@ class AuditLog:
         The facts are encrypted, because a typed reason may contain names of persons.
         """
         entry_id = uuid.uuid4().bytes
-        where = place("desk_log", "sealed", entry_id)
+        where = field_associated_data("desk_log", "sealed", entry_id)
         transaction.run(
             _WRITE,
             {
@@ -46,6 +46,6 @@ class AuditLog:
                 "action": action,
                 "target": target,
                 "subject_index": subject_index,
-                "sealed": self._sealer.seal(dumps(facts).encode(), where),
+                "sealed": self._cipher.encrypt(dumps(facts).encode(), where),
             },
         )

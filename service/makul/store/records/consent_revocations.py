@@ -16,7 +16,7 @@ from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import MemberCode, Pin
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import instant, micros
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.schema.record_tables import consent_giver, revocation
 from makul.store.schema.usage_tables import ground_use
 
@@ -63,13 +63,13 @@ _FIRST_ID = b""
 """Sorts before every id."""
 
 
-def taken_back(
-    source: Database | Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
+def is_revoked(
+    source: Database | Transaction, cipher: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> bool:
     """Return whether the subject or the giver signed a revocation of this consent."""
     if ground.kind is not GroundKind.CONSENT or ground.subject is None:
         return False
-    index = sealer.index("pin", ground.subject.digits)
+    index = cipher.index("pin", ground.subject.digits)
     return is_revoked_by_index(source, code, ground.id.bytes, index)
 
 
@@ -81,9 +81,9 @@ def is_revoked_by_index(
     return source.one(REVOKED, values) is not None
 
 
-def take_back(
+def revoke_consent(
     transaction: Transaction,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     code: MemberCode,
     consent_id: UUID,
     *,
@@ -99,36 +99,36 @@ def take_back(
     key = {
         "recipient": code,
         "consent_id": consent_id.bytes,
-        "subject_index": sealer.index("pin", subject.digits),
+        "subject_index": cipher.index("pin", subject.digits),
     }
     if transaction.one(REVOKED, key) is None:
         transaction.run(_REVOKE, {**key, "document": document, "revoked_at": micros(at)})
 
 
-def keep_giver(
-    transaction: Transaction, sealer: FieldCipher, code: MemberCode, ground: GroundRef
+def store_giver(
+    transaction: Transaction, cipher: FieldCipher, code: MemberCode, ground: GroundRef
 ) -> None:
     """Store the representative who gave a consent for its subject.
 
     Nothing is stored if the subject gave the consent.
     """
     if ground.kind is GroundKind.CONSENT and ground.representative is not None:
-        index = sealer.index("pin", ground.representative.digits)
+        index = cipher.index("pin", ground.representative.digits)
         key = {"recipient": code, "consent_id": ground.id.bytes}
         transaction.run(_KEEP_GIVER, {**key, "giver_index": index})
 
 
 def given_by(
-    database: Database, sealer: FieldCipher, code: MemberCode, consent_id: UUID, giver: Pin
+    database: Database, cipher: FieldCipher, code: MemberCode, consent_id: UUID, giver: Pin
 ) -> bool:
     """Return whether this person gave this consent for its subject."""
     row = database.one(_GIVER, {"recipient": code, "consent_id": consent_id.bytes})
-    return row is not None and row[0] == sealer.index("pin", giver.digits)
+    return row is not None and row[0] == cipher.index("pin", giver.digits)
 
 
 def page(
     database: Database,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     code: MemberCode,
     *,
     since: datetime | None,
@@ -149,16 +149,18 @@ def page(
     told = [
         RevokedConsent(consent_id=UUID(bytes=consent_id), revoked_at=instant(revoked_at))
         for consent_id, subject_index, revoked_at, subject in rows[:limit]
-        if subject is None or _index_of(sealer, code, consent_id, subject) == subject_index
+        if subject is None or _index_of(cipher, code, consent_id, subject) == subject_index
     ]
     return told, len(rows) > limit
 
 
 def subject_associated_data(code: str, kind: GroundKind, ground_id: bytes) -> bytes:
     """Return the associated data of a ground's encrypted subject."""
-    return place("ground_use", "subject", code.encode(), kind.value.encode(), ground_id)
+    return field_associated_data(
+        "ground_use", "subject", code.encode(), kind.value.encode(), ground_id
+    )
 
 
-def _index_of(sealer: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
-    digits = sealer.open(subject, subject_associated_data(code, GroundKind.CONSENT, consent_id))
-    return sealer.index("pin", digits.decode("ascii"))
+def _index_of(cipher: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
+    digits = cipher.decrypt(subject, subject_associated_data(code, GroundKind.CONSENT, consent_id))
+    return cipher.index("pin", digits.decode("ascii"))

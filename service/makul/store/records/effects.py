@@ -19,7 +19,7 @@ from makul.app.ports import (
 from makul.domain.reasons import Reason
 from makul.store.db.base import Transaction
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.consent_revocations import take_back
+from makul.store.records.consent_revocations import revoke_consent
 from makul.store.records.ground_uses import register_consent, use_ground
 from makul.store.records.usage_limits import add_attempt, check_attempts, use_quota
 
@@ -33,32 +33,32 @@ _ORDER: tuple[type[DecisionEffect], ...] = (
 )
 
 
-def _in_order(entry: Entry) -> list[DecisionEffect]:
+def _sorted_effects(entry: Entry) -> list[DecisionEffect]:
     return sorted(entry.decision.effects, key=lambda effect: _ORDER.index(type(effect)))
 
 
-def count_effects(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> Reason | None:
+def count_effects(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> Reason | None:
     """Check the limits that a decision names, and count its uses.
 
     Returns the first reason that forbids the decision. Call it before the decision is written.
     """
-    for effect in _in_order(entry):
-        reason = _count(transaction, sealer, entry, effect)
+    for effect in _sorted_effects(entry):
+        reason = _count(transaction, cipher, entry, effect)
         if reason is not None:
             return reason
     return None
 
 
 def _count(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry, effect: DecisionEffect
+    transaction: Transaction, cipher: FieldCipher, entry: Entry, effect: DecisionEffect
 ) -> Reason | None:
     match effect:
         case Comparison() | FailedMatch():
-            return check_attempts(transaction, sealer, entry, effect)
+            return check_attempts(transaction, cipher, entry, effect)
         case ConsentRegistration():
-            return register_consent(transaction, sealer, entry, effect)
+            return register_consent(transaction, cipher, entry, effect)
         case MeteredUse():
-            return use_ground(transaction, sealer, entry, effect)
+            return use_ground(transaction, cipher, entry, effect)
         case QuotaUse():
             return use_quota(transaction, entry, effect)
         case ConsentRevocation():
@@ -67,16 +67,16 @@ def _count(
     assert_never(effect)
 
 
-def write_effects(transaction: Transaction, sealer: FieldCipher, entry: Entry) -> None:
+def write_effects(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> None:
     """Record failed matches and consent revocations. Call it after the decision is written."""
-    for effect in _in_order(entry):
+    for effect in _sorted_effects(entry):
         match effect:
             case FailedMatch():
-                add_attempt(transaction, sealer, entry, effect)
+                add_attempt(transaction, cipher, entry, effect)
             case ConsentRevocation():
-                take_back(
+                revoke_consent(
                     transaction,
-                    sealer,
+                    cipher,
                     entry.facts.caller.recipient,
                     effect.consent_id,
                     subject=effect.subject,

@@ -11,7 +11,7 @@ from makul.app.ports import Entry, Release, RequestKey
 from makul.domain.identifiers import MemberCode
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
 from makul.store.records.sealed_fields import encrypt_private, private_of
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
@@ -43,7 +43,7 @@ class EntryRows:
     recipient: MemberCode
 
     @classmethod
-    def build(cls, database: Database, sealer: FieldCipher, entry: Entry) -> "EntryRows":
+    def build(cls, database: Database, cipher: FieldCipher, entry: Entry) -> "EntryRows":
         """Build the encrypted rows of an entry.
 
         A document that is already stored is not encrypted again.
@@ -51,9 +51,9 @@ class EntryRows:
         at = micros(entry.facts.at)
         disclosure_id = entry.disclosure_id.bytes
         return cls(
-            new_evidence=_new_evidence(database, sealer, entry),
-            key=_closed_key(sealer, entry) if entry.decision.closes else None,
-            disclosure=_disclosure_row(sealer, entry),
+            new_evidence=_new_evidence(database, cipher, entry),
+            key=_closed_key(cipher, entry) if entry.decision.closes else None,
+            disclosure=_disclosure_row(cipher, entry),
             leaf={
                 "disclosure_id": disclosure_id,
                 "leaf_hash": entry.leaf.hash,
@@ -108,9 +108,9 @@ def key_values(key: RequestKey) -> dict[str, object]:
     }
 
 
-def answer_place(key: RequestKey) -> bytes:
+def answer_associated_data(key: RequestKey) -> bytes:
     """Return the associated data of a stored answer's encrypted bytes."""
-    return place(
+    return field_associated_data(
         "request_key",
         "answer",
         key.recipient.encode(),
@@ -121,35 +121,37 @@ def answer_place(key: RequestKey) -> bytes:
 
 def evidence_associated_data(recipient: str, digest: bytes) -> bytes:
     """Return the associated data of a document's encrypted bytes."""
-    return place("evidence", "sealed", recipient.encode(), digest)
+    return field_associated_data("evidence", "sealed", recipient.encode(), digest)
 
 
 def _new_evidence(
-    database: Database, sealer: FieldCipher, entry: Entry
+    database: Database, cipher: FieldCipher, entry: Entry
 ) -> tuple[dict[str, object], ...]:
     recipient, new = entry.facts.caller.recipient, []
     for piece in entry.decision.evidence:
         row = {"recipient": recipient, "digest": piece.digest}
         if database.one(_EVIDENCE_KEPT, row) is None:
-            sealed = sealer.seal(piece.document, evidence_associated_data(recipient, piece.digest))
+            sealed = cipher.encrypt(
+                piece.document, evidence_associated_data(recipient, piece.digest)
+            )
             kept_at = micros(entry.facts.at)
             new.append({**row, "kind": piece.kind, "sealed": sealed, "kept_at": kept_at})
     return tuple(new)
 
 
-def _closed_key(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
+def _closed_key(cipher: FieldCipher, entry: Entry) -> dict[str, object]:
     key = entry.key
-    answer = answer_without_receipt(sealer, entry.answer, entry.receipt)
+    answer = answer_without_receipt(cipher, entry.answer, entry.receipt)
     return {
         **key_values(key),
         "disclosure_id": entry.disclosure_id.bytes,
-        "answer": sealer.seal(answer, answer_place(key)),
+        "answer": cipher.encrypt(answer, answer_associated_data(key)),
         "answer_until": micros(entry.keep_answer_until),
         "decided_at": micros(entry.facts.at),
     }
 
 
-def _disclosure_row(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
+def _disclosure_row(cipher: FieldCipher, entry: Entry) -> dict[str, object]:
     decision, facts = entry.decision, entry.facts
     ground, subject = decision.ground, decision.subject
     release = decision if isinstance(decision, Release) else None
@@ -164,7 +166,7 @@ def _disclosure_row(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
         "certificate": facts.caller.certificate,
         "agreement_number": facts.agreement_number,
         "purpose": facts.purpose,
-        "subject_index": sealer.index("pin", subject.digits) if subject is not None else None,
+        "subject_index": cipher.index("pin", subject.digits) if subject is not None else None,
         "outcome": decision.outcome.value,
         "reasons": reasons_to_text(decision.reasons),
         "released": dumps(sorted(release.released) if release is not None else []),
@@ -172,6 +174,6 @@ def _disclosure_row(sealer: FieldCipher, entry: Entry) -> dict[str, object]:
         "ground_id": ground.id.bytes if ground is not None else None,
         "ground_digest": ground.digest if ground is not None else None,
         "decided_at": micros(facts.at),
-        "sealed": encrypt_private(sealer, disclosure_id, private_of(entry)),
+        "sealed": encrypt_private(cipher, disclosure_id, private_of(entry)),
         "sealed_to": release.sealed_to if release is not None else None,
     }

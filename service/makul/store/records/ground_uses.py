@@ -9,7 +9,7 @@ from makul.domain.usage import seconds_to_midnight
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.consent_revocations import keep_giver, subject_associated_data, taken_back
+from makul.store.records.consent_revocations import is_revoked, store_giver, subject_associated_data
 from makul.store.records.preconditions import official_withdrawn, revoked
 from makul.store.records.usage_counter import UsageCounter
 from makul.store.records.usage_limits import key_of_day
@@ -43,28 +43,28 @@ _USED_UP = {
 
 
 def use_ground(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry, use: MeteredUse
+    transaction: Transaction, cipher: FieldCipher, entry: Entry, use: MeteredUse
 ) -> Reason | None:
     """Count one use of a ground; return the reason that forbids it."""
-    return _change_ground(transaction, sealer, entry, use.ground, uses=1, registered_at=None)
+    return _change_ground(transaction, cipher, entry, use.ground, uses=1, registered_at=None)
 
 
 def register_consent(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry, registration: ConsentRegistration
+    transaction: Transaction, cipher: FieldCipher, entry: Entry, registration: ConsentRegistration
 ) -> Reason | None:
     """Register a consent, on paper within the official's quota; return the reason against it.
 
     A registration uses nothing: it counts 0.
     """
     ground, paper = registration.ground, registration.paper
-    reason = _use_paper(transaction, entry, paper, ground) if paper is not None else None
+    reason = _use_paper_consent(transaction, entry, paper, ground) if paper is not None else None
     if reason is not None:
         return reason
     now = micros(entry.facts.at)
-    return _change_ground(transaction, sealer, entry, ground, uses=0, registered_at=now)
+    return _change_ground(transaction, cipher, entry, ground, uses=0, registered_at=now)
 
 
-def _use_paper(
+def _use_paper_consent(
     transaction: Transaction, entry: Entry, paper: PaperConsentUse, ground: GroundRef
 ) -> Reason | None:
     """Count one consent on paper of an official in the UTC day.
@@ -87,7 +87,7 @@ def _use_paper(
 
 def _change_ground(
     transaction: Transaction,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     entry: Entry,
     ground: GroundRef,
     *,
@@ -96,7 +96,7 @@ def _change_ground(
 ) -> Reason | None:
     """Count `uses` of a ground and register it at an instant; return the reason that forbids it."""
     recipient = entry.facts.caller.recipient
-    if taken_back(transaction, sealer, recipient, ground):
+    if is_revoked(transaction, cipher, recipient, ground):
         return revoked(ground.kind)
     key = _key_of_ground(entry, ground)
     counted = _GROUND.count(
@@ -105,7 +105,7 @@ def _change_ground(
     if counted:
         return None
     if counted is False:
-        return _why_not(ground, transaction.one(_GROUND_STATE, key) or _NO_ROW)
+        return _reason_against_use(ground, transaction.one(_GROUND_STATE, key) or _NO_ROW)
     if uses > ground.max_disclosures:
         return _USED_UP[ground.kind]
     columns = {
@@ -114,12 +114,12 @@ def _change_ground(
         "used": uses,
         "valid_from": micros(ground.valid_from),
         "valid_to": micros(ground.valid_to),
-        "subject": _encrypt_subject(sealer, entry, ground),
+        "subject": _encrypt_subject(cipher, entry, ground),
         "registered_at": registered_at,
         "revoked_at": None,
     }
     _GROUND.open(transaction, key, columns)
-    keep_giver(transaction, sealer, recipient, ground)
+    store_giver(transaction, cipher, recipient, ground)
     return None
 
 
@@ -128,16 +128,16 @@ def _key_of_ground(entry: Entry, ground: GroundRef) -> dict[str, object]:
     return {"recipient": recipient, "kind": ground.kind.value, "ground_id": ground.id.bytes}
 
 
-def _why_not(ground: GroundRef, row: Row) -> Reason:
+def _reason_against_use(ground: GroundRef, row: Row) -> Reason:
     digest, revoked_at, _ = row
     if digest != ground.digest:
         return _DIFFERS[ground.kind]
     return revoked(ground.kind) if revoked_at is not None else _USED_UP[ground.kind]
 
 
-def _encrypt_subject(sealer: FieldCipher, entry: Entry, ground: GroundRef) -> bytes | None:
+def _encrypt_subject(cipher: FieldCipher, entry: Entry, ground: GroundRef) -> bytes | None:
     subject = entry.decision.subject
     if subject is None:
         return None
     where = subject_associated_data(entry.facts.caller.recipient, ground.kind, ground.id.bytes)
-    return sealer.seal(subject.digits.encode("ascii"), where)
+    return cipher.encrypt(subject.digits.encode("ascii"), where)

@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import literal_column
 
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import dumps
-from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, place
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, field_associated_data
 from makul.store.schema.tables import metadata
 
 Image = Mapping[str, object]
@@ -127,7 +127,7 @@ class HeldTable:
         """Return the key as text. Two texts are equal only if the keys are equal."""
         return dumps([state_value(key[name]) for name in self.key_names])
 
-    def image(self, sealer: FieldCipher, row: Mapping[str, object]) -> Image:
+    def image(self, cipher: FieldCipher, row: Mapping[str, object]) -> Image:
         """Return the stated form of a row.
 
         An encrypted column that cannot be decrypted is stated as unreadable, so that its right can
@@ -135,7 +135,7 @@ class HeldTable:
         """
         return {
             name: (
-                self._state_encrypted(sealer, row, name)
+                self._state_encrypted(cipher, row, name)
                 if name in _ENCRYPTED and value is not None
                 else state_value(value)
             )
@@ -143,12 +143,14 @@ class HeldTable:
             if name not in self.key_names
         }
 
-    def _state_encrypted(self, sealer: FieldCipher, row: Mapping[str, object], name: str) -> object:
+    def _state_encrypted(self, cipher: FieldCipher, row: Mapping[str, object], name: str) -> object:
         key = (_key_part(row[each]) for each in self.key_names)
         value = row[name]
         sealed = value if isinstance(value, bytes) else b""
         try:
-            return state_content(sealer, sealer.open(sealed, place(self.name, name, *key)))
+            return state_content(
+                cipher, cipher.decrypt(sealed, field_associated_data(self.name, name, *key))
+            )
         except FieldDecryptionError:
             return ["unreadable", sha256(sealed).hexdigest()]
 
@@ -174,9 +176,9 @@ def state_value(value: object) -> object:
     return ["other", type(value).__name__]
 
 
-def state_content(sealer: FieldCipher, content: bytes) -> object:
+def state_content(cipher: FieldCipher, content: bytes) -> object:
     """Return a keyed digest of an encrypted column's content, which discloses nothing about it."""
-    return ["content", sealer.content_index("held_row", content).hex()]
+    return ["content", cipher.content_index("held_row", content).hex()]
 
 
 def _key_part(value: object) -> bytes:

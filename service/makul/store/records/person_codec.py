@@ -18,7 +18,7 @@ from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person, SampleRef
 from makul.store.db.codecs import CodecError, only, pack, unpack
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 
 FORMAT = 2
 """The format in which records are written."""
@@ -71,20 +71,20 @@ _NO_SAMPLE = SampleRef(digest=bytes(_DIGEST_BYTES), size_bytes=0)
 
 def person_associated_data(pin_index: bytes, version: int) -> bytes:
     """Return the associated data of an encrypted version of a person's record."""
-    return place("person", "sealed", pin_index, version.to_bytes(8, "big"))
+    return field_associated_data("person", "sealed", pin_index, version.to_bytes(8, "big"))
 
 
 def sample_associated_data(pin_index: bytes, sample_index: bytes) -> bytes:
     """Return the associated data of an encrypted sample; it decrypts only for its own person."""
-    return place("person_sample", "sealed", pin_index, sample_index)
+    return field_associated_data("person_sample", "sealed", pin_index, sample_index)
 
 
-def sample_index(sealer: FieldCipher, attribute: Attribute, sample: bytes) -> bytes:
+def sample_index(cipher: FieldCipher, attribute: Attribute, sample: bytes) -> bytes:
     """Return the keyed digest that names a sample of this kind."""
-    return sealer.content_index("person_sample", attribute.value.encode() + b"\x00" + sample)
+    return cipher.content_index("person_sample", attribute.value.encode() + b"\x00" + sample)
 
 
-def name_samples(sealer: FieldCipher, person: Person) -> tuple[Person, dict[bytes, bytes]]:
+def name_samples(cipher: FieldCipher, person: Person) -> tuple[Person, dict[bytes, bytes]]:
     """Return the record with names in place of its samples, and the samples by their names."""
     named, samples = dict(person.samples), {}
     values: dict[Attribute, AttributeValue] = {}
@@ -92,7 +92,7 @@ def name_samples(sealer: FieldCipher, person: Person) -> tuple[Person, dict[byte
         if not isinstance(value, bytes):
             values[attribute] = value
             continue
-        index = sample_index(sealer, attribute, value)
+        index = sample_index(cipher, attribute, value)
         named[attribute] = SampleRef(digest=index, size_bytes=len(value))
         samples[index] = value
     record = Person(
@@ -137,7 +137,7 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
     try:
         header = json.loads(packed[_LENGTH_BYTES:end])
         if header["v"] == WHOLE:
-            return _whole_person(packed, version)
+            return _person_with_samples(packed, version)
         if header["v"] != FORMAT or packed[end:].strip(b"\x00") or header.pop("parts") != []:
             raise CodecError("a person's record has an unknown format")
         return _person(header, version)
@@ -148,22 +148,22 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
 def _person(header: Mapping[str, Any], version: int) -> Person:
     """Return a record of format 2. Fillers are parsed like values and then dropped."""
     only(header, "v", "pin", "facts", "samples", "held", "disputed", "locked")
-    held = frozenset(_attributes(header["held"]))
+    attributes = frozenset(_attributes(header["held"]))
     facts = {_ATTRIBUTES[name]: _value(fact) for name, fact in header["facts"].items()}
     samples = {_ATTRIBUTES[name]: _sample_ref(ref) for name, ref in header["samples"].items()}
-    if held - facts.keys() - samples.keys() or not isinstance(header["locked"], bool):
+    if attributes - facts.keys() - samples.keys() or not isinstance(header["locked"], bool):
         raise CodecError("a person's record does not read back")
     return Person(
         pin=Pin(header["pin"]),
-        values=MappingProxyType({name: facts[name] for name in facts if name in held}),
-        samples=MappingProxyType({name: samples[name] for name in samples if name in held}),
+        values=MappingProxyType({name: facts[name] for name in facts if name in attributes}),
+        samples=MappingProxyType({name: samples[name] for name in samples if name in attributes}),
         disputed=frozenset(_attributes(header["disputed"])),
         locked=header["locked"],
         version=version,
     )
 
 
-def _whole_person(packed: bytes, version: int) -> Person:
+def _person_with_samples(packed: bytes, version: int) -> Person:
     """Return a record of format 1, including its samples."""
     header, parts = unpack(packed)
     only(header, "v", "pin", "facts", "samples", "disputed", "locked")

@@ -1,7 +1,7 @@
 """Writes of a person's rows: each version of the record, and the samples that versions name.
 
-Every function runs in a transaction that holds the lock `Gate.DESK`. So no two transactions write
-one person at once.
+Every function runs in a transaction that holds the lock `LockKind.DESK`. So no two transactions
+write one person at once.
 """
 
 from collections.abc import Mapping
@@ -38,47 +38,49 @@ _SAMPLE_KNOWN = select(person_sample.c.recorded_at).where(
 _ADD_SAMPLE = insert(person_sample)
 
 
-def read_current(transaction: Transaction, sealer: FieldCipher, pin_index: bytes) -> Person | None:
+def read_current(transaction: Transaction, cipher: FieldCipher, pin_index: bytes) -> Person | None:
     """Return the current version of the person with this index; None if there is none."""
     row = transaction.one(_CURRENT, {"pin_index": pin_index})
     if row is None:
         return None
     version, sealed, *_ = row
     return person_from_bytes(
-        sealer.open(sealed, person_associated_data(pin_index, version)), version
+        cipher.decrypt(sealed, person_associated_data(pin_index, version)), version
     )
 
 
-def add_version(transaction: Transaction, sealer: FieldCipher, given: Person, at: datetime) -> bool:
+def add_version(
+    transaction: Transaction, cipher: FieldCipher, person: Person, at: datetime
+) -> bool:
     """Add this record as a new version, unless it equals the current one.
 
     Returns whether it was added. This function assigns the version number and ignores the record's
     own.
     """
-    pin_index = sealer.index("pin", given.pin.digits)
-    record, samples = name_samples(sealer, given)
+    pin_index = cipher.index("pin", person.pin.digits)
+    record, samples = name_samples(cipher, person)
     version, unchanged = 0, False
     row = transaction.one(_CURRENT, {"pin_index": pin_index})
     if row is not None:
         version, sealed, content_index, form = row
         if form != FORMAT:  # its digest was computed over format 1
-            opened = sealer.open(sealed, person_associated_data(pin_index, version))
+            plain = cipher.decrypt(sealed, person_associated_data(pin_index, version))
             content_index = digest_record(
-                sealer, name_samples(sealer, person_from_bytes(opened, version))[0]
+                cipher, name_samples(cipher, person_from_bytes(plain, version))[0]
             )
-        unchanged = content_index == digest_record(sealer, record)
+        unchanged = content_index == digest_record(cipher, record)
     if unchanged:
         return False
-    add_samples(transaction, sealer, pin_index, samples, at)
-    written = encrypt_record(sealer, record, pin_index, version + 1)
+    add_samples(transaction, cipher, pin_index, samples, at)
+    encrypted = encrypt_record(cipher, record, pin_index, version + 1)
     key = {"pin_index": pin_index, "version": version + 1}
-    transaction.run(_ADD_PERSON, {**key, **written, "recorded_at": micros(at)})
+    transaction.run(_ADD_PERSON, {**key, **encrypted, "recorded_at": micros(at)})
     return True
 
 
 def add_samples(
     transaction: Transaction,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     pin_index: bytes,
     samples: Mapping[bytes, bytes],
     at: datetime,
@@ -87,22 +89,22 @@ def add_samples(
     for index, sample in samples.items():
         key = {"pin_index": pin_index, "sample_index": index}
         if transaction.one(_SAMPLE_KNOWN, key) is None:
-            sealed = sealer.seal(sample, sample_associated_data(pin_index, index))
+            sealed = cipher.encrypt(sample, sample_associated_data(pin_index, index))
             transaction.run(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
 
 
-def digest_record(sealer: FieldCipher, record: Person) -> bytes:
+def digest_record(cipher: FieldCipher, record: Person) -> bytes:
     """Return the keyed digest that detects a changed record."""
-    return sealer.content_index("person", person_to_bytes(record))
+    return cipher.content_index("person", person_to_bytes(record))
 
 
 def encrypt_record(
-    sealer: FieldCipher, record: Person, pin_index: bytes, version: int
+    cipher: FieldCipher, record: Person, pin_index: bytes, version: int
 ) -> dict[str, object]:
     """Return the encrypted columns of a record whose samples are named."""
     content = person_to_bytes(record)
     return {
-        "content_index": sealer.content_index("person", content),
-        "sealed": sealer.seal(pad(content), person_associated_data(pin_index, version)),
+        "content_index": cipher.content_index("person", content),
+        "sealed": cipher.encrypt(pad(content), person_associated_data(pin_index, version)),
         "format": FORMAT,
     }

@@ -21,7 +21,7 @@ from makul.domain.recipients import RecipientState
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.consent_revocations import is_revoked_by_index, taken_back
+from makul.store.records.consent_revocations import is_revoked, is_revoked_by_index
 from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
 from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
@@ -108,7 +108,7 @@ class StoredAnswerScope:
 
 
 def against_entry(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry
+    transaction: Transaction, cipher: FieldCipher, entry: Entry
 ) -> tuple[Reason, ...]:
     """Return the reasons that now forbid a decision that discloses something.
 
@@ -119,12 +119,12 @@ def against_entry(
     code, certificate = facts.caller.recipient, facts.caller.certificate
     reasons = against_recipient(transaction, code)
     if certificate is not None:
-        reasons += _against_certificate(transaction, code, certificate)
+        reasons += _check_certificate(transaction, code, certificate)
     if isinstance(decision, Release) and decision.sealed_to is not None:
-        reasons += _against_sealing(transaction, code, decision.sealed_to)
-    found, against = _agreement(transaction, code, facts.agreement_number, facts.at)
-    reasons += against
-    if found is not None and not against and found != facts.terms:
+        reasons += _check_encryption_certificate(transaction, code, decision.sealed_to)
+    agreement, unmet = _agreement(transaction, code, facts.agreement_number, facts.at)
+    reasons += unmet
+    if agreement is not None and not unmet and agreement != facts.terms:
         # The request must be decided again by the new terms. They are compared as a whole, so that
         # no new term can be forgotten here (docs/decisions/0005-rights-at-commit.md).
         reasons += (Reason(code=Code.REQ_05),)
@@ -135,8 +135,8 @@ def against_entry(
     if ground is not None:
         reasons += (
             (revoked(ground.kind),)
-            if taken_back(transaction, sealer, code, ground)
-            else _against_ground(transaction, code, ground.kind, ground.id)
+            if is_revoked(transaction, cipher, code, ground)
+            else _check_ground(transaction, code, ground.kind, ground.id)
         )
     return reasons
 
@@ -144,8 +144,8 @@ def against_entry(
 def against_replay(
     transaction: Transaction,
     code: MemberCode,
-    given: StoredAnswerScope,
-    way: CallerChannel,
+    scope: StoredAnswerScope,
+    channel: CallerChannel,
     *,
     at: datetime,
 ) -> tuple[Reason, ...]:
@@ -155,15 +155,15 @@ def against_replay(
     revocation of the ground.
     """
     reasons = against_recipient(transaction, code)
-    if way.certificate is not None:
-        reasons += _against_certificate(transaction, code, way.certificate)
-    if given.sealed_to is not None:
-        reasons += _against_sealing(transaction, code, given.sealed_to)
-    found, against = _agreement(transaction, code, given.agreement, at)
-    reasons += against
-    if found is not None and not against:
-        reasons += _beyond(found, given, way)
-    reasons += _against_given(transaction, code, given)
+    if channel.certificate is not None:
+        reasons += _check_certificate(transaction, code, channel.certificate)
+    if scope.sealed_to is not None:
+        reasons += _check_encryption_certificate(transaction, code, scope.sealed_to)
+    agreement, unmet = _agreement(transaction, code, scope.agreement, at)
+    reasons += unmet
+    if agreement is not None and not unmet:
+        reasons += _exceeds_terms(agreement, scope, channel)
+    reasons += _check_stored_ground(transaction, code, scope)
     return reasons
 
 
@@ -193,7 +193,7 @@ def revoked(kind: GroundKind) -> Reason:
     return _REVOKED[kind]
 
 
-def _against_ground(
+def _check_ground(
     transaction: Transaction, code: MemberCode, kind: GroundKind, ground_id: UUID
 ) -> tuple[Reason, ...]:
     values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
@@ -201,22 +201,22 @@ def _against_ground(
     return (revoked(kind),) if row is not None and row[0] is not None else ()
 
 
-def _against_given(
-    transaction: Transaction, code: MemberCode, given: StoredAnswerScope
+def _check_stored_ground(
+    transaction: Transaction, code: MemberCode, scope: StoredAnswerScope
 ) -> tuple[Reason, ...]:
     """Return the revocation of the ground on which a stored answer was given."""
-    if given.ground is None:
+    if scope.ground is None:
         return ()
-    kind, ground_id = given.ground
+    kind, ground_id = scope.ground
     by_subject = (
         kind is GroundKind.CONSENT
-        and given.subject_index is not None
-        and is_revoked_by_index(transaction, code, ground_id.bytes, given.subject_index)
+        and scope.subject_index is not None
+        and is_revoked_by_index(transaction, code, ground_id.bytes, scope.subject_index)
     )
-    return (revoked(kind),) if by_subject else _against_ground(transaction, code, kind, ground_id)
+    return (revoked(kind),) if by_subject else _check_ground(transaction, code, kind, ground_id)
 
 
-def _against_certificate(
+def _check_certificate(
     transaction: Transaction, code: MemberCode, fingerprint: bytes
 ) -> tuple[Reason, ...]:
     values = {"recipient": code, "fingerprint": fingerprint}
@@ -224,7 +224,7 @@ def _against_certificate(
     return () if row == (None,) else (Reason(code=Code.RCP_04),)
 
 
-def _against_sealing(
+def _check_encryption_certificate(
     transaction: Transaction, code: MemberCode, fingerprint: bytes
 ) -> tuple[Reason, ...]:
     """Return RCP-04 if the encryption certificate is withdrawn or not registered.
@@ -242,29 +242,32 @@ def _agreement(
 ) -> tuple[Agreement | None, tuple[Reason, ...]]:
     """Return the recipient's own agreement, and AGR-01 or AGR-02 if it is not in force."""
     row = transaction.one(_AGREEMENT, {"number": number}) if number is not None else None
-    found = agreement_from_row(row) if row is not None else None
-    if found is None or found.recipient != code:
+    terms = agreement_from_row(row) if row is not None else None
+    if terms is None or terms.recipient != code:
         return None, (Reason(code=Code.AGR_01, field="agreementNumber"),)
-    if found.state is AgreementState.TERMINATED:
-        return found, (Reason(code=Code.AGR_02, field="agreementNumber"),)
-    if not found.covers(at):
-        return found, (Reason(code=Code.AGR_01, field="agreementNumber"),)
-    return found, ()
+    if terms.state is AgreementState.TERMINATED:
+        return terms, (Reason(code=Code.AGR_02, field="agreementNumber"),)
+    if not terms.covers(at):
+        return terms, (Reason(code=Code.AGR_01, field="agreementNumber"),)
+    return terms, ()
 
 
-def _beyond(found: Agreement, given: StoredAnswerScope, way: CallerChannel) -> tuple[Reason, ...]:
+def _exceeds_terms(
+    agreement: Agreement, scope: StoredAnswerScope, channel: CallerChannel
+) -> tuple[Reason, ...]:
     """Return what a stored answer released beyond the present terms, or REQ-08 for the channel.
 
     Invariant 3 limits what is released to the agreement.
     """
     reasons: tuple[Reason, ...] = ()
-    if way.channel not in found.channels:
+    if channel.channel not in agreement.channels:
         reasons += (Reason(code=Code.REQ_08),)
-    if given.purpose is not None and given.purpose not in found.purposes:
+    if scope.purpose is not None and scope.purpose not in agreement.purposes:
         reasons += (Reason(code=Code.AGR_03, field="purpose"),)
-    if given.released and given.sealed_to is None and found.delivery is Delivery.SEALED:
+    if scope.released and scope.sealed_to is None and agreement.delivery is Delivery.SEALED:
         # Data that were once sent unencrypted are not sent so again. The id stays closed.
         reasons += (Reason(code=Code.REQ_04, field="requestId"),)
     return reasons + tuple(
-        Reason(code=Code.AGR_04, field=name) for name in sorted(given.released - found.attributes)
+        Reason(code=Code.AGR_04, field=name)
+        for name in sorted(scope.released - agreement.attributes)
     )

@@ -52,17 +52,17 @@ class StoreRecorder(Recorder):
     """
 
     def __init__(
-        self, database: Database, sealer: FieldCipher, *, evidence_a_day: int = DOCUMENTS_A_DAY
+        self, database: Database, cipher: FieldCipher, *, evidence_a_day: int = DOCUMENTS_A_DAY
     ) -> None:
         self._database = database
-        self._sealer = sealer
+        self._cipher = cipher
         self._budget = evidence_a_day
 
     def record(self, entry: Entry) -> Recorded:
         """Record the entry completely or not at all."""
         facts = entry.facts
         purge_replay_guards(self._database, facts.caller.mark, at=facts.at)
-        rows = EntryRows.build(self._database, self._sealer, entry)
+        rows = EntryRows.build(self._database, self._cipher, entry)
         if not isinstance(entry.decision, RevocationAcceptance):
             return self._perform(entry, rows, None)
         with announce_revocation(self._database, facts.caller.recipient) as taking:
@@ -78,7 +78,7 @@ class StoreRecorder(Recorder):
         return self._database.perform(
             lambda transaction: self._record(transaction, entry, rows, taking, repeated),
             settled=lambda transaction: (
-                _recorded(transaction, rows) or self._repeated(transaction, repeated)
+                _read_recorded(transaction, rows) or self._read_repetition(transaction, repeated)
             ),
         )
 
@@ -93,8 +93,8 @@ class StoreRecorder(Recorder):
         if taking is not None:
             lock_for_revocation(transaction, taking)
         stopped: Replay | Conflict | None
-        before = self._before(transaction, entry, repeated)
-        if _stops(before, entry):
+        before = self._find_earlier(transaction, entry, repeated)
+        if _ends_recording(before, entry):
             stopped = before
         else:
             if before is None:
@@ -102,12 +102,12 @@ class StoreRecorder(Recorder):
                 # second waits here and then finds the answer of the first
                 # (docs/decisions/0021-postgresql.md).
                 rows.close_key(transaction)
-            stopped = self._stopped(transaction, entry, rows)
+            stopped = self._find_conflict(transaction, entry, rows)
         if isinstance(stopped, Conflict):
             transaction.discard()
         elif stopped is None:
             rows.write(transaction)
-            write_effects(transaction, self._sealer, entry)
+            write_effects(transaction, self._cipher, entry)
             count_use(transaction, rows.recipient, rows.bytes, at=entry.facts.at)
         return stopped or Committed()
 
@@ -120,42 +120,46 @@ class StoreRecorder(Recorder):
         repeated = RepeatedAnswer.create(key, caller.channel, caller.certificate, at=at)
 
         def work(transaction: Transaction) -> Replay | Conflict | None:
-            seen = insert_replay_guard(transaction, caller.mark)
-            given = self._repeat(transaction, repeated) if seen is None else Conflict((seen,))
-            if not isinstance(given, Replay):
+            repeated_message = insert_replay_guard(transaction, caller.mark)
+            answer = (
+                self._replay(transaction, repeated)
+                if repeated_message is None
+                else Conflict((repeated_message,))
+            )
+            if not isinstance(answer, Replay):
                 transaction.discard()
-            return given
+            return answer
 
         # A closed id never opens again. An open id therefore means that the first request is not
         # yet decided.
         return self._database.perform(
-            work, settled=lambda transaction: self._repeated(transaction, repeated)
+            work, settled=lambda transaction: self._read_repetition(transaction, repeated)
         ) or Conflict((Reason(code=Code.REQ_05),))
 
-    def _repeat(
+    def _replay(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
         """Return the stored answer and record the repetition; return None if the id is open."""
-        stored = find_stored_answer(transaction, self._sealer, repeated)
+        stored = find_stored_answer(transaction, self._cipher, repeated)
         if not isinstance(stored, StoredAnswer):
             return stored
-        add_repetition(transaction, self._sealer, repeated, stored.disclosure_id, stored.decided_at)
+        add_repetition(transaction, self._cipher, repeated, stored.disclosure_id, stored.decided_at)
         count_use(transaction, repeated.key.recipient, 0, at=repeated.at)
         return Replay(stored.answer)
 
-    def _repeated(
+    def _read_repetition(
         self, transaction: Transaction, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
         """Return the answer of a repetition whose commit outcome is unknown.
 
         Returns None if it was not recorded.
 
-        This reads the preconditions again, which locks the recipient's row. `_recorded` explains
-        why that lock is needed.
+        This reads the preconditions again, which locks the recipient's row. `_read_recorded`
+        explains why that lock is needed.
         """
         if not is_recorded(transaction, repeated):
             return None
-        stored = find_stored_answer(transaction, self._sealer, repeated)
+        stored = find_stored_answer(transaction, self._cipher, repeated)
         return Replay(stored.answer) if isinstance(stored, StoredAnswer) else stored
 
     def register_message_id(self, mark: MessageMark, *, at: datetime) -> bool:
@@ -179,24 +183,26 @@ class StoreRecorder(Recorder):
             lambda transaction: count_inquiry(transaction, recipient, at=at)
         )
 
-    def _before(
+    def _find_earlier(
         self, transaction: Transaction, entry: Entry, repeated: RepeatedAnswer
     ) -> Replay | Conflict | None:
         """Return the earlier result of this message or request id; None if both are new."""
-        seen = insert_replay_guard(transaction, entry.facts.caller.mark)
-        if seen is not None:
-            return Conflict((seen,))
+        repeated_message = insert_replay_guard(transaction, entry.facts.caller.mark)
+        if repeated_message is not None:
+            return Conflict((repeated_message,))
         if not entry.decision.closes:
             return None
-        return self._repeat(transaction, repeated)
+        return self._replay(transaction, repeated)
 
-    def _stopped(self, transaction: Transaction, entry: Entry, rows: EntryRows) -> Conflict | None:
+    def _find_conflict(
+        self, transaction: Transaction, entry: Entry, rows: EntryRows
+    ) -> Conflict | None:
         """Return the precondition that no longer holds or the limit that is reached.
 
         Returns None if there is none.
         """
         if entry.decision.has_preconditions:
-            reasons = against_entry(transaction, self._sealer, entry)
+            reasons = against_entry(transaction, self._cipher, entry)
             if reasons:
                 return Conflict(reasons)
         # Scans of one day must not prevent a subject from revoking a consent. A revocation
@@ -205,11 +211,11 @@ class StoreRecorder(Recorder):
         budget = 2 * self._budget if revokes else self._budget
         reason = use_evidence(transaction, entry, rows.evidence_bytes, budget=budget)
         if reason is None:
-            reason = count_effects(transaction, self._sealer, entry)
+            reason = count_effects(transaction, self._cipher, entry)
         return Conflict((reason,)) if reason is not None else None
 
 
-def _stops(before: Replay | Conflict | None, entry: Entry) -> bool:
+def _ends_recording(before: Replay | Conflict | None, entry: Entry) -> bool:
     """Return whether an earlier result ends the recording of this entry.
 
     A refusal discloses nothing. It is therefore recorded under a closed id too, and does not change
@@ -217,11 +223,11 @@ def _stops(before: Replay | Conflict | None, entry: Entry) -> bool:
     """
     if before is None or isinstance(before, Replay):
         return before is not None
-    seen = any(reason.code is Code.REQ_09 for reason in before.reasons)
-    return seen or not isinstance(entry.decision, Refusal | Undetermined)
+    is_replayed = any(reason.code is Code.REQ_09 for reason in before.reasons)
+    return is_replayed or not isinstance(entry.decision, Refusal | Undetermined)
 
 
-def _recorded(transaction: Transaction, rows: EntryRows) -> Recorded | None:
+def _read_recorded(transaction: Transaction, rows: EntryRows) -> Recorded | None:
     """Return the result of an entry whose commit outcome is unknown; None if it was not recorded.
 
     A commit that was interrupted while it waited for a replica is visible at once, but exists on

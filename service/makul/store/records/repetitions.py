@@ -25,7 +25,7 @@ from makul.ledger.leaf_statement import write_repetition
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.db.rows import build_row_reader
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.store.schema.record_tables import disclosure, repetition
 
@@ -157,7 +157,7 @@ class RepeatedAnswer:
 
 def add_repetition(
     transaction: Transaction,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     repeated: RepeatedAnswer,
     disclosure_id: bytes,
     decided_at: int,
@@ -187,7 +187,9 @@ def add_repetition(
         "case": key.asker.case_number,
     }
     packed = pack(header, [key.digest, repeated.salt, statement])
-    transaction.run(_ADD, {**row, "sealed": sealer.seal(packed, _associated_data(repetition_id))})
+    transaction.run(
+        _ADD, {**row, "sealed": cipher.encrypt(packed, _associated_data(repetition_id))}
+    )
     leaf_hash = commit(repeated.salt, statement)
     leaf = {"disclosure_id": repetition_id, "leaf_hash": leaf_hash, "recorded_at": at}
     transaction.run(_ADD_LEAF, leaf)
@@ -200,9 +202,9 @@ def is_recorded(transaction: Transaction, repeated: RepeatedAnswer) -> bool:
     return transaction.one(_LEAF_KEPT, values) is not None
 
 
-def open_repetition(sealer: FieldCipher, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
+def open_repetition(cipher: FieldCipher, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
     """Decrypt the secret part of a repetition; raises `FieldDecryptionError` or `CodecError`."""
-    header, parts = unpack(sealer.open(sealed, _associated_data(repetition_id)))
+    header, parts = unpack(cipher.decrypt(sealed, _associated_data(repetition_id)))
     only(header, "v", "subsystem", "employee", "case")
     texts = [header[name] for name in ("subsystem", "employee", "case")]
     if header["v"] != FORMAT or len(parts) != _PARTS:
@@ -239,7 +241,7 @@ def repetition_facts(row: Mapping[str, object], secret: RepetitionSecret) -> dic
 
 def list_repetitions(
     database: Database,
-    sealer: FieldCipher,
+    cipher: FieldCipher,
     *,
     recipient: MemberCode | None = None,
     since: datetime | None = None,
@@ -254,12 +256,12 @@ def list_repetitions(
         "disclosure_id": disclosure_id.bytes if disclosure_id is not None else None,
         "limit": max(0, min(limit, MAX_ROWS)),
     }
-    return [_read(sealer, row) for row in database.all(_LISTINGS[wanted], values)]
+    return [_repetition_from_row(cipher, row) for row in database.all(_LISTINGS[wanted], values)]
 
 
-def _read(sealer: FieldCipher, row: Row) -> RepetitionRow:
+def _repetition_from_row(cipher: FieldCipher, row: Row) -> RepetitionRow:
     read = _read_row(row)
-    secret = open_repetition(sealer, read.repetition_id, read.sealed)
+    secret = open_repetition(cipher, read.repetition_id, read.sealed)
     try:
         return RepetitionRow(
             repetition_id=UUID(bytes=read.repetition_id),
@@ -286,4 +288,4 @@ def _hex(value: object) -> str | None:
 
 
 def _associated_data(repetition_id: bytes) -> bytes:
-    return place("repetition", "sealed", repetition_id)
+    return field_associated_data("repetition", "sealed", repetition_id)

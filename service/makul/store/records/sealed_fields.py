@@ -6,7 +6,7 @@ from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.ledger.leaf_statement import read_statement
 from makul.store.db.codecs import CodecError, only, pack, unpack
-from makul.store.encryption.fields import FieldCipher, place
+from makul.store.encryption.fields import FieldCipher, field_associated_data
 
 _FIXED_PARTS = 4
 
@@ -44,7 +44,7 @@ def private_of(entry: Entry) -> Private:
     )
 
 
-def encrypt_private(sealer: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
+def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
     """Encrypt the private part for its disclosure (format 2)."""
     header = {
         "v": 2,
@@ -61,21 +61,21 @@ def encrypt_private(sealer: FieldCipher, disclosure_id: bytes, private: Private)
         *(part for judged in private.reports for part in judged),
     ]
     plain = pack(header, parts)
-    if sealer.compressor is not None:
-        dictionary_id = sealer.compressor.dictionary_for(private.receipt)
-        plain = sealer.compressor.compress(plain, dictionary_id)
-    return sealer.seal(plain, _place(disclosure_id))
+    if cipher.compressor is not None:
+        dictionary_id = cipher.compressor.dictionary_for(private.receipt)
+        plain = cipher.compressor.compress(plain, dictionary_id)
+    return cipher.encrypt(plain, _associated_data(disclosure_id))
 
 
-def open_private(sealer: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Private:
+def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Private:
     """Decrypt a disclosure's private part; raises `FieldDecryptionError` or `CodecError`."""
-    header, parts = unpack(expand(sealer, sealer.open(sealed, _place(disclosure_id))))
+    header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
     if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
-        raise CodecError("a disclosure's sealed part has an unknown format")
+        raise CodecError("the encrypted part of a disclosure has an unknown format")
     request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
     if header["v"] == 1:
-        header = {**header, "subsystem": _stated_subsystem(leaf_statement)}
+        header = {**header, "subsystem": _subsystem_from_statement(leaf_statement)}
     only(header, "v", "pin", "subsystem", "employee", "case")
     pin = _text(header["pin"])
     try:
@@ -96,12 +96,12 @@ def open_private(sealer: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
         raise CodecError("a disclosure's subject does not read back") from None
 
 
-def expand(sealer: FieldCipher, plain: bytes) -> bytes:
+def expand(cipher: FieldCipher, plain: bytes) -> bytes:
     """Return a decrypted record as it was before compression; raises `CodecError`."""
-    return plain if sealer.compressor is None else sealer.compressor.expand(plain)
+    return plain if cipher.compressor is None else cipher.compressor.expand(plain)
 
 
-def _stated_subsystem(leaf_statement: bytes) -> object:
+def _subsystem_from_statement(leaf_statement: bytes) -> object:
     """Return the subsystem of a record of format 1, which is only in the leaf's statement."""
     try:
         return read_statement(leaf_statement).get("subsystem")
@@ -112,8 +112,8 @@ def _stated_subsystem(leaf_statement: bytes) -> object:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise CodecError("a disclosure's sealed part has an unknown format")
+    raise CodecError("the encrypted part of a disclosure has an unknown format")
 
 
-def _place(disclosure_id: bytes) -> bytes:
-    return place("disclosure", "sealed", disclosure_id)
+def _associated_data(disclosure_id: bytes) -> bytes:
+    return field_associated_data("disclosure", "sealed", disclosure_id)

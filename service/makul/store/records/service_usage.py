@@ -92,7 +92,7 @@ _KEY = (
 )
 
 
-def _used(column: Any, span: Span, begins: str) -> ScalarSelect[int]:
+def _sum_of_use(column: Any, span: Span, begins: str) -> ScalarSelect[int]:
     return (
         select(func.coalesce(func.sum(column), 0))
         .where(
@@ -105,8 +105,8 @@ def _used(column: Any, span: Span, begins: str) -> ScalarSelect[int]:
 
 
 USED = (
-    _used(recipient_use.c.requests, Span.MINUTE, "minute"),
-    _used(recipient_use.c.bytes, Span.DAY, "day"),
+    _sum_of_use(recipient_use.c.requests, Span.MINUTE, "minute"),
+    _sum_of_use(recipient_use.c.bytes, Span.DAY, "day"),
 )
 """Columns for `usage_from_row`, in a statement with parameters `code`, `minute` and `day`."""
 

@@ -75,32 +75,32 @@ def attempt_counts(row: Row | None) -> AttemptCounts:
 
 
 def attempt_values(
-    sealer: FieldCipher, recipient: str, pin_digits: str, employee: str | None, since: datetime
+    cipher: FieldCipher, recipient: str, pin_digits: str, employee: str | None, since: datetime
 ) -> dict[str, object]:
     """Return the parameters of `COUNT_ATTEMPTS`. An employee belongs to one recipient."""
     return {
         "recipient": recipient,
-        "pin_index": sealer.index("pin", pin_digits),
-        "employee_index": employee_index(sealer, recipient, employee),
+        "pin_index": cipher.index("pin", pin_digits),
+        "employee_index": employee_index(cipher, recipient, employee),
         "since": micros(since),
     }
 
 
-def employee_index(sealer: FieldCipher, recipient: str, employee: str | None) -> bytes | None:
+def employee_index(cipher: FieldCipher, recipient: str, employee: str | None) -> bytes | None:
     """Return the blind index of a recipient's employee; None if the request names no employee."""
-    return sealer.index("employee", recipient, employee) if employee is not None else None
+    return cipher.index("employee", recipient, employee) if employee is not None else None
 
 
 def check_attempts(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry, made: MatchAttempt
+    transaction: Transaction, cipher: FieldCipher, entry: Entry, attempt_made: MatchAttempt
 ) -> Reason | None:
     """Return MAT-06 if other requests have reached the limits since the decision."""
     facts = entry.facts
-    recipient, since = facts.caller.recipient, facts.at - made.limits.window
-    values = attempt_values(sealer, recipient, made.subject.digits, facts.employee, since)
-    if isinstance(made, FailedMatch):
+    recipient, since = facts.caller.recipient, facts.at - attempt_made.limits.window
+    values = attempt_values(cipher, recipient, attempt_made.subject.digits, facts.employee, since)
+    if isinstance(attempt_made, FailedMatch):
         _count_alone(transaction, recipient, values)
-    return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), made.limits)
+    return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), attempt_made.limits)
 
 
 def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, object]) -> None:
@@ -116,7 +116,7 @@ def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, 
 
 
 def add_attempt(
-    transaction: Transaction, sealer: FieldCipher, entry: Entry, failed: FailedMatch
+    transaction: Transaction, cipher: FieldCipher, entry: Entry, failed: FailedMatch
 ) -> None:
     """Count a failed match against the recipient, the PIN and the employee."""
     facts = entry.facts
@@ -126,8 +126,8 @@ def add_attempt(
         {
             "disclosure_id": entry.disclosure_id.bytes,
             "recipient": recipient,
-            "pin_index": sealer.index("pin", failed.subject.digits),
-            "employee_index": employee_index(sealer, recipient, facts.employee),
+            "pin_index": cipher.index("pin", failed.subject.digits),
+            "employee_index": employee_index(cipher, recipient, facts.employee),
             "at": micros(facts.at),
         },
     )

@@ -66,9 +66,9 @@ def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
     if table in ALSO_UNIQUE:
         same = f"{same} OR {ALSO_UNIQUE[table]} = NEW.{ALSO_UNIQUE[table]}"
-    taken = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 -- names are constants above
+    exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 -- names are constants above
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-    conditions = {"update": "", "delete": "", "insert": taken}
+    conditions = {"update": "", "delete": "", "insert": exists}
     return {
         f"{table}_no_{event}": (
             f"CREATE TRIGGER {table}_no_{event} BEFORE {event.upper()} ON {table} {when}{refuse}"
@@ -125,5 +125,5 @@ def all_postgres_triggers(
 
 def triggers_for(dialect: str, tables: Mapping[str, tuple[str, ...]]) -> Iterable[str]:
     """Return the statements that create the triggers of some tables."""
-    made = all_sqlite_triggers(tables) if dialect == "sqlite" else all_postgres_triggers(tables)
-    return made.values()
+    triggers = all_sqlite_triggers(tables) if dialect == "sqlite" else all_postgres_triggers(tables)
+    return triggers.values()

@@ -8,7 +8,7 @@ store status` and the readiness of the service report how many months have parti
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from makul.store.db.admin_connection import administered
+from makul.store.db.admin_connection import admin_connection
 from makul.store.db.codecs import micros
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 
@@ -46,26 +46,26 @@ def partition_name(month: UtcMonth) -> str:
 
 
 def missing_months(
-    place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
+    location: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
 ) -> Sequence[UtcMonth]:
     """Return the months that have no partition yet; none on SQLite, which has no partitions."""
-    if not isinstance(place, PostgresLocation):
+    if not isinstance(location, PostgresLocation):
         return []
-    with administered(place) as server:
+    with admin_connection(location) as server:
         known = {name for (name,) in server.execute(_KNOWN)}
     return [month for month in months_around(at, ahead) if partition_name(month) not in known]
 
 
 def make_months(
-    place: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
+    location: DatabaseLocation, *, at: datetime, ahead: int = MONTHS_AHEAD
 ) -> Sequence[UtcMonth]:
     """Create the missing partitions as the owner of the tables; return their months."""
-    made = missing_months(place, at=at, ahead=ahead)
-    if isinstance(place, PostgresLocation) and made:
-        with administered(place) as server:
-            for month in made:
+    missing = missing_months(location, at=at, ahead=ahead)
+    if isinstance(location, PostgresLocation) and missing:
+        with admin_connection(location) as server:
+            for month in missing:
                 server.execute(_create(month).encode())
-    return made
+    return missing
 
 
 def _create(month: UtcMonth) -> str:

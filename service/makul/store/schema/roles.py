@@ -16,7 +16,7 @@ import psycopg
 from psycopg import errors
 
 from makul.app.ports import Duty, StoreUnavailableError
-from makul.store.db.admin_connection import administered
+from makul.store.db.admin_connection import admin_connection
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import SESSION
 from makul.store.schema.role_privileges import RIGHTS, VERSION_TABLE, Right
@@ -73,12 +73,12 @@ def grants(role: str, duty: Duty) -> Sequence[str]:
     if not is_role_name(role):
         raise ValueError("a role's name has small letters, digits and _ alone")
     statements = [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"]
-    statements += [f"GRANT {what} TO {role}" for what in _by_table(sorted(RIGHTS[duty]))]
+    statements += [f"GRANT {what} TO {role}" for what in _grants_by_table(sorted(RIGHTS[duty]))]
     statements += [f"ALTER ROLE {role} SET {name} = '{value}'" for name, value in SESSION.items()]
     return statements
 
 
-def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
+def grant(location: PostgresLocation, role: str, duty: Duty) -> None:
     """Grant a role exactly the privileges of its duty, and revoke all others, as the tables' owner.
 
     The change is complete or not made at all. The time limits are settings of the role. PostgreSQL
@@ -86,7 +86,7 @@ def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
     one may alter them. Raises `StoreUnavailableError` if the role is missing or the owner lacks the
     right.
     """
-    with administered(place) as server:
+    with admin_connection(location) as server:
         try:
             with server.transaction():
                 for statement in grants(role, duty):
@@ -99,19 +99,19 @@ def grant(place: PostgresLocation, role: str, duty: Duty) -> None:
             ) from None
 
 
-def weaknesses(place: DatabaseLocation, duty: Duty) -> Sequence[str]:
+def weaknesses(location: DatabaseLocation, duty: Duty) -> Sequence[str]:
     """Return the reasons against this role for this duty in production; none on SQLite.
 
     There is no reason if the role has exactly the privileges of its duty. Privileges of roles that
     it may act as count too.
     """
-    if not isinstance(place, PostgresLocation):
+    if not isinstance(location, PostgresLocation):
         return []
-    with administered(place) as server:
-        found = []
+    with admin_connection(location) as server:
+        weak = []
         if server.execute("SHOW fsync").fetchone() != ("on",):
-            found.append("the server does not write to disk (fsync)")
-        return [*found, *(list(_powers(server)) or _misfits(server, duty))]
+            weak.append("the server does not write to disk (fsync)")
+        return [*weak, *(list(_powers(server)) or _misfits(server, duty))]
 
 
 def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
@@ -142,24 +142,25 @@ def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> It
     for holder, rights in held.items():
         beyond = rights - RIGHTS[duty]
         if beyond and holder != role:
-            yield f"the role may act as {holder} ({_named(beyond)}): REVOKE {holder} FROM {role}"
+            named = _name_some(beyond)
+            yield f"the role may act as {holder} ({named}): REVOKE {holder} FROM {role}"
         elif beyond:
-            yield f"the role may do more than {duty.value} takes ({_named(beyond)}): {mended}"
+            yield f"the role may do more than {duty.value} takes ({_name_some(beyond)}): {mended}"
     if missing:
-        yield f"the role may not do what {duty.value} takes ({_named(missing)}): {mended}"
+        yield f"the role may not do what {duty.value} takes ({_name_some(missing)}): {mended}"
 
 
-def _by_table(rights: Sequence[Right]) -> Iterator[str]:
+def _grants_by_table(rights: Sequence[Right]) -> Iterator[str]:
     """Yield privileges in the form of a GRANT: `SELECT, UPDATE (used) ON daily_use`."""
     for table, of_table in groupby(rights, lambda right: right.table):
-        said = []
+        grants = []
         for verb, same in groupby(of_table, lambda right: right.verb):
             columns = ", ".join(right.column for right in same if right.column)
-            said.append(f"{verb} ({columns})" if columns else verb)
-        yield f"{', '.join(said)} ON {table}"
+            grants.append(f"{verb} ({columns})" if columns else verb)
+        yield f"{', '.join(grants)} ON {table}"
 
 
-def _named(rights: Collection[Right]) -> str:
+def _name_some(rights: Collection[Right]) -> str:
     """Return a text that names some of the privileges, those that permit changes first."""
     inorder = sorted(rights, key=lambda right: (right.verb == "SELECT", right))
     more = f" and {len(inorder) - MOST_NAMED} more" if len(inorder) > MOST_NAMED else ""

@@ -51,18 +51,18 @@ AND prorettype = 'trigger'::regtype
 """
 
 
-def migrate(place: DatabaseLocation, *, new: bool = False) -> None:
+def migrate(location: DatabaseLocation, *, new: bool = False) -> None:
     """Run every migration that the store lacks, all in one transaction.
 
     With `new`, the store must not exist already in another version. Raises `StoreUnavailableError`.
     """
     config = Config()
     config.set_main_option("script_location", str(files("makul.store.schema.migrations")))
-    engine = _engine(place)
+    engine = _engine(location)
     try:
         with engine.begin() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-            if new and found not in (None, VERSION):
+            revision = MigrationContext.configure(connection).get_current_revision()
+            if new and revision not in (None, VERSION):
                 raise StoreUnavailableError("there is a store already: nothing was made")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
@@ -72,29 +72,29 @@ def migrate(place: DatabaseLocation, *, new: bool = False) -> None:
         engine.dispose()
 
 
-def assert_schema(place: DatabaseLocation) -> None:
+def assert_schema(location: DatabaseLocation) -> None:
     """Verify that the store has this program's version and every trigger as written.
 
     Raises `StoreUnavailableError` otherwise.
     """
     try:
-        with _rows_of(place) as rows:
+        with _rows_of(location) as rows:
             version = rows("SELECT version_num FROM alembic_version")
             if version != [(VERSION,)]:
                 raise StoreUnavailableError(f"the store is not of version {VERSION}: migrate it")
-            if isinstance(place, PostgresLocation):
+            if isinstance(location, PostgresLocation):
                 _assert_postgres(rows)
             else:
-                found = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-                wanted = {
+                triggers = rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+                expected = {
                     **all_sqlite_triggers(),
                     **rewrap_guard.sqlite_triggers(),
                     **meter_guard.sqlite_triggers(),
                 }
-                _assert_same(dict(found), wanted)
+                _assert_same(dict(triggers), expected)
     except psycopg.OperationalError:
         raise StoreUnavailableError(
-            "the store's server cannot be reached, or lets nobody in"
+            "the store's server cannot be reached, or refuses the connection"
         ) from None
     except psycopg.errors.InsufficientPrivilege:
         raise StoreUnavailableError(
@@ -127,36 +127,36 @@ def _assert_postgres(rows: Callable[[str], Rows]) -> None:
         )
 
 
-def _assert_same(found: Mapping[object, object], wanted: Mapping[str, str]) -> None:
-    if found != wanted:
+def _assert_same(actual: Mapping[object, object], expected: Mapping[str, str]) -> None:
+    if actual != expected:
         raise StoreUnavailableError("the store's append-only triggers are missing or altered")
 
 
 @contextmanager
-def _rows_of(place: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
+def _rows_of(location: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
     """Open one plain connection and yield a function that runs a query on it."""
-    if isinstance(place, PostgresLocation):
-        with psycopg.connect(place.url, autocommit=True) as server:
+    if isinstance(location, PostgresLocation):
+        with psycopg.connect(location.url, autocommit=True) as server:
             yield lambda sql: server.execute(sql.encode()).fetchall()
         return
-    file = connect(place)
+    file = connect(location)
     try:
         yield lambda sql: file.execute(sql).fetchall()
     finally:
         file.close()
 
 
-def _engine(place: DatabaseLocation) -> Engine:
+def _engine(location: DatabaseLocation) -> Engine:
     """Build the engine that only Alembic uses."""
-    if isinstance(place, PostgresLocation):
-        url = place.url
+    if isinstance(location, PostgresLocation):
+        url = location.url
         return create_engine(
             "postgresql+psycopg://",
             creator=lambda: psycopg.connect(url),
             poolclass=NullPool,
             hide_parameters=True,
         )
-    path: Path = place
+    path: Path = location
     engine = create_engine(
         "sqlite://",
         module=driver,
