@@ -19,7 +19,7 @@ from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
 from makul.trust.xmlenc import XmlEncryptor
 from makul_client import SealError
-from makul_client._internal.crypto.decryption import Unsealer
+from makul_client._internal.crypto.decryption import DeliveryDecryptor
 from makul_client.profile import Sealing
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.data.timestamp_authority import StampingAuthority
@@ -158,20 +158,20 @@ DELIVERY = b"<Delivery></Delivery>"
 
 
 @cache
-def _unsealer() -> tuple[Unsealer, bytes]:
+def _decryptor() -> tuple[DeliveryDecryptor, bytes]:
     profile = Profile(usage=key_usage("key_encipherment"))
     holder = Authority.root("A Root").issue(profile, key=new_rsa_key())
     home = _home()
     (home / "k.pem").write_bytes(pem_of(holder.key))
     (home / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
-    sealed = XmlEncryptor.seal(None, DELIVERY, holder.der)  # type: ignore[arg-type]
-    return Unsealer(Sealing(key=home / "k.pem", certificate=home / "c.pem")), sealed
+    sealed = XmlEncryptor.encrypt(None, DELIVERY, holder.der)  # type: ignore[arg-type]
+    return DeliveryDecryptor(Sealing(key=home / "k.pem", certificate=home / "c.pem")), sealed
 
 
 def sealing(data: bytes) -> None:
     """Check an encrypted document: the plain text, or `SealError`."""
     try:
-        decrypted = _unsealer()[0].open(data)
+        decrypted = _decryptor()[0].decrypt(data)
     except SealError:
         return
     if decrypted != DELIVERY:
@@ -179,7 +179,7 @@ def sealing(data: bytes) -> None:
 
 
 def sealed() -> Sequence[bytes]:
-    return [_unsealer()[1]]
+    return [_decryptor()[1]]
 
 
 # --- scans ------------------------------------------------------------------------------------

@@ -208,7 +208,7 @@ def test_another_source_may_lag_or_be_absent(
         round_result = compared.round()
         assert round_result.result is result
         # A party that blocks the other source is noticed.
-        assert round_result.why.startswith("5 of 7 places elsewhere could not be compared: ")
+        assert round_result.why.startswith("5 of 7 other locations could not be compared: ")
     assert witness.state.evidence() == 0
 
 

@@ -86,14 +86,14 @@ def judge(
     """
     digest = sha256(token).digest()
     try:
-        said = _read(token)
-        _verify(said, octets, at, policies)
+        parsed = _parse_token(token)
+        _verify(parsed, octets, at, policies)
     except SignatureFailure as failure:
         return TimestampFinding(code=failure.code, why=failure.why, digest=digest)
     except Exception:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
         return TimestampFinding(code=Code.SIG_02, why="the timestamp cannot be read", digest=digest)
-    time = said.time + said.accuracy
-    path = store.judge(said.certificate, at=at, existed_at=said.time)
+    time = parsed.time + parsed.accuracy
+    path = store.judge(parsed.certificate, at=at, existed_at=parsed.time)
     code, why = path.code, f"the timestamp's certificate path: {path.why}"
     if code is None and _is_void(path):
         code, why = Code.SIG_06, "the timestamp's key was revoked, and not for a harmless reason"
@@ -117,7 +117,7 @@ def _is_void(path: PathFinding) -> bool:
     )
 
 
-def _read(token: bytes) -> _Token:
+def _parse_token(token: bytes) -> _Token:
     if len(token) > MAX_TOKEN_BYTES:
         raise SignatureFailure(Code.SIG_02, "the timestamp is too large")
     with READING:
@@ -137,7 +137,7 @@ def _read_signed(signed: Any) -> _Token:
     if content["content_type"].native != "tst_info" or len(signed["signer_infos"]) != 1:
         raise SignatureFailure(Code.SIG_02, "the timestamp has no TSTInfo, or not one signer")
     signer = signed["signer_infos"][0]
-    digest = _accepted(signer["digest_algorithm"]["algorithm"].native)
+    digest = _require_accepted(signer["digest_algorithm"]["algorithm"].native)
     attributes = _attributes(signer["signed_attrs"])
     info_octets = bytes(content["content"])
     if attributes["content_type"].native != "tst_info":
@@ -152,7 +152,7 @@ def _read_signed(signed: Any) -> _Token:
     imprint = info["message_imprint"]
     scheme, salt = _scheme(signer["signature_algorithm"], digest)
     return _Token(
-        hash_name=_accepted(imprint["hash_algorithm"]["algorithm"].native),
+        hash_name=_require_accepted(imprint["hash_algorithm"]["algorithm"].native),
         imprint=imprint["hashed_message"].native,
         policy=info["policy"].dotted,
         time=info["gen_time"].native,
@@ -171,18 +171,18 @@ def _attributes(signed: Any) -> Mapping[str, Any]:
 
     Raises `SignatureFailure` (SIG-02) if a required attribute is missing or one is repeated.
     """
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for attribute in signed:
         name = attribute["type"].native
-        if name in found or len(attribute["values"]) != 1:
+        if name in attributes or len(attribute["values"]) != 1:
             raise SignatureFailure(Code.SIG_02, "a signed attribute of the timestamp is repeated")
-        found[name] = attribute["values"][0]
-    if not {"content_type", "message_digest", "signing_certificate_v2"} <= found.keys():
+        attributes[name] = attribute["values"][0]
+    if not {"content_type", "message_digest", "signing_certificate_v2"} <= attributes.keys():
         raise SignatureFailure(Code.SIG_02, "the timestamp lacks a signed attribute")
-    return found
+    return attributes
 
 
-def _accepted(name: str) -> str:
+def _require_accepted(name: str) -> str:
     if name not in _HASHES:
         raise SignatureFailure(Code.SIG_04, "a digest of the timestamp is not accepted")
     return name
@@ -202,8 +202,8 @@ def _scheme(algorithm: Any, digest: str) -> tuple[str, int]:
         return scheme, parameters["salt_length"].native
     if scheme not in {"rsassa_pkcs1v15", "ecdsa"}:
         raise SignatureFailure(Code.SIG_04, "the timestamp's signature method is not accepted")
-    named = algorithm["algorithm"].native
-    if named != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
+    name = algorithm["algorithm"].native
+    if name != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
         raise SignatureFailure(Code.SIG_04, "the timestamp's signature mixes digests")
     return scheme, 0
 
@@ -215,14 +215,16 @@ def _certificate(signed: Any, signer: Any, bound: Any) -> SigningCertificate:
     """
     if len(bound["certs"]) == 0:
         raise SignatureFailure(Code.SIG_02, "the timestamp names no certificate")
-    named = bound["certs"][0]
-    hash_name = _accepted(named["hash_algorithm"]["algorithm"].native)
-    held = [each.chosen for each in signed["certificates"] or () if each.name == "certificate"]
-    if len(held) > MAX_CERTIFICATES:
+    reference = bound["certs"][0]
+    hash_name = _require_accepted(reference["hash_algorithm"]["algorithm"].native)
+    certificates = [
+        each.chosen for each in signed["certificates"] or () if each.name == "certificate"
+    ]
+    if len(certificates) > MAX_CERTIFICATES:
         raise SignatureFailure(Code.SIG_02, "too many certificates in the timestamp")
-    for each in held:
+    for each in certificates:
         der = each.dump()
-        if new_hash(hash_name, der).digest() == named["cert_hash"].native:
+        if new_hash(hash_name, der).digest() == reference["cert_hash"].native:
             if not _is_signer(signer["sid"], each):
                 break
             return read_certificate(der)
@@ -236,10 +238,10 @@ def _is_signer(identifier: Any, certificate: Any) -> bool:
     """
     if identifier.name == "subject_key_identifier":
         return bool(identifier.chosen.native == certificate.key_identifier)
-    named = identifier.chosen
+    issuer_and_serial = identifier.chosen
     return bool(
-        named["issuer"] == certificate.issuer
-        and named["serial_number"].native == certificate.serial_number
+        issuer_and_serial["issuer"] == certificate.issuer
+        and issuer_and_serial["serial_number"].native == certificate.serial_number
     )
 
 
@@ -251,29 +253,29 @@ def _accuracy(stated: Any) -> timedelta:
     return timedelta(seconds=parts[0], milliseconds=parts[1], microseconds=parts[2])
 
 
-def _verify(said: _Token, octets: bytes, at: datetime, policies: frozenset[str]) -> None:
-    if new_hash(said.hash_name, octets).digest() != said.imprint:
+def _verify(token: _Token, octets: bytes, at: datetime, policies: frozenset[str]) -> None:
+    if new_hash(token.hash_name, octets).digest() != token.imprint:
         raise SignatureFailure(Code.SIG_02, "the timestamp is of another signature")
-    if said.time > at + CLOCK_SKEW:
+    if token.time > at + CLOCK_SKEW:
         raise SignatureFailure(Code.SIG_02, "the timestamp's time lies in the future")
-    _require_stamping(said.certificate.x509)
+    _require_stamping(token.certificate.x509)
     try:
-        _check_signature(said.certificate.key, said)
+        _check_signature(token.certificate.key, token)
     except (InvalidSignature, ValueError, TypeError):
         raise SignatureFailure(Code.SIG_02, "the timestamp's signature is wrong") from None
-    if policies and said.policy not in policies:  # last: a good token, not garbage
+    if policies and token.policy not in policies:  # last: a good token, not garbage
         raise SignatureFailure(Code.SIG_09, "the timestamp's policy is not accepted")
 
 
-def _check_signature(key: PublicKey, said: _Token) -> None:
-    algorithm = _HASHES[said.digest]()
-    if isinstance(key, ec.EllipticCurvePublicKey) and said.scheme == "ecdsa":
-        key.verify(said.signature, said.signed, ec.ECDSA(algorithm))
-    elif isinstance(key, rsa.RSAPublicKey) and said.scheme == "rsassa_pkcs1v15":
-        key.verify(said.signature, said.signed, padding.PKCS1v15(), algorithm)
-    elif isinstance(key, rsa.RSAPublicKey) and said.scheme == "rsassa_pss":
-        pss = padding.PSS(padding.MGF1(algorithm), said.salt)
-        key.verify(said.signature, said.signed, pss, algorithm)
+def _check_signature(key: PublicKey, token: _Token) -> None:
+    algorithm = _HASHES[token.digest]()
+    if isinstance(key, ec.EllipticCurvePublicKey) and token.scheme == "ecdsa":
+        key.verify(token.signature, token.signed, ec.ECDSA(algorithm))
+    elif isinstance(key, rsa.RSAPublicKey) and token.scheme == "rsassa_pkcs1v15":
+        key.verify(token.signature, token.signed, padding.PKCS1v15(), algorithm)
+    elif isinstance(key, rsa.RSAPublicKey) and token.scheme == "rsassa_pss":
+        pss = padding.PSS(padding.MGF1(algorithm), token.salt)
+        key.verify(token.signature, token.signed, pss, algorithm)
     else:
         raise SignatureFailure(Code.SIG_04, "the timestamp's method does not fit its key")
 
@@ -284,20 +286,20 @@ def _require_stamping(certificate: x509.Certificate) -> None:
     Raises `SignatureFailure` (SIG-10).
     """
     extensions = certificate.extensions
-    purposes = _of_kind(extensions, x509.ExtendedKeyUsage)
+    purposes = _find_extension(extensions, x509.ExtendedKeyUsage)
     if (
         purposes is None
         or not purposes.critical
         or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
     ):
         raise SignatureFailure(Code.SIG_10, "the certificate is not for time-stamping alone")
-    usage = _of_kind(extensions, x509.KeyUsage)
+    usage = _find_extension(extensions, x509.KeyUsage)
     if usage is not None and not (usage.value.digital_signature or usage.value.content_commitment):
         raise SignatureFailure(Code.SIG_10, "the time-stamping key is not for signatures")
-    constraints = _of_kind(extensions, x509.BasicConstraints)
+    constraints = _find_extension(extensions, x509.BasicConstraints)
     if constraints is not None and constraints.value.ca:
         raise SignatureFailure(Code.SIG_10, "the time-stamping certificate is a CA's")
 
 
-def _of_kind(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
+def _find_extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
     return next((each for each in extensions if isinstance(each.value, kind)), None)

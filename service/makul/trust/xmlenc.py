@@ -87,18 +87,18 @@ class XmlEncryptor:
         The path costs almost nothing while revocation data do not change.
         """
         try:
-            found = read_certificate(certificate)
-            require_sealing_usage(found)
+            parsed = read_certificate(certificate)
+            require_sealing_usage(parsed)
         except SignatureFailure as failure:
             return failure.code
-        return self._store.judge(found, at=at).code
+        return self._store.judge(parsed, at=at).code
 
-    def seal(self, document: bytes, certificate: bytes) -> bytes:
+    def encrypt(self, document: bytes, certificate: bytes) -> bytes:
         """Return the document as an encrypted element.
 
         The certificate (DER) must be one that `judge` has accepted.
         """
-        head, recipient = _head(certificate)
+        head, recipient = _encrypted_head(certificate)
         key, iv = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(IV_BYTES)
         ciphertext = iv + AESGCM(key).encrypt(iv, document, None)
         wrapped = recipient.encrypt(key, _OAEP)
@@ -112,7 +112,7 @@ def require_sealing_usage(certificate: SigningCertificate) -> None:
     `SignatureFailure`: SIG-04 for another kind of key, SIG-10 for another usage or a CA.
     """
     if not isinstance(certificate.key, rsa.RSAPublicKey):
-        raise SignatureFailure(Code.SIG_04, "not an RSA key, which alone RSA-OAEP can use")
+        raise SignatureFailure(Code.SIG_04, "not an RSA key, which RSA-OAEP requires")
     try:
         extensions = certificate.x509.extensions
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
@@ -129,14 +129,14 @@ def require_sealing_usage(certificate: SigningCertificate) -> None:
 
 
 @lru_cache(maxsize=REMEMBERED_HEADS)
-def _head(der: bytes) -> tuple[bytes, rsa.RSAPublicKey]:
+def _encrypted_head(der: bytes) -> tuple[bytes, rsa.RSAPublicKey]:
     """Return the XML before the wrapped key, and the recipient's key.
 
     This XML depends only on the certificate, so it is cached.
     """
     certificate = read_certificate(der)
     if not isinstance(certificate.key, rsa.RSAPublicKey):
-        raise TypeError("only an RSA key can be sealed to")  # `judge` does not accept it
+        raise TypeError("data can be encrypted only to an RSA key")  # `judge` does not accept it
     head = _HEAD.format(
         XENC=XENC,
         DS=DS,

@@ -58,17 +58,17 @@ def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = Fal
         return Judgement(ConsistencyFinding.FORKED, f"two trees of {new.size} leaves are signed")
     try:
         if new.size < seen.size:
-            return _smaller(seen, new, read)
+            return _judge_smaller(seen, new, read)
         if from_start:
-            return _from_start(seen, new, read)
+            return _judge_from_start(seen, new, read)
         if new.size == seen.size:
             return Judgement(ConsistencyFinding.UNCHANGED)
-        return _larger(seen, new, read)
+        return _judge_larger(seen, new, read)
     except TileError as error:
         raise SourceError(str(error)) from None
 
 
-def _larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
+def _judge_larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
     tree = TileTree(new.size, read)
     if seen.size and verify_consistency(
         old_size=seen.size,
@@ -79,11 +79,11 @@ def _larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
     ):
         return Judgement(ConsistencyFinding.GREW)
     if tree.root() != new.root:
-        return _unproven(new)
-    return Judgement(ConsistencyFinding.GREW) if not seen.size else _changed(seen)
+        return _unproven_tree(new)
+    return Judgement(ConsistencyFinding.GREW) if not seen.size else _changed_leaves(seen)
 
 
-def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
+def _judge_smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
     """Judge whether a smaller tree is an old checkpoint of the same log or removed leaves."""
     try:
         proof = TileTree(seen.size, read).consistency_proof(new.size) if new.size else ()
@@ -106,19 +106,19 @@ def _smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
     )
 
 
-def _from_start(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
-    before = _extended(EMPTY_EDGE, seen.size, new.size, read)
-    now = _extended(before, new.size, new.size, read)
+def _judge_from_start(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
+    before = _extend_edge(EMPTY_EDGE, seen.size, new.size, read)
+    now = _extend_edge(before, new.size, new.size, read)
     if now.root() != new.root:
-        return _unproven(new)
+        return _unproven_tree(new)
     if before.root() != seen.root:
-        return _changed(seen)
+        return _changed_leaves(seen)
     return Judgement(
         ConsistencyFinding.UNCHANGED if new.size == seen.size else ConsistencyFinding.GREW
     )
 
 
-def _extended(edge: RightEdge, size: int, published: int, read: ReadTile) -> RightEdge:
+def _extend_edge(edge: RightEdge, size: int, published: int, read: ReadTile) -> RightEdge:
     """Return the edge of the first `size` leaves, computed only from leaf hashes, tile by tile."""
     while edge.size < size:
         tile = tile_at(0, edge.size // TILE_WIDTH, published)
@@ -126,18 +126,18 @@ def _extended(edge: RightEdge, size: int, published: int, read: ReadTile) -> Rig
         if len(row) != tile.width * HASH_BYTES:
             raise SourceError(f"{tile.path} has another length than it should")
         first = tile.index * TILE_WIDTH
-        wanted = row[(edge.size - first) * HASH_BYTES : (size - first) * HASH_BYTES]
-        edge = edge.extended(split_hashes(wanted)).edge
+        expected = row[(edge.size - first) * HASH_BYTES : (size - first) * HASH_BYTES]
+        edge = edge.extended(split_hashes(expected)).edge
     return edge
 
 
-def _changed(seen: Seen) -> Judgement:
+def _changed_leaves(seen: Seen) -> Judgement:
     return Judgement(
         ConsistencyFinding.FORKED, f"its first {seen.size} leaves are not those seen before"
     )
 
 
-def _unproven(new: Checkpoint) -> Judgement:
+def _unproven_tree(new: Checkpoint) -> Judgement:
     return Judgement(
         ConsistencyFinding.UNPROVEN,
         f"what is published is not the tree of {new.size} leaves that is signed",

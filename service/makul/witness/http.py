@@ -22,8 +22,8 @@ def served(host: str, port: int, shown: Callable[[], bytes | None]) -> AbstractC
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        named = environ["PATH_INFO"] == "/checkpoint" and not environ["QUERY_STRING"]
-        octets = shown() if named else None
+        is_checkpoint = environ["PATH_INFO"] == "/checkpoint" and not environ["QUERY_STRING"]
+        octets = shown() if is_checkpoint else None
         status = "404 Not Found" if octets is None else "200 OK"
         kind = ("Content-Type", "text/plain; charset=utf-8")
         start_response(status, [kind, ("Cache-Control", "no-store")])

@@ -49,12 +49,12 @@ ReadNote: TypeAlias = Callable[[], bytes]
 """A function that reads a note from one location; raises `SourceError`."""
 
 
-def open_source(place: str) -> Source:
+def open_source(location: str) -> Source:
     """Open the log at an address or in a directory; raises `ValueError` for anything else."""
-    if _is_address(place):
-        return _web(place.rstrip("/"))
-    directory = Path(place)
-    if not os.path.isdir(place):  # noqa: PTH112 - `is_dir` raises for a name that is too long
+    if _is_address(location):
+        return _web(location.rstrip("/"))
+    directory = Path(location)
+    if not os.path.isdir(location):  # noqa: PTH112 - `is_dir` raises for a name that is too long
         raise ValueError("neither an http(s) address nor a directory that is there")
     return _directory(directory)
 
@@ -64,27 +64,27 @@ def read_checkpoint(source: Source) -> bytes:
     return source(CHECKPOINT, MAX_NOTE)
 
 
-def open_note(place: str) -> ReadNote:
+def open_note(location: str) -> ReadNote:
     """Open a checkpoint that is published elsewhere, at an address of its own or in a file.
 
     Raises `ValueError` for an address that cannot have one.
     """
-    if _is_address(place):
-        address, _, name = place.rpartition("/")
+    if _is_address(location):
+        address, _, name = location.rpartition("/")
         if not name or not urlsplit(address).hostname:
             raise ValueError("an address names a host and a path to the checkpoint")
         web = _web(address)
         return lambda: web(name, MAX_NOTE)
-    file = Path(place)
+    file = Path(location)
     return lambda: _directory(file.parent)(file.name, MAX_NOTE)
 
 
-def _is_address(place: str) -> bool:
+def _is_address(location: str) -> bool:
     """Return whether this is an HTTP(S) address.
 
     Raises `ValueError` for an address with parts that cannot be fetched.
     """
-    parts = urlsplit(place)
+    parts = urlsplit(location)
     if parts.scheme not in ("http", "https"):
         return False
     if not parts.hostname or parts.username or parts.query or parts.fragment:

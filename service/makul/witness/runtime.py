@@ -51,7 +51,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         source = open_source(options.log)
     except ValueError as error:
         raise OperatorError(f"--log {options.log}: {error}") from None
-    also = tuple(_open_note(place) for place in options.also)
+    also = tuple(_open_note(location) for location in options.also)
     log = _log_key(options.log_key)
     try:
         cosigner = Cosigner.load(options.key)
@@ -68,7 +68,7 @@ def open_witness(options: WitnessOptions, clock: Clock) -> Iterator[RunningWitne
         also=also,
     )
     try:
-        with state.held(), _serving(options, state) as port:
+        with state.held(), _serve_checkpoint(options, state) as port:
             yield RunningWitness(program, port)
     except StateError as error:
         raise OperatorUnavailableError(str(error)) from None
@@ -83,7 +83,7 @@ def new_witness_key(path: Path, name: str) -> str:
 
 
 @contextmanager
-def _serving(options: WitnessOptions, state: WitnessStateDir) -> Iterator[int | None]:
+def _serve_checkpoint(options: WitnessOptions, state: WitnessStateDir) -> Iterator[int | None]:
     if options.bind is None:
         yield None
         return
@@ -96,19 +96,19 @@ def _serving(options: WitnessOptions, state: WitnessStateDir) -> Iterator[int | 
         yield bound
 
 
-def _open_note(place: str) -> ReadNote:
+def _open_note(location: str) -> ReadNote:
     try:
-        return open_note(place)
+        return open_note(location)
     except ValueError as error:
-        raise OperatorError(f"--also {place}: {error}") from None
+        raise OperatorError(f"--also {location}: {error}") from None
 
 
-def _log_key(given: str) -> NoteVerifier:
+def _log_key(key: str) -> NoteVerifier:
     """Load a verifier key that is given as text or as a file."""
     try:
-        if os.path.isfile(given):  # noqa: PTH113 - a key as text may be too long for a path
-            return NoteVerifier.load(Path(given))
-        return NoteVerifier.parse(given)
+        if os.path.isfile(key):  # noqa: PTH113 - a key as text may be too long for a path
+            return NoteVerifier.load(Path(key))
+        return NoteVerifier.parse(key)
     except KeyFileError as error:
         raise OperatorError(str(error)) from None
     except ValueError as error:

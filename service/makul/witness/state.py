@@ -129,19 +129,19 @@ class WitnessStateDir:
         """
         fields = {"log": head.log, "witness": head.witness, "note": head.note.decode()}
         octets = json.dumps(fields, ensure_ascii=False, indent=1).encode()
-        with _explained(self.directory):
+        with _state_errors(self.directory):
             replace_file(self.directory / "head.json", octets, mode=0o644)
         self.show(head)
 
     def show(self, head: Head) -> None:
         """Write the served checkpoint unless it is already there; raises `StateError`."""
         path = self.directory / "checkpoint"
-        with _explained(self.directory):
+        with _state_errors(self.directory):
             try:
-                shown = read_bounded(path, MAX_NOTE)
+                published = read_bounded(path, MAX_NOTE)
             except FileError:  # an unreadable or missing file is replaced
-                shown = b""
-            if shown != head.note:
+                published = b""
+            if published != head.note:
                 replace_file(path, head.note, mode=0o644)
 
     def shown(self) -> bytes | None:
@@ -156,15 +156,15 @@ class WitnessStateDir:
         A pair that is already stored is not stored again. Return None if the limit is reached.
         """
         name = sha256(ours + theirs).hexdigest()[:32]
-        place = self.directory / "evidence" / name
-        with _explained(self.directory):
-            if place.is_dir():
-                return place
-            for directory in make_directories(place.parent, mode=0o700):
+        pair = self.directory / "evidence" / name
+        with _state_errors(self.directory):
+            if pair.is_dir():
+                return pair
+            for directory in make_directories(pair.parent, mode=0o700):
                 sync_directory(directory)
-            if sum(1 for _ in place.parent.iterdir()) >= MAX_EVIDENCE:
+            if sum(1 for _ in pair.parent.iterdir()) >= MAX_EVIDENCE:
                 return None
-            aside = place.with_name(f".{name}.new")
+            aside = pair.with_name(f".{name}.new")
             if aside.exists():  # left by a witness that was killed
                 shutil.rmtree(aside)
             aside.mkdir(mode=0o700)
@@ -174,20 +174,20 @@ class WitnessStateDir:
                 ("why.txt", f"{why}\n".encode()),
             ):
                 replace_file(aside / file, octets, mode=0o644)
-            aside.rename(place)
-            sync_directory(place.parent)
-        return place
+            aside.rename(pair)
+            sync_directory(pair.parent)
+        return pair
 
     def evidence(self) -> int:
         """Return the number of pairs kept; 0 if it cannot be read."""
         with suppress(OSError):
-            kept = (self.directory / "evidence").iterdir()
-            return sum(1 for each in kept if not each.name.startswith("."))
+            pairs = (self.directory / "evidence").iterdir()
+            return sum(1 for each in pairs if not each.name.startswith("."))
         return 0
 
 
 @contextmanager
-def _explained(directory: Path) -> Iterator[None]:
+def _state_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -67,43 +67,45 @@ class WitnessProgram:
         size = head.seen.size if head is not None else None
         try:
             document = read_checkpoint(self.source)
-            new = self._verified(document)
+            new = self._verify_checkpoint(document)
         except SourceError as error:
             return Round(result=WitnessResult.UNAVAILABLE, at=at, size=size, why=str(error))
         except ValueError as error:
             return Round(result=WitnessResult.UNVERIFIED, at=at, size=size, why=str(error))
         try:
-            return self._judged(head, new, document, at)
+            return self._judge(head, new, document, at)
         except SourceError as error:
             return Round(
                 result=WitnessResult.UNAVAILABLE, at=at, size=size, shown=new.size, why=str(error)
             )
 
-    def _verified(self, document: bytes) -> Checkpoint:
+    def _verify_checkpoint(self, document: bytes) -> Checkpoint:
         """Return the checkpoint if this log signed it under its own name; raises `ValueError`."""
         checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
         if checkpoint.origin != self.log.key.name:
             raise ValueError("a checkpoint of another origin than the log's name")
         return checkpoint
 
-    def _judged(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
+    def _judge(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
         seen = head.seen if head is not None else Seen()
-        found = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
+        judgement = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
-        done = Round(result=_TOLD[found.finding], at=at, size=size, shown=new.size, why=found.why)
-        if found.finding is ConsistencyFinding.FORKED and head is not None:
-            return self._alarm(done, head.note, self.log.alone(document))
-        if found.finding not in (ConsistencyFinding.GREW, ConsistencyFinding.UNCHANGED):
-            return done
-        done = self._compared(new, document, done)
-        if done.result is WitnessResult.INCONSISTENT:
-            return done
-        if found.finding is ConsistencyFinding.GREW or head is None:
+        outcome = Round(
+            result=_RESULTS[judgement.finding], at=at, size=size, shown=new.size, why=judgement.why
+        )
+        if judgement.finding is ConsistencyFinding.FORKED and head is not None:
+            return self._alarm(outcome, head.note, self.log.own_note(document))
+        if judgement.finding not in (ConsistencyFinding.GREW, ConsistencyFinding.UNCHANGED):
+            return outcome
+        outcome = self._compare_elsewhere(new, document, outcome)
+        if outcome.result is WitnessResult.INCONSISTENT:
+            return outcome
+        if judgement.finding is ConsistencyFinding.GREW or head is None:
             self._cosign(document, at)
-            return replace(done, result=WitnessResult.COSIGNED, size=new.size)
-        return done
+            return replace(outcome, result=WitnessResult.COSIGNED, size=new.size)
+        return outcome
 
-    def _compared(self, new: Checkpoint, document: bytes, done: Round) -> Round:
+    def _compare_elsewhere(self, new: Checkpoint, document: bytes, outcome: Round) -> Round:
         """Compare the checkpoint with those shown elsewhere, and return the resulting round.
 
         If the log signed a contradicting tree for others, the round is an alarm. A source that
@@ -114,37 +116,41 @@ class WitnessProgram:
         for read in self.also:
             try:
                 elsewhere = read()
-                other = self._verified(elsewhere)
-                found = judge(Seen(new.size, new.root), other, tiles_of(self.source))
+                other = self._verify_checkpoint(elsewhere)
+                judgement = judge(Seen(new.size, new.root), other, tiles_of(self.source))
             except (SourceError, ValueError) as error:
                 unread.append(str(error))
                 continue
-            if found.finding is ConsistencyFinding.FORKED:
-                done = replace(done, shown=other.size, why=f"elsewhere {found.why}")
-                return self._alarm(done, self.log.alone(document), self.log.alone(elsewhere))
+            if judgement.finding is ConsistencyFinding.FORKED:
+                outcome = replace(outcome, shown=other.size, why=f"elsewhere {judgement.why}")
+                return self._alarm(
+                    outcome,
+                    self.log.own_note(document),
+                    self.log.own_note(elsewhere),
+                )
         if not unread:
-            return done
-        places = f"{len(unread)} of {len(self.also)} places elsewhere"
-        return replace(done, why=f"{places} could not be compared: {unread[0]}")
+            return outcome
+        places = f"{len(unread)} of {len(self.also)} other locations"
+        return replace(outcome, why=f"{places} could not be compared: {unread[0]}")
 
-    def _alarm(self, done: Round, ours: bytes, theirs: bytes) -> Round:
+    def _alarm(self, outcome: Round, ours: bytes, theirs: bytes) -> Round:
         """Report the inconsistency even if the evidence cannot be written."""
-        done = replace(done, result=WitnessResult.INCONSISTENT)
+        outcome = replace(outcome, result=WitnessResult.INCONSISTENT)
         try:
-            return replace(done, evidence=self.state.keep_evidence(ours, theirs, done.why))
+            return replace(outcome, evidence=self.state.keep_evidence(ours, theirs, outcome.why))
         except StateError as error:
-            return replace(done, why=f"{done.why}; evidence could not be kept: {error}")
+            return replace(outcome, why=f"{outcome.why}; the evidence could not be stored: {error}")
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Store the cosigned checkpoint, then show it.
 
         Lines of others are left out, because they are not this witness's statement.
         """
-        note = self.cosigner.cosign(self.log.alone(document), at=at)
+        note = self.cosigner.cosign(self.log.own_note(document), at=at)
         self.state.advance(Head(log=str(self.log.key), witness=self.cosigner.vkey, note=note))
 
 
-_TOLD = {
+_RESULTS = {
     ConsistencyFinding.GREW: WitnessResult.COSIGNED,
     ConsistencyFinding.UNCHANGED: WitnessResult.UNCHANGED,
     ConsistencyFinding.OLDER: WitnessResult.OLDER,

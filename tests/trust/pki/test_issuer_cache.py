@@ -276,4 +276,4 @@ def test_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     store = open_store(World(root, cas).files(tmp_path))
 
     assert all(judge(store, ca.issue()).code is None for ca in (*cas, *cas))
-    assert len(store._branches._branches) <= 2
+    assert len(store._issuer_paths._branches) <= 2

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from makul.domain.reasons import Code
 from makul.net.fetcher import Fetcher
 from makul.trust.pki.certificates import read_certificate
-from makul.trust.pki.pending_ocsp import MAX_WANTED, PendingOcsp
+from makul.trust.pki.pending_ocsp import MAX_PENDING, PendingOcsp
 from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher, RefreshOutcome, SourceState
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
@@ -63,7 +63,7 @@ class Installation:
         )
         issuer = ca.certificate.fingerprint(hashes.SHA256())
         self.store = TrustStore(
-            self.directories, wanted=PendingOcsp(self.wanted, frozenset({issuer}))
+            self.directories, pending_ocsp=PendingOcsp(self.wanted, frozenset({issuer}))
         )
 
     def once(self, at: datetime = NOW) -> list[RefreshOutcome]:
@@ -254,10 +254,10 @@ def test_waiting_certificates_are_bounded(
     installation.store.judge(read_certificate(Authority.root("A Stranger").issue().der), at=NOW)
     installation.store.judge(read_certificate(root.issue().der), at=NOW)
     assert list(installation.wanted.iterdir()) == []
-    for number in range(MAX_WANTED):
+    for number in range(MAX_PENDING):
         (installation.wanted / f"{number}.cer").touch()
     installation.store.judge(read_certificate(ca.issue().der), at=NOW)
-    assert len(list(installation.wanted.iterdir())) == MAX_WANTED
+    assert len(list(installation.wanted.iterdir())) == MAX_PENDING
 
 
 # --- two workers ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.trust_store import PathStatus
 from makul.trust.revocation.crl import SERIAL_BYTES, CrlEntry, Entries, Statement
-from makul.trust.revocation.status import CertificateQuery, said_by_crls, status_now
+from makul.trust.revocation.status import CertificateQuery, assertions_of_crls, status_now
 from makul_testing.pki.authorities import DAY, NOW, Authority, Holder
 from makul_testing.pki.crls import crl_of, entry, many, under
 
@@ -82,5 +82,5 @@ def test_too_wide_serial_number_is_undetermined() -> None:
 
     with pytest.raises(OverflowError):
         build_entries(too_wide)
-    found = status_now(query, said_by_crls([statement], query), at=NOW)
+    found = status_now(query, assertions_of_crls([statement], query), at=NOW)
     assert found.end is RevocationStatus.UNKNOWN

@@ -125,7 +125,7 @@ def test_useless_crl_is_reported_to_the_operator(
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2
     assert "0.crl: a CRL states nothing, no CA known here signed it" in lines[0]
-    assert "1.crl: a CRL cannot tell, it is partial or not understood" in lines[1]
+    assert "1.crl: a CRL states nothing, because it is partial or not understood" in lines[1]
 
 
 def test_crl_without_next_update_is_refused(tmp_path: Path, root: Authority) -> None:

@@ -59,7 +59,7 @@ def decrypt_by_hand(sealed: bytes, holder: Holder) -> bytes:
 
 def test_manual_decryption_gives_the_same_bytes(sealer: XmlEncryptor, recipient: Holder) -> None:
     """The bytes are equal, so the signature inside stays valid."""
-    assert decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), recipient) == DOCUMENT
+    assert decrypt_by_hand(sealer.encrypt(DOCUMENT, recipient.der), recipient) == DOCUMENT
 
 
 def test_python_xmlsec_decrypts(sealer: XmlEncryptor, recipient: Holder) -> None:
@@ -67,7 +67,7 @@ def test_python_xmlsec_decrypts(sealer: XmlEncryptor, recipient: Holder) -> None
     manager = xmlsec.KeysManager()
     manager.add_key(xmlsec.Key.from_memory(pem_of(recipient.key), xmlsec.KeyFormat.PEM))
 
-    root = etree.fromstring(sealer.seal(DOCUMENT, recipient.der))
+    root = etree.fromstring(sealer.encrypt(DOCUMENT, recipient.der))
     decrypted = xmlsec.EncryptionContext(manager).decrypt(root)
 
     assert etree.tostring(decrypted, method="c14n", exclusive=True) == DOCUMENT
@@ -79,7 +79,7 @@ def test_the_xmlsec1_program_decrypts(
 ) -> None:
     """Debian's release supports only OAEP with SHA-1."""
     (tmp_path / "key.pem").write_bytes(pem_of(recipient.key))
-    (tmp_path / "sealed.xml").write_bytes(sealer.seal(DOCUMENT, recipient.der))
+    (tmp_path / "sealed.xml").write_bytes(sealer.encrypt(DOCUMENT, recipient.der))
 
     result = subprocess.run(
         ["xmlsec1", "--decrypt", "--privkey-pem", "key.pem", "sealed.xml"],
@@ -95,7 +95,7 @@ def test_the_xmlsec1_program_decrypts(
 
 def test_document_names_the_certificate(sealer: XmlEncryptor, recipient: Holder) -> None:
     """The document names it by issuer and serial number, and by SHA-256; the root is canonical."""
-    sealed = sealer.seal(DOCUMENT, recipient.der)
+    sealed = sealer.encrypt(DOCUMENT, recipient.der)
     root = etree.fromstring(sealed)
 
     (digest,) = root.iter("{http://www.w3.org/2009/xmldsig11#}X509Digest")
@@ -107,7 +107,7 @@ def test_document_names_the_certificate(sealer: XmlEncryptor, recipient: Holder)
 
 def test_keys_and_ivs_are_never_repeated(sealer: XmlEncryptor, recipient: Holder) -> None:
     """Two encryptions of one document under one certificate are never the same ciphertext."""
-    sealed = [sealer.seal(DOCUMENT, recipient.der) for _ in range(50)]
+    sealed = [sealer.encrypt(DOCUMENT, recipient.der) for _ in range(50)]
 
     ivs = {
         base64.b64decode([v.text or "" for v in etree.fromstring(each).iter(VALUE)][1])[:12]
@@ -119,7 +119,7 @@ def test_keys_and_ivs_are_never_repeated(sealer: XmlEncryptor, recipient: Holder
 @pytest.mark.parametrize("which", [0, 1])
 def test_any_changed_byte_is_found(sealer: XmlEncryptor, recipient: Holder, which: int) -> None:
     """The byte may be in the wrapped key, the IV, the ciphertext or the tag."""
-    sealed = sealer.seal(DOCUMENT, recipient.der)
+    sealed = sealer.encrypt(DOCUMENT, recipient.der)
     values = [base64.b64decode(v.text or "") for v in etree.fromstring(sealed).iter(VALUE)]
     for at in range(0, len(values[which]), 7):
         changed = bytearray(values[which])
@@ -134,7 +134,7 @@ def test_another_key_decrypts_nothing(
 ) -> None:
     """Another key of the same authority does not decrypt either."""
     with pytest.raises(ValueError, match=r"[Dd]ecrypt"):
-        decrypt_by_hand(sealer.seal(DOCUMENT, recipient.der), world.rsa_bank)
+        decrypt_by_hand(sealer.encrypt(DOCUMENT, recipient.der), world.rsa_bank)
 
 
 def test_threads_do_not_disturb_one_another(sealer: XmlEncryptor, recipient: Holder) -> None:
@@ -144,7 +144,7 @@ def test_threads_do_not_disturb_one_another(sealer: XmlEncryptor, recipient: Hol
     def work(number: int) -> None:
         for turn in range(40):
             document = b"<D>%d %d</D>" % (number, turn)
-            if decrypt_by_hand(sealer.seal(document, recipient.der), recipient) != document:
+            if decrypt_by_hand(sealer.encrypt(document, recipient.der), recipient) != document:
                 wrong.append(turn)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]

@@ -270,11 +270,11 @@ def _pin_of(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
     attributes = subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
     if len(attributes) != 1 or not isinstance(attributes[0].value, str):
         return None
-    found = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)
-    if found is None:
+    match = re.fullmatch(rule.pattern, attributes[0].value, re.ASCII)
+    if match is None:
         return None
     try:
-        return Pin(found["pin"])
+        return Pin(match["pin"])
     except MalformedIdentifierError:
         return None
 

@@ -132,19 +132,19 @@ class IssuerPathCache:
         except Exception:  # noqa: BLE001 - a malformed certificate: the validator judges it
             return None
 
-    def learn(self, certificate: SigningCertificate, path: Path, material: Material) -> None:
+    def add_path(self, certificate: SigningCertificate, path: Path, material: Material) -> None:
         """Store the authorities of the first path that the validator found, if that is allowed."""
         try:
-            key, branch = _key_of(certificate.x509, material), _branch_of(path)
+            key, branch = _key_of(certificate.x509, material), _issuer_path(path)
         except Exception:  # noqa: BLE001 - an authority that cannot be read is not cached
             return
         if branch is None:
             return
         if len(self._branches) >= MOST_BRANCHES:
-            self.forget()
+            self.clear()
         self._branches[key] = branch
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Clear the cache, because the trust material has changed."""
         self._branches = {}
 
@@ -179,7 +179,7 @@ class _IssuerPath:
         stated = _policies(own)
         if stated is None or ANY_POLICY in stated or not _is_plain(own.subject):
             return None
-        if any(own.serial_number == above.asked.serial for above in self.path.links):
+        if any(own.serial_number == above.query.serial for above in self.path.links):
             return None  # by name and number it may be an authority of the path
         link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
         links = (*self.path.links, link)
@@ -187,10 +187,12 @@ class _IssuerPath:
         if not all(since <= at <= until for since, until in terms):
             return None
         own.verify_directly_issued_by(self.issuer)
-        return replace(self.path, links=links, policies=_common(stated, self.path.policies))
+        return replace(
+            self.path, links=links, policies=_shared_policies(stated, self.path.policies)
+        )
 
 
-def _branch_of(path: Path) -> _IssuerPath | None:
+def _issuer_path(path: Path) -> _IssuerPath | None:
     """Return the authorities of a valid path, or None if the cache must not hold them.
 
     They may be cached if no more than their key, name and policies counts below. For the anchor
@@ -207,7 +209,7 @@ def _branch_of(path: Path) -> _IssuerPath | None:
         stated = _policies(load_certificate(link.issuer))
         if stated is None:
             return None
-        policies = _common(policies, stated)
+        policies = _shared_policies(policies, stated)
     return _IssuerPath(
         issuer=issuer,
         der=own.issuer,
@@ -216,7 +218,7 @@ def _branch_of(path: Path) -> _IssuerPath | None:
     )
 
 
-def _common(these: frozenset[str], those: frozenset[str]) -> frozenset[str]:
+def _shared_policies(these: frozenset[str], those: frozenset[str]) -> frozenset[str]:
     if ANY_POLICY in these:
         return those
     return these if ANY_POLICY in those else these & those

@@ -137,24 +137,24 @@ def paths_of(
         crls=(),
         ocsps=(),
     )
-    found = context.path_builder.async_build_paths_lazy(parsed)
+    paths = context.path_builder.async_build_paths_lazy(parsed)
     while True:
         try:
-            path = _completed(anext(found))
+            path = _run_coroutine(anext(paths))
         except StopAsyncIteration:
             return
         except (ValidationError, PathError) as error:
             yield Refused(_status_of(error))
             return
         try:
-            _completed(async_validate_path(context, path))
+            _run_coroutine(async_validate_path(context, path))
         except (ValidationError, PathError) as error:
             status = _status_of(error)
             if status is PathStatus.WEAK_ALGORITHM and not _is_signed(path):
                 status = PathStatus.UNKNOWN_ISSUER
-            yield Refused(status, tuple(each.sha256 for each in _upwards(path)))
+            yield Refused(status, tuple(each.sha256 for each in _certificates_upwards(path)))
         else:
-            yield _read(path, material)
+            yield _convert_path(path, material)
 
 
 def _status_of(error: Exception) -> PathStatus:
@@ -167,14 +167,14 @@ def _is_signed(path: ValidationPath) -> bool:
     The validator checks algorithms before signatures. A false certificate in an authority's name,
     with a key of another kind, must not be reported as an authority with a weak key.
     """
-    ders = [_der(each) for each in _upwards(path)]
+    ders = [_der(each) for each in _certificates_upwards(path)]
     return all(
         is_issued_by(der, load_certificate(der), load_certificate(above))
         for der, above in pairwise(ders)
     )
 
 
-def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
+def _run_coroutine(awaitable: Awaitable[ResultT]) -> ResultT:
     """Return the result of a coroutine without an event loop.
 
     Offline the validator waits for nothing.
@@ -186,9 +186,9 @@ def _completed(awaitable: Awaitable[ResultT]) -> ResultT:
     raise RuntimeError("the path validator waits for something")
 
 
-def _read(path: ValidationPath, material: Material) -> Path:
+def _convert_path(path: ValidationPath, material: Material) -> Path:
     """Convert a valid path to our own type; raise what `link_of` raises."""
-    ders = [_der(each) for each in reversed(_upwards(path))]
+    ders = [_der(each) for each in reversed(_certificates_upwards(path))]
     anchor = sha256(ders[0]).digest()
     links: list[Link] = []
     above = anchor
@@ -201,7 +201,7 @@ def _read(path: ValidationPath, material: Material) -> Path:
                 statements=material.statements.get(above, NOTHING_STATED),
             )
         )
-        above = links[-1].asked.fingerprint
+        above = links[-1].query.fingerprint
     return Path(
         anchor=anchor,
         anchor_term=material.anchor_terms[anchor],
@@ -215,7 +215,7 @@ def _der(certificate: asn1crypto.x509.Certificate) -> bytes:
     return der
 
 
-def _upwards(path: ValidationPath) -> list[asn1crypto.x509.Certificate]:
+def _certificates_upwards(path: ValidationPath) -> list[asn1crypto.x509.Certificate]:
     """Return every certificate of a path, the signer's first and the anchor's last."""
     authority = path.trust_anchor.authority
     if not isinstance(authority, AuthorityWithCert):
@@ -229,7 +229,7 @@ def _policies(path: ValidationPath) -> frozenset[str]:
     RFC 5280, 6.1: an authority may not give a policy that its own certificate neither names nor
     covers by anyPolicy. An authority without any policy gives none.
     """
-    stated = _upwards(path)[0].certificate_policies_value
+    stated = _certificates_upwards(path)[0].certificate_policies_value
     named = {each["policy_identifier"].dotted for each in stated or ()}
     return frozenset(
         each.user_domain_policy_id

@@ -40,7 +40,7 @@ class Link:
     The issuer is identified by the certificate whose key validated the path, not only by a name.
     """
 
-    asked: CertificateQuery
+    query: CertificateQuery
     term: Term
     """notBefore and notAfter of the certificate."""
     issuer: bytes
@@ -63,7 +63,7 @@ class Path:
     @property
     def digests(self) -> tuple[bytes, ...]:
         """SHA-256 of every certificate, the signer's first and the anchor's last."""
-        return (*(link.asked.fingerprint for link in reversed(self.links)), self.anchor)
+        return (*(link.query.fingerprint for link in reversed(self.links)), self.anchor)
 
 
 def walk(
@@ -78,25 +78,31 @@ def walk(
     findings: list[RevocationFinding] = []
     heard_until = path.anchor_term[1]
     for link in path.links:
-        asked = link.asked
-        heard_until = min(heard_until, asked.not_after)
-        said = list(link.statements.of(asked, at=moments.known))
+        query = link.query
+        heard_until = min(heard_until, query.not_after)
+        assertions = list(link.statements.of(query, at=moments.known))
         if not moments.past:
-            found = status_now(asked, said, at=moments.known)
+            finding = status_now(query, assertions, at=moments.known)
         else:
             if archive is not None and heard_until < moments.known:
-                said += archive.said(asked, link.issuer, since=moments.valid, until=heard_until)
-            found = status_at_signature_time(
-                asked, said, at=moments.known, existed_at=moments.valid, heard_until=heard_until
+                assertions += archive.assertions(
+                    query, link.issuer, since=moments.valid, until=heard_until
+                )
+            finding = status_at_signature_time(
+                query,
+                assertions,
+                at=moments.known,
+                existed_at=moments.valid,
+                heard_until=heard_until,
             )
-        end = found.end
-        findings.insert(0, found)
+        end = finding.end
+        findings.insert(0, finding)
         if end is not RevocationStatus.GOOD:
             break
-        if found.revoked_at is not None:
+        if finding.revoked_at is not None:
             # Revoked after the signature. Its key may be in other hands since then, so later
             # statements by this CA do not count.
-            heard_until = min(heard_until, found.revoked_at - timedelta.resolution)
+            heard_until = min(heard_until, finding.revoked_at - timedelta.resolution)
     return end, findings
 
 
@@ -105,7 +111,7 @@ def term_of(path: Path, at: datetime) -> Term:
     terms = [path.anchor_term]
     for link in path.links:
         terms.append(link.term)
-        terms.append(common_term(link.statements.terms(link.asked), at))
+        terms.append(common_term(link.statements.terms(link.query), at))
     return max(since for since, _ in terms), min(until for _, until in terms)
 
 
@@ -128,12 +134,12 @@ def link_of(
             points = extension.value
     term = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return Link(
-        asked=CertificateQuery(
+        query=CertificateQuery(
             fingerprint=fingerprint,
             serial=certificate.serial_number,
             not_after=term[1],
             is_ca=constraints is not None and constraints.ca,
-            places=frozenset(place for point in points or () for place in _places(point)),
+            places=frozenset(place for point in points or () for place in _point_uris(point)),
             listed_elsewhere=any(point.crl_issuer is not None for point in points or ()),
         ),
         term=term,
@@ -142,7 +148,7 @@ def link_of(
     )
 
 
-def _places(point: x509.DistributionPoint) -> Sequence[str]:
+def _point_uris(point: x509.DistributionPoint) -> Sequence[str]:
     """Return the URIs of a distribution point if it covers all reasons (RFC 5280, 4.2.1.13)."""
     if point.reasons is not None:
         return ()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-MAX_WANTED = 1000
+MAX_PENDING = 1000
 """The maximum number of queued files: about 2 MB, and minutes of a responder's time. When it is
 reached, no more certificates are queued."""
 SUFFIX = ".cer"
@@ -28,14 +28,14 @@ class PendingOcsp:
     issuers: frozenset[bytes]
     """SHA-256 of the certificates of these CAs."""
 
-    def leave(self, der: bytes, fingerprint: bytes) -> None:
+    def enqueue(self, der: bytes, fingerprint: bytes) -> None:
         """Write a certificate to the queue if it is not full.
 
         Never raises, because the queue is only a convenience.
         """
         path = self.directory / f"{fingerprint.hex()}{SUFFIX}"
         try:
-            if path.exists() or sum(1 for _ in self.directory.iterdir()) >= MAX_WANTED:
+            if path.exists() or sum(1 for _ in self.directory.iterdir()) >= MAX_PENDING:
                 return
             aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
             handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -46,7 +46,7 @@ class PendingOcsp:
             log.warning("%s: cannot leave a certificate (%s)", self.directory, error.strerror)
 
 
-def left_in(directory: Path) -> Iterator[Path]:
+def queued_files(directory: Path) -> Iterator[Path]:
     """Yield the queued files, the oldest first."""
-    found = [path for path in directory.iterdir() if path.suffix == SUFFIX]
-    yield from sorted(found, key=lambda path: path.stat().st_mtime)[:MAX_WANTED]
+    files = [path for path in directory.iterdir() if path.suffix == SUFFIX]
+    yield from sorted(files, key=lambda path: path.stat().st_mtime)[:MAX_PENDING]

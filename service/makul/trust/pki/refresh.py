@@ -26,7 +26,7 @@ from makul.net.files import FileError, read_bounded, replace_file
 from makul.trust.base.errors import UnusableObjectError
 from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
-from makul.trust.pki.pending_ocsp import left_in
+from makul.trust.pki.pending_ocsp import queued_files
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
 from makul.trust.revocation.crl import issuers_of, statement_of
 from makul.trust.revocation.ocsp import answer_of, load_response
@@ -92,19 +92,19 @@ class Refresher:
         """
         authorities = self._authorities()
         for source in self.crls:
-            yield _told(source.url, partial(self._crl, source, authorities, at))
+            yield _refresh_source(source.url, partial(self._crl, source, authorities, at))
         if self.wanted is not None:
-            for path in left_in(self.wanted):
-                yield _told(path.stem, partial(self._answer, path, at))
+            for path in queued_files(self.wanted):
+                yield _refresh_source(path.stem, partial(self._answer, path, at))
         self._forget(at)
 
     def _authorities(self) -> Sequence[x509.Certificate]:
-        places = (self.directories.anchors, self.directories.intermediates, self.more_anchors)
+        directories = (self.directories.anchors, self.directories.intermediates, self.more_anchors)
         return [
             certificate
-            for place in places
-            if place is not None
-            for _, certificate in ca_certificates(place)
+            for directory in directories
+            if directory is not None
+            for _, certificate in ca_certificates(directory)
         ]
 
     def _crl(
@@ -124,12 +124,12 @@ class Refresher:
             held_der = _one_object(read_bounded(path, MAX_CRL_BYTES))
             if held_der == der:
                 return SourceState.UNCHANGED
-            held = load_crl(held_der)
-            if held.issuer != crl.issuer:
+            stored = load_crl(held_der)
+            if stored.issuer != crl.issuer:
                 raise _Refused("it is another CA's than the one that is held")
-            if held.last_update_utc > statement.this_update or _number(held) > _number(crl):
+            if stored.last_update_utc > statement.this_update or _number(stored) > _number(crl):
                 raise _Refused("it is older than the one that is held")
-        put(path, der)
+        replace_object(path, der)
         return SourceState.NEW
 
     def _answer(self, path: Path, at: datetime) -> SourceState:
@@ -151,16 +151,16 @@ class Refresher:
         answer = answer_of(load_response(der), [source.issuer], sha256(der).digest())
         if not answer.issuers or answer.serial != certificate.serial_number:
             raise _Refused("the answer is not signed for that CA, or is for another certificate")
-        _require_current(answer.said.this_update, answer.said.next_update, at)
-        if answer.said.end is RevocationStatus.UNKNOWN:
+        _require_current(answer.assertion.this_update, answer.assertion.next_update, at)
+        if answer.assertion.end is RevocationStatus.UNKNOWN:
             path.unlink()
             raise _Refused("the responder does not know it")
         target = self.directories.ocsp / f"{path.stem}.ors"
         if target.exists():
-            held = load_response(read_bounded(target, MAX_RESPONSE_BYTES))
-            if held.this_update_utc > answer.said.this_update:
+            stored = load_response(read_bounded(target, MAX_RESPONSE_BYTES))
+            if stored.this_update_utc > answer.assertion.this_update:
                 raise _Refused("it is older than the one that is held")
-        put(target, der)
+        replace_object(target, der)
         path.unlink()
         return SourceState.NEW
 
@@ -182,7 +182,7 @@ class Refresher:
                 path.unlink(missing_ok=True)
 
 
-def _told(source: str, act: Callable[[], SourceState]) -> RefreshOutcome:
+def _refresh_source(source: str, act: Callable[[], SourceState]) -> RefreshOutcome:
     try:
         return RefreshOutcome(source=source, result=act())
     except (FetchError, FileError, _Refused) as error:
@@ -200,7 +200,7 @@ class _Refused(Exception):  # noqa: N818 - a finding about what was received
     """The received object is not good enough to be stored."""
 
 
-def put(path: Path, content: bytes) -> None:
+def replace_object(path: Path, content: bytes) -> None:
     """Replace a file in one step: readers see either the whole old file or the whole new one."""
     replace_file(path, content, mode=0o644)
 
@@ -216,10 +216,10 @@ def _one_object(content: bytes) -> bytes:
     """Return the DER of one object, from DER or from PEM that holds exactly one."""
     if not _pem.detect(content):
         return content
-    found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
-    if len(found) != 1:
+    objects = [der for _, _, der in _pem.unarmor(content, multiple=True)]
+    if len(objects) != 1:
         raise _Refused("it holds several objects")
-    der: bytes = found[0]
+    der: bytes = objects[0]
     return der
 
 

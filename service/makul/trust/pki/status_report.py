@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from makul.net.certificate_der import load_certificate
-from makul.trust.pki.pending_ocsp import PendingOcsp, left_in
+from makul.trust.pki.pending_ocsp import PendingOcsp, queued_files
 from makul.trust.pki.trust_material import (
     Material,
     TrustDirectories,
@@ -71,8 +71,8 @@ class Freshness:
     """When the first of these CRLs expires or expired; None if there is none."""
 
 
-def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> Freshness:
-    """Return how fresh this material is; `asked` are the CAs whose responders are asked.
+def freshness(material: Material, queried: frozenset[bytes], *, at: datetime) -> Freshness:
+    """Return how fresh this material is; `queried` are the CAs whose responders are asked.
 
     A CA whose certificate has expired, or is not valid yet, need not state anything: nothing that
     it signed is accepted for this moment.
@@ -88,10 +88,10 @@ def freshness(material: Material, asked: frozenset[bytes], *, at: datetime) -> F
         for crl in sorted(stated.crls, key=lambda each: each.this_update)
         if crl.this_update <= at and issuer in current
     }.values()
-    authorities = current & {sha256(der).digest() for der in _below_anchors(material)}
+    authorities = current & {sha256(der).digest() for der in _cas_below_anchors(material)}
     return Freshness(
         stale=sum(at >= crl.next_update or crl.revoked is None for crl in newest),
-        silent=len(authorities - material.statements.keys() - asked),
+        silent=len(authorities - material.statements.keys() - queried),
         oldest=min((crl.this_update for crl in newest), default=None),
         ends=min((crl.next_update for crl in newest), default=None),
     )
@@ -101,17 +101,17 @@ def _is_in_term(certificate: x509.Certificate, at: datetime) -> bool:
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
-def _below_anchors(material: Material) -> Iterator[bytes]:
+def _cas_below_anchors(material: Material) -> Iterator[bytes]:
     """Yield the CAs that lead to an anchor by their names.
 
     The directories may hold certificates of other CAs as well.
     """
     yield from material.anchors
     names = {load_certificate(der).subject for der in material.anchors}
-    left = {der: load_certificate(der) for der in material.intermediates}
-    while found := [der for der, certificate in left.items() if certificate.issuer in names]:
-        yield from found
-        names |= {left.pop(der).subject for der in found}
+    unplaced = {der: load_certificate(der) for der in material.intermediates}
+    while below := [der for der, certificate in unplaced.items() if certificate.issuer in names]:
+        yield from below
+        names |= {unplaced.pop(der).subject for der in below}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class TrustSet:
     """The directories that are trusted for one use, and the CAs whose responders are asked."""
 
     directories: TrustDirectories
-    wanted: PendingOcsp | None = None
+    pending_ocsp: PendingOcsp | None = None
 
 
 def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustItem]:
@@ -134,7 +134,7 @@ def report_items(sets: Sequence[TrustSet], *, at: datetime) -> Iterator[TrustIte
             authority
             for other in known
             if other is not each
-            for authority in other.below & other.spoken
+            for authority in other.below & other.known
         }
         yield from each.report_items(heard, at=at)
 
@@ -161,32 +161,34 @@ class _KnownSet:
     """A set of directories, as loaded."""
 
     directories: TrustDirectories
-    wanted: PendingOcsp | None
+    pending_ocsp: PendingOcsp | None
     material: Material
     authorities: Sequence[_Authority]
     below: frozenset[bytes]
     """CAs that lead to an anchor of this set. The other CAs need not state anything for this
     use."""
-    spoken: frozenset[bytes]
+    known: frozenset[bytes]
     """CAs that have stated something here, and CAs whose responders are asked."""
 
     @classmethod
     def load(cls, trusted: TrustSet) -> "_KnownSet":
-        directories, wanted = trusted.directories, trusted.wanted
+        directories, pending_ocsp = trusted.directories, trusted.pending_ocsp
         material = load_material(directories)
-        places = (("anchor", directories.anchors), ("intermediate", directories.intermediates))
-        asked = wanted.issuers if wanted is not None else frozenset()
+        kinds = (("anchor", directories.anchors), ("intermediate", directories.intermediates))
+        queried = pending_ocsp.issuers if pending_ocsp is not None else frozenset()
         return cls(
             directories=directories,
-            wanted=wanted,
+            pending_ocsp=pending_ocsp,
             material=material,
             authorities=[
                 _Authority(kind=kind, path=path, certificate=certificate)
-                for kind, place in places
-                for path, certificate in (ca_certificates(place) if place is not None else ())
+                for kind, directory in kinds
+                for path, certificate in (
+                    ca_certificates(directory) if directory is not None else ()
+                )
             ],
-            below=frozenset(sha256(der).digest() for der in _below_anchors(material)),
-            spoken=frozenset(material.statements) | asked,
+            below=frozenset(sha256(der).digest() for der in _cas_below_anchors(material)),
+            known=frozenset(material.statements) | queried,
         )
 
     def report_items(self, heard: AbstractSet[bytes], *, at: datetime) -> Iterator[TrustItem]:
@@ -202,7 +204,7 @@ class _KnownSet:
         yield from _crls(self.directories, self.material, former, at)
         yield from _responses(self.directories, self.material, at)
         for each in self.authorities:
-            mute = each.fingerprint in self.below - self.spoken - heard
+            mute = each.fingerprint in self.below - self.known - heard
             if mute and states[each.fingerprint] not in {
                 TrustItemState.FORMER,
                 TrustItemState.NEXT,
@@ -210,7 +212,9 @@ class _KnownSet:
                 yield TrustItem(
                     kind="CRL", name=f"of {each.path.name}", state=TrustItemState.MISSING
                 )
-        for path in left_in(self.wanted.directory) if self.wanted is not None else ():
+        for path in (
+            queued_files(self.pending_ocsp.directory) if self.pending_ocsp is not None else ()
+        ):
             yield TrustItem(kind="wanted", name=path.stem, state=TrustItemState.WAITING)
 
     def _state(self, authority: _Authority, at: datetime) -> TrustItemState:

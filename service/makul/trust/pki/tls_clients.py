@@ -31,7 +31,7 @@ class TlsClientJudge:
         except SignatureFailure as failure:
             raise RejectedError(failure.reason) from failure
         except Exception as error:  # noqa: BLE001 - received bytes may break any parser: reject
-            log.warning("a TLS certificate met %s", type(error).__name__)
+            log.warning("a TLS certificate caused %s", type(error).__name__)
             cause = SignatureFailure(Code.SIG_02, "cannot be processed")
             raise RejectedError(Reason(code=Code.SIG_02)) from cause
         return read.fingerprint

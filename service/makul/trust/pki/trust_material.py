@@ -130,13 +130,13 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
     Files that are unchanged since `before` are not read again, because a long CRL takes seconds.
     They are reused only if the CA certificates are unchanged too.
     """
-    anchors = _read(directories.anchors, _ca_certificate)
+    anchors = _read_objects(directories.anchors, _ca_certificate)
     if not anchors:
         raise TrustStoreError(
             f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
         )
     intermediates = (
-        _read(directories.intermediates, _intermediate) if directories.intermediates else []
+        _read_objects(directories.intermediates, _intermediate) if directories.intermediates else []
     )
     authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
     authorities_digest = _digest(
@@ -148,7 +148,9 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
         if directories.archive is not None:
             for each in (*anchors, *intermediates):
                 Archive(directories.archive).keep(each.der, CERTIFICATE)
-        others = _read(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
+        others = (
+            _read_objects(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
+        )
         authorities_known = _Known(
             authorities, [each.parsed for each in others], directories.others_expected
         )
@@ -158,7 +160,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
     return Material(
         anchors=tuple(each.der for each in anchors),
         intermediates=tuple(each.der for each in intermediates),
-        statements=_by_issuer(files.values()),
+        statements=_group_by_issuer(files.values()),
         anchor_terms={each.fingerprint: _certificate_term(each.parsed) for each in anchors},
         anchor_keys=tuple(strong_public_key(each.parsed.public_key()) for each in anchors),
         digest=_digest(
@@ -199,15 +201,15 @@ def _files(
     authorities: _Known,
     known: Mapping[Stamp, _Stated],
 ) -> Mapping[Stamp, _Stated]:
-    found: dict[Stamp, _Stated] = {}
+    files: dict[Stamp, _Stated] = {}
     archive = Archive(directories.archive) if directories.archive is not None else None
     for path in files_in(directories.crls):
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _crls_in(path, authorities, archive)
+        files[stamp] = known.get(stamp) or _read_crls(path, authorities, archive)
     for path in files_in(directories.ocsp) if directories.ocsp else ():
         stamp = stamp_of(path)
-        found[stamp] = known.get(stamp) or _answers_in(path, authorities, archive)
-    return found
+        files[stamp] = known.get(stamp) or _read_answers(path, authorities, archive)
+    return files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +225,14 @@ class _Object(Generic[ParsedT]):
         return sha256(self.der).digest()
 
 
-def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, IssuerAssertions]:
+def _group_by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, IssuerAssertions]:
     crls: dict[bytes, list[Statement]] = {}
     answers: dict[bytes, dict[int, list[RevocationAssertion]]] = {}
     for stated in files:
         for issuer, statement in stated.crls:
             crls.setdefault(issuer, []).append(statement)
-        for issuer, serial, said in stated.answers:
-            answers.setdefault(issuer, {}).setdefault(serial, []).append(said)
+        for issuer, serial, assertion in stated.answers:
+            answers.setdefault(issuer, {}).setdefault(serial, []).append(assertion)
     return MappingProxyType(
         {
             issuer: IssuerAssertions(
@@ -241,7 +243,7 @@ def _by_issuer(files: Iterable[_Stated]) -> Mapping[bytes, IssuerAssertions]:
     )
 
 
-def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
+def _read_crls(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     """Return what the CRLs in a file state, for each certificate of the CA that issued them."""
     objects = _objects(path, _crl)
     stated: list[tuple[bytes, Statement]] = []
@@ -258,7 +260,7 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
             continue
         statement = statement_of(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
-            log.warning("%s: a CRL cannot tell, it is partial or not understood", path)
+            log.warning("%s: a CRL states nothing, because it is partial or not understood", path)
         stated += [(authorities[issuer], statement) for issuer in issuers]
         if archive is not None:
             archive.keep_statement(
@@ -271,7 +273,7 @@ def _crls_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     return _Stated(digests=digests, crls=stated, elsewhere=elsewhere)
 
 
-def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
+def _read_answers(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     """Return what the OCSP responses in a file state, for each certificate of the CA behind one."""
     authorities = known.here
     objects = _objects(path, load_response)
@@ -280,13 +282,15 @@ def _answers_in(path: Path, known: _Known, archive: Archive | None) -> _Stated:
         answer = answer_of(each.parsed, authorities, each.fingerprint)
         if not answer.issuers and not known.others_expected:
             log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
-        stated += [(authorities[issuer], answer.serial, answer.said) for issuer in answer.issuers]
+        stated += [
+            (authorities[issuer], answer.serial, answer.assertion) for issuer in answer.issuers
+        ]
         if archive is not None and answer.issuers:
             archive.keep_statement(
                 each.der,
                 RESPONSE,
                 issuers=[authorities[issuer] for issuer in answer.issuers],
-                this_update=answer.said.this_update,
+                this_update=answer.assertion.this_update,
                 serial=answer.serial,
             )
     return _Stated(digests=[each.fingerprint for each in objects], answers=stated)
@@ -300,11 +304,11 @@ def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
 
     Raises `TrustStoreError` for a file that cannot be used.
     """
-    for each in _read(directory, _ca_certificate):
+    for each in _read_objects(directory, _ca_certificate):
         yield each.path, each.parsed
 
 
-def _read(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+def _read_objects(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
     """Return every object in the directory's files, parsed."""
     return [each for path in files_in(directory) for each in _objects(path, parse)]
 
@@ -313,10 +317,10 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
     try:
         content = read_bounded(path, MAX_CRL_BYTES)
         if _pem.detect(content):
-            found = [der for _, _, der in _pem.unarmor(content, multiple=True)]
+            objects = [der for _, _, der in _pem.unarmor(content, multiple=True)]
         else:
-            found = [content]
-        return [_Object(path=path, der=der, parsed=parse(der)) for der in found]
+            objects = [content]
+        return [_Object(path=path, der=der, parsed=parse(der)) for der in objects]
     except FileError as error:
         raise TrustStoreError(f"{error} Or take it away.") from None
     except UnusableObjectError as error:

@@ -81,18 +81,18 @@ class TrustStore:
         directories: TrustDirectories,
         *,
         reload_interval: timedelta = RELOAD_INTERVAL,
-        wanted: PendingOcsp | None = None,
+        pending_ocsp: PendingOcsp | None = None,
     ) -> None:
         self._directories = directories
-        self._wanted = wanted
+        self._pending_ocsp = pending_ocsp
         self._reload_interval = reload_interval
         self._reloading = threading.Lock()
-        self._looked_at: datetime | None = None
-        self._seen = directories.fingerprint()
+        self._checked_at: datetime | None = None
+        self._fingerprint = directories.fingerprint()
         self._trust: _Trusted | None = None
         self._trust = self._load()
-        self._trusted: dict[tuple[bytes, bytes], _Remembered] = {}
-        self._branches = IssuerPathCache()
+        self._remembered: dict[tuple[bytes, bytes], _Remembered] = {}
+        self._issuer_paths = IssuerPathCache()
 
     def judge(
         self, certificate: SigningCertificate, *, at: datetime, existed_at: datetime | None = None
@@ -105,30 +105,30 @@ class TrustStore:
         """
         if existed_at is not None:
             return self._judge_past(certificate, at, min(existed_at, at))
-        trust = self._current(at)
+        trust = self._current_material(at)
         if trust is None:
-            return _untrusted(PathStatus.REVOCATION_UNKNOWN, at)
+            return _not_trusted(PathStatus.REVOCATION_UNKNOWN, at)
         key = (certificate.fingerprint, trust.material.digest)
-        known = self._trusted.get(key)
-        if known is not None and known.since <= at < known.until:
-            return replace(known.finding, judged_for=at)
-        finding, path = self._found(certificate, trust, at)
+        remembered = self._remembered.get(key)
+        if remembered is not None and remembered.since <= at < remembered.until:
+            return replace(remembered.finding, judged_for=at)
+        finding, path = self._find_path(certificate, trust, at)
         if path is not None:
             since, until = term_of(path, at)
             if not since <= at < until:
-                return _untrusted(PathStatus.EXPIRED, at)
-            if len(self._trusted) >= REMEMBERED_PATHS:
-                self._trusted.clear()
-            self._trusted[key] = _Remembered(finding, since, until)
-        elif self._wanted is not None and _is_wanted(finding, self._wanted):
-            self._wanted.leave(certificate.der, certificate.fingerprint)
+                return _not_trusted(PathStatus.EXPIRED, at)
+            if len(self._remembered) >= REMEMBERED_PATHS:
+                self._remembered.clear()
+            self._remembered[key] = _Remembered(finding, since, until)
+        elif self._pending_ocsp is not None and _needs_ocsp(finding, self._pending_ocsp):
+            self._pending_ocsp.enqueue(certificate.der, certificate.fingerprint)
         return finding
 
     def freshness(self, *, at: datetime) -> Freshness | None:
         """Return how fresh the revocation data are, or None while the material cannot be read."""
-        trust = self._current(at)
-        asked = self._wanted.issuers if self._wanted is not None else frozenset()
-        return freshness(trust.material, asked, at=at) if trust is not None else None
+        trust = self._current_material(at)
+        issuers = self._pending_ocsp.issuers if self._pending_ocsp is not None else frozenset()
+        return freshness(trust.material, issuers, at=at) if trust is not None else None
 
     def _judge_past(
         self, certificate: SigningCertificate, at: datetime, existed_at: datetime
@@ -137,24 +137,24 @@ class TrustStore:
 
         It is not cached, because no request asks about the past twice.
         """
-        trust = self._current(at)
+        trust = self._current_material(at)
         if trust is None:
-            return _untrusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
+            return _not_trusted(PathStatus.REVOCATION_UNKNOWN, existed_at)
         return _validate(certificate, trust, Moments(at, existed_at, past=True))[0]
 
-    def _found(
+    def _find_path(
         self, certificate: SigningCertificate, trust: _Trusted, at: datetime
     ) -> tuple[PathFinding, Path | None]:
         """Return the finding, and the path if the finding is `TRUSTED`."""
         moments = Moments(at, at, past=False)
-        path = self._branches.path_to(certificate, trust.material, at=at)
+        path = self._issuer_paths.path_to(certificate, trust.material, at=at)
         if path is not None:
-            finding = _unrevoked(path, trust, moments)
+            finding = _check_revocation(path, trust, moments)
             if finding.code is None:
                 return finding, path
         finding, path, first = _validate(certificate, trust, moments)
         if path is not None and first and trust is self._trust:
-            self._branches.learn(certificate, path, trust.material)
+            self._issuer_paths.add_path(certificate, path, trust.material)
         return finding, path
 
     def require(self, certificate: SigningCertificate, use: Use, *, at: datetime) -> None:
@@ -164,20 +164,20 @@ class TrustStore:
         if finding.code is not None:
             raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
 
-    def _current(self, at: datetime) -> _Trusted | None:
+    def _current_material(self, at: datetime) -> _Trusted | None:
         """Return the material, read again if a file has changed; None while it is unreadable."""
-        looked = self._looked_at
+        looked = self._checked_at
         if looked is not None and looked <= at < looked + self._reload_interval:
             return self._trust
         with self._reloading:
-            self._looked_at = at
+            self._checked_at = at
             try:
-                seen = self._directories.fingerprint()
-                if seen != self._seen or self._trust is None:
+                fingerprint = self._directories.fingerprint()
+                if fingerprint != self._fingerprint or self._trust is None:
                     self._trust = self._load()
-                    self._trusted = {}
-                    self._branches.forget()
-                    self._seen = seen
+                    self._remembered = {}
+                    self._issuer_paths.clear()
+                    self._fingerprint = fingerprint
             except (TrustStoreError, OSError):
                 self._trust = None
             except BaseException:
@@ -198,18 +198,18 @@ class TrustStore:
                 f"{self._directories.anchors}: a CA certificate, or an intermediate one, cannot be"
                 f" used ({error}). Replace it, or take it away."
             ) from None
-        kept = self._directories.archive
-        return _Trusted(material, authorities, Archive(kept) if kept is not None else None)
+        archive = self._directories.archive
+        return _Trusted(material, authorities, Archive(archive) if archive is not None else None)
 
 
-def _is_wanted(finding: PathFinding, wanted: PendingOcsp) -> bool:
+def _needs_ocsp(finding: PathFinding, pending_ocsp: PendingOcsp) -> bool:
     """Return whether the refresher can ask for the only unknown fact, the signer's revocation."""
     if finding.code is not Code.SIG_07 or len(finding.path) != len(finding.revocation) + 1:
         return False
-    return finding.path[1] in wanted.issuers
+    return finding.path[1] in pending_ocsp.issuers
 
 
-def _untrusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = ()) -> PathFinding:
+def _not_trusted(status: PathStatus, moment: datetime, path: tuple[bytes, ...] = ()) -> PathFinding:
     return PathFinding(code=status.code, why=status.value, judged_for=moment, path=path)
 
 
@@ -221,25 +221,25 @@ def _validate(
     One trusted path is enough. If none is trusted, the finding explains the first path that failed
     for another reason than an unknown issuer.
     """
-    found = _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
+    verdict = _not_trusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     try:
         with READING:
             paths = paths_of(certificate, trust.authorities, trust.material, at=moments.valid)
-            for place, path in enumerate(paths):
+            for position, path in enumerate(paths):
                 if isinstance(path, Refused):
-                    finding = _untrusted(path.status, moments.valid, path.digests)
+                    finding = _not_trusted(path.status, moments.valid, path.digests)
                 else:
-                    finding = _unrevoked(path, trust, moments)
+                    finding = _check_revocation(path, trust, moments)
                     if finding.code is None:
-                        return finding, path, place == 0
-                if found.code is Code.SIG_09:
-                    found = finding
+                        return finding, path, position == 0
+                if verdict.code is Code.SIG_09:
+                    verdict = finding
     except Exception:  # noqa: BLE001 - an untrusted certificate may break any parser: no path
-        return _untrusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None, False
-    return found, None, False
+        return _not_trusted(PathStatus.UNKNOWN_ISSUER, moments.valid), None, False
+    return verdict, None, False
 
 
-def _unrevoked(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
+def _check_revocation(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
     """Return the finding on a valid path, with the revocations that are known."""
     end, findings = walk(path, trust.archive, moments)
     status = _STATUS_BY_END[end]

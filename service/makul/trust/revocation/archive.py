@@ -19,7 +19,7 @@ from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
 from makul.trust.revocation.crl import Statement, issuers_of, statement_of
 from makul.trust.revocation.ocsp import answer_of, load_response
-from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, said_by_crls
+from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, assertions_of_crls
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,8 @@ class Archive:
             return der, kind
         return None
 
-    def said(
-        self, asked: CertificateQuery, issuer: bytes, *, since: datetime, until: datetime
+    def assertions(
+        self, query: CertificateQuery, issuer: bytes, *, since: datetime, until: datetime
     ) -> Iterator[RevocationAssertion]:
         """Yield the newest statements of this CA from each source, within that time.
 
@@ -90,10 +90,10 @@ class Archive:
         try:
             for digest in self._newest(fingerprint, None, since, until):
                 crl = _crl_statement(self, digest, issuer)
-                if crl is not None and not asked.listed_elsewhere:
-                    yield from said_by_crls([crl], asked)
-            for digest in self._newest(fingerprint, asked.serial, since, until):
-                yield from _answer(self, digest, issuer, asked)
+                if crl is not None and not query.listed_elsewhere:
+                    yield from assertions_of_crls([crl], query)
+            for digest in self._newest(fingerprint, query.serial, since, until):
+                yield from _answer(self, digest, issuer, query)
         except (FileError, OSError, ValueError):
             log.warning("the archive of evidence cannot be read: %s", self.directory)
 
@@ -134,35 +134,35 @@ def restore(
         (into / name).mkdir(parents=True, exist_ok=True)
     trusted = set(anchors)
     for digest in {*trusted, *digests}:
-        found = archive.read(digest)
-        if found is None:
-            raise LookupError(f"the archive does not hold {digest.hex()}")
-        der, kind = found
+        stored = archive.read(digest)
+        if stored is None:
+            raise LookupError(f"the archive does not contain {digest.hex()}")
+        der, kind = stored
         place = "anchors" if digest in trusted else places[kind]
         (into / place / f"{digest.hex()}{kind}").write_bytes(der)
 
 
 @lru_cache(maxsize=REMEMBERED_LISTS)
 def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement | None:
-    found = archive.read(digest)
-    if found is None:
+    stored = archive.read(digest)
+    if stored is None:
         return None
-    crl = load_crl(found[0])
-    if not issuers_of(crl, [load_certificate(issuer)], found[0]):
+    crl = load_crl(stored[0])
+    if not issuers_of(crl, [load_certificate(issuer)], stored[0]):
         return None
     return statement_of(crl, digest)
 
 
 def _answer(
-    archive: Archive, digest: bytes, issuer: bytes, asked: CertificateQuery
+    archive: Archive, digest: bytes, issuer: bytes, query: CertificateQuery
 ) -> Iterator[RevocationAssertion]:
-    found = archive.read(digest)
-    if found is None:
+    stored = archive.read(digest)
+    if stored is None:
         return
     authority = load_certificate(issuer)
-    answer = answer_of(load_response(found[0]), [authority], digest)
-    if answer.issuers and answer.serial == asked.serial and answer.said.responder is None:
-        yield answer.said
+    answer = answer_of(load_response(stored[0]), [authority], digest)
+    if answer.issuers and answer.serial == query.serial and answer.assertion.responder is None:
+        yield answer.assertion
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -120,7 +120,7 @@ class Entries:
 
     def __init__(self, entries: Iterable[CrlEntry]) -> None:
         """Build the table; raise `OverflowError` for a serial number wider than `SERIAL_BYTES`."""
-        self._table = b"".join(sorted({self._packed(each) for each in entries}))
+        self._table = b"".join(sorted({self._pack(each) for each in entries}))
 
     def __len__(self) -> int:
         return len(self._table) // self._WIDTH
@@ -132,13 +132,13 @@ class Entries:
         """
         sought = _octets(serial)
         index = bisect_left(range(len(self)), sought, key=self._serial_at)
-        found: CrlEntry | None = None
+        entry: CrlEntry | None = None
         while index < len(self) and self._serial_at(index) == sought:
             each = self._entry_at(index, serial)
-            if found is None or each.effective < found.effective:
-                found = each
+            if entry is None or each.effective < entry.effective:
+                entry = each
             index += 1
-        return found
+        return entry
 
     def _serial_at(self, index: int) -> bytes:
         start = index * self._WIDTH
@@ -156,7 +156,7 @@ class Entries:
         )
 
     @classmethod
-    def _packed(cls, entry: CrlEntry) -> bytes:
+    def _pack(cls, entry: CrlEntry) -> bytes:
         invalid = _NO_DATE if entry.invalid_since is None else _seconds(entry.invalid_since)
         reason = _NO_REASON if entry.reason is None else _REASON_CODES[entry.reason]
         return _octets(entry.serial) + cls._REST.pack(_seconds(entry.revoked_at), invalid, reason)

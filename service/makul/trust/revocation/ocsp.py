@@ -65,7 +65,7 @@ class OcspResponse:
     issuers: Sequence[x509.Certificate]
     """The known certificates of the CA for which it answers and which stands behind it; empty if
     there is none."""
-    said: RevocationAssertion
+    assertion: RevocationAssertion
 
 
 def load_response(der: bytes) -> ocsp.OCSPResponse:
@@ -87,7 +87,7 @@ def load_response(der: bytes) -> ocsp.OCSPResponse:
 def _read_whole(response: ocsp.OCSPResponse) -> None:
     """Read every field that the library parses on demand, so that no later reader fails on one."""
     try:
-        _said(response, b"")
+        _assertion_from_response(response, b"")
         _ = response.hash_algorithm, response.signature_hash_algorithm, response.certificates
         _ = response.responder_name, response.responder_key_hash, response.serial_number
     except UnsupportedAlgorithm:
@@ -100,7 +100,7 @@ def answer_of(
     response: ocsp.OCSPResponse, authorities: Iterable[x509.Certificate], digest: bytes
 ) -> OcspResponse:
     """Return what a response states, and for which CAs; `digest` is its SHA-256."""
-    said = _said(response, digest)
+    assertion = _assertion_from_response(response, digest)
     issuers: list[x509.Certificate] = []
     for authority in authorities:
         if not _is_issuer(response, authority):
@@ -110,11 +110,11 @@ def answer_of(
             continue
         issuers.append(authority)
         if signer != authority:
-            said = _by_responder(said, signer)
-    return OcspResponse(serial=response.serial_number, issuers=issuers, said=said)
+            assertion = _add_responder(assertion, signer)
+    return OcspResponse(serial=response.serial_number, issuers=issuers, assertion=assertion)
 
 
-def _said(response: ocsp.OCSPResponse, digest: bytes) -> RevocationAssertion:
+def _assertion_from_response(response: ocsp.OCSPResponse, digest: bytes) -> RevocationAssertion:
     this_update = response.this_update_utc
     end = _ENDS[response.certificate_status]
     invalid_since: datetime | None = None
@@ -235,7 +235,9 @@ def _has_signed(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> b
     return True
 
 
-def _by_responder(said: RevocationAssertion, responder: x509.Certificate) -> RevocationAssertion:
+def _add_responder(
+    assertion: RevocationAssertion, responder: x509.Certificate
+) -> RevocationAssertion:
     """Return the statement with the responder whose own revocation must be checked.
 
     RFC 6960, 4.2.2.2.1: a responder with `ocsp-nocheck` is exempt. The statement ends with the
@@ -243,13 +245,13 @@ def _by_responder(said: RevocationAssertion, responder: x509.Certificate) -> Rev
     """
     extensions = responder.extensions
     exempt = any(isinstance(each.value, x509.OCSPNoCheck) for each in extensions)
-    asked = CertificateQuery(
+    query = CertificateQuery(
         fingerprint=responder.fingerprint(hashes.SHA256()),
         serial=responder.serial_number,
         not_after=responder.not_valid_after_utc,
     )
     return replace(
-        said,
-        next_update=min(said.next_update, responder.not_valid_after_utc),
-        responder=None if exempt else asked,
+        assertion,
+        next_update=min(assertion.next_update, responder.not_valid_after_utc),
+        responder=None if exempt else query,
     )

@@ -64,16 +64,18 @@ class IssuerAssertions:
         default_factory=lambda: MappingProxyType({})
     )
 
-    def of(self, asked: CertificateQuery, *, at: datetime) -> Sequence[RevocationAssertion]:
+    def of(self, query: CertificateQuery, *, at: datetime) -> Sequence[RevocationAssertion]:
         """Return what is stated about this certificate, without responders of unproved status."""
-        said = [each for each in self.answers.get(asked.serial, ()) if self._believes(each, at)]
-        if not asked.listed_elsewhere:
-            said += said_by_crls(self.crls, asked)
-        return said
+        assertions = [
+            each for each in self.answers.get(query.serial, ()) if self._believes(each, at)
+        ]
+        if not query.listed_elsewhere:
+            assertions += assertions_of_crls(self.crls, query)
+        return assertions
 
-    def terms(self, asked: CertificateQuery) -> Iterable[Term]:
+    def terms(self, query: CertificateQuery) -> Iterable[Term]:
         """Yield the term of every statement that may change the result of `of`."""
-        for answer in self.answers.get(asked.serial, ()):
+        for answer in self.answers.get(query.serial, ()):
             yield answer.this_update, answer.next_update
         for crl in self.crls:
             yield crl.this_update, crl.next_update
@@ -84,32 +86,32 @@ class IssuerAssertions:
         A revocation counts from any responder that the CA ever delegated. Any other answer counts
         if the CA signed it, or if the responder is exempt or proved not to be revoked.
         """
-        asked = answer.responder
-        if asked is None or answer.entry is not None:
+        query = answer.responder
+        if query is None or answer.entry is not None:
             return True
-        said = said_by_crls(self.crls, asked)
-        found = status_at_signature_time(
-            asked, said, at=at, existed_at=answer.this_update, heard_until=asked.not_after
+        assertions = assertions_of_crls(self.crls, query)
+        finding = status_at_signature_time(
+            query, assertions, at=at, existed_at=answer.this_update, heard_until=query.not_after
         )
-        return found.end is RevocationStatus.GOOD and found.revoked_at is None
+        return finding.end is RevocationStatus.GOOD and finding.revoked_at is None
 
 
 NOTHING_STATED = IssuerAssertions()
 """The statements of a CA that has stated nothing here."""
 
 
-def said_by_crls(
-    crls: Iterable[Statement], asked: CertificateQuery
+def assertions_of_crls(
+    crls: Iterable[Statement], query: CertificateQuery
 ) -> Sequence[RevocationAssertion]:
     """Return what the issuer's CRLs state about a certificate, from those that cover it."""
     return [
-        _said(crl, asked.serial)
+        _assertion_from_crl(crl, query.serial)
         for crl in crls
-        if crl.scope.covers(is_ca=asked.is_ca, places=asked.places)
+        if crl.scope.covers(is_ca=query.is_ca, places=query.places)
     ]
 
 
-def _said(crl: Statement, serial: int) -> RevocationAssertion:
+def _assertion_from_crl(crl: Statement, serial: int) -> RevocationAssertion:
     entry: CrlEntry | None = None
     end = RevocationStatus.UNKNOWN
     if crl.revoked is not None:
@@ -130,7 +132,7 @@ def _said(crl: Statement, serial: int) -> RevocationAssertion:
 
 
 def status_now(
-    asked: CertificateQuery, said: Sequence[RevocationAssertion], *, at: datetime
+    query: CertificateQuery, assertions: Sequence[RevocationAssertion], *, at: datetime
 ) -> RevocationFinding:
     """Return the finding for the present, by the newest statement of each source.
 
@@ -140,59 +142,59 @@ def status_now(
     A revocation other than a hold cannot be withdrawn, so it counts from either source.
     """
     newest = sorted(
-        (_newest(said, source, at) for source in Source),
+        (_newest(assertions, source, at) for source in Source),
         key=lambda found: found[0].this_update if found else _NEVER,
         reverse=True,
     )
     first, second = newest
     if not first:
-        return _finding(asked, None)
+        return _finding(query, None)
     worst = _worst(first, at)
     if not second:
-        return _finding(asked, worst, at)
+        return _finding(query, worst, at)
     other = _worst(second, at)
     if first[0].this_update == second[0].this_update:
-        return _finding(asked, _worst((worst, other), at), at)
+        return _finding(query, _worst((worst, other), at), at)
     if _is_final(other) and worst.entry is None:
-        return _finding(asked, other)
-    return _finding(asked, other if _has_lapsed(worst, at) else worst, at)
+        return _finding(query, other)
+    return _finding(query, other if _has_lapsed(worst, at) else worst, at)
 
 
-def _has_lapsed(said: RevocationAssertion, at: datetime) -> bool:
+def _has_lapsed(assertion: RevocationAssertion, at: datetime) -> bool:
     """Return whether the statement has expired and another source may supersede it.
 
     A revocation never lapses in this sense, nor does a CRL that is not understood.
     """
-    if at < said.next_update or said.entry is not None:
+    if at < assertion.next_update or assertion.entry is not None:
         return False
-    return said.end is RevocationStatus.GOOD or said.source is Source.OCSP
+    return assertion.end is RevocationStatus.GOOD or assertion.source is Source.OCSP
 
 
 def _newest(
-    said: Sequence[RevocationAssertion], source: Source, at: datetime
+    assertions: Sequence[RevocationAssertion], source: Source, at: datetime
 ) -> Sequence[RevocationAssertion]:
     """Return the newest statement of that source; several if none is newer."""
-    made = [each for each in said if each.source is source and each.this_update <= at]
-    latest = max((each.this_update for each in made), default=None)
-    return [each for each in made if each.this_update == latest]
+    issued = [each for each in assertions if each.source is source and each.this_update <= at]
+    latest = max((each.this_update for each in issued), default=None)
+    return [each for each in issued if each.this_update == latest]
 
 
-def _worst(said: Sequence[RevocationAssertion], at: datetime) -> RevocationAssertion:
+def _worst(assertions: Sequence[RevocationAssertion], at: datetime) -> RevocationAssertion:
     """Return the worst of several statements of one instant.
 
     All of them must know the status, and any of them may revoke.
     """
-    return max(said, key=lambda each: _badness(each, at))
+    return max(assertions, key=lambda each: _severity(each, at))
 
 
-def _badness(said: RevocationAssertion, at: datetime) -> int:
-    if at >= said.next_update or said.end is RevocationStatus.UNKNOWN:
+def _severity(assertion: RevocationAssertion, at: datetime) -> int:
+    if at >= assertion.next_update or assertion.end is RevocationStatus.UNKNOWN:
         return 1
-    return 2 if said.end is RevocationStatus.REVOKED else 0
+    return 2 if assertion.end is RevocationStatus.REVOKED else 0
 
 
-def _is_final(said: RevocationAssertion) -> bool:
-    return said.entry is not None and said.entry.reason != HELD
+def _is_final(assertion: RevocationAssertion) -> bool:
+    return assertion.entry is not None and assertion.entry.reason != HELD
 
 
 def common_term(terms: Iterable[Term], at: datetime) -> Term:
@@ -205,8 +207,8 @@ def common_term(terms: Iterable[Term], at: datetime) -> Term:
 
 
 def status_at_signature_time(
-    asked: CertificateQuery,
-    said: Sequence[RevocationAssertion],
+    query: CertificateQuery,
+    assertions: Sequence[RevocationAssertion],
     *,
     at: datetime,
     existed_at: datetime,
@@ -225,74 +227,80 @@ def status_at_signature_time(
     counts in any statement.
     """
     if at <= heard_until:
-        found = status_now(asked, said, at=at)
-        if found.end is not RevocationStatus.REVOKED:
-            return found
-        entries = [each for source in Source for each in _newest(said, source, at) if each.entry]
-        return _for_the_past(asked, min(entries, key=_effective), existed_at)
-    made = [each for each in said if each.this_update <= at]
+        finding = status_now(query, assertions, at=at)
+        if finding.end is not RevocationStatus.REVOKED:
+            return finding
+        entries = [
+            each for source in Source for each in _newest(assertions, source, at) if each.entry
+        ]
+        return _status_before_revocation(query, min(entries, key=_effective_time), existed_at)
+    issued = [each for each in assertions if each.this_update <= at]
     heard = max(
         (
             each
-            for each in made
+            for each in issued
             if each.entry is None
             and each.this_update >= existed_at
-            and _is_heard(each, asked, heard_until)
+            and _is_heard(each, query, heard_until)
         ),
         key=lambda each: (each.this_update, each.end is RevocationStatus.UNKNOWN),
         default=None,
     )
     entries = [
         each
-        for each in made
+        for each in issued
         if each.entry is not None
         and (_is_final(each) or heard is None or each.this_update >= heard.this_update)
     ]
     if entries:
-        return _for_the_past(asked, min(entries, key=_effective), existed_at)
-    return _finding(asked, heard)
+        return _status_before_revocation(query, min(entries, key=_effective_time), existed_at)
+    return _finding(query, heard)
 
 
-def _effective(said: RevocationAssertion) -> datetime:
-    if said.entry is None:
+def _effective_time(assertion: RevocationAssertion) -> datetime:
+    if assertion.entry is None:
         raise ValueError("a statement without an entry")
-    return said.entry.effective
+    return assertion.entry.effective
 
 
-def _is_heard(said: RevocationAssertion, asked: CertificateQuery, heard_until: datetime) -> bool:
+def _is_heard(
+    assertion: RevocationAssertion, query: CertificateQuery, heard_until: datetime
+) -> bool:
     """Return whether the statement would have named this certificate if it had been revoked."""
-    if said.this_update <= heard_until:
+    if assertion.this_update <= heard_until:
         return True
-    keeps = said.expired_since is not None and said.expired_since <= asked.not_after
-    return keeps and heard_until >= asked.not_after
+    covers_expired = (
+        assertion.expired_since is not None and assertion.expired_since <= query.not_after
+    )
+    return covers_expired and heard_until >= query.not_after
 
 
-def _for_the_past(
-    asked: CertificateQuery, said: RevocationAssertion, existed_at: datetime
+def _status_before_revocation(
+    query: CertificateQuery, assertion: RevocationAssertion, existed_at: datetime
 ) -> RevocationFinding:
     """Return GOOD if the revocation came after the signature.
 
     The finding still reports the revocation.
     """
-    found = _finding(asked, said)
-    harmless = existed_at < _effective(said)
-    return replace(found, end=RevocationStatus.GOOD) if harmless else found
+    finding = _finding(query, assertion)
+    harmless = existed_at < _effective_time(assertion)
+    return replace(finding, end=RevocationStatus.GOOD) if harmless else finding
 
 
 def _finding(
-    asked: CertificateQuery, said: RevocationAssertion | None, at: datetime | None = None
+    query: CertificateQuery, assertion: RevocationAssertion | None, at: datetime | None = None
 ) -> RevocationFinding:
     """Build the finding from one statement; if `at` is given, a stale statement is UNKNOWN."""
-    if said is None:
-        return RevocationFinding(certificate=asked.fingerprint, end=RevocationStatus.UNKNOWN)
-    stale = at is not None and at >= said.next_update
+    if assertion is None:
+        return RevocationFinding(certificate=query.fingerprint, end=RevocationStatus.UNKNOWN)
+    stale = at is not None and at >= assertion.next_update
     return RevocationFinding(
-        certificate=asked.fingerprint,
-        end=RevocationStatus.UNKNOWN if stale else said.end,
-        source=said.source.value,
-        digest=said.digest,
-        this_update=said.this_update,
-        next_update=said.next_update,
-        revoked_at=said.entry.effective if said.entry is not None else None,
-        reason=said.entry.reason if said.entry is not None else None,
+        certificate=query.fingerprint,
+        end=RevocationStatus.UNKNOWN if stale else assertion.end,
+        source=assertion.source.value,
+        digest=assertion.digest,
+        this_update=assertion.this_update,
+        next_update=assertion.next_update,
+        revoked_at=assertion.entry.effective if assertion.entry is not None else None,
+        reason=assertion.entry.reason if assertion.entry is not None else None,
     )

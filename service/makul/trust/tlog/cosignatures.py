@@ -59,24 +59,24 @@ class Collector:
         self._witnesses = witnesses
         self._fetch = Fetcher(seconds)
         self._shown: dict[str, bytes] = {}
-        self._told: dict[str, str] = {}
+        self._reported: dict[str, str] = {}
 
     def collect(self) -> Iterator[Cosigned]:
         """Yield the new cosignatures. If a witness publishes nothing good, log the reason once."""
         for witness in self._witnesses:
             try:
-                document = self._read(witness)
+                document = self._fetch_lines(witness)
                 if document == self._shown.get(witness.name):
                     continue
                 cosigned = verified(document, self._ours, witness)
             except (FetchError, ValueError) as error:
-                self._tell(witness.name, str(error))
+                self._report_once(witness.name, str(error))
                 continue
             self._shown[witness.name] = document
-            self._tell(witness.name, "")
+            self._report_once(witness.name, "")
             yield cosigned
 
-    def _read(self, witness: WitnessEndpoint) -> bytes:
+    def _fetch_lines(self, witness: WitnessEndpoint) -> bytes:
         """Return what a witness publishes; raise `FetchError` if it cannot be read."""
         if witness.url is not None:
             return self._fetch(witness.url, None, MAX_NOTE)
@@ -87,10 +87,10 @@ class Collector:
         except FileError as error:
             raise FetchError(str(error)) from None
 
-    def _tell(self, name: str, why: str) -> None:
-        if why and self._told.get(name) != why:
+    def _report_once(self, name: str, why: str) -> None:
+        if why and self._reported.get(name) != why:
             log.warning("witness %s: %s", name, why)
-        self._told[name] = why
+        self._reported[name] = why
 
 
 def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> Cosigned:

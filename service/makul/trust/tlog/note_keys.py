@@ -112,7 +112,7 @@ class NoteVerifier:
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """Parse the key's text; raise `NoteError`, also for a key of a witness."""
-        return cls(key=_of_kind(vkey, ED25519))
+        return cls(key=_key_of_kind(vkey, ED25519))
 
     @classmethod
     def load(cls, path: Path, name: str | None = None) -> Self:
@@ -143,7 +143,7 @@ class NoteVerifier:
         self.check(note)
         return note.text
 
-    def alone(self, document: bytes) -> bytes:
+    def own_note(self, document: bytes) -> bytes:
         """Return the note with only this key's lines, verified; raise `NoteError` on failure."""
         note = parse_note(document)
         self.check(note)
@@ -190,7 +190,7 @@ class Cosigner:
         """
         note = parse_note(document)
         seconds = int(at.timestamp())
-        signature = self.sign_octets(_cosigned(seconds, note.text))
+        signature = self.sign_octets(_cosigned_bytes(seconds, note.text))
         stamped = seconds.to_bytes(_TIME_BYTES, "big") + signature
         line = SignatureLine(self.key.name, self.key.key_id, stamped)
         return format_note(with_line(note, line))
@@ -205,7 +205,7 @@ class CosignatureVerifier:
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """Parse the key's text; raise `NoteError`, also for a key of a log."""
-        return cls(key=_of_kind(vkey, COSIGNATURE_V1))
+        return cls(key=_key_of_kind(vkey, COSIGNATURE_V1))
 
     def verify(self, document: bytes) -> datetime:
         """Return when this witness cosigned the checkpoint, to the second.
@@ -227,20 +227,20 @@ class CosignatureVerifier:
         seconds = int.from_bytes(line.signature[:_TIME_BYTES], "big")
         if seconds > _LAST_SECOND:
             raise UnverifiedNoteError("a cosignature of a time that cannot be")
-        _verify(self.key, line.signature[_TIME_BYTES:], _cosigned(seconds, note.text))
+        _verify(self.key, line.signature[_TIME_BYTES:], _cosigned_bytes(seconds, note.text))
         return datetime.fromtimestamp(seconds, UTC)
 
 
-def _cosigned(seconds: int, text: bytes) -> bytes:
+def _cosigned_bytes(seconds: int, text: bytes) -> bytes:
     """Return the bytes that a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
     return f"cosignature/v1\ntime {seconds}\n".encode() + text
 
 
 def _lines(key: VerifierKey, note: Note) -> tuple[SignatureLine, ...]:
-    found = key.lines_of(note)
-    if not found:
+    lines = key.lines_of(note)
+    if not lines:
         raise UnverifiedNoteError(f"not signed by {key.name} {key.key_id.hex()}")
-    return found
+    return lines
 
 
 def _verify(key: VerifierKey, signature: bytes, octets: bytes) -> None:
@@ -250,26 +250,26 @@ def _verify(key: VerifierKey, signature: bytes, octets: bytes) -> None:
         raise UnverifiedNoteError(f"the signature of {key.name} does not hold") from None
 
 
-def _of_kind(vkey: str, kind: int) -> VerifierKey:
+def _key_of_kind(vkey: str, kind: int) -> VerifierKey:
     key = VerifierKey.parse(vkey.strip())
     if key.kind != kind:
-        wanted = "the log" if kind == ED25519 else "a witness"
-        raise NoteError(f"this is not a key of {wanted}: its type is {key.kind}")
+        signer = "the log" if kind == ED25519 else "a witness"
+        raise NoteError(f"this is not a key of {signer}: its type is {key.kind}")
     return key
 
 
 def _load(path: Path, kind: int, name: str | None) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
     """Load a key of this kind from its file, with the function that signs."""
-    private, key = _private(path)
+    private, key = _load_private(path)
     if key.kind != kind:
-        wanted = "the log" if kind == ED25519 else "a witness"
-        raise KeyFileError(f"{path}: not a key of {wanted}: its type is {key.kind}.")
+        signer = "the log" if kind == ED25519 else "a witness"
+        raise KeyFileError(f"{path}: not a key of {signer}: its type is {key.kind}.")
     if name is not None and key.name != name:
         raise KeyFileError(f"{path}: a key with the name {key.name}, not {name}.")
     return key, private.sign
 
 
-def _private(path: Path) -> tuple[Ed25519PrivateKey, VerifierKey]:
+def _load_private(path: Path) -> tuple[Ed25519PrivateKey, VerifierKey]:
     try:
         return _parse_private(load_secret(path).decode())
     except (NoteError, ValueError):

@@ -168,11 +168,11 @@ def signing_time(properties: "Element", *, best: datetime) -> datetime:
     """
     claimed = claimed_signing_time(properties)
     if claimed > best + CLOCK_SKEW:
-        raise _future(claimed, best)
+        raise _future_failure(claimed, best)
     return claimed
 
 
-def _future(claimed: datetime, best: datetime) -> SignatureFailure:
+def _future_failure(claimed: datetime, best: datetime) -> SignatureFailure:
     """Return the failure for a signing time in the future.
 
     A time that is ahead by a time zone's offset is most likely local time written as UTC.
@@ -214,8 +214,8 @@ def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -
     require_usage(certificate, Use.DOCUMENT)
     finding = judge(certificate)
     if finding.code is not None and finding.code not in revocation.concludes:
-        found = finding.code is Code.SIG_09 and len(finding.path) > 1
-        sub = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE if found else None
+        has_path = finding.code is Code.SIG_09 and len(finding.path) > 1
+        sub = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE if has_path else None
         raise SignatureFailure(finding.code, f"certificate path: {finding.why}", sub)
     return finding
 

@@ -26,9 +26,9 @@ from makul.trust.validation import checks
 from makul.trust.validation.pipeline import CheckPipeline, ValidationCheck
 from makul.trust.validation.proof_of_existence import (
     TimestampJudge,
+    distrust_all,
     earliest,
     judge_by,
-    nobody_trusted,
 )
 from makul.trust.validation.report import CheckVerdict, Report, Times
 from makul.trust.validation.report_json import render
@@ -84,7 +84,7 @@ class XadesVerifier:
         """
         self._store = store
         self._pin_rule = pin_rule or PinRule()
-        self._timestamps = judge_by(tsa, tsa_policies) if tsa is not None else nobody_trusted
+        self._timestamps = judge_by(tsa, tsa_policies) if tsa is not None else distrust_all
 
     def verify(
         self, document: bytes, *, at: datetime, existed_at: datetime | None = None
@@ -160,32 +160,34 @@ class _Signature:
 
     def run(self, document: bytes) -> None:
         """Run the checks in order. Raises the `SignatureFailure` of the first check that fails."""
-        take = self._course.take
-        shape = take(checks.format_, document, plain=self._profile.plain)
-        certificate = self.certificate = take(checks.identification, shape)
-        method, signed = take(checks.integrity, shape, certificate)
+        run_check = self._course.run_check
+        shape = run_check(checks.format_, document, plain=self._profile.plain)
+        certificate = self.certificate = run_check(checks.identification, shape)
+        method, signed = run_check(checks.integrity, shape, certificate)
         self._method = method.name
         if signed.properties is not None:
-            take(checks.certificate_reference, signed.properties, certificate)
+            run_check(checks.certificate_reference, signed.properties, certificate)
         else:
-            self._skip(checks.certificate_reference, "plain XML Signature: nothing signed names it")
+            self._skip_check(
+                checks.certificate_reference, "plain XML Signature: nothing signed names it"
+            )
         self._prove_existence(shape)
         best = self._times.best_signature_time
-        take(checks.cryptographic_constraints, shape, certificate, method, best=best)
+        run_check(checks.cryptographic_constraints, shape, certificate, method, best=best)
         if signed.properties is not None:
-            claimed = take(checks.signing_time, signed.properties, best=best)
+            claimed = run_check(checks.signing_time, signed.properties, best=best)
             self._times = Times(
                 judged_at=self._times.judged_at, claimed=claimed, existence=self._times.existence
             )
         else:
-            self._skip(checks.signing_time, "plain XML Signature: no time is claimed")
+            self._skip_check(checks.signing_time, "plain XML Signature: no time is claimed")
         judge = partial(self._judge_path, best=best)
-        finding = take(checks.path, certificate, judge, best=best)
-        take(checks.revocation, finding, certificate)
+        finding = run_check(checks.path, certificate, judge, best=best)
+        run_check(checks.revocation, finding, certificate)
         if self._profile.bind is not None:
-            take(checks.signer_binding, signed.root, certificate, finding, self._profile.bind)
+            run_check(checks.signer_binding, signed.root, certificate, finding, self._profile.bind)
         else:
-            self._skip(checks.signer_binding, self._profile.unbound)
+            self._skip_check(checks.signer_binding, self._profile.unbound)
         self.root = signed.root
 
     def _prove_existence(self, shape: Shape) -> None:
@@ -194,25 +196,25 @@ class _Signature:
         A timestamp that proves nothing is reported and otherwise ignored.
         """
         at, check = self._times.judged_at, checks.existence
-        found = self._timestamps = self._course.take(
+        findings = self._timestamps = self._course.run_check(
             check, shape.timestamps, self._judge_timestamp, at=at
         )
-        self._times = Times(judged_at=at, existence=earliest(found, self._existed_at, at=at))
-        unproven = next((each for each in found if each.code is not None), None)
+        self._times = Times(judged_at=at, existence=earliest(findings, self._existed_at, at=at))
+        unproven = next((each for each in findings if each.code is not None), None)
         if unproven is not None:
             unknown = unproven.code is Code.SIG_07
             verdict = CheckVerdict.INDETERMINATE if unknown else CheckVerdict.FAILED
             self._course.note(check.result(verdict, unproven.why, code=unproven.code))
         elif self._times.existence is None:
-            self._skip(check, "none was given: judged for the present")
+            self._skip_check(check, "none was given: judged for the present")
 
     def _judge_path(self, certificate: SigningCertificate, *, best: datetime) -> PathFinding:
         at = self._times.judged_at
         existed_at = best if best < at else None
-        found = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
-        return found
+        finding = self._path = self._store.judge(certificate, at=at, existed_at=existed_at)
+        return finding
 
-    def _skip(self, check: ValidationCheck[..., Any], why: str) -> None:
+    def _skip_check(self, check: ValidationCheck[..., Any], why: str) -> None:
         self._course.note(check.result(CheckVerdict.NOT_RUN, why))
 
     def report(self, document: bytes) -> Report:

@@ -73,25 +73,25 @@ class CheckPipeline:
         self.failure: SignatureFailure | None = None
         self.sub: SubIndication | None = None
 
-    def take(self, check: ValidationCheck[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    def run_check(self, check: ValidationCheck[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Run a check, record its result and return its value.
 
         Raises the `SignatureFailure` of the check after recording it. An unexpected exception in
         the check becomes SIG-02.
         """
         try:
-            given = check.run(*arguments, **named)
+            value = check.run(*arguments, **named)
         except SignatureFailure as failure:
             self._fail(check, failure)
             raise
         except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
             # The report is stored and shown to people, so only the log names the exception.
-            log.warning("check %s met %s", check.name, type(error).__name__)
+            log.warning("check %s raised %s", check.name, type(error).__name__)
             broken = SignatureFailure(Code.SIG_02, "could not be processed")
             self._fail(check, broken)
             raise broken from None
         self._results[check.name] = check.passed
-        return given
+        return value
 
     def note(self, result: CheckResult) -> None:
         """Record a result that does not end the run."""

@@ -36,7 +36,7 @@ def judge_by(store: TrustStore, policies: frozenset[str] = frozenset()) -> Times
     )
 
 
-def nobody_trusted(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
+def distrust_all(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
     """Judge a token when no time-stamping authority is trusted.
 
     Bytes that are not a token are SIG-02; any token is SIG-09.
@@ -70,11 +70,11 @@ def earliest(
 
     Returns None if there is none; then the present is the best signature time.
     """
-    first = min(_proofs(findings, existed_at), key=lambda proof: proof.time, default=None)
+    first = min(_existence_proofs(findings, existed_at), key=lambda proof: proof.time, default=None)
     return first if first is not None and first.time < at else None
 
 
-def _proofs(
+def _existence_proofs(
     findings: Iterable[TimestampFinding], existed_at: datetime | None
 ) -> Iterator[Existence]:
     if existed_at is not None:

@@ -55,15 +55,15 @@ def _times(times: Times) -> str:
 
 @lru_cache(maxsize=256)
 def _check(result: CheckResult) -> str:
-    said = f'{{"check":{_text(result.check)},"clause":{_text(result.clause)}'
-    said += f',"verdict":"{result.verdict.value}"'
+    parts = f'{{"check":{_text(result.check)},"clause":{_text(result.clause)}'
+    parts += f',"verdict":"{result.verdict.value}"'
     if result.code is not None:
-        said += f',"reason":"{result.code.value}"'
+        parts += f',"reason":"{result.code.value}"'
     if result.sub is not None:
-        said += f',"subIndication":"{result.sub.value}"'
+        parts += f',"subIndication":"{result.sub.value}"'
     if result.why is not None:
-        said += f',"why":{_text(result.why)}'
-    return said + "}"
+        parts += f',"why":{_text(result.why)}'
+    return parts + "}"
 
 
 def _path(finding: PathFinding | None) -> str:

@@ -123,7 +123,7 @@ class WsseVerifier:
             raise
         except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
             # Only the type is logged, because the message may quote what was received.
-            log.warning("a signed message met %s", type(error).__name__)
+            log.warning("a signed message caused %s", type(error).__name__)
             cause = SignatureFailure(Code.SIG_02, "could not be processed", field="Signature")
             raise RejectedError(cause.reason) from cause
 
@@ -173,8 +173,8 @@ def _prove_shape(envelope: "Element") -> _Shape:
             cause=Cause.BODY_CONTENT,
         )
     header, body = envelope[0], envelope[1]
-    security = _the_security(envelope, header)
-    signature = _the_signature(envelope, security)
+    security = _find_security(envelope, header)
+    signature = _find_signature(envelope, security)
     _require_parts(security, signature)
     token, timestamp = only_child(security, TOKEN), only_child(security, _TIMESTAMP)
     require_reference_to(token, signature)
@@ -217,16 +217,16 @@ def _require_parts(security: "Element", signature: "Element") -> None:
     )
 
 
-def _the_security(envelope: "Element", header: "Element") -> "Element":
-    found = list(envelope.iter(_SECURITY))
-    if not found:
+def _find_security(envelope: "Element", header: "Element") -> "Element":
+    elements = list(envelope.iter(_SECURITY))
+    if not elements:
         raise SignatureFailure(
             Code.SIG_01,
             "the message has no Security header",
             field="Security",
             cause=Cause.NO_SECURITY,
         )
-    if len(found) != 1 or found[0].getparent() is not header:
+    if len(elements) != 1 or elements[0].getparent() is not header:
         raise SignatureFailure(
             Code.SIG_03,
             "not exactly one Security, as a header block",
@@ -234,40 +234,40 @@ def _the_security(envelope: "Element", header: "Element") -> "Element":
             cause=Cause.SECURITY_COUNT,
         )
     soap = etree.QName(envelope).namespace
-    if not {found[0].get(f"{{{soap}}}{name}", "").strip() for name in ("actor", "role")} <= _US:
+    if not {elements[0].get(f"{{{soap}}}{name}", "").strip() for name in ("actor", "role")} <= _US:
         raise SignatureFailure(
             Code.SIG_01,
             "the Security header is for another node",
             field="Security",
             cause=Cause.SECURITY_FOR_ANOTHER,
         )
-    return found[0]
+    return elements[0]
 
 
-def _the_signature(envelope: "Element", security: "Element") -> "Element":
-    found = list(envelope.iter(_SIGNATURE))
-    if not found:
+def _find_signature(envelope: "Element", security: "Element") -> "Element":
+    elements = list(envelope.iter(_SIGNATURE))
+    if not elements:
         raise SignatureFailure(
             Code.SIG_01, "the message is not signed", field="Signature", cause=Cause.NO_SIGNATURE
         )
-    if len(found) != 1 or found[0].getparent() is not security:
+    if len(elements) != 1 or elements[0].getparent() is not security:
         raise SignatureFailure(
             Code.SIG_03,
             "not exactly one signature, in the Security header",
             field="Signature",
             cause=Cause.SIGNATURE_COUNT,
         )
-    return found[0]
+    return elements[0]
 
 
 def _uri_of(element: "Element") -> str:
     identifier = element.get(ID)
     if not identifier:
-        raise _unsigned(element)
+        raise _unsigned_failure(element)
     return f"#{identifier}"
 
 
-def _unsigned(element: "Element") -> SignatureFailure:
+def _unsigned_failure(element: "Element") -> SignatureFailure:
     name = str(element.tag).rpartition("}")[2]
     return SignatureFailure(
         Code.SIG_03, f"the {name} is not signed", field=name, cause=Cause.PART_UNSIGNED
@@ -285,7 +285,7 @@ def _prove_references(
     uris = [reference.uri for reference in references]
     for uri, element in targets.items():
         if uri not in uris:
-            raise _unsigned(element)
+            raise _unsigned_failure(element)
     if len(uris) != len(targets) or len(targets) != _SIGNED_PARTS:
         raise SignatureFailure(
             Code.SIG_03,

@@ -75,9 +75,9 @@ class SignerReference:
         if self.serial is None:
             return
         if self.serial != serial_number_of(certificate.der):
-            raise _another("serial number")
+            raise _mismatch_failure("serial number")
         if is_name_of(self.issuer or "", certificate.x509.issuer) is False:
-            raise _another("issuer")
+            raise _mismatch_failure("issuer")
 
 
 def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
@@ -86,13 +86,13 @@ def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
     The properties may contain one version or both. The first certificate of each is the signer's
     (EN 319 132-1). Raises `SignatureFailure`: SIG-02, or SIG-04 for a digest that is not accepted.
     """
-    found = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
-    if not found or len({each.tag for each in found}) != len(found):
+    references = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
+    if not references or len({each.tag for each in references}) != len(references):
         raise _refused("not exactly one SigningCertificateV2 (or SigningCertificate)")
-    return [_read(each) for each in found]
+    return [_parse_reference(each) for each in references]
 
 
-def _read(signing_certificate: "Element") -> SignerReference:
+def _parse_reference(signing_certificate: "Element") -> SignerReference:
     certs = children_of(signing_certificate, _CERT)
     if not certs:
         raise _refused("the signing certificate's property names none")
@@ -132,7 +132,7 @@ def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
     return issuer, int(serial)
 
 
-def _another(part: str) -> SignatureFailure:
+def _mismatch_failure(part: str) -> SignatureFailure:
     return _refused(f"SigningCertificate states another {part} than the certificate's")
 
 

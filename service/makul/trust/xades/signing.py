@@ -66,12 +66,12 @@ def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> by
     token = token_source(etree.tostring(value, method="c14n", exclusive=True, with_tail=False))
     parent = qualifying
     for name in ("UnsignedProperties", "UnsignedSignatureProperties"):
-        found = parent.find(f"{{{XADES}}}{name}")
-        parent = etree.SubElement(parent, f"{{{XADES}}}{name}") if found is None else found
+        element = parent.find(f"{{{XADES}}}{name}")
+        parent = etree.SubElement(parent, f"{{{XADES}}}{name}") if element is None else element
     stamp = etree.SubElement(parent, f"{{{XADES}}}SignatureTimeStamp")
     etree.SubElement(stamp, f"{{{DS}}}CanonicalizationMethod", Algorithm=EXC_C14N)
-    held = etree.SubElement(stamp, f"{{{XADES}}}EncapsulatedTimeStamp")
-    held.text = b64encode(token).decode()
+    encapsulated = etree.SubElement(stamp, f"{{{XADES}}}EncapsulatedTimeStamp")
+    encapsulated.text = b64encode(token).decode()
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 

@@ -92,14 +92,14 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     If `plain` is true, a signature without any ds:Object passes as plain XML Signature. Raises
     `SignatureFailure` (SIG-01, SIG-02, SIG-03 or SIG-04).
     """
-    signature = _the_signature(root)
+    signature = _find_signature(root)
     parts = tuple(part.tag for part in signature)
     is_plain = plain and parts == _PLAIN_PARTS
     if parts != _PARTS and not is_plain:
         raise outside_profile(
             Code.SIG_03,
             "not exactly SignedInfo, SignatureValue, KeyInfo and one Object in the signature",
-            field=_misplaced(parts),
+            field=_first_misplaced(parts),
             cause=Cause.DOCUMENT_SIGNATURE,
         )
     key_info = signature[2]
@@ -132,26 +132,26 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     )
 
 
-def _the_signature(root: "Element") -> "Element":
-    found = list(root.iter(SIGNATURE))
-    if not found:
+def _find_signature(root: "Element") -> "Element":
+    signatures = list(root.iter(SIGNATURE))
+    if not signatures:
         raise SignatureFailure(
             Code.SIG_01,
             "the document is not signed",
             field="Signature",
             cause=Cause.NO_SIGNATURE,
         )
-    if len(found) != 1 or found[0].getparent() is not root:
+    if len(signatures) != 1 or signatures[0].getparent() is not root:
         raise outside_profile(
             Code.SIG_03,
             "not exactly one signature, as a child of the root",
             field="Signature",
             cause=Cause.SIGNATURE_COUNT,
         )
-    return found[0]
+    return signatures[0]
 
 
-def _misplaced(parts: Sequence[object]) -> str:
+def _first_misplaced(parts: Sequence[object]) -> str:
     """Return the name of the first part that is missing or repeated, otherwise `Signature`."""
     for expected in _PARTS:
         if parts.count(expected) != 1:
@@ -195,15 +195,15 @@ def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Tim
     qualifying = properties.getparent() if properties is not None else None
     if qualifying is None or len(qualifying) == 1:
         return ()
-    found = [
+    stamps = [
         stamp
         for unsigned in qualifying.iterchildren(_UNSIGNED)
         for own in unsigned.iterchildren(_UNSIGNED_SIGNATURE_PROPERTIES)
         for stamp in own.iterchildren(_SIGNATURE_TIMESTAMP)
     ]
-    if len(found) > MAX_TIMESTAMPS:
+    if len(stamps) > MAX_TIMESTAMPS:
         raise _timestamp_failure("too many signature timestamps")
-    return tuple(_timestamp(stamp, signature[1]) for stamp in found)
+    return tuple(_timestamp(stamp, signature[1]) for stamp in stamps)
 
 
 def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
@@ -336,16 +336,16 @@ def _references(properties: "Element") -> Sequence[SignerReference]:
 
 
 def _certificates(key_info: "Element") -> "Sequence[Element]":
-    found = [
+    certificates = [
         certificate
         for data in key_info.iterchildren(_X509_DATA)
         for certificate in data.iterchildren(_CERTIFICATE)
     ]
-    if not 1 <= len(found) <= MAX_CERTIFICATES:
+    if not 1 <= len(certificates) <= MAX_CERTIFICATES:
         raise SignatureFailure(
             Code.SIG_02,
             "too few or too many certificates in KeyInfo",
             field="X509Data",
             cause=Cause.KEY_INFO,
         )
-    return found
+    return certificates

@@ -68,11 +68,11 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
         raise ValueError("too long")
     at = 0
     while at < len(text):
-        found = _ATTRIBUTE.match(text, at)
-        if found is None or found.end() == at:
+        match = _ATTRIBUTE.match(text, at)
+        if match is None or match.end() == at:
             raise ValueError("not a name")
-        at = found.end()
-        yield _type_of(found[1]), _folded(_value_of(found))
+        at = match.end()
+        yield _type_of(match[1]), _folded(_value_of(match))
 
 
 def _type_of(keyword: str) -> str:
@@ -83,16 +83,16 @@ def _type_of(keyword: str) -> str:
     return dotted
 
 
-def _value_of(found: re.Match[str]) -> str:
-    if found["hex"] is not None:
-        return _text_of(bytes.fromhex(found["hex"]))
-    return _ESCAPED.sub(_unescaped, found["quoted"] or found["plain"] or "")
+def _value_of(match: re.Match[str]) -> str:
+    if match["hex"] is not None:
+        return _text_of(bytes.fromhex(match["hex"]))
+    return _ESCAPED.sub(_unescape, match["quoted"] or match["plain"] or "")
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    if found[1] is not None:
-        return bytes.fromhex(found[1].replace("\\", "")).decode("utf-8")
-    return found[2]
+def _unescape(match: re.Match[str]) -> str:
+    if match[1] is not None:
+        return bytes.fromhex(match[1].replace("\\", "")).decode("utf-8")
+    return match[2]
 
 
 def _text_of(der: bytes) -> str:

@@ -107,7 +107,7 @@ def read_signed_info(signature: "Element") -> SignedInfo:
     step = only_one(parts, _CANONICALIZATION_METHOD, code=Code.SIG_02)
     return SignedInfo(
         element=signed_info,
-        canonicalisation=_within("CanonicalizationMethod", algorithms.canonicalisation, step),
+        canonicalisation=_read_within("CanonicalizationMethod", algorithms.canonicalisation, step),
         prefixes=read_prefixes(step),
         method=only_one(parts, _SIGNATURE_METHOD, code=Code.SIG_02).get("Algorithm"),
         references=tuple(read_reference(reference) for reference in references),
@@ -137,10 +137,10 @@ def read_reference(reference: "Element") -> Reference:
         method=(
             algorithms.INCLUSIVE
             if step is None
-            else _within("Transform", algorithms.canonicalisation, step)
+            else _read_within("Transform", algorithms.canonicalisation, step)
         ),
         prefixes=() if step is None else read_prefixes(step),
-        digest=_within("DigestMethod", algorithms.digest_algorithm, digest),
+        digest=_read_within("DigestMethod", algorithms.digest_algorithm, digest),
         value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
 
@@ -179,7 +179,7 @@ def _transform(why: str, field: str = "Transform") -> SignatureFailure:
     return SignatureFailure(Code.SIG_04, why, field=field, cause=Cause.TRANSFORM)
 
 
-def _within(field: str, read: Callable[[str | None], ReadT], element: "Element") -> ReadT:
+def _read_within(field: str, read: Callable[[str | None], ReadT], element: "Element") -> ReadT:
     """Return the algorithm that the element's URI names; a failure names the given field."""
     try:
         return read(element.get("Algorithm"))

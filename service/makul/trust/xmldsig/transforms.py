@@ -79,21 +79,21 @@ def _require_removal(step: "Element") -> None:
         return
     name = f"{{{FILTER2 if algorithm == FILTER2 else DS}}}XPath"
     if len(step) != 1 or step[0].tag != name or len(step[0]):
-        raise _unknown()
+        raise _unknown_expression()
     expression = step[0]
     text = expression.text or ""
     text = _SPACE.sub("", text) if len(text) <= _MAX_EXPRESSION else ""
     if algorithm == FILTER2:
         stated = expression.attrib.items() == [("Filter", "subtract")]
-        found = _SUBTRACTED.fullmatch(text) or _SUBTRACTED_HERE.fullmatch(text)
+        match = _SUBTRACTED.fullmatch(text) or _SUBTRACTED_HERE.fullmatch(text)
     else:
         stated = not expression.attrib
-        found = _KEPT.fullmatch(text) or _KEPT_HERE.fullmatch(text)
-    if not stated or found is None or expression.nsmap.get(found["prefix"]) != DS:
-        raise _unknown()
+        match = _KEPT.fullmatch(text) or _KEPT_HERE.fullmatch(text)
+    if not stated or match is None or expression.nsmap.get(match["prefix"]) != DS:
+        raise _unknown_expression()
 
 
-def _unknown() -> SignatureFailure:
+def _unknown_expression() -> SignatureFailure:
     return _refused(
         "an XPath expression that is not known to remove the signature and no more", "XPath"
     )

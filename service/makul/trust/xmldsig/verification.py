@@ -226,10 +226,10 @@ def _numbers(key: PublicKey) -> tuple[bytes, ...]:
 def _stated_numbers(key_value: "Element") -> tuple[bytes, ...]:
     """Return the modulus and exponent, or the uncompressed point, as far as KeyInfo states them."""
     names = f"{{{DS}}}Modulus", f"{{{DS}}}Exponent", f"{_DSIG11}PublicKey"
-    found = list(key_value.iter(*names))
+    values = list(key_value.iter(*names))
     return tuple(
         octets if element.tag == names[2] else octets.lstrip(b"\0")
-        for element, octets in ((element, binary_of(element)) for element in found)
+        for element, octets in ((element, binary_of(element)) for element in values)
     )
 
 

@@ -39,27 +39,29 @@ def inherited_attributes(element: "Element", method: CanonicalizationMethod) -> 
 
     An inherited `xml:base` replaces the element's own. `method` must be an inclusive one.
     """
-    found: dict[str, str] = {}
+    inherited: dict[str, str] = {}
     bases: list[str] = []
     for ancestor in element.iterancestors():
         for key, value in ancestor.attrib.items():
             name = str(key)
             if not name.startswith(XML):
                 continue
-            found.setdefault(name, str(value))
+            inherited.setdefault(name, str(value))
             if name == _BASE:
                 bases.append(str(value))
-    if not found:
-        return found
+    if not inherited:
+        return inherited
     if method is not _VERSION_1_1:
-        return {name: value for name, value in found.items() if name not in element.attrib}
-    taken = {name: found[name] for name in found.keys() & _SIMPLE if name not in element.attrib}
+        return {name: value for name, value in inherited.items() if name not in element.attrib}
+    merged = {
+        name: inherited[name] for name in inherited.keys() & _SIMPLE if name not in element.attrib
+    }
     if bases:
-        taken[_BASE] = _joined(element.get(_BASE), bases)
-    return taken
+        merged[_BASE] = _join_bases(element.get(_BASE), bases)
+    return merged
 
 
-def _joined(own: str | None, bases: list[str]) -> str:
+def _join_bases(own: str | None, bases: list[str]) -> str:
     """Join the values of `xml:base`: the element's own, then those of its ancestors, upwards.
 
     If several values must be joined, all must be plain. Implementations treat empty references,
@@ -94,7 +96,7 @@ def join_references(base: str, reference: str) -> str:
 
 def _parts(uri: str) -> tuple[str, str]:
     """Return the scheme with the authority, empty for a relative reference, and the path."""
-    found = _PLAIN.fullmatch(uri)
-    if found is None:
+    match = _PLAIN.fullmatch(uri)
+    if match is None:
         raise ValueError("not a plain URI")
-    return found[1] or "", uri[len(found[1] or "") :]
+    return match[1] or "", uri[len(match[1] or "") :]
