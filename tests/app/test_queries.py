@@ -64,7 +64,7 @@ class FakeRegister:
     def recipient(self, code: object) -> object:
         return a_recipient() if code == BANK else None
 
-    def standing(self, key: RequestKey, number: object, *, at: datetime) -> RequestSnapshot:
+    def snapshot(self, key: RequestKey, number: object, *, at: datetime) -> RequestSnapshot:
         return RequestSnapshot(recipient=a_recipient(), agreement=an_agreement())
 
     def receipt(self, recipient: object, request_id: UUID) -> KeptReceipt | None:

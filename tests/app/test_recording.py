@@ -84,7 +84,7 @@ class PlainSealer:
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
         return None
 
-    def seal(self, document: bytes, certificate: bytes) -> bytes:
+    def encrypt(self, document: bytes, certificate: bytes) -> bytes:
         return b"<sealed to='%s'>%s</sealed>" % (certificate, document[::-1])
 
 
@@ -120,7 +120,7 @@ def recording(recorder: ScriptedRecorder) -> Recording:
         renderer=EntryRenderer(
             documents=documents,
             signer=PlainSigner(),
-            sealer=PlainSealer(),
+            encryptor=PlainSealer(),
             operator=MemberCode("GOV/70000001"),
             new_id=lambda: UUID(int=next(numbers)),
             new_salt=lambda: b"s" * 32,

@@ -231,9 +231,9 @@ def test_a_temporary_cause_replaces_the_reasons_text() -> None:
     unknown = Reason(code=Code.CNS_02, because=Code.SIG_07)
     broken = Reason(code=Code.CNS_02, because=Code.SIG_02)
 
-    assert (unknown.spoken, unknown.retry) == (Code.SIG_07, Retry.LATER)
+    assert (unknown.text_code, unknown.retry) == (Code.SIG_07, Retry.LATER)
     assert unknown.side is Side.OPERATOR
-    assert (broken.spoken, broken.retry) == (Code.CNS_02, Retry.AFTER_FIXING)
+    assert (broken.text_code, broken.retry) == (Code.CNS_02, Retry.AFTER_FIXING)
 
 
 # --- causes -----------------------------------------------------------------------------------

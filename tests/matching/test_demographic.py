@@ -321,17 +321,17 @@ def test_an_unknown_person_is_the_same_work(
 
     assert all(counted == work[0] for counted in work)
     assert work[0]["_same_text"] >= 1
-    assert work[0]["_alike"] == 3 * work[0]["similarity"]
+    assert work[0]["_best_match"] == 3 * work[0]["similarity"]
 
 
 STEPS = [
     (demographic, "similarity"),
     (demographic, "_same_text"),
-    (demographic, "_normalised"),
+    (demographic, "_normalize_number"),
     (demographic, "_likeness"),
     (demographic, "_agreement"),
     (names, "fold"),
-    (names, "_alike"),
+    (names, "_best_match"),
 ]
 
 

@@ -151,7 +151,7 @@ def test_no_two_near_names_match_in_any_combination() -> None:
             for name in (left, right)
         }
         compared += len(near) * (len(near) - 1) // 2
-        assert max(names._alike(*pair) for pair in combinations(near.values(), 2)) < THRESHOLD
+        assert max(names._best_match(*pair) for pair in combinations(near.values(), 2)) < THRESHOLD
     assert compared > 8000
 
 

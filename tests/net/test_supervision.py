@@ -172,7 +172,7 @@ def test_the_number_of_a_threads_errors_is_a_metric() -> None:
 
     metrics.thread_failed("housekeeping")
 
-    counter = metrics._found.thread_errors.labels("wsse", "housekeeping")
+    counter = metrics._instruments.thread_errors.labels("wsse", "housekeeping")
     assert counter._value.get() == 1
 
 
@@ -276,9 +276,9 @@ def test_an_error_of_the_fetching_thread_reaches_the_caller(
     """
     fetch = Fetcher(PATIENCE)
     with monkeypatch.context() as broken:
-        broken.setattr("makul.net.fetcher._fetched", lambda *_: 1 / 0)
+        broken.setattr("makul.net.fetcher._fetch_untimed", lambda *_: 1 / 0)
         with pytest.raises(FetchError, match="no answer"):
             fetch("http://127.0.0.1:1/crl", None, 10)
     with monkeypatch.context() as mended:
-        mended.setattr("makul.net.fetcher._fetched", lambda *_: b"crl")
+        mended.setattr("makul.net.fetcher._fetch_untimed", lambda *_: b"crl")
         assert fetch("http://127.0.0.1:1/crl", None, 10) == b"crl"

@@ -62,7 +62,7 @@ class _Look:
         The export reports unreadable data too, and continues.
         """
         try:
-            self._store = self._store or TrustStore(self._directories, wanted=self._wanted)
+            self._store = self._store or TrustStore(self._directories, pending_ocsp=self._wanted)
         except TrustStoreError:
             return None
         return self._store.freshness(at=at)

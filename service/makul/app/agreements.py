@@ -48,7 +48,7 @@ class Agreements:
     """Drafts agreements and judges the documents that the parties signed."""
 
     registry: OperatorRegistry
-    papers: SignedDocuments
+    documents: SignedDocuments
     verifier: DocumentVerifier
     operator: NamedParty
     authorised_body: NamedParty | None
@@ -65,16 +65,16 @@ class Agreements:
         draft = AgreementDraft(
             terms=replace(terms, state=AgreementState.DRAFT),
             drafted_at=at,
-            authorised_body=_named(self.authorised_body),
+            authorised_body=_require_body(self.authorised_body),
             operator=self.operator,
             recipient_name=self._recipient_name(terms.recipient),
         )
         try:
-            return self.papers.render_agreement(draft)
+            return self.documents.render_agreement(draft)
         except UnwritableError:
             raise OperatorRegistryError("these terms do not fit the agreement's schema") from None
 
-    def lay_before(self, terms: Agreement, document: bytes, *, at: datetime) -> None:
+    def register_draft(self, terms: Agreement, document: bytes, *, at: datetime) -> None:
         """Register a draft that was drawn up at this instant."""
         self.registry.draft_agreement(replace(terms, state=AgreementState.DRAFT), document, at=at)
 
@@ -86,17 +86,17 @@ class Agreements:
         verified = self.verifier.verify(document, at=at)
         if verified.signed is None:
             return unproven(verified)
-        digest = self.papers.content_digest(verified.signed)
-        said = self._as_laid_before(verified.signed, digest)
-        if isinstance(said, NotSigned):
-            return said
-        signatory = known_signatory(self.registry, verified)
+        digest = self.documents.content_digest(verified.signed)
+        draft = self._match_newest_draft(verified.signed, digest)
+        if isinstance(draft, NotSigned):
+            return draft
+        signatory = find_signatory(self.registry, verified)
         if signatory is None:
             return NotSigned(why="the signer is not a registered signatory", codes=(Code.SIG_08,))
-        if signatory.member != _party_of(said, signatory.role):
-            return NotSigned(why="the signer stands for another party", codes=(Code.SIG_08,))
+        if signatory.member != _member_in_role(draft, signatory.role):
+            return NotSigned(why="the signer belongs to another party", codes=(Code.SIG_08,))
         return AgreementSignature(
-            number=said.terms.number,
+            number=draft.terms.number,
             terms_digest=digest,
             role=signatory.role,
             member=signatory.member,
@@ -114,23 +114,23 @@ class Agreements:
             signature.role for signature in self.registry.agreement_signatures(number)
         }
 
-    def _as_laid_before(self, signed: "Element", digest: bytes) -> AgreementDraft | NotSigned:
+    def _match_newest_draft(self, signed: "Element", digest: bytes) -> AgreementDraft | NotSigned:
         """Return the signed agreement if it equals the newest draft of its number."""
         try:
-            said = self.papers.read_agreement(signed)
+            draft = self.documents.read_agreement(signed)
         except DocumentError as error:
             return NotSigned(why="it is not an agreement", codes=(error.reason.code,))
-        newest = self.registry.draft_document(said.terms.number)
+        newest = self.registry.draft_document(draft.terms.number)
         if newest is None:
-            return NotSigned(why="no agreement of this number is laid before anybody")
+            return NotSigned(why="there is no draft of an agreement with this number")
         if sha256(newest).digest() != digest:
             return NotSigned(why="its terms are not those of the agreement's newest draft")
-        return said
+        return draft
 
     def _recipient_name(self, code: MemberCode) -> str:
-        for known in self.registry.recipients():
-            if known.code == code:
-                return known.name
+        for recipient in self.registry.recipients():
+            if recipient.code == code:
+                return recipient.name
         raise OperatorRegistryError("this recipient is not registered")
 
 
@@ -142,14 +142,14 @@ def unproven(verified: VerifiedDocument) -> NotSigned:
     return NotSigned(why=why, codes=proof.reasons)
 
 
-def known_signatory(registry: OperatorRegistry, verified: VerifiedDocument) -> Signatory | None:
+def find_signatory(registry: OperatorRegistry, verified: VerifiedDocument) -> Signatory | None:
     """Return the signatory who owns the signer's certificate and is not withdrawn."""
     signer = verified.proof.signer
     if verified.proof.status is not ProofStatus.PASSED or signer is None:
         return None
-    for known in registry.signatories():
-        if known.fingerprint == signer.fingerprint and known.withdrawn_at is None:
-            return known
+    for signatory in registry.signatories():
+        if signatory.fingerprint == signer.fingerprint and signatory.withdrawn_at is None:
+            return signatory
     return None
 
 
@@ -158,17 +158,17 @@ def signed_bytes(document: bytes, verified: VerifiedDocument) -> SignedBytes:
     return SignedBytes(digest=sha256(document).digest(), document=document, report=verified.report)
 
 
-def _party_of(said: AgreementDraft, role: AgreementRole) -> MemberCode:
+def _member_in_role(draft: AgreementDraft, role: AgreementRole) -> MemberCode:
     match role:
         case AgreementRole.AUTHORISED_BODY:
-            return said.authorised_body.code
+            return draft.authorised_body.code
         case AgreementRole.OPERATOR:
-            return said.operator.code
+            return draft.operator.code
         case AgreementRole.RECIPIENT:
-            return said.terms.recipient
+            return draft.terms.recipient
 
 
-def _named(authorised_body: NamedParty | None) -> NamedParty:
+def _require_body(authorised_body: NamedParty | None) -> NamedParty:
     if authorised_body is None:
         raise OperatorRegistryError(
             "name the authorised body in the settings first: [authorised_body]"

@@ -24,7 +24,7 @@ class Attached:
     evidence: tuple[Evidence, ...] = ()
 
 
-def attached(
+def judge_attachments(
     consent: Consent, presented: PresentedConsent | None, documents: Documents, *, registered: bool
 ) -> Attached:
     """Judge the attachments of a consent.
@@ -33,11 +33,13 @@ def attached(
     """
     scan = authority = None
     if presented is not None and consent.paper is not None:
-        said = consent.paper
-        scan = _bound(SCAN, presented.scan, said.scan_digest, said.media_type, documents)
+        paper = consent.paper
+        scan = _judge_attachment(
+            SCAN, presented.scan, paper.scan_digest, paper.media_type, documents
+        )
     if presented is not None and consent.representative is not None:
         by = consent.representative
-        authority = _bound(
+        authority = _judge_attachment(
             AUTHORITY, presented.authority, by.document_digest, by.media_type, documents
         )
     return Attached(
@@ -47,7 +49,7 @@ def attached(
     )
 
 
-def _bound(
+def _judge_attachment(
     kind: str, content: bytes | None, digest: bytes, media_type: str, documents: Documents
 ) -> Evidence | None:
     if content is None or hashlib.sha256(content).digest() != digest:

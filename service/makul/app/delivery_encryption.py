@@ -18,7 +18,7 @@ class DeliveryEncryption:
     """
 
     register: Register
-    sealer: DeliveryEncryptor
+    encryptor: DeliveryEncryptor
 
     def certificate(
         self, recipient: MemberCode, agreement: Agreement | None, *, at: datetime
@@ -29,4 +29,4 @@ class DeliveryEncryption:
         der = self.register.sealing_certificate(recipient)
         if der is None:
             return None
-        return SealingCertificate(der=der, against=self.sealer.judge(der, at=at))
+        return SealingCertificate(der=der, against=self.encryptor.judge(der, at=at))

@@ -77,42 +77,46 @@ class Disclose:
     operator: MemberCode
     limits: AttemptLimits
 
-    def __call__(self, asked: PersonRequest, caller: Caller) -> bytes:
+    def __call__(self, person_request: PersonRequest, caller: Caller) -> bytes:
         """Return the answer's Body child, which is committed before it is returned."""
         received = self.reception.receive(
-            asked,
+            person_request,
             caller,
-            _KINDS[asked.operation],
-            purpose=asked.purpose,
-            subject=asked.probe.pin,
+            _KINDS[person_request.operation],
+            purpose=person_request.purpose,
+            subject=person_request.probe.pin,
         )
-        standing, facts = received.standing, received.facts
+        snapshot, facts = received.snapshot, received.facts
         if received.excess is not None:
             return self.recording.record_and_render(received.excess)
         case = EligibilityCase(
-            request=_request(asked, caller),
-            recipient=standing.recipient,
-            agreement=standing.agreement,
+            request=_request(person_request, caller),
+            recipient=snapshot.recipient,
+            agreement=snapshot.agreement,
             at=facts.at,
-            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=facts.at),
+            sealing=self.sealing.certificate(caller.recipient, snapshot.agreement, at=facts.at),
         )
-        if standing.known is not None:
+        if snapshot.known is not None:
             # An answer that could no longer be encrypted to the recipient is not replayed either.
-            against = _against(facts, (can_be_sealed(case),))
-            return self.recording.replay_or_refuse(facts, standing.known, against=against)
-        return self.recording.record_and_render(self._judge(facts, asked, case))
+            refusal = _refusal_if_any(facts, (can_be_sealed(case),))
+            return self.recording.replay_or_refuse(facts, snapshot.known, blocked_by=refusal)
+        return self.recording.record_and_render(self._judge(facts, person_request, case))
 
     def _judge(
-        self, facts: DisclosureFacts, asked: PersonRequest, case: EligibilityCase
+        self, facts: DisclosureFacts, person_request: PersonRequest, case: EligibilityCase
     ) -> PendingDecision:
         # An ineligible caller is refused before any document is opened (cl. 3 and 7).
-        against = _against(facts, judge_eligibility(case))
-        if against is not None:
-            return against
+        refusal = _refusal_if_any(facts, judge_eligibility(case))
+        if refusal is not None:
+            return refusal
         request = case.request
-        ground, evidence = self.grounds.verify_ground(asked.ground, request.recipient, at=facts.at)
-        named = reference(ground)
-        facts = replace(facts, ground=named, evidence=evidence, official=_official_behind(ground))
+        ground, evidence = self.grounds.verify_ground(
+            person_request.ground, request.recipient, at=facts.at
+        )
+        ground_ref = reference(ground)
+        facts = replace(
+            facts, ground=ground_ref, evidence=evidence, official=_official_behind(ground)
+        )
         decision = decide(
             request,
             case.recipient,
@@ -123,29 +127,29 @@ class Disclose:
             sealing=case.sealing,
         )
         # A ground that cannot be named cannot be counted. No permitted request rests on one.
-        if not decision.permitted or named is None:
+        if not decision.permitted or ground_ref is None:
             return refuse_by_rulings(facts, decision.rulings)
-        before_looking = self._check_before_lookup(asked, facts)
+        before_looking = self._check_before_lookup(person_request, facts)
         if before_looking:
             return Refusal(facts=facts, reasons=before_looking)
-        return self._lookup_and_match(facts, asked, decision, case, named)
+        return self._lookup_and_match(facts, person_request, decision, case, ground_ref)
 
     def _check_before_lookup(
-        self, asked: PersonRequest, facts: DisclosureFacts
+        self, person_request: PersonRequest, facts: DisclosureFacts
     ) -> tuple[Reason, ...]:
         """Return reasons against the request that do not depend on the person's record.
 
         They therefore reveal nothing about the person.
         """
-        missing = asked.other_methods - self.matcher.methods
+        missing = person_request.other_methods - self.matcher.methods
         if missing:
             return tuple(Reason(code=Code.MAT_04, field=name) for name in sorted(missing))
-        if not asked.probe.sufficient:
+        if not person_request.probe.sufficient:
             return (Reason(code=Code.MAT_02, field="demographic"),)
         counts = self.register.attempts(
             facts.caller.recipient,
-            asked.probe.pin,
-            asked.employee,
+            person_request.probe.pin,
+            person_request.employee,
             since=facts.at - self.limits.window,
         )
         spent = exhausted(counts, self.limits)
@@ -154,18 +158,20 @@ class Disclose:
     def _lookup_and_match(
         self,
         facts: DisclosureFacts,
-        asked: PersonRequest,
+        person_request: PersonRequest,
         decision: Decision,
         case: EligibilityCase,
         ground: GroundRef,
     ) -> PendingDecision:
         sealing = case.sealing
-        person = self.register.person(asked.probe.pin)
-        compared = self.matcher.compare(asked.probe, person)
-        conclusion, payload = self._rendered(conclude(decision, compared, person), person, sealing)
-        matches = _tellable(compared, conclusion.outcome, case.agreement)
-        use = _use(self._comparison(asked), ground, case.agreement)
-        attempt = self._attempt(asked, compared)
+        person = self.register.person(person_request.probe.pin)
+        compared = self.matcher.compare(person_request.probe, person)
+        conclusion, payload = self._render_payload(
+            conclude(decision, compared, person), person, sealing
+        )
+        matches = _visible_verdicts(compared, conclusion.outcome, case.agreement)
+        use = _disclosure_effects(self._comparison(person_request), ground, case.agreement)
+        attempt = self._attempt(person_request, compared)
         reasons = conclusion.reasons
         if payload is not None:
             return Release(
@@ -186,19 +192,19 @@ class Disclose:
                 return Refusal(facts=facts, reasons=reasons, effects=(attempt,))
         return Undetermined(facts=facts, reasons=reasons, effects=(attempt,))
 
-    def _comparison(self, asked: PersonRequest) -> Comparison:
-        return Comparison(subject=asked.probe.pin, limits=self.limits)
+    def _comparison(self, person_request: PersonRequest) -> Comparison:
+        return Comparison(subject=person_request.probe.pin, limits=self.limits)
 
-    def _attempt(self, asked: PersonRequest, compared: MatchVerdict) -> MatchAttempt:
+    def _attempt(self, person_request: PersonRequest, compared: MatchVerdict) -> MatchAttempt:
         """Return the attempt of a request that discloses nothing.
 
         It is not a failed match if the matcher was not available.
         """
         if compared.result is MatchResult.UNAVAILABLE:
-            return self._comparison(asked)
-        return FailedMatch(subject=asked.probe.pin, limits=self.limits)
+            return self._comparison(person_request)
+        return FailedMatch(subject=person_request.probe.pin, limits=self.limits)
 
-    def _rendered(
+    def _render_payload(
         self, conclusion: Conclusion, person: Person | None, sealing: SealingCertificate | None
     ) -> tuple[Conclusion, bytes | None]:
         """Return the conclusion with the payload that it releases.
@@ -222,19 +228,19 @@ class Disclose:
         return conclusion, payload
 
 
-def _request(asked: PersonRequest, caller: Caller) -> DisclosureRequest:
+def _request(person_request: PersonRequest, caller: Caller) -> DisclosureRequest:
     return DisclosureRequest(
-        request_id=asked.request_id,
-        operation=asked.operation,
+        request_id=person_request.request_id,
+        operation=person_request.operation,
         recipient=caller.recipient,
         channel=caller.channel,
-        agreement_number=asked.agreement_number,
-        purpose=asked.purpose,
-        subject=asked.probe.pin,
-        methods=asked.other_methods | {MatchMethod.DEMOGRAPHIC},
-        attributes=asked.attributes,
-        employee=asked.employee,
-        case_number=asked.case_number,
+        agreement_number=person_request.agreement_number,
+        purpose=person_request.purpose,
+        subject=person_request.probe.pin,
+        methods=person_request.other_methods | {MatchMethod.DEMOGRAPHIC},
+        attributes=person_request.attributes,
+        employee=person_request.employee,
+        case_number=person_request.case_number,
     )
 
 
@@ -244,14 +250,14 @@ def _official_behind(ground: Ground) -> bytes | None:
     return signer.fingerprint if signer is not None else None
 
 
-def _against(facts: DisclosureFacts, rulings: tuple[Ruling, ...]) -> NonDisclosure | None:
+def _refusal_if_any(facts: DisclosureFacts, rulings: tuple[Ruling, ...]) -> NonDisclosure | None:
     """Return the decision that these rulings lead to; None if all pass."""
     if all(ruling.passed for ruling in rulings):
         return None
     return refuse_by_rulings(facts, rulings)
 
 
-def _use(
+def _disclosure_effects(
     comparison: Comparison, ground: GroundRef, agreement: Agreement | None
 ) -> tuple[DisclosureEffect, ...]:
     """Return the effects of a disclosure: a comparison, and one use of ground and quota."""
@@ -261,7 +267,7 @@ def _use(
     return uses
 
 
-def _tellable(
+def _visible_verdicts(
     match: MatchVerdict, outcome: Outcome, agreement: Agreement | None
 ) -> tuple[MethodVerdict, ...]:
     """Return the match verdicts that the recipient may see.
@@ -274,9 +280,9 @@ def _tellable(
     scores_out = (
         agreement is not None and agreement.scores_out and outcome is not Outcome.NOT_MATCHED
     )
-    told = match.methods
+    verdicts = match.methods
     if outcome is Outcome.NOT_MATCHED:
-        told = tuple(replace(verdict, result=MatchResult.NO_MATCH) for verdict in told)
+        verdicts = tuple(replace(verdict, result=MatchResult.NO_MATCH) for verdict in verdicts)
     if not scores_out:
-        told = tuple(replace(verdict, score=None, threshold=None) for verdict in told)
-    return told
+        verdicts = tuple(replace(verdict, score=None, threshold=None) for verdict in verdicts)
+    return verdicts

@@ -53,7 +53,7 @@ class EntryRenderer:
 
     documents: Documents
     signer: ReceiptSigner
-    sealer: DeliveryEncryptor
+    encryptor: DeliveryEncryptor
     operator: MemberCode
     new_id: Callable[[], UUID]
     new_salt: Callable[[], bytes]
@@ -106,7 +106,7 @@ class EntryRenderer:
             rulings=facts.rulings if isinstance(facts, DryRunFacts) else (),
         )
         if payload is not None:
-            answer = self._with_payload(answer, payload)
+            answer = self._add_payload(answer, payload)
         match decision:
             case Release() | Match() | NoMatch():
                 return replace(answer, matches=decision.matches)
@@ -116,7 +116,7 @@ class EntryRenderer:
                 return replace(answer, revoked=decision.revocation.consent_id)
         return answer
 
-    def _with_payload(self, answer: Answer, payload: _Payload) -> Answer:
+    def _add_payload(self, answer: Answer, payload: _Payload) -> Answer:
         """Add the payload to an answer; encrypted if the release names a certificate.
 
         The encrypted form is the payload bound to request and recipient, signed, then encrypted, in
@@ -139,7 +139,7 @@ class EntryRenderer:
             )
         )
         signed = self.signer.sign(delivery, at=answer.decided_at)
-        return replace(answer, sealed=self.sealer.seal(signed, release.seal_to))
+        return replace(answer, sealed=self.encryptor.encrypt(signed, release.seal_to))
 
     def _receipt(
         self,

@@ -45,32 +45,38 @@ class Explain:
     recording: Recording
     operator: MemberCode
 
-    def __call__(self, asked: ExplainRequest, caller: Caller) -> bytes:
+    def __call__(self, explain_request: ExplainRequest, caller: Caller) -> bytes:
         """Return the answer with every ruling.
 
         Its outcome is `ACCEPTED`, `REFUSED` or `UNDETERMINED`.
         """
-        operation = _EXPLAINABLE.get(asked.asked_operation)
+        operation = _EXPLAINABLE.get(explain_request.asked_operation)
         if operation is None:
             reason = Reason(code=Code.REQ_01, field="operation")
-            raise RejectedError(reason, request_id=asked.request_id)
+            raise RejectedError(reason, request_id=explain_request.request_id)
         received = self.reception.receive(
-            asked, caller, DryRunFacts, purpose=asked.purpose, subject=asked.subject
+            explain_request,
+            caller,
+            DryRunFacts,
+            purpose=explain_request.purpose,
+            subject=explain_request.subject,
         )
-        standing, facts = received.standing, received.facts
+        snapshot, facts = received.snapshot, received.facts
         if received.excess is not None:
             return self.recording.record_and_render(received.excess)
-        if standing.known is not None:
-            return self.recording.replay_or_refuse(facts, standing.known)
-        ground, _ = self.grounds.verify_ground(asked.ground, caller.recipient, at=facts.at)
+        if snapshot.known is not None:
+            return self.recording.replay_or_refuse(facts, snapshot.known)
+        ground, _ = self.grounds.verify_ground(
+            explain_request.ground, caller.recipient, at=facts.at
+        )
         decision = decide(
-            _request(asked, caller, operation),
-            standing.recipient,
-            standing.agreement,
+            _request(explain_request, caller, operation),
+            snapshot.recipient,
+            snapshot.agreement,
             ground,
             operator=self.operator,
             at=facts.at,
-            sealing=self.sealing.certificate(caller.recipient, standing.agreement, at=facts.at),
+            sealing=self.sealing.certificate(caller.recipient, snapshot.agreement, at=facts.at),
         )
         facts = replace(facts, rulings=decision.rulings, ground=reference(ground))
         effects = (QuotaUse(quota=EXPLANATIONS_A_DAY),)
@@ -80,17 +86,19 @@ class Explain:
         return self.recording.record_and_render(replace(refusal, effects=effects))
 
 
-def _request(asked: ExplainRequest, caller: Caller, operation: Operation) -> DisclosureRequest:
+def _request(
+    explain_request: ExplainRequest, caller: Caller, operation: Operation
+) -> DisclosureRequest:
     return DisclosureRequest(
-        request_id=asked.request_id,
+        request_id=explain_request.request_id,
         operation=operation,
         recipient=caller.recipient,
         channel=caller.channel,
-        agreement_number=asked.agreement_number,
-        purpose=asked.purpose,
-        subject=asked.subject,
-        methods=asked.methods,
-        attributes=asked.attributes,
-        employee=asked.employee,
-        case_number=asked.case_number,
+        agreement_number=explain_request.agreement_number,
+        purpose=explain_request.purpose,
+        subject=explain_request.subject,
+        methods=explain_request.methods,
+        attributes=explain_request.attributes,
+        employee=explain_request.employee,
+        case_number=explain_request.case_number,
     )

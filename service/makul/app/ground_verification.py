@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from makul.app.attachments import attached
+from makul.app.attachments import judge_attachments
 from makul.app.ports import (
     DocumentError,
     Documents,
@@ -63,10 +63,12 @@ class GroundVerifier:
             case PresentedConsent(document):
                 return self._consent(document, recipient, at, presented)
             case RegisteredConsent(consent_id):
-                held = self.register.registered_consent(recipient, consent_id)
-                if held is None:
+                registered = self.register.registered_consent(recipient, consent_id)
+                if registered is None:
                     return None, ()
-                return self._consent(held.document, recipient, at, held_since=held.registered_at)
+                return self._consent(
+                    registered.document, recipient, at, held_since=registered.registered_at
+                )
             case PresentedBasis(document):
                 return self._basis(document, recipient, at)
         return None, ()
@@ -88,25 +90,25 @@ class GroundVerifier:
             try:
                 consent = self.documents.read_consent(verified.signed)
             except DocumentError as error:
-                proof = _unreadable(proof, error)
+                proof = _unreadable_proof(proof, error)
         evidence = (_evidence(GroundKind.CONSENT, digest, document, verified),)
         if consent is None:
             return ConsentGround(proof=proof, consent=None, digest=digest), evidence
         use = self.register.use(recipient, consent_reference(consent, digest))
         registered = use.registered_at is not None
-        papers = attached(consent, presented, self.documents, registered=registered)
+        attachments = judge_attachments(consent, presented, self.documents, registered=registered)
         ground = ConsentGround(
-            proof=self._of_paper(consent, proof, recipient, use),
+            proof=self._name_paper_official(consent, proof, recipient, use),
             consent=consent,
             digest=digest,
             use=use,
-            scan_held=papers.scan_held,
-            authority_held=papers.authority_held,
+            scan_held=attachments.scan_held,
+            authority_held=attachments.authority_held,
             notice_approved=self._notice_approved(consent),
         )
-        return ground, evidence + papers.evidence
+        return ground, evidence + attachments.evidence
 
-    def _of_paper(
+    def _name_paper_official(
         self, consent: Consent, proof: Proof, recipient: MemberCode, use: GroundUse
     ) -> Proof:
         """Name the official who signed a consent on paper.
@@ -115,7 +117,7 @@ class GroundVerifier:
         """
         if consent.paper is None:
             return proof
-        return self._by_official(proof, recipient, as_of=use.registered_at)
+        return self._name_official(proof, recipient, as_of=use.registered_at)
 
     def _basis(
         self, document: bytes, recipient: MemberCode, at: datetime
@@ -124,19 +126,19 @@ class GroundVerifier:
         verified = self.verifier.verify(document, at=at)
         proof, statement = verified.proof, None
         if verified.signed is not None:
-            proof = self._by_official(proof, recipient)
+            proof = self._name_official(proof, recipient)
             try:
                 statement = self.documents.read_basis(verified.signed)
             except DocumentError as error:
-                proof = _unreadable(proof, error)
+                proof = _unreadable_proof(proof, error)
         ground = BasisGround(
             proof=proof, statement=statement, digest=digest, hidden_at_most=self.hidden_at_most
         )
         if isinstance(statement, BasisStatement):
-            ground = replace(ground, use=self._use(recipient, ground))
+            ground = replace(ground, use=self._read_use(recipient, ground))
         return ground, (_evidence(GroundKind.BASIS, digest, document, verified),)
 
-    def _use(self, recipient: MemberCode, ground: Ground) -> GroundUse:
+    def _read_use(self, recipient: MemberCode, ground: Ground) -> GroundUse:
         ref = reference(ground)
         return self.register.use(recipient, ref) if ref is not None else GroundUse()
 
@@ -145,7 +147,7 @@ class GroundVerifier:
             consent.notice_ref, consent.notice_digest, consent.language
         )
 
-    def _by_official(
+    def _name_official(
         self, proof: Proof, recipient: MemberCode, *, as_of: datetime | None = None
     ) -> Proof:
         """Name the official of this same recipient who owns the signer's certificate."""
@@ -155,7 +157,7 @@ class GroundVerifier:
         return replace(proof, signer=replace(proof.signer, official=official))
 
 
-def _unreadable(proof: Proof, error: DocumentError) -> Proof:
+def _unreadable_proof(proof: Proof, error: DocumentError) -> Proof:
     """Return a failed proof, because a signature over an unreadable document proves nothing."""
     return replace(proof, status=ProofStatus.FAILED, reasons=(error.reason.code,))
 

@@ -27,7 +27,7 @@ class IntakeResult(Generic[FactsT]):
     """The facts of a request with the state of the record."""
 
     facts: FactsT
-    standing: RequestSnapshot
+    snapshot: RequestSnapshot
     excess: Refusal | None = None
     """The refusal if the recipient reached a limit (REQ-06).
 
@@ -45,7 +45,7 @@ class RequestIntake:
 
     def receive(
         self,
-        asked: BaseRequest,
+        request: BaseRequest,
         caller: Caller,
         kind: type[FactsT],
         *,
@@ -61,29 +61,29 @@ class RequestIntake:
         """
         facts = kind(
             caller=caller,
-            request_id=asked.request_id,
-            request_digest=asked.digest,
-            employee=asked.employee,
-            case_number=asked.case_number,
+            request_id=request.request_id,
+            request_digest=request.digest,
+            employee=request.employee,
+            case_number=request.case_number,
             at=self.clock(),
             agreement_number=(
-                asked.agreement_number if isinstance(asked, AgreementRequest) else None
+                request.agreement_number if isinstance(request, AgreementRequest) else None
             ),
             purpose=purpose,
             subject=subject,
         )
-        standing = self.register.standing(facts.key, facts.agreement_number, at=facts.at)
-        if standing.recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        excess = self._excess(standing, facts.space, facts.at)
+        snapshot = self.register.snapshot(facts.key, facts.agreement_number, at=facts.at)
+        if snapshot.recipient is None:
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=request.request_id)
+        excess = self._find_excess(snapshot, facts.space, facts.at)
         if excess is not None and not excess.recorded:
-            raise RejectedError(excess.reason, request_id=asked.request_id)
-        facts = replace(facts, terms=standing.agreement)
+            raise RejectedError(excess.reason, request_id=request.request_id)
+        facts = replace(facts, terms=snapshot.agreement)
         refusal = Refusal(facts=facts, reasons=(excess.reason,)) if excess is not None else None
-        return IntakeResult(facts, standing, refusal)
+        return IntakeResult(facts, snapshot, refusal)
 
-    def _excess(self, standing: RequestSnapshot, space: Space, at: datetime) -> Excess | None:
-        agreement, recipient = standing.agreement, standing.recipient
+    def _find_excess(self, snapshot: RequestSnapshot, space: Space, at: datetime) -> Excess | None:
+        agreement, recipient = snapshot.agreement, snapshot.recipient
         limits = self.limits
         if agreement is not None and recipient is not None:
             # The agreement of another recipient sets no limit for this one.
@@ -91,4 +91,4 @@ class RequestIntake:
             limits = limits.under(own, at=at)
         if space is Space.REVOCATION:
             limits = limits.doubled()
-        return find_excess(standing.usage, limits, at=at)
+        return find_excess(snapshot.usage, limits, at=at)

@@ -23,15 +23,15 @@ class ListRevocations:
     documents: Documents
     recording: Recording
 
-    def __call__(self, asked: RevocationsQuery, caller: Caller) -> bytes:
+    def __call__(self, query: RevocationsQuery, caller: Caller) -> bytes:
         """Return one page, oldest first."""
-        self.recording.register_message_id(caller, asked.request_id, at=self.clock())
+        self.recording.register_message_id(caller, query.request_id, at=self.clock())
         if self.register.recipient(caller.recipient) is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=query.request_id)
         revoked, more = self.register.revocations(
             caller.recipient,
-            since=asked.since,
-            after=asked.after,
-            limit=asked.limit if asked.limit is not None else PAGE,
+            since=query.since,
+            after=query.after,
+            limit=query.limit if query.limit is not None else PAGE,
         )
-        return self.documents.revocations(asked.request_id, revoked, more=more)
+        return self.documents.revocations(query.request_id, revoked, more=more)

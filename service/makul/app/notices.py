@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.app.agreements import NotSigned, known_signatory, signed_bytes, unproven
+from makul.app.agreements import NotSigned, find_signatory, signed_bytes, unproven
 from makul.app.ports import (
     DocumentError,
     DocumentVerifier,
@@ -34,7 +34,7 @@ class Notices:
     """Drafts approvals and judges the documents that the authorised body signed."""
 
     registry: OperatorRegistry
-    papers: SignedDocuments
+    documents: SignedDocuments
     verifier: DocumentVerifier
     authorised_body: NamedParty | None
 
@@ -55,7 +55,7 @@ class Notices:
             authorised_body=self.authorised_body, ref=ref, digests=notice.digests
         )
         try:
-            return self.papers.render_approval(approval)
+            return self.documents.render_approval(approval)
         except UnwritableError:
             raise OperatorRegistryError("this notice's number does not fit the schema") from None
 
@@ -68,15 +68,15 @@ class Notices:
         if verified.signed is None:
             return unproven(verified)
         try:
-            approval = self.papers.read_approval(verified.signed)
+            approval = self.documents.read_approval(verified.signed)
         except DocumentError as error:
             return NotSigned(why="it is not an approval", codes=(error.reason.code,))
-        signatory = known_signatory(self.registry, verified)
+        signatory = find_signatory(self.registry, verified)
         if signatory is None or signatory.role is not AgreementRole.AUTHORISED_BODY:
             why = "the signer is not a signatory of the authorised body"
             return NotSigned(why=why, codes=(Code.SIG_08,))
-        named = self.authorised_body
-        if named is None or {signatory.member, approval.authorised_body.code} != {named.code}:
+        body = self.authorised_body
+        if body is None or {signatory.member, approval.authorised_body.code} != {body.code}:
             return NotSigned(why="it is not this authorised body's", codes=(Code.SIG_08,))
         notice = self.find(approval.ref)
         if notice is None or dict(notice.digests) != dict(approval.digests):

@@ -45,57 +45,59 @@ class Inquiries:
     ledger: LedgerReader
     ledger_notice: LedgerInfo | None
 
-    def agreement(self, asked: AgreementQuery, caller: Caller) -> bytes:
+    def agreement(self, query: AgreementQuery, caller: Caller) -> bytes:
         """Return the terms of the caller's own agreement."""
-        self._admit(caller, asked.request_id)
+        self._admit(caller, query.request_id)
         key = RequestKey(
             recipient=caller.recipient,
             space=Space.DISCLOSURE,
-            request_id=asked.request_id,
+            request_id=query.request_id,
             digest=b"",
         )
-        standing = self.register.standing(key, asked.agreement_number, at=self.clock())
-        found = standing.agreement
-        own = found if found is not None and found.recipient == caller.recipient else None
+        snapshot = self.register.snapshot(key, query.agreement_number, at=self.clock())
+        agreement = snapshot.agreement
+        own = (
+            agreement if agreement is not None and agreement.recipient == caller.recipient else None
+        )
         if own is None:
-            return self.documents.agreement(asked.request_id, None)
+            return self.documents.agreement(query.request_id, None)
         signatures = self.register.agreement_signatures(own.number)
-        return self.documents.agreement(asked.request_id, own, signatures)
+        return self.documents.agreement(query.request_id, own, signatures)
 
-    def receipt(self, asked: ReceiptQuery, caller: Caller) -> bytes:
+    def receipt(self, query: ReceiptQuery, caller: Caller) -> bytes:
         """Return the receipt of one of the caller's earlier requests, with its inclusion proof.
 
         A receipt reveals an outcome. It is therefore withheld after a hold, a cut-off or a
         termination, as the answer of a repeated request would be (docs/architecture.md, invariant
         4).
         """
-        self._admit(caller, asked.request_id)
-        kept = self.register.receipt(caller.recipient, asked.of_request)
-        if kept is None:
+        self._admit(caller, query.request_id)
+        stored = self.register.receipt(caller.recipient, query.of_request)
+        if stored is None:
             unknown = Reason(code=Code.REQ_01, field="ofRequest")
-            return self.documents.receipt_answer(asked.request_id, unknown)
-        stop = self._stop(caller, kept)
+            return self.documents.receipt_answer(query.request_id, unknown)
+        stop = self._stop(caller, stored)
         if stop is not None:
-            return self.documents.receipt_answer(asked.request_id, stop)
-        inclusion = self._inclusion(kept.disclosure_id)
-        return self.documents.receipt_answer(asked.request_id, kept.document, inclusion)
+            return self.documents.receipt_answer(query.request_id, stop)
+        inclusion = self._inclusion(stored.disclosure_id)
+        return self.documents.receipt_answer(query.request_id, stored.document, inclusion)
 
-    def _stop(self, caller: Caller, kept: KeptReceipt) -> Reason | None:
+    def _stop(self, caller: Caller, stored: KeptReceipt) -> Reason | None:
         """Return why this receipt is not given; read after the receipt, so that no hold is missed.
 
         A hold that commits before this read is seen. A hold that commits later is ordered after
         this answer. A consent revocation only removes rights, so its receipt is always given.
         """
-        if kept.space is Space.REVOCATION:
+        if stored.space is Space.REVOCATION:
             return None
         key = RequestKey(
             recipient=caller.recipient,
-            space=kept.space,
-            request_id=kept.disclosure_id,
+            space=stored.space,
+            request_id=stored.disclosure_id,
             digest=b"",
         )
-        standing = self.register.standing(key, kept.agreement_number, at=self.clock())
-        return find_stop(standing.recipient, standing.agreement)
+        snapshot = self.register.snapshot(key, stored.agreement_number, at=self.clock())
+        return find_stop(snapshot.recipient, snapshot.agreement)
 
     def _inclusion(self, disclosure_id: UUID) -> Inclusion | None:
         """Return the inclusion proof; None if there is none yet or if the log is broken.
@@ -108,9 +110,9 @@ class Inquiries:
         except LedgerBrokenError:
             return None
 
-    def status(self, asked: StatusQuery, caller: Caller) -> bytes:
+    def status(self, query: StatusQuery, caller: Caller) -> bytes:
         """Return versions, limits, time, and whether this is the sandbox."""
-        self._admit(caller, asked.request_id)
+        self._admit(caller, query.request_id)
         status = ServiceStatus(
             environment=self.environment,
             software_version=self.software_version,
@@ -120,7 +122,7 @@ class Inquiries:
             receipt_certificates=self.receipt_certificates,
             ledger=self.ledger_notice,
         )
-        return self.documents.status(asked.request_id, status)
+        return self.documents.status(query.request_id, status)
 
     def _admit(self, caller: Caller, request_id: UUID) -> None:
         self.recording.register_message_id(caller, request_id, at=self.clock())

@@ -58,20 +58,20 @@ class Recording:
         raise RejectedError(Reason(code=Code.OPS_03), request_id=decision.facts.request_id)
 
     def replay_or_refuse(
-        self, facts: DecisionFacts, known: KnownRequest, *, against: NonDisclosure | None = None
+        self, facts: DecisionFacts, known: KnownRequest, *, blocked_by: NonDisclosure | None = None
     ) -> bytes:
         """Handle a request id that is already closed.
 
         Return the stored answer if it is the same request of the same asker. Otherwise refuse with
-        REQ-04. `against` is the decision not to give the stored answer either, if that is already
-        known.
+        REQ-04. `blocked_by` is the decision not to give the stored answer either, if that is
+        already known.
         """
         differs = facts.key.reused_by(known)
         if differs is not None:
             reused = Reason(code=Code.REQ_04, field=differs)
             return self.record_and_render(_refuse_misuse(facts, (reused,)))
-        if against is not None:
-            return self.record_and_render(replace(against, misuses_key=True))
+        if blocked_by is not None:
+            return self.record_and_render(replace(blocked_by, misuses_key=True))
         return self._replay(facts)
 
     def _replay(self, facts: DecisionFacts) -> bytes:

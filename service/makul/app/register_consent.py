@@ -52,49 +52,53 @@ class RegisterConsent:
     recording: Recording
     operator: MemberCode
 
-    def __call__(self, asked: ConsentRequest, caller: Caller) -> bytes:
+    def __call__(self, consent_request: ConsentRequest, caller: Caller) -> bytes:
         """Judge the consent against its own terms.
 
         A consent that begins later is registered too.
         """
-        received = self.reception.receive(asked, caller, RegistrationFacts)
-        facts, standing = received.facts, received.standing
+        received = self.reception.receive(consent_request, caller, RegistrationFacts)
+        facts, snapshot = received.facts, received.snapshot
         if received.excess is not None:
             return self.recording.record_and_render(received.excess)
-        if standing.known is not None:
-            return self.recording.replay_or_refuse(facts, standing.known)
-        against = _may_not_enter(asked, caller, standing, facts.at)
-        if against:
-            return self.recording.record_and_render(Refusal(facts=facts, reasons=against))
+        if snapshot.known is not None:
+            return self.recording.replay_or_refuse(facts, snapshot.known)
+        reasons = _may_not_enter(consent_request, caller, snapshot, facts.at)
+        if reasons:
+            return self.recording.record_and_render(Refusal(facts=facts, reasons=reasons))
         ground, evidence = self.grounds.verify_ground(
-            PresentedConsent(asked.document, asked.scan, asked.authority),
+            PresentedConsent(
+                consent_request.document, consent_request.scan, consent_request.authority
+            ),
             caller.recipient,
             at=facts.at,
         )
         facts = replace(facts, ground=reference(ground), evidence=evidence)
-        return self.recording.record_and_render(self._judge(facts, asked, standing, ground))
+        return self.recording.record_and_render(
+            self._judge(facts, consent_request, snapshot, ground)
+        )
 
     def _judge(
         self,
         facts: RegistrationFacts,
-        asked: ConsentRequest,
-        standing: RequestSnapshot,
+        consent_request: ConsentRequest,
+        snapshot: RequestSnapshot,
         ground: Ground,
     ) -> PendingDecision:
         """Judge the consent by the widest request that it could allow.
 
         If the consent cannot be read, judge only the proof of its signature.
         """
-        caller, parties = facts.caller, (standing.recipient, standing.agreement)
+        caller, parties = facts.caller, (snapshot.recipient, snapshot.agreement)
         consent = ground.consent if isinstance(ground, ConsentGround) else None
         if consent is None or not isinstance(ground, ConsentGround):
-            request = _unread(asked, caller)
+            request = _request_before_reading(consent_request, caller)
             return refuse_by_rulings(
                 facts,
                 judge_ground(request, *parties, ground, operator=self.operator, at=facts.at),
             )
         facts = replace(facts, subject=consent.subject, purpose=consent.purpose)
-        request = _as_if_used(consent, asked, caller)
+        request = _widest_request(consent, consent_request, caller)
         decision = decide(request, *parties, ground, operator=self.operator, at=facts.at)
         # A consent that begins later may be registered, so CNS-03 does not count here.
         rulings = tuple(each for each in decision.rulings if each.code is not Code.CNS_03)
@@ -102,60 +106,62 @@ class RegisterConsent:
             return refuse_by_rulings(facts, rulings)
         return ConsentAcceptance(
             facts=facts,
-            registration=_registration(consent, ground, facts, standing),
+            registration=_registration(consent, ground, facts, snapshot),
             status=_status(consent, ground),
         )
 
 
 def _may_not_enter(
-    asked: ConsentRequest, caller: Caller, standing: RequestSnapshot, at: datetime
+    consent_request: ConsentRequest, caller: Caller, snapshot: RequestSnapshot, at: datetime
 ) -> tuple[Reason, ...]:
     """Return why the caller may not present any consent (cl. 3 and 7).
 
     If there is a reason, no document is opened or stored.
     """
     case = EligibilityCase(
-        request=_unread(asked, caller),
-        recipient=standing.recipient,
-        agreement=standing.agreement,
+        request=_request_before_reading(consent_request, caller),
+        recipient=snapshot.recipient,
+        agreement=snapshot.agreement,
         at=at,
     )
     return tuple(reason for ruling in judge_entry(case) for reason in ruling.reasons)
 
 
-def _unread(asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
+def _request_before_reading(consent_request: ConsentRequest, caller: Caller) -> DisclosureRequest:
     """Return the request as far as it is known before the document is read."""
     return DisclosureRequest(
-        request_id=asked.request_id,
+        request_id=consent_request.request_id,
         operation=Operation.REGISTER_CONSENT,
         recipient=caller.recipient,
         channel=caller.channel,
-        agreement_number=asked.agreement_number,
+        agreement_number=consent_request.agreement_number,
         purpose=PurposeCode(""),
         subject=None,
         methods=frozenset(),
     )
 
 
-def _as_if_used(consent: Consent, asked: ConsentRequest, caller: Caller) -> DisclosureRequest:
+def _widest_request(
+    consent: Consent, consent_request: ConsentRequest, caller: Caller
+) -> DisclosureRequest:
     """Return the widest request that this consent could allow under the named agreement."""
     return DisclosureRequest(
-        request_id=asked.request_id,
+        request_id=consent_request.request_id,
         operation=_OPERATION_FOR[consent.result_form],
         recipient=caller.recipient,
         channel=caller.channel,
-        agreement_number=asked.agreement_number,
+        agreement_number=consent_request.agreement_number,
         purpose=consent.purpose,
         subject=consent.subject,
         methods=consent.methods,
         attributes=consent.attributes,
-        employee=asked.employee,
-        case_number=asked.case_number,
+        employee=consent_request.employee,
+        case_number=consent_request.case_number,
     )
 
 
 def _registration(
-    consent: Consent, ground: ConsentGround, facts: RegistrationFacts, standing: RequestSnapshot
+    consent: Consent, ground: ConsentGround, facts: RegistrationFacts, snapshot: RequestSnapshot
 ) -> ConsentRegistration:
     giver = consent.representative
     return ConsentRegistration(
@@ -167,13 +173,13 @@ def _registration(
         valid_from=consent.begins_at,
         valid_to=consent.valid_to,
         representative=giver.pin if giver is not None else None,
-        paper=_paper_use(ground, standing),
+        paper=_paper_use(ground, snapshot),
     )
 
 
-def _paper_use(ground: ConsentGround, standing: RequestSnapshot) -> PaperConsentUse | None:
+def _paper_use(ground: ConsentGround, snapshot: RequestSnapshot) -> PaperConsentUse | None:
     """Return the quota that a consent on paper uses: that of the official who signed it."""
-    signer, agreement = ground.proof.signer, standing.agreement
+    signer, agreement = ground.proof.signer, snapshot.agreement
     on_paper = ground.consent is not None and ground.consent.on_paper
     if not on_paper or signer is None or agreement is None:
         return None
@@ -202,7 +208,7 @@ class ReportConsentStatus:
     documents: Documents
     recording: Recording
 
-    def __call__(self, asked: ConsentQuery, caller: Caller) -> bytes:
+    def __call__(self, query: ConsentQuery, caller: Caller) -> bytes:
         """Return the consent's state and usage; another recipient's consent is unknown (CNS-01).
 
         The usage reveals outcomes, so a recipient on hold or cut off gets nothing
@@ -210,10 +216,10 @@ class ReportConsentStatus:
         committed by then is not missed.
         """
         at = self.clock()
-        self.recording.register_message_id(caller, asked.request_id, at=at)
-        status = self.register.consent_status(caller.recipient, asked.consent_id)
+        self.recording.register_message_id(caller, query.request_id, at=at)
+        status = self.register.consent_status(caller.recipient, query.consent_id)
         recipient = self.register.recipient(caller.recipient)
         if recipient is None:
-            raise RejectedError(Reason(code=Code.RCP_01), request_id=asked.request_id)
-        found = find_stop(recipient) or status or Reason(code=Code.CNS_01, field="consentId")
-        return self.documents.consent_status(asked.request_id, found, at=at)
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=query.request_id)
+        answer = find_stop(recipient) or status or Reason(code=Code.CNS_01, field="consentId")
+        return self.documents.consent_status(query.request_id, answer, at=at)

@@ -39,15 +39,15 @@ class RevokeConsent:
     register: Register
     recording: Recording
 
-    def __call__(self, asked: RevocationRequest, caller: Caller) -> bytes:
+    def __call__(self, revocation_request: RevocationRequest, caller: Caller) -> bytes:
         """Judge who signed the revocation and record it; the consent is revoked at commit."""
-        received = self.reception.receive(asked, caller, RevocationFacts)
-        facts, standing = received.facts, received.standing
+        received = self.reception.receive(revocation_request, caller, RevocationFacts)
+        facts, snapshot = received.facts, received.snapshot
         if received.excess is not None:
             return self.recording.record_and_render(received.excess)
-        if standing.known is not None:
-            return self.recording.replay_or_refuse(facts, standing.known)
-        verified = self.verifier.verify(asked.document, at=facts.at)
+        if snapshot.known is not None:
+            return self.recording.replay_or_refuse(facts, snapshot.known)
+        verified = self.verifier.verify(revocation_request.document, at=facts.at)
         proof, revocation = verified.proof, None
         if verified.signed is not None:
             try:
@@ -55,9 +55,9 @@ class RevokeConsent:
             except DocumentError as error:
                 proof = replace(proof, status=ProofStatus.FAILED, reasons=(error.reason.code,))
         piece = Evidence(
-            digest=hashlib.sha256(asked.document).digest(),
+            digest=hashlib.sha256(revocation_request.document).digest(),
             kind=EVIDENCE_KIND,
-            document=asked.document,
+            document=revocation_request.document,
             report=verified.report,
         )
         return self.recording.record_and_render(self._judge(facts, revocation, proof, piece))

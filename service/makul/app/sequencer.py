@@ -142,15 +142,15 @@ class Sequencer:
         A tree that a witness cosigned is a promise, as a published tree is. If the store lacks that
         tree, this raises `LedgerBrokenError` and stores none of its lines.
         """
-        kept = 0
+        stored = 0
         for each in cosigned:
             compare(self._store, each.checkpoint)
             lines = {each.witness: each.line}
             size = each.checkpoint.size
-            kept += self._store.keep_cosignatures(size, lines, at=self._clock())
-        if kept:
+            stored += self._store.keep_cosignatures(size, lines, at=self._clock())
+        if stored:
             self.publish()
-        return kept
+        return stored
 
     def release(self) -> None:
         """Release the lease so that another sequencer can work at once."""
@@ -192,14 +192,14 @@ def write_log(
     read_tile: ReadTile,
     *,
     since: int = 0,
-    tell: Callable[[], None] = lambda: None,
+    report: Callable[[], None] = lambda: None,
 ) -> None:
     """Write a log as files: the tiles that are new since `since` leaves, then the checkpoint.
 
-    `tell` is called after each tile.
+    `report` is called after each tile.
     """
     for tile in new_tiles(since, signed.size):
         hashes = read_tile(tile.level, tile.index, tile.width)
         into.write_tile(tile.level, tile.index, hashes)
-        tell()
+        report()
     into.write_checkpoint(signed.note)

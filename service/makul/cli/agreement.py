@@ -85,7 +85,7 @@ def add(
         change.carry_out(
             _change(known),
             _facts(agreement),
-            lambda: installation.agreements.lay_before(agreement, document, at=at),
+            lambda: installation.agreements.register_draft(agreement, document, at=at),
         )
 
 

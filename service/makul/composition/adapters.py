@@ -77,7 +77,7 @@ class Adapters:
     tls_clients: CertificateJudge
     matcher: Matcher
     signer: ReceiptSigner
-    sealer: DeliveryEncryptor
+    encryptor: DeliveryEncryptor
     hidden_at_most: timedelta
     limits: UsageLimits
     trust: TrustStore
@@ -89,7 +89,7 @@ class Adapters:
 
 def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> Adapters:
     """Build the adapters of these settings. Raises the errors of `admin.error_handling`."""
-    trust = TrustStore(trust_directories(settings), wanted=pending_ocsp_queue(settings))
+    trust = TrustStore(trust_directories(settings), pending_ocsp=pending_ocsp_queue(settings))
     return Adapters(
         clock=clock,
         register=store.register,
@@ -100,7 +100,7 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         tls_clients=TlsClientJudge(trust),
         matcher=DemographicMatcher(),
         signer=receipt_signer(settings.receipts),
-        sealer=XmlEncryptor(trust),
+        encryptor=XmlEncryptor(trust),
         trust=trust,
         receipt_certificates=receipt_certificates(
             settings.receipts.certificate,
@@ -167,16 +167,16 @@ def build_agreements(
     )
     named = settings.authorised_body
     body = NamedParty(code=named.member, name=named.name) if named is not None else None
-    papers = XmlSignedDocuments()
+    documents = XmlSignedDocuments()
     return (
         Agreements(
             registry=registry,
-            papers=papers,
+            documents=documents,
             verifier=verifier,
             operator=operator,
             authorised_body=body,
         ),
-        Notices(registry=registry, papers=papers, verifier=verifier, authorised_body=body),
+        Notices(registry=registry, documents=documents, verifier=verifier, authorised_body=body),
     )
 
 

@@ -50,19 +50,19 @@ def _check_trust(parts: Adapters) -> ReadinessState:
     Stale CRLs stop only the signatures that rest on them. That is not `DOWN`.
     """
     at = parts.clock()
-    found = parts.trust.freshness(at=at)
-    if found is None:
+    freshness = parts.trust.freshness(at=at)
+    if freshness is None:
         return ReadinessState.DOWN
-    good = found.stale == found.silent == 0
+    good = freshness.stale == freshness.silent == 0
     return ReadinessState.OK if good else ReadinessState.DEGRADED
 
 
 def installation_checks(settings: Settings, store: Store, clock: Clock) -> dict[str, Check]:
     """Return the checks that depend on the settings of this installation."""
-    place, ledger = settings.place, settings.ledger
+    location, ledger = settings.place, settings.ledger
     checks: dict[str, Check] = {"schema": lambda: _check_schema(settings)}
-    if isinstance(place, PostgresLocation):
-        checks["months"] = lambda: check_months(missing_months(place, at=clock()), at=clock())
+    if isinstance(location, PostgresLocation):
+        checks["months"] = lambda: check_months(missing_months(location, at=clock()), at=clock())
     if ledger is not None:
         checks["ledger"] = lambda: check_ledger(store.ledger.state(), ledger.promise, at=clock())
     return checks

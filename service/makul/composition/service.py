@@ -154,12 +154,12 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
             register=parts.register,
             hidden_at_most=parts.hidden_at_most,
         ),
-        sealing=DeliveryEncryption(register=parts.register, sealer=parts.sealer),
+        sealing=DeliveryEncryption(register=parts.register, encryptor=parts.encryptor),
         recording=Recording(
             renderer=EntryRenderer(
                 documents=parts.documents,
                 signer=parts.signer,
-                sealer=parts.sealer,
+                encryptor=parts.encryptor,
                 operator=operator,
                 new_id=time_ordered_id,
                 new_salt=new_salt,
@@ -244,11 +244,11 @@ def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.WSSE:
         return WsseChannel(parts.messages, parts.register)
     if listener.channel is ChannelName.MTLS:
-        return MtlsChannel(_source_of(listener), parts.tls_clients, parts.register)
+        return MtlsChannel(_certificate_source(listener), parts.tls_clients, parts.register)
     raise SettingsError(f"channel {listener.channel} cannot be served")
 
 
-def _source_of(listener: ListenerSettings) -> CertificateSource:
+def _certificate_source(listener: ListenerSettings) -> CertificateSource:
     """Return the source of the client certificate of an mtls listener."""
     if listener.client_certificate is ClientCertificate.TLS:
         return FromConnection()

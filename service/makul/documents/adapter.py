@@ -81,7 +81,7 @@ class XmlDocuments:
         Raises `UnwritableError` for a receipt of another operator.
         """
         if receipt.operator != self.operator:
-            raise UnwritableError("a receipt is given by the operator alone")
+            raise UnwritableError("only the operator issues receipts")
         return receipts.render_receipt(receipt)
 
     def delivery(self, delivery: PersonDelivery) -> bytes:
@@ -90,7 +90,7 @@ class XmlDocuments:
         Raises `UnwritableError` for a delivery of another operator.
         """
         if delivery.operator != self.operator:
-            raise UnwritableError("data are given by the operator alone")
+            raise UnwritableError("only the operator releases data")
         return deliveries.render_delivery(delivery)
 
     def answer(self, answer: Answer) -> RenderedAnswer:
@@ -98,10 +98,10 @@ class XmlDocuments:
         return answers.render_decision(answer)
 
     def consent_status(
-        self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
+        self, request_id: UUID, answer: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
         """Return the answer of GetConsentStatus."""
-        return answers.render_consent_status(request_id, found, at=at)
+        return answers.render_consent_status(request_id, answer, at=at)
 
     def revocations(
         self, request_id: UUID, revoked: Sequence[RevokedConsent], *, more: bool
@@ -119,10 +119,10 @@ class XmlDocuments:
         return answers.render_agreement(request_id, agreement, signatures)
 
     def receipt_answer(
-        self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
+        self, request_id: UUID, receipt: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
         """Return the answer of GetReceipt."""
-        return answers.render_receipt_answer(request_id, found, inclusion)
+        return answers.render_receipt_answer(request_id, receipt, inclusion)
 
     def status(self, request_id: UUID, status: ServiceStatus) -> bytes:
         """Return the answer of GetStatus."""

@@ -41,7 +41,7 @@ def render_agreement(draft: AgreementDraft) -> bytes:
     differ after they are read back.
     """
     terms = draft.terms
-    said = (
+    parts = (
         element("number", terms.number),
         element("draftedAt", instant(draft.drafted_at)),
         _party("authorisedBody", draft.authorised_body),
@@ -55,9 +55,9 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         group("channels", each("channel", terms.channels)),
         group("provisions", each("provision", terms.provisions)) if terms.provisions else "",
         group("powers", *_powers(terms)) if terms.powers else "",
-        optional("dailyQuota", _written(terms.daily_quota)),
-        optional("requestsPerMinute", _written(terms.requests_a_minute)),
-        optional("bytesPerDay", _written(terms.bytes_a_day)),
+        optional("dailyQuota", _number_text(terms.daily_quota)),
+        optional("requestsPerMinute", _number_text(terms.requests_a_minute)),
+        optional("bytesPerDay", _number_text(terms.bytes_a_day)),
         element("delivery", terms.delivery),
         element("scoresOut", _boolean(terms.scores_out)),
         element("paperAllowed", _boolean(terms.paper_allowed)),
@@ -65,12 +65,12 @@ def render_agreement(draft: AgreementDraft) -> bytes:
         element("representativesAllowed", _boolean(terms.representatives_allowed)),
     )
     root = f'<Agreement xmlns="{NAMESPACE}" Id="agreement">'
-    document = f"{root}{''.join(said)}</Agreement>".encode()
+    document = f"{root}{''.join(parts)}</Agreement>".encode()
     _must_read_back(document, draft)
     return document
 
 
-def _written(number: int | None) -> str | None:
+def _number_text(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
@@ -81,34 +81,34 @@ def read_agreement(signed: "Element") -> AgreementDraft:
     Raises `DocumentError` (REQ-01).
     """
     agreement_schema().check(signed)
-    said = Reader(signed)
-    recipient = _read_party(said.inside("recipient"))
+    reader = Reader(signed)
+    recipient = _read_party(reader.inside("recipient"))
     terms = Agreement(
-        number=said.read("number", parse_agreement_number),
+        number=reader.read("number", parse_agreement_number),
         recipient=recipient.code,
         state=AgreementState.DRAFT,
-        valid_from=said.read("validFrom", read_instant),
-        valid_to=said.read("validTo", read_instant),
-        purposes=_read_all(said.inside("purposes"), "purpose", parse_purpose),
-        attributes=_read_all(said.inside("attributes"), "attribute", Attribute),
-        methods=_read_all(said.inside("methods"), "method", MatchMethod),
-        channels=_read_all(said.inside("channels"), "channel", Channel),
-        provisions=_read_all(said.inside_if_any("provisions"), "provision", Provision),
-        powers=_read_powers(said.inside_if_any("powers")),
-        daily_quota=said.read_if_any("dailyQuota", int),
-        requests_a_minute=said.read_if_any("requestsPerMinute", int),
-        bytes_a_day=said.read_if_any("bytesPerDay", int),
-        delivery=said.read("delivery", Delivery),
-        scores_out=said.read("scoresOut", _read_boolean),
-        paper_allowed=said.read("paperAllowed", _read_boolean),
-        paper_daily_quota=said.read("paperDailyQuota", int),
-        representatives_allowed=said.read("representativesAllowed", _read_boolean),
+        valid_from=reader.read("validFrom", read_instant),
+        valid_to=reader.read("validTo", read_instant),
+        purposes=_read_all(reader.inside("purposes"), "purpose", parse_purpose),
+        attributes=_read_all(reader.inside("attributes"), "attribute", Attribute),
+        methods=_read_all(reader.inside("methods"), "method", MatchMethod),
+        channels=_read_all(reader.inside("channels"), "channel", Channel),
+        provisions=_read_all(reader.inside_if_any("provisions"), "provision", Provision),
+        powers=_read_powers(reader.inside_if_any("powers")),
+        daily_quota=reader.read_if_any("dailyQuota", int),
+        requests_a_minute=reader.read_if_any("requestsPerMinute", int),
+        bytes_a_day=reader.read_if_any("bytesPerDay", int),
+        delivery=reader.read("delivery", Delivery),
+        scores_out=reader.read("scoresOut", _read_boolean),
+        paper_allowed=reader.read("paperAllowed", _read_boolean),
+        paper_daily_quota=reader.read("paperDailyQuota", int),
+        representatives_allowed=reader.read("representativesAllowed", _read_boolean),
     )
     return AgreementDraft(
         terms=terms,
-        drafted_at=said.read("draftedAt", read_instant),
-        authorised_body=_read_party(said.inside("authorisedBody")),
-        operator=_read_party(said.inside("operator")),
+        drafted_at=reader.read("draftedAt", read_instant),
+        authorised_body=_read_party(reader.inside("authorisedBody")),
+        operator=_read_party(reader.inside("operator")),
         recipient_name=recipient.name,
     )
 

@@ -76,12 +76,14 @@ def render_decision(answer: Answer) -> RenderedDecision:
     releases = answer.outcome is Outcome.RELEASED
     tells = answer.payload is not None or answer.sealed is not None
     if answer.payload is not None and answer.sealed is not None:
-        raise UnwritableError("what is sealed is not told in the clear as well")
+        raise UnwritableError("encrypted data must not also be in clear text")
     if (answer.payload is None) is not (answer.payload_salt is None):
         raise UnwritableError("data in the clear and their salt go together")
     if tells != releases or (tells and answer.operation is not Operation.GET_PERSON_DATA):
-        raise UnwritableError("a person is told by GetPersonData, where the outcome is RELEASED")
-    said = (
+        raise UnwritableError(
+            "only a GetPersonData answer with the outcome RELEASED contains a person"
+        )
+    parts = (
         element("requestId", str(answer.request_id)),
         element("outcome", answer.outcome),
         *map(answer_reason, answer.reasons),
@@ -91,7 +93,7 @@ def render_decision(answer: Answer) -> RenderedDecision:
     )
     name = f"{answer.operation}Response"
     start = f'<{name} xmlns="{RECIPIENT}">'
-    return RenderedDecision(f"{start}{''.join(said)}".encode(), f"</{name}>".encode())
+    return RenderedDecision(f"{start}{''.join(parts)}".encode(), f"</{name}>".encode())
 
 
 def _particulars(answer: Answer) -> str:
@@ -105,7 +107,7 @@ def _particulars(answer: Answer) -> str:
         case Operation.GET_PERSON_DATA:
             return "".join(map(_match, answer.matches)) + _person(answer)
         case Operation.EXPLAIN_DECISION:
-            return "".join(map(_rule, answer.rulings))
+            return "".join(map(_render_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
             return _registered(answer.consent, at=answer.decided_at)
         case Operation.REVOKE_CONSENT:
@@ -130,14 +132,14 @@ def _match(verdict: MethodVerdict) -> str:
 
     The algorithm and its version are included with the threshold if the agreement allows scores.
     """
-    said = [element("method", verdict.method), element("result", verdict.result)]
+    parts = [element("method", verdict.method), element("result", verdict.result)]
     if verdict.score is not None:
-        said.append(element("score", _decimal(verdict.score)))
+        parts.append(element("score", _decimal(verdict.score)))
     if verdict.threshold is not None:
-        said.append(element("threshold", _decimal(verdict.threshold)))
-        said.append(element("algorithm", verdict.algorithm))
-        said.append(element("version", verdict.version))
-    return group("match", *said)
+        parts.append(element("threshold", _decimal(verdict.threshold)))
+        parts.append(element("algorithm", verdict.algorithm))
+        parts.append(element("version", verdict.version))
+    return group("match", *parts)
 
 
 def _decimal(value: float) -> str:
@@ -145,9 +147,9 @@ def _decimal(value: float) -> str:
     return f"{value:.{_SCORE_DIGITS}f}"
 
 
-def _rule(ruling: Ruling) -> str:
-    code, clause, words = _rule_in_words(ruling.code)
-    return group("rule", code, clause, element("verdict", ruling.verdict), words)
+def _render_rule(ruling: Ruling) -> str:
+    code, clause, text = _rule_in_words(ruling.code)
+    return group("rule", code, clause, element("verdict", ruling.verdict), text)
 
 
 @cache
@@ -163,7 +165,7 @@ def _registered(consent: ConsentStatus | None, *, at: datetime) -> str:
         (
             element("consentId", str(consent.consent_id)),
             element("state", _state(consent, at=at)),
-            element("remaining", str(_remaining(consent))),
+            element("remaining", str(_remaining_uses(consent))),
         )
     )
 
@@ -172,16 +174,16 @@ def render_consent_status(
     request_id: UUID, status: ConsentStatus | Reason, *, at: datetime
 ) -> bytes:
     """Render GetConsentStatusResponse: the consent's state, or a reason."""
-    asked = element("requestId", str(request_id))
+    request_element = element("requestId", str(request_id))
     if isinstance(status, Reason):
-        return _response("GetConsentStatus", asked, answer_reason(status))
+        return _response("GetConsentStatus", request_element, answer_reason(status))
     return _response(
         "GetConsentStatus",
-        asked,
+        request_element,
         element("consentId", str(status.consent_id)),
         element("state", _state(status, at=at)),
         element("used", str(status.used)),
-        element("remaining", str(_remaining(status))),
+        element("remaining", str(_remaining_uses(status))),
         element("validFrom", instant(status.valid_from)),
         element("validTo", instant(status.valid_to)),
     )
@@ -197,8 +199,8 @@ def render_revocations(request_id: UUID, revoked: Sequence[RevokedConsent], *, m
         )
         for each in revoked
     )
-    told = element("more", "true" if more else "false")
-    return _response("ListRevocations", element("requestId", str(request_id)), *rows, told)
+    more_element = element("more", "true" if more else "false")
+    return _response("ListRevocations", element("requestId", str(request_id)), *rows, more_element)
 
 
 def render_agreement(
@@ -208,10 +210,10 @@ def render_agreement(
 
     `agreement` must be None if the agreement is another recipient's; the answer is then AGR-01.
     """
-    asked = element("requestId", str(request_id))
+    request_element = element("requestId", str(request_id))
     if agreement is None:
         none = answer_reason(Reason(code=Code.AGR_01, field="agreementNumber"))
-        return _response("GetAgreement", asked, none)
+        return _response("GetAgreement", request_element, none)
     quota = agreement.daily_quota
     terms = (
         element("number", agreement.number),
@@ -232,7 +234,7 @@ def render_agreement(
         element("delivery", agreement.delivery),
         *map(_signature, signatures),
     )
-    return _response("GetAgreement", asked, group("agreement", *terms))
+    return _response("GetAgreement", request_element, group("agreement", *terms))
 
 
 def _signature(signature: RecordedSignature) -> str:
@@ -245,14 +247,14 @@ def _signature(signature: RecordedSignature) -> str:
 
 
 def render_receipt_answer(
-    request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None
+    request_id: UUID, receipt: bytes | Reason, inclusion: Inclusion | None
 ) -> bytes:
     """Render GetReceiptResponse: the receipt's exact bytes and inclusion proof, or a reason."""
-    asked = element("requestId", str(request_id))
-    if isinstance(found, Reason):
-        return _response("GetReceipt", asked, answer_reason(found))
+    request_element = element("requestId", str(request_id))
+    if isinstance(receipt, Reason):
+        return _response("GetReceipt", request_element, answer_reason(receipt))
     proof = "" if inclusion is None else _inclusion(inclusion)
-    return _response("GetReceipt", asked, group("receipt", binary(found)), proof)
+    return _response("GetReceipt", request_element, group("receipt", binary(receipt)), proof)
 
 
 def _inclusion(inclusion: Inclusion) -> str:
@@ -340,5 +342,5 @@ def _state(status: ConsentStatus, *, at: datetime) -> ConsentState:
     )
 
 
-def _remaining(status: ConsentStatus) -> int:
+def _remaining_uses(status: ConsentStatus) -> int:
     return max(0, status.allowed - status.used)

@@ -41,27 +41,27 @@ class BasisDisplay:
 def read_basis(signed: "Element") -> BasisStatement:
     """Read a basis statement from its verified root element. Raises `DocumentError` (REQ-01)."""
     basis_schema().check(signed)
-    said = Reader(signed)
-    attributes = said.inside_if_any("attributes")
-    subject = said.inside_if_any("subject")
+    reader = Reader(signed)
+    attributes = reader.inside_if_any("attributes")
+    subject = reader.inside_if_any("subject")
     return BasisStatement(
-        statement_id=said.read("statementId", uuid),
-        recipient=said.inside("recipient").read("memberCode", parse_member_code),
-        agreement_number=said.read("agreementNumber", parse_agreement_number),
-        provision=said.text("provision"),
-        citation=said.text("citation"),
-        act=_read_act(said.inside("authorisingAct")),
-        case_number=said.text("caseNumber"),
-        official=said.inside("official").text("identifier"),
+        statement_id=reader.read("statementId", uuid),
+        recipient=reader.inside("recipient").read("memberCode", parse_member_code),
+        agreement_number=reader.read("agreementNumber", parse_agreement_number),
+        provision=reader.text("provision"),
+        citation=reader.text("citation"),
+        act=_read_act(reader.inside("authorisingAct")),
+        case_number=reader.text("caseNumber"),
+        official=reader.inside("official").text("identifier"),
         subject=None if subject is None else subject_pin(subject),
-        purpose=said.inside("purpose").read("code", parse_purpose),
+        purpose=reader.inside("purpose").read("code", parse_purpose),
         attributes=frozenset() if attributes is None else attributes.texts("attribute"),
-        result_form=said.read("resultForm", ResultForm),
-        justification=said.text("justification"),
-        issued_at=said.read("issuedAt", read_instant),
-        valid_to=said.read("validTo", read_instant),
-        max_disclosures=said.read("maxDisclosures", int),
-        hidden_until=said.read_if_any("hiddenUntil", read_instant),
+        result_form=reader.read("resultForm", ResultForm),
+        justification=reader.text("justification"),
+        issued_at=reader.read("issuedAt", read_instant),
+        valid_to=reader.read("validTo", read_instant),
+        max_disclosures=reader.read("maxDisclosures", int),
+        hidden_until=reader.read_if_any("hiddenUntil", read_instant),
     )
 
 
@@ -81,7 +81,7 @@ def render_basis(statement: BasisStatement, display: BasisDisplay) -> bytes:
     exactly one of subject and probe.
     """
     hidden = statement.hidden_until
-    said = (
+    parts = (
         element("statementId", str(statement.statement_id)),
         group(
             "recipient",
@@ -98,7 +98,7 @@ def render_basis(statement: BasisStatement, display: BasisDisplay) -> bytes:
             element("identifier", statement.official),
             element("name", display.official_name),
         ),
-        _about(statement, display),
+        _render_about(statement, display),
         group("attributes", each("attribute", statement.attributes))
         if statement.attributes
         else "",
@@ -111,7 +111,7 @@ def render_basis(statement: BasisStatement, display: BasisDisplay) -> bytes:
         "" if hidden is None else element("hiddenUntil", instant(hidden)),
     )
     root = f'<BasisStatement xmlns="{NAMESPACE}" Id="basis-{statement.statement_id}">'
-    return f"{root}{''.join(said)}</BasisStatement>".encode()
+    return f"{root}{''.join(parts)}</BasisStatement>".encode()
 
 
 def _act(act: AuthorisingAct) -> str:
@@ -124,7 +124,7 @@ def _act(act: AuthorisingAct) -> str:
     )
 
 
-def _about(statement: BasisStatement, display: BasisDisplay) -> str:
+def _render_about(statement: BasisStatement, display: BasisDisplay) -> str:
     match statement.subject, display.probe_digest:
         case None, bytes() as digest:
             return element("probeDigest", binary(digest))

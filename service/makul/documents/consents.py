@@ -92,40 +92,40 @@ class ConsentDisplay:
 def read_consent(signed: "Element") -> Consent:
     """Read a consent from its verified root element. Raises `DocumentError` (REQ-01)."""
     consent_schema().check(signed)
-    said = Reader(signed)
-    attributes = said.inside_if_any("attributes")
-    notice = said.inside("notice")
-    subject = said.inside("subject")
+    reader = Reader(signed)
+    attributes = reader.inside_if_any("attributes")
+    notice = reader.inside("notice")
+    subject = reader.inside("subject")
     if all(subject.read_if_any(name, str) is None for name in ("surname", "givenName")):
         raise malformed("subject")  # without a name the subject could not see whose consent it is
     return Consent(
-        consent_id=said.read("consentId", uuid),
+        consent_id=reader.read("consentId", uuid),
         subject=subject_pin(subject),
-        controller=said.inside("controller").read("memberCode", parse_member_code),
-        recipient=said.inside("recipient").read("memberCode", parse_member_code),
-        agreement_number=said.read("agreementNumber", parse_agreement_number),
+        controller=reader.inside("controller").read("memberCode", parse_member_code),
+        recipient=reader.inside("recipient").read("memberCode", parse_member_code),
+        agreement_number=reader.read("agreementNumber", parse_agreement_number),
         notice_ref=notice.text("ref"),
         notice_digest=notice.read("digest", read_binary),
         language=notice.text("language"),
-        purpose=said.inside("purpose").read("code", parse_purpose),
+        purpose=reader.inside("purpose").read("code", parse_purpose),
         attributes=frozenset() if attributes is None else attributes.texts("attribute"),
-        methods=said.inside("matchMethods").texts("method"),
-        result_form=said.read("resultForm", ResultForm),
-        given_at=said.read("givenAt", read_instant),
-        valid_from=said.read("validFrom", read_instant),
-        valid_to=said.read("validTo", read_instant),
-        max_disclosures=said.read("maxDisclosures", int),
-        representative=_read_representative(said.inside_if_any("representative")),
-        paper=_read_paper(said.inside_if_any("paper")),
+        methods=reader.inside("matchMethods").texts("method"),
+        result_form=reader.read("resultForm", ResultForm),
+        given_at=reader.read("givenAt", read_instant),
+        valid_from=reader.read("validFrom", read_instant),
+        valid_to=reader.read("validTo", read_instant),
+        max_disclosures=reader.read("maxDisclosures", int),
+        representative=_read_representative(reader.inside_if_any("representative")),
+        paper=_read_paper(reader.inside_if_any("paper")),
     )
 
 
-def _read_representative(said: Reader | None) -> Representation | None:
-    if said is None:
+def _read_representative(reader: Reader | None) -> Representation | None:
+    if reader is None:
         return None
-    authority = said.inside("authority")
+    authority = reader.inside("authority")
     return Representation(
-        pin=said.read_if_any("pin", Pin),
+        pin=reader.read_if_any("pin", Pin),
         kind=authority.text("kind"),
         valid_to=authority.read_if_any("validTo", read_day),
         document_digest=authority.read("digest", read_binary),
@@ -133,14 +133,14 @@ def _read_representative(said: Reader | None) -> Representation | None:
     )
 
 
-def _read_paper(said: Reader | None) -> PaperConsent | None:
-    if said is None:
+def _read_paper(reader: Reader | None) -> PaperConsent | None:
+    if reader is None:
         return None
     return PaperConsent(
-        date=said.read("date", read_day),
-        official=said.text("official"),
-        media_type=said.text("mediaType"),
-        scan_digest=said.read("scanDigest", read_binary),
+        date=reader.read("date", read_day),
+        official=reader.text("official"),
+        media_type=reader.text("mediaType"),
+        scan_digest=reader.read("scanDigest", read_binary),
     )
 
 
@@ -156,7 +156,7 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
         raise UnwritableError("a represented consent names its representative, and no other does")
     if (consent.paper is not None) != (display.paper is not None):
         raise UnwritableError("a consent on paper describes the paper, and no other does")
-    said = (
+    parts = (
         element("consentId", str(consent.consent_id)),
         group(
             "subject",
@@ -193,41 +193,44 @@ def render_consent(consent: Consent, display: ConsentDisplay) -> bytes:
         _paper(consent.paper, display.paper),
     )
     root = f'<Consent xmlns="{NAMESPACE}" Id="consent-{consent.consent_id}">'
-    return f"{root}{''.join(said)}</Consent>".encode()
+    return f"{root}{''.join(parts)}</Consent>".encode()
 
 
 def _party(role: str, code: MemberCode, name: str) -> str:
     return group(role, element("memberCode", code), element("name", name))
 
 
-def _representative(said: Representation | None, display: Representative | None) -> str:
-    if said is None or display is None:
+def _representative(representation: Representation | None, display: Representative | None) -> str:
+    if representation is None or display is None:
         return ""
     return group(
         "representative",
         element("name", display.name),
-        optional("pin", said.pin.digits if said.pin is not None else None),
+        optional("pin", representation.pin.digits if representation.pin is not None else None),
         group(
             "authority",
-            element("kind", said.kind),
+            element("kind", representation.kind),
             element("number", display.number),
             element("date", day(display.issued_on)),
             element("issuer", display.issuer),
-            optional("validTo", day(said.valid_to) if said.valid_to is not None else None),
-            element("mediaType", said.media_type),
-            element("digest", binary(said.document_digest)),
+            optional(
+                "validTo",
+                day(representation.valid_to) if representation.valid_to is not None else None,
+            ),
+            element("mediaType", representation.media_type),
+            element("digest", binary(representation.document_digest)),
         ),
     )
 
 
-def _paper(said: PaperConsent | None, display: PaperConsentDetails | None) -> str:
-    if said is None or display is None:
+def _paper(paper: PaperConsent | None, display: PaperConsentDetails | None) -> str:
+    if paper is None or display is None:
         return ""
     return group(
         "paper",
-        element("date", day(said.date)),
+        element("date", day(paper.date)),
         element("place", display.place),
-        element("official", said.official),
-        element("mediaType", said.media_type),
-        element("scanDigest", binary(said.scan_digest)),
+        element("official", paper.official),
+        element("mediaType", paper.media_type),
+        element("scanDigest", binary(paper.scan_digest)),
     )

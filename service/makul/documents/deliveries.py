@@ -15,7 +15,7 @@ def render_delivery(delivery: PersonDelivery) -> bytes:
     It has `Id="delivery-<disclosureId>"`. It contains the bytes of `person` unchanged, because the
     receipt's digest is over them. `person` declares its own namespace.
     """
-    said = (
+    parts = (
         element("requestId", str(delivery.request_id)),
         element("disclosureId", str(delivery.disclosure_id)),
         element("recipient", delivery.recipient),
@@ -24,4 +24,4 @@ def render_delivery(delivery: PersonDelivery) -> bytes:
     )
     root = f'<Delivery xmlns="{NAMESPACE}" Id="delivery-{delivery.disclosure_id}">'
     salt = element("payloadSalt", binary(delivery.payload_salt))
-    return f"{root}{''.join(said)}".encode() + delivery.person + f"{salt}</Delivery>".encode()
+    return f"{root}{''.join(parts)}".encode() + delivery.person + f"{salt}</Delivery>".encode()

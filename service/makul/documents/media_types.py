@@ -61,8 +61,8 @@ def _is_png(content: bytes) -> bool:
     if not content.startswith(PNG):
         return False
     at = len(PNG)
-    seen: list[bytes] = []
-    while at + 12 <= len(content) and len(seen) < _PNG_CHUNKS:
+    formats: list[bytes] = []
+    while at + 12 <= len(content) and len(formats) < _PNG_CHUNKS:
         (length,) = struct.unpack_from(">I", content, at)
         end = at + 12 + length
         if end > len(content):
@@ -71,12 +71,12 @@ def _is_png(content: bytes) -> bool:
         (stated,) = struct.unpack_from(">I", content, end - 4)
         if zlib.crc32(content[at + 4 : end - 4]) != stated:
             return False
-        seen.append(kind)
+        formats.append(kind)
         at = end
         if kind == b"IEND":
             break
-    whole = at == len(content) and len(seen) > 1 and seen[-1] == b"IEND"
-    return whole and seen[0] == b"IHDR" and b"IDAT" in seen
+    whole = at == len(content) and len(formats) > 1 and formats[-1] == b"IEND"
+    return whole and formats[0] == b"IHDR" and b"IDAT" in formats
 
 
 def _is_jpeg(content: bytes) -> bool:
@@ -88,10 +88,10 @@ def _is_jpeg(content: bytes) -> bool:
         return False
     at, framed, scanned = 2, False, False
     while True:
-        found = _JPEG_MARKER.search(content, at) if scanned else _JPEG_MARKER.match(content, at)
-        if found is None:
+        match = _JPEG_MARKER.search(content, at) if scanned else _JPEG_MARKER.match(content, at)
+        if match is None:
             return False
-        marker, at = found[1][0], found.end()
+        marker, at = match[1][0], match.end()
         if marker == _EOI:
             return framed and scanned and at == len(content)
         if at + 2 > len(content):
@@ -112,11 +112,11 @@ def _is_tiff(content: bytes) -> bool:
     if order is None or len(content) < 8:
         return False
     (at,) = struct.unpack_from(order + "I", content, 4)
-    seen: set[int] = set()
+    offsets: set[int] = set()
     while at:
-        if at in seen or len(seen) >= _TIFF_PAGES or at + 2 > len(content):
+        if at in offsets or len(offsets) >= _TIFF_PAGES or at + 2 > len(content):
             return False
-        seen.add(at)
+        offsets.add(at)
         (entries,) = struct.unpack_from(order + "H", content, at)
         end = at + 2 + entries * _IFD_ENTRY
         if not entries or end + 4 > len(content):
@@ -128,7 +128,7 @@ def _is_tiff(content: bytes) -> bool:
         if not tags >= _TIFF_NEEDED or not tags & _TIFF_PICTURE:
             return False
         (at,) = struct.unpack_from(order + "I", content, end)
-    return bool(seen)
+    return bool(offsets)
 
 
 _TYPES: Final[dict[str, Callable[[bytes], bool]]] = {

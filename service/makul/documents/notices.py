@@ -28,13 +28,13 @@ def render_approval(approval: NoticeApproval) -> bytes:
         group("text", element("language", language), element("digest", binary(digest)))
         for language, digest in sorted(approval.digests.items())
     )
-    said = (
+    parts = (
         group("authorisedBody", element("memberCode", body.code), element("name", body.name)),
         element("ref", approval.ref),
         *texts,
     )
     root = f'<NoticeApproval xmlns="{NAMESPACE}" Id="approval">'
-    document = f"{root}{''.join(said)}</NoticeApproval>".encode()
+    document = f"{root}{''.join(parts)}</NoticeApproval>".encode()
     _must_read_back(document, approval)
     return document
 
@@ -42,9 +42,9 @@ def render_approval(approval: NoticeApproval) -> bytes:
 def read_approval(signed: "Element") -> NoticeApproval:
     """Read an approval from its verified root element. Raises `DocumentError` (REQ-01)."""
     notice_schema().check(signed)
-    said = Reader(signed)
-    body = said.inside("authorisedBody")
-    texts = said.each_inside("text")
+    reader = Reader(signed)
+    body = reader.inside("authorisedBody")
+    texts = reader.each_inside("text")
     digests = {text.text("language"): text.read("digest", read_binary) for text in texts}
     if len(digests) != len(texts):
         raise malformed("text")
@@ -52,7 +52,7 @@ def read_approval(signed: "Element") -> NoticeApproval:
         authorised_body=NamedParty(
             code=body.read("memberCode", parse_member_code), name=body.text("name")
         ),
-        ref=said.text("ref"),
+        ref=reader.text("ref"),
         digests=digests,
     )
 

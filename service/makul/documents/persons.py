@@ -27,7 +27,7 @@ def render_person(person: Person, released: frozenset[Attribute]) -> bytes:
     """
     try:
         content = "".join(
-            _CONTENT[attribute](attribute, _held(person, attribute))
+            _CONTENT[attribute](attribute, _require_value(person, attribute))
             for attribute in Attribute
             if attribute in released
         )
@@ -36,7 +36,7 @@ def render_person(person: Person, released: frozenset[Attribute]) -> bytes:
     return f'<p:person xmlns:p="{RECIPIENT}">{content}</p:person>'.encode()
 
 
-def _held(person: Person, attribute: Attribute) -> AttributeValue:
+def _require_value(person: Person, attribute: Attribute) -> AttributeValue:
     if attribute is Attribute.PIN:
         return person.pin.digits
     try:
@@ -64,24 +64,24 @@ def _name(attribute: Attribute, value: AttributeValue) -> str:
     return _group(attribute, *(typed(script, form) for script, form in forms if form))
 
 
-def _face(attribute: Attribute, value: AttributeValue) -> str:
+def _render_face(attribute: Attribute, value: AttributeValue) -> str:
     image = _bytes(attribute, value)
     return _group(attribute, element("p:format", samples.face_format(image)), _data(image))
 
 
 def _templates(attribute: Attribute, value: AttributeValue) -> str:
-    held = samples.finger_templates(_bytes(attribute, value))
+    records = samples.finger_templates(_bytes(attribute, value))
     return _group(
         attribute,
         *(
             group("p:template", element("p:position", str(position)), _data(record))
-            for position, record in held
+            for position, record in records
         ),
     )
 
 
 def _images(attribute: Attribute, value: AttributeValue) -> str:
-    held = samples.finger_images(_bytes(attribute, value))
+    records = samples.finger_images(_bytes(attribute, value))
     return _group(
         attribute,
         *(
@@ -91,7 +91,7 @@ def _images(attribute: Attribute, value: AttributeValue) -> str:
                 element("p:format", encoding),
                 _data(image),
             )
-            for position, encoding, image in held
+            for position, encoding, image in records
         ),
     )
 
@@ -127,7 +127,7 @@ _CONTENT: dict[Attribute, Callable[[Attribute, AttributeValue], str]] = {
     Attribute.BIRTH_DATE: _date,
     Attribute.DOCUMENT_ISSUED: _date,
     Attribute.DOCUMENT_EXPIRES: _date,
-    Attribute.FACE_IMAGE: _face,
+    Attribute.FACE_IMAGE: _render_face,
     Attribute.FINGERPRINT_TEMPLATES: _templates,
     Attribute.FINGERPRINT_IMAGES: _images,
     Attribute.SIGNATURE_IMAGE: _signature,

@@ -50,13 +50,13 @@ def receipt_reason(reason: Reason) -> str:
 
 def localized(code: Code) -> str:
     """Return the content of a LocalizedText: the text of a code in the three languages."""
-    said = text_of_code(code)
-    return typed("ky", said.ky) + typed("ru", said.ru) + typed("en", said.en)
+    text = text_of_code(code)
+    return typed("ky", text.ky) + typed("ru", text.ru) + typed("en", text.en)
 
 
 @cache
 def _words(code: Code, because: Code | None, cause: Cause | None) -> str:
     """Return the `text` of a reason; it and its children are in the types namespace."""
-    said = text_of(Reason(code=code, because=because, cause=cause))
-    words = element("t:ky", said.ky) + element("t:ru", said.ru) + element("t:en", said.en)
-    return f'<t:text xmlns:t="{TYPES}">{words}</t:text>'
+    text = text_of(Reason(code=code, because=because, cause=cause))
+    languages = element("t:ky", text.ky) + element("t:ru", text.ru) + element("t:en", text.en)
+    return f'<t:text xmlns:t="{TYPES}">{languages}</t:text>'

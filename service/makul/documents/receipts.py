@@ -14,7 +14,7 @@ def render_receipt(receipt: Receipt) -> bytes:
 
     The signature must be inserted directly before the end tag.
     """
-    said = (
+    parts = (
         element("receiptId", str(receipt.receipt_id)),
         element("requestId", str(receipt.request_id)),
         element("requestDigest", binary(receipt.request_digest)),
@@ -32,7 +32,7 @@ def render_receipt(receipt: Receipt) -> bytes:
         element("operator", receipt.operator),
     )
     root = f'<Receipt xmlns="{NAMESPACE}" Id="receipt-{receipt.receipt_id}">'
-    return f"{root}{''.join(said)}</Receipt>".encode()
+    return f"{root}{''.join(parts)}</Receipt>".encode()
 
 
 def _digest(name: str, value: bytes | None) -> str:

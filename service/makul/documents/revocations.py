@@ -19,12 +19,12 @@ NAMESPACE = "urn:makul:consent:1"
 def read_revocation(signed: "Element") -> Revocation:
     """Read a consent revocation from its verified root element. Raises `DocumentError` (REQ-01)."""
     revocation_schema().check(signed)
-    said = Reader(signed)
+    reader = Reader(signed)
     return Revocation(
-        consent_id=said.read("consentId", uuid),
-        subject=said.read("subject", Pin),
-        recipient=said.read("recipient", parse_member_code),
-        revoked_at=said.read("revokedAt", read_instant),
+        consent_id=reader.read("consentId", uuid),
+        subject=reader.read("subject", Pin),
+        recipient=reader.read("recipient", parse_member_code),
+        revoked_at=reader.read("revokedAt", read_instant),
     )
 
 
@@ -35,7 +35,7 @@ def render_revocation(
 
     Its root has `Id="revocation-<consentId>"`.
     """
-    said = (
+    parts = (
         optional("revocationId", str(revocation_id) if revocation_id is not None else None),
         element("consentId", str(revocation.consent_id)),
         element("subject", revocation.subject.digits),
@@ -44,4 +44,4 @@ def render_revocation(
         optional("reason", reason),
     )
     root = f'<Revocation xmlns="{NAMESPACE}" Id="revocation-{revocation.consent_id}">'
-    return f"{root}{''.join(said)}</Revocation>".encode()
+    return f"{root}{''.join(parts)}</Revocation>".encode()

@@ -125,10 +125,10 @@ def instant(value: str) -> datetime:
     for values that xs:dateTime allows and no clock shows: hour 24, or an offset that leaves the
     calendar.
     """
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
         raise ValueError("an instant must know its zone")
-    return found.astimezone(UTC)
+    return moment.astimezone(UTC)
 
 
 def day(value: str) -> date:

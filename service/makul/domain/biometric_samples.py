@@ -39,9 +39,9 @@ class UnknownSampleError(ValueError):
     """The bytes are not an exchangeable sample. The message gives the reason, never the bytes."""
 
 
-def require_known(attribute: Attribute, held: bytes) -> None:
+def require_known(attribute: Attribute, content: bytes) -> None:
     """Raise `UnknownSampleError` if these bytes could never be released as this attribute."""
-    _READERS[attribute](held)
+    _READERS[attribute](content)
 
 
 def face_format(image: bytes) -> str:
@@ -59,15 +59,15 @@ def signature_image(image: bytes) -> bytes:
     return image
 
 
-def finger_templates(held: bytes) -> Iterator[tuple[int, bytes]]:
+def finger_templates(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield position and record of each finger, from consecutive ISO/IEC 19794-2 records."""
-    for record in _records(held, _MINUTIAE_MAGIC, _MINUTIAE_LENGTH, _MINUTIAE_HEADER):
+    for record in _records(content, _MINUTIAE_MAGIC, _MINUTIAE_LENGTH, _MINUTIAE_HEADER):
         yield _finger(record[_MINUTIAE_HEADER]), record
 
 
-def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
+def finger_images(content: bytes) -> Iterator[tuple[int, str, bytes]]:
     """Yield position, format and image of each finger, from consecutive ISO/IEC 19794-4 records."""
-    for record in _records(held, _IMAGES_MAGIC, _IMAGES_LENGTH, _IMAGES_HEADER):
+    for record in _records(content, _IMAGES_MAGIC, _IMAGES_LENGTH, _IMAGES_HEADER):
         encoding = _COMPRESSIONS.get(record[_IMAGES_COMPRESSION])
         if encoding is None:
             raise UnknownSampleError("finger images in a compression that is not exchanged")
@@ -81,16 +81,16 @@ def finger_images(held: bytes) -> Iterator[tuple[int, str, bytes]]:
             at += length
 
 
-def _records(held: bytes, magic: bytes, length_at: slice, header: int) -> Iterator[bytes]:
+def _records(content: bytes, magic: bytes, length_at: slice, header: int) -> Iterator[bytes]:
     """Yield each of the consecutive records; there must be at least one, longer than its header."""
-    if not held:
+    if not content:
         raise UnknownSampleError("no finger record")
     at = 0
-    while at < len(held):
-        length = int.from_bytes(held[at:][length_at], "big")
-        if not held.startswith(magic, at) or length <= header or at + length > len(held):
+    while at < len(content):
+        length = int.from_bytes(content[at:][length_at], "big")
+        if not content.startswith(magic, at) or length <= header or at + length > len(content):
             raise UnknownSampleError("not a finger record of ISO/IEC 19794")
-        yield held[at : at + length]
+        yield content[at : at + length]
         at += length
 
 
@@ -104,6 +104,6 @@ def _finger(position: int) -> int:
 _READERS: Mapping[Attribute, Callable[[bytes], object]] = {
     Attribute.FACE_IMAGE: face_format,
     Attribute.SIGNATURE_IMAGE: signature_image,
-    Attribute.FINGERPRINT_TEMPLATES: lambda held: list(finger_templates(held)),
-    Attribute.FINGERPRINT_IMAGES: lambda held: list(finger_images(held)),
+    Attribute.FINGERPRINT_TEMPLATES: lambda content: list(finger_templates(content)),
+    Attribute.FINGERPRINT_IMAGES: lambda content: list(finger_images(content)),
 }

@@ -14,7 +14,7 @@ from makul.domain.disclosures import Proof
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.reasons import Code
 from makul.domain.rules import Rule, Ruling, holds, not_applicable
-from makul.domain.signature_proof import proven
+from makul.domain.signature_proof import judge_proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,12 @@ class RevocationCase:
 
 
 def _signed_by_subject_or_giver(case: RevocationCase) -> Ruling:
-    said, signer = case.revocation, case.proof.signer
-    by_subject = said is not None and signer is not None and signer.pin == said.subject
-    return proven(
+    revocation, signer = case.revocation, case.proof.signer
+    by_subject = revocation is not None and signer is not None and signer.pin == revocation.subject
+    return judge_proof(
         Code.CNS_02,
         case.proof,
-        readable=said is not None,
+        readable=revocation is not None,
         signed_by_party=by_subject or case.signed_by_giver,
     )
 

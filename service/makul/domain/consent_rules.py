@@ -15,7 +15,7 @@ from makul.domain.eligibility import within
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_applicable
-from makul.domain.signature_proof import proven
+from makul.domain.signature_proof import judge_proof
 
 FULL_AGE = 18
 """The age in years of full legal capacity (Civil Code of the Kyrgyz Republic)."""
@@ -41,7 +41,7 @@ class ConsentCase:
 def _consent_signed_by_party(case: ConsentCase) -> Ruling:
     if case.ground.use.digest_differs:
         return fails(Code.CNS_02, Reason(code=Code.CNS_02, because=Code.REQ_04, field="consentId"))
-    return proven(Code.CNS_02, case.ground.proof, signed_by_party=_signed_by_party(case))
+    return judge_proof(Code.CNS_02, case.ground.proof, signed_by_party=_signed_by_party(case))
 
 
 def _signed_by_party(case: ConsentCase) -> bool:
@@ -99,29 +99,30 @@ def _consent_notice_known(case: ConsentCase) -> Ruling:
 
 
 def _consent_representative_proven(case: ConsentCase) -> Ruling:
-    said = case.consent.representative
-    if said is None:
+    representation = case.consent.representative
+    if representation is None:
         return holds(Code.CNS_11, True)
     return holds_each(
         Code.CNS_11,
         agreementNumber=case.agreement is not None and case.agreement.representatives_allowed,
-        representative=said.pin is not None and said.pin != case.consent.subject,
-        authority=_has_authority(said, case.consent.subject, case.today),
+        representative=representation.pin is not None
+        and representation.pin != case.consent.subject,
+        authority=_has_authority(representation, case.consent.subject, case.today),
         authorityDocument=case.ground.authority_held,
     )
 
 
-def _has_authority(said: Representation, subject: Pin, today: date) -> bool:
+def _has_authority(representation: Representation, subject: Pin, today: date) -> bool:
     """Return whether the representative has authority on this day.
 
     A parent or guardian must be of age and the subject a minor. A stated last day must not have
     passed. A power of attorney must state its last day.
     """
-    lasts = said.valid_to is not None and today <= said.valid_to
-    match said.kind:
+    lasts = representation.valid_to is not None and today <= representation.valid_to
+    match representation.kind:
         case AuthorityKind.PARENT | AuthorityKind.GUARDIAN:
-            of_age = said.pin is not None and said.pin.age_on(today) >= FULL_AGE
-            ended = said.valid_to is not None and not lasts
+            of_age = representation.pin is not None and representation.pin.age_on(today) >= FULL_AGE
+            ended = representation.valid_to is not None and not lasts
             return of_age and subject.age_on(today) < FULL_AGE and not ended
         case AuthorityKind.POWER_OF_ATTORNEY:
             return lasts
@@ -129,16 +130,16 @@ def _has_authority(said: Representation, subject: Pin, today: date) -> bool:
 
 
 def _consent_paper_allowed(case: ConsentCase) -> Ruling:
-    said = case.consent.paper
-    if said is None:
+    paper = case.consent.paper
+    if paper is None:
         return holds(Code.CNS_12, True)
     employee = case.request.employee
     signed_on = legal_day(case.consent.given_at)
     return holds_each(
         Code.CNS_12,
         paper=case.agreement is not None and case.agreement.paper_allowed,
-        employee=employee is not None and not _same_person(employee, said.official),
-        date=said.date <= signed_on and said.date <= legal_day(case.at + CLOCK_TOLERANCE),
+        employee=employee is not None and not _same_person(employee, paper.official),
+        date=paper.date <= signed_on and paper.date <= legal_day(case.at + CLOCK_TOLERANCE),
     )
 
 

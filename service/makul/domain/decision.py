@@ -90,11 +90,11 @@ def decide(
     invariant 3). An attribute beyond them fails its rule. The intersection is computed here as a
     second safeguard.
     """
-    standing = EligibilityCase(
+    eligibility = EligibilityCase(
         request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
     )
-    own = standing.usable_agreement
-    rulings = judge_eligibility(standing) + judge_ground(
+    own = eligibility.usable_agreement
+    rulings = judge_eligibility(eligibility) + judge_ground(
         request, recipient, own, ground, operator=operator, at=at
     )
     return Decision(
@@ -109,8 +109,10 @@ def decide(
 def _minor_on(ground: Ground, at: datetime) -> date | None:
     if not isinstance(ground, ConsentGround) or ground.consent is None:
         return None
-    said = ground.consent.representative
-    speaks_for_a_minor = said is not None and said.kind != AuthorityKind.POWER_OF_ATTORNEY
+    representation = ground.consent.representative
+    speaks_for_a_minor = (
+        representation is not None and representation.kind != AuthorityKind.POWER_OF_ATTORNEY
+    )
     return legal_day(at) if speaks_for_a_minor else None
 
 
@@ -137,8 +139,10 @@ class MatchCase:
     @property
     def subject(self) -> Person | None:
         """The record, if it belongs to exactly the person asked about."""
-        found = self.person
-        return found if found is not None and found.pin == self.decision.request.subject else None
+        person = self.person
+        return (
+            person if person is not None and person.pin == self.decision.request.subject else None
+        )
 
     @property
     def result(self) -> MatchResult:
@@ -219,11 +223,11 @@ def conclude(decision: Decision, match: MatchVerdict | None, person: Person | No
     for rule in MATCH_RULES:
         ruling = rule.judge(case)
         if not ruling.passed:
-            return Conclusion(outcome=_outcome_against(ruling), reasons=ruling.reasons)
+            return Conclusion(outcome=_outcome_of_failure(ruling), reasons=ruling.reasons)
     return _disclosure(decision, case.subject)
 
 
-def _outcome_against(ruling: Ruling) -> Outcome:
+def _outcome_of_failure(ruling: Ruling) -> Outcome:
     if ruling.verdict is not Verdict.FAILED:
         return Outcome.UNDETERMINED
     return Outcome.NOT_MATCHED if ruling.code is Code.MAT_01 else Outcome.REFUSED
@@ -232,11 +236,11 @@ def _outcome_against(ruling: Ruling) -> Outcome:
 def _disclosure(decision: Decision, subject: Person | None) -> Conclusion:
     if decision.request.operation is not Operation.GET_PERSON_DATA:
         return Conclusion(outcome=Outcome.MATCHED)
-    held = subject.held if subject is not None else frozenset()
+    recorded = subject.held if subject is not None else frozenset()
     disputed = subject.disputed if subject is not None else frozenset()
-    released = (decision.releasable & held) - disputed
+    released = (decision.releasable & recorded) - disputed
     left_out = tuple(
-        Reason(code=Code.REL_02 if name in held else Code.REL_01, field=name)
+        Reason(code=Code.REL_02 if name in recorded else Code.REL_01, field=name)
         for name in sorted(decision.releasable - released)
     )
     return Conclusion(outcome=Outcome.RELEASED, reasons=left_out, released=released)

@@ -49,7 +49,7 @@ class Outcome(StrEnum):
     """
 
 
-TELLS_OF_A_PERSON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
+AFTER_COMPARISON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})
 """Outcomes after a comparison: each closes its request id, and needs every right at commit."""
 
 

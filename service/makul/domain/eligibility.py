@@ -31,16 +31,16 @@ class EligibilityCase:
     """The agreement if it is the one named and belongs to this recipient; otherwise None."""
 
     def __post_init__(self) -> None:
-        found, request = self.agreement, self.request
+        agreement, request = self.agreement, self.request
         usable = (
-            found is not None
-            and found.number == request.agreement_number
-            and found.recipient == request.recipient
+            agreement is not None
+            and agreement.number == request.agreement_number
+            and agreement.recipient == request.recipient
         )
-        object.__setattr__(self, "usable_agreement", found if usable else None)
+        object.__setattr__(self, "usable_agreement", agreement if usable else None)
 
 
-def _known(case: EligibilityCase) -> Ruling:
+def _recipient_known(case: EligibilityCase) -> Ruling:
     known = case.recipient
     return holds(Code.RCP_01, known is not None and known.code == case.request.recipient)
 
@@ -60,63 +60,65 @@ def _not_cut_off(case: EligibilityCase) -> Ruling:
 
 
 def _agreement_in_force(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is not None and found.state is AgreementState.TERMINATED:
+    agreement = case.usable_agreement
+    if agreement is not None and agreement.state is AgreementState.TERMINATED:
         return not_applicable(Code.AGR_01)
-    return holds(Code.AGR_01, found is not None and found.covers(case.at), "agreementNumber")
+    return holds(
+        Code.AGR_01, agreement is not None and agreement.covers(case.at), "agreementNumber"
+    )
 
 
 def _agreement_not_terminated(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is None:
+    agreement = case.usable_agreement
+    if agreement is None:
         return not_applicable(Code.AGR_02)
-    return holds(Code.AGR_02, found.state is not AgreementState.TERMINATED, "agreementNumber")
+    return holds(Code.AGR_02, agreement.state is not AgreementState.TERMINATED, "agreementNumber")
 
 
 def _channel_agreed(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is None:
+    agreement = case.usable_agreement
+    if agreement is None:
         return not_applicable(Code.REQ_08)
-    return holds(Code.REQ_08, case.request.channel in found.channels)
+    return holds(Code.REQ_08, case.request.channel in agreement.channels)
 
 
 def _purpose_agreed(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is None:
+    agreement = case.usable_agreement
+    if agreement is None:
         return not_applicable(Code.AGR_03)
-    return holds(Code.AGR_03, case.request.purpose in found.purposes, "purpose")
+    return holds(Code.AGR_03, case.request.purpose in agreement.purposes, "purpose")
 
 
 def _attributes_agreed(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is None:
+    agreement = case.usable_agreement
+    if agreement is None:
         return not_applicable(Code.AGR_04)
     if case.request.operation.result_form is ResultForm.DATA and not case.request.attributes:
         return holds(Code.AGR_04, False, "requestedAttributes")
-    return within(Code.AGR_04, case.request.attributes, found.attributes)
+    return within(Code.AGR_04, case.request.attributes, agreement.attributes)
 
 
 def _methods_agreed(case: EligibilityCase) -> Ruling:
-    found = case.usable_agreement
-    if found is None:
+    agreement = case.usable_agreement
+    if agreement is None:
         return not_applicable(Code.AGR_05)
-    asked = case.request.methods
-    return holds(Code.AGR_05, bool(asked) and asked <= found.methods, "methods")
+    methods = case.request.methods
+    return holds(Code.AGR_05, bool(methods) and methods <= agreement.methods, "methods")
 
 
 def can_be_sealed(case: EligibilityCase) -> Ruling:
     """Judge whether data that must be encrypted have a valid certificate at this moment."""
-    found = case.usable_agreement
+    agreement = case.usable_agreement
     data = case.request.operation.result_form is ResultForm.DATA
-    if found is None or found.delivery is not Delivery.SEALED or not data:
+    if agreement is None or agreement.delivery is not Delivery.SEALED or not data:
         return not_applicable(Code.RCP_04)
     if case.sealing is None:
         return holds(Code.RCP_04, False, SEALED_FIELD)
-    against = case.sealing.against
-    if against is None:
+    code = case.sealing.against
+    if code is None:
         return holds(Code.RCP_04, True)
-    reason = Reason(code=Code.RCP_04, because=against, field=SEALED_FIELD)
-    if against is Code.SIG_07:
+    reason = Reason(code=Code.RCP_04, because=code, field=SEALED_FIELD)
+    if code is Code.SIG_07:
         return unknown(Code.RCP_04, reason)
     return fails(Code.RCP_04, reason)
 
@@ -128,7 +130,7 @@ It distinguishes this RCP-04 from one about a message.
 """
 
 ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
-    Rule(Code.RCP_01, _known),
+    Rule(Code.RCP_01, _recipient_known),
     Rule(Code.RCP_02, _not_on_hold),
     Rule(Code.RCP_03, _not_cut_off),
     Rule(Code.AGR_01, _agreement_in_force),
@@ -175,16 +177,16 @@ def judge_eligibility(case: EligibilityCase) -> tuple[Ruling, ...]:
     return tuple(rule.judge(case) for rule in STANDING_RULES)
 
 
-def within(code: Code, asked: frozenset[str], allowed: frozenset[str]) -> Ruling:
+def within(code: Code, requested: frozenset[str], allowed: frozenset[str]) -> Ruling:
     """Pass if everything requested is allowed; otherwise fail with one reason for each excess name.
 
     A name that is no attribute is reported without being repeated.
     """
-    beyond = asked - allowed
+    beyond = requested - allowed
     if not beyond:
         return holds(code, True)
-    named = {name if name in _ATTRIBUTE_NAMES else "requestedAttributes" for name in beyond}
-    return fails(code, *(Reason(code=code, field=name) for name in sorted(named)))
+    names = {name if name in _ATTRIBUTE_NAMES else "requestedAttributes" for name in beyond}
+    return fails(code, *(Reason(code=code, field=name) for name in sorted(names)))
 
 
 _ATTRIBUTE_NAMES = frozenset(attribute.value for attribute in Attribute)

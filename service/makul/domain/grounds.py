@@ -22,7 +22,7 @@ from makul.domain.legal_basis_rules import BASIS_RULES, BasisCase, covered_by
 from makul.domain.reasons import Code
 from makul.domain.recipients import Recipient
 from makul.domain.rules import Ruling, holds
-from makul.domain.signature_proof import proven
+from makul.domain.signature_proof import judge_proof
 
 
 def judge_ground(
@@ -52,7 +52,7 @@ def _judge_consent(
 ) -> tuple[Ruling, ...]:
     presented = holds(Code.CNS_01, True)
     if ground.consent is None:
-        return presented, proven(Code.CNS_02, ground.proof, readable=False)
+        return presented, judge_proof(Code.CNS_02, ground.proof, readable=False)
     case = ConsentCase(
         request=request,
         ground=ground,
@@ -72,7 +72,7 @@ def _judge_basis(
     at: datetime,
 ) -> tuple[Ruling, ...]:
     if ground.statement is None:
-        return (proven(Code.LAW_09, ground.proof, readable=False),)
+        return (judge_proof(Code.LAW_09, ground.proof, readable=False),)
     case = BasisCase(
         request=request,
         ground=ground,

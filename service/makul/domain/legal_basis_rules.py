@@ -17,7 +17,7 @@ from makul.domain.legal_bases import BasisStatement, Provision
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
 from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_applicable
-from makul.domain.signature_proof import proven
+from makul.domain.signature_proof import judge_proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class BasisCase:
     @property
     def provision(self) -> Provision | None:
         """The provision invoked; None if cl. 5 does not contain it."""
-        written = self.statement.provision
-        return Provision(written) if written in _PROVISIONS else None
+        provision = self.statement.provision
+        return Provision(provision) if provision in _PROVISIONS else None
 
     @property
     def powers(self) -> Mapping[PurposeCode, frozenset[Attribute]] | None:
@@ -58,7 +58,7 @@ def _basis_signed_by_official(case: BasisCase) -> Ruling:
     if case.ground.use.digest_differs:
         reason = Reason(code=Code.LAW_09, because=Code.REQ_04, field="statementId")
         return fails(Code.LAW_09, reason)
-    return proven(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
+    return judge_proof(Code.LAW_09, case.ground.proof, signed_by_party=by_official)
 
 
 def _basis_provision_known(case: BasisCase) -> Ruling:
@@ -90,20 +90,20 @@ def _may_hide(case: BasisCase, provision: Provision) -> bool:
 
 
 def _basis_complete(case: BasisCase) -> Ruling:
-    said, act = case.statement, case.statement.act
+    statement, act = case.statement, case.statement.act
     return holds_each(
         Code.LAW_03,
-        citation=_is_said(said.citation),
-        authorisingAct=_is_said(act.issuer)
-        and _is_said(act.number)
-        and act.issued_on <= said.issued_on,
-        caseNumber=_is_said(said.case_number),
-        official=_is_said(said.official),
-        justification=_is_said(said.justification),
+        citation=_is_stated(statement.citation),
+        authorisingAct=_is_stated(act.issuer)
+        and _is_stated(act.number)
+        and act.issued_on <= statement.issued_on,
+        caseNumber=_is_stated(statement.case_number),
+        official=_is_stated(statement.official),
+        justification=_is_stated(statement.justification),
     )
 
 
-def _is_said(text: str) -> bool:
+def _is_stated(text: str) -> bool:
     return bool(text.strip())
 
 

@@ -39,13 +39,13 @@ class DemographicProbe:
         Some people have only one name, so one is enough here. The comparison checks that the probe
         gives all names that the record holds: a name that is held cannot be left out.
         """
-        return any(map(_says, (self.document_number, self.surname, self.given_name)))
+        return any(map(_is_stated, (self.document_number, self.surname, self.given_name)))
 
     def __repr__(self) -> str:
         return f"DemographicProbe({self.pin.masked})"
 
 
-def _says(factor: str | None) -> bool:
+def _is_stated(factor: str | None) -> bool:
     return factor is not None and bool(factor.strip())
 
 
@@ -82,11 +82,11 @@ class MatchVerdict:
     @property
     def result(self) -> MatchResult:
         """`MATCH` only if every method matched; otherwise the worst result."""
-        found = {verdict.result for verdict in self.methods}
-        if found == {MatchResult.MATCH}:
+        results = {verdict.result for verdict in self.methods}
+        if results == {MatchResult.MATCH}:
             return MatchResult.MATCH
         for result in _WORST_FIRST:
-            if result in found:
+            if result in results:
                 return result
         return MatchResult.UNAVAILABLE
 

@@ -42,7 +42,7 @@ class Month:
 
 def parse_month(text: str) -> Month:
     """Parse a month written as 2026-11; raises `MalformedMonthError`."""
-    found = _MONTH.fullmatch(text)
-    if found is None:
+    match = _MONTH.fullmatch(text)
+    if match is None:
         raise MalformedMonthError("a month is written as 2026-11")
-    return Month(int(found[1]), int(found[2]))
+    return Month(int(match[1]), int(match[2]))

@@ -25,21 +25,21 @@ class PersonQuery:
     birth_date: date | None = None
 
     def __post_init__(self) -> None:
-        known = (self.document_number, self.surname, self.given_name)
-        if not any(text is not None and _plain(text) for text in known):
+        criteria = (self.document_number, self.surname, self.given_name)
+        if not any(text is not None and _plain(text) for text in criteria):
             raise ValueError("a search needs a document number, a surname or a given name")
 
     @property
     def fields(self) -> dict[str, str]:
         """The searched values by attribute, as they are recorded."""
-        said = {
+        stated = {
             Attribute.DOCUMENT_NUMBER: self.document_number,
             Attribute.SURNAME: self.surname,
             Attribute.GIVEN_NAME: self.given_name,
             Attribute.PATRONYMIC: self.patronymic,
             Attribute.BIRTH_DATE: self.birth_date.isoformat() if self.birth_date else None,
         }
-        return {name.value: text for name, text in said.items() if text is not None}
+        return {name.value: text for name, text in stated.items() if text is not None}
 
     def is_met_by(self, person: Person) -> bool:
         """Return whether all given attributes agree; names match in any script and case.
@@ -78,11 +78,11 @@ class PersonCount:
     samples: int
 
 
-def _agrees(said: str | None, held: object) -> bool:
-    if said is None:
+def _agrees(stated: str | None, recorded: object) -> bool:
+    if stated is None:
         return True
-    forms = held.forms if isinstance(held, LocalizedName) else (held,)
-    return _plain(said) in {_plain(form) for form in forms if isinstance(form, str)}
+    forms = recorded.forms if isinstance(recorded, LocalizedName) else (recorded,)
+    return _plain(stated) in {_plain(form) for form in forms if isinstance(form, str)}
 
 
 def _plain(text: str) -> str:

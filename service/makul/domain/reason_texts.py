@@ -58,14 +58,14 @@ def text_of(reason: Reason) -> Text:
     The text of a cause replaces the text of the code. For a reason about a document, it follows the
     text of the code.
     """
-    spoken = text(reason.spoken)
+    main = text(reason.text_code)
     if reason.cause is None:
-        return spoken
+        return main
     cause = text_of_cause(reason.cause)
-    return cause if reason.because is None else spoken.followed_by(cause)
+    return cause if reason.because is None else main.followed_by(cause)
 
 
-def with_expectation(said: Text, reason: Reason) -> Text:
+def with_expectation(text: Text, reason: Reason) -> Text:
     """Return the text with what is expected of the part of HTTP that a reason names, if any.
 
     The expectation replaces the text of the code, which is about more than HTTP. If the reason has
@@ -73,8 +73,8 @@ def with_expectation(said: Text, reason: Reason) -> Text:
     """
     expected = _EXPECTATIONS.get((reason.code, reason.field or ""))
     if expected is None:
-        return said
-    return expected if reason.cause is None else said.followed_by(expected)
+        return text
+    return expected if reason.cause is None else text.followed_by(expected)
 
 
 def parse_texts(name: str, content: str, kind: Callable[[str], KeyT]) -> dict[KeyT, Text]:
@@ -104,10 +104,10 @@ def _text(name: str, key: str, table: object) -> Text:
     """Return the text in a table: the three languages, with the same placeholders in each."""
     if not isinstance(table, dict) or set(table) != set(LANGUAGES):
         raise ReasonTextError(f"{name}: {key} must have exactly ky, ru and en")
-    for language, said in table.items():
-        if not isinstance(said, str) or not said or said != " ".join(said.split()):
+    for language, sentence in table.items():
+        if not isinstance(sentence, str) or not sentence or sentence != " ".join(sentence.split()):
             raise ReasonTextError(f"{name}: {key}, {language}: must be one line of text")
-    if len({frozenset(_PLACEHOLDER.findall(said)) for said in table.values()}) > 1:
+    if len({frozenset(_PLACEHOLDER.findall(sentence)) for sentence in table.values()}) > 1:
         raise ReasonTextError(f"{name}: {key}: the placeholders differ")
     return Text(**table)
 
@@ -119,7 +119,7 @@ def _load(name: str, kind: Callable[[str], KeyT], keys: Iterable[KeyT] = ()) -> 
     return texts
 
 
-def _part(key: str) -> tuple[Code, str]:
+def _parse_key(key: str) -> tuple[Code, str]:
     """Return the code and the part of HTTP in a key such as `REQ-01 Content-Length`."""
     code, _, part = key.partition(" ")
     return Code(code), part
@@ -127,4 +127,4 @@ def _part(key: str) -> tuple[Code, str]:
 
 _TEXTS: Final = _load("codes.toml", Code, Code)
 _CAUSES: Final = _load("causes.toml", Cause, Cause)
-_EXPECTATIONS: Final = _load("expectations.toml", _part)
+_EXPECTATIONS: Final = _load("expectations.toml", _parse_key)

@@ -170,15 +170,15 @@ class Reason:
 
         It is the party of `because` if that cause passes by itself.
         """
-        return CATALOGUE[self.spoken].side
+        return CATALOGUE[self.text_code].side
 
     @property
     def retry(self) -> Retry:
         """The way to retry: later if the cause passes by itself, otherwise as the code says."""
-        return CATALOGUE[self.spoken].retry
+        return CATALOGUE[self.text_code].retry
 
     @property
-    def spoken(self) -> Code:
+    def text_code(self) -> Code:
         """The code whose text applies.
 
         That of `because` if it passes by itself, otherwise `code`.

@@ -8,7 +8,7 @@ from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Ruling, fails, holds, unknown
 
 
-def proven(
+def judge_proof(
     code: Code, proof: Proof, *, readable: bool = True, signed_by_party: bool = True
 ) -> Ruling:
     """Return whether the expected signer signed the document, as a ruling.

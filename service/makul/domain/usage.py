@@ -67,8 +67,8 @@ class UsageLimits:
         if agreement is None:
             return self
         own = UsageLimits(
-            requests_a_minute=_own(agreement.requests_a_minute, self.requests_a_minute),
-            bytes_a_day=_own(agreement.bytes_a_day, self.bytes_a_day),
+            requests_a_minute=_agreed_limit(agreement.requests_a_minute, self.requests_a_minute),
+            bytes_a_day=_agreed_limit(agreement.bytes_a_day, self.bytes_a_day),
         )
         if agreement.covers(at):
             return own
@@ -105,13 +105,13 @@ def find_excess(usage: Usage, limits: UsageLimits, *, at: datetime) -> Excess | 
     if usage.requests >= limits.requests_a_minute:
         outer = TOLERATED_REQUESTS * limits.requests_a_minute
         return Excess(
-            reason=_rate_exceeded("requestsPerMinute", seconds_to_next_minute(at)),
+            reason=_rate_reason("requestsPerMinute", seconds_to_next_minute(at)),
             recorded=usage.requests < outer,
         )
     if usage.bytes >= limits.bytes_a_day:
         outer_bytes = TOLERATED_BYTES * limits.bytes_a_day
         return Excess(
-            reason=_rate_exceeded("bytesPerDay", seconds_to_midnight(at)),
+            reason=_rate_reason("bytesPerDay", seconds_to_midnight(at)),
             recorded=usage.bytes < outer_bytes,
         )
     return None
@@ -129,9 +129,9 @@ def seconds_to_midnight(at: datetime) -> int:
     return -((now - midnight) // timedelta(seconds=1))
 
 
-def _own(agreed: int | None, general: int) -> int:
+def _agreed_limit(agreed: int | None, general: int) -> int:
     return general if agreed is None else agreed
 
 
-def _rate_exceeded(field: str, retry_after: int) -> Reason:
+def _rate_reason(field: str, retry_after: int) -> Reason:
     return Reason(code=Code.REQ_06, field=field, retry_after=retry_after)

@@ -75,17 +75,17 @@ def verify_inclusion(
     """
     if not 0 <= index < size or not _are_hashes(leaf_hash, *proof):
         return False
-    node, last, found = index, size - 1, leaf_hash
+    node, last, computed = index, size - 1, leaf_hash
     for sibling in proof:
         if last == 0:
             return False
         if node & 1 or node == last:
-            found = node_hash(sibling, found)
+            computed = node_hash(sibling, computed)
             node, last = _skip_missing_siblings(node, last)
         else:
-            found = node_hash(found, sibling)
+            computed = node_hash(computed, sibling)
         node, last = node >> 1, last >> 1
-    return last == 0 and found == root
+    return last == 0 and computed == root
 
 
 def consistency_proof(old_size: int, leaf_hashes: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -133,10 +133,10 @@ def verify_consistency(
         return not proof and old_root == EMPTY_ROOT
     if old_size == new_size:
         return not proof and old_root == new_root
-    return _grown(old_size, old_root, new_size, new_root, tuple(proof))
+    return _verify_growth(old_size, old_root, new_size, new_root, tuple(proof))
 
 
-def _grown(
+def _verify_growth(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: tuple[bytes, ...]
 ) -> bool:
     """Apply RFC 9162, 2.1.4.2, steps 1 to 7, for 0 < old_size < new_size."""

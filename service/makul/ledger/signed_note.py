@@ -110,7 +110,7 @@ class VerifierKey:
 
         Raises `NoteError`, also if the id does not match the name and key.
         """
-        name, key_id, encoded = _three(vkey)
+        name, key_id, encoded = _split_vkey(vkey)
         material = decode_base64(encoded)
         if not material:
             raise NoteError("a verifier key without a key")
@@ -227,7 +227,7 @@ def _line(text: str) -> SignatureLine:
     return SignatureLine(name=name, key_id=octets[:KEY_ID_BYTES], signature=octets[KEY_ID_BYTES:])
 
 
-def _three(vkey: str) -> tuple[str, str, str]:
+def _split_vkey(vkey: str) -> tuple[str, str, str]:
     """Return name, id and material; base64 may contain plus signs, names and ids may not."""
     parts = vkey.split("+", 2)
     if len(parts) != len(("name", "id", "material")):

@@ -91,10 +91,10 @@ class TileTree:
 
     def _tile(self, level: int, index: int) -> bytes:
         tile = tile_at(level, index, self.size)
-        kept = self._kept.get(tile)
-        if kept is None:
-            kept = self._read(tile.level, tile.index, tile.width)
-            if len(kept) != tile.width * HASH_BYTES:
+        content = self._kept.get(tile)
+        if content is None:
+            content = self._read(tile.level, tile.index, tile.width)
+            if len(content) != tile.width * HASH_BYTES:
                 raise TileError(f"{tile.path} has another length than it should")
-            self._kept[tile] = kept
-        return kept
+            self._kept[tile] = content
+        return content

@@ -53,10 +53,10 @@ class Tile:
 
 def tile_of_path(path: str) -> Tile | None:
     """Return the tile of exactly this path; None for any other text."""
-    found = _PATH.fullmatch(path)
-    if found is None:
+    match = _PATH.fullmatch(path)
+    if match is None:
         return None
-    level, groups, width = found.groups()
+    level, groups, width = match.groups()
     tile = Tile(
         level=int(level),
         index=int(groups.replace("x", "").replace("/", "")),

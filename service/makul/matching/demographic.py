@@ -110,18 +110,18 @@ def _score(probe: DemographicProbe, record: Person) -> float:
     """
     values = record.values
     surname, given_name = (_name(values.get(name)) for name in _OWN_NAMES)
-    said = probe.surname, probe.given_name
-    spoken = _spoken(probe.surname), _spoken(probe.given_name)
+    names = probe.surname, probe.given_name
+    spoken = _name_with_letters(probe.surname), _name_with_letters(probe.given_name)
     if _is_one(*spoken) and _is_one(surname, given_name):
         surname = given_name = surname or given_name
-        said = spoken  # a document with one name may have a dash for the other
+        names = spoken  # a document with one name may have a dash for the other
     return min(
         _agreement(_same_text(probe.pin.digits, record.pin.digits)),
         _agreement(_same_birth_date(probe, values.get(Attribute.BIRTH_DATE))),
         _agreement(_same_sex(probe, values.get(Attribute.SEX))),
         _agreement(_same_document(probe.document_number, values.get(Attribute.DOCUMENT_NUMBER))),
-        _likeness(said[0], surname),
-        _likeness(said[1], given_name),
+        _likeness(names[0], surname),
+        _likeness(names[1], given_name),
         _likeness(probe.patronymic, _name(values.get(Attribute.PATRONYMIC))),
         _completeness(probe, values),
     )
@@ -132,9 +132,9 @@ def _completeness(probe: DemographicProbe, values: Mapping[Attribute, AttributeV
 
     A document number may replace the names. A missing name is a doubt (MAT-02) and never a match.
     """
-    given = [probe.surname, probe.given_name]
-    held = [_name(values.get(name)) for name in _OWN_NAMES]
-    complete = sum(one is not None for one in given) >= sum(one is not None for one in held)
+    stated = [probe.surname, probe.given_name]
+    recorded = [_name(values.get(name)) for name in _OWN_NAMES]
+    complete = sum(one is not None for one in stated) >= sum(one is not None for one in recorded)
     return 1.0 if complete or probe.document_number is not None else DOUBT
 
 
@@ -143,19 +143,19 @@ def _is_one(surname: object, given_name: object) -> bool:
     return (surname is None) != (given_name is None)
 
 
-def _name(held: object) -> LocalizedName | None:
+def _name(recorded: object) -> LocalizedName | None:
     """Return the name in the record, or None if it has no letter, such as "-" for a missing name.
 
     If the record has no name, the decoy's name is read instead, so that the work is the same.
     """
-    name = held if isinstance(held, LocalizedName) else _DECOY_NAME
+    name = recorded if isinstance(recorded, LocalizedName) else _DECOY_NAME
     letters = _has_letters("".join(name.forms))
-    return name if letters and name is held else None
+    return name if letters and name is recorded else None
 
 
-def _spoken(given: str | None) -> str | None:
+def _name_with_letters(name: str | None) -> str | None:
     """Return the given name, or None if it has no letter."""
-    return given if _has_letters(given or "") else None
+    return name if _has_letters(name or "") else None
 
 
 def _has_letters(text: str) -> bool:
@@ -166,32 +166,32 @@ def _agreement(agrees: bool) -> float:
     return 1.0 if agrees else 0.0
 
 
-def _likeness(given: str | None, held: LocalizedName | None) -> float:
+def _likeness(stated: str | None, recorded: LocalizedName | None) -> float:
     """Return the best similarity of a given name to the forms in the record.
 
     The result is 1.0 if no name is given, and 0.0 if the record has no such name. Three forms are
     always compared, so that the work does not show how many forms the record has.
     """
-    if given is None:
+    if stated is None:
         return 1.0
-    forms = (held or _DECOY_NAME).forms
-    found = similarity(given, [*forms, *forms, *forms][:_SCRIPTS])
-    return found if held is not None else 0.0
+    forms = (recorded or _DECOY_NAME).forms
+    score = similarity(stated, [*forms, *forms, *forms][:_SCRIPTS])
+    return score if recorded is not None else 0.0
 
 
-def _same_document(given: str | None, held: object) -> bool:
+def _same_document(stated: str | None, recorded: object) -> bool:
     """Return whether two document numbers are equal after normalisation, in constant time.
 
     Two empty numbers are not equal. A number that is not given counts as equal.
     """
-    if given is None:
+    if stated is None:
         return True
-    number = _normalised(given)
-    same = _same_text(number, _normalised(held if isinstance(held, str) else ""))
+    number = _normalize_number(stated)
+    same = _same_text(number, _normalize_number(recorded if isinstance(recorded, str) else ""))
     return all([same, bool(number)])
 
 
-def _normalised(number: str) -> str:
+def _normalize_number(number: str) -> str:
     """Return a document number in capitals, without spaces and with Latin letters.
 
     Cyrillic letters that look like Latin ones are replaced.
@@ -199,22 +199,22 @@ def _normalised(number: str) -> str:
     return "".join(number.upper().translate(_LOOK_ALIKES).split())
 
 
-def _same_birth_date(probe: DemographicProbe, held: object) -> bool:
+def _same_birth_date(probe: DemographicProbe, recorded: object) -> bool:
     """Return whether the birth date agrees with the record or, if it has none, with the PIN.
 
     A birth date that is not given agrees.
     """
     by_pin = probe.pin.birth_date
-    return probe.birth_date in {None, by_pin if held is None else held}
+    return probe.birth_date in {None, by_pin if recorded is None else recorded}
 
 
-def _same_sex(probe: DemographicProbe, held: object) -> bool:
+def _same_sex(probe: DemographicProbe, recorded: object) -> bool:
     """Return whether the sex agrees with the record or, if it has none, with the PIN.
 
     A sex that is not given agrees, and so does any sex if neither the record nor the PIN has one.
     """
     by_pin = probe.pin.sex
-    known = by_pin if held is None else held
+    known = by_pin if recorded is None else recorded
     return known is None or probe.sex in {None, known}
 
 

@@ -30,17 +30,17 @@ _PREFIX_WEIGHT = 0.1
 _KINSHIP = frozenset({"ulu", "uli", "kizi", "ogli", "oglu", "ugli"})
 
 
-def similarity(given: str, forms: Sequence[str]) -> float:
+def similarity(name: str, forms: Sequence[str]) -> float:
     """Return the similarity of the given name to the most similar of the forms, 0.0 to 1.0.
 
     Every form is always compared by every habit, so that the work does not show which one agrees.
     The result is 0.0 if there are no forms.
     """
-    sounds = fold(given)
-    return max([_alike(sounds, fold(form)) for form in forms], default=0.0)
+    sounds = fold(name)
+    return max([_best_match(sounds, fold(form)) for form in forms], default=0.0)
 
 
-def _alike(left: list[Sounds], right: list[Sounds]) -> float:
+def _best_match(left: list[Sounds], right: list[Sounds]) -> float:
     return max(map(_compare, left, right))
 
 

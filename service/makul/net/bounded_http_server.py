@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             body = b"".join(self.server.application(environ, start_response))
         except Exception as error:  # noqa: BLE001 - others are answered
-            log.error("an answer met an unexpected error: %s", trace(error))  # noqa: TRY400
+            log.error("an answer had an unexpected error: %s", trace(error))  # noqa: TRY400
             self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         self.send_header("Content-Length", str(len(body)))
@@ -147,7 +147,7 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
         del request, client_address
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
-            log.error("a connection met an unexpected error: %s", trace(error))
+            log.error("a connection had an unexpected error: %s", trace(error))
 
 
 @contextmanager

@@ -9,15 +9,15 @@ def system_cause(error: BaseException) -> str | None:
 
     Libraries wrap the system's error, some of them twice.
     """
-    found: BaseException | None = error
+    link: BaseException | None = error
     for _ in range(16):
-        if found is None:
+        if link is None:
             return None
-        if isinstance(found, TimeoutError):
+        if isinstance(link, TimeoutError):
             return "no answer in time"
-        if isinstance(found, OSError) and found.strerror:
-            return found.strerror
-        found = found.__cause__ or found.__context__
+        if isinstance(link, OSError) and link.strerror:
+            return link.strerror
+        link = link.__cause__ or link.__context__
     return None
 
 

@@ -103,13 +103,13 @@ def _readable_certificate(der: bytes) -> bytes | None:
         (whole,) = _elements(der)
         signed, *rest = _elements(whole.content)
         parts = [
-            _readable_extensions(part) if part.tag == _EXTENSIONS else _readable(part)
+            _readable_extensions(part) if part.tag == _EXTENSIONS else _correct_strings(part)
             for part in _elements(signed.content)
         ]
     except ValueError:
         return None
-    content = _encoded(signed.tag, b"".join(parts)) + b"".join(each.encoded for each in rest)
-    return _encoded(whole.tag, content)
+    content = _encode(signed.tag, b"".join(parts)) + b"".join(each.encoded for each in rest)
+    return _encode(whole.tag, content)
 
 
 def _readable_crl(der: bytes) -> bytes | None:
@@ -127,13 +127,13 @@ def _readable_crl(der: bytes) -> bytes | None:
             if part.tag == _CRL_EXTENSIONS:
                 parts.append(_readable_extensions(part))
             elif part.tag == _SEQUENCE and sequences == 2:
-                parts.append(_readable(part))
+                parts.append(_correct_strings(part))
             else:
                 parts.append(part.encoded)
     except ValueError:
         return None
-    content = _encoded(signed.tag, b"".join(parts)) + b"".join(each.encoded for each in rest)
-    return _encoded(whole.tag, content)
+    content = _encode(signed.tag, b"".join(parts)) + b"".join(each.encoded for each in rest)
+    return _encode(whole.tag, content)
 
 
 def _readable_extensions(extensions: Element) -> bytes:
@@ -150,29 +150,29 @@ def _readable_extensions(extensions: Element) -> bytes:
                 inner.append(part.encoded)
                 continue
             try:
-                value = b"".join(_readable(each) for each in _elements(part.content))
+                value = b"".join(_correct_strings(each) for each in _elements(part.content))
             except ValueError:
                 value = part.content
-            inner.append(_encoded(part.tag, value))
-        parts.append(_encoded(extension.tag, b"".join(inner)))
-    return _encoded(extensions.tag, _encoded(listed.tag, b"".join(parts)))
+            inner.append(_encode(part.tag, value))
+        parts.append(_encode(extension.tag, b"".join(inner)))
+    return _encode(extensions.tag, _encode(listed.tag, b"".join(parts)))
 
 
-def _readable(element: Element, depth: int = 0) -> bytes:
+def _correct_strings(element: Element, depth: int = 0) -> bytes:
     if depth > _MAX_DEPTH:
         raise ValueError("DER that is too deep")
     if element.tag & _CONSTRUCTED:
-        parts = [_readable(each, depth + 1) for each in _elements(element.content)]
-        return _encoded(element.tag, b"".join(parts))
+        parts = [_correct_strings(each, depth + 1) for each in _elements(element.content)]
+        return _encode(element.tag, b"".join(parts))
     text = element.content
     if element.tag == _PRINTABLE_STRING and not _PRINTABLE.issuperset(text):
-        return _encoded(_UTF8_STRING, _as_utf8(text))
+        return _encode(_UTF8_STRING, _decode_as_utf8(text))
     if element.tag in _OTHER_STRINGS and not text.isascii():
-        return _encoded(_UTF8_STRING, _as_utf8(text))
+        return _encode(_UTF8_STRING, _decode_as_utf8(text))
     return element.encoded
 
 
-def _as_utf8(text: bytes) -> bytes:
+def _decode_as_utf8(text: bytes) -> bytes:
     """Return text as UTF-8; text that is not UTF-8 is read as Latin-1, as OpenSSL does."""
     try:
         text.decode("utf-8")
@@ -207,7 +207,7 @@ def _length(octets: bytes, at: int) -> tuple[int, int]:
     return at + 1 + count, int.from_bytes(octets[at + 1 : at + 1 + count], "big")
 
 
-def _encoded(tag: int, content: bytes) -> bytes:
+def _encode(tag: int, content: bytes) -> bytes:
     length = len(content)
     if length < _LONG_FORM:
         return bytes((tag, length)) + content

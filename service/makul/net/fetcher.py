@@ -60,8 +60,8 @@ class Fetcher:
         if left is not None and left.is_alive():
             raise FetchError("an earlier answer of that server is still under way")
         answer: Future[bytes] = Future()
-        asked = (answer, url, request, max_bytes, self._seconds)
-        thread = Thread(target=_answer, args=asked, name=f"fetch {server}", daemon=True)
+        query = (answer, url, request, max_bytes, self._seconds)
+        thread = Thread(target=_answer, args=query, name=f"fetch {server}", daemon=True)
         try:
             thread.start()
         except RuntimeError:
@@ -85,14 +85,14 @@ def _answer(
     into: "Future[bytes]", url: str, request: bytes | None, max_bytes: int, seconds: float
 ) -> None:
     try:
-        into.set_result(_fetched(url, request, max_bytes, seconds))
+        into.set_result(_fetch_untimed(url, request, max_bytes, seconds))
     except FetchError as error:
         into.set_exception(error)
     except Exception as error:  # noqa: BLE001 -- a server's octets may raise any error
         into.set_exception(FetchError(f"no answer{in_brackets(system_cause(error))}"))
 
 
-def _fetched(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
+def _fetch_untimed(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
     """Return the octets at this address. It may exceed its time while the server sends headers."""
     until = time.monotonic() + seconds
     headers = {"Accept-Encoding": "identity"}

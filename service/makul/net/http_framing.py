@@ -75,22 +75,22 @@ class MessageFraming:
     def feed(self, data: bytes) -> None:
         """Add bytes, and process as many as possible."""
         self._buffer += data
-        self._read_on()
+        self._process_buffer()
 
     def end_input(self) -> None:
         """Treat the bytes so far as the message, because the sender has stopped."""
         if self._buffer and not self.is_complete:
-            self._cut()
+            self._pass_remaining()
 
     def take(self) -> ReceivedMessage:
         """Return the complete message; the bytes after it begin the next one."""
-        taken = ReceivedMessage(bytes(self._buffer[: self._end]), self._is_whole)
+        message = ReceivedMessage(bytes(self._buffer[: self._end]), self._is_whole)
         del self._buffer[: self._end]
         self._begin_message()
-        self._read_on()
-        return taken
+        self._process_buffer()
+        return message
 
-    def _read_on(self) -> None:
+    def _process_buffer(self) -> None:
         steps = {
             _Part.HEAD: self._read_head,
             _Part.BODY: self._read_body,
@@ -104,14 +104,14 @@ class MessageFraming:
     def _read_head(self) -> bool:
         # RFC 9112, section 2.2: one empty line before the request line may be ignored.
         begin = 2 if self._buffer.startswith(_END_OF_LINE) else 0
-        found = self._buffer.find(_END_OF_HEAD, max(begin, self._at))
-        if found < 0:
+        end = self._buffer.find(_END_OF_HEAD, max(begin, self._at))
+        if end < 0:
             self._at = max(begin, len(self._buffer) - len(_END_OF_HEAD) + 1)
             if len(self._buffer) > self._max_head_bytes:
-                self._cut()
+                self._pass_remaining()
             return False
-        body = found + len(_END_OF_HEAD)
-        self._frame_body(bytes(self._buffer[begin:found]).split(_END_OF_LINE)[1:], body)
+        body = end + len(_END_OF_HEAD)
+        self._frame_body(bytes(self._buffer[begin:end]).split(_END_OF_LINE)[1:], body)
         return True
 
     def _frame_body(self, lines: list[bytes], body: int) -> None:
@@ -131,11 +131,11 @@ class MessageFraming:
         if codings == [b"chunked"] and not lengths:
             self._part = _Part.CHUNK_LINE
         elif codings or len(lengths) > 1:
-            self._cut()
+            self._pass_remaining()
         elif not lengths:
             self._finish(body)
         elif (length := self._length_in(lengths[0])) is None:
-            self._cut()
+            self._pass_remaining()
         else:
             self._part, self._end = _Part.BODY, body + length
 
@@ -156,18 +156,18 @@ class MessageFraming:
         end = self._buffer.find(_END_OF_LINE, self._at, self._at + _MAX_CHUNK_LINE_BYTES)
         if end < 0:
             if len(self._buffer) - self._at > _MAX_CHUNK_LINE_BYTES:
-                self._cut()
+                self._pass_remaining()
             return False
         digits = bytes(self._buffer[self._at : end]).partition(b";")[0].rstrip(b" \t")
         if not 0 < len(digits) <= _MAX_LENGTH_DIGITS or not _HEX_DIGITS.issuperset(digits):
-            self._cut()
+            self._pass_remaining()
             return False
         size = int(digits, 16)
         self._at = end + len(_END_OF_LINE)
         self._body_bytes += size
         self._chunks += 1
         if self._chunks > MAX_CHUNKS:
-            self._cut()
+            self._pass_remaining()
             return False
         self._part = _Part.CHUNK if size else _Part.TRAILER
         self._end = self._at + size
@@ -179,7 +179,7 @@ class MessageFraming:
             # One byte more than the limit lets the guard see that the limit is broken.
             excess = self._body_bytes - self._max_body_bytes - 1
             if len(self._buffer) >= self._end - excess:
-                self._cut()
+                self._pass_remaining()
             return False
         if len(self._buffer) < self._end + len(_END_OF_LINE):
             return False
@@ -195,12 +195,12 @@ class MessageFraming:
         if end >= 0:
             self._finish(end + len(_END_OF_HEAD))
         elif len(self._buffer) - self._at > MAX_TRAILER_BYTES:
-            self._cut()
+            self._pass_remaining()
         return False
 
     def _finish(self, end: int) -> None:
         self._part, self._end, self._is_whole = _Part.END, end, True
 
-    def _cut(self) -> None:
+    def _pass_remaining(self) -> None:
         """Pass on all bytes; what follows cannot be separated from them."""
         self._part, self._end, self._is_whole = _Part.END, len(self._buffer), False

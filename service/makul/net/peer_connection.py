@@ -88,9 +88,9 @@ class MessageSocket:
 
     def recv(self, size: int) -> bytes:
         """Return received bytes, or the end of input after the last; never blocks."""
-        taken = bytes(self._unread[:size])
+        block = bytes(self._unread[:size])
         self._unread = self._unread[size:]
-        return taken
+        return block
 
     def sendall(self, data: bytes) -> None:
         """Store the bytes; the worker's loop sends them."""
@@ -185,7 +185,7 @@ class PeerConnection:
     def _step(self, now: float) -> Wait:
         match self.phase:
             case Phase.HANDSHAKE:
-                self._shake_hands(now)
+                self._handshake(now)
                 return Wait.TO_READ
             case Phase.IDLE | Phase.MESSAGE:
                 return self._receive(now)
@@ -196,7 +196,7 @@ class PeerConnection:
             case Phase.COMPUTING:
                 return Wait.FOR_THREAD
 
-    def _shake_hands(self, now: float) -> None:
+    def _handshake(self, now: float) -> None:
         assert isinstance(self.sock, ssl.SSLSocket)  # noqa: S101 - by `begin`
         self.sock.do_handshake()
         self._enter(Phase.IDLE, now, self.limits.idle_seconds)
@@ -214,13 +214,13 @@ class PeerConnection:
             if self.phase is Phase.IDLE:
                 self._enter(Phase.MESSAGE, now, self.limits.message_seconds)
             self.framing.feed(data)
-            self._let_continue()
+            self._send_continue()
         if not self.framing.is_complete:
             return Wait.TO_READ
         self.phase = Phase.COMPUTING
         return Wait.FOR_THREAD
 
-    def _let_continue(self) -> None:
+    def _send_continue(self) -> None:
         if self.framing.expects_continue and not self.framing.is_complete:
             self.framing.expects_continue = False
             with suppress(OSError):  # if it is not sent, the sender waits as long as it chooses

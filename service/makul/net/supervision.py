@@ -66,11 +66,11 @@ class SupervisedThread:
 
     def _run(self) -> None:
         if self._first_at_once:
-            self._take_turn()
+            self._run_turn()
         while not self._stopped.wait(self._pause):
-            self._take_turn()
+            self._run_turn()
 
-    def _take_turn(self) -> None:
+    def _run_turn(self) -> None:
         # A panic of `cryptography` (Rust) is no Exception, and a library may call sys.exit.
         try:
             self._turn()
@@ -81,7 +81,7 @@ class SupervisedThread:
         self.errors += 1
         with suppress(BaseException):  # a log that cannot be written must not end the thread
             log.error(
-                "thread %s met an unexpected error, its %d., and goes on: %s",
+                "thread %s had unexpected error number %d and continues: %s",
                 self._name,
                 self.errors,
                 trace(error),
@@ -93,8 +93,8 @@ class SupervisedThread:
         try:
             self._on_error(self._name)
         except BaseException as failure:
-            told = trace(failure)
-            log.error("the error of thread %s was not counted: %s", self._name, told)  # noqa: TRY400
+            text = trace(failure)
+            log.error("the error of thread %s was not counted: %s", self._name, text)  # noqa: TRY400
             raise
 
 
@@ -106,12 +106,12 @@ def trace(error: BaseException) -> str:
     links: list[str] = []
     link: BaseException | None = error
     while link is not None and len(links) < MAX_CHAIN:
-        links.append(f"{type(link).__qualname__} at {_places(link.__traceback__)}")
+        links.append(f"{type(link).__qualname__} at {_source_lines(link.__traceback__)}")
         link = link.__cause__ or link.__context__
     return " <- ".join(links)
 
 
-def _places(trail: TracebackType | None) -> str:
+def _source_lines(trail: TracebackType | None) -> str:
     frames = [
         f"{frame.f_globals.get('__name__', '?')}:{line}" for frame, line in traceback.walk_tb(trail)
     ]

@@ -40,9 +40,9 @@ _WORDS: Final = {
 """The words, by pydantic's type of error."""
 
 
-def find_first_error(found: ValidationError) -> ErrorDetails:
+def find_first_error(error: ValidationError) -> ErrorDetails:
     """Return the error to report: an unknown key, because a misspelt key is missing too."""
-    errors = found.errors(include_url=False, include_input=False)
+    errors = error.errors(include_url=False, include_input=False)
     return next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
 
 

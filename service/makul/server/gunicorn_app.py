@@ -132,7 +132,7 @@ class _ValidatingArbiter(Arbiter):
             emit_security_event(Event.RELOAD_REFUSED, listener=self.app.name)
             return
         super().reload()  # type: ignore[no-untyped-call]
-        log.warning("reloaded: new workers, settings read anew")
+        log.warning("reloaded: new workers, settings loaded again")
         emit_security_event(Event.RELOADED, listener=self.app.name)
 
 

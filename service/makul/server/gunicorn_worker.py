@@ -90,7 +90,7 @@ class SoapFaultWorker(ThreadWorker):
             sock, address = listener.accept()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._make_room()
+                self._close_longest_waiting()
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
                 raise
             return
@@ -110,10 +110,10 @@ class SoapFaultWorker(ThreadWorker):
         self._connections.add(connection)
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections:
-            self._make_room(connection)
+            self._close_longest_waiting(connection)
         self._advance(connection)
 
-    def _make_room(self, newest: PeerConnection | None = None) -> None:
+    def _close_longest_waiting(self, newest: PeerConnection | None = None) -> None:
         """Close the connection that has waited longest for its peer, but never the newest.
 
         An answered connection that only lingers is closed before all others, because it gets
@@ -177,7 +177,7 @@ class SoapFaultWorker(ThreadWorker):
 
     def _compute(self, exchange: MessageSocket, connection: PeerConnection) -> tuple[bytes, bool]:
         """Return the answer, and whether the connection can be used again. Runs in a thread."""
-        held = SimpleNamespace(
+        parts = SimpleNamespace(
             sock=exchange,
             client=connection.address,
             server=connection.local_address,
@@ -187,10 +187,10 @@ class SoapFaultWorker(ThreadWorker):
             init=lambda: None,
             is_http2=False,
         )
-        kept = self.handle(held)  # type: ignore[no-untyped-call]
-        unread = held.parser.unreader.buf.getvalue()
+        keep_alive = self.handle(parts)  # type: ignore[no-untyped-call]
+        unread = parts.parser.unreader.buf.getvalue()
         reusable = exchange.is_whole and exchange.is_read and not unread
-        return exchange.answer, bool(kept) and reusable
+        return exchange.answer, bool(keep_alive) and reusable
 
     def handle_request(self, req: Any, conn: Any) -> bool:
         """Force `Connection: close` if the message cannot be separated from what follows it."""
@@ -204,8 +204,8 @@ class SoapFaultWorker(ThreadWorker):
         error = done.exception()
         if error is not None:
             log.error("an answer failed: %s", supervision.trace(error))
-        answer, kept = done.result() if error is None else (b"", False)
-        connection.begin_answer(answer, keep=kept and self.alive, now=time.monotonic())
+        answer, keep_alive = done.result() if error is None else (b"", False)
+        connection.begin_answer(answer, keep=keep_alive and self.alive, now=time.monotonic())
         self._advance(connection)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
@@ -259,10 +259,10 @@ class SoapFaultWorker(ThreadWorker):
 
     def _fault(self, error: faults.HttpError) -> bytes:
         error.status = self._fault_status or error.status
-        return _on_the_wire(faults.reply(faults.report(error), SOAP_11))
+        return _serialize_reply(faults.reply(faults.report(error), SOAP_11))
 
 
-def _on_the_wire(reply: Reply) -> bytes:
+def _serialize_reply(reply: Reply) -> bytes:
     body = b"".join(reply.chunks)
     head = (
         f"HTTP/1.1 {reply.status_line}\r\nConnection: close\r\n"

@@ -18,18 +18,18 @@ def run_isolated(check: Callable[[], str | None]) -> str | None:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _say(writing, check)
+        _write_result(writing, check)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        text = pipe.read()
     with suppress(ChildProcessError):  # gunicorn's arbiter may have reaped it already
         os.waitpid(child, 0)
-    if said == NOTHING_WRONG:
+    if text == NOTHING_WRONG:
         return None
-    return said.decode("utf-8", "replace") or "the check of the settings did not finish"
+    return text.decode("utf-8", "replace") or "the check of the settings did not finish"
 
 
-def _say(writing: int, check: Callable[[], str | None]) -> None:
+def _write_result(writing: int, check: Callable[[], str | None]) -> None:
     """Write the result of the check and exit at once. No handler of the parent may run."""
     try:
         complaint = check()

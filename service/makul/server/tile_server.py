@@ -27,9 +27,9 @@ def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[i
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = "" if environ["QUERY_STRING"] else environ["PATH_INFO"]  # no file has a query
-        content, kind, kept = _find_file(published, path.removeprefix("/"))
+        content, kind, cache_control = _find_file(published, path.removeprefix("/"))
         status = "404 Not Found" if content is None else "200 OK"
-        start_response(status, [("Content-Type", kind), ("Cache-Control", kept)])
+        start_response(status, [("Content-Type", kind), ("Cache-Control", cache_control)])
         return [content or b""]
 
     server = BoundedServer(bind, answer, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)

@@ -139,9 +139,9 @@ class XRoadChannel:
         caller = Caller(
             recipient=self._member(headers["client"]),
             channel=ChannelName.XROAD,
-            subsystem=_part(headers["client"], "subsystemCode"),
-            employee=_short(headers, "userId"),
-            case_number=_short(headers, "issue"),
+            subsystem=_read_part(headers["client"], "subsystemCode"),
+            employee=_read_short(headers, "userId"),
+            case_number=_read_short(headers, "issue"),
             request_id=_uuid(headers["id"]),
         )
         return Authenticated(caller, message.child)
@@ -165,16 +165,16 @@ class XRoadChannel:
 
         Raises `RejectedError` if a mandatory header is missing.
         """
-        found: dict[str, Element] = {}
+        headers: dict[str, Element] = {}
         for block in _xroad_blocks(message):
-            if block.tag in found:
-                raise _wrong(_known(block))
-            found[block.tag] = block
+            if block.tag in headers:
+                raise _header_error(_published_header(block))
+            headers[block.tag] = block
         read: dict[str, Element] = {}
         for name in (*_MANDATORY, *_OPTIONAL):
-            header = found.get(f"{{{_XRD}}}{name}")
+            header = headers.get(f"{{{_XRD}}}{name}")
             if header is None and name in _MANDATORY:
-                raise _wrong(name)
+                raise _header_error(name)
             if header is not None and not (name in _OPTIONAL and _is_nil(header)):
                 _require_short(header, name)
                 self._schema.check(_without_soap_attributes(header, message.version))
@@ -186,13 +186,13 @@ class XRoadChannel:
             raise RejectedError(Reason(code=Code.REQ_02, field="protocolVersion"))
         service = headers["service"]
         if service.get(f"{{{_ID}}}objectType") != "SERVICE":
-            raise _wrong("objectType")
-        if _part(service, "serviceCode") != local_name(child):
-            raise _wrong("serviceCode")
-        if _part(service, "serviceVersion") not in (None, SERVICE_VERSION):
+            raise _header_error("objectType")
+        if _read_part(service, "serviceCode") != local_name(child):
+            raise _header_error("serviceCode")
+        if _read_part(service, "serviceVersion") not in (None, SERVICE_VERSION):
             raise RejectedError(Reason(code=Code.REQ_02, field="serviceVersion"))
-        if _part(service, "xRoadInstance") != self._instance:
-            raise _wrong("xRoadInstance")
+        if _read_part(service, "xRoadInstance") != self._instance:
+            raise _header_error("xRoadInstance")
 
     def _member(self, client: "Element") -> MemberCode:
         """Return the caller. A member of another instance is refused.
@@ -200,22 +200,22 @@ class XRoadChannel:
         Member codes of another instance may coincide with codes registered here.
         """
         if client.get(f"{{{_ID}}}objectType") not in _CALLER_KINDS:
-            raise _wrong("objectType")
-        if _part(client, "xRoadInstance") != self._instance:
+            raise _header_error("objectType")
+        if _read_part(client, "xRoadInstance") != self._instance:
             raise RejectedError(Reason(code=Code.RCP_01, field="xRoadInstance"))
         try:
             return parse_member_code(
-                f"{_part(client, 'memberClass')}/{_part(client, 'memberCode')}"
+                f"{_read_part(client, 'memberClass')}/{_read_part(client, 'memberCode')}"
             )
         except MalformedIdentifierError:
-            raise _wrong("memberCode") from None
+            raise _header_error("memberCode") from None
 
 
 def _xroad_blocks(message: Message) -> list["Element"]:
     return [block for block in message.headers if block.tag.startswith(_XRD_FAMILY)]
 
 
-def _known(block: "Element") -> str:
+def _published_header(block: "Element") -> str:
     """Return the name of a header that is read, or `Header` for any other."""
     name = local_name(block)
     return name if name in (*_MANDATORY, *_OPTIONAL) else "Header"
@@ -246,32 +246,32 @@ def _require_short(block: "Element", name: str) -> None:
     The schema does not limit every text. 16 MB in one text of a large message cost seconds.
     """
     if sum(len(str(text)) for text in block.itertext()) > MAX_HEADER_TEXT:
-        raise _wrong(name)
+        raise _header_error(name)
 
 
 def _text(block: "Element") -> str:
     return collapsed(block.text)
 
 
-def _part(identifier: "Element", name: str) -> str | None:
+def _read_part(identifier: "Element", name: str) -> str | None:
     """Return a part of an identifier exactly as written. White space around it is significant."""
     return identifier.findtext(f"{{{_ID}}}{name}")
 
 
-def _short(headers: dict[str, "Element"], name: str) -> str | None:
+def _read_short(headers: dict[str, "Element"], name: str) -> str | None:
     """Return an optional text. An empty text counts as absent."""
     text = _text(headers[name]) if name in headers else ""
     if len(text) > MAX_EMPLOYEE:
-        raise _wrong(name)
+        raise _header_error(name)
     return text or None
 
 
 def _uuid(block: "Element") -> UUID:
     text = _text(block)
     if not _UUID.fullmatch(text):
-        raise _wrong("id")
+        raise _header_error("id")
     return UUID(text)
 
 
-def _wrong(field: str) -> RejectedError:
+def _header_error(field: str) -> RejectedError:
     return RejectedError(Reason(code=Code.REQ_01, field=field, cause=Cause.XROAD_HEADER))

@@ -39,9 +39,9 @@ class ServedContract:
         self._files: dict[tuple[str, str], bytes] = {}
         for variant, suffix in _VARIANTS.items():
             document = makul_wsdl.read(f"{port}{suffix}.wsdl")
-            self._files["wsdl", variant] = _served(document, public_url)
+            self._files["wsdl", variant] = _serialize_wsdl(document, public_url)
         for name in makul_schemas.names():
-            document = _served(makul_schemas.read(name), public_url)
+            document = _serialize_wsdl(makul_schemas.read(name), public_url)
             self._files["xsd", name.removesuffix(".xsd")] = document
 
     def find(self, query: str) -> bytes | None:
@@ -58,7 +58,7 @@ class ServedContract:
         return self._files.get((kind.lower(), name.lower().removesuffix(".xsd")))
 
 
-def _served(document: bytes, public_url: str) -> bytes:
+def _serialize_wsdl(document: bytes, public_url: str) -> bytes:
     root = etree.fromstring(document, own_parser())
     _set_all(root, _ADDRESSES, "location", lambda _: public_url)
     _set_all(root, _IMPORTS, "schemaLocation", lambda path: f"{public_url}?xsd={_stem(path)}")

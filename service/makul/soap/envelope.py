@@ -134,8 +134,8 @@ def check_understood(message: Message, understood: frozenset[str]) -> None:
 
 
 def _addressed_to_us(block: "Element", version: SoapVersion) -> bool:
-    named = block.get(version.qualified("actor")) or block.get(version.qualified("role")) or ""
-    return named.strip(_SPACE) in _NOBODY_IN_PARTICULAR
+    role = block.get(version.qualified("actor")) or block.get(version.qualified("role")) or ""
+    return role.strip(_SPACE) in _NOBODY_IN_PARTICULAR
 
 
 def _parse(raw: bytes, *, large: bool) -> "Element":

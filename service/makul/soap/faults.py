@@ -100,7 +100,7 @@ def report(error: BaseException) -> FaultReport:
             return FaultReport(code=error.code, reasons=error.reasons)
         case RejectedError(reasons=(_, *_)):
             return FaultReport(
-                code=_blamed(error.reasons), reasons=error.reasons, request_id=error.request_id
+                code=_fault_code(error.reasons), reasons=error.reasons, request_id=error.request_id
             )
         case StoreUnavailableError() | SignerUnavailableError():
             signer = isinstance(error, SignerUnavailableError)
@@ -111,7 +111,7 @@ def report(error: BaseException) -> FaultReport:
             return _own_failure(Code.OPS_99)
 
 
-def logged(error: BaseException, *, during: str) -> FaultReport:
+def log_fault(error: BaseException, *, during: str) -> FaultReport:
     """Return the fault for an error, and log the trace if the service itself failed."""
     fault = report(error)
     if fault.reference is not None:
@@ -127,8 +127,8 @@ def with_request_id(fault: FaultReport, raw: Callable[[], bytes]) -> FaultReport
     """
     if fault.request_id is not None:
         return fault
-    found = _REQUEST_ID_UNSAFE.search(raw())
-    return fault if found is None else replace(fault, request_id=UUID(found[1].decode("ascii")))
+    match = _REQUEST_ID_UNSAFE.search(raw())
+    return fault if match is None else replace(fault, request_id=UUID(match[1].decode("ascii")))
 
 
 def _own_failure(code: Code) -> FaultReport:
@@ -139,7 +139,7 @@ def _own_failure(code: Code) -> FaultReport:
     )
 
 
-def _blamed(reasons: tuple[Reason, ...]) -> FaultCode:
+def _fault_code(reasons: tuple[Reason, ...]) -> FaultCode:
     ours = any(reason.side is Side.OPERATOR for reason in reasons)
     return FaultCode.RECEIVER if ours else FaultCode.SENDER
 
@@ -170,10 +170,10 @@ def _body_11(fault: FaultReport) -> str:
 
 
 def _body_12(fault: FaultReport) -> str:
-    said = _statements(fault.reasons[0], fault.reference)
+    text = _statements(fault.reasons[0], fault.reference)
     texts = "".join(
         f'<soap:Text xml:lang="{language}">{escape(sentence)}</soap:Text>'
-        for language, sentence in (("en", said.en), ("ky", said.ky), ("ru", said.ru))
+        for language, sentence in (("en", text.en), ("ky", text.ky), ("ru", text.ru))
     )
     return (
         f"<soap:Fault><soap:Code><soap:Value>soap:{fault.code.value[1]}</soap:Value></soap:Code>"
@@ -184,16 +184,16 @@ def _body_12(fault: FaultReport) -> str:
 
 def _statements(reason: Reason, reference: str | None) -> Text:
     """Return `CODE: sentence` in each language."""
-    said = _with_reference(with_expectation(text_of(reason), reason), reference)
+    text = _add_reference(with_expectation(text_of(reason), reason), reference)
     code = reason.code.value
-    return Text(ky=f"{code}: {said.ky}", ru=f"{code}: {said.ru}", en=f"{code}: {said.en}")
+    return Text(ky=f"{code}: {text.ky}", ru=f"{code}: {text.ru}", en=f"{code}: {text.en}")
 
 
-def _with_reference(said: Text, reference: str | None) -> Text:
+def _add_reference(text: Text, reference: str | None) -> Text:
     if reference is None:
-        return said
+        return text
     tail = f" [{reference}]"
-    return Text(ky=said.ky + tail, ru=said.ru + tail, en=said.en + tail)
+    return Text(ky=text.ky + tail, ru=text.ru + tail, en=text.en + tail)
 
 
 def _detail(fault: FaultReport) -> str:
@@ -204,7 +204,7 @@ def _detail(fault: FaultReport) -> str:
 
 def _reason(reason: Reason, reference: str | None) -> str:
     """Return `{urn:makul:types:1}Reason`, with its elements in the order of the schema."""
-    said = _with_reference(with_expectation(text_of(reason), reason), reference)
+    text = _add_reference(with_expectation(text_of(reason), reason), reference)
     parts = [
         ("code", reason.code.value),
         ("because", reason.because.value if reason.because else None),
@@ -212,14 +212,14 @@ def _reason(reason: Reason, reference: str | None) -> str:
         ("side", None if reason.side is Side.NOBODY else reason.side.value),
         ("retry", reason.retry.value),
         ("retryAfter", None if reason.retry_after is None else str(reason.retry_after)),
-        ("field", _published_form(reason.field)),
+        ("field", _published_field(reason.field)),
     ]
     stated = "".join(_element(name, value) for name, value in parts if value is not None)
-    texts = _element("ky", said.ky) + _element("ru", said.ru) + _element("en", said.en)
+    texts = _element("ky", text.ky) + _element("ru", text.ru) + _element("en", text.en)
     return f"<t:reason>{stated}<t:text>{texts}</t:text></t:reason>"
 
 
-def _published_form(field: str | None) -> str | None:
+def _published_field(field: str | None) -> str | None:
     """Return the field only if it has the form of a name, because another text may be a value."""
     return field if field is not None and _FIELD_NAME.fullmatch(field) else None
 

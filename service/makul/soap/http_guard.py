@@ -98,14 +98,14 @@ class Guard:
         try:
             version = VERSIONS.get(_media_type(environ.get("CONTENT_TYPE", ""))[0], SOAP_11)
             if _method(environ) in _GETTING:
-                return self._got(environ)
+                return self._answer_get(environ)
             self._check_address(environ)
             raw = b""  # after an error the body must not be read again
             raw = _read(environ, self._max_message)
             _check_encodings(environ)
-            return self._answer(version, _checked(raw), Arrival.of(environ))
+            return self._answer(version, _require_utf8(raw), Arrival.of(environ))
         except Exception as error:  # noqa: BLE001 - nothing may pass: the fault table knows the rest
-            fault = faults.logged(error, during="guard")
+            fault = faults.log_fault(error, during="guard")
             fault = faults.with_request_id(
                 fault, lambda: _read_unsafe(environ) if raw is None else raw
             )
@@ -126,7 +126,7 @@ class Guard:
         if _method(environ) != "POST":
             raise _not_allowed(PORT_METHODS)
 
-    def _got(self, environ: WSGIEnvironment) -> Reply:
+    def _answer_get(self, environ: WSGIEnvironment) -> Reply:
         """Answer a GET. Raises `HttpError` for an unknown file."""
         path = environ.get("PATH_INFO", "")
         query = environ.get("QUERY_STRING", "")
@@ -173,16 +173,16 @@ def _not_allowed(methods: str) -> HttpError:
     return HttpError(405, Reason(code=Code.REQ_01, field="method"), headers=(("Allow", methods),))
 
 
-def _checked(raw: bytes) -> bytes:
+def _require_utf8(raw: bytes) -> bytes:
     """Return the bytes unchanged. Raises an error unless they are UTF-8 without a DOCTYPE."""
     if not raw.strip():
         raise HttpError(400, Reason(code=Code.REQ_01, field="Envelope"))
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise _unsupported("Content-Type") from None
+        raise _unsupported_media_type("Content-Type") from None
     if b"\0" in raw:
-        raise _unsupported("Content-Type")
+        raise _unsupported_media_type("Content-Type")
     # The search for a single byte is ten times faster, and few messages contain this byte.
     if b"!" in raw and any(declaration in raw for declaration in _FORBIDDEN):
         reason = Reason(code=Code.REQ_07, field="DOCTYPE")
@@ -190,7 +190,7 @@ def _checked(raw: bytes) -> bytes:
     return raw
 
 
-def _unsupported(header: str) -> HttpError:
+def _unsupported_media_type(header: str) -> HttpError:
     return HttpError(415, Reason(code=Code.REQ_07, field=header))
 
 
@@ -206,9 +206,9 @@ def _check_encodings(environ: WSGIEnvironment) -> None:
     """
     media_type, charset = _media_type(environ.get("CONTENT_TYPE", ""))
     if media_type not in VERSIONS or charset not in ("utf-8", "utf8"):
-        raise _unsupported("Content-Type")
+        raise _unsupported_media_type("Content-Type")
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
-        raise _unsupported("Content-Encoding")
+        raise _unsupported_media_type("Content-Encoding")
 
 
 @lru_cache(maxsize=64)
@@ -225,40 +225,40 @@ def _media_type(header: str) -> tuple[str, str]:
 def _read(environ: WSGIEnvironment, limit: int) -> bytes:
     """Read the whole body by its length, or to its end if it is chunked (RFC 9112, 6)."""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
-    stated = environ.get("CONTENT_LENGTH") or None
-    if chunked and stated is not None:  # two lengths: request smuggling (RFC 9112, section 6.3)
+    header = environ.get("CONTENT_LENGTH") or None
+    if chunked and header is not None:  # two lengths: request smuggling (RFC 9112, section 6.3)
         raise HttpError(400, Reason(code=Code.REQ_07, field="Transfer-Encoding"))
     stream = environ["wsgi.input"]
     if chunked:
         if not environ.get("wsgi.input_terminated"):
             raise HttpError(411, Reason(code=Code.REQ_07, field="Content-Length"))
-        return _within(limit, _take(stream, limit + 1), stream)
-    length = _length(stated)
+        return _require_within(limit, _read_up_to(stream, limit + 1), stream)
+    length = _parse_length(header)
     if length > limit:
         _drain(stream, length)
         raise HttpError(413, Reason(code=Code.REQ_07, field="Content-Length"))
-    raw = _take(stream, length)
+    raw = _read_up_to(stream, length)
     if len(raw) != length:
         raise HttpError(400, Reason(code=Code.REQ_01, field="Content-Length"))
     return raw
 
 
-def _length(stated: str | None) -> int:
-    if stated is None:
+def _parse_length(text: str | None) -> int:
+    if text is None:
         return 0
-    if not stated.isascii() or not stated.isdigit() or len(stated) > _LONGEST_LENGTH:
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_LENGTH:
         raise HttpError(400, Reason(code=Code.REQ_07, field="Content-Length"))
-    return int(stated)
+    return int(text)
 
 
-def _within(limit: int, raw: bytes, stream: Any) -> bytes:
+def _require_within(limit: int, raw: bytes, stream: Any) -> bytes:
     if len(raw) > limit:
         _drain(stream, MAX_DRAINED)
         raise HttpError(413, Reason(code=Code.REQ_07, field="Content-Length"))
     return raw
 
 
-def _take(stream: Any, most: int) -> bytes:
+def _read_up_to(stream: Any, most: int) -> bytes:
     """Read up to `most` bytes. A truncated or badly chunked body is the sender's error."""
     blocks: list[bytes] = []
     missing = most

@@ -55,95 +55,95 @@ class RecipientService(Service):
     @_operation(types.VerifyPerson)
     def verify_person(ctx: Any, body: Any) -> bytes:  # noqa: N805 - Spyne's services have no self
         """Answer yes or no, never with data (Procedure, cl. 2, 4, 5 and 10)."""
-        ask = _Ask.of(ctx.udc, body)
-        return ask.port.disclose(_person_request(ask, Operation.VERIFY_PERSON), ask.caller)
+        call = _Ask.of(ctx.udc, body)
+        return call.port.disclose(_person_request(call, Operation.VERIFY_PERSON), call.caller)
 
     @_operation(types.GetPersonData)
     def get_person_data(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Match the person and release exactly the named attributes (cl. 4, 5 and 10)."""
-        ask = _Ask.of(ctx.udc, body)
-        return ask.port.disclose(_person_request(ask, Operation.GET_PERSON_DATA), ask.caller)
+        call = _Ask.of(ctx.udc, body)
+        return call.port.disclose(_person_request(call, Operation.GET_PERSON_DATA), call.caller)
 
     @_operation(types.ExplainDecision)
     def explain_decision(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Explain the decision in a dry run that reads no person (Procedure, cl. 7)."""
-        ask = _Ask.of(ctx.udc, body)
-        return ask.port.explain(_explain_request(ask), ask.caller)
+        call = _Ask.of(ctx.udc, body)
+        return call.port.explain(_explain_request(call), call.caller)
 
     @_operation(types.RegisterConsent)
     def register_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Register a subject's consent and count its use (Procedure, cl. 4)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         request = requests.ConsentRequest(
-            request_id=ask.request_id,
-            digest=ask.digest,
-            agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+            request_id=call.request_id,
+            digest=call.digest,
+            agreement_number=call.parsed("agreementNumber", parse_agreement_number),
             document=body.consentDocument,
             scan=body.scan,
             authority=body.authorityDocument,
-            employee=ask.employee,
-            case_number=ask.case_number,
+            employee=call.employee,
+            case_number=call.case_number,
         )
-        return ask.port.register_consent(request, ask.caller)
+        return call.port.register_consent(request, call.caller)
 
     @_operation(types.RevokeConsent)
     def revoke_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Revoke a consent with a document that its subject signed (Procedure, cl. 4)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         request = requests.RevocationRequest(
-            request_id=ask.request_id,
-            digest=ask.digest,
+            request_id=call.request_id,
+            digest=call.digest,
             document=body.revocationDocument,
-            employee=ask.employee,
-            case_number=ask.case_number,
+            employee=call.employee,
+            case_number=call.case_number,
         )
-        return ask.port.revoke_consent(request, ask.caller)
+        return call.port.revoke_consent(request, call.caller)
 
     @_operation(types.GetConsentStatus)
     def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the status of a consent given to the caller (Procedure, cl. 4)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         query = requests.ConsentQuery(
-            request_id=ask.request_id, consent_id=ask.parsed("consentId", UUID)
+            request_id=call.request_id, consent_id=call.parsed("consentId", UUID)
         )
-        return ask.port.consent_status(query, ask.caller)
+        return call.port.consent_status(query, call.caller)
 
     @_operation(types.ListRevocations)
     def list_revocations(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """List the revoked consents that were given to the caller (Procedure, cl. 4)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         query = requests.RevocationsQuery(
-            request_id=ask.request_id,
+            request_id=call.request_id,
             since=body.since,
-            after=None if body.after is None else ask.parsed("after", UUID),
+            after=None if body.after is None else call.parsed("after", UUID),
             limit=body.limit,
         )
-        return ask.port.revocations(query, ask.caller)
+        return call.port.revocations(query, call.caller)
 
     @_operation(types.GetAgreement)
     def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return what the caller may request (Procedure, cl. 7)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         query = requests.AgreementQuery(
-            request_id=ask.request_id,
-            agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
+            request_id=call.request_id,
+            agreement_number=call.parsed("agreementNumber", parse_agreement_number),
         )
-        return ask.port.agreement(query, ask.caller)
+        return call.port.agreement(query, call.caller)
 
     @_operation(types.GetReceipt)
     def get_receipt(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
-        ask = _Ask.of(ctx.udc, body)
+        call = _Ask.of(ctx.udc, body)
         query = requests.ReceiptQuery(
-            request_id=ask.request_id, of_request=ask.parsed("ofRequest", UUID)
+            request_id=call.request_id, of_request=call.parsed("ofRequest", UUID)
         )
-        return ask.port.receipt(query, ask.caller)
+        return call.port.receipt(query, call.caller)
 
     @_operation(types.GetStatus)
     def get_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return versions, limits and time (Procedure, cl. 9)."""
-        ask = _Ask.of(ctx.udc, body)
-        return ask.port.status(requests.StatusQuery(request_id=ask.request_id), ask.caller)
+        call = _Ask.of(ctx.udc, body)
+        return call.port.status(requests.StatusQuery(request_id=call.request_id), call.caller)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,23 +162,23 @@ class _Ask:
     def of(cls, exchange: Exchange, body: Any) -> "_Ask":
         """Return the input. Raises `RejectedError` (REQ-01) if channel and Body contradict."""
         if exchange.caller is None or exchange.child is None:
-            raise TypeError("an operation is reached by an authenticated message alone")
+            raise TypeError("an operation requires an authenticated message")
         request_id, caller = UUID(body.requestId), exchange.caller
         if caller.request_id is not None and caller.request_id != request_id:
-            raise _wrong("requestId", None)
+            raise _field_error("requestId", None)
         return cls(
             port=exchange.port,
             caller=caller,
             body=body,
             request_id=request_id,
             digest=request_digest(exchange.child),
-            employee=_one_of(caller, caller.employee, body, "employee", request_id),
-            case_number=_one_of(caller, caller.case_number, body, "caseNumber", request_id),
+            employee=_select_value(caller, caller.employee, body, "employee", request_id),
+            case_number=_select_value(caller, caller.case_number, body, "caseNumber", request_id),
         )
 
     def parsed(self, name: str, parse: Callable[[str], T]) -> T:
         """Parse a field of the Body. Raises `RejectedError` (REQ-01), which names the field."""
-        return _parsed(name, parse, getattr(self.body, name), self.request_id)
+        return _parse(name, parse, getattr(self.body, name), self.request_id)
 
 
 def request_digest(child: "Element") -> bytes:
@@ -191,7 +191,7 @@ def request_digest(child: "Element") -> bytes:
     ).digest()
 
 
-def _one_of(
+def _select_value(
     caller: Caller, proved: str | None, body: Any, name: str, request_id: UUID
 ) -> str | None:
     """Return the value of the channel if it has one (`xrd:userId`, `xrd:issue`), else the Body's.
@@ -202,48 +202,48 @@ def _one_of(
     if caller.channel is not Channel.XROAD:
         return stated
     if stated is not None and stated != proved:
-        raise _wrong(name, request_id)
+        raise _field_error(name, request_id)
     return proved
 
 
-def _person_request(ask: _Ask, operation: Operation) -> requests.PersonRequest:
-    body = ask.body
+def _person_request(call: _Ask, operation: Operation) -> requests.PersonRequest:
+    body = call.body
     return requests.PersonRequest(
-        request_id=ask.request_id,
-        digest=ask.digest,
+        request_id=call.request_id,
+        digest=call.digest,
         operation=operation,
-        agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
-        purpose=ask.parsed("purpose", parse_purpose),
-        probe=_demographic(body.probe.demographic, ask.request_id),
+        agreement_number=call.parsed("agreementNumber", parse_agreement_number),
+        purpose=call.parsed("purpose", parse_purpose),
+        probe=_demographic(body.probe.demographic, call.request_id),
         other_methods=_other_methods(body.probe),
-        ground=_ground(body.ground, ask.request_id),
-        attributes=_listed(getattr(body, "requestedAttributes", None), "attribute"),
-        employee=ask.employee,
-        case_number=ask.case_number,
+        ground=_ground(body.ground, call.request_id),
+        attributes=_names_in(getattr(body, "requestedAttributes", None), "attribute"),
+        employee=call.employee,
+        case_number=call.case_number,
     )
 
 
-def _explain_request(ask: _Ask) -> requests.ExplainRequest:
-    body = ask.body
+def _explain_request(call: _Ask) -> requests.ExplainRequest:
+    body = call.body
     return requests.ExplainRequest(
-        request_id=ask.request_id,
-        digest=ask.digest,
+        request_id=call.request_id,
+        digest=call.digest,
         asked_operation=body.operation,
-        agreement_number=ask.parsed("agreementNumber", parse_agreement_number),
-        purpose=ask.parsed("purpose", parse_purpose),
-        subject=None if body.pin is None else ask.parsed("pin", Pin),
-        methods=_listed(body.methods, "method"),
-        ground=_ground(body.ground, ask.request_id),
-        attributes=_listed(body.requestedAttributes, "attribute"),
-        employee=ask.employee,
-        case_number=ask.case_number,
+        agreement_number=call.parsed("agreementNumber", parse_agreement_number),
+        purpose=call.parsed("purpose", parse_purpose),
+        subject=None if body.pin is None else call.parsed("pin", Pin),
+        methods=_names_in(body.methods, "method"),
+        ground=_ground(body.ground, call.request_id),
+        attributes=_names_in(body.requestedAttributes, "attribute"),
+        employee=call.employee,
+        case_number=call.case_number,
     )
 
 
 def _demographic(probe: Any, request_id: UUID) -> DemographicProbe:
     birth_date: date | None = probe.birthDate
     return DemographicProbe(
-        pin=_parsed("pin", Pin, probe.pin, request_id),
+        pin=_parse("pin", Pin, probe.pin, request_id),
         document_number=probe.documentNumber,
         surname=probe.surname,
         given_name=probe.givenName,
@@ -264,22 +264,22 @@ def _ground(ground: Any, request_id: UUID) -> requests.Presented:
     if ground.consentDocument is not None:
         return requests.PresentedConsent(ground.consentDocument)
     if ground.consentId is not None:
-        return requests.RegisteredConsent(_parsed("consentId", UUID, ground.consentId, request_id))
+        return requests.RegisteredConsent(_parse("consentId", UUID, ground.consentId, request_id))
     return requests.PresentedBasis(ground.basisDocument)
 
 
-def _listed(wrapper: Any, name: str) -> frozenset[str]:
+def _names_in(wrapper: Any, name: str) -> frozenset[str]:
     return frozenset() if wrapper is None else frozenset(getattr(wrapper, name))
 
 
-def _parsed(name: str, parse: Callable[[str], T], text: str, request_id: UUID) -> T:
+def _parse(name: str, parse: Callable[[str], T], text: str, request_id: UUID) -> T:
     try:
         return parse(text)
     except (MalformedIdentifierError, ValueError):
-        raise _wrong(name, request_id) from None
+        raise _field_error(name, request_id) from None
 
 
-def _wrong(name: str, request_id: UUID | None) -> RejectedError:
+def _field_error(name: str, request_id: UUID | None) -> RejectedError:
     return RejectedError(Reason(code=Code.REQ_01, field=name), request_id=request_id)
 
 

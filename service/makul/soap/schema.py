@@ -58,9 +58,9 @@ class PublishedSchema:
         for part in element.iter():
             # lxml stores text after a comment as the comment's tail; it belongs to the parent.
             if has_hidden_character(part.tail or "") and part is not element:
-                raise RejectedError(_hidden(part.getparent()))
+                raise RejectedError(_hidden_value_reason(part.getparent()))
             if has_hidden_character(part.text or "") and isinstance(part.tag, str):
-                raise RejectedError(_hidden(part))
+                raise RejectedError(_hidden_value_reason(part))
 
     def _schema(self) -> etree.XMLSchema:
         schema: etree.XMLSchema | None = getattr(self._compiled, "schema", None)
@@ -69,7 +69,7 @@ class PublishedSchema:
         return schema
 
 
-def _hidden(element: "Element | None") -> Reason:
+def _hidden_value_reason(element: "Element | None") -> Reason:
     """Return the reason. The schema accepted the element, so its name is a published one."""
     return Reason(code=Code.REQ_01, field=None if element is None else local_name(element))
 
@@ -80,9 +80,13 @@ def _fields(messages: list[str]) -> Iterator[str | None]:
     An unpublished name is omitted, because the sender invented it.
     """
     for message in messages[:MAX_FIELDS_NAMED]:
-        said = message[:_MESSAGE_READ]
-        named, expected = _NAMED.match(said), _EXPECTED.search(said)
-        missing = expected[1] if expected and "Missing child" in said else None
-        candidates = (missing, *(named.groups()[::-1] if named else ()), expected and expected[1])
+        text = message[:_MESSAGE_READ]
+        name_match, expected = _NAMED.match(text), _EXPECTED.search(text)
+        missing = expected[1] if expected and "Missing child" in text else None
+        candidates = (
+            missing,
+            *(name_match.groups()[::-1] if name_match else ()),
+            expected and expected[1],
+        )
         published = [name for name in candidates if name in published_names()]
         yield published[0] if published else None

@@ -58,7 +58,7 @@ def envelope(version: SoapVersion, body: bytes, echoed: bytes = b"") -> tuple[by
     """
     header = (b"<soap:Header>", echoed, b"</soap:Header>") if echoed else ()
     return (
-        _opening(version),
+        _envelope_start(version),
         *header,
         b"<soap:Body>",
         body,
@@ -67,7 +67,7 @@ def envelope(version: SoapVersion, body: bytes, echoed: bytes = b"") -> tuple[by
 
 
 @cache
-def _opening(version: SoapVersion) -> bytes:
+def _envelope_start(version: SoapVersion) -> bytes:
     return (
         "<?xml version='1.0' encoding='UTF-8'?>\n"
         f"<soap:Envelope xmlns:soap={quoteattr(version.namespace)}>"

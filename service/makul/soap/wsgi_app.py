@@ -47,7 +47,7 @@ class Answered:
 Observer = Callable[[Answered], None]
 
 
-def _unobserved(_: Answered) -> None:
+def _ignore(_: Answered) -> None:
     """Count nothing."""
 
 
@@ -58,7 +58,7 @@ def build_application(
     public_url: str,
     clock: Clock,
     ready: Callable[[], Readiness],
-    observe: Observer = _unobserved,
+    observe: Observer = _ignore,
     max_message: int = MAX_MESSAGE,
     fault_status: int | None = None,
 ) -> WSGIApplication:
@@ -110,7 +110,7 @@ class _Endpoint:
         try:
             chunks = self.servers[version].answer(exchange)
         except Exception as error:  # noqa: BLE001 - the fault table is the place for all of them
-            fault = faults.logged(error, during=exchange.operation or "reading")
+            fault = faults.log_fault(error, during=exchange.operation or "reading")
             fault = faults.with_request_id(fault, lambda: raw)
             reply = faults.reply(fault, version, exchange.echoed, status=self.fault_status)
             self._count(exchange, reply, fault)
@@ -126,12 +126,12 @@ class _Endpoint:
     def _count(self, exchange: Exchange | None, reply: Reply, fault: FaultReport | None) -> None:
         codes = tuple(reason.code.value for reason in fault.reasons) if fault else ()
         try:
-            self.observe(_answered(exchange, reply.status, codes))
+            self.observe(_summarize(exchange, reply.status, codes))
         except Exception as error:  # noqa: BLE001 - what cannot be counted is answered all the same
             log.warning("an answer could not be counted: %s", type(error).__name__)
 
 
-def _answered(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:
+def _summarize(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:
     if exchange is None:
         return Answered(operation=None, status=status, faults=codes)
     return Answered(

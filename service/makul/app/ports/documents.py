@@ -246,7 +246,7 @@ class Documents(Protocol):
         """Render the answer of an operation that decides, without its receipt."""
 
     def consent_status(
-        self, request_id: UUID, found: ConsentStatus | Reason, *, at: datetime
+        self, request_id: UUID, answer: ConsentStatus | Reason, *, at: datetime
     ) -> bytes:
         """Return the answer of GetConsentStatus: the state, or the reason why none is given."""
 
@@ -267,7 +267,7 @@ class Documents(Protocol):
         """
 
     def receipt_answer(
-        self, request_id: UUID, found: bytes | Reason, inclusion: Inclusion | None = None
+        self, request_id: UUID, receipt: bytes | Reason, inclusion: Inclusion | None = None
     ) -> bytes:
         """Return the answer of GetReceipt: the receipt, or the reason why none is given."""
 
@@ -327,5 +327,5 @@ class DeliveryEncryptor(Protocol):
         Return SIG-07 if its state could not be determined.
         """
 
-    def seal(self, document: bytes, certificate: bytes) -> bytes:
+    def encrypt(self, document: bytes, certificate: bytes) -> bytes:
         """Encrypt a document to a certificate that `judge` accepted."""

@@ -16,10 +16,10 @@ class LedgerBrokenError(Exception):
     """
 
     @classmethod
-    def lacking(cls, published: int, held: int) -> "LedgerBrokenError":
+    def lacking(cls, published: int, present: int) -> "LedgerBrokenError":
         """Build the error for a store that holds fewer leaves than were published."""
         return cls(
-            f"{published} leaves are published and the store has {held}: was it restored from an"
+            f"{published} leaves are published and the store has {present}: was it restored from an"
             " older copy?"
         )
 

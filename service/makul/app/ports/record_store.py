@@ -92,7 +92,7 @@ class Register(Protocol):
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return the recipient as registered."""
 
-    def standing(
+    def snapshot(
         self, key: RequestKey, agreement: AgreementNumber | None, *, at: datetime
     ) -> RequestSnapshot:
         """Read recipient, agreement, usage and the state of the request id in one snapshot."""
@@ -146,7 +146,7 @@ class Register(Protocol):
         (docs/architecture.md, invariant 6).
         """
 
-    def with_samples(self, person: Person, wanted: frozenset[Attribute]) -> Person:
+    def with_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
         """Return this version with the wanted samples read.
 
         Call this only for samples that are released, because the work reveals which samples are

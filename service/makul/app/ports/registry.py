@@ -324,7 +324,7 @@ class OperatorRegistry(Protocol):
         """Count a month's decisions by recipient, purpose, outcome and ground (cl. 11)."""
 
     def export(
-        self, month: Month, recipient: MemberCode | None, look: ExportOptions, *, at: datetime
+        self, month: Month, recipient: MemberCode | None, options: ExportOptions, *, at: datetime
     ) -> Iterator[DisclosureRow]:
         """Return a month's decisions, oldest first, as they are read.
 
