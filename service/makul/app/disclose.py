@@ -126,7 +126,7 @@ class Disclose:
             at=facts.at,
             sealing=case.sealing,
         )
-        # A ground that cannot be named cannot be counted. No permitted request rests on one.
+        # A ground that cannot be named cannot be counted. No permitted request uses one.
         if not decision.permitted or ground_ref is None:
             return refuse_by_rulings(facts, decision.rulings)
         before_looking = self._check_before_lookup(person_request, facts)

@@ -47,7 +47,7 @@ def build_readiness(
 def _check_trust(parts: Adapters) -> ReadinessState:
     """Return the state of the trust data.
 
-    Stale CRLs stop only the signatures that rest on them. That is not `DOWN`.
+    Stale CRLs stop only the signatures that depend on them. That is not `DOWN`.
     """
     at = parts.clock()
     freshness = parts.trust.freshness(at=at)

@@ -74,12 +74,12 @@ class Agreement:
     requests_a_minute: int | None = None
     """Requests allowed in a minute.
 
-    None stands for the limit of the operator's settings (`domain.usage`).
+    None means the limit of the operator's settings (`domain.usage`).
     """
     bytes_a_day: int | None = None
     """Bytes that may be recorded for the recipient in a UTC day.
 
-    None stands for the limit of the operator's settings (`domain.usage`).
+    None means the limit of the operator's settings (`domain.usage`).
     """
     paper_allowed: bool = False
     """True if consents may be given on paper; an official is then responsible for them (cl. 4)."""

@@ -1,6 +1,6 @@
 """The decision (cl. 4, 5, 7) and, after the person was compared, its conclusion (cl. 10).
 
-Pure code: no XML, no SQL, no clock. Every fact that a decision rests on is an argument.
+Pure code: no XML, no SQL, no clock. Every fact that a decision depends on is an argument.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Decision:
     rulings: tuple[Ruling, ...]
     releasable: frozenset[Attribute]
     by_consent: bool
-    """True if it rests on the subject's consent (cl. 4), false for a basis in law (cl. 5)."""
+    """True if it is based on the subject's consent (cl. 4), false for a basis in law (cl. 5)."""
     minor_on: date | None = None
     """The day on which the subject must be a minor, set if a parent or guardian consented."""
 
@@ -162,7 +162,7 @@ class MatchCase:
 
     @property
     def by_consent(self) -> bool:
-        """True if a consent of this very subject stands, now that the record is known."""
+        """True if the decision is based on a consent that the record's birth date does not end."""
         return self.decision.by_consent and not self._came_of_age
 
     @property

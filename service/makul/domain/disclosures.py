@@ -140,7 +140,7 @@ class ConsentGround:
 
     proof: Proof
     consent: Consent | None
-    """The consent; None if the document could not be read. Nothing then rests on it."""
+    """The consent; None if the document could not be read. It then permits nothing."""
     digest: bytes
     """SHA-256 of the document's exact bytes."""
     use: GroundUse = GroundUse()

@@ -56,7 +56,7 @@ _ENTITLED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorisingAct:
-    """The act that a basis rests on: a court's ruling, an order, a request."""
+    """The act on which a basis is founded: a court's ruling, an order, a request."""
 
     issuer: str
     number: str

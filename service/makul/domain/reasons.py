@@ -111,9 +111,9 @@ class CatalogueEntry:
     side: Side
 
 
-# Columns: code, clause, retry, side. REQ-* and OPS-* rest on cl. 8 to 10 (the technical solution
-# and its request-response mode). SIG-* rest on cl. 4 (a signature under the law on electronic
-# signatures).
+# Columns: code, clause, retry, side. REQ-* and OPS-* follow from cl. 8 to 10 (the technical
+# solution and its request-response mode). SIG-* follow from cl. 4 (a signature under the law on
+# electronic signatures).
 _TABLE = """
 REQ-01 10 F R    REQ-02 8 F R     REQ-03 10 F R    REQ-04 10 N R    REQ-05 10 L O
 REQ-06 8 L R     REQ-07 8 F R     REQ-08 7 F R     REQ-09 10 N R

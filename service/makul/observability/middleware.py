@@ -1,7 +1,7 @@
 """WSGI middleware that creates a request context and reports the request after its answer.
 
 It writes one access log line for each request, its metrics, and its security events. A request that
-cannot be reported is answered all the same: a disclosure rests on the record, not on the log.
+cannot be reported is answered all the same: a disclosure depends on the record, not on the log.
 """
 
 import logging

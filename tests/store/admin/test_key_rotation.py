@@ -196,7 +196,7 @@ def test_a_key_with_encrypted_fields_is_not_retired(
     prepare(place, ring)
     activate(place, ring)
 
-    assert_refused(place, ring, "retire", "fields are sealed under it", keys.current_id)
+    assert_refused(place, ring, "retire", "fields are encrypted under it", keys.current_id)
 
 
 def test_a_key_that_a_worker_may_use_is_not_retired(
@@ -213,7 +213,7 @@ def test_a_key_that_a_worker_may_use_is_not_retired(
         late.registry.put_persons([a_person(locked=True)], at=NOON)
     del late
 
-    assert_refused(place, ring, "retire", "2 fields are sealed", keys.current_id)
+    assert_refused(place, ring, "retire", "2 fields are encrypted", keys.current_id)
     assert rewrap(place, ring) == 2
     with open_rotation(place, ring) as rotation:
         assert rotation.lingering() == []

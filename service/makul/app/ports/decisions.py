@@ -188,7 +188,7 @@ class Undetermined(_NonDisclosure):
 
 
 class _Acceptance(_DecisionBase):
-    """An act was done that gives no data. No reason stands against it, so it closes its id."""
+    """An act that gives no data was done. It has no reasons, so it closes its request id."""
 
     __slots__ = ()
 

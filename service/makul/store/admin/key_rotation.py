@@ -115,7 +115,7 @@ class StoreRotation(KeyRotation):
             left = sum(each.fields for each in self.count() if each.key_id == key_id)
             if left:
                 raise OperatorRegistryError(
-                    f"{left} fields are sealed under it: makul key rotate --apply"
+                    f"{left} fields are encrypted under it: makul key rotate --apply"
                 )
             last = self._unit_of_work.database.one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)

@@ -6,8 +6,8 @@ statement. A single statement is its own snapshot, so reads need no transaction.
 
 Two databases implement it. `store.db.sqlite` lets one transaction write at a time.
 `store.db.postgres` runs many transactions concurrently under READ COMMITTED. There a decision locks
-in share mode what it rests on, and a transaction that takes a right away locks it exclusively. Work
-that lost a race is run again.
+in share mode what it depends on, and a transaction that withdraws a right locks it exclusively.
+Work that lost a race is run again.
 """
 
 from collections.abc import Callable, Mapping

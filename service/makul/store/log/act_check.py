@@ -49,7 +49,7 @@ class ActChecker:
             salt, statement = self._decrypt(columns)
             stated = read_act(statement)
         except FieldDecryptionError:
-            return "act", "its encrypted part does not open: it was altered or moved"
+            return "act", "its encrypted part does not decrypt: it was altered or moved"
         except (CodecError, ValueError):
             return "act", "its encrypted part does not read back"
         if len(salt) != SALT_BYTES or commit(salt, statement) != columns["leaf_hash"]:

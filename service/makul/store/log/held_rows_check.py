@@ -1,4 +1,4 @@
-"""Verify every row that a decision may rest on against the acts and decisions that justify it.
+"""Verify every row that a decision may depend on against the acts and decisions that justify it.
 
 A row without an act or decision is reported. So is an act or decision whose row is missing or
 differs.

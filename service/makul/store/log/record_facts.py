@@ -200,7 +200,10 @@ class RecordChecker:
         try:
             document = self._cipher.decrypt(sealed, evidence_associated_data(recipient, digest))
         except FieldDecryptionError:
-            yield "evidence", f"the document {digest.hex()} does not open: it was altered or moved"
+            yield (
+                "evidence",
+                f"the document {digest.hex()} does not decrypt: it was altered or moved",
+            )
             return
         if sha256(document).digest() != digest:
             yield "evidence", f"the document {digest.hex()} is another one"

@@ -38,7 +38,7 @@ class RepetitionChecker:
             secret = open_repetition(self._cipher, columns["repetition_id"], columns["sealed"])
             stated = read_repetition(secret.leaf_statement)
         except FieldDecryptionError:
-            return "repetition", "its encrypted part does not open: it was altered or moved"
+            return "repetition", "its encrypted part does not decrypt: it was altered or moved"
         except (CodecError, ValueError):
             return "repetition", "its encrypted part does not read back"
         salt, statement = secret.leaf_salt, secret.leaf_statement

@@ -33,7 +33,7 @@ FIRST_NUMBER = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A row that an act changed. None stands for a row that does not exist."""
+    """A row that an act changed. None means that the row does not exist."""
 
     table: str
     key: Mapping[str, object]

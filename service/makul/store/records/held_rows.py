@@ -1,4 +1,4 @@
-"""The rows that decisions rest on, in the form that acts state and that verification reads.
+"""The rows that decisions depend on, in the form that acts state and that verification reads.
 
 A row is stated by all its columns except the one that only serves for locking. An encrypted column
 is stated by a keyed digest of its content, for two reasons. A rotation of the master key changes

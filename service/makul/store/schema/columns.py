@@ -23,7 +23,7 @@ def to_lock() -> Column[int]:
     """Return the column that permits row locks. Its value is always NULL.
 
     PostgreSQL lets a role lock a row only if the role may change a column of it. The serving role
-    locks the rows that a decision rests on and may change none of their facts. So it has the right
-    to change only this column (docs/decisions/0024-a-role-for-each-duty.md).
+    locks the rows that a decision depends on and may change none of their facts. So it has the
+    right to change only this column (docs/decisions/0024-a-role-for-each-duty.md).
     """
     return Column("to_lock_by", Integer, CheckConstraint("to_lock_by IS NULL", name="only_locked"))

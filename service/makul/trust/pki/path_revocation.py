@@ -100,7 +100,7 @@ def walk(
         if end is not RevocationStatus.GOOD:
             break
         if finding.revoked_at is not None:
-            # Revoked after the signature. Its key may be in other hands since then, so later
+            # Revoked after the signature. Another party may have its key since then, so later
             # statements by this CA do not count.
             heard_until = min(heard_until, finding.revoked_at - timedelta.resolution)
     return end, findings

@@ -35,7 +35,7 @@ class TrustItemState(StrEnum):
     MISSING = "MISSING"
     """A CA that has no CRL here and has never answered by OCSP."""
     UNCLEAR = "UNCLEAR"
-    """A CRL or OCSP response that no known CA stands behind, or that is not understood."""
+    """A CRL or OCSP response that no known CA issued, or that is not understood."""
     WAITING = "WAITING"
     FORMER = "FORMER"
     """An expired CA certificate, or its CRL, if another certificate of the same name has followed

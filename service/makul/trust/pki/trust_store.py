@@ -69,7 +69,7 @@ class _Remembered:
 
 
 class TrustStore:
-    """The anchors, intermediates and CRLs for one use, with the cached verdicts that rest on them.
+    """The anchors, intermediates and CRLs for one use, with cached verdicts that depend on them.
 
     Safe between threads. The constructor raises `TrustStoreError` if the material cannot be loaded.
     If the material becomes unreadable later, verdicts are `REVOCATION_UNKNOWN` until it is
