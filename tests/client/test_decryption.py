@@ -140,5 +140,5 @@ def test_large_data_are_refused_unparsed(decryptor: DeliveryDecryptor) -> None:
 
 def test_an_ecdsa_key_decrypts_nothing(tmp_path: Path) -> None:
     """The error comes when the profile is read, not at the first answer."""
-    with pytest.raises(ProfileError, match="RSA keys alone"):
+    with pytest.raises(ProfileError, match="RSA keys only"):
         DeliveryDecryptor(write_sealing_profile(Authority.root("R").issue(key=new_key()), tmp_path))

@@ -121,9 +121,9 @@ def test_name_that_is_close_to_nothing_gets_the_whole_list(profile: Path, consen
 
 def test_suggestion_and_list_are_two_sentences() -> None:
     """A question ends with its own mark."""
-    with pytest.raises(UnknownNameError, match=r"did you mean LOAN\? It holds: LOAN$"):
+    with pytest.raises(UnknownNameError, match=r"did you mean LOAN\? It contains: LOAN$"):
         require_contained("purpose", ["LOAM"], ["LOAN"], "the consent")
-    with pytest.raises(UnknownNameError, match=r"'X'\. It holds: LOAN$"):
+    with pytest.raises(UnknownNameError, match=r"'X'\. It contains: LOAN$"):
         require_contained("purpose", ["X"], ["LOAN"], "the consent")
 
 
@@ -158,7 +158,7 @@ def test_draft_is_compared_with_the_agreement(profile: Path) -> None:
 
     assert beyond.exit_code == other.exit_code == ExitCode.USAGE
     assert "does not contain the attribute 'faceImage'" in beyond.stderr
-    assert "It holds: surname, birthDate" in beyond.stderr
+    assert "It contains: surname, birthDate" in beyond.stderr
     assert "does not contain the method 'face'" in other.stderr
     assert within.exit_code == ExitCode.OK
     assert "not checked" not in within.stderr

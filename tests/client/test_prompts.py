@@ -83,7 +83,7 @@ def test_a_line_for_people_has_no_warning(profile: Path) -> None:
 
     assert code == USAGE
     assert "GetPassWarning" not in err
-    assert "there is no terminal to ask at" in err
+    assert "there is no terminal for a prompt" in err
 
 
 def test_the_variable_gives_the_pin(profile: Path, tmp_path: Path) -> None:

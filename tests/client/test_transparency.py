@@ -267,11 +267,11 @@ def test_a_witness_is_named_once_and_is_not_the_ledger(world: World) -> None:
     cosign itself.
     """
     one = world.witnesses[0].vkey
-    with pytest.raises(ProfileError, match="each key once"):
+    with pytest.raises(ProfileError, match="each key only once"):
         world.verifier(witnesses=f'["{one}", "{one}"]')
-    with pytest.raises(ProfileError, match="another kind"):
+    with pytest.raises(ProfileError, match="another type"):
         world.verifier(witnesses=f'["{world.log.signer.vkey}"]')
-    with pytest.raises(ProfileError, match="another kind"):
+    with pytest.raises(ProfileError, match="another type"):
         world.verifier(key=f'"{one}"')
 
 

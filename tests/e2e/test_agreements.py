@@ -187,7 +187,7 @@ def test_another_number_is_another_agreement(
     )
 
     assert "newest draft" in twin.why
-    assert "no agreement" in unknown.why
+    assert "no draft" in unknown.why
 
 
 def test_signatures_under_earlier_terms_do_not_count(

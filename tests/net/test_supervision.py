@@ -46,7 +46,7 @@ def until(true: Callable[[], bool]) -> None:
 
 def lines(caplog: pytest.LogCaptureFixture, thread: str) -> list[str]:
     """Return the log lines about unexpected errors of a thread."""
-    begin = f"thread {thread} met an unexpected error"
+    begin = f"thread {thread} had unexpected error"
     return [line for line in caplog.messages if line.startswith(begin)]
 
 
@@ -264,7 +264,7 @@ def test_auxiliary_servers_continue_after_an_error(caplog: pytest.LogCaptureFixt
         assert status_at(port, "/broken") == 500
         assert status_at(port, "/") == 204
 
-    assert "an answer met an unexpected error: UnexpectedError at" in caplog.text
+    assert "an answer had an unexpected error: UnexpectedError at" in caplog.text
     assert SECRET not in caplog.text
 
 

@@ -157,7 +157,7 @@ def test_unwritable_evidence_hides_no_alarm(
     found = witness.round()
 
     assert (found.result, found.evidence) == (WitnessResult.INCONSISTENT, None)
-    assert "evidence could not be kept" in found.why
+    assert "evidence could not be stored" in found.why
 
 
 def comparing(witness: WitnessProgram, *places: Path | str) -> WitnessProgram:

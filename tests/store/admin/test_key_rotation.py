@@ -135,7 +135,7 @@ def test_a_backup_of_before_is_decrypted_by_the_kept_file(
     with open_rotation(path, ring) as rotation:
         old_file = rotation.retire(keys.current_id, at=LATER).kept
 
-    with pytest.raises(Exception, match="open"):
+    with pytest.raises(Exception, match="decrypt"):
         open_store(backup, StoreKeys.load(ring), who="keeper")
     store = open_store(backup, StoreKeys.load(old_file), who="keeper")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
