@@ -327,12 +327,12 @@ def revocations(
 ) -> None:
     """List your revoked consents, oldest first."""
     with reporting(as_json=as_json) as run, open_client(profile) as client:
-        told = client.revocations(
+        revoked = client.revocations(
             None if since is None else instant(since, "--since"),
             context=run.inquire(employee=employee),
         )
-        lines = (f"{each.consent_id} {local_time(each.revoked_at)}" for each in told)
-        print_result(told, *lines, as_json=as_json)
+        lines = (f"{each.consent_id} {local_time(each.revoked_at)}" for each in revoked)
+        print_result(revoked, *lines, as_json=as_json)
 
 
 def _check_names(wish: "ConsentContent", profile: Profile, file: Path) -> None:
@@ -361,8 +361,8 @@ def _check_names(wish: "ConsentContent", profile: Profile, file: Path) -> None:
         ) from None
 
 
-def _write_document(file: Path, document: bytes, told: str, *, as_json: bool) -> None:
+def _write_document(file: Path, document: bytes, message: str, *, as_json: bool) -> None:
     """Write a consent or a consent revocation to a new file and report it."""
     write_new(file, document)
     fields = {"file": str(file), "consent_id": consent_view.consent_id_unsafe(document)}
-    print_result(fields, f"{file}: {told}", as_json=as_json)
+    print_result(fields, f"{file}: {message}", as_json=as_json)

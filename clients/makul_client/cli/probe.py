@@ -147,11 +147,11 @@ def dry_run_from(
         view = consent_view.read_unsafe(ground.document)
         pin = pin or view.subject.pin
         attributes = attributes or view.attributes
-    asked = operation or ("GetPersonData" if attributes else "VerifyPerson")
+    operation_name = operation or ("GetPersonData" if attributes else "VerifyPerson")
     return DryRun(
-        operation=asked,
+        operation=operation_name,
         methods=methods or ("demographic",),
-        attributes=attributes if asked == "GetPersonData" else (),
+        attributes=attributes if operation_name == "GetPersonData" else (),
         pin=pin,
     )
 

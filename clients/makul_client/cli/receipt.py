@@ -200,8 +200,8 @@ def _row(file: Path, checker: _Checker, client: Client | None, context: Context)
         proved = checker.ledger.prove(receipt, inclusion, at=utc_now())
     except MakulError as error:
         flaw = getattr(error, "flaw", None)
-        said = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
-        return _Row(exit_code(error), f"{file}: {error}", said)
+        fields = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
+        return _Row(exit_code(error), f"{file}: {error}", fields)
     code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
     return _Row(code, f"{file}: {_describe_proof(proved)}", _facts(file, receipt, proved))
 

@@ -206,7 +206,7 @@ def explain(
     """
     with reporting(as_json=as_json) as run, open_client(profile) as client:
         ground = ground_from(consent, consent_id, basis)
-        asked = dry_run_from(
+        dry_run = dry_run_from(
             ground,
             operation=operation,
             methods=tuple(method or ()),
@@ -215,10 +215,10 @@ def explain(
         )
         context = run.begin(employee=employee, case=case, request_id=request_id)
         explanation = client.explain(
-            asked.operation,
-            methods=asked.methods,
-            pin=asked.pin,
-            attributes=asked.attributes,
+            dry_run.operation,
+            methods=dry_run.methods,
+            pin=dry_run.pin,
+            attributes=dry_run.attributes,
             ground=ground,
             purpose=purpose,
             context=context,

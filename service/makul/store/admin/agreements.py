@@ -118,8 +118,8 @@ def everything(
 def draft_document(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
     """Return the unsigned document of the newest draft; None if the number is not known."""
     row = unit_of_work.database.one(NEWEST_DRAFT, {"number": number})
-    found = signatories.read_document(unit_of_work, row[0]) if row is not None else None
-    return found.document if found is not None else None
+    draft = signatories.read_document(unit_of_work, row[0]) if row is not None else None
+    return draft.document if draft is not None else None
 
 
 def sign(

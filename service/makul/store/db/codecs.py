@@ -68,8 +68,8 @@ def pack(header: Mapping[str, object], parts: Sequence[bytes] = ()) -> bytes:
 
     The header contains the lengths of the byte strings.
     """
-    told = dumps({**header, _PARTS: [len(part) for part in parts]}).encode()
-    return len(told).to_bytes(_LENGTH_BYTES, "big") + told + b"".join(parts)
+    encoded = dumps({**header, _PARTS: [len(part) for part in parts]}).encode()
+    return len(encoded).to_bytes(_LENGTH_BYTES, "big") + encoded + b"".join(parts)
 
 
 def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
@@ -247,20 +247,20 @@ def reasons_from_text(text: str) -> list[ReasonParts]:
     Text that no program writes is refused, even if it could be understood.
     """
     try:
-        told = json.loads(text)
-        if all(isinstance(each, list) for each in told):
+        items = json.loads(text)
+        if all(isinstance(each, list) for each in items):
             reasons = [
                 (code, because, field, retry_after)
-                for code, because, retry_after, *fields in told
+                for code, because, retry_after, *fields in items
                 for field in fields
             ]
-            written = _reasons_text(reasons) == text
+            is_canonical = _reasons_text(reasons) == text
         else:
-            reasons = [tuple(each[name] for name in _REASON) for each in told]
-            written = all(each.keys() == set(_REASON) for each in told)
+            reasons = [tuple(each[name] for name in _REASON) for each in items]
+            is_canonical = all(each.keys() == set(_REASON) for each in items)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        written = False
-    if not written:
+        is_canonical = False
+    if not is_canonical:
         raise CodecError("a decision's reasons do not read back")
     return reasons
 

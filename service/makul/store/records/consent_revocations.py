@@ -146,12 +146,12 @@ def page(
         "limit": limit + 1,
     }
     rows = database.all(_PAGE, values)
-    told = [
+    revoked = [
         RevokedConsent(consent_id=UUID(bytes=consent_id), revoked_at=instant(revoked_at))
         for consent_id, subject_index, revoked_at, subject in rows[:limit]
         if subject is None or _index_of(cipher, code, consent_id, subject) == subject_index
     ]
-    return told, len(rows) > limit
+    return revoked, len(rows) > limit
 
 
 def subject_associated_data(code: str, kind: GroundKind, ground_id: bytes) -> bytes:

@@ -100,9 +100,9 @@ def canonical_without(
     elements inside it than before. A caller must therefore read what it needs of the child first
     (XML Signature 1.1, 6.6.4).
     """
-    place = root.index(child)
+    position = root.index(child)
     tail, child.tail = child.tail, None
-    before = root[place - 1] if place else None
+    before = root[position - 1] if position else None
     text = before.tail if before is not None else root.text
     joined = (text or "") + (tail or "") or None
     root.remove(child)
@@ -111,7 +111,7 @@ def canonical_without(
         return canonical(root, method, prefixes)
     finally:
         _set_text(root, before, text)
-        root.insert(place, child)
+        root.insert(position, child)
         child.tail = tail
 
 

@@ -198,10 +198,10 @@ def only_child(parent: "Element", tag: str, *, code: Code = Code.SIG_03) -> "Ele
 
     Raises `SignatureFailure` with the given code if there is none or more than one.
     """
-    found = list(parent.iterchildren(tag))
-    if len(found) != 1:
+    children = list(parent.iterchildren(tag))
+    if len(children) != 1:
         raise _missing_or_repeated(code, tag)
-    return found[0]
+    return children[0]
 
 
 def only_one(elements: "Sequence[Element]", tag: str, *, code: Code = Code.SIG_03) -> "Element":
@@ -209,10 +209,10 @@ def only_one(elements: "Sequence[Element]", tag: str, *, code: Code = Code.SIG_0
 
     Raises `SignatureFailure` with the given code if there is none or more than one.
     """
-    found = [element for element in elements if element.tag == tag]
-    if len(found) != 1:
+    matches = [element for element in elements if element.tag == tag]
+    if len(matches) != 1:
         raise _missing_or_repeated(code, tag)
-    return found[0]
+    return matches[0]
 
 
 def _missing_or_repeated(code: Code, tag: str) -> SignatureFailure:
