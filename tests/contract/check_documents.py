@@ -26,7 +26,7 @@ from makul.config.settings import Settings
 from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
-from makul.soap.spyne_models import OPERATIONS
+from makul.soap.operations import RECIPIENT
 from makul_client.cli.exit_codes import EXIT_CODES as CLIENT_EXIT_CODES
 from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.scenarios import SCENES
@@ -205,7 +205,7 @@ class Checker:
                     row.number,
                     f"{code.value} should read: {' | '.join(_reason(code))}",
                 )
-        for kind, names in (("operation", set(OPERATIONS)), ("outcome", set(Outcome))):
+        for kind, names in (("operation", set(RECIPIENT.models)), ("outcome", set(Outcome))):
             rows = {row.cells[0]: row for row in page.table(kind.capitalize())}
             self.facts += len(rows)
             for name in sorted(names - rows.keys()):

@@ -1,4 +1,4 @@
-"""Compiled parsers for a verified Body, one for each model of `spyne_models`.
+"""Compiled parsers for a verified Body, one for each model of `request_models`.
 
 Spyne's own parser walks its class hierarchy again for every element of every message. That cost
 more than parsing, validating and hashing the message together. A plan is the model as one table of

@@ -1,7 +1,7 @@
 # mypy: allow-untyped-calls
 """The ten operations of the recipient port: from a verified Body to a domain request.
 
-The plan of its model in `spyne_models` has parsed the Body. This module converts it to the frozen
+The plan of its model (`request_models`) has parsed the Body. This module converts it to the frozen
 request of its use case. It checks what the schema cannot express. The date in a PIN must exist. The
 channel and the Body must name the same request, employee and case.
 """
@@ -27,7 +27,7 @@ from makul.domain.identifiers import (
 )
 from makul.domain.matches import DemographicProbe, MatchMethod
 from makul.domain.reasons import Code, Reason
-from makul.soap import spyne_models as types
+from makul.soap.request_models import published_operations
 from makul.soap.spyne_protocol import Exchange
 from makul.soap.spyne_setup import ByteArray, Service, rpc
 
@@ -38,13 +38,16 @@ T = TypeVar("T")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., bytes])
 
 
-def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
-    """Return a decorator for an operation on this model, which returns its rendered answer."""
+RECIPIENT: Final = published_operations("recipient")
+
+
+def _operation(name: str) -> Callable[[FunctionT], FunctionT]:
+    """Return a decorator for a published operation, which returns its rendered answer."""
     decorator = rpc(
-        model,
+        RECIPIENT.models[name],
         _returns=ByteArray,
         _body_style="bare",
-        _in_message_name=model.get_type_name(),
+        _in_message_name=name,
     )
     return cast("Callable[[FunctionT], FunctionT]", decorator)
 
@@ -52,25 +55,25 @@ def _operation(model: Any) -> Callable[[FunctionT], FunctionT]:
 class RecipientService(Service):
     """The operations of a recipient. Spyne passes the exchange in `ctx.udc`."""
 
-    @_operation(types.VerifyPerson)
+    @_operation("VerifyPerson")
     def verify_person(ctx: Any, body: Any) -> bytes:  # noqa: N805 - Spyne's services have no self
         """Answer yes or no, never with data (Procedure, cl. 2, 4, 5 and 10)."""
         call = _Ask.of(ctx.udc, body)
         return call.port.disclose(_person_request(call, Operation.VERIFY_PERSON), call.caller)
 
-    @_operation(types.GetPersonData)
+    @_operation("GetPersonData")
     def get_person_data(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Match the person and release exactly the named attributes (cl. 4, 5 and 10)."""
         call = _Ask.of(ctx.udc, body)
         return call.port.disclose(_person_request(call, Operation.GET_PERSON_DATA), call.caller)
 
-    @_operation(types.ExplainDecision)
+    @_operation("ExplainDecision")
     def explain_decision(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Explain the decision in a dry run that reads no person (Procedure, cl. 7)."""
         call = _Ask.of(ctx.udc, body)
         return call.port.explain(_explain_request(call), call.caller)
 
-    @_operation(types.RegisterConsent)
+    @_operation("RegisterConsent")
     def register_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Register a subject's consent and count its use (Procedure, cl. 4)."""
         call = _Ask.of(ctx.udc, body)
@@ -86,7 +89,7 @@ class RecipientService(Service):
         )
         return call.port.register_consent(request, call.caller)
 
-    @_operation(types.RevokeConsent)
+    @_operation("RevokeConsent")
     def revoke_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Revoke a consent with a document that its subject signed (Procedure, cl. 4)."""
         call = _Ask.of(ctx.udc, body)
@@ -99,7 +102,7 @@ class RecipientService(Service):
         )
         return call.port.revoke_consent(request, call.caller)
 
-    @_operation(types.GetConsentStatus)
+    @_operation("GetConsentStatus")
     def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the status of a consent given to the caller (Procedure, cl. 4)."""
         call = _Ask.of(ctx.udc, body)
@@ -108,7 +111,7 @@ class RecipientService(Service):
         )
         return call.port.consent_status(query, call.caller)
 
-    @_operation(types.ListRevocations)
+    @_operation("ListRevocations")
     def list_revocations(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """List the revoked consents that were given to the caller (Procedure, cl. 4)."""
         call = _Ask.of(ctx.udc, body)
@@ -120,7 +123,7 @@ class RecipientService(Service):
         )
         return call.port.revocations(query, call.caller)
 
-    @_operation(types.GetAgreement)
+    @_operation("GetAgreement")
     def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return what the caller may request (Procedure, cl. 7)."""
         call = _Ask.of(ctx.udc, body)
@@ -130,7 +133,7 @@ class RecipientService(Service):
         )
         return call.port.agreement(query, call.caller)
 
-    @_operation(types.GetReceipt)
+    @_operation("GetReceipt")
     def get_receipt(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
         call = _Ask.of(ctx.udc, body)
@@ -139,7 +142,7 @@ class RecipientService(Service):
         )
         return call.port.receipt(query, call.caller)
 
-    @_operation(types.GetStatus)
+    @_operation("GetStatus")
     def get_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return versions, limits and time (Procedure, cl. 9)."""
         call = _Ask.of(ctx.udc, body)

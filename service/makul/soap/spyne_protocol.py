@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from lxml import etree
+
 from makul.app.ports import Caller, RejectedError
 from makul.app.requests import RecipientPort
 from makul.domain.reasons import Code, Reason
 from makul.soap import envelope
-from makul.soap import spyne_models as types
 from makul.soap.body_parser import Read
 from makul.soap.channels import RequestChannel
 from makul.soap.envelope import Message
@@ -61,7 +62,7 @@ class Exchange:
         """The request id of the Body, which the schema has validated as a UUID."""
         if self.child is None:
             return None
-        text = self.child.findtext(f"{{{types.NAMESPACE}}}requestId")
+        text = self.child.findtext(f"{{{etree.QName(self.child).namespace}}}requestId")
         return UUID(envelope.collapsed(text)) if text else None
 
 

@@ -12,13 +12,12 @@ from makul.app.ports.health import Readiness
 from makul.app.requests import RecipientPort
 from makul.domain.identifiers import MemberCode
 from makul.soap import faults
-from makul.soap import spyne_models as types
 from makul.soap.body_parser import compiled
 from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
 from makul.soap.http_guard import MAX_MESSAGE, Guard
-from makul.soap.operations import SERVICES
+from makul.soap.operations import RECIPIENT, SERVICES
 from makul.soap.schema import PublishedSchema
 from makul.soap.spyne_protocol import Exchange, PortServer, Reading, servers
 from makul.soap.transport_metadata import Arrival
@@ -74,12 +73,12 @@ def build_application(
         channel=channel,
         schema=PublishedSchema("recipient.xsd"),
         operations={
-            f"{{{types.NAMESPACE}}}{name}": compiled(model)
-            for name, model in types.OPERATIONS.items()
+            f"{{{RECIPIENT.namespace}}}{name}": compiled(model)
+            for name, model in RECIPIENT.models.items()
         },
     )
     endpoint = _Endpoint(
-        port, servers(SERVICES, types.NAMESPACE, reading), clock, observe, fault_status
+        port, servers(SERVICES, RECIPIENT.namespace, reading), clock, observe, fault_status
     )
     return Guard(
         endpoint.answer,
