@@ -129,9 +129,9 @@ class Disclose:
         # A ground that cannot be named cannot be counted. No permitted request uses one.
         if not decision.permitted or ground_ref is None:
             return refuse_by_rulings(facts, decision.rulings)
-        before_looking = self._check_before_lookup(person_request, facts)
-        if before_looking:
-            return Refusal(facts=facts, reasons=before_looking)
+        reasons = self._check_before_lookup(person_request, facts)
+        if reasons:
+            return Refusal(facts=facts, reasons=reasons)
         return self._lookup_and_match(facts, person_request, decision, case, ground_ref)
 
     def _check_before_lookup(

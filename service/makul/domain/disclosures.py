@@ -198,7 +198,7 @@ class GroundRef:
 
 
 def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
-    """Return how records name a consent document of this digest."""
+    """Return the reference to a consent document of this digest, for records and receipts."""
     return GroundRef(
         kind=GroundKind.CONSENT,
         id=consent.consent_id,
@@ -212,7 +212,7 @@ def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
 
 
 def reference(ground: Ground) -> GroundRef | None:
-    """Return how records name this ground; None if there is none that could be read."""
+    """Return the reference to this ground; None if there is none that could be read."""
     match ground:
         case ConsentGround(consent=Consent() as consent):
             return consent_reference(consent, ground.digest)

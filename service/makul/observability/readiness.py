@@ -41,35 +41,35 @@ class ReadinessProbe:
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
-        self._looking = threading.Lock()
-        self._seen_at = float("-inf")
-        self._told: Mapping[str, ReadinessState] = {}
-        self._seen = Readiness(MappingProxyType(dict.fromkeys(checks, ReadinessState.DOWN)))
+        self._lock = threading.Lock()
+        self._checked_at = float("-inf")
+        self._logged: Mapping[str, ReadinessState] = {}
+        self._result = Readiness(MappingProxyType(dict.fromkeys(checks, ReadinessState.DOWN)))
 
     def __call__(self) -> Readiness:
         """Return the state of every check. Never raises."""
-        if time.monotonic() < self._seen_at + KEPT_SECONDS:
-            return self._seen
-        if not self._looking.acquire(blocking=False):
+        if time.monotonic() < self._checked_at + KEPT_SECONDS:
+            return self._result
+        if not self._lock.acquire(blocking=False):
             return self._last_result()
         try:
-            self._seen = self._run_checks()
-            self._seen_at = time.monotonic()
+            self._result = self._run_checks()
+            self._checked_at = time.monotonic()
         finally:
-            self._looking.release()
-        return self._seen
+            self._lock.release()
+        return self._result
 
     def _last_result(self) -> Readiness:
-        if time.monotonic() < self._seen_at + STUCK_SECONDS:
-            return self._seen
+        if time.monotonic() < self._checked_at + STUCK_SECONDS:
+            return self._result
         return Readiness(MappingProxyType(dict.fromkeys(self._checks, ReadinessState.DOWN)))
 
     def _run_checks(self) -> Readiness:
         states = {name: _state(name, check) for name, check in self._checks.items()}
         for name, state in states.items():
-            if state is not self._told.get(name, ReadinessState.OK):
+            if state is not self._logged.get(name, ReadinessState.OK):
                 log.warning("check %s is %s", name, state.value)
-        self._told = states
+        self._logged = states
         return Readiness(MappingProxyType(states))
 
 

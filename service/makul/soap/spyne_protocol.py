@@ -83,7 +83,7 @@ class Reading:
         exchange.echoed = self.channel.echo(message)
         envelope.check_understood(message, self.channel.understood)
 
-    def register_message_id(self, message: Message, *, at: datetime) -> "tuple[Caller, Element]":
+    def authenticate(self, message: Message, *, at: datetime) -> "tuple[Caller, Element]":
         """Authenticate, then validate only the authenticated element against the schema."""
         if message.child.tag not in self.operations:
             raise RejectedError(Reason(code=Code.REQ_01, field="Body"))
@@ -113,7 +113,7 @@ class _Splicing(Soap11):
         exchange: Exchange = ctx.udc
         if exchange.message is None:
             raise TypeError("an envelope is split before it is read")
-        exchange.caller, exchange.child = self._reading.register_message_id(
+        exchange.caller, exchange.child = self._reading.authenticate(
             exchange.message, at=exchange.at
         )
         ctx.in_document = ctx.in_body_doc = exchange.child

@@ -75,12 +75,13 @@ class SandboxDocument:
     @property
     def attachments(self) -> dict[str, bytes]:
         """The attachments of the registration, by file name below `documents/`."""
-        with_it = self.registration
-        found = {
-            f"{self.name}.scan.png": with_it.scan if with_it is not None else None,
-            f"{self.name}.authority.pdf": with_it.authority if with_it is not None else None,
+        if self.registration is None:
+            return {}
+        files = {
+            f"{self.name}.scan.png": self.registration.scan,
+            f"{self.name}.authority.pdf": self.registration.authority,
         }
-        return {name: content for name, content in found.items() if content is not None}
+        return {name: content for name, content in files.items() if content is not None}
 
 
 def describe_reasons(reasons: Reasons) -> list[str]:

@@ -41,7 +41,7 @@ class Caller:
     certificate: bytes | None = None
     """SHA-256 of the registered certificate that proved the caller; None on the X-Road channel."""
     subsystem: str | None = None
-    """The member's subsystem, if X-Road names one. It is recorded, and no rule reads it."""
+    """The member's subsystem, if X-Road names one. A request id belongs to it (REQ-04)."""
     employee: str | None = None
     request_id: UUID | None = None
     """The value of `xrd:id`, if the channel gives one. It must equal the id in the Body."""
