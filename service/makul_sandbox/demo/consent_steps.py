@@ -37,7 +37,7 @@ def revoke_and_use(demo: DemoClient) -> str:
     """Use a consent, revoke it, and try to use it again."""
     before = use("taken-back")(demo)
     revocation = describe_result(lambda: demo.revoke("taken-back"))
-    return f"{before}, {revocation}, then {use('revocation-back')(demo)}"
+    return f"{before}, {revocation}, then {use('taken-back')(demo)}"
 
 
 def repeat_after_revocation(demo: DemoClient) -> str:
@@ -53,7 +53,7 @@ def revoke_as_stranger(demo: DemoClient) -> str:
     """Submit a revocation that another person signed. The consent stays unchanged."""
     before = use("not-taken-back")(demo)
     revocation = describe_result(lambda: demo.revoke("not-taken-back"))
-    return f"{before}, {revocation}, then {use('not-revocation-back')(demo)}"
+    return f"{before}, {revocation}, then {use('not-taken-back')(demo)}"
 
 
 def revoke_and_list(demo: DemoClient) -> str:
