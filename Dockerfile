@@ -12,6 +12,7 @@ RUN /opt/makul/bin/python -m pip install --require-hashes --no-build-isolation -
 COPY pyproject.toml setup.cfg README.md LICENSE ./
 COPY service service
 COPY clients/makul_client clients/makul_client
+COPY clients/makul_language clients/makul_language
 COPY wsdl wsdl
 COPY schemas schemas
 RUN /opt/makul/bin/python -m pip install --no-deps --no-index --no-build-isolation .

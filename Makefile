@@ -76,7 +76,7 @@ fuzz: $(READY) ## fuzz for FUZZ_SECONDS (60), repeatable with FUZZ_SEED; finding
 check: $(READY) ## check style, types, layers of packages, and the documents against the programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --package makul --package makul_sandbox --package makul_client --package makul_wsdl --package makul_schemas
+	$(BIN)/mypy --package makul --package makul_sandbox --package makul_client --package makul_language --package makul_wsdl --package makul_schemas
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python tests/contract/check_documents.py
 	$(BIN)/python tests/contract/check_catalogs.py

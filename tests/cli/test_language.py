@@ -12,10 +12,10 @@ from typer.main import get_command
 
 from makul.admin.runtime import Runtime
 from makul.cli import build
-from makul.cli.help_language import is_example, paragraphs
-from makul.cli.language_choice import choose_language
+from makul.cli.language_choice import CHOICE
 from makul.config.settings import SettingsError, load_settings
 from makul.language.translation import Language, current_language, translate_to
+from makul_language.help_pages import is_example, paragraphs
 from makul_testing.cli_runner import Makul
 
 TRANSLATED = (Language.KY, Language.RU)
@@ -165,7 +165,7 @@ def test_option_before_variable_before_settings_before_locale(
         else:
             variables[name] = value
 
-    assert choose_language([*arguments, "key", "show"], variables) == SOURCES[strongest][1][:2]
+    assert CHOICE.choose([*arguments, "key", "show"], variables) == SOURCES[strongest][1][:2]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_where_the_language_comes_from(
     Path("ru.toml").write_text('language = "ru"\n')
     Path("broken.toml").write_text('language = "ky\n')
 
-    assert choose_language(arguments, variables) == language
+    assert CHOICE.choose(arguments, variables) == language
 
 
 def test_the_settings_may_name_a_language(makul: Makul, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,17 +13,17 @@ import typer
 
 from makul_client.cli import main
 from makul_client.cli.exit_codes import ExitCode
-from makul_client.cli.help_language import is_example, paragraphs
-from makul_client.cli.language_choice import choose_language
+from makul_client.cli.language_choice import CHOICE
 from makul_client.models.reasons import ADVICE, Retry
 from makul_client.translation import (
+    CATALOGS,
     Language,
     current_language,
-    load_catalog,
     translate,
     translate_to,
     use_language,
 )
+from makul_language.help_pages import is_example, paragraphs
 from makul_testing.client.cli_runner import run_client as run
 
 TRANSLATED = (Language.KY, Language.RU)
@@ -113,7 +113,7 @@ def test_option_before_variable_before_profile_before_locale(
             variables[name] = value
     arguments += ["get", "--profile", str(profile)]
 
-    assert choose_language(arguments, variables) == SOURCES[strongest][1][:2]
+    assert CHOICE.choose(arguments, variables) == SOURCES[strongest][1][:2]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_where_the_language_comes_from(
         return text
 
     values = {name: filled(value) for name, value in variables.items()}
-    assert choose_language([*map(filled, arguments)], values) == language
+    assert CHOICE.choose([*map(filled, arguments)], values) == language
 
 
 @pytest.mark.parametrize("environment", [{}, {"MAKUL_LANGUAGE": "de"}])
@@ -297,7 +297,7 @@ def test_a_message_without_a_translation_remains_english() -> None:
     assert translate_to(Language.KY, "{name} is not in the catalog", name="{x}") == (
         "{x} is not in the catalog"
     )
-    assert ("", "{name} is not in the catalog") not in load_catalog(Language.KY)
+    assert ("", "{name} is not in the catalog") not in CATALOGS.load(Language.KY)
 
 
 def test_a_context_keeps_equal_words_apart() -> None:

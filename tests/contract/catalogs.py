@@ -1,12 +1,14 @@
 """The messages that a program marks for translation, and its catalogs as a whole."""
 
 import ast
-import importlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from makul_language.catalog import parse_catalog
+from makul_language.help_pages import is_example, paragraphs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LANGUAGES: Final = ("ky", "ru")
@@ -19,16 +21,14 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program, its package, and the modules of the package that the tool needs."""
+    """A program, or the package of what both programs say."""
 
     name: str
     package: Path
-    catalog: str
-    """The module that reads catalogs."""
-    pages: str
-    """The module that takes help pages apart."""
     catalogs: Path
     """The directory of the catalogs."""
+    shared: "Program | None" = None
+    """The package whose catalogs have the messages that are left out of these."""
 
     def file(self, language: str) -> Path:
         """Return the catalog of a language."""
@@ -36,29 +36,28 @@ class Program:
 
     def translations(self, language: str) -> Mapping[Key, str]:
         """Return what the program itself reads from a catalog."""
-        content = self.file(language).read_text(encoding="utf-8")
-        found: Mapping[Key, str] = importlib.import_module(self.catalog).parse_catalog(content)
-        return found
+        return parse_catalog(self.file(language).read_text(encoding="utf-8"))
 
-    def messages(self, tree: Any) -> dict[Key, str]:
+    def messages(self, tree: Any = None) -> dict[Key, str]:
         """Return every message with the place that it comes from, in a stable order."""
-        found: dict[Key, str] = {}
+        messages: dict[Key, str] = {}
         for path in sorted(self.package.rglob("*.py")):
             source = path.read_text(encoding="utf-8")
             for key in marked(source, str(path)):
-                found.setdefault(key, str(path.relative_to(self.package)))
-        for path, text in self.help_texts(self.name, tree):
-            found.setdefault(("", text), f"{path} --help")
-        return found
+                messages.setdefault(key, str(path.relative_to(self.package)))
+        if tree is not None:
+            for path, text in self.help_texts(self.name, tree):
+                messages.setdefault(("", text), f"{path} --help")
+        shared = self.shared.messages() if self.shared else {}
+        return {key: place for key, place in messages.items() if key not in shared}
 
     def help_texts(self, path: str, command: Any) -> Iterator[tuple[str, str]]:
         """Return each paragraph of the help of a command and of the commands below it."""
-        pages = importlib.import_module(self.pages)
         command = getattr(command, "loaded", command)
         texts = [command.help, command.epilog, *(each.help for each in command.params)]
         for text in filter(None, texts):
-            for paragraph in pages.paragraphs(text):
-                if paragraph and not pages.is_example(paragraph):
+            for paragraph in paragraphs(text):
+                if paragraph and not is_example(paragraph):
                     yield path, paragraph
         for name, inner in getattr(command, "commands", {}).items():
             yield from self.help_texts(f"{path} {name}", inner)

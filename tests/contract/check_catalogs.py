@@ -18,24 +18,30 @@ import makul.cli
 import makul_client.cli.main
 from makul.admin.runtime import Runtime
 
+SHARED: Final = Program(
+    name="makul_language",
+    package=ROOT / "clients/makul_language",
+    catalogs=ROOT / "clients/makul_language/catalogs",
+)
 CLIENT: Final = Program(
     name="makul-client",
     package=ROOT / "clients/makul_client",
-    catalog="makul_client.catalog",
-    pages="makul_client.cli.help_language",
     catalogs=ROOT / "clients/makul_client/catalogs",
+    shared=SHARED,
 )
 OPERATOR: Final = Program(
     name="makul",
     package=ROOT / "service/makul",
-    catalog="makul.language.catalog",
-    pages="makul.cli.help_language",
     catalogs=ROOT / "service/makul/language/catalogs",
+    shared=SHARED,
 )
+PROGRAMS: Final = (SHARED, CLIENT, OPERATOR)
 
 
 def commands(program: Program) -> Any:
     """Return the command tree of a program, in English."""
+    if program is SHARED:
+        return None
     if program is CLIENT:
         return typer.main.get_command(makul_client.cli.main.app)
     return typer.main.get_command(makul.cli.build(Runtime()))
@@ -45,7 +51,7 @@ def main() -> int:
     """Print each flaw on its own line and return the exit code."""
     problems = []
     count = 0
-    for program in (CLIENT, OPERATOR):
+    for program in PROGRAMS:
         messages = program.messages(commands(program))
         count += len(messages)
         for language in LANGUAGES:

@@ -20,6 +20,7 @@ PACKAGES = tuple(sys.argv[1:]) or (
     "makul",
     "makul_sandbox",
     "makul_client",
+    "makul_language",
     "makul_schemas",
     "makul_wsdl",
 )

@@ -12,6 +12,7 @@ from makul_testing.paths import ROOT
 SERVICE = ROOT / "service" / "makul"
 SANDBOX = ROOT / "service" / "makul_sandbox"
 CLIENT = ROOT / "clients" / "makul_client"
+LANGUAGE = ROOT / "clients" / "makul_language"
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
 """Longer ones have more than one subject and are to be divided by meaning."""
@@ -54,7 +55,9 @@ def test_no_other_module_is_at_the_root_of_the_service() -> None:
     assert found == AT_THE_ROOT
 
 
-@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "package", [SERVICE, SANDBOX, CLIENT, LANGUAGE], ids=lambda path: path.name
+)
 def test_modules_are_named_by_nouns(package: Path) -> None:
     """A gerund or a participle names an action, not what the module holds."""
     found = {
@@ -66,7 +69,9 @@ def test_modules_are_named_by_nouns(package: Path) -> None:
     assert found == set()
 
 
-@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "package", [SERVICE, SANDBOX, CLIENT, LANGUAGE], ids=lambda path: path.name
+)
 def test_a_class_name_is_defined_once(package: Path) -> None:
     """A name has one meaning in a distribution; private names count as well."""
     homes: dict[str, list[str]] = defaultdict(list)
@@ -79,7 +84,9 @@ def test_a_class_name_is_defined_once(package: Path) -> None:
     assert repeated == {}
 
 
-@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "package", [SERVICE, SANDBOX, CLIENT, LANGUAGE], ids=lambda path: path.name
+)
 def test_every_directory_is_a_package(package: Path) -> None:
     """A directory without `__init__` is missing from the wheel."""
     directories = {path.parent for path in package.rglob("*.py")}

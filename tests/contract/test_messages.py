@@ -7,7 +7,12 @@ from makul_testing.paths import ROOT
 
 SOURCES = sorted(
     path
-    for package in ("service/makul", "service/makul_sandbox", "clients/makul_client")
+    for package in (
+        "service/makul",
+        "service/makul_sandbox",
+        "clients/makul_client",
+        "clients/makul_language",
+    )
     for path in (ROOT / package).rglob("*.py")
 )
 NO_MESSAGE = {

@@ -10,7 +10,13 @@ import pytest
 
 from makul_testing.paths import ROOT
 
-PACKAGES = ("service/makul", "service/makul_sandbox", "clients/makul_client", "tests")
+PACKAGES = (
+    "service/makul",
+    "service/makul_sandbox",
+    "clients/makul_client",
+    "clients/makul_language",
+    "tests",
+)
 PAGES = (
     "README.md",
     "SECURITY.md",

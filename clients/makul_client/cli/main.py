@@ -9,13 +9,13 @@ import typer
 
 from makul_client.cli.consent import consent_app
 from makul_client.cli.exit_codes import EXIT_CODES
-from makul_client.cli.language_choice import LANGUAGE_VARIABLE
 from makul_client.cli.output_files import use_utf8
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.request import request_app
 from makul_client.cli.service import service_app
 from makul_client.cli.usage import MachineReadableGroup, show_version
 from makul_client.translation import Language
+from makul_language.language_choice import LANGUAGE_VARIABLE
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.

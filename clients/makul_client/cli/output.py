@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from rich.console import Console
-from rich.table import Table
-
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.cli.late_commands import late
 from makul_client.cli.output_files import write_aside, write_output
@@ -26,6 +23,8 @@ from makul_client.models.response import Agreement, Name, Person, Receipt, Rule,
 from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from makul_client.consent.view import ConsentView
     from makul_client.profile import Party
 else:
@@ -39,10 +38,6 @@ A scan has at most 10 MiB, every other file less.
 """
 
 _WITH_TEXT: Final = frozenset({"FAILED", "UNKNOWN"})
-
-# No markup and no emoji, because text from the service must be shown and not interpreted.
-_OUT: Final = Console(markup=False, emoji=False, highlight=False)
-
 
 MAX_NAME_WIDTH: Final = 24
 """The width up to which a table never folds its names, in columns. Longer names may be folded."""
@@ -117,9 +112,20 @@ def _print_table(table: Table) -> None:
 
     Rich only renders it: on a closed pipe, rich would exit with the code of a "no".
     """
-    with _OUT.capture() as drawn:
-        _OUT.print(table)
+    from rich.console import Console  # noqa: PLC0415 - no help page has a table
+
+    # No markup and no emoji, because text from the service must be shown and not interpreted.
+    console = Console(markup=False, emoji=False, highlight=False)
+    with console.capture() as drawn:
+        console.print(table)
     write_output(drawn.get())
+
+
+def _new_table(*columns: str, **settings: Any) -> Table:
+    """Return a table without rows."""
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    return Table(*columns, **settings)
 
 
 def print_result(value: Any, *lines: str, as_json: bool) -> None:
@@ -173,7 +179,7 @@ def _error(error: MakulError) -> dict[str, Any]:
 
 def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
     """Print a table of names and values."""
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = _new_table(title=title, title_justify="left", show_header=False)
     rows = list(pairs)
     # A purpose may have 64 letters. A name of that length would leave no space for its value.
     longest = max((len(name) for name, _ in rows), default=0)
@@ -202,7 +208,7 @@ def print_rules(rules: Iterable[Rule]) -> None:
 
     The text of a rule states what is wrong, so a rule that is satisfied shows no text.
     """
-    table = Table(translate("rule"), translate("cl."), translate("verdict"), "")
+    table = _new_table(translate("rule"), translate("cl."), translate("verdict"), "")
     for rule in rules:
         text = rule.texts[current_language()] if rule.verdict in _WITH_TEXT else ""
         table.add_row(rule.code, rule.clause or "", rule.verdict, text)

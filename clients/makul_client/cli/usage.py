@@ -11,10 +11,16 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from makul_client.cli.help_language import translate_usage_error, translated_commands
-from makul_client.cli.language_choice import choose_language
+from makul_client.cli.language_choice import CHOICE
 from makul_client.cli.output import print_error_fields
-from makul_client.translation import Language, current_language, translate, use_language
+from makul_client.translation import (
+    CATALOGS,
+    Language,
+    current_language,
+    translate,
+    use_language,
+)
+from makul_language.help_pages import translate_usage_error, translated_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +34,10 @@ class MachineReadableGroup(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run the program with the language that the caller chose."""
         arguments = list(sys.argv[1:] if args is None else args)
-        with ExitStack() as opened:
-            opened.enter_context(use_language(choose_language(arguments, os.environ)))
+        with ExitStack() as run:
+            run.enter_context(use_language(CHOICE.choose(arguments, os.environ)))
             if current_language() is not Language.EN:
-                opened.enter_context(translated_commands(self))
+                run.enter_context(translated_commands(self, CATALOGS))
             return super().main(arguments, *more, **extra)
 
     def make_context(
@@ -46,14 +52,14 @@ class MachineReadableGroup(TyperGroup):
             with refuse_missing_home(tuple(args)):
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
-            self._fail(translate_usage_error(error))
+            self._fail(translate_usage_error(error, CATALOGS))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Report an error of its usage as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
-            self._fail(translate_usage_error(error))
+            self._fail(translate_usage_error(error, CATALOGS))
 
     def _fail(self, error: TyperException) -> NoReturn:
         """Print a usage error with the keys of every other error. Nothing was sent."""

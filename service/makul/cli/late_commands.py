@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from makul.cli.help_language import translate_loaded
 from makul.cli.usage import refuse_unreadable
+from makul_language.help_pages import translate_loaded
 
 _OF_THE_ROOT = {"install_completion", "show_completion"}
 

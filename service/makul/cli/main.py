@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Never
 import typer
 from typer.main import get_command
 
-from makul.cli.language_choice import LANGUAGE_VARIABLE
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
 from makul.language.translation import Language
+from makul_language.language_choice import LANGUAGE_VARIABLE
 
 if TYPE_CHECKING:
     from makul.admin.runtime import Runtime

@@ -11,9 +11,9 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from makul.cli.help_language import translate_usage_error, translated_commands
-from makul.cli.language_choice import choose_language
-from makul.language.translation import Language, current_language, use_language
+from makul.cli.language_choice import CHOICE
+from makul.language.translation import CATALOGS, Language, current_language, use_language
+from makul_language.help_pages import translate_usage_error, translated_commands
 
 
 class MachineReadableGroup(TyperGroup):
@@ -23,13 +23,13 @@ class MachineReadableGroup(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run the program with the language that the operator chose."""
-        given = list(sys.argv[1:] if args is None else args)
-        with ExitStack() as opened:
-            opened.enter_context(use_language(choose_language(given, os.environ)))
+        arguments = list(sys.argv[1:] if args is None else args)
+        with ExitStack() as run:
+            run.enter_context(use_language(CHOICE.choose(arguments, os.environ)))
             if current_language() is not Language.EN:
                 use_utf8()
-                opened.enter_context(translated_commands(self))
-            return super().main(given, *more, **extra)
+                run.enter_context(translated_commands(self, CATALOGS))
+            return super().main(arguments, *more, **extra)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
@@ -41,14 +41,14 @@ class MachineReadableGroup(TyperGroup):
             with homeless_refused(tuple(args)):  # parsing removes the arguments that it has read
                 return super().make_context(info_name, args, parent=parent, **extra)
         except TyperException as error:
-            self._fail_usage(translate_usage_error(error))
+            self._fail_usage(translate_usage_error(error, CATALOGS))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, and report a usage error as JSON if the caller reads JSON."""
         try:
             return super().invoke(ctx)
         except TyperException as error:
-            self._fail_usage(translate_usage_error(error))
+            self._fail_usage(translate_usage_error(error, CATALOGS))
 
     def _fail_usage(self, error: TyperException) -> NoReturn:
         if not self.as_json:

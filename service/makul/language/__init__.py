@@ -1,1 +1,1 @@
-"""The languages of messages and help: the translation of a message, and the catalogs."""
+"""The catalogs of the operator's messages and help, and the translation by them."""

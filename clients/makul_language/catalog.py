@@ -39,14 +39,16 @@ def parse_catalog(content: str) -> Mapping[Key, str]:
 
 def _add_line(entry: dict[str, str], part: str, line: str, number: int) -> str:
     """Add one line to an entry. Return the part of the entry to which it belongs."""
-    found = _LINE.fullmatch(line)
-    part = (found and found[1]) or part
-    if found is None or not part or (found[1] and part in entry):
+    match = _LINE.fullmatch(line)
+    part = (match and match[1]) or part
+    if match is None or not part or (match[1] and part in entry):
         raise CatalogError(f"line {number}: not a line of a catalog, or no empty line before it")
-    try:
-        text = json.loads(found[2])  # the escapes of a catalog that are used here are those of JSON
-    except ValueError:
-        raise CatalogError(f"line {number}: unknown escape") from None
+    text = match[2][1:-1]
+    if "\\" in text:  # few texts have an escape, and `json.loads` takes longer than the pattern
+        try:
+            text = json.loads(match[2])  # catalogs use only escapes that JSON has too
+        except ValueError:
+            raise CatalogError(f"line {number}: unknown escape") from None
     entry[part] = entry.get(part, "") + text
     return part
 
