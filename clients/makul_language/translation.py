@@ -68,12 +68,12 @@ class Catalogs:
             template = self.load(language).get((context, template), template)
         return template.format_map(fields) if fields else template
 
-    def translate_cause(self, cause: str) -> str:
+    def translate_cause(self, cause: str | None) -> str:
         """Return the operating system's reason for an error, such as "Permission denied".
 
         A reason that is not in the catalogs remains English.
         """
-        return self.translate(cause)
+        return self.translate(cause or "")
 
     def load(self, language: Language) -> Mapping[tuple[str, str], str]:
         """Return the translations into a language other than English."""

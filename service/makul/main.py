@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from makul.cli import main as command_line
+from makul.language.translation import translate
 
 if TYPE_CHECKING:
     from makul.admin.runtime import Runtime
@@ -24,8 +25,12 @@ class _LateRuntime:
             from makul.admin.errors import OperatorError  # `--help` does not import it
 
             raise OperatorError(
-                f"{error.name} is not installed: the client was installed without the service."
-                " Install the service: pip install 'makul[service]'"
+                translate(
+                    "{package} is not installed: the client was installed without the service."
+                    " Install"
+                    " the service: pip install 'makul[service]'",
+                    package=error.name,
+                )
             ) from None
 
         return Runtime()

@@ -118,10 +118,10 @@ def test_ending_keys_are_reported() -> None:
     """Exit code 1 if one is out of term, for a daily job."""
     runtime = Recorded(
         keys=(
-            KeyInfo(name="store", path=None, algorithm="AES"),
-            KeyInfo(name="soon", path=None, algorithm="P-256", not_after=NOW + timedelta(days=29)),
-            KeyInfo(name="over", path=None, algorithm="P-256", not_after=NOW),
-            KeyInfo(name="early", path=None, algorithm="P-256", not_before=NOW + timedelta(1)),
+            KeyInfo(kind="store", path=None, algorithm="AES"),
+            KeyInfo(kind="soon", path=None, algorithm="P-256", not_after=NOW + timedelta(days=29)),
+            KeyInfo(kind="over", path=None, algorithm="P-256", not_after=NOW),
+            KeyInfo(kind="early", path=None, algorithm="P-256", not_before=NOW + timedelta(1)),
         )
     )
     code, out, err = invoke(runtime, "key", "show")

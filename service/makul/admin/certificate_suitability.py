@@ -12,6 +12,7 @@ from makul.admin.requests import CertificateUse
 from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code
+from makul.language.translation import translate
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate, Use, read_certificate, require_usage
 from makul.trust.pki.trust_material import TrustStoreError
@@ -27,8 +28,8 @@ def find_unsuitability(
     Missing revocation data are no such reason, because they come and go.
     """
     try:
-        read = read_certificate(certificate)
-        _require_use(read, use)
+        certificate_read = read_certificate(certificate)
+        _require_use(certificate_read, use)
     except SignatureFailure as failure:
         return f"{failure.why} ({failure.code.value})"
     # The archive belongs to the service: a command that only checks must write no file there.
@@ -36,11 +37,17 @@ def find_unsuitability(
     try:
         store = TrustStore(directories)
     except (TrustStoreError, OSError) as error:
-        return f"its path cannot be verified: {error}"
-    found = store.judge(read, at=max(at, read.x509.not_valid_before_utc))
-    if found.code is None or found.code is Code.SIG_07:
+        return translate("its path cannot be verified: {problem}", problem=error)
+    path_verdict = store.judge(
+        certificate_read, at=max(at, certificate_read.x509.not_valid_before_utc)
+    )
+    if path_verdict.code is None or path_verdict.code is Code.SIG_07:
         return None
-    return f"its path is not trusted: {found.why} ({found.code.value})"
+    return translate(
+        "its path is not trusted: {cause} ({code})",
+        cause=path_verdict.why,
+        code=path_verdict.code.value,
+    )
 
 
 def _require_use(certificate: SigningCertificate, use: CertificateUse) -> None:

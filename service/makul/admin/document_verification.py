@@ -20,6 +20,7 @@ from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code
+from makul.language.translation import translate
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import PinRule
 from makul.trust.pki.trust_material import TrustDirectories
@@ -81,7 +82,10 @@ def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
         return _Trusting(named, PinRule(), _tsa(question, named, None))
     if not question.config.exists():
         raise OperatorUnavailableError(
-            f"there is no {question.config}; name the trusted CA certificates with --anchors"
+            translate(
+                "there is no {path}; name the trusted CA certificates with --anchors",
+                path=question.config,
+            )
         )
     settings = load_settings(question.config)
     own = trust_directories(settings)
@@ -115,7 +119,7 @@ def _tsa(
         trusted = replace(directories, anchors=question.tsa_anchors)
     if trusted is None and question.tsa_crls is not None:
         raise OperatorUnavailableError(
-            "--tsa-crl without time-stamping authorities; name theirs with --tsa-anchors"
+            translate("--tsa-crl without time-stamping authorities; name theirs with --tsa-anchors")
         )
     if trusted is None or question.tsa_crls is None:
         return trusted

@@ -22,6 +22,7 @@ from makul.composition.adapters import (
 )
 from makul.config.settings import Settings
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import translate
 from makul.observability.audited_registry import AuditedRegistry
 from makul.observability.security_events import Event
 from makul.observability.security_log import emit_security_event
@@ -87,7 +88,10 @@ class Installation:
         case = self.registry.evidence_of(disclosure_id, at=self.clock())
         if case is None:
             raise OperatorUnavailableError(
-                f"no decision {disclosure_id} is recorded; see: makul disclosure list"
+                translate(
+                    "no decision {disclosure_id} is recorded; see: makul disclosure list",
+                    disclosure_id=disclosure_id,
+                )
             )
         with as_operator_error():
             return list(rejudge(case, self.settings))
@@ -104,7 +108,7 @@ class Installation:
         retired = self.settings.receipts.retired
         if retired is None:
             raise OperatorError(
-                "receipts.retired is not set: name a directory for it in the settings"
+                translate("receipts.retired is not set: name a directory for it in the settings")
             )
         with as_operator_error():
             mark_compromised(retired, fingerprint, since)

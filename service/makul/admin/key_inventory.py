@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from makul.app.ports import OperatorRegistry, ReceiptCertificateState
 from makul.composition.adapters import trust_directories
 from makul.config.settings import ReceiptSettings, Settings
+from makul.language.translation import Language, mark, translate, translate_to
 from makul.net.certificate_der import load_certificate
 from makul.store import StoreKeys
 from makul.trust.keys.files import load_certificates
@@ -23,8 +24,10 @@ from makul.trust.pki.trust_material import ca_certificates
 class KeyInfo:
     """A key or certificate in use. It never contains the key itself."""
 
-    name: str
-    """The common name: `receipt signing`, `store data keys`, `national root`."""
+    kind: str
+    """The template of its name: `receipt signing`, `store data keys`, `TLS of {owner}`."""
+    owner: str = ""
+    """The listener or the recipient to which it belongs."""
     path: Path | None
     algorithm: str
     fingerprint: str | None = None
@@ -36,6 +39,16 @@ class KeyInfo:
     """`NEXT`, `FORMER`, `RETIRED` or `COMPROMISED`; None for a key in ordinary use."""
     note: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The common name, in English for programs."""
+        return translate_to(Language.EN, self.kind, owner=self.owner)
+
+    @property
+    def label(self) -> str:
+        """The common name, in the language in use."""
+        return translate(self.kind, owner=self.owner)
+
 
 def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
     """Yield the keys and certificates in the settings. Raises the errors of `error_handling`."""
@@ -44,26 +57,26 @@ def keys_in_use(settings: Settings) -> Iterator[KeyInfo]:
     for name, listener in settings.listeners.items():
         if listener.tls is not None:
             path = listener.tls.certificate
-            yield _certificate(f"TLS of {name}", path, load_certificates(path)[0])
+            yield _certificate(mark("TLS of {owner}"), path, load_certificates(path)[0], owner=name)
     directories = trust_directories(settings)
-    for name, directory in (
-        ("trust anchor", directories.anchors),
-        ("intermediate", directories.intermediates),
-        ("time-stamping anchor", settings.trust.tsa_anchors),
+    for kind, directory in (
+        (mark("trust anchor"), directories.anchors),
+        (mark("intermediate"), directories.intermediates),
+        (mark("time-stamping anchor"), settings.trust.tsa_anchors),
     ):
         for path, certificate in ca_certificates(directory) if directory is not None else ():
-            yield _certificate(name, path, certificate)
+            yield _certificate(kind, path, certificate)
 
 
 def recipients_certificates(registry: OperatorRegistry) -> Iterator[KeyInfo]:
     """Yield the certificates that sign recipients' messages, and those that encrypt their data."""
     for kind, registered in (
-        ("messages", registry.certificates()),
-        ("sealing", registry.sealing_certificates()),
+        (mark("messages of {owner}"), registry.certificates()),
+        (mark("sealing of {owner}"), registry.sealing_certificates()),
     ):
         for recipient, der in registered:
             certificate = load_certificate(der)
-            yield _certificate(f"{kind} of {recipient}", None, certificate)
+            yield _certificate(kind, None, certificate, owner=recipient)
 
 
 def _store_keys(path: Path) -> Iterator[KeyInfo]:
@@ -72,7 +85,7 @@ def _store_keys(path: Path) -> Iterator[KeyInfo]:
     states = {keys.current_id: None, keys.next_id: "NEXT"}
     for key_id in sorted(keys.masters, key=lambda each: each != keys.current_id):
         yield KeyInfo(
-            name="store data keys",
+            kind=mark("store data keys"),
             path=path,
             algorithm="AES-256-GCM, HMAC-SHA-256",
             fingerprint=key_id,
@@ -83,7 +96,7 @@ def _store_keys(path: Path) -> Iterator[KeyInfo]:
 def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:
     compromised = compromised_keys(settings.retired)
     using = load_certificates(settings.certificate)[0]
-    yield _certificate("receipt signing", settings.certificate, using, note=_place(settings))
+    yield _certificate(mark("receipt signing"), settings.certificate, using, note=_place(settings))
     others = [(settings.next, ReceiptCertificateState.NEXT)] if settings.next else []
     if settings.retired is not None:
         others += [
@@ -94,29 +107,42 @@ def _receipts(settings: ReceiptSettings) -> Iterator[KeyInfo]:
         certificate = load_certificates(path)[0]
         if certificate.fingerprint(hashes.SHA256()) in compromised:
             state = ReceiptCertificateState.COMPROMISED  # noqa: PLW2901
-        yield _certificate("receipt signing", path, certificate, state=state)
+        yield _certificate(mark("receipt signing"), path, certificate, state=state)
 
 
 def _place(settings: ReceiptSettings) -> str:
     """Return the location of the key: the token and object, or the file."""
     token = settings.pkcs11
     if token is None:
-        return f"key {settings.key}"
-    where = f"slot {token.slot}" if token.token_label is None else f"token {token.token_label}"
-    which = token.key_label if token.key_label is not None else f"id {token.key_id}"
-    return f"PKCS#11 {where}, key {which}, through {token.module}"
+        return translate("key {path}", path=settings.key)
+    if token.token_label is None:
+        location = translate("slot {number}", number=token.slot)
+    else:
+        location = translate("token {label}", label=token.token_label)
+    if token.key_label is None:
+        key = translate("id {key_id}", key_id=token.key_id)
+    else:
+        key = token.key_label
+    return translate(
+        "PKCS#11 {token}, key {key}, through {module}",
+        token=location,
+        key=key,
+        module=token.module,
+    )
 
 
 def _certificate(
-    name: str,
+    kind: str,
     path: Path | None,
     certificate: x509.Certificate,
     *,
+    owner: str = "",
     state: str | None = None,
     note: str | None = None,
 ) -> KeyInfo:
     return KeyInfo(
-        name=name,
+        kind=kind,
+        owner=owner,
         path=path,
         algorithm=_algorithm(certificate),
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),

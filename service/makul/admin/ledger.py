@@ -26,6 +26,7 @@ from makul.app.sequencer import Sequencer, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
+from makul.language.translation import translate, translate_cause
 from makul.ledger.checkpoint import Checkpoint
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent
@@ -188,17 +189,21 @@ class OpenLedger:
                     lacking.promised, lacking.leaves, lease, at=self.clock()
                 )
         except LedgerBrokenError as error:
-            raise OperatorError(f"{error}; nothing was changed") from None
+            raise OperatorError(
+                translate("{problem}; nothing was changed", problem=error)
+            ) from None
         if isinstance(done, Standby):
             raise OperatorError(
-                "a sequencer is at work: stop it first, or wait until its lease ends"
+                translate("a sequencer is at work: stop it first, or wait until its lease ends")
             )
 
     def export(self, directory: Path | None, bundle: Path | None) -> int:
         """Write the log to a new directory or to one file, and return its size in leaves."""
         signed = self.ledger.latest()
         if signed is None:
-            raise OperatorUnavailableError("there is no checkpoint yet; run: makul ledger run")
+            raise OperatorUnavailableError(
+                translate("there is no checkpoint yet; run: makul ledger run")
+            )
         try:
             if bundle is not None:
                 with LogBundle.create(bundle) as archive:
@@ -206,16 +211,24 @@ class OpenLedger:
             elif directory is not None:
                 self._export_to(directory, signed)
         except LedgerBrokenError as error:
-            raise OperatorError(f"{error}; run: makul ledger verify") from None
+            raise OperatorError(
+                translate("{problem}; run: makul ledger verify", problem=error)
+            ) from None
         except OSError as error:
             raise OperatorError(
-                f"cannot write to {bundle or directory}: {error.strerror}"
+                translate(
+                    "cannot write to {path}: {cause}",
+                    path=bundle or directory,
+                    cause=translate_cause(error.strerror),
+                )
             ) from None
         return signed.size
 
     def _export_to(self, directory: Path, signed: SignedTree) -> None:
         if directory.exists() and any(directory.iterdir()):
-            raise OperatorError(f"{directory} is not empty; name a new directory")
+            raise OperatorError(
+                translate("{directory} is not empty; name a new directory", directory=directory)
+            )
         write_log(LogDirectory(directory), signed, self.ledger.tile)
 
     def _served(self) -> AbstractContextManager[object]:
@@ -234,7 +247,9 @@ def open_ledger(
 ) -> OpenLedger:
     """Open the ledger of these settings. Raises `OperatorUnavailableError` or `KeyFileError`."""
     if settings.ledger is None:
-        raise OperatorUnavailableError("[ledger] is not set: name origin, key and publish in it")
+        raise OperatorUnavailableError(
+            translate("[ledger] is not set: name origin, key and publish in it")
+        )
     verifier = NoteVerifier.load(public_part(settings.ledger.key), settings.ledger.origin)
     return OpenLedger(
         settings=settings.ledger,

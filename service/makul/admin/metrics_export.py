@@ -12,6 +12,7 @@ from makul.composition.adapters import (
     utc_now,
 )
 from makul.config.settings import Settings
+from makul.language.translation import translate
 from makul.observability.metrics_server import MetricsSource, Purposes, export
 from makul.store import log_state_of
 from makul.trust.pki.pending_ocsp import PendingOcsp
@@ -24,7 +25,9 @@ def export_metrics(settings: Settings) -> None:
     """Serve Prometheus until stopped. Raises `OperatorError` or `WorkerMetricsError`."""
     metrics = settings.metrics
     if metrics is None:
-        raise OperatorError("there is no [metrics] in the settings: name bind and directory")
+        raise OperatorError(
+            translate("there is no [metrics] in the settings: name bind and directory")
+        )
     try:
         installation = MetricsSource(
             _revocation_data(settings),

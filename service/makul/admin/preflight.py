@@ -10,6 +10,7 @@ from makul.app.ports import Duty
 from makul.composition.adapters import build_adapters, utc_now
 from makul.composition.service import channel_of
 from makul.config.settings import Environment, Settings, TlsSettings, load_settings
+from makul.language.translation import translate, translate_cause
 from makul.net.files import read_bounded
 from makul.store import samples_to_move
 from makul.store.schema.roles import weaknesses
@@ -36,7 +37,9 @@ def require_strong_store(settings: Settings, duty: Duty) -> None:
     """
     if settings.environment is Environment.PRODUCTION:
         for weakness in weaknesses(settings.place, duty):
-            raise OperatorError(f"the record store is not fit for production: {weakness}")
+            raise OperatorError(
+                translate("the record store is not fit for production: {problem}", problem=weakness)
+            )
 
 
 def _refuse_samples_in_records(settings: Settings) -> None:
@@ -49,8 +52,12 @@ def _refuse_samples_in_records(settings: Settings) -> None:
         left = samples_to_move(settings.place)
         if left:
             raise OperatorError(
-                f"{left} records still hold their samples: finish the upgrade of the store; give:"
-                " makul store upgrade --apply"
+                translate(
+                    "{number} records still hold their samples: finish the upgrade of the store;"
+                    " give:"
+                    " makul store upgrade --apply",
+                    number=left,
+                )
             )
 
 
@@ -64,7 +71,7 @@ def complaint(config: Path, listener: str | None) -> str | None:
             settings = load_settings(config)
             require_fit_settings(settings)
             if listener is not None and listener not in settings.listeners:
-                return f"no listener {listener} any more"
+                return translate("no listener {listener} any more", listener=listener)
             _check_parts(settings)
     except OperatorError as error:
         return str(error)
@@ -99,7 +106,11 @@ def _refuse_sandbox_roots(settings: Settings) -> None:
     for directory in (settings.trust.anchors, settings.trust.tsa_anchors):
         for path, certificate in ca_certificates(directory) if directory is not None else ():
             if is_sandbox(certificate):
-                raise OperatorError(f"{path} is a sandbox root; take it out of the trust anchors")
+                raise OperatorError(
+                    translate(
+                        "{path} is a sandbox root; take it out of the trust anchors", path=path
+                    )
+                )
 
 
 def _require_citizen_policy(settings: Settings) -> None:
@@ -109,8 +120,10 @@ def _require_citizen_policy(settings: Settings) -> None:
     """
     if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
         raise OperatorError(
-            "trust.pin_policies is not set: name the policy of citizens' certificates, so that no"
-            " other authority can say who somebody is"
+            translate(
+                "trust.pin_policies is not set: name the policy of citizens' certificates, so that"
+                " no other authority can say who somebody is",
+            )
         )
 
 
@@ -130,16 +143,30 @@ def _require_closed_socket_directories(settings: Settings) -> None:
 
 def _directory_weakness(directory: Path) -> str | None:
     """Return the fault of a socket's directory and its remedy, or None if it is closed."""
-    remedy = "Use a directory of the service's user with mode 0750, such as /run/makul."
     try:
         resolved = directory.resolve(strict=True)
         for each in (resolved, *resolved.parents):
-            found = each.stat()
-            sticky = each != resolved and bool(found.st_mode & stat.S_ISVTX)
-            if found.st_mode & stat.S_IWOTH and not sticky:
-                return f"every user may write to {each}. {remedy}"
-            if found.st_uid not in (0, os.geteuid()):
-                return f"{each} belongs to another user. {remedy}"
+            status = each.stat()
+            sticky = each != resolved and bool(status.st_mode & stat.S_ISVTX)
+            if status.st_mode & stat.S_IWOTH and not sticky:
+                return translate(
+                    "every user may write to {directory}. Use a directory of the service's user"
+                    " with"
+                    " mode 0750, such as /run/makul.",
+                    directory=each,
+                )
+            if status.st_uid not in (0, os.geteuid()):
+                return translate(
+                    "{directory} belongs to another user. Use a directory of the service's user"
+                    " with"
+                    " mode 0750, such as /run/makul.",
+                    directory=each,
+                )
     except OSError as error:
-        return f"{directory} cannot be used: {error.strerror}. {remedy}"
+        return translate(
+            "{directory} cannot be used: {cause}. Use a directory of the service's user with"
+            " mode 0750, such as /run/makul.",
+            directory=directory,
+            cause=translate_cause(error.strerror),
+        )
     return None

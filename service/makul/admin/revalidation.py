@@ -19,6 +19,7 @@ from makul.app.ports import DecisionEvidence, EvidenceDocument
 from makul.composition.adapters import trust_directories, tsa_directories
 from makul.config.settings import Settings
 from makul.documents.media_types import media_type
+from makul.language.translation import translate
 from makul.trust.pki.trust_material import TrustDirectories
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.revocation.archive import Archive, restore
@@ -52,8 +53,12 @@ def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[Revalidation
     for piece in case.pieces:
         if piece.kind is None:
             raise OperatorUnavailableError(
-                f"the record does not hold the document {piece.digest.hex()}: restore it from a"
-                " backup of the database"
+                translate(
+                    "the record does not hold the document {digest}: restore it from a backup of"
+                    " the"
+                    " database",
+                    digest=piece.digest.hex(),
+                )
             )
         yield _again(piece, piece.kind, case.decided_at, settings)
 
@@ -65,7 +70,9 @@ def _again(
     again: Report = {}
     document = piece.document
     if document is None or sha256(document).digest() != piece.digest:
-        where: Sequence[str] = ("the document: its bytes are not those that were judged",)
+        where: Sequence[str] = (
+            translate("the document: its bytes are not those that were judged"),
+        )
     else:
         attachment = "mediaType" in kept
         again = (
@@ -77,16 +84,16 @@ def _again(
     return RevalidationResult(
         kind=kind,
         digest=piece.digest.hex(),
-        kept=_told(kept),
-        again=_told(again),
+        kept=_describe_verdict(kept),
+        again=_describe_verdict(again),
         where=tuple(where),
     )
 
 
-def _told(report: Report) -> str | None:
+def _describe_verdict(report: Report) -> str | None:
     """Return the indication and the reason of a report."""
-    said = (report.get("indication") or report.get("mediaType"), report.get("reason"))
-    return " ".join(word for word in said if word) or None
+    words = (report.get("indication") or report.get("mediaType"), report.get("reason"))
+    return " ".join(word for word in words if word) or None
 
 
 def _judged(document: bytes, kept: Report, at: datetime, settings: Settings) -> Report:
@@ -157,13 +164,17 @@ class _Laid:
         kept = self.settings.trust.archive
         if kept is None:
             raise OperatorUnavailableError(
-                "trust.archive is not set: nothing that the verdict rested on was kept"
+                translate("trust.archive is not set: nothing that the verdict rested on was kept")
             )
         try:
             restore(Archive(kept), anchors=anchors, digests=digests, into=into)
         except (LookupError, ValueError, OSError) as error:
             raise OperatorUnavailableError(
-                f"{kept}: {error}; restore it from a backup of the archive"
+                translate(
+                    "{path}: {problem}; restore it from a backup of the archive",
+                    path=kept,
+                    problem=error,
+                )
             ) from None
 
 

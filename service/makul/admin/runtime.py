@@ -29,6 +29,7 @@ from makul.composition.adapters import (
 )
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
+from makul.language.translation import Language, translate, use_language
 from makul.ledger.signed_note import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
 from makul.observability.multiprocess import WorkerMetricsDir
@@ -62,7 +63,9 @@ class Runtime:
         try:
             return sign_document(document, private, chain, at=utc_now())
         except SignatureFailure as failure:
-            raise OperatorError(f"this document cannot be signed: {failure.why}") from None
+            raise OperatorError(
+                translate("this document cannot be signed: {cause}", cause=failure.why)
+            ) from None
 
     def create(self, config: Path) -> None:
         """Create the store keys, the database and the ledger's key that the settings name.
@@ -71,11 +74,13 @@ class Runtime:
         """
         with as_operator_error():
             settings = load_settings(config)
-            made = [settings.store.keys, settings.place]
-            made += [settings.ledger.key] if settings.ledger is not None else []
-            for path in made:
+            new_files = [settings.store.keys, settings.place]
+            new_files += [settings.ledger.key] if settings.ledger is not None else []
+            for path in new_files:
                 if isinstance(path, Path) and path.exists():
-                    raise OperatorError(f"{path} exists already; nothing was made")
+                    raise OperatorError(
+                        translate("{path} exists already; nothing was made", path=path)
+                    )
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
             create_store(settings.place, keys, who=who(), at=utc_now()).close()
@@ -138,7 +143,13 @@ class Runtime:
             require_fit_settings(settings)
             names = tuple(settings.listeners)
             if listener is not None and listener not in names:
-                raise OperatorError(f"no listener {listener}; there are: {', '.join(names)}")
+                raise OperatorError(
+                    translate(
+                        "no listener {listener}; there are: {names}",
+                        listener=listener,
+                        names=", ".join(names),
+                    )
+                )
         complaint = run_isolated(lambda: complaint_about(config, listener))
         if complaint is not None:
             raise OperatorUnavailableError(complaint)
@@ -148,22 +159,8 @@ class Runtime:
                 security=settings.logs.security,
                 environment=settings.environment.value,
             )
-        if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
-            log.warning("trust.archive is not set: what verdicts rest on is not kept")
-        if not has_citizen_ca(settings):
-            log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
-        metrics = settings.metrics
-        if listener is None and (len(names) > 1 or metrics is not None):
-            return serve_all(config, names, metrics=metrics is not None)
-        name = listener or names[0]
-        with as_operator_error():
-            return serve_one(
-                name,
-                lambda: load_settings(config).listeners[name],
-                lambda: build_service(load_settings(config), name),
-                complaint=lambda: run_isolated(lambda: complaint_about(config, name)),
-                spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
-            )
+        with use_language(Language.EN):  # log lines are the same for every operator
+            return _run_listeners(config, settings, listener)
 
     def metrics(self, config: Path) -> int:
         """Serve metrics of a running service to Prometheus until stopped; return the exit code."""
@@ -193,6 +190,27 @@ class Runtime:
         return int(_sandbox_module("demo.main").play(directory))
 
 
+def _run_listeners(config: Path, settings: Settings, listener: str | None) -> int:
+    """Run one listener, or all of them, until stopped, and return the exit code."""
+    names = tuple(settings.listeners)
+    if settings.trust.archive is None and settings.environment is Environment.PRODUCTION:
+        log.warning("trust.archive is not set: what verdicts rest on is not kept")
+    if not has_citizen_ca(settings):
+        log.warning("no CA in trust.intermediates may give a policy of trust.pin_policies")
+    metrics = settings.metrics
+    if listener is None and (len(names) > 1 or metrics is not None):
+        return serve_all(config, names, metrics=metrics is not None)
+    name = listener or names[0]
+    with as_operator_error():
+        return serve_one(
+            name,
+            lambda: load_settings(config).listeners[name],
+            lambda: build_service(load_settings(config), name),
+            complaint=lambda: run_isolated(lambda: complaint_about(config, name)),
+            spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
+        )
+
+
 def _emit_security_events(settings: Settings) -> None:
     configure_security(settings.logs.security, environment=settings.environment.value)
 
@@ -203,6 +221,9 @@ def _sandbox_module(name: str) -> ModuleType:
         return import_module(f"makul_sandbox.{name}")
     except ModuleNotFoundError as error:
         raise OperatorError(
-            f"the sandbox cannot be started: {error.name} is not installed."
-            " Install the extra: pip install 'makul[sandbox]'"
+            translate(
+                "the sandbox cannot be started: {package} is not installed. Install the extra: pip"
+                " install 'makul[sandbox]'",
+                package=error.name,
+            )
         ) from None

@@ -9,6 +9,7 @@ from makul.admin.error_handling import as_operator_error, open_store_for, who
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock, Duty
 from makul.config.settings import Settings
+from makul.language.translation import translate
 from makul.store import StoreKeys, samples_to_move, upgrade_store
 from makul.store.schema.partitions import make_months, missing_months
 from makul.store.schema.roles import grant, weaknesses
@@ -73,14 +74,24 @@ class SettingsStore:
                     report(moved + broken, left)
         except OperatorUnavailableError as error:
             raise OperatorUnavailableError(
-                f"the store has this program's version, and the samples of {left - moved} records"
-                f" are still to be moved: {error}. Give the command again, as a user who may read"
-                " the store's keys"
+                translate(
+                    "the store has this program's version, and the samples of {number} records"
+                    " are still"
+                    " to be moved: {problem}. Give the command again, as a user who may read the"
+                    " store's"
+                    " keys",
+                    number=left - moved,
+                    problem=error,
+                )
             ) from None
         if broken:
             raise OperatorError(
-                f"{broken} records do not open with these keys and stay as they were;"
-                " see: makul key show"
+                translate(
+                    "{number} records do not open with these keys and stay as they were; see:"
+                    " makul key"
+                    " show",
+                    number=broken,
+                )
             )
 
     def months_missing(self, ahead: int) -> Sequence[str]:
@@ -97,7 +108,9 @@ class SettingsStore:
         """Grant a database role exactly the privileges of its duty. Raises `OperatorError`."""
         place = self.settings.place
         if isinstance(place, Path):
-            raise OperatorError("an SQLite store has no roles; the file's owner may do everything")
+            raise OperatorError(
+                translate("an SQLite store has no roles; the file's owner may do everything")
+            )
         with as_operator_error():
             grant(place, role, duty)
 

@@ -15,8 +15,8 @@ from makul.cli.context import (
     examples,
     member_code,
     open_installation,
-    registered,
-    said,
+    require_reason,
+    require_recipient,
     session,
 )
 from makul.cli.files.agreement import EXAMPLE, read_agreement
@@ -41,6 +41,7 @@ from makul.cli.preview import PreviewedChange, offer_preview
 from makul.cli.suggestion import suggest_name
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.recipients import Recipient
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -74,7 +75,7 @@ def add(
     """
     agreement = read_agreement(file)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, agreement.recipient)
+        recipient = require_recipient(installation, agreement.recipient)
         _check_entitled(agreement, recipient)
         known = _find(installation, agreement.number)
         _check_replaceable(agreement, known)
@@ -101,7 +102,9 @@ def export(ctx: typer.Context, *, number: Number) -> None:
     with open_installation(ctx) as installation:
         document = installation.registry.draft_document(_known(installation, number).number)
     if document is None:
-        raise OperatorError("this agreement was never drawn up for signing; add it again")
+        raise OperatorError(
+            translate("this agreement was never drawn up for signing; add it again")
+        )
     print_document(document)
 
 
@@ -133,7 +136,7 @@ def submit(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> 
             raise not_good(file, judged)
         missing = installation.agreements.missing(judged.number) - {judged.role}
         change.carry_out(
-            "record signature",
+            mark("record signature"),
             {
                 "number": judged.number,
                 "role": judged.role.value,
@@ -160,11 +163,11 @@ def terminate(
 
     The number of the agreement is never used again.
     """
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
         known = _known(installation, number)
         change.carry_out(
-            "terminate agreement",
+            mark("terminate agreement"),
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
             lambda: installation.registry.terminate_agreement(
                 known.number, reason=why, at=installation.clock()
@@ -182,14 +185,14 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List agreements with their state and term."""
-    wanted = member_code(recipient) if recipient is not None else None
+    recipient_code = member_code(recipient) if recipient is not None else None
     with open_installation(ctx) as installation:
-        rows = [_facts(agreement) for agreement in installation.registry.agreements(wanted)]
+        rows = [_facts(agreement) for agreement in installation.registry.agreements(recipient_code)]
     show_rows(
         rows,
         columns=("number", "recipient", "state", "valid_from", "valid_to", "purposes", "channels"),
         as_json=as_json,
-        empty="No agreement is registered. To begin one: makul agreement example",
+        empty=translate("No agreement is registered. To begin one: makul agreement example"),
     )
 
 
@@ -199,23 +202,31 @@ def list_all(
 def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None:
     """Show all terms of an agreement, and which parties have signed it."""
     with open_installation(ctx) as installation:
-        found = _known(installation, number)
-        signatures = installation.registry.agreement_signatures(found.number)
-        missing = installation.agreements.missing(found.number)
-    told = [_signature(signature) for signature in signatures]
-    show_facts({**_facts(found), "signed": told, "still_missing": _roles(missing)}, as_json=as_json)
+        agreement = _known(installation, number)
+        signatures = installation.registry.agreement_signatures(agreement.number)
+        missing = installation.agreements.missing(agreement.number)
+    signature_lines = [_signature(signature) for signature in signatures]
+    show_facts(
+        {**_facts(agreement), "signed": signature_lines, "still_missing": _roles(missing)},
+        as_json=as_json,
+    )
 
 
 def _known(installation: "Installation", number: str) -> Agreement:
-    found = _find(installation, number)
-    if found is None:
-        raise OperatorError("no agreement of this number; see: makul agreement list")
-    return found
+    agreement = _find(installation, number)
+    if agreement is None:
+        raise OperatorError(translate("no agreement of this number; see: makul agreement list"))
+    return agreement
 
 
 def _find(installation: "Installation", number: str) -> Agreement | None:
     return next(
-        (found for found in installation.registry.agreements() if found.number == number), None
+        (
+            agreement
+            for agreement in installation.registry.agreements()
+            if agreement.number == number
+        ),
+        None,
     )
 
 
@@ -224,7 +235,11 @@ def _check_entitled(agreement: Agreement, recipient: Recipient) -> None:
     barred = sorted(name.value for name in agreement.provisions if not name.open_to(recipient.kind))
     if barred:
         raise OperatorError(
-            f"provisions: {', '.join(barred)} is never open to {recipient.kind.value} (cl. 5)"
+            translate(
+                "provisions: {provisions} is never open to {kind} (cl. 5)",
+                provisions=", ".join(barred),
+                kind=recipient.kind.value,
+            )
         )
 
 
@@ -237,7 +252,11 @@ def _doubtful_purposes(installation: "Installation", agreement: Agreement) -> li
     known = sorted(frozenset[str]().union(*(one.purposes for one in others)))
     hints = {name: suggest_name(name, known) for name in sorted(agreement.purposes - set(known))}
     return [
-        f"warning: purposes: no other agreement has {name}{hint}"
+        translate(
+            "warning: purposes: no other agreement has {name}{suggestion}",
+            name=name,
+            suggestion=hint,
+        )
         for name, hint in hints.items()
         if hint
     ]
@@ -247,19 +266,28 @@ def _check_replaceable(agreement: Agreement, known: Agreement | None) -> None:
     if known is None:
         return
     if known.recipient != agreement.recipient:
-        raise OperatorError(f"number: {agreement.number} is another recipient's; choose another")
+        raise OperatorError(
+            translate(
+                "number: {number} is another recipient's; choose another", number=agreement.number
+            )
+        )
     if known.state is AgreementState.TERMINATED:
         raise OperatorError(
-            f"number: {agreement.number} was terminated; a new agreement needs a new number"
+            translate(
+                "number: {number} was terminated; a new agreement needs a new number",
+                number=agreement.number,
+            )
         )
 
 
 def _change(known: Agreement | None) -> str:
     if known is None:
-        return "draw up agreement"
+        return mark("draw up agreement")
     if known.state is AgreementState.IN_FORCE:
-        return "draw up anew an agreement in force: it gives nothing until all three sign again"
-    return "draw up agreement anew"
+        return mark(
+            "draw up anew an agreement in force: it gives nothing until all three sign again"
+        )
+    return mark("draw up agreement anew")
 
 
 def _record(installation: "Installation", judged: AgreementSignature, *, at: datetime) -> None:

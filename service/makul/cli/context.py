@@ -13,6 +13,7 @@ import typer
 from makul.admin.errors import OperatorError
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.recipients import Recipient
+from makul.language.translation import translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -33,10 +34,10 @@ class Session:
 
 def session(ctx: typer.Context) -> Session:
     """Return the session of this invocation."""
-    found = ctx.find_object(Session)
-    if found is None:
+    current = ctx.find_object(Session)
+    if current is None:
         raise RuntimeError("the command line was built without its root")
-    return found
+    return current
 
 
 def open_installation(ctx: typer.Context) -> "AbstractContextManager[Installation]":
@@ -50,13 +51,13 @@ def member_code(text: str) -> MemberCode:
     try:
         return parse_member_code(text)
     except MalformedIdentifierError as error:
-        raise OperatorError(f"{error}") from None
+        raise OperatorError(translate(str(error))) from None
 
 
-def said(reason: str) -> str:
+def require_reason(reason: str) -> str:
     """Return a typed reason. Raises `OperatorError` if it is empty."""
     if not reason.strip():
-        raise OperatorError("--reason is empty; say why, for it is recorded")
+        raise OperatorError(translate("--reason is empty; say why, for it is recorded"))
     return reason
 
 
@@ -66,17 +67,21 @@ def person_id(text: str) -> str:
     Raises `OperatorError` if it is malformed.
     """
     if not 1 <= len(text) <= 64 or not text.isprintable():
-        raise OperatorError("--id is 1 to 64 printable characters")
+        raise OperatorError(translate("--id is 1 to 64 printable characters"))
     return text
 
 
-def registered(installation: "Installation", code: str) -> Recipient:
+def require_recipient(installation: "Installation", code: str) -> Recipient:
     """Return the recipient with this code. Raises `OperatorError` if it is not registered."""
-    wanted = member_code(code)
+    member = member_code(code)
     for recipient in installation.registry.recipients():
-        if recipient.code == wanted:
+        if recipient.code == member:
             return recipient
-    raise OperatorError(f"{wanted} is not registered; add it first: makul recipient add {wanted}")
+    raise OperatorError(
+        translate(
+            "{member} is not registered; add it first: makul recipient add {member}", member=member
+        )
+    )
 
 
 def stopped_by_signal() -> threading.Event:

@@ -16,6 +16,7 @@ from makul.cli.disclosure_export import ExportFormat, destination, write_all
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_rows
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import MalformedMonthError, Month, parse_month
+from makul.language.translation import translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -57,15 +58,17 @@ def list_recent(
     as_json: AsJson = False,
 ) -> None:
     """List decisions, the latest first. PINs are masked."""
-    wanted = _code(recipient)
+    recipient_code = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with open_installation(ctx) as installation:
-        found = installation.registry.disclosures(recipient=wanted, since=from_instant, limit=limit)
+        disclosures = installation.registry.disclosures(
+            recipient=recipient_code, since=from_instant, limit=limit
+        )
     show_rows(
-        [_row(row) for row in found],
+        [_row(row) for row in disclosures],
         columns=("decided_at", "recipient", "operation", "outcome", "codes", "disclosure_id"),
         as_json=as_json,
-        empty="No decision is recorded.",
+        empty=translate("No decision is recorded."),
     )
 
 
@@ -80,11 +83,18 @@ def show(
 ) -> None:
     """Show one decision. The PIN is masked; released attributes are named without their values."""
     with open_installation(ctx) as installation:
-        found = installation.registry.disclosure(disclosure_id)
-        again = installation.registry.repetitions(disclosure_id=disclosure_id, limit=10_000)
-    if found is None:
-        raise OperatorError(f"no decision {disclosure_id} is recorded; see: makul disclosure list")
-    show_facts({**_row(found), "repetitions": len(again)}, as_json=as_json)
+        disclosure = installation.registry.disclosure(disclosure_id)
+        repetition_rows = installation.registry.repetitions(
+            disclosure_id=disclosure_id, limit=10_000
+        )
+    if disclosure is None:
+        raise OperatorError(
+            translate(
+                "no decision {disclosure_id} is recorded; see: makul disclosure list",
+                disclosure_id=disclosure_id,
+            )
+        )
+    show_facts({**_row(disclosure), "repetitions": len(repetition_rows)}, as_json=as_json)
 
 
 @app.command(
@@ -112,17 +122,17 @@ def repetitions(
     as_json: AsJson = False,
 ) -> None:
     """List stored answers that were repeated, the latest first, with their asker and channel."""
-    wanted = _code(recipient)
+    recipient_code = _code(recipient)
     from_instant = since.replace(tzinfo=UTC) if since is not None else None
     with open_installation(ctx) as installation:
-        found = installation.registry.repetitions(
-            recipient=wanted, since=from_instant, disclosure_id=of, limit=limit
+        repetition_rows = installation.registry.repetitions(
+            recipient=recipient_code, since=from_instant, disclosure_id=of, limit=limit
         )
     show_rows(
-        [_repetition(row) for row in found],
+        [_repetition(row) for row in repetition_rows],
         columns=("repeated_at", "recipient", "operation", "employee", "channel", "disclosure_id"),
         as_json=as_json,
-        empty="No stored answer was given again.",
+        empty=translate("No stored answer was given again."),
     )
 
 
@@ -140,14 +150,14 @@ def statistics(
     as_json: AsJson = False,
 ) -> None:
     """Count the decisions of a month by recipient, purpose, outcome and ground (cl. 11)."""
-    wanted, code = _month(month), _code(recipient)
+    period, code = _month(month), _code(recipient)
     with open_installation(ctx) as installation:
-        counts = _counted(installation, wanted, code)
+        counts = _counted(installation, period, code)
     show_rows(
         [_count(each) for each in counts],
         columns=("recipient", "purpose", "outcome", "ground", "decisions", "repetitions"),
         as_json=as_json,
-        empty=f"No decision of {wanted} is recorded.",
+        empty=translate("No decision of {month} is recorded.", month=period),
     )
 
 
@@ -181,17 +191,27 @@ def export(
 
     The export itself is recorded.
     """
-    wanted, code = _month(month), _code(recipient)
+    period, code = _month(month), _code(recipient)
     if reveal and not (reason or "").strip():
-        raise OperatorError("--reveal needs --reason; say why you look, for it is recorded")
+        raise OperatorError(
+            translate("--reveal needs --reason; say why you look, for it is recorded")
+        )
     look = ExportOptions(revealed=reveal, reason=reason)
     with open_installation(ctx) as installation, destination(output) as file:
-        total = sum(each.decisions for each in _counted(installation, wanted, code))
-        rows = installation.registry.export(wanted, code, look, at=installation.clock())
+        total = sum(each.decisions for each in _counted(installation, period, code))
+        rows = installation.registry.export(period, code, look, at=installation.clock())
         with _watched(rows, total) as watched:
             written = write_all((_exported(row, look) for row in watched), file, form)
     if output is not None:
-        typer.echo(f"{written:,} decisions of {wanted} are in {output}", err=True)
+        typer.echo(
+            translate(
+                "{number:,} decisions of {month} are in {file}",
+                number=written,
+                month=period,
+                file=output,
+            ),
+            err=True,
+        )
 
 
 @contextmanager
@@ -201,7 +221,7 @@ def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[Dis
         if progress.disable:
             yield rows
         else:
-            yield iter(progress.track(rows, total=total, description="decisions"))
+            yield iter(progress.track(rows, total=total, description=translate("decisions")))
 
 
 def _counted(
@@ -218,7 +238,7 @@ def _month(text: str) -> Month:
     try:
         return parse_month(text)
     except MalformedMonthError as error:
-        raise OperatorError(f"--month: {error}") from None
+        raise OperatorError(f"--month: {translate(str(error))}") from None
 
 
 def _code(text: str | None) -> MemberCode | None:

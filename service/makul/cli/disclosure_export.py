@@ -12,6 +12,7 @@ from typing import TextIO
 
 from makul.admin.errors import OperatorError
 from makul.cli.output import Facts, Value
+from makul.language.translation import translate, translate_cause
 from makul.net.files import sync_directory
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -55,12 +56,16 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     if os.path.lexists(path):
-        raise OperatorError(f"{path} exists; name a new file")
+        raise OperatorError(translate("{path} exists; name a new file", path=path))
     part = path.with_name(f"{path.name}.part")
     try:
         opened = os.open(part, _NEW_FILE, 0o600)
     except OSError as error:
-        raise OperatorError(f"cannot write {part}: {error.strerror}") from None
+        raise OperatorError(
+            translate(
+                "cannot write {path}: {cause}", path=part, cause=translate_cause(error.strerror)
+            )
+        ) from None
     try:
         with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
             yield file
@@ -69,7 +74,11 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         part.rename(path)
         sync_directory(path.parent)
     except OSError as error:
-        raise OperatorError(f"cannot write {part}: {error.strerror}") from None
+        raise OperatorError(
+            translate(
+                "cannot write {path}: {cause}", path=part, cause=translate_cause(error.strerror)
+            )
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 

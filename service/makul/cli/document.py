@@ -17,9 +17,11 @@ from makul.admin.errors import OperatorUnavailableError
 from makul.admin.requests import DocumentVerificationRequest
 from makul.cli.context import AsJson, examples, open_installation, session
 from makul.cli.exit_codes import DocumentExit, DocumentUsageError
-from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows
+from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows, translated_word
 from makul.cli.usage import refuse_unreadable
+from makul.language.translation import CATALOGS, mark, translate, translate_cause
 from makul.net.files import FileError, read_bounded
+from makul_language.help_pages import translate_usage_error
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """The maximum size of a file that is read. The report refuses a document above 256 KiB."""
@@ -50,18 +52,22 @@ class DocumentProfile(StrEnum):
     GENERIC = "generic"
 
 
-_SIGNED: Final = (
+_SIGNED: Final = mark(
     "one enveloped XAdES signature of level B or higher, as a child of the root; at most 256 KiB of"
     " XML in UTF-8 without DOCTYPE, comments and processing instructions"
 )
 _TAKES: Final = {
-    "consent": f"a consent by consent.xsd with {_SIGNED}; signed by its subject or representative",
-    "basis": f"a basis statement by basis.xsd with {_SIGNED}",
-    "receipt": f"a receipt by receipt.xsd with {_SIGNED}",
-    "agreement": f"an agreement by agreement.xsd with {_SIGNED}",
-    "notice": f"an approval by notice.xsd with {_SIGNED}",
-    "generic": f"any XML document with {_SIGNED}; plain XML Signature will do as well."
-    " Not PDF, ASiC, CMS (.p7s), detached or enveloping signatures",
+    "consent": mark(
+        "a consent by consent.xsd with {signature}; signed by its subject or representative"
+    ),
+    "basis": mark("a basis statement by basis.xsd with {signature}"),
+    "receipt": mark("a receipt by receipt.xsd with {signature}"),
+    "agreement": mark("an agreement by agreement.xsd with {signature}"),
+    "notice": mark("an approval by notice.xsd with {signature}"),
+    "generic": mark(
+        "any XML document with {signature}; plain XML Signature will do as well."
+        " Not PDF, ASiC, CMS (.p7s), detached or enveloping signatures"
+    ),
 }
 """The requirements on a document of each profile, shown if a document does not meet them."""
 
@@ -94,13 +100,16 @@ def _understood() -> Iterator[None]:
     except NoArgsIsHelpError:
         raise  # typer prints the help
     except UsageError as error:
-        raise DocumentUsageError(error.format_message()) from None
+        message = translate_usage_error(error, CATALOGS).format_message()
+        raise DocumentUsageError(message) from None
     except FileError as error:  # exit code 1 would mean a bad signature
         raise OperatorUnavailableError(str(error)) from None
     except OSError as error:
         if error.filename is None:
             raise
-        raise OperatorUnavailableError(f"{error.filename}: {error.strerror}") from None
+        raise OperatorUnavailableError(
+            f"{error.filename}: {translate_cause(error.strerror)}"
+        ) from None
 
 
 class _Document(TyperGroup):
@@ -164,10 +173,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a signature and print the validation report (ETSI EN 319 102-1)."""
-    found = session(ctx)
-    answer = found.runtime.verify_document(
+    current = session(ctx)
+    answer = current.runtime.verify_document(
         DocumentVerificationRequest(
-            config=found.config,
+            config=current.config,
             document=_read(file),
             profile=profile.value,
             anchors=anchors,
@@ -176,7 +185,7 @@ def verify(
             ocsp=ocsp,
             tsa_anchors=tsa_anchors,
             tsa_crls=tsa_crl,
-            at=_instant("--at", at) or found.runtime.clock(),
+            at=_instant("--at", at) or current.runtime.clock(),
             existed_at=_instant("--existed-at", existed_at),
         )
     )
@@ -205,7 +214,7 @@ def rejudge(
     Each use of this command is recorded.
     """
     with open_installation(ctx) as installation:
-        found = installation.rejudge(disclosure_id)
+        results = installation.rejudge(disclosure_id)
     show_rows(
         [
             {
@@ -213,16 +222,16 @@ def rejudge(
                 "kind": each.kind,
                 "kept": each.kept,
                 "again": each.again,
-                "verdict": "differs" if each.where else "same",
+                "verdict": translated_word(mark("differs") if each.where else mark("same")),
                 "where": list(each.where),
             }
-            for each in found
+            for each in results
         ],
         columns=("kind", "kept", "again", "verdict", "where", "document"),
         as_json=as_json,
-        empty="No document was judged for this decision.",
+        empty=translate("No document was judged for this decision."),
     )
-    if any(each.where for each in found):
+    if any(each.where for each in results):
         raise typer.Exit(DocumentExit.FAILED)
 
 
@@ -242,7 +251,11 @@ def _instant(option: str, text: str | None) -> datetime | None:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise DocumentUsageError(f"{option} needs a time with its zone, such as 2026-11-22T12:00:00Z")
+    raise DocumentUsageError(
+        translate(
+            "{option} needs a time with its zone, such as 2026-11-22T12:00:00Z", option=option
+        )
+    )
 
 
 def _readable_time(text: str | None) -> str | None:
@@ -265,7 +278,9 @@ def _show(report: Mapping[str, Any]) -> None:
         "why": report["why"],
         "field": report["field"],
         "profile": report["profile"],
-        "takes": None if report["reason"] is None else _TAKES[report["profile"]],
+        "takes": None
+        if report["reason"] is None
+        else translate(_TAKES[report["profile"]], signature=translate(_SIGNED)),
         "judged at": _readable_time(times["judgedAt"]),
         "claimed signing time": _readable_time(times["claimedSigningTime"]),
         "proof of existence": f"{_readable_time(proof['time'])} ({proof['source']})"
@@ -288,5 +303,5 @@ def _show(report: Mapping[str, Any]) -> None:
         ],
         columns=("check", "clause", "verdict", "reason", "why"),
         as_json=False,
-        empty="No check was run.",
+        empty=translate("No check was run."),
     )

@@ -13,12 +13,13 @@ from makul.cli.context import (
     Reason,
     examples,
     open_installation,
-    registered,
-    said,
+    require_reason,
+    require_recipient,
 )
 from makul.cli.output import Facts, instant, show_facts
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.disclosures import GroundKind
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -47,8 +48,8 @@ def show(
 ) -> None:
     """Show the term and usage of a ground. The output names no person."""
     with open_installation(ctx) as installation:
-        found = _find(installation, code, kind, ground_id)
-    show_facts(_row(found), as_json=as_json)
+        ground = _find(installation, code, kind, ground_id)
+    show_facts(_row(ground), as_json=as_json)
 
 
 @app.command(
@@ -72,42 +73,46 @@ def revoke(
 
     No data are disclosed on the ground after its revocation.
     """
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
-        found = _find(installation, code, kind, ground_id)
-        if found.revoked_at is not None:
+        ground = _find(installation, code, kind, ground_id)
+        if ground.revoked_at is not None:
             raise OperatorError(
-                "the operator has revoked this ground already; there is nothing to do"
+                translate("the operator has revoked this ground already; there is nothing to do")
             )
         change.carry_out(
-            "revoke ground",
-            _row(found),
+            mark("revoke ground"),
+            _row(ground),
             lambda: installation.registry.revoke_ground(
-                found.recipient, found.kind, found.ground_id, reason=why, at=installation.clock()
+                ground.recipient, ground.kind, ground.ground_id, reason=why, at=installation.clock()
             ),
         )
 
 
 def _find(installation: "Installation", code: str, kind: GroundKind, ground_id: UUID) -> GroundRow:
-    recipient = registered(installation, code)
-    found = installation.registry.find_ground(recipient.code, kind, ground_id)
-    if found is None:
+    recipient = require_recipient(installation, code)
+    ground = installation.registry.find_ground(recipient.code, kind, ground_id)
+    if ground is None:
         raise OperatorError(
-            f"{recipient.code} has used or registered no {kind.value} of this id;"
-            " see ground and ground_id in: makul disclosure show"
+            translate(
+                "{code} has used or registered no {kind} of this id; see ground and ground_id in:"
+                " makul disclosure show",
+                code=recipient.code,
+                kind=kind.value,
+            )
         )
-    return found
+    return ground
 
 
-def _row(found: GroundRow) -> Facts:
+def _row(ground: GroundRow) -> Facts:
     return {
-        "recipient": found.recipient,
-        "kind": found.kind.value,
-        "ground_id": str(found.ground_id),
-        "allowed": found.allowed,
-        "used": found.used,
-        "valid_from": instant(found.valid_from),
-        "valid_to": instant(found.valid_to),
-        "registered_at": instant(found.registered_at),
-        "revoked_at": instant(found.revoked_at),
+        "recipient": ground.recipient,
+        "kind": ground.kind.value,
+        "ground_id": str(ground.ground_id),
+        "allowed": ground.allowed,
+        "used": ground.used,
+        "valid_from": instant(ground.valid_from),
+        "valid_to": instant(ground.valid_to),
+        "registered_at": instant(ground.registered_at),
+        "revoked_at": instant(ground.revoked_at),
     }

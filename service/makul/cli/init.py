@@ -14,9 +14,10 @@ from cryptography.x509.oid import NameOID
 
 from makul.admin.errors import OperatorError
 from makul.cli.context import Session, examples, member_code, session
-from makul.cli.output import Facts
+from makul.cli.output import Facts, translated_word
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import mark, translate, translate_cause
 from makul.net.files import create_file
 
 SELF_SIGNED_TERM = timedelta(days=365)
@@ -107,7 +108,11 @@ class Plan:
             "settings": str(self.config),
             "keys": ["keys/receipts.key.pem", "keys/receipts.cert.pem", "keys/receipts.csr.pem"],
             "empty": list(_EMPTY),
-            "by_settings": ["store keys", "database", "ledger key"],
+            "by_settings": [
+                translated_word(mark("store keys")),
+                translated_word(mark("database")),
+                translated_word(mark("ledger key")),
+            ],
         }
 
 
@@ -142,7 +147,7 @@ def init(
     """
     if (authorised_body is None) is not (authorised_body_name is None):
         raise OperatorError(
-            "give --authorised-body and --authorised-body-name together, or neither"
+            translate("give --authorised-body and --authorised-body-name together, or neither")
         )
     plan = Plan(
         directory=directory,
@@ -152,13 +157,19 @@ def init(
         authorised_body_name=authorised_body_name,
     )
     if not 1 <= len(plan.name) <= 64:
-        raise OperatorError("--name is 1 to 64 characters, for it goes into a certificate")
+        raise OperatorError(
+            translate("--name is 1 to 64 characters, for it goes into a certificate")
+        )
     if directory.exists() and not directory.is_dir():
-        raise OperatorError(f"{directory} is no directory; name a new one")
+        raise OperatorError(
+            translate("{directory} is no directory; name a new one", directory=directory)
+        )
     if directory.exists() and any(directory.iterdir()):
-        raise OperatorError(f"{directory} is not empty; name a new directory")
+        raise OperatorError(
+            translate("{directory} is not empty; name a new directory", directory=directory)
+        )
     current = session(ctx)
-    change.carry_out("make installation", plan.facts, lambda: make(plan, current))
+    change.carry_out(mark("make installation"), plan.facts, lambda: make(plan, current))
 
 
 def make(plan: Plan, current: Session) -> None:
@@ -166,7 +177,13 @@ def make(plan: Plan, current: Session) -> None:
     try:
         lay_out(plan, at=current.runtime.clock())
     except OSError as error:
-        raise OperatorError(f"cannot write to {plan.directory}: {error.strerror}") from None
+        raise OperatorError(
+            translate(
+                "cannot write to {path}: {cause}",
+                path=plan.directory,
+                cause=translate_cause(error.strerror),
+            )
+        ) from None
     current.runtime.create(plan.config)
 
 

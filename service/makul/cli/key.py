@@ -12,8 +12,9 @@ from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import EncryptedCount, Ring, StoreUnavailableError
 from makul.cli.context import AsJson, examples, open_installation
 from makul.cli.exit_codes import ExitCode
-from makul.cli.output import Facts, Value, complain, instant, progress_bar, show_rows
+from makul.cli.output import Facts, TwoForms, Value, complain, instant, progress_bar, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -78,14 +79,21 @@ def show(
         rows,
         columns=(*columns, "fields") if fields else columns,
         as_json=as_json,
-        empty="No key is configured.",
+        empty=translate("No key is configured."),
     )
-    expired = [str(row["name"]) for row in rows if row["state"] == "OUT_OF_TERM"]
-    ending = [str(row["name"]) for row in rows if row["state"] == "ENDS_SOON"]
+    expired = [_label(row) for row in rows if row["state"] == "OUT_OF_TERM"]
+    ending = [_label(row) for row in rows if row["state"] == "ENDS_SOON"]
     if expired:
-        complain(f"out of term: {', '.join(expired)}; replace them and reload the service")
+        complain(
+            translate(
+                "out of term: {names}; replace them and reload the service",
+                names=", ".join(expired),
+            )
+        )
     if within is not None and ending:
-        complain(f"ends within {within} days: {', '.join(ending)}")
+        complain(
+            translate("ends within {days} days: {names}", days=within, names=", ".join(ending))
+        )
     if expired or (within is not None and ending):
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -109,13 +117,15 @@ def compromised(
     """
     digits = fingerprint.replace(":", "").lower()
     if not re.fullmatch("[0-9a-f]{64}", digits):
-        raise OperatorError("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
+        raise OperatorError(
+            translate("the fingerprint is SHA-256 in hexadecimal; see: makul key show")
+        )
     at = _instant(since)
     with open_installation(ctx) as installation:
         if at > installation.clock():
-            raise OperatorError("--since lies in the future")
+            raise OperatorError(translate("--since lies in the future"))
         change.carry_out(
-            "mark receipt key as compromised",
+            mark("mark receipt key as compromised"),
             {"fingerprint": digits, "since": instant(at)},
             lambda: installation.mark_compromised(bytes.fromhex(digits), since=at),
         )
@@ -144,7 +154,7 @@ def rotate(
 ) -> None:
     """Rotate the store's master key, as `_ROTATE_HELP` describes."""
     if prepare and activate:
-        raise OperatorError("give --prepare, reload every worker, and then --activate")
+        raise OperatorError(translate("give --prepare, reload every worker, and then --activate"))
     with open_installation(ctx) as installation:
         if prepare:
             _prepare(installation, change)
@@ -171,7 +181,9 @@ def retire(
     with open_installation(ctx) as installation:
         rotation = installation.rotation
         if key_id not in rotation.ring().former:
-            raise OperatorError(f"{key_id} is not a former store key; see: makul key show")
+            raise OperatorError(
+                translate("{key} is not a former store key; see: makul key show", key=key_id)
+            )
         left = sum(each.fields for each in rotation.count() if each.key_id == key_id)
         facts: dict[str, Value] = {"key": key_id, "sealed_under_it": left}
         facts["still_used"] = key_id in rotation.lingering()
@@ -179,28 +191,34 @@ def retire(
             done = rotation.retire(key_id, at=installation.clock())
             facts["kept"] = str(done.kept)
             facts["needed_by_backups_before"] = instant(done.needed_by_backups_before)
-    change.show("retire a store key", facts)
+    change.show(mark("retire a store key"), facts)
     if change.apply:
-        complain("older backups open with the kept file alone: destroy it together with them")
+        complain(
+            translate("older backups open with the kept file alone: destroy it together with them")
+        )
 
 
 def _prepare(installation: "Installation", change: PreviewedChange) -> None:
     ring = installation.rotation.ring()
     if ring.following is not None:
         raise OperatorError(
-            f"{ring.following} is prepared already; see: makul key rotate --activate"
+            translate(
+                "{key} is prepared already; see: makul key rotate --activate", key=ring.following
+            )
         )
     following = installation.rotation.prepare(at=installation.clock()) if change.apply else None
     facts: Facts = {"current": ring.current, "next": following}
-    change.show("prepare a store key", facts)
+    change.show(mark("prepare a store key"), facts)
     if change.apply:
-        complain("now reload every worker (SIGHUP), then: makul key rotate --activate")
+        complain(translate("now reload every worker (SIGHUP), then: makul key rotate --activate"))
 
 
 def _activate(installation: "Installation", change: PreviewedChange) -> None:
     ring = installation.rotation.ring()
     if ring.following is None:
-        raise OperatorError("no key is prepared; first: makul key rotate --prepare --apply")
+        raise OperatorError(
+            translate("no key is prepared; first: makul key rotate --prepare --apply")
+        )
     facts: Facts = {
         "current": ring.current,
         "next": ring.following,
@@ -208,9 +226,9 @@ def _activate(installation: "Installation", change: PreviewedChange) -> None:
     }
     if change.apply:
         installation.rotation.activate(at=installation.clock())
-    change.show("activate the prepared store key", facts)
+    change.show(mark("activate the prepared store key"), facts)
     if change.apply:
-        complain("now reload every worker (SIGHUP), then: makul key rotate")
+        complain(translate("now reload every worker (SIGHUP), then: makul key rotate"))
 
 
 def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
@@ -225,12 +243,12 @@ def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
     }
     if not change.apply:
         facts |= {"to_wrap_anew": waiting.total(), **dict(waiting)}
-        change.show("wrap data keys anew", facts)
+        change.show(mark("wrap data keys anew"), facts)
         return
     done, broken = _walk(installation, waiting.total())
     left = _waiting(rotation.count(), ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
-    change.show("wrap data keys anew", facts)
+    change.show(mark("wrap data keys anew"), facts)
     if left:
         complain(_why_left(left.total(), broken=broken))
         raise typer.Exit(ExitCode.REFUSED)
@@ -238,10 +256,14 @@ def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
 
 def _why_left(left: int, *, broken: bool) -> str:
     if broken:
-        return f"{left} fields are left, for they do not open with these keys: find their key first"
-    return (
-        f"{left} fields are left: somebody still seals under a former key. Reload every worker,"
-        " end what else runs, and give the command again"
+        return translate(
+            "{number} fields are left, for they do not open with these keys: find their key first",
+            number=left,
+        )
+    return translate(
+        "{number} fields are left: somebody still seals under a former key. Reload every"
+        " worker, end what else runs, and give the command again",
+        number=left,
     )
 
 
@@ -253,7 +275,7 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
     done: Counter[str] = Counter()
     broken = False
     with progress_bar() as progress:
-        task = progress.add_task("fields", total=total)
+        task = progress.add_task(translate("fields"), total=total)
         try:
             for batch in installation.rotation.rewrap(installation.clock):
                 done[batch.column] += batch.fields
@@ -261,8 +283,12 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
                 progress.update(task, completed=done.total())
         except StoreUnavailableError:
             raise OperatorUnavailableError(
-                f"the record store cannot be reached; {done.total()} fields were wrapped anew."
-                " Give the command again to go on"
+                translate(
+                    "the record store cannot be reached; {number} fields were wrapped anew. Give"
+                    " the"
+                    " command again to go on",
+                    number=done.total(),
+                )
             ) from None
     return done, broken
 
@@ -293,13 +319,15 @@ def _instant(text: str) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise OperatorError("--since is an instant with its zone, such as 2026-11-20T09:00:00Z")
+        raise OperatorError(
+            translate("--since is an instant with its zone, such as 2026-11-20T09:00:00Z")
+        )
     return at.astimezone(UTC)
 
 
 def _row(info: "KeyInfo", now: datetime, soon: timedelta) -> Facts:
     return {
-        "name": info.name,
+        "name": TwoForms(info.name, info.label),
         "algorithm": info.algorithm,
         "state": _state(info, now, soon),
         "ends": _ends(info, now, soon),
@@ -311,10 +339,16 @@ def _row(info: "KeyInfo", now: datetime, soon: timedelta) -> Facts:
     }
 
 
+def _label(row: Facts) -> str:
+    name = row["name"]
+    return name.for_people if isinstance(name, TwoForms) else str(name)
+
+
 def _ends(info: "KeyInfo", now: datetime, soon: timedelta) -> str | None:
     if _state(info, now, soon) != "ENDS_SOON" or info.not_after is None:
         return None
-    return f"expires in {(info.not_after - now).days} days"
+    days = (info.not_after - now).days
+    return TwoForms(f"expires in {days} days", translate("expires in {number} days", number=days))
 
 
 def _state(info: "KeyInfo", now: datetime, soon: timedelta) -> str:

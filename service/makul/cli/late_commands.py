@@ -31,12 +31,12 @@ class LateCommand(TyperGroup):
     def loaded(self) -> Any:
         """The imported command."""
         if "_loaded" not in vars(self):
-            found = get_command(self._load())
-            found.name = self.name
+            command = get_command(self._load())
+            command.name = self.name
             # The application of a noun would offer shell completion again, which belongs to the
             # root.
-            found.params = [each for each in found.params if each.name not in _OF_THE_ROOT]
-            self._loaded = found
+            command.params = [each for each in command.params if each.name not in _OF_THE_ROOT]
+            self._loaded = command
         return self._loaded
 
     def __getattr__(self, name: str) -> Any:

@@ -13,6 +13,7 @@ from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, complain, instant, progress_bar, show_facts
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from makul.admin.ledger import LedgerFacts, OpenLedger
@@ -41,9 +42,9 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         facts, now = keeper.facts(), keeper.clock()
     state = facts.state
     lag = (now - state.waiting_since).total_seconds() if state.waiting_since else 0
-    show_facts(_told(facts, lag), as_json=as_json)
+    show_facts(_status_facts(facts, lag), as_json=as_json)
     if lag > facts.max_merge_delay.total_seconds():
-        complain("leaves wait longer than max_merge_delay: does `makul ledger run` run?")
+        complain(translate("leaves wait longer than max_merge_delay: does `makul ledger run` run?"))
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -62,14 +63,14 @@ def verify(
     not match; the first such record is named.
     """
     with _keeper(ctx) as keeper, progress_bar() as progress:
-        task = progress.add_task("records", total=None)
+        task = progress.add_task(translate("records"), total=None)
         report = keeper.verify(
             lambda done, all_: progress.update(task, completed=done, total=all_), lost=lost
         )
-    show_facts(_said(report), as_json=as_json)
+    show_facts(_report_facts(report), as_json=as_json)
     if report.finding is not None:
-        found = report.finding
-        complain(f"{found.where} {found.record}: {found.what}")
+        finding = report.finding
+        complain(f"{finding.where} {finding.record}: {finding.what}")
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -89,7 +90,7 @@ def export(
 ) -> None:
     """Export tiles and checkpoint (C2SP tlog-tiles), for verification of the ledger elsewhere."""
     if (directory is None) is (bundle is None):
-        raise OperatorError("name a directory, or a file with --bundle")
+        raise OperatorError(translate("name a directory, or a file with --bundle"))
     with _keeper(ctx) as keeper:
         size = keeper.export(directory, bundle)
     show_facts({"size": size, "written": str(directory or bundle)}, as_json=as_json)
@@ -107,11 +108,11 @@ def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
         lacking = keeper.missing()
         if lacking is None:
             raise OperatorError(
-                "the store holds all that is published: there is nothing to take back"
+                translate("the store holds all that is published: there is nothing to take back")
             )
         facts = {"size": lacking.size, "published": lacking.promised.size}
         change.carry_out(
-            "take published leaves back",
+            mark("take published leaves back"),
             {**facts, "missing": len(lacking.leaves)},
             lambda: keeper.recover(lacking),
         )
@@ -122,7 +123,7 @@ def _keeper(ctx: typer.Context) -> "AbstractContextManager[OpenLedger]":
     return current.runtime.ledger(current.config)
 
 
-def _told(facts: "LedgerFacts", lag: float) -> Facts:
+def _status_facts(facts: "LedgerFacts", lag: float) -> Facts:
     state = facts.state
     return {
         "origin": facts.origin,
@@ -141,16 +142,16 @@ def _told(facts: "LedgerFacts", lag: float) -> Facts:
     }
 
 
-def _said(report: LedgerReport) -> Facts:
-    found = report.finding
+def _report_facts(report: LedgerReport) -> Facts:
+    finding = report.finding
     return {
-        "fits": found is None,
+        "fits": finding is None,
         "size": report.size,
         "checked": report.checked,
         "waiting": report.waiting,
         "checkpoints": report.checkpoints,
         "lost": report.lost,
-        "where": found.where if found is not None else None,
-        "record": found.record if found is not None else None,
-        "what": found.what if found is not None else None,
+        "where": finding.where if finding is not None else None,
+        "record": finding.record if finding is not None else None,
+        "what": finding.what if finding is not None else None,
     }

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from makul.cli.late_commands import LateCommand, late_noun, late_verb
 from makul.cli.usage import MachineReadableGroup, show_version
-from makul.language.translation import Language
+from makul.language.translation import Language, translate, translate_cause
 from makul_language.language_choice import LANGUAGE_VARIABLE
 
 if TYPE_CHECKING:
@@ -55,25 +55,38 @@ class _Root(MachineReadableGroup):
         except OSError as error:
             if error.filename is None:
                 raise  # not an operator's error: a bug, or a broken pipe that typer handles
-            message = f"{error.filename}: {error.strerror}. Check the path and who may use it."
+            message = translate(
+                "{path}: {cause}. Check the path and who may use it.",
+                path=error.filename,
+                cause=translate_cause(error.strerror),
+            )
             self.fail("FileError", message, ExitCode.REFUSED)
         except OperatorRegistryError as error:
-            self.fail("OperatorRegistryError", f"{error}; nothing was changed", ExitCode.REFUSED)
+            self.fail("OperatorRegistryError", _unchanged(error), ExitCode.REFUSED)
         except NotThisDutyError as error:
-            self.fail("NotThisDutyError", f"{error}; nothing was changed", ExitCode.REFUSED)
+            self.fail("NotThisDutyError", _unchanged(error), ExitCode.REFUSED)
         except CommitUnknownError:
             self.fail(
                 "CommitUnknownError",
-                "the record store was lost while it committed: look whether it was done before you"
-                " give the command again",
+                translate(
+                    "the record store was lost while it committed: look whether it was done"
+                    " before you"
+                    " give the command again",
+                ),
                 ExitCode.UNAVAILABLE,
             )
         except StoreUnavailableError:
             self.fail(
                 "StoreUnavailableError",
-                "the record store cannot be reached; nothing was changed. Try again later",
+                translate(
+                    "the record store cannot be reached; nothing was changed. Try again later"
+                ),
                 ExitCode.UNAVAILABLE,
             )
+
+
+def _unchanged(error: Exception) -> str:
+    return translate("{problem}; nothing was changed", problem=error)
 
 
 def build(runtime: "Runtime") -> typer.Typer:

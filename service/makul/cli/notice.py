@@ -19,6 +19,7 @@ from makul.cli.files.signed_document import (
 )
 from makul.cli.output import Facts, instant, show_facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.language.translation import mark, translate
 from makul.net.files import read_bounded
 
 app = typer.Typer(
@@ -61,13 +62,13 @@ def add(
     approved.
     """
     if not 1 <= len(ref) <= 100 or not ref.isprintable() or set("<>") & set(ref):
-        raise OperatorError("REF is 1 to 100 printable characters without < and >")
+        raise OperatorError(translate("REF is 1 to 100 printable characters without < and >"))
     texts = {"ky": _read(ky), "ru": _read(ru), "en": _read(en)}
     with open_installation(ctx) as installation:
         at = installation.clock()
         new = Notice.of(ref, texts, added_at=at)
         change.carry_out(
-            "register notice",
+            mark("register notice"),
             _facts(new),
             lambda: installation.registry.add_notice(ref, texts, at=at),
         )
@@ -82,7 +83,7 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         rows,
         columns=("ref", "added_at", "approved_at", "ky", "ru", "en"),
         as_json=as_json,
-        empty="No notice is registered. To begin: makul notice add --help",
+        empty=translate("No notice is registered. To begin: makul notice add --help"),
     )
 
 
@@ -92,7 +93,7 @@ def show(ctx: typer.Context, *, ref: Ref, as_json: AsJson = False) -> None:
     with open_installation(ctx) as installation:
         notice = installation.notices.find(ref)
     if notice is None:
-        raise OperatorError("no notice of this number; see: makul notice list")
+        raise OperatorError(translate("no notice of this number; see: makul notice list"))
     texts = {f"text_{language}": text.decode() for language, text in notice.texts.items()}
     show_facts({**_facts(notice), **texts}, as_json=as_json)
 
@@ -134,7 +135,7 @@ def approve(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) ->
             **{language: digest.hex() for language, digest in judged.approval.digests.items()},
         }
         change.carry_out(
-            "approve notice",
+            mark("approve notice"),
             facts,
             lambda: installation.notices.record(judged, at=at),
         )
@@ -152,9 +153,13 @@ def _facts(notice: Notice) -> Facts:
 def _read(file: Path) -> bytes:
     text = read_bounded(file, MAX_BYTES)
     if not text:
-        raise OperatorError(f"{file}: empty. Name a file with the notice's text.")
+        raise OperatorError(
+            translate("{file}: empty. Name a file with the notice's text.", file=file)
+        )
     try:
         text.decode()
     except UnicodeDecodeError:
-        raise OperatorError(f"{file.name} is not UTF-8; save it as UTF-8 and try again") from None
+        raise OperatorError(
+            translate("{file} is not UTF-8; save it as UTF-8 and try again", file=file.name)
+        ) from None
     return text

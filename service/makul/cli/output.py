@@ -20,6 +20,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from makul.cli.labels import translate_label
+from makul.language.translation import translate
+
 Value = str | int | bool | list[str] | None
 Facts = Mapping[str, Value]
 
@@ -47,9 +50,14 @@ class TwoForms(str):
 
     def __new__(cls, for_programs: str, for_people: str) -> Self:
         """Return the form for programs, which holds the form for people."""
-        made = super().__new__(cls, for_programs)
-        made.for_people = for_people
-        return made
+        value = super().__new__(cls, for_programs)
+        value.for_people = for_people
+        return value
+
+
+def translated_word(word: str) -> TwoForms:
+    """Return a word: English for programs, in the language in use for people."""
+    return TwoForms(word, translate(word))
 
 
 def instant(at: datetime | None) -> TwoForms | None:
@@ -80,7 +88,7 @@ def show_rows(rows: Sequence[Facts], *, columns: Sequence[str], as_json: bool, e
         typer.echo(empty)
         return
     lines = [[_readable(row[column]) for column in columns] for row in rows]
-    titles = [column.replace("_", " ") for column in columns]
+    titles = [translate_label(column) for column in columns]
     console = _console()
     widths = _fit_columns([titles, *lines], console.width)
     if widths is None:
@@ -120,7 +128,7 @@ def show_facts(facts: Facts, *, as_json: bool) -> None:
     if as_json:
         show_json(dict(facts))
         return
-    pairs = ((name.replace("_", " "), _readable(value)) for name, value in facts.items())
+    pairs = ((translate_label(name), _readable(value)) for name, value in facts.items())
     _print_pairs(_console(), pairs)
 
 
@@ -166,7 +174,7 @@ def _readable(value: Value) -> str:
         case None:
             return "–"
         case bool():
-            return "yes" if value else "no"
+            return translate("yes") if value else translate("no")
         case list():
             return ", ".join(map(_readable, value)) or "–"
         case TwoForms():

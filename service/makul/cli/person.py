@@ -14,9 +14,9 @@ from makul.cli.exit_codes import ExitCode
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
-    DISPUTED_TOLD,
+    DISPUTED_WORDS,
     LOCKED,
-    LOCKED_TOLD,
+    LOCKED_WORDS,
     describe,
 )
 from makul.cli.files.persons import Format, format_of
@@ -25,6 +25,7 @@ from makul.cli.person_import import Position, Tally, import_people
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
+from makul.language.translation import mark, translate
 
 app = typer.Typer(
     no_args_is_help=True, help="Import, show and change records in the register of citizens."
@@ -34,8 +35,8 @@ person_record.add_to(app)
 _PERMITTED = "\n\n".join(
     (
         *(f"{name.value}: {describe(name)}." for name in Attribute),
-        f"{DISPUTED}: {DISPUTED_TOLD}.",
-        f"{LOCKED}: {LOCKED_TOLD}.",
+        f"{DISPUTED}: {DISPUTED_WORDS}.",
+        f"{LOCKED}: {LOCKED_WORDS}.",
     )
 )
 _IMPORT_HELP = (
@@ -71,7 +72,9 @@ def import_file(
     position = Position.beside(file)
     tally = position.load() if change.apply else Tally()
     with open_installation(ctx) as installation, progress_bar() as progress:
-        task = progress.add_task("persons", total=position.source_size, completed=tally.offset)
+        task = progress.add_task(
+            translate("persons"), total=position.source_size, completed=tally.offset
+        )
 
         def committed(so_far: Tally) -> None:
             progress.update(task, completed=so_far.offset)
@@ -89,8 +92,12 @@ def import_file(
             import_people(file, form, tally, put, committed)
         except StoreUnavailableError:
             raise OperatorUnavailableError(
-                f"the record store cannot be reached; {tally.read} persons were taken. Give the"
-                " command again to go on"
+                translate(
+                    "the record store cannot be reached; {number} persons were taken. Give the"
+                    " command"
+                    " again to go on",
+                    number=tally.read,
+                )
             ) from None
     if change.apply:
         position.path.unlink(missing_ok=True)
@@ -102,12 +109,19 @@ def _report(tally: Tally, change: PreviewedChange) -> None:
         "read": tally.read,
         "changed": tally.changed if change.apply else None,
         "skipped": tally.skipped,
-        "faults": [f"line {number}: {cause}" for number, cause in tally.faults],
-        "causes": [f"{count} × {cause}" for cause, count in tally.causes.most_common()],
+        "faults": [
+            translate("line {number}: {cause}", number=number, cause=cause)
+            for number, cause in tally.faults
+        ],
+        "causes": [f"{count} × {translate(cause)}" for cause, count in tally.causes.most_common()],
     }
-    change.show("import persons", facts)
+    change.show(mark("import persons"), facts)
     if tally.skipped:
-        complain(f"{tally.skipped} lines were skipped; mend them and import them again")
+        complain(
+            translate(
+                "{number} lines were skipped; mend them and import them again", number=tally.skipped
+            )
+        )
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -195,10 +209,10 @@ def _nest(cells: dict[str, str]) -> dict[str, object]:
 def count(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     """Count persons, versions of their records, and samples. No record is decrypted."""
     with open_installation(ctx) as installation:
-        counted = installation.registry.count_persons()
+        counts = installation.registry.count_persons()
     facts: Facts = {
-        "persons": counted.persons,
-        "versions": counted.versions,
-        "samples": counted.samples,
+        "persons": counts.persons,
+        "versions": counts.versions,
+        "samples": counts.samples,
     }
     show_facts(facts, as_json=as_json)

@@ -19,6 +19,7 @@ from makul.admin.errors import OperatorError
 from makul.cli.files.persons import Format, Line, read_people
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
+from makul.language.translation import mark, translate, translate_cause
 from makul.net.files import MissingFileError, open_regular, read_bounded, replace_file
 
 BATCH = 500
@@ -37,7 +38,7 @@ MAX_CAUSES = 100
 
 A cause may contain a number of fields, so without a limit there could be any number of causes.
 """
-OTHER_CAUSES = "other causes"
+OTHER_CAUSES = mark("other causes")
 
 Put = Callable[[list[Person]], int]
 
@@ -98,10 +99,14 @@ class Position:
         except MissingFileError:
             return Tally()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise OperatorError(f"{self.path.name} is damaged; delete it to begin anew") from None
+            raise OperatorError(
+                translate("{file} is damaged; delete it to begin anew", file=self.path.name)
+            ) from None
         if not mine:
             raise OperatorError(
-                f"{self.path.name} belongs to other contents; delete it to begin anew"
+                translate(
+                    "{file} belongs to other contents; delete it to begin anew", file=self.path.name
+                )
             )
         return Tally(line, offset, read, changed, skipped, faults, causes)
 
@@ -114,7 +119,11 @@ class Position:
             replace_file(self.path, json.dumps(kept).encode())
         except OSError as error:
             raise OperatorError(
-                f"{self.path}: {error.strerror}. Put the source into a directory of your own."
+                translate(
+                    "{path}: {cause}. Put the source into a directory of your own.",
+                    path=self.path,
+                    cause=translate_cause(error.strerror),
+                )
             ) from None
 
 
@@ -127,14 +136,18 @@ def open_source(path: Path) -> Iterator[BufferedReader]:
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_SOURCE_BYTES:
             raise OperatorError(
-                f"{path}: longer than {MAX_SOURCE_BYTES} bytes. Split it into several files."
+                translate(
+                    "{path}: longer than {max_bytes} bytes. Split it into several files.",
+                    path=path,
+                    max_bytes=MAX_SOURCE_BYTES,
+                )
             )
         yield file
 
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SOURCE_BYTES:
-        raise ValueError("no count")
+        raise ValueError
     return value
 
 

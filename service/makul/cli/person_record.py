@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from makul.admin.errors import OperatorError
-from makul.cli.context import AsJson, Reason, examples, open_installation, said
+from makul.cli.context import AsJson, Reason, examples, open_installation, require_reason
 from makul.cli.files.person_fields import (
     COLUMNS,
     DISPUTED,
     LOCKED,
-    LOCKED_TOLD,
+    LOCKED_WORDS,
     BadFieldError,
     parse_disputed,
     parse_locked,
@@ -25,12 +25,13 @@ from makul.cli.files.person_fields import (
     parse_value,
     suggest,
 )
-from makul.cli.output import Facts, Value, complain, progress_bar, show_facts, show_rows
+from makul.cli.output import Facts, TwoForms, Value, complain, progress_bar, show_facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.person_queries import MAX_FOUND, PersonQuery
 from makul.domain.persons import AttributeValue, LocalizedName, Person
+from makul.language.translation import mark, translate
 
 PinArgument = Annotated[
     str, typer.Argument(metavar="PIN", help="14 digits, or - to read the PIN from stdin.")
@@ -75,15 +76,15 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a citizen's record, masked. Each use is recorded (Procedure, cl. 13 and 16)."""
-    said(reason)
-    wanted = _pin(pin)
+    require_reason(reason)
+    person_pin = _pin(pin)
     with open_installation(ctx) as installation:
-        found = installation.registry.person_for_operator(
-            wanted, reason=reason, at=installation.clock()
+        person = installation.registry.person_for_operator(
+            person_pin, reason=reason, at=installation.clock()
         )
-    if found is None:
-        raise _nobody(wanted)
-    show_facts(_facts(found, reveal=reveal), as_json=as_json)
+    if person is None:
+        raise _nobody(person_pin)
+    show_facts(_facts(person, reveal=reveal), as_json=as_json)
 
 
 def search(
@@ -104,29 +105,34 @@ def search(
     millions of records. The search and each record shown are recorded (Procedure, cl. 13 and 16).
     Exit code 1 if no citizen is found.
     """
-    said(reason)
+    require_reason(reason)
     query = _query(document, surname, given_name, patronymic, _birth_date(birth_date))
     with open_installation(ctx) as installation, progress_bar() as progress:
         total = installation.registry.count_persons().persons
-        task = progress.add_task("records", total=total)
-        found = installation.registry.search_persons(
+        task = progress.add_task(translate("records"), total=total)
+        result = installation.registry.search_persons(
             query,
             reason=reason,
             at=installation.clock(),
             report=lambda opened: progress.update(task, completed=opened),
         )
-    rows = [_facts(person, reveal=reveal) for person in found.persons]
+    rows = [_facts(person, reveal=reveal) for person in result.persons]
     shown = ("pin", "surname", "givenName", "birthDate", "documentNumber", "disputed", "locked")
     listed = [{name: row.get(name) for name in shown} for row in rows]
     show_rows(
         rows if as_json else listed,
         columns=shown,
         as_json=as_json,
-        empty="nobody was found; the search was recorded",
+        empty=translate("nobody was found; the search was recorded"),
     )
-    if found.more:
-        complain(f"there are more than {MAX_FOUND}, which are not shown: say more of the person")
-    if not found.persons:
+    if result.more:
+        complain(
+            translate(
+                "there are more than {number}, which are not shown: say more of the person",
+                number=MAX_FOUND,
+            )
+        )
+    if not result.persons:
         raise typer.Exit(1)
 
 
@@ -147,7 +153,7 @@ def _query(
         )
     except ValueError:
         raise OperatorError(
-            "Too little is said to search by: give --document, --surname or --given-name"
+            translate("Too little is said to search by: give --document, --surname or --given-name")
         ) from None
 
 
@@ -171,22 +177,22 @@ def set_field(
     FIELD is an attribute, `disputed` (attributes that are withheld while they are corrected) or
     `locked` (no matching by consent). Both the preview and the change are recorded.
     """
-    said(reason)
+    require_reason(reason)
     edit = _parse_edit(field, value, clear=clear)
-    wanted = _pin(pin)
+    person_pin = _pin(pin)
     with open_installation(ctx) as installation:
         at = installation.clock()
         if change.apply:
-            done = installation.registry.change_person(
-                wanted, edit, field=field, reason=reason, at=at
+            versions = installation.registry.change_person(
+                person_pin, edit, field=field, reason=reason, at=at
             )
         else:
-            found = installation.registry.person_for_operator(wanted, reason=reason, at=at)
-            done = (found, edit(found)) if found is not None else None
-    if done is None:
-        raise _nobody(wanted)
-    facts = _difference(*done, field, reveal=reveal)
-    change.show("set field of person", facts)
+            person = installation.registry.person_for_operator(person_pin, reason=reason, at=at)
+            versions = (person, edit(person)) if person is not None else None
+    if versions is None:
+        raise _nobody(person_pin)
+    facts = _difference(*versions, field, reveal=reveal)
+    change.show(mark("set field of person"), facts)
 
 
 def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
@@ -196,12 +202,15 @@ def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
     """
     if field not in COLUMNS:
         raise OperatorError(
-            f"There is no such field{suggest(field)}; see: makul person import --help"
+            translate(
+                "There is no such field{suggestion}; see: makul person import --help",
+                suggestion=suggest(field),
+            )
         )
     if (value is None) == (not clear):
-        raise OperatorError("Give a value, or --clear to hold none")
+        raise OperatorError(translate("Give a value, or --clear to hold none"))
     if value is not None and not value.strip():
-        raise OperatorError("The value is empty: give --clear to hold none")
+        raise OperatorError(translate("The value is empty: give --clear to hold none"))
     name, _, script = field.partition(".")
     try:
         if name == DISPUTED:
@@ -217,15 +226,23 @@ def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
 
 def _truth(value: str | None) -> bool:
     if value is None:
-        raise OperatorError(f"{LOCKED} cannot be cleared: it is {LOCKED_TOLD}")
+        raise OperatorError(
+            translate(
+                "{field} cannot be cleared: it is {requirement}",
+                field=LOCKED,
+                requirement=translate(LOCKED_WORDS),
+            )
+        )
     return parse_locked({"true": True, "false": False}.get(value.strip().lower(), value))
 
 
 def _edit_of_attribute(name: Attribute, script: str, value: str | None) -> Edit:
     if name is Attribute.PIN:
-        raise OperatorError("A PIN cannot be changed: another PIN is another record")
+        raise OperatorError(translate("A PIN cannot be changed: another PIN is another record"))
     if name in BIOMETRIC and value is not None:
-        raise OperatorError(f"{name.value} is set from a file: makul person import")
+        raise OperatorError(
+            translate("{field} is set from a file: makul person import", field=name.value)
+        )
     if name in NAMES:
         form = parse_text(name, f"{name.value}.{script}", value) if value is not None else None
         return lambda person: _with_form(person, name, script, form)
@@ -267,7 +284,7 @@ def _difference(before: Person, after: Person, field: str, *, reveal: bool) -> F
 
 
 def _nobody(pin: Pin) -> OperatorError:
-    return OperatorError(f"no record for {pin.masked}; the look was recorded")
+    return OperatorError(translate("no record for {pin}; the look was recorded", pin=pin.masked))
 
 
 def _pin(typed: str) -> Pin:
@@ -275,7 +292,7 @@ def _pin(typed: str) -> Pin:
     try:
         return Pin(text)
     except MalformedIdentifierError as error:
-        raise OperatorError(str(error)) from None
+        raise OperatorError(translate(str(error))) from None
 
 
 def _birth_date(typed: str | None) -> date | None:
@@ -292,7 +309,7 @@ def _facts(person: Person, *, reveal: bool) -> dict[str, Value]:
     facts: dict[str, Value] = {"pin": person.pin.masked}
     for name in Attribute:
         if name in person.samples:
-            facts[name.value] = f"({person.samples[name].size_bytes} bytes)"
+            facts[name.value] = _size(person.samples[name].size_bytes)
         elif name is not Attribute.PIN and name in person.values:
             value = person.values[name]
             facts[name.value] = _plain(name, value) if reveal else _masked(name, value)
@@ -302,6 +319,10 @@ def _facts(person: Person, *, reveal: bool) -> dict[str, Value]:
         "version": person.version,
     }
     return facts
+
+
+def _size(size_bytes: int) -> TwoForms:
+    return TwoForms(f"({size_bytes} bytes)", translate("({number} bytes)", number=size_bytes))
 
 
 def _plain(name: Attribute, value: AttributeValue) -> str:
@@ -316,7 +337,7 @@ def _masked(name: Attribute, value: AttributeValue) -> str:
     """Return enough to recognise a known person: initials, a year, or the end of a number."""
     match value:
         case bytes():
-            return f"({len(value)} bytes)"
+            return _size(len(value))
         case date():
             return f"{value.year}-**-**"
         case LocalizedName():

@@ -11,6 +11,7 @@ import typer
 
 from makul.cli.context import AsJson
 from makul.cli.output import Facts, show_facts, show_json
+from makul.language.translation import mark, translate
 
 Apply = Annotated[
     bool,
@@ -20,7 +21,7 @@ Apply = Annotated[
     ),
 ]
 
-_HINT = "Nothing was changed. To do it, give the same command with --apply."
+_HINT = mark("Nothing was changed. To do it, give the same command with --apply.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,11 @@ class PreviewedChange:
         if self.as_json:
             show_json({"change": name, "applied": self.apply, **facts})
             return
-        typer.echo(f"Done: {name}" if self.apply else f"Would do: {name}")
+        title = mark("Done: {change}") if self.apply else mark("Would do: {change}")
+        typer.echo(translate(title, change=translate(name)))
         show_facts(facts, as_json=False)
         if not self.apply:
-            sys.stderr.write(f"{_HINT}\n")
+            sys.stderr.write(f"{translate(_HINT)}\n")
 
 
 def offer_preview(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,8 +58,8 @@ def offer_preview(command: Callable[..., None]) -> Callable[..., None]:
     plain = signature(command)
 
     @wraps(command)
-    def run(*given: Any, apply: bool, as_json: bool, **named: Any) -> None:
-        command(*given, **named, change=PreviewedChange(apply=apply, as_json=as_json))
+    def run(*values: Any, apply: bool, as_json: bool, **named: Any) -> None:
+        command(*values, **named, change=PreviewedChange(apply=apply, as_json=as_json))
 
     options = (
         Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=annotation)

@@ -17,8 +17,8 @@ from makul.cli.context import (
     member_code,
     open_installation,
     person_id,
-    registered,
-    said,
+    require_reason,
+    require_recipient,
 )
 from makul.cli.files.certificates import (
     describe_unsuitability,
@@ -30,6 +30,7 @@ from makul.cli.files.certificates import (
 from makul.cli.output import Facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.language.translation import mark, translate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,15 +65,17 @@ def add(
     A recipient can request data only when it has a certificate and an agreement in force.
     """
     if not 1 <= len(name.strip()) <= 300 or not name.isprintable():
-        raise OperatorError("--name is 1 to 300 printable characters")
+        raise OperatorError(translate("--name is 1 to 300 printable characters"))
     new = Recipient(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )
     with open_installation(ctx) as installation:
         if any(known.code == new.code for known in installation.registry.recipients()):
-            raise OperatorError(f"{new.code} is already registered; see: makul recipient list")
+            raise OperatorError(
+                translate("{code} is already registered; see: makul recipient list", code=new.code)
+            )
         change.carry_out(
-            "register recipient",
+            mark("register recipient"),
             _row(new),
             lambda: installation.registry.add_recipient(new, at=installation.clock()),
         )
@@ -87,7 +90,7 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         rows,
         columns=("code", "kind", "clause", "name", "state"),
         as_json=as_json,
-        empty="No recipient is registered. To add one: makul recipient add --help",
+        empty=translate("No recipient is registered. To add one: makul recipient add --help"),
     )
 
 
@@ -107,11 +110,11 @@ def certificate(
 ) -> None:
     """Register the certificate with which a recipient signs its messages."""
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.MESSAGES)
         change.carry_out(
-            "register certificate",
+            mark("register certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
             lambda: installation.registry.add_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
@@ -131,12 +134,12 @@ def withdraw(
     change: PreviewedChange,
 ) -> None:
     """Withdraw a recipient's message certificate. Takes effect immediately and cannot be undone."""
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         change.carry_out(
-            "withdraw certificate",
+            mark("withdraw certificate"),
             {"recipient": recipient.code, **read.facts},
             lambda: installation.registry.withdraw_certificate(
                 recipient.code, read.fingerprint, reason=why, at=installation.clock()
@@ -158,11 +161,11 @@ def sealing_certificate(
 ) -> None:
     """Register the certificate to which a recipient's data are encrypted. The newest is used."""
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         read = read_sealing_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
         change.carry_out(
-            "register sealing certificate",
+            mark("register sealing certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
             lambda: installation.registry.add_sealing_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
@@ -190,12 +193,12 @@ def withdraw_sealing(
 
     No data are encrypted to it, and stored answers encrypted to it are not repeated.
     """
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         fingerprint = read_fingerprint(file)
         change.carry_out(
-            "withdraw sealing certificate",
+            mark("withdraw sealing certificate"),
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
             lambda: installation.registry.withdraw_sealing_certificate(
                 recipient.code, fingerprint, reason=why, at=installation.clock()
@@ -223,14 +226,14 @@ def official(
     """Register an official who signs basis statements and paper consents (cl. 4 and 5)."""
     person = person_id(identifier)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         new = Official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
         change.carry_out(
-            "register official",
+            mark("register official"),
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
             lambda: installation.registry.add_official(new, at=installation.clock()),
         )
@@ -252,12 +255,12 @@ def withdraw_official(
     change: PreviewedChange,
 ) -> None:
     """Withdraw an official. Documents signed from now on do not count (Procedure, cl. 4 and 5)."""
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         change.carry_out(
-            "withdraw official",
+            mark("withdraw official"),
             {"recipient": recipient.code, **read.facts},
             lambda: installation.registry.withdraw_official(
                 recipient.code, read.fingerprint, reason=why, at=installation.clock()
@@ -294,20 +297,29 @@ def release(
 def _set_state(
     ctx: typer.Context, code: str, reason: str, state: RecipientState, change: PreviewedChange
 ) -> None:
-    why = said(reason)
+    why = require_reason(reason)
     with open_installation(ctx) as installation:
-        recipient = registered(installation, code)
+        recipient = require_recipient(installation, code)
         if recipient.state is RecipientState.CUT_OFF:
             raise OperatorError(
-                f"{recipient.code} was cut off by the authorised body (cl. 12); the operator cannot"
-                " change that"
+                translate(
+                    "{code} was cut off by the authorised body (cl. 12); the operator cannot"
+                    " change that",
+                    code=recipient.code,
+                )
             )
         if recipient.state is state:
             raise OperatorError(
-                f"{recipient.code} is {state.value} already; there is nothing to do"
+                translate(
+                    "{code} is {state} already; there is nothing to do",
+                    code=recipient.code,
+                    state=state.value,
+                )
             )
         change.carry_out(
-            "hold recipient" if state is RecipientState.ON_HOLD else "release recipient",
+            mark("hold recipient")
+            if state is RecipientState.ON_HOLD
+            else mark("release recipient"),
             {**_row(replace(recipient, state=state)), "was": recipient.state.value},
             lambda: installation.registry.set_state(
                 replace(recipient, state=state), reason=why, at=installation.clock()

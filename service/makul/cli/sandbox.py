@@ -8,6 +8,7 @@ import typer
 from makul.admin.errors import OperatorError
 from makul.admin.requests import Certification, KeyUse, SandboxOptions
 from makul.cli.context import examples, session
+from makul.language.translation import translate
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")
@@ -118,11 +119,11 @@ def issue(
     The certificate of a party is registered at once. The private key stays where it is.
     """
     if (party is None) is (citizen is None):
-        raise OperatorError("name either a party or --citizen; sandbox.json lists both")
+        raise OperatorError(translate("name either a party or --citizen; sandbox.json lists both"))
     if (csr is None) is (public_key is None):
-        raise OperatorError("give either --csr or --public-key")
+        raise OperatorError(translate("give either --csr or --public-key"))
     if citizen is not None and use is not KeyUse.MESSAGE:
-        raise OperatorError("--for belongs to a party; a citizen's key signs consents")
+        raise OperatorError(translate("--for belongs to a party; a citizen's key signs consents"))
     request = Certification(
         directory=directory,
         party=party,

@@ -16,14 +16,15 @@ from makul.cli.context import (
     member_code,
     open_installation,
     person_id,
-    registered,
-    said,
+    require_reason,
+    require_recipient,
 )
 from makul.cli.files.certificates import describe_unsuitability, print_warning, read_certificate
 from makul.cli.output import Facts, instant, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from makul.admin.installation import Installation
@@ -77,7 +78,7 @@ def add(
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
         change.carry_out(
-            "register signatory",
+            mark("register signatory"),
             {**_row(new), **read.facts, **warning},
             lambda: installation.registry.add_signatory(new, at=installation.clock()),
         )
@@ -93,7 +94,7 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         rows,
         columns=("member", "role", "id", "name", "certificate", "withdrawn_at"),
         as_json=as_json,
-        empty="No signatory is registered. To begin: makul signatory add --help",
+        empty=translate("No signatory is registered. To begin: makul signatory add --help"),
     )
 
 
@@ -110,7 +111,7 @@ def withdraw(
     change: PreviewedChange,
 ) -> None:
     """Withdraw a signatory. Agreements in force remain so; drafts lose the signature."""
-    why, member = said(reason), member_code(code)
+    why, member = require_reason(reason), member_code(code)
     with open_installation(ctx) as installation:
         # The term of the certificate is not checked, so that an expired one can be withdrawn.
         fingerprint = read_certificate(file, at=None).fingerprint
@@ -118,9 +119,11 @@ def withdraw(
             one for one in installation.registry.signatories() if one.fingerprint == fingerprint
         ]
         if not known or known[0].member != member or known[0].withdrawn_at is not None:
-            raise OperatorError("no such signatory to withdraw; see: makul signatory list")
+            raise OperatorError(
+                translate("no such signatory to withdraw; see: makul signatory list")
+            )
         change.carry_out(
-            "withdraw signatory",
+            mark("withdraw signatory"),
             _row(known[0]),
             lambda: installation.registry.withdraw_signatory(
                 member, fingerprint, reason=why, at=installation.clock()
@@ -136,14 +139,23 @@ def _party(installation: "Installation", code: str, role: AgreementRole) -> Memb
     member = member_code(code)
     match role:
         case AgreementRole.RECIPIENT:
-            return registered(installation, code).code
+            return require_recipient(installation, code).code
         case AgreementRole.OPERATOR if member != installation.facts.operator:
-            raise OperatorError(f"the operator is {installation.facts.operator}, by the settings")
+            raise OperatorError(
+                translate(
+                    "the operator is {member}, by the settings", member=installation.facts.operator
+                )
+            )
         case AgreementRole.AUTHORISED_BODY if installation.facts.authorised_body is None:
-            raise OperatorError("name the authorised body in the settings first: [authorised_body]")
+            raise OperatorError(
+                translate("name the authorised body in the settings first: [authorised_body]")
+            )
         case AgreementRole.AUTHORISED_BODY if member != installation.facts.authorised_body:
             raise OperatorError(
-                f"the authorised body is {installation.facts.authorised_body}, by the settings"
+                translate(
+                    "the authorised body is {member}, by the settings",
+                    member=installation.facts.authorised_body,
+                )
             )
     return member
 

@@ -14,6 +14,7 @@ from makul.cli.context import AsJson, examples, session
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import complain, progress_bar, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.language.translation import mark, translate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,10 +55,13 @@ def status(
     }
     show_rows([row], columns=tuple(row), as_json=as_json, empty="")
     if info.months_missing:
-        complain("months are missing: makul store months --apply")
+        complain(translate("months are missing: makul store months --apply"))
     if info.samples_to_move:
         complain(
-            f"{info.samples_to_move} records still hold their samples: makul store upgrade --apply"
+            translate(
+                "{number} records still hold their samples: makul store upgrade --apply",
+                number=info.samples_to_move,
+            )
         )
     if info.months_missing or info.weaknesses or info.samples_to_move:
         raise typer.Exit(ExitCode.REFUSED)
@@ -75,9 +79,9 @@ def upgrade(ctx: typer.Context, *, change: PreviewedChange) -> None:
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     with progress_bar() as progress:
-        task = progress.add_task("records", total=None)
+        task = progress.add_task(translate("records"), total=None)
         change.carry_out(
-            "upgrade store",
+            mark("upgrade store"),
             {"settings": str(current.config)},
             lambda: keeper.upgrade(
                 lambda done, of: progress.update(task, completed=done, total=of)
@@ -95,7 +99,7 @@ def months(ctx: typer.Context, *, ahead: Ahead = 3, change: PreviewedChange) -> 
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     change.carry_out(
-        "make months",
+        mark("make months"),
         {"missing": list(keeper.months_missing(ahead))},
         lambda: keeper.make_months(ahead),
     )
@@ -132,11 +136,11 @@ def grant(
     after each upgrade of the store.
     """
     if re.fullmatch("[a-z_][a-z0-9_]{0,62}", role) is None:
-        raise OperatorError("a role's name has small letters, digits and _ alone")
+        raise OperatorError(translate("a role's name has small letters, digits and _ alone"))
     current = session(ctx)
     keeper = current.runtime.store(current.config)
     change.carry_out(
-        "grant rights",
+        mark("grant rights"),
         {"role": role, "duty": duty.value},
         lambda: keeper.grant(role, duty),
     )

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from makul.language.translation import translate
+
 
 def suggest_name(
     name: str, known: Iterable[str], aliases: Mapping[str, str] = MappingProxyType({})
@@ -14,8 +16,13 @@ def suggest_name(
     """
     plain = {_simplify(each): each for each in known}
     plain |= {_simplify(alias): each for alias, each in aliases.items()}
-    found = get_close_matches(_simplify(name)[:64], list(plain), n=1, cutoff=0.7)
-    return f"; did you mean {plain[found[0]]}?" if found else ""
+    matches = get_close_matches(_simplify(name)[:64], list(plain), n=1, cutoff=0.7)
+    return suggestion_of(plain[matches[0]]) if matches else ""
+
+
+def suggestion_of(name: str) -> str:
+    """Return the end of a message that suggests this name."""
+    return translate("; did you mean {name}?", name=name)
 
 
 def _simplify(name: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, complain, instant, local_time, show_rows
+from makul.language.translation import translate
 
 if TYPE_CHECKING:
     from makul.admin.trust_data import RefreshOutcome, SettingsTrust, TrustItem
@@ -55,16 +56,21 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
     current = session(ctx)
     keeper = current.runtime.trust(current.config)
     now = keeper.clock()
-    found = keeper.status()
+    items = keeper.status()
     show_rows(
-        [_row(each, (now - each.since).total_seconds() if each.since else None) for each in found],
+        [_row(each, (now - each.since).total_seconds() if each.since else None) for each in items],
         columns=("kind", "name", "state", "age_seconds", "until", "entries"),
         as_json=as_json,
-        empty="Nothing is trusted.",
+        empty=translate("Nothing is trusted."),
     )
-    bad = [each.name for each in found if each.state in NEEDS_A_HAND]
-    if bad:
-        complain(f"not in order: {', '.join(bad)}; signatures that rest on it are not accepted")
+    disordered = [each.name for each in items if each.state in NEEDS_A_HAND]
+    if disordered:
+        complain(
+            translate(
+                "not in order: {names}; signatures that rest on it are not accepted",
+                names=", ".join(disordered),
+            )
+        )
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -79,13 +85,13 @@ def _round(keeper: "SettingsTrust", *, as_json: bool) -> bool:
 
 def _line(outcome: "RefreshOutcome", *, at: datetime, as_json: bool) -> str:
     if as_json:
-        said = {
+        result = {
             "at": instant(at),
             "source": outcome.source,
             "result": outcome.result,
             "why": outcome.why,
         }
-        return json.dumps(said, ensure_ascii=False)
+        return json.dumps(result, ensure_ascii=False)
     why = f": {outcome.why}" if outcome.why else ""
     return f"{local_time(at)} {outcome.result:9} {outcome.source}{why}"
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from makul.cli.language_choice import CHOICE
-from makul.language.translation import CATALOGS, Language, current_language, use_language
+from makul.language.translation import CATALOGS, Language, current_language, translate, use_language
 from makul_language.help_pages import translate_usage_error, translated_commands
 
 
@@ -85,8 +85,10 @@ def homeless_refused(arguments: Sequence[str]) -> Iterator[None]:
         if "--install-completion" not in arguments:
             raise
         raise typer.BadParameter(
-            "there is no home directory that can be written to; --show-completion prints what can"
-            " be kept elsewhere"
+            translate(
+                "there is no home directory that can be written to; --show-completion prints what"
+                " can be kept elsewhere",
+            )
         ) from None
 
 
@@ -99,8 +101,12 @@ def refuse_unreadable(arguments: Sequence[str]) -> None:
     for number, argument in enumerate(arguments, start=1):
         if any("\ud800" <= each <= "\udfff" for each in argument):
             raise typer.BadParameter(
-                f"argument {number} is not text in this terminal's encoding; a file of such a name"
-                " has to be renamed"
+                translate(
+                    "argument {number} is not text in this terminal's encoding; a file of such a"
+                    " name"
+                    " has to be renamed",
+                    number=number,
+                )
             )
 
 
@@ -112,9 +118,9 @@ def wants_json(arguments: Sequence[str]) -> bool:
     return "--json" in options
 
 
-def show_version(wanted: bool) -> None:
+def show_version(is_requested: bool) -> None:
     """Print the version of the program and exit."""
-    if wanted:
+    if is_requested:
         from importlib.metadata import version
 
         typer.echo(f"makul {version('makul')}")

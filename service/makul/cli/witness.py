@@ -12,6 +12,7 @@ from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.cli.context import AsJson, examples, session, stopped_by_signal
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import complain, instant, local_time, show_json
+from makul.language.translation import translate
 from makul.witness.options import WitnessOptions
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def witness(
         _make_key(new_key, name, as_json=as_json)
         return
     if log is None or log_key is None or key is None or state is None:
-        raise OperatorError("say --log, --log-key, --key and --state; or make a key with --new-key")
+        raise OperatorError(
+            translate("say --log, --log-key, --key and --state; or make a key with --new-key")
+        )
     options = WitnessOptions(
         log=log,
         log_key=log_key,
@@ -131,7 +134,9 @@ def witness(
 
 def _make_key(path: Path, name: str | None, *, as_json: bool) -> None:
     if name is None:
-        raise OperatorError("say --name: by what the witness is known, such as witness.example/w1")
+        raise OperatorError(
+            translate("say --name: by what the witness is known, such as witness.example/w1")
+        )
     from makul.witness.runtime import new_witness_key
 
     vkey = new_witness_key(path, name)
@@ -139,13 +144,15 @@ def _make_key(path: Path, name: str | None, *, as_json: bool) -> None:
         show_json({"key": str(path), "vkey": vkey})
     else:
         typer.echo(vkey)
-        sys.stderr.write("Give this line to the log's operator and to whoever verifies.\n")
+        hint = translate("Give this line to the log's operator and to whoever verifies.")
+        sys.stderr.write(f"{hint}\n")
 
 
 def _follow(running: "RunningWitness", interval: int, *, as_json: bool) -> None:
     stopped = stopped_by_signal()
     if running.port is not None:
-        sys.stderr.write(f"serving the cosigned checkpoint on port {running.port}\n")
+        status = translate("serving the cosigned checkpoint on port {port}", port=running.port)
+        sys.stderr.write(f"{status}\n")
     while not stopped.is_set():
         try:
             _round(running, as_json=as_json)
@@ -160,9 +167,24 @@ def _round(running: "RunningWitness", *, as_json: bool) -> "Round":
     typer.echo(_json(done, running.evidence_kept) if as_json else _line(done))
     sys.stdout.flush()
     if done.result in ALARMS:
-        kept = f"; both checkpoints are kept in {done.evidence}" if done.evidence else ""
-        complain(f"ALARM: the log is {done.result}: {done.why}{kept}. Nothing was cosigned")
+        complain(_describe_alarm(done))
     return done
+
+
+def _describe_alarm(done: "Round") -> str:
+    if done.evidence:
+        return translate(
+            "ALARM: the log is {result}: {cause}; both checkpoints are kept in {path}. Nothing was"
+            " cosigned",
+            result=done.result,
+            cause=done.why,
+            path=done.evidence,
+        )
+    return translate(
+        "ALARM: the log is {result}: {cause}. Nothing was cosigned",
+        result=done.result,
+        cause=done.why,
+    )
 
 
 def _code(done: "Round") -> ExitCode:
@@ -172,13 +194,13 @@ def _code(done: "Round") -> ExitCode:
 
 
 def _line(done: "Round") -> str:
-    size = f" {done.size} leaves" if done.size is not None else ""
+    size = translate(" {number} leaves", number=done.size) if done.size is not None else ""
     why = f": {done.why}" if done.why else ""
     return f"{local_time(done.at)} {done.result:12}{size}{why}"
 
 
 def _json(done: "Round", evidence_kept: int) -> str:
-    said = {
+    result = {
         "at": instant(done.at),
         "result": done.result,
         "size": done.size,
@@ -187,13 +209,13 @@ def _json(done: "Round", evidence_kept: int) -> str:
         "evidence": str(done.evidence) if done.evidence is not None else None,
         "evidence_kept": evidence_kept,
     }
-    return json.dumps(said, ensure_ascii=False)
+    return json.dumps(result, ensure_ascii=False)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
     if text is None:
         return None
-    found = re.fullmatch(r"([0-9A-Za-z.\-]{1,253}):([0-9]{1,5})", text, re.ASCII)
-    if found is None or int(found[2]) > 65_535:
-        raise OperatorError("--bind is HOST:PORT, such as 127.0.0.1:8090")
-    return found[1], int(found[2])
+    match = re.fullmatch(r"([0-9A-Za-z.\-]{1,253}):([0-9]{1,5})", text, re.ASCII)
+    if match is None or int(match[2]) > 65_535:
+        raise OperatorError(translate("--bind is HOST:PORT, such as 127.0.0.1:8090"))
+    return match[1], int(match[2])

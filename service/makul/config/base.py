@@ -5,6 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from makul.language.translation import translate
+
 
 class Section(BaseModel):
     """A table of the settings file. It refuses unknown keys and is immutable."""
@@ -16,5 +18,5 @@ class Section(BaseModel):
         """Refuse NUL in a file name (path_resolution(7)), which would raise ValueError on use."""
         for name, value in self:
             if isinstance(value, Path) and "\0" in str(value):
-                raise ValueError(f"{name}: no file can have such a name")
+                raise ValueError(translate("{name}: no file can have such a name", name=name))
         return self

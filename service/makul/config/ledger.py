@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from makul.config.base import Section
+from makul.language.translation import translate
 from makul.ledger.checkpoint import is_origin
 from makul.ledger.signed_note import COSIGNATURE_V1, VerifierKey
 
@@ -16,13 +17,13 @@ LEASE_SECONDS = 3.0
 
 def _origin(text: str) -> str:
     if not is_origin(text):
-        raise ValueError("is a printable name without spaces and plus signs")
+        raise ValueError(translate("is a printable name without spaces and plus signs"))
     return text
 
 
 def _witness_key(text: str) -> str:
     if VerifierKey.parse(text).kind != COSIGNATURE_V1:
-        raise ValueError("is the verifier key of a witness")
+        raise ValueError(translate("is the verifier key of a witness"))
     return text
 
 
@@ -37,7 +38,7 @@ class WitnessSettings(Section):
     @model_validator(mode="after")
     def _is_somewhere(self) -> Self:
         if (self.url is None) is (self.file is None):
-            raise ValueError("give either url or file")
+            raise ValueError(translate("give either url or file"))
         return self
 
 
@@ -74,5 +75,5 @@ class LedgerSettings(Section):
     @model_validator(mode="after")
     def _keeps_its_promise(self) -> Self:
         if self.max_merge_delay < (self.lease.total_seconds() + 2 * self.interval):
-            raise ValueError("max_merge_delay is at least 5 seconds and four intervals")
+            raise ValueError(translate("max_merge_delay is at least 5 seconds and four intervals"))
         return self

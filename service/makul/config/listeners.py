@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from makul.config.base import Section
 from makul.domain.agreements import Channel
+from makul.language.translation import translate
 
 MAX_WORKERS: Final = 64
 POSTGRES_WORKERS, POSTGRES_THREADS = 2, 4
@@ -90,14 +91,14 @@ class ListenerSettings(Section):
         A name may later resolve to another address. An IPv4 address within IPv6, or an address with
         a scope, is not needed and depends on the system.
         """
-        found = _ADDRESS.fullmatch(self.bind)
-        if found is None:
+        match = _ADDRESS.fullmatch(self.bind)
+        if match is None:
             return False
         try:
-            address = ip_address(found["v6"] or found["v4"])
+            address = ip_address(match["v6"] or match["v4"])
         except ValueError:
             return False
-        if isinstance(address, IPv6Address) is not bool(found["v6"]):
+        if isinstance(address, IPv6Address) is not bool(match["v6"]):
             return False
         mapped = isinstance(address, IPv6Address) and address.ipv4_mapped is not None
         return address.is_loopback and not mapped
@@ -123,16 +124,18 @@ class ListenerSettings(Section):
         """
         path = bind.removeprefix(_UNIX)
         if bind.startswith(_UNIX) and ("\0" in path or not _ABSOLUTE.match(path)):
-            raise ValueError("name a Unix socket by its absolute path: unix:/run/makul/NAME.sock")
+            raise ValueError(
+                translate("name a Unix socket by its absolute path: unix:/run/makul/NAME.sock")
+            )
         if bind.startswith("fd:"):
-            raise ValueError("give an address and port, or unix: and an absolute path")
+            raise ValueError(translate("give an address and port, or unix: and an absolute path"))
         return bind
 
     @field_validator("public_url")
     @classmethod
     def _without_path(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+            raise ValueError(translate("must begin with http:// or https://"))
         return url.rstrip("/")
 
 
@@ -141,13 +144,18 @@ def check_listener(name: str, listener: ListenerSettings, *, is_production: bool
     if listener.channel is Channel.MTLS:
         _check_mtls(name, listener)
     elif listener.client_certificate or listener.proxy_certificates:
-        raise ValueError(f"listeners.{name}: client and proxy certificates are for mtls")
+        raise ValueError(
+            translate("listeners.{name}: client and proxy certificates are for mtls", name=name)
+        )
     if listener.channel is Channel.XROAD:
         _check_xroad(name, listener, is_production=is_production)
     if listener.front_secret is not None and not _believes_a_front(listener):
         raise ValueError(
-            f"listeners.{name}.front_secret: a front's secret is for xroad, and for mtls with"
-            " client_certificate header. Remove it."
+            translate(
+                "listeners.{name}.front_secret: a front's secret is for xroad, and for mtls with"
+                " client_certificate header. Remove it.",
+                name=name,
+            )
         )
     if is_production:
         _check_stands_behind_a_front(name, listener)
@@ -155,8 +163,8 @@ def check_listener(name: str, listener: ListenerSettings, *, is_production: bool
 
 def _believes_a_front(listener: ListenerSettings) -> bool:
     """Return whether a statement of the front determines the caller."""
-    told = listener.client_certificate is ClientCertificate.HEADER
-    return listener.channel is Channel.XROAD or told
+    is_header_trusted = listener.client_certificate is ClientCertificate.HEADER
+    return listener.channel is Channel.XROAD or is_header_trusted
 
 
 def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
@@ -165,29 +173,40 @@ def _check_stands_behind_a_front(name: str, listener: ListenerSettings) -> None:
     A connection with a certificate of `client_ca` proves nothing, because that CA may certify
     others too.
     """
-    here = f"listeners.{name}"
-    instead = f"bind it to unix:/run/makul/{name}.sock behind nginx (docs/operating/nginx)"
     if listener.tls is not None:
         raise ValueError(
-            f"{here}.tls: a listener that ends TLS itself is for the sandbox alone. In production"
-            f" {instead} and remove [{here}.tls]."
+            translate(
+                "listeners.{name}.tls: a listener that ends TLS itself is for the sandbox alone. In"
+                " production bind it to unix:/run/makul/{name}.sock behind nginx"
+                " (docs/operating/nginx) and remove [listeners.{name}.tls].",
+                name=name,
+            )
         )
     if not listener.is_on_socket and not listener.is_on_loopback:
         raise ValueError(
-            f"{here}.bind: not a Unix socket, and not a loopback address in numbers such as"
-            f" 127.0.0.1:8080 or [::1]:8080. In production {instead}."
+            translate(
+                "listeners.{name}.bind: not a Unix socket, and not a loopback address in numbers"
+                " such as 127.0.0.1:8080 or [::1]:8080. In production bind it to"
+                " unix:/run/makul/{name}.sock behind nginx (docs/operating/nginx).",
+                name=name,
+            )
         )
 
 
 def _check_xroad(name: str, listener: ListenerSettings, *, is_production: bool) -> None:
     """Require that an X-Road front is identified by its socket or secret, never by its address."""
     if not listener.xroad_instance:
-        raise ValueError(f"listeners.{name}: xroad_instance is missing")
+        raise ValueError(translate("listeners.{name}: xroad_instance is missing", name=name))
     known = listener.tls or listener.is_on_socket or listener.front_secret
     if not known and is_production:
         raise ValueError(
-            f"listeners.{name}: bind the xroad channel to a unix: socket behind nginx, or give it"
-            " front_secret on a loopback address; a bare port would let anyone speak for any member"
+            translate(
+                "listeners.{name}: bind the xroad channel to a unix: socket behind nginx, or give"
+                " it"
+                " front_secret on a loopback address; a bare port would let anyone speak for any"
+                " member",
+                name=name,
+            )
         )
 
 
@@ -199,16 +218,24 @@ def _check_mtls(name: str, listener: ListenerSettings) -> None:
     """
     proxied = listener.client_certificate is ClientCertificate.HEADER
     if listener.client_certificate is None:
-        raise ValueError(f"listeners.{name}: client_certificate is missing: tls or header")
+        raise ValueError(
+            translate("listeners.{name}: client_certificate is missing: tls or header", name=name)
+        )
     known = listener.is_on_socket or listener.front_secret is not None
     if listener.tls is None and not (proxied and known):
         raise ValueError(
-            f"listeners.{name}: bind the mtls channel to a unix: socket behind a proxy, or give it"
-            " front_secret, or in the sandbox [tls] with client_ca; on a bare port anyone could"
-            " write the proxy's header"
+            translate(
+                "listeners.{name}: bind the mtls channel to a unix: socket behind a proxy, or give"
+                " it front_secret, or in the sandbox [tls] with client_ca; on a bare port anyone"
+                " could write the proxy's header",
+                name=name,
+            )
         )
     if (proxied and listener.tls is not None) is not (listener.proxy_certificates is not None):
         raise ValueError(
-            f"listeners.{name}: proxy_certificates names the proxy where it comes by [tls] and"
-            " client_certificate is header, and only there"
+            translate(
+                "listeners.{name}: proxy_certificates names the proxy where it comes by [tls] and"
+                " client_certificate is header, and only there",
+                name=name,
+            )
         )

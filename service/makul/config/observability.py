@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from makul.config.base import Section
+from makul.language.translation import translate
 
 
 class LogLevel(StrEnum):
@@ -49,5 +50,7 @@ class MetricsSettings(Section):
     @classmethod
     def _on_one_address(cls, bind: str) -> str:
         if bind.rpartition(":")[0] in ("0.0.0.0", "[::]", "[::0]", "0"):  # noqa: S104 - refused here
-            raise ValueError("name one address that only the monitoring reaches, not every one")
+            raise ValueError(
+                translate("name one address that only the monitoring reaches, not every one")
+            )
         return bind

@@ -37,7 +37,7 @@ from makul.config.trust import TrustSettings
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
 from makul.domain.usage import BYTES_A_DAY, DOCUMENTS_A_DAY, REQUESTS_A_MINUTE, UsageLimits
-from makul.language.translation import Language
+from makul.language.translation import Language, translate
 from makul.net.files import FileError, MissingFileError
 from makul.net.toml import read_toml
 from makul.net.validation_messages import describe_error, find_first_error
@@ -115,11 +115,11 @@ class TokenSettings(Section):
     @model_validator(mode="after")
     def _says_which(self) -> Self:
         if (self.token_label is None) is (self.slot is None):
-            raise ValueError("name the token by token_label or by slot")
+            raise ValueError(translate("name the token by token_label or by slot"))
         if self.key_label is None and self.key_id is None:
-            raise ValueError("name the key by key_label, key_id or both")
+            raise ValueError(translate("name the key by key_label, key_id or both"))
         if (self.pin_file is None) is (self.pin_env is None):
-            raise ValueError("give the PIN by pin_file or by pin_env")
+            raise ValueError(translate("give the PIN by pin_file or by pin_env"))
         return self
 
 
@@ -139,9 +139,9 @@ class ReceiptSettings(Section):
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         if (self.key is None) is (self.pkcs11 is None):
-            raise ValueError("give either key or [receipts.pkcs11]")
+            raise ValueError(translate("give either key or [receipts.pkcs11]"))
         if self.password_file is not None and self.key is None:
-            raise ValueError("password_file belongs to key")
+            raise ValueError(translate("password_file belongs to key"))
         return self
 
 
@@ -225,15 +225,21 @@ class Settings(BaseSettings):
     @classmethod
     def _of_a_known_kind(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith((*POSTGRES, SQLITE)):
-            raise ValueError(f"must begin with {POSTGRES[0]} or {SQLITE}")
+            raise ValueError(
+                translate(
+                    "must begin with {postgresql} or {sqlite}",
+                    postgresql=POSTGRES[0],
+                    sqlite=SQLITE,
+                )
+            )
         if url is not None and "\0" in url.get_secret_value():
-            raise ValueError("no database can have such a name")
+            raise ValueError(translate("no database can have such a name"))
         return url
 
     @model_validator(mode="after")
     def _has_a_database(self) -> Self:
         if self.database_url is None and self.store.database is None:
-            raise ValueError("give store.database, or MAKUL_DATABASE_URL")
+            raise ValueError(translate("give store.database, or MAKUL_DATABASE_URL"))
         return self
 
     @model_validator(mode="after")
@@ -247,7 +253,9 @@ class Settings(BaseSettings):
     def _metrics_are_apart(self) -> Self:
         taken = {listener.bind for listener in self.listeners.values()}
         if self.metrics is not None and self.metrics.bind in taken:
-            raise ValueError("metrics.bind is a listener's address; give metrics one of their own")
+            raise ValueError(
+                translate("metrics.bind is a listener's address; give metrics one of their own")
+            )
         return self
 
     @property
@@ -259,7 +267,7 @@ class Settings(BaseSettings):
         if url is not None:
             return Path(url.removeprefix(SQLITE))
         if self.store.database is None:
-            raise SettingsError("give store.database, or MAKUL_DATABASE_URL")
+            raise SettingsError(translate("give store.database, or MAKUL_DATABASE_URL"))
         return self.store.database
 
     @property
@@ -274,7 +282,9 @@ def load_settings(path: Path) -> Settings:
         read: dict[str, Any] = read_toml(path, MAX_SETTINGS_BYTES)
     except MissingFileError:
         raise SettingsError(
-            f"no settings at {path}: name a file with --config, or run `makul init`"
+            translate(
+                "no settings at {path}: name a file with --config, or run `makul init`", path=path
+            )
         ) from None
     except FileError as error:
         raise SettingsError(str(error)) from None
@@ -288,7 +298,9 @@ def load_settings(path: Path) -> Settings:
         where = ".".join(str(part) for part in first["loc"]) or "settings"
         raise SettingsError(f"{path}: {where}: {describe_error(first)}") from None
     except ValueError as error:  # a variable MAKUL_... that should be JSON
-        raise SettingsError(f"settings from the environment: {error}") from None
+        raise SettingsError(
+            translate("settings from the environment: {problem}", problem=error)
+        ) from None
     return _with_sizes(_with_absolute_paths(settings, path.resolve().parent))
 
 

@@ -8,11 +8,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from makul.config.base import Section
+from makul.language.translation import translate
 
 
 def _web_address(url: str) -> str:
     if not url.startswith(("http://", "https://")) or "@" in url:
-        raise ValueError("must begin with http:// or https://, and hold no password")
+        raise ValueError(translate("must begin with http:// or https://, and hold no password"))
     return url
 
 
@@ -91,10 +92,14 @@ class TrustSettings(Section):
     @model_validator(mode="after")
     def _sources_have_places(self) -> Self:
         if self.refresh.ocsp and (self.ocsp is None or self.wanted is None):
-            raise ValueError("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
+            raise ValueError(
+                translate("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
+            )
         stamping = any(each.into is CrlDirectory.TSA_CRLS for each in self.refresh.crls)
         if stamping and self.tsa_crls is None:
-            raise ValueError('refresh.crls: into = "tsa_crls" needs the directory trust.tsa_crls')
+            raise ValueError(
+                translate('refresh.crls: into = "tsa_crls" needs the directory trust.tsa_crls')
+            )
         return self
 
     @field_validator("pin_pattern")
@@ -103,7 +108,9 @@ class TrustSettings(Section):
         try:
             named = "pin" in re.compile(pattern).groupindex
         except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"is no regular expression: {error}") from None
+            raise ValueError(
+                translate("is no regular expression: {problem}", problem=error)
+            ) from None
         if not named:
-            raise ValueError("needs a group named pin: (?P<pin>...)")
+            raise ValueError(translate("needs a group named pin: (?P<pin>...)"))
         return pattern

@@ -19,6 +19,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
+from makul.language.translation import mark, translate, translate_cause
+
 MAX_LINKS: Final = 40
 """Links followed on the way to one file, as many as Linux follows itself (path_resolution(7))."""
 
@@ -79,7 +81,9 @@ def open_secret(path: Path) -> int:
     """
     resolved = _resolve(path)
     if not resolved.is_relative_to(_resolve(path.parent)):
-        raise FileError(path, "a link that leads out of its directory. Put the file itself there.")
+        raise FileError(
+            path, translate("a link that leads out of its directory. Put the file itself there.")
+        )
     descriptor = _open(path, resolved)
     try:
         _refuse_shared(path, resolved, os.fstat(descriptor))
@@ -99,7 +103,7 @@ def _open(path: Path, resolved: Path) -> int:
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileError(path, "not a regular file. Name a file.")
+        raise FileError(path, translate("not a regular file. Name a file."))
     return descriptor
 
 
@@ -113,7 +117,10 @@ def _read_at_most(file: BufferedReader, path: Path, max_bytes: int) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from None
     if len(content) > max_bytes:
-        raise FileError(path, f"longer than {max_bytes} bytes. Name the right file.")
+        raise FileError(
+            path,
+            translate("longer than {max_bytes} bytes. Name the right file.", max_bytes=max_bytes),
+        )
     return content
 
 
@@ -135,10 +142,20 @@ def _resolve(path: Path) -> Path:
                 continue
             links += 1
             if links > MAX_LINKS:
-                raise FileError(path, f"{os.strerror(errno.ELOOP)}. Name the file itself.")
+                raise FileError(
+                    path,
+                    translate(
+                        "{cause}. Name the file itself.",
+                        cause=translate_cause(os.strerror(errno.ELOOP)),
+                    ),
+                )
             if _may_be_planted(place, facts):
                 raise FileError(
-                    path, f"{step} is a link that anybody could have put there. Name the file."
+                    path,
+                    translate(
+                        "{link} is a link that anybody could have put there. Name the file.",
+                        link=step,
+                    ),
                 )
             target = Path(step.readlink())
             place = Path("/") if target.is_absolute() else place
@@ -146,7 +163,7 @@ def _resolve(path: Path) -> Path:
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError) and path.exists():
             # `/dev/stdin` and `<(command)` lead to a pipe that has no name.
-            raise FileError(path, "not a regular file. Name a file.") from None
+            raise FileError(path, translate("not a regular file. Name a file.")) from None
         raise _unreadable(path, error) from None
     return place
 
@@ -173,14 +190,23 @@ def _refuse_shared(path: Path, resolved: Path, facts: os.stat_result) -> None:
             return
         if facts.st_uid == directory.stat().st_uid == 0:
             return
-    raise FileError(path, f"others can read or change this private file. Run: chmod 600 {path}")
+    raise FileError(
+        path,
+        translate("others can read or change this private file. Run: chmod 600 {path}", path=path),
+    )
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> FileError:
     if isinstance(error, ValueError):  # os.open refuses a name with a NUL
-        return MissingFileError(path, "no such name can be. Check the path.")
+        return MissingFileError(path, translate("no such name can be. Check the path."))
     kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
-    return kind(path, f"{error.strerror or 'unreadable'}. Check the path and who may read it.")
+    return kind(
+        path,
+        translate(
+            "{cause}. Check the path and who may read it.",
+            cause=translate_cause(error.strerror or mark("unreadable")),
+        ),
+    )
 
 
 # --- Writing ----------------------------------------------------------------------------------
@@ -194,7 +220,7 @@ def replace_file(
     A link of that name is replaced and never written through. Raises `OSError`; then the old file
     is unchanged.
     """
-    made = make_directories(path.parent, mode=directory_mode)
+    parents = make_directories(path.parent, mode=directory_mode)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         _write_new(aside, content, mode)
@@ -203,7 +229,7 @@ def replace_file(
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         raise
-    for directory in (path.parent, *made):
+    for directory in (path.parent, *parents):
         sync_directory(directory)
 
 
@@ -230,9 +256,9 @@ def make_directories(directory: Path, *, mode: int = 0o777) -> list[Path]:
     """Create a directory and its parents, and return the directories in which one was created."""
     if directory.is_dir():
         return []
-    made = make_directories(directory.parent, mode=mode)
+    parents = make_directories(directory.parent, mode=mode)
     directory.mkdir(mode=mode, exist_ok=True)
-    return [*made, directory.parent]
+    return [*parents, directory.parent]
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from makul.language.translation import translate
 from makul.net.files import FileError, read_bounded
 
 _PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -24,13 +25,13 @@ def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
     try:
         text = content.decode("utf-8-sig")
         if _DEEP_KEY.search(text):
-            raise FileError(path, "not TOML: a key of more than 32 parts.")
+            raise FileError(path, translate("not TOML: a key of more than 32 parts."))
         return tomllib.loads(text)
     except UnicodeDecodeError:
-        raise FileError(path, "not TOML: it is not UTF-8. Save it as UTF-8.") from None
+        raise FileError(path, translate("not TOML: it is not UTF-8. Save it as UTF-8.")) from None
     except RecursionError:
-        raise FileError(path, "not TOML: it is nested too deep.") from None
+        raise FileError(path, translate("not TOML: it is nested too deep.")) from None
     except tomllib.TOMLDecodeError as error:
-        raise FileError(path, f"not TOML: {error}") from None
+        raise FileError(path, translate("not TOML: {problem}", problem=error)) from None
     except ValueError:  # Python limits the digits of an integer (sys.set_int_max_str_digits)
-        raise FileError(path, "not TOML: a number in it is too long.") from None
+        raise FileError(path, translate("not TOML: a number in it is too long.")) from None

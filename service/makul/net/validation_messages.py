@@ -10,34 +10,36 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from makul.language.translation import mark, translate
+
 _WORDS: Final = {
     kind: words
     for words, kinds in {
-        "is missing": "missing",
-        "no such key": "extra_forbidden",
-        "must be text in quotes": "string_type string_unicode",
-        "must be a path in quotes": "path_type",
-        "must look like {pattern}": "string_pattern_mismatch",
-        "must have at least {min_length} characters": "string_too_short",
-        "must have at most {max_length} characters": "string_too_long",
-        "must be true or false": "bool_type bool_parsing",
-        "must be a whole number": "int_type int_parsing int_parsing_size int_from_float",
-        "must be a number": "float_type float_parsing",
-        "must be a number that is not infinite": "finite_number",
-        "must be above {gt}": "greater_than",
-        "must be at least {ge}": "greater_than_equal",
-        "must be below {lt}": "less_than",
-        "must be at most {le}": "less_than_equal",
-        "must be one of {expected}": "enum literal_error",
-        "must be a list in brackets": "list_type tuple_type frozen_set_type",
-        "must name at least {min_length}": "too_short",
-        "must name at most {max_length}": "too_long",
-        "must be a table": "dict_type mapping_type model_type model_attributes_type",
-        "{error}": "value_error",
+        mark("is missing"): "missing",
+        mark("no such key"): "extra_forbidden",
+        mark("must be text in quotes"): "string_type string_unicode",
+        mark("must be a path in quotes"): "path_type",
+        mark("must look like {pattern}"): "string_pattern_mismatch",
+        mark("must have at least {min_length} characters"): "string_too_short",
+        mark("must have at most {max_length} characters"): "string_too_long",
+        mark("must be true or false"): "bool_type bool_parsing",
+        mark("must be a whole number"): "int_type int_parsing int_parsing_size int_from_float",
+        mark("must be a number"): "float_type float_parsing",
+        mark("must be a number that is not infinite"): "finite_number",
+        mark("must be above {gt}"): "greater_than",
+        mark("must be at least {ge}"): "greater_than_equal",
+        mark("must be below {lt}"): "less_than",
+        mark("must be at most {le}"): "less_than_equal",
+        mark("must be one of {expected}"): "enum literal_error",
+        mark("must be a list in brackets"): "list_type tuple_type frozen_set_type",
+        mark("must name at least {min_length}"): "too_short",
+        mark("must name at most {max_length}"): "too_long",
+        mark("must be a table"): "dict_type mapping_type model_type model_attributes_type",
     }.items()
     for kind in kinds.split()
 }
 """The words, by pydantic's type of error."""
+_NOT_PERMITTED: Final = mark("has a value that is not permitted")
 
 
 def find_first_error(error: ValidationError) -> ErrorDetails:
@@ -49,6 +51,8 @@ def find_first_error(error: ValidationError) -> ErrorDetails:
 def describe_error(error: ErrorDetails) -> str:
     """Return what is wrong, to follow the key."""
     context = dict(error.get("ctx", {}))
+    if error["type"] == "value_error":
+        return translate(str(context["error"]))  # of ours, or of the domain
     if "expected" in context:
         context["expected"] = ", ".join(re.findall("'([^']*)'", context["expected"]))
-    return _WORDS.get(error["type"], "has a value that is not permitted").format_map(context)
+    return translate(_WORDS.get(error["type"], _NOT_PERMITTED), **context)

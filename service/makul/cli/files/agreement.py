@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from makul.admin.errors import OperatorError
-from makul.cli.suggestion import suggest_name
+from makul.cli.suggestion import suggest_name, suggestion_of
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,
     Agreement,
@@ -44,6 +44,7 @@ from makul.domain.identifiers import (
 )
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
+from makul.language.translation import mark, translate
 from makul.net.toml import read_toml
 from makul.net.validation_messages import describe_error, find_first_error
 
@@ -83,27 +84,27 @@ _NameT = TypeVar("_NameT")
 
 def _read_instant(value: object) -> datetime:
     if not isinstance(value, date):
-        raise ValueError("is a date without quotes: 2026-01-01")  # noqa: TRY004 - for pydantic
+        raise ValueError(translate("is a date without quotes: 2026-01-01"))  # noqa: TRY004 - for pydantic
     if not is_usual_year(value.year):
-        raise ValueError(USUAL_YEARS)
+        raise ValueError(translate(USUAL_YEARS))
     if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=BISHKEK).astimezone(UTC)
     if value.tzinfo is None:
-        raise ValueError("a time needs its offset: 2026-01-01T00:00:00+06:00")
+        raise ValueError(translate("a time needs its offset: 2026-01-01T00:00:00+06:00"))
     return value.astimezone(UTC)
 
 
 def _check_names(names: object) -> object:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError('is a list of names: ["…", "…"]')
+        raise ValueError(translate('is a list of names: ["…", "…"]'))
     if len(set(names)) != len(names):
-        raise ValueError("names something twice")
+        raise ValueError(translate("names something twice"))
     return names
 
 
 def _check_not_empty(names: frozenset[_NameT]) -> frozenset[_NameT]:
     if not names:
-        raise ValueError("is empty; name at least one")
+        raise ValueError(translate("is empty; name at least one"))
     return names
 
 
@@ -114,7 +115,14 @@ def _choose_from(kind: type[StrEnum]) -> BeforeValidator:
     def check(name: object) -> object:
         if isinstance(name, str) and name not in known:
             hint = suggest_name(name, known)
-            raise ValueError(f"{name!r} is not one of: {', '.join(known)}{hint}")
+            raise ValueError(
+                translate(
+                    "{name!r} is not one of: {names}{suggestion}",
+                    name=name,
+                    names=", ".join(known),
+                    suggestion=hint,
+                )
+            )
         return name
 
     return BeforeValidator(check)
@@ -124,10 +132,10 @@ def _parse_purpose(name: str) -> PurposeCode:
     try:
         return parse_purpose(name)
     except MalformedIdentifierError as error:
-        problem = str(error)
+        problem = translate(str(error))
     with suppress(MalformedIdentifierError):
-        meant = parse_purpose(re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_"))
-        problem += f"; did you mean {meant}?"
+        purpose = parse_purpose(re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_"))
+        problem += suggestion_of(purpose)
     raise ValueError(problem)
 
 
@@ -136,7 +144,12 @@ def _count_from_one(without: str) -> BeforeValidator:
 
     def check(value: object) -> object:
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"is a whole number from 1; leave it out for {without}")
+            raise ValueError(
+                translate(
+                    "is a whole number from 1; leave it out for {default}",
+                    default=translate(without),
+                )
+            )
         return value
 
     return BeforeValidator(check)
@@ -148,7 +161,7 @@ _Purpose = Annotated[PurposeCode, AfterValidator(_parse_purpose)]
 _Attribute = Annotated[Attribute, _choose_from(Attribute)]
 _Set = Annotated[frozenset[_NameT], BeforeValidator(_check_names)]
 _NotEmpty = Annotated[_Set[_NameT], AfterValidator(_check_not_empty)]
-_OfSettings = Annotated[int, _count_from_one("that of the settings")]
+_OfSettings = Annotated[int, _count_from_one(mark("that of the settings"))]
 
 
 class _AgreementFile(BaseModel):
@@ -166,7 +179,7 @@ class _AgreementFile(BaseModel):
     channels: _NotEmpty[Annotated[Channel, _choose_from(Channel)]]
     provisions: _Set[Annotated[Provision, _choose_from(Provision)]] = frozenset()
     powers: dict[_Purpose, _NotEmpty[_Attribute]] = {}
-    daily_quota: Annotated[int, _count_from_one("no limit")] | None = None
+    daily_quota: Annotated[int, _count_from_one(mark("no limit"))] | None = None
     requests_a_minute: _OfSettings | None = Field(None, alias="requests_per_minute")
     bytes_a_day: _OfSettings | None = Field(None, alias="bytes_per_day")
     paper_allowed: _Flag = False
@@ -203,8 +216,10 @@ def parse_agreement(table: Mapping[str, object]) -> Agreement:
     if "state" in table:
         raise _KeyError(
             "state",
-            "take it out: three signatures bring an agreement into force, and"
-            " `makul agreement terminate` ends it",
+            translate(
+                "take it out: three signatures bring an agreement into force, and `makul agreement"
+                " terminate` ends it",
+            ),
         )
     try:
         terms = dict(_AgreementFile.model_validate(table))
@@ -214,7 +229,11 @@ def parse_agreement(table: Mapping[str, object]) -> Agreement:
         key = ".".join(each for each in first["loc"] if isinstance(each, str) and each != "[key]")
         problem = describe_error(first)
         if first["type"] == "extra_forbidden":
-            problem += f"{suggest_name(key, _KEYS)}; see: makul agreement add --help"
+            problem = translate(
+                "{problem}{suggestion}; see: makul agreement add --help",
+                problem=problem,
+                suggestion=suggest_name(key, _KEYS),
+            )
         raise _KeyError(key, problem) from None
     agreement = Agreement(state=AgreementState.DRAFT, **terms)
     _check_together(agreement)
@@ -224,16 +243,22 @@ def parse_agreement(table: Mapping[str, object]) -> Agreement:
 def _check_together(agreement: Agreement) -> None:
     """Check the rules that concern several keys together."""
     if agreement.valid_to <= agreement.valid_from:
-        raise _KeyError("valid_to", "must be after valid_from")
+        raise _KeyError("valid_to", translate("must be after valid_from"))
     for purpose, covered in agreement.powers.items():
         key = f"powers.{purpose}"
         if purpose not in agreement.purposes:
             hint = suggest_name(purpose, agreement.purposes)
-            raise _KeyError(key, f"is not among the purposes{hint}")
+            raise _KeyError(
+                key, translate("is not among the purposes{suggestion}", suggestion=hint)
+            )
         if not covered <= agreement.attributes:
             beyond = ", ".join(sorted(covered - agreement.attributes))
-            raise _KeyError(key, f"goes beyond the agreement's attributes: {beyond}")
+            raise _KeyError(
+                key, translate("goes beyond the agreement's attributes: {beyond}", beyond=beyond)
+            )
     if agreement.powers and Provision.OFFICIAL_REQUEST not in agreement.provisions:
-        raise _KeyError("powers", "say nothing without OFFICIAL_REQUEST among the provisions")
+        raise _KeyError(
+            "powers", translate("say nothing without OFFICIAL_REQUEST among the provisions")
+        )
     if Provision.OFFICIAL_REQUEST in agreement.provisions and not agreement.powers:
-        raise _KeyError("provisions", "OFFICIAL_REQUEST needs [powers] (cl. 5.3)")
+        raise _KeyError("provisions", translate("OFFICIAL_REQUEST needs [powers] (cl. 5.3)"))

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from makul.admin.errors import OperatorError
 from makul.admin.requests import CertificateUse
 from makul.cli.output import Facts, complain, instant, local_time
+from makul.language.translation import mark, translate
 from makul.net.certificate_der import load_certificate, serial_number_of
 from makul.net.files import read_bounded
 
@@ -68,13 +69,21 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
     algorithm = algorithm_of(certificate)
     if algorithm is None:
         raise OperatorError(
-            f"{path.name}: algorithm not accepted: its key is {name_key(certificate)}. Bring a"
-            f" certificate with RSA of {MIN_RSA_BITS} bits or more, or ECDSA P-256, P-384 or P-521"
+            translate(
+                "{file}: algorithm not accepted: its key is {key}. Bring a certificate with RSA of"
+                " {bits} bits or more, or ECDSA P-256, P-384 or P-521",
+                file=path.name,
+                key=name_key(certificate),
+                bits=MIN_RSA_BITS,
+            )
         )
     if at is not None and certificate.not_valid_after_utc <= at:
         raise OperatorError(
-            f"{path.name}: it expired on {local_time(certificate.not_valid_after_utc)}; bring its"
-            " successor"
+            translate(
+                "{file}: it expired on {time}; bring its successor",
+                file=path.name,
+                time=local_time(certificate.not_valid_after_utc),
+            )
         )
     fingerprint = sha256(der).digest()
     return ReadCertificate(
@@ -102,14 +111,18 @@ def describe_unsuitability(
     why = installation.find_unsuitability(read.der, use)
     if why is None:
         return {}
-    warning = f"{path.name}: nothing will be accepted under this certificate: {why}"
+    warning = translate(
+        "{file}: nothing will be accepted under this certificate: {cause}",
+        file=path.name,
+        cause=why,
+    )
     return {"warning": warning}
 
 
 def print_warning(warning: Facts) -> None:
     """Print the warning on stderr, after the registration or its preview."""
     if warning:
-        complain(f"warning: {warning['warning']}")
+        complain(translate("warning: {warning}", warning=warning["warning"]))
 
 
 def read_fingerprint(path: Path) -> bytes:
@@ -126,7 +139,11 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     read = read_certificate(path, at=at)
     certificate = load_certificate(read.der)
     if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
-        raise OperatorError(f"{path.name}: data are encrypted to RSA keys alone; bring such a one")
+        raise OperatorError(
+            translate(
+                "{file}: data are encrypted to RSA keys alone; bring such a one", file=path.name
+            )
+        )
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         encrypts = usage.key_encipherment or usage.data_encipherment
@@ -134,8 +151,11 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
         encrypts = False
     if not encrypts:
         raise OperatorError(
-            f"{path.name}: its key usage does not state keyEncipherment; ask its authority for a"
-            " certificate for encryption"
+            translate(
+                "{file}: its key usage does not state keyEncipherment; ask its authority for a"
+                " certificate for encryption",
+                file=path.name,
+            )
         )
     return read
 
@@ -159,21 +179,27 @@ def name_key(certificate: x509.Certificate) -> str:
     try:
         key = certificate.public_key()
     except UNREADABLE:
-        return _KEYS.get(oid.dotted_string, f"of the algorithm {oid.dotted_string}")
+        return _name_algorithm(oid.dotted_string)
     if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA of {key.key_size} bits"
+        return translate("RSA of {number} bits", number=key.key_size)
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"ECDSA on {key.curve.name}"
-    return _KEYS.get(oid.dotted_string, f"of the algorithm {oid.dotted_string}")
+        return translate("ECDSA on {curve}", curve=key.curve.name)
+    return _name_algorithm(oid.dotted_string)
+
+
+def _name_algorithm(oid: str) -> str:
+    if oid in _KEYS:
+        return translate(_KEYS[oid])
+    return translate("of the algorithm {oid}", oid=oid)
 
 
 _KEYS = {
     "1.2.643.2.2.19": "GOST R 34.10-2001",
-    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 of 256 bits",
-    "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 of 512 bits",
+    "1.2.643.7.1.1.1.1": mark("GOST R 34.10-2012 of 256 bits"),
+    "1.2.643.7.1.1.1.2": mark("GOST R 34.10-2012 of 512 bits"),
     "1.2.398.3.10.1.1.1.1": "GOST 34.310-2004",
     "1.2.840.10040.4.1": "DSA",
-    "1.2.840.10045.2.1": "on a curve whose parameters are written out",
+    "1.2.840.10045.2.1": mark("on a curve whose parameters are written out"),
     "1.3.101.112": "Ed25519",
     "1.3.101.113": "Ed448",
 }
@@ -183,23 +209,35 @@ _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
     content = read_bounded(path, MAX_BYTES)
     if b"PRIVATE KEY" in content:
-        raise OperatorError(f"{path.name} holds a private key; bring the certificate alone")
-    found = _split(path, content)
-    if len(found) != 1:
         raise OperatorError(
-            f"{path.name} holds {len(found)} certificates; bring the signer's alone"
+            translate("{file} holds a private key; bring the certificate alone", file=path.name)
+        )
+    certificates = _split(path, content)
+    if len(certificates) != 1:
+        raise OperatorError(
+            translate(
+                "{file} holds {number} certificates; bring the signer's alone",
+                file=path.name,
+                number=len(certificates),
+            )
         )
     try:
         # `cryptography` warns of a serial number that is not positive, so it is checked first.
-        if not 0 < serial_number_of(found[0]) < 1 << 8 * MAX_SERIAL_BYTES:
+        if not 0 < serial_number_of(certificates[0]) < 1 << 8 * MAX_SERIAL_BYTES:
             raise OperatorError(
-                f"{path.name}: its serial number is not positive, or longer than"
-                f" {MAX_SERIAL_BYTES} octets (RFC 5280, 4.1.2.2); ask its authority for another"
-                " certificate"
+                translate(
+                    "{file}: its serial number is not positive, or longer than {max_bytes} octets"
+                    " (RFC"
+                    " 5280, 4.1.2.2); ask its authority for another certificate",
+                    file=path.name,
+                    max_bytes=MAX_SERIAL_BYTES,
+                )
             )
-        return found[0], load_certificate(found[0])
+        return certificates[0], load_certificate(certificates[0])
     except (*UNREADABLE, StopIteration):
-        raise OperatorError(f"{path.name}: not a certificate in PEM or DER") from None
+        raise OperatorError(
+            translate("{file}: not a certificate in PEM or DER", file=path.name)
+        ) from None
 
 
 def _split(path: Path, content: bytes) -> list[bytes]:
@@ -207,12 +245,14 @@ def _split(path: Path, content: bytes) -> list[bytes]:
     if b"-----BEGIN" not in content:
         return [content]
     try:
-        found = [
+        certificates = [
             base64.b64decode(b"".join(each["body"].split()), validate=True)
             for each in _PEM.finditer(content)
         ]
     except binascii.Error:
-        raise OperatorError(f"{path.name}: a certificate in PEM that is not base64") from None
-    if not found:
-        raise OperatorError(f"{path.name}: PEM without a certificate")
-    return found
+        raise OperatorError(
+            translate("{file}: a certificate in PEM that is not base64", file=path.name)
+        ) from None
+    if not certificates:
+        raise OperatorError(translate("{file}: PEM without a certificate", file=path.name))
+    return certificates

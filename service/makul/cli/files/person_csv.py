@@ -23,10 +23,14 @@ from makul.cli.files.person_fields import (
 )
 from makul.domain.attributes import Attribute
 from makul.domain.persons import Person
+from makul.language.translation import mark, translate
 
 SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
-_OTHER_SEPARATORS: Mapping[str, str] = {"|": "vertical bar", ":": "colon", "^": "caret"}
-_EXAMPLE = "see: makul person example"
+_OTHER_SEPARATORS: Mapping[str, str] = {
+    "|": mark("vertical bar"),
+    ":": mark("colon"),
+    "^": mark("caret"),
+}
 _KNOWN = frozenset(COLUMNS)
 _CELLS = {
     separator: re.compile(
@@ -59,7 +63,11 @@ def parse_heading(text: str) -> Heading:
     """
     line = text.rstrip("\r\n")
     if not line.strip():
-        raise OperatorError(f"The first line is empty: it must name the columns; {_EXAMPLE}")
+        raise OperatorError(
+            translate(
+                "The first line is empty: it must name the columns; see: makul person example"
+            )
+        )
     read = {separator: _columns(line, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda each: len(_KNOWN.intersection(read[each])))
     columns = read[separator]
@@ -84,20 +92,32 @@ def _columns(line: str, separator: str) -> list[str]:
 def _check(line: str, columns: Sequence[str]) -> None:
     if not columns:
         raise OperatorError(
-            "The heading has a quote that does not close on its line: every column stands on the"
-            f" first line; {_EXAMPLE}"
+            translate(
+                "The heading has a quote that does not close on its line: every column stands on"
+                " the"
+                " first line; see: makul person example",
+            )
         )
     if not _KNOWN.intersection(columns):
         _refuse_unknown(line, columns)
     for number, column in enumerate(columns, start=1):
         if column not in _KNOWN:
             raise OperatorError(
-                f"column {number} of the heading is no attribute{suggest(column)}; {_EXAMPLE}"
+                translate(
+                    "column {number} of the heading is no attribute{suggestion}; see: makul person"
+                    " example",
+                    number=number,
+                    suggestion=suggest(column),
+                )
             )
         if column in columns[: number - 1]:
-            raise OperatorError(f"the heading names a column twice: {column}; leave one out")
+            raise OperatorError(
+                translate(
+                    "the heading names a column twice: {column}; leave one out", column=column
+                )
+            )
     if Attribute.PIN not in columns:
-        raise OperatorError(f"the heading has no column pin; {_EXAMPLE}")
+        raise OperatorError(translate("the heading has no column pin; see: makul person example"))
 
 
 def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
@@ -106,14 +126,27 @@ def _refuse_unknown(line: str, columns: Sequence[str]) -> None:
     The cause is another separator, or a line of data instead of a heading.
     """
     if any(cell.strip().isdigit() for cell in columns):
-        raise OperatorError(f"The first line holds data: it must name the columns; {_EXAMPLE}")
+        raise OperatorError(
+            translate(
+                "The first line holds data: it must name the columns; see: makul person example"
+            )
+        )
     for separator, name in _OTHER_SEPARATORS.items():
         if any(part.strip().strip('"') in _KNOWN for part in line.split(separator)):
             raise OperatorError(
-                f"The columns are separated by a {name}: separate them by a comma, a semicolon or"
-                " a tab"
+                translate(
+                    "The columns are separated by a {separator}: separate them by a comma, a"
+                    " semicolon"
+                    " or a tab",
+                    separator=translate(name),
+                )
             )
-    raise OperatorError(f"column 1 of the heading is no attribute{suggest(columns[0])}; {_EXAMPLE}")
+    raise OperatorError(
+        translate(
+            "column 1 of the heading is no attribute{suggestion}; see: makul person example",
+            suggestion=suggest(columns[0]),
+        )
+    )
 
 
 def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
@@ -127,7 +160,13 @@ def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
         while len(cells) > len(columns) and not cells[-1].strip():
             cells.pop()
         if len(cells) != len(columns):
-            raise BadFieldError(f"{len(cells)} fields where the heading has {len(columns)}")
+            raise BadFieldError(
+                translate(
+                    "{number} fields where the heading has {expected}",
+                    number=len(cells),
+                    expected=len(columns),
+                )
+            )
         filled = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip()}
         return person_from_fields(_nest(filled))
 
@@ -138,16 +177,18 @@ def split_cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line. Raises `BadFieldError` if quotes do not close on it."""
     pattern, cells, at = _CELLS[separator], [], 0
     while True:
-        found = pattern.match(line, at)
-        if found is None:
+        match = pattern.match(line, at)
+        if match is None:
             raise BadFieldError(
-                "quotes do not close: a field ends on its line, and a quote in it is doubled"
+                translate(
+                    "quotes do not close: a field ends on its line, and a quote in it is doubled"
+                )
             )
-        quoted, quoted_end, plain, plain_end = found.groups()
+        quoted, quoted_end, plain, plain_end = match.groups()
         cells.append(plain if quoted is None else quoted.replace('""', '"'))
         if not (quoted_end or plain_end):
             return cells
-        at = found.end()
+        at = match.end()
 
 
 def _nest(cells: Mapping[str, str]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from makul.admin.errors import OperatorError
 from makul.cli.files.person_csv import csv_parser, is_separator_line, parse_heading
 from makul.cli.files.person_fields import BadFieldError, person_from_fields
 from makul.domain.persons import Person
+from makul.language.translation import translate
 
 MAX_LINE = 4 * 1024 * 1024
 """Bytes. A face, ten templates and ten images in base64 are about 2 MiB."""
@@ -33,7 +34,6 @@ _OTHER_ENCODINGS = {
     codecs.BOM_UTF16_BE: "UTF-16",
     codecs.BOM_UTF32_BE: "UTF-32",
 }
-_SAVE = "Save it as UTF-8"
 
 
 class Format(StrEnum):
@@ -61,7 +61,9 @@ def format_of(path: Path) -> Format:
             return Format.CSV
         case ".jsonl" | ".ndjson":
             return Format.JSON_LINES
-    raise OperatorError(f"{path.name}: name it .csv or .jsonl, so that its format is known")
+    raise OperatorError(
+        translate("{file}: name it .csv or .jsonl, so that its format is known", file=path.name)
+    )
 
 
 def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> Iterator[Line]:
@@ -82,7 +84,12 @@ def read_people(file: BinaryIO, form: Format, *, offset: int, number: int) -> It
         number += 1
         if len(raw) > MAX_LINE:
             _skip_line(file, raw)
-            yield Line(number, file.tell(), None, f"longer than {MAX_LINE} bytes")
+            yield Line(
+                number,
+                file.tell(),
+                None,
+                translate("longer than {max_bytes} bytes", max_bytes=MAX_LINE),
+            )
         elif raw.strip():
             line = _read_line(raw, number, file.tell(), parse)
             if line.person is not None or line.fault is not None:
@@ -93,13 +100,19 @@ def _refuse_other_text(beginning: bytes) -> None:
     """Raise `OperatorError` for an encoding or line ending with which no line could be read."""
     for mark, name in _OTHER_ENCODINGS.items():
         if beginning.startswith(mark):
-            raise OperatorError(f"The file is {name}: it must be UTF-8. {_SAVE}")
+            raise OperatorError(
+                translate("The file is {name}: it must be UTF-8. Save it as UTF-8", name=name)
+            )
     if b"\x00" in beginning[:4]:  # a file begins with ASCII, so this is UTF-16 or UTF-32
-        raise OperatorError(f"The file begins with NUL bytes, as UTF-16 does. {_SAVE}")
+        raise OperatorError(
+            translate("The file begins with NUL bytes, as UTF-16 does. Save it as UTF-8")
+        )
     if b"\r" in beginning and b"\n" not in beginning:
         raise OperatorError(
-            "Lines end with a carriage return alone: they must end with a line feed (LF or CRLF)."
-            " Save the file with such line ends"
+            translate(
+                "Lines end with a carriage return alone: they must end with a line feed (LF or"
+                " CRLF). Save the file with such line ends",
+            )
         )
 
 
@@ -114,22 +127,27 @@ def _csv_person(file: BinaryIO) -> tuple[Callable[[str], Person | None], int]:
 def _heading_line(file: BinaryIO) -> str:
     raw = file.readline(MAX_HEADING + 1)
     if len(raw) > MAX_HEADING:
-        raise OperatorError(f"The heading is longer than {MAX_HEADING} bytes: it names the columns")
+        raise OperatorError(
+            translate(
+                "The heading is longer than {max_bytes} bytes: it names the columns",
+                max_bytes=MAX_HEADING,
+            )
+        )
     if b"\x00" in raw:
-        raise OperatorError(f"The heading holds NUL bytes. {_SAVE}")
+        raise OperatorError(translate("The heading holds NUL bytes. Save it as UTF-8"))
     try:
         return raw.decode().removeprefix(_BOM)
     except UnicodeDecodeError:
-        raise OperatorError(f"The heading is not UTF-8. {_SAVE}") from None
+        raise OperatorError(translate("The heading is not UTF-8. Save it as UTF-8")) from None
 
 
 def _read_line(raw: bytes, number: int, end: int, parse: Callable[[str], Person | None]) -> Line:
     if b"\x00" in raw:
-        return Line(number, end, None, "holds NUL bytes")
+        return Line(number, end, None, translate("holds NUL bytes"))
     try:
         return Line(number, end, parse(raw.decode().removeprefix(_BOM)))
     except UnicodeDecodeError:
-        return Line(number, end, None, "not UTF-8")
+        return Line(number, end, None, translate("not UTF-8"))
     except BadFieldError as error:
         return Line(number, end, None, str(error))
 
@@ -143,9 +161,9 @@ def _json_person(text: str) -> Person:
     try:
         fields = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):  # a number of 5,000 digits raises a plain ValueError
-        raise BadFieldError("not JSON: write one object a line") from None
+        raise BadFieldError(translate("not JSON: write one object a line")) from None
     if not isinstance(fields, dict):
-        raise BadFieldError("not a JSON object: write one a line")
+        raise BadFieldError(translate("not a JSON object: write one a line"))
     return person_from_fields({name: value for name, value in fields.items() if value is not None})
 
 
@@ -156,5 +174,5 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise BadFieldError("a field stands in it twice")
+        raise BadFieldError(translate("a field stands in it twice"))
     return fields

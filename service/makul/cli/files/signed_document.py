@@ -7,6 +7,7 @@ import typer
 
 from makul.admin.errors import OperatorError
 from makul.app.agreements import NotSigned
+from makul.language.translation import translate
 from makul.net.files import read_bounded
 
 MAX_BYTES = 256 * 1024
@@ -36,7 +37,7 @@ def read_document(path: Path) -> bytes:
     """Return the exact bytes of a document. Raises `OperatorError` or `FileError`."""
     content = read_bounded(path, MAX_BYTES)
     if not content:
-        raise OperatorError(f"{path}: empty. Name the document.")
+        raise OperatorError(translate("{path}: empty. Name the document.", path=path))
     return content
 
 
@@ -45,7 +46,11 @@ def print_document(document: bytes) -> None:
     typer.echo(document, nl=False)
 
 
-def not_good(path: Path, found: NotSigned) -> OperatorError:
+def not_good(path: Path, verdict: NotSigned) -> OperatorError:
     """Return the error for a signed document that does not count, with the reasons."""
-    codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    return OperatorError(f"{path.name} does not count: {found.why}{codes}")
+    codes = f" ({', '.join(verdict.codes)})" if verdict.codes else ""
+    return OperatorError(
+        translate(
+            "{file} does not count: {cause}{codes}", file=path.name, cause=verdict.why, codes=codes
+        )
+    )

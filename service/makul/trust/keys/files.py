@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from makul.language.translation import translate
 from makul.net.files import FileError, read_bounded, read_secret
 from makul.trust.base.algorithms import PrivateKey, PublicKey, method_for, strong_public_key
 from makul.trust.base.errors import SignatureFailure
@@ -104,7 +105,9 @@ def load_secret(path: Path) -> bytes:
     """
     secret = _read(path, private=True).partition(b"\n")[0].rstrip(b"\r")
     if not secret:
-        raise KeyFileError(f"{path}: its first line is empty. Write the secret there.")
+        raise KeyFileError(
+            translate("{path}: its first line is empty. Write the secret there.", path=path)
+        )
     return secret
 
 
@@ -114,22 +117,34 @@ def load_private_key(path: Path, *, password: bytes | None = None) -> PrivateKey
     try:
         key = load_pem_private_key(content, password)
     except TypeError:
-        hint = (
-            "needs a password" if password is None else "is not encrypted: take the password away"
-        )
-        raise KeyFileError(f"{path}: the key {hint}.") from None
+        if password is None:
+            raise KeyFileError(translate("{path}: the key needs a password.", path=path)) from None
+        raise KeyFileError(
+            translate("{path}: the key is not encrypted: take the password away.", path=path)
+        ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise KeyFileError(
-            f"{path}: not a PEM private key, or the wrong password. Expected"
-            " '-----BEGIN PRIVATE KEY-----'."
+            translate(
+                "{path}: not a PEM private key, or the wrong password. Expected '-----BEGIN PRIVATE"
+                " KEY-----'.",
+                path=path,
+            )
         ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise KeyFileError(f"{path}: use an RSA key of 2048 bits or more, or ECDSA P-256 to P-521.")
+        raise KeyFileError(
+            translate(
+                "{path}: use an RSA key of 2048 bits or more, or ECDSA P-256 to P-521.", path=path
+            )
+        )
     try:
         strong_public_key(key.public_key())
     except SignatureFailure:
         raise KeyFileError(
-            f"{path}: the key is too weak. Use RSA of 2048 bits or more, or ECDSA P-256 to P-521."
+            translate(
+                "{path}: the key is too weak. Use RSA of 2048 bits or more, or ECDSA P-256 to"
+                " P-521.",
+                path=path,
+            )
         ) from None
     return key
 
@@ -140,7 +155,9 @@ def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(_read(path, private=False)))
     except ValueError:
         raise KeyFileError(
-            f"{path}: not a PEM certificate. Expected '-----BEGIN CERTIFICATE-----'."
+            translate(
+                "{path}: not a PEM certificate. Expected '-----BEGIN CERTIFICATE-----'.", path=path
+            )
         ) from None
 
 
@@ -159,7 +176,11 @@ def load_pair(
         belongs = False
     if not belongs:
         raise KeyFileError(
-            f"{certificate_path}: its first certificate is not that of the key {key_path}."
+            translate(
+                "{certificate_path}: its first certificate is not that of the key {key_path}.",
+                certificate_path=certificate_path,
+                key_path=key_path,
+            )
         )
     return key, chain
 

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from makul.app.ports import SignerUnavailableError
+from makul.language.translation import Language, mark, translate, translate_to
 from makul.net.files import FileError, open_regular
 from makul.trust.base.algorithms import PublicKey, method_for, strong_public_key
 from makul.trust.keys.files import HASHES, KeyFileError, load_secret
@@ -75,9 +76,14 @@ class TokenLocation:
         try:
             pin = secret.decode("utf-8")
         except UnicodeDecodeError:
-            raise KeyFileError("the PIN of the token is not UTF-8.") from None
+            raise KeyFileError(translate("the PIN of the token is not UTF-8.")) from None
         if not pin:
-            raise KeyFileError(f"the environment variable {self.pin_env} with the PIN is not set.")
+            raise KeyFileError(
+                translate(
+                    "the environment variable {variable} with the PIN is not set.",
+                    variable=self.pin_env,
+                )
+            )
         return pin
 
 
@@ -100,7 +106,7 @@ class TokenSigner:
         self._key: Any = None
         self._process = 0
         self._not_before = 0.0
-        self._given_up: str | None = None
+        self._refusal: _Failure | None = None
 
     @property
     def public_key(self) -> PublicKey:
@@ -113,7 +119,7 @@ class TokenSigner:
     def sign(self, octets: bytes) -> bytes:
         """Return the SignatureValue; raise `SignerUnavailableError` if the token does not sign."""
         if not self._lock.acquire(timeout=WAIT_SECONDS):
-            raise SignerUnavailableError("the token is busy or hangs")
+            raise SignerUnavailableError(translate("the token is busy or hangs"))
         try:
             return self._signed(octets)
         finally:
@@ -145,13 +151,16 @@ class TokenSigner:
         try:
             return _raw(self._key, self._public_key, octets)
         except pkcs11.PKCS11Error as error:
-            raise self._failed(f"the token does not sign: {_said(error)}") from None
+            kind = _describe_return_value(error)
+            raise self._failed(
+                _Failure(mark("the token does not sign: {kind}"), kind=kind)
+            ) from None
 
     def _open(self) -> None:
-        if self._given_up is not None:
-            raise SignerUnavailableError(self._given_up)
+        if self._refusal is not None:
+            raise SignerUnavailableError(self._refusal.translated)
         if time.monotonic() < self._not_before:
-            raise SignerUnavailableError("the token failed a moment ago")
+            raise SignerUnavailableError(translate("the token failed a moment ago"))
         self._process = os.getpid()
         try:
             with open_regular(self._place.module):
@@ -162,21 +171,26 @@ class TokenSigner:
             probe = _raw(self._key, self._public_key, _PROBE)
         except _PIN_REFUSED as error:
             # A token locks after a few wrong PINs, so never retry the same PIN automatically.
-            self._given_up = f"the token refused the PIN ({_said(error)}). Mend it, then reload."
-            raise self._failed(self._given_up) from None
+            self._refusal = _Failure(
+                mark("the token refused the PIN ({kind}). Mend it, then reload."),
+                kind=_describe_return_value(error),
+            )
+            raise self._failed(self._refusal) from None
         except pkcs11.PKCS11Error as error:
             raise self._failed(_advice(error, self._place)) from None
         except (KeyFileError, FileError) as error:
-            raise self._failed(str(error)) from None
+            raise self._failed(_Failure("{error}", error=error)) from None
         if not _holds(self._public_key, probe):
-            raise self._failed("the key in the token is not that of receipts.certificate.")
+            raise self._failed(
+                _Failure(mark("the key in the token is not that of receipts.certificate."))
+            )
         log.info("the token is open")
 
-    def _failed(self, message: str) -> SignerUnavailableError:
+    def _failed(self, failure: "_Failure") -> SignerUnavailableError:
         self._drop()
         self._not_before = time.monotonic() + PAUSE_SECONDS
-        log.error("%s", message)
-        return SignerUnavailableError(message)
+        log.error("%s", failure.english)
+        return SignerUnavailableError(failure.translated)
 
     def _drop(self) -> None:
         """Close what is open, as far as the module still responds."""
@@ -206,15 +220,15 @@ def _private_key(session: Any, place: TokenLocation) -> Any:
     Raises `pkcs11.NoSuchKey` or `pkcs11.MultipleObjectsReturned` if not exactly one matches. All
     matches are listed, because an unfinished search would outlive its session.
     """
-    wanted: dict[Any, Any] = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
+    template: dict[Any, Any] = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY}
     if place.key_label is not None:
-        wanted[pkcs11.Attribute.LABEL] = place.key_label
+        template[pkcs11.Attribute.LABEL] = place.key_label
     if place.key_id is not None:
-        wanted[pkcs11.Attribute.ID] = place.key_id
-    found = list(session.get_objects(wanted))
-    if len(found) != 1:
-        raise pkcs11.MultipleObjectsReturned if found else pkcs11.NoSuchKey
-    return found[0]
+        template[pkcs11.Attribute.ID] = place.key_id
+    keys = list(session.get_objects(template))
+    if len(keys) != 1:
+        raise pkcs11.MultipleObjectsReturned if keys else pkcs11.NoSuchKey
+    return keys[0]
 
 
 def _raw(key: Any, public: PublicKey, octets: bytes) -> bytes:
@@ -246,18 +260,47 @@ def _holds(public: PublicKey, probe: bytes) -> bool:
     return True
 
 
-def _said(error: pkcs11.PKCS11Error) -> str:
+def _describe_return_value(error: pkcs11.PKCS11Error) -> str:
     """Return the token's return value in words: `CKR_PIN_INCORRECT` is "pin incorrect"."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-def _advice(error: pkcs11.PKCS11Error, place: TokenLocation) -> str:
-    kind = _said(error)
+class _Failure:
+    """A message about the token, in English for the log and in the language in use for people."""
+
+    def __init__(self, template: str, **fields: Any) -> None:
+        self._template = template
+        self._fields = fields
+
+    @property
+    def english(self) -> str:
+        """The message for the log."""
+        return translate_to(Language.EN, self._template, **self._fields)
+
+    @property
+    def translated(self) -> str:
+        """The message for the operator."""
+        return translate(self._template, **self._fields)
+
+
+def _advice(error: pkcs11.PKCS11Error, place: TokenLocation) -> _Failure:
+    kind = _describe_return_value(error)
     match error:
         case pkcs11.NoSuchToken():
-            named = place.token_label if place.slot is None else f"slot {place.slot}"
-            return f"no token {named!r} behind {place.module}. Is it plugged in?"
+            label = place.token_label if place.slot is None else f"slot {place.slot}"
+            return _Failure(
+                mark("no token {label!r} behind {module}. Is it plugged in?"),
+                label=label,
+                module=place.module,
+            )
         case pkcs11.NoSuchKey() | pkcs11.MultipleObjectsReturned():
-            return f"not exactly one private key of that label or id in the token ({kind})."
+            return _Failure(
+                mark("not exactly one private key of that label or id in the token ({kind})."),
+                kind=kind,
+            )
         case _:
-            return f"the token cannot be opened through {place.module}: {kind}."
+            return _Failure(
+                mark("the token cannot be opened through {module}: {kind}."),
+                module=place.module,
+                kind=kind,
+            )

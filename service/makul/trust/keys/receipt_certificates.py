@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from makul.app.ports import ReceiptCertificate, ReceiptCertificateState
+from makul.language.translation import translate, translate_cause
 from makul.net.files import FileError, create_file, read_bounded
 from makul.trust.keys.files import KeyFileError, load_certificates
 
@@ -30,18 +31,23 @@ def receipt_certificates(
     Raises it also if the current one is compromised, because that key must not sign any more.
     """
     since = compromised_keys(retired)
-    using = load_certificates(current)[0]
-    if _fingerprint(using) in since:
-        raise KeyFileError(f"{current}: this key is marked as compromised. Put a new one in place.")
-    found = [_described(using, ReceiptCertificateState.CURRENT, since)]
+    current_certificate = load_certificates(current)[0]
+    if _fingerprint(current_certificate) in since:
+        raise KeyFileError(
+            translate(
+                "{path}: this key is marked as compromised. Put a new one in place.",
+                path=current,
+            )
+        )
+    certificates = [_described(current_certificate, ReceiptCertificateState.CURRENT, since)]
     if following is not None:
-        found.append(
+        certificates.append(
             _described(load_certificates(following)[0], ReceiptCertificateState.NEXT, since)
         )
-    found += [
+    certificates += [
         _described(each, ReceiptCertificateState.RETIRED, since) for each in _earlier(retired)
     ]
-    return tuple({each.fingerprint: each for each in reversed(found)}.values())[::-1]
+    return tuple({each.fingerprint: each for each in reversed(certificates)}.values())[::-1]
 
 
 def mark_compromised(retired: Path, fingerprint: bytes, since: datetime) -> Path:
@@ -55,9 +61,17 @@ def mark_compromised(retired: Path, fingerprint: bytes, since: datetime) -> Path
     try:
         create_file(path, f"{since.astimezone(UTC).isoformat()}\n".encode(), mode=0o644)
     except FileExistsError:
-        raise KeyFileError(f"{path}: it is noted already, and that is not changed.") from None
+        raise KeyFileError(
+            translate("{path}: it is noted already, and that is not changed.", path=path)
+        ) from None
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. Check who may write there.") from None
+        raise KeyFileError(
+            translate(
+                "{path}: {cause}. Check who may write there.",
+                path=path,
+                cause=translate_cause(error.strerror),
+            )
+        ) from None
     return path
 
 
@@ -71,17 +85,21 @@ def compromised_keys(retired: Path | None) -> dict[bytes, datetime]:
 
     Raises `KeyFileError` for a record that cannot be read.
     """
-    found = {}
+    instants = {}
     for path in retired.glob(f"*{SUFFIX}") if retired is not None else ():
         try:
             line = read_bounded(path, _MAX_NOTED).decode("ascii").split()[0]
             since = datetime.fromisoformat(line).astimezone(UTC)
-            found[bytes.fromhex(path.stem)] = since
+            instants[bytes.fromhex(path.stem)] = since
         except (FileError, ValueError, OverflowError, IndexError):
             raise KeyFileError(
-                f"{path}: expected FINGERPRINT{SUFFIX} with an instant in its first line."
+                translate(
+                    "{path}: expected FINGERPRINT{suffix} with an instant in its first line.",
+                    path=path,
+                    suffix=SUFFIX,
+                )
             ) from None
-    return found
+    return instants
 
 
 def _described(
