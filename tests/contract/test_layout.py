@@ -94,7 +94,9 @@ def test_every_directory_is_a_package(package: Path) -> None:
     assert [each for each in directories if not (each / "__init__.py").is_file()] == []
 
 
-@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "package", [SERVICE, SANDBOX, CLIENT, LANGUAGE], ids=lambda path: path.name
+)
 def test_no_module_is_longer_than_a_reader_can_survey(package: Path) -> None:
     """A module has one subject."""
     found = {
@@ -106,7 +108,9 @@ def test_no_module_is_longer_than_a_reader_can_survey(package: Path) -> None:
     assert found == {}
 
 
-@pytest.mark.parametrize("package", [SERVICE, SANDBOX, CLIENT], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "package", [SERVICE, SANDBOX, CLIENT, LANGUAGE], ids=lambda path: path.name
+)
 def test_no_function_is_longer_than_a_page(package: Path) -> None:
     """A function does one thing. The options of a command are its parameters and do not count."""
     found = {

@@ -10,6 +10,7 @@ from lxml import etree
 
 from makul.app.ports import SignerUnavailableError
 from makul.domain.disclosures import ProofStatus
+from makul.language.translation import Language, use_language
 from makul.trust.keys import pkcs11 as tokens
 from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.pkcs11 import TokenSigner
@@ -172,6 +173,20 @@ def test_a_wrong_pin_is_tried_once(token: SoftToken, operator: Holder, open_sign
     with pytest.raises(SignerUnavailableError, match="refused the PIN"):
         signer.sign(b"x")
     assert open_signer(operator).ready()
+
+
+def test_an_error_is_in_the_language_and_its_log_line_in_english(
+    token: SoftToken, operator: Holder, open_signer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lines of a log are compared and searched, so they are the same for every operator."""
+    token.pin_file.write_text("111111")
+    with (
+        use_language(Language.KY),
+        pytest.raises(SignerUnavailableError, match="токен ПИН кодду кабыл алган жок"),
+    ):
+        open_signer(operator).sign(b"x")
+
+    assert "the token refused the PIN (pin incorrect). Mend it, then reload." in caplog.messages
 
 
 def test_the_pin_file_must_be_readable_only_by_its_owner(
