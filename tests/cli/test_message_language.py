@@ -64,6 +64,7 @@ FILES = {
     "number.toml": b'number = "no. 1"\n',
     "year.toml": b"number = '1'\nrecipient = 'COM/1'\nvalid_from = 1800-01-01\n",
     "people.txt": b"",
+    "text": "Текст".encode(),
 }
 
 ERRORS: tuple[tuple[str, ...], ...] = (
@@ -75,7 +76,6 @@ ERRORS: tuple[tuple[str, ...], ...] = (
     ("recipient", "certificate", "COM/60000001", "{empty.pem}"),
     ("recipient", "certificate", "COM/60000001", "{key.pem}"),
     ("recipient", "certificate", "COM/60000001", "{text.pem}"),
-    ("signatory", "withdraw", "COM/60000001", "{empty.pem}", "--reason", "x"),
     ("agreement", "add", "{no-state.toml}"),
     ("agreement", "add", "{broken.toml}"),
     ("agreement", "add", "{state.toml}"),
@@ -114,6 +114,10 @@ ERRORS: tuple[tuple[str, ...], ...] = (
     ("init", "{.}", "--operator", "GOV/70000001", "--name", "X"),
     ("serve", "--listener", "none"),
     ("metrics",),
+    ("trust", "status"),
+    ("signatory", "withdraw", "COM/60000001", "{empty.pem}", "--reason", "x"),
+    ("notice", "add", "N-1", "--ky", "{text}", "--ru", "{text}", "--en", "{text}", "--apply"),
+    ("notice", "approval", "N-9"),
     ("recipient", "hold", "60000001", "--reason", "x"),
     ("person", "show", "123", "--reason", "x"),
     ("disclosure", "statistics", "--month", "november"),

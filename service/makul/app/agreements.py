@@ -27,6 +27,7 @@ from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.disclosures import ProofStatus
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.reasons import Code
+from makul.language.translation import mark, translate
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -72,7 +73,9 @@ class Agreements:
         try:
             return self.documents.render_agreement(draft)
         except UnwritableError:
-            raise OperatorRegistryError("these terms do not fit the agreement's schema") from None
+            raise OperatorRegistryError(
+                translate("these terms do not fit the agreement's schema")
+            ) from None
 
     def register_draft(self, terms: Agreement, document: bytes, *, at: datetime) -> None:
         """Register a draft that was drawn up at this instant."""
@@ -92,9 +95,13 @@ class Agreements:
             return draft
         signatory = find_signatory(self.registry, verified)
         if signatory is None:
-            return NotSigned(why="the signer is not a registered signatory", codes=(Code.SIG_08,))
+            return NotSigned(
+                why=translate("the signer is not a registered signatory"), codes=(Code.SIG_08,)
+            )
         if signatory.member != _member_in_role(draft, signatory.role):
-            return NotSigned(why="the signer belongs to another party", codes=(Code.SIG_08,))
+            return NotSigned(
+                why=translate("the signer belongs to another party"), codes=(Code.SIG_08,)
+            )
         return AgreementSignature(
             number=draft.terms.number,
             terms_digest=digest,
@@ -119,27 +126,33 @@ class Agreements:
         try:
             draft = self.documents.read_agreement(signed)
         except DocumentError as error:
-            return NotSigned(why="it is not an agreement", codes=(error.reason.code,))
+            return NotSigned(why=translate("it is not an agreement"), codes=(error.reason.code,))
         newest = self.registry.draft_document(draft.terms.number)
         if newest is None:
-            return NotSigned(why="there is no draft of an agreement with this number")
+            return NotSigned(why=translate("there is no draft of an agreement with this number"))
         if sha256(newest).digest() != digest:
-            return NotSigned(why="its terms are not those of the agreement's newest draft")
+            return NotSigned(
+                why=translate("its terms are not those of the agreement's newest draft")
+            )
         return draft
 
     def _recipient_name(self, code: MemberCode) -> str:
         for recipient in self.registry.recipients():
             if recipient.code == code:
                 return recipient.name
-        raise OperatorRegistryError("this recipient is not registered")
+        raise OperatorRegistryError(translate("this recipient is not registered"))
 
 
 def unproven(verified: VerifiedDocument) -> NotSigned:
     """Return why the signature proves nothing: it is invalid, or it cannot be judged now."""
     proof = verified.proof
     undecided = proof.status is ProofStatus.INDETERMINATE
-    why = "its signature cannot be judged now" if undecided else "its signature is not good"
-    return NotSigned(why=why, codes=proof.reasons)
+    why = (
+        mark("its signature cannot be judged now")
+        if undecided
+        else mark("its signature is not good")
+    )
+    return NotSigned(why=translate(why), codes=proof.reasons)
 
 
 def find_signatory(registry: OperatorRegistry, verified: VerifiedDocument) -> Signatory | None:
@@ -171,6 +184,6 @@ def _member_in_role(draft: AgreementDraft, role: AgreementRole) -> MemberCode:
 def _require_body(authorised_body: NamedParty | None) -> NamedParty:
     if authorised_body is None:
         raise OperatorRegistryError(
-            "name the authorised body in the settings first: [authorised_body]"
+            translate("name the authorised body in the settings first: [authorised_body]")
         )
     return authorised_body

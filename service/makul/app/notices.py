@@ -18,6 +18,7 @@ from makul.app.ports import (
 )
 from makul.domain.agreements import AgreementRole
 from makul.domain.reasons import Code
+from makul.language.translation import translate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,10 @@ class Notices:
         """Return the approval of a registered notice, for the authorised body to sign."""
         notice = self.find(ref)
         if notice is None:
-            raise OperatorRegistryError("no notice of this number is registered")
+            raise OperatorRegistryError(translate("no notice of this number is registered"))
         if self.authorised_body is None:
             raise OperatorRegistryError(
-                "name the authorised body in the settings first: [authorised_body]"
+                translate("name the authorised body in the settings first: [authorised_body]")
             )
         approval = NoticeApproval(
             authorised_body=self.authorised_body, ref=ref, digests=notice.digests
@@ -57,7 +58,9 @@ class Notices:
         try:
             return self.documents.render_approval(approval)
         except UnwritableError:
-            raise OperatorRegistryError("this notice's number does not fit the schema") from None
+            raise OperatorRegistryError(
+                translate("this notice's number does not fit the schema")
+            ) from None
 
     def judge(self, document: bytes, *, at: datetime) -> SignedApproval | NotSigned:
         """Return the authorised body's approval of the registered texts, or why there is none.
@@ -70,17 +73,19 @@ class Notices:
         try:
             approval = self.documents.read_approval(verified.signed)
         except DocumentError as error:
-            return NotSigned(why="it is not an approval", codes=(error.reason.code,))
+            return NotSigned(why=translate("it is not an approval"), codes=(error.reason.code,))
         signatory = find_signatory(self.registry, verified)
         if signatory is None or signatory.role is not AgreementRole.AUTHORISED_BODY:
-            why = "the signer is not a signatory of the authorised body"
+            why = translate("the signer is not a signatory of the authorised body")
             return NotSigned(why=why, codes=(Code.SIG_08,))
         body = self.authorised_body
         if body is None or {signatory.member, approval.authorised_body.code} != {body.code}:
-            return NotSigned(why="it is not this authorised body's", codes=(Code.SIG_08,))
+            return NotSigned(
+                why=translate("it is not this authorised body's"), codes=(Code.SIG_08,)
+            )
         notice = self.find(approval.ref)
         if notice is None or dict(notice.digests) != dict(approval.digests):
-            return NotSigned(why="its texts are not those registered under that number")
+            return NotSigned(why=translate("its texts are not those registered under that number"))
         return SignedApproval(
             approval=approval,
             signer=signatory.fingerprint,

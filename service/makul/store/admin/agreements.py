@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import AgreementSignature, OperatorRegistryError, SignedBytes
 from makul.domain.agreements import Agreement, AgreementRole, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.language.translation import translate
 from makul.store.admin import signatories
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -73,7 +74,7 @@ def draft(
     """
     if new.state is not AgreementState.DRAFT:
         raise OperatorRegistryError(
-            "an agreement begins as a draft; three signatures bring it into force"
+            translate("an agreement begins as a draft; three signatures bring it into force")
         )
     number, digest = new.number, sha256(document).digest()
     terms = {
@@ -139,7 +140,7 @@ def sign(
             "signer": signature.signer,
         }
         if transaction.one(_SIGNED_ALREADY, values) is not None:
-            raise OperatorRegistryError("this signatory has signed these terms already")
+            raise OperatorRegistryError(translate("this signatory has signed these terms already"))
         act = unit_of_work.act(
             transaction,
             _agreement_row(number),
@@ -180,9 +181,9 @@ def terminate(
     with unit_of_work.changing(taking_from=_owner(unit_of_work, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
         if known is None:
-            raise OperatorRegistryError("no agreement of this number is registered")
+            raise OperatorRegistryError(translate("no agreement of this number is registered"))
         if known[1] == AgreementState.TERMINATED.value:
-            raise OperatorRegistryError("this agreement was terminated before")
+            raise OperatorRegistryError(translate("this agreement was terminated before"))
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(at)}
         act = unit_of_work.act(transaction, _agreement_row(number))
@@ -203,9 +204,11 @@ def _owner(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> str | N
 
 def _must_be_changeable(known: Row, owner: MemberCode) -> None:
     if known[0] != owner:
-        raise OperatorRegistryError("this agreement number belongs to another recipient")
+        raise OperatorRegistryError(translate("this agreement number belongs to another recipient"))
     if known[1] == AgreementState.TERMINATED.value:
-        raise OperatorRegistryError("this agreement was terminated; a new one needs a new number")
+        raise OperatorRegistryError(
+            translate("this agreement was terminated; a new one needs a new number")
+        )
 
 
 def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
@@ -215,7 +218,7 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
     """
     key = {"number": number, "terms_digest": digest}
     if transaction.one(_DRAFTED_BEFORE, key) is not None:
-        raise OperatorRegistryError("this same document was already a draft earlier")
+        raise OperatorRegistryError(translate("this same document was already a draft earlier"))
     newest = transaction.one(NEWEST_DRAFT, {"number": number})
     drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
     transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
@@ -227,21 +230,23 @@ def _must_be_signable(
     """Check everything that may have changed since the signature was verified."""
     known = transaction.one(STANDING, {"number": signature.number})
     if known is None:
-        raise OperatorRegistryError("no agreement of this number is registered")
+        raise OperatorRegistryError(translate("no agreement of this number is registered"))
     owner, state, valid_to = known
     if state != AgreementState.DRAFT.value:
-        raise OperatorRegistryError(f"this agreement is {state} already; there is nothing to sign")
+        raise OperatorRegistryError(
+            translate("this agreement is {state} already; there is nothing to sign", state=state)
+        )
     if valid_to <= micros(at):
-        raise OperatorRegistryError("this agreement's term is over; make a new draft")
+        raise OperatorRegistryError(translate("this agreement's term is over; make a new draft"))
     newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
     if newest is None or newest[0] != signature.terms_digest:
         raise OperatorRegistryError(
-            "this is not the agreement's newest draft; sign the newest draft"
+            translate("this is not the agreement's newest draft; sign the newest draft")
         )
     if signature.role is AgreementRole.RECIPIENT and signature.member != owner:
-        raise OperatorRegistryError("the agreement is another recipient's")
+        raise OperatorRegistryError(translate("the agreement is another recipient's"))
     if not signatories.may_sign(transaction, signature.member, signature.signer, signature.role):
-        raise OperatorRegistryError("the signer is not a signatory of that party")
+        raise OperatorRegistryError(translate("the signer is not a signatory of that party"))
 
 
 def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 
 from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import mark, translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
@@ -15,15 +16,18 @@ from makul.store.schema.registry_tables import certificate, sealing_certificate
 
 
 class CertificateKind:
-    """The certificates of one use: their table, the prefix of their acts and their name in errors.
+    """The certificates of one use: their table, the prefix of their acts and their messages.
 
     A withdrawn certificate cannot be registered again.
     """
 
-    def __init__(self, table: Table, *, act_prefix: str, name: str) -> None:
+    def __init__(
+        self, table: Table, *, act_prefix: str, registered_before: str, not_in_use: str
+    ) -> None:
         self._table = table
         self._act_prefix = act_prefix
-        self._name = name
+        self._registered_before = registered_before
+        self._not_in_use = not_in_use
         self._key_names = tuple(column.name for column in table.primary_key.columns)
         self._known = select(table.c.fingerprint).where(
             *(column == bindparam(column.name) for column in table.primary_key.columns)
@@ -66,9 +70,7 @@ class CertificateKind:
         with unit_of_work.changing() as transaction:
             require_recipient(transaction, recipient)
             if transaction.one(self._known, key.key) is not None:
-                raise OperatorRegistryError(
-                    f"this {self._name} is already registered or was withdrawn"
-                )
+                raise OperatorRegistryError(translate(self._registered_before))
             act = unit_of_work.act(transaction, key)
             transaction.run(self._add, values)
             facts = {"fingerprint": fingerprint.hex()}
@@ -96,7 +98,7 @@ class CertificateKind:
         with unit_of_work.changing(taking_from=recipient) as transaction:
             act = unit_of_work.act(transaction, self._row_key(recipient, fingerprint))
             if not transaction.run(self._withdraw, values):
-                raise OperatorRegistryError(f"this recipient has no such {self._name} in use")
+                raise OperatorRegistryError(translate(self._not_in_use))
             act.write(f"{self._act_prefix}.withdraw", recipient, facts, at=at)
 
     def in_use(self, database: Database) -> list[tuple[MemberCode, bytes]]:
@@ -108,10 +110,18 @@ class CertificateKind:
         return RowKey(self._table.name, {name: values[name] for name in self._key_names})
 
 
-MESSAGE_CERTIFICATES = CertificateKind(certificate, act_prefix="certificate", name="certificate")
+MESSAGE_CERTIFICATES = CertificateKind(
+    certificate,
+    act_prefix="certificate",
+    registered_before=mark("this certificate is already registered or was withdrawn"),
+    not_in_use=mark("this recipient has no such certificate in use"),
+)
 """The certificates of a recipient's messages. One certificate belongs to one recipient."""
 
 ENCRYPTION_CERTIFICATES = CertificateKind(
-    sealing_certificate, act_prefix="sealing", name="sealing certificate"
+    sealing_certificate,
+    act_prefix="sealing",
+    registered_before=mark("this sealing certificate is already registered or was withdrawn"),
+    not_in_use=mark("this recipient has no such sealing certificate in use"),
 )
 """The certificates to which a recipient's data are encrypted. The newest one is used."""

@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, select, update
 from makul.app.ports import GroundRow, OperatorRegistryError
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode, Pin
+from makul.language.translation import translate
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import instant, micros
@@ -108,7 +109,7 @@ def revoke_ground(
             rows.append(RowKey("revocation", {**revocation, "subject_index": index}))
         act = unit_of_work.act(transaction, *rows)
         if not transaction.run(_REVOKE_GROUND, values):
-            raise OperatorRegistryError("this recipient has no such ground in force")
+            raise OperatorRegistryError(translate("this recipient has no such ground in force"))
         if subject is not None:
             # It is recorded beside its usage counter, so that ListRevocations lists it as any
             # other.

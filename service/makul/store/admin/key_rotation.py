@@ -23,6 +23,7 @@ from makul.app.ports import (
     Rewrapped,
     Ring,
 )
+from makul.language.translation import translate
 from makul.store.admin import rewrap as rewrapping
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
@@ -68,7 +69,10 @@ class StoreRotation(KeyRotation):
             keys = self._keys()
             if keys.next_id is not None:
                 raise OperatorRegistryError(
-                    f"key {keys.next_id} is prepared already: reload every worker, then activate it"
+                    translate(
+                        "key {key} is prepared already: reload every worker, then activate it",
+                        key=keys.next_id,
+                    )
                 )
             ring = keys.prepared()
             following = str(ring.next_id)
@@ -82,7 +86,7 @@ class StoreRotation(KeyRotation):
             keys = self._keys()
             if keys.next_id is None:
                 raise OperatorRegistryError(
-                    "no key is prepared: prepare one first, and reload every worker"
+                    translate("no key is prepared: prepare one first, and reload every worker")
                 )
             self._refuse_in_use(keys.current_id)
             ring = keys.activated()
@@ -109,13 +113,16 @@ class StoreRotation(KeyRotation):
             keys = self._keys()
             if key_id not in _former(keys):
                 raise OperatorRegistryError(
-                    "this is not a former key of the ring; see: makul key show"
+                    translate("this is not a former key of the ring; see: makul key show")
                 )
             self._refuse_in_use(key_id)
             left = sum(each.fields for each in self.count() if each.key_id == key_id)
             if left:
                 raise OperatorRegistryError(
-                    f"{left} fields are encrypted under it: makul key rotate --apply"
+                    translate(
+                        "{number} fields are encrypted under it: makul key rotate --apply",
+                        number=left,
+                    )
                 )
             last = self._unit_of_work.database.one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)
@@ -133,15 +140,20 @@ class StoreRotation(KeyRotation):
         """
         keys = self._file.load()
         if keys.current_id != self._unit_of_work.cipher.current_id:
-            raise OperatorRegistryError("the ring was changed a moment ago: give the command again")
+            raise OperatorRegistryError(
+                translate("the ring was changed a moment ago: give the command again")
+            )
         return keys
 
     def _refuse_in_use(self, key_id: str) -> None:
         if self._file.still_used(key_id):
             raise OperatorRegistryError(
-                f"a process of this machine still works with the ring in which {key_id} was"
-                " current: reload every worker, and end what else runs"
-                f" (fuser -v {self._file.ring_path(key_id)})"
+                translate(
+                    "a process of this machine still works with the ring in which {key} was"
+                    " current: reload every worker, and end what else runs (fuser -v {path})",
+                    key=key_id,
+                    path=self._file.ring_path(key_id),
+                )
             )
 
     def _log(self, action: str, key_id: str, facts: dict[str, object], at: datetime) -> None:

@@ -14,6 +14,7 @@ from makul.app.ports import (
     SignedBytes,
 )
 from makul.domain.agreements import AgreementRole
+from makul.language.translation import translate
 from makul.store.admin import signatories
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant, micros
@@ -47,11 +48,11 @@ def add(
 ) -> None:
     """Register a notice. Its texts never change: another text needs another number."""
     if set(texts) != set(NOTICE_LANGUAGES):
-        raise OperatorRegistryError("a notice is one text in each of ky, ru and en")
+        raise OperatorRegistryError(translate("a notice is one text in each of ky, ru and en"))
     digests = Notice.of(ref, texts, added_at=at).digests
     with unit_of_work.changing() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
-            raise OperatorRegistryError("this notice is already registered")
+            raise OperatorRegistryError(translate("this notice is already registered"))
         rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
         act = unit_of_work.act(transaction, *rows)
         for language, text in texts.items():
@@ -80,13 +81,17 @@ def approve(
     with unit_of_work.changing() as transaction:
         known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
         if not known:
-            raise OperatorRegistryError("no notice of this number is registered")
+            raise OperatorRegistryError(translate("no notice of this number is registered"))
         if known != dict(approval.digests):
-            raise OperatorRegistryError("the approval is of other texts than those registered")
+            raise OperatorRegistryError(
+                translate("the approval is of other texts than those registered")
+            )
         if transaction.one(_APPROVED, {"ref": ref}) is not None:
-            raise OperatorRegistryError("this notice is approved already")
+            raise OperatorRegistryError(translate("this notice is approved already"))
         if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
-            raise OperatorRegistryError("the signer is not a signatory of the authorised body")
+            raise OperatorRegistryError(
+                translate("the signer is not a signatory of the authorised body")
+            )
         document = signatories.document_row(signed.digest)
         act = unit_of_work.act(transaction, RowKey("notice_approval", {"ref": ref}), document)
         signatories.store_document(transaction, unit_of_work.cipher, APPROVAL_KIND, signed, at=at)

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, insert, select
 
 from makul.app.ports import Official, OperatorRegistryError
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
@@ -34,7 +35,9 @@ def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> Non
     with unit_of_work.changing() as transaction:
         require_recipient(transaction, code)
         if transaction.one(_KNOWN, key) is not None:
-            raise OperatorRegistryError("this official's certificate is already registered")
+            raise OperatorRegistryError(
+                translate("this official's certificate is already registered")
+            )
         act = unit_of_work.act(transaction, RowKey("official", key))
         transaction.run(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
         act.write("official.add", code, facts, at=at)
@@ -56,9 +59,9 @@ def withdraw(
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with unit_of_work.changing(taking_from=recipient) as transaction:
         if transaction.one(_KNOWN, key) is None:
-            raise OperatorRegistryError("this recipient has no such official")
+            raise OperatorRegistryError(translate("this recipient has no such official"))
         if transaction.one(_WITHDRAWN, key) is not None:
-            raise OperatorRegistryError("this official was withdrawn before")
+            raise OperatorRegistryError(translate("this official was withdrawn before"))
         act = unit_of_work.act(transaction, RowKey("official_withdrawal", key))
         transaction.run(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
         act.write("official.withdraw", recipient, facts, at=at)

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import Recipient
+from makul.language.translation import translate
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
@@ -35,7 +36,7 @@ def is_registered(transaction: Transaction, code: MemberCode) -> bool:
 def require_recipient(transaction: Transaction, code: MemberCode) -> None:
     """Raise `OperatorRegistryError` if this recipient is not registered."""
     if not is_registered(transaction, code):
-        raise OperatorRegistryError("this recipient is not registered")
+        raise OperatorRegistryError(translate("this recipient is not registered"))
 
 
 def add(unit_of_work: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> None:
@@ -43,7 +44,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> No
     facts = {"kind": new.kind.value, "name": new.name, "state": new.state.value}
     with unit_of_work.changing() as transaction:
         if is_registered(transaction, new.code):
-            raise OperatorRegistryError("this recipient is already registered")
+            raise OperatorRegistryError(translate("this recipient is already registered"))
         act = unit_of_work.act(transaction, _row_key(new.code))
         values = {**facts, "changed_at": micros(at), "to_lock_by": None}
         transaction.run(_ADD, {"code": new.code, **values})
@@ -62,7 +63,7 @@ def set_state(
     with unit_of_work.changing(taking_from=changed.code) as transaction:
         act = unit_of_work.act(transaction, _row_key(changed.code))
         if not transaction.run(_SET_STATE, values):
-            raise OperatorRegistryError("this recipient is not registered")
+            raise OperatorRegistryError(translate("this recipient is not registered"))
         act.write("recipient.state", changed.code, {"state": state, "reason": reason}, at=at)
 
 

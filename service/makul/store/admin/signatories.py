@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import OperatorRegistryError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
@@ -92,7 +93,7 @@ def withdraw(
     with unit_of_work.changing() as transaction:
         act = unit_of_work.act(transaction, _row_key(member, fingerprint))
         if not transaction.run(_WITHDRAW, values):
-            raise OperatorRegistryError("this member has no such signatory")
+            raise OperatorRegistryError(translate("this member has no such signatory"))
         act.write("signatory.withdraw", member, facts, at=at)
 
 
@@ -139,14 +140,14 @@ def read_document(unit_of_work: RegistryUnitOfWork, digest: bytes) -> SignedByte
 def _refuse_same_signatory(new: Signatory, known: Signatory) -> None:
     if new.fingerprint == known.fingerprint:
         raise OperatorRegistryError(
-            "this certificate is registered for a signatory already, or was withdrawn"
+            translate("this certificate is registered for a signatory already, or was withdrawn")
         )
     if (new.member, new.role) == (known.member, known.role):
         return
     if new.key_digest == known.key_digest:
-        raise OperatorRegistryError("this key is another party's signatory's")
+        raise OperatorRegistryError(translate("this key is another party's signatory's"))
     if new.identifier == known.identifier:
-        raise OperatorRegistryError("this person is another party's signatory")
+        raise OperatorRegistryError(translate("this person is another party's signatory"))
 
 
 def _encrypt_private(cipher: FieldCipher, new: Signatory) -> bytes:

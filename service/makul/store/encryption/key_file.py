@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from makul.language.translation import translate, translate_cause
 from makul.net.files import sync_directory
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 
@@ -43,8 +44,12 @@ class KeyFile:
             descriptor = os.open(former, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             raise StoreKeysError(
-                f"{former} is not there, so it cannot be told which processes still use the keys of"
-                f" before: restart them all, then copy {self._path.name} to that name, mode 600"
+                translate(
+                    "{path} is not there, so it cannot be told which processes still use the keys"
+                    " of before: restart them all, then copy {file} to that name, mode 600",
+                    path=former,
+                    file=self._path.name,
+                )
             ) from None
         try:
             # An earlier step was interrupted before it replaced the ring. The kept file is then the
@@ -55,7 +60,13 @@ class KeyFile:
         except BlockingIOError:
             return True
         except OSError as error:
-            raise StoreKeysError(f"cannot read {self._path}: {error.strerror}") from None
+            raise StoreKeysError(
+                translate(
+                    "cannot read {path}: {cause}",
+                    path=self._path,
+                    cause=translate_cause(error.strerror),
+                )
+            ) from None
         finally:
             os.close(descriptor)
         return False
@@ -70,12 +81,20 @@ class KeyFile:
         try:
             descriptor = os.open(self._path.with_name(f"{self._path.name}.lock"), flags, 0o600)
         except OSError as error:
-            raise StoreKeysError(f"cannot lock {self._path}: {error.strerror}") from None
+            raise StoreKeysError(
+                translate(
+                    "cannot lock {path}: {cause}",
+                    path=self._path,
+                    cause=translate_cause(error.strerror),
+                )
+            ) from None
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise StoreKeysError("another command is changing the store keys") from None
+                raise StoreKeysError(
+                    translate("another command is changing the store keys")
+                ) from None
             yield
         finally:
             os.close(descriptor)
@@ -91,7 +110,7 @@ class KeyFile:
                 left.unlink(missing_ok=True)
             ring.save(fresh)
             if StoreKeys.load(fresh) != ring:
-                raise StoreKeysError("the new ring does not read back")
+                raise StoreKeysError(translate("the new ring does not read back"))
             if self._must_copy(ring, self.ring_path(former_id)):
                 aside.hardlink_to(self._path)
                 aside.replace(self.ring_path(former_id))
@@ -99,7 +118,13 @@ class KeyFile:
             fresh.replace(self._path)
             sync_directory(self._path.parent)
         except OSError as error:
-            raise StoreKeysError(f"cannot change {self._path}: {error.strerror}") from None
+            raise StoreKeysError(
+                translate(
+                    "cannot change {path}: {cause}",
+                    path=self._path,
+                    cause=translate_cause(error.strerror),
+                )
+            ) from None
         finally:
             for left in (fresh, aside):
                 with suppress(OSError):
@@ -113,7 +138,7 @@ class KeyFile:
         """
         now = self.load()
         if ring.index != now.index:
-            raise StoreKeysError("the index key cannot be changed")
+            raise StoreKeysError(translate("the index key cannot be changed"))
         if not former.exists():
             return True
         before = StoreKeys.load(former)
@@ -122,4 +147,6 @@ class KeyFile:
             return True
         if same_index and theirs.items() >= mine.items() and len(ring.masters) < len(mine):
             return False
-        raise StoreKeysError(f"{former} holds keys that are not in the ring: move it away first")
+        raise StoreKeysError(
+            translate("{path} holds keys that are not in the ring: move it away first", path=former)
+        )

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from makul.language.translation import translate, translate_cause
 from makul.net.files import FileError, create_file, open_secret
 from makul.store.db.field_format import KEY_BYTES, KEY_ID_BYTES
 
@@ -74,9 +75,9 @@ class StoreKeys:
         named = {self.current_id} if self.next_id is None else {self.current_id, self.next_id}
         ids_fit = all(_is_key_id(key_id) for key_id in self.masters)
         if sizes != {KEY_BYTES} or not ids_fit or not named <= set(self.masters):
-            raise StoreKeysError("not a ring of store keys")
+            raise StoreKeysError(translate("not a ring of store keys"))
         if self.next_id == self.current_id:
-            raise StoreKeysError("not a ring of store keys")
+            raise StoreKeysError(translate("not a ring of store keys"))
 
     def __repr__(self) -> str:
         return f"StoreKeys(current={self.current_id}, masters={len(self.masters)})"
@@ -135,7 +136,11 @@ class StoreKeys:
         try:
             create_file(path, f"{json.dumps(ring, indent=1)}\n".encode("ascii"))
         except OSError as error:
-            raise StoreKeysError(f"cannot write {path}: {error.strerror}") from None
+            raise StoreKeysError(
+                translate(
+                    "cannot write {path}: {cause}", path=path, cause=translate_cause(error.strerror)
+                )
+            ) from None
 
     @classmethod
     def load(cls, path: Path) -> "StoreKeys":
@@ -148,12 +153,14 @@ class StoreKeys:
         try:
             document = json.loads(content)
             if not isinstance(document, dict):
-                raise StoreKeysError(f"{path} is not a file of store keys")
+                raise StoreKeysError(translate("{path} is not a file of store keys", path=path))
             fields = _FIELDS.get(str(document.get("format")))
             if fields is None:
-                raise StoreKeysError(f"{path} has another format than {_FORMAT}")
+                raise StoreKeysError(
+                    translate("{path} has another format than {format}", path=path, format=_FORMAT)
+                )
             if set(document) != fields:
-                raise StoreKeysError(f"{path} is not a file of store keys")
+                raise StoreKeysError(translate("{path} is not a file of store keys", path=path))
             return cls(
                 current_id=document["current"],
                 masters={key_id: _key(text) for key_id, text in document["masters"].items()},
@@ -163,7 +170,9 @@ class StoreKeys:
             )
         except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
             # The cause is dropped on purpose: the message of a parser may quote the file.
-            raise StoreKeysError(f"{path} is not a file of store keys") from None
+            raise StoreKeysError(
+                translate("{path} is not a file of store keys", path=path)
+            ) from None
 
 
 def _read_private(path: Path) -> tuple[bytes, _Held]:
@@ -182,14 +191,18 @@ def _read_private(path: Path) -> tuple[bytes, _Held]:
         except FileError as error:
             raise StoreKeysError(str(error)) from None
         except OSError as error:
-            raise StoreKeysError(f"cannot read {path}: {error.strerror}") from None
+            raise StoreKeysError(
+                translate(
+                    "cannot read {path}: {cause}", path=path, cause=translate_cause(error.strerror)
+                )
+            ) from None
 
 
 def _refuse_foreign(path: Path, facts: os.stat_result) -> None:
     if facts.st_size > MAX_FILE_BYTES:
-        raise StoreKeysError(f"{path} is not a file of store keys")
+        raise StoreKeysError(translate("{path} is not a file of store keys", path=path))
     if facts.st_uid not in {0, os.geteuid()}:
-        raise StoreKeysError(f"{path} belongs to another user")
+        raise StoreKeysError(translate("{path} belongs to another user", path=path))
 
 
 def _new_key_id() -> str:

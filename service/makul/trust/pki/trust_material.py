@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
+from makul.language.translation import mark, translate, translate_cause
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, read_bounded
@@ -93,9 +94,9 @@ def files_in(directory: Path) -> Sequence[Path]:
     try:
         entries = [entry for entry in os.scandir(directory) if entry.is_file()]
     except OSError as error:
-        raise TrustStoreError(
-            f"{directory}: {error.strerror}. Make this directory and put the files there."
-        ) from None
+        template = mark("{path}: {cause}. Make this directory and put the files there.")
+        cause = translate_cause(error.strerror)
+        raise TrustStoreError(translate(template, path=directory, cause=cause)) from None
     return sorted(Path(entry) for entry in entries if Path(entry).suffix.lower() in SUFFIXES)
 
 
@@ -133,7 +134,10 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
     anchors = _read_objects(directories.anchors, _ca_certificate)
     if not anchors:
         raise TrustStoreError(
-            f"{directories.anchors}: no anchors. Put the CA certificates to be trusted there."
+            translate(
+                "{path}: no anchors. Put the CA certificates to be trusted there.",
+                path=directories.anchors,
+            )
         )
     intermediates = (
         _read_objects(directories.intermediates, _intermediate) if directories.intermediates else []
@@ -156,7 +160,9 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
         )
         files = _files(directories, authorities_known, known)
     except OSError as error:
-        raise TrustStoreError(f"{error.filename}: {error.strerror}. Mend that.") from None
+        path, cause = error.filename, translate_cause(error.strerror)
+        message = translate("{path}: {cause}. Mend that.", path=path, cause=cause)
+        raise TrustStoreError(message) from None
     return Material(
         anchors=tuple(each.der for each in anchors),
         intermediates=tuple(each.der for each in intermediates),
@@ -322,14 +328,16 @@ def _objects(path: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[Pars
             objects = [content]
         return [_Object(path=path, der=der, parsed=parse(der)) for der in objects]
     except FileError as error:
-        raise TrustStoreError(f"{error} Or take it away.") from None
+        raise TrustStoreError(translate("{problem} Or take it away.", problem=error)) from None
     except UnusableObjectError as error:
-        raise TrustStoreError(
-            f"{path}: cannot be used ({error}). Replace it, or take it away."
-        ) from None
+        template = mark("{path}: cannot be used ({problem}). Replace it, or take it away.")
+        raise TrustStoreError(translate(template, path=path, problem=error)) from None
     except Exception:  # noqa: BLE001 - a parser's error of any kind: it cannot be used
         raise TrustStoreError(
-            f"{path}: cannot be used (it is neither PEM nor DER). Replace it, or take it away."
+            translate(
+                "{path}: cannot be used (it is neither PEM nor DER). Replace it, or take it away.",
+                path=path,
+            )
         ) from None
 
 

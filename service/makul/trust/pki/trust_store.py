@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from makul.domain.reasons import Code
+from makul.language.translation import translate
 from makul.trust.base.asn1 import READING, Authorities
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import PathFinding, RevocationStatus
@@ -195,8 +196,12 @@ class TrustStore:
                 )
         except (ValueError, TypeError) as error:
             raise TrustStoreError(
-                f"{self._directories.anchors}: a CA certificate, or an intermediate one, cannot be"
-                f" used ({error}). Replace it, or take it away."
+                translate(
+                    "{path}: a CA certificate, or an intermediate one, cannot be used ({problem})."
+                    " Replace it, or take it away.",
+                    path=self._directories.anchors,
+                    problem=error,
+                )
             ) from None
         archive = self._directories.archive
         return _Trusted(material, authorities, Archive(archive) if archive is not None else None)
