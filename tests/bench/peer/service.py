@@ -15,13 +15,22 @@ from lxml import etree
 from signxml import SignatureConfiguration, XMLVerifier
 from signxml.util import add_pem_header
 from signxml.xades import XAdESSigner, XAdESVerifier
-from spyne import Application, Array, ByteArray, ComplexModel, Fault, Service, Unicode, rpc
-from spyne.protocol.soap import Soap11
-from spyne.server.wsgi import WsgiApplication
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from bench.peer import AUTHORITIES, CERTIFICATE, DATABASE, KEY, NAMESPACE
+from bench.peer.stock_spyne import (
+    Application,
+    Array,
+    ByteArray,
+    ComplexModel,
+    Fault,
+    Service,
+    Soap11,
+    Unicode,
+    WsgiApplication,
+    rpc,
+)
 from bench.peer.tables import Agreement, Disclosure, Person, Recipient, connected
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
