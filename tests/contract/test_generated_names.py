@@ -14,7 +14,7 @@ from lxml import etree
 from makul_testing.contract_files import XS, elements, schema_root
 
 MESSAGES = ("recipient.xsd", "types.xsd", "xroad.xsd", "identifiers.xsd")
-DOCUMENTS = ("consent.xsd", "basis.xsd", "agreement.xsd", "notice.xsd", "receipt.xsd")
+DOCUMENTS = ("consent.xsd", "basis.xsd", "agreement.xsd", "notice.xsd", "receipt.xsd", "month.xsd")
 
 TAKEN = {
     "attributes": "node-soap and SOAP::Lite take it for the XML attributes of an element",

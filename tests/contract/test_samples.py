@@ -23,6 +23,8 @@ SAMPLES = Path(__file__).parent / "samples"
 GOOD = sorted(path.stem for path in SAMPLES.glob("*.xml"))
 REFUSED: list[dict[str, Any]] = tomllib.loads((SAMPLES / "refused.toml").read_text("utf-8"))["case"]
 
+KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month")
+"""The schemas of documents."""
 
 COMPILED = {
     namespace: compile_schema(name)
@@ -52,7 +54,7 @@ def test_every_root_has_a_good_sample() -> None:
     """The samples are each request, answer and document, and headers with their own rules."""
     shown = {_sample(name).tag for name in GOOD}
 
-    for schema in ("recipient", "consent", "basis", "agreement", "notice", "receipt", "delivery"):
+    for schema in ("recipient", *KINDS):
         root = schema_root(schema)
         for element in elements(root, "/*/xs:element"):
             assert f"{{{root.get('targetNamespace')}}}{element.get('name')}" in shown
@@ -65,8 +67,7 @@ def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
 
-    kinds = ("consent", "basis", "agreement", "notice", "receipt", "delivery")
-    for schema in ("types", "recipient", *kinds):
+    for schema in ("types", "recipient", *KINDS):
         for element in elements(schema_root(schema), "//xs:element[@name]"):
             assert element.get("name") in shown, f"{schema}: {element.get('name')}"
 

@@ -70,6 +70,7 @@ def test_published_names_are_the_files() -> None:
         "consent.xsd",
         "delivery.xsd",
         "identifiers.xsd",
+        "month.xsd",
         "notice.xsd",
         "receipt.xsd",
         "recipient.xsd",
