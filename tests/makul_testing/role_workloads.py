@@ -107,6 +107,7 @@ def looks(registry: OperatorRegistry) -> None:
     month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
     assert registry.statistics(month)
     assert list(registry.export(month, None, look, at=NOON))
+    assert list(registry.read_month(month, BANK, draft=False, at=NOON).decisions)
 
 
 def takes_away(registry: OperatorRegistry) -> None:

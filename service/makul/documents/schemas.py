@@ -116,3 +116,15 @@ def notice_schema() -> DocumentSchema:
 def receipt_schema() -> DocumentSchema:
     """Return the schema of a receipt (receipt.xsd)."""
     return DocumentSchema("receipt.xsd", "Receipt")
+
+
+@cache
+def statement_schema() -> DocumentSchema:
+    """Return the schema of the head of a monthly statement (month.xsd)."""
+    return DocumentSchema("month.xsd", "MonthlyStatement")
+
+
+@cache
+def page_schema() -> DocumentSchema:
+    """Return the schema of a page of a monthly statement (month.xsd)."""
+    return DocumentSchema("month.xsd", "StatementPage")

@@ -46,3 +46,11 @@ def parse_month(text: str) -> Month:
     if match is None:
         raise MalformedMonthError("a month is written as 2026-11")
     return Month(int(match[1]), int(match[2]))
+
+
+def month_before(at: datetime) -> Month:
+    """Return the last month that ended before or at this instant."""
+    local = at.astimezone(BISHKEK)
+    if local.month == 1:
+        return Month(local.year - 1, 12)
+    return Month(local.year, local.month - 1)

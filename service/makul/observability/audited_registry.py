@@ -20,6 +20,7 @@ from makul.app.ports import (
     NoticeApproval,
     Official,
     OperatorRegistry,
+    RecordedMonth,
     RecordedSignature,
     RepetitionRow,
     Signatory,
@@ -234,6 +235,14 @@ class AuditedRegistry:
     ) -> Iterator[DisclosureRow]:
         """Return a month's decisions, and report the export, which is already recorded."""
         result = self.registry.export(month, recipient, options, at=at)
+        self._report(Event.RECORD_EXPORTED)
+        return result
+
+    def read_month(
+        self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
+    ) -> RecordedMonth:
+        """Return a month for its statement, and report that it leaves the record."""
+        result = self.registry.read_month(month, recipient, draft=draft, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
 

@@ -81,6 +81,11 @@ from makul.app.ports.key_rotation import (
 )
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
+from makul.app.ports.monthly_statements import (
+    MonthDecision,
+    RecordedMonth,
+    StatementDocuments,
+)
 from makul.app.ports.record_store import (
     CommitUnknownError,
     HeldConsent,
@@ -180,6 +185,7 @@ __all__ = [
     "MessageVerifier",
     "MeteredUse",
     "MonthCount",
+    "MonthDecision",
     "NamedParty",
     "NoMatch",
     "NonDisclosure",
@@ -199,6 +205,7 @@ __all__ = [
     "ReceiptCertificateState",
     "ReceiptSigner",
     "Recorded",
+    "RecordedMonth",
     "RecordedSignature",
     "Recorder",
     "Refusal",
@@ -225,6 +232,7 @@ __all__ = [
     "SignedDocuments",
     "SignerUnavailableError",
     "Space",
+    "StatementDocuments",
     "StoreUnavailableError",
     "Undetermined",
     "UnwritableError",

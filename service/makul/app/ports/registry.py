@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from makul.app.ports.monthly_statements import RecordedMonth
 from makul.app.ports.request_keys import Asker
 from makul.app.ports.signed_documents import (
     AgreementSignature,
@@ -329,6 +330,14 @@ class OperatorRegistry(Protocol):
         """Return a month's decisions, oldest first, as they are read.
 
         The export is itself recorded before the first decision is returned (cl. 13 and 16).
+        """
+
+    def read_month(
+        self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
+    ) -> RecordedMonth:
+        """Return a recipient's month for its statement; its decisions are read as they are used.
+
+        The act is itself recorded before anything is read (cl. 11 and 13).
         """
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:

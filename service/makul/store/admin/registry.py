@@ -17,6 +17,7 @@ from makul.app.ports import (
     Notice,
     NoticeApproval,
     Official,
+    RecordedMonth,
     RecordedSignature,
     RepetitionRow,
     Signatory,
@@ -37,6 +38,7 @@ from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
+from makul.store.reads import monthly_decisions
 from makul.store.reads.agreement_signatures import list_signatures
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
@@ -248,6 +250,15 @@ class StoreOperatorRegistry(StorePersonRegistry):
         with self._database.transaction() as transaction:
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
         return listing.of_month(self._database, self._cipher, month, recipient=recipient)
+
+    def read_month(
+        self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
+    ) -> RecordedMonth:
+        """Return a recipient's month for its statement, after the act was recorded."""
+        facts = {"month": str(month), "draft": draft}
+        with self._database.transaction() as transaction:
+            self._log.write(transaction, "month.build", recipient, facts, at=at)
+        return monthly_decisions.read_month(self._database, self._cipher, month, recipient)
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""

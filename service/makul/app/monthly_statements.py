@@ -1,0 +1,241 @@
+"""Build a recipient's monthly statement: pages of lines, and a signed head (Procedure, cl. 11)."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from itertools import islice
+
+from makul.app.ports import MonthDecision, ReceiptSigner, RecordedMonth, StatementDocuments
+from makul.domain.agreements import Agreement
+from makul.domain.calendar import legal_day
+from makul.domain.identifiers import MemberCode
+from makul.domain.monthly_statements import (
+    DISCLOSING,
+    MAX_LISTED_EXCEPTIONS,
+    MAX_PAGE_LINES,
+    MAX_PAGES,
+    MonthlyStatement,
+    PageReference,
+    StatementException,
+    StatementLine,
+    StatementPage,
+    StatementTotals,
+    Totals,
+    find_exceptions,
+)
+from makul.domain.months import Month
+from makul.domain.recipients import Recipient
+
+MAX_HEAD_BYTES = 256 * 1024
+"""The maximum size of a signed document, as in docs/recipients.md."""
+
+MAX_COUNTED_PURPOSES = 256
+"""Maximum number of purposes that are counted one by one, so that the head stays small."""
+
+OTHER, NONE = "other", "none"
+"""Keys of totals that no purpose and no kind of ground can have: those are written in capitals."""
+
+_REMEMBERED_DOCUMENTS = 256
+"""Number of ground documents whose terms are remembered. Only basis statements have many uses."""
+
+
+class UnbuildableStatementError(Exception):
+    """The month cannot be stated. The message says why, in words for an operator."""
+
+
+class UnpublishedDecisionError(UnbuildableStatementError):
+    """A decision of the month is not in the published log yet."""
+
+
+class OversizedMonthError(UnbuildableStatementError):
+    """The month has more decisions, agreements or purposes than one statement may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRequest:
+    """Whose month is stated, and on which log it rests."""
+
+    month: Month
+    recipient: Recipient
+    agreements: Collection[Agreement]
+    """All agreements of the recipient."""
+    draft: bool
+    checkpoint: bytes
+    """The published signed note of the log."""
+    tree_size: int
+    """The size of the tree that the note states."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementBuilder:
+    """Builds statements with the operator's key for receipts."""
+
+    documents: StatementDocuments
+    signer: ReceiptSigner
+    operator: MemberCode
+
+    def build(
+        self,
+        request: StatementRequest,
+        recorded: RecordedMonth,
+        *,
+        write_page: Callable[[int, bytes], None],
+        report: Callable[[int], None],
+        at: datetime,
+    ) -> tuple[MonthlyStatement, bytes]:
+        """Write the pages, and return the head and its signed bytes.
+
+        `report` receives the number of lines after each page. Memory holds one page at a time.
+        Raises `UnbuildableStatementError`, and `SignerUnavailableError`.
+        """
+        counts = _Counts(purposes=_agreed_purposes(request.agreements))
+        pages = []
+        for number, lines in enumerate(_paged(self._lines(request, recorded.decisions)), start=1):
+            if number > MAX_PAGES:
+                raise OversizedMonthError("more decisions than a statement can list")
+            counts.add(lines)
+            content = self._render_page(request, number, lines)
+            write_page(number, content)
+            digest = sha256(content).digest()
+            pages.append(PageReference(number=number, lines=len(lines), digest=digest))
+            report(len(lines))
+        statement = MonthlyStatement(
+            month=request.month,
+            draft=request.draft,
+            operator=self.operator,
+            recipient=request.recipient.code,
+            recipient_name=" ".join(request.recipient.name.split()),
+            agreements=_agreements_of(request),
+            built_at=at,
+            checkpoint=request.checkpoint,
+            totals=counts.totals(recorded),
+            exceptions=tuple(counts.listed),
+            pages=tuple(pages),
+        )
+        signed = self.signer.sign(self.documents.render_statement(statement), at=at)
+        if len(signed) > MAX_HEAD_BYTES:
+            raise OversizedMonthError("the head is larger than a signed document may be")
+        return statement, signed
+
+    def _render_page(
+        self, request: StatementRequest, number: int, lines: tuple[StatementLine, ...]
+    ) -> bytes:
+        return self.documents.render_page(
+            StatementPage(
+                month=request.month, recipient=request.recipient.code, number=number, lines=lines
+            )
+        )
+
+    def _lines(
+        self, request: StatementRequest, decisions: Iterable[MonthDecision]
+    ) -> Iterator[StatementLine]:
+        agreements = {str(each.number): each for each in request.agreements}
+        read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(self.documents.read_terms)
+        for recorded in decisions:
+            index, decision = recorded.leaf_index, recorded.decision
+            if not request.draft and (index is None or index >= request.tree_size):
+                raise UnpublishedDecisionError("a decision is not in the published log yet")
+            terms = None
+            if recorded.document is not None and decision.ground_kind is not None:
+                terms = read_terms(decision.ground_kind, recorded.document)
+            agreement = agreements.get(decision.agreement_number or "")
+            yield StatementLine(
+                decision=decision,
+                exceptions=find_exceptions(decision, recorded.ground, terms, agreement),
+            )
+
+
+def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
+    while page := tuple(islice(lines, MAX_PAGE_LINES)):
+        yield page
+
+
+def _agreements_of(request: StatementRequest) -> tuple[str, ...]:
+    """Return the numbers of the agreements whose term touches the month."""
+    month = request.month
+    return tuple(
+        sorted(
+            each.number
+            for each in request.agreements
+            if each.valid_from < month.ends and each.valid_to > month.begins
+        )
+    )
+
+
+def _agreed_purposes(agreements: Iterable[Agreement]) -> frozenset[str]:
+    """Return the purposes to count one by one.
+
+    A refused request may name any purpose, so purposes of requests must not become keys.
+    """
+    agreed = {purpose for each in agreements for purpose in each.purposes}
+    return frozenset(sorted(agreed)[:MAX_COUNTED_PURPOSES])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counts:
+    """The counts of a month while its lines are read."""
+
+    purposes: frozenset[str]
+    lines: int = 0
+    disclosures: int = 0
+    listed: list[StatementException] = field(default_factory=list)
+    by: Mapping[str, Counter[str]] = field(
+        default_factory=lambda: {
+            name: Counter()
+            for name in (
+                *("operations", "outcomes", "grounds", "purposes", "days"),
+                *("attributes", "refusals", "exceptions"),
+            )
+        }
+    )
+
+    def add(self, lines: Iterable[StatementLine]) -> None:
+        for line in lines:
+            self._add_line(line)
+
+    def _add_line(self, line: StatementLine) -> None:
+        decision, by = line.decision, self.by
+        disclosed = decision.outcome in DISCLOSING
+        self.lines += 1
+        self.disclosures += disclosed
+        by["operations"][decision.operation] += 1
+        by["outcomes"][decision.outcome.value] += 1
+        by["grounds"][decision.ground_kind or NONE] += 1
+        by["purposes"][self._purpose_key(decision.purpose)] += 1
+        by["days"][legal_day(decision.decided_at).isoformat()] += 1
+        by["attributes"].update(decision.attributes)
+        if not disclosed:
+            by["refusals"].update(decision.codes)
+        for found in line.exceptions:
+            by["exceptions"][found.kind] += 1
+            if len(self.listed) < MAX_LISTED_EXCEPTIONS:
+                self.listed.append(
+                    StatementException(
+                        disclosure_id=decision.disclosure_id,
+                        kind=found.kind,
+                        fact=found.fact,
+                        attribute=found.attribute,
+                    )
+                )
+
+    def _purpose_key(self, purpose: str | None) -> str:
+        if purpose is None:
+            return NONE
+        return purpose if purpose in self.purposes else OTHER
+
+    def totals(self, recorded: RecordedMonth) -> StatementTotals:
+        by = {name: _sorted_totals(counter) for name, counter in self.by.items()}
+        return StatementTotals(
+            lines=self.lines,
+            disclosures=self.disclosures,
+            subjects=recorded.subjects,
+            repetitions=recorded.repetitions,
+            **by,
+        )
+
+
+def _sorted_totals(counter: Counter[str]) -> Totals:
+    return tuple(sorted(counter.items()))

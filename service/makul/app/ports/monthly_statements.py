@@ -1,0 +1,49 @@
+"""What the monthly statement needs of the record and of documents (Procedure, cl. 11)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from makul.domain.monthly_statements import (
+    GroundRecord,
+    GroundTerms,
+    MonthlyStatement,
+    RecordedDecision,
+    StatementPage,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthDecision:
+    """A decision of a month, and what is recorded of its ground."""
+
+    decision: RecordedDecision
+    leaf_index: int | None
+    """The index of its leaf in the log; None if the sequencer has not assigned one yet."""
+    ground: GroundRecord | None
+    document: bytes | None
+    """The exact bytes of the ground's document; None if they are missing or do not decrypt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedMonth:
+    """A recipient's month in the record. The decisions are read while they are consumed."""
+
+    subjects: int
+    """Number of distinct subjects of the disclosures."""
+    repetitions: int
+    """Number of stored answers that were given again in the month."""
+    decisions: Iterator[MonthDecision]
+
+
+class StatementDocuments(Protocol):
+    """Writes the documents of a statement, and reads the documents of grounds."""
+
+    def render_statement(self, statement: MonthlyStatement) -> bytes:
+        """Return the unsigned head in exclusive canonical form; its root has an `Id`."""
+
+    def render_page(self, page: StatementPage) -> bytes:
+        """Return the page."""
+
+    def read_terms(self, kind: str, document: bytes) -> GroundTerms | None:
+        """Return the terms of a ground; None if the document cannot be read as this kind."""

@@ -1,0 +1,243 @@
+"""Write and read the head and the pages of a monthly statement (month.xsd; Procedure, cl. 11)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from makul.app.ports import DocumentError
+from makul.documents.bases import read_basis
+from makul.documents.canonical_writer import attribute, binary, element, group, instant, optional
+from makul.documents.consents import read_consent
+from makul.documents.schemas import malformed, page_schema, statement_schema
+from makul.documents.xml_reader import Reader, uuid
+from makul.documents.xml_reader import binary as read_binary
+from makul.documents.xml_reader import instant as read_instant
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.domain.monthly_statements import (
+    GroundTerms,
+    LineException,
+    MonthlyStatement,
+    PageReference,
+    StatementException,
+    StatementLine,
+    StatementPage,
+    StatementTotals,
+    Totals,
+)
+from makul.domain.months import Month, parse_month
+from makul.net.xml_parser import own_parser
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+NAMESPACE = "urn:makul:month:1"
+
+_TOTALS = (
+    ("operationTotal", "operations"),
+    ("outcomeTotal", "outcomes"),
+    ("groundTotal", "grounds"),
+    ("purposeTotal", "purposes"),
+    ("dayTotal", "days"),
+    ("attributeTotal", "attributes"),
+    ("refusalTotal", "refusals"),
+    ("exceptionTotal", "exceptions"),
+)
+"""The totals by the name of their element, in the order of the schema, and of their field."""
+
+
+class XmlStatementDocuments:
+    """The adapter for `ports.StatementDocuments`."""
+
+    def render_statement(self, statement: MonthlyStatement) -> bytes:
+        """Return the unsigned head in exclusive canonical form; its root has an `Id`."""
+        totals = statement.totals
+        parts = (
+            element("month", str(statement.month)),
+            element("draft", "true" if statement.draft else "false"),
+            element("operator", statement.operator),
+            group(
+                "recipient",
+                element("code", statement.recipient),
+                element("name", statement.recipient_name),
+            ),
+            *(element("agreement", number) for number in statement.agreements),
+            element("builtAt", instant(statement.built_at)),
+            element("checkpoint", binary(statement.checkpoint)),
+            element("lines", str(totals.lines)),
+            element("disclosures", str(totals.disclosures)),
+            element("subjects", str(totals.subjects)),
+            element("repetitions", str(totals.repetitions)),
+            *(_totals(name, getattr(totals, field)) for name, field in _TOTALS),
+            *map(_listed_exception, statement.exceptions),
+            *map(_page_reference, statement.pages),
+        )
+        identifier = f"statement-{statement.month}-{statement.recipient.replace('/', '-')}"
+        root = f'<MonthlyStatement xmlns="{NAMESPACE}" Id="{attribute(identifier)}">'
+        return f"{root}{''.join(parts)}</MonthlyStatement>".encode()
+
+    def render_page(self, page: StatementPage) -> bytes:
+        """Return the page in exclusive canonical form."""
+        parts = (
+            element("month", str(page.month)),
+            element("recipient", page.recipient),
+            element("number", str(page.number)),
+            *map(_line, page.lines),
+        )
+        return f'<StatementPage xmlns="{NAMESPACE}">{"".join(parts)}</StatementPage>'.encode()
+
+    def read_terms(self, kind: str, document: bytes) -> GroundTerms | None:
+        """Return the terms of a ground; None if the document cannot be read as this kind.
+
+        The bytes were verified when the decision was made. The signature is not verified again.
+        """
+        try:
+            root = etree.fromstring(document, own_parser())
+            if kind == GroundKind.CONSENT:
+                return _consent_terms(root)
+            if kind == GroundKind.BASIS:
+                return _basis_terms(root)
+        except (etree.XMLSyntaxError, DocumentError):
+            pass
+        return None
+
+
+def _consent_terms(root: "Element") -> GroundTerms:
+    consent = read_consent(root)
+    return GroundTerms(
+        agreement_number=consent.agreement_number,
+        purpose=consent.purpose,
+        attributes=consent.attributes,
+        valid_from=consent.begins_at,
+        valid_to=consent.valid_to,
+        on_paper=consent.on_paper,
+    )
+
+
+def _basis_terms(root: "Element") -> GroundTerms:
+    statement = read_basis(root)
+    return GroundTerms(
+        agreement_number=statement.agreement_number,
+        purpose=statement.purpose,
+        attributes=statement.attributes,
+        valid_from=statement.issued_at,
+        valid_to=statement.valid_to,
+    )
+
+
+def _totals(name: str, totals: Totals) -> str:
+    return "".join(
+        group(name, element("key", key), element("count", str(count))) for key, count in totals
+    )
+
+
+def _exception_parts(found: LineException) -> tuple[str, ...]:
+    return (
+        element("kind", found.kind),
+        element("fact", found.fact),
+        optional("attribute", found.attribute),
+    )
+
+
+def _listed_exception(found: StatementException) -> str:
+    identifier = element("disclosureId", str(found.disclosure_id))
+    return group("exception", identifier, *_exception_parts(found))
+
+
+def _page_reference(page: PageReference) -> str:
+    return group(
+        "page",
+        element("number", str(page.number)),
+        element("lines", str(page.lines)),
+        element("digest", binary(page.digest)),
+    )
+
+
+def _line(line: StatementLine) -> str:
+    decision = line.decision
+    return group(
+        "line",
+        element("disclosureId", str(decision.disclosure_id)),
+        element("decidedAt", instant(decision.decided_at)),
+        element("requestId", str(decision.request_id)),
+        element("operation", decision.operation),
+        element("outcome", decision.outcome),
+        *(element("attribute", name) for name in decision.attributes),
+        _line_ground(decision.ground_kind, decision.ground_digest),
+        element("receiptDigest", binary(decision.receipt_digest)),
+        *(group("exception", *_exception_parts(each)) for each in line.exceptions),
+    )
+
+
+def _line_ground(kind: str | None, digest: bytes | None) -> str:
+    if kind is None or digest is None:
+        return ""
+    return group("ground", element("kind", kind), element("digest", binary(digest)))
+
+
+def read_statement(signed: "Element") -> MonthlyStatement:
+    """Read a head from its verified root element. Raises `DocumentError` (REQ-01)."""
+    statement_schema().check(signed)
+    reader = Reader(signed)
+    recipient = reader.inside("recipient")
+    return MonthlyStatement(
+        month=reader.read("month", parse_month),
+        draft=reader.text("draft") == "true",
+        operator=reader.read("operator", parse_member_code),
+        recipient=recipient.read("code", parse_member_code),
+        recipient_name=recipient.text("name"),
+        agreements=tuple(sorted(reader.texts("agreement"))),
+        built_at=reader.read("builtAt", read_instant),
+        checkpoint=reader.read("checkpoint", read_binary),
+        totals=StatementTotals(
+            lines=reader.read("lines", int),
+            disclosures=reader.read("disclosures", int),
+            subjects=reader.read("subjects", int),
+            repetitions=reader.read("repetitions", int),
+            **{field: _read_totals(reader.each_inside(name)) for name, field in _TOTALS},
+        ),
+        exceptions=tuple(map(_read_exception, reader.each_inside("exception"))),
+        pages=tuple(map(_read_page_reference, reader.each_inside("page"))),
+    )
+
+
+def _read_totals(readers: Iterable[Reader]) -> Totals:
+    return tuple((each.text("key"), each.read("count", int)) for each in readers)
+
+
+def _read_exception(reader: Reader) -> StatementException:
+    return StatementException(
+        disclosure_id=reader.read("disclosureId", uuid),
+        kind=reader.text("kind"),
+        fact=reader.text("fact"),
+        attribute=reader.read_if_any("attribute", str),
+    )
+
+
+def _read_page_reference(reader: Reader) -> PageReference:
+    return PageReference(
+        number=reader.read("number", int),
+        lines=reader.read("lines", int),
+        digest=reader.read("digest", read_binary),
+    )
+
+
+def read_page_header(content: bytes) -> tuple[Month, MemberCode, PageReference]:
+    """Return the month, the recipient, the number and the count of lines of a page.
+
+    The head must have named the digest of these bytes before. Raises `DocumentError` (REQ-01). The
+    returned digest is empty, because the caller has it.
+    """
+    try:
+        root = etree.fromstring(content, own_parser())
+    except etree.XMLSyntaxError:
+        raise malformed("StatementPage") from None
+    page_schema().check(root)
+    reader = Reader(root)
+    lines = len(reader.each_inside("line"))
+    return (
+        reader.read("month", parse_month),
+        reader.read("recipient", parse_member_code),
+        PageReference(number=reader.read("number", int), lines=lines, digest=b""),
+    )

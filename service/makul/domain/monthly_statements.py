@@ -1,0 +1,274 @@
+"""Monthly statements: the operator's account of a recipient's month (Procedure, cl. 11).
+
+Pure code: no XML, no SQL, no clock. A statement has a head with totals, and pages with a line for
+each decision. The rules here compare a disclosure with its ground and its agreement, again and
+independently of the decision, and return what does not fit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from makul.domain.agreements import Agreement
+from makul.domain.calendar import has_begun
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month
+
+MAX_PAGE_LINES = 10_000
+"""Maximum number of lines on a page (month.xsd). Such a page has some six megabytes."""
+
+MAX_PAGES = 900
+"""Maximum number of pages (month.xsd): nine million decisions.
+
+A signed document may contain 1024 signs `=`, and each digest of a page ends with one.
+"""
+
+MAX_LISTED_EXCEPTIONS = 400
+"""Maximum number of exceptions in a head, so that the head fits a signed document of 256 KiB.
+
+The lines have every exception, and the head counts them all.
+"""
+
+DISCLOSING = frozenset({Outcome.RELEASED, Outcome.MATCHED})
+"""Outcomes that give data or a yes. Only they use a ground, so only they are compared with one."""
+
+
+class ExceptionKind(StrEnum):
+    """The kind of an exception. Readers must accept other kinds: the list may grow."""
+
+    NO_GROUND = "NO_GROUND"
+    OVERUSED = "OVERUSED"
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    OUT_OF_TERM = "OUT_OF_TERM"
+    REVOKED_BEFORE = "REVOKED_BEFORE"
+    PAPER_TO_INSPECT = "PAPER_TO_INSPECT"
+
+
+class ExceptionFact(StrEnum):
+    """What was found, as a word for programs. Readers must accept other words."""
+
+    GROUND_NOT_NAMED = "GROUND_NOT_NAMED"
+    GROUND_NOT_REGISTERED = "GROUND_NOT_REGISTERED"
+    OTHER_DOCUMENT_REGISTERED = "OTHER_DOCUMENT_REGISTERED"
+    DOCUMENT_NOT_STORED = "DOCUMENT_NOT_STORED"
+    MORE_USES_THAN_ALLOWED = "MORE_USES_THAN_ALLOWED"
+    GROUND_AGREEMENT = "GROUND_AGREEMENT"
+    GROUND_PURPOSE = "GROUND_PURPOSE"
+    GROUND_ATTRIBUTE = "GROUND_ATTRIBUTE"
+    GROUND_TERM = "GROUND_TERM"
+    NO_AGREEMENT = "NO_AGREEMENT"
+    AGREEMENT_PURPOSE = "AGREEMENT_PURPOSE"
+    AGREEMENT_ATTRIBUTE = "AGREEMENT_ATTRIBUTE"
+    AGREEMENT_TERM = "AGREEMENT_TERM"
+    GROUND_REVOKED = "GROUND_REVOKED"
+    CONSENT_ON_PAPER = "CONSENT_ON_PAPER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineException:
+    """An exception of one line: its kind, what was found, and the attribute, if it is about one."""
+
+    kind: str
+    fact: str
+    attribute: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementException(LineException):
+    """An exception together with its disclosure, as a head lists it."""
+
+    disclosure_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundTerms:
+    """The terms of a consent or basis statement, as its signed document states them."""
+
+    agreement_number: str
+    purpose: str
+    attributes: frozenset[str]
+    valid_from: datetime
+    valid_to: datetime
+    on_paper: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundRecord:
+    """The record of a ground, as the disclosure found it."""
+
+    digest: bytes
+    revoked_at: datetime | None
+    """The earliest revocation by the subject or the operator; None if there is none."""
+    uses_before: int
+    """Uses by earlier disclosures of the month.
+
+    It is counted only for grounds that the month used more often than they allow.
+    """
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision:
+    """A decision as the record has it, without personal data."""
+
+    disclosure_id: UUID
+    decided_at: datetime
+    request_id: UUID
+    operation: str
+    outcome: Outcome
+    codes: tuple[str, ...]
+    attributes: tuple[str, ...]
+    purpose: str | None
+    agreement_number: str | None
+    ground_kind: str | None
+    ground_digest: bytes | None
+    receipt_digest: bytes
+
+
+def find_exceptions(
+    decision: RecordedDecision,
+    ground: GroundRecord | None,
+    terms: GroundTerms | None,
+    agreement: Agreement | None,
+) -> tuple[LineException, ...]:
+    """Return what does not fit, or what a person must inspect. It says nothing about guilt.
+
+    `ground` is None if no use of the ground is recorded, and `terms` is None if its document is not
+    stored or cannot be read. `agreement` is the recipient's agreement with the decision's number.
+    """
+    if decision.outcome not in DISCLOSING:
+        return ()
+    return (
+        *_judge_presence(decision, ground, terms),
+        *(() if ground is None else _judge_use(decision, ground)),
+        *(() if terms is None else _judge_terms(decision, terms)),
+        *_judge_agreement(decision, agreement),
+    )
+
+
+def _judge_presence(
+    decision: RecordedDecision, ground: GroundRecord | None, terms: GroundTerms | None
+) -> Iterator[LineException]:
+    kind = ExceptionKind.NO_GROUND
+    if decision.ground_digest is None:
+        yield LineException(kind=kind, fact=ExceptionFact.GROUND_NOT_NAMED)
+        return
+    if ground is None:
+        yield LineException(kind=kind, fact=ExceptionFact.GROUND_NOT_REGISTERED)
+    elif ground.digest != decision.ground_digest:
+        yield LineException(kind=kind, fact=ExceptionFact.OTHER_DOCUMENT_REGISTERED)
+    if terms is None:
+        yield LineException(kind=kind, fact=ExceptionFact.DOCUMENT_NOT_STORED)
+
+
+def _judge_use(decision: RecordedDecision, ground: GroundRecord) -> Iterator[LineException]:
+    if ground.uses_before >= ground.allowed:
+        yield LineException(kind=ExceptionKind.OVERUSED, fact=ExceptionFact.MORE_USES_THAN_ALLOWED)
+    if ground.revoked_at is not None and ground.revoked_at < decision.decided_at:
+        yield LineException(kind=ExceptionKind.REVOKED_BEFORE, fact=ExceptionFact.GROUND_REVOKED)
+
+
+def _judge_terms(decision: RecordedDecision, terms: GroundTerms) -> Iterator[LineException]:
+    scope, at = ExceptionKind.OUT_OF_SCOPE, decision.decided_at
+    if terms.agreement_number != decision.agreement_number:
+        yield LineException(kind=scope, fact=ExceptionFact.GROUND_AGREEMENT)
+    if terms.purpose != decision.purpose:
+        yield LineException(kind=scope, fact=ExceptionFact.GROUND_PURPOSE)
+    for name in decision.attributes:
+        if name not in terms.attributes:
+            yield LineException(kind=scope, fact=ExceptionFact.GROUND_ATTRIBUTE, attribute=name)
+    ended = max(at, terms.valid_from) >= terms.valid_to
+    if ended or not has_begun(terms.valid_from, at=at):
+        yield LineException(kind=ExceptionKind.OUT_OF_TERM, fact=ExceptionFact.GROUND_TERM)
+    if terms.on_paper:
+        yield LineException(
+            kind=ExceptionKind.PAPER_TO_INSPECT, fact=ExceptionFact.CONSENT_ON_PAPER
+        )
+
+
+def _judge_agreement(
+    decision: RecordedDecision, agreement: Agreement | None
+) -> Iterator[LineException]:
+    scope = ExceptionKind.OUT_OF_SCOPE
+    if agreement is None:
+        yield LineException(kind=scope, fact=ExceptionFact.NO_AGREEMENT)
+        return
+    if decision.purpose not in agreement.purposes:
+        yield LineException(kind=scope, fact=ExceptionFact.AGREEMENT_PURPOSE)
+    for name in decision.attributes:
+        if name not in agreement.attributes:
+            yield LineException(kind=scope, fact=ExceptionFact.AGREEMENT_ATTRIBUTE, attribute=name)
+    if not agreement.valid_from <= decision.decided_at < agreement.valid_to:
+        yield LineException(kind=ExceptionKind.OUT_OF_TERM, fact=ExceptionFact.AGREEMENT_TERM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementLine:
+    """A line of a page: a decision, and the exceptions that were found."""
+
+    decision: RecordedDecision
+    exceptions: tuple[LineException, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementPage:
+    """A page of a statement, the earliest decision first."""
+
+    month: Month
+    recipient: MemberCode
+    number: int
+    lines: tuple[StatementLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReference:
+    """A page as the head names it: by its number, its lines and its exact bytes."""
+
+    number: int
+    lines: int
+    digest: bytes
+
+
+Totals = tuple[tuple[str, int], ...]
+"""Numbers of decisions by a value, sorted by the value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementTotals:
+    """The counts of a month."""
+
+    lines: int
+    disclosures: int
+    subjects: int
+    """Distinct subjects of the disclosures."""
+    repetitions: int
+    operations: Totals
+    outcomes: Totals
+    grounds: Totals
+    purposes: Totals
+    days: Totals
+    attributes: Totals
+    refusals: Totals
+    exceptions: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlyStatement:
+    """The head of a statement."""
+
+    month: Month
+    draft: bool
+    operator: MemberCode
+    recipient: MemberCode
+    recipient_name: str
+    agreements: tuple[str, ...]
+    built_at: datetime
+    checkpoint: bytes
+    """The published signed note of the log, with cosignatures."""
+    totals: StatementTotals
+    exceptions: tuple[StatementException, ...]
+    """The first exceptions of the month, at most `MAX_LISTED_EXCEPTIONS`."""
+    pages: tuple[PageReference, ...]

@@ -1,0 +1,255 @@
+"""A recipient's month for its statement: each decision beside its ground (Procedure, cl. 11)."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import BigInteger, LargeBinary, and_, bindparam, func, or_, select, tuple_
+
+from makul.app.ports import MonthDecision, RecordedMonth
+from makul.domain.disclosures import GroundKind, Operation, Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
+from makul.domain.months import Month
+from makul.store.db.base import Database, Row
+from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
+from makul.store.db.rows import build_row_reader
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
+from makul.store.records.entry_rows import evidence_associated_data
+from makul.store.records.sealed_fields import open_private
+from makul.store.schema.ledger_tables import ledger_position
+from makul.store.schema.record_tables import disclosure, evidence, repetition, revocation
+from makul.store.schema.usage_tables import ground_use
+
+PAGE_ROWS = 500
+"""Number of decisions read at once, with their documents: about 5 MB for a month of any size."""
+
+_BEFORE_ALL = b"\xff" * 16
+"""Sorts after every id.
+
+With the microsecond before a month as the time, the next row is the first of the month.
+"""
+
+_OF_MONTH = and_(
+    disclosure.c.recipient == bindparam("recipient"),
+    disclosure.c.decided_at >= bindparam("begins"),
+    disclosure.c.decided_at < bindparam("ends"),
+)
+_DISCLOSED = or_(*(disclosure.c.outcome == each.value for each in sorted(DISCLOSING)))
+
+_SUBJECTS = select(func.count(disclosure.c.subject_index.distinct())).where(_OF_MONTH, _DISCLOSED)
+_REPETITIONS = select(func.count()).where(
+    repetition.c.recipient == bindparam("recipient"),
+    repetition.c.repeated_at >= bindparam("begins"),
+    repetition.c.repeated_at < bindparam("ends"),
+)
+_OWN_GROUND = and_(
+    ground_use.c.recipient == disclosure.c.recipient,
+    ground_use.c.kind == disclosure.c.ground_kind,
+    ground_use.c.ground_id == disclosure.c.ground_id,
+)
+_OVERUSED = (
+    select(disclosure.c.ground_kind, disclosure.c.ground_id)
+    .select_from(disclosure.join(ground_use, _OWN_GROUND))
+    .where(_OF_MONTH, _DISCLOSED)
+    .group_by(disclosure.c.ground_kind, disclosure.c.ground_id, ground_use.c.allowed)
+    .having(func.count() > ground_use.c.allowed)
+)
+"""The grounds that the month used more often than they allow.
+
+The database counts, so that no memory is needed for the grounds that fit.
+"""
+
+_PLACE = tuple_(disclosure.c.decided_at, disclosure.c.disclosure_id)
+_AFTER = tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary))
+_DECISIONS = (
+    select(
+        disclosure.c.disclosure_id,
+        disclosure.c.request_id,
+        disclosure.c.operation,
+        disclosure.c.outcome,
+        disclosure.c.reasons,
+        disclosure.c.released,
+        disclosure.c.purpose,
+        disclosure.c.agreement_number,
+        disclosure.c.ground_kind,
+        disclosure.c.ground_id,
+        disclosure.c.ground_digest,
+        disclosure.c.decided_at,
+        disclosure.c.sealed,
+        ledger_position.c.position,
+        ground_use.c.digest.label("registered_digest"),
+        ground_use.c.allowed,
+        ground_use.c.revoked_at.label("revoked_by_operator"),
+        revocation.c.revoked_at.label("revoked_by_subject"),
+        evidence.c.sealed.label("document"),
+    )
+    .select_from(
+        disclosure.outerjoin(
+            ledger_position, ledger_position.c.disclosure_id == disclosure.c.disclosure_id
+        )
+        .outerjoin(ground_use, _OWN_GROUND)
+        .outerjoin(
+            revocation,
+            and_(
+                disclosure.c.ground_kind == GroundKind.CONSENT.value,
+                revocation.c.recipient == disclosure.c.recipient,
+                revocation.c.consent_id == disclosure.c.ground_id,
+                revocation.c.subject_index == disclosure.c.subject_index,
+            ),
+        )
+        .outerjoin(
+            evidence,
+            and_(
+                evidence.c.recipient == disclosure.c.recipient,
+                evidence.c.digest == disclosure.c.ground_digest,
+                _DISCLOSED,
+            ),
+        )
+    )
+    .where(
+        disclosure.c.recipient == bindparam("recipient"),
+        _AFTER < _PLACE,
+        disclosure.c.decided_at >= bindparam("at", type_=BigInteger),
+        disclosure.c.decided_at < bindparam("ends"),
+    )
+    .order_by(disclosure.c.decided_at, disclosure.c.disclosure_id)
+    .limit(bindparam("limit"))
+)
+"""Reads the page after a time and id.
+
+The separate conditions on time let PostgreSQL skip the partitions of other months.
+"""
+
+
+class _MonthRow(NamedTuple):
+    disclosure_id: bytes
+    request_id: bytes
+    operation: str
+    outcome: str
+    reasons: str
+    released: str
+    purpose: str | None
+    agreement_number: str | None
+    ground_kind: str | None
+    ground_id: bytes | None
+    ground_digest: bytes | None
+    decided_at: int
+    sealed: bytes
+    position: int | None
+    registered_digest: bytes | None
+    allowed: int | None
+    revoked_by_operator: int | None
+    revoked_by_subject: int | None
+    document: bytes | None
+
+
+_read_month_row = build_row_reader(_DECISIONS, _MonthRow)
+
+_Ground = tuple[str | None, bytes | None]
+
+
+def read_month(
+    database: Database, cipher: FieldCipher, month: Month, recipient: MemberCode
+) -> RecordedMonth:
+    """Return a recipient's month. Memory does not grow with the number of its decisions.
+
+    Each page is a separate statement, so no transaction stays open. The record of a past month does
+    not change any more.
+    """
+    values = {
+        "recipient": recipient,
+        "begins": micros(month.begins),
+        "ends": micros(month.ends),
+    }
+    overused = frozenset((kind, ground) for kind, ground in database.all(_OVERUSED, values))
+    return RecordedMonth(
+        subjects=_count(database.one(_SUBJECTS, values)),
+        repetitions=_count(database.one(_REPETITIONS, values)),
+        decisions=_read_decisions(database, cipher, month, recipient, overused),
+    )
+
+
+def _count(row: Row | None) -> int:
+    return int(row[0]) if row is not None else 0
+
+
+def _read_decisions(
+    database: Database,
+    cipher: FieldCipher,
+    month: Month,
+    recipient: MemberCode,
+    overused: Collection[_Ground],
+) -> Iterator[MonthDecision]:
+    uses: Counter[_Ground] = Counter()
+    values: dict[str, object] = {
+        "recipient": recipient,
+        "at": micros(month.begins) - 1,
+        "id": _BEFORE_ALL,
+        "ends": micros(month.ends),
+        "limit": PAGE_ROWS,
+    }
+    while True:
+        rows = [_read_month_row(row) for row in database.all(_DECISIONS, values)]
+        for row in rows:
+            ground = (row.ground_kind, row.ground_id)
+            yield _decision_from_row(cipher, recipient, row, uses[ground])
+            if ground in overused and row.outcome in DISCLOSING:
+                uses[ground] += 1
+        if len(rows) < PAGE_ROWS:
+            return
+        values |= {"at": rows[-1].decided_at, "id": rows[-1].disclosure_id}
+
+
+def _decision_from_row(
+    cipher: FieldCipher, recipient: str, row: _MonthRow, uses_before: int
+) -> MonthDecision:
+    try:
+        decision = RecordedDecision(
+            disclosure_id=UUID(bytes=row.disclosure_id),
+            decided_at=instant(row.decided_at),
+            request_id=UUID(bytes=row.request_id),
+            operation=Operation(row.operation),
+            outcome=Outcome(row.outcome),
+            codes=codes_from_text(row.reasons),
+            attributes=names_from_text(row.released),
+            purpose=row.purpose,
+            agreement_number=row.agreement_number,
+            ground_kind=row.ground_kind,
+            ground_digest=row.ground_digest,
+            receipt_digest=sha256(
+                open_private(cipher, row.disclosure_id, row.sealed).receipt
+            ).digest(),
+        )
+    except ValueError:
+        raise CodecError("a decision does not read back") from None
+    return MonthDecision(
+        decision=decision,
+        leaf_index=row.position,
+        ground=_ground_from_row(row, uses_before),
+        document=_decrypt_document(cipher, recipient, row),
+    )
+
+
+def _ground_from_row(row: _MonthRow, uses_before: int) -> GroundRecord | None:
+    if row.registered_digest is None or row.allowed is None:
+        return None
+    revoked = [at for at in (row.revoked_by_operator, row.revoked_by_subject) if at is not None]
+    return GroundRecord(
+        digest=row.registered_digest,
+        revoked_at=instant(min(revoked)) if revoked else None,
+        uses_before=uses_before,
+        allowed=row.allowed,
+    )
+
+
+def _decrypt_document(cipher: FieldCipher, recipient: str, row: _MonthRow) -> bytes | None:
+    if row.document is None or row.ground_digest is None:
+        return None
+    try:
+        return cipher.decrypt(row.document, evidence_associated_data(recipient, row.ground_digest))
+    except FieldDecryptionError:
+        # This document was altered or moved. The statement must say so, and list the others.
+        return None

@@ -1,0 +1,192 @@
+"""A month becomes pages and a head, with constant memory (Procedure, cl. 11)."""
+
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from makul.app import monthly_statements
+from makul.app.monthly_statements import (
+    OversizedMonthError,
+    StatementBuilder,
+    StatementRequest,
+    UnpublishedDecisionError,
+)
+from makul.app.ports import RecordedMonth
+from makul.documents.monthly_statements import XmlStatementDocuments
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.monthly_statements import MAX_LISTED_EXCEPTIONS, MonthlyStatement
+from makul_testing.builders.documents import valid
+from makul_testing.builders.months import (
+    BUILT_AT,
+    a_recorded_month,
+    a_statement_request,
+)
+from makul_testing.builders.records import PURPOSE, an_agreement
+
+
+class UnsignedSigner:
+    """A signer that adds nothing: these tests are about the content."""
+
+    def sign(self, canonical: bytes, *, at: datetime) -> bytes:
+        del at
+        return canonical
+
+    def ready(self) -> bool:
+        return True
+
+
+@dataclass
+class Built:
+    """A statement and its pages."""
+
+    statement: MonthlyStatement | None = None
+    head: bytes = b""
+    pages: list[bytes] = field(default_factory=list)
+    reported: list[int] = field(default_factory=list)
+
+
+def build(
+    recorded: RecordedMonth, request: StatementRequest | None = None, *, keep: bool = True
+) -> Built:
+    built = Built()
+    builder = StatementBuilder(
+        documents=XmlStatementDocuments(),
+        signer=UnsignedSigner(),
+        operator=MemberCode("GOV/70000001"),
+    )
+    built.statement, built.head = builder.build(
+        request or a_statement_request(),
+        recorded,
+        write_page=lambda number, page: built.pages.append(page if keep else b""),
+        report=built.reported.append,
+        at=BUILT_AT,
+    )
+    return built
+
+
+def test_25_000_lines_are_three_pages() -> None:
+    """Each page is valid by the schema, and the head names its exact bytes."""
+    built = build(a_recorded_month(25_000))
+
+    assert built.statement is not None
+    assert built.reported == [10_000, 10_000, 5_000]
+    assert [page.lines for page in built.statement.pages] == built.reported
+    assert [page.number for page in built.statement.pages] == [1, 2, 3]
+    assert [page.digest for page in built.statement.pages] == [
+        sha256(page).digest() for page in built.pages
+    ]
+    for content in (built.head, built.pages[2]):
+        valid(content, "month")
+
+
+@contextmanager
+def traced() -> Iterator[list[int]]:
+    """Yield a list that contains the peak of allocated bytes after the block."""
+    peak: list[int] = []
+    tracemalloc.start()
+    try:
+        yield peak
+        peak.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_is_that_of_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen times the lines need no more than half as much again."""
+    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
+    build(a_recorded_month(200), keep=False)  # loads what is loaded once
+    with traced() as small:
+        build(a_recorded_month(200), keep=False)
+    with traced() as large:
+        build(a_recorded_month(3_000), keep=False)
+
+    assert large[0] < 1.5 * small[0], (small, large)
+
+
+def test_a_month_without_decisions_has_a_head_and_no_page() -> None:
+    """That nothing was given is a statement, too."""
+    built = build(a_recorded_month(0))
+
+    assert built.statement is not None
+    assert (built.statement.totals.lines, built.statement.pages, built.pages) == (0, (), [])
+    valid(built.head, "month")
+
+
+def test_decisions_are_counted_by_each_of_their_values() -> None:
+    """The document of the ground is missing, so each release is an exception."""
+    built = build(a_recorded_month(3))
+
+    assert built.statement is not None
+    totals = built.statement.totals
+    assert (totals.lines, totals.disclosures, totals.subjects, totals.repetitions) == (3, 3, 3, 3)
+    assert totals.operations == (("GetPersonData", 3),)
+    assert totals.outcomes == (("RELEASED", 3),)
+    assert totals.grounds == (("CONSENT", 3),)
+    assert totals.purposes == ((PURPOSE, 3),)
+    assert totals.days == (("2026-10-01", 3),)
+    assert totals.attributes == (("givenName", 3), ("surname", 3))
+    assert totals.refusals == ()
+    assert totals.exceptions == (("NO_GROUND", 3),)
+
+
+def test_refusals_are_counted_by_code_and_purposes_of_requests_are_no_keys() -> None:
+    """A caller must not be able to fill the head with purposes of its own."""
+    refused = {"outcome": Outcome.REFUSED, "codes": ("AGR-03", "CNS-01"), "attributes": ()}
+    other = build(a_recorded_month(2, **refused, purpose="ANY_PURPOSE", ground_kind=None))
+    none = build(a_recorded_month(1, **refused, purpose=None))
+
+    assert other.statement is not None
+    assert none.statement is not None
+    assert other.statement.totals.refusals == (("AGR-03", 2), ("CNS-01", 2))
+    assert other.statement.totals.purposes == (("other", 2),)
+    assert other.statement.totals.grounds == (("none", 2),)
+    assert other.statement.totals.exceptions == ()
+    assert none.statement.totals.purposes == (("none", 1),)
+
+
+def test_the_head_lists_the_first_exceptions_and_counts_all() -> None:
+    """The pages have every exception, and the head stays small."""
+    built = build(a_recorded_month(MAX_LISTED_EXCEPTIONS + 5))
+
+    assert built.statement is not None
+    assert len(built.statement.exceptions) == MAX_LISTED_EXCEPTIONS
+    assert built.statement.totals.exceptions == (("NO_GROUND", MAX_LISTED_EXCEPTIONS + 5),)
+    assert built.pages[0].count(b"<exception>") == MAX_LISTED_EXCEPTIONS + 5
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_a_decision_outside_the_published_log_stops_the_statement(size: int) -> None:
+    """The statement rests on the checkpoint, so every decision must be in its tree."""
+    with pytest.raises(UnpublishedDecisionError):
+        build(a_recorded_month(3), a_statement_request(tree_size=size))
+
+    assert build(a_recorded_month(3), a_statement_request(tree_size=3)).pages
+    assert build(a_recorded_month(3), a_statement_request(tree_size=size, draft=True)).pages
+
+
+def test_only_agreements_of_the_month_are_named() -> None:
+    """An agreement that ended before the month is not one of the month."""
+    begins = a_statement_request().month.begins
+    old = an_agreement(number="A-OLD", valid_to=begins)
+    built = build(a_recorded_month(0), a_statement_request(agreements=(old, an_agreement())))
+
+    assert built.statement is not None
+    assert built.statement.agreements == (an_agreement().number,)
+
+
+@pytest.mark.parametrize("limit", ["MAX_PAGES", "MAX_HEAD_BYTES"])
+def test_a_month_beyond_the_limits_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    """A statement that a verifier would refuse is not signed."""
+    limits: dict[str, Any] = {"MAX_PAGES": 1, "MAX_PAGE_LINES": 2, "MAX_HEAD_BYTES": 500}
+    monkeypatch.setattr(monthly_statements, limit, limits[limit])
+    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 2)
+
+    with pytest.raises(OversizedMonthError):
+        build(a_recorded_month(3))

@@ -1,0 +1,217 @@
+"""A recipient's month is read for its statement, each decision beside its ground (cl. 11)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from makul.app.ports import MonthDecision, RecordedMonth
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode
+from makul.domain.monthly_statements import GroundRecord
+from makul.domain.months import Month
+from makul.store import Store, StoreKeys
+from makul.store.db.location import DatabaseLocation
+from makul.store.encryption import fields as crypto
+from makul.store.reads import monthly_decisions
+from makul.trust.tlog.note_keys import NoteSigner
+from makul_testing.builders.entries import (
+    a_failed_match,
+    a_metered_release,
+    a_refusal,
+    a_release,
+    a_revocation,
+)
+from makul_testing.builders.records import (
+    AZAMAT,
+    BANK,
+    GULNARA,
+    NOON,
+    POLICE,
+    a_basis,
+    a_consent,
+    a_key,
+    an_evidence,
+)
+from makul_testing.raw_sql import binary, raw, without_guards
+from makul_testing.tlog.builder import sequence
+
+NOVEMBER = Month(2026, 11)
+INSTANT = timedelta(microseconds=1)
+LATER = NOON + timedelta(hours=1)
+
+
+def read(store: Store, recipient: MemberCode = BANK) -> RecordedMonth:
+    return store.registry.read_month(NOVEMBER, recipient, draft=False, at=NOON)
+
+
+def rows(store: Store) -> Sequence[MonthDecision]:
+    return list(read(store).decisions)
+
+
+def test_a_month_has_its_decisions_and_no_others(store: Store) -> None:
+    """The month is the Republic's, and only the recipient's decisions are in it."""
+    for at in (NOVEMBER.begins - INSTANT, NOVEMBER.begins, NOVEMBER.ends - INSTANT, NOVEMBER.ends):
+        store.recorder.record(a_release(decided_at=at))
+    store.recorder.record(a_failed_match())
+    store.recorder.record(a_refusal(key=a_key(recipient=POLICE)))
+
+    month = read(store)
+    found = [each.decision for each in month.decisions]
+
+    assert [each.decided_at for each in found] == [NOVEMBER.begins, NOON, NOVEMBER.ends - INSTANT]
+    assert (month.subjects, month.repetitions) == (1, 0)
+    assert [each.outcome for each in found] == [
+        Outcome.RELEASED,
+        Outcome.NOT_MATCHED,
+        Outcome.RELEASED,
+    ]
+    assert list(read(store, MemberCode("COM/1")).decisions) == []
+
+
+def test_subjects_are_those_of_disclosures(store: Store) -> None:
+    """A person who was only asked about is not counted."""
+    store.recorder.record(a_release())
+    store.recorder.record(a_release())
+    store.recorder.record(a_failed_match(subject=GULNARA))
+
+    assert read(store).subjects == 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+def test_every_decision_is_read_once_and_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Entries at a page's edge are included, also decisions of one instant."""
+    monkeypatch.setattr(monthly_decisions, "PAGE_ROWS", page)
+    for _ in range(3):
+        store.recorder.record(a_release())
+    store.recorder.record(a_release(decided_at=LATER))
+
+    found = [each.decision for each in rows(store)]
+
+    assert len({each.disclosure_id for each in found}) == 4
+    assert found == sorted(found, key=lambda each: (each.decided_at, each.disclosure_id))
+
+
+def test_a_decision_comes_with_its_ground_and_document(store: Store) -> None:
+    """The document is that of the digest, and the receipt is named by its digest."""
+    ground, document = a_consent(allowed=2), an_evidence()
+    entry = a_metered_release(ground, evidence=(document,))
+    store.recorder.record(entry)
+
+    (found,) = rows(store)
+
+    assert found.document == document.document
+    assert found.ground == GroundRecord(
+        digest=document.digest, revoked_at=None, uses_before=0, allowed=2
+    )
+    assert found.decision.receipt_digest == hashlib.sha256(entry.receipt).digest()
+    assert found.decision.attributes == ("givenName", "surname")
+    assert found.leaf_index is None
+
+
+def test_a_missing_ground_or_document_is_none(store: Store) -> None:
+    """Neither stops the statement: it says so."""
+    store.recorder.record(a_release(ground=a_consent(b"<Other/>")))
+
+    (found,) = rows(store)
+
+    assert (found.ground, found.document) == (None, None)
+    assert found.decision.ground_digest == hashlib.sha256(b"<Other/>").digest()
+
+
+def test_an_altered_document_is_none(store: Store, place: DatabaseLocation) -> None:
+    """It does not decrypt; the other decisions are still read."""
+    store.recorder.record(a_metered_release(a_consent(), evidence=(an_evidence(),)))
+    with without_guards(place, "evidence") as connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM evidence").fetchall()
+        altered = bytes(sealed)[:-1] + bytes([bytes(sealed)[-1] ^ 1])
+        connection.execute(f"UPDATE evidence SET sealed = {binary(place, altered)}")  # noqa: S608
+
+    assert [each.document for each in rows(store)] == [None]
+
+
+@pytest.mark.parametrize("by_operator", [False, True])
+def test_a_revocation_comes_with_its_instant(store: Store, by_operator: bool) -> None:
+    """The subject's and the operator's count; the earlier one is given."""
+    ground = a_consent(subject=AZAMAT)
+    store.recorder.record(a_metered_release(ground))
+    if by_operator:
+        store.registry.revoke_ground(BANK, ground.kind, ground.id, reason="x", at=LATER)
+    else:
+        store.recorder.record(a_revocation(ground, decided_at=LATER))
+
+    found = rows(store)[0].ground
+
+    assert found is not None
+    assert found.revoked_at == LATER
+
+
+def test_a_revocation_of_another_subject_does_not_count(store: Store) -> None:
+    """A person cannot revoke the consent of another subject by its id."""
+    ground = a_consent(subject=AZAMAT)
+    store.recorder.record(a_metered_release(ground))
+    store.recorder.record(a_revocation(ground, subject=GULNARA, decided_at=LATER))
+
+    found = rows(store)[0].ground
+
+    assert found is not None
+    assert found.revoked_at is None
+
+
+def test_uses_beyond_the_limit_are_numbered(store: Store, place: DatabaseLocation) -> None:
+    """The counter was set back by hand; the decisions show it. A failed match is no use."""
+    consent, basis = a_consent(allowed=2), a_basis(allowed=2)
+    for minute in range(2):
+        at = NOON + timedelta(minutes=minute)
+        store.recorder.record(a_metered_release(consent, decided_at=at))
+        store.recorder.record(a_metered_release(basis, decided_at=at))
+    store.recorder.record(a_failed_match(ground=consent, decided_at=LATER))
+    with without_guards(place, "ground_use") as connection:
+        connection.execute("UPDATE ground_use SET allowed = 1, used = 1 WHERE kind = 'CONSENT'")
+
+    uses = [
+        (each.decision.ground_kind, each.ground.uses_before)
+        for each in rows(store)
+        if each.ground is not None
+    ]
+
+    assert sorted(uses) == [
+        ("BASIS", 0),
+        ("BASIS", 0),
+        ("CONSENT", 0),
+        ("CONSENT", 1),
+        ("CONSENT", 2),
+    ]
+
+
+@pytest.mark.usefixtures("empty_log")
+def test_a_sequenced_decision_has_its_leaf_index(store: Store, signer: NoteSigner) -> None:
+    """A decision after the last run of the sequencer has none yet."""
+    store.recorder.record(a_release())
+    sequence(store, signer)
+    store.recorder.record(a_release(decided_at=LATER))
+
+    assert [each.leaf_index for each in rows(store)] == [0, None]
+
+
+def test_the_act_is_recorded_before_anything_is_read(
+    store: Store, place: DatabaseLocation, keys: StoreKeys
+) -> None:
+    """Procedure, cl. 13 and 16: the record has who, whose month, and when."""
+    read(store)
+
+    with raw(place) as connection:
+        ((entry, target, sealed),) = connection.execute(
+            "SELECT entry_id, target, sealed FROM desk_log WHERE action = 'month.build'"
+        ).fetchall()
+    facts: Any = json.loads(
+        crypto.FieldCipher(keys).decrypt(
+            bytes(sealed), crypto.field_associated_data("desk_log", "sealed", bytes(entry))
+        )
+    )
+    assert (target, facts) == (BANK, {"month": "2026-11", "draft": False})
