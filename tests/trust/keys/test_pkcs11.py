@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
@@ -15,6 +16,7 @@ from makul.trust.keys import pkcs11 as tokens
 from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.pkcs11 import TokenSigner
 from makul.trust.validation.documents import XadesVerifier
+from makul.trust.xades.known_signer import verify_by_known_signer
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul_testing.external.requirements import needs
 from makul_testing.external.softhsm import SoftToken, make_token
@@ -75,6 +77,17 @@ def test_signs_as_a_key_in_a_file_does(
     verified = documents.verify(signed, at=NOW)
     assert verified.proof.status is ProofStatus.PASSED, verified.report
     assert etree.tostring(etree.fromstring(signed), method="c14n", exclusive=True) == signed
+
+
+def test_a_monthly_statement_is_signed_like_a_receipt(operator: Holder, open_signer) -> None:
+    """The pinned certificate verifies it: nothing in the document shows where the key is."""
+    statement = b'<MonthlyStatement xmlns="urn:makul:month:1" Id="s-1"></MonthlyStatement>'
+
+    signed = XadesReceiptSigner(open_signer(operator), operator.certificate).sign(statement, at=NOW)
+
+    known = {operator.certificate.fingerprint(hashes.SHA256())}
+    root = verify_by_known_signer(signed, known)
+    assert etree.tostring(root, method="c14n", exclusive=True) == statement
 
 
 def test_key_is_found_by_id_and_by_slot(operator: Holder, open_signer) -> None:
