@@ -1,4 +1,4 @@
-"""A month of a million disclosures: counted (cl. 11), and exported with constant memory.
+"""A month of a million disclosures: counted, exported and stated (cl. 11), with constant memory.
 
 The records have the size of real ones. One real request is answered, and its record is encrypted
 again by the store's own code, under another id, moment, subject and leaf for each row. That takes
@@ -8,6 +8,7 @@ purposes, outcomes and grounds vary; a few rows lie outside the month.
 
 import hashlib
 import inspect
+import json
 import os
 import shutil
 import subprocess
@@ -23,19 +24,24 @@ from pysqlite3 import dbapi2
 
 from bench.asking import ask
 from bench.crowd import CACHE
+from makul.composition.adapters import utc_now
 from makul.domain.months import Month
+from makul.ledger.signed_note import ED25519
 from makul.store import StoreKeys, open_store
 from makul.store.db import codecs
 from makul.store.db.codecs import micros
 from makul.store.encryption import fields as crypto
 from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
+from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
 from makul.store.records import sealed_fields as private
 from makul.store.records.sealed_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
+from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import PARTIES
 from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.tlog.builder import ORIGIN, sequence
 
 MONTH = Month(2026, 10)
 DISCLOSURES = 1_000_000
@@ -49,12 +55,17 @@ _GROUNDS = ("CONSENT", "CONSENT", "CONSENT", "BASIS")
 
 
 def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str, Any]:
-    """Measure the seconds to count a month, cold and again, and the seconds and growth of an
-    export.
+    """Measure the seconds to count a month, cold and again, the seconds and growth of an export,
+    and the seconds to build and sign its statements.
     """
     directory = month_installation(count, cache)
     counted = _count(directory, count)
-    return {"disclosures": count, **counted, **_export(directory, count)}
+    return {
+        "disclosures": count,
+        **counted,
+        **_export(directory, count),
+        **_state(directory, count),
+    }
 
 
 def _count(directory: Path, count: int) -> dict[str, Any]:
@@ -65,7 +76,7 @@ def _count(directory: Path, count: int) -> dict[str, Any]:
         "store = open_cached_store(sys.argv[1])\n"
         "for _ in range(5):\n"
         "    began = time.perf_counter()\n"
-        "    counts = store.desk.statistics(MONTH)\n"
+        "    counts = store.registry.statistics(MONTH)\n"
         "    print(time.perf_counter() - began, sum(each.decisions for each in counts))\n"
     )
     environment = os.environ | {"PYTHONPATH": "tests"}
@@ -120,6 +131,46 @@ def _export(directory: Path, count: int) -> dict[str, Any]:
         "export_rss_mb": round(max(settled), 1),
         "export_rss_growth_mb": round(max(settled) - settled[0], 1),
     }
+
+
+def _state(directory: Path, count: int) -> dict[str, Any]:
+    """Run `makul month build` for every recipient: lines, grounds, exceptions, pages, signatures.
+
+    The rows are in no tree, so the statements are drafts; all else is that of a statement.
+    """
+    output = directory / "months"
+    shutil.rmtree(output, ignore_errors=True)
+    _publish_log(directory)
+    command = [sys.executable, "-m", "makul", "--config", str(directory / "makul.toml")]
+    command += ["month", "build", str(MONTH), "--output", str(output), "--draft", "--json"]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _rss_mb(process.pid))
+        time.sleep(SAMPLE_SECONDS)
+    took = time.perf_counter() - began
+    answer, _ = process.communicate()
+    assert process.returncode == 0, "the statements were not built"
+    lines = sum(each["lines"] for each in json.loads(answer))
+    assert lines == count, f"{lines} lines were written"
+    shutil.rmtree(output)
+    return {"statement_seconds": round(took, 1), "statement_rss_mb": round(peak, 1)}
+
+
+def _publish_log(directory: Path) -> None:
+    """Publish a checkpoint, on which statements rest."""
+    if (directory / "ledger.key").exists():
+        return
+    new_key_file(directory / "ledger.key", ORIGIN, ED25519)
+    with (directory / "makul.toml").open("a") as settings:
+        settings.write(f'\n[ledger]\norigin = "{ORIGIN}"\nkey = "ledger.key"\npublish = "log"\n')
+    store = open_cached_store(str(directory))
+    try:
+        sequence(store, NoteSigner.load(directory / "ledger.key", ORIGIN), at=utc_now())
+        LogDirectory(directory / "log").write_checkpoint(store.ledger.latest().note)
+    finally:
+        store.close()
 
 
 def _rss_mb(pid: int) -> float:

@@ -272,6 +272,11 @@ def _other_rows(report: Report) -> Iterator[Sequence[str]]:
             "the export's memory, and how much it grew",
             (f"{month['export_rss_mb']:.0f} MB, {month['export_rss_growth_mb']:.1f} MB"),
         )
+        if "statement_seconds" in month:
+            yield (
+                f"{count}, statements built and signed, and the memory",
+                f"{month['statement_seconds']:.0f} s, {month['statement_rss_mb']:.0f} MB",
+            )
     if "rss_mb" in report:
         yield (
             f"a worker's memory after {report['soak_requests']:,} requests, and how much it grew",

@@ -9,7 +9,7 @@ import pytest
 from bench.asking import ask, ask_about
 from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
-from bench.month import MONTH, month_installation, open_cached_store
+from bench.month import MONTH, _state, month_installation, open_cached_store
 from bench.stores import Database, databases
 from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
@@ -92,3 +92,10 @@ def test_a_month_is_counted_and_exported_whole(tmp_path: Path) -> None:
     assert len({row.leaf_hash for row in rows}) == 60
     assert MONTH.begins == rows[0].decided_at
     store.close()
+
+
+def test_a_month_is_stated_whole(tmp_path: Path) -> None:
+    """The bench builds the statements of every recipient by the command itself."""
+    directory = month_installation(60, tmp_path)
+
+    assert _state(directory, 60)["statement_seconds"] > 0
