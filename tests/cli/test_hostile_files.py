@@ -111,6 +111,10 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("document verify", "tsa_crl"): (
         *("document", "verify", "C", "--anchors", "A", "--tsa-crl", FILE),
     ),
+    ("month build", "output"): ("month", "build", "2026-10", "--output", FILE),
+    ("month show", "output"): ("month", "show", "2026-10", "--output", FILE, "--recipient", BANK),
+    ("month verify", "files"): ("month", "verify", FILE, "--certificate", "C"),
+    ("month verify", "certificate"): ("month", "verify", "C", "--certificate", FILE),
     ("", "config"): ("--config", FILE, "key", "show"),
     ("init", "directory"): ("init", FILE, "--operator", "GOV/70000001", "--name", "X"),
 }
@@ -154,10 +158,12 @@ WRITTEN = {
     ("ledger export", "bundle"),
     ("disclosure export", "output"),
     ("init", "directory"),
+    ("month build", "output"),
+    ("month show", "output"),
     ("sandbox issue", "output"),
     ("sandbox issue", "directory"),
 }
-"""Parameters of commands that make something: they do not read a file there."""
+"""Parameters that name what a command makes or a directory: no file is read there."""
 
 CONTENT_PATHS = [each for each in PATHS if each not in SAME_READER | WRITTEN]
 

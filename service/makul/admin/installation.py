@@ -10,6 +10,7 @@ from makul.admin.certificate_suitability import find_unsuitability
 from makul.admin.error_handling import as_operator_error, who
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certificates
+from makul.admin.month import StatementPublisher
 from makul.admin.requests import CertificateUse
 from makul.admin.revalidation import RevalidationResult, rejudge
 from makul.app.agreements import Agreements
@@ -65,6 +66,11 @@ class Installation:
     def notices(self) -> Notices:
         """The use cases that draft approvals and verify what the authorised body signed."""
         return self._papers[1]
+
+    @property
+    def statements(self) -> StatementPublisher:
+        """The publisher of monthly statements (cl. 11)."""
+        return StatementPublisher(settings=self.settings, registry=self.registry, clock=self.clock)
 
     @property
     def _papers(self) -> tuple[Agreements, Notices]:

@@ -4,7 +4,7 @@ The sandbox and its client are imported only when they are called, because no se
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.installation import Installation, InstallationInfo
 from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.metrics_export import export_metrics
+from makul.admin.month_verification import known_signers, verify_statement
 from makul.admin.preflight import complaint as complaint_about
 from makul.admin.preflight import require_fit_settings, require_strong_store
 from makul.admin.requests import Certification, DocumentVerificationRequest, SandboxOptions
@@ -29,6 +30,7 @@ from makul.composition.adapters import (
 )
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
+from makul.domain.monthly_statements import MonthlyStatement
 from makul.language.translation import Language, translate, use_language
 from makul.ledger.signed_note import ED25519
 from makul.observability.logging_config import configure_logging, configure_security
@@ -184,6 +186,16 @@ class Runtime:
         """
         with as_operator_error():
             return examine(question)
+
+    def verify_statement(
+        self, config: Path, file: Path, certificates: Sequence[Path]
+    ) -> MonthlyStatement:
+        """Return a written monthly statement after it and its pages were verified offline.
+
+        `certificates` are files of the operator's; without any, those of the settings are known.
+        Raises `OperatorError` and `FileError`.
+        """
+        return verify_statement(file, known_signers(config, certificates))
 
     def demo(self, directory: Path | None) -> int:
         """Run the demo on a sandbox of its own, and return 0 if every scene ended as expected."""

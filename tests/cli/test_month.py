@@ -1,0 +1,390 @@
+"""`makul month`: statements are built, shown and verified (Procedure, cl. 11)."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from makul.admin import month as month_admin
+from makul.admin import month_verification
+from makul.admin.errors import OperatorError
+from makul.admin.month import SETTLING_TIME, StatementPublisher
+from makul.app import monthly_statements
+from makul.composition.adapters import utc_now
+from makul.config.settings import load_settings
+from makul.domain.months import Month, month_before
+from makul.store import Store
+from makul.store.log.tile_files import LogDirectory
+from makul.trust.tlog.note_keys import NoteSigner
+from makul_testing.builders.agreements import agree
+from makul_testing.builders.documents import valid
+from makul_testing.builders.entries import a_metered_release, a_refusal, a_release
+from makul_testing.builders.months import IN_OCTOBER, a_consent_document
+from makul_testing.builders.records import (
+    AZAMAT,
+    BANK,
+    NOON,
+    a_consent,
+    an_agreement,
+    an_evidence,
+)
+from makul_testing.cli_runner import Makul
+from makul_testing.leak_scanner import Secret
+from makul_testing.raw_sql import raw
+from makul_testing.stores import store_of
+from makul_testing.tlog.builder import sequence
+
+BUILD = ("month", "build", "2026-10")
+
+
+def publish(makul: Makul, store: Store) -> None:
+    """Sequence all that waits and publish the checkpoint, as `makul ledger run` does."""
+    ledger = load_settings(makul.directory / "makul.toml").ledger
+    assert ledger is not None
+    sequence(store, NoteSigner.load(ledger.key, ledger.origin), at=utc_now())
+    signed = store.ledger.latest()
+    assert signed is not None
+    LogDirectory(ledger.publish).write_checkpoint(signed.note)
+
+
+def record(store: Store) -> None:
+    """Record a release by consent, one without a ground, and a refusal, all in October."""
+    document = a_consent_document()
+    store.recorder.record(
+        a_metered_release(
+            a_consent(document, valid_from=IN_OCTOBER - timedelta(days=1)),
+            decided_at=IN_OCTOBER,
+            evidence=(an_evidence(document),),
+        )
+    )
+    store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=1)))
+    store.recorder.record(a_refusal(decided_at=IN_OCTOBER + timedelta(hours=2)))
+
+
+@pytest.fixture
+def store(with_bank: Makul) -> Iterator[Store]:
+    """Open the bank's installation with an agreement and a published October."""
+    with store_of(with_bank.directory / "makul.toml") as opened:
+        agree(opened.registry, an_agreement(), at=NOON)
+        record(opened)
+        publish(with_bank, opened)
+        yield opened
+
+
+@pytest.fixture
+def months(tmp_path: Path) -> Path:
+    return tmp_path / "months"
+
+
+def build(makul: Makul, months: Path, *options: str) -> Any:
+    return makul.run_json(*BUILD, "--output", months, *options)
+
+
+def head_of(months: Path) -> Path:
+    return months / "2026-10" / "COM-60000001" / "statement.xml"
+
+
+@pytest.mark.usefixtures("store")
+def test_a_month_is_built_shown_and_verified(with_bank: Makul, months: Path) -> None:
+    """The whole way of a statement; the release without a ground is an exception."""
+    (built,) = build(with_bank, months)
+
+    assert (built["recipient"], built["state"], built["draft"]) == (BANK, "BUILT", False)
+    assert (built["lines"], built["disclosures"], built["pages"], built["exceptions"]) == (
+        *(3, 2, 1),
+        1,
+    )
+    assert built["file"] == str(head_of(months))
+    files = sorted(path.name for path in head_of(months).parent.iterdir())
+    assert files == ["page-001.xml", "statement.xml"]
+    for name in files:
+        valid((head_of(months).parent / name).read_bytes(), "month")
+
+    shown = with_bank.run_json("month", "show", "2026-10", "--output", months, "--recipient", BANK)
+    assert shown["totals"]["outcomes"] == {"REFUSED": 1, "RELEASED": 2}
+    assert shown["totals"]["refusals"] == {"CNS-04": 1}
+    (exception,) = shown["listed_exceptions"]
+    assert (exception["kind"], exception["fact"]) == ("NO_GROUND", "GROUND_NOT_NAMED")
+    (verified,) = with_bank.run_json("month", "verify", head_of(months))
+    assert (verified["result"], verified["recipient"], verified["lines"]) == ("PASSED", BANK, 3)
+
+
+@pytest.mark.usefixtures("store")
+def test_tables_are_printed_for_people(with_bank: Makul, months: Path) -> None:
+    """Each command prints its result as text as well."""
+    built = with_bank(*BUILD, "--output", months)
+    assert (built.code, "BUILT" in built.out, built.err) == (0, True, "")
+    listed = with_bank("month", "show", "2026-10", "--output", months)
+    assert (listed.code, BANK in listed.out) == (0, True)
+    shown = with_bank("month", "show", "2026-10", "--output", months, "--recipient", BANK)
+    assert (shown.code, "GROUND_NOT_NAMED" in shown.out) == (0, True)
+    verified = with_bank("month", "verify", head_of(months))
+    assert (verified.code, "PASSED" in verified.out) == (0, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_no_byte_of_a_statement_is_of_a_person(with_bank: Makul, months: Path) -> None:
+    """No PIN and no value, in any encoding; nor does a command print one."""
+    results = [
+        with_bank(*BUILD, "--output", months),
+        with_bank("month", "show", "2026-10", "--output", months, "--recipient", BANK, "--json"),
+    ]
+    texts = [path.read_text() for path in head_of(months).parent.iterdir()]
+    texts += [each.out + each.err for each in results]
+
+    for text in texts:
+        lower = text.lower()
+        for secret in (Secret("PIN", AZAMAT.digits), Secret("surname", "Toktogulov")):
+            assert [name for name, form in secret.forms() if form.lower() in lower] == []
+
+
+@pytest.mark.usefixtures("store")
+def test_building_is_recorded(with_bank: Makul, months: Path) -> None:
+    """Procedure, cl. 13 and 16: like every act of the operator."""
+    build(with_bank, months)
+
+    database = load_settings(with_bank.directory / "makul.toml").store.database
+    with raw(database) as connection:
+        rows = connection.execute("SELECT target FROM desk_log WHERE action = 'month.build'")
+        assert rows.fetchall() == [(BANK,)]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_changed_byte_is_refused(with_bank: Makul, months: Path) -> None:
+    """The head and each page are tried at their beginning, middle and end."""
+    build(with_bank, months)
+    head, page = head_of(months), head_of(months).with_name("page-001.xml")
+
+    for file in (head, page):
+        content = file.read_bytes()
+        for index in (1, len(content) // 4, len(content) // 2, len(content) - 2):
+            file.write_bytes(content[:index] + bytes([content[index] ^ 1]) + content[index + 1 :])
+            result = with_bank("month", "verify", head, "--json")
+            assert (result.code, result.json[0]["result"]) == (1, "FAILED"), (file, index)
+        file.write_bytes(content)
+    assert with_bank("month", "verify", head).code == 0
+
+
+@pytest.mark.usefixtures("store")
+def test_a_missing_page_is_refused(with_bank: Makul, months: Path) -> None:
+    """A statement is whole, or it is none. The other statements are still verified."""
+    build(with_bank, months)
+    good = head_of(months).read_bytes()
+    head_of(months).with_name("page-001.xml").unlink()
+
+    result = with_bank("month", "verify", head_of(months), months / "missing.xml", "--json")
+
+    assert good
+    assert result.code == 1
+    assert "page 1 cannot be read" in result.json[0]["why"]
+    assert "missing.xml" in result.json[1]["why"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_page_of_another_statement_is_refused(
+    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the operator cannot sign a page that says something else than its head."""
+    render = month_admin.XmlStatementDocuments.render_page
+    monkeypatch.setattr(
+        month_admin.XmlStatementDocuments,
+        "render_page",
+        lambda self, page: render(self, page).replace(b">2026-10<", b">2026-09<"),
+    )
+    build(with_bank, months)
+
+    result = with_bank("month", "verify", head_of(months), "--json")
+
+    assert result.code == 1
+    assert "page 1 is not a page of this statement" in result.json[0]["why"]
+
+
+@pytest.mark.usefixtures("store")
+def test_only_the_operators_certificate_counts(with_bank: Makul, months: Path) -> None:
+    """A given certificate replaces those of the settings; a compromised one is none of them."""
+    build(with_bank, months)
+    keys = with_bank.directory / "keys"
+    own = ("--certificate", keys / "receipts.cert.pem")
+    no_settings = Makul(with_bank.directory / "elsewhere")
+
+    assert no_settings("month", "verify", head_of(months), *own).code == 0
+    without = no_settings("month", "verify", head_of(months))
+    assert (without.code, "--certificate" in without.err) == (3, True)
+    other = keys / "receipts.key.pem"
+    assert with_bank("month", "verify", head_of(months), "--certificate", other).code == 3
+
+
+@pytest.mark.usefixtures("store")
+def test_a_statement_of_a_compromised_key_is_refused(
+    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another party could have signed it at any time."""
+    build(with_bank, months)
+    monkeypatch.setattr(month_verification, "signers_of", lambda settings: frozenset())
+
+    result = with_bank("month", "verify", head_of(months), "--json")
+
+    assert (result.code, "SIG-08" in result.json[0]["why"]) == (1, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_month_is_built_once(with_bank: Makul, months: Path) -> None:
+    """An equal statement stays, to the byte; its time and signature alone would differ."""
+    build(with_bank, months)
+    before = head_of(months).read_bytes()
+
+    (again,) = build(with_bank, months)
+
+    assert again["state"] == "UNCHANGED"
+    assert head_of(months).read_bytes() == before
+    assert [path.name for path in (months / "2026-10").iterdir()] == ["COM-60000001"]
+
+
+def test_a_different_statement_is_reported_and_nothing_replaced(
+    with_bank: Makul, store: Store, months: Path
+) -> None:
+    """A decision that appears in a past month is what an auditor must see."""
+    build(with_bank, months)
+    before = head_of(months).read_bytes()
+    store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=5)))
+    publish(with_bank, store)
+
+    result = with_bank(*BUILD, "--output", months)
+
+    assert result.code == 1
+    assert "another statement exists" in result.err
+    assert head_of(months).read_bytes() == before
+
+
+@pytest.mark.usefixtures("store")
+def test_a_damaged_statement_is_not_equal(with_bank: Makul, months: Path) -> None:
+    """A page that was changed on disk is noticed by a second build."""
+    build(with_bank, months)
+    page = head_of(months).with_name("page-001.xml")
+    page.write_bytes(page.read_bytes() + b" ")
+
+    assert with_bank(*BUILD, "--output", months).code == 1
+
+
+def test_a_decision_outside_the_published_log_stops_the_build(
+    with_bank: Makul, store: Store, months: Path
+) -> None:
+    """The statement would rest on a checkpoint that does not have it."""
+    store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=5)))
+
+    result = with_bank(*BUILD, "--output", months)
+
+    assert (result.code, "makul ledger run" in result.err) == (1, True)
+    assert list((months / "2026-10").iterdir()) == []
+
+
+def test_a_log_that_is_not_published_is_reported(with_bank: Makul, months: Path) -> None:
+    """The operator must run the sequencer first."""
+    result = with_bank(*BUILD, "--output", months)
+
+    assert (result.code, "there is no checkpoint yet" in result.err) == (3, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_month_that_has_not_ended_is_refused_but_for_a_draft(
+    with_bank: Makul, months: Path
+) -> None:
+    """A draft is marked, lies apart, and may be built again."""
+    options = ("month", "build", "2999-12", "--output", months)
+    refused = with_bank(*options)
+    assert (refused.code, "--draft" in refused.err) == (1, True)
+    assert not months.exists()
+
+    for _ in range(2):
+        (built,) = with_bank.run_json(*options, "--draft")
+        assert (built["state"], built["draft"], built["lines"]) == ("BUILT", True, 0)
+    head = months / "2999-12-draft" / "COM-60000001" / "statement.xml"
+    assert etree.parse(head).findtext("{*}draft") == "true"
+    shown = with_bank.run_json("month", "show", "2999-12", "--output", months, "--draft")
+    assert shown[0]["draft"] is True
+
+
+@pytest.mark.parametrize(("wait", "ended"), [(SETTLING_TIME, True), (SETTLING_TIME / 2, False)])
+def test_the_last_decisions_of_a_month_are_awaited(
+    with_bank: Makul, store: Store, wait: timedelta, ended: bool
+) -> None:
+    """A decision of the last second is recorded and sequenced shortly after the month."""
+    month = Month(2026, 10)
+    publisher = StatementPublisher(
+        settings=load_settings(with_bank.directory / "makul.toml"),
+        registry=store.registry,
+        clock=lambda: month.ends + wait,
+    )
+
+    with nullcontext() if ended else pytest.raises(OperatorError, match="has not ended"):
+        publisher.require_ended(month)
+
+
+@pytest.mark.usefixtures("store")
+def test_the_last_month_that_ended_is_the_default(with_bank: Makul, months: Path) -> None:
+    """A timer needs no date."""
+    built = with_bank.run_json("month", "build", "--output", months)
+
+    assert [each["month"] for each in built] == [str(month_before(utc_now()))]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_large_month_has_several_pages(
+    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages are numbered, and each is verified."""
+    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 2)
+    (built,) = build(with_bank, months)
+
+    assert built["pages"] == 2
+    assert with_bank("month", "verify", head_of(months)).code == 0
+    second = head_of(months).with_name("page-002.xml").read_bytes()
+    assert re.findall(rb"<number>(\d+)</number>", second) == [b"2"]
+    assert second.count(b"<line>") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("month", "build", "2026-13", "--output", "M"), "a month is written as 2026-11"),
+        (("month", "show", "October", "--output", "M"), "a month is written as 2026-11"),
+        (("month", "show", "2026-10", "--output", "M", "--recipient", "x"), "CLASS/CODE"),
+        (("month", "build", "2026-10", "--output", "M", "--recipient", "COM/1"), "not registered"),
+        (("month", "show", "2026-10", "--output", "M"), "statement.xml"),
+    ],
+)
+def test_what_was_typed_wrong_is_named(
+    with_bank: Makul, arguments: tuple[str, ...], message: str, months: Path
+) -> None:
+    result = with_bank(*(str(months) if each == "M" else each for each in arguments))
+
+    assert (result.code, message in result.err, result.err.count("\n")) == (1, True, 1)
+
+
+@pytest.mark.parametrize(("language", "word"), [("ky", "бүтө элек"), ("ru", "ещё не закончился")])
+@pytest.mark.usefixtures("store")
+def test_messages_are_in_the_language(
+    with_bank: Makul, months: Path, language: str, word: str
+) -> None:
+    """Names, options and codes stay as they are."""
+    result = with_bank("--language", language, "month", "build", "2999-12", "--output", months)
+
+    assert (result.code, word in result.err, "--draft" in result.err) == (1, True, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_directory_that_cannot_be_written_is_named(with_bank: Makul, tmp_path: Path) -> None:
+    """Nothing is left behind, and no traceback is shown."""
+    file = tmp_path / "file"
+    file.write_text("x")
+
+    result = with_bank(*BUILD, "--output", file / "months")
+
+    assert (result.code, "cannot write" in result.err) == (1, True)
+    assert json.dumps(result.out) == '""'
