@@ -161,7 +161,9 @@ def test_removed_anchor_stops_its_citizens(installation: InProcess, tmp_path: Pa
     while (answer := installation.ask(request(installation))).outcome == "RELEASED":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert answer.codes == ["SIG-09"]
+    # If the anchor goes after the message was verified, the consent is the first that is refused.
+    assert answer.codes in (["SIG-09"], ["CNS-02"])
+    assert installation.ask(request(installation)).codes == ["SIG-09"]
 
 
 def test_other_authority_continues_after_a_removal(tmp_path: Path) -> None:

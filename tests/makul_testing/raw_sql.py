@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,6 +24,7 @@ def raw(place: DatabaseLocation) -> Iterator[Any]:
     if isinstance(place, PostgresLocation):
         connection = psycopg.connect(place.url, autocommit=True)
     else:
+        assert isinstance(place, Path), "anything else would become the name of a new file"
         connection = dbapi2.connect(str(place), isolation_level=None)
     try:
         yield connection

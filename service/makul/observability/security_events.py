@@ -171,7 +171,11 @@ class Event(Enum):
         "A receipt key was marked as compromised",
     )  # fmt: skip
     RECORD_EXPORTED = _entry(
-        "MKL-308", "record-exported", _MEDIUM, _LOOKED, "An operator exported a month's decisions"
+        "MKL-308",
+        "record-exported",
+        _MEDIUM,
+        _LOOKED,
+        "An operator exported or stated a month's decisions",
     )
     GROUND_REVOKED = _entry(
         "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
