@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from makul.admin.preflight import complaint
+from makul.admin.preflight import find_configuration_error
 from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.cli.files.agreement import EXAMPLE
@@ -484,7 +484,7 @@ READERS: dict[str, Callable[[CommandEnvironment, Path], CommandEnd]] = {
         ("--config", FILE, "ledger", "verify"), "", path
     ),
     "serve": lambda _, path: CommandEnd(
-        "", 1, "", (complaint(path, None) or "served") + "\n", None
+        "", 1, "", (find_configuration_error(path, None) or "served") + "\n", None
     ),
 }
 """Commands that read the settings' files, and end by themselves."""

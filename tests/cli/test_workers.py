@@ -13,7 +13,7 @@ LISTENER = ListenerSettings.model_validate(
 def test_objects_of_a_workers_start_are_not_collected() -> None:
     """Its objects live as long as it does, so the garbage collector checks only the others."""
     items = [[number] for number in range(1000)]
-    server = Server("wsse", lambda: LISTENER, lambda: items, complaint=lambda: None)
+    server = Server("wsse", lambda: LISTENER, lambda: items, configuration_error=lambda: None)
     gc.unfreeze()
     try:
         assert server.load() is items

@@ -38,11 +38,6 @@ def as_operator_error() -> Iterator[None]:
         raise OperatorUnavailableError(f"{error}") from None
 
 
-def who() -> str:
-    """Return the user that the audit log names; see `makul.net.users`."""
-    return identify_operator()
-
-
 def open_store_for(settings: Settings) -> Store:
     """Open the store of these settings for this user."""
-    return open_store(settings.place, StoreKeys.load(settings.store.keys), who=who())
+    return open_store(settings.place, StoreKeys.load(settings.store.keys), who=identify_operator())

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from makul.admin.certificate_suitability import find_unsuitability
-from makul.admin.error_handling import as_operator_error, who
+from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certificates
 from makul.admin.month import StatementPublisher
@@ -24,6 +24,7 @@ from makul.composition.adapters import (
 from makul.config.settings import Settings
 from makul.domain.identifiers import MemberCode
 from makul.language.translation import translate
+from makul.net.users import identify_operator
 from makul.observability.audited_registry import AuditedRegistry
 from makul.observability.security_events import Event
 from makul.observability.security_log import emit_security_event
@@ -55,7 +56,7 @@ class Installation:
     @property
     def registry(self) -> OperatorRegistry:
         """The operator's registry. Its use is reported as a security event."""
-        return AuditedRegistry(self.store.registry, who())
+        return AuditedRegistry(self.store.registry, identify_operator())
 
     @property
     def agreements(self) -> Agreements:
@@ -118,7 +119,7 @@ class Installation:
             )
         with as_operator_error():
             mark_compromised(retired, fingerprint, since)
-        emit_security_event(Event.KEY_COMPROMISED, user=who())
+        emit_security_event(Event.KEY_COMPROMISED, user=identify_operator())
 
 
 class _VerifierOnDemand:

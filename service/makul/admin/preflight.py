@@ -61,7 +61,7 @@ def _refuse_samples_in_records(settings: Settings) -> None:
             )
 
 
-def complaint(config: Path, listener: str | None) -> str | None:
+def find_configuration_error(config: Path, listener: str | None) -> str | None:
     """Return why these settings cannot be served at present, or None if they can.
 
     Everything is built once before any worker starts, so that an error is reported once.

@@ -11,14 +11,17 @@ from pathlib import Path
 from types import ModuleType
 
 from makul.admin.document_verification import examine
-from makul.admin.error_handling import as_operator_error, open_store_for, who
+from makul.admin.error_handling import as_operator_error, open_store_for
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.installation import Installation, InstallationInfo
 from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.metrics_export import export_metrics
 from makul.admin.month_verification import known_signers, verify_statement
-from makul.admin.preflight import complaint as complaint_about
-from makul.admin.preflight import require_fit_settings, require_strong_store
+from makul.admin.preflight import (
+    find_configuration_error,
+    require_fit_settings,
+    require_strong_store,
+)
 from makul.admin.requests import Certification, DocumentVerificationRequest, SandboxOptions
 from makul.admin.store import SettingsStore
 from makul.admin.trust_data import SettingsTrust
@@ -33,6 +36,7 @@ from makul.config.settings import Environment, Settings, load_settings
 from makul.domain.monthly_statements import MonthlyStatement
 from makul.language.translation import Language, translate, use_language
 from makul.ledger.signed_note import ED25519
+from makul.net.users import identify_operator
 from makul.observability.logging_config import configure_logging, configure_security
 from makul.observability.multiprocess import WorkerMetricsDir
 from makul.server.gunicorn_app import serve_all, serve_one
@@ -85,7 +89,7 @@ class Runtime:
                     )
             keys = StoreKeys.generate()
             keys.save(settings.store.keys)
-            create_store(settings.place, keys, who=who(), at=utc_now()).close()
+            create_store(settings.place, keys, who=identify_operator(), at=utc_now()).close()
             make_months(settings.place, at=utc_now())
             if settings.ledger is not None:
                 new_key_file(settings.ledger.key, settings.ledger.origin, ED25519)
@@ -152,9 +156,9 @@ class Runtime:
                         names=", ".join(names),
                     )
                 )
-        complaint = run_isolated(lambda: complaint_about(config, listener))
-        if complaint is not None:
-            raise OperatorUnavailableError(complaint)
+        error = run_isolated(lambda: find_configuration_error(config, listener))
+        if error is not None:
+            raise OperatorUnavailableError(error)
         with as_operator_error():
             configure_logging(
                 settings.logs.level.number,
@@ -218,7 +222,9 @@ def _run_listeners(config: Path, settings: Settings, listener: str | None) -> in
             name,
             lambda: load_settings(config).listeners[name],
             lambda: build_service(load_settings(config), name),
-            complaint=lambda: run_isolated(lambda: complaint_about(config, name)),
+            configuration_error=lambda: run_isolated(
+                lambda: find_configuration_error(config, name)
+            ),
             spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
         )
 

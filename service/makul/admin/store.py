@@ -5,11 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.admin.error_handling import as_operator_error, open_store_for, who
+from makul.admin.error_handling import as_operator_error, open_store_for
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock, Duty
 from makul.config.settings import Settings
 from makul.language.translation import translate
+from makul.net.users import identify_operator
 from makul.store import StoreKeys, samples_to_move, upgrade_store
 from makul.store.schema.partitions import make_months, missing_months
 from makul.store.schema.roles import grant, weaknesses
@@ -60,7 +61,7 @@ class SettingsStore:
         """
         with as_operator_error():
             keys = StoreKeys.load(self.settings.store.keys)
-            upgrade_store(self.settings.place, keys, who=who(), at=self.clock())
+            upgrade_store(self.settings.place, keys, who=identify_operator(), at=self.clock())
             left = samples_to_move(self.settings.place)
         if left:
             self._move_samples(left, report)

@@ -83,7 +83,7 @@ def add(
             complain(doubt)
         at = installation.clock()
         document = installation.agreements.draw_up(agreement, at=at)
-        change.carry_out(
+        change.apply_or_preview(
             _change(known),
             _facts(agreement),
             lambda: installation.agreements.register_draft(agreement, document, at=at),
@@ -135,7 +135,7 @@ def submit(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) -> 
         if isinstance(judged, NotSigned):
             raise not_good(file, judged)
         missing = installation.agreements.missing(judged.number) - {judged.role}
-        change.carry_out(
+        change.apply_or_preview(
             mark("record signature"),
             {
                 "number": judged.number,
@@ -166,7 +166,7 @@ def terminate(
     why = require_reason(reason)
     with open_installation(ctx) as installation:
         known = _known(installation, number)
-        change.carry_out(
+        change.apply_or_preview(
             mark("terminate agreement"),
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
             lambda: installation.registry.terminate_agreement(

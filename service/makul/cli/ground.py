@@ -80,7 +80,7 @@ def revoke(
             raise OperatorError(
                 translate("the operator has revoked this ground already; there is nothing to do")
             )
-        change.carry_out(
+        change.apply_or_preview(
             mark("revoke ground"),
             _row(ground),
             lambda: installation.registry.revoke_ground(

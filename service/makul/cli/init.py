@@ -169,7 +169,7 @@ def init(
             translate("{directory} is not empty; name a new directory", directory=directory)
         )
     current = session(ctx)
-    change.carry_out(mark("make installation"), plan.facts, lambda: make(plan, current))
+    change.apply_or_preview(mark("make installation"), plan.facts, lambda: make(plan, current))
 
 
 def make(plan: Plan, current: Session) -> None:

@@ -124,7 +124,7 @@ def compromised(
     with open_installation(ctx) as installation:
         if at > installation.clock():
             raise OperatorError(translate("--since lies in the future"))
-        change.carry_out(
+        change.apply_or_preview(
             mark("mark receipt key as compromised"),
             {"fingerprint": digits, "since": instant(at)},
             lambda: installation.mark_compromised(bytes.fromhex(digits), since=at),

@@ -111,7 +111,7 @@ def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
                 translate("the store holds all that is published: there is nothing to take back")
             )
         facts = {"size": lacking.size, "published": lacking.promised.size}
-        change.carry_out(
+        change.apply_or_preview(
             mark("take published leaves back"),
             {**facts, "missing": len(lacking.leaves)},
             lambda: keeper.recover(lacking),

@@ -67,7 +67,7 @@ def add(
     with open_installation(ctx) as installation:
         at = installation.clock()
         new = Notice.of(ref, texts, added_at=at)
-        change.carry_out(
+        change.apply_or_preview(
             mark("register notice"),
             _facts(new),
             lambda: installation.registry.add_notice(ref, texts, at=at),
@@ -134,7 +134,7 @@ def approve(ctx: typer.Context, *, file: SignedFile, change: PreviewedChange) ->
             "certificate": judged.signer.hex(),
             **{language: digest.hex() for language, digest in judged.approval.digests.items()},
         }
-        change.carry_out(
+        change.apply_or_preview(
             mark("approve notice"),
             facts,
             lambda: installation.notices.record(judged, at=at),

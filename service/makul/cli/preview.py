@@ -31,7 +31,7 @@ class PreviewedChange:
     apply: bool
     as_json: bool
 
-    def carry_out(self, name: str, facts: Facts, act: Callable[[], object]) -> None:
+    def apply_or_preview(self, name: str, facts: Facts, act: Callable[[], object]) -> None:
         """Carry out the change if `apply` is set, and show it or its preview."""
         if self.apply:
             act()

@@ -74,7 +74,7 @@ def add(
             raise OperatorError(
                 translate("{code} is already registered; see: makul recipient list", code=new.code)
             )
-        change.carry_out(
+        change.apply_or_preview(
             mark("register recipient"),
             _row(new),
             lambda: installation.registry.add_recipient(new, at=installation.clock()),
@@ -113,7 +113,7 @@ def certificate(
         recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.MESSAGES)
-        change.carry_out(
+        change.apply_or_preview(
             mark("register certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
             lambda: installation.registry.add_certificate(
@@ -138,7 +138,7 @@ def withdraw(
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
-        change.carry_out(
+        change.apply_or_preview(
             mark("withdraw certificate"),
             {"recipient": recipient.code, **read.facts},
             lambda: installation.registry.withdraw_certificate(
@@ -164,7 +164,7 @@ def sealing_certificate(
         recipient = require_recipient(installation, code)
         read = read_sealing_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
-        change.carry_out(
+        change.apply_or_preview(
             mark("register sealing certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
             lambda: installation.registry.add_sealing_certificate(
@@ -197,7 +197,7 @@ def withdraw_sealing(
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code)
         fingerprint = read_fingerprint(file)
-        change.carry_out(
+        change.apply_or_preview(
             mark("withdraw sealing certificate"),
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
             lambda: installation.registry.withdraw_sealing_certificate(
@@ -232,7 +232,7 @@ def official(
             recipient=recipient.code, identifier=person, name=name, fingerprint=read.fingerprint
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
-        change.carry_out(
+        change.apply_or_preview(
             mark("register official"),
             {"recipient": recipient.code, "id": person, "name": name, **read.facts, **warning},
             lambda: installation.registry.add_official(new, at=installation.clock()),
@@ -259,7 +259,7 @@ def withdraw_official(
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code)
         read = read_certificate(file, at=installation.clock())
-        change.carry_out(
+        change.apply_or_preview(
             mark("withdraw official"),
             {"recipient": recipient.code, **read.facts},
             lambda: installation.registry.withdraw_official(
@@ -316,7 +316,7 @@ def _set_state(
                     state=state.value,
                 )
             )
-        change.carry_out(
+        change.apply_or_preview(
             mark("hold recipient")
             if state is RecipientState.ON_HOLD
             else mark("release recipient"),

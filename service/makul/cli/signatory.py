@@ -77,7 +77,7 @@ def add(
             key_digest=read.key_digest,
         )
         warning = describe_unsuitability(installation, file, read, CertificateUse.DOCUMENTS)
-        change.carry_out(
+        change.apply_or_preview(
             mark("register signatory"),
             {**_row(new), **read.facts, **warning},
             lambda: installation.registry.add_signatory(new, at=installation.clock()),
@@ -122,7 +122,7 @@ def withdraw(
             raise OperatorError(
                 translate("no such signatory to withdraw; see: makul signatory list")
             )
-        change.carry_out(
+        change.apply_or_preview(
             mark("withdraw signatory"),
             _row(known[0]),
             lambda: installation.registry.withdraw_signatory(

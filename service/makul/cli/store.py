@@ -80,7 +80,7 @@ def upgrade(ctx: typer.Context, *, change: PreviewedChange) -> None:
     keeper = current.runtime.store(current.config)
     with progress_bar() as progress:
         task = progress.add_task(translate("records"), total=None)
-        change.carry_out(
+        change.apply_or_preview(
             mark("upgrade store"),
             {"settings": str(current.config)},
             lambda: keeper.upgrade(
@@ -98,7 +98,7 @@ def months(ctx: typer.Context, *, ahead: Ahead = 3, change: PreviewedChange) -> 
     """
     current = session(ctx)
     keeper = current.runtime.store(current.config)
-    change.carry_out(
+    change.apply_or_preview(
         mark("make months"),
         {"missing": list(keeper.months_missing(ahead))},
         lambda: keeper.make_months(ahead),
@@ -139,7 +139,7 @@ def grant(
         raise OperatorError(translate("a role's name has small letters, digits and _ alone"))
     current = session(ctx)
     keeper = current.runtime.store(current.config)
-    change.carry_out(
+    change.apply_or_preview(
         mark("grant rights"),
         {"role": role, "duty": duty.value},
         lambda: keeper.grant(role, duty),

@@ -48,11 +48,11 @@ from makul.domain.usage import UsageLimits
 from makul.ledger.leaf import SALT_BYTES
 from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
-    TimedChannel,
-    TimedMatcher,
-    TimedSigner,
-    TimedVerifier,
-    WatchedRecorder,
+    InstrumentedChannel,
+    InstrumentedMatcher,
+    InstrumentedRecorder,
+    InstrumentedSigner,
+    InstrumentedVerifier,
 )
 from makul.observability.metrics import Metrics
 from makul.observability.middleware import RequestObserverMiddleware, observe
@@ -278,7 +278,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         recipient_port(
             parts, operator=settings.operator_code, environment=settings.environment.value
         ),
-        TimedChannel(channel_of(listener, parts)),
+        InstrumentedChannel(channel_of(listener, parts)),
         public_url=listener.public_url + RECIPIENT_PATH,
         clock=clock,
         ready=build_readiness(
@@ -294,10 +294,10 @@ def observed(parts: Adapters) -> Adapters:
     """Return the adapters, wrapped to note their results and times in the request context."""
     return replace(
         parts,
-        recorder=WatchedRecorder(parts.recorder),
-        verifier=TimedVerifier(parts.verifier),
-        matcher=TimedMatcher(parts.matcher),
-        signer=TimedSigner(parts.signer),
+        recorder=InstrumentedRecorder(parts.recorder),
+        verifier=InstrumentedVerifier(parts.verifier),
+        matcher=InstrumentedMatcher(parts.matcher),
+        signer=InstrumentedSigner(parts.signer),
     )
 
 

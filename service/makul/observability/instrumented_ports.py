@@ -54,7 +54,7 @@ class _Time:
 
 
 @dataclass(frozen=True, slots=True)
-class TimedChannel:
+class InstrumentedChannel:
     """A channel whose authentication is timed."""
 
     channel: RequestChannel
@@ -75,7 +75,7 @@ class TimedChannel:
 
 
 @dataclass(frozen=True, slots=True)
-class TimedVerifier:
+class InstrumentedVerifier:
     """A timed `ports.DocumentVerifier`."""
 
     verifier: DocumentVerifier
@@ -89,7 +89,7 @@ class TimedVerifier:
 
 
 @dataclass(frozen=True, slots=True)
-class TimedMatcher:
+class InstrumentedMatcher:
     """A timed `ports.Matcher`."""
 
     matcher: Matcher
@@ -106,7 +106,7 @@ class TimedMatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class TimedSigner:
+class InstrumentedSigner:
     """A timed `ports.ReceiptSigner`."""
 
     signer: ReceiptSigner
@@ -122,7 +122,7 @@ class TimedSigner:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchedRecorder:
+class InstrumentedRecorder:
     """A timed `ports.Recorder`, which notes committed decisions."""
 
     recorder: Recorder

@@ -62,14 +62,14 @@ class Server(BaseApplication):
         name: str,
         listener: Callable[[], ListenerSettings],
         build: Callable[[], WsgiApplication],
-        complaint: Callable[[], str | None],
+        configuration_error: Callable[[], str | None],
         spool: WorkerMetricsDir | None = None,
     ) -> None:
         self.name = name
         self._listener = listener
         self._build = build
         self._spool = spool
-        self.complaint = complaint
+        self.configuration_error = configuration_error
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
     def load_config(self) -> None:
@@ -126,9 +126,9 @@ class _ValidatingArbiter(Arbiter):
 
     def reload(self) -> None:
         """Replace the workers, or log why they are not replaced."""
-        complaint = self.app.complaint()
-        if complaint is not None:
-            log.error("not reloaded, the old workers go on: %s", complaint)
+        error = self.app.configuration_error()
+        if error is not None:
+            log.error("not reloaded, the old workers go on: %s", error)
             emit_security_event(Event.RELOAD_REFUSED, listener=self.app.name)
             return
         super().reload()  # type: ignore[no-untyped-call]
@@ -191,17 +191,17 @@ def serve_one(
     listener: Callable[[], ListenerSettings],
     build: Callable[[], WsgiApplication],
     *,
-    complaint: Callable[[], str | None],
+    configuration_error: Callable[[], str | None],
     spool: WorkerMetricsDir | None = None,
 ) -> int:
     """Serve a listener until stopped. gunicorn exits by SystemExit with a code of its own.
 
-    `complaint` returns why the present settings cannot be served, or None. Raises
+    `configuration_error` returns why the present settings cannot be served, or None. Raises
     `WorkerMetricsError` if the workers cannot write their metrics.
     """
     if spool is not None:
         spool.prepare()
-    server: Any = Server(name, listener, build, complaint, spool)
+    server: Any = Server(name, listener, build, configuration_error, spool)
     server.run()
     return 0
 

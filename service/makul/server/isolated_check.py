@@ -13,7 +13,7 @@ NOTHING_WRONG = b"\x06"
 
 
 def run_isolated(check: Callable[[], str | None]) -> str | None:
-    """Return the complaint of `check`, run in a forked child, or None if there is none."""
+    """Return the error text of `check`, run in a forked child, or None if there is none."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -32,7 +32,7 @@ def run_isolated(check: Callable[[], str | None]) -> str | None:
 def _write_result(writing: int, check: Callable[[], str | None]) -> None:
     """Write the result of the check and exit at once. No handler of the parent may run."""
     try:
-        complaint = check()
-        os.write(writing, complaint.encode() if complaint else NOTHING_WRONG)
+        error = check()
+        os.write(writing, error.encode() if error else NOTHING_WRONG)
     finally:
         os._exit(0)

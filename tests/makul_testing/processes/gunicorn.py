@@ -32,7 +32,7 @@ def run_preforked_service(
     installation.close()
 
     def serve() -> None:
-        serve_one(listener, lambda: settings, lambda: application, complaint=lambda: None)
+        serve_one(listener, lambda: settings, lambda: application, configuration_error=lambda: None)
 
     arbiter = _FORK.Process(target=serve)
     arbiter.start()

@@ -83,7 +83,7 @@ def draft(
         "valid_to": micros(new.valid_to),
         "terms": terms_to_text(new),
     }
-    with unit_of_work.changing(taking_from=new.recipient) as transaction:
+    with unit_of_work.begin(locking_recipient=new.recipient) as transaction:
         require_recipient(transaction, new.recipient)
         act = unit_of_work.act(
             transaction,
@@ -131,7 +131,7 @@ def sign(
 ) -> AgreementState:
     """Record a verified signature under the newest draft, and return the agreement's new state."""
     number = signature.number
-    with unit_of_work.changing(taking_from=_owner(unit_of_work, number)) as transaction:
+    with unit_of_work.begin(locking_recipient=_owner(unit_of_work, number)) as transaction:
         _must_be_signable(transaction, signature, at)
         values = {
             "number": number,
@@ -178,7 +178,7 @@ def terminate(
     unit_of_work: RegistryUnitOfWork, number: AgreementNumber, *, reason: str, at: datetime
 ) -> None:
     """Terminate an agreement; this cannot be undone (cl. 12)."""
-    with unit_of_work.changing(taking_from=_owner(unit_of_work, number)) as transaction:
+    with unit_of_work.begin(locking_recipient=_owner(unit_of_work, number)) as transaction:
         known = transaction.one(STANDING, {"number": number})
         if known is None:
             raise OperatorRegistryError(translate("no agreement of this number is registered"))

@@ -67,7 +67,7 @@ class CertificateKind:
             "to_lock_by": None,
         }
         key = self._row_key(recipient, fingerprint)
-        with unit_of_work.changing() as transaction:
+        with unit_of_work.begin() as transaction:
             require_recipient(transaction, recipient)
             if transaction.one(self._known, key.key) is not None:
                 raise OperatorRegistryError(translate(self._registered_before))
@@ -95,7 +95,7 @@ class CertificateKind:
             "withdrawn_at": micros(at),
         }
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-        with unit_of_work.changing(taking_from=recipient) as transaction:
+        with unit_of_work.begin(locking_recipient=recipient) as transaction:
             act = unit_of_work.act(transaction, self._row_key(recipient, fingerprint))
             if not transaction.run(self._withdraw, values):
                 raise OperatorRegistryError(translate(self._not_in_use))

@@ -25,7 +25,7 @@ def read_evidence(
     unit_of_work: RegistryUnitOfWork, disclosure_id: UUID, *, at: datetime
 ) -> DecisionEvidence | None:
     """Return the documents and their reports, after the access is committed to the log."""
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         facts = {"disclosure": str(disclosure_id), "found": row is not None}
         target = row[0] if row is not None else ""

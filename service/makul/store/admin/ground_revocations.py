@@ -100,7 +100,7 @@ def revoke_ground(
     }
     key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
     facts = {"kind": kind.value, "ground": str(ground_id), "reason": reason}
-    with unit_of_work.changing(taking_from=recipient) as transaction:
+    with unit_of_work.begin(locking_recipient=recipient) as transaction:
         subject = _read_subject(unit_of_work, transaction, recipient, kind, ground_id)
         rows = [RowKey("ground_use", key)]
         if subject is not None:

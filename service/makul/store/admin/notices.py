@@ -50,7 +50,7 @@ def add(
     if set(texts) != set(NOTICE_LANGUAGES):
         raise OperatorRegistryError(translate("a notice is one text in each of ky, ru and en"))
     digests = Notice.of(ref, texts, added_at=at).digests
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         if transaction.one(_KNOWN, {"ref": ref}) is not None:
             raise OperatorRegistryError(translate("this notice is already registered"))
         rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
@@ -78,7 +78,7 @@ def approve(
 ) -> None:
     """Record the authorised body's approval of exactly the registered texts."""
     ref, body = approval.ref, approval.authorised_body.code
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
         if not known:
             raise OperatorRegistryError(translate("no notice of this number is registered"))

@@ -32,7 +32,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> Non
     sealed = seal_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
     key = {"recipient": code, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         require_recipient(transaction, code)
         if transaction.one(_KNOWN, key) is not None:
             raise OperatorRegistryError(
@@ -57,7 +57,7 @@ def withdraw(
     """
     key = {"recipient": recipient, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    with unit_of_work.changing(taking_from=recipient) as transaction:
+    with unit_of_work.begin(locking_recipient=recipient) as transaction:
         if transaction.one(_KNOWN, key) is None:
             raise OperatorRegistryError(translate("this recipient has no such official"))
         if transaction.one(_WITHDRAWN, key) is not None:

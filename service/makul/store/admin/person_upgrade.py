@@ -97,7 +97,7 @@ def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[
     after: tuple[bytes, int] = (b"", 0)
     while keys := _next_keys(unit_of_work.database, after):
         versions = broken = 0
-        with unit_of_work.changing() as transaction:
+        with unit_of_work.begin() as transaction:
             for key in keys:
                 try:
                     versions += _move(transaction, unit_of_work.cipher, *key, at)

@@ -43,7 +43,7 @@ def put(unit_of_work: RegistryUnitOfWork, persons: Sequence[Person], *, at: date
     writers. A caller with many persons must pass a few hundred at a time. Version numbers are
     assigned here; those of the given persons are ignored.
     """
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         changed = sum(add_version(transaction, unit_of_work.cipher, one, at) for one in persons)
         facts = {"given": len(persons), "changed": changed}
         unit_of_work.log.write(transaction, "persons.put", "", facts, at=at)
@@ -58,7 +58,7 @@ def read_person(
     Its samples are listed with their sizes and are not decrypted.
     """
     index = unit_of_work.cipher.index("pin", pin.digits)
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         person = read_current(transaction, unit_of_work.cipher, index)
         facts = {"reason": reason, "found": person is not None}
         unit_of_work.log.write(transaction, "person.look", "", facts, at=at, subject_index=index)
@@ -80,7 +80,7 @@ def change_one(
     access to a person who does not exist, and a change without effect, are recorded too.
     """
     index = unit_of_work.cipher.index("pin", pin.digits)
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         before = read_current(transaction, unit_of_work.cipher, index)
         facts: dict[str, object] = {"field": field, "reason": reason, "found": before is not None}
         if before is not None:
@@ -104,7 +104,7 @@ def search(
     the result is returned, because each is an access to that person's data.
     """
     facts: dict[str, object] = {"reason": reason, "query": query.fields}
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         unit_of_work.log.write(transaction, "person.search", "", facts, at=at)
     matches: list[Person] = []
     for number, each in enumerate(_read_all(unit_of_work), start=1):
@@ -115,7 +115,7 @@ def search(
         if len(matches) > MAX_FOUND:
             break
     shown = tuple(matches[:MAX_FOUND])
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         for each in shown:
             index = unit_of_work.cipher.index("pin", each.pin.digits)
             looked = {"reason": reason, "found": True, "by": sorted(query.fields)}

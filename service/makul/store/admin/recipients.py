@@ -42,7 +42,7 @@ def require_recipient(transaction: Transaction, code: MemberCode) -> None:
 def add(unit_of_work: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> None:
     """Register a recipient; raises `OperatorRegistryError` if it is registered already."""
     facts = {"kind": new.kind.value, "name": new.name, "state": new.state.value}
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         if is_registered(transaction, new.code):
             raise OperatorRegistryError(translate("this recipient is already registered"))
         act = unit_of_work.act(transaction, _row_key(new.code))
@@ -60,7 +60,7 @@ def set_state(
     """
     state = changed.state.value
     values = {"key_code": changed.code, "state": state, "changed_at": micros(at)}
-    with unit_of_work.changing(taking_from=changed.code) as transaction:
+    with unit_of_work.begin(locking_recipient=changed.code) as transaction:
         act = unit_of_work.act(transaction, _row_key(changed.code))
         if not transaction.run(_SET_STATE, values):
             raise OperatorRegistryError(translate("this recipient is not registered"))

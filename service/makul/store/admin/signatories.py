@@ -57,7 +57,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> No
         "identifier": new.identifier,
         "name": new.name,
     }
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         if new.role is AgreementRole.RECIPIENT:
             require_recipient(transaction, new.member)
         for row in transaction.all(_ALL, {}):
@@ -90,7 +90,7 @@ def withdraw(
         "withdrawn_at": micros(at),
     }
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
-    with unit_of_work.changing() as transaction:
+    with unit_of_work.begin() as transaction:
         act = unit_of_work.act(transaction, _row_key(member, fingerprint))
         if not transaction.run(_WITHDRAW, values):
             raise OperatorRegistryError(translate("this member has no such signatory"))

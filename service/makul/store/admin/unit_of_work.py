@@ -29,16 +29,16 @@ class RegistryUnitOfWork:
         return PendingAct(transaction, self.cipher, self.log, rows)
 
     @contextmanager
-    def changing(self, *, taking_from: str | None = None) -> Iterator[Transaction]:
+    def begin(self, *, locking_recipient: str | None = None) -> Iterator[Transaction]:
         """Open a transaction that excludes every other change of the registry.
 
-        With `taking_from`, the code of a recipient, it also excludes decisions for that recipient,
-        from which a right may be withdrawn.
+        `locking_recipient` is the code of a recipient. Then it also excludes decisions for that
+        recipient, from which a right may be withdrawn.
         """
         with ExitStack() as stack:
             taking = None
-            if taking_from is not None:
-                taking = stack.enter_context(announce_revocation(self.database, taking_from))
+            if locking_recipient is not None:
+                taking = stack.enter_context(announce_revocation(self.database, locking_recipient))
             transaction = stack.enter_context(self.database.transaction())
             acquire_lock(transaction, LockKind.DESK)
             if taking is not None:

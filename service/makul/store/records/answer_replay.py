@@ -10,7 +10,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.answers import answer_with_receipt
 from makul.store.records.closed_request import ClosedRequest, find_closed_request, given_by
 from makul.store.records.entry_rows import answer_associated_data, key_values
-from makul.store.records.preconditions import CallerChannel, against_recipient, against_replay
+from makul.store.records.preconditions import CallerChannel, check_recipient, check_replay
 from makul.store.records.repetitions import RepeatedAnswer
 from makul.store.records.sealed_fields import open_private
 
@@ -69,7 +69,7 @@ def _unmet_preconditions(
         # The answer to a consent revocation releases nothing, so it is returned for every state of
         # the recipient. The recipient's row is still locked, because the rows read may exist on one
         # copy of the database only (see `_read_recorded` in `store.records.recorder`).
-        against_recipient(transaction, key.recipient)
+        check_recipient(transaction, key.recipient)
         return ()
     way = CallerChannel(channel=repeated.channel, certificate=repeated.certificate)
-    return against_replay(transaction, key.recipient, given_by(closed), way, at=repeated.at)
+    return check_replay(transaction, key.recipient, given_by(closed), way, at=repeated.at)

@@ -107,9 +107,7 @@ class StoredAnswerScope:
     sealed_to: bytes | None = None
 
 
-def against_entry(
-    transaction: Transaction, cipher: FieldCipher, entry: Entry
-) -> tuple[Reason, ...]:
+def check_entry(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> tuple[Reason, ...]:
     """Return the reasons that now forbid a decision that discloses something.
 
     They concern the recipient, the certificates, the agreement, the official and the ground. A
@@ -117,7 +115,7 @@ def against_entry(
     """
     decision, facts = entry.decision, entry.facts
     code, certificate = facts.caller.recipient, facts.caller.certificate
-    reasons = against_recipient(transaction, code)
+    reasons = check_recipient(transaction, code)
     if certificate is not None:
         reasons += _check_certificate(transaction, code, certificate)
     if isinstance(decision, Release) and decision.sealed_to is not None:
@@ -141,7 +139,7 @@ def against_entry(
     return reasons
 
 
-def against_replay(
+def check_replay(
     transaction: Transaction,
     code: MemberCode,
     scope: StoredAnswerScope,
@@ -154,7 +152,7 @@ def against_replay(
     They concern the recipient, the certificates, the agreement (its channels and its scope) and the
     revocation of the ground.
     """
-    reasons = against_recipient(transaction, code)
+    reasons = check_recipient(transaction, code)
     if channel.certificate is not None:
         reasons += _check_certificate(transaction, code, channel.certificate)
     if scope.sealed_to is not None:
@@ -167,7 +165,7 @@ def against_replay(
     return reasons
 
 
-def against_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason, ...]:
+def check_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason, ...]:
     """Return RCP-02 or RCP-03 if the recipient is not active; hold its row in share mode.
 
     Returns RCP-01 if the recipient is not registered or its state is unknown.

@@ -36,7 +36,7 @@ from makul.store.records.locks import (
     announce_revocation,
     lock_for_revocation,
 )
-from makul.store.records.preconditions import against_entry, against_recipient
+from makul.store.records.preconditions import check_entry, check_recipient
 from makul.store.records.repetitions import RepeatedAnswer, add_repetition, is_recorded
 from makul.store.records.retention import purge_replay_guards
 from makul.store.records.service_usage import count_inquiry, count_use
@@ -202,7 +202,7 @@ class StoreRecorder(Recorder):
         Returns None if there is none.
         """
         if entry.decision.has_preconditions:
-            reasons = against_entry(transaction, self._cipher, entry)
+            reasons = check_entry(transaction, self._cipher, entry)
             if reasons:
                 return Conflict(reasons)
         # Scans of one day must not prevent a subject from revoking a consent. A revocation
@@ -236,5 +236,5 @@ def _read_recorded(transaction: Transaction, rows: EntryRows) -> Recorded | None
     """
     if not rows.is_recorded(transaction):
         return None
-    against_recipient(transaction, rows.recipient)
+    check_recipient(transaction, rows.recipient)
     return Committed()

@@ -66,7 +66,7 @@ class Path:
         return (*(link.query.fingerprint for link in reversed(self.links)), self.anchor)
 
 
-def walk(
+def check_path_revocation(
     path: Path, archive: Archive | None, moments: Moments
 ) -> tuple[RevocationStatus | None, Sequence[RevocationFinding]]:
     """Return the status of the first certificate that is not GOOD, else GOOD; and all findings.

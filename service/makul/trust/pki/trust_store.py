@@ -22,7 +22,7 @@ from makul.trust.base.findings import PathFinding, RevocationStatus
 from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
 from makul.trust.pki.issuer_cache import IssuerPathCache
 from makul.trust.pki.path_builder import PathStatus, Refused, paths_of
-from makul.trust.pki.path_revocation import Moments, Path, term_of, walk
+from makul.trust.pki.path_revocation import Moments, Path, check_path_revocation, term_of
 from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness, freshness
 from makul.trust.pki.trust_material import (
@@ -246,7 +246,7 @@ def _validate(
 
 def _check_revocation(path: Path, trust: _Trusted, moments: Moments) -> PathFinding:
     """Return the finding on a valid path, with the revocations that are known."""
-    end, findings = walk(path, trust.archive, moments)
+    end, findings = check_path_revocation(path, trust.archive, moments)
     status = _STATUS_BY_END[end]
     return PathFinding(
         code=status.code,
