@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Presents a paper of a sandbox and tells what came of it; the exit codes are those of makul-client. */
+/** Presents a document of a sandbox and prints the outcome; the exit codes are those of makul-client. */
 
 import { parseArgs } from "node:util";
 
@@ -10,8 +10,8 @@ const USAGE = `\
 node get-person-data.mjs --sandbox DIR [--paper NAME] [--client ID] [--wsdl FILE] [--reveal]
 
   --sandbox  where "makul sandbox --dir DIR" put its files
-  --paper    which of its papers to present (bank-00-data)
-  --client   another X-Road client than the paper's own: INSTANCE/CLASS/MEMBER/SUBSYSTEM
+  --paper    which of its documents to present (bank-00-data)
+  --client   another X-Road client than the document's own: INSTANCE/CLASS/MEMBER/SUBSYSTEM
   --wsdl     a WSDL file instead of the served one
   --reveal   print the data, not only their names
 `;
@@ -62,7 +62,7 @@ function read() {
 function report({ outcome, disclosureId, reason, person = {} }, reveal) {
   console.log(`outcome: ${outcome}`);
   console.log(`disclosure: ${disclosureId}`);
-  reason.forEach((each) => console.log(`reason: ${told(each)}`));
+  reason.forEach((each) => console.log(`reason: ${format(each)}`));
   if (outcome === "RELEASED") {
     console.log(`attributes: ${Object.keys(person).join(" ")}`);
   }
@@ -80,13 +80,13 @@ function complain(error) {
     console.error(error.message);
     return LATER;
   }
-  const lines = error.reasons.length > 0 ? error.reasons.map(told) : [error.message];
+  const lines = error.reasons.length > 0 ? error.reasons.map(format) : [error.message];
   lines.forEach((line) => console.error(`fault: ${line}`));
   return isForLater(error.reasons) ? LATER : REJECTED;
 }
 
 /** A program decides by `code` and `retry`; `text` is for the person at the desk. */
-function told({ code, because, field, text }) {
+function format({ code, because, field, text }) {
   const more = [because, field].filter(Boolean).join(", ");
   return `${code}${more && ` (${more})`} ${text.en}`;
 }

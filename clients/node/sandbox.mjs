@@ -1,9 +1,9 @@
-/** What a sandbox hands out: its addresses, its parties, and papers ready to be presented. */
+/** The files of a sandbox: its addresses, its parties, and documents that are ready for a request. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The address, the parties and the question that go with a paper; throws where there is none. */
+/** Returns the address, the parties and the question for a document; throws if there is none. */
 export function prepared(directory, name) {
   const { format, urls, operator, ...index } = JSON.parse(readFileSync(join(directory, "sandbox.json"), "utf8"));
   if (format !== "makul-sandbox/1") {
@@ -11,7 +11,7 @@ export function prepared(directory, name) {
   }
   const paper = index.papers.find((each) => each.name === name);
   if (paper?.operation !== "GetPersonData") {
-    throw new Error(`no paper ${name} for GetPersonData in sandbox.json`);
+    throw new Error(`no document ${name} for GetPersonData in sandbox.json`);
   }
   const bearer = index.parties.find((each) => each.key === paper.presentedBy);
   const citizen = index.citizens.find((each) => each.number === paper.citizen);
@@ -23,7 +23,7 @@ export function prepared(directory, name) {
       agreementNumber: bearer.agreement.number,
       purpose: paper.purpose,
       probe: { demographic: { pin: citizen.pin, documentNumber: citizen.documentNumber } },
-      // The paper's exact bytes: a document read and written anew is no longer what was signed.
+      // The document's exact bytes: a document that is parsed and written again is no longer what was signed.
       ground: { [paper.kind === "CONSENT" ? "consentDocument" : "basisDocument"]: document },
       requestedAttributes: { attribute: paper.attributes },
     },

@@ -25,15 +25,15 @@ import java.util.stream.Stream;
 import javax.xml.transform.dom.DOMResult;
 import org.w3c.dom.Node;
 
-/** Presents a paper of a sandbox and tells what came of it; the exit codes are those of makul-client. */
+/** Presents a document of a sandbox and prints the outcome; the exit codes are those of makul-client. */
 public final class GetPersonDataExample {
 
     private static final String USAGE = """
             java -jar makul-recipient-example.jar --sandbox DIR [--paper NAME] [--client ID] [--reveal]
 
               --sandbox  where "makul sandbox --dir DIR" put its files
-              --paper    which of its papers to present (bank-00-data)
-              --client   another X-Road client than the paper's own: INSTANCE/CLASS/MEMBER/SUBSYSTEM
+              --paper    which of its documents to present (bank-00-data)
+              --client   another X-Road client than the document's own: INSTANCE/CLASS/MEMBER/SUBSYSTEM
               --reveal   print the data, not only their names
             """;
     private static final Set<String> OPTIONS = Set.of("--sandbox", "--paper", "--client");
@@ -64,7 +64,7 @@ public final class GetPersonDataExample {
             return report(task.client().getPersonData(task.question(), "example-teller", null), task.reveal());
         } catch (Fault fault) {
             List<Reason> reasons = fault.getFaultInfo().getReason();
-            reasons.forEach(reason -> System.err.println("fault: " + told(reason)));
+            reasons.forEach(reason -> System.err.println("fault: " + format(reason)));
             return isForLater(reasons) ? LATER : REJECTED;
         } catch (SOAPFaultException fault) { // a fault without our detail: of X-Road itself
             System.err.println("fault: " + fault.getFault().getFaultString());
@@ -104,7 +104,7 @@ public final class GetPersonDataExample {
     private static int report(GetPersonDataResponse answer, boolean reveal) {
         OUT.println("outcome: " + answer.getOutcome());
         OUT.println("disclosure: " + answer.getDisclosureId());
-        answer.getReason().forEach(reason -> OUT.println("reason: " + told(reason)));
+        answer.getReason().forEach(reason -> OUT.println("reason: " + format(reason)));
         boolean released = answer.getOutcome() == Outcome.RELEASED;
         if (released) {
             OUT.println("attributes: " + names(answer.getPerson()));
@@ -131,7 +131,7 @@ public final class GetPersonDataExample {
     }
 
     /** A program decides by code and retry; the text is for the person at the desk. */
-    private static String told(Reason reason) {
+    private static String format(Reason reason) {
         String more = Stream.of(reason.getBecause(), reason.getField())
                 .filter(each -> each != null)
                 .collect(Collectors.joining(", "));

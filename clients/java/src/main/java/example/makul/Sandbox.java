@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.UUID;
 import java.util.function.Predicate;
 
-/** What a sandbox hands out: its addresses, its parties, and papers ready to be presented. */
+/** The files of a sandbox: its addresses, its parties, and documents that are ready for a request. */
 final class Sandbox {
 
     private static final String FORMAT = "makul-sandbox/1";
@@ -47,12 +47,12 @@ final class Sandbox {
         return Subsystem.parse(index.getJsonObject("operator").getString("xroadService"));
     }
 
-    /** The client that presents the paper. */
+    /** The client that presents the document. */
     Subsystem client(String paper) {
         return Subsystem.parse(bearer(paper(paper)).getString("xroadClient"));
     }
 
-    /** The question that goes with the paper, under a new id. */
+    /** The question for the document, under a new id. */
     GetPersonData question(String name) throws IOException {
         JsonObject paper = paper(name);
         var question = new GetPersonData();
@@ -75,7 +75,7 @@ final class Sandbox {
         return probe;
     }
 
-    /** The paper's exact bytes: a document read and written anew is no longer what was signed. */
+    /** The document's exact bytes: a document that is parsed and written again is no longer what was signed. */
     private Ground ground(JsonObject paper) throws IOException {
         byte[] document = Files.readAllBytes(directory.resolve(paper.getString("file")));
         var ground = new Ground();
