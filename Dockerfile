@@ -16,7 +16,7 @@ COPY clients/makul_language clients/makul_language
 COPY wsdl wsdl
 COPY schemas schemas
 RUN /opt/makul/bin/python -m pip install --no-deps --no-index --no-build-isolation .
-# What installs is not there for an intruder.
+# Remove the installers, so that an intruder cannot use them.
 RUN /opt/makul/bin/python -m pip uninstall --yes wheel setuptools packaging pip
 
 FROM python:${PYTHON_VERSION}-slim
@@ -24,7 +24,7 @@ COPY --from=build /opt/makul /opt/makul
 COPY deploy/readiness.py /opt/makul/readiness.py
 # The root filesystem may be read-only: nothing below /opt/makul is written, and Python writes no bytecode there.
 ENV PATH=/opt/makul/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-# A uid without a passwd entry and without a home. Any other one works too: no file of the image is this user's.
+# A uid without a passwd entry and without a home. Any other uid works too: this user owns no file of the image.
 USER 10001:10001
 ENTRYPOINT ["/opt/makul/bin/makul"]
 CMD ["serve"]
