@@ -20,8 +20,8 @@
     certificate = "seal.crt.pem"
 
     [sealing]                       # if the agreement's delivery is SEALED
-    key = "unseal.key.pem"
-    certificate = "unseal.crt.pem"
+    key = "decryption.key.pem"
+    certificate = "encryption.crt.pem"
 
     [operator]
     code = "GOV/70000001"

@@ -49,7 +49,7 @@ def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> Non
     file.write_text(EXAMPLE.replace("daily_quota = 1000", "daily_quota = 5"))
     output = with_bank.run_json("agreement", "add", file, "--apply")
 
-    assert output["change"] == "draw up agreement anew"
+    assert output["change"] == "draw up agreement again"
     assert with_bank.run_json("agreement", "show", "2026/014")["daily_quota"] == 5
     assert with_bank("agreement", "export", "2026/014").out != first
 

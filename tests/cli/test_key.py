@@ -50,7 +50,9 @@ def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     assert "trust anchor" in by_name
     assert "intermediate" in by_name
     assert f"messages of {installed.installation.bank.code}" in by_name
-    sealing = {row["fingerprint"] for row in rows if row["name"].startswith("sealing of ")}
+    sealing = {
+        row["fingerprint"] for row in rows if row["name"].startswith("encryption certificate of ")
+    }
     assert sealing == {each.fingerprint.hex() for each in world.sealing.values()}
 
 
@@ -58,7 +60,7 @@ def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     """It is used neither for messages nor for encryption."""
     wallet = installed.installation.world.sealing["wallet"]
     code = next(
-        row["name"].removeprefix("sealing of ")
+        row["name"].removeprefix("encryption certificate of ")
         for row in installed.makul.run_json("key", "show")
         if row["fingerprint"] == wallet.fingerprint.hex()
     )

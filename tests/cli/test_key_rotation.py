@@ -142,6 +142,7 @@ def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
     )
 
     assert would["sealed_under_it"] > PEOPLE
+    assert "encrypted under it" in filled("key", "retire", former).out
     assert result.code == 1
     assert "makul key rotate --apply" in result.err
     assert former in ring_of(filled).masters
@@ -178,7 +179,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
         failing.setattr(Transaction, "run", fail)
         result = filled("key", "rotate", "--apply")
     assert result.code == 3
-    assert "fields were wrapped anew" in result.err
+    assert "fields were wrapped again" in result.err
     assert "nothing was changed" not in result.err
     left = filled.run_json("key", "rotate")["to_wrap_anew"]
 

@@ -160,8 +160,8 @@ def test_a_bad_line_is_reported_by_its_cause(changes: dict[str, Any], cause: str
         (f'{{"pin": "{PIN}"}} {{"pin": "{PIN}"}}', NOT_JSON),
         ("[1]", "not a JSON object: write one a line"),
         ("NaN", "not a JSON object: write one a line"),
-        (f'{{"pin": "{PIN}", "pin": "{PIN}"}}', "a field stands in it twice"),
-        (f'{{"pin": "{PIN}", "surname": {{"ky": "А", "ky": "Б"}}}}', "a field stands in it twice"),
+        (f'{{"pin": "{PIN}", "pin": "{PIN}"}}', "a field occurs in it twice"),
+        (f'{{"pin": "{PIN}", "surname": {{"ky": "А", "ky": "Б"}}}}', "a field occurs in it twice"),
         (f'{{"pin": "{PIN}\0"}}', "holds NUL bytes"),
     ],
 )

@@ -83,7 +83,7 @@ def test_an_impossible_position_is_refused(changed: dict[str, object], source: P
     assert position.load().offset == 3
     position.path.write_text(json.dumps(GOOD | own | changed))
 
-    with pytest.raises(OperatorError, match="delete it to begin anew"):
+    with pytest.raises(OperatorError, match="delete it to begin again"):
         position.load()
 
 

@@ -162,7 +162,7 @@ def test_a_change_of_unknown_outcome_is_not_denied(fault: Exception, nothing: bo
     _, _, err = invoke(Recorded(fault=fault), "recipient", "list")
 
     assert ("nothing was changed" in err) is nothing
-    assert ("look whether it was done" in err) is not nothing
+    assert ("check whether it was done" in err) is not nothing
 
 
 def test_a_missing_installation_is_reported(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from makul_language.catalog import parse_catalog
 from makul_testing.paths import ROOT
 
 PACKAGES = (
@@ -41,6 +42,12 @@ UNREAD_DIRECTORIES = frozenset({"__pycache__", "node_modules", "target"})
 UNREAD_SUFFIXES = frozenset({".class", ".jar", ".p12", ".png", ".py", ".pyc", ".svg", ".zip"})
 """Suffixes of binaries, pictures and of modules, which have their own test."""
 UNREAD_FILES = frozenset({"package-lock.json"})
+CATALOGS = (
+    "clients/makul_language/catalogs",
+    "clients/makul_client/catalogs",
+    "service/makul/language/catalogs",
+)
+"""The catalogs of messages and help; `test_catalogs` checks that they have all of them."""
 PAGES_WITH_TABLES_OF_PROGRAMS = frozenset(
     {"docs/operating/events.md", "docs/operating/metrics.md", "docs/recipients.md"}
 )
@@ -193,6 +200,25 @@ def test_pages_use_plain_words(word: str) -> None:
     found = [where for where, line in lines_of_pages() if pattern.search(line)]
 
     assert found == [], f"say instead: {BANNED[word]}"
+
+
+@pytest.mark.parametrize("catalogs", CATALOGS)
+def test_messages_and_help_use_plain_words(catalogs: str) -> None:
+    """The English texts of the catalogs use the same words; reasons are not in the catalogs."""
+    texts = [
+        text
+        for file in sorted((ROOT / catalogs).glob("*.po"))
+        for _, text in parse_catalog(file.read_text(encoding="utf-8"))
+    ]
+    found = {
+        f"{text!r}: say instead: {advice}"
+        for word, advice in BANNED.items()
+        for text in texts
+        if _pattern(word).search(text)
+    }
+
+    assert len(texts) > 100, "the catalogs were read"
+    assert found == set()
 
 
 @pytest.mark.parametrize("word", WORDS_OF_TEST_NAMES)

@@ -298,7 +298,7 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
                 translate("passed on to"),
                 ", ".join(_party(each) for each in view.onward) or translate("nobody"),
             ),
-            (translate("taken back"), view.withdrawal),
+            (translate("how to revoke it"), view.withdrawal),
             (translate("notice"), f"{view.notice} ({view.language})"),
             (
                 translate("form", context="consent"),

@@ -121,8 +121,8 @@ def _require_citizen_policy(settings: Settings) -> None:
     if settings.environment is Environment.PRODUCTION and not settings.trust.pin_policies:
         raise OperatorError(
             translate(
-                "trust.pin_policies is not set: name the policy of citizens' certificates, so that"
-                " no other authority can say who somebody is",
+                "trust.pin_policies is not set: name the policy of citizens' certificates, so"
+                " that no other authority can certify citizens",
             )
         )
 

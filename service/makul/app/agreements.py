@@ -150,7 +150,7 @@ def unproven(verified: VerifiedDocument) -> NotSigned:
     why = (
         mark("its signature cannot be judged now")
         if undecided
-        else mark("its signature is not good")
+        else mark("its signature is not valid")
     )
     return NotSigned(why=translate(why), codes=proof.reasons)
 

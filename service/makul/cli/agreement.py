@@ -284,10 +284,8 @@ def _change(known: Agreement | None) -> str:
     if known is None:
         return mark("draw up agreement")
     if known.state is AgreementState.IN_FORCE:
-        return mark(
-            "draw up anew an agreement in force: it gives nothing until all three sign again"
-        )
-    return mark("draw up agreement anew")
+        return mark("replace an agreement in force: it gives nothing until all three sign again")
+    return mark("draw up agreement again")
 
 
 def _record(installation: "Installation", judged: AgreementSignature, *, at: datetime) -> None:

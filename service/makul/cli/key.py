@@ -123,7 +123,7 @@ def compromised(
     at = _instant(since)
     with open_installation(ctx) as installation:
         if at > installation.clock():
-            raise OperatorError(translate("--since lies in the future"))
+            raise OperatorError(translate("--since is in the future"))
         change.apply_or_preview(
             mark("mark receipt key as compromised"),
             {"fingerprint": digits, "since": instant(at)},
@@ -177,7 +177,7 @@ def retire(
     ],
     change: PreviewedChange,
 ) -> None:
-    """Remove a former store key from the ring, once no field is encrypted under it."""
+    """Remove a former store key from the key file, once no field is encrypted under it."""
     with open_installation(ctx) as installation:
         rotation = installation.rotation
         if key_id not in rotation.ring().former:
@@ -243,12 +243,12 @@ def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
     }
     if not change.apply:
         facts |= {"to_wrap_anew": waiting.total(), **dict(waiting)}
-        change.show(mark("wrap data keys anew"), facts)
+        change.show(mark("wrap data keys again"), facts)
         return
     done, broken = _walk(installation, waiting.total())
     left = _waiting(rotation.count(), ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
-    change.show(mark("wrap data keys anew"), facts)
+    change.show(mark("wrap data keys again"), facts)
     if left:
         complain(_why_left(left.total(), broken=broken))
         raise typer.Exit(ExitCode.REFUSED)
@@ -261,8 +261,8 @@ def _why_left(left: int, *, broken: bool) -> str:
             number=left,
         )
     return translate(
-        "{number} fields are left: somebody still seals under a former key. Reload every"
-        " worker, end what else runs, and give the command again",
+        "{number} fields are left: a process still encrypts under a former key. Reload every"
+        " worker, end the other programs, and give the command again",
         number=left,
     )
 
@@ -284,9 +284,8 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
         except StoreUnavailableError:
             raise OperatorUnavailableError(
                 translate(
-                    "the record store cannot be reached; {number} fields were wrapped anew. Give"
-                    " the"
-                    " command again to go on",
+                    "the record store cannot be reached; {number} fields were wrapped again. Give"
+                    " the command again to continue",
                     number=done.total(),
                 )
             ) from None

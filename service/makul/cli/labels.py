@@ -137,14 +137,14 @@ LABELS: Final = frozenset(
         mark("note"),
         mark("fields"),
         mark("since"),
-        mark("sealed under it"),
+        mark("encrypted under it"),
         mark("still used"),
         mark("needed by backups before"),
         mark("current"),
         mark("next"),
         mark("former"),
-        mark("to wrap anew"),
-        mark("wrapped anew"),
+        mark("to wrap again"),
+        mark("wrapped again"),
         mark("left"),
         mark("age seconds"),
         mark("until"),
@@ -181,8 +181,18 @@ LABELS: Final = frozenset(
 )
 """Every label of a table that has words. Attributes of persons keep the names of the wire."""
 
+_OTHER_WORDS: Final = {
+    "sealed_under_it": "encrypted under it",
+    "to_wrap_anew": "to wrap again",
+    "wrapped_anew": "wrapped again",
+}
+"""Labels of the keys of JSON whose words are not plain.
+
+The keys stay, because programs read them.
+"""
+
 
 def translate_label(key: str) -> str:
     """Return the label of a key in the language in use."""
-    label = key.replace("_", " ")
+    label = _OTHER_WORDS.get(key) or key.replace("_", " ")
     return translate(label) if label in LABELS else label

@@ -108,11 +108,11 @@ def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
         lacking = keeper.missing()
         if lacking is None:
             raise OperatorError(
-                translate("the store holds all that is published: there is nothing to take back")
+                translate("the store holds all that is published: there is nothing to restore")
             )
         facts = {"size": lacking.size, "published": lacking.promised.size}
         change.apply_or_preview(
-            mark("take published leaves back"),
+            mark("restore published leaves"),
             {**facts, "missing": len(lacking.leaves)},
             lambda: keeper.recover(lacking),
         )

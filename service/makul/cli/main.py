@@ -69,9 +69,8 @@ class _Root(MachineReadableGroup):
             self.fail(
                 "CommitUnknownError",
                 translate(
-                    "the record store was lost while it committed: look whether it was done"
-                    " before you"
-                    " give the command again",
+                    "the record store was lost while it committed: check whether it was done"
+                    " before you give the command again",
                 ),
                 ExitCode.UNAVAILABLE,
             )

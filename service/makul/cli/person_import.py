@@ -100,12 +100,13 @@ class Position:
             return Tally()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise OperatorError(
-                translate("{file} is damaged; delete it to begin anew", file=self.path.name)
+                translate("{file} is damaged; delete it to begin again", file=self.path.name)
             ) from None
         if not mine:
             raise OperatorError(
                 translate(
-                    "{file} belongs to other contents; delete it to begin anew", file=self.path.name
+                    "{file} belongs to other contents; delete it to begin again",
+                    file=self.path.name,
                 )
             )
         return Tally(line, offset, read, changed, skipped, faults, causes)

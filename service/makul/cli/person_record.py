@@ -128,7 +128,7 @@ def search(
     if result.more:
         complain(
             translate(
-                "there are more than {number}, which are not shown: say more of the person",
+                "there are more than {number}, which are not shown: give more values of the person",
                 number=MAX_FOUND,
             )
         )
@@ -284,7 +284,7 @@ def _difference(before: Person, after: Person, field: str, *, reveal: bool) -> F
 
 
 def _nobody(pin: Pin) -> OperatorError:
-    return OperatorError(translate("no record for {pin}; the look was recorded", pin=pin.masked))
+    return OperatorError(translate("no record for {pin}; the access was recorded", pin=pin.masked))
 
 
 def _pin(typed: str) -> Pin:

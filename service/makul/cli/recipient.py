@@ -149,7 +149,7 @@ def withdraw(
 
 @app.command(
     "sealing-certificate",
-    epilog=examples("makul recipient sealing-certificate COM/60000005 sealing.pem --apply"),
+    epilog=examples("makul recipient sealing-certificate COM/60000005 encryption.cert.pem --apply"),
 )
 @offer_preview
 def sealing_certificate(
@@ -165,7 +165,7 @@ def sealing_certificate(
         read = read_sealing_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
         change.apply_or_preview(
-            mark("register sealing certificate"),
+            mark("register encryption certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
             lambda: installation.registry.add_sealing_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
@@ -177,7 +177,7 @@ def sealing_certificate(
 @app.command(
     "withdraw-sealing",
     epilog=examples(
-        "makul recipient withdraw-sealing COM/60000005 sealing.pem --reason 'key lost'"
+        "makul recipient withdraw-sealing COM/60000005 encryption.cert.pem --reason 'key lost'"
     ),
 )
 @offer_preview
@@ -198,7 +198,7 @@ def withdraw_sealing(
         recipient = require_recipient(installation, code)
         fingerprint = read_fingerprint(file)
         change.apply_or_preview(
-            mark("withdraw sealing certificate"),
+            mark("withdraw encryption certificate"),
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
             lambda: installation.registry.withdraw_sealing_certificate(
                 recipient.code, fingerprint, reason=why, at=installation.clock()

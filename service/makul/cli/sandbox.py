@@ -87,7 +87,8 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 @app.command(
     epilog=examples(
         "makul sandbox issue bank --csr hsm.csr --output hsm.cert.pem",
-        "makul sandbox issue bank --public-key hsm.pub.pem --for sealing --output seal.cert.pem",
+        "makul sandbox issue bank --public-key hsm.pub.pem --for sealing --output"
+        " encryption.cert.pem",
         "makul sandbox issue --citizen 7 --csr card.csr --output card.cert.pem",
     )
 )

@@ -144,7 +144,7 @@ def _make_key(path: Path, name: str | None, *, as_json: bool) -> None:
         show_json({"key": str(path), "vkey": vkey})
     else:
         typer.echo(vkey)
-        hint = translate("Give this line to the log's operator and to whoever verifies.")
+        hint = translate("Give this line to the log's operator and to those who verify the log.")
         sys.stderr.write(f"{hint}\n")
 
 

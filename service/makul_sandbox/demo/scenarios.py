@@ -161,25 +161,25 @@ SCENES = (
     ),
     # Consents that are revoked
     Scene(
-        "A consent is used, then taken back",
+        "A consent is used, then revoked",
         "4",
         "RELEASED, ACCEPTED, then REFUSED CNS-05",
         consent_steps.revoke_and_use,
     ),
     Scene(
-        "A request repeated after its consent was taken back",
+        "A request repeated after its consent was revoked",
         "4, 10",
         "RELEASED, then REFUSED CNS-05",
         consent_steps.repeat_after_revocation,
     ),
     Scene(
-        "A stranger takes a consent back",
+        "A stranger tries to revoke a consent",
         "4",
         "RELEASED, REFUSED CNS-02 (SIG-08), then RELEASED",
         consent_steps.revoke_as_stranger,
     ),
     Scene(
-        "The consents that were taken back, told to the recipient",
+        "The recipient's list shows a revoked consent",
         "4",
         "ACCEPTED, listed as REVOKED",
         consent_steps.revoke_and_list,
@@ -229,7 +229,7 @@ SCENES = (
     Scene("An attribute beyond the agreement", "7", "REFUSED AGR-04", use("beyond-agreement")),
     Scene("A consent changed after signing", "4", "REFUSED CNS-02 (SIG-02)", use("tampered")),
     Scene(
-        "A consent signed by somebody else",
+        "A consent signed by another person",
         "4",
         "REFUSED CNS-02 (SIG-08)",
         use("signed-by-another"),
@@ -327,7 +327,10 @@ SCENES = (
         explain_request("bank-00-data"),
     ),
     Scene(
-        "What would be decided? The reason, told", "7", "REFUSED CNS-04", explain_request("expired")
+        "What would be decided? The reason is given",
+        "7",
+        "REFUSED CNS-04",
+        explain_request("expired"),
     ),
     Scene(
         "The receipt of an earlier request",
@@ -343,7 +346,7 @@ SCENES = (
         answer_steps.receipt_of_disclosure,
     ),
     Scene(
-        "The receipt of somebody else's request",
+        "The receipt of another recipient's request",
         "10",
         "REFUSED REQ-01",
         steps.fetch_foreign_receipt,

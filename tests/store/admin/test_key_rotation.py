@@ -186,7 +186,7 @@ def test_a_key_is_not_activated_without_the_kept_file(
     prepare(place, ring)
     KeyFile(ring).ring_path(keys.current_id).unlink()
 
-    assert_refused(place, ring, "activate", "cannot be told")
+    assert_refused(place, ring, "activate", "it is unknown")
 
 
 def test_a_key_with_encrypted_fields_is_not_retired(

@@ -153,7 +153,7 @@ def test_a_missing_kept_file_is_undetermined(file: KeyFile, keys: StoreKeys) -> 
     change(file, StoreKeys.prepared, keys.current_id)
     file.ring_path(keys.current_id).unlink()
 
-    with pytest.raises(StoreKeysError, match="cannot be told"):
+    with pytest.raises(StoreKeysError, match="it is unknown"):
         file.still_used(keys.current_id)
 
 

@@ -174,5 +174,5 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise BadFieldError(translate("a field stands in it twice"))
+        raise BadFieldError(translate("a field occurs in it twice"))
     return fields

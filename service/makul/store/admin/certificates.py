@@ -121,7 +121,7 @@ MESSAGE_CERTIFICATES = CertificateKind(
 ENCRYPTION_CERTIFICATES = CertificateKind(
     sealing_certificate,
     act_prefix="sealing",
-    registered_before=mark("this sealing certificate is already registered or was withdrawn"),
-    not_in_use=mark("this recipient has no such sealing certificate in use"),
+    registered_before=mark("this encryption certificate is already registered or was withdrawn"),
+    not_in_use=mark("this recipient has no such encryption certificate in use"),
 )
 """The certificates to which a recipient's data are encrypted. The newest one is used."""

@@ -113,7 +113,7 @@ class StoreRotation(KeyRotation):
             keys = self._keys()
             if key_id not in _former(keys):
                 raise OperatorRegistryError(
-                    translate("this is not a former key of the ring; see: makul key show")
+                    translate("this is not a former key of the key file; see: makul key show")
                 )
             self._refuse_in_use(key_id)
             left = sum(each.fields for each in self.count() if each.key_id == key_id)
@@ -141,7 +141,7 @@ class StoreRotation(KeyRotation):
         keys = self._file.load()
         if keys.current_id != self._unit_of_work.cipher.current_id:
             raise OperatorRegistryError(
-                translate("the ring was changed a moment ago: give the command again")
+                translate("the key file was changed a moment ago: give the command again")
             )
         return keys
 
@@ -149,8 +149,8 @@ class StoreRotation(KeyRotation):
         if self._file.still_used(key_id):
             raise OperatorRegistryError(
                 translate(
-                    "a process of this machine still works with the ring in which {key} was"
-                    " current: reload every worker, and end what else runs (fuser -v {path})",
+                    "a process of this machine still uses the key file in which {key} was"
+                    " current: reload every worker, and end the other programs (fuser -v {path})",
                     key=key_id,
                     path=self._file.ring_path(key_id),
                 )

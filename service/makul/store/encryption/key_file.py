@@ -45,8 +45,8 @@ class KeyFile:
         except OSError:
             raise StoreKeysError(
                 translate(
-                    "{path} is not there, so it cannot be told which processes still use the keys"
-                    " of before: restart them all, then copy {file} to that name, mode 600",
+                    "{path} is missing, so it is unknown which processes still use the earlier"
+                    " keys: restart them all, then copy {file} to that name, mode 600",
                     path=former,
                     file=self._path.name,
                 )
@@ -110,7 +110,9 @@ class KeyFile:
                 left.unlink(missing_ok=True)
             ring.save(fresh)
             if StoreKeys.load(fresh) != ring:
-                raise StoreKeysError(translate("the new ring does not read back"))
+                raise StoreKeysError(
+                    translate("the new key file does not contain what was written to it")
+                )
             if self._must_copy(ring, self.ring_path(former_id)):
                 aside.hardlink_to(self._path)
                 aside.replace(self.ring_path(former_id))
@@ -148,5 +150,7 @@ class KeyFile:
         if same_index and theirs.items() >= mine.items() and len(ring.masters) < len(mine):
             return False
         raise StoreKeysError(
-            translate("{path} holds keys that are not in the ring: move it away first", path=former)
+            translate(
+                "{path} holds keys that are not in the key file: move it away first", path=former
+            )
         )

@@ -75,9 +75,9 @@ class StoreKeys:
         named = {self.current_id} if self.next_id is None else {self.current_id, self.next_id}
         ids_fit = all(_is_key_id(key_id) for key_id in self.masters)
         if sizes != {KEY_BYTES} or not ids_fit or not named <= set(self.masters):
-            raise StoreKeysError(translate("not a ring of store keys"))
+            raise StoreKeysError(translate("not a key file of the store"))
         if self.next_id == self.current_id:
-            raise StoreKeysError(translate("not a ring of store keys"))
+            raise StoreKeysError(translate("not a key file of the store"))
 
     def __repr__(self) -> str:
         return f"StoreKeys(current={self.current_id}, masters={len(self.masters)})"

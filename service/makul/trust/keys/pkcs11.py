@@ -145,7 +145,7 @@ class TokenSigner:
             return _raw(self._key, self._public_key, octets)
         except pkcs11.PKCS11Error as error:
             # The token may have closed the session (reset, log-out), so try once in a new one.
-            log.warning("the token did not sign: %s; it is opened anew", type(error).__name__)
+            log.warning("the token did not sign: %s; it is opened again", type(error).__name__)
             self._drop()
         self._open()
         try:
