@@ -3,7 +3,7 @@
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -25,10 +25,12 @@ from makul.domain.monthly_statements import MAX_LISTED_EXCEPTIONS, MonthlyStatem
 from makul_testing.builders.documents import valid
 from makul_testing.builders.months import (
     BUILT_AT,
+    IN_OCTOBER,
+    a_consent_document,
     a_recorded_month,
     a_statement_request,
 )
-from makul_testing.builders.records import PURPOSE, an_agreement
+from makul_testing.builders.records import AZAMAT, PURPOSE, an_agreement
 
 
 class UnsignedSigner:
@@ -179,6 +181,65 @@ def test_only_agreements_of_the_month_are_named() -> None:
 
     assert built.statement is not None
     assert built.statement.agreements == (an_agreement().number,)
+
+
+def test_an_agreement_that_was_used_is_named_whatever_its_term_is_now() -> None:
+    """A renewal moves the term. A refused request may name any number, and does not count."""
+    moved = an_agreement(valid_from=a_statement_request().month.ends)
+    request = a_statement_request(agreements=(moved,))
+    refused = {"outcome": Outcome.REFUSED, "codes": ("AGR-01",), "attributes": ()}
+
+    for recorded, numbers in (
+        (a_recorded_month(1), (moved.number,)),
+        (a_recorded_month(1, agreement_number="GONE"), ("GONE",)),
+        (a_recorded_month(1, **refused), (moved.number,)),
+        (a_recorded_month(1, **refused, agreement_number="ANY"), ()),
+        (a_recorded_month(0), ()),
+    ):
+        built = build(recorded, request)
+        assert built.statement is not None
+        assert built.statement.agreements == numbers
+
+
+def documented(document: bytes, digest: bytes, **changes: Any) -> RecordedMonth:
+    """One release with this document stored under this digest."""
+    month = a_recorded_month(1, decided_at=IN_OCTOBER, ground_digest=digest)
+    (each,) = month.decisions
+    assert each.ground is not None
+    ground = replace(each.ground, digest=digest)
+    return replace(
+        month, decisions=iter([replace(each, document=document, ground=ground, **changes)])
+    )
+
+
+def facts(recorded: RecordedMonth) -> list[str]:
+    built = build(recorded)
+    assert built.statement is not None
+    return [each.fact for each in built.statement.exceptions]
+
+
+def test_a_document_is_compared_with_the_decision_whose_digest_it_has() -> None:
+    """Whose consent it is, is asked of the store; bytes under another digest are no document."""
+    document = a_consent_document()
+    digest = sha256(document).digest()
+
+    assert facts(documented(document, digest)) == []
+    assert facts(documented(document, b"x" * 32)) == ["DOCUMENT_NOT_STORED"]
+    assert facts(documented(document, digest, is_about=lambda subject: False)) == ["GROUND_SUBJECT"]
+    asked: list[object] = []
+    facts(
+        documented(document, digest, is_about=lambda subject: bool(asked.append(subject)) or True)
+    )
+    assert asked == [AZAMAT]
+
+
+def test_a_refusal_with_two_reasons_of_one_code_is_one_decision() -> None:
+    """The schema says: decisions, by the code of each of their reasons."""
+    refused = {"outcome": Outcome.REFUSED, "codes": ("CNS-09", "CNS-09", "AGR-03")}
+    built = build(a_recorded_month(1, **refused, attributes=()))
+
+    assert built.statement is not None
+    assert built.statement.totals.refusals == (("AGR-03", 1), ("CNS-09", 1))
 
 
 @pytest.mark.parametrize("limit", ["MAX_PAGES", "MAX_HEAD_BYTES"])

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from lxml import etree
@@ -25,11 +26,13 @@ from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.documents import valid
 from makul_testing.builders.entries import a_metered_release, a_refusal, a_release
-from makul_testing.builders.months import IN_OCTOBER, a_consent_document
+from makul_testing.builders.months import AGREED_AT, IN_OCTOBER, a_consent_document
 from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
-    NOON,
+    GULNARA,
+    POLICE,
     a_consent,
     an_agreement,
     an_evidence,
@@ -71,7 +74,7 @@ def record(store: Store) -> None:
 def store(with_bank: Makul) -> Iterator[Store]:
     """Open the bank's installation with an agreement and a published October."""
     with store_of(with_bank.directory / "makul.toml") as opened:
-        agree(opened.registry, an_agreement(), at=NOON)
+        agree(opened.registry, an_agreement(), at=AGREED_AT)
         record(opened)
         publish(with_bank, opened)
         yield opened
@@ -260,6 +263,47 @@ def test_a_different_statement_is_reported_and_nothing_replaced(
     assert result.code == 1
     assert "another statement exists" in result.err
     assert head_of(months).read_bytes() == before
+
+
+def test_a_renewed_agreement_is_a_question_and_no_accusation(
+    with_bank: Makul, store: Store, months: Path
+) -> None:
+    """The decisions of October were lawful under the terms of October."""
+    agree(store.registry, an_agreement(valid_from=Month(2026, 10).ends), at=utc_now())
+    publish(with_bank, store)
+    build(with_bank, months)
+
+    shown = with_bank.run_json("month", "show", "2026-10", "--output", months, "--recipient", BANK)
+
+    assert shown["agreements"] == [AGREEMENT_NUMBER]
+    assert sorted((each["kind"], each["fact"]) for each in shown["listed_exceptions"]) == [
+        ("NO_GROUND", "GROUND_NOT_NAMED"),
+        ("TO_INSPECT", "AGREEMENT_CHANGED_SINCE"),
+        ("TO_INSPECT", "AGREEMENT_CHANGED_SINCE"),
+    ]
+
+
+def test_a_consent_of_another_person_for_another_recipient_is_found(
+    with_bank: Makul, store: Store, months: Path
+) -> None:
+    """The document is stored and registered, but it is another person's, for the police."""
+    document = a_consent_document(recipient=POLICE, consent_id=UUID(int=7))
+    store.recorder.record(
+        a_metered_release(
+            a_consent(document, valid_from=IN_OCTOBER - timedelta(days=1)),
+            decided_at=IN_OCTOBER + timedelta(minutes=1),
+            subject=GULNARA,
+            evidence=(an_evidence(document),),
+        )
+    )
+    publish(with_bank, store)
+    build(with_bank, months)
+
+    shown = with_bank.run_json("month", "show", "2026-10", "--output", months, "--recipient", BANK)
+
+    assert {"GROUND_SUBJECT", "GROUND_RECIPIENT"} < {
+        each["fact"] for each in shown["listed_exceptions"]
+    }
 
 
 @pytest.mark.usefixtures("store")

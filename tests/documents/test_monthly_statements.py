@@ -138,6 +138,10 @@ def test_the_terms_of_a_consent_are_those_of_its_document() -> None:
     terms = DOCUMENTS.read_terms("CONSENT", render_consent(CONSENT, CONSENT_DISPLAY))
 
     assert terms == GroundTerms(
+        recipient=CONSENT.recipient,
+        subject=CONSENT.subject,
+        result_form=CONSENT.result_form,
+        max_disclosures=CONSENT.max_disclosures,
         agreement_number=CONSENT.agreement_number,
         purpose=CONSENT.purpose,
         attributes=CONSENT.attributes,
@@ -152,6 +156,10 @@ def test_the_terms_of_a_basis_are_those_of_its_document() -> None:
     assert terms is not None
     assert (terms.purpose, terms.attributes) == (BASIS.purpose, BASIS.attributes)
     assert (terms.valid_from, terms.valid_to) == (BASIS.issued_at, BASIS.valid_to)
+    assert (terms.recipient, terms.subject) == (BASIS.recipient, BASIS.subject)
+    assert (terms.result_form, terms.max_disclosures) == (BASIS.result_form, BASIS.max_disclosures)
+    assert BASIS.subject is not None
+    assert BASIS.subject.digits not in repr(terms)
 
 
 def test_a_consent_on_paper_is_recognised() -> None:

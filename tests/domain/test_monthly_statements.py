@@ -1,29 +1,40 @@
 """Exceptions of a monthly statement, from the records and the ground's document (cl. 11)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from makul.domain.agreements import Agreement
+from makul.domain.agreements import AgreementState
+from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Outcome
 from makul.domain.monthly_statements import (
     DISCLOSING,
     GroundRecord,
     GroundTerms,
+    RecordedAgreement,
     RecordedDecision,
     find_exceptions,
 )
 from makul.domain.months import Month, month_before
-from makul_testing.builders.records import AGREEMENT_NUMBER, NOON, PURPOSE, an_agreement
+from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
+    AZAMAT,
+    BANK,
+    NOON,
+    POLICE,
+    PURPOSE,
+    an_agreement,
+)
 
 INSTANT = timedelta(microseconds=1)
 DIGEST = b"d" * 32
 
 DECISION = RecordedDecision(
     disclosure_id=UUID(int=1),
+    recipient=BANK,
     decided_at=NOON,
     request_id=UUID(int=2),
     operation="GetPersonData",
@@ -38,13 +49,17 @@ DECISION = RecordedDecision(
 )
 GROUND = GroundRecord(digest=DIGEST, revoked_at=None, uses_before=0, allowed=1)
 TERMS = GroundTerms(
+    recipient=BANK,
+    subject=AZAMAT,
+    result_form=ResultForm.DATA,
+    max_disclosures=1,
     agreement_number=AGREEMENT_NUMBER,
     purpose=PURPOSE,
     attributes=frozenset({"surname", "givenName", "sex"}),
     valid_from=NOON - timedelta(days=1),
     valid_to=NOON + timedelta(days=1),
 )
-AGREEMENT = an_agreement()
+AGREEMENT = RecordedAgreement(agreement=an_agreement(), changed_at=NOON)
 
 
 def found(
@@ -52,9 +67,10 @@ def found(
     decision: RecordedDecision = DECISION,
     ground: GroundRecord | None = GROUND,
     terms: GroundTerms | None = TERMS,
-    agreement: Agreement | None = AGREEMENT,
+    agreement: RecordedAgreement | None = AGREEMENT,
+    of_subject: bool = True,
 ) -> list[tuple[str, str, str | None]]:
-    exceptions = find_exceptions(decision, ground, terms, agreement)
+    exceptions = find_exceptions(decision, ground, terms, agreement, of_subject=of_subject)
     return [(each.kind, each.fact, each.attribute) for each in exceptions]
 
 
@@ -71,12 +87,16 @@ def terms(**changes: Any) -> dict[str, Any]:
 
 
 def agreement(**changes: Any) -> dict[str, Any]:
-    return {"agreement": an_agreement(**changes)}
+    return {"agreement": replace(AGREEMENT, agreement=an_agreement(**changes))}
+
+
+def changed(at: datetime, **changes: Any) -> dict[str, Any]:
+    return {"agreement": RecordedAgreement(agreement=an_agreement(**changes), changed_at=at)}
 
 
 GOOD: dict[str, dict[str, Any]] = {
     "as agreed and consented": {},
-    "the last use": ground(allowed=3, uses_before=2),
+    "the last use": {**ground(allowed=3, uses_before=2), **terms(max_disclosures=3)},
     "revoked at that instant": ground(revoked_at=NOON),
     "revoked later": ground(revoked_at=NOON + INSTANT),
     "first instant": terms(valid_from=NOON),
@@ -99,8 +119,30 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, str, str | None]]] = {
         ("OVERUSED", "MORE_USES_THAN_ALLOWED", None),
     ),
     "revoked": (
-        ground(revoked_at=NOON - INSTANT),
+        ground(revoked_at=NOON - timedelta(seconds=60) - INSTANT),
         ("REVOKED_BEFORE", "GROUND_REVOKED", None),
+    ),
+    "revoked within the clock tolerance": (
+        ground(revoked_at=NOON - timedelta(seconds=60)),
+        ("REVOKED_BEFORE", "REVOKED_ABOUT_THEN", None),
+    ),
+    "revoked just before": (
+        ground(revoked_at=NOON - INSTANT),
+        ("REVOKED_BEFORE", "REVOKED_ABOUT_THEN", None),
+    ),
+    "registered with another limit": (
+        ground(allowed=999),
+        ("TO_INSPECT", "OTHER_LIMIT_REGISTERED", None),
+    ),
+    "of another person": ({"of_subject": False}, ("OUT_OF_SCOPE", "GROUND_SUBJECT", None)),
+    "for another recipient": (terms(recipient=POLICE), ("OUT_OF_SCOPE", "GROUND_RECIPIENT", None)),
+    "for a yes or no only": (
+        terms(result_form=ResultForm.YES_NO),
+        ("OUT_OF_SCOPE", "GROUND_FORM", None),
+    ),
+    "for data only": (
+        decision(operation="VerifyPerson", outcome=Outcome.MATCHED, attributes=()),
+        ("OUT_OF_SCOPE", "GROUND_FORM", None),
     ),
     "for another agreement": (
         terms(agreement_number="A-2"),
@@ -159,6 +201,24 @@ def test_a_ground_that_is_not_named_is_reported_once() -> None:
     assert found(decision=unnamed, ground=None, terms=None) == [
         ("NO_GROUND", "GROUND_NOT_NAMED", None)
     ]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        changed(NOON + INSTANT),
+        changed(NOON - INSTANT, state=AgreementState.DRAFT),
+        changed(NOON - INSTANT, state=AgreementState.TERMINATED),
+    ],
+    ids=["renewed later", "a draft", "terminated"],
+)
+def test_an_agreement_that_changed_is_one_question_and_no_accusation(case: dict[str, Any]) -> None:
+    """The registry has only the newest terms, and they may not be those of the decision."""
+    other = an_agreement(state=case["agreement"].agreement.state, valid_from=NOON + INSTANT)
+    misfit = replace(case["agreement"], agreement=replace(other, attributes=frozenset()))
+
+    for recorded in (case["agreement"], misfit):
+        assert found(agreement=recorded) == [("TO_INSPECT", "AGREEMENT_CHANGED_SINCE", None)]
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - DISCLOSING))

@@ -19,6 +19,8 @@ from makul.domain.monthly_statements import (
     MAX_PAGES,
     MonthlyStatement,
     PageReference,
+    RecordedAgreement,
+    RecordedDecision,
     StatementException,
     StatementLine,
     StatementPage,
@@ -91,9 +93,12 @@ class StatementBuilder:
         `report` receives the number of lines after each page. Memory holds one page at a time.
         Raises `UnbuildableStatementError`, and `SignerUnavailableError`.
         """
-        counts = _Counts(purposes=_agreed_purposes(request.agreements))
+        counts = _Counts(
+            purposes=_agreed_purposes(request.agreements),
+            registered=frozenset(str(each.number) for each in request.agreements),
+        )
         pages = []
-        for number, lines in enumerate(_paged(self._lines(request, recorded.decisions)), start=1):
+        for number, lines in enumerate(_paged(self._lines(request, recorded)), start=1):
             if number > MAX_PAGES:
                 raise OversizedMonthError("more decisions than a statement can list")
             counts.add(lines)
@@ -108,7 +113,7 @@ class StatementBuilder:
             operator=self.operator,
             recipient=request.recipient.code,
             recipient_name=" ".join(request.recipient.name.split()),
-            agreements=_agreements_of(request),
+            agreements=_agreements_of(request, counts.agreements),
             built_at=at,
             checkpoint=request.checkpoint,
             totals=counts.totals(recorded),
@@ -129,23 +134,37 @@ class StatementBuilder:
             )
         )
 
-    def _lines(
-        self, request: StatementRequest, decisions: Iterable[MonthDecision]
-    ) -> Iterator[StatementLine]:
-        agreements = {str(each.number): each for each in request.agreements}
+    def _lines(self, request: StatementRequest, month: RecordedMonth) -> Iterator[StatementLine]:
+        agreements = {
+            str(each.number): RecordedAgreement(
+                agreement=each, changed_at=month.agreements_changed_at[each.number]
+            )
+            for each in request.agreements
+        }
         read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(self.documents.read_terms)
-        for recorded in decisions:
+        for recorded in month.decisions:
             index, decision = recorded.leaf_index, recorded.decision
             if not request.draft and (index is None or index >= request.tree_size):
                 raise UnpublishedDecisionError("a decision is not in the published log yet")
-            terms = None
-            if recorded.document is not None and decision.ground_kind is not None:
-                terms = read_terms(decision.ground_kind, recorded.document)
-            agreement = agreements.get(decision.agreement_number or "")
-            yield StatementLine(
-                decision=decision,
-                exceptions=find_exceptions(decision, recorded.ground, terms, agreement),
+            terms, document = None, _named_document(recorded)
+            if decision.ground_kind is not None and document is not None:
+                terms = read_terms(decision.ground_kind, document)
+            exceptions = find_exceptions(
+                decision,
+                recorded.ground,
+                terms,
+                agreements.get(decision.agreement_number or ""),
+                of_subject=terms is None or recorded.is_about(terms.subject),
             )
+            yield StatementLine(decision=decision, exceptions=exceptions)
+
+
+def _named_document(recorded: MonthDecision) -> bytes | None:
+    """Return the stored document, if it is the one that the decision names."""
+    document = recorded.document
+    if document is None or sha256(document).digest() != recorded.decision.ground_digest:
+        return None
+    return document
 
 
 def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
@@ -153,16 +172,18 @@ def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]
         yield page
 
 
-def _agreements_of(request: StatementRequest) -> tuple[str, ...]:
-    """Return the numbers of the agreements whose term touches the month."""
+def _agreements_of(request: StatementRequest, used: Collection[str]) -> tuple[str, ...]:
+    """Return the numbers of the agreements that were used, or whose term touches the month.
+
+    A later draft may have moved the term of an agreement out of the month.
+    """
     month = request.month
-    return tuple(
-        sorted(
-            each.number
-            for each in request.agreements
-            if each.valid_from < month.ends and each.valid_to > month.begins
-        )
-    )
+    touching = {
+        str(each.number)
+        for each in request.agreements
+        if each.valid_from < month.ends and each.valid_to > month.begins
+    }
+    return tuple(sorted(touching | set(used)))
 
 
 def _agreed_purposes(agreements: Iterable[Agreement]) -> frozenset[str]:
@@ -179,6 +200,10 @@ class _Counts:
     """The counts of a month while its lines are read."""
 
     purposes: frozenset[str]
+    registered: frozenset[str]
+    """The agreements of the recipient. A refused request may name any number."""
+    agreements: set[str] = field(default_factory=set)
+    """Those that decisions used."""
     lines: int = 0
     disclosures: int = 0
     listed: list[StatementException] = field(default_factory=list)
@@ -201,6 +226,7 @@ class _Counts:
         disclosed = decision.outcome in DISCLOSING
         self.lines += 1
         self.disclosures += disclosed
+        self._note_agreement(decision)
         by["operations"][decision.operation] += 1
         by["outcomes"][decision.outcome.value] += 1
         by["grounds"][decision.ground_kind or NONE] += 1
@@ -208,7 +234,7 @@ class _Counts:
         by["days"][legal_day(decision.decided_at).isoformat()] += 1
         by["attributes"].update(decision.attributes)
         if not disclosed:
-            by["refusals"].update(decision.codes)
+            by["refusals"].update(set(decision.codes))
         for found in line.exceptions:
             by["exceptions"][found.kind] += 1
             if len(self.listed) < MAX_LISTED_EXCEPTIONS:
@@ -220,6 +246,11 @@ class _Counts:
                         attribute=found.attribute,
                     )
                 )
+
+    def _note_agreement(self, decision: RecordedDecision) -> None:
+        number = decision.agreement_number
+        if number is not None and (number in self.registered or decision.outcome in DISCLOSING):
+            self.agreements.add(number)
 
     def _purpose_key(self, purpose: str | None) -> str:
         if purpose is None:

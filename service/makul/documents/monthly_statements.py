@@ -106,6 +106,10 @@ class XmlStatementDocuments:
 def _consent_terms(root: "Element") -> GroundTerms:
     consent = read_consent(root)
     return GroundTerms(
+        recipient=consent.recipient,
+        subject=consent.subject,
+        result_form=consent.result_form,
+        max_disclosures=consent.max_disclosures,
         agreement_number=consent.agreement_number,
         purpose=consent.purpose,
         attributes=consent.attributes,
@@ -118,6 +122,10 @@ def _consent_terms(root: "Element") -> GroundTerms:
 def _basis_terms(root: "Element") -> GroundTerms:
     statement = read_basis(root)
     return GroundTerms(
+        recipient=statement.recipient,
+        subject=statement.subject,
+        result_form=statement.result_form,
+        max_disclosures=statement.max_disclosures,
         agreement_number=statement.agreement_number,
         purpose=statement.purpose,
         attributes=statement.attributes,

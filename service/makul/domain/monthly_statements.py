@@ -6,15 +6,16 @@ independently of the decision, and return what does not fit.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from makul.domain.agreements import Agreement
-from makul.domain.calendar import has_begun
-from makul.domain.disclosures import Outcome
-from makul.domain.identifiers import MemberCode
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.calendar import CLOCK_TOLERANCE, has_begun
+from makul.domain.consents import ResultForm
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.months import Month
 
 MAX_PAGE_LINES = 10_000
@@ -45,6 +46,8 @@ class ExceptionKind(StrEnum):
     OUT_OF_TERM = "OUT_OF_TERM"
     REVOKED_BEFORE = "REVOKED_BEFORE"
     PAPER_TO_INSPECT = "PAPER_TO_INSPECT"
+    TO_INSPECT = "TO_INSPECT"
+    """The record cannot answer the question. A person must look at the documents."""
 
 
 class ExceptionFact(StrEnum):
@@ -55,6 +58,10 @@ class ExceptionFact(StrEnum):
     OTHER_DOCUMENT_REGISTERED = "OTHER_DOCUMENT_REGISTERED"
     DOCUMENT_NOT_STORED = "DOCUMENT_NOT_STORED"
     MORE_USES_THAN_ALLOWED = "MORE_USES_THAN_ALLOWED"
+    OTHER_LIMIT_REGISTERED = "OTHER_LIMIT_REGISTERED"
+    GROUND_SUBJECT = "GROUND_SUBJECT"
+    GROUND_RECIPIENT = "GROUND_RECIPIENT"
+    GROUND_FORM = "GROUND_FORM"
     GROUND_AGREEMENT = "GROUND_AGREEMENT"
     GROUND_PURPOSE = "GROUND_PURPOSE"
     GROUND_ATTRIBUTE = "GROUND_ATTRIBUTE"
@@ -63,7 +70,10 @@ class ExceptionFact(StrEnum):
     AGREEMENT_PURPOSE = "AGREEMENT_PURPOSE"
     AGREEMENT_ATTRIBUTE = "AGREEMENT_ATTRIBUTE"
     AGREEMENT_TERM = "AGREEMENT_TERM"
+    AGREEMENT_CHANGED_SINCE = "AGREEMENT_CHANGED_SINCE"
     GROUND_REVOKED = "GROUND_REVOKED"
+    REVOKED_ABOUT_THEN = "REVOKED_ABOUT_THEN"
+    """Revoked so shortly before that the order of the commits may be the other one."""
     CONSENT_ON_PAPER = "CONSENT_ON_PAPER"
 
 
@@ -87,6 +97,11 @@ class StatementException(LineException):
 class GroundTerms:
     """The terms of a consent or basis statement, as its signed document states them."""
 
+    recipient: str
+    subject: Pin | None = field(repr=False)
+    """The person; None for a basis statement about a probe."""
+    result_form: ResultForm
+    max_disclosures: int
     agreement_number: str
     purpose: str
     attributes: frozenset[str]
@@ -115,6 +130,7 @@ class RecordedDecision:
     """A decision as the record has it, without personal data."""
 
     disclosure_id: UUID
+    recipient: MemberCode
     decided_at: datetime
     request_id: UUID
     operation: str
@@ -128,22 +144,40 @@ class RecordedDecision:
     receipt_digest: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAgreement:
+    """An agreement as the registry has it now. A new draft replaces the terms of the old one."""
+
+    agreement: Agreement
+    changed_at: datetime
+    """The last draft, signature or termination."""
+
+    def has_terms_of(self, at: datetime) -> bool:
+        """Return whether these are certainly the terms that were in force at this instant."""
+        return self.agreement.state is AgreementState.IN_FORCE and self.changed_at <= at
+
+
 def find_exceptions(
     decision: RecordedDecision,
     ground: GroundRecord | None,
     terms: GroundTerms | None,
-    agreement: Agreement | None,
+    agreement: RecordedAgreement | None,
+    *,
+    of_subject: bool,
 ) -> tuple[LineException, ...]:
     """Return what does not fit, or what a person must inspect. It says nothing about guilt.
 
     `ground` is None if no use of the ground is recorded, and `terms` is None if its document is not
     stored or cannot be read. `agreement` is the recipient's agreement with the decision's number.
+    `of_subject` is whether the document is about the subject of the decision.
     """
     if decision.outcome not in DISCLOSING:
         return ()
     return (
         *_judge_presence(decision, ground, terms),
         *(() if ground is None else _judge_use(decision, ground)),
+        *(() if ground is None or terms is None else _judge_limit(ground, terms)),
+        *(() if terms is None else _judge_scope(decision, terms, of_subject)),
         *(() if terms is None else _judge_terms(decision, terms)),
         *_judge_agreement(decision, agreement),
     )
@@ -168,11 +202,29 @@ def _judge_use(decision: RecordedDecision, ground: GroundRecord) -> Iterator[Lin
     if ground.uses_before >= ground.allowed:
         yield LineException(kind=ExceptionKind.OVERUSED, fact=ExceptionFact.MORE_USES_THAN_ALLOWED)
     if ground.revoked_at is not None and ground.revoked_at < decision.decided_at:
-        yield LineException(kind=ExceptionKind.REVOKED_BEFORE, fact=ExceptionFact.GROUND_REVOKED)
+        # Two clocks may differ, and the order of the commits decides.
+        about_then = ground.revoked_at + CLOCK_TOLERANCE >= decision.decided_at
+        fact = ExceptionFact.REVOKED_ABOUT_THEN if about_then else ExceptionFact.GROUND_REVOKED
+        yield LineException(kind=ExceptionKind.REVOKED_BEFORE, fact=fact)
 
 
-def _judge_terms(decision: RecordedDecision, terms: GroundTerms) -> Iterator[LineException]:
-    scope, at = ExceptionKind.OUT_OF_SCOPE, decision.decided_at
+def _judge_limit(ground: GroundRecord, terms: GroundTerms) -> Iterator[LineException]:
+    if ground.allowed != terms.max_disclosures:
+        yield LineException(
+            kind=ExceptionKind.TO_INSPECT, fact=ExceptionFact.OTHER_LIMIT_REGISTERED
+        )
+
+
+def _judge_scope(
+    decision: RecordedDecision, terms: GroundTerms, of_subject: bool
+) -> Iterator[LineException]:
+    scope = ExceptionKind.OUT_OF_SCOPE
+    if not of_subject:
+        yield LineException(kind=scope, fact=ExceptionFact.GROUND_SUBJECT)
+    if terms.recipient != decision.recipient:
+        yield LineException(kind=scope, fact=ExceptionFact.GROUND_RECIPIENT)
+    if terms.result_form is not Operation(decision.operation).result_form:
+        yield LineException(kind=scope, fact=ExceptionFact.GROUND_FORM)
     if terms.agreement_number != decision.agreement_number:
         yield LineException(kind=scope, fact=ExceptionFact.GROUND_AGREEMENT)
     if terms.purpose != decision.purpose:
@@ -180,6 +232,10 @@ def _judge_terms(decision: RecordedDecision, terms: GroundTerms) -> Iterator[Lin
     for name in decision.attributes:
         if name not in terms.attributes:
             yield LineException(kind=scope, fact=ExceptionFact.GROUND_ATTRIBUTE, attribute=name)
+
+
+def _judge_terms(decision: RecordedDecision, terms: GroundTerms) -> Iterator[LineException]:
+    at = decision.decided_at
     ended = max(at, terms.valid_from) >= terms.valid_to
     if ended or not has_begun(terms.valid_from, at=at):
         yield LineException(kind=ExceptionKind.OUT_OF_TERM, fact=ExceptionFact.GROUND_TERM)
@@ -190,12 +246,18 @@ def _judge_terms(decision: RecordedDecision, terms: GroundTerms) -> Iterator[Lin
 
 
 def _judge_agreement(
-    decision: RecordedDecision, agreement: Agreement | None
+    decision: RecordedDecision, recorded: RecordedAgreement | None
 ) -> Iterator[LineException]:
     scope = ExceptionKind.OUT_OF_SCOPE
-    if agreement is None:
+    if recorded is None:
         yield LineException(kind=scope, fact=ExceptionFact.NO_AGREEMENT)
         return
+    if not recorded.has_terms_of(decision.decided_at):
+        yield LineException(
+            kind=ExceptionKind.TO_INSPECT, fact=ExceptionFact.AGREEMENT_CHANGED_SINCE
+        )
+        return
+    agreement = recorded.agreement
     if decision.purpose not in agreement.purposes:
         yield LineException(kind=scope, fact=ExceptionFact.AGREEMENT_PURPOSE)
     for name in decision.attributes:

@@ -1,5 +1,6 @@
 """Builders of monthly statements for tests. Everybody in them is invented."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from makul_testing.builders.records import (
 
 OCTOBER = Month(2026, 10)
 IN_OCTOBER = NOON - timedelta(days=20)
+AGREED_AT = IN_OCTOBER - timedelta(days=50)
+"""Before the decisions of October, so that its terms are those that were in force."""
 
 
 def a_consent_document(**changes: Any) -> bytes:
@@ -48,6 +51,7 @@ def month_decisions(count: int, **changes: Any) -> Iterator[MonthDecision]:
     for number in range(count):
         decision = RecordedDecision(
             disclosure_id=UUID(int=number + 1),
+            recipient=BANK,
             decided_at=OCTOBER.begins + timedelta(seconds=number),
             request_id=UUID(int=number + 2**64),
             operation="GetPersonData",
@@ -65,6 +69,7 @@ def month_decisions(count: int, **changes: Any) -> Iterator[MonthDecision]:
             leaf_index=number,
             ground=GroundRecord(digest=b"d" * 32, revoked_at=None, uses_before=0, allowed=1),
             document=None,
+            is_about=lambda subject: subject == AZAMAT,
         )
 
 
@@ -74,6 +79,7 @@ def a_recorded_month(count: int, **changes: Any) -> RecordedMonth:
         subjects=count,
         repetitions=3,
         decisions=month_decisions(count, **changes),
+        agreements_changed_at=defaultdict(lambda: AGREED_AT),
     )
 
 

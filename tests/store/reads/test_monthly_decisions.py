@@ -18,6 +18,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
 from makul.store.reads import monthly_decisions
 from makul.trust.tlog.note_keys import NoteSigner
+from makul_testing.builders.agreements import agree
 from makul_testing.builders.entries import (
     a_failed_match,
     a_metered_release,
@@ -26,6 +27,7 @@ from makul_testing.builders.entries import (
     a_revocation,
 )
 from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
     GULNARA,
@@ -34,6 +36,7 @@ from makul_testing.builders.records import (
     a_basis,
     a_consent,
     a_key,
+    an_agreement,
     an_evidence,
 )
 from makul_testing.raw_sql import binary, raw, without_guards
@@ -133,6 +136,31 @@ def test_an_altered_document_is_none(store: Store, place: DatabaseLocation) -> N
         connection.execute(f"UPDATE evidence SET sealed = {binary(place, altered)}")  # noqa: S608
 
     assert [each.document for each in rows(store)] == [None]
+
+
+def test_whom_a_decision_is_about_is_answered_by_the_blind_index(store: Store) -> None:
+    """No PIN leaves the store, and a decision about nobody is about no person."""
+    store.recorder.record(a_release())
+    store.recorder.record(a_refusal(subject=None, decided_at=LATER))
+
+    about, nobody = (each.is_about for each in rows(store))
+
+    assert [about(AZAMAT), about(GULNARA), about(None)] == [True, False, False]
+    assert [nobody(AZAMAT), nobody(None)] == [False, True]
+
+
+def test_the_last_change_of_each_agreement_is_told(store: Store) -> None:
+    """A draft, a signature and a termination are changes. Others' agreements are not told."""
+    agree(store.registry, an_agreement(), at=NOON)
+    assert read(store).agreements_changed_at == {AGREEMENT_NUMBER: NOON + INSTANT}
+
+    agree(store.registry, an_agreement(daily_quota=7), at=NOON + timedelta(minutes=1))
+    changed_at = read(store).agreements_changed_at[AGREEMENT_NUMBER]
+    assert changed_at >= NOON + timedelta(minutes=1)
+
+    store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=LATER)
+    assert read(store).agreements_changed_at == {AGREEMENT_NUMBER: LATER}
+    assert read(store, POLICE).agreements_changed_at == {}
 
 
 @pytest.mark.parametrize("by_operator", [False, True])

@@ -1,9 +1,11 @@
 """What the monthly statement needs of the record and of documents (Procedure, cl. 11)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from makul.domain.identifiers import Pin
 from makul.domain.monthly_statements import (
     GroundRecord,
     GroundTerms,
@@ -23,6 +25,8 @@ class MonthDecision:
     ground: GroundRecord | None
     document: bytes | None
     """The exact bytes of the ground's document; None if they are missing or do not decrypt."""
+    is_about: Callable[[Pin | None], bool]
+    """Whether the decision is about this person, by the blind index; None is about no person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ class RecordedMonth:
     repetitions: int
     """Number of stored answers that were given again in the month."""
     decisions: Iterator[MonthDecision]
+    agreements_changed_at: Mapping[str, datetime]
+    """When each agreement of the recipient was last drafted, signed or terminated."""
 
 
 class StatementDocuments(Protocol):

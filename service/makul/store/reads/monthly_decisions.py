@@ -1,7 +1,9 @@
 """A recipient's month for its statement: each decision beside its ground (Procedure, cl. 11)."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -10,7 +12,7 @@ from sqlalchemy import BigInteger, LargeBinary, and_, bindparam, func, or_, sele
 
 from makul.app.ports import MonthDecision, RecordedMonth
 from makul.domain.disclosures import GroundKind, Operation, Outcome
-from makul.domain.identifiers import MemberCode
+from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
 from makul.domain.months import Month
 from makul.store.db.base import Database, Row
@@ -21,6 +23,7 @@ from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.sealed_fields import open_private
 from makul.store.schema.ledger_tables import ledger_position
 from makul.store.schema.record_tables import disclosure, evidence, repetition, revocation
+from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
 from makul.store.schema.usage_tables import ground_use
 
 PAGE_ROWS = 500
@@ -45,6 +48,21 @@ _REPETITIONS = select(func.count()).where(
     repetition.c.repeated_at >= bindparam("begins"),
     repetition.c.repeated_at < bindparam("ends"),
 )
+_OWN = agreement.c.recipient == bindparam("recipient")
+_AGREEMENT_CHANGES = (
+    select(agreement.c.number, agreement.c.changed_at).where(_OWN),
+    *(
+        select(agreement.c.number, func.max(at))
+        .select_from(agreement.join(table, table.c.number == agreement.c.number))
+        .where(_OWN)
+        .group_by(agreement.c.number)
+        for table, at in (
+            (agreement_draft, agreement_draft.c.drafted_at),
+            (agreement_signature, agreement_signature.c.recorded_at),
+        )
+    ),
+)
+"""The times of changes of agreements. A clock may have been set back, so all of them count."""
 _OWN_GROUND = and_(
     ground_use.c.recipient == disclosure.c.recipient,
     ground_use.c.kind == disclosure.c.ground_kind,
@@ -68,6 +86,7 @@ _DECISIONS = (
     select(
         disclosure.c.disclosure_id,
         disclosure.c.request_id,
+        disclosure.c.subject_index,
         disclosure.c.operation,
         disclosure.c.outcome,
         disclosure.c.reasons,
@@ -127,6 +146,7 @@ The separate conditions on time let PostgreSQL skip the partitions of other mont
 class _MonthRow(NamedTuple):
     disclosure_id: bytes
     request_id: bytes
+    subject_index: bytes | None
     operation: str
     outcome: str
     reasons: str
@@ -169,7 +189,16 @@ def read_month(
         subjects=_count(database.one(_SUBJECTS, values)),
         repetitions=_count(database.one(_REPETITIONS, values)),
         decisions=_read_decisions(database, cipher, month, recipient, overused),
+        agreements_changed_at=_agreement_changes(database, recipient),
     )
+
+
+def _agreement_changes(database: Database, recipient: MemberCode) -> Mapping[str, datetime]:
+    changes: dict[str, int] = {}
+    for statement in _AGREEMENT_CHANGES:
+        for number, at in database.all(statement, {"recipient": recipient}):
+            changes[number] = max(at, changes.get(number, at))
+    return {number: instant(at) for number, at in changes.items()}
 
 
 def _count(row: Row | None) -> int:
@@ -204,11 +233,12 @@ def _read_decisions(
 
 
 def _decision_from_row(
-    cipher: FieldCipher, recipient: str, row: _MonthRow, uses_before: int
+    cipher: FieldCipher, recipient: MemberCode, row: _MonthRow, uses_before: int
 ) -> MonthDecision:
     try:
         decision = RecordedDecision(
             disclosure_id=UUID(bytes=row.disclosure_id),
+            recipient=recipient,
             decided_at=instant(row.decided_at),
             request_id=UUID(bytes=row.request_id),
             operation=Operation(row.operation),
@@ -230,7 +260,13 @@ def _decision_from_row(
         leaf_index=row.position,
         ground=_ground_from_row(row, uses_before),
         document=_decrypt_document(cipher, recipient, row),
+        is_about=partial(_is_about, cipher, row.subject_index),
     )
+
+
+def _is_about(cipher: FieldCipher, subject_index: bytes | None, subject: Pin | None) -> bool:
+    index = None if subject is None else cipher.index("pin", subject.digits)
+    return index == subject_index
 
 
 def _ground_from_row(row: _MonthRow, uses_before: int) -> GroundRecord | None:
