@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -189,23 +190,218 @@ def test_a_missing_page_is_refused(with_bank: Makul, months: Path) -> None:
     assert "missing.xml" in result.json[1]["why"]
 
 
+def replaced(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    """Return a change of a page. It must change something."""
+
+    def change(page: bytes) -> bytes:
+        assert old in page
+        return page.replace(old, new, 1)
+
+    return change
+
+
+def with_lines(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[bytes], bytes]:
+    """Return a change of the lines of a page."""
+
+    def changed(page: bytes) -> bytes:
+        lines = re.findall(rb"<line>.*?</line>", page)
+        return page.replace(b"".join(lines), b"".join(change(lines)))
+
+    return changed
+
+
+UNTRUE = {
+    "another month": (replaced(b">2026-10<", b">2026-09<"), "is not a page of this statement"),
+    "a line too few": (with_lines(lambda lines: lines[1:]), "is not a page of this statement"),
+    "a line twice": (with_lines(lambda lines: lines[:1] * len(lines)), "out of order"),
+    "out of order": (with_lines(lambda lines: lines[::-1]), "out of order"),
+    "out of the month": (replaced(b"<decidedAt>2026-10", b"<decidedAt>2026-07"), "another month"),
+    "an operation": (replaced(b">GetPersonData<", b">VerifyPerson<"), "totals"),
+    "an outcome": (replaced(b">REFUSED<", b">NOT_MATCHED<"), "totals"),
+    "a disclosure": (replaced(b">RELEASED<", b">REFUSED<"), "totals"),
+    "a ground": (replaced(b">CONSENT<", b">BASIS<"), "totals"),
+    "a day": (replaced(b"<decidedAt>2026-10-13", b"<decidedAt>2026-10-12"), "totals"),
+    "an attribute": (replaced(b"<attribute>surname", b"<attribute>address"), "totals"),
+    "a kind": (replaced(b">NO_GROUND<", b">OVERUSED<"), "totals"),
+    "a fact": (replaced(b">GROUND_NOT_NAMED<", b">DOCUMENT_NOT_STORED<"), "totals"),
+}
+
+
 @pytest.mark.usefixtures("store")
-def test_a_page_of_another_statement_is_refused(
-    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("change", "why"), UNTRUE.values(), ids=UNTRUE)
+def test_pages_must_prove_the_head(
+    with_bank: Makul,
+    months: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[bytes], bytes],
+    why: str,
 ) -> None:
-    """Even the operator cannot sign a page that says something else than its head."""
+    """Even the operator cannot sign a page that says something else than its head.
+
+    The build itself refuses; here a careless one signs, and the reader refuses.
+    """
     render = month_admin.XmlStatementDocuments.render_page
     monkeypatch.setattr(
         month_admin.XmlStatementDocuments,
         "render_page",
-        lambda self, page: render(self, page).replace(b">2026-10<", b">2026-09<"),
+        lambda self, page: change(render(self, page)),
     )
+    refused = with_bank(*BUILD, "--output", months)
+    assert (refused.code, why in refused.err) == (1, True), refused.err
+    assert list((months / "2026-10").iterdir()) == []
+
+    monkeypatch.setattr(StatementPublisher, "_require_readable", lambda *arguments: None)
     build(with_bank, months)
+    result = with_bank("month", "verify", head_of(months), "--json")
+
+    assert result.code == 1
+    assert why in result.json[0]["why"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_page_that_the_head_does_not_name_is_refused(with_bank: Makul, months: Path) -> None:
+    """A reader could take it for a part of the statement."""
+    build(with_bank, months)
+    page = head_of(months).with_name("page-001.xml")
+    page.with_name("page-002.xml").write_bytes(page.read_bytes())
 
     result = with_bank("month", "verify", head_of(months), "--json")
 
     assert result.code == 1
-    assert "page 1 is not a page of this statement" in result.json[0]["why"]
+    assert "page-002.xml is beside it" in result.json[0]["why"]
+
+
+@pytest.mark.usefixtures("store")
+def test_what_is_shown_is_what_was_asked(with_bank: Makul, months: Path) -> None:
+    """A verified head in the wrong directory is another statement, or only a draft."""
+    build(with_bank, months)
+    build(with_bank, months, "--draft")
+    for source, to in (("2026-10", "2026-09"), ("2026-10-draft", "2026-08")):
+        shutil.copytree(months / source, months / to)
+    shutil.copytree(months / "2026-10", months / "2026-07-draft")
+
+    for month, draft, found in (
+        ("2026-09", (), "the statement of 2026-10 for COM/60000001"),
+        ("2026-08", (), "a draft of 2026-10 for COM/60000001"),
+        ("2026-07", ("--draft",), "the statement of 2026-10 for COM/60000001"),
+    ):
+        for only in ((), ("--recipient", BANK)):
+            shown = with_bank("month", "show", month, "--output", months, *draft, *only)
+            assert (shown.code, found in shown.err, shown.out) == (1, True, "")
+
+
+@pytest.mark.usefixtures("store")
+def test_tables_say_that_a_draft_is_one(with_bank: Makul, months: Path) -> None:
+    """A draft proves nothing, so nobody may take it for a statement."""
+    draft = months / "2026-10-draft" / "COM-60000001" / "statement.xml"
+    for arguments in (
+        (*BUILD, "--output", months),
+        ("month", "show", "2026-10", "--output", months),
+        ("month", "show", "2026-10", "--output", months, "--recipient", BANK),
+    ):
+        result = with_bank(*arguments, "--draft")
+        assert (result.code, bool(re.search("draft +yes", as_pairs(result.out)))) == (0, True)
+    result = with_bank("month", "verify", draft)
+    assert re.search("draft +yes", as_pairs(result.out)), result.out
+
+
+def as_pairs(table: str) -> str:
+    """Return a table of one row as names and values, unless it is that already."""
+    lines = table.splitlines()
+    if len(lines) != 2:
+        return table
+    names, values = (line.split() for line in lines)
+    return "\n".join(f"{name} {value}" for name, value in zip(names, values, strict=False))
+
+
+@pytest.mark.usefixtures("store")
+def test_a_recipient_that_was_registered_later_is_missing(with_bank: Makul, months: Path) -> None:
+    """It has no statement of that month, and the others have."""
+    build(with_bank, months)
+    add_police(with_bank)
+
+    shown = with_bank.run_json("month", "show", "2026-10", "--output", months)
+
+    assert {each["recipient"]: each["state"] for each in shown} == {
+        BANK: "UNCHANGED",
+        POLICE: "MISSING",
+    }
+    text = with_bank("month", "show", "2026-10", "--output", months)
+    assert (text.code, "MISSING" in text.out) == (0, True)
+    alone = with_bank("month", "show", "2026-10", "--output", months, "--recipient", POLICE)
+    assert (alone.code, "there is no statement in" in alone.err) == (1, True)
+
+
+def add_police(makul: Makul) -> None:
+    kind = ("--kind", "LAW_ENFORCEMENT", "--name", "Police")
+    makul.run_json("recipient", "add", POLICE, *kind, "--apply")
+
+
+def test_a_statement_that_cannot_be_built_does_not_stop_the_others(
+    with_bank: Makul, store: Store, months: Path
+) -> None:
+    """Its row says why."""
+    add_police(with_bank)
+    publish(with_bank, store)
+    store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=5)))
+
+    result = with_bank(*BUILD, "--output", months, "--json")
+
+    assert result.code == 1
+    states = {each["recipient"]: (each["state"], each["why"]) for each in result.json}
+    assert states[POLICE] == ("BUILT", None)
+    assert states[BANK][0] == "FAILED"
+    assert "makul ledger run" in states[BANK][1]
+    text = with_bank(*BUILD, "--output", months)
+    assert (text.code, "FAILED" in text.out, "ledger run" in text.out) == (1, True, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_month_that_does_not_fit_says_why(
+    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator must know what was too much."""
+    monkeypatch.setattr(monthly_statements, "MAX_HEAD_BYTES", 500)
+
+    result = with_bank(*BUILD, "--output", months)
+
+    assert (result.code, "the head is larger than a signed document" in result.err) == (1, True)
+
+
+@pytest.mark.usefixtures("store")
+def test_what_a_killed_build_left_is_removed(with_bank: Makul, months: Path) -> None:
+    """Only directories of this statement; nothing else is touched."""
+    month = months / "2026-10"
+    for name in (
+        f".COM-60000001.{'0' * 16}.new",
+        f".COM-6000000.{'0' * 16}.new",
+        ".COM-60000001.x",
+    ):
+        (month / name).mkdir(parents=True)
+        (month / name / "page-001.xml").write_text("x")
+
+    build(with_bank, months)
+
+    assert sorted(each.name for each in month.iterdir()) == [
+        f".COM-6000000.{'0' * 16}.new",
+        ".COM-60000001.x",
+        "COM-60000001",
+    ]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("name", ["notes.txt", "page-notes.xml", "page-0001.xml"])
+def test_a_file_beside_a_draft_is_not_removed(with_bank: Makul, months: Path, name: str) -> None:
+    """Nor is anything else, so the draft stays whole."""
+    build(with_bank, months, "--draft")
+    draft = months / "2026-10-draft" / "COM-60000001"
+    (draft / name).write_text("x")
+    before = {each.name: each.read_bytes() for each in draft.iterdir()}
+
+    result = with_bank(*BUILD, "--output", months, "--draft")
+
+    assert (result.code, name in result.err) == (1, True)
+    assert {each.name: each.read_bytes() for each in draft.iterdir()} == before
 
 
 @pytest.mark.usefixtures("store")

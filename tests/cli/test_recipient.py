@@ -66,7 +66,7 @@ def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
     assert result.err == f"makul: {BANK} is already registered; see: makul recipient list\n"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m"])
+@pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m", "a<b", "a>b"])
 def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
     """It appears in lists and documents, so it must not contain control characters."""
     result = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")

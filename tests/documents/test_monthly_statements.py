@@ -1,7 +1,7 @@
 """The head and pages of a monthly statement, and the terms of grounds (month.xsd)."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from makul.app.ports import DocumentError
 from makul.documents import PaperConsentDetails, render_basis, render_consent
 from makul.documents.monthly_statements import (
     XmlStatementDocuments,
-    read_page_header,
+    read_page,
     read_statement,
 )
 from makul.domain.consents import PaperConsent
@@ -20,6 +20,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import (
     GroundTerms,
     LineException,
+    ListedDecision,
     MonthlyStatement,
     PageReference,
     StatementException,
@@ -99,11 +100,12 @@ def test_a_page_is_valid_and_names_its_statement() -> None:
     content = DOCUMENTS.render_page(PAGE)
 
     assert canonical(valid(content, "month")) == content
-    assert read_page_header(content) == (
-        OCTOBER,
-        BANK,
-        PageReference(number=1, lines=2, digest=b""),
-    )
+    read = read_page(content)
+    assert (read.month, read.recipient, read.number) == (OCTOBER, BANK, 1)
+    for written, found in zip(PAGE.lines, read.lines, strict=True):
+        assert found.exceptions == written.exceptions
+        for each in fields(ListedDecision):
+            assert getattr(found.decision, each.name) == getattr(written.decision, each.name)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_page_is_valid_and_names_its_statement() -> None:
 )
 def test_what_is_no_page_is_refused(content: bytes) -> None:
     with pytest.raises(DocumentError):
-        read_page_header(content)
+        read_page(content)
 
 
 @pytest.mark.parametrize("name", ["month", "operator", "checkpoint", "lines", "count", "digest"])

@@ -8,5 +8,9 @@ class OperatorError(Exception):
     """
 
 
+class MissingStatementError(OperatorError):
+    """The month was stated, but not for this recipient, who may have been registered later."""
+
+
 class OperatorUnavailableError(OperatorError):
     """Settings, keys or store cannot be opened. The same command may succeed later."""

@@ -1,6 +1,7 @@
 """The act of building monthly statements, as files in a directory (Procedure, cl. 11)."""
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,13 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from makul.admin.error_handling import as_operator_error
-from makul.admin.errors import OperatorError, OperatorUnavailableError
+from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
 from makul.admin.month_verification import (
     HEAD_NAME,
     page_name,
     signers_of,
     verify_head,
-    verify_head_bytes,
     verify_statement,
 )
 from makul.app.monthly_statements import (
@@ -36,7 +36,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import MonthlyStatement
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
-from makul.language.translation import translate
+from makul.language.translation import mark, translate
 from makul.net.files import FileError, create_file, make_directories, sync_directory
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
@@ -46,6 +46,9 @@ SETTLING_TIME = timedelta(minutes=10)
 
 A decision of the last second is recorded when its request ends, and gets its leaf index later.
 """
+
+
+_WRITTEN = re.compile(r"statement\.xml|page-[0-9]{3}\.xml", re.ASCII)
 
 
 class StatementState(StrEnum):
@@ -163,12 +166,29 @@ class StatementPublisher:
                 )
         except UnbuildableStatementError as error:
             raise _unbuildable(month, recipient.code, error) from None
-        if verify_head_bytes(Path(HEAD_NAME), signed, self._signers()) != statement:
-            raise OperatorError(
-                translate("{recipient}: its statement does not read back", recipient=recipient.code)
-            )
         create_file(staging / HEAD_NAME, signed)
+        self._require_readable(statement, staging / HEAD_NAME)
         return statement
+
+    def _require_readable(self, statement: MonthlyStatement, file: Path) -> None:
+        """Verify a statement with its pages, as its reader will, before it gets its name."""
+        try:
+            if verify_statement(file, self._signers()) == statement:
+                return
+            cause = translate("{file}: another statement was read", file=file)
+        except FileError as error:
+            cause = str(error)
+        except OperatorError as error:
+            if type(error) is not OperatorError:
+                raise
+            cause = str(error)
+        raise OperatorError(
+            translate(
+                "{recipient}: its statement does not read back: {cause}",
+                recipient=statement.recipient,
+                cause=cause,
+            )
+        )
 
     def _signers(self) -> frozenset[bytes]:
         with as_operator_error():
@@ -216,10 +236,36 @@ class StatementPublisher:
     def show(
         self, month: Month, recipient: MemberCode, base: Path, *, draft: bool
     ) -> BuiltStatement:
-        """Return a written statement whose head verifies. Raises `OperatorError`, `FileError`."""
-        file = statement_directory(base, month, recipient, draft=draft) / HEAD_NAME
+        """Return a written statement whose head verifies, and is what was asked for.
+
+        Raises `MissingStatementError` if the month has statements but not this one, and
+        `OperatorError` and `FileError`.
+        """
+        directory = statement_directory(base, month, recipient, draft=draft)
+        if directory.parent.is_dir() and not os.path.lexists(directory):
+            raise MissingStatementError(
+                translate(
+                    "{recipient}: there is no statement in {directory}",
+                    recipient=recipient,
+                    directory=directory,
+                )
+            )
+        file = directory / HEAD_NAME
         statement = verify_head(file, self._signers())
+        if (statement.month, statement.recipient, statement.draft) != (month, recipient, draft):
+            raise _mistaken(file, statement)
         return BuiltStatement(state=StatementState.UNCHANGED, statement=statement, file=file)
+
+
+def _mistaken(file: Path, statement: MonthlyStatement) -> OperatorError:
+    is_what = (
+        mark("{file}: not what was asked, but a draft of {month} for {recipient}")
+        if statement.draft
+        else mark("{file}: not what was asked, but the statement of {month} for {recipient}")
+    )
+    return OperatorError(
+        translate(is_what, file=file, month=statement.month, recipient=statement.recipient)
+    )
 
 
 def _unbuildable(
@@ -236,7 +282,10 @@ def _unbuildable(
         )
     return OperatorError(
         translate(
-            "{recipient}: {month} does not fit one statement", recipient=recipient, month=month
+            "{recipient}: {month} does not fit one statement: {cause}",
+            recipient=recipient,
+            month=month,
+            cause=error,
         )
     )
 
@@ -246,6 +295,7 @@ def _staging(final: Path) -> Iterator[Path]:
     """Make a directory beside the final one; what remains of it at the end is removed."""
     for directory in make_directories(final.parent, mode=0o750):
         sync_directory(directory)
+    _remove_abandoned(final)
     staging = final.with_name(f".{final.name}.{secrets.token_hex(8)}.new")
     staging.mkdir(mode=0o750)
     try:
@@ -254,10 +304,27 @@ def _staging(final: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _remove_abandoned(final: Path) -> None:
+    """Remove what builds of this statement left behind when they were killed."""
+    abandoned = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{16}}\.new", re.ASCII)
+    for path in list(final.parent.iterdir()):
+        if abandoned.fullmatch(path.name):
+            shutil.rmtree(path)
+
+
 def _remove_draft(directory: Path) -> None:
-    """Remove a former draft. Only files that a build wrote are removed."""
+    """Remove a former draft. If another file lies beside it, nothing is removed.
+
+    Raises `OperatorError`.
+    """
     if directory.is_symlink() or not directory.is_dir():
         return
-    for file in (directory / HEAD_NAME, *directory.glob("page-*.xml")):
-        file.unlink(missing_ok=True)
+    files = sorted(directory.iterdir())
+    for file in files:
+        if _WRITTEN.fullmatch(file.name) is None or not (file.is_symlink() or file.is_file()):
+            raise OperatorError(
+                translate("{file}: not written by a build; move it away first", file=file)
+            )
+    for file in files:
+        file.unlink()
     directory.rmdir()

@@ -1,4 +1,4 @@
-"""Offline verification of a written monthly statement: signature, schema, digests of its pages."""
+"""Offline verification of a written monthly statement: its signature, its pages, its totals."""
 
 from collections.abc import Collection, Sequence
 from hashlib import sha256
@@ -10,9 +10,10 @@ from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.monthly_statements import MAX_HEAD_BYTES
 from makul.app.ports import DocumentError, ReceiptCertificateState
+from makul.app.statement_counts import LineCounts
 from makul.config.settings import Settings, load_settings
-from makul.documents.monthly_statements import read_page_header, read_statement
-from makul.domain.monthly_statements import MonthlyStatement, PageReference
+from makul.documents.monthly_statements import read_page, read_statement
+from makul.domain.monthly_statements import MonthlyStatement, PageReference, StatementPage
 from makul.language.translation import mark, translate
 from makul.net.files import FileError, read_bounded
 from makul.trust.base.errors import SignatureFailure
@@ -28,8 +29,11 @@ _PAGE_FAULTS = {
     "missing": mark("{file}: page {number} cannot be read; a statement is whole or not at all"),
     "digest": mark("{file}: page {number} has other bytes than the statement names"),
     "content": mark("{file}: page {number} is not a page of this statement"),
-    "numbers": mark("{file}: the pages do not have the numbers and lines that the head states"),
+    "numbers": mark("{file}: the head does not number its pages from 1"),
+    "order": mark("{file}: page {number} has a line of another month, or out of order"),
+    "totals": mark("{file}: the totals or exceptions are not those of the lines"),
 }
+_OTHER_PAGE = mark("{file}: {name} is beside it, and the statement does not name it")
 
 
 def page_name(number: int) -> str:
@@ -95,20 +99,40 @@ def verify_head_bytes(file: Path, document: bytes, signers: Collection[bytes]) -
 def verify_statement(file: Path, signers: Collection[bytes]) -> MonthlyStatement:
     """Return the head in a file after it and all its pages, beside it, were verified.
 
-    Raises `OperatorError` and `FileError`.
+    Everything that the lines prove is counted again, with one page in memory at a time. Raises
+    `OperatorError` and `FileError`.
     """
     statement = verify_head(file, signers)
     pages = statement.pages
-    numbers = [page.number for page in pages]
-    lines = sum(page.lines for page in pages)
-    if numbers != list(range(1, len(pages) + 1)) or lines != statement.totals.lines:
+    if [page.number for page in pages] != list(range(1, len(pages) + 1)):
         raise _fault("numbers", file)
+    _require_no_other_page(file, len(pages))
+    counts, last = LineCounts(), None
     for page in pages:
-        _verify_page(file, statement, page)
+        lines = _read_verified_page(file, statement, page).lines
+        for line in lines:
+            place = (line.decision.decided_at, line.decision.disclosure_id.bytes)
+            in_month = statement.month.begins <= place[0] < statement.month.ends
+            if not in_month or (last is not None and place <= last):
+                raise _fault("order", file, page.number)
+            last = place
+            counts.add(line)
+    if not counts.are_those_of(statement):
+        raise _fault("totals", file)
     return statement
 
 
-def _verify_page(file: Path, statement: MonthlyStatement, page: PageReference) -> None:
+def _require_no_other_page(file: Path, pages: int) -> None:
+    """Refuse a page that the head does not name: a reader could take it for a part of it."""
+    named = {page_name(number) for number in range(1, pages + 1)}
+    for other in sorted(file.parent.glob("page-*.xml")):
+        if other.name not in named:
+            raise OperatorError(translate(_OTHER_PAGE, file=file, name=other.name))
+
+
+def _read_verified_page(
+    file: Path, statement: MonthlyStatement, page: PageReference
+) -> StatementPage:
     try:
         content = read_bounded(file.with_name(page_name(page.number)), MAX_PAGE_BYTES)
     except FileError:
@@ -116,12 +140,13 @@ def _verify_page(file: Path, statement: MonthlyStatement, page: PageReference) -
     if sha256(content).digest() != page.digest:
         raise _fault("digest", file, page.number)
     try:
-        month, recipient, found = read_page_header(content)
+        found = read_page(content)
     except DocumentError:
         raise _fault("content", file, page.number) from None
     stated = (statement.month, statement.recipient, page.number, page.lines)
-    if (month, recipient, found.number, found.lines) != stated:
+    if (found.month, found.recipient, found.number, len(found.lines)) != stated:
         raise _fault("content", file, page.number)
+    return found
 
 
 def _fault(kind: str, file: Path, number: int | None = None) -> OperatorError:

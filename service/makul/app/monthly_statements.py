@@ -1,7 +1,7 @@
 """Build a recipient's monthly statement: pages of lines, and a signed head (Procedure, cl. 11)."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -9,27 +9,25 @@ from hashlib import sha256
 from itertools import islice
 
 from makul.app.ports import MonthDecision, ReceiptSigner, RecordedMonth, StatementDocuments
+from makul.app.statement_counts import NONE, LineCounts, sorted_totals
 from makul.domain.agreements import Agreement
-from makul.domain.calendar import legal_day
 from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import (
     DISCLOSING,
-    MAX_LISTED_EXCEPTIONS,
     MAX_PAGE_LINES,
     MAX_PAGES,
     MonthlyStatement,
     PageReference,
     RecordedAgreement,
     RecordedDecision,
-    StatementException,
     StatementLine,
     StatementPage,
     StatementTotals,
-    Totals,
     find_exceptions,
 )
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
+from makul.language.translation import translate
 
 MAX_HEAD_BYTES = 256 * 1024
 """The maximum size of a signed document, as in docs/recipients.md."""
@@ -37,8 +35,8 @@ MAX_HEAD_BYTES = 256 * 1024
 MAX_COUNTED_PURPOSES = 256
 """Maximum number of purposes that are counted one by one, so that the head stays small."""
 
-OTHER, NONE = "other", "none"
-"""Keys of totals that no purpose and no kind of ground can have: those are written in capitals."""
+OTHER = "other"
+"""The key of all other purposes. No purpose is like it: those are written in capitals."""
 
 _REMEMBERED_DOCUMENTS = 256
 """Number of ground documents whose terms are remembered. Only basis statements have many uses."""
@@ -98,10 +96,9 @@ class StatementBuilder:
             registered=frozenset(str(each.number) for each in request.agreements),
         )
         pages = []
-        for number, lines in enumerate(_paged(self._lines(request, recorded)), start=1):
+        for number, lines in enumerate(_paged(self._lines(request, recorded, counts)), start=1):
             if number > MAX_PAGES:
-                raise OversizedMonthError("more decisions than a statement can list")
-            counts.add(lines)
+                raise OversizedMonthError(translate("more decisions than a statement can list"))
             content = self._render_page(request, number, lines)
             write_page(number, content)
             digest = sha256(content).digest()
@@ -117,12 +114,12 @@ class StatementBuilder:
             built_at=at,
             checkpoint=request.checkpoint,
             totals=counts.totals(recorded),
-            exceptions=tuple(counts.listed),
+            exceptions=tuple(counts.lines.listed),
             pages=tuple(pages),
         )
         signed = self.signer.sign(self.documents.render_statement(statement), at=at)
         if len(signed) > MAX_HEAD_BYTES:
-            raise OversizedMonthError("the head is larger than a signed document may be")
+            raise OversizedMonthError(translate("the head is larger than a signed document may be"))
         return statement, signed
 
     def _render_page(
@@ -134,7 +131,9 @@ class StatementBuilder:
             )
         )
 
-    def _lines(self, request: StatementRequest, month: RecordedMonth) -> Iterator[StatementLine]:
+    def _lines(
+        self, request: StatementRequest, month: RecordedMonth, counts: "_Counts"
+    ) -> Iterator[StatementLine]:
         agreements = {
             str(each.number): RecordedAgreement(
                 agreement=each, changed_at=month.agreements_changed_at[each.number]
@@ -156,7 +155,10 @@ class StatementBuilder:
                 agreements.get(decision.agreement_number or ""),
                 of_subject=terms is None or recorded.is_about(terms.subject),
             )
-            yield StatementLine(decision=decision, exceptions=exceptions)
+            line = StatementLine(decision=decision, exceptions=exceptions)
+            counts.add(decision)
+            counts.lines.add(line)
+            yield line
 
 
 def _named_document(recorded: MonthDecision) -> bytes | None:
@@ -197,60 +199,27 @@ def _agreed_purposes(agreements: Iterable[Agreement]) -> frozenset[str]:
 
 @dataclass(slots=True, kw_only=True)
 class _Counts:
-    """The counts of a month while its lines are read."""
+    """The counts of a month while its decisions are read: those of the lines, and others."""
 
     purposes: frozenset[str]
     registered: frozenset[str]
     """The agreements of the recipient. A refused request may name any number."""
     agreements: set[str] = field(default_factory=set)
     """Those that decisions used."""
-    lines: int = 0
-    disclosures: int = 0
-    listed: list[StatementException] = field(default_factory=list)
-    by: Mapping[str, Counter[str]] = field(
-        default_factory=lambda: {
-            name: Counter()
-            for name in (
-                *("operations", "outcomes", "grounds", "purposes", "days"),
-                *("attributes", "refusals", "exceptions"),
-            )
-        }
-    )
+    lines: LineCounts = field(default_factory=LineCounts)
+    by_purpose: Counter[str] = field(default_factory=Counter)
+    by_code: Counter[str] = field(default_factory=Counter)
+    """Decisions that gave nothing. A decision may have several reasons of one code."""
 
-    def add(self, lines: Iterable[StatementLine]) -> None:
-        for line in lines:
-            self._add_line(line)
-
-    def _add_line(self, line: StatementLine) -> None:
-        decision, by = line.decision, self.by
+    def add(self, decision: RecordedDecision) -> None:
+        """Count what is not on the line of a decision."""
         disclosed = decision.outcome in DISCLOSING
-        self.lines += 1
-        self.disclosures += disclosed
-        self._note_agreement(decision)
-        by["operations"][decision.operation] += 1
-        by["outcomes"][decision.outcome.value] += 1
-        by["grounds"][decision.ground_kind or NONE] += 1
-        by["purposes"][self._purpose_key(decision.purpose)] += 1
-        by["days"][legal_day(decision.decided_at).isoformat()] += 1
-        by["attributes"].update(decision.attributes)
-        if not disclosed:
-            by["refusals"].update(set(decision.codes))
-        for found in line.exceptions:
-            by["exceptions"][found.kind] += 1
-            if len(self.listed) < MAX_LISTED_EXCEPTIONS:
-                self.listed.append(
-                    StatementException(
-                        disclosure_id=decision.disclosure_id,
-                        kind=found.kind,
-                        fact=found.fact,
-                        attribute=found.attribute,
-                    )
-                )
-
-    def _note_agreement(self, decision: RecordedDecision) -> None:
         number = decision.agreement_number
-        if number is not None and (number in self.registered or decision.outcome in DISCLOSING):
+        if number is not None and (disclosed or number in self.registered):
             self.agreements.add(number)
+        self.by_purpose[self._purpose_key(decision.purpose)] += 1
+        if not disclosed:
+            self.by_code.update(set(decision.codes))
 
     def _purpose_key(self, purpose: str | None) -> str:
         if purpose is None:
@@ -258,15 +227,12 @@ class _Counts:
         return purpose if purpose in self.purposes else OTHER
 
     def totals(self, recorded: RecordedMonth) -> StatementTotals:
-        by = {name: _sorted_totals(counter) for name, counter in self.by.items()}
         return StatementTotals(
-            lines=self.lines,
-            disclosures=self.disclosures,
+            lines=self.lines.lines,
+            disclosures=self.lines.disclosures,
             subjects=recorded.subjects,
             repetitions=recorded.repetitions,
-            **by,
+            purposes=sorted_totals(self.by_purpose),
+            refusals=sorted_totals(self.by_code),
+            **self.lines.totals(),
         )
-
-
-def _sorted_totals(counter: Counter[str]) -> Totals:
-    return tuple(sorted(counter.items()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from makul.admin.errors import OperatorError
+from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
 from makul.cli.context import AsJson, examples, open_installation, require_recipient, session
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_json, show_rows
@@ -54,6 +54,11 @@ Draft = Annotated[
     ),
 ]
 
+_ROW = (
+    *("recipient", "month", "draft", "state", "built_at", "lines", "disclosures", "subjects"),
+    *("repetitions", "pages", "exceptions", "file", "why"),
+)
+
 _VERIFY_CODES = (
     "Exit codes: 0 every statement is whole · 1 one is not · 3 settings or certificate unavailable"
 )
@@ -79,19 +84,22 @@ def build(
 
     Every decision of the month must be in the published log. Building is recorded. A statement that
     exists is never replaced: an equal one stays, and a different one is reported with exit code 1.
+    A statement that cannot be built is FAILED, with exit code 1; the others are built.
     """
     with open_installation(ctx) as installation:
         wanted = _month(month, installation)
-        built = _build_all(
-            installation, wanted, _recipients(installation, recipient), output, draft
-        )
+        rows = _build_all(installation, wanted, _recipients(installation, recipient), output, draft)
+    failed = any(row["state"] == "FAILED" for row in rows)
     show_rows(
-        [_row(each) for each in built],
-        columns=("recipient", "state", "lines", "pages", "exceptions", "file"),
+        rows,
+        columns=(
+            *("recipient", "state", "draft", "lines", "pages", "exceptions", "file"),
+            *(("why",) if failed else ()),
+        ),
         as_json=as_json,
         empty=translate("No recipient is registered."),
     )
-    differing = [str(each.file) for each in built if each.state == "DIFFERS"]
+    differing = [str(row["file"]) for row in rows if row["state"] == "DIFFERS"]
     if differing:
         raise OperatorError(
             translate(
@@ -100,6 +108,8 @@ def build(
                 files=", ".join(differing),
             )
         )
+    if failed:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _build_all(
@@ -108,7 +118,8 @@ def _build_all(
     recipients: Sequence[Recipient],
     output: Path,
     draft: bool,
-) -> "list[BuiltStatement]":
+) -> list[Facts]:
+    """Build each statement. One that cannot be built does not stop the others."""
     statements = installation.statements
     if not draft:
         statements.require_ended(month)
@@ -116,16 +127,29 @@ def _build_all(
     total = sum(counts.get(each.code, 0) for each in recipients)
     with progress_bar() as progress:
         task = progress.add_task(translate("decisions"), total=total)
-        return [
-            statements.build(
-                month,
-                each,
-                output,
-                draft=draft,
-                report=lambda lines: progress.advance(task, lines),
-            )
-            for each in recipients
-        ]
+        rows: list[Facts] = []
+        failures: list[OperatorError] = []
+        for each in recipients:
+            try:
+                built = statements.build(
+                    month,
+                    each,
+                    output,
+                    draft=draft,
+                    report=lambda lines: progress.advance(task, lines),
+                )
+            except OperatorError as error:
+                failures.append(error)
+                rows.append(_row_without(each, month, draft, "FAILED", str(error)))
+            else:
+                rows.append(_row(built))
+    if rows and len(failures) == len(rows) and (len(rows) == 1 or _all_unavailable(failures)):
+        raise failures[0]
+    return rows
+
+
+def _all_unavailable(failures: Sequence[OperatorError]) -> bool:
+    return all(isinstance(each, OperatorUnavailableError) for each in failures)
 
 
 @app.command(
@@ -145,21 +169,30 @@ def show(
 ) -> None:
     """Show written statements: their totals and exceptions. Only a verified head is shown.
 
-    With --recipient it shows one statement in full, otherwise a line for each.
+    With --recipient it shows one statement in full, otherwise a line for each. A recipient
+    without a statement in that month, for example one that was registered later, is MISSING.
     """
     with open_installation(ctx) as installation:
         wanted = _month(month, installation)
         recipients = _recipients(installation, recipient)
-        found = [
-            installation.statements.show(wanted, each.code, output, draft=draft)
-            for each in recipients
-        ]
-    if recipient is not None:
-        _show_one(found[0].statement, as_json=as_json)
-        return
+        if recipient is not None:
+            code = recipients[0].code
+            found = installation.statements.show(wanted, code, output, draft=draft)
+            _show_one(found.statement, as_json=as_json)
+            return
+        rows = [_written_row(installation, wanted, each, output, draft) for each in recipients]
     show_rows(
-        [_row(each) for each in found],
-        columns=("recipient", "lines", "disclosures", "subjects", "exceptions", "built_at"),
+        rows,
+        columns=(
+            "recipient",
+            "state",
+            "draft",
+            "lines",
+            "disclosures",
+            "subjects",
+            "exceptions",
+            "built_at",
+        ),
         as_json=as_json,
         empty=translate("No recipient is registered."),
     )
@@ -192,7 +225,13 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify statements offline: the operator's signature, the schema, and every page."""
+    """Verify statements offline: the signature, the schema, every page, and the totals.
+
+    What the lines prove is counted again: decisions, disclosures, operations, outcomes, grounds,
+    days, attributes and exceptions. Each line must be of the month and in order. Not verified,
+    because the lines do not have it: subjects, repetitions, purposes, reasons of refusals,
+    agreements, and whether the decisions are in the log.
+    """
     current = session(ctx)
     rows: list[Facts] = []
     for file in files:
@@ -208,7 +247,7 @@ def verify(
         rows.append(_verified(file, statement, why))
     show_rows(
         rows,
-        columns=("file", "result", "month", "recipient", "lines", "why"),
+        columns=("file", "result", "month", "recipient", "draft", "lines", "why"),
         as_json=as_json,
         empty="",
     )
@@ -243,6 +282,27 @@ def _recipients(installation: "Installation", code: str | None) -> Sequence[Reci
     return installation.registry.recipients()
 
 
+def _written_row(
+    installation: "Installation", month: Month, recipient: Recipient, output: Path, draft: bool
+) -> Facts:
+    try:
+        return _row(installation.statements.show(month, recipient.code, output, draft=draft))
+    except MissingStatementError as error:
+        return _row_without(recipient, month, draft, "MISSING", str(error))
+
+
+def _row_without(recipient: Recipient, month: Month, draft: bool, state: str, why: str) -> Facts:
+    """Return the row of a recipient that has no statement."""
+    return {
+        **dict.fromkeys(_ROW),
+        "recipient": recipient.code,
+        "month": str(month),
+        "draft": draft,
+        "state": state,
+        "why": why,
+    }
+
+
 def _row(built: "BuiltStatement") -> Facts:
     statement = built.statement
     totals = statement.totals
@@ -259,6 +319,7 @@ def _row(built: "BuiltStatement") -> Facts:
         "pages": len(statement.pages),
         "exceptions": sum(count for _, count in totals.exceptions),
         "file": str(built.file),
+        "why": None,
     }
 
 

@@ -64,8 +64,12 @@ def add(
 
     A recipient can request data only when it has a certificate and an agreement in force.
     """
-    if not 1 <= len(name.strip()) <= 300 or not name.isprintable():
-        raise OperatorError(translate("--name is 1 to 300 printable characters"))
+    if (
+        not 1 <= len(name.strip()) <= 300
+        or not name.isprintable()
+        or not {"<", ">"}.isdisjoint(name)
+    ):
+        raise OperatorError(translate("--name is 1 to 300 printable characters without < and >"))
     new = Recipient(
         code=member_code(code), kind=kind, name=name.strip(), state=RecipientState.ACTIVE
     )

@@ -13,11 +13,12 @@ from makul.documents.schemas import malformed, page_schema, statement_schema
 from makul.documents.xml_reader import Reader, uuid
 from makul.documents.xml_reader import binary as read_binary
 from makul.documents.xml_reader import instant as read_instant
-from makul.domain.disclosures import GroundKind
-from makul.domain.identifiers import MemberCode, parse_member_code
+from makul.domain.disclosures import GroundKind, Outcome
+from makul.domain.identifiers import parse_member_code
 from makul.domain.monthly_statements import (
     GroundTerms,
     LineException,
+    ListedDecision,
     MonthlyStatement,
     PageReference,
     StatementException,
@@ -26,7 +27,7 @@ from makul.domain.monthly_statements import (
     StatementTotals,
     Totals,
 )
-from makul.domain.months import Month, parse_month
+from makul.domain.months import parse_month
 from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
@@ -231,11 +232,10 @@ def _read_page_reference(reader: Reader) -> PageReference:
     )
 
 
-def read_page_header(content: bytes) -> tuple[Month, MemberCode, PageReference]:
-    """Return the month, the recipient, the number and the count of lines of a page.
+def read_page(content: bytes) -> StatementPage:
+    """Return a page. Raises `DocumentError` (REQ-01).
 
-    The head must have named the digest of these bytes before. Raises `DocumentError` (REQ-01). The
-    returned digest is empty, because the caller has it.
+    The head must have named the digest of these bytes before. The attributes of a line are sorted.
     """
     try:
         root = etree.fromstring(content, own_parser())
@@ -243,9 +243,34 @@ def read_page_header(content: bytes) -> tuple[Month, MemberCode, PageReference]:
         raise malformed("StatementPage") from None
     page_schema().check(root)
     reader = Reader(root)
-    lines = len(reader.each_inside("line"))
-    return (
-        reader.read("month", parse_month),
-        reader.read("recipient", parse_member_code),
-        PageReference(number=reader.read("number", int), lines=lines, digest=b""),
+    return StatementPage(
+        month=reader.read("month", parse_month),
+        recipient=reader.read("recipient", parse_member_code),
+        number=reader.read("number", int),
+        lines=tuple(map(_read_line, reader.each_inside("line"))),
+    )
+
+
+def _read_line(reader: Reader) -> StatementLine:
+    ground = reader.inside_if_any("ground")
+    decision = ListedDecision(
+        disclosure_id=reader.read("disclosureId", uuid),
+        decided_at=reader.read("decidedAt", read_instant),
+        request_id=reader.read("requestId", uuid),
+        operation=reader.text("operation"),
+        outcome=reader.read("outcome", Outcome),
+        attributes=tuple(sorted(reader.texts("attribute"))),
+        ground_kind=None if ground is None else ground.text("kind"),
+        ground_digest=None if ground is None else ground.read("digest", read_binary),
+        receipt_digest=reader.read("receiptDigest", read_binary),
+    )
+    exceptions = tuple(map(_read_line_exception, reader.each_inside("exception")))
+    return StatementLine(decision=decision, exceptions=exceptions)
+
+
+def _read_line_exception(reader: Reader) -> LineException:
+    return LineException(
+        kind=reader.text("kind"),
+        fact=reader.text("fact"),
+        attribute=reader.read_if_any("attribute", str),
     )

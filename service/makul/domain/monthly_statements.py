@@ -126,22 +126,28 @@ class GroundRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedDecision:
-    """A decision as the record has it, without personal data."""
+class ListedDecision:
+    """A decision as a line has it, without personal data."""
 
     disclosure_id: UUID
-    recipient: MemberCode
     decided_at: datetime
     request_id: UUID
     operation: str
     outcome: Outcome
-    codes: tuple[str, ...]
     attributes: tuple[str, ...]
-    purpose: str | None
-    agreement_number: str | None
     ground_kind: str | None
     ground_digest: bytes | None
     receipt_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedDecision(ListedDecision):
+    """A decision as the record has it, without personal data."""
+
+    recipient: MemberCode
+    codes: tuple[str, ...]
+    purpose: str | None
+    agreement_number: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +277,7 @@ def _judge_agreement(
 class StatementLine:
     """A line of a page: a decision, and the exceptions that were found."""
 
-    decision: RecordedDecision
+    decision: ListedDecision
     exceptions: tuple[LineException, ...] = ()
 
 
