@@ -183,7 +183,7 @@ def test_only_agreements_of_the_month_are_named() -> None:
     assert built.statement.agreements == (an_agreement().number,)
 
 
-def test_an_agreement_that_was_used_is_named_whatever_its_term_is_now() -> None:
+def test_an_agreement_that_was_used_is_named_also_if_its_term_was_moved() -> None:
     """A renewal moves the term. A refused request may name any number, and does not count."""
     moved = an_agreement(valid_from=a_statement_request().month.ends)
     request = a_statement_request(agreements=(moved,))

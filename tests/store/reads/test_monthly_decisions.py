@@ -149,8 +149,8 @@ def test_whom_a_decision_is_about_is_answered_by_the_blind_index(store: Store) -
     assert [nobody(AZAMAT), nobody(None)] == [False, True]
 
 
-def test_the_last_change_of_each_agreement_is_told(store: Store) -> None:
-    """A draft, a signature and a termination are changes. Others' agreements are not told."""
+def test_the_last_change_of_each_agreement_is_read(store: Store) -> None:
+    """A draft, a signature and a termination are changes. Agreements of others are not read."""
     agree(store.registry, an_agreement(), at=NOON)
     assert read(store).agreements_changed_at == {AGREEMENT_NUMBER: NOON + INSTANT}
 
