@@ -1,0 +1,60 @@
+"""A written monthly statement is verified with one page in memory at a time (cl. 11)."""
+
+import tracemalloc
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from makul.admin import month_verification
+from makul.admin.month_verification import page_name, verify_statement
+from makul.app import monthly_statements
+from makul.app.monthly_statements import StatementBuilder
+from makul.documents.monthly_statements import XmlStatementDocuments
+from makul.domain.identifiers import MemberCode
+from makul.domain.monthly_statements import MonthlyStatement
+from makul_testing.builders.months import BUILT_AT, a_recorded_month, a_statement_request
+
+
+class UnsignedHead:
+    """A signer that adds nothing: this test is about the pages."""
+
+    def sign(self, canonical: bytes, *, at: datetime) -> bytes:
+        del at
+        return canonical
+
+    def ready(self) -> bool:
+        return True
+
+
+def write(directory: Path, count: int) -> MonthlyStatement:
+    """Write the pages of a month with that many decisions, and return its head."""
+    directory.mkdir()
+    statement, _ = StatementBuilder(
+        documents=XmlStatementDocuments(),
+        signer=UnsignedHead(),
+        operator=MemberCode("GOV/70000001"),
+    ).build(
+        a_statement_request(),
+        a_recorded_month(count),
+        write_page=lambda number, page: (directory / page_name(number)).write_bytes(page) and None,
+        report=lambda lines: None,
+        at=BUILT_AT,
+    )
+    return statement
+
+
+def test_memory_is_that_of_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen times the pages need no more than twice the memory."""
+    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
+    peaks = {}
+    for count in (200, 400, 6_000):  # the first loads what is loaded once
+        directory = tmp_path / str(count)
+        head = write(directory, count)
+        monkeypatch.setattr(month_verification, "verify_head", lambda *_, head=head: head)
+        tracemalloc.start()
+        assert verify_statement(directory / "statement.xml", frozenset()) == head
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert peaks[6_000] < 2 * peaks[400], peaks
