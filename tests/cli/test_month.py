@@ -5,7 +5,9 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,13 +20,24 @@ from makul.admin import month_verification
 from makul.admin.errors import OperatorError
 from makul.admin.month import SETTLING_TIME, StatementPublisher
 from makul.app import monthly_statements
+from makul.app.ports import AgreementDraft, NamedParty
 from makul.composition.adapters import utc_now
 from makul.config.settings import load_settings
+from makul.documents.agreements import render_agreement
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.attributes import Attribute
 from makul.domain.months import Month, month_before
 from makul.store import Store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.agreements import agree
+from makul_testing.builders.agreements import (
+    AUTHORISED_BODY,
+    OPERATOR,
+    a_signature,
+    agree,
+    register_signatory,
+    three,
+)
 from makul_testing.builders.documents import valid
 from makul_testing.builders.entries import a_metered_release, a_refusal, a_release
 from makul_testing.builders.months import AGREED_AT, IN_OCTOBER, a_consent_document
@@ -477,6 +490,45 @@ def test_a_renewed_agreement_is_a_question_and_no_accusation(
         ("TO_INSPECT", "AGREEMENT_CHANGED_SINCE"),
         ("TO_INSPECT", "AGREEMENT_CHANGED_SINCE"),
     ]
+
+
+def agree_in_writing(store: Store, agreement: Agreement, *, at: datetime) -> None:
+    """Bring an agreement into force by a draft that can be read again."""
+    terms = replace(agreement, state=AgreementState.DRAFT)
+    document = render_agreement(
+        AgreementDraft(
+            terms=terms,
+            drafted_at=at,
+            authorised_body=NamedParty(code=AUTHORISED_BODY, name="Body"),
+            operator=NamedParty(code=OPERATOR, name="Operator"),
+            recipient_name="Bank",
+        )
+    )
+    store.registry.draft_agreement(terms, document, at=at)
+    for signatory in three(agreement.recipient):
+        signer = register_signatory(store.registry, signatory, at=at)
+        signature = a_signature(agreement, sha256(document).digest(), signer)
+        store.registry.sign_agreement(signature, at=at)
+
+
+def test_the_terms_of_the_month_are_compared_after_a_renewal(
+    with_bank: Makul, months: Path
+) -> None:
+    """They are read from the draft that was signed then, and the new terms accuse nobody."""
+    renewed = an_agreement(
+        valid_from=Month(2026, 10).ends, attributes=frozenset({Attribute.ADDRESS}), powers={}
+    )
+    with store_of(with_bank.directory / "makul.toml") as store:
+        agree_in_writing(store, an_agreement(), at=AGREED_AT)
+        record(store)
+        agree_in_writing(store, renewed, at=utc_now())
+        publish(with_bank, store)
+    build(with_bank, months)
+
+    shown = with_bank.run_json("month", "show", "2026-10", "--output", months, "--recipient", BANK)
+
+    assert [each["fact"] for each in shown["listed_exceptions"]] == ["GROUND_NOT_NAMED"]
+    assert (shown["disclosures"], shown["agreements"]) == (2, [AGREEMENT_NUMBER])
 
 
 def test_a_consent_of_another_person_for_another_recipient_is_found(

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from makul.domain.agreements import AgreementState
+from makul.domain.attributes import Attribute
 from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Outcome
 from makul.domain.monthly_statements import (
@@ -16,6 +17,7 @@ from makul.domain.monthly_statements import (
     GroundTerms,
     RecordedAgreement,
     RecordedDecision,
+    TermsInForce,
     find_exceptions,
 )
 from makul.domain.months import Month, month_before
@@ -219,6 +221,29 @@ def test_an_agreement_that_changed_is_one_question_and_no_accusation(case: dict[
 
     for recorded in (case["agreement"], misfit):
         assert found(agreement=recorded) == [("TO_INSPECT", "AGREEMENT_CHANGED_SINCE", None)]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "facts"),
+    [
+        (NOON, None, ["AGREEMENT_ATTRIBUTE"]),
+        (NOON - INSTANT, NOON + INSTANT, ["AGREEMENT_ATTRIBUTE"]),
+        (NOON + INSTANT, None, ["AGREEMENT_CHANGED_SINCE"]),
+        (NOON - INSTANT, NOON, ["AGREEMENT_CHANGED_SINCE"]),
+    ],
+)
+def test_earlier_terms_are_those_of_the_decision(
+    begins: datetime, ends: datetime | None, facts: list[str]
+) -> None:
+    """A version that was in force then is compared, whatever the newest terms are."""
+    terms = an_agreement(attributes=frozenset({Attribute.SURNAME}), state=AgreementState.DRAFT)
+    recorded = replace(
+        AGREEMENT,
+        changed_at=NOON + INSTANT,
+        versions=(TermsInForce(terms=terms, begins=begins, ends=ends),),
+    )
+
+    assert [fact for _, fact, _ in found(agreement=recorded)] == facts
 
 
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - DISCLOSING))

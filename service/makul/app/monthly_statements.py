@@ -23,6 +23,7 @@ from makul.domain.monthly_statements import (
     StatementLine,
     StatementPage,
     StatementTotals,
+    TermsInForce,
     find_exceptions,
 )
 from makul.domain.months import Month
@@ -134,12 +135,7 @@ class StatementBuilder:
     def _lines(
         self, request: StatementRequest, month: RecordedMonth, counts: "_Counts"
     ) -> Iterator[StatementLine]:
-        agreements = {
-            str(each.number): RecordedAgreement(
-                agreement=each, changed_at=month.agreements_changed_at[each.number]
-            )
-            for each in request.agreements
-        }
+        agreements = {str(each.number): self._history(each, month) for each in request.agreements}
         read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(self.documents.read_terms)
         for recorded in month.decisions:
             index, decision = recorded.leaf_index, recorded.decision
@@ -159,6 +155,18 @@ class StatementBuilder:
             counts.add(decision)
             counts.lines.add(line)
             yield line
+
+    def _history(self, agreement: Agreement, month: RecordedMonth) -> RecordedAgreement:
+        versions = [
+            TermsInForce(terms=terms, begins=each.begins, ends=each.ends)
+            for each in month.agreement_versions.get(agreement.number, ())
+            if (terms := self.documents.read_agreement_terms(each.document)) is not None
+        ]
+        return RecordedAgreement(
+            agreement=agreement,
+            changed_at=month.agreements_changed_at[agreement.number],
+            versions=tuple(versions),
+        )
 
 
 def _named_document(recorded: MonthDecision) -> bytes | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from makul.app.ports import DocumentError
+from makul.documents.agreements import read_agreement
 from makul.documents.bases import read_basis
 from makul.documents.canonical_writer import attribute, binary, element, group, instant, optional
 from makul.documents.consents import read_consent
@@ -13,6 +14,7 @@ from makul.documents.schemas import malformed, page_schema, statement_schema
 from makul.documents.xml_reader import Reader, uuid
 from makul.documents.xml_reader import binary as read_binary
 from makul.documents.xml_reader import instant as read_instant
+from makul.domain.agreements import Agreement
 from makul.domain.disclosures import GroundKind, Outcome
 from makul.domain.identifiers import parse_member_code
 from makul.domain.monthly_statements import (
@@ -87,6 +89,13 @@ class XmlStatementDocuments:
             *map(_line, page.lines),
         )
         return f'<StatementPage xmlns="{NAMESPACE}">{"".join(parts)}</StatementPage>'.encode()
+
+    def read_agreement_terms(self, document: bytes) -> Agreement | None:
+        """Return the terms of a draft of an agreement; None if it cannot be read."""
+        try:
+            return read_agreement(etree.fromstring(document, own_parser())).terms
+        except (etree.XMLSyntaxError, DocumentError):
+            return None
 
     def read_terms(self, kind: str, document: bytes) -> GroundTerms | None:
         """Return the terms of a ground; None if the document cannot be read as this kind.

@@ -151,16 +151,32 @@ class RecordedDecision(ListedDecision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsInForce:
+    """Terms of an agreement, and when they were in force: [`begins`, `ends`)."""
+
+    terms: Agreement
+    begins: datetime
+    ends: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedAgreement:
     """An agreement as the registry has it now. A new draft replaces the terms of the old one."""
 
     agreement: Agreement
     changed_at: datetime
     """The last draft, signature or termination."""
+    versions: tuple[TermsInForce, ...] = ()
+    """The terms that were in force, also earlier ones, as far as they can be read."""
 
-    def has_terms_of(self, at: datetime) -> bool:
-        """Return whether these are certainly the terms that were in force at this instant."""
-        return self.agreement.state is AgreementState.IN_FORCE and self.changed_at <= at
+    def find_terms(self, at: datetime) -> Agreement | None:
+        """Return the terms that were certainly in force at this instant; None if unknown."""
+        if self.agreement.state is AgreementState.IN_FORCE and self.changed_at <= at:
+            return self.agreement
+        for each in self.versions:
+            if each.begins <= at and (each.ends is None or at < each.ends):
+                return each.terms
+        return None
 
 
 def find_exceptions(
@@ -258,12 +274,12 @@ def _judge_agreement(
     if recorded is None:
         yield LineException(kind=scope, fact=ExceptionFact.NO_AGREEMENT)
         return
-    if not recorded.has_terms_of(decision.decided_at):
+    agreement = recorded.find_terms(decision.decided_at)
+    if agreement is None:
         yield LineException(
             kind=ExceptionKind.TO_INSPECT, fact=ExceptionFact.AGREEMENT_CHANGED_SINCE
         )
         return
-    agreement = recorded.agreement
     if decision.purpose not in agreement.purposes:
         yield LineException(kind=scope, fact=ExceptionFact.AGREEMENT_PURPOSE)
     for name in decision.attributes:

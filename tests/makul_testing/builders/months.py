@@ -80,6 +80,7 @@ def a_recorded_month(count: int, **changes: Any) -> RecordedMonth:
         repetitions=3,
         decisions=month_decisions(count, **changes),
         agreements_changed_at=defaultdict(lambda: AGREED_AT),
+        agreement_versions={},
     )
 
 

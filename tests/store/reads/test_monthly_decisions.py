@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from makul.app.ports import MonthDecision, RecordedMonth
+from makul.domain.agreements import AgreementState
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import GroundRecord
@@ -18,7 +19,13 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
 from makul.store.reads import monthly_decisions
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.agreements import agree
+from makul_testing.builders.agreements import (
+    a_signature,
+    agree,
+    draft,
+    register_signatory,
+    three,
+)
 from makul_testing.builders.entries import (
     a_failed_match,
     a_metered_release,
@@ -44,7 +51,8 @@ from makul_testing.tlog.builder import sequence
 
 NOVEMBER = Month(2026, 11)
 INSTANT = timedelta(microseconds=1)
-LATER = NOON + timedelta(hours=1)
+LATER_BY = timedelta(hours=1)
+LATER = NOON + LATER_BY
 
 
 def read(store: Store, recipient: MemberCode = BANK) -> RecordedMonth:
@@ -147,6 +155,41 @@ def test_whom_a_decision_is_about_is_answered_by_the_blind_index(store: Store) -
 
     assert [about(AZAMAT), about(GULNARA), about(None)] == [True, False, False]
     assert [nobody(AZAMAT), nobody(None)] == [False, True]
+
+
+def test_each_version_in_force_has_its_term(store: Store) -> None:
+    """From the third signature to the next draft, or to the termination. A draft alone is none."""
+    renewed, ended = NOON + timedelta(days=1), NOON + timedelta(days=2)
+    agree(store.registry, an_agreement(), at=NOON)
+    agree(store.registry, an_agreement(state=AgreementState.DRAFT), at=renewed)
+    agree(store.registry, an_agreement(), at=renewed + LATER_BY)
+    store.registry.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=ended)
+
+    _, *versions = read(store).agreement_versions[AGREEMENT_NUMBER]
+
+    assert [each.ends for each in versions] == [renewed, ended]
+    assert NOON <= versions[0].begins < renewed < versions[1].begins < ended
+    assert versions[0].document != versions[1].document
+    assert read(store, POLICE).agreement_versions == {}
+
+
+def test_a_signature_of_a_withdrawn_signatory_begins_nothing(store: Store) -> None:
+    """Two of three have signed when the first is withdrawn."""
+    before = read(store).agreement_versions[AGREEMENT_NUMBER]
+    agreement = an_agreement()
+    digest = draft(store.registry, agreement, at=NOON)
+    first, second, third = three(BANK)
+    for signatory in (first, second):
+        signer = register_signatory(store.registry, signatory, at=NOON)
+        store.registry.sign_agreement(a_signature(agreement, digest, signer), at=NOON)
+    store.registry.withdraw_signatory(first.member, first.fingerprint, reason="test", at=LATER)
+    signer = register_signatory(store.registry, third, at=LATER)
+    store.registry.sign_agreement(
+        a_signature(agreement, digest, signer), at=LATER + timedelta(minutes=1)
+    )
+
+    after = read(store).agreement_versions[AGREEMENT_NUMBER]
+    assert [each.document for each in after] == [each.document for each in before]
 
 
 def test_the_last_change_of_each_agreement_is_read(store: Store) -> None:

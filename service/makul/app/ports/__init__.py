@@ -82,6 +82,7 @@ from makul.app.ports.key_rotation import (
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
 from makul.app.ports.monthly_statements import (
+    AgreementVersion,
     MonthDecision,
     RecordedMonth,
     StatementDocuments,
@@ -136,6 +137,7 @@ __all__ = [
     "NOTICE_LANGUAGES",
     "AgreementDraft",
     "AgreementSignature",
+    "AgreementVersion",
     "Answer",
     "Asker",
     "Caller",

@@ -1,10 +1,11 @@
 """What the monthly statement needs of the record and of documents (Procedure, cl. 11)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from makul.domain.agreements import Agreement
 from makul.domain.identifiers import Pin
 from makul.domain.monthly_statements import (
     GroundRecord,
@@ -30,6 +31,18 @@ class MonthDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementVersion:
+    """Terms that were in force under an agreement's number, from `begins` until before `ends`."""
+
+    document: bytes
+    """The unsigned draft whose digest the parties signed."""
+    begins: datetime
+    """The third signature."""
+    ends: datetime | None
+    """The next draft or the termination; None if neither has happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMonth:
     """A recipient's month in the record. The decisions are read while they are consumed."""
 
@@ -40,6 +53,8 @@ class RecordedMonth:
     decisions: Iterator[MonthDecision]
     agreements_changed_at: Mapping[str, datetime]
     """When each agreement of the recipient was last drafted, signed or terminated."""
+    agreement_versions: Mapping[str, Sequence[AgreementVersion]]
+    """The versions of each agreement that were in force, the earliest first."""
 
 
 class StatementDocuments(Protocol):
@@ -50,6 +65,9 @@ class StatementDocuments(Protocol):
 
     def render_page(self, page: StatementPage) -> bytes:
         """Return the page."""
+
+    def read_agreement_terms(self, document: bytes) -> Agreement | None:
+        """Return the terms of a draft of an agreement; None if it cannot be read."""
 
     def read_terms(self, kind: str, document: bytes) -> GroundTerms | None:
         """Return the terms of a ground; None if the document cannot be read as this kind."""

@@ -30,6 +30,7 @@ from makul.domain.months import Month
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
 from makul.store.admin import evidence, notices, officials, recipients, signatories
+from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.certificates import ENCRYPTION_CERTIFICATES, MESSAGE_CERTIFICATES
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
 from makul.store.admin.person_registry import StorePersonRegistry
@@ -258,7 +259,10 @@ class StoreOperatorRegistry(StorePersonRegistry):
         facts = {"month": str(month), "draft": draft}
         with self._database.transaction() as transaction:
             self._log.write(transaction, "month.build", recipient, facts, at=at)
-        return monthly_decisions.read_month(self._database, self._cipher, month, recipient)
+        versions = list_versions(self._office, recipient)
+        return monthly_decisions.read_month(
+            self._database, self._cipher, month, recipient, versions
+        )
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""

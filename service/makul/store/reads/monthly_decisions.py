@@ -1,7 +1,7 @@
 """A recipient's month for its statement: each decision beside its ground (Procedure, cl. 11)."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, LargeBinary, and_, bindparam, func, or_, select, tuple_
 
-from makul.app.ports import MonthDecision, RecordedMonth
+from makul.app.ports import AgreementVersion, MonthDecision, RecordedMonth
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
@@ -172,7 +172,11 @@ _Ground = tuple[str | None, bytes | None]
 
 
 def read_month(
-    database: Database, cipher: FieldCipher, month: Month, recipient: MemberCode
+    database: Database,
+    cipher: FieldCipher,
+    month: Month,
+    recipient: MemberCode,
+    agreement_versions: Mapping[str, Sequence[AgreementVersion]],
 ) -> RecordedMonth:
     """Return a recipient's month. Memory does not grow with the number of its decisions.
 
@@ -190,6 +194,7 @@ def read_month(
         repetitions=_count(database.one(_REPETITIONS, values)),
         decisions=_read_decisions(database, cipher, month, recipient, overused),
         agreements_changed_at=_agreement_changes(database, recipient),
+        agreement_versions=agreement_versions,
     )
 
 
