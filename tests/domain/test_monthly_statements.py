@@ -235,7 +235,7 @@ def test_an_agreement_that_changed_is_one_question_and_no_accusation(case: dict[
 def test_earlier_terms_are_those_of_the_decision(
     begins: datetime, ends: datetime | None, facts: list[str]
 ) -> None:
-    """A version that was in force then is compared, whatever the newest terms are."""
+    """A version that was in force then is compared."""
     terms = an_agreement(attributes=frozenset({Attribute.SURNAME}), state=AgreementState.DRAFT)
     recorded = replace(
         AGREEMENT,

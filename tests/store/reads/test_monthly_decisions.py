@@ -158,7 +158,7 @@ def test_whom_a_decision_is_about_is_answered_by_the_blind_index(store: Store) -
 
 
 def test_each_version_in_force_has_its_term(store: Store) -> None:
-    """From the third signature to the next draft, or to the termination. A draft alone is none."""
+    """A version lasts from its third signature to the next draft or the termination."""
     renewed, ended = NOON + timedelta(days=1), NOON + timedelta(days=2)
     agree(store.registry, an_agreement(), at=NOON)
     agree(store.registry, an_agreement(state=AgreementState.DRAFT), at=renewed)
