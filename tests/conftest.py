@@ -5,6 +5,7 @@
 
 import gc
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -76,6 +77,22 @@ def _print_corpus(terminalreporter: Any) -> None:
     terminalreporter.write_line(f"{summary}; {wrong} otherwise; by reason: {by_reason}")
     if changed:
         terminalreporter.write_line(f"corpus: {changed} changes of one signed byte, all refused")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Restore the handlers of signals after each test.
+
+    A command that runs in this process until it is stopped, handles SIGTERM. Processes that later
+    tests fork would inherit that, and could not be terminated.
+    """
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return (yield)
+    finally:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 def pytest_collection_finish() -> None:
