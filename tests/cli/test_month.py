@@ -1,6 +1,8 @@
 """`makul month`: statements are built, shown and verified (Procedure, cl. 11)."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -400,6 +402,23 @@ def test_what_a_killed_build_left_is_removed(with_bank: Makul, months: Path) -> 
         ".COM-60000001.x",
         "COM-60000001",
     ]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_build_that_still_runs_keeps_its_directory(with_bank: Makul, months: Path) -> None:
+    """Its directory is locked as long as it runs, so a second build removes nothing of it."""
+    running = months / "2026-10" / f".COM-60000001.{'0' * 16}.new"
+    running.mkdir(parents=True)
+    (running / "page-001.xml").write_text("x")
+    descriptor = os.open(running, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        build(with_bank, months)
+    finally:
+        os.close(descriptor)
+
+    assert (running / "page-001.xml").read_text() == "x"
+    assert (months / "2026-10" / "COM-60000001" / "statement.xml").exists()
 
 
 @pytest.mark.usefixtures("store")

@@ -1,11 +1,13 @@
 """The act of building monthly statements, as files in a directory (Procedure, cl. 11)."""
 
+import errno
+import fcntl
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -46,7 +48,6 @@ SETTLING_TIME = timedelta(minutes=10)
 
 A decision of the last second is recorded when its request ends, and gets its leaf index later.
 """
-
 
 _WRITTEN = re.compile(r"statement\.xml|page-[0-9]{3}\.xml", re.ASCII)
 
@@ -216,12 +217,10 @@ class StatementPublisher:
         """Give the statement its name, unless one exists that is not a draft."""
         if statement.draft:
             _remove_draft(final)
-        elif os.path.lexists(final):
-            same = self._is_equal(statement, final / HEAD_NAME)
-            return StatementState.UNCHANGED if same else StatementState.DIFFERS
-        staging.rename(final)
-        sync_directory(final.parent)
-        return StatementState.BUILT
+        if not os.path.lexists(final) and _rename(staging, final):
+            return StatementState.BUILT
+        same = self._is_equal(statement, final / HEAD_NAME)
+        return StatementState.UNCHANGED if same else StatementState.DIFFERS
 
     def _is_equal(self, statement: MonthlyStatement, file: Path) -> bool:
         """Return whether a written statement differs only in its time, signature and checkpoint."""
@@ -299,17 +298,48 @@ def _staging(final: Path) -> Iterator[Path]:
     staging = final.with_name(f".{final.name}.{secrets.token_hex(8)}.new")
     staging.mkdir(mode=0o750)
     try:
-        yield staging
+        with _lock_directory(staging):
+            yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _rename(staging: Path, final: Path) -> bool:
+    """Give a directory its name; return False if another build has given it meanwhile."""
+    try:
+        staging.rename(final)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    sync_directory(final.parent)
+    return True
+
+
+@contextmanager
+def _lock_directory(directory: Path) -> Iterator[None]:
+    """Lock a directory until the block ends. The system releases the lock of a killed process.
+
+    Raises `BlockingIOError` if another process holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _remove_abandoned(final: Path) -> None:
-    """Remove what builds of this statement left behind when they were killed."""
+    """Remove what builds of this statement left behind when they were killed.
+
+    A build that still runs holds the lock of its directory, which stays.
+    """
     abandoned = re.compile(rf"\.{re.escape(final.name)}\.[0-9a-f]{{16}}\.new", re.ASCII)
     for path in list(final.parent.iterdir()):
         if abandoned.fullmatch(path.name):
-            shutil.rmtree(path)
+            with suppress(BlockingIOError), _lock_directory(path):
+                shutil.rmtree(path)
 
 
 def _remove_draft(directory: Path) -> None:
