@@ -5,7 +5,6 @@
 
 import gc
 import os
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from makul_testing.external.postgres import cluster
 from makul_testing.in_process_service import IN_A_FILE, RecordDatabase, on_server
+from makul_testing.signal_handlers import restored_signal_handlers
 from makul_testing.temporary_files import use_memory_for_temporary_files
 
 CORPUS = "corpus"
@@ -81,18 +81,9 @@ def _print_corpus(terminalreporter: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Iterator[None]:
-    """Restore the handlers of signals after each test.
-
-    A command that runs in this process until it is stopped, handles SIGTERM. Processes that later
-    tests fork would inherit that, and could not be terminated.
-    """
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    """Restore the handlers of signals after each test."""
+    with restored_signal_handlers():
         return (yield)
-    finally:
-        for number, handler in handlers.items():
-            if signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
 
 
 def pytest_collection_finish() -> None:
