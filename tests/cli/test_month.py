@@ -15,10 +15,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
 from makul.admin import month as month_admin
-from makul.admin import month_verification
 from makul.admin.errors import OperatorError
 from makul.admin.month import SETTLING_TIME, StatementPublisher
 from makul.app import monthly_statements
@@ -55,6 +56,7 @@ from makul_testing.builders.records import (
 )
 from makul_testing.cli_runner import Makul
 from makul_testing.leak_scanner import Secret
+from makul_testing.pki.client import TestAuthority, pem_of, pem_of_key
 from makul_testing.raw_sql import raw
 from makul_testing.stores import store_of
 from makul_testing.tlog.builder import sequence
@@ -452,16 +454,32 @@ def test_only_the_operators_certificate_counts(with_bank: Makul, months: Path) -
 
 
 @pytest.mark.usefixtures("store")
-def test_a_statement_of_a_compromised_key_is_refused(
-    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another party could have signed it at any time."""
+def test_a_statement_of_a_compromised_key_is_refused(with_bank: Makul, months: Path) -> None:
+    """Another party could have signed it at any time. A key that was only retired still counts."""
     build(with_bank, months)
-    monkeypatch.setattr(month_verification, "signers_of", lambda settings: frozenset())
+    former = retire_receipt_key(with_bank)
+    retired = with_bank("month", "verify", head_of(months), "--json")
+    since = "2026-11-01T00:00:00Z"
+    with_bank.run_json("key", "compromised", former, "--since", since, "--apply")
 
-    result = with_bank("month", "verify", head_of(months), "--json")
+    compromised = with_bank("month", "verify", head_of(months), "--json")
 
-    assert (result.code, "SIG-08" in result.json[0]["why"]) == (1, True)
+    assert (retired.code, retired.json[0]["result"]) == (0, "PASSED")
+    assert (compromised.code, "SIG-08" in compromised.json[0]["why"]) == (1, True)
+
+
+def retire_receipt_key(makul: Makul) -> str:
+    """Put another receipt key in place, and return the fingerprint of the former certificate."""
+    keys = makul.directory / "keys"
+    certificate = (keys / "receipts.cert.pem").read_bytes()
+    (keys / "retired").mkdir()
+    (keys / "retired" / "former.pem").write_bytes(certificate)
+    other = TestAuthority.new("Another receipt key", utc_now()).issue("Operator")
+    (keys / "receipts.cert.pem").write_bytes(pem_of(other.certificate))
+    (keys / "receipts.key.pem").write_bytes(pem_of_key(other.key))
+    config = makul.directory / "makul.toml"
+    config.write_text(config.read_text().replace("# retired =", "retired =", 1), encoding="utf-8")
+    return x509.load_pem_x509_certificate(certificate).fingerprint(hashes.SHA256()).hex()
 
 
 @pytest.mark.usefixtures("store")
