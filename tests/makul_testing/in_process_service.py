@@ -23,12 +23,12 @@ from lxml import etree
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
 from makul.composition.readiness import build_readiness
-from makul.composition.service import channel_of, recipient_port
-from makul.config.settings import Settings, load_settings
+from makul.composition.service import channel_of, oversight_port, recipient_port
+from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
-from makul.soap.wsgi_app import build_application
+from makul.soap.wsgi_app import RECIPIENT_CONTRACT, build_application, oversight_contract
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import make_months
@@ -44,12 +44,13 @@ from makul_testing.external.postgres import Cluster
 RECIPIENT = "urn:makul:recipient:1"
 TYPES = "urn:makul:types:1"
 NS = {"r": RECIPIENT, "t": TYPES, "s": "http://schemas.xmlsoap.org/soap/envelope/"}
-SCHEMA, FAULTS = (
+SCHEMA, OVERSIGHT_SCHEMA, FAULTS = (
     etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
-    for name in ("recipient.xsd", "types.xsd")
+    for name in ("recipient.xsd", "oversight.xsd", "types.xsd")
 )
 PEOPLE = 40
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
+OVERSIGHT_URL = "http://127.0.0.1/v1/oversight"
 
 _TOML = """
 environment = "SANDBOX"
@@ -90,6 +91,17 @@ channel = "mtls"
 client_certificate = "header"
 bind = "unix:{directory}/mtls.sock"
 public_url = "https://127.0.0.1"
+[listeners.oversight]
+port = "oversight"
+channel = "wsse"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+[listeners.oversight-xroad]
+port = "oversight"
+channel = "xroad"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+xroad_instance = "KG-SANDBOX"
 """
 
 
@@ -181,7 +193,8 @@ class Answered:
 
     @property
     def outcome(self) -> str | None:
-        return self.child.findtext("r:outcome", namespaces=NS)
+        namespace = etree.QName(self.child).namespace
+        return self.child.findtext(f"{{{namespace}}}outcome")
 
     @property
     def codes(self) -> list[str]:
@@ -244,6 +257,21 @@ class InProcess:
             FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
         return answer
 
+    def oversee(
+        self, child: bytes, *, by: str = "inspector", at: datetime | None = None
+    ) -> Answered:
+        """Sign a Body as an officer and send it to the oversight port."""
+        holder = self.world.officers[by].credential
+        at = at if at is not None else self.clock()
+        message = signed_message(child, holder.key, holder.certificate, at=at)
+        answer = self.post(message, listener="oversight", PATH_INFO="/v1/oversight")
+        if answer.status == 200:
+            OVERSIGHT_SCHEMA.assertValid(etree.fromstring(child))
+            OVERSIGHT_SCHEMA.assertValid(answer.child)
+        else:
+            FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
+        return answer
+
     def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> Answered:
         return post(self.applications[listener], message, **environ)
 
@@ -293,18 +321,27 @@ def build_installation(
         make_months(settings.place, at=clock())
     stores = _by_duty(settings, owner_store, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
-    adapters = build_adapters(settings, serving, clock)
+    overseeing = stores[Duty.OVERSIGHT]
+    adapters = replace(
+        build_adapters(settings, serving, clock),
+        acts=overseeing.acts,
+        oversight=overseeing.oversight,
+    )
     agreements, notices = build_agreements(settings, store.registry, adapters.verifier)
     if template is None:
         register(world, store.registry, agreements, notices, at=clock())
     built = parts(adapters)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
 
+    oversight = oversight_port(built, operator=OPERATOR)
+
     def application(name: str) -> Any:
+        overseen = settings.listeners[name].port is Port.OVERSIGHT
         return build_application(
-            port,
+            oversight if overseen else port,
             channel_of(settings.listeners[name], built),
-            public_url=PUBLIC_URL,
+            contract=oversight_contract(oversight) if overseen else RECIPIENT_CONTRACT,
+            public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
             clock=clock,
             ready=build_readiness(built, OPERATOR),
         )
@@ -339,8 +376,11 @@ def _by_duty(
 def _together(stores: Mapping[Duty, Store]) -> Store:
     """Return each port by the role of its duty; the operator's role has everything else."""
     serving = stores[Duty.SERVING]
+    overseeing = stores[Duty.OVERSIGHT]
     return replace(
         stores[Duty.DESK],
+        acts=overseeing.acts,
+        oversight=overseeing.oversight,
         register=serving.register,
         recorder=serving.recorder,
         ledger=stores[Duty.SEQUENCING].ledger,
@@ -399,23 +439,26 @@ def post(
     def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
         answered.update(status=int(status.split(maxsplit=1)[0]), headers=dict(headers))
 
-    request = environ | {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/v1/recipient",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "127.0.0.1",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(message)),
-        "wsgi.input": io.BytesIO(message),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.url_scheme": "http",
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        "wsgi.version": (1, 0),
-    }
+    request = (
+        {"PATH_INFO": "/v1/recipient"}
+        | environ
+        | {
+            "REQUEST_METHOD": "POST",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_TYPE": content_type,
+            "CONTENT_LENGTH": str(len(message)),
+            "wsgi.input": io.BytesIO(message),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.url_scheme": "http",
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            "wsgi.version": (1, 0),
+        }
+    )
     body = b"".join(application(request, start_response))
     return Answered(answered["status"], answered["headers"], body)
 

@@ -8,9 +8,12 @@ operator reads and withdraws.
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import psycopg
 
+from makul.app.oversight.cut_off_recipient import CutOffRequest
+from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import (
     Committed,
     ExportOptions,
@@ -46,6 +49,7 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
+from makul_testing.builders.oversight import an_officer, build_operations, caller_of
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -68,6 +72,8 @@ from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_led
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
 SEALING_CERTIFICATE = b"der"
 SEALING = sha256(SEALING_CERTIFICATE).digest()
+OFFICERS = (an_officer(1), an_officer(2))
+LEAVING = an_officer(3)
 DRAFTS = some_drafts()
 LATER = NOON + timedelta(days=8)
 """A time at which everything is due for housekeeping."""
@@ -85,6 +91,9 @@ def registers(registry: OperatorRegistry) -> None:
     terms = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
     agree(registry, terms, at=NOON)
     agree(registry, replace(terms, daily_quota=2), at=NOON)
+    for officer in (*OFFICERS, LEAVING):
+        registry.add_officer(officer, at=NOON)
+    registry.withdraw_officer(LEAVING.fingerprint, reason="test", at=NOON)
     approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
     assert registry.put_persons([a_person(GULNARA)], at=NOON) == 1
 
@@ -96,6 +105,7 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.sealing_certificates()
     assert registry.notices()
     assert registry.signatories()
+    assert registry.officers()
     assert registry.agreements()
     assert registry.agreement_signatures(AGREEMENT_NUMBER)
     assert registry.draft_document(AGREEMENT_NUMBER) is not None
@@ -221,6 +231,33 @@ def _reads(store: Store) -> None:
     assert placed is not None
     assert b"witness-line" in placed.note
     assert store.ledger.state().waiting
+
+
+# --- the work of the oversight port --------------------------------------------------------------
+
+
+def oversees(store: Store) -> None:
+    """Read numbers, cut a recipient off, and end its agreement as two officers."""
+    register, (first, second) = store.oversight, OFFICERS
+    assert register.certificate(first.fingerprint) is not None
+    assert register.officer_by_identifier(first.member, first.identifier) == first
+    assert register.month_counts(Month(2026, 11))
+    number = AgreementNumber("A-2")
+    assert register.agreement_owner(number) == POLICE
+    mark = a_mark(b"\1" * 32)
+    assert store.recorder.register_message_id(mark, at=NOON)
+    assert not store.recorder.register_message_id(mark, at=NOON)
+    assert store.recorder.count_inquiry(first.member, at=NOON) == 1
+    assert store.recorder.count_inquiry(first.member, at=NOON) == 2
+    operations = build_operations(store)
+    cut = CutOffRequest(request_id=uuid4(), digest=b"1" * 32, recipient=POLICE, justification="t")
+    for _ in range(2):  # a retry gets the stored answer
+        assert operations["CutOffRecipient"](cut, caller_of(first)) == b"DONE"
+    for officer in (first, second):
+        end = TerminationRequest(
+            request_id=uuid4(), digest=b"2" * 32, agreement_number=number, justification="t"
+        )
+        assert operations["TerminateAgreement"](end, caller_of(officer)) == b"DONE"
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

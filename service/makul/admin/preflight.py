@@ -9,7 +9,7 @@ from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
 from makul.composition.adapters import build_adapters, utc_now
 from makul.composition.service import channel_of
-from makul.config.settings import Environment, Settings, TlsSettings, load_settings
+from makul.config.settings import Environment, Port, Settings, TlsSettings, load_settings
 from makul.language.translation import translate, translate_cause
 from makul.net.files import read_bounded
 from makul.store import samples_to_move
@@ -26,8 +26,14 @@ def require_fit_settings(settings: Settings) -> None:
     _refuse_sandbox_roots(settings)
     _require_citizen_policy(settings)
     _require_closed_socket_directories(settings)
-    require_strong_store(settings, Duty.SERVING)
+    require_strong_store(settings, _duty_of(settings))
     _refuse_samples_in_records(settings)
+
+
+def _duty_of(settings: Settings) -> Duty:
+    """Return the duty of a process that serves these listeners, which all have one port."""
+    ports = {listener.port for listener in settings.listeners.values()}
+    return Duty.OVERSIGHT if ports == {Port.OVERSIGHT} else Duty.SERVING
 
 
 def require_strong_store(settings: Settings, duty: Duty) -> None:

@@ -178,6 +178,7 @@ def _list_nouns() -> tuple[LateCommand, ...]:
             "recipient",
             "Manage recipients, their certificates and their officials (Procedure, cl. 3).",
         ),
+        late_noun("officer", "Manage the officers of the supervising bodies (cl. 11, 12)."),
         late_noun("signatory", "Manage the signatories of agreements and approvals (cl. 4, 7)."),
         late_noun(
             "agreement", "Manage agreements: the terms for each recipient (Procedure, cl. 7)."

@@ -25,6 +25,7 @@ from makul.app.ports import (
     Recorder,
     Register,
 )
+from makul.app.ports.acts import ActRecorder
 from makul.config.ledger import LedgerSettings
 from makul.config.settings import (
     ReceiptSettings,
@@ -36,7 +37,7 @@ from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
-from makul.store import Store
+from makul.store import OversightRights, Store, StoreOversightRegister
 from makul.trust.keys.files import (
     KeyFileError,
     KeySigner,
@@ -83,6 +84,9 @@ class Adapters:
     trust: TrustStore
     """The trust store for documents and messages, used here to read its freshness."""
     ledger: LedgerReader
+    oversight: StoreOversightRegister
+    """The officers, and what else the oversight port reads without a lock."""
+    acts: ActRecorder[OversightRights]
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
@@ -110,6 +114,8 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         hidden_at_most=settings.basis.hidden_at_most,
         limits=settings.limits.usage,
         ledger=store.ledger,
+        oversight=store.oversight,
+        acts=store.acts,
         ledger_notice=_ledger_notice(settings.ledger),
     )
 

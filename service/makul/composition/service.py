@@ -22,8 +22,11 @@ from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
 from makul.app.list_revocations import ListRevocations
+from makul.app.oversight import build_oversight_port
+from makul.app.oversight.acts import OversightPort, OversightServices
 from makul.app.ports import (
     MAX_SEALED_PERSON,
+    CertificateRegister,
     Clock,
     ServiceLimit,
     StoreUnavailableError,
@@ -38,6 +41,7 @@ from makul.composition.readiness import build_readiness, installation_checks
 from makul.config.settings import (
     ClientCertificate,
     ListenerSettings,
+    Port,
     Settings,
     SettingsError,
 )
@@ -64,11 +68,18 @@ from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.front_secret import FrontedChannel
 from makul.soap.http_guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
-from makul.soap.wsgi_app import build_application
+from makul.soap.wsgi_app import (
+    RECIPIENT_CONTRACT,
+    PortContract,
+    build_application,
+    oversight_contract,
+)
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.keys.files import load_certificates, load_secret
 
-RECIPIENT_PATH = "/v1/recipient"
+PATHS = {Port.RECIPIENT: "/v1/recipient", Port.OVERSIGHT: "/v1/oversight"}
+"""The path of each port, under the public address of its listener."""
+
 CONTRACT_VERSION = "v1"
 
 MIN_FRONT_SECRET_BYTES = 32
@@ -242,10 +253,16 @@ def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
-        return WsseChannel(parts.messages, parts.register)
+        return WsseChannel(parts.messages, _callers(listener, parts))
     if listener.channel is ChannelName.MTLS:
-        return MtlsChannel(_certificate_source(listener), parts.tls_clients, parts.register)
+        source = _certificate_source(listener)
+        return MtlsChannel(source, parts.tls_clients, _callers(listener, parts))
     raise SettingsError(f"channel {listener.channel} cannot be served")
+
+
+def _callers(listener: ListenerSettings, parts: Adapters) -> CertificateRegister:
+    """Return the register of the certificates that may call a listener's port."""
+    return parts.oversight if listener.port is Port.OVERSIGHT else parts.register
 
 
 def _certificate_source(listener: ListenerSettings) -> CertificateSource:
@@ -273,13 +290,14 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         documents_a_day=settings.limits.documents_per_day,
     )
     parts = observed(build_adapters(settings, store, clock))
-    start_housekeeping(store, clock, metrics)
+    if listener.port is Port.RECIPIENT:  # the other's role may delete nothing of the record
+        start_housekeeping(store, clock, metrics)
+    port, contract = _port_of(listener, parts, settings)
     application = build_application(
-        recipient_port(
-            parts, operator=settings.operator_code, environment=settings.environment.value
-        ),
+        port,
         InstrumentedChannel(channel_of(listener, parts)),
-        public_url=listener.public_url + RECIPIENT_PATH,
+        contract=contract,
+        public_url=listener.public_url + PATHS[listener.port],
         clock=clock,
         ready=build_readiness(
             parts, settings.operator_code, installation_checks(settings, store, clock)
@@ -288,6 +306,33 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         fault_status=fault_status(listener.channel),
     )
     return RequestObserverMiddleware(application, listener=name, metrics=metrics)
+
+
+def _port_of(
+    listener: ListenerSettings, parts: Adapters, settings: Settings
+) -> tuple[RecipientPort | OversightPort, PortContract]:
+    """Return the use cases of a listener's port, and its contract."""
+    operator = settings.operator_code
+    if listener.port is Port.OVERSIGHT:
+        oversight = oversight_port(parts, operator=operator)
+        return oversight, oversight_contract(oversight)
+    environment = settings.environment.value
+    return recipient_port(parts, operator=operator, environment=environment), RECIPIENT_CONTRACT
+
+
+def oversight_port(parts: Adapters, *, operator: MemberCode) -> OversightPort:
+    """Build every operation of the oversight port with these adapters."""
+    return build_oversight_port(
+        OversightServices(
+            clock=parts.clock,
+            register=parts.oversight,
+            recorder=parts.acts,
+            recording=_steps(parts, operator).recording,
+            documents=parts.documents,
+            signer=parts.signer,
+            operator=operator,
+        )
+    )
 
 
 def observed(parts: Adapters) -> Adapters:

@@ -43,9 +43,20 @@ class ClientCertificate(StrEnum):
     """A reverse proxy, identified by its Unix socket, its secret or its own certificate."""
 
 
+class Port(StrEnum):
+    """What a listener serves."""
+
+    RECIPIENT = "recipient"
+    """The operations of recipients (recipient.wsdl)."""
+    OVERSIGHT = "oversight"
+    """The operations of the supervising bodies (oversight.wsdl)."""
+
+
 class ListenerSettings(Section):
     """One address with one channel, which authenticates every message on that address."""
 
+    port: Port = Port.RECIPIENT
+    """The operations that are served here. A listener serves one port alone."""
     channel: Channel
     bind: str
     """`127.0.0.1:8080`, or `unix:/run/makul/xroad.sock`."""

@@ -29,6 +29,7 @@ from makul.config.ledger import LedgerSettings
 from makul.config.listeners import (
     ClientCertificate,
     ListenerSettings,
+    Port,
     TlsSettings,
     check_listener,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Environment",
     "ListenerSettings",
     "PartySettings",
+    "Port",
     "ReceiptSettings",
     "Settings",
     "SettingsError",
@@ -247,6 +249,19 @@ class Settings(BaseSettings):
         for name, listener in self.listeners.items():
             production = self.environment is Environment.PRODUCTION
             check_listener(name, listener, is_production=production)
+        return self
+
+    @model_validator(mode="after")
+    def _ports_are_apart(self) -> Self:
+        """Require one port in production, because each port has its own database role."""
+        ports = {listener.port for listener in self.listeners.values()}
+        if self.environment is Environment.PRODUCTION and len(ports) > 1:
+            raise ValueError(
+                translate(
+                    "listeners: the ports recipient and oversight need a process and settings of"
+                    " their own (docs/operating/oversight.md)"
+                )
+            )
         return self
 
     @model_validator(mode="after")

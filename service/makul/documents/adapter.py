@@ -11,6 +11,7 @@ from makul.app.ports import (
     Answer,
     ConsentStatus,
     Inclusion,
+    MonthCount,
     NoticeApproval,
     PersonDelivery,
     Receipt,
@@ -20,7 +21,9 @@ from makul.app.ports import (
     ServiceStatus,
     UnwritableError,
 )
+from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.documents import (
+    act_answers,
     agreements,
     answers,
     bases,
@@ -96,6 +99,14 @@ class XmlDocuments:
     def answer(self, answer: Answer) -> RenderedAnswer:
         """Render the answer of an operation that decides, without its receipt."""
         return answers.render_decision(answer)
+
+    def act_answer(self, facts: ActFacts, recorded: RecordedAct) -> RenderedAnswer:
+        """Render the answer of an act of the oversight port, without its receipt."""
+        return act_answers.render_act(facts, recorded)
+
+    def month_counts(self, counts: Sequence[MonthCount]) -> bytes:
+        """Return the elements `count` of GetStatistics."""
+        return act_answers.render_month_counts(counts)
 
     def consent_status(
         self, request_id: UUID, answer: ConsentStatus | Reason, *, at: datetime

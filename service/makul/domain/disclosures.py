@@ -47,6 +47,8 @@ class Outcome(StrEnum):
 
     A consent was registered or revoked, or a dry run ended without a refusal.
     """
+    DONE = "DONE"
+    """An act of oversight was done (Procedure, cl. 11 and 12)."""
 
 
 AFTER_COMPARISON = frozenset({Outcome.RELEASED, Outcome.MATCHED, Outcome.NOT_MATCHED})

@@ -48,6 +48,12 @@ def parse_month(text: str) -> Month:
     return Month(int(match[1]), int(match[2]))
 
 
+def month_of(at: datetime) -> Month:
+    """Return the month that contains an instant."""
+    local = at.astimezone(BISHKEK)
+    return Month(local.year, local.month)
+
+
 def month_before(at: datetime) -> Month:
     """Return the last month that ended before or at this instant."""
     local = at.astimezone(BISHKEK)

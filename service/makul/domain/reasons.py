@@ -96,6 +96,12 @@ class Code(StrEnum):
     MAT_06 = "MAT-06"
     REL_01 = "REL-01"
     REL_02 = "REL-02"
+    OVR_01 = "OVR-01"
+    OVR_02 = "OVR-02"
+    OVR_03 = "OVR-03"
+    OVR_04 = "OVR-04"
+    OVR_05 = "OVR-05"
+    OVR_06 = "OVR-06"
     OPS_01 = "OPS-01"
     OPS_02 = "OPS-02"
     OPS_03 = "OPS-03"
@@ -128,6 +134,7 @@ LAW-01 5 F R     LAW-02 5 N R     LAW-03 5.1 F R   LAW-04 5.3 F R   LAW-05 5 F R
 LAW-07 5 F R     LAW-08 5 N R     LAW-09 5 F R
 MAT-01 10 N -    MAT-02 10 F R    MAT-03 10 F R    MAT-04 10 F R    MAT-05 4 N C     MAT-06 10 L R
 REL-01 10 N O    REL-02 14 N O
+OVR-01 11 F R    OVR-02 11 F R    OVR-03 11 F R    OVR-04 11 F R    OVR-05 12 F R    OVR-06 11 N R
 OPS-01 9 L O     OPS-02 10 L O    OPS-03 10 L O    OPS-99 10 L O
 """
 

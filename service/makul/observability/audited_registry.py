@@ -30,6 +30,7 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
+from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
@@ -142,6 +143,20 @@ class AuditedRegistry:
     def signatories(self) -> Sequence[Signatory]:
         """Return every signatory."""
         return self.registry.signatories()
+
+    def add_officer(self, officer: Officer, *, at: datetime) -> None:
+        """Register an officer of a supervising body, and report it."""
+        self.registry.add_officer(officer, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def withdraw_officer(self, fingerprint: bytes, *, reason: str, at: datetime) -> None:
+        """Withdraw an officer, and report it."""
+        self.registry.withdraw_officer(fingerprint, reason=reason, at=at)
+        self._report(Event.CERTIFICATE_CHANGED)
+
+    def officers(self) -> Sequence[Officer]:
+        """Return every officer."""
+        return self.registry.officers()
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
         """Draft an agreement, and report it."""

@@ -160,7 +160,7 @@ class Event(Enum):
     )
     CERTIFICATE_CHANGED = _entry(
         "MKL-305", "certificate-changed", _MEDIUM, _CHANGED,
-        "A certificate of a recipient, official or signatory was registered or withdrawn",
+        "A certificate of a recipient, official, signatory or officer was registered or withdrawn",
     )  # fmt: skip
     AGREEMENT_CHANGED = _entry(
         "MKL-306", "agreement-changed", _MEDIUM, _CHANGED,

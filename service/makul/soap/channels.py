@@ -14,7 +14,7 @@ from uuid import UUID
 
 from lxml import etree
 
-from makul.app.ports import Caller, MessageVerifier, Register, RejectedError
+from makul.app.ports import Caller, CertificateRegister, MessageVerifier, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
@@ -84,7 +84,7 @@ class WsseChannel:
     """WS-Security 1.1.1, X.509 token profile: the certificate that signed the Body is the proof."""
 
     verifier: MessageVerifier
-    register: Register
+    register: CertificateRegister
 
     @property
     def understood(self) -> frozenset[str]:

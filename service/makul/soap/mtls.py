@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Final, Protocol
 from urllib.parse import unquote
 
-from makul.app.ports import Caller, CertificateJudge, Register, RejectedError
+from makul.app.ports import Caller, CertificateJudge, CertificateRegister, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
 from makul.soap.channels import Authenticated
@@ -87,7 +87,7 @@ class MtlsChannel:
 
     source: CertificateSource
     judge: CertificateJudge
-    register: Register
+    register: CertificateRegister
 
     @property
     def understood(self) -> frozenset[str]:

@@ -16,7 +16,6 @@ from uuid import UUID
 from lxml import etree
 
 from makul.app.ports import Caller, RejectedError
-from makul.app.requests import RecipientPort
 from makul.domain.reasons import Code, Reason
 from makul.soap import envelope
 from makul.soap.body_parser import Read
@@ -39,7 +38,8 @@ _SPLICED: Final = ()
 class Exchange:
     """One request on its way through Spyne. It lives as long as the request, in one thread."""
 
-    port: RecipientPort
+    port: Any
+    """The use cases of the port, as its operations call them."""
     version: SoapVersion
     raw: bytes
     arrival: Arrival

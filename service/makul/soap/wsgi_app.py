@@ -1,15 +1,16 @@
-"""The recipient port as a WSGI application, assembled from the modules of this package."""
+"""A port as a WSGI application, assembled from the modules of this package."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
+from makul.app.oversight.acts import OversightPort
 from makul.app.ports import Clock
 from makul.app.ports.health import Readiness
-from makul.app.requests import RecipientPort
 from makul.domain.identifiers import MemberCode
 from makul.soap import faults
 from makul.soap.body_parser import compiled
@@ -17,7 +18,9 @@ from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
 from makul.soap.http_guard import MAX_MESSAGE, Guard
-from makul.soap.operations import RECIPIENT, SERVICES
+from makul.soap.oversight_operations import build_oversight_service
+from makul.soap.recipient_operations import RecipientService
+from makul.soap.request_models import published_operations
 from makul.soap.schema import PublishedSchema
 from makul.soap.spyne_protocol import Exchange, PortServer, Reading, servers
 from makul.soap.transport_metadata import Arrival
@@ -46,14 +49,32 @@ class Answered:
 Observer = Callable[[Answered], None]
 
 
+@dataclass(frozen=True, slots=True)
+class PortContract:
+    """What is published of a port, and the Spyne service that carries it out."""
+
+    name: str
+    """The name of the WSDL and of the schema: `recipient`."""
+    service: type
+
+
+RECIPIENT_CONTRACT: Final = PortContract("recipient", RecipientService)
+
+
+def oversight_contract(port: OversightPort) -> PortContract:
+    """Return the contract of the oversight port. Raises `TypeError` if an operation is missing."""
+    return PortContract("oversight", build_oversight_service(port))
+
+
 def _ignore(_: Answered) -> None:
     """Count nothing."""
 
 
 def build_application(
-    port: RecipientPort,
+    port: Any,
     channel: RequestChannel,
     *,
+    contract: PortContract = RECIPIENT_CONTRACT,
     public_url: str,
     clock: Clock,
     ready: Callable[[], Readiness],
@@ -61,29 +82,35 @@ def build_application(
     max_message: int = MAX_MESSAGE,
     fault_status: int | None = None,
 ) -> WSGIApplication:
-    """Build the recipient port for one listener.
+    """Build a port for one listener.
 
-    `channel` is the only one that authenticates here. `public_url` is the address that clients use,
-    such as `https://host/v1/recipient`. Its path is the served path, and the WSDLs state it.
+    `port` has the use cases that the operations of `contract` call. `channel` is the only one that
+    authenticates here. `public_url` is the address that clients use, such as
+    `https://host/v1/recipient`. Its path is the served path, and the WSDLs state it.
 
     `ready` answers `/readyz`. It must be quick and must not raise if a dependency is down.
     `fault_status` is the HTTP status of every fault, if the channel knows only one.
     """
+    operations = published_operations(contract.name)
     reading = Reading(
         channel=channel,
-        schema=PublishedSchema("recipient.xsd"),
+        schema=PublishedSchema(f"{contract.name}.xsd"),
         operations={
-            f"{{{RECIPIENT.namespace}}}{name}": compiled(model)
-            for name, model in RECIPIENT.models.items()
+            f"{{{operations.namespace}}}{name}": compiled(model)
+            for name, model in operations.models.items()
         },
     )
     endpoint = _Endpoint(
-        port, servers(SERVICES, RECIPIENT.namespace, reading), clock, observe, fault_status
+        port,
+        servers((contract.service,), operations.namespace, reading),
+        clock,
+        observe,
+        fault_status,
     )
     return Guard(
         endpoint.answer,
         path=urlsplit(public_url).path or "/",
-        contract=ServedContract("recipient", public_url),
+        contract=ServedContract(contract.name, public_url),
         ready=ready,
         refused=endpoint.count_refused,
         max_message=max_message,
@@ -95,7 +122,7 @@ def build_application(
 class _Endpoint:
     """The endpoint that answers messages which passed the guard."""
 
-    port: RecipientPort
+    port: Any
     servers: dict[SoapVersion, PortServer]
     clock: Clock
     observe: Observer

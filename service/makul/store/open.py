@@ -22,6 +22,7 @@ from makul.app.ports.ledger import (
 )
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.store.admin import person_upgrade
+from makul.store.admin.act_recorder import StoreActRecorder
 from makul.store.admin.key_rotation import StoreRotation
 from makul.store.admin.registry import StoreOperatorRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -36,6 +37,7 @@ from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
+from makul.store.reads.officers import StoreOversightRegister
 from makul.store.reads.registry import StoreRegister
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
@@ -63,6 +65,8 @@ class Store:
     recorder: Recorder
     registry: StoreOperatorRegistry
     ledger: StoreLedger
+    acts: StoreActRecorder
+    oversight: StoreOversightRegister
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -176,6 +180,8 @@ def open_store(
         recorder=StoreRecorder(database, cipher, evidence_a_day=documents_a_day),
         registry=StoreOperatorRegistry(database, cipher, who),
         ledger=StoreLedger(database),
+        acts=StoreActRecorder(database, cipher),
+        oversight=StoreOversightRegister(database, cipher),
         _database=database,
         _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
     )

@@ -18,6 +18,8 @@ OPERATOR = MemberCode("GOV/70000001")
 OPERATOR_NAME = "Оператор (sandbox)"
 
 AUTHORISED_BODY = MemberCode("GOV/70000009")
+PROTECTION_BODY = MemberCode("GOV/70000010")
+
 AUTHORISED_BODY_NAME = "Калкты каттоо органы (sandbox)"
 
 XROAD_INSTANCE = "KG-SANDBOX"

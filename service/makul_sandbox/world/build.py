@@ -13,6 +13,7 @@ from makul.app.ports import Official, OperatorRegistry, Signatory
 from makul.domain.agreements import Agreement, AgreementRole, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import MemberCode
+from makul.domain.officers import Officer, OfficerRole
 from makul.domain.persons import LocalizedName, Person
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.citizens import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
@@ -23,6 +24,7 @@ from makul_sandbox.data.recipients import (
     OPERATOR,
     OPERATOR_NAME,
     PARTIES,
+    PROTECTION_BODY,
     SECOND_BANK_AGREEMENT,
     Party,
 )
@@ -54,21 +56,48 @@ class Signing:
     @property
     def registered(self) -> Signatory:
         """The signatory as the operator registers them."""
-        key = self.credential.certificate.public_key()
         return Signatory(
             member=self.member,
             role=self.role,
             identifier=self.identifier,
             name=f"{self.identifier} (sandbox)",
             fingerprint=self.credential.fingerprint,
-            key_digest=hashlib.sha256(
-                key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-            ).digest(),
+            key_digest=key_digest(self.credential),
         )
 
     def sign(self, document: bytes, *, at: datetime) -> bytes:
         """Return a document with the signatory's signature."""
         return sign_document(document, self.credential.key, [self.credential.certificate], at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOfficer:
+    """An officer of a supervising body, with the key that signs the officer's messages."""
+
+    member: MemberCode
+    role: OfficerRole
+    identifier: str
+    credential: Credential
+
+    @property
+    def registered(self) -> Officer:
+        """The officer as the operator registers them."""
+        return Officer(
+            member=self.member,
+            role=self.role,
+            identifier=self.identifier,
+            name=f"{self.identifier} (sandbox)",
+            fingerprint=self.credential.fingerprint,
+            key_digest=key_digest(self.credential),
+        )
+
+
+def key_digest(credential: Credential) -> bytes:
+    """Return the digest of a public key, by which the registry recognises a person's key."""
+    key = credential.certificate.public_key()
+    return hashlib.sha256(
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +162,8 @@ class World:
     sealing: Mapping[str, Credential]
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
+    officers: Mapping[str, SandboxOfficer]
+    """The officers of the supervising bodies, by a short name."""
     documents: Mapping[str, SandboxDocument]
     consent_revocations: Mapping[str, SandboxConsentRevocation]
     """The consent revocations, by the names of the consents that they revoke."""
@@ -190,6 +221,7 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
             if party.delivery is Delivery.SEALED
         },
         signatories=_signatories(true),
+        officers=_officers(true),
         documents=documents,
         consent_revocations=draw_up_revocations(signers, documents),
     )
@@ -225,6 +257,8 @@ def register(
             registry.add_official(official, at=at)
     for signatory in world.signatories.values():
         registry.add_signatory(signatory.registered, at=at)
+    for officer in world.officers.values():
+        registry.add_officer(officer.registered, at=at)
     registered = [person for number, person in enumerate(world.people) if number != ABSENT]
     for start in range(0, len(registered), BATCH):
         registry.put_persons(registered[start : start + BATCH], at=at)
@@ -283,6 +317,27 @@ def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:
             ),
         )
         for member, role, key in posts
+    }
+
+
+def _officers(hierarchy: Hierarchy) -> Mapping[str, SandboxOfficer]:
+    """Return two inspectors and the head of the authorised body, and a protection officer."""
+    posts = [
+        ("inspector", AUTHORISED_BODY, OfficerRole.BODY_OFFICER),
+        ("second-inspector", AUTHORISED_BODY, OfficerRole.BODY_OFFICER),
+        ("head", AUTHORISED_BODY, OfficerRole.BODY_HEAD),
+        ("protection", PROTECTION_BODY, OfficerRole.PROTECTION_OFFICER),
+    ]
+    return {
+        key: SandboxOfficer(
+            member=member,
+            role=role,
+            identifier=f"O-{key}",
+            credential=hierarchy.official(
+                member_code=member, name=f"{key} (sandbox)", identifier=f"O-{key}"
+            ),
+        )
+        for key, member, role in posts
     }
 
 

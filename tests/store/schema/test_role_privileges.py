@@ -66,6 +66,8 @@ def played(
         work.holds_the_record_against_the_log(store, signer)
     with by(Duty.SERVING) as store:
         work.serves(store)
+    with by(Duty.OVERSIGHT) as store:
+        work.oversees(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)

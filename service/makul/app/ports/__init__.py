@@ -88,6 +88,7 @@ from makul.app.ports.monthly_statements import (
     StatementDocuments,
 )
 from makul.app.ports.record_store import (
+    CertificateRegister,
     CommitUnknownError,
     HeldConsent,
     KeptReceipt,
@@ -142,6 +143,7 @@ __all__ = [
     "Asker",
     "Caller",
     "CertificateJudge",
+    "CertificateRegister",
     "Clock",
     "CommitUnknownError",
     "Committed",

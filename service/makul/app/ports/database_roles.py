@@ -11,6 +11,8 @@ class Duty(StrEnum):
 
     SERVING = "serving"
     """Answers requests: `makul serve`, its workers and its metrics exporter."""
+    OVERSIGHT = "oversight"
+    """Answers the supervising bodies: `makul serve` with listeners of the port `oversight`."""
     DESK = "desk"
     """Registers, changes, reads and checks: the operator's commands."""
     SEQUENCING = "sequencing"

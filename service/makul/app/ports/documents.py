@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.ports.ledger import Inclusion
+from makul.app.ports.registry import MonthCount
 from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
@@ -44,8 +46,10 @@ class Receipt:
     receipt_id: UUID
     request_id: UUID
     request_digest: bytes
-    operation: Operation
+    operation: str
+    """The name of the operation on the wire."""
     recipient: MemberCode
+    """The caller: a recipient, or the body of an officer."""
     agreement_number: AgreementNumber | None
     outcome: Outcome
     reasons: tuple[Reason, ...]
@@ -208,6 +212,12 @@ class Documents(Protocol):
 
     It uses no keys and no database.
     """
+
+    def act_answer(self, facts: ActFacts, recorded: RecordedAct) -> RenderedAnswer:
+        """Render the answer of an act of the oversight port, without its receipt."""
+
+    def month_counts(self, counts: Sequence[MonthCount]) -> bytes:
+        """Return the elements `count` of GetStatistics."""
 
     def read_consent(self, signed: "Element") -> Consent:
         """Read a consent from its verified root element; raises `DocumentError` (REQ-01)."""

@@ -80,14 +80,18 @@ class KeptReceipt:
     agreement_number: AgreementNumber | None
 
 
-class Register(Protocol):
+class CertificateRegister(Protocol):
+    """The certificates by which a channel identifies the callers of a port."""
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        """Return the member for whom this certificate is registered and not withdrawn."""
+
+
+class Register(CertificateRegister, Protocol):
     """Reads on the request path.
 
     No authorisation is ever cached (docs/architecture.md, invariant 9).
     """
-
-    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
-        """Return the recipient for whom this certificate is registered and not withdrawn."""
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return the recipient as registered."""

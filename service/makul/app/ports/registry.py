@@ -20,6 +20,7 @@ from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.months import Month
+from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
@@ -230,6 +231,15 @@ class OperatorRegistry(Protocol):
         """
 
     def signatories(self) -> Sequence[Signatory]: ...
+
+    def add_officer(self, officer: Officer, *, at: datetime) -> None:
+        """Register an officer of a supervising body; one person has one body and one role."""
+
+    def withdraw_officer(self, fingerprint: bytes, *, reason: str, at: datetime) -> None:
+        """Withdraw an officer, who can do nothing from this commit on."""
+
+    def officers(self) -> Sequence[Officer]:
+        """Return every officer, including withdrawn ones."""
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
         """Register `document` as the newest draft; earlier terms of that number end with it."""

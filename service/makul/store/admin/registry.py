@@ -27,9 +27,10 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.months import Month
+from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
-from makul.store.admin import evidence, notices, officials, recipients, signatories
+from makul.store.admin import evidence, notices, officers, officials, recipients, signatories
 from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.certificates import ENCRYPTION_CERTIFICATES, MESSAGE_CERTIFICATES
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
@@ -158,6 +159,18 @@ class StoreOperatorRegistry(StorePersonRegistry):
     def signatories(self) -> Sequence[Signatory]:
         """Return every signatory, including withdrawn ones."""
         return signatories.list_signatories(self._office)
+
+    def add_officer(self, officer: Officer, *, at: datetime) -> None:
+        """Register an officer of a supervising body; one person has one body and one role."""
+        officers.add(self._office, officer, at=at)
+
+    def withdraw_officer(self, fingerprint: bytes, *, reason: str, at: datetime) -> None:
+        """Withdraw an officer, who can do nothing from this commit on."""
+        officers.withdraw(self._office, fingerprint, reason=reason, at=at)
+
+    def officers(self) -> Sequence[Officer]:
+        """Return every officer, including withdrawn ones."""
+        return officers.list_officers(self._office)
 
     def draft_agreement(self, agreement: Agreement, document: bytes, *, at: datetime) -> None:
         """Submit draft terms to the parties; earlier terms of that number end here."""

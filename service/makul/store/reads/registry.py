@@ -80,7 +80,7 @@ _SEALING_CERTIFICATE = (
     .order_by(sealing_certificate.c.added_at.desc(), sealing_certificate.c.fingerprint.desc())
     .limit(1)
 )
-_RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
+RECIPIENT = select(recipient.c.kind, recipient.c.name, recipient.c.state).where(
     recipient.c.code == bindparam("code")
 )
 _OFFICIAL = select(official.c.sealed).where(
@@ -166,7 +166,7 @@ class StoreRegister(Register):
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return the recipient as registered; None if it is not registered."""
-        row = self._database.one(_RECIPIENT, {"code": code})
+        row = self._database.one(RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
     def snapshot(

@@ -65,10 +65,19 @@ class RowKey:
     key: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedAct:
+    """An act that was written in the transaction: its id and the hash of its leaf."""
+
+    act_id: uuid.UUID
+    leaf_hash: bytes
+
+
 class PendingAct:
     """An act that is in progress.
 
-    Its rows are read before the change and again when it is written.
+    A row is read when it is tracked, which must be before the change, and again when the act is
+    written.
     """
 
     def __init__(
@@ -77,23 +86,32 @@ class PendingAct:
         self._transaction = transaction
         self._cipher = cipher
         self._log = log
-        self._rows = rows
-        self._before = [_read_image(transaction, cipher, row) for row in rows]
+        self._rows: list[tuple[RowKey, Image | None]] = []
+        self.track(*rows)
 
-    def write(self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime) -> None:
+    def track(self, *rows: RowKey) -> None:
+        """Read rows that are about to change."""
+        for row in rows:
+            self._rows.append((row, _read_image(self._transaction, self._cipher, row)))
+
+    def write(
+        self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime
+    ) -> AddedAct:
         """Record the act and its entry in the operator's log."""
         self._log.write(self._transaction, kind, target, facts, at=at)
-        after = [_read_image(self._transaction, self._cipher, row) for row in self._rows]
+        after = [(row, _read_image(self._transaction, self._cipher, row)) for row, _ in self._rows]
         changes = [
             Change(table=row.table, key=row.key, before=was, after=now)
-            for row, was, now in zip(self._rows, self._before, after, strict=True)
+            for (row, was), (_, now) in zip(self._rows, after, strict=True)
             if was != now
         ]
         new_act = Act(who=self._log.who, kind=kind, target=target, facts=facts, changes=changes)
-        add_act(self._transaction, self._cipher, new_act, at=at)
+        return add_act(self._transaction, self._cipher, new_act, at=at)
 
 
-def add_act(transaction: Transaction, cipher: FieldCipher, new_act: Act, *, at: datetime) -> None:
+def add_act(
+    transaction: Transaction, cipher: FieldCipher, new_act: Act, *, at: datetime
+) -> AddedAct:
     """Write the row of an act and its leaf, and add the leaf to the sequencer's queue.
 
     Call it while the lock `LockKind.DESK` is held. Without it, two concurrent acts would get the
@@ -133,6 +151,7 @@ def add_act(transaction: Transaction, cipher: FieldCipher, new_act: Act, *, at: 
     transaction.run(_ADD_ACT, row)
     transaction.run(_ADD_LEAF, leaf)
     transaction.run(_QUEUE_LEAF, leaf)
+    return AddedAct(act_id=act_id, leaf_hash=commit(salt, statement))
 
 
 def has_acts(transaction: Transaction) -> bool:

@@ -57,6 +57,8 @@ REGISTER_TABLES = (
     "notice_text",
     "notice_approval",
     "desk_document",
+    "officer",
+    "termination_proposal",
 )
 """Tables that only acts change."""
 

@@ -43,6 +43,10 @@ SINCE_0011: Mapping[str, tuple[str, ...]] = {
     "dictionary": ("dictionary_id",),
 }
 SINCE_0009: Mapping[str, tuple[str, ...]] = {"act": ("act_id",)}
+SINCE_0012: Mapping[str, tuple[str, ...]] = {
+    "act_answer": ("act_id",),
+    "termination_proposal": ("number", "agreement_changed_at", "officer"),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -50,11 +54,16 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0008,
     **SINCE_0011,
     **SINCE_0009,
+    **SINCE_0012,
 }
 """Append-only tables and the columns of their primary keys."""
 
-ALSO_UNIQUE: Mapping[str, str] = {"act": "number", "ledger_position": "position"}
-"""A second unique column of a table, by which `INSERT OR REPLACE` could also replace a row."""
+ALSO_UNIQUE: Mapping[str, tuple[str, ...]] = {
+    "act": ("number",),
+    "act_answer": ("member", "request_id"),
+    "ledger_position": ("position",),
+}
+"""Further unique columns of a table, by which `INSERT OR REPLACE` could also replace a row."""
 
 
 def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
@@ -65,7 +74,8 @@ def sqlite_triggers(table: str, key: tuple[str, ...]) -> Mapping[str, str]:
     """
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
     if table in ALSO_UNIQUE:
-        same = f"{same} OR {ALSO_UNIQUE[table]} = NEW.{ALSO_UNIQUE[table]}"
+        also = " AND ".join(f"{column} = NEW.{column}" for column in ALSO_UNIQUE[table])
+        same = f"{same} OR {also}"
     exists = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 -- names are constants above
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     conditions = {"update": "", "delete": "", "insert": exists}

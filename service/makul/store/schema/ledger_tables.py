@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
-from makul.store.schema.columns import DIGEST, UUID, WORD, metadata
+from makul.store.schema.columns import DIGEST, MEMBER, UUID, WORD, metadata
 
 act = Table(
     "act",
@@ -23,6 +23,24 @@ It has its own leaf.
 
 `number` counts from 1 without gaps, in the order of the acts. `sealed` is encrypted: the salt and
 the statement of the leaf. The statement names every row that the act changed, before and after.
+"""
+
+act_answer = Table(
+    "act_answer",
+    metadata,
+    Column("act_id", UUID, primary_key=True),
+    Column("member", MEMBER, nullable=False),
+    Column("request_id", UUID, nullable=False),
+    Column("request_digest", DIGEST, nullable=False),
+    Column("officer", DIGEST, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "member", "request_id", unique=True),
+    sqlite_with_rowid=False,
+)
+"""The answer of an act that closed its request id; a retry of the officer gets it again.
+
+`sealed` is encrypted: the answer, as it was sent.
 """
 
 ledger_queue = Table(

@@ -172,3 +172,31 @@ official_withdrawal = Table(
     sqlite_with_rowid=False,
 )
 """The withdrawal of an official. Signatures of this official from then on do not count."""
+
+
+officer = Table(
+    "officer",
+    metadata,
+    Column("fingerprint", DIGEST, primary_key=True),
+    Column("member", MEMBER, nullable=False),
+    Column("role", WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+)
+"""An officer of a supervising body (`domain.officers`), by certificate (Procedure, cl. 11, 12)."""
+
+
+termination_proposal = Table(
+    "termination_proposal",
+    metadata,
+    Column("number", AGREEMENT, primary_key=True),
+    Column("agreement_changed_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("officer", DIGEST, primary_key=True),
+    Column("proposed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""An officer's proposal to terminate an agreement, which a second officer carries out (cl. 12).
+
+`agreement_changed_at` is that of the agreement: a proposal does not outlive a change of the terms.
+"""

@@ -56,7 +56,22 @@ SINCE_0008: Mapping[str, tuple[str, ...]] = {
 SINCE_0009: Mapping[str, tuple[str, ...]] = {
     "act": ("act_id", "number", "at", "who", "kind", "target"),
 }
-REWRAPPED: Mapping[str, tuple[str, ...]] = {**SINCE_0005, **SINCE_0008, **SINCE_0009}
+SINCE_0012: Mapping[str, tuple[str, ...]] = {
+    "act_answer": (
+        "act_id",
+        "member",
+        "request_id",
+        "request_digest",
+        "officer",
+        "answered_at",
+    ),
+}
+REWRAPPED: Mapping[str, tuple[str, ...]] = {
+    **SINCE_0005,
+    **SINCE_0008,
+    **SINCE_0009,
+    **SINCE_0012,
+}
 """Append-only tables with a column `sealed`, and all their other columns."""
 
 _OLD_KEY, _NEW_KEY = (f"substr({row}.sealed, 2, {KEY_ID_BYTES})" for row in ("OLD", "NEW"))

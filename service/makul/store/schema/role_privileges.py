@@ -92,14 +92,39 @@ _SERVING = _Work(
 It neither changes the registry nor adds to it. It deletes only in housekeeping.
 """
 
+_OVERSEEING = _Work(
+    reads=(
+        *(*_OPENING, *_LOG, "ledger_leaf", "ledger_queue"),
+        *("agreement", "officer", "recipient", "termination_proposal"),
+        *("act", "act_answer", "dictionary", "gate"),
+        *("disclosure", "recipient_use", "repetition", "seen_message"),
+    ),
+    adds=(
+        *("act", "act_answer", "desk_log", "gate", "termination_proposal"),
+        *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+    ),
+    changes={
+        "agreement": ("state", "changed_at"),
+        "gate": ("kind",),
+        "recipient": ("state", "changed_at"),
+        "recipient_use": ("requests",),
+    },
+    forgets=("gate", "seen_message"),
+)
+"""The work of the oversight port.
+
+It changes the state of recipients and agreements, each time with an act, and reads no person.
+"""
+
 _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
+        *("officer", "termination_proposal"),
     ),
     adds=(
-        *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "revocation"),
+        *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
         *("ledger_leaf", "ledger_queue"),
     ),
     changes={
@@ -107,6 +132,7 @@ _DESK = _Work(
         "certificate": ("withdrawn_at",),
         "gate": ("kind",),
         "ground_use": ("revoked_at",),
+        "officer": ("withdrawn_at",),
         "recipient": ("state", "changed_at"),
         "sealing_certificate": ("withdrawn_at",),
         "signatory": ("withdrawn_at",),
@@ -137,6 +163,7 @@ It reads hashes, and no decision, person or recipient. It writes to the operator
 RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {
         Duty.SERVING: frozenset(_SERVING.rights()),
+        Duty.OVERSIGHT: frozenset(_OVERSEEING.rights()),
         Duty.DESK: frozenset(_DESK.rights()),
         Duty.SEQUENCING: frozenset(_SEQUENCING.rights()),
     }

@@ -7,34 +7,18 @@ channel and the Body must name the same request, employee and case.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
-from lxml import etree
-
 from makul.app import requests
-from makul.app.ports import Caller, RejectedError
-from makul.domain.agreements import Channel
 from makul.domain.disclosures import Operation
-from makul.domain.identifiers import (
-    MalformedIdentifierError,
-    Pin,
-    parse_agreement_number,
-    parse_purpose,
-)
+from makul.domain.identifiers import Pin, parse_agreement_number, parse_purpose
 from makul.domain.matches import DemographicProbe, MatchMethod
-from makul.domain.reasons import Code, Reason
+from makul.soap.operation_input import OperationInput, parse_field
 from makul.soap.request_models import published_operations
-from makul.soap.spyne_protocol import Exchange
 from makul.soap.spyne_setup import ByteArray, Service, rpc
 
-if TYPE_CHECKING:
-    from lxml.etree import _Element as Element
-
-T = TypeVar("T")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., bytes])
 
 
@@ -52,31 +36,36 @@ def _operation(name: str) -> Callable[[FunctionT], FunctionT]:
     return cast("Callable[[FunctionT], FunctionT]", decorator)
 
 
+def _port_of(ctx: Any) -> requests.RecipientPort:
+    port: requests.RecipientPort = ctx.udc.port
+    return port
+
+
 class RecipientService(Service):
     """The operations of a recipient. Spyne passes the exchange in `ctx.udc`."""
 
     @_operation("VerifyPerson")
     def verify_person(ctx: Any, body: Any) -> bytes:  # noqa: N805 - Spyne's services have no self
         """Answer yes or no, never with data (Procedure, cl. 2, 4, 5 and 10)."""
-        call = _Ask.of(ctx.udc, body)
-        return call.port.disclose(_person_request(call, Operation.VERIFY_PERSON), call.caller)
+        call = OperationInput.of(ctx.udc, body)
+        return _port_of(ctx).disclose(_person_request(call, Operation.VERIFY_PERSON), call.caller)
 
     @_operation("GetPersonData")
     def get_person_data(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Match the person and release exactly the named attributes (cl. 4, 5 and 10)."""
-        call = _Ask.of(ctx.udc, body)
-        return call.port.disclose(_person_request(call, Operation.GET_PERSON_DATA), call.caller)
+        call = OperationInput.of(ctx.udc, body)
+        return _port_of(ctx).disclose(_person_request(call, Operation.GET_PERSON_DATA), call.caller)
 
     @_operation("ExplainDecision")
     def explain_decision(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Explain the decision in a dry run that reads no person (Procedure, cl. 7)."""
-        call = _Ask.of(ctx.udc, body)
-        return call.port.explain(_explain_request(call), call.caller)
+        call = OperationInput.of(ctx.udc, body)
+        return _port_of(ctx).explain(_explain_request(call), call.caller)
 
     @_operation("RegisterConsent")
     def register_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Register a subject's consent and count its use (Procedure, cl. 4)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         request = requests.ConsentRequest(
             request_id=call.request_id,
             digest=call.digest,
@@ -87,12 +76,12 @@ class RecipientService(Service):
             employee=call.employee,
             case_number=call.case_number,
         )
-        return call.port.register_consent(request, call.caller)
+        return _port_of(ctx).register_consent(request, call.caller)
 
     @_operation("RevokeConsent")
     def revoke_consent(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Revoke a consent with a document that its subject signed (Procedure, cl. 4)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         request = requests.RevocationRequest(
             request_id=call.request_id,
             digest=call.digest,
@@ -100,116 +89,56 @@ class RecipientService(Service):
             employee=call.employee,
             case_number=call.case_number,
         )
-        return call.port.revoke_consent(request, call.caller)
+        return _port_of(ctx).revoke_consent(request, call.caller)
 
     @_operation("GetConsentStatus")
     def get_consent_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the status of a consent given to the caller (Procedure, cl. 4)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         query = requests.ConsentQuery(
             request_id=call.request_id, consent_id=call.parsed("consentId", UUID)
         )
-        return call.port.consent_status(query, call.caller)
+        return _port_of(ctx).consent_status(query, call.caller)
 
     @_operation("ListRevocations")
     def list_revocations(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """List the revoked consents that were given to the caller (Procedure, cl. 4)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         query = requests.RevocationsQuery(
             request_id=call.request_id,
             since=body.since,
             after=None if body.after is None else call.parsed("after", UUID),
             limit=body.limit,
         )
-        return call.port.revocations(query, call.caller)
+        return _port_of(ctx).revocations(query, call.caller)
 
     @_operation("GetAgreement")
     def get_agreement(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return what the caller may request (Procedure, cl. 7)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         query = requests.AgreementQuery(
             request_id=call.request_id,
             agreement_number=call.parsed("agreementNumber", parse_agreement_number),
         )
-        return call.port.agreement(query, call.caller)
+        return _port_of(ctx).agreement(query, call.caller)
 
     @_operation("GetReceipt")
     def get_receipt(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return the receipt of the caller's earlier request (Procedure, cl. 10 and 11)."""
-        call = _Ask.of(ctx.udc, body)
+        call = OperationInput.of(ctx.udc, body)
         query = requests.ReceiptQuery(
             request_id=call.request_id, of_request=call.parsed("ofRequest", UUID)
         )
-        return call.port.receipt(query, call.caller)
+        return _port_of(ctx).receipt(query, call.caller)
 
     @_operation("GetStatus")
     def get_status(ctx: Any, body: Any) -> bytes:  # noqa: N805
         """Return versions, limits and time (Procedure, cl. 9)."""
-        call = _Ask.of(ctx.udc, body)
-        return call.port.status(requests.StatusQuery(request_id=call.request_id), call.caller)
+        call = OperationInput.of(ctx.udc, body)
+        return _port_of(ctx).status(requests.StatusQuery(request_id=call.request_id), call.caller)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
-    """The common input of operations: the caller, the request id, and the parsed Body."""
-
-    port: requests.RecipientPort
-    caller: Caller
-    body: Any
-    request_id: UUID
-    digest: bytes
-    employee: str | None
-    case_number: str | None
-
-    @classmethod
-    def of(cls, exchange: Exchange, body: Any) -> "_Ask":
-        """Return the input. Raises `RejectedError` (REQ-01) if channel and Body contradict."""
-        if exchange.caller is None or exchange.child is None:
-            raise TypeError("an operation requires an authenticated message")
-        request_id, caller = UUID(body.requestId), exchange.caller
-        if caller.request_id is not None and caller.request_id != request_id:
-            raise _field_error("requestId", None)
-        return cls(
-            port=exchange.port,
-            caller=caller,
-            body=body,
-            request_id=request_id,
-            digest=request_digest(exchange.child),
-            employee=_select_value(caller, caller.employee, body, "employee", request_id),
-            case_number=_select_value(caller, caller.case_number, body, "caseNumber", request_id),
-        )
-
-    def parsed(self, name: str, parse: Callable[[str], T]) -> T:
-        """Parse a field of the Body. Raises `RejectedError` (REQ-01), which names the field."""
-        return _parse(name, parse, getattr(self.body, name), self.request_id)
-
-
-def request_digest(child: "Element") -> bytes:
-    """Return SHA-256 over the Body's child in exclusive canonical form.
-
-    Two requests with equal digests are the same request.
-    """
-    return sha256(
-        etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
-    ).digest()
-
-
-def _select_value(
-    caller: Caller, proved: str | None, body: Any, name: str, request_id: UUID
-) -> str | None:
-    """Return the value of the channel if it has one (`xrd:userId`, `xrd:issue`), else the Body's.
-
-    Over X-Road the Body may repeat the header and must not contradict it.
-    """
-    stated: str | None = getattr(body, name, None)
-    if caller.channel is not Channel.XROAD:
-        return stated
-    if stated is not None and stated != proved:
-        raise _field_error(name, request_id)
-    return proved
-
-
-def _person_request(call: _Ask, operation: Operation) -> requests.PersonRequest:
+def _person_request(call: OperationInput, operation: Operation) -> requests.PersonRequest:
     body = call.body
     return requests.PersonRequest(
         request_id=call.request_id,
@@ -226,7 +155,7 @@ def _person_request(call: _Ask, operation: Operation) -> requests.PersonRequest:
     )
 
 
-def _explain_request(call: _Ask) -> requests.ExplainRequest:
+def _explain_request(call: OperationInput) -> requests.ExplainRequest:
     body = call.body
     return requests.ExplainRequest(
         request_id=call.request_id,
@@ -246,7 +175,7 @@ def _explain_request(call: _Ask) -> requests.ExplainRequest:
 def _demographic(probe: Any, request_id: UUID) -> DemographicProbe:
     birth_date: date | None = probe.birthDate
     return DemographicProbe(
-        pin=_parse("pin", Pin, probe.pin, request_id),
+        pin=parse_field("pin", Pin, probe.pin, request_id),
         document_number=probe.documentNumber,
         surname=probe.surname,
         given_name=probe.givenName,
@@ -267,23 +196,14 @@ def _ground(ground: Any, request_id: UUID) -> requests.Presented:
     if ground.consentDocument is not None:
         return requests.PresentedConsent(ground.consentDocument)
     if ground.consentId is not None:
-        return requests.RegisteredConsent(_parse("consentId", UUID, ground.consentId, request_id))
+        return requests.RegisteredConsent(
+            parse_field("consentId", UUID, ground.consentId, request_id)
+        )
     return requests.PresentedBasis(ground.basisDocument)
 
 
 def _names_in(wrapper: Any, name: str) -> frozenset[str]:
     return frozenset() if wrapper is None else frozenset(getattr(wrapper, name))
-
-
-def _parse(name: str, parse: Callable[[str], T], text: str, request_id: UUID) -> T:
-    try:
-        return parse(text)
-    except (MalformedIdentifierError, ValueError):
-        raise _field_error(name, request_id) from None
-
-
-def _field_error(name: str, request_id: UUID | None) -> RejectedError:
-    return RejectedError(Reason(code=Code.REQ_01, field=name), request_id=request_id)
 
 
 SERVICES: Final = (RecipientService,)

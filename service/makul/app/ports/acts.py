@@ -1,0 +1,107 @@
+"""Ports of acts: requests by which a supervising body changes or reads what it supervises.
+
+An act is authenticated, judged by a pure rule, recorded in one transaction with a leaf of its own,
+and answered with a receipt (docs/architecture.md, invariant 13). A refused act is recorded too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from makul.app.ports.caller import Caller
+from makul.app.ports.registry import MonthCount
+from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.months import Month
+from makul.domain.officers import Officer
+from makul.domain.reasons import Reason
+
+RightsT_co = TypeVar("RightsT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActFacts:
+    """The facts of an act, for any outcome."""
+
+    operation: str
+    """The name of the operation on the wire."""
+    officer: Officer
+    caller: Caller
+    request_id: UUID
+    request_digest: bytes
+    """SHA-256 over the exclusive canonical form of the Body's child."""
+    at: datetime
+    target: str
+    """The code or number of what the act is about, such as a member code. No personal data."""
+    stated: Mapping[str, str | None]
+    """The values of the request that the act records, by their names on the wire."""
+    locks: MemberCode | None = None
+    """The recipient from which the act may withdraw a right.
+
+    Its running decisions end before the act, and later ones see it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActDecision:
+    """The decision about an act."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+    results: Mapping[str, str] = field(default_factory=dict)
+    """The elements that only this operation's answer has: simple values, recorded with the act."""
+    content: bytes = b""
+    """Further elements of the answer, rendered; they follow the results."""
+
+
+def refuse_act(reasons: tuple[Reason, ...]) -> ActDecision:
+    """Return the decision not to carry out an act."""
+    return ActDecision(outcome=Outcome.REFUSED, reasons=reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAct:
+    """An act as it is recorded, before its transaction is committed."""
+
+    act_id: UUID
+    leaf_hash: bytes
+    decision: ActDecision
+
+
+Decide = Callable[[RightsT_co], ActDecision]
+"""A function that judges an act on the locked rows, and applies it if it is allowed."""
+
+Render = Callable[[RecordedAct], bytes]
+"""A function that returns the answer of a recorded act, with its receipt."""
+
+
+class OversightRegister(Protocol):
+    """The rows that operations of the oversight port read without a lock."""
+
+    def officer(self, fingerprint: bytes) -> Officer | None:
+        """Return the officer of this certificate; None if unknown or withdrawn."""
+
+    def officer_by_identifier(self, member: MemberCode, identifier: str) -> Officer | None:
+        """Return the officer of a body by identifier; None if unknown, withdrawn, or not one."""
+
+    def agreement_owner(self, number: AgreementNumber) -> MemberCode | None:
+        """Return the recipient of an agreement, which never changes; None for an unknown number."""
+
+    def month_counts(self, month: Month) -> Sequence[MonthCount]:
+        """Count a month's decisions by recipient, purpose, outcome and ground."""
+
+
+class ActRecorder(Protocol[RightsT_co]):
+    """The transaction of an act. `RightsT_co` offers the rows that acts read and change."""
+
+    def carry_out(self, facts: ActFacts, decide: Decide[RightsT_co], render: Render) -> bytes:
+        """Judge and record an act, and return its answer after the commit.
+
+        The same request of the same officer gets the stored answer. An id that was used for other
+        content or by another officer is refused with REQ-04. An officer who was withdrawn meanwhile
+        is refused with OVR-01.
+
+        Raises `StoreUnavailableError`.
+        """

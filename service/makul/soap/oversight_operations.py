@@ -1,0 +1,95 @@
+# mypy: allow-untyped-calls
+"""The operations of the oversight port: one generic way from a verified Body to a request.
+
+An operation needs no code here. Its request class (`app.oversight`) has the fields of its schema in
+snake case, and the type of each field says how the text is parsed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from types import NoneType
+from typing import Any, Final, get_args, get_type_hints
+from uuid import UUID
+
+from makul.app.oversight.acts import ActRequest, OversightOperation, OversightPort
+from makul.domain.identifiers import (
+    AgreementNumber,
+    MemberCode,
+    parse_agreement_number,
+    parse_member_code,
+)
+from makul.domain.months import Month, parse_month
+from makul.soap.operation_input import OperationInput
+from makul.soap.request_models import published_operations
+from makul.soap.spyne_setup import ByteArray, Service, rpc
+
+PORT: Final = "oversight"
+
+_PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
+    AgreementNumber: parse_agreement_number,
+    MemberCode: parse_member_code,
+    Month: parse_month,
+    UUID: UUID,
+}
+"""How a text becomes a value of the domain. Values of other types are taken as they were read."""
+
+
+def build_oversight_service(port: OversightPort) -> type:
+    """Return a Spyne service with one method for each published operation.
+
+    Raises `TypeError` if the port has not exactly the operations that the WSDL publishes.
+    """
+    published = published_operations(PORT)
+    if set(published.models) != set(port):
+        raise TypeError("the port has other operations than oversight.wsdl publishes")
+    methods = {
+        name: rpc(model, _returns=ByteArray, _body_style="bare", _in_message_name=name)(
+            _handler(name)
+        )
+        for name, model in published.models.items()
+    }
+    return type("OversightService", (Service,), methods)
+
+
+def _handler(name: str) -> Callable[[Any, Any], bytes]:
+    def handle(ctx: Any, body: Any) -> bytes:
+        operation: OversightOperation[Any, Any] = ctx.udc.port[name]
+        call = OperationInput.of(ctx.udc, body)
+        return operation(read_request(operation.request, call), call.caller)
+
+    handle.__name__ = name
+    return handle
+
+
+def read_request(kind: type[ActRequest], call: OperationInput) -> ActRequest:
+    """Return the request of an operation. Raises `RejectedError` (REQ-01), naming the field."""
+    values: dict[str, object] = {}
+    for name, (element, parse) in _fields_of(kind).items():
+        value = getattr(call.body, element)
+        values[name] = value if value is None or parse is None else call.parsed(element, parse)
+    return kind(request_id=call.request_id, digest=call.digest, **values)
+
+
+def _fields_of(
+    kind: type[ActRequest],
+) -> Mapping[str, tuple[str, Callable[[str], object] | None]]:
+    """Return the element and the parser of each field that the request adds to `ActRequest`."""
+    hints = get_type_hints(kind)
+    common = {field.name for field in fields(ActRequest)}
+    return {
+        field.name: (_element_name(field.name), _PARSERS.get(_without_none(hints[field.name])))
+        for field in fields(kind)
+        if field.name not in common
+    }
+
+
+def _element_name(field: str) -> str:
+    """Return the name of a field in the schema: `agreement_number` is `agreementNumber`."""
+    first, *others = field.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
+def _without_none(hint: Any) -> Any:
+    """Return the type of an optional field."""
+    types = [each for each in get_args(hint) if each is not NoneType]
+    return types[0] if len(types) == 1 and NoneType in get_args(hint) else hint

@@ -1,0 +1,109 @@
+"""The rows that acts of the oversight port read and change, in the transaction of the act."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.officers import Officer
+from makul.domain.recipients import Recipient, RecipientState
+from makul.store.db.base import Transaction
+from makul.store.db.codecs import agreement_from_row, micros
+from makul.store.encryption.fields import FieldCipher
+from makul.store.reads.officers import find_officer
+from makul.store.reads.registry import RECIPIENT, recipient_from_row
+from makul.store.records.acts import PendingAct, RowKey
+from makul.store.schema.registry_tables import (
+    AGREEMENT_COLUMNS,
+    agreement,
+    recipient,
+    termination_proposal,
+)
+
+_SET_RECIPIENT_STATE = (
+    update(recipient)
+    .where(recipient.c.code == bindparam("key_code"))
+    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+_AGREEMENT = select(*AGREEMENT_COLUMNS).where(agreement.c.number == bindparam("number"))
+_CHANGED_AT = select(agreement.c.changed_at).where(agreement.c.number == bindparam("number"))
+_SET_AGREEMENT_STATE = (
+    update(agreement)
+    .where(agreement.c.number == bindparam("key_number"))
+    .values(state=bindparam("state"), changed_at=bindparam("changed_at"))
+)
+_PROPOSALS = (
+    select(termination_proposal.c.officer)
+    .select_from(
+        termination_proposal.join(agreement, agreement.c.number == termination_proposal.c.number)
+    )
+    .where(
+        termination_proposal.c.number == bindparam("number"),
+        termination_proposal.c.agreement_changed_at == agreement.c.changed_at,
+    )
+    .order_by(termination_proposal.c.proposed_at, termination_proposal.c.officer)
+)
+_PROPOSE = insert(termination_proposal)
+
+
+class OversightRights:
+    """The locked rows of one act. Each change of a row is stated by the act.
+
+    `changed` is True after the first change.
+    """
+
+    def __init__(
+        self, transaction: Transaction, cipher: FieldCipher, act: PendingAct, *, at: datetime
+    ) -> None:
+        self._transaction = transaction
+        self._cipher = cipher
+        self._act = act
+        self._at = at
+        self.changed = False
+
+    def recipient(self, code: MemberCode) -> Recipient | None:
+        """Return a recipient; None if it is not registered."""
+        row = self._transaction.one(RECIPIENT, {"code": code})
+        return recipient_from_row(code, row) if row is not None else None
+
+    def set_recipient_state(self, code: MemberCode, state: RecipientState) -> None:
+        """Set a recipient's state from this commit on."""
+        self._track("recipient", code=code)
+        values = {"key_code": code, "state": state.value, "changed_at": micros(self._at)}
+        self._transaction.run(_SET_RECIPIENT_STATE, values)
+
+    def agreement(self, number: AgreementNumber) -> Agreement | None:
+        """Return an agreement; None if there is none."""
+        row = self._transaction.one(_AGREEMENT, {"number": number})
+        return agreement_from_row(row) if row is not None else None
+
+    def termination_proposal(self, number: AgreementNumber) -> Officer | None:
+        """Return the officer who proposed the termination; None if nobody in office did."""
+        for (fingerprint,) in self._transaction.all(_PROPOSALS, {"number": number}):
+            officer = find_officer(self._transaction, self._cipher, fingerprint)
+            if officer is not None:
+                return officer
+        return None
+
+    def propose_termination(self, number: AgreementNumber, officer: Officer) -> None:
+        """Record that this officer proposes the termination."""
+        (changed_at,) = self._transaction.one(_CHANGED_AT, {"number": number}) or (None,)
+        key = {
+            "number": number,
+            "agreement_changed_at": changed_at,
+            "officer": officer.fingerprint,
+        }
+        self._track("termination_proposal", **key)
+        self._transaction.run(_PROPOSE, {**key, "proposed_at": micros(self._at)})
+
+    def terminate_agreement(self, number: AgreementNumber) -> None:
+        """Terminate an agreement from this commit on; this cannot be undone."""
+        self._track("agreement", number=number)
+        state = AgreementState.TERMINATED.value
+        values = {"key_number": number, "state": state, "changed_at": micros(self._at)}
+        self._transaction.run(_SET_AGREEMENT_STATE, values)
+
+    def _track(self, table: str, **key: object) -> None:
+        self._act.track(RowKey(table, key))
+        self.changed = True

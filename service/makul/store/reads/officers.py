@@ -1,0 +1,107 @@
+"""Reads of the oversight port that need no lock: officers, owners of agreements, numbers."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+
+from makul.app.ports import MonthCount, RegisteredCertificate
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.months import Month
+from makul.domain.officers import Officer, OfficerRole
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import CodecError, only, pack, unpack
+from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.reads.monthly_counts import of_month
+from makul.store.schema.registry_tables import agreement, officer
+
+ALL_OFFICERS = select(
+    officer.c.fingerprint,
+    officer.c.member,
+    officer.c.role,
+    officer.c.sealed,
+    officer.c.withdrawn_at,
+).order_by(officer.c.member, officer.c.role, officer.c.added_at)
+"""Every officer, including withdrawn ones."""
+
+_ONE = ALL_OFFICERS.where(
+    officer.c.fingerprint == bindparam("fingerprint"), officer.c.withdrawn_at.is_(None)
+)
+_OF_MEMBER = ALL_OFFICERS.where(
+    officer.c.member == bindparam("member"), officer.c.withdrawn_at.is_(None)
+)
+_OWNER = select(agreement.c.recipient).where(agreement.c.number == bindparam("number"))
+
+
+def find_officer(
+    source: Database | Transaction, cipher: FieldCipher, fingerprint: bytes
+) -> Officer | None:
+    """Return the officer of a certificate; None if unknown or withdrawn."""
+    row = source.one(_ONE, {"fingerprint": fingerprint})
+    return officer_from_row(cipher, row) if row is not None else None
+
+
+def encrypt_officer(cipher: FieldCipher, new: Officer) -> bytes:
+    """Return the encrypted part of an officer's row: the person, and the digest of the key."""
+    header = {"v": 1, "identifier": new.identifier, "name": new.name}
+    return cipher.encrypt(pack(header, [new.key_digest]), _associated_data(new.fingerprint))
+
+
+def officer_from_row(cipher: FieldCipher, row: Row) -> Officer:
+    """Read an officer from a row of `ALL_OFFICERS`. Raises `CodecError`."""
+    fingerprint, member, role, sealed, withdrawn_at = row
+    header, parts = unpack(cipher.decrypt(sealed, _associated_data(fingerprint)))
+    only(header, "v", "identifier", "name")
+    identifier, name = header["identifier"], header["name"]
+    if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
+        raise CodecError("an officer does not read back")
+    return Officer(
+        member=MemberCode(member),
+        role=OfficerRole(role),
+        identifier=identifier,
+        name=name,
+        fingerprint=fingerprint,
+        key_digest=parts[0],
+        withdrawn=withdrawn_at is not None,
+    )
+
+
+class StoreOversightRegister:
+    """The implementation of `ports.acts.OversightRegister`, and of the channels' register."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    def certificate(self, fingerprint: bytes) -> RegisteredCertificate | None:
+        """Return the body whose officer has this certificate; None if unknown or withdrawn."""
+        known = self.officer(fingerprint)
+        if known is None:
+            return None
+        return RegisteredCertificate(recipient=known.member, fingerprint=fingerprint)
+
+    def officer(self, fingerprint: bytes) -> Officer | None:
+        """Return the officer of this certificate; None if unknown or withdrawn."""
+        return find_officer(self._database, self._cipher, fingerprint)
+
+    def officer_by_identifier(self, member: MemberCode, identifier: str) -> Officer | None:
+        """Return the officer of a body by identifier; None if unknown, withdrawn, or not one.
+
+        A body has a few officers, so all of its rows are decrypted.
+        """
+        rows = self._database.all(_OF_MEMBER, {"member": member})
+        officers = (officer_from_row(self._cipher, row) for row in rows)
+        same = [each for each in officers if each.identifier == identifier]
+        return same[0] if len(same) == 1 else None
+
+    def agreement_owner(self, number: AgreementNumber) -> MemberCode | None:
+        """Return the recipient of an agreement, which never changes; None if unknown."""
+        row = self._database.one(_OWNER, {"number": number})
+        return MemberCode(row[0]) if row is not None else None
+
+    def month_counts(self, month: Month) -> Sequence[MonthCount]:
+        """Count a month's decisions by recipient, purpose, outcome and ground."""
+        return of_month(self._database, month)
+
+
+def _associated_data(fingerprint: bytes) -> bytes:
+    return field_associated_data("officer", "sealed", fingerprint)

@@ -1,0 +1,204 @@
+"""The oversight port, end to end: officers cut off and terminate, in the ledger (cl. 12)."""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from lxml import etree
+
+from makul.composition.adapters import utc_now
+from makul.domain.months import month_of
+from makul_sandbox.data.recipients import XROAD_INSTANCE
+from makul_testing.builders.messages import signed_message
+from makul_testing.in_process_service import (
+    InProcess,
+    RecordDatabase,
+    about,
+    build_installation,
+    person_request,
+)
+from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
+
+O = "urn:makul:oversight:1"  # noqa: E741 - the prefix of the schema
+R = "{urn:makul:receipt:1}"
+
+
+def act(operation: str, request_id: UUID | None = None, **fields: str) -> bytes:
+    content = "".join(f"<o:{name}>{value}</o:{name}>" for name, value in fields.items())
+    return (
+        f'<o:{operation} xmlns:o="{O}"><o:requestId>{request_id or uuid4()}</o:requestId>'
+        f"{content}</o:{operation}>"
+    ).encode()
+
+
+def cut_off(recipient: str, request_id: UUID | None = None) -> bytes:
+    return act(
+        "CutOffRecipient", request_id, recipient=recipient, justification="data without consent"
+    )
+
+
+def terminate(number: str) -> bytes:
+    return act("TerminateAgreement", agreementNumber=number, justification="data without consent")
+
+
+def text(answer: etree._Element, name: str) -> str | None:
+    return answer.findtext(f"{{{O}}}{name}")
+
+
+@pytest.fixture
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+    """A service of its own, whose ledger must agree with every act of the test."""
+    built = build_installation(tmp_path, database=record_database)
+    yield built
+    (tmp_path / "log").mkdir()
+    signer = a_note_signer(tmp_path / "log")
+    sequence(built.store, signer, at=utc_now())
+    assert check_ledger(built.store, signer, at=utc_now()).finding is None
+    built.close()
+
+
+def bank_request(installation: InProcess) -> bytes:
+    ready = installation.document("bank-02-data")
+    person = installation.person_of(ready)
+    return person_request(**about(person, of=installation.bank, document=ready))
+
+
+def test_a_cut_off_recipient_gets_nothing_more(own: InProcess) -> None:
+    """The act is effective at its commit: not even the retry of an earlier request is answered."""
+    before = bank_request(own)
+    assert own.ask(before).outcome == "RELEASED"
+
+    done = own.oversee(cut_off(own.bank.code))
+
+    assert (done.outcome, text(done.child, "recipientState")) == ("DONE", "CUT_OFF")
+    assert own.ask(before).codes == ["RCP-03"]
+    assert own.ask(bank_request(own)).codes == ["RCP-03"]
+
+
+def test_an_act_is_answered_with_a_receipt_of_its_leaf(own: InProcess) -> None:
+    """The receipt names the act, the officer's body and the leaf, and binds the whole answer."""
+    done = own.oversee(cut_off(own.bank.code))
+
+    receipt = etree.fromstring(b64decode(text(done.child, "receipt") or ""))
+    assert receipt.findtext(f"{R}receiptId") == text(done.child, "actId")
+    assert receipt.findtext(f"{R}operation") == "CutOffRecipient"
+    assert receipt.findtext(f"{R}recipient") == own.world.officers["inspector"].member
+    assert receipt.findtext(f"{R}outcome") == "DONE"
+
+
+def test_a_retry_gets_the_same_answer(own: InProcess) -> None:
+    """The same request of the same officer; another officer or content under the id is REQ-04."""
+    request_id = uuid4()
+    first = own.oversee(cut_off(own.bank.code, request_id))
+
+    assert own.oversee(cut_off(own.bank.code, request_id)).body == first.body
+    for again, by in (
+        (cut_off(own.bank.code, request_id), "second-inspector"),
+        (cut_off("COM/99999999", request_id), "inspector"),
+    ):
+        refused = own.oversee(again, by=by)
+        assert (refused.outcome, refused.codes) == ("REFUSED", ["REQ-04"])
+
+
+def test_what_cannot_be_cut_off(own: InProcess) -> None:
+    """An unknown recipient is OVR-06, one that is cut off already is OVR-02."""
+    assert own.oversee(cut_off("COM/99999999")).codes == ["OVR-06"]
+    assert own.oversee(cut_off(own.bank.code)).outcome == "DONE"
+    assert own.oversee(cut_off(own.bank.code)).codes == ["OVR-02"]
+
+
+def test_a_termination_needs_two_officers(own: InProcess) -> None:
+    """The first proposes; the same officer cannot complete; the second terminates for good."""
+    number = own.bank.agreement
+
+    proposed = own.oversee(terminate(number))
+    again = own.oversee(terminate(number))
+    assert own.ask(bank_request(own)).outcome == "RELEASED"
+    done = own.oversee(terminate(number), by="head")
+
+    assert (proposed.outcome, text(proposed.child, "terminationState")) == ("DONE", "PROPOSED")
+    assert (again.outcome, again.codes) == ("REFUSED", ["OVR-05"])
+    assert (done.outcome, text(done.child, "terminationState")) == ("DONE", "TERMINATED")
+    assert own.ask(bank_request(own)).codes == ["AGR-02"]
+    assert own.oversee(terminate(number)).codes == ["OVR-02"]
+
+
+def test_a_proposal_of_a_withdrawn_officer_does_not_count(own: InProcess) -> None:
+    """Another officer's request is then a proposal again."""
+    own.oversee(terminate(own.bank.agreement))
+    inspector = own.world.officers["inspector"].credential
+    own.store.registry.withdraw_officer(inspector.fingerprint, reason="left", at=own.clock())
+
+    answer = own.oversee(terminate(own.bank.agreement), by="head")
+
+    assert text(answer.child, "terminationState") == "PROPOSED"
+    assert own.oversee(terminate(own.bank.agreement)).codes == ["RCP-04"]
+
+
+def test_the_protection_body_terminates_nothing(own: InProcess) -> None:
+    """It receives cases; cutting off and terminating are the authorised body's (cl. 12)."""
+    for request in (cut_off(own.bank.code), terminate(own.bank.agreement)):
+        refused = own.oversee(request, by="protection")
+        assert (refused.outcome, refused.codes) == ("REFUSED", ["OVR-01"])
+    assert own.ask(bank_request(own)).outcome == "RELEASED"
+
+
+def test_numbers_of_a_month(own: InProcess) -> None:
+    """GetStatistics counts what was decided, and every officer may read it."""
+    assert own.ask(bank_request(own)).outcome == "RELEASED"
+    month = month_of(own.clock())
+
+    answer = own.oversee(act("GetStatistics", month=str(month)), by="protection")
+
+    assert answer.outcome == "DONE"
+    counts = answer.child.findall(f"{{{O}}}count")
+    assert [each.findtext(f"{{{O}}}decisions") for each in counts] == ["1"]
+    only = act("GetStatistics", month=str(month), recipient="COM/99999999")
+    assert own.oversee(only).child.find(f"{{{O}}}count") is None
+
+
+def test_recipients_are_no_officers(installation: InProcess) -> None:
+    """Neither party's certificate opens the other port."""
+    bank, inspector = installation.world.messages["bank"], installation.world.officers["inspector"]
+    for holder, listener, path in (
+        (bank, "oversight", "/v1/oversight"),
+        (inspector.credential, "wsse", "/v1/recipient"),
+    ):
+        message = signed_message(
+            cut_off("COM/99999999") if listener == "oversight" else bank_request(installation),
+            holder.key,
+            holder.certificate,
+            at=utc_now(),
+        )
+        answer = installation.post(message, listener=listener, PATH_INFO=path)
+        assert (answer.status, answer.codes) == (500, ["RCP-04"])
+
+
+def test_over_x_road_the_user_is_the_officer(installation: InProcess) -> None:
+    """`xrd:client` names the body and `xrd:userId` the officer; an unknown user is RCP-04."""
+    for user, expected in (("O-inspector", ["OVR-06"]), ("O-protection", ["RCP-04"])):
+        request_id = uuid4()
+        message = _over_xroad(cut_off("COM/99999999", request_id), request_id, user)
+        answer = installation.post(message, listener="oversight-xroad", PATH_INFO="/v1/oversight")
+        assert answer.codes == expected
+
+
+def _over_xroad(child: bytes, request_id: UUID, user: str) -> bytes:
+    identifiers = "http://x-road.eu/xsd/identifiers"
+    member = (
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance><id:memberClass>GOV</id:memberClass>"
+    )
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+        f' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="{identifiers}"><s:Header>'
+        f'<xrd:client id:objectType="MEMBER">{member}<id:memberCode>70000009</id:memberCode>'
+        f'</xrd:client><xrd:service id:objectType="SERVICE">{member}'
+        "<id:memberCode>70000001</id:memberCode><id:subsystemCode>makul</id:subsystemCode>"
+        "<id:serviceCode>CutOffRecipient</id:serviceCode>"
+        "<id:serviceVersion>v1</id:serviceVersion></xrd:service>"
+        f"<xrd:userId>{user}</xrd:userId><xrd:id>{request_id}</xrd:id>"
+        "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header>"
+        f"<s:Body>{child.decode()}</s:Body></s:Envelope>"
+    ).encode()

@@ -1,0 +1,82 @@
+"""Officers, and the operations of the oversight port over a store, with answers that are short."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from makul.app.oversight import build_oversight_port
+from makul.app.oversight.acts import OversightPort, OversightServices
+from makul.app.ports import Caller, MonthCount, Receipt
+from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.recording import Recording
+from makul.domain.agreements import Channel
+from makul.domain.identifiers import MemberCode
+from makul.domain.officers import Officer, OfficerRole
+from makul.store import Store
+from makul_testing.builders.records import NOON
+
+BODY = MemberCode("GOV/70000009")
+
+
+def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Officer:
+    """Return an officer of the authorised body."""
+    return Officer(
+        member=BODY,
+        role=role,
+        identifier=f"I-{number}",
+        name=f"Officer {number}",
+        fingerprint=bytes([number]) * 32,
+        key_digest=bytes([100 + number]) * 32,
+    )
+
+
+def caller_of(officer: Officer) -> Caller:
+    return Caller(recipient=officer.member, channel=Channel.WSSE, certificate=officer.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that is only its outcome."""
+
+    content: bytes
+    digest: bytes = b"d" * 32
+
+    def with_receipt(self, receipt: bytes) -> bytes:
+        return self.content
+
+
+class _Documents:
+    def act_answer(self, facts: ActFacts, recorded: RecordedAct) -> _Answer:
+        decision = recorded.decision
+        codes = (reason.code.value for reason in decision.reasons)
+        return _Answer(" ".join((decision.outcome.value, *codes)).encode())
+
+    def month_counts(self, counts: Sequence[MonthCount]) -> bytes:
+        return b""
+
+    def receipt(self, receipt: Receipt) -> bytes:
+        return b""
+
+
+class _Signer:
+    def sign(self, document: bytes, *, at: datetime) -> bytes:
+        return document
+
+
+def build_operations(store: Store, *, at: datetime = NOON) -> OversightPort:
+    """Return the operations over a store. An answer is the outcome and the codes of its reasons."""
+    documents: Any = _Documents()
+    signer: Any = _Signer()
+    renderer: Any = None
+    return build_oversight_port(
+        OversightServices(
+            clock=lambda: at,
+            register=store.oversight,
+            recorder=store.acts,
+            recording=Recording(renderer=renderer, recorder=store.recorder),
+            documents=documents,
+            signer=signer,
+            operator=MemberCode("GOV/70000001"),
+        )
+    )
