@@ -28,7 +28,7 @@ from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.persons import Person
-from makul.soap.wsgi_app import RECIPIENT_CONTRACT, build_application, oversight_contract
+from makul.soap.wsgi_app import OVERSIGHT_CONTRACT, RECIPIENT_CONTRACT, build_application
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import make_months
@@ -340,7 +340,7 @@ def build_installation(
         return build_application(
             oversight if overseen else port,
             channel_of(settings.listeners[name], built),
-            contract=oversight_contract(oversight) if overseen else RECIPIENT_CONTRACT,
+            contract=OVERSIGHT_CONTRACT if overseen else RECIPIENT_CONTRACT,
             public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
             clock=clock,
             ready=build_readiness(built, OPERATOR),

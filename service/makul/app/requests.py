@@ -3,9 +3,10 @@
 Every use case takes one of these with its `Caller` and returns the answer's rendered Body child.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from makul.app.ports import Caller
@@ -160,3 +161,5 @@ class RecipientPort:
     agreement: Callable[[AgreementQuery, Caller], bytes]
     receipt: Callable[[ReceiptQuery, Caller], bytes]
     status: Callable[[StatusQuery, Caller], bytes]
+    acts: Mapping[str, Any] = field(default_factory=dict)
+    """The operations that are acts (`app.recipient_acts`), by their names in the WSDL."""

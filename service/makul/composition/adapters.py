@@ -37,7 +37,7 @@ from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
-from makul.store import OversightRights, Store, StoreOversightRegister
+from makul.store import ActRights, Store, StoreActRegister
 from makul.trust.keys.files import (
     KeyFileError,
     KeySigner,
@@ -84,9 +84,9 @@ class Adapters:
     trust: TrustStore
     """The trust store for documents and messages, used here to read its freshness."""
     ledger: LedgerReader
-    oversight: StoreOversightRegister
+    oversight: StoreActRegister
     """The officers, and what else the oversight port reads without a lock."""
-    acts: ActRecorder[OversightRights]
+    acts: ActRecorder[ActRights]
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 

@@ -15,6 +15,7 @@ from wsgiref.types import WSGIApplication
 import uuid_utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.disclose import Disclose
 from makul.app.entry_renderer import KEEP_ANSWERS, EntryRenderer
@@ -22,8 +23,6 @@ from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
 from makul.app.list_revocations import ListRevocations
-from makul.app.oversight import build_oversight_port
-from makul.app.oversight.acts import OversightPort, OversightServices
 from makul.app.ports import (
     MAX_SEALED_PERSON,
     CertificateRegister,
@@ -69,10 +68,10 @@ from makul.soap.front_secret import FrontedChannel
 from makul.soap.http_guard import MAX_MESSAGE
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.soap.wsgi_app import (
+    OVERSIGHT_CONTRACT,
     RECIPIENT_CONTRACT,
     PortContract,
     build_application,
-    oversight_contract,
 )
 from makul.store import Store, StoreKeys, open_store
 from makul.trust.keys.files import load_certificates, load_secret
@@ -142,6 +141,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
         agreement=inquiries.agreement,
         receipt=inquiries.receipt,
         status=inquiries.status,
+        acts=build_acts("makul.app.recipient_acts", _act_services(parts, operator)),
     )
 
 
@@ -310,28 +310,30 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
 
 def _port_of(
     listener: ListenerSettings, parts: Adapters, settings: Settings
-) -> tuple[RecipientPort | OversightPort, PortContract]:
+) -> tuple[RecipientPort | ActPort, PortContract]:
     """Return the use cases of a listener's port, and its contract."""
     operator = settings.operator_code
     if listener.port is Port.OVERSIGHT:
-        oversight = oversight_port(parts, operator=operator)
-        return oversight, oversight_contract(oversight)
+        return oversight_port(parts, operator=operator), OVERSIGHT_CONTRACT
     environment = settings.environment.value
     return recipient_port(parts, operator=operator, environment=environment), RECIPIENT_CONTRACT
 
 
-def oversight_port(parts: Adapters, *, operator: MemberCode) -> OversightPort:
+def oversight_port(parts: Adapters, *, operator: MemberCode) -> ActPort:
     """Build every operation of the oversight port with these adapters."""
-    return build_oversight_port(
-        OversightServices(
-            clock=parts.clock,
-            register=parts.oversight,
-            recorder=parts.acts,
-            recording=_steps(parts, operator).recording,
-            documents=parts.documents,
-            signer=parts.signer,
-            operator=operator,
-        )
+    return build_acts("makul.app.oversight", _act_services(parts, operator))
+
+
+def _act_services(parts: Adapters, operator: MemberCode) -> ActServices:
+    """Build what every act needs."""
+    return ActServices(
+        clock=parts.clock,
+        register=parts.oversight,
+        recorder=parts.acts,
+        recording=_steps(parts, operator).recording,
+        documents=parts.documents,
+        signer=parts.signer,
+        operator=operator,
     )
 
 

@@ -8,17 +8,16 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
-from makul.app.oversight.acts import OversightPort
 from makul.app.ports import Clock
 from makul.app.ports.health import Readiness
 from makul.domain.identifiers import MemberCode
 from makul.soap import faults
+from makul.soap.act_operations import build_act_service
 from makul.soap.body_parser import compiled
 from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
 from makul.soap.http_guard import MAX_MESSAGE, Guard
-from makul.soap.oversight_operations import build_oversight_service
 from makul.soap.recipient_operations import RecipientService
 from makul.soap.request_models import published_operations
 from makul.soap.schema import PublishedSchema
@@ -51,19 +50,23 @@ Observer = Callable[[Answered], None]
 
 @dataclass(frozen=True, slots=True)
 class PortContract:
-    """What is published of a port, and the Spyne service that carries it out."""
+    """What is published of a port, and the Spyne services that carry it out."""
 
     name: str
     """The name of the WSDL and of the schema: `recipient`."""
-    service: type
+    services: tuple[type, ...]
 
 
-RECIPIENT_CONTRACT: Final = PortContract("recipient", RecipientService)
-
-
-def oversight_contract(port: OversightPort) -> PortContract:
-    """Return the contract of the oversight port. Raises `TypeError` if an operation is missing."""
-    return PortContract("oversight", build_oversight_service(port))
+RECIPIENT_CONTRACT: Final = PortContract(
+    "recipient",
+    (
+        RecipientService,
+        build_act_service("recipient", "makul.app.recipient_acts", lambda port: port.acts),
+    ),
+)
+OVERSIGHT_CONTRACT: Final = PortContract(
+    "oversight", (build_act_service("oversight", "makul.app.oversight", lambda port: port),)
+)
 
 
 def _ignore(_: Answered) -> None:
@@ -102,7 +105,7 @@ def build_application(
     )
     endpoint = _Endpoint(
         port,
-        servers((contract.service,), operations.namespace, reading),
+        servers(contract.services, operations.namespace, reading),
         clock,
         observe,
         fault_status,

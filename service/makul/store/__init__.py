@@ -3,7 +3,7 @@
 Other packages import only the names below. The ports in `app.ports` describe what they do.
 """
 
-from makul.store.admin.oversight_rights import OversightRights
+from makul.store.admin.act_rights import ActRights
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 from makul.store.open import (
     Store,
@@ -14,16 +14,16 @@ from makul.store.open import (
     samples_to_move,
     upgrade_store,
 )
-from makul.store.reads.officers import StoreOversightRegister
+from makul.store.reads.officers import StoreActRegister
 from makul.store.records.retention import RetentionResult
 
 __all__ = [
-    "OversightRights",
+    "ActRights",
     "RetentionResult",
     "Store",
+    "StoreActRegister",
     "StoreKeys",
     "StoreKeysError",
-    "StoreOversightRegister",
     "create_store",
     "log_at",
     "log_state_of",

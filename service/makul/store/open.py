@@ -37,7 +37,7 @@ from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
-from makul.store.reads.officers import StoreOversightRegister
+from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
@@ -66,7 +66,7 @@ class Store:
     registry: StoreOperatorRegistry
     ledger: StoreLedger
     acts: StoreActRecorder
-    oversight: StoreOversightRegister
+    oversight: StoreActRegister
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -181,7 +181,7 @@ def open_store(
         registry=StoreOperatorRegistry(database, cipher, who),
         ledger=StoreLedger(database),
         acts=StoreActRecorder(database, cipher),
-        oversight=StoreOversightRegister(database, cipher),
+        oversight=StoreActRegister(database, cipher),
         _database=database,
         _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
     )

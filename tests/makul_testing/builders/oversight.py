@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from makul.app.oversight import build_oversight_port
-from makul.app.oversight.acts import OversightPort, OversightServices
+from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.ports import Caller, MonthCount, Receipt
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.recording import Recording
@@ -64,13 +63,14 @@ class _Signer:
         return document
 
 
-def build_operations(store: Store, *, at: datetime = NOON) -> OversightPort:
+def build_operations(store: Store, *, at: datetime = NOON) -> ActPort:
     """Return the operations over a store. An answer is the outcome and the codes of its reasons."""
     documents: Any = _Documents()
     signer: Any = _Signer()
     renderer: Any = None
-    return build_oversight_port(
-        OversightServices(
+    return build_acts(
+        "makul.app.oversight",
+        ActServices(
             clock=lambda: at,
             register=store.oversight,
             recorder=store.acts,
@@ -78,5 +78,5 @@ def build_operations(store: Store, *, at: datetime = NOON) -> OversightPort:
             documents=documents,
             signer=signer,
             operator=MemberCode("GOV/70000001"),
-        )
+        ),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from makul.app.oversight.acts import ActRequest, OversightOperation
+from makul.app.acts import ActRequest, OversightOperation
 from makul.app.ports.acts import ActDecision, ActFacts, refuse_act
 from makul.domain.cut_off_rules import judge_cut_off
 from makul.domain.disclosures import Outcome

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from makul.app.oversight.acts import ActRequest, OversightOperation
+from makul.app.acts import ActRequest, OversightOperation
 from makul.app.ports.acts import ActDecision, ActFacts, Decide
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
@@ -25,6 +25,7 @@ class GetStatistics(OversightOperation[StatisticsRequest, object]):
     name = "GetStatistics"
     request: ClassVar[type[ActRequest]] = StatisticsRequest
     roles = frozenset(OfficerRole)
+    reads_only = True
 
     def target(self, request: StatisticsRequest) -> str:
         """Return the month."""

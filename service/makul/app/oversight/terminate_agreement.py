@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from makul.app.oversight.acts import ActRequest, OversightOperation
+from makul.app.acts import ActRequest, OversightOperation, require_officer
 from makul.app.ports.acts import ActDecision, ActFacts, refuse_act
 from makul.domain.agreements import Agreement
 from makul.domain.cut_off_rules import TerminationCase, judge_termination
@@ -58,11 +58,11 @@ class TerminateAgreement(OversightOperation[TerminationRequest, AgreementRights]
         self, request: TerminationRequest, facts: ActFacts, rights: AgreementRights
     ) -> ActDecision:
         """Propose or carry out the termination."""
-        number = request.agreement_number
+        number, officer = request.agreement_number, require_officer(facts)
         proposed_by = rights.termination_proposal(number)
         reasons = judge_termination(
             TerminationCase(
-                officer=facts.officer,
+                officer=officer,
                 agreement=rights.agreement(number),
                 proposed_by=proposed_by,
             )
@@ -70,7 +70,7 @@ class TerminateAgreement(OversightOperation[TerminationRequest, AgreementRights]
         if reasons:
             return refuse_act(reasons)
         if proposed_by is None:
-            rights.propose_termination(number, facts.officer)
+            rights.propose_termination(number, officer)
             return ActDecision(outcome=Outcome.DONE, results={"terminationState": PROPOSED})
         rights.terminate_agreement(number)
         return ActDecision(outcome=Outcome.DONE, results={"terminationState": TERMINATED})

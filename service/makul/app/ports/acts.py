@@ -7,6 +7,7 @@ and answered with a receipt (docs/architecture.md, invariant 13). A refused act 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -27,8 +28,11 @@ class ActFacts:
 
     operation: str
     """The name of the operation on the wire."""
-    officer: Officer
+    port: str
+    """The port of the request: `recipient` or `oversight`."""
     caller: Caller
+    officer: Officer | None
+    """The officer who acts; None on the recipient port, where the caller itself acts."""
     request_id: UUID
     request_digest: bytes
     """SHA-256 over the exclusive canonical form of the Body's child."""
@@ -42,6 +46,16 @@ class ActFacts:
 
     Its running decisions end before the act, and later ones see it.
     """
+    reads_only: bool = False
+    """True if the act changes nothing. Its answer is not stored: a retry reads again."""
+
+    @property
+    def asker(self) -> bytes:
+        """What identifies who acts within the member, 32 bytes: only this asker gets a retry."""
+        if self.caller.certificate is not None:
+            return self.caller.certificate
+        parts = (self.caller.subsystem or "", self.caller.employee or "")
+        return sha256("\n".join(parts).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +91,11 @@ Render = Callable[[RecordedAct], bytes]
 """A function that returns the answer of a recorded act, with its receipt."""
 
 
-class OversightRegister(Protocol):
-    """The rows that operations of the oversight port read without a lock."""
+class ActRegister(Protocol):
+    """The rows that acts read without a lock."""
+
+    def is_recipient(self, code: MemberCode) -> bool:
+        """Return whether a recipient is registered, in any state."""
 
     def officer(self, fingerprint: bytes) -> Officer | None:
         """Return the officer of this certificate; None if unknown or withdrawn."""

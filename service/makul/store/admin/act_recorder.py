@@ -20,7 +20,7 @@ from makul.app.ports.acts import (
 )
 from makul.domain.disclosures import Outcome
 from makul.domain.reasons import Code, Reason, leaves_open
-from makul.store.admin.oversight_rights import OversightRights
+from makul.store.admin.act_rights import ActRights
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher, field_associated_data
@@ -36,28 +36,25 @@ from makul.store.records.locks import (
 )
 from makul.store.schema.ledger_tables import act_answer
 
-KIND_PREFIX = "oversight."
-"""The kind of an act of the oversight port is this prefix and the name of the operation."""
-
 _FINGERPRINT_DIGITS = 16
 _REUSED = Reason(code=Code.REQ_04, field="requestId")
 
 _FIND = select(
-    act_answer.c.act_id, act_answer.c.request_digest, act_answer.c.officer, act_answer.c.sealed
+    act_answer.c.act_id, act_answer.c.request_digest, act_answer.c.asker, act_answer.c.sealed
 ).where(
     act_answer.c.member == bindparam("member"), act_answer.c.request_id == bindparam("request_id")
 )
 _KEEP = insert(act_answer)
 
 
-class StoreActRecorder(ActRecorder[OversightRights]):
+class StoreActRecorder(ActRecorder[ActRights]):
     """Records acts of officers in the store. Raises `StoreUnavailableError`."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
         self._cipher = cipher
 
-    def carry_out(self, facts: ActFacts, decide: Decide[OversightRights], render: Render) -> bytes:
+    def carry_out(self, facts: ActFacts, decide: Decide[ActRights], render: Render) -> bytes:
         """Judge and record an act, and return its answer after the commit."""
         with ExitStack() as stack:
             taking = None
@@ -73,7 +70,7 @@ class StoreActRecorder(ActRecorder[OversightRights]):
         transaction: Transaction,
         taking: PendingRevocationLock | None,
         facts: ActFacts,
-        decide: Decide[OversightRights],
+        decide: Decide[ActRights],
         render: Render,
     ) -> bytes:
         acquire_lock(transaction, LockKind.DESK)
@@ -86,12 +83,12 @@ class StoreActRecorder(ActRecorder[OversightRights]):
         act = PendingAct(transaction, self._cipher, log, ())
         decision = self._decide(transaction, facts, decide, act)
         added = act.write(
-            KIND_PREFIX + facts.operation, facts.target, _state(facts, decision), at=facts.at
+            f"{facts.port}.{facts.operation}", facts.target, _state(facts, decision), at=facts.at
         )
         answer = render(
             RecordedAct(act_id=added.act_id, leaf_hash=added.leaf_hash, decision=decision)
         )
-        if _closes(decision):
+        if not facts.reads_only and _closes(decision):
             self._keep(transaction, facts, added, answer)
         return answer
 
@@ -99,15 +96,16 @@ class StoreActRecorder(ActRecorder[OversightRights]):
         self,
         transaction: Transaction,
         facts: ActFacts,
-        decide: Decide[OversightRights],
+        decide: Decide[ActRights],
         act: PendingAct,
     ) -> ActDecision:
         if transaction.one(_FIND, _key(facts)) is not None:
             return refuse_act((_REUSED,))
-        in_office = find_officer(transaction, self._cipher, facts.officer.fingerprint)
-        if in_office is None or in_office != facts.officer:
-            return refuse_act((Reason(code=Code.OVR_01),))
-        rights = OversightRights(transaction, self._cipher, act, at=facts.at)
+        if facts.officer is not None:
+            in_office = find_officer(transaction, self._cipher, facts.officer.fingerprint)
+            if in_office != facts.officer:
+                return refuse_act((Reason(code=Code.OVR_01),))
+        rights = ActRights(transaction, self._cipher, act, at=facts.at)
         decision = decide(rights)
         if rights.changed and decision.outcome is not Outcome.DONE:
             raise TypeError("an act that is not done changes nothing")
@@ -118,8 +116,8 @@ class StoreActRecorder(ActRecorder[OversightRights]):
         row = transaction.one(_FIND, _key(facts))
         if row is None:
             return None
-        act_id, request_digest, officer, sealed = row
-        if (request_digest, officer) != (facts.request_digest, facts.officer.fingerprint):
+        act_id, request_digest, asker, sealed = row
+        if (request_digest, asker) != (facts.request_digest, facts.asker):
             return None
         return self._cipher.decrypt(sealed, _associated_data(act_id))
 
@@ -131,7 +129,7 @@ class StoreActRecorder(ActRecorder[OversightRights]):
             **_key(facts),
             "act_id": act_id,
             "request_digest": facts.request_digest,
-            "officer": facts.officer.fingerprint,
+            "asker": facts.asker,
             "answered_at": micros(facts.at),
             "sealed": self._cipher.encrypt(answer, _associated_data(act_id)),
         }
@@ -145,12 +143,13 @@ def _closes(decision: ActDecision) -> bool:
 
 
 def _key(facts: ActFacts) -> dict[str, object]:
-    return {"member": facts.officer.member, "request_id": facts.request_id.bytes}
+    return {"member": facts.caller.recipient, "request_id": facts.request_id.bytes}
 
 
 def _name_of(facts: ActFacts) -> str:
-    """Return the actor as the ledger names it: the body and the certificate, no name."""
-    return f"officer {facts.officer.member} {facts.officer.fingerprint.hex()[:_FINGERPRINT_DIGITS]}"
+    """Return the actor as the ledger names it: the party and the certificate, no name."""
+    party = "officer" if facts.officer is not None else "recipient"
+    return f"{party} {facts.caller.recipient} {facts.asker.hex()[:_FINGERPRINT_DIGITS]}"
 
 
 def _state(facts: ActFacts, decision: ActDecision) -> dict[str, object]:
@@ -160,8 +159,8 @@ def _state(facts: ActFacts, decision: ActDecision) -> dict[str, object]:
         "requestId": str(facts.request_id),
         "requestDigest": facts.request_digest.hex(),
         "channel": facts.caller.channel.value,
-        "officer": facts.officer.fingerprint.hex(),
-        "role": facts.officer.role.value,
+        "asker": facts.asker.hex(),
+        "role": facts.officer.role.value if facts.officer is not None else None,
         "outcome": decision.outcome.value,
         "reasons": [[reason.code.value, reason.field] for reason in decision.reasons],
         "results": dict(decision.results),

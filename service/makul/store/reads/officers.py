@@ -12,7 +12,7 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.monthly_counts import of_month
-from makul.store.schema.registry_tables import agreement, officer
+from makul.store.schema.registry_tables import agreement, officer, recipient
 
 ALL_OFFICERS = select(
     officer.c.fingerprint,
@@ -29,6 +29,7 @@ _ONE = ALL_OFFICERS.where(
 _OF_MEMBER = ALL_OFFICERS.where(
     officer.c.member == bindparam("member"), officer.c.withdrawn_at.is_(None)
 )
+_RECIPIENT = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
 _OWNER = select(agreement.c.recipient).where(agreement.c.number == bindparam("number"))
 
 
@@ -65,8 +66,8 @@ def officer_from_row(cipher: FieldCipher, row: Row) -> Officer:
     )
 
 
-class StoreOversightRegister:
-    """The implementation of `ports.acts.OversightRegister`, and of the channels' register."""
+class StoreActRegister:
+    """The implementation of `ports.acts.ActRegister`, and of the channels' register."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._database = database
@@ -78,6 +79,10 @@ class StoreOversightRegister:
         if known is None:
             return None
         return RegisteredCertificate(recipient=known.member, fingerprint=fingerprint)
+
+    def is_recipient(self, code: MemberCode) -> bool:
+        """Return whether a recipient is registered, in any state."""
+        return self._database.one(_RECIPIENT, {"code": code}) is not None
 
     def officer(self, fingerprint: bytes) -> Officer | None:
         """Return the officer of this certificate; None if unknown or withdrawn."""

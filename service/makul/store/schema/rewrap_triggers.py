@@ -62,7 +62,7 @@ SINCE_0012: Mapping[str, tuple[str, ...]] = {
         "member",
         "request_id",
         "request_digest",
-        "officer",
+        "asker",
         "answered_at",
     ),
 }

@@ -16,7 +16,7 @@ _SQLITE = (
     (
         "CREATE TRIGGER act_answer_no_update BEFORE UPDATE ON act_answer WHEN NOT (NEW.act_id "
         "IS OLD.act_id AND NEW.member IS OLD.member AND NEW.request_id IS OLD.request_id AND "
-        "NEW.request_digest IS OLD.request_digest AND NEW.officer IS OLD.officer AND "
+        "NEW.request_digest IS OLD.request_digest AND NEW.asker IS OLD.asker AND "
         "NEW.answered_at IS OLD.answered_at AND substr(NEW.sealed, 1, 1) IS substr(OLD.sealed, "
         "1, 1) AND substr(NEW.sealed, 50) IS substr(OLD.sealed, 50) AND length(NEW.sealed) > 49 "
         "AND substr(NEW.sealed, 2, 8) IS NOT substr(OLD.sealed, 2, 8)) BEGIN SELECT "
@@ -95,7 +95,7 @@ def upgrade() -> None:
         sa.Column("member", sa.String(length=31), nullable=False),
         sa.Column("request_id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("officer", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("asker", sa.LargeBinary(length=32), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("act_id", name=op.f("pk_act_answer")),

@@ -47,7 +47,7 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class OversightRights:
+class ActRights:
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.

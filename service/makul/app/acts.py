@@ -1,12 +1,16 @@
 """The mechanism of acts: identify the officer, judge, record, and answer with a receipt.
 
-An operation of the oversight port is one module of this package with one class that derives from
-`OversightOperation` (CONTRIBUTING.md, "Add an operation"). The class names its request type and its
-target, and decides. Everything else is done here, once.
+An operation is one module of `app.oversight` or `app.recipient_acts`, with one class that derives
+from `OversightOperation` or `RecipientOperation` (CONTRIBUTING.md, "Add an operation"). The class
+names its request type and its target, and decides. Everything else is done here, once.
 """
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib import import_module
+from inspect import getmembers, isclass
+from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -22,13 +26,14 @@ from makul.app.ports.acts import (
     ActDecision,
     ActFacts,
     ActRecorder,
+    ActRegister,
     Decide,
-    OversightRegister,
     RecordedAct,
     refuse_act,
 )
 from makul.app.recording import Recording
 from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.reasons import Code, Reason
 
@@ -50,11 +55,11 @@ RightsT = TypeVar("RightsT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OversightServices:
-    """What every operation of the oversight port needs."""
+class ActServices:
+    """What every operation that is an act needs."""
 
     clock: Clock
-    register: OversightRegister
+    register: ActRegister
     recorder: ActRecorder[Any]
     recording: Recording
     documents: Documents
@@ -62,21 +67,34 @@ class OversightServices:
     operator: MemberCode
 
 
-class OversightOperation(Generic[RequestT, RightsT]):
-    """One operation of the oversight port. A subclass gives its name, its request and its rule."""
+class ActOperation(ABC, Generic[RequestT, RightsT]):
+    """One operation that is carried out as an act. A subclass gives its name, request and rule."""
 
+    port: ClassVar[str]
+    """The port that publishes it: `recipient` or `oversight`."""
     name: ClassVar[str]
     """The name of the operation in the WSDL."""
     request: ClassVar[type[ActRequest]]
-    roles: ClassVar[frozenset[OfficerRole]]
-    """The roles that may request it; any other is refused with OVR-01."""
+    reads_only: ClassVar[bool] = False
+    """True if the operation changes nothing."""
 
-    def __init__(self, services: OversightServices) -> None:
+    def __init__(self, services: ActServices) -> None:
         self._services = services
 
+    @abstractmethod
+    def identify(self, request: RequestT, caller: Caller) -> Officer | None:
+        """Return the officer who acts; None if the caller itself acts.
+
+        Raises `RejectedError` for a caller who may request nothing at this port.
+        """
+
+    def may_request(self, officer: Officer | None) -> bool:  # noqa: ARG002
+        """Return whether this actor may request the operation; otherwise it is OVR-01."""
+        return True
+
+    @abstractmethod
     def target(self, request: RequestT) -> str:
         """Return what the act is about, for the ledger; no personal data."""
-        raise NotImplementedError
 
     def recipient_to_lock(self, request: RequestT) -> MemberCode | None:  # noqa: ARG002
         """Return the recipient from which this act may withdraw a right; None if there is none."""
@@ -93,26 +111,28 @@ class OversightOperation(Generic[RequestT, RightsT]):
     def __call__(self, request: RequestT, caller: Caller) -> bytes:
         """Return the answer of the act after its commit.
 
-        Raises `RejectedError` if the caller is not a registered officer (RCP-04), for a repeated
-        message (REQ-09), and for too many in a minute (REQ-06). Raises `StoreUnavailableError`.
+        Raises `RejectedError` for an unknown caller, for a repeated message (REQ-09), and for too
+        many in a minute (REQ-06). Raises `StoreUnavailableError`.
         """
         services = self._services
-        officer = identify_officer(services.register, caller, request.request_id)
+        officer = self.identify(request, caller)
         at = services.clock()
         services.recording.register_message_id(caller, request.request_id, at=at)
         facts = ActFacts(
             operation=self.name,
-            officer=officer,
+            port=self.port,
             caller=caller,
+            officer=officer,
             request_id=request.request_id,
             request_digest=request.digest,
             at=at,
             target=self.target(request),
             stated=_stated(request),
             locks=self.recipient_to_lock(request),
+            reads_only=self.reads_only,
         )
         decide: Decide[RightsT] = _refuse_role
-        if officer.role in self.roles:
+        if self.may_request(officer):
             decide = self.prepare(request, facts)
         return services.recorder.carry_out(
             facts, decide, lambda recorded: self._render(facts, recorded)
@@ -127,7 +147,7 @@ class OversightOperation(Generic[RequestT, RightsT]):
             request_id=facts.request_id,
             request_digest=facts.request_digest,
             operation=facts.operation,
-            recipient=facts.officer.member,
+            recipient=facts.caller.recipient,
             agreement_number=None,
             outcome=recorded.decision.outcome,
             reasons=recorded.decision.reasons,
@@ -143,25 +163,79 @@ class OversightOperation(Generic[RequestT, RightsT]):
         return answer.with_receipt(signed)
 
 
-OversightPort = dict[str, Callable[[Any, Caller], bytes]]
-"""The operations of the oversight port by their names in the WSDL."""
+class OversightOperation(ActOperation[RequestT, RightsT]):
+    """An operation of an officer of a supervising body."""
+
+    port = "oversight"
+    roles: ClassVar[frozenset[OfficerRole]]
+    """The roles that may request it."""
+
+    def identify(self, request: RequestT, caller: Caller) -> Officer:
+        """Return the registered officer. Raises `RejectedError` (RCP-04)."""
+        return identify_officer(self._services.register, caller, request.request_id)
+
+    def may_request(self, officer: Officer | None) -> bool:
+        """Return whether the officer has one of the roles."""
+        return officer is not None and officer.role in self.roles
 
 
-def identify_officer(officers: OversightRegister, caller: Caller, request_id: UUID) -> Officer:
+class RecipientOperation(ActOperation[RequestT, RightsT]):
+    """An operation of a recipient about its own affairs.
+
+    A recipient in any state may request it: also one that is cut off answers for its months.
+    """
+
+    port = "recipient"
+
+    def identify(self, request: RequestT, caller: Caller) -> None:
+        """Raise `RejectedError` (RCP-01) for an unknown recipient."""
+        if not self._services.register.is_recipient(caller.recipient):
+            raise RejectedError(Reason(code=Code.RCP_01), request_id=request.request_id)
+
+
+ActPort = Mapping[str, ActOperation[Any, Any]]
+"""Operations by their names in the WSDL."""
+
+
+def find_operations(package: str) -> Sequence[type[ActOperation[Any, Any]]]:
+    """Return every operation of a package, by name: each module that defines one is found."""
+    paths = import_module(package).__path__
+    operations = {
+        each.name: each
+        for module in iter_modules(paths, f"{package}.")
+        for _, each in getmembers(import_module(module.name), isclass)
+        if issubclass(each, ActOperation) and each.__module__ == module.name
+    }
+    return [operations[name] for name in sorted(operations)]
+
+
+def build_acts(package: str, services: ActServices) -> ActPort:
+    """Build every operation of a package with these services."""
+    return {operation.name: operation(services) for operation in find_operations(package)}
+
+
+def identify_officer(register: ActRegister, caller: Caller, request_id: UUID) -> Officer:
     """Return the officer who sent a message.
 
     The certificate identifies the officer. Over X-Road the member and its statement of the user
     (`xrd:userId`) do. Raises `RejectedError` (RCP-04).
     """
     if caller.certificate is not None:
-        officer = officers.officer(caller.certificate)
+        officer = register.officer(caller.certificate)
     elif caller.employee is not None:
-        officer = officers.officer_by_identifier(caller.recipient, caller.employee)
+        officer = register.officer_by_identifier(caller.recipient, caller.employee)
     else:
         officer = None
     if officer is None or officer.member != caller.recipient:
         raise RejectedError(Reason(code=Code.RCP_04), request_id=request_id)
     return officer
+
+
+def require_officer(facts: ActFacts) -> Officer:
+    """Return the officer of an act of the oversight port."""
+    if facts.officer is None:
+        raise TypeError("an act of the oversight port has an officer")
+    return facts.officer
 
 
 def _refuse_role(_: object) -> ActDecision:
@@ -171,12 +245,12 @@ def _refuse_role(_: object) -> ActDecision:
 def _stated(request: ActRequest) -> dict[str, str | None]:
     """Return the fields of a request as texts, for the statement of the act.
 
-    A document is stated by the digest of the request, so bytes are left out.
+    Documents and lists are stated by the digest of the request, so they are left out.
     """
     common = {field.name for field in fields(ActRequest)}
     stated: dict[str, str | None] = {}
     for field in fields(request):
         value = getattr(request, field.name)
-        if field.name not in common and not isinstance(value, bytes):
+        if field.name not in common and (value is None or isinstance(value, str | int | Month)):
             stated[field.name] = None if value is None else str(value)
     return stated

@@ -1,8 +1,8 @@
 # mypy: allow-untyped-calls
-"""The operations of the oversight port: one generic way from a verified Body to a request.
+"""The operations that are acts: one generic way from a verified Body to a request.
 
-An operation needs no code here. Its request class (`app.oversight`) has the fields of its schema in
-snake case, and the type of each field says how the text is parsed.
+An operation needs no code here. Its request class (`app.oversight`, `app.recipient_acts`) has the
+fields of its schema in snake case, and the type of each field says how the text is parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
-from makul.app.oversight.acts import ActRequest, OversightOperation, OversightPort
+from makul.app.acts import ActPort, ActRequest, find_operations
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -23,8 +23,6 @@ from makul.soap.operation_input import OperationInput
 from makul.soap.request_models import published_operations
 from makul.soap.spyne_setup import ByteArray, Service, rpc
 
-PORT: Final = "oversight"
-
 _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
     MemberCode: parse_member_code,
@@ -34,26 +32,31 @@ _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
 """How a text becomes a value of the domain. Values of other types are taken as they were read."""
 
 
-def build_oversight_service(port: OversightPort) -> type:
-    """Return a Spyne service with one method for each published operation.
+def build_act_service(port: str, package: str, acts_of: Callable[[Any], ActPort]) -> type:
+    """Return a Spyne service with one method for each operation of a package.
 
-    Raises `TypeError` if the port has not exactly the operations that the WSDL publishes.
+    `port` names the WSDL that publishes them. `acts_of` returns them from the port of an exchange.
+    Raises `TypeError` for an operation that is not published.
     """
-    published = published_operations(PORT)
-    if set(published.models) != set(port):
-        raise TypeError("the port has other operations than oversight.wsdl publishes")
+    published = published_operations(port)
+    names = [operation.name for operation in find_operations(package)]
+    if not set(names) <= set(published.models):
+        raise TypeError(f"{package} has operations that {port}.wsdl does not publish")
     methods = {
-        name: rpc(model, _returns=ByteArray, _body_style="bare", _in_message_name=name)(
-            _handler(name)
-        )
-        for name, model in published.models.items()
+        name: rpc(
+            published.models[name],
+            _returns=ByteArray,
+            _body_style="bare",
+            _in_message_name=name,
+        )(_handler(name, acts_of))
+        for name in names
     }
-    return type("OversightService", (Service,), methods)
+    return type("ActService", (Service,), methods)
 
 
-def _handler(name: str) -> Callable[[Any, Any], bytes]:
+def _handler(name: str, acts_of: Callable[[Any], ActPort]) -> Callable[[Any, Any], bytes]:
     def handle(ctx: Any, body: Any) -> bytes:
-        operation: OversightOperation[Any, Any] = ctx.udc.port[name]
+        operation = acts_of(ctx.udc.port)[name]
         call = OperationInput.of(ctx.udc, body)
         return operation(read_request(operation.request, call), call.caller)
 
