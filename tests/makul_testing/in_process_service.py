@@ -75,6 +75,8 @@ ocsp = "ocsp"
 tsa_anchors = "tsa/anchors"
 tsa_crls = "tsa/crls"
 pin_policies = ["{citizen_policy}"]
+[months]
+directory = "months"
 [limits]                        # tests of another kind ask faster than any recipient
 requests_per_minute = 1000000
 [listeners.wsse]

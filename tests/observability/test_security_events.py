@@ -166,6 +166,8 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "withdraw_official": Event.CERTIFICATE_CHANGED,
     "add_signatory": Event.CERTIFICATE_CHANGED,
     "withdraw_signatory": Event.CERTIFICATE_CHANGED,
+    "issue_month": Event.MONTH_CHANGED,
+    "answer_line": Event.MONTH_CHANGED,
     "add_officer": Event.CERTIFICATE_CHANGED,
     "withdraw_officer": Event.CERTIFICATE_CHANGED,
     "add_notice": Event.AGREEMENT_CHANGED,

@@ -11,6 +11,7 @@ from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certificates
 from makul.admin.month import StatementPublisher
+from makul.admin.month_closing import MonthCloser
 from makul.admin.requests import CertificateUse
 from makul.admin.revalidation import RevalidationResult, rejudge
 from makul.app.agreements import Agreements
@@ -72,6 +73,11 @@ class Installation:
     def statements(self) -> StatementPublisher:
         """The publisher of monthly statements (cl. 11)."""
         return StatementPublisher(settings=self.settings, registry=self.registry, clock=self.clock)
+
+    @property
+    def months(self) -> MonthCloser:
+        """The operator's part in closing months (cl. 11)."""
+        return MonthCloser(settings=self.settings, registry=self.registry, clock=self.clock)
 
     @property
     def _papers(self) -> tuple[Agreements, Notices]:

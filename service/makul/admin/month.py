@@ -16,8 +16,6 @@ from pathlib import Path
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
 from makul.admin.month_verification import (
-    HEAD_NAME,
-    page_name,
     signers_of,
     verify_head,
     verify_statement,
@@ -41,6 +39,7 @@ from makul.domain.recipients import Recipient
 from makul.language.translation import mark, translate
 from makul.net.files import FileError, create_file, make_directories, sync_directory
 from makul.store.log.tile_files import LogDirectory
+from makul.store.reads.statement_files import HEAD_NAME, page_name, statement_directory
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
 
 SETTLING_TIME = timedelta(minutes=10)
@@ -69,12 +68,6 @@ class BuiltStatement:
     state: StatementState
     statement: MonthlyStatement
     file: Path
-
-
-def statement_directory(base: Path, month: Month, recipient: MemberCode, *, draft: bool) -> Path:
-    """Return the directory of a statement: BASE/2026-10/COM-60000001."""
-    name = f"{month}-draft" if draft else f"{month}"
-    return base / name / recipient.replace("/", "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,11 @@ from makul.documents.monthly_statements import read_page, read_statement
 from makul.domain.monthly_statements import MonthlyStatement, PageReference, StatementPage
 from makul.language.translation import mark, translate
 from makul.net.files import FileError, read_bounded
+from makul.store.reads.statement_files import MAX_PAGE_BYTES, page_name
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import load_certificates
 from makul.trust.keys.receipt_certificates import receipt_certificates
 from makul.trust.xades.known_signer import verify_by_known_signer
-
-HEAD_NAME = "statement.xml"
-MAX_PAGE_BYTES = 64 * 1024 * 1024
-"""Maximum size of a page: 10,000 lines of 32 attributes each have some 30 megabytes."""
 
 _PAGE_FAULTS = {
     "missing": mark("{file}: page {number} cannot be read; a statement is whole or not at all"),
@@ -34,11 +31,6 @@ _PAGE_FAULTS = {
     "totals": mark("{file}: the totals or exceptions are not those of the lines"),
 }
 _OTHER_PAGE = mark("{file}: {name} is beside it, and the statement does not name it")
-
-
-def page_name(number: int) -> str:
-    """Return the name of a page's file, beside the head."""
-    return f"page-{number:03d}.xml"
 
 
 def known_signers(config: Path, certificates: Sequence[Path]) -> Collection[bytes]:

@@ -18,6 +18,7 @@ from makul.app.ports import (
     Caller,
     Clock,
     Documents,
+    DocumentVerifier,
     Receipt,
     ReceiptSigner,
     RejectedError,
@@ -29,6 +30,7 @@ from makul.app.ports.acts import (
     ActRegister,
     Decide,
     RecordedAct,
+    StatementPages,
     refuse_act,
 )
 from makul.app.recording import Recording
@@ -63,6 +65,8 @@ class ActServices:
     recorder: ActRecorder[Any]
     recording: Recording
     documents: Documents
+    verifier: DocumentVerifier
+    pages: StatementPages
     signer: ReceiptSigner
     operator: MemberCode
 

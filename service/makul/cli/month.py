@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
+from makul.cli import month_closing
 from makul.cli.context import AsJson, examples, open_installation, require_recipient, session
 from makul.cli.exit_codes import ExitCode
+from makul.cli.month_options import InMonth, read_month_option
 from makul.cli.output import Facts, instant, progress_bar, show_facts, show_json, show_rows
 from makul.domain.monthly_statements import MonthlyStatement
-from makul.domain.months import MalformedMonthError, Month, month_before, parse_month
+from makul.domain.months import Month
 from makul.domain.recipients import Recipient
 from makul.language.translation import translate
 from makul.net.files import FileError
@@ -25,14 +27,6 @@ app = typer.Typer(
     help="Build, show and verify the signed monthly statements (cl. 11).",
 )
 
-InMonth = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="YYYY-MM",
-        help="A month of the calendar of the Kyrgyz Republic; by default the last that ended.",
-        show_default=False,
-    ),
-]
 OfRecipient = Annotated[
     str | None, typer.Option("--recipient", metavar="CODE", help="Include only this member code.")
 ]
@@ -87,7 +81,7 @@ def build(
     A statement that cannot be built is FAILED, with exit code 1; the others are built.
     """
     with open_installation(ctx) as installation:
-        wanted = _month(month, installation)
+        wanted = read_month_option(month, installation)
         rows = _build_all(installation, wanted, _recipients(installation, recipient), output, draft)
     failed = any(row["state"] == "FAILED" for row in rows)
     show_rows(
@@ -173,7 +167,7 @@ def show(
     without a statement in that month, for example one that was registered later, is MISSING.
     """
     with open_installation(ctx) as installation:
-        wanted = _month(month, installation)
+        wanted = read_month_option(month, installation)
         recipients = _recipients(installation, recipient)
         if recipient is not None:
             code = recipients[0].code
@@ -265,15 +259,6 @@ def _verified(file: Path, statement: MonthlyStatement | None, why: str | None) -
         "lines": None if statement is None else statement.totals.lines,
         "why": why,
     }
-
-
-def _month(text: str | None, installation: "Installation") -> Month:
-    if text is None:
-        return month_before(installation.clock())
-    try:
-        return parse_month(text)
-    except MalformedMonthError as error:
-        raise OperatorError(translate(str(error))) from None
 
 
 def _recipients(installation: "Installation", code: str | None) -> Sequence[Recipient]:
@@ -371,3 +356,6 @@ def _show_one(statement: MonthlyStatement, *, as_json: bool) -> None:
         as_json=False,
         empty=translate("No exception was found."),
     )
+
+
+app.registered_commands.extend(month_closing.app.registered_commands)

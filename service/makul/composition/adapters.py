@@ -25,7 +25,7 @@ from makul.app.ports import (
     Recorder,
     Register,
 )
-from makul.app.ports.acts import ActRecorder
+from makul.app.ports.acts import ActRecorder, StatementPages
 from makul.config.ledger import LedgerSettings
 from makul.config.settings import (
     ReceiptSettings,
@@ -37,7 +37,7 @@ from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
 from makul.domain.usage import UsageLimits
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
-from makul.store import ActRights, Store, StoreActRegister
+from makul.store import ActRights, StatementDirectory, Store, StoreActRegister
 from makul.trust.keys.files import (
     KeyFileError,
     KeySigner,
@@ -87,6 +87,7 @@ class Adapters:
     oversight: StoreActRegister
     """The officers, and what else the oversight port reads without a lock."""
     acts: ActRecorder[ActRights]
+    pages: StatementPages
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
@@ -116,6 +117,7 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         ledger=store.ledger,
         oversight=store.oversight,
         acts=store.acts,
+        pages=StatementDirectory(settings.months.directory),
         ledger_notice=_ledger_notice(settings.ledger),
     )
 

@@ -332,6 +332,8 @@ def _act_services(parts: Adapters, operator: MemberCode) -> ActServices:
         recorder=parts.acts,
         recording=_steps(parts, operator).recording,
         documents=parts.documents,
+        verifier=parts.verifier,
+        pages=parts.pages,
         signer=parts.signer,
         operator=operator,
     )

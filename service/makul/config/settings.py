@@ -33,6 +33,7 @@ from makul.config.listeners import (
     TlsSettings,
     check_listener,
 )
+from makul.config.months import MonthSettings
 from makul.config.observability import LogSettings, MetricsSettings
 from makul.config.trust import TrustSettings
 from makul.domain.disclosures import HIDDEN_AT_MOST
@@ -202,6 +203,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings | None = None
     ledger: LedgerSettings | None = None
     """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
+    months: MonthSettings = MonthSettings()
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -348,6 +350,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
                 }
             ),
             "logs": _absolute(settings.logs, base),
+            "months": _absolute(settings.months, base),
             "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(

@@ -1,14 +1,19 @@
-"""Render the answers of the oversight port (oversight.xsd), each as the child of a SOAP Body."""
+"""Render the answers of acts (oversight.xsd, recipient.xsd), each as the child of a SOAP Body."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
 
 from makul.app.ports import MonthCount
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.documents.answers import RenderedDecision
-from makul.documents.canonical_writer import element, group, instant, optional
-from makul.documents.reasons import answer_reason
+from makul.documents.canonical_writer import binary, element, group, instant, optional
+from makul.documents.persons import RECIPIENT
+from makul.documents.reasons import answer_reason, typed
+from makul.domain.month_closing import ContestedLine, IssuedMonth
 
-OVERSIGHT = "urn:makul:oversight:1"
+NAMESPACES: Final = {"oversight": "urn:makul:oversight:1", "recipient": RECIPIENT}
+"""The namespace of the messages of each port."""
 
 
 def render_act(facts: ActFacts, recorded: RecordedAct) -> RenderedDecision:
@@ -27,7 +32,7 @@ def render_act(facts: ActFacts, recorded: RecordedAct) -> RenderedDecision:
         *(element(name, value) for name, value in decision.results.items()),
     )
     name = f"{facts.operation}Response"
-    start = f'<{name} xmlns="{OVERSIGHT}">{"".join(parts)}'
+    start = f'<{name} xmlns="{NAMESPACES[facts.port]}">{"".join(parts)}'
     return RenderedDecision(start.encode() + decision.content, f"</{name}>".encode())
 
 
@@ -44,4 +49,33 @@ def render_month_counts(counts: Iterable[MonthCount]) -> bytes:
             element("repetitions", str(count.repetitions)),
         )
         for count in counts
+    ).encode()
+
+
+def render_month_status(issued: IssuedMonth, *, at: datetime) -> bytes:
+    """Render the element `status`, whose parts are those of types.xsd, MonthStatus."""
+    return group(
+        "status",
+        typed("recipient", issued.recipient),
+        typed("month", str(issued.month)),
+        typed("state", issued.state),
+        typed("issuedAt", instant(issued.issued_at)),
+        typed("confirmBy", instant(issued.confirm_by)),
+        typed("overdue", "true" if issued.is_overdue(at) else "false"),
+        typed("statementDigest", binary(issued.head)),
+    ).encode()
+
+
+def render_contested_lines(lines: Iterable[ContestedLine]) -> bytes:
+    """Render the elements `contestedLine` (types.xsd, AnsweredLine)."""
+    return "".join(
+        group(
+            "contestedLine",
+            typed("disclosureId", str(line.disclosure_id)),
+            typed("reason", line.reason),
+            typed("contestedAt", instant(line.contested_at)),
+            typed("answer", line.answer) if line.answer is not None else "",
+            typed("answerReason", line.answer_reason) if line.answer_reason is not None else "",
+        )
+        for line in lines
     ).encode()

@@ -29,18 +29,21 @@ from makul.documents import (
     bases,
     consents,
     deliveries,
+    monthly_statements,
     notices,
     persons,
     receipts,
     revocations,
 )
 from makul.documents import media_types as attachments
+from makul.documents.canonical_writer import binary, group
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation
 from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.legal_bases import BasisStatement
+from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 
@@ -107,6 +110,26 @@ class XmlDocuments:
     def month_counts(self, counts: Sequence[MonthCount]) -> bytes:
         """Return the elements `count` of GetStatistics."""
         return act_answers.render_month_counts(counts)
+
+    def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
+        """Return an element `status` with the state of a month."""
+        return act_answers.render_month_status(issued, at=at)
+
+    def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
+        """Return the elements `contestedLine` with the operator's answers."""
+        return act_answers.render_contested_lines(lines)
+
+    def encoded(self, name: str, document: bytes) -> bytes:
+        """Return an element that contains a document, base64. `name` is a constant."""
+        return group(name, binary(document)).encode()
+
+    def page_digest(self, head: bytes, number: int) -> bytes | None:
+        """Return the digest of a page that a statement's head names; None if it names no such."""
+        return monthly_statements.page_digest(head, number)
+
+    def content_digest(self, signed: "Element") -> bytes:
+        """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
+        return agreements.content_digest(signed)
 
     def consent_status(
         self, request_id: UUID, answer: ConsentStatus | Reason, *, at: datetime

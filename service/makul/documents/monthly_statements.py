@@ -220,6 +220,16 @@ def read_statement(signed: "Element") -> MonthlyStatement:
     )
 
 
+def page_digest(head: bytes, number: int) -> bytes | None:
+    """Return the digest of a page that a head names; None if it names no such page.
+
+    The head must have been verified before.
+    """
+    pages = Reader(etree.fromstring(head, own_parser())).each_inside("page")
+    references = {each.number: each for each in map(_read_page_reference, pages)}
+    return references[number].digest if number in references else None
+
+
 def _read_totals(readers: Iterable[Reader]) -> Totals:
     return tuple((each.text("key"), each.read("count", int)) for each in readers)
 

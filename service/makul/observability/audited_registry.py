@@ -29,6 +29,7 @@ from makul.app.ports import (
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
@@ -260,6 +261,33 @@ class AuditedRegistry:
         result = self.registry.read_month(month, recipient, draft=draft, at=at)
         self._report(Event.RECORD_EXPORTED)
         return result
+
+    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
+        """Issue the statement of a month, and report it."""
+        self.registry.issue_month(issued, head, at=at)
+        self._report(Event.MONTH_CHANGED)
+
+    def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
+        """Return the issued months."""
+        return self.registry.issued_months(month)
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month."""
+        return self.registry.contested_lines(recipient, month)
+
+    def answer_line(
+        self,
+        recipient: MemberCode,
+        month: Month,
+        disclosure_id: UUID,
+        answer: LineAnswer,
+        *,
+        reason: str,
+        at: datetime,
+    ) -> None:
+        """Answer a contested line, and report it."""
+        self.registry.answer_line(recipient, month, disclosure_id, answer, reason=reason, at=at)
+        self._report(Event.MONTH_CHANGED)
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the evidence of a decision, and report the access."""

@@ -177,6 +177,10 @@ class Event(Enum):
         _LOOKED,
         "An operator exported or stated a month's decisions",
     )
+    MONTH_CHANGED = _entry(
+        "MKL-310", "month-changed", _MEDIUM, _CHANGED,
+        "A statement of a month was issued, or a contested line was answered",
+    )  # fmt: skip
     GROUND_REVOKED = _entry(
         "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
         "An operator revoked a consent or basis statement",

@@ -15,11 +15,13 @@ from makul.store.open import (
     upgrade_store,
 )
 from makul.store.reads.officers import StoreActRegister
+from makul.store.reads.statement_files import StatementDirectory
 from makul.store.records.retention import RetentionResult
 
 __all__ = [
     "ActRights",
     "RetentionResult",
+    "StatementDirectory",
     "Store",
     "StoreActRegister",
     "StoreKeys",

@@ -4,7 +4,7 @@ An act is authenticated, judged by a pure rule, recorded in one transaction with
 and answered with a receipt (docs/architecture.md, invariant 13). A refused act is recorded too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -13,8 +13,10 @@ from uuid import UUID
 
 from makul.app.ports.caller import Caller
 from makul.app.ports.registry import MonthCount
+from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.reasons import Reason
@@ -68,6 +70,8 @@ class ActDecision:
     """The elements that only this operation's answer has: simple values, recorded with the act."""
     content: bytes = b""
     """Further elements of the answer, rendered; they follow the results."""
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """Further results that only the act records."""
 
 
 def refuse_act(reasons: tuple[Reason, ...]) -> ActDecision:
@@ -108,6 +112,52 @@ class ActRegister(Protocol):
 
     def month_counts(self, month: Month) -> Sequence[MonthCount]:
         """Count a month's decisions by recipient, purpose, outcome and ground."""
+
+    def issued_months(
+        self, month: Month, recipient: MemberCode | None = None
+    ) -> Sequence[IssuedMonth]:
+        """Return the issued statements of a month, by recipient; or that of one recipient."""
+
+    def signed_document(self, digest: bytes) -> bytes | None:
+        """Return a document that an act stored: a head, or a confirmation."""
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month, the earliest first."""
+
+
+class StatementPages(Protocol):
+    """The pages of issued statements, which are files."""
+
+    def read(self, recipient: MemberCode, month: Month, number: int) -> bytes | None:
+        """Return the bytes of a page; None if it cannot be read now."""
+
+
+class MonthRights(Protocol):
+    """The rows of a recipient's month, locked."""
+
+    def issued_month(self, recipient: MemberCode, month: Month) -> IssuedMonth | None:
+        """Return a month; None if no statement was issued."""
+
+    def may_sign(self, member: MemberCode, fingerprint: bytes, role: AgreementRole) -> bool:
+        """Return whether a certificate is that of a party's signatory, who is not withdrawn."""
+
+    def known_disclosures(
+        self, recipient: MemberCode, month: Month, ids: Collection[UUID]
+    ) -> frozenset[UUID]:
+        """Return those ids that are decisions of this recipient in this month."""
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month, the earliest first."""
+
+    def contest(
+        self, recipient: MemberCode, month: Month, lines: Mapping[UUID, str]
+    ) -> IssuedMonth:
+        """Record contested lines with their reasons, and return the month after it."""
+
+    def keep_signed(
+        self, issued: IssuedMonth, state: MonthState, document: bytes, report: bytes
+    ) -> IssuedMonth:
+        """Record a party's signed document and the state it leads to; return the month after it."""
 
 
 class ActRecorder(Protocol[RightsT_co]):

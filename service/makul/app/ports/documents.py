@@ -19,6 +19,7 @@ from makul.domain.disclosures import GroundRef, Operation, Outcome, Proof
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.matches import MethodVerdict
+from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Ruling
@@ -218,6 +219,21 @@ class Documents(Protocol):
 
     def month_counts(self, counts: Sequence[MonthCount]) -> bytes:
         """Return the elements `count` of GetStatistics."""
+
+    def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
+        """Return an element `status` with the state of a month."""
+
+    def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
+        """Return the elements `contestedLine` with the operator's answers."""
+
+    def encoded(self, name: str, document: bytes) -> bytes:
+        """Return an element that contains a document, base64. `name` is a constant."""
+
+    def page_digest(self, head: bytes, number: int) -> bytes | None:
+        """Return the digest of a page that a statement's head names; None if it names no such."""
+
+    def content_digest(self, signed: "Element") -> bytes:
+        """Return the SHA-256 digest of a verified root element in exclusive canonical form."""
 
     def read_consent(self, signed: "Element") -> Consent:
         """Read a consent from its verified root element; raises `DocumentError` (REQ-01)."""

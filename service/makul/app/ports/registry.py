@@ -19,6 +19,7 @@ from makul.app.ports.signed_documents import (
 from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
+from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
@@ -349,6 +350,27 @@ class OperatorRegistry(Protocol):
 
         The act is itself recorded before anything is read (cl. 11 and 13).
         """
+
+    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
+        """Register a verified head as the statement of a month, for good (cl. 11)."""
+
+    def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
+        """Return the issued months, by month and recipient."""
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month, the earliest first."""
+
+    def answer_line(
+        self,
+        recipient: MemberCode,
+        month: Month,
+        disclosure_id: UUID,
+        answer: LineAnswer,
+        *,
+        reason: str,
+        at: datetime,
+    ) -> None:
+        """Record the operator's answer to a contested line, for good (cl. 11)."""
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
         """Return the evidence of a decision; the access is itself recorded (cl. 13 and 16)."""

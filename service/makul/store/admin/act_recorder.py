@@ -163,7 +163,7 @@ def _state(facts: ActFacts, decision: ActDecision) -> dict[str, object]:
         "role": facts.officer.role.value if facts.officer is not None else None,
         "outcome": decision.outcome.value,
         "reasons": [[reason.code.value, reason.field] for reason in decision.reasons],
-        "results": dict(decision.results),
+        "results": {**decision.results, **decision.stated},
     }
 
 

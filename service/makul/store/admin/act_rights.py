@@ -1,19 +1,15 @@
 """The rows that acts of the oversight port read and change, in the transaction of the act."""
 
-from datetime import datetime
-
 from sqlalchemy import bindparam, insert, select, update
 
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
-from makul.store.db.base import Transaction
+from makul.store.admin.month_rights import MonthRows
 from makul.store.db.codecs import agreement_from_row, micros
-from makul.store.encryption.fields import FieldCipher
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
-from makul.store.records.acts import PendingAct, RowKey
 from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
     agreement,
@@ -47,20 +43,11 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights:
+class ActRights(MonthRows):
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.
     """
-
-    def __init__(
-        self, transaction: Transaction, cipher: FieldCipher, act: PendingAct, *, at: datetime
-    ) -> None:
-        self._transaction = transaction
-        self._cipher = cipher
-        self._act = act
-        self._at = at
-        self.changed = False
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return a recipient; None if it is not registered."""
@@ -103,7 +90,3 @@ class ActRights:
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(self._at)}
         self._transaction.run(_SET_AGREEMENT_STATE, values)
-
-    def _track(self, table: str, **key: object) -> None:
-        self._act.track(RowKey(table, key))
-        self.changed = True

@@ -26,11 +26,20 @@ from makul.app.ports import (
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
-from makul.store.admin import evidence, notices, officers, officials, recipients, signatories
+from makul.store.admin import (
+    evidence,
+    months,
+    notices,
+    officers,
+    officials,
+    recipients,
+    signatories,
+)
 from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.certificates import ENCRYPTION_CERTIFICATES, MESSAGE_CERTIFICATES
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
@@ -275,6 +284,33 @@ class StoreOperatorRegistry(StorePersonRegistry):
         versions = list_versions(self._office, recipient)
         return monthly_decisions.read_month(
             self._database, self._cipher, month, recipient, versions
+        )
+
+    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
+        """Register a verified head as the statement of a month, for good."""
+        months.issue(self._office, issued, head, at=at)
+
+    def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
+        """Return the issued months, by month and recipient."""
+        return months.list_months(self._office, month)
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month, the earliest first."""
+        return months.contested_lines(self._office, recipient, month)
+
+    def answer_line(
+        self,
+        recipient: MemberCode,
+        month: Month,
+        disclosure_id: UUID,
+        answer: LineAnswer,
+        *,
+        reason: str,
+        at: datetime,
+    ) -> None:
+        """Record the operator's answer to a contested line, for good."""
+        months.answer_line(
+            self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
         )
 
     def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:

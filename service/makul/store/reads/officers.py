@@ -6,12 +6,15 @@ from sqlalchemy import bindparam, select
 
 from makul.app.ports import MonthCount, RegisteredCertificate
 from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.monthly_counts import of_month
+from makul.store.reads.months import list_contested, list_issued
+from makul.store.reads.signed_documents import read_signed
 from makul.store.schema.registry_tables import agreement, officer, recipient
 
 ALL_OFFICERS = select(
@@ -102,6 +105,21 @@ class StoreActRegister:
         """Return the recipient of an agreement, which never changes; None if unknown."""
         row = self._database.one(_OWNER, {"number": number})
         return MemberCode(row[0]) if row is not None else None
+
+    def issued_months(
+        self, month: Month, recipient: MemberCode | None = None
+    ) -> Sequence[IssuedMonth]:
+        """Return the issued statements of a month, by recipient; or that of one recipient."""
+        return list_issued(self._database, month, recipient)
+
+    def signed_document(self, digest: bytes) -> bytes | None:
+        """Return a document that an act stored: a head, or a confirmation."""
+        stored = read_signed(self._database, self._cipher, digest)
+        return stored.document if stored is not None else None
+
+    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
+        """Return the contested lines of a month, the earliest first."""
+        return list_contested(self._database, self._cipher, recipient, month)
 
     def month_counts(self, month: Month) -> Sequence[MonthCount]:
         """Count a month's decisions by recipient, purpose, outcome and ground."""

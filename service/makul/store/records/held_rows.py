@@ -59,6 +59,9 @@ REGISTER_TABLES = (
     "desk_document",
     "officer",
     "termination_proposal",
+    "monthly_statement",
+    "contested_line",
+    "contested_answer",
 )
 """Tables that only acts change."""
 

@@ -47,6 +47,10 @@ SINCE_0012: Mapping[str, tuple[str, ...]] = {
     "act_answer": ("act_id",),
     "termination_proposal": ("number", "agreement_changed_at", "officer"),
 }
+SINCE_0013: Mapping[str, tuple[str, ...]] = {
+    "contested_answer": ("recipient", "month", "disclosure_id"),
+    "contested_line": ("recipient", "month", "disclosure_id"),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -55,6 +59,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0011,
     **SINCE_0009,
     **SINCE_0012,
+    **SINCE_0013,
 }
 """Append-only tables and the columns of their primary keys."""
 

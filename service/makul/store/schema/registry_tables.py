@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
 
-from makul.store.schema.columns import AGREEMENT, DIGEST, MEMBER, WORD, metadata, to_lock
+from makul.store.schema.columns import AGREEMENT, DIGEST, MEMBER, UUID, WORD, metadata, to_lock
 
 recipient = Table(
     "recipient",
@@ -200,3 +200,51 @@ termination_proposal = Table(
 
 `agreement_changed_at` is that of the agreement: a proposal does not outlive a change of the terms.
 """
+
+
+monthly_statement = Table(
+    "monthly_statement",
+    metadata,
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), primary_key=True),
+    Column("month", WORD, primary_key=True),
+    Column("state", WORD, nullable=False),
+    Column("head", DIGEST, nullable=False),
+    Column("content", DIGEST, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("confirm_by", BigInteger, nullable=False),
+    Column("confirmation", DIGEST),
+    Column("closing", DIGEST),
+    Column("changed_at", BigInteger, nullable=False),
+)
+"""A month of a recipient that the operator issued, and how far it is closed (cl. 11).
+
+`head`, `confirmation` and `closing` are digests of documents in `desk_document`: the statement as
+the operator, the recipient and the authorised body signed it.
+"""
+
+
+contested_line = Table(
+    "contested_line",
+    metadata,
+    Column("recipient", MEMBER, primary_key=True),
+    Column("month", WORD, primary_key=True),
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("contested_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A line of a statement that the recipient contests. `sealed` is encrypted: the reason."""
+
+
+contested_answer = Table(
+    "contested_answer",
+    metadata,
+    Column("recipient", MEMBER, primary_key=True),
+    Column("month", WORD, primary_key=True),
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("answer", WORD, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The operator's answer to a contested line. `sealed` is encrypted: the reason of the answer."""

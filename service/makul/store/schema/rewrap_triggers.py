@@ -66,11 +66,16 @@ SINCE_0012: Mapping[str, tuple[str, ...]] = {
         "answered_at",
     ),
 }
+SINCE_0013: Mapping[str, tuple[str, ...]] = {
+    "contested_answer": ("recipient", "month", "disclosure_id", "answer", "answered_at"),
+    "contested_line": ("recipient", "month", "disclosure_id", "contested_at"),
+}
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0005,
     **SINCE_0008,
     **SINCE_0009,
     **SINCE_0012,
+    **SINCE_0013,
 }
 """Append-only tables with a column `sealed`, and all their other columns."""
 

@@ -27,7 +27,7 @@ from makul.store.schema.append_only_triggers import (
     all_sqlite_triggers,
 )
 
-VERSION = "0012"
+VERSION = "0013"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]

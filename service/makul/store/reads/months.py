@@ -1,0 +1,125 @@
+"""Reads of issued months: their states, documents and contested lines (Procedure, cl. 11)."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from makul.domain.identifiers import MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
+from makul.domain.months import Month, parse_month
+from makul.store.db.base import Database, Row, Transaction
+from makul.store.db.codecs import CodecError, instant
+from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.schema.registry_tables import (
+    contested_answer,
+    contested_line,
+    monthly_statement,
+)
+
+_STATEMENT = select(
+    monthly_statement.c.recipient,
+    monthly_statement.c.month,
+    monthly_statement.c.state,
+    monthly_statement.c.head,
+    monthly_statement.c.content,
+    monthly_statement.c.issued_at,
+    monthly_statement.c.confirm_by,
+    monthly_statement.c.confirmation,
+).order_by(monthly_statement.c.month, monthly_statement.c.recipient)
+_OF_MONTH = _STATEMENT.where(monthly_statement.c.month == bindparam("month"))
+_ONE = _OF_MONTH.where(monthly_statement.c.recipient == bindparam("recipient"))
+
+_LINES = (
+    select(
+        contested_line.c.disclosure_id,
+        contested_line.c.sealed,
+        contested_line.c.contested_at,
+        contested_answer.c.answer,
+        contested_answer.c.sealed,
+    )
+    .select_from(
+        contested_line.outerjoin(
+            contested_answer,
+            (contested_answer.c.recipient == contested_line.c.recipient)
+            & (contested_answer.c.month == contested_line.c.month)
+            & (contested_answer.c.disclosure_id == contested_line.c.disclosure_id),
+        )
+    )
+    .where(
+        contested_line.c.recipient == bindparam("recipient"),
+        contested_line.c.month == bindparam("month"),
+    )
+    .order_by(contested_line.c.contested_at, contested_line.c.disclosure_id)
+)
+
+
+def list_issued(
+    source: Database | Transaction, month: Month | None, recipient: MemberCode | None = None
+) -> Sequence[IssuedMonth]:
+    """Return issued months, by month and recipient; only those of a month or recipient if given."""
+    if month is None:
+        rows = source.all(_STATEMENT, {})
+    elif recipient is None:
+        rows = source.all(_OF_MONTH, {"month": str(month)})
+    else:
+        rows = source.all(_ONE, {"month": str(month), "recipient": recipient})
+    return [_issued_from_row(row) for row in rows if recipient in (None, row[0])]
+
+
+def list_contested(
+    source: Database | Transaction, cipher: FieldCipher, recipient: MemberCode, month: Month
+) -> Sequence[ContestedLine]:
+    """Return the contested lines of a month with the operator's answers, the earliest first."""
+    rows = source.all(_LINES, {"recipient": recipient, "month": str(month)})
+    return [_line_from_row(cipher, recipient, month, row) for row in rows]
+
+
+def encrypt_reason(
+    cipher: FieldCipher, table: str, key: Mapping[str, object], reason: str
+) -> bytes:
+    """Return the encrypted reason of a row of `contested_line` or `contested_answer`."""
+    return cipher.encrypt(reason.encode(), _associated_data(table, key))
+
+
+def _issued_from_row(row: Row) -> IssuedMonth:
+    recipient, month, state, head, content, issued_at, confirm_by, confirmation = row
+    try:
+        return IssuedMonth(
+            recipient=MemberCode(recipient),
+            month=parse_month(month),
+            state=MonthState(state),
+            head=head,
+            content=content,
+            issued_at=instant(issued_at),
+            confirm_by=instant(confirm_by),
+            confirmation=confirmation,
+        )
+    except ValueError:
+        raise CodecError("an issued month does not read back") from None
+
+
+def _line_from_row(
+    cipher: FieldCipher, recipient: MemberCode, month: Month, row: Row
+) -> ContestedLine:
+    disclosure_id, sealed, contested_at, answer, answer_sealed = row
+    key = {"recipient": recipient, "month": str(month), "disclosure_id": disclosure_id}
+
+    def read(table: str, field: bytes) -> str:
+        return cipher.decrypt(field, _associated_data(table, key)).decode()
+
+    return ContestedLine(
+        disclosure_id=UUID(bytes=disclosure_id),
+        reason=read("contested_line", sealed),
+        contested_at=instant(contested_at),
+        answer=LineAnswer(answer) if answer is not None else None,
+        answer_reason=(
+            read("contested_answer", answer_sealed) if answer_sealed is not None else None
+        ),
+    )
+
+
+def _associated_data(table: str, key: Mapping[str, object]) -> bytes:
+    parts = (key[name] for name in ("recipient", "month", "disclosure_id"))
+    encoded = (part if isinstance(part, bytes) else str(part).encode() for part in parts)
+    return field_associated_data(table, "sealed", *encoded)

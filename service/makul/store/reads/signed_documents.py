@@ -1,0 +1,29 @@
+"""The signed documents that acts store: agreements, approvals and statements of months."""
+
+from sqlalchemy import bindparam, select
+
+from makul.app.ports import SignedBytes
+from makul.store.db.base import Database, Transaction
+from makul.store.db.codecs import CodecError, only, unpack
+from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.schema.registry_tables import desk_document
+
+DOCUMENT = select(desk_document.c.sealed).where(desk_document.c.digest == bindparam("digest"))
+
+
+def read_signed(
+    source: Database | Transaction, cipher: FieldCipher, digest: bytes
+) -> SignedBytes | None:
+    """Return a stored document; None if there is none. Raises `CodecError`."""
+    row = source.one(DOCUMENT, {"digest": digest})
+    if row is None:
+        return None
+    header, parts = unpack(cipher.decrypt(row[0], document_associated_data(digest)))
+    if only(header, "v")["v"] != 1 or len(parts) != 2:
+        raise CodecError("a stored document cannot be read")
+    return SignedBytes(digest=digest, document=parts[0], report=parts[1])
+
+
+def document_associated_data(digest: bytes) -> bytes:
+    """Return the associated data of a document's encrypted part."""
+    return field_associated_data("desk_document", "sealed", digest)

@@ -1,0 +1,246 @@
+"""A month is closed by three: issued, confirmed or contested, answered, and signed (cl. 11)."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from lxml import etree
+
+from makul.composition.adapters import utc_now
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import Month, month_before
+from makul.ledger.signed_note import ED25519
+from makul.store.log.tile_files import LogDirectory
+from makul.trust.tlog.note_keys import NoteSigner, new_key_file
+from makul_sandbox.data.recipients import AUTHORISED_BODY
+from makul_testing.builders.entries import a_release
+from makul_testing.cli_runner import Makul
+from makul_testing.in_process_service import (
+    RECIPIENT,
+    Answered,
+    InProcess,
+    RecordDatabase,
+    build_installation,
+)
+from makul_testing.tlog.builder import ORIGIN, build_recording, check_ledger, sequence
+
+T = "{urn:makul:types:1}"
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+PUBLISHED = {"recipient": RECIPIENT, "oversight": "urn:makul:oversight:1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """An installation with a built statement of the last month, and its parties."""
+
+    installation: InProcess
+    makul: Makul
+    month: Month
+    lines: Sequence[UUID]
+    """The disclosures of the month."""
+
+    @property
+    def bank(self) -> MemberCode:
+        return self.installation.bank.code
+
+    def issue(self) -> None:
+        self.makul.run_json("month", "issue", self.bank, str(self.month), "--apply")
+
+    def ask(self, operation: str, content: str = "", *, by: str = "bank") -> Answered:
+        """Send a request of the recipient port about the month."""
+        return self.installation.ask(self._request("recipient", operation, content), by=by)
+
+    def oversee(self, operation: str, content: str = "", *, by: str = "inspector") -> Answered:
+        return self.installation.oversee(self._request("oversight", operation, content), by=by)
+
+    def _request(self, port: str, operation: str, content: str) -> bytes:
+        return (
+            f'<{operation} xmlns="{PUBLISHED[port]}" xmlns:t="urn:makul:types:1">'
+            f"<requestId>{uuid4()}</requestId>{content}</{operation}>"
+        ).encode()
+
+    def in_month(self, more: str = "") -> str:
+        return f"<month>{self.month}</month>{more}"
+
+    def of_bank(self, more: str = "") -> str:
+        return f"<month>{self.month}</month><recipient>{self.bank}</recipient>{more}"
+
+    def content(self) -> bytes:
+        """Return the statement as every party signs it: without the operator's signature."""
+        answer = self.ask("GetMonthlyStatement", self.in_month())
+        return unsigned(document_of(answer, "statement"))
+
+    def signed_by(self, member: MemberCode, content: bytes | None = None) -> str:
+        signer = self.installation.world.signatories[member]
+        signed = signer.sign(content or self.content(), at=utc_now())
+        return f"<statement>{b64encode(signed).decode()}</statement>"
+
+    def confirm(self, member: MemberCode | None = None, content: bytes | None = None) -> Answered:
+        signed = self.signed_by(member or self.bank, content)
+        return self.ask("ConfirmMonth", self.in_month(signed))
+
+    def contest(self, *lines: UUID) -> Answered:
+        contested = "".join(
+            f"<contestedLine><t:disclosureId>{line}</t:disclosureId>"
+            "<t:reason>our client was not there</t:reason></contestedLine>"
+            for line in lines
+        )
+        return self.ask("ConfirmMonth", self.in_month(contested))
+
+    def sign(self, member: MemberCode = AUTHORISED_BODY, *, by: str = "head") -> Answered:
+        content = f"<recipient>{self.bank}</recipient><month>{self.month}</month>"
+        return self.oversee("SignMonth", content + self.signed_by(member), by=by)
+
+    def state(self) -> str | None:
+        return state_of(self.oversee("GetMonth", self.of_bank()))
+
+
+def document_of(answer: Answered, name: str) -> bytes:
+    namespace = etree.QName(answer.child).namespace
+    return b64decode(answer.child.findtext(f"{{{namespace}}}{name}") or "")
+
+
+def unsigned(document: bytes) -> bytes:
+    root = etree.fromstring(document)
+    signature = root.find(f"{DS}Signature")
+    assert signature is not None
+    root.remove(signature)
+    return etree.tostring(root, method="c14n", exclusive=True)
+
+
+def state_of(answer: Answered) -> str | None:
+    return next((each.text for each in answer.child.iter(f"{T}state")), None)
+
+
+@pytest.fixture
+def closing(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Closing]:
+    """Two disclosures of the last month, and their statement, which is not issued yet."""
+    built = build_installation(tmp_path, database=record_database)
+    month = month_before(utc_now())
+    terms = built.bank.agreed(built.world.made_at)
+    for day in (1, 2):
+        release = a_release(
+            decided_at=month.begins + timedelta(days=day),
+            agreement_number=built.bank.agreement,
+            terms=terms,
+        )
+        build_recording(built.store).record_and_render(release.decision)
+    rows = built.store.registry.disclosures(recipient=built.bank.code, since=None, limit=9)
+    makul = built.makul()
+    new_key_file(makul.directory / "ledger.key", ORIGIN, ED25519)
+    with (makul.directory / "makul.toml").open("a") as settings:
+        settings.write(f'\n[ledger]\norigin = "{ORIGIN}"\nkey = "ledger.key"\npublish = "log"\n')
+    signer = NoteSigner.load(makul.directory / "ledger.key", ORIGIN)
+    sequence(built.store, signer, at=utc_now())
+    latest = built.store.ledger.latest()
+    assert latest is not None
+    LogDirectory(makul.directory / "log").write_checkpoint(latest.note)
+    output = makul.directory / "months"
+    bank = built.bank.code
+    makul.run_json("month", "build", str(month), "--recipient", bank, "--output", output)
+    yield Closing(built, makul, month, [row.disclosure_id for row in rows])
+    sequence(built.store, signer, at=utc_now())
+    assert check_ledger(built.store, signer, at=utc_now()).finding is None
+    built.close()
+
+
+def test_a_month_is_closed_by_three_signatures(closing: Closing) -> None:
+    """Issued, confirmed, signed: a month closes once, and nothing changes it afterwards."""
+    assert closing.ask("GetMonthlyStatement", closing.in_month()).codes == ["OVR-06"]
+    closing.issue()
+    assert closing.state() == "ISSUED"
+
+    confirmed = closing.confirm()
+    signed = closing.sign()
+
+    assert (confirmed.outcome, state_of(confirmed)) == ("DONE", "CONFIRMED")
+    assert (signed.outcome, state_of(signed)) == ("DONE", "SIGNED")
+    assert closing.sign().codes == ["OVR-02"]
+    assert closing.confirm().codes == ["OVR-02"]
+    assert closing.contest(closing.lines[0]).codes == ["OVR-02"]
+    assert closing.makul("month", "issue", closing.bank, str(closing.month), "--apply").code == 1
+    (row,) = closing.makul.run_json("month", "list")
+    assert (row["recipient"], row["state"], row["overdue"]) == (closing.bank, "SIGNED", False)
+
+
+def test_pages_have_the_digests_of_the_head(closing: Closing) -> None:
+    """The head is signed and names each page by its digest; another page does not exist."""
+    closing.issue()
+    head = etree.fromstring(
+        document_of(closing.ask("GetMonthlyStatement", closing.in_month()), "statement")
+    )
+
+    for asked in (
+        closing.ask("GetMonthlyStatement", closing.in_month("<page>1</page>")),
+        closing.oversee("GetMonth", closing.of_bank("<page>1</page>")),
+    ):
+        page = document_of(asked, "page")
+        named = head.findtext("{*}page/{*}digest") or ""
+        assert sha256(page).digest() == b64decode(named)
+    beyond = closing.ask("GetMonthlyStatement", closing.in_month("<page>2</page>"))
+    assert beyond.codes == ["OVR-06"]
+
+
+def test_an_altered_page_is_not_given(closing: Closing) -> None:
+    """A page with other bytes than the head names is withheld, and the id stays open."""
+    closing.issue()
+    (page,) = (closing.makul.directory / "months").rglob("page-001.xml")
+    page.write_bytes(page.read_bytes().replace(b"GetPersonData", b"VerifyPerson"))
+
+    answer = closing.ask("GetMonthlyStatement", closing.in_month("<page>1</page>"))
+
+    assert (answer.outcome, answer.codes) == ("UNDETERMINED", ["OPS-01"])
+
+
+def test_contested_lines_are_answered_before_the_month_closes(closing: Closing) -> None:
+    """A contested line cannot vanish: it is answered once, one by one, and everybody sees it."""
+    closing.issue()
+    first, second = closing.lines
+
+    contested = closing.contest(first)
+    assert (contested.outcome, state_of(contested)) == ("DONE", "CONTESTED")
+    assert closing.contest(first, second).codes == ["OVR-02"]
+    assert closing.contest(uuid4()).codes == ["OVR-06"]
+    assert closing.sign().codes == ["OVR-02"]
+    answer = ("month", "answer", closing.bank, str(closing.month), str(first), "--as", "UPHELD")
+    closing.makul.run_json(*answer, "--reason", "the consent is in the file", "--apply")
+    assert closing.makul(*answer, "--reason", "again", "--apply").code == 1
+
+    read = closing.ask("GetMonthlyStatement", closing.in_month())
+    (line,) = read.child.findall(f"{{{RECIPIENT}}}contestedLine")
+    assert line.findtext(f"{T}disclosureId") == str(first)
+    assert line.findtext(f"{T}answer") == "UPHELD"
+    assert line.findtext(f"{T}answerReason") == "the consent is in the file"
+    assert state_of(closing.sign()) == "SIGNED"
+
+
+def test_what_is_not_the_statement_is_not_signed(closing: Closing) -> None:
+    """One byte of difference is OVR-03, and so is the signature of another party."""
+    closing.issue()
+    changed = closing.content().replace(b"<lines>2</lines>", b"<lines>1</lines>")
+
+    for refused in (
+        closing.confirm(content=changed),
+        closing.confirm(AUTHORISED_BODY),
+        closing.ask("ConfirmMonth", closing.in_month("<statement>PGE+</statement>")),
+    ):
+        assert (refused.outcome, refused.codes[0]) == ("REFUSED", "OVR-03")
+    assert closing.confirm().outcome == "DONE"
+    assert closing.sign(closing.bank).codes[0] == "OVR-03"
+    assert closing.state() == "CONFIRMED"
+
+
+def test_nobody_reads_the_month_of_another(closing: Closing) -> None:
+    """Another recipient has no such month; a protection officer reads and does not sign."""
+    closing.issue()
+
+    assert closing.ask("GetMonthlyStatement", closing.in_month(), by="insurer").codes == ["OVR-06"]
+    assert closing.oversee("GetMonth", closing.of_bank(), by="protection").outcome == "DONE"
+    assert closing.sign(by="protection").codes == ["OVR-01"]
+    states = closing.oversee("GetMonth", closing.in_month())
+    assert [each.text for each in states.child.iter(f"{T}recipient")] == [closing.bank]
