@@ -1,7 +1,7 @@
 """The certification of external keys, for example to try a bank's HSM against the sandbox.
 
-The authorities' keys are stored in the sandbox's directory, because nobody in it is real. The
-private key to certify never comes here. Only a certificate request or a public key does.
+The sandbox's directory holds the keys of its authorities, because all its people are synthetic. The
+private key to certify stays with its holder, who gives a certificate request or a public key.
 """
 
 import json
@@ -106,7 +106,7 @@ def _read_public_key(request: Certification) -> PublicKey:
     name = request.key_file.name
     content = read_bounded(request.key_file, MAX_KEY_FILE_BYTES)
     try:
-        key = _key_of_request(content) if request.is_request else _plain_key(content)
+        key = _load_requested_key(content) if request.is_request else _load_public_key(content)
     except (ValueError, InvalidSignature, UnsupportedAlgorithm):
         kind = "certificate request whose signature holds" if request.is_request else "public key"
         raise OperatorError(f"{name} is not a {kind}, in PEM or DER") from None
@@ -119,7 +119,7 @@ def _read_public_key(request: Certification) -> PublicKey:
     )
 
 
-def _key_of_request(content: bytes) -> object:
+def _load_requested_key(content: bytes) -> object:
     load: Callable[[bytes], x509.CertificateSigningRequest] = (
         x509.load_pem_x509_csr if content.lstrip().startswith(b"-----") else x509.load_der_x509_csr
     )
@@ -129,7 +129,7 @@ def _key_of_request(content: bytes) -> object:
     return request.public_key()
 
 
-def _plain_key(content: bytes) -> object:
+def _load_public_key(content: bytes) -> object:
     if content.lstrip().startswith(b"-----"):
         return load_pem_public_key(content)
     return load_der_public_key(content)
@@ -146,7 +146,7 @@ def _issue(
             surname=details["surname"]["latin"],
             given_name=None if given_name is None else given_name["latin"],
         )
-        return _authority(request.directory, "citizens", at).certify(citizen, public_key)
+        return _load_authority(request.directory, "citizens", at).certify(citizen, public_key)
     code, name = details["code"], details["name"]
     if request.use is KeyUse.SEALING and not isinstance(public_key, rsa.RSAPublicKey):
         raise OperatorError("answers are encrypted to RSA keys alone; give one, or --for message")
@@ -155,12 +155,12 @@ def _issue(
         KeyUse.SEALING: sealing_entity(member_code=code, common_name=name),
         KeyUse.OFFICIAL: official_entity(member_code=code, name=name, identifier="OWN"),
     }[request.use]
-    return _authority(request.directory, "organisations", at).certify(entity, public_key)
+    return _load_authority(request.directory, "organisations", at).certify(entity, public_key)
 
 
-def _authority(directory: Path, name: str, at: datetime) -> Authority:
-    home = directory / AUTHORITIES
-    key, chain = load_pair(home / f"{name}.key.pem", home / f"{name}.cert.pem")
+def _load_authority(directory: Path, name: str, at: datetime) -> Authority:
+    files = directory / AUTHORITIES
+    key, chain = load_pair(files / f"{name}.key.pem", files / f"{name}.cert.pem")
     return Authority(credential=Credential(key=key, certificate=chain[0]), made_at=at)
 
 

@@ -65,7 +65,7 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
         "disclose_cpu_ratio": round(ratio, 3),
         "disclose_cpu_us": round(min(real) / per_round * 1e6, 1),
         "floor_cpu_us": round(min(raw) / per_round * 1e6, 1),
-        "cpu_us_by_room": shares,
+        "cpu_us_by_stage": shares,
     }
 
 

@@ -145,8 +145,8 @@ def tables(report: Report) -> str:
 def _tables(report: Report) -> Iterator[tuple[str, Sequence[str], Rows]]:
     if "disclose_cpu_ratio" in report:
         yield "One request, in process", ("", "CPU", "its floor", "ratio"), _cpu_rows(report)
-    if "cpu_us_by_room" in report:
-        yield "One GetPersonData, by room", ("Room", "CPU", "Share"), _room_rows(report)
+    if "cpu_us_by_stage" in report:
+        yield "One GetPersonData, by stage", ("Stage", "CPU", "Share"), _stage_rows(report)
     for name, by_workers in report.get("throughput", {}).items():
         heading = ("Workers", "Who", "a second", "p50", "p95", "p99", "ratio")
         yield f"Over HTTP, {_NAMES[name]}", heading, list(_throughput_rows(by_workers))
@@ -180,12 +180,12 @@ def _cpu_rows(report: Report) -> Rows:
     ]
 
 
-def _room_rows(report: Report) -> Rows:
-    spent: Mapping[str, float] = report["cpu_us_by_room"]
+def _stage_rows(report: Report) -> Rows:
+    spent: Mapping[str, float] = report["cpu_us_by_stage"]
     total = sum(spent.values())
     return [
-        (room, f"{each / 1e3:.2f} ms", f"{each / total:.1%}")
-        for room, each in sorted(spent.items(), key=lambda item: -item[1])
+        (stage, f"{each / 1e3:.2f} ms", f"{each / total:.1%}")
+        for stage, each in sorted(spent.items(), key=lambda item: -item[1])
     ]
 
 

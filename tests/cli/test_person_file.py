@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 
 from makul.admin.errors import OperatorError
 from makul.cli.files.person_csv import parse_heading
-from makul.cli.files.person_fields import COLUMNS
+from makul.cli.files.person_fields import COLUMNS, BadFieldError, person_from_fields
 from makul.cli.files.persons import MAX_LINE, Format, Line, read_people
 from makul.domain.attributes import Attribute
 from makul.domain.persons import LocalizedName
+from makul.language.translation import Language, use_language
 
 PIN = "21505198590001"
 CSV = (
@@ -29,15 +31,13 @@ RECORD: dict[str, Any] = {
 }
 
 
-NOT_A_CODE = (
-    "not of its form; must be a code of 2 to 32 of A-Z, 0-9 and _, such as ID_CARD, PASSPORT"
-)
+NOT_A_CODE = "must be a code of 2 to 32 of A-Z, 0-9 and _, such as ID_CARD, PASSPORT"
 NOT_JSON = "not JSON: write one object a line"
-NOT_A_NAME = "not of its form; must be up to 100 printable characters without < and >"
-NOT_DISPUTED = (
-    "disputed: not a list of attributes; must be names of attributes, such as address"
-    " documentNumber"
-)
+NOT_A_NAME = "must be up to 100 printable characters without < and >"
+NOT_TEXT = "must be text in quotes"
+NOT_A_DATE = "birthDate: must be a date as YYYY-MM-DD"
+NO_SUCH_DAY = "birthDate: is a day that does not exist"
+NOT_DISPUTED = f"disputed: must be one of {', '.join(Attribute)}"
 
 
 def read(
@@ -89,45 +89,45 @@ def test_an_empty_field_is_a_missing_attribute() -> None:
     ("changes", "cause"),
     [
         ({"pin": None}, "pin: missing"),
-        ({"pin": 21505198590001}, "pin: not text; write it in quotes"),
+        ({"pin": 21505198590001}, f"pin: {NOT_TEXT}"),
         ({"pin": "99999999999999"}, "pin: a PIN is 14 digits, the first of them 0, 1 or 2"),
         ({"nickname": "secret"}, "a field that is no attribute"),
         ({"surname.ky": "secret"}, "a field that is no attribute; did you mean surname.ky?"),
         ({"dateOfBirth": "secret"}, "a field that is no attribute; did you mean birthDate?"),
-        ({"sex": "X"}, "sex: not of its form; must be F or M"),
-        ({"sex": ["secret"]}, "sex: not text; must be F or M"),
-        ({"birthDate": "15.05.1985"}, "birthDate: not a date as YYYY-MM-DD"),
-        ({"birthDate": "19850515"}, "birthDate: not a date as YYYY-MM-DD"),
-        ({"birthDate": "1985-W20-3"}, "birthDate: not a date as YYYY-MM-DD"),
-        ({"birthDate": "1985-05-15T00:00"}, "birthDate: not a date as YYYY-MM-DD"),
-        ({"birthDate": "٠٩٨٥-٠٥-١٥"}, "birthDate: not a date as YYYY-MM-DD"),
-        ({"birthDate": "1985-02-30"}, "birthDate: no such day; must be a date as YYYY-MM-DD"),
-        ({"birthDate": "0000-01-01"}, "birthDate: no such day; must be a date as YYYY-MM-DD"),
+        ({"sex": "X"}, "sex: must be F or M"),
+        ({"sex": ["secret"]}, f"sex: {NOT_TEXT}"),
+        ({"birthDate": "15.05.1985"}, NOT_A_DATE),
+        ({"birthDate": "19850515"}, NOT_A_DATE),
+        ({"birthDate": "1985-W20-3"}, NOT_A_DATE),
+        ({"birthDate": "1985-05-15T00:00"}, NOT_A_DATE),
+        ({"birthDate": "٠٩٨٥-٠٥-١٥"}, NOT_A_DATE),
+        ({"birthDate": "1985-02-30"}, NO_SUCH_DAY),
+        ({"birthDate": "0000-01-01"}, NO_SUCH_DAY),
         ({"surname": "secret"}, "surname: not a name by script (ky, ru, latin)"),
         ({"surname": {"kg": "secret"}}, "surname: not a name by script (ky, ru, latin)"),
-        ({"surname": {"ky": 7}}, "surname.ky: not text"),
-        ({"surname": {}}, "surname: in no script"),
-        ({"surname": {"ky": None}}, "surname: in no script"),
+        ({"surname": {"ky": 7}}, f"surname.ky: {NOT_TEXT}"),
+        ({"surname": {}}, "surname: is in no script"),
+        ({"surname": {"ky": None}}, "surname: is in no script"),
         ({"surname": {"ky": "secret\x1b[2J"}}, f"surname.ky: {NOT_A_NAME}"),
         ({"surname": {"ky": "<secret/>"}}, f"surname.ky: {NOT_A_NAME}"),
         ({"surname": {"ky": "\ud800"}}, f"surname.ky: {NOT_A_NAME}"),
         (
             {"address": "s" * 501},
-            "address: not of its form; must be up to 500 printable characters without < and >",
+            "address: must be up to 500 printable characters without < and >",
         ),
         (
             {"documentNumber": "№secret"},
-            "documentNumber: not of its form; must be 3 to 20 of A-Z (Latin), 0-9 and -",
+            "documentNumber: must be 3 to 20 of A-Z (Latin), 0-9 and -",
         ),
         (
             {"citizenship": "secret"},
-            "citizenship: not of its form; must be three capital letters (ISO 3166-1), such as KGZ",
+            "citizenship: must be three capital letters (ISO 3166-1), such as KGZ",
         ),
         (
             {"documentType": "id card"},
             f"documentType: {NOT_A_CODE}",
         ),
-        ({"faceImage": "secret!"}, "faceImage: not base64; must be JPEG or JPEG 2000 in base64"),
+        ({"faceImage": "secret!"}, "faceImage: must be JPEG or JPEG 2000 in base64"),
         ({"faceImage": "c2VjcmV0"}, "faceImage: the face image is neither JPEG nor JPEG 2000"),
         ({"signatureImage": "c2VjcmV0"}, "signatureImage: the signature image is not PNG"),
         (
@@ -137,7 +137,7 @@ def test_an_empty_field_is_a_missing_attribute() -> None:
         ({"disputed": ["secret"]}, NOT_DISPUTED),
         ({"disputed": [["secret"]]}, NOT_DISPUTED),
         ({"disputed": [{}]}, NOT_DISPUTED),
-        ({"disputed": "address"}, NOT_DISPUTED),
+        ({"disputed": "address"}, "disputed: must be a list in brackets"),
         ({"locked": "secret"}, "locked: must be true or false"),
         ({"locked": 1}, "locked: must be true or false"),
     ],
@@ -149,6 +149,49 @@ def test_a_bad_line_is_reported_by_its_cause(changes: dict[str, Any], cause: str
     assert line.person is None
     assert line.fault == cause
     assert "secret" not in cause
+
+
+WRONG_TYPES: list[Any] = [
+    "hushed\0",
+    "hushed<",
+    "\ud800",
+    "9" * 4_000,
+    -1,
+    float("nan"),
+    10**4_000,
+    [[]],
+    ["hushed", 1, None, {}],
+    {},
+    {"hushed": 1},
+    {"ky": "hushed<", "hushed": 1},
+    {"ky": ["hushed"]},
+    {"\ud800": "hushed"},
+]
+JARGON = re.compile(r"nput should|pydantic|Value error|\{[a-z_]+\}|not permitted|hushed|9999|\n")
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("field", [*Attribute, "disputed", "locked"])
+def test_any_wrong_value_is_reported_in_our_words(field: str, language: Language) -> None:
+    """One line names the field and what is permitted, in each language, and never the value."""
+    for value in WRONG_TYPES:
+        with use_language(language), pytest.raises(BadFieldError) as refused:
+            person_from_fields({"pin": PIN, field: value})
+
+        message = str(refused.value)
+        assert re.match(rf"{field}(\.ky)?: .", message), message
+        assert not JARGON.search(message), message
+        assert language is Language.EN or re.search("[а-я]", message), message
+
+
+@pytest.mark.parametrize("key", ["hushed", "hushed\n", "\ud800", "", "ky", "0", "PIN\0"])
+@pytest.mark.parametrize("pin", [PIN, 1])
+def test_an_unknown_key_is_reported_first_and_not_repeated(key: str, pin: object) -> None:
+    """A misspelt key explains more than what is missing; it may be a value of somebody's."""
+    with pytest.raises(BadFieldError) as refused:
+        person_from_fields({"pin": pin, key: "hushed"})
+
+    assert re.fullmatch("a field that is no attribute(; did you mean pin.)?", str(refused.value))
 
 
 @pytest.mark.parametrize(

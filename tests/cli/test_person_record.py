@@ -213,7 +213,7 @@ def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
         (("faceImage", "/9j/4A=="), "makul person import"),
         (("locked", "yes"), "must be true or false"),
         (("locked", "--clear"), "cannot be cleared"),
-        (("disputed", "adress"), "not a list of attributes"),
+        (("disputed", "adress"), "disputed: must be one of pin, surname"),
     ],
 )
 def test_an_invalid_value_is_reported(

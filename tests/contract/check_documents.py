@@ -1,12 +1,13 @@
 """Check that the documents agree with the programs. `make check` runs this.
 
 It compares commands and options in fenced blocks, inline code and help texts; make targets;
-settings; reasons; exit codes; operations and outcomes; environment variables; Python examples;
-links and paths; security events and metrics; the number of the demo's scenes. It prints one line
-for each problem.
+settings; reasons; exit codes; operations and outcomes; environment variables; Python examples; the
+version of a release; links and paths; security events and metrics; the number of the demo's scenes.
+It prints one line for each problem.
 """
 
 import ast
+import configparser
 import importlib
 import re
 import sys
@@ -40,7 +41,12 @@ SHELL: Final = frozenset({"", "sh", "bash", "shell", "console"})
 _CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OPS)-[0-9]{2}\b")
 _VARIABLE: Final = re.compile(r"\bMAKUL_[A-Z_]+\b")
 _PATH: Final = re.compile(r"(?:docs|service|clients|tests|schemas|wsdl)/[\w./-]*\w")
+_RELEASE: Final = re.compile(r"\bmakul[-:]([0-9]+\.[0-9]+\.[0-9]+)")
 _DEMO: Final = re.compile(r"demo: ([0-9]+) of ([0-9]+) scenes")
+
+_METADATA: Final = configparser.ConfigParser(interpolation=None)
+_METADATA.read(ROOT / "setup.cfg", encoding="utf-8")
+VERSION: Final = _METADATA["metadata"]["version"]
 
 Problem = tuple[str, int, str]
 """A file, a line and what is wrong."""
@@ -151,6 +157,10 @@ class Checker:
                 self.facts += 1
                 if name not in self._programs.variables and not is_setting(name):
                     yield page.name, number, f"no such environment variable: {name}"
+            for release in _RELEASE.findall(line):
+                self.facts += 1
+                if release != VERSION:
+                    yield page.name, number, f"the version is {VERSION}"
             for demo in _DEMO.findall(line):
                 self.facts += 1
                 if demo != (str(len(SCENES)),) * 2:

@@ -33,6 +33,7 @@ $ pytest tests/nowhere
 `makul person look` and [a link](docs/none.md) and [another](#no-such-heading) to `docs/gone.md`.
 MAKUL_STORE__DISK is a variable, CNS-99 a reason; demo: 3 of 4 scenes.
 `makul person show` may lack its PIN here, and MAKUL_STORE__KEYS exists.
+Take makul-9.9.9-source.tar.gz or the image makul:0.0.0.
 
 ```python
 from makul_client import Nobody
@@ -89,9 +90,10 @@ UNTRUE = (
     "README.md:15: no such environment variable: MAKUL_STORE__DISK",
     "README.md:15: no such reason: CNS-99",
     "README.md:15: the demo has",
-    "README.md:19: makul_client has no Nobody",
-    "README.md:24: makul: exit code ",
-    "README.md:24: makul --help: 0 is 'done'",
+    "README.md:17: the version is ",
+    "README.md:20: makul_client has no Nobody",
+    "README.md:25: makul: exit code ",
+    "README.md:25: makul --help: 0 is 'done'",
     "docs/operators.md:1: the setting trust.crls is not documented",
     "docs/operators.md:3: no such setting: store.disk",
     "docs/operators.md:4: the default of listeners.NAME.answer_seconds is 30.0",

@@ -1,4 +1,4 @@
-"""docs/operating/containers.md, compared with compose.yaml and the programs."""
+"""Pages about containers, compared with compose.yaml and the programs."""
 
 import re
 
@@ -10,6 +10,7 @@ from document_pages import Page
 from makul_testing.paths import ROOT
 
 PAGE = Page.of(ROOT / "docs" / "operating" / "containers.md", ROOT)
+GUIDES = [Page.of(ROOT / "docs" / language / "operators.md", ROOT) for language in ("ky", "ru")]
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +19,9 @@ def programs() -> Programs:
 
 
 def docker_commands() -> list[list[str]]:
-    lines = [line for _, line in PAGE.shell_lines(frozenset({"console"}))]
-    spans = [span for _, span in PAGE.spans()]
+    pages = (PAGE, *GUIDES)
+    lines = [line for page in pages for _, line in page.shell_lines(frozenset({"console"}))]
+    spans = [span for page in pages for _, span in page.spans()]
     return [
         words
         for line in (*lines, *spans)

@@ -27,6 +27,7 @@ PAGES = (
     ".ci/run",
     "tests/deps.sh",
     "docs",
+    "service/makul/domain/texts",
     "wsdl",
     "schemas",
     "CHANGELOG.md",
@@ -48,13 +49,6 @@ CATALOGS = (
     "service/makul/language/catalogs",
 )
 """The catalogs of messages and help; `test_catalogs` checks that they have all of them."""
-PAGES_WITH_TABLES_OF_PROGRAMS = frozenset(
-    {"docs/operating/events.md", "docs/operating/metrics.md", "docs/recipients.md"}
-)
-"""Pages whose tables repeat texts of the programs: reasons, security events, metrics.
-
-The wording of a reason is part of the contract."""
-
 BANNED = {
     r"whoever|whomever|whosoever": "name the actor: a caller, an attacker, the sequencer",
     r"whatever": "name the things, or say 'any'",
@@ -144,8 +138,7 @@ def _lines_of_pages() -> Iterator[tuple[str, str]]:
             fenced = False
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
                 fenced ^= line.lstrip().startswith("```")
-                of_program = line.startswith("|") and name in PAGES_WITH_TABLES_OF_PROGRAMS
-                if not (fenced or of_program):
+                if not fenced:
                     yield f"{name}:{number}", line
 
 

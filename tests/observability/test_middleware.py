@@ -152,8 +152,8 @@ def test_a_request_id_in_the_form_of_a_pin_is_not_logged() -> None:
     assert sum(redact_request_id(uuid4()) is None for _ in range(2000)) < 20
 
 
-def test_time_is_logged_by_room() -> None:
-    """The line has milliseconds for the rooms that the request used."""
+def test_time_is_logged_by_stage() -> None:
+    """The line has milliseconds for each stage of the request."""
     account = RequestContext(listener="wsse", took=0.0123)
     account.add(Stage.MESSAGE, 0.001)
     account.add(Stage.MESSAGE, 0.001)

@@ -117,9 +117,9 @@ def test_decisions_are_counted_once_and_reasons_each(directory: Path) -> None:
     assert value(directory, "makul_decision_reasons_total", **DECIDED, code="CNS-09") == 3
     faults = {"listener": "wsse", "operation": "none", "code": "SIG-02"}
     assert value(directory, "makul_faults_total", **faults) == 1
-    rooms = {"listener": "wsse", "room": "message"}
-    assert value(directory, "makul_room_seconds_count", **rooms) == 3
-    assert value(directory, "makul_room_seconds_bucket", **rooms, le="0.001") == 3
+    labels = {"listener": "wsse", "room": "message"}
+    assert value(directory, "makul_room_seconds_count", **labels) == 3
+    assert value(directory, "makul_room_seconds_bucket", **labels, le="0.001") == 3
     assert value(directory, "makul_store_retries_total", listener="wsse") == 1
 
 

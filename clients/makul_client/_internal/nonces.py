@@ -17,9 +17,9 @@ from makul_client.translation import translate
 
 _LABEL: Final = b"makul_client nonce 1"
 """The label that separates this use of a private key's file from every other use."""
-_MAX_FILE: Final = 64 * 1024
-_LEAST: Final = 32
-"""The minimum size of the caller's own secret, in bytes: the output size of SHA-256."""
+_MAX_FILE_BYTES: Final = 64 * 1024
+_MIN_SECRET_BYTES: Final = 32
+"""The minimum size of the file of `[nonce]`: the output size of SHA-256."""
 
 
 class Nonces:
@@ -36,25 +36,25 @@ class Nonces:
 def nonces_for(profile: Profile) -> Nonces | None:
     """Return the nonces of a profile, or None if it names no secret.
 
-    The secret is the file of `[nonce]`, or otherwise the file of the private key that identifies
-    the caller. On the channel `xroad` the security server has that key. Without `[nonce]` there is
-    then no secret that a second process would have too. Raises `ProfileError`.
+    The secret is the file of `[nonce]`. Without it, the secret is the file of the private key that
+    identifies the caller. On the channel `xroad` the security server holds that key, so a profile
+    for `xroad` without `[nonce]` has no secret. Raises `ProfileError`.
     """
     if profile.nonce_key is not None:
-        secret = read_profile_file(profile.nonce_key, _MAX_FILE)
-        if len(secret) < _LEAST:
+        secret = read_profile_file(profile.nonce_key, _MAX_FILE_BYTES)
+        if len(secret) < _MIN_SECRET_BYTES:
             raise ProfileError(
                 translate(
                     "{file}: shorter than {min_bytes} bytes",
                     file=profile.nonce_key,
-                    min_bytes=_LEAST,
+                    min_bytes=_MIN_SECRET_BYTES,
                 )
             )
         return Nonces(secret)
     service, signing = profile.service, profile.signing
     if service.channel is Channel.WSSE and signing is not None:
         password = os.environ.get(signing.key_password_env or "", "").encode()
-        return Nonces(sha256(read_profile_file(signing.key, _MAX_FILE)).digest() + password)
+        return Nonces(sha256(read_profile_file(signing.key, _MAX_FILE_BYTES)).digest() + password)
     if service.tls_key is not None:
-        return Nonces(sha256(read_profile_file(service.tls_key, _MAX_FILE)).digest())
+        return Nonces(sha256(read_profile_file(service.tls_key, _MAX_FILE_BYTES)).digest())
     return None

@@ -37,7 +37,8 @@ MAX_READ: Final = 16 * 1024 * 1024
 A scan has at most 10 MiB, every other file less.
 """
 
-_WITH_TEXT: Final = frozenset({"FAILED", "UNKNOWN"})
+_VERDICTS_WITH_TEXT: Final = frozenset({"FAILED", "UNKNOWN"})
+"""Verdicts of a rule whose text is printed. The text states what is wrong."""
 
 MAX_NAME_WIDTH: Final = 24
 """The width up to which a table never folds its names, in columns. Longer names may be folded."""
@@ -78,7 +79,7 @@ def _(value: date) -> object:
 
 @plain.register
 def _(value: datetime) -> object:
-    return value.isoformat() if value.utcoffset() is None else _in_utc(value).isoformat()
+    return value.isoformat() if value.utcoffset() is None else _to_utc(value).isoformat()
 
 
 @plain.register(Mapping)
@@ -110,7 +111,7 @@ def print_line(line: str) -> None:
 def _print_table(table: Table) -> None:
     """Print a table.
 
-    Rich only renders it: on a closed pipe, rich would exit with the code of a "no".
+    Rich only renders it. If rich printed on a closed pipe, it would exit with 1, which means "no".
     """
     from rich.console import Console  # noqa: PLC0415 - no help page has a table
 
@@ -148,7 +149,7 @@ def print_error(error: MakulError, *, as_json: bool) -> None:
     If standard output cannot be written to, JSON goes to standard error too.
     """
     if as_json:
-        print_error_fields(_error(error))
+        print_error_fields(_error_fields(error))
         return
     print_note(f"makul-client: {error}")
     if error.retry is not None:
@@ -166,7 +167,7 @@ def print_error_fields(fields: Mapping[str, Any]) -> None:
         print_note(json.dumps(plain({"error": fields}), ensure_ascii=False))
 
 
-def _error(error: MakulError) -> dict[str, Any]:
+def _error_fields(error: MakulError) -> dict[str, Any]:
     return {
         "kind": type(error).__name__,
         "message": str(error),
@@ -204,13 +205,10 @@ def print_reasons(reasons: Iterable[Reason]) -> None:
 
 
 def print_rules(rules: Iterable[Rule]) -> None:
-    """Print a dry run, rule by rule.
-
-    The text of a rule states what is wrong, so a rule that is satisfied shows no text.
-    """
+    """Print a dry run, rule by rule. A rule that does not block the request shows no text."""
     table = _new_table(translate("rule"), translate("cl."), translate("verdict"), "")
     for rule in rules:
-        text = rule.texts[current_language()] if rule.verdict in _WITH_TEXT else ""
+        text = rule.texts[current_language()] if rule.verdict in _VERDICTS_WITH_TEXT else ""
         table.add_row(rule.code, rule.clause or "", rule.verdict, text)
     _print_table(table)
 
@@ -338,7 +336,7 @@ def local_time(at: datetime) -> str:
     return local.isoformat(sep=" ", timespec="seconds")
 
 
-def _in_utc(at: datetime) -> datetime:
+def _to_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
     except OverflowError:

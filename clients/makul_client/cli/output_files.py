@@ -40,12 +40,10 @@ _FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
 )
+_REQUIRED_CHARACTERS: Final = "Үөң№ў┌"
+"""Kyrgyz and Uzbek letters, and the border of a table.
 
-
-_LETTERS: Final = "Үөң№ў┌"
-"""Kyrgyz and Uzbek letters and a table border.
-
-An encoding that has these has all that is printed.
+An encoding that has these characters has every character that this program prints.
 """
 _CANNOT_ALLOCATE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.ENODEV, errno.ESPIPE}
@@ -165,7 +163,7 @@ def require_standard_output(max_bytes: int) -> None:
         raise OutputError(translate("standard output is closed; redirect it to a file"))
     try:
         # A calling program may have replaced the stream by one that `use_utf8` cannot change.
-        _LETTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
+        _REQUIRED_CHARACTERS.encode(stream.encoding or "utf-8", stream.errors or "strict")
         stream.flush()
         descriptor = stream.fileno()
     except io.UnsupportedOperation:

@@ -77,7 +77,7 @@ def probe_from(
         pin = consent_view.read_unsafe(ground.document).subject.pin
     pin = pin or ask_pin(translate("PIN"))
     if document_number is None and surname is None and given_name is None:
-        document_number, surname, given_name = _prompt_for_factors()
+        document_number, surname, given_name = _prompt_for_identity()
     return Probe(
         demographic=Demographic(
             pin=pin,
@@ -88,29 +88,29 @@ def probe_from(
         ),
         face=None
         if face is None
-        else FaceSample(image=read_file(face), format=_format(face, _FACE_FORMATS)),
-        fingers=tuple(_finger(each) for each in fingers or ()),
+        else FaceSample(image=read_file(face), format=_format_by_suffix(face, _FACE_FORMATS)),
+        fingers=tuple(_parse_finger(each) for each in fingers or ()),
     )
 
 
-def _factors_instead() -> str:
-    """Return the options that identify the person to match, if there is no terminal to ask at."""
+def _list_options_of_identity() -> str:
+    """Return the options that replace the prompts, for an error if there is no terminal."""
     return translate("--document-number, or --surname and --given-name")
 
 
-def _prompt_for_factors() -> tuple[str | None, str | None, str | None]:
+def _prompt_for_identity() -> tuple[str | None, str | None, str | None]:
     """Ask for the document number, or else for the names.
 
     A person with one name gives only that one.
     """
-    instead = _factors_instead()
+    instead = _list_options_of_identity()
     try:
         number = ask(translate("document number (empty: by the names)"), instead=instead)
         if number:
             return number, None, None
         surname = ask(translate("surname (empty: none)"), instead=instead)
         given_name = ask(translate("given name"), instead=instead)
-    except typer.Abort:
+    except typer.Abort:  # end of input or Ctrl-C: an error below, as for no answer
         surname = given_name = ""
     if not surname and not given_name:
         raise typer.BadParameter(translate("say what is to match: {options}", options=instead))
@@ -156,17 +156,19 @@ def dry_run_from(
     )
 
 
-def _finger(argument: str) -> FingerSample:
+def _parse_finger(argument: str) -> FingerSample:
     position, _, name = argument.partition("=")
     if not position.isdecimal() or not name:
         raise typer.BadParameter(translate("a finger is POSITION=FILE, as in 2=index.wsq"))
     file = Path(name)
     return FingerSample(
-        position=int(position), format=_format(file, _FINGER_FORMATS), data=read_file(file)
+        position=int(position),
+        format=_format_by_suffix(file, _FINGER_FORMATS),
+        data=read_file(file),
     )
 
 
-def _format(file: Path, formats: dict[str, str]) -> str:
+def _format_by_suffix(file: Path, formats: dict[str, str]) -> str:
     wire_format = formats.get(file.suffix.lower())
     if wire_format is None:
         raise typer.BadParameter(

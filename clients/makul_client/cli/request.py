@@ -29,9 +29,7 @@ from makul_client.cli.options import (
 from makul_client.cli.output import print_json, print_line, print_person, print_reasons, print_rules
 from makul_client.cli.probe import dry_run_from, ground_from, probe_from
 from makul_client.cli.run import open_client, receipt_in, reporting
-from makul_client.cli.vocabulary import (
-    complete_attributes,
-)
+from makul_client.cli.vocabulary import complete_attributes
 from makul_client.translation import translate
 
 request_app = typer.Typer(rich_markup_mode=None)

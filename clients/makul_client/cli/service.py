@@ -88,10 +88,10 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
         )
 
 
-def _log_rows(notice: LedgerInfo | None) -> list[tuple[str, str]]:
-    if notice is None:
+def _log_rows(ledger: LedgerInfo | None) -> list[tuple[str, str]]:
+    if ledger is None:
         return []
     return [
-        (translate("log"), notice.key),
-        ("maxMergeDelay", translate("{number} seconds", number=notice.max_merge_delay)),
+        (translate("log"), ledger.key),
+        ("maxMergeDelay", translate("{number} seconds", number=ledger.max_merge_delay)),
     ]

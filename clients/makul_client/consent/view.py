@@ -53,39 +53,39 @@ def read_unsafe(document: bytes) -> ConsentView:
             translate("the consent breaks the schema at {names}", names=", ".join(broken))
         )
     try:
-        return _view(root)
+        return _build_view(root)
     except (ValueError, OverflowError):  # the schema allows hour 24 and the year 10000
         raise ConsentError(translate("the consent contains an impossible date or number")) from None
 
 
-def _view(root: "Element") -> ConsentView:
+def _build_view(root: "Element") -> ConsentView:
     return ConsentView(
-        consent_id=_text(root, "consentId"),
+        consent_id=_read_text(root, "consentId"),
         subject=Subject(
-            pin=_text(root, "subject/pin"),
-            surname=_optional(root, "subject/surname"),
-            given_name=_optional(root, "subject/givenName"),
-            patronymic=_optional(root, "subject/patronymic"),
+            pin=_read_text(root, "subject/pin"),
+            surname=_find_text(root, "subject/surname"),
+            given_name=_find_text(root, "subject/givenName"),
+            patronymic=_find_text(root, "subject/patronymic"),
         ),
-        representative=_optional(root, "representative/name"),
+        representative=_find_text(root, "representative/name"),
         recipient=_read_party(root, "recipient"),
-        agreement=_text(root, "agreementNumber"),
-        notice=_text(root, "notice/ref"),
-        language=_text(root, "notice/language"),
-        purpose=_text(root, "purpose/code"),
-        purpose_text=_text(root, "purpose/text"),
-        attributes=_texts(root, "attributes/attribute"),
-        methods=_texts(root, "matchMethods/method"),
-        valid_from=datetime.fromisoformat(_text(root, "validFrom")),
-        valid_to=datetime.fromisoformat(_text(root, "validTo")),
-        max_disclosures=int(_text(root, "maxDisclosures")),
-        retention=_text(root, "retentionAtRecipient"),
+        agreement=_read_text(root, "agreementNumber"),
+        notice=_read_text(root, "notice/ref"),
+        language=_read_text(root, "notice/language"),
+        purpose=_read_text(root, "purpose/code"),
+        purpose_text=_read_text(root, "purpose/text"),
+        attributes=_read_texts(root, "attributes/attribute"),
+        methods=_read_texts(root, "matchMethods/method"),
+        valid_from=datetime.fromisoformat(_read_text(root, "validFrom")),
+        valid_to=datetime.fromisoformat(_read_text(root, "validTo")),
+        max_disclosures=int(_read_text(root, "maxDisclosures")),
+        retention=_read_text(root, "retentionAtRecipient"),
         onward=tuple(
-            Party(code=_text(each, "memberCode"), name=_text(each, "name"))
-            for each in root.findall(_path("onwardRecipients/recipient"))
+            Party(code=_read_text(each, "memberCode"), name=_read_text(each, "name"))
+            for each in root.findall(_qualify_path("onwardRecipients/recipient"))
         ),
-        withdrawal=_text(root, "withdrawal"),
-        on_paper=root.find(_path("paper")) is not None,
+        withdrawal=_read_text(root, "withdrawal"),
+        on_paper=root.find(_qualify_path("paper")) is not None,
         signed=root.find(SIGNATURE) is not None,
     )
 
@@ -95,7 +95,7 @@ def consent_id_unsafe(document: bytes) -> str:
 
     Raises `ConsentError`.
     """
-    return _text(parsed(document, mark("the file")), "consentId")
+    return _read_text(parsed(document, mark("the file")), "consentId")
 
 
 def without_person(view: ConsentView) -> dict[str, object]:
@@ -104,22 +104,23 @@ def without_person(view: ConsentView) -> dict[str, object]:
     return {each.name: getattr(view, each.name) for each in fields(view) if each.name not in hidden}
 
 
-def _path(path: str) -> str:
+def _qualify_path(path: str) -> str:
     return "/".join(f"{{{CONSENT}}}{name}" for name in path.split("/"))
 
 
-def _optional(root: "Element", path: str) -> str | None:
-    text = root.findtext(_path(path))
+def _find_text(root: "Element", path: str) -> str | None:
+    """Return the text with single spaces; None if there is no such element."""
+    text = root.findtext(_qualify_path(path))
     return None if text is None else " ".join(text.split())
 
 
-def _text(root: "Element", path: str) -> str:
-    return _optional(root, path) or ""
+def _read_text(root: "Element", path: str) -> str:
+    return _find_text(root, path) or ""
 
 
-def _texts(root: "Element", path: str) -> tuple[str, ...]:
-    return tuple(" ".join((each.text or "").split()) for each in root.findall(_path(path)))
+def _read_texts(root: "Element", path: str) -> tuple[str, ...]:
+    return tuple(" ".join((each.text or "").split()) for each in root.findall(_qualify_path(path)))
 
 
 def _read_party(root: "Element", path: str) -> Party:
-    return Party(code=_text(root, f"{path}/memberCode"), name=_text(root, f"{path}/name"))
+    return Party(code=_read_text(root, f"{path}/memberCode"), name=_read_text(root, f"{path}/name"))

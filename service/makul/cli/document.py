@@ -31,11 +31,11 @@ _EXIT_BY_INDICATION: Final = {
     "TOTAL-FAILED": DocumentExit.FAILED,
     "INDETERMINATE": DocumentExit.INDETERMINATE,
 }
-_REJUDGED_CODES: Final = (
+_REJUDGE_EXIT_CODES: Final = (
     "Ends with 0 the same · 1 differs · 3 the decision, or what it rested on, is not there"
     " · 64 not understood"
 )
-_EXIT_CODES: Final = (
+_VERIFY_EXIT_CODES: Final = (
     "Ends with 0 passed · 1 failed · 2 indeterminate · 3 file, directories or settings cannot be"
     " used · 64 not understood"
 )
@@ -52,11 +52,11 @@ class DocumentProfile(StrEnum):
     GENERIC = "generic"
 
 
-_SIGNED: Final = mark(
+_SIGNATURE_FORM: Final = mark(
     "one enveloped XAdES signature of level B or higher, as a child of the root; at most 256 KiB of"
     " XML in UTF-8 without DOCTYPE, comments and processing instructions"
 )
-_TAKES: Final = {
+_REQUIREMENTS: Final = {
     "consent": mark(
         "a consent by consent.xsd with {signature}; signed by its subject or representative"
     ),
@@ -94,7 +94,8 @@ _TsaCrl = Annotated[
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
+    """Raise errors of usage and of files as errors with the exit codes of these commands."""
     try:
         yield
     except NoArgsIsHelpError:
@@ -112,7 +113,7 @@ def _understood() -> Iterator[None]:
         ) from None
 
 
-class _Document(TyperGroup):
+class _DocumentGroup(TyperGroup):
     """The command group, in which a usage error ends with 64 (sysexits.h, EX_USAGE).
 
     Exit code 2 means INDETERMINATE here.
@@ -124,16 +125,16 @@ class _Document(TyperGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
-        with _understood():
+        with _translate_errors():
             refuse_unreadable(args)
             return super().make_context(info_name, args, parent=parent, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        with _understood():
+        with _translate_errors():
             return super().invoke(ctx)
 
 
-app = typer.Typer(cls=_Document, no_args_is_help=True, help="Verify signed documents offline.")
+app = typer.Typer(cls=_DocumentGroup, no_args_is_help=True, help="Verify signed documents offline.")
 
 
 @app.callback()
@@ -146,7 +147,7 @@ def document() -> None:
         "makul document verify consent.xml --profile consent",
         "makul document verify receipt.xml --anchors anchors --crl crls --profile receipt --json",
     )
-    + f"\n\n{_EXIT_CODES}"
+    + f"\n\n{_VERIFY_EXIT_CODES}"
 )
 def verify(
     ctx: typer.Context,
@@ -185,21 +186,21 @@ def verify(
             ocsp=ocsp,
             tsa_anchors=tsa_anchors,
             tsa_crls=tsa_crl,
-            at=_instant("--at", at) or current.runtime.clock(),
-            existed_at=_instant("--existed-at", existed_at),
+            at=_parse_instant("--at", at) or current.runtime.clock(),
+            existed_at=_parse_instant("--existed-at", existed_at),
         )
     )
     report = json.loads(answer)
     if as_json:
         show_json(report)
     else:
-        _show(report)
+        _print_report(report)
     raise typer.Exit(_EXIT_BY_INDICATION[report["indication"]])
 
 
 @app.command(
     epilog=examples("makul document rejudge 01933f2c-7b1e-7c52-9d0a-0c8f3f0e6a11")
-    + f"\n\n{_REJUDGED_CODES}"
+    + f"\n\n{_REJUDGE_EXIT_CODES}"
 )
 def rejudge(
     ctx: typer.Context,
@@ -242,7 +243,7 @@ def _read(file: Path) -> bytes:
         raise OperatorUnavailableError(str(error)) from None
 
 
-def _instant(option: str, text: str | None) -> datetime | None:
+def _parse_instant(option: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
@@ -267,7 +268,7 @@ def _readable_time(text: str | None) -> str | None:
     return text if at.tzinfo is None else local_time(at)
 
 
-def _show(report: Mapping[str, Any]) -> None:
+def _print_report(report: Mapping[str, Any]) -> None:
     """Print the report for people: first the conclusion, then every check."""
     times, evidence = report["times"], report["evidence"]
     proof = times["proofOfExistence"]
@@ -280,7 +281,7 @@ def _show(report: Mapping[str, Any]) -> None:
         "profile": report["profile"],
         "takes": None
         if report["reason"] is None
-        else translate(_TAKES[report["profile"]], signature=translate(_SIGNED)),
+        else translate(_REQUIREMENTS[report["profile"]], signature=translate(_SIGNATURE_FORM)),
         "judged at": _readable_time(times["judgedAt"]),
         "claimed signing time": _readable_time(times["claimedSigningTime"]),
         "proof of existence": f"{_readable_time(proof['time'])} ({proof['source']})"

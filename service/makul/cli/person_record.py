@@ -19,15 +19,13 @@ from makul.cli.files.person_fields import (
     LOCKED,
     LOCKED_WORDS,
     BadFieldError,
-    parse_disputed,
-    parse_locked,
-    parse_text,
-    parse_value,
+    fields_from_cells,
+    parse_fields,
     suggest,
 )
 from makul.cli.output import Facts, TwoForms, Value, complain, progress_bar, show_facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
-from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
+from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.person_queries import MAX_FOUND, PersonQuery
 from makul.domain.persons import AttributeValue, LocalizedName, Person
@@ -212,20 +210,35 @@ def _parse_edit(field: str, value: str | None, *, clear: bool) -> Edit:
     if value is not None and not value.strip():
         raise OperatorError(translate("The value is empty: give --clear to hold none"))
     name, _, script = field.partition(".")
+    if name == Attribute.PIN:
+        raise OperatorError(translate("A PIN cannot be changed: another PIN is another record"))
+    return _edit_to_clear(name, script) if value is None else _edit_to_set(field, value)
+
+
+def _edit_to_set(field: str, value: str) -> Edit:
+    name, _, script = field.partition(".")
+    if name in BIOMETRIC:
+        raise OperatorError(
+            translate("{field} is set from a file: makul person import", field=name)
+        )
     try:
-        if name == DISPUTED:
-            disputed = parse_disputed((value or "").replace(",", " ").split())
-            return lambda person: replace(person, disputed=disputed)
-        if name == LOCKED:
-            locked = _truth(value)
-            return lambda person: replace(person, locked=locked)
-        return _edit_of_attribute(Attribute(name), script, value)
+        parsed = parse_fields(fields_from_cells({field: value}))[name]
     except BadFieldError as error:
         raise OperatorError(f"{error}") from None
+    if name == DISPUTED:
+        return lambda person: replace(person, disputed=parsed)
+    if name == LOCKED:
+        return lambda person: replace(person, locked=parsed)
+    attribute = Attribute(name)
+    if script:
+        return lambda person: _with_form(person, attribute, script, getattr(parsed, script))
+    return lambda person: replace(person, values={**person.values, attribute: parsed})
 
 
-def _truth(value: str | None) -> bool:
-    if value is None:
+def _edit_to_clear(name: str, script: str) -> Edit:
+    if name == DISPUTED:
+        return lambda person: replace(person, disputed=frozenset())
+    if name == LOCKED:
         raise OperatorError(
             translate(
                 "{field} cannot be cleared: it is {requirement}",
@@ -233,23 +246,10 @@ def _truth(value: str | None) -> bool:
                 requirement=translate(LOCKED_WORDS),
             )
         )
-    return parse_locked({"true": True, "false": False}.get(value.strip().lower(), value))
-
-
-def _edit_of_attribute(name: Attribute, script: str, value: str | None) -> Edit:
-    if name is Attribute.PIN:
-        raise OperatorError(translate("A PIN cannot be changed: another PIN is another record"))
-    if name in BIOMETRIC and value is not None:
-        raise OperatorError(
-            translate("{field} is set from a file: makul person import", field=name.value)
-        )
-    if name in NAMES:
-        form = parse_text(name, f"{name.value}.{script}", value) if value is not None else None
-        return lambda person: _with_form(person, name, script, form)
-    if value is None:
-        return lambda person: _without(person, name)
-    held = parse_value(name, value)
-    return lambda person: replace(person, values={**person.values, name: held})
+    attribute = Attribute(name)
+    if script:
+        return lambda person: _with_form(person, attribute, script, None)
+    return lambda person: _without(person, attribute)
 
 
 def _with_form(person: Person, name: Attribute, script: str, form: str | None) -> Person:
@@ -299,10 +299,10 @@ def _birth_date(typed: str | None) -> date | None:
     if typed is None:
         return None
     try:
-        born = parse_value(Attribute.BIRTH_DATE, typed)
+        born: date = parse_fields({Attribute.BIRTH_DATE: typed})[Attribute.BIRTH_DATE]
     except BadFieldError as error:
         raise OperatorError(f"--birth-date: {error}") from None
-    return born if isinstance(born, date) else None
+    return born
 
 
 def _facts(person: Person, *, reveal: bool) -> dict[str, Value]:

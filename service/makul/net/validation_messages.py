@@ -1,4 +1,4 @@
-"""The words for what pydantic finds wrong in a file that a person wrote.
+"""The words for what pydantic finds wrong in a file.
 
 pydantic's own messages are for programmers: "Input should be a valid integer". A message here
 states what is permitted, and never repeats the value.

@@ -1,7 +1,7 @@
 """WSGI middleware that creates a request context and reports the request after its answer.
 
-It writes one access log line for each request, its metrics, and its security events. A request that
-cannot be reported is answered all the same: a disclosure depends on the record, not on the log.
+It writes one access log line for each request, its metrics, and its security events. If a request
+cannot be reported, it is answered nevertheless: a disclosure depends on the record, not on the log.
 """
 
 import logging
@@ -55,18 +55,18 @@ class RequestObserverMiddleware:
             return chunks
         finally:
             context.took = perf_counter() - began
-            probe = context.status == 200 and environ.get("PATH_INFO") in PROBES
-            self._report_safely(lambda: self._report_end(context, probe=probe))
+            is_logged = context.status != 200 or environ.get("PATH_INFO") not in PROBES
+            self._report_safely(lambda: self._report_end(context, is_logged=is_logged))
             request_context.clear()
 
     def _count_begun(self) -> None:
         if self._metrics is not None:
             self._metrics.count_begun()
 
-    def _report_end(self, context: RequestContext, *, probe: bool) -> None:
+    def _report_end(self, context: RequestContext, *, is_logged: bool) -> None:
         if self._metrics is not None:
             self._metrics.count_ended(context)
-        if not probe:
+        if is_logged:
             access.info("request", extra={"fields": log_line_fields(context)})
             emit_request_events(context)
 

@@ -22,24 +22,29 @@ class _Case:
     name: str
     reasons: Reasons = ()
     party: Party = MUNICIPALITY
-    sent: bytes | None = None
-    """The scan that is sent with it."""
+    sent_scan: bytes | None = None
+    """The scan that is sent when the consent is registered."""
     used_by: str = CLERK
+    """The employee who requests data on its basis."""
 
 
 def consents_on_paper(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     """Yield a valid consent on paper and four invalid ones.
 
-    They have no scan or another scan, are used by the official, or are not agreed.
+    One has no scan, one has another scan, one is used by the official who signed it, and one is for
+    a recipient whose agreement allows no paper.
     """
-    scan, against = png_scan(), ((Code.CNS_12, None),)
+    scan = png_scan()
+    not_permitted, scan_missing = ((Code.CNS_12, None),), ((Code.CNS_13, None),)
     official = MUNICIPALITY.official.identifier if MUNICIPALITY.official is not None else ""
     for case in (
-        _Case(name="paper", sent=scan),
-        _Case(name="paper-without-scan", reasons=((Code.CNS_13, None),)),
-        _Case(name="paper-other-scan", sent=png_scan(0x10), reasons=((Code.CNS_13, None),)),
-        _Case(name="paper-used-by-official", sent=scan, used_by=official, reasons=against),
-        _Case(name="paper-not-agreed", sent=scan, party=BANK, reasons=against),
+        _Case(name="paper", sent_scan=scan),
+        _Case(name="paper-without-scan", reasons=scan_missing),
+        _Case(name="paper-other-scan", sent_scan=png_scan(0x10), reasons=scan_missing),
+        _Case(
+            name="paper-used-by-official", sent_scan=scan, used_by=official, reasons=not_permitted
+        ),
+        _Case(name="paper-not-agreed", sent_scan=scan, party=BANK, reasons=not_permitted),
     ):
         yield _paper(signers, case, sha256(scan).digest())
 
@@ -60,7 +65,7 @@ def _paper(signers: SandboxSigners, case: _Case, scan_digest: bytes) -> SandboxD
         CITIZEN,
         reasons=case.reasons,
         signer=signers.officials[party.key],
-        registration=Registration(employee=REGISTRAR, scan=case.sent),
+        registration=Registration(employee=REGISTRAR, scan=case.sent_scan),
         employee=case.used_by,
         paper=paper,
     )

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from makul.admin.errors import OperatorError
 from makul.cli.files.person_fields import (
     COLUMNS,
-    DISPUTED,
-    LOCKED,
     BadFieldError,
+    fields_from_cells,
     person_from_fields,
     suggest,
 )
@@ -168,7 +167,7 @@ def csv_parser(heading: Heading) -> Callable[[str], Person | None]:
                 )
             )
         filled = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip()}
-        return person_from_fields(_nest(filled))
+        return person_from_fields(fields_from_cells(filled))
 
     return parse
 
@@ -189,21 +188,3 @@ def split_cells(line: str, separator: str) -> list[str]:
         if not (quoted_end or plain_end):
             return cells
         at = match.end()
-
-
-def _nest(cells: Mapping[str, str]) -> dict[str, object]:
-    """Return the cells as fields: names by script, lists, and truth values."""
-    fields: dict[str, object] = {}
-    for column, cell in cells.items():
-        name, _, script = column.partition(".")
-        if script:
-            forms = fields.setdefault(name, {})
-            if isinstance(forms, dict):
-                forms[script] = cell
-        elif name == DISPUTED:
-            fields[name] = cell.replace(",", " ").split()
-        elif name == LOCKED:
-            fields[name] = {"true": True, "false": False}.get(cell.strip().lower(), cell)
-        else:
-            fields[name] = cell
-    return fields

@@ -1,22 +1,28 @@
 """The fields of a citizen's record as text: permitted values, and their parsing.
 
-A parsed value must conform to the published schema (types.xsd); otherwise no answer could be sent.
-A message names the field and its permitted values, and never its value.
+pydantic checks the fields; the words are ours. A parsed value must conform to the published schema
+(types.xsd); otherwise no answer could be sent. A message names the field and its permitted values,
+and never its value.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, ValidationError, create_model
+from pydantic_core import ErrorDetails
 
 from makul.cli.suggestion import suggest_name
-from makul.domain.attributes import BIOMETRIC, NAMES, Attribute
-from makul.domain.biometric_samples import UnknownSampleError, require_known
-from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.attributes import NAMES, Attribute
+from makul.domain.biometric_samples import require_known
+from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul.language.translation import mark, translate
+from makul.net.validation_messages import describe_error, find_first_error
 
 SCRIPTS = ("ky", "ru", "latin")
 DISPUTED = "disputed"
@@ -35,8 +41,6 @@ COLUMNS = (
 FIELDS = frozenset({*Attribute, DISPUTED, LOCKED})
 """Every field by its short name."""
 
-DATES = frozenset({Attribute.BIRTH_DATE, Attribute.DOCUMENT_ISSUED, Attribute.DOCUMENT_EXPIRES})
-
 
 class BadFieldError(Exception):
     """The error that a field cannot be read. It names the cause and the field, never a value."""
@@ -44,52 +48,98 @@ class BadFieldError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldForm:
-    """The form of the values that a field may hold."""
+    """The form of the values that a field may hold, as text."""
 
-    pattern: re.Pattern[str]
+    parse: Callable[[str], Pin | AttributeValue]
+    """Return the value. Raises `ValueError` with words that follow the name of the field."""
     words: str
     """The form in English words, to follow "must be"."""
     examples: str = ""
     """The value of the field `examples` of the words."""
 
 
+def _text(pattern: str, words: str, *examples: str) -> FieldForm:
+    """Return the form of a text, of which runs of spaces are one space."""
+    matches, listed = re.compile(pattern).fullmatch, ", ".join(examples)
+
+    def parse(text: str) -> str:
+        collapsed = " ".join(text.split())
+        if not matches(collapsed) or not collapsed.isprintable():
+            raise ValueError(_requirement(words, listed))
+        return collapsed
+
+    return FieldForm(parse, words, listed)
+
+
 def _code(*examples: str) -> FieldForm:
     words = mark("a code of 2 to 32 of A-Z, 0-9 and _, such as {examples}")
-    return FieldForm(re.compile(r"[A-Z][A-Z0-9_]{1,31}"), words, ", ".join(examples))
+    return _text(r"[A-Z][A-Z0-9_]{1,31}", words, *examples)
 
 
-_TEXT = FieldForm(
-    re.compile(r"[^<>]{1,500}"), mark("up to 500 printable characters without < and >")
-)
-_FORMS: Mapping[Attribute, FieldForm] = {
-    **dict.fromkeys(
-        NAMES,
-        FieldForm(
-            re.compile(r"[^<>]{1,100}"), mark("up to 100 printable characters without < and >")
-        ),
+def _date() -> FieldForm:
+    words = mark("a date as YYYY-MM-DD")
+    matches = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII).fullmatch
+
+    def parse(text: str) -> date:
+        written = text.strip()
+        if not matches(written):
+            raise ValueError(_requirement(words))
+        try:
+            return date.fromisoformat(written)
+        except ValueError:
+            raise ValueError(mark("is a day that does not exist")) from None
+
+    return FieldForm(parse, words)
+
+
+def _sample(name: Attribute, words: str) -> FieldForm:
+    def parse(text: str) -> bytes:
+        try:
+            sample = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError(_requirement(words)) from None
+        require_known(name, sample)
+        return sample
+
+    return FieldForm(parse, words)
+
+
+def _requirement(words: str, examples: str = "") -> str:
+    """Return what a value must be, in the language in use, to follow the name of the field."""
+    return translate("must be {requirement}", requirement=translate(words, examples=examples))
+
+
+_NAME = _text(r"[^<>]{1,100}", mark("up to 100 printable characters without < and >"))
+_ADDRESS = _text(r"[^<>]{1,500}", mark("up to 500 printable characters without < and >"))
+
+_FORMS: Final[Mapping[Attribute, FieldForm]] = {
+    Attribute.PIN: FieldForm(lambda text: Pin(text.strip()), mark("14 digits")),
+    **dict.fromkeys(NAMES, _NAME),
+    Attribute.SEX: _text(r"[MF]", mark("F or M")),
+    Attribute.BIRTH_DATE: _date(),
+    Attribute.BIRTH_PLACE: _ADDRESS,
+    Attribute.CITIZENSHIP: _text(
+        r"[A-Z]{3}", mark("three capital letters (ISO 3166-1), such as KGZ")
     ),
-    Attribute.PIN: FieldForm(re.compile(r"[0-9]{14}"), mark("14 digits")),
-    Attribute.SEX: FieldForm(re.compile(r"[MF]"), mark("F or M")),
-    Attribute.CITIZENSHIP: FieldForm(
-        re.compile(r"[A-Z]{3}"), mark("three capital letters (ISO 3166-1), such as KGZ")
-    ),
+    Attribute.ADDRESS: _ADDRESS,
     Attribute.DOCUMENT_TYPE: _code("ID_CARD", "PASSPORT"),
+    Attribute.DOCUMENT_NUMBER: _text(r"[0-9A-Z-]{3,20}", mark("3 to 20 of A-Z (Latin), 0-9 and -")),
+    Attribute.DOCUMENT_ISSUER: _text(
+        r"[^<>]{1,300}", mark("up to 300 printable characters without < and >")
+    ),
+    Attribute.DOCUMENT_ISSUED: _date(),
+    Attribute.DOCUMENT_EXPIRES: _date(),
     Attribute.DOCUMENT_STATE: _code("VALID", "EXPIRED", "LOST"),
     Attribute.PERSON_STATE: _code("ALIVE", "DECEASED"),
-    Attribute.DOCUMENT_NUMBER: FieldForm(
-        re.compile(r"[0-9A-Z-]{3,20}"), mark("3 to 20 of A-Z (Latin), 0-9 and -")
+    Attribute.FACE_IMAGE: _sample(Attribute.FACE_IMAGE, mark("JPEG or JPEG 2000 in base64")),
+    Attribute.FINGERPRINT_TEMPLATES: _sample(
+        Attribute.FINGERPRINT_TEMPLATES, mark("ISO/IEC 19794-2 records in base64")
     ),
-    Attribute.DOCUMENT_ISSUER: FieldForm(
-        re.compile(r"[^<>]{1,300}"), mark("up to 300 printable characters without < and >")
+    Attribute.FINGERPRINT_IMAGES: _sample(
+        Attribute.FINGERPRINT_IMAGES,
+        mark("ISO/IEC 19794-4 records (WSQ, JPEG 2000, PNG) in base64"),
     ),
-}
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_DATE_FORM = FieldForm(_DATE, mark("a date as YYYY-MM-DD"))
-_SAMPLE_WORDS: Mapping[Attribute, str] = {
-    Attribute.FACE_IMAGE: mark("JPEG or JPEG 2000 in base64"),
-    Attribute.FINGERPRINT_TEMPLATES: mark("ISO/IEC 19794-2 records in base64"),
-    Attribute.FINGERPRINT_IMAGES: mark("ISO/IEC 19794-4 records (WSQ, JPEG 2000, PNG) in base64"),
-    Attribute.SIGNATURE_IMAGE: mark("PNG in base64"),
+    Attribute.SIGNATURE_IMAGE: _sample(Attribute.SIGNATURE_IMAGE, mark("PNG in base64")),
 }
 LOCKED_WORDS = mark("true or false")
 DISPUTED_WORDS = mark("names of attributes, such as address documentNumber")
@@ -97,21 +147,8 @@ DISPUTED_WORDS = mark("names of attributes, such as address documentNumber")
 
 def describe(name: Attribute) -> str:
     """Return in English words what a value of this attribute must be, for the help."""
-    words, examples = _words_of(name)
-    return words.format(examples=examples)
-
-
-def _requirement(name: Attribute) -> str:
-    """Return what a value of this attribute must be, in the language in use."""
-    words, examples = _words_of(name)
-    return translate(words, examples=examples)
-
-
-def _words_of(name: Attribute) -> tuple[str, str]:
-    if name in BIOMETRIC:
-        return _SAMPLE_WORDS[name], ""
-    form = _DATE_FORM if name in DATES else _FORMS.get(name, _TEXT)
-    return form.words, form.examples
+    form = _FORMS[name]
+    return form.words.format(examples=form.examples)
 
 
 def suggest(name: str) -> str:
@@ -147,140 +184,89 @@ _OTHER_NAMES = {
 """Names of these fields in other registers. A name in three scripts maps to the first one."""
 
 
+_NameText = Annotated[str, Strict(), AfterValidator(_NAME.parse)]
+
+
+class _NameForms(BaseModel):
+    """A name by script, as a field holds it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ky: _NameText | None = None
+    ru: _NameText | None = None
+    latin: _NameText | None = None
+
+
+def _localized_name(forms: _NameForms) -> LocalizedName:
+    name = LocalizedName(ky=forms.ky, ru=forms.ru, latin=forms.latin)
+    if not name.forms:
+        raise ValueError(mark("is in no script"))
+    return name
+
+
+def _type_of(name: Attribute) -> Any:
+    if name in NAMES:
+        return Annotated[_NameForms, AfterValidator(_localized_name)]
+    return Annotated[str, Strict(), AfterValidator(_FORMS[name].parse)]
+
+
+_TYPES: Final[dict[str, Any]] = {
+    **{name.value: (_type_of(name), None) for name in Attribute},
+    DISPUTED: (frozenset[Attribute], frozenset()),
+    LOCKED: (Annotated[bool, Strict()], False),
+}
+_Fields: type[BaseModel] = create_model("_Fields", __config__=ConfigDict(extra="forbid"), **_TYPES)
+
+
+def fields_from_cells(cells: Mapping[str, str]) -> dict[str, object]:
+    """Return the fields that cells hold, by column: names by script, lists, and truth values."""
+    fields: dict[str, object] = {}
+    names: dict[str, dict[str, str]] = {}
+    for column, cell in cells.items():
+        name, _, script = column.partition(".")
+        if script:
+            names.setdefault(name, {})[script] = cell
+        elif name == DISPUTED:
+            fields[name] = cell.replace(",", " ").split()
+        elif name == LOCKED:
+            fields[name] = {"true": True, "false": False}.get(cell.strip().lower(), cell)
+        else:
+            fields[name] = cell
+    return fields | names
+
+
+def parse_fields(fields: Mapping[str, object]) -> dict[str, Any]:
+    """Return the value of each field that is present. Raises `BadFieldError`."""
+    try:
+        parsed = _Fields.model_validate(fields)
+    except ValidationError as error:
+        raise BadFieldError(_describe(find_first_error(error))) from None
+    return {name: value for name, value in parsed if name in fields}
+
+
+def _describe(error: ErrorDetails) -> str:
+    """Return the message of an error. An unknown key is not repeated: it may be a value."""
+    # A key that is no Unicode text has no location.
+    *outer, last = error["loc"] or ("",)
+    steps = outer if error["type"] == "extra_forbidden" else error["loc"]
+    field = ".".join(str(step) for step in steps if step in FIELDS or step in SCRIPTS)
+    if not field:
+        return translate("a field that is no attribute{suggestion}", suggestion=suggest(str(last)))
+    if field in NAMES and error["type"] != "value_error":
+        return translate("{field}: not a name by script (ky, ru, latin)", field=field)
+    return f"{field}: {describe_error(error)}"
+
+
 def person_from_fields(fields: Mapping[str, object]) -> Person:
     """Return the record that these fields describe. Raises `BadFieldError`."""
-    for unknown in fields.keys() - FIELDS:
-        raise BadFieldError(
-            translate("a field that is no attribute{suggestion}", suggestion=suggest(unknown))
-        )
-    pin = parse_pin(fields.get(Attribute.PIN))
-    values = {
-        name: parse_value(name, fields[name.value]) for name in Attribute if name.value in fields
-    }
+    parsed = parse_fields(fields)
+    pin = parsed.get(Attribute.PIN)
+    if pin is None:
+        raise BadFieldError(translate("pin: missing"))
+    values = {name: parsed[name] for name in Attribute if name in parsed}
     return Person(
         pin=pin,
-        values=values,
-        disputed=parse_disputed(fields.get(DISPUTED, [])),
-        locked=parse_locked(fields.get(LOCKED, False)),
+        values=values | {Attribute.PIN: pin.digits},
+        disputed=parsed.get(DISPUTED, frozenset()),
+        locked=parsed.get(LOCKED, False),
     )
-
-
-def parse_pin(value: object) -> Pin:
-    """Return the PIN in a field. Raises `BadFieldError`."""
-    if value is None:
-        raise BadFieldError(translate("pin: missing"))
-    if not isinstance(value, str):
-        raise BadFieldError(translate("pin: not text; write it in quotes"))
-    try:
-        return Pin(value.strip())
-    except MalformedIdentifierError as error:
-        raise BadFieldError(f"pin: {translate(str(error))}") from None
-
-
-def parse_value(name: Attribute, value: object) -> AttributeValue:
-    """Return the value in a field. Raises `BadFieldError`."""
-    if name in NAMES:
-        return _parse_name(name, value)
-    if not isinstance(value, str):
-        raise BadFieldError(
-            translate(
-                "{field}: not text; must be {requirement}",
-                field=name.value,
-                requirement=_requirement(name),
-            )
-        )
-    if name in BIOMETRIC:
-        return _parse_sample(name, value)
-    if name in DATES:
-        return _parse_date(name, value.strip())
-    return parse_text(name, name.value, value)
-
-
-def parse_text(name: Attribute, field: str, value: str) -> str:
-    """Return the text with single spaces. Raises `BadFieldError`."""
-    collapsed = " ".join(value.split())
-    form = _FORMS.get(name, _TEXT)
-    if not form.pattern.fullmatch(collapsed) or not collapsed.isprintable():
-        raise BadFieldError(
-            translate(
-                "{field}: not of its form; must be {requirement}",
-                field=field,
-                requirement=_requirement(name),
-            )
-        )
-    return collapsed
-
-
-def parse_disputed(value: object) -> frozenset[Attribute]:
-    """Return the attributes that a field lists. Raises `BadFieldError`."""
-    try:
-        if isinstance(value, list):
-            return frozenset(Attribute(name) for name in value)
-    except ValueError:
-        pass
-    raise BadFieldError(
-        translate(
-            "{field}: not a list of attributes; must be {requirement}",
-            field=DISPUTED,
-            requirement=translate(DISPUTED_WORDS),
-        )
-    )
-
-
-def parse_locked(value: object) -> bool:
-    """Return the truth value in a field. Raises `BadFieldError`."""
-    if not isinstance(value, bool):
-        raise BadFieldError(
-            translate(
-                "{field}: must be {requirement}", field=LOCKED, requirement=translate(LOCKED_WORDS)
-            )
-        )
-    return value
-
-
-def _parse_date(name: Attribute, value: str) -> date:
-    try:
-        if _DATE.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        raise BadFieldError(
-            translate("{field}: no such day; must be a date as YYYY-MM-DD", field=name.value)
-        ) from None
-    raise BadFieldError(translate("{field}: not a date as YYYY-MM-DD", field=name.value))
-
-
-def _parse_name(name: Attribute, value: object) -> LocalizedName:
-    if not isinstance(value, dict) or value.keys() - set(SCRIPTS):
-        raise BadFieldError(
-            translate("{field}: not a name by script (ky, ru, latin)", field=name.value)
-        )
-    forms: dict[str, str] = {}
-    for script, form in value.items():
-        if form is None:
-            continue
-        if not isinstance(form, str):
-            raise BadFieldError(
-                translate("{field}.{script}: not text", field=name.value, script=script)
-            )
-        forms[script] = parse_text(name, f"{name.value}.{script}", form)
-    if not forms:
-        raise BadFieldError(translate("{field}: in no script", field=name.value))
-    return LocalizedName(ky=forms.get("ky"), ru=forms.get("ru"), latin=forms.get("latin"))
-
-
-def _parse_sample(name: Attribute, value: str) -> bytes:
-    try:
-        sample = base64.b64decode(value.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise BadFieldError(
-            translate(
-                "{field}: not base64; must be {requirement}",
-                field=name.value,
-                requirement=_requirement(name),
-            )
-        ) from None
-    try:
-        require_known(name, sample)
-    except UnknownSampleError as error:
-        raise BadFieldError(f"{name.value}: {translate(str(error))}") from None
-    return sample

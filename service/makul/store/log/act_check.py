@@ -74,7 +74,7 @@ class ActChecker:
         if stated.get("actId") != (str(UUID(bytes=act_id)) if isinstance(act_id, bytes) else None):
             yield "act_id"
         for name in _STATED:
-            if name not in stated or dumps(stated[name]) != _comparable(columns[name]):
+            if name not in stated or dumps(stated[name]) != _column_as_json(columns[name]):
                 yield name
 
     def _collect(self, stated: Mapping[str, object]) -> tuple[str, str] | None:
@@ -100,6 +100,6 @@ class ActChecker:
         return None
 
 
-def _comparable(value: object) -> str | None:
+def _column_as_json(value: object) -> str | None:
     """Return a column as JSON; None for a value of a type that no act has."""
     return dumps(value) if type(value) in (int, str) else None

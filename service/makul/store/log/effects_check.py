@@ -42,20 +42,20 @@ class _Effects:
     def read(self) -> Iterator[Effect]:
         effects = self._effects
         if effects["ground"] is not None:
-            yield from self._ground()
+            yield from self._read_ground()
         if effects["revokes"] is not None:
-            yield self._revocation()
+            yield self._read_revocation()
         if effects["quota"]:
             key = (self._recipient, self._stated["agreement"] or "", self._stated["space"])
-            yield _effect("daily_use", (*key, utc_day(self._at)), {})
+            yield _build_effect("daily_use", (*key, utc_day(self._at)), {})
         if effects["paper"] is not None:
             key = (self._recipient, bytes.fromhex(effects["paper"]), utc_day(self._at))
-            facts = {"ground": self._ground_key(), "at": micros(self._at)}
-            yield _effect("paper_use", key, facts)
+            facts = {"ground": self._key_of_ground(), "at": micros(self._at)}
+            yield _build_effect("paper_use", key, facts)
         if effects["failedAttempt"]:
-            yield self._attempt()
+            yield self._read_attempt()
 
-    def _ground(self) -> Iterator[Effect]:
+    def _read_ground(self) -> Iterator[Effect]:
         kind, ground_id, digest = self._stated["ground"]
         allowed, valid_from, valid_to, giver = self._effects["ground"]
         subject = self._stated["subject"]
@@ -72,38 +72,38 @@ class _Effects:
             "uses": 1 if self._effects["meters"] else 0,
             "registered_at": micros(self._at) if self._effects["registers"] else None,
         }
-        yield "ground_use", self._ground_key(), facts
+        yield "ground_use", self._key_of_ground(), facts
         if kind == GroundKind.CONSENT.value and giver is not None:
             index = self._cipher.index("pin", giver)
             key = (self._recipient, UUID(ground_id).bytes)
-            giver_facts = {"giver_index": state_value(index), "ground": self._ground_key()}
-            yield _effect("consent_giver", key, giver_facts)
+            giver_facts = {"giver_index": state_value(index), "ground": self._key_of_ground()}
+            yield _build_effect("consent_giver", key, giver_facts)
 
-    def _ground_key(self) -> str:
+    def _key_of_ground(self) -> str:
         kind, ground_id, _ = self._stated["ground"]
         return _key("ground_use", (self._recipient, kind, UUID(ground_id).bytes))
 
-    def _revocation(self) -> Effect:
+    def _read_revocation(self) -> Effect:
         consent_id, subject, document = self._effects["revokes"]
         index = self._cipher.index("pin", subject)
-        image = {
+        facts = {
             "document": state_value(bytes.fromhex(document)) if document is not None else None,
             "revoked_at": micros(self._at),
         }
-        return _effect("revocation", (self._recipient, UUID(consent_id).bytes, index), image)
+        return _build_effect("revocation", (self._recipient, UUID(consent_id).bytes, index), facts)
 
-    def _attempt(self) -> Effect:
+    def _read_attempt(self) -> Effect:
         employee = employee_index(self._cipher, self._recipient, self._stated["employee"])
-        image = {
+        facts = {
             "recipient": self._recipient,
             "pin_index": state_value(self._cipher.index("pin", self._stated["subject"])),
             "employee_index": state_value(employee),
             "at": micros(self._at),
         }
-        return _effect("attempt", (UUID(self._stated["disclosureId"]).bytes,), image)
+        return _build_effect("attempt", (UUID(self._stated["disclosureId"]).bytes,), facts)
 
 
-def _effect(table: str, key: tuple[object, ...], facts: Mapping[str, object]) -> Effect:
+def _build_effect(table: str, key: tuple[object, ...], facts: Mapping[str, object]) -> Effect:
     return table, _key(table, key), facts
 
 

@@ -39,12 +39,12 @@ def find_receipt(
 ) -> KeptReceipt | None:
     """Return the receipt of the decision that closed a request id; None if there is none.
 
-    The spaces are searched in their defined order, disclosures first. A dry run under the same id
-    must not hide a disclosure. A closed id has one closing decision, so a later refusal (REQ-04) is
-    ignored.
+    One request id may be used in several spaces. They are searched in two rounds, each in the
+    order of `Space`, disclosures first, so that a dry run does not hide a disclosure.
 
-    A decision that closed the id in any space comes before one that left it open in another space.
-    A refusal that may be repeated (REQ-06) must not hide a registration or a revocation.
+    1. The decision that closed the id. Later refusals under a closed id (REQ-04) are ignored.
+    2. The latest decision of an id that is open in every space, such as a refusal that may be
+       repeated (REQ-06). It must not hide a registration or a revocation in another space.
     """
     values = {"recipient": recipient, "request_id": request_id.bytes}
     for statement, space in product((_CLOSING, _LATEST), Space):
