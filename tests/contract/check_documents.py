@@ -27,7 +27,7 @@ from makul.config.settings import Settings
 from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
-from makul.soap.operations import RECIPIENT
+from makul.soap.recipient_operations import RECIPIENT
 from makul_client.cli.exit_codes import EXIT_CODES as CLIENT_EXIT_CODES
 from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.scenarios import SCENES
