@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from makul.language.ledger_messages import LEDGER_MESSAGES
 from makul_testing.paths import ROOT
 
 SERVICE = ROOT / "service" / "makul"
@@ -19,12 +20,34 @@ SOURCES = [
     SERVICE / "app" / "notices.py",
     SERVICE / "trust" / "pki" / "trust_material.py",
     SERVICE / "trust" / "pki" / "trust_store.py",
-    SERVICE / "store" / "encryption" / "key_file.py",
-    SERVICE / "store" / "encryption" / "master_keys.py",
-    *sorted((SERVICE / "store" / "admin").glob("*.py")),
+    SERVICE / "net" / "fetcher.py",
+    SERVICE / "net" / "causes.py",
+    SERVICE / "observability" / "logging_config.py",
+    SERVICE / "observability" / "multiprocess.py",
+    SERVICE / "composition" / "adapters.py",
+    SERVICE / "composition" / "service.py",
+    SERVICE / "store" / "open.py",
+    SERVICE / "store" / "schema" / "roles.py",
+    SERVICE / "store" / "schema" / "version.py",
+    SERVICE / "app" / "log_recovery.py",
+    SERVICE / "app" / "sequencer.py",
+    SERVICE / "app" / "ports" / "ledger.py",
     *sorted(
         path
-        for package in ("admin", "cli", "config", "trust/keys")
+        for package in (
+            "admin",
+            "cli",
+            "config",
+            "store/admin",
+            "store/db",
+            "store/encryption",
+            "store/log",
+            "store/reads",
+            "store/records",
+            "trust/keys",
+            "trust/tlog",
+            "witness",
+        )
         for path in (SERVICE / package).rglob("*.py")
     ),
 ]
@@ -33,19 +56,34 @@ MESSAGE_ARGUMENTS = frozenset(
     {
         "BadFieldError",
         "BadParameter",
+        "CodecError",
         "DocumentUsageError",
         "FileError",
+        "Finding",
+        "FetchError",
+        "Judgement",
         "KeyFileError",
+        "LedgerBrokenError",
+        "LogError",
+        "MissingError",
         "MissingFileError",
+        "MissingObjectError",
+        "NotThisDutyError",
         "NotSigned",
         "OperatorError",
         "OperatorRegistryError",
         "OperatorUnavailableError",
         "SettingsError",
         "SignerUnavailableError",
+        "SourceError",
+        "StateError",
         "StoreKeysError",
+        "StoreUnavailableError",
         "TrustStoreError",
+        "UnverifiedNoteError",
         "ValueError",
+        "WorkerMetricsError",
+        "_FoundError",
         "_KeyError",
         "add_task",
         "carry_out",
@@ -59,10 +97,18 @@ MESSAGE_ARGUMENTS = frozenset(
 )
 """The errors and functions whose arguments people read."""
 
-MARKS = frozenset({"mark", "translate", "translate_to", "translated_word", "_Failure"})
+NAMED_ARGUMENTS = frozenset({"description", "empty", "what", "why"})
+"""The arguments of them that are messages if they are named."""
+
+HELP = frozenset({"late_noun", "late_verb"})
+"""The functions whose texts are help, which the catalogs take from the command tree."""
+
+MARKS = frozenset(
+    {"DeferredMessage", "mark", "translate", "translate_error", "translate_to", "translated_word"}
+)
 
 KEYS = re.compile(
-    r"(?:--[a-z-]+|[a-z_]+(?:\.[a-z_]*)+|\bmakul(?:-client)?\b|pin(?=:)|\.[a-z_]+(?=:))"
+    r"(?:--[a-z-]+|\w*_\w*|[a-z_]+(?:\.[a-z_]*)+|\bmakul(?:-client)?\b|pin(?=:)|\.[a-z_]+(?=:))"
 )
 """Names of options, keys and the program, which are the same in every language."""
 
@@ -70,6 +116,7 @@ EXCEPTIONS = {
     ("main.py", "internal error"): "a bug: the line is for the developers",
     ("main.py", "at"): "a bug: the line is for the developers",
     ("main.py", "; please report this line"): "a bug: the line is for the developers",
+    ("init.py", "# [authorised_body]"): "a commented section of the settings",
     ("init.py", "[authorised_body]"): "a section of the settings, with its comment",
     **{
         ("main.py", kind): "the kind of an error in JSON"
@@ -98,7 +145,7 @@ def _name(call: ast.Call) -> str:
 
 def _texts(node: ast.AST) -> Iterator[ast.Constant]:
     """Yield the texts of an expression that no mark contains."""
-    if isinstance(node, ast.Call) and (_name(node) in MARKS or _name(node) == "join"):
+    if isinstance(node, ast.Call) and (_name(node) in MARKS | HELP or _name(node) == "join"):
         return
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node
@@ -120,12 +167,12 @@ def untranslated(source: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         read: list[ast.AST] = []
         if isinstance(node, ast.Call) and _name(node) in MESSAGE_ARGUMENTS:
-            named = [
-                each.value for each in node.keywords if each.arg in {"empty", "description", "why"}
-            ]
-            # The first argument of `_KeyError` is a key, which is the same in every language.
-            read = [*node.args[_name(node) == "_KeyError" :], *named]
-        elif isinstance(node, ast.Return) and isinstance(node.value, ast.JoinedStr):
+            named = [each.value for each in node.keywords if each.arg in NAMED_ARGUMENTS]
+            # A key and the name of a table are the same in every language.
+            read = [*node.args[_name(node) in {"_FoundError", "_KeyError"} :], *named]
+        elif isinstance(node, ast.Return | ast.Yield) and isinstance(
+            node.value, ast.JoinedStr | ast.Constant | ast.Tuple
+        ):
             read = [node.value]
         for argument in read:
             for text in _texts(argument):
@@ -164,6 +211,19 @@ def test_no_exception_is_left_over() -> None:
     ] == []
 
 
+def test_every_message_of_the_ledger_is_in_its_list() -> None:
+    """The pure package marks nothing itself; `translate_error` words its errors."""
+    errors = {"CheckpointError", "NoteError", "TileError"}
+    calls = [
+        node
+        for path in sorted((SERVICE / "ledger").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _name(node) in errors
+    ]
+
+    assert {ast.literal_eval(each.args[0]) for each in calls} == set(LEDGER_MESSAGES)
+
+
 @pytest.mark.parametrize(
     ("source", "texts"),
     [
@@ -171,6 +231,10 @@ def test_no_exception_is_left_over() -> None:
         ('raise OperatorError(f"{path} is empty")', [" is empty"]),
         ('complain(translate("a") if bad else "no file")', ["no file"]),
         ('def f():\n    return f"{n} records are left"', [" records are left"]),
+        ('def f():\n    return "ledger_leaf", "no record"', ["no record"]),
+        ('def f():\n    yield "ledger_leaf", translate("no record")', []),
+        ('raise _FoundError("ledger leaf", name, "no record")', ["no record"]),
+        ('Finding(where="published log", what="no record")', ["no record"]),
         ('raise OperatorError(translate("name a file"))', []),
         ('raise OperatorError(f"--month: {error}")', []),
         ('change.carry_out(mark("add it"), {"recipient": code}, lambda: add("x y"))', []),

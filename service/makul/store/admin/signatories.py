@@ -133,7 +133,7 @@ def read_document(unit_of_work: RegistryUnitOfWork, digest: bytes) -> SignedByte
         return None
     header, parts = unpack(unit_of_work.cipher.decrypt(row[0], _document_associated_data(digest)))
     if only(header, "v")["v"] != 1 or len(parts) != 2:
-        raise CodecError("a stored document cannot be read")
+        raise CodecError(translate("a stored document cannot be read"))
     return SignedBytes(digest=digest, document=parts[0], report=parts[1])
 
 
@@ -163,7 +163,7 @@ def _from_row(cipher: FieldCipher, row: Row) -> Signatory:
     only(header, "v", "identifier", "name")
     identifier, name = header["identifier"], header["name"]
     if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
-        raise CodecError("a signatory does not read back")
+        raise CodecError(translate("a signatory does not read back"))
     return Signatory(
         member=MemberCode(member),
         role=AgreementRole(role),

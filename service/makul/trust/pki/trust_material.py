@@ -345,13 +345,13 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
     try:
         certificate = load_certificate(der)
     except ValueError:
-        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+        raise UnusableObjectError(translate("it is no certificate in PEM or DER")) from None
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:
-        raise UnusableObjectError("it is not a CA's certificate") from None
+        raise UnusableObjectError(translate("it is not a CA's certificate")) from None
     if not constraints.value.ca:
-        raise UnusableObjectError("it is not a CA's certificate")
+        raise UnusableObjectError(translate("it is not a CA's certificate"))
     try:
         strong_public_key(public_key_of(certificate))
     except SignatureFailure as failure:
@@ -366,7 +366,7 @@ def _intermediate(der: bytes) -> x509.Certificate:
     except SignatureFailure as failure:
         raise UnusableObjectError(failure.why) from None
     except ValueError:
-        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+        raise UnusableObjectError(translate("it is no certificate in PEM or DER")) from None
     return _ca_certificate(der)
 
 
@@ -374,7 +374,7 @@ def _crl(der: bytes) -> x509.CertificateRevocationList:
     try:
         crl = load_crl(der)
     except ValueError:
-        why = "it is no CRL in PEM or DER, or its two signature algorithms do not match"
+        why = translate("it is no CRL in PEM or DER, or its two signature algorithms do not match")
         raise UnusableObjectError(why) from None
     try:
         _ = term_of(crl)
