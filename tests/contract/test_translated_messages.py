@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,38 @@ SOURCES = [
     ),
 ]
 
+REASON_SOURCES = [
+    SERVICE / "admin" / "document_verification.py",
+    SERVICE / "trust" / "timestamps.py",
+    SERVICE / "trust" / "xmlenc.py",
+    *sorted(
+        path
+        for package in ("base", "pki", "revocation", "validation", "xades", "xmldsig")
+        for path in (SERVICE / "trust" / package).rglob("*.py")
+    ),
+]
+"""The modules with the reasons of validation reports, which `translate_reason` words."""
+
+REASON_ARGUMENTS = frozenset(
+    {
+        "PathFinding",
+        "Profile",
+        "RefreshOutcome",
+        "SignatureFailure",
+        "TimestampFinding",
+        "UnusableObjectError",
+        "_Refused",
+        "_not_accepted",
+        "_properties",
+        "_refused",
+        "_skip_check",
+        "_timestamp_failure",
+        "_transform",
+        "outside_profile",
+    }
+)
+"""The failures and findings that hold such a reason."""
+
 MESSAGE_ARGUMENTS = frozenset(
     {
         "BadFieldError",
@@ -97,7 +129,7 @@ MESSAGE_ARGUMENTS = frozenset(
 )
 """The errors and functions whose arguments people read."""
 
-NAMED_ARGUMENTS = frozenset({"description", "empty", "what", "why"})
+NAMED_ARGUMENTS = frozenset({"description", "empty", "unbound", "what", "why"})
 """The arguments of them that are messages if they are named."""
 
 HELP = frozenset({"late_noun", "late_verb"})
@@ -158,20 +190,27 @@ def _texts(node: ast.AST) -> Iterator[ast.Constant]:
         yield from _texts(child)
 
 
-def untranslated(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines and texts of messages in a module that are in English alone."""
+def untranslated(
+    source: str, functions: Container[str] = MESSAGE_ARGUMENTS, *, returned: bool = True
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines and texts of messages in a module that are in English alone.
+
+    Messages are the arguments of these functions, and what a function returns or yields.
+    """
     tree = ast.parse(source)
     for node in [*ast.walk(tree)]:
         if isinstance(node, ast.FunctionDef) and node.name == "__repr__":
             node.body = []  # for developers
     for node in ast.walk(tree):
         read: list[ast.AST] = []
-        if isinstance(node, ast.Call) and _name(node) in MESSAGE_ARGUMENTS:
+        if isinstance(node, ast.Call) and _name(node) in functions:
             named = [each.value for each in node.keywords if each.arg in NAMED_ARGUMENTS]
             # A key and the name of a table are the same in every language.
             read = [*node.args[_name(node) in {"_FoundError", "_KeyError"} :], *named]
-        elif isinstance(node, ast.Return | ast.Yield) and isinstance(
-            node.value, ast.JoinedStr | ast.Constant | ast.Tuple
+        elif (
+            returned
+            and isinstance(node, ast.Return | ast.Yield)
+            and isinstance(node.value, ast.JoinedStr | ast.Constant | ast.Tuple)
         ):
             read = [node.value]
         for argument in read:
@@ -194,6 +233,15 @@ def test_every_message_goes_through_translate(path: Path) -> None:
     ]
 
     assert found == []
+
+
+@pytest.mark.parametrize("path", REASON_SOURCES, ids=lambda path: str(path.relative_to(SERVICE)))
+def test_every_reason_of_a_report_is_marked(path: Path) -> None:
+    """It stays English in the report, and is in the catalogs for the person who reads it."""
+    source = path.read_text(encoding="utf-8")
+    found = untranslated(source, REASON_ARGUMENTS, returned=False)
+
+    assert [text for _, text in found if " " in text] == []  # one word names an element
 
 
 def test_no_exception_is_left_over() -> None:
@@ -222,6 +270,13 @@ def test_every_message_of_the_ledger_is_in_its_list() -> None:
     ]
 
     assert {ast.literal_eval(each.args[0]) for each in calls} == set(LEDGER_MESSAGES)
+
+
+def test_the_check_finds_a_reason_in_english() -> None:
+    """It would fail for the first of these."""
+    source = 'SignatureFailure(code, "no time")\nSignatureFailure(code, mark("no time"), field="x")'
+
+    assert [*untranslated(source, REASON_ARGUMENTS, returned=False)] == [(1, "no time")]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
+from makul.language.report_reasons import translate_reason
 from makul.language.translation import mark, translate, translate_cause
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
@@ -355,7 +356,7 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
     try:
         strong_public_key(public_key_of(certificate))
     except SignatureFailure as failure:
-        raise UnusableObjectError(failure.why) from None
+        raise UnusableObjectError(translate_reason(failure.why)) from None
     return certificate
 
 
@@ -364,7 +365,7 @@ def _intermediate(der: bytes) -> x509.Certificate:
     try:
         require_regular_serial(der)
     except SignatureFailure as failure:
-        raise UnusableObjectError(failure.why) from None
+        raise UnusableObjectError(translate_reason(failure.why)) from None
     except ValueError:
         raise UnusableObjectError(translate("it is no certificate in PEM or DER")) from None
     return _ca_certificate(der)
