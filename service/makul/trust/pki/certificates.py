@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorit
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
-from makul.language.translation import mark
+from makul.language.translation import mark, translate
 from makul.net.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.trust.base.algorithms import PublicKey, is_signed_with, strong_public_key
 from makul.trust.base.errors import SignatureFailure
@@ -257,7 +257,7 @@ class PinRule:
 
     def __post_init__(self) -> None:
         if "pin" not in re.compile(self.pattern).groupindex:
-            raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
+            raise ValueError(translate("the PIN pattern needs a group named pin: (?P<pin>...)"))
 
     def pin_of(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
         """Return the PIN if the subject carries it exactly once and in its proper form, else None.

@@ -260,7 +260,9 @@ def _verify(key: VerifierKey, signature: bytes, octets: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, octets)
     except (InvalidSignature, ValueError):
-        raise UnverifiedNoteError(mark("the signature of {name} is wrong"), name=key.name) from None
+        raise UnverifiedNoteError(
+            mark("the signature of {name} does not hold"), name=key.name
+        ) from None
 
 
 def _key_of_kind(vkey: str, kind: int) -> VerifierKey:
