@@ -29,7 +29,8 @@ from pydantic_core import ErrorDetails, core_schema
 
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.errors import ProfileError
-from makul_client.translation import mark, translate
+from makul_client.translation import CATALOGS, mark, translate
+from makul_language.toml_faults import describe_toml_fault
 
 MAX_PROFILE: Final = 1024 * 1024
 MAX_DIGESTED: Final = 16 * 1024 * 1024
@@ -188,7 +189,8 @@ def read_tables(file: Path) -> dict[str, object]:
     except UnicodeDecodeError:
         raise ProfileError(translate("{file}: not TOML: it is not UTF-8", file=file)) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(translate("{file}: not TOML: {cause}", file=file, cause=error)) from None
+        cause = describe_toml_fault(error, CATALOGS)
+        raise ProfileError(translate("{file}: not TOML: {cause}", file=file, cause=cause)) from None
     except RecursionError:
         raise ProfileError(
             translate("{file}: not TOML: it is nested too deep", file=file)

@@ -7,11 +7,17 @@ from pathlib import Path
 import pytest
 
 from makul.admin import runtime
+from makul.admin.sequencer_rounds import SequencerRounds
 from makul.domain.calendar import USUAL_YEARS
 from makul.language.domain_messages import DOMAIN_MESSAGES
-from makul.language.translation import Language, current_language, translate_to
+from makul.language.report_reasons import REASON_TEMPLATES, translate_reason
+from makul.language.translation import Language, current_language, translate_to, use_language
+from makul.ledger.signed_note import ED25519, VerifierKey
+from makul_testing.builders.xades import Forge
 from makul_testing.cli_runner import Makul, install_anew
 from makul_testing.paths import ROOT
+from makul_testing.pki.authorities import NOW, Authority, StoreFiles
+from makul_testing.raw_sql import raw, without_guards
 
 TRANSLATED = (Language.KY, Language.RU)
 
@@ -50,6 +56,9 @@ FILES = {
     "empty.pem": b"",
     "key.pem": b"-----BEGIN PRIVATE KEY-----\n",
     "text.pem": b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+    "no-value.toml": b"number = 1\nstate =\n",
+    "twice.toml": b'number = "1"\nnumber = "2"\n',
+    "key.vkey": b"log+1+2\n",
     "no-state.toml": b'number = "1"\n',
     "broken.toml": b"number = \xff\n",
     "state.toml": b'state = "DRAFT"\n',
@@ -67,6 +76,9 @@ FILES = {
     "text": "Текст".encode(),
 }
 
+_WITNESS = ("ledger", "witness", "--key", "{key.vkey}", "--state", "{new}", "--once")
+_LOG_KEY = str(VerifierKey(name="log.example/makul", kind=ED25519, public=bytes(32)))
+
 ERRORS: tuple[tuple[str, ...], ...] = (
     ("recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Банк"),
     ("recipient", "add", "COM/60000002", "--kind", "BANK", "--name", ""),
@@ -78,6 +90,8 @@ ERRORS: tuple[tuple[str, ...], ...] = (
     ("recipient", "certificate", "COM/60000001", "{text.pem}"),
     ("agreement", "add", "{no-state.toml}"),
     ("agreement", "add", "{broken.toml}"),
+    ("agreement", "add", "{no-value.toml}"),
+    ("agreement", "add", "{twice.toml}"),
     ("agreement", "add", "{state.toml}"),
     ("agreement", "add", "{misspelt.toml}"),
     ("agreement", "show", "2026/014"),
@@ -108,6 +122,14 @@ ERRORS: tuple[tuple[str, ...], ...] = (
     ("ledger", "recover"),
     ("ledger", "witness"),
     ("ledger", "witness", "--new-key", "{new}"),
+    ("ledger", "witness", "--new-key", "{new}", "--name", "a b"),
+    ("ledger", "witness", "--new-key", "{text}", "--name", "witness.example/w1"),
+    (*_WITNESS, "--log", "https://log.example/?x", "--log-key", "x"),
+    (*_WITNESS, "--log", "{no-such-file}", "--log-key", "x"),
+    (*_WITNESS, "--log", "{.}", "--log-key", "{key.vkey}"),
+    (*_WITNESS, "--log", "{.}", "--log-key", "log+1"),
+    (*_WITNESS, "--log", "{.}", "--log-key", _LOG_KEY),
+    (*_WITNESS, "--log", "{.}", "--log-key", _LOG_KEY, "--also", "https://log.example"),
     ("store", "grant", "Role!", "--for", "desk"),
     ("store", "grant", "role", "--for", "desk", "--apply"),
     ("sandbox", "issue", "--output", "{new}"),
@@ -293,3 +315,95 @@ def test_a_table_has_headings_in_the_language(inhabited: Makul) -> None:
     assert said.out.splitlines()[0].split() == ["код", "вид", "пункт", "имя", "состояние"]
     assert "COM/60000001" in said.out
     assert "BANK" in said.out
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("template", REASON_TEMPLATES)
+def test_a_reason_with_values_is_in_the_language(template: str, language: Language) -> None:
+    """A reason within it is translated too, and its other values stay."""
+    why, values = "the document is not signed", {"name": "KeyInfo", "algorithm": "SHA-1"}
+    values |= {"day": "2014-01-01", "hours": "6", "minutes": "00"}
+    with use_language(language):
+        said = translate_reason(template.format(why=f"certificate path: {why}", **values))
+        nested = translate_to(language, why)
+
+    assert english(said) == []
+    assert (nested in said) is ("{why}" in template)
+
+
+def test_a_reason_of_another_release_remains_as_it_is() -> None:
+    """Stored reports keep the words of their time."""
+    with use_language(Language.RU):
+        assert translate_reason("worded in another way") == "worded in another way"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_report_is_in_the_language_for_people_alone(tmp_path: Path, language: Language) -> None:
+    """The report itself is evidence in English. A table shows its reasons and verdicts."""
+    root, other = Authority.root("A Root"), Authority.root("Another Root")
+    files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
+    signed = Forge(holder=root.issue()).signed()
+    directories = ("--anchors", files.anchors, "--crl", files.crls, "--at", NOW.isoformat())
+    plain, file = Makul(tmp_path / "nowhere"), tmp_path / "document.xml"
+    for document, why in (
+        (signed, None),
+        (b"<a/>", "the document is not signed"),
+        (signed.replace(b"OPENING", b"CLOSING"), "a signed part was changed"),
+        (Forge(holder=other.issue()).signed(), "certificate path: unknown issuer"),
+    ):
+        file.write_bytes(document)
+        command = ("document", "verify", file, *directories)
+        spoken = in_language(plain, language)
+        shown, report = spoken(*command), spoken(*command, "--json").json
+        skipped = [each["why"] for each in report["checks"] if each["verdict"] == "not run"]
+
+        assert report == plain(*command, "--json").json
+        assert report["why"] == why
+        assert len(skipped) > 0
+        with use_language(language):
+            texts = [translate_reason(each) for each in (why, *skipped) if each is not None]
+        for text in (*texts, translate_to(language, "not run")):
+            assert text in shown.out
+        assert english(shown.out) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_finding_in_the_ledger_is_in_the_language(tmp_path: Path, language: Language) -> None:
+    """Its table and its record are named as they are in the database."""
+    makul = install_anew(tmp_path / "new")
+    with without_guards(makul.directory / "makul.db", "act") as database:
+        database.execute("UPDATE act SET who = 'x'")
+    said = in_language(makul, language)("ledger", "verify")
+
+    assert said.code == 1, said
+    assert translate_to(language, "{name} is not what the leaf commits to", name="who") in said.err
+    assert english(said.out + said.err) == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_deficiency_of_the_store_is_in_the_language(inhabited: Makul, language: Language) -> None:
+    """A missing trigger ends every command that opens the store."""
+    with raw(inhabited.directory / "makul.db") as database:
+        database.execute("DROP TRIGGER act_no_update")
+    said = in_language(inhabited, language)("store", "status")
+
+    assert said.code == 3, said
+    assert english(said.err) == []
+    assert re.search("[а-яё]", said.err, re.IGNORECASE), said
+
+
+def test_the_sequencer_writes_its_log_in_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread asks for the language that is in use, as a service's do."""
+    languages = []
+
+    def run(_: SequencerRounds) -> bool:
+        languages.append(current_language())
+        return True
+
+    monkeypatch.setattr(SequencerRounds, "run", run)
+    makul = install_anew(tmp_path / "new")
+
+    assert in_language(makul, Language.KY)("ledger", "run").code == 0
+    assert languages == [Language.EN]

@@ -12,7 +12,7 @@ from makul_language.help_pages import is_example, paragraphs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LANGUAGES: Final = ("ky", "ru")
-MARKS: Final = {"translate": 0, "translate_to": 1, "mark": 0}
+MARKS: Final = {"DeferredMessage": 0, "translate": 0, "translate_to": 1, "mark": 0}
 """The functions that mark a message, and the position of the message among their arguments."""
 
 Key = tuple[str, str]

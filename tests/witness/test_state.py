@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from makul.language.translation import Language, translate_to, use_language
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import (
     COSIGNATURE_V1,
@@ -174,3 +175,20 @@ def test_evidence_is_stored_after_a_kill(
             "why.txt",
         }
         assert witness.state.evidence() == 1
+
+
+@pytest.mark.parametrize("language", [Language.KY, Language.RU])
+def test_evidence_is_in_english_for_everybody(
+    log: PublishedLog, witness: WitnessProgram, language: Language
+) -> None:
+    """The operator of the witness reads the same reason in their language."""
+    log.publish(leaves(5))
+    witness.round()
+    log.publish(leaves(5, "another "))
+    with use_language(language):
+        found = witness.round()
+
+    assert found.evidence is not None
+    assert (found.evidence / "why.txt").read_text() == "two trees of 5 leaves are signed\n"
+    assert found.why == translate_to(language, "two trees of {size} leaves are signed", size=5)
+    assert found.why != "two trees of 5 leaves are signed"

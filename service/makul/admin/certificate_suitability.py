@@ -12,6 +12,7 @@ from makul.admin.requests import CertificateUse
 from makul.composition.adapters import trust_directories
 from makul.config.settings import Settings
 from makul.domain.reasons import Code
+from makul.language.report_reasons import translate_reason
 from makul.language.translation import translate
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate, Use, read_certificate, require_usage
@@ -31,7 +32,7 @@ def find_unsuitability(
         certificate_read = read_certificate(certificate)
         _require_use(certificate_read, use)
     except SignatureFailure as failure:
-        return f"{failure.why} ({failure.code.value})"
+        return f"{translate_reason(failure.why)} ({failure.code.value})"
     # The archive belongs to the service: a command that only checks must write no file there.
     directories = replace(trust_directories(settings), archive=None)
     try:
@@ -45,7 +46,7 @@ def find_unsuitability(
         return None
     return translate(
         "its path is not trusted: {cause} ({code})",
-        cause=path_verdict.why,
+        cause=translate_reason(path_verdict.why),
         code=path_verdict.code.value,
     )
 

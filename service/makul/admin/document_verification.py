@@ -20,7 +20,7 @@ from makul.documents.consents import read_consent
 from makul.documents.schemas import agreement_schema, notice_schema, receipt_schema
 from makul.domain.identifiers import Pin
 from makul.domain.reasons import Code
-from makul.language.translation import translate
+from makul.language.translation import mark, translate
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import PinRule
 from makul.trust.pki.trust_material import TrustDirectories
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 ReadT = TypeVar("ReadT")
 
-GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign such a document")
+GENERIC: Final = Profile(
+    name="generic", plain=True, unbound=mark("anyone may sign such a document")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def _consent(root: "Element", signer: Pin | None) -> None:
     party = consent.subject if given_for is None else given_for.pin
     if signer is None or signer != party:
         raise SignatureFailure(
-            Code.SIG_08, "the signer is not the subject, or who gives it for them"
+            Code.SIG_08, mark("the signer is not the subject, or who gives it for them")
         )
 
 
@@ -162,5 +164,5 @@ def _read(read: Callable[[], ReadT]) -> ReadT:
         return read()
     except DocumentError as error:
         raise SignatureFailure(
-            error.reason.code, "the document is not what its profile says"
+            error.reason.code, mark("the document is not what its profile says")
         ) from None

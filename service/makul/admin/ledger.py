@@ -26,7 +26,7 @@ from makul.app.sequencer import Sequencer, compare, read_published, write_log
 from makul.config.ledger import LedgerSettings
 from makul.config.observability import LogSettings
 from makul.config.settings import Settings
-from makul.language.translation import translate, translate_cause
+from makul.language.translation import Language, translate, translate_cause, use_language
 from makul.ledger.checkpoint import Checkpoint
 from makul.observability.logging_config import configure_logging
 from makul.observability.security_events import Event as SecurityEvent
@@ -97,7 +97,11 @@ class OpenLedger:
             clock=self.clock,
         )
         witnesses = witnesses_of(self.settings)
-        with self._served(), collected(Collector(verifier, witnesses), stopped) as cosigned:
+        with (
+            self._served(),
+            collected(Collector(verifier, witnesses), stopped) as cosigned,
+            use_language(Language.EN),  # log lines are the same for every operator
+        ):
             return SequencerRounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:
@@ -164,7 +168,9 @@ class OpenLedger:
         except LedgerBrokenError as error:
             raise OperatorError(f"{self.settings.publish}: {error}") from None
         except OSError as error:
-            raise OperatorUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
+            raise OperatorUnavailableError(
+                f"{self.settings.publish}: {translate_cause(error.strerror)}"
+            ) from None
 
     def missing(self) -> Missing | None:
         """Return the published leaves that the store lacks. Raises `OperatorError`."""

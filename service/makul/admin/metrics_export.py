@@ -12,7 +12,7 @@ from makul.composition.adapters import (
     utc_now,
 )
 from makul.config.settings import Settings
-from makul.language.translation import translate
+from makul.language.translation import translate, translate_cause
 from makul.observability.metrics_server import MetricsSource, Purposes, export
 from makul.store import log_state_of
 from makul.trust.pki.pending_ocsp import PendingOcsp
@@ -36,7 +36,9 @@ def export_metrics(settings: Settings) -> None:
         )
         export(metrics.bind, metrics.directory, installation)
     except OSError as error:
-        raise OperatorUnavailableError(f"metrics.bind: {metrics.bind}: {error.strerror}") from None
+        raise OperatorUnavailableError(
+            f"metrics.bind: {metrics.bind}: {translate_cause(error.strerror)}"
+        ) from None
 
 
 def _revocation_data(settings: Settings) -> Purposes:

@@ -36,7 +36,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import MonthlyStatement
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
-from makul.language.translation import mark, translate
+from makul.language.translation import mark, translate, translate_cause
 from makul.net.files import FileError, create_file, make_directories, sync_directory
 from makul.store.log.tile_files import LogDirectory
 from makul.store.reads.statement_files import HEAD_NAME, page_name, statement_directory
@@ -118,7 +118,9 @@ class StatementPublisher:
         except OSError as error:
             raise OperatorError(
                 translate(
-                    "cannot write {directory}: {cause}", directory=final, cause=error.strerror
+                    "cannot write {directory}: {cause}",
+                    directory=final,
+                    cause=translate_cause(error.strerror),
                 )
             ) from None
         return BuiltStatement(state=state, statement=statement, file=final / HEAD_NAME)

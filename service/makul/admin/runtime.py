@@ -34,6 +34,7 @@ from makul.composition.adapters import (
 from makul.composition.service import build_service
 from makul.config.settings import Environment, Settings, load_settings
 from makul.domain.monthly_statements import MonthlyStatement
+from makul.language.report_reasons import translate_reason
 from makul.language.translation import Language, translate, use_language
 from makul.ledger.signed_note import ED25519
 from makul.net.users import identify_operator
@@ -70,7 +71,9 @@ class Runtime:
             return sign_document(document, private, chain, at=utc_now())
         except SignatureFailure as failure:
             raise OperatorError(
-                translate("this document cannot be signed: {cause}", cause=failure.why)
+                translate(
+                    "this document cannot be signed: {cause}", cause=translate_reason(failure.why)
+                )
             ) from None
 
     def create(self, config: Path) -> None:

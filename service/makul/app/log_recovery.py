@@ -12,6 +12,7 @@ from makul.app.ports.ledger import (
     SignedTree,
 )
 from makul.app.sequencer import compare, read_published
+from makul.language.translation import translate, translate_error
 from makul.ledger.signed_note import Note, format_note, parse_note
 from makul.ledger.tile_proofs import TileError, TileTree
 
@@ -48,7 +49,9 @@ def missing(
     try:
         leaves = [tree.leaf(index) for index in range(size, promised.size)]
     except TileError as error:
-        raise LedgerBrokenError(f"published: {error}") from None
+        raise LedgerBrokenError(
+            translate("published: {problem}", problem=translate_error(error))
+        ) from None
     return Missing(
         size=size,
         promised=SignedTree(

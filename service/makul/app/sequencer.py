@@ -22,6 +22,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     Standby,
 )
+from makul.language.translation import translate, translate_error
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import new_tiles
@@ -132,9 +133,13 @@ class Sequencer:
         try:
             signed = parse_checkpoint_unsafe(self._checker.verify(latest.note))
         except ValueError:
-            raise LedgerBrokenError("the store's checkpoint is not by this log's key") from None
+            raise LedgerBrokenError(
+                translate("the store's checkpoint is not by this log's key")
+            ) from None
         if signed != Checkpoint(self._signer.name, latest.size, latest.root):
-            raise LedgerBrokenError("the store's checkpoint signs another tree than it says")
+            raise LedgerBrokenError(
+                translate("the store's checkpoint signs another tree than it says")
+            )
 
     def keep(self, cosigned: Iterable[Cosigned]) -> int:
         """Store cosignatures, publish the lines of the newest tree, and return how many are new.
@@ -168,10 +173,13 @@ def compare(store: LedgerStore, promised: Checkpoint, *, only_size: bool = False
     try:
         root = TileTree(promised.size, store.tile).root()
     except TileError as error:
-        raise LedgerBrokenError(str(error)) from None
+        raise LedgerBrokenError(translate_error(error)) from None
     if root != promised.root:
         raise LedgerBrokenError(
-            f"the published tree of {promised.size} leaves is another than the store's"
+            translate(
+                "the published tree of {number} leaves is another than the store's",
+                number=promised.size,
+            )
         )
 
 
@@ -180,9 +188,11 @@ def read_published(note: bytes, checker: NoteChecking, origin: str) -> Checkpoin
     try:
         checkpoint = parse_checkpoint_unsafe(checker.verify(note))
     except ValueError:
-        raise LedgerBrokenError("the published checkpoint is not by this log's key") from None
+        raise LedgerBrokenError(
+            translate("the published checkpoint is not by this log's key")
+        ) from None
     if checkpoint.origin != origin:
-        raise LedgerBrokenError("the published checkpoint is of another log")
+        raise LedgerBrokenError(translate("the published checkpoint is of another log"))
     return checkpoint
 
 

@@ -19,6 +19,7 @@ from makul.cli.context import AsJson, examples, open_installation, session
 from makul.cli.exit_codes import DocumentExit, DocumentUsageError
 from makul.cli.output import Facts, local_time, show_facts, show_json, show_rows, translated_word
 from makul.cli.usage import refuse_unreadable
+from makul.language.report_reasons import translate_reason
 from makul.language.translation import CATALOGS, mark, translate, translate_cause
 from makul.net.files import FileError, read_bounded
 from makul_language.help_pages import translate_usage_error
@@ -259,6 +260,22 @@ def _parse_instant(option: str, text: str | None) -> datetime | None:
     )
 
 
+_VERDICTS: Final = frozenset(
+    {mark("passed"), mark("failed"), mark("indeterminate"), mark("not run")}
+)
+_SOURCES: Final = frozenset({mark("timestamp"), mark("held")})
+"""The words of a report that people read in their language. Its codes stay as they are."""
+
+
+def _readable_word(word: str, known: frozenset[str]) -> str:
+    """Return a word of the report in the language in use, or unchanged if it is not known."""
+    return translate(word) if word in known else word
+
+
+def _readable_reason(why: str | None) -> str | None:
+    return translate_reason(why) if why is not None else None
+
+
 def _readable_time(text: str | None) -> str | None:
     """Return a time of the report in the operator's time zone, or unchanged if it is no instant."""
     try:
@@ -266,6 +283,11 @@ def _readable_time(text: str | None) -> str | None:
     except ValueError:
         return text
     return text if at.tzinfo is None else local_time(at)
+
+
+def _readable_proof(proof: Mapping[str, str]) -> str:
+    source = _readable_word(proof["source"], _SOURCES)
+    return f"{_readable_time(proof['time'])} ({source})"
 
 
 def _print_report(report: Mapping[str, Any]) -> None:
@@ -276,7 +298,7 @@ def _print_report(report: Mapping[str, Any]) -> None:
         "indication": report["indication"],
         "sub-indication": report["subIndication"],
         "reason": report["reason"],
-        "why": report["why"],
+        "why": _readable_reason(report["why"]),
         "field": report["field"],
         "profile": report["profile"],
         "takes": None
@@ -284,9 +306,7 @@ def _print_report(report: Mapping[str, Any]) -> None:
         else translate(_REQUIREMENTS[report["profile"]], signature=translate(_SIGNATURE_FORM)),
         "judged at": _readable_time(times["judgedAt"]),
         "claimed signing time": _readable_time(times["claimedSigningTime"]),
-        "proof of existence": f"{_readable_time(proof['time'])} ({proof['source']})"
-        if proof
-        else None,
+        "proof of existence": _readable_proof(proof) if proof else None,
         "best signature time": _readable_time(times["bestSignatureTime"]),
         "signing certificate": report["certificate"],
         "signature method": report["signatureMethod"],
@@ -299,7 +319,13 @@ def _print_report(report: Mapping[str, Any]) -> None:
     typer.echo()
     show_rows(
         [
-            {name: each.get(name) for name in ("check", "clause", "verdict", "reason", "why")}
+            {
+                "check": each["check"],
+                "clause": each["clause"],
+                "verdict": _readable_word(each["verdict"], _VERDICTS),
+                "reason": each.get("reason"),
+                "why": _readable_reason(each.get("why")),
+            }
             for each in report["checks"]
         ],
         columns=("check", "clause", "verdict", "reason", "why"),

@@ -93,7 +93,16 @@ def _line(outcome: "RefreshOutcome", *, at: datetime, as_json: bool) -> str:
         }
         return json.dumps(result, ensure_ascii=False)
     why = f": {outcome.why}" if outcome.why else ""
-    return f"{local_time(at)} {outcome.result:9} {outcome.source}{why}"
+    return f"{local_time(at)} {_result_word(outcome.result):9} {outcome.source}{why}"
+
+
+def _result_word(result: str) -> str:
+    """Return the result of refreshing a source for people."""
+    return {
+        "new": translate("new", context="source"),
+        "unchanged": translate("unchanged", context="source"),
+        "failed": translate("failed", context="source"),
+    }[result]
 
 
 def _row(info: "TrustItem", age: float | None) -> Facts:

@@ -176,15 +176,28 @@ def _describe_alarm(done: "Round") -> str:
         return translate(
             "ALARM: the log is {result}: {cause}; both checkpoints are kept in {path}. Nothing was"
             " cosigned",
-            result=done.result,
+            result=_result_word(done.result),
             cause=done.why,
             path=done.evidence,
         )
     return translate(
         "ALARM: the log is {result}: {cause}. Nothing was cosigned",
-        result=done.result,
+        result=_result_word(done.result),
         cause=done.why,
     )
+
+
+def _result_word(result: str) -> str:
+    """Return the result of a round for people, who read it of a log."""
+    return {
+        "cosigned": translate("cosigned", context="log"),
+        "unchanged": translate("unchanged", context="log"),
+        "unavailable": translate("unavailable", context="log"),
+        "older": translate("older", context="log"),
+        "unverified": translate("unverified", context="log"),
+        "unproven": translate("unproven", context="log"),
+        "inconsistent": translate("inconsistent", context="log"),
+    }[result]
 
 
 def _code(done: "Round") -> ExitCode:
@@ -196,7 +209,7 @@ def _code(done: "Round") -> ExitCode:
 def _line(done: "Round") -> str:
     size = translate(" {number} leaves", number=done.size) if done.size is not None else ""
     why = f": {done.why}" if done.why else ""
-    return f"{local_time(done.at)} {done.result:12}{size}{why}"
+    return f"{local_time(done.at)} {_result_word(done.result):12}{size}{why}"
 
 
 def _json(done: "Round", evidence_kept: int) -> str:

@@ -35,6 +35,7 @@ from makul.config.settings import (
 from makul.config.trust import CrlDirectory
 from makul.documents.adapter import XmlDocuments, XmlSignedDocuments
 from makul.domain.usage import UsageLimits
+from makul.language.translation import translate
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
 from makul.store import ActRights, StatementDirectory, Store, StoreActRegister
@@ -137,7 +138,7 @@ def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
         certificate = load_certificates(settings.certificate)[0]
         return XadesReceiptSigner(TokenSigner(_token_slot(token), certificate), certificate)
     if settings.key is None:
-        raise KeyFileError("receipts: give either key or [receipts.pkcs11].")
+        raise KeyFileError(translate("receipts: give either key or [receipts.pkcs11]."))
     password = load_secret(settings.password_file) if settings.password_file else None
     key, chain = load_pair(settings.key, settings.certificate, password=password)
     return XadesReceiptSigner(KeySigner(key), chain[0])

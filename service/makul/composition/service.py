@@ -48,6 +48,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.usage import UsageLimits
+from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES
 from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
@@ -243,8 +244,11 @@ def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     secret = load_secret(listener.front_secret)
     if len(secret) < MIN_FRONT_SECRET_BYTES:
         raise SettingsError(
-            f"{listener.front_secret}: the secret is too short. Write 64 hexadecimal digits into"
-            " its first line, as by `openssl rand -hex 32`."
+            translate(
+                "{path}: the secret is too short. Write 64 hexadecimal digits into its first"
+                " line, as by `openssl rand -hex 32`.",
+                path=listener.front_secret,
+            )
         )
     return FrontedChannel(channel, secret)
 
@@ -257,7 +261,7 @@ def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.MTLS:
         source = _certificate_source(listener)
         return MtlsChannel(source, parts.tls_clients, _callers(listener, parts))
-    raise SettingsError(f"channel {listener.channel} cannot be served")
+    raise SettingsError(translate("channel {name} cannot be served", name=listener.channel))
 
 
 def _callers(listener: ListenerSettings, parts: Adapters) -> CertificateRegister:

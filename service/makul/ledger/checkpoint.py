@@ -9,6 +9,7 @@ import base64
 import re
 from dataclasses import dataclass
 
+from makul.ledger.errors import LedgerFormError
 from makul.ledger.merkle import HASH_BYTES
 
 MOST_BODY_BYTES = 512
@@ -27,7 +28,7 @@ _LINES = 4
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
-class CheckpointError(ValueError):
+class CheckpointError(LedgerFormError, ValueError):
     """The text is not a checkpoint of this form. The message does not repeat it."""
 
 

@@ -12,6 +12,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Self
 
+from makul.ledger.errors import LedgerFormError
+
 KEY_ID_BYTES = 4
 """Length of a key's id, which is only a hint which key to try (C2SP signed-note, Signatures)."""
 
@@ -48,7 +50,7 @@ Post-quantum signatures of others have up to 5 kB (C2SP signed-note); ours have 
 _DASH = "\u2014 "
 
 
-class NoteError(ValueError):
+class NoteError(LedgerFormError, ValueError):
     """A note, a key or a checkpoint does not have its form. The message repeats no part of it."""
 
 
@@ -65,9 +67,9 @@ class SignatureLine:
         """Raise `NoteError` for values that a line cannot contain."""
         checked_name(self.name)
         if len(self.key_id) != KEY_ID_BYTES:
-            raise NoteError(f"a key's id is {KEY_ID_BYTES} bytes long")
+            raise NoteError("a key's id is {number} bytes long", number=KEY_ID_BYTES)
         if not 0 < len(self.signature) <= MAX_SIGNATURE:
-            raise NoteError(f"a signature is 1 to {MAX_SIGNATURE} bytes long")
+            raise NoteError("a signature is 1 to {number} bytes long", number=MAX_SIGNATURE)
 
     def __str__(self) -> str:
         """Return the line without its line end."""
@@ -102,7 +104,7 @@ class VerifierKey:
         if self.kind not in (ED25519, COSIGNATURE_V1):
             raise NoteError("a key of a type that is not taken here")
         if len(self.public) != _PUBLIC_BYTES:
-            raise NoteError(f"an Ed25519 key is {_PUBLIC_BYTES} bytes long")
+            raise NoteError("an Ed25519 key is {number} bytes long", number=_PUBLIC_BYTES)
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
@@ -148,14 +150,14 @@ def parse_note(document: bytes) -> Note:
     `format_note` returns the same bytes again.
     """
     if len(document) > MAX_NOTE:
-        raise NoteError(f"a note longer than {MAX_NOTE} bytes")
+        raise NoteError("a note longer than {number} bytes", number=MAX_NOTE)
     checked_text(document)
     text, blank, lines = document.rpartition(b"\n\n")
     if not blank:
         raise NoteError("a note without a blank line between text and signatures")
     signed = lines.removesuffix(b"\n").split(b"\n")
     if len(signed) > MAX_SIGNATURES:
-        raise NoteError(f"a note with more than {MAX_SIGNATURES} signatures")
+        raise NoteError("a note with more than {number} signatures", number=MAX_SIGNATURES)
     return Note(text=text + b"\n", signatures=tuple(_line(each.decode()) for each in signed))
 
 
@@ -163,11 +165,11 @@ def format_note(note: Note) -> bytes:
     """Return the exact bytes of a note; raises `NoteError` if no parser would accept them."""
     checked_text(note.text)
     if not note.signatures or len(note.signatures) > MAX_SIGNATURES:
-        raise NoteError(f"a note has 1 to {MAX_SIGNATURES} signatures")
+        raise NoteError("a note has 1 to {number} signatures", number=MAX_SIGNATURES)
     lines = "".join(f"{line}\n" for line in note.signatures)
     document = note.text + b"\n" + lines.encode()
     if len(document) > MAX_NOTE:
-        raise NoteError(f"a note longer than {MAX_NOTE} bytes")
+        raise NoteError("a note longer than {number} bytes", number=MAX_NOTE)
     return document
 
 
@@ -200,7 +202,7 @@ def checked_name(name: str) -> str:
     A name is not empty and has no Unicode spaces, plus signs or control characters.
     """
     if not name or len(name.encode()) > MAX_NAME:
-        raise NoteError(f"a key's name is 1 to {MAX_NAME} bytes long")
+        raise NoteError("a key's name is 1 to {number} bytes long", number=MAX_NAME)
     if "+" in name or any(letter.isspace() or ord(letter) < 0x20 for letter in name):
         raise NoteError("a key's name with a space, a plus sign or a control character")
     return name

@@ -8,6 +8,7 @@ are not verified. A caller that does not trust them must check the result with a
 from collections.abc import Callable
 
 from makul.ledger.compact_range import RightEdge, perfect_root
+from makul.ledger.errors import LedgerFormError
 from makul.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -29,7 +30,7 @@ ReadTile = Callable[[int, int, int], bytes]
 """A function from level, index and width of a tile to its hashes."""
 
 
-class TileError(Exception):
+class TileError(LedgerFormError):
     """A tile is missing, or its length does not match the size of the log."""
 
 
@@ -95,6 +96,6 @@ class TileTree:
         if content is None:
             content = self._read(tile.level, tile.index, tile.width)
             if len(content) != tile.width * HASH_BYTES:
-                raise TileError(f"{tile.path} has another length than it should")
+                raise TileError("{path} has another length than it should", path=tile.path)
             self._kept[tile] = content
         return content

@@ -3,9 +3,13 @@
 A library's message is never used, because it may quote data.
 """
 
+from makul.language.translation import mark
+
 
 def system_cause(error: BaseException) -> str | None:
     """Return the system's error beneath an error, such as "Connection refused", or None.
+
+    The text is in English; `translate_cause` translates it for people.
 
     Libraries wrap the system's error, some of them twice.
     """
@@ -14,13 +18,8 @@ def system_cause(error: BaseException) -> str | None:
         if link is None:
             return None
         if isinstance(link, TimeoutError):
-            return "no answer in time"
+            return mark("no answer in time")
         if isinstance(link, OSError) and link.strerror:
             return link.strerror
         link = link.__cause__ or link.__context__
     return None
-
-
-def in_brackets(cause: str | None) -> str:
-    """Return the cause in parentheses as the end of a message; an empty string if there is none."""
-    return "" if cause is None else f" ({cause})"

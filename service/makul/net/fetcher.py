@@ -7,13 +7,16 @@ no proxies or credentials from the environment.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from threading import Thread
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import requests
 
-from makul.net.causes import in_brackets, system_cause
+from makul.language.translation import translate, translate_cause
+from makul.net.causes import system_cause
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
@@ -58,19 +61,21 @@ class Fetcher:
         server = _server_of(url)
         left = self._left.get(server)
         if left is not None and left.is_alive():
-            raise FetchError("an earlier answer of that server is still under way")
+            raise FetchError(translate("an earlier answer of that server is still under way"))
         answer: Future[bytes] = Future()
         query = (answer, url, request, max_bytes, self._seconds)
-        thread = Thread(target=_answer, args=query, name=f"fetch {server}", daemon=True)
+        # A new thread has no language; the errors of this one are in the caller's.
+        work = partial(copy_context().run, _answer, *query)
+        thread = Thread(target=work, name=f"fetch {server}", daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            raise FetchError("no thread could be had for it") from None
+            raise FetchError(translate("no thread could be had for it")) from None
         try:
             return answer.result(self._seconds)
         except TimeoutError:
             self._left[server] = thread
-            raise FetchError(f"not done within {self._seconds:g} seconds") from None
+            raise FetchError(_too_slow(self._seconds)) from None
 
 
 def _server_of(url: str) -> str:
@@ -78,7 +83,7 @@ def _server_of(url: str) -> str:
     try:
         return urlsplit(url).netloc.lower()
     except ValueError:
-        raise FetchError("no address") from None
+        raise FetchError(translate("no address")) from None
 
 
 def _answer(
@@ -89,7 +94,17 @@ def _answer(
     except FetchError as error:
         into.set_exception(error)
     except Exception as error:  # noqa: BLE001 -- a server's octets may raise any error
-        into.set_exception(FetchError(f"no answer{in_brackets(system_cause(error))}"))
+        into.set_exception(FetchError(_unanswered(system_cause(error))))
+
+
+def _unanswered(cause: str | None) -> str:
+    if cause is None:
+        return translate("no answer")
+    return translate("no answer ({cause})", cause=translate_cause(cause))
+
+
+def _too_slow(seconds: float) -> str:
+    return translate("not done within {seconds:g} seconds", seconds=seconds)
 
 
 def _fetch_untimed(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
@@ -115,18 +130,18 @@ def _fetch_untimed(url: str, request: bytes | None, max_bytes: int, seconds: flo
 
 def _body(response: requests.Response, max_bytes: int, until: float, seconds: float) -> bytes:
     if response.status_code in (requests.codes.not_found, requests.codes.gone):
-        raise MissingObjectError(f"HTTP status {response.status_code}")
+        raise MissingObjectError(translate("HTTP status {code}", code=response.status_code))
     if response.status_code != requests.codes.ok:
-        raise FetchError(f"HTTP status {response.status_code}")
+        raise FetchError(translate("HTTP status {code}", code=response.status_code))
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise FetchError("an encoded answer was not asked for")
+        raise FetchError(translate("an encoded answer was not asked for"))
     body = bytearray()
     # Read what has arrived, even one octet. A read of a whole block would wait for a server
     # that sends one octet at a time.
     while chunk := response.raw.read1(_BLOCK, decode_content=False):
         body += chunk
         if len(body) > max_bytes:
-            raise FetchError(f"longer than {max_bytes} bytes")
+            raise FetchError(translate("longer than {number} bytes", number=max_bytes))
         if time.monotonic() > until:
-            raise FetchError(f"not done within {seconds:g} seconds")
+            raise FetchError(_too_slow(seconds))
     return bytes(body)

@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from makul.language.translation import translate
+from makul.language.translation import CATALOGS, translate
 from makul.net.files import FileError, read_bounded
+from makul_language.toml_faults import describe_toml_fault
 
 _PART: Final = r"""(?>[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_KEY: Final = re.compile(rf"(?<![\w-]){_PART}(?>[ \t]*+\.[ \t]*+{_PART}){{32}}")
@@ -32,6 +33,7 @@ def read_toml(path: Path, max_bytes: int) -> dict[str, object]:
     except RecursionError:
         raise FileError(path, translate("not TOML: it is nested too deep.")) from None
     except tomllib.TOMLDecodeError as error:
-        raise FileError(path, translate("not TOML: {problem}", problem=error)) from None
+        problem = describe_toml_fault(error, CATALOGS)
+        raise FileError(path, translate("not TOML: {problem}", problem=problem)) from None
     except ValueError:  # Python limits the digits of an integer (sys.set_int_max_str_digits)
         raise FileError(path, translate("not TOML: a number in it is too long.")) from None

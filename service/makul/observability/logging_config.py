@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 
+from makul.language.translation import translate, translate_cause
 from makul.observability.request_context import current
 from makul.observability.security_log import LOGGER
 
@@ -71,7 +72,11 @@ def _send_security(security: Path | None, environment: str | None) -> None:
         handler = _syslog_handler(security) if _is_socket(security) else _file_handler(security)
     except OSError as error:
         raise LogError(
-            f"logs.security: {security}: {error.strerror}. Events cannot be written there."
+            translate(
+                "logs.security: {path}: {cause}. Events cannot be written there.",
+                path=security,
+                cause=translate_cause(error.strerror),
+            )
         ) from None
     handler.setFormatter(_Lines(environment))
     logger.addHandler(handler)

@@ -27,6 +27,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from makul.language.translation import translate, translate_cause
+
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS: Final = 1.0
@@ -143,11 +145,18 @@ def prepare(directory: Path) -> None:
         facts = directory.stat()
     except OSError as error:
         raise WorkerMetricsError(
-            f"{directory}: {error.strerror}. Name another metrics.directory."
+            translate(
+                "{directory}: {cause}. Name another metrics.directory.",
+                directory=directory,
+                cause=translate_cause(error.strerror),
+            )
         ) from None
     if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
         raise WorkerMetricsError(
-            f"{directory} must belong to this user, and others may not write to it."
+            translate(
+                "{directory} must belong to this user, and others may not write to it.",
+                directory=directory,
+            )
         )
 
 

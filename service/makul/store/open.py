@@ -21,6 +21,7 @@ from makul.app.ports.ledger import (
     Standby,
 )
 from makul.domain.usage import DOCUMENTS_A_DAY
+from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
 from makul.store.admin.act_recorder import StoreActRecorder
 from makul.store.admin.key_rotation import StoreRotation
@@ -136,7 +137,9 @@ def create_store(location: DatabaseLocation, keys: StoreKeys, *, who: str, at: d
     try:
         os.close(os.open(location, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise StoreUnavailableError(f"cannot make the store: {error.strerror}") from None
+        raise StoreUnavailableError(
+            translate("cannot make the store: {cause}", cause=translate_cause(error.strerror))
+        ) from None
     try:
         migrate(location, new=True)
         _identify(location, FieldCipher(keys))
@@ -170,8 +173,10 @@ def open_store(
         _assert_keys(database, cipher)
         if database.one(_BASELINE, {}) is None:
             raise StoreUnavailableError(
-                "the store's acts have no baseline: its upgrade was not finished."
-                " Run: makul store upgrade --apply"
+                translate(
+                    "the store's acts have no baseline: its upgrade was not finished."
+                    " Run: makul store upgrade --apply"
+                )
             )
     finally:
         database.close()
@@ -225,7 +230,7 @@ def upgrade_store(location: DatabaseLocation, keys: StoreKeys, *, who: str, at: 
     upgrade is interrupted, another call completes it.
     """
     if isinstance(location, Path) and not location.is_file():
-        raise StoreUnavailableError("the store is not there")
+        raise StoreUnavailableError(translate("the store is not there"))
     migrate(location)
     assert_schema(location)
     _record_baseline(location, keys, who=who, at=at)
@@ -253,7 +258,7 @@ def _identify(location: DatabaseLocation, cipher: FieldCipher) -> None:
     try:
         with database.transaction() as transaction:
             if transaction.one(_IDENTITY, {}) is not None:
-                raise StoreUnavailableError("there is a store already: nothing was made")
+                raise StoreUnavailableError(translate("there is a store already: nothing was made"))
             transaction.run(
                 _ADD_IDENTITY,
                 {
@@ -287,10 +292,12 @@ def _assert_keys(database: Database, cipher: FieldCipher) -> None:
     """
     rows = database.all(_IDENTITY, {})
     if len(rows) != 1:
-        raise StoreUnavailableError("the store was not completely created: create it again")
+        raise StoreUnavailableError(
+            translate("the store was not completely created: create it again")
+        )
     store_id, index_check, sealed_check = rows[0]
     if cipher.content_index("store", store_id) != index_check:
-        raise StoreUnavailableError("the store's index key is another one")
+        raise StoreUnavailableError(translate("the store's index key is another one"))
     cipher.decrypt(sealed_check, _check_associated_data(store_id))
 
 

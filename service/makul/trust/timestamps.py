@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from makul.domain.reasons import Code
+from makul.language.report_reasons import TIMESTAMP_PATH
+from makul.language.translation import mark
 from makul.trust.base.algorithms import PublicKey
 from makul.trust.base.asn1 import READING
 from makul.trust.base.errors import SignatureFailure
@@ -91,15 +93,18 @@ def judge(
     except SignatureFailure as failure:
         return TimestampFinding(code=failure.code, why=failure.why, digest=digest)
     except Exception:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
-        return TimestampFinding(code=Code.SIG_02, why="the timestamp cannot be read", digest=digest)
+        return TimestampFinding(
+            code=Code.SIG_02, why=mark("the timestamp cannot be read"), digest=digest
+        )
     time = parsed.time + parsed.accuracy
     path = store.judge(parsed.certificate, at=at, existed_at=parsed.time)
-    code, why = path.code, f"the timestamp's certificate path: {path.why}"
+    code, why = path.code, TIMESTAMP_PATH.format(why=path.why)
     if code is None and _is_void(path):
-        code, why = Code.SIG_06, "the timestamp's key was revoked, and not for a harmless reason"
+        code = Code.SIG_06
+        why = mark("the timestamp's key was revoked, and not for a harmless reason")
     return TimestampFinding(
         code=code,
-        why=why if code is not None else "timestamp accepted",
+        why=why if code is not None else mark("timestamp accepted"),
         digest=digest,
         time=time,
         path=path,
@@ -119,11 +124,11 @@ def _is_void(path: PathFinding) -> bool:
 
 def _parse_token(token: bytes) -> _Token:
     if len(token) > MAX_TOKEN_BYTES:
-        raise SignatureFailure(Code.SIG_02, "the timestamp is too large")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp is too large"))
     with READING:
         info = _ContentInfo.load(token, strict=True)
         if info["content_type"].native != "signed_data":
-            raise SignatureFailure(Code.SIG_02, "the timestamp is no signed data")
+            raise SignatureFailure(Code.SIG_02, mark("the timestamp is no signed data"))
         return _read_signed(info["content"])
 
 
@@ -135,20 +140,20 @@ def _read_signed(signed: Any) -> _Token:
     """
     content = signed["encap_content_info"]
     if content["content_type"].native != "tst_info" or len(signed["signer_infos"]) != 1:
-        raise SignatureFailure(Code.SIG_02, "the timestamp has no TSTInfo, or not one signer")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp has no TSTInfo, or not one signer"))
     signer = signed["signer_infos"][0]
     digest = _require_accepted(signer["digest_algorithm"]["algorithm"].native)
     attributes = _attributes(signer["signed_attrs"])
     info_octets = bytes(content["content"])
     if attributes["content_type"].native != "tst_info":
-        raise SignatureFailure(Code.SIG_02, "the timestamp signs another content type")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp signs another content type"))
     if attributes["message_digest"].native != new_hash(digest, info_octets).digest():
-        raise SignatureFailure(Code.SIG_02, "the timestamp's content is not what was signed")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp's content is not what was signed"))
     info = content["content"].parsed
     if info["version"].native != "v1":
-        raise SignatureFailure(Code.SIG_02, "the timestamp is of another version")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp is of another version"))
     if any(each["critical"].native for each in info["extensions"] or ()):
-        raise SignatureFailure(Code.SIG_02, "the timestamp has an extension not understood")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp has an extension not understood"))
     imprint = info["message_imprint"]
     scheme, salt = _scheme(signer["signature_algorithm"], digest)
     return _Token(
@@ -175,16 +180,18 @@ def _attributes(signed: Any) -> Mapping[str, Any]:
     for attribute in signed:
         name = attribute["type"].native
         if name in attributes or len(attribute["values"]) != 1:
-            raise SignatureFailure(Code.SIG_02, "a signed attribute of the timestamp is repeated")
+            raise SignatureFailure(
+                Code.SIG_02, mark("a signed attribute of the timestamp is repeated")
+            )
         attributes[name] = attribute["values"][0]
     if not {"content_type", "message_digest", "signing_certificate_v2"} <= attributes.keys():
-        raise SignatureFailure(Code.SIG_02, "the timestamp lacks a signed attribute")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp lacks a signed attribute"))
     return attributes
 
 
 def _require_accepted(name: str) -> str:
     if name not in _HASHES:
-        raise SignatureFailure(Code.SIG_04, "a digest of the timestamp is not accepted")
+        raise SignatureFailure(Code.SIG_04, mark("a digest of the timestamp is not accepted"))
     return name
 
 
@@ -198,13 +205,15 @@ def _scheme(algorithm: Any, digest: str) -> tuple[str, int]:
         parameters = algorithm["parameters"]
         mask = parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native
         if {parameters["hash_algorithm"]["algorithm"].native, mask} != {digest}:
-            raise SignatureFailure(Code.SIG_04, "the timestamp's signature mixes digests")
+            raise SignatureFailure(Code.SIG_04, mark("the timestamp's signature mixes digests"))
         return scheme, parameters["salt_length"].native
     if scheme not in {"rsassa_pkcs1v15", "ecdsa"}:
-        raise SignatureFailure(Code.SIG_04, "the timestamp's signature method is not accepted")
+        raise SignatureFailure(
+            Code.SIG_04, mark("the timestamp's signature method is not accepted")
+        )
     name = algorithm["algorithm"].native
     if name != "rsassa_pkcs1v15" and algorithm.hash_algo != digest:
-        raise SignatureFailure(Code.SIG_04, "the timestamp's signature mixes digests")
+        raise SignatureFailure(Code.SIG_04, mark("the timestamp's signature mixes digests"))
     return scheme, 0
 
 
@@ -214,21 +223,21 @@ def _certificate(signed: Any, signer: Any, bound: Any) -> SigningCertificate:
     See RFC 5816, 2.2.1. Raises `SignatureFailure` (SIG-02) if the token does not contain it.
     """
     if len(bound["certs"]) == 0:
-        raise SignatureFailure(Code.SIG_02, "the timestamp names no certificate")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp names no certificate"))
     reference = bound["certs"][0]
     hash_name = _require_accepted(reference["hash_algorithm"]["algorithm"].native)
     certificates = [
         each.chosen for each in signed["certificates"] or () if each.name == "certificate"
     ]
     if len(certificates) > MAX_CERTIFICATES:
-        raise SignatureFailure(Code.SIG_02, "too many certificates in the timestamp")
+        raise SignatureFailure(Code.SIG_02, mark("too many certificates in the timestamp"))
     for each in certificates:
         der = each.dump()
         if new_hash(hash_name, der).digest() == reference["cert_hash"].native:
             if not _is_signer(signer["sid"], each):
                 break
             return read_certificate(der)
-    raise SignatureFailure(Code.SIG_02, "the timestamp lacks the certificate that it names")
+    raise SignatureFailure(Code.SIG_02, mark("the timestamp lacks the certificate that it names"))
 
 
 def _is_signer(identifier: Any, certificate: Any) -> bool:
@@ -255,16 +264,16 @@ def _accuracy(stated: Any) -> timedelta:
 
 def _verify(token: _Token, octets: bytes, at: datetime, policies: frozenset[str]) -> None:
     if new_hash(token.hash_name, octets).digest() != token.imprint:
-        raise SignatureFailure(Code.SIG_02, "the timestamp is of another signature")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp is of another signature"))
     if token.time > at + CLOCK_SKEW:
-        raise SignatureFailure(Code.SIG_02, "the timestamp's time lies in the future")
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp's time lies in the future"))
     _require_stamping(token.certificate.x509)
     try:
         _check_signature(token.certificate.key, token)
     except (InvalidSignature, ValueError, TypeError):
-        raise SignatureFailure(Code.SIG_02, "the timestamp's signature is wrong") from None
+        raise SignatureFailure(Code.SIG_02, mark("the timestamp's signature is wrong")) from None
     if policies and token.policy not in policies:  # last: a good token, not garbage
-        raise SignatureFailure(Code.SIG_09, "the timestamp's policy is not accepted")
+        raise SignatureFailure(Code.SIG_09, mark("the timestamp's policy is not accepted"))
 
 
 def _check_signature(key: PublicKey, token: _Token) -> None:
@@ -277,7 +286,7 @@ def _check_signature(key: PublicKey, token: _Token) -> None:
         pss = padding.PSS(padding.MGF1(algorithm), token.salt)
         key.verify(token.signature, token.signed, pss, algorithm)
     else:
-        raise SignatureFailure(Code.SIG_04, "the timestamp's method does not fit its key")
+        raise SignatureFailure(Code.SIG_04, mark("the timestamp's method does not fit its key"))
 
 
 def _require_stamping(certificate: x509.Certificate) -> None:
@@ -292,13 +301,13 @@ def _require_stamping(certificate: x509.Certificate) -> None:
         or not purposes.critical
         or list(purposes.value) != [ExtendedKeyUsageOID.TIME_STAMPING]
     ):
-        raise SignatureFailure(Code.SIG_10, "the certificate is not for time-stamping alone")
+        raise SignatureFailure(Code.SIG_10, mark("the certificate is not for time-stamping alone"))
     usage = _find_extension(extensions, x509.KeyUsage)
     if usage is not None and not (usage.value.digital_signature or usage.value.content_commitment):
-        raise SignatureFailure(Code.SIG_10, "the time-stamping key is not for signatures")
+        raise SignatureFailure(Code.SIG_10, mark("the time-stamping key is not for signatures"))
     constraints = _find_extension(extensions, x509.BasicConstraints)
     if constraints is not None and constraints.value.ca:
-        raise SignatureFailure(Code.SIG_10, "the time-stamping certificate is a CA's")
+        raise SignatureFailure(Code.SIG_10, mark("the time-stamping certificate is a CA's"))
 
 
 def _find_extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.pki.trust_store import TrustStore
@@ -112,20 +113,20 @@ def require_sealing_usage(certificate: SigningCertificate) -> None:
     `SignatureFailure`: SIG-04 for another kind of key, SIG-10 for another usage or a CA.
     """
     if not isinstance(certificate.key, rsa.RSAPublicKey):
-        raise SignatureFailure(Code.SIG_04, "not an RSA key, which RSA-OAEP requires")
+        raise SignatureFailure(Code.SIG_04, mark("not an RSA key, which RSA-OAEP requires"))
     try:
         extensions = certificate.x509.extensions
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
-        raise SignatureFailure(Code.SIG_10, "key usage is not stated") from None
+        raise SignatureFailure(Code.SIG_10, mark("key usage is not stated")) from None
     if usage.key_cert_sign or not (usage.key_encipherment or usage.data_encipherment):
-        raise SignatureFailure(Code.SIG_10, "key usage allows no encryption to it")
+        raise SignatureFailure(Code.SIG_10, mark("key usage allows no encryption to it"))
     try:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
         return
     if constraints.ca:
-        raise SignatureFailure(Code.SIG_10, "a CA's certificate")
+        raise SignatureFailure(Code.SIG_10, mark("a CA's certificate"))
 
 
 @lru_cache(maxsize=REMEMBERED_HEADS)

@@ -6,13 +6,17 @@ root that it keeps, regardless of the log's claims (RFC 9162, 2.1.4.2).
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from makul.language.translation import DeferredMessage, translate, translate_error
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE, RightEdge, split_hashes
 from makul.ledger.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from makul.ledger.tile_proofs import ReadTile, TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, tile_at
 from makul.witness.log_source import MissingError, SourceError
+
+_NO_REASON: Final = DeferredMessage()
 
 
 class ConsistencyFinding(StrEnum):
@@ -42,7 +46,8 @@ class Judgement:
     """The finding and its reason; the reason repeats nothing received except sizes."""
 
     finding: ConsistencyFinding
-    why: str = ""
+    why: DeferredMessage = _NO_REASON
+    """The reason for people, and in English for the evidence."""
 
 
 def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = False) -> Judgement:
@@ -55,7 +60,10 @@ def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = Fal
     is an exception: if its tiles are missing, the log is known to have gone back.
     """
     if new.size == seen.size and new.root != seen.root:
-        return Judgement(ConsistencyFinding.FORKED, f"two trees of {new.size} leaves are signed")
+        return Judgement(
+            ConsistencyFinding.FORKED,
+            DeferredMessage("two trees of {size} leaves are signed", size=new.size),
+        )
     try:
         if new.size < seen.size:
             return _judge_smaller(seen, new, read)
@@ -65,7 +73,7 @@ def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = Fal
             return Judgement(ConsistencyFinding.UNCHANGED)
         return _judge_larger(seen, new, read)
     except TileError as error:
-        raise SourceError(str(error)) from None
+        raise SourceError(translate_error(error)) from None
 
 
 def _judge_larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
@@ -90,7 +98,11 @@ def _judge_smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
     except MissingError:
         return Judgement(
             ConsistencyFinding.FORKED,
-            f"{new.size} leaves are signed after {seen.size}, and others are gone",
+            DeferredMessage(
+                "{size} leaves are signed after {seen}, and others are gone",
+                size=new.size,
+                seen=seen.size,
+            ),
         )
     if verify_consistency(
         old_size=new.size,
@@ -99,10 +111,17 @@ def _judge_smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
         new_root=seen.root,
         proof=proof,
     ):
-        return Judgement(ConsistencyFinding.OLDER, f"{seen.size} leaves were seen already")
+        return Judgement(
+            ConsistencyFinding.OLDER,
+            DeferredMessage("{seen} leaves were seen already", seen=seen.size),
+        )
     return Judgement(
         ConsistencyFinding.FORKED,
-        f"{new.size} leaves are signed after {seen.size}, and not the first of them",
+        DeferredMessage(
+            "{size} leaves are signed after {seen}, and not the first of them",
+            size=new.size,
+            seen=seen.size,
+        ),
     )
 
 
@@ -124,7 +143,7 @@ def _extend_edge(edge: RightEdge, size: int, published: int, read: ReadTile) -> 
         tile = tile_at(0, edge.size // TILE_WIDTH, published)
         row = read(tile.level, tile.index, tile.width)
         if len(row) != tile.width * HASH_BYTES:
-            raise SourceError(f"{tile.path} has another length than it should")
+            raise SourceError(translate("{path} has another length than it should", path=tile.path))
         first = tile.index * TILE_WIDTH
         expected = row[(edge.size - first) * HASH_BYTES : (size - first) * HASH_BYTES]
         edge = edge.extended(split_hashes(expected)).edge
@@ -133,12 +152,15 @@ def _extend_edge(edge: RightEdge, size: int, published: int, read: ReadTile) -> 
 
 def _changed_leaves(seen: Seen) -> Judgement:
     return Judgement(
-        ConsistencyFinding.FORKED, f"its first {seen.size} leaves are not those seen before"
+        ConsistencyFinding.FORKED,
+        DeferredMessage("its first {seen} leaves are not those seen before", seen=seen.size),
     )
 
 
 def _unproven_tree(new: Checkpoint) -> Judgement:
     return Judgement(
         ConsistencyFinding.UNPROVEN,
-        f"what is published is not the tree of {new.size} leaves that is signed",
+        DeferredMessage(
+            "what is published is not the tree of {size} leaves that is signed", size=new.size
+        ),
     )

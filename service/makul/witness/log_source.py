@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from makul.language.translation import translate
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.signed_note import MAX_NOTE
 from makul.ledger.tile_proofs import ReadTile
@@ -55,7 +56,7 @@ def open_source(location: str) -> Source:
         return _web(location.rstrip("/"))
     directory = Path(location)
     if not os.path.isdir(location):  # noqa: PTH112 - `is_dir` raises for a name that is too long
-        raise ValueError("neither an http(s) address nor a directory that is there")
+        raise ValueError(translate("neither an http(s) address nor a directory that is there"))
     return _directory(directory)
 
 
@@ -72,7 +73,7 @@ def open_note(location: str) -> ReadNote:
     if _is_address(location):
         address, _, name = location.rpartition("/")
         if not name or not urlsplit(address).hostname:
-            raise ValueError("an address names a host and a path to the checkpoint")
+            raise ValueError(translate("an address names a host and a path to the checkpoint"))
         web = _web(address)
         return lambda: web(name, MAX_NOTE)
     file = Path(location)
@@ -88,7 +89,7 @@ def _is_address(location: str) -> bool:
     if parts.scheme not in ("http", "https"):
         return False
     if not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("an address names a host and a path, and nothing else")
+        raise ValueError(translate("an address names a host and a path, and nothing else"))
     return True
 
 
@@ -117,7 +118,7 @@ def _web(address: str) -> Source:
         try:
             return fetch(f"{address}/{path}", None, at_most)
         except MissingObjectError:
-            raise MissingError(f"{path}: not there") from None
+            raise MissingError(translate("{path} is not there", path=path)) from None
         except FetchError as error:
             raise SourceError(f"{path}: {error}") from None
 
@@ -129,7 +130,7 @@ def _directory(directory: Path) -> Source:
         try:
             return read_bounded(directory / path, at_most)
         except MissingFileError:
-            raise MissingError(f"{path}: not there") from None
+            raise MissingError(translate("{path} is not there", path=path)) from None
         except FileError as error:
             raise SourceError(f"{path}: {error.problem}") from None
 

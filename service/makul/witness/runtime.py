@@ -11,6 +11,7 @@ from pathlib import Path
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.ports import Clock
+from makul.language.translation import translate, translate_cause, translate_error
 from makul.ledger.signed_note import COSIGNATURE_V1, NoteError
 from makul.trust.keys.files import KeyFileError
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier, new_key_file
@@ -79,7 +80,7 @@ def new_witness_key(path: Path, name: str) -> str:
     try:
         return new_key_file(path, name, COSIGNATURE_V1)
     except (NoteError, KeyFileError) as error:
-        raise OperatorError(str(error)) from None
+        raise OperatorError(translate_error(error)) from None
 
 
 @contextmanager
@@ -92,7 +93,9 @@ def _serve_checkpoint(options: WitnessOptions, state: WitnessStateDir) -> Iterat
         try:
             bound = stack.enter_context(served(host, port, state.shown))
         except OSError as error:
-            raise OperatorUnavailableError(f"--bind {host}:{port}: {error.strerror}") from None
+            raise OperatorUnavailableError(
+                f"--bind {host}:{port}: {translate_cause(error.strerror)}"
+            ) from None
         yield bound
 
 
@@ -113,5 +116,8 @@ def _log_key(key: str) -> NoteVerifier:
         raise OperatorError(str(error)) from None
     except ValueError as error:
         raise OperatorError(
-            f"--log-key: neither a file nor a log's verifier key: {error}"
+            translate(
+                "--log-key: neither a file nor a log's verifier key: {problem}",
+                problem=translate_error(error),
+            )
         ) from None

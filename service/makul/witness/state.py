@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from makul.language.translation import DeferredMessage, translate, translate_cause
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import MAX_NOTE, parse_note
 from makul.net.files import (
@@ -82,12 +83,14 @@ class WitnessStateDir:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StateError(f"{self.directory}: {error.strerror}") from None
+            raise StateError(f"{self.directory}: {translate_cause(error.strerror)}") from None
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise StateError(f"{self.directory}: another witness runs on it") from None
+                raise StateError(
+                    translate("{path}: another witness runs on it", path=self.directory)
+                ) from None
             yield
         finally:
             os.close(handle)
@@ -114,11 +117,16 @@ class WitnessStateDir:
                 parse_checkpoint_unsafe(log.verify(head.note))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise StateError(
-                f"{path}: cannot be read. Never go on without it: make a new key and a new state"
-                " directory, and give the log's operator the new key."
+                translate(
+                    "{path}: cannot be read. Never go on without it: make a new key and a new"
+                    " state directory, and give the log's operator the new key.",
+                    path=path,
+                )
             ) from None
         if others:
-            raise StateError(f"{self.directory}: the state of another log or of another key")
+            raise StateError(
+                translate("{path}: the state of another log or of another key", path=self.directory)
+            )
         return head
 
     def advance(self, head: Head) -> None:
@@ -150,9 +158,10 @@ class WitnessStateDir:
             return read_bounded(self.directory / "checkpoint", MAX_NOTE)
         return None
 
-    def keep_evidence(self, ours: bytes, theirs: bytes, why: str) -> Path | None:
+    def keep_evidence(self, ours: bytes, theirs: bytes, why: DeferredMessage) -> Path | None:
         """Store two checkpoints that contradict each other; raises `StateError`.
 
+        The reason is stored in English, because the evidence is for everybody.
         A pair that is already stored is not stored again. Return None if the limit is reached.
         """
         name = sha256(ours + theirs).hexdigest()[:32]
@@ -171,7 +180,7 @@ class WitnessStateDir:
             for file, octets in (
                 ("seen.note", ours),
                 ("shown.note", theirs),
-                ("why.txt", f"{why}\n".encode()),
+                ("why.txt", f"{why.english}\n".encode()),
             ):
                 replace_file(aside / file, octets, mode=0o644)
             aside.rename(pair)
@@ -191,4 +200,10 @@ def _state_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StateError(f"{directory}: {error.strerror}; nothing was cosigned") from None
+        raise StateError(
+            translate(
+                "{path}: {cause}; nothing was cosigned",
+                path=directory,
+                cause=translate_cause(error.strerror),
+            )
+        ) from None

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from makul.language.translation import DeferredMessage, translate, translate_error
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
 from makul.witness.consistency import ConsistencyFinding, Seen, judge
@@ -41,6 +42,7 @@ class Round:
     shown: int | None = None
     """Size of the checkpoint that was shown, once its signature is verified."""
     why: str = ""
+    """The reason, in the language in use."""
     evidence: Path | None = None
 
 
@@ -71,7 +73,9 @@ class WitnessProgram:
         except SourceError as error:
             return Round(result=WitnessResult.UNAVAILABLE, at=at, size=size, why=str(error))
         except ValueError as error:
-            return Round(result=WitnessResult.UNVERIFIED, at=at, size=size, why=str(error))
+            return Round(
+                result=WitnessResult.UNVERIFIED, at=at, size=size, why=translate_error(error)
+            )
         try:
             return self._judge(head, new, document, at)
         except SourceError as error:
@@ -83,7 +87,7 @@ class WitnessProgram:
         """Return the checkpoint if this log signed it under its own name; raises `ValueError`."""
         checkpoint = parse_checkpoint_unsafe(self.log.verify(document))
         if checkpoint.origin != self.log.key.name:
-            raise ValueError("a checkpoint of another origin than the log's name")
+            raise ValueError(translate("a checkpoint of another origin than the log's name"))
         return checkpoint
 
     def _judge(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
@@ -91,10 +95,14 @@ class WitnessProgram:
         judgement = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
         size = seen.size if head is not None else None
         outcome = Round(
-            result=_RESULTS[judgement.finding], at=at, size=size, shown=new.size, why=judgement.why
+            result=_RESULTS[judgement.finding],
+            at=at,
+            size=size,
+            shown=new.size,
+            why=str(judgement.why),
         )
         if judgement.finding is ConsistencyFinding.FORKED and head is not None:
-            return self._alarm(outcome, head.note, self.log.own_note(document))
+            return self._alarm(outcome, judgement.why, head.note, self.log.own_note(document))
         if judgement.finding not in (ConsistencyFinding.GREW, ConsistencyFinding.UNCHANGED):
             return outcome
         outcome = self._compare_elsewhere(new, document, outcome)
@@ -119,27 +127,35 @@ class WitnessProgram:
                 other = self._verify_checkpoint(elsewhere)
                 judgement = judge(Seen(new.size, new.root), other, tiles_of(self.source))
             except (SourceError, ValueError) as error:
-                unread.append(str(error))
+                unread.append(translate_error(error))
                 continue
             if judgement.finding is ConsistencyFinding.FORKED:
-                outcome = replace(outcome, shown=other.size, why=f"elsewhere {judgement.why}")
                 return self._alarm(
-                    outcome,
+                    replace(outcome, shown=other.size),
+                    DeferredMessage("elsewhere {problem}", problem=judgement.why),
                     self.log.own_note(document),
                     self.log.own_note(elsewhere),
                 )
         if not unread:
             return outcome
-        places = f"{len(unread)} of {len(self.also)} other locations"
-        return replace(outcome, why=f"{places} could not be compared: {unread[0]}")
+        why = translate(
+            "{number} of {all} other locations could not be compared: {problem}",
+            number=len(unread),
+            all=len(self.also),
+            problem=unread[0],
+        )
+        return replace(outcome, why=why)
 
-    def _alarm(self, outcome: Round, ours: bytes, theirs: bytes) -> Round:
+    def _alarm(self, outcome: Round, why: DeferredMessage, ours: bytes, theirs: bytes) -> Round:
         """Report the inconsistency even if the evidence cannot be written."""
-        outcome = replace(outcome, result=WitnessResult.INCONSISTENT)
+        outcome = replace(outcome, result=WitnessResult.INCONSISTENT, why=str(why))
         try:
-            return replace(outcome, evidence=self.state.keep_evidence(ours, theirs, outcome.why))
+            return replace(outcome, evidence=self.state.keep_evidence(ours, theirs, why))
         except StateError as error:
-            return replace(outcome, why=f"{outcome.why}; the evidence could not be stored: {error}")
+            unstored = translate(
+                "{why}; the evidence could not be stored: {problem}", why=why, problem=error
+            )
+            return replace(outcome, why=unstored)
 
     def _cosign(self, document: bytes, at: datetime) -> None:
         """Store the cosigned checkpoint, then show it.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from makul.language.translation import translate
 from makul.ledger.checkpoint import Checkpoint
 
 
@@ -19,8 +20,12 @@ class LedgerBrokenError(Exception):
     def lacking(cls, published: int, present: int) -> "LedgerBrokenError":
         """Build the error for a store that holds fewer leaves than were published."""
         return cls(
-            f"{published} leaves are published and the store has {present}: was it restored from an"
-            " older copy?"
+            translate(
+                "{published} leaves are published and the store has {present}: was it restored"
+                " from an older copy?",
+                published=published,
+                present=present,
+            )
         )
 
 

@@ -157,7 +157,7 @@ def _from_row(cipher: FieldCipher, row: Row) -> Signatory:
     only(header, "v", "identifier", "name")
     identifier, name = header["identifier"], header["name"]
     if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
-        raise CodecError("a signatory does not read back")
+        raise CodecError(translate("a signatory does not read back"))
     return Signatory(
         member=MemberCode(member),
         role=AgreementRole(role),

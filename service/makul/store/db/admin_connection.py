@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from makul.app.ports import StoreUnavailableError
+from makul.language.translation import translate
 from makul.store.db.error_texts import failure_of
 from makul.store.db.location import PostgresLocation
 
@@ -21,4 +22,6 @@ def admin_connection(location: PostgresLocation) -> Iterator["psycopg.Connection
         with psycopg.connect(location.url, autocommit=True) as server:
             yield server
     except psycopg.Error as error:
-        raise StoreUnavailableError(f"the record store failed: {failure_of(error)}") from None
+        raise StoreUnavailableError(
+            translate("the record store failed: {problem}", problem=failure_of(error))
+        ) from None

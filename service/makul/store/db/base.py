@@ -18,6 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
+from makul.language.translation import translate
 from makul.store.db.error_texts import failure_of
 
 Row = tuple[Any, ...]
@@ -155,4 +156,6 @@ class Database(Protocol):
 
 def unavailable(error: Exception) -> StoreUnavailableError:
     """Return the port's error; the driver's message is dropped because it may contain data."""
-    return StoreUnavailableError(f"the record store failed: {failure_of(error)}")
+    return StoreUnavailableError(
+        translate("the record store failed: {problem}", problem=failure_of(error))
+    )

@@ -26,6 +26,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
 from makul.domain.legal_bases import Provision
 from makul.domain.matches import MatchMethod
 from makul.domain.reasons import Reason
+from makul.language.translation import translate
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -86,9 +87,9 @@ def unpack(packed: bytes) -> tuple[dict[str, object], list[bytes]]:
             parts.append(packed[start : start + length])
             start += length
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise CodecError("a stored record does not read back") from None
+        raise CodecError(translate("a stored record does not read back")) from None
     if start != len(packed):
-        raise CodecError("a stored record has another length than it says")
+        raise CodecError(translate("a stored record has another length than it says"))
     return header, parts
 
 
@@ -97,13 +98,13 @@ def _read_json(read: Callable[[dict[str, object]], ValueT], text: str | bytes) -
     try:
         return read(json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise CodecError("a stored record does not read back") from None
+        raise CodecError(translate("a stored record does not read back")) from None
 
 
 def only(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
     """Return the fields if these names are exactly theirs; otherwise raises `CodecError`."""
     if set(fields) != set(names):
-        raise CodecError("a stored record has other fields than its version")
+        raise CodecError(translate("a stored record has other fields than its version"))
     return fields
 
 
@@ -158,7 +159,7 @@ def agreement_from_row(row: AgreementRow) -> Agreement:
         fields = _upgrade_terms(fields)
         papers = fields["paperQuota"]
         if not isinstance(papers, int):
-            raise CodecError("a stored record has a field of another type")
+            raise CodecError(translate("a stored record has a field of another type"))
         return Agreement(
             number=AgreementNumber(number),
             recipient=MemberCode(recipient),
@@ -202,14 +203,14 @@ def _upgrade_terms(fields: dict[str, object]) -> dict[str, object]:
         *("requestsPerMinute", "bytesPerDay"),
     )
     if fields["v"] != 3:
-        raise CodecError("an agreement has an unknown format")
+        raise CodecError(translate("an agreement has an unknown format"))
     return fields
 
 
 def _number_if_any(value: object) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise CodecError("a stored record has a field of another type")
+    raise CodecError(translate("a stored record has a field of another type"))
 
 
 # --- decisions --------------------------------------------------------------------------------
@@ -261,7 +262,7 @@ def reasons_from_text(text: str) -> list[ReasonParts]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         is_canonical = False
     if not is_canonical:
-        raise CodecError("a decision's reasons do not read back")
+        raise CodecError(translate("a decision's reasons do not read back"))
     return reasons
 
 
@@ -274,7 +275,7 @@ def codes_from_text(text: str) -> tuple[str, ...]:
     try:
         return tuple(_string(each[0]) for each in reasons_from_text(text))
     except ValueError:
-        raise CodecError("a decision's reasons do not read back") from None
+        raise CodecError(translate("a decision's reasons do not read back")) from None
 
 
 def names_from_text(text: str) -> tuple[str, ...]:
@@ -282,7 +283,7 @@ def names_from_text(text: str) -> tuple[str, ...]:
     try:
         return tuple(_strings(json.loads(text)))
     except ValueError:
-        raise CodecError("a list of names does not read back") from None
+        raise CodecError(translate("a list of names does not read back")) from None
 
 
 def _attributes(value: object) -> frozenset[Attribute]:
@@ -291,23 +292,23 @@ def _attributes(value: object) -> frozenset[Attribute]:
 
 def _read_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return value
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return value
 
 
 def _strings(value: object) -> list[str]:
     if not isinstance(value, list):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return [_string(item) for item in value]
 
 
 def _fields(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return value

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import CommitUnknownError, NotThisDutyError, StoreUnavailableError
+from makul.language.translation import translate
 from makul.store.db.base import (
     CompiledStatements,
     Cursor,
@@ -168,7 +169,9 @@ class PostgresDatabase(Database):
                     raise
                 log.warning("a commit was cut off: asking what became of it")
                 in_doubt = True
-        raise StoreUnavailableError("the record store is too busy, or keeps breaking off")
+        raise StoreUnavailableError(
+            translate("the record store is too busy, or keeps breaking off")
+        )
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones. Must be called before a fork."""
@@ -218,7 +221,9 @@ class PostgresDatabase(Database):
             return pool
         with self._guard:
             if self._pool is not None and self._pid != os.getpid():
-                raise StoreUnavailableError("the store was in use before this process was forked")
+                raise StoreUnavailableError(
+                    translate("the store was in use before this process was forked")
+                )
             if self._pool is None:
                 self._pool, self._pid = _new_pool(self._location), os.getpid()
             return self._pool
@@ -265,9 +270,11 @@ def _executor(connection: PostgresConnection) -> Callable[[str, tuple[object, ..
 def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnavailableError:
     """Return the error for a statement that failed before COMMIT; nothing was written."""
     if isinstance(error, _LOST_A_RACE) or connection.closed:
-        return _AgainError(f"the record store failed: {failure_of(error)}")
+        return _AgainError(str(unavailable(error)))
     if isinstance(error, errors.InsufficientPrivilege):
-        return NotThisDutyError("the database's role may not do this: see makul store grant --help")
+        return NotThisDutyError(
+            translate("the database's role may not do this: see makul store grant --help")
+        )
     return unavailable(error)
 
 
@@ -292,7 +299,9 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
     """
     if connection.info.transaction_status is TransactionStatus.INERROR:
         _roll_back(connection)
-        raise StoreUnavailableError("a transaction had failed before it was to be committed")
+        raise StoreUnavailableError(
+            translate("a transaction had failed before it was to be committed")
+        )
     warned: list[errors.Diagnostic] = []
     connection.add_notice_handler(warned.append)
     try:
@@ -304,7 +313,9 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
         with suppress(psycopg.Error):
             connection.close()
         raise CommitUnknownError(
-            f"the record store was lost during a commit: {failure_of(error)}"
+            translate(
+                "the record store was lost during a commit: {problem}", problem=failure_of(error)
+            )
         ) from None
     except psycopg.Error as error:
         _roll_back(connection)

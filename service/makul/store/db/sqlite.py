@@ -22,6 +22,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
+from makul.language.translation import translate
 from makul.store.db.base import (
     CompiledStatements,
     Cursor,
@@ -197,10 +198,14 @@ class SqliteDatabase(Database):
         if current is None or current.generation != self._generation:
             current = self._local.held = self._connect()
         if os.getpid() != self._pid:
-            raise StoreUnavailableError("the store was in use before this process was forked")
+            raise StoreUnavailableError(
+                translate("the store was in use before this process was forked")
+            )
         facts = os.stat(self._name)  # noqa: PTH116 -- half the cost of Path.stat
         if (facts.st_dev, facts.st_ino) != self._file:
-            raise StoreUnavailableError("the store's file was replaced while it was in use")
+            raise StoreUnavailableError(
+                translate("the store's file was replaced while it was in use")
+            )
         return current.connection
 
     def _connect(self) -> _ThreadConnection:
@@ -210,7 +215,9 @@ class SqliteDatabase(Database):
                 self._pid, self._file = pid, (facts.st_dev, facts.st_ino)
                 self._lock_file = _open_lock_file(self._path)
             elif self._pid != pid:
-                raise StoreUnavailableError("the store was in use before this process was forked")
+                raise StoreUnavailableError(
+                    translate("the store was in use before this process was forked")
+                )
             current = _ThreadConnection(connect(self._path), self._generation)
             self._open.add(current)
             return current
@@ -219,11 +226,11 @@ class SqliteDatabase(Database):
     def _write_lock(self) -> Iterator[None]:
         """Wait for the turn to write: first among this process's threads, then among processes."""
         if not self._turn.acquire(timeout=TURN_SECONDS):
-            raise StoreUnavailableError("the store's writers are stuck")
+            raise StoreUnavailableError(translate("the store's writers are stuck"))
         try:
             lock_file = self._lock_file
             if lock_file is None:
-                raise StoreUnavailableError("the store was closed")
+                raise StoreUnavailableError(translate("the store was closed"))
             fcntl.flock(lock_file, fcntl.LOCK_EX)
             try:
                 yield
@@ -263,7 +270,9 @@ def connect(path: Path) -> Connection:
         raise
     if mode != ("wal",):
         connection.close()
-        raise StoreUnavailableError("the store's file system does not carry a write-ahead log")
+        raise StoreUnavailableError(
+            translate("the store's file system does not carry a write-ahead log")
+        )
     return cast("Connection", connection)
 
 

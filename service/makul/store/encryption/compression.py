@@ -17,6 +17,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, insert, select
 
+from makul.language.translation import translate
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.dictionary_text import BOILERPLATE
@@ -130,9 +131,9 @@ class Compressor:
         try:
             plain = inflate.decompress(stored[start:], _MAX_BYTES)
         except zlib.error:
-            raise CodecError("a compressed record does not read back") from None
+            raise CodecError(translate("a compressed record does not read back")) from None
         if not inflate.eof or inflate.unconsumed_tail or inflate.unused_data:
-            raise CodecError("a compressed record does not read back")
+            raise CodecError(translate("a compressed record does not read back"))
         return plain
 
     def _content(self, dictionary_id: bytes) -> bytes:
@@ -142,6 +143,6 @@ class Compressor:
             row = self._database.one(_FIND, {"dictionary_id": dictionary_id})
             content = bytes(row[0]) if row is not None else b""
             if hashlib.sha256(content).digest() != dictionary_id:
-                raise CodecError("the dictionary of a record is missing or altered")
+                raise CodecError(translate("the dictionary of a record is missing or altered"))
             self._contents[dictionary_id] = content
         return content

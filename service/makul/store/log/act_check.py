@@ -6,6 +6,7 @@ The check also collects what the act states about other rows.
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
+from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import read_act
 from makul.store.db.codecs import CodecError, dumps, only, unpack
@@ -49,24 +50,24 @@ class ActChecker:
             salt, statement = self._decrypt(columns)
             stated = read_act(statement)
         except FieldDecryptionError:
-            return "act", "its encrypted part does not decrypt: it was altered or moved"
+            return "act", translate("its encrypted part does not decrypt: it was altered or moved")
         except (CodecError, ValueError):
-            return "act", "its encrypted part does not read back"
+            return "act", translate("its encrypted part cannot be read")
         if len(salt) != SALT_BYTES or commit(salt, statement) != columns["leaf_hash"]:
-            return "ledger_leaf", "the leaf is not that of the act's statement"
+            return "ledger_leaf", translate("the leaf is not that of the act's statement")
         if columns["recorded_at"] != columns["at"]:
-            return "ledger_leaf", "recorded_at is not the act's moment"
+            return "ledger_leaf", translate("recorded_at is not the act's moment")
         for name in self._differing_names(columns, stated):
-            return "act", f"{name} is not what the leaf commits to"
+            return "act", translate("{name} is not what the leaf commits to", name=name)
         return self._collect(stated)
 
     def _decrypt(self, columns: Columns) -> tuple[bytes, bytes]:
         act_id, sealed = columns["act_id"], columns["sealed"]
         if not isinstance(act_id, bytes) or not isinstance(sealed, bytes):
-            raise CodecError("an act's columns are not what they must be")
+            raise CodecError(translate("an act's columns are not what they must be"))
         header, parts = unpack(self._cipher.decrypt(sealed, act_associated_data(act_id)))
         if only(header, "v")["v"] != 1 or len(parts) != 2:
-            raise CodecError("an act's encrypted part has an unknown format")
+            raise CodecError(translate("an act's encrypted part has an unknown format"))
         return parts[0], parts[1]
 
     def _differing_names(self, columns: Columns, stated: Mapping[str, object]) -> Iterator[str]:
@@ -85,9 +86,9 @@ class ActChecker:
         number, changes = stated["number"], stated.get("changes")
         is_baseline = stated["kind"] == BASELINE_KIND
         if type(number) is not int or not isinstance(changes, list):
-            return "act", "its encrypted part does not read back"
+            return "act", translate("its encrypted part cannot be read")
         if not self._expectations.add_act(number, is_baseline=is_baseline):
-            return "act", "another act has its number"
+            return "act", translate("another act has its number")
         try:
             for table, key, before, after in changes:
                 ordered = dumps([key[name] for name in HELD[table].key_names])
@@ -96,7 +97,7 @@ class ActChecker:
                 )
                 self._expectations.add_change(table, ordered, change)
         except (KeyError, TypeError, ValueError):
-            return "act", "its encrypted part does not read back"
+            return "act", translate("its encrypted part cannot be read")
         return None
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from makul.domain.disclosures import GroundKind
+from makul.language.translation import translate
 from makul.store.db.codecs import CodecError, micros, utc_day
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.held_rows import HELD, state_content, state_value
@@ -26,7 +27,7 @@ def read_effects(cipher: FieldCipher, stated: Mapping[str, object]) -> tuple[Eff
     try:
         return tuple(_Effects(cipher, stated).read())
     except (KeyError, TypeError, ValueError):
-        raise CodecError("a decision's effects do not read back") from None
+        raise CodecError(translate("a decision's effects cannot be read")) from None
 
 
 class _Effects:

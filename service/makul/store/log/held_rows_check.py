@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from makul.language.translation import mark, translate
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
 from makul.store.encryption.fields import FieldCipher
@@ -21,9 +22,8 @@ UUID_BYTES = 16
 SWEEP_MARGIN = timedelta(days=1)
 """The tolerance for differing clocks: a failed match may be deleted this long before it is due."""
 
-_NOTHING_BEHIND = "no act and no decision stands behind this row"
-_NOT_THERE = "the row is not there"
-_NOT_STATED = "is not what acts and decisions say"
+_NOTHING_BEHIND = mark("no act and no decision stands behind this row")
+_NOT_THERE = mark("the row is not there")
 
 Found = tuple[str, str, str]
 """A table, a row's key, and what does not match."""
@@ -58,10 +58,10 @@ class HeldRowsCheck:
     def _numbers(self) -> Iterator[Found]:
         gap = self._expectations.first_gap()
         if gap is not None:
-            yield "act", str(gap), "the act of this number is not there"
+            yield "act", str(gap), translate("the act of this number is not there")
         late = self._expectations.late_baseline()
         if late is not None:
-            yield "act", str(late), "a baseline that other acts come before"
+            yield "act", str(late), translate("a baseline that other acts come before")
 
     def judge_register(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a row that only acts change.
@@ -71,7 +71,9 @@ class HeldRowsCheck:
         stated: Facts | None = None
         for change in grounds.changes:
             if dumps(change.before) != dumps(stated):
-                return f"act {change.number} changed it from what no act had made it"
+                return translate(
+                    "act {number} changed it from what no act had made it", number=change.number
+                )
             stated = change.after
         return _first_difference(image, stated)
 
@@ -82,12 +84,12 @@ class HeldRowsCheck:
         """
         base = _base(grounds)
         if base is None and not grounds.effects:
-            return _NOTHING_BEHIND if image is not None else None
+            return translate(_NOTHING_BEHIND) if image is not None else None
         if image is None:
-            return _NOT_THERE
+            return translate(_NOT_THERE)
         for name, stated in _permitted_values(base, grounds):
             if not _is_one_of(image[name], stated):
-                return f"{name} {_NOT_STATED}"
+                return _not_stated(name)
         return None
 
     def judge_revocation(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
@@ -112,11 +114,11 @@ class HeldRowsCheck:
         """Judge the number of a day's disclosures: each decision counts as one."""
         base, counted = _base(grounds), len(grounds.effects)
         if base is None and not counted:
-            return _NOTHING_BEHIND if image is not None else None
+            return translate(_NOTHING_BEHIND) if image is not None else None
         if image is None:
-            return _NOT_THERE
+            return translate(_NOT_THERE)
         counted += _number(base["used"]) if base is not None else 0
-        return None if image["used"] == counted else f"used {_NOT_STATED}"
+        return None if image["used"] == counted else _not_stated("used")
 
     def judge_papers(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge an official's day: a consent counts when it is first registered.
@@ -133,11 +135,11 @@ class HeldRowsCheck:
             if self._expectations.mark("ground_use", str(each["ground"])) == each["at"]
         }
         if image is None:
-            return _NOT_THERE if before + len(first) else None
+            return translate(_NOT_THERE) if before + len(first) else None
         if not most:
-            return _NOTHING_BEHIND
+            return translate(_NOTHING_BEHIND)
         fits = before + len(first) <= _number(image["used"]) <= most
-        return None if fits else f"used {_NOT_STATED}"
+        return None if fits else _not_stated("used")
 
     def judge_attempt(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge a failed match, which is deleted when it is old enough."""
@@ -213,14 +215,18 @@ def _among(image: Image | None, stated: list[Facts]) -> str | None:
 
 def _first_difference(image: Image | None, stated: Facts | None) -> str | None:
     if image is None:
-        return _NOT_THERE if stated is not None else None
+        return translate(_NOT_THERE) if stated is not None else None
     if stated is None:
-        return _NOTHING_BEHIND
+        return translate(_NOTHING_BEHIND)
     for name in sorted(image.keys() | stated.keys()):
         missing = name not in image or name not in stated
         if missing or dumps(image[name]) != dumps(stated[name]):
-            return f"{name} {_NOT_STATED}"
+            return _not_stated(name)
     return None
+
+
+def _not_stated(name: str) -> str:
+    return translate("{name} is not what acts and decisions say", name=name)
 
 
 def _is_one_of(value: object, stated: Iterable[object]) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from makul.domain.disclosures import AFTER_COMPARISON
+from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import NOT_IN_1, ONLY_HERE, read_statement
 from makul.store.db.base import Database, Row
@@ -92,7 +93,7 @@ class Record:
         """Return a column of bytes that is never NULL; raises `CodecError`."""
         value = self.columns[name]
         if not isinstance(value, bytes):
-            raise CodecError(f"disclosure.{name} is not what it must be")
+            raise CodecError(translate("{name} is not of the type that it must be", name=name))
         return value
 
 
@@ -124,26 +125,29 @@ class RecordChecker:
             private = open_private(self._cipher, disclosure_id, record.bytes_of("sealed"))
             stated = read_statement(private.leaf_statement)
         except FieldDecryptionError:
-            yield "disclosure", "its encrypted part does not decrypt: it was altered or moved"
+            yield (
+                "disclosure",
+                translate("its encrypted part does not decrypt: it was altered or moved"),
+            )
             return
         except (CodecError, ValueError):
-            yield "disclosure", "its encrypted part cannot be read"
+            yield "disclosure", translate("its encrypted part cannot be read")
             return
         salted = len(private.leaf_salt) == SALT_BYTES
         if (
             not salted
             or commit(private.leaf_salt, private.leaf_statement) != record.columns["leaf_hash"]
         ):
-            yield "ledger_leaf", "the leaf is not that of the decision's statement"
+            yield "ledger_leaf", translate("the leaf is not that of the decision's statement")
         if record.columns["recorded_at"] != record.columns["decided_at"]:
-            yield "ledger_leaf", "recorded_at is not the decision's moment"
+            yield "ledger_leaf", translate("recorded_at is not the decision's moment")
         for name in _differing_facts(stated, self._expected_facts(record, private)):
-            yield "disclosure", f"{name} is not what the leaf commits to"
+            yield "disclosure", _not_committed(name)
         # The blind index has a column of its own: a decision about no person has none.
         subject = private.subject
         index = self._cipher.index("pin", subject.digits) if subject is not None else None
         if record.columns["subject_index"] != index:
-            yield "disclosure", "subject_index is not what the leaf commits to"
+            yield "disclosure", _not_committed("subject_index")
         yield from self._evidence(record, private, stated)
         yield from self._request_id(record, stated)
         for effect in read_effects(self._cipher, stated):
@@ -183,7 +187,7 @@ class RecordChecker:
         judged = [[digest.hex(), sha256(report).hexdigest()] for digest, report in private.reports]
         named = stated.get("evidence")
         if isinstance(named, list) and [each[1:] for each in named] != judged:
-            yield "disclosure", "its reports are not those that the leaf commits to"
+            yield "disclosure", translate("its reports are not those that the leaf commits to")
             return
         for digest, _ in private.reports:
             yield from self._piece(record, private, stated, digest)
@@ -191,10 +195,10 @@ class RecordChecker:
     def _piece(
         self, record: Record, private: Private, stated: Facts, digest: bytes
     ) -> Iterator[tuple[str, str]]:
-        recipient = str(record.columns["recipient"])
+        recipient, name = str(record.columns["recipient"]), digest.hex()
         row = self._database.one(_PIECE, {"recipient": recipient, "digest": digest})
         if row is None:
-            yield "evidence", f"the document {digest.hex()} is not there"
+            yield "evidence", translate("the document {digest} is not there", digest=name)
             return
         kind, sealed, kept_at = row
         try:
@@ -202,14 +206,19 @@ class RecordChecker:
         except FieldDecryptionError:
             yield (
                 "evidence",
-                f"the document {digest.hex()} does not decrypt: it was altered or moved",
+                translate(
+                    "the document {digest} does not decrypt: it was altered or moved", digest=name
+                ),
             )
             return
         if sha256(document).digest() != digest:
-            yield "evidence", f"the document {digest.hex()} is another one"
+            yield "evidence", translate("the document {digest} is another one", digest=name)
         here = kept_at == record.columns["decided_at"] and _names(private, stated, digest, kind)
         if not here and not self._is_stored_by_another(recipient, digest, kind, kept_at):
-            yield "evidence", f"no decision kept the document {digest.hex()} then, as that kind"
+            yield (
+                "evidence",
+                translate("no decision kept the document {digest} then, as that kind", digest=name),
+            )
 
     def _is_stored_by_another(self, recipient: str, digest: bytes, kind: str, kept_at: int) -> bool:
         """Return whether another decision stored the document at that moment, as that kind.
@@ -237,21 +246,28 @@ class RecordChecker:
         closed_at = record.columns["closed_at"]
         if not stated.get("closes", record.columns["outcome"] in AFTER_COMPARISON):
             if closed_by == own and "closes" in stated:
-                yield "request_key", "the request id was closed by a decision that closes none"
+                yield (
+                    "request_key",
+                    translate("the request id was closed by a decision that closes none"),
+                )
             return
         if closed_by is None:
-            yield "request_key", "the closed request id is not there"
+            yield "request_key", translate("the closed request id is not there")
         elif closed_by != own:
             names = ("recipient", "space", "request_id")
             request = {name: record.columns[name] for name in names}
             other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
             discloses = record.columns["outcome"] in AFTER_COMPARISON
             if discloses or self._database.one(_OF_THAT_REQUEST, other) is None:
-                yield "request_key", "the request id was closed by another decision"
+                yield "request_key", translate("the request id was closed by another decision")
         elif closed_at != record.columns["decided_at"]:
-            yield "request_key", "the request id was closed at another moment"
+            yield "request_key", translate("the request id was closed at another moment")
         elif not _is_kept_until(record.columns["answer_until"], stated):
-            yield "request_key", "answer_until is not what the leaf commits to"
+            yield "request_key", _not_committed("answer_until")
+
+
+def _not_committed(name: str) -> str:
+    return translate("{name} is not what the leaf commits to", name=name)
 
 
 def _differing_facts(stated: Facts, expected: Facts) -> Iterator[str]:

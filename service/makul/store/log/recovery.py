@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, exists, insert, select
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, Standby
+from makul.language.translation import translate
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.log.tree import add_checkpoint, lock_head, move_head, write_tiles
@@ -48,7 +49,7 @@ def recover(
         return edge
     appended = edge.extended(leaves)
     if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):
-        raise LedgerBrokenError("what was published does not continue the store's log")
+        raise LedgerBrokenError(translate("what was published does not continue the store's log"))
     rows = transaction.all(_WAITING, {})
     waiting: Mapping[bytes, bytes] = {leaf: disclosure_id for leaf, disclosure_id in rows}  # noqa: C416 -- says which is which
     lost = 0

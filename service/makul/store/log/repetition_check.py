@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import read_repetition
 from makul.store.db.base import Row
@@ -38,25 +39,27 @@ class RepetitionChecker:
             secret = open_repetition(self._cipher, columns["repetition_id"], columns["sealed"])
             stated = read_repetition(secret.leaf_statement)
         except FieldDecryptionError:
-            return "repetition", "its encrypted part does not decrypt: it was altered or moved"
+            return "repetition", translate(
+                "its encrypted part does not decrypt: it was altered or moved"
+            )
         except (CodecError, ValueError):
-            return "repetition", "its encrypted part does not read back"
+            return "repetition", translate("its encrypted part cannot be read")
         salt, statement = secret.leaf_salt, secret.leaf_statement
         if len(salt) != SALT_BYTES or commit(salt, statement) != columns["leaf_hash"]:
-            return "ledger_leaf", "the leaf is not that of the repetition's statement"
+            return "ledger_leaf", translate("the leaf is not that of the repetition's statement")
         if columns["recorded_at"] != columns["repeated_at"]:
-            return "ledger_leaf", "recorded_at is not the repetition's moment"
+            return "ledger_leaf", translate("recorded_at is not the repetition's moment")
         expected = repetition_facts(columns, secret)
         for name in sorted(stated.keys() | expected.keys()):
             if name not in stated or name not in expected or stated[name] != expected[name]:
-                return "repetition", f"{name} is not what the leaf commits to"
+                return "repetition", translate("{name} is not what the leaf commits to", name=name)
         return _wrong_decision(columns)
 
 
 def _wrong_decision(columns: Mapping[str, object]) -> tuple[str, str] | None:
     if columns["decision_id"] is None:
-        return "repetition", "the decision whose answer was repeated is missing"
+        return "repetition", translate("the decision whose answer was repeated is missing")
     for name in ("recipient", "space", "request_id"):
         if columns[name] != columns[f"decision_{name}"]:
-            return "repetition", f"{name} is not its decision's"
+            return "repetition", translate("{name} is not that of its decision", name=name)
     return None

@@ -23,6 +23,7 @@ from makul.app.ports.ledger import (
     SignedTree,
     Standby,
 )
+from makul.language.translation import translate, translate_error
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.tile_proofs import TileError, TileTree
 from makul.store.db.base import Database, Row, Transaction
@@ -186,7 +187,7 @@ class StoreLedger(LedgerStore):
         try:
             proof = TileTree(signed.size, self.tile).inclusion_proof(placed[0])
         except TileError as error:
-            raise LedgerBrokenError(str(error)) from None
+            raise LedgerBrokenError(translate_error(error)) from None
         return Inclusion(index=placed[0], size=signed.size, proof=proof, note=signed.note)
 
     def keep_cosignatures(self, size: int, lines: Mapping[str, str], *, at: datetime) -> int:
@@ -278,7 +279,9 @@ def _sequence(
     if taken:
         leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
         if len(leaves) != taken:
-            raise LedgerBrokenError("there are leaves with an index beyond the log's end")
+            raise LedgerBrokenError(
+                translate("there are leaves with an index beyond the log's end")
+            )
         appended = edge.extended(leaves)
         write_tiles(transaction, size, appended)
         transaction.run(_TAKE_OUT, {"size": size})

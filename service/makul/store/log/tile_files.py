@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
+from makul.language.translation import translate
 from makul.ledger.checkpoint import MOST_BODY_BYTES, parse_checkpoint_unsafe
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.signed_note import MAX_NOTE
@@ -60,7 +61,7 @@ class LogDirectory(PublishedLog):
             except MissingFileError:
                 continue
             return hashes[: width * HASH_BYTES]
-        raise LedgerBrokenError(f"{partial.path} is not there")
+        raise _missing_tile(partial)
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Write a tile.
@@ -123,7 +124,7 @@ class LogBundle(PublishedLog):
         try:
             return self._archive.read(Tile(level, index, width).path)
         except KeyError:
-            raise LedgerBrokenError(f"{Tile(level, index, width).path} is not there") from None
+            raise _missing_tile(Tile(level, index, width)) from None
 
     def write_tile(self, level: int, index: int, hashes: bytes) -> None:
         """Add a tile."""
@@ -135,6 +136,10 @@ class LogBundle(PublishedLog):
 
     def _add(self, name: str, content: bytes) -> None:
         self._archive.writestr(zipfile.ZipInfo(name, date_time=_ONE_MOMENT), content)
+
+
+def _missing_tile(tile: Tile) -> LedgerBrokenError:
+    return LedgerBrokenError(translate("{path} is not there", path=tile.path))
 
 
 def _size(note: bytes) -> int:

@@ -9,6 +9,7 @@ from functools import partial
 from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError, SignedTree, Standby
+from makul.language.translation import translate, translate_error
 from makul.ledger.compact_range import Appended, RightEdge
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tile_proofs import TileError, TileTree
@@ -99,9 +100,9 @@ def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
     try:
         edge = TileTree(size, partial(read_tile, transaction)).edge()
     except (TileError, ValueError) as error:
-        raise LedgerBrokenError(str(error)) from None
+        raise LedgerBrokenError(translate_error(error)) from None
     if edge.root() != root:
-        raise LedgerBrokenError("the log's tiles do not give the root of its head")
+        raise LedgerBrokenError(translate("the log's tiles do not give the root of its head"))
     return edge
 
 
@@ -112,7 +113,11 @@ def read_tile(source: Database | Transaction, level: int, index: int, width: int
     """
     row = source.one(TILE, {"level": level, "index": index})
     if row is None:
-        raise LedgerBrokenError(f"the log's tile {index} of level {level} is not there")
+        raise LedgerBrokenError(
+            translate(
+                "the log's tile {index} of level {level} is not there", index=index, level=level
+            )
+        )
     hashes: bytes = row[0][: width * HASH_BYTES]
     return hashes
 
@@ -130,7 +135,7 @@ def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> 
 
 def _require_head(row: Row | None) -> Row:
     if row is None:
-        raise LedgerBrokenError("the log has no head: restore the store from a backup")
+        raise LedgerBrokenError(translate("the log has no head: restore the store from a backup"))
     return row
 
 

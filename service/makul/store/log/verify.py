@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, or_, select
 
 from makul.app.ports.ledger import CosignatureChecking, Finding, LedgerReport, NoteChecking
+from makul.language.translation import translate
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE, RightEdge
 from makul.ledger.merkle import HASH_BYTES
@@ -24,7 +25,8 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.log.expectations import Expectations
 from makul.store.log.held_rows_check import HeldRowsCheck
 from makul.store.log.record_facts import UUID_BYTES
-from makul.store.log.record_kinds import KINDS, FoundRecords, Records
+from makul.store.log.record_kinds import FoundRecords, Records
+from makul.store.log.stray_rows import find_stray_rows
 from makul.store.log.tree import LOG, TILE
 from makul.store.schema.ledger_tables import (
     checkpoint,
@@ -35,8 +37,6 @@ from makul.store.schema.ledger_tables import (
     ledger_position,
     ledger_queue,
 )
-from makul.store.schema.record_tables import CLOSED_BY, disclosure
-from makul.store.schema.usage_tables import request_key
 
 PAGE = 512
 """Records that are read at once: some megabytes if each has a report and a receipt."""
@@ -85,42 +85,6 @@ _REST = (
     )
     .order_by(ledger_leaf.c.disclosure_id)
     .limit(bindparam("page"))
-)
-_KEY_OF_NOTHING = (
-    select(request_key.c.disclosure_id)
-    .select_from(
-        request_key.outerjoin(
-            disclosure,
-            CLOSED_BY,
-        )
-    )
-    .where(disclosure.c.disclosure_id.is_(None))
-    .limit(1)
-)
-_QUEUED_WRONGLY = (
-    select(ledger_queue.c.disclosure_id, ledger_leaf.c.disclosure_id)
-    .select_from(
-        ledger_queue.outerjoin(
-            ledger_leaf, ledger_leaf.c.disclosure_id == ledger_queue.c.disclosure_id
-        ).outerjoin(
-            ledger_position, ledger_position.c.disclosure_id == ledger_queue.c.disclosure_id
-        )
-    )
-    .where(or_(ledger_leaf.c.disclosure_id.is_(None), ledger_position.c.disclosure_id.is_not(None)))
-    .limit(1)
-)
-_BELOW_0 = select(ledger_position.c.disclosure_id).where(ledger_position.c.position < 0).limit(1)
-_SIZE_NOW = select(ledger_head.c.size).where(ledger_head.c.log == LOG).scalar_subquery()
-_SIGNED_BEYOND = select(checkpoint.c.size).where(checkpoint.c.size > _SIZE_NOW).limit(1)
-_LOST_BEYOND = (
-    select(ledger_lost.c.position)
-    .where(or_(ledger_lost.c.position < 0, ledger_lost.c.position >= _SIZE_NOW))
-    .limit(1)
-)
-_LOST_AND_PLACED = (
-    select(ledger_lost.c.position)
-    .join(ledger_position, ledger_position.c.position == ledger_lost.c.position)
-    .limit(1)
 )
 _CHECKPOINTS = (
     select(checkpoint.c.size, checkpoint.c.root, checkpoint.c.note)
@@ -197,12 +161,13 @@ class LedgerCheck:
         records = Records(self._database, self._cipher, expectations)
         head = self._database.one(_HEAD, {"log": LOG})
         if head is None:
-            raise _FoundError("ledger_head", LOG, "the log has no head")
+            raise _FoundError("ledger_head", LOG, translate("the log has no head"))
         self._size, root = head
         (self._all,) = self._database.one(_LEAVES, {}) or (0,)
         edge = self._replay(self._size, records)
         if edge.root() != root:
-            raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
+            what = translate("the root is not that of the leaves")
+            raise _FoundError("ledger_head", LOG, what)
         with self._database.snapshot() as transaction:
             self._check_unplaced(transaction, records)
             self._refuse_strays(transaction)
@@ -210,7 +175,11 @@ class LedgerCheck:
             for finding in rows_check.find(transaction):
                 raise _FoundError(*finding)
         if self._lost != self._question.lost:
-            what = f"{self._lost} decisions are noted as lost, {self._question.lost} are known of"
+            what = translate(
+                "{number} decisions are noted as lost, and --lost names {known}",
+                number=self._lost,
+                known=self._question.lost,
+            )
             raise _FoundError("ledger_lost", str(self._first_lost), what)
 
     def _replay(self, size: int, records: Records) -> RightEdge:
@@ -224,7 +193,8 @@ class LedgerCheck:
                 edge = self._append(edge, leaves[:until])
                 due, leaves = self._hold(due, edge, signed), leaves[until:]
         if self._newest != size:
-            raise _FoundError("checkpoint", str(size), "the log's tree is not signed")
+            what = translate("the log's tree is not signed")
+            raise _FoundError("checkpoint", str(size), what)
         for level, row in enumerate(edge.partial):
             if row:
                 self._hold_tile(Tile(level, hashes_at(level, size) // TILE_WIDTH), row)
@@ -246,7 +216,8 @@ class LedgerCheck:
                     break
                 leaves.append(self._leaf_of(row, records_of_page))
             if not leaves:
-                raise _FoundError("ledger_position", str(start), "no leaf has this index")
+                what = translate("no leaf has this index")
+                raise _FoundError("ledger_position", str(start), what)
             start += len(leaves)
             self._report(self._checked, self._all)
             yield leaves
@@ -262,15 +233,15 @@ class LedgerCheck:
             return bytes(row[1])
         _, record_id, leaf_hash = row
         if leaf_hash is None:
-            name = _name(record_id)
-            raise _FoundError("ledger_leaf", name, "the leaf of this index is missing")
+            what = translate("the leaf of this index is missing")
+            raise _FoundError("ledger_leaf", _name(record_id), what)
         self._hold_record(record_id, found)
         return bytes(leaf_hash)
 
     def _hold_record(self, record_id: bytes, found: FoundRecords) -> None:
         name, records = _name(record_id), found.of(record_id)
         if not records:
-            raise _FoundError("ledger_leaf", name, "a leaf without its record")
+            raise _FoundError("ledger_leaf", name, translate("a leaf without its record"))
         for _, hold, row in records:
             find_mismatch = hold(row)
             if find_mismatch is not None:
@@ -289,9 +260,9 @@ class LedgerCheck:
         row = self._database.one(TILE, {"level": tile.level, "index": tile.index})
         name = f"{tile.level}/{tile.index}"
         if row is None:
-            raise _FoundError("ledger_tile", name, "the tile is not there")
+            raise _FoundError("ledger_tile", name, translate("the tile is not there"))
         if row[0][: len(hashes)] != hashes or len(row[0]) % HASH_BYTES:
-            raise _FoundError("ledger_tile", name, "the tile is not that of the leaves")
+            raise _FoundError("ledger_tile", name, translate("the tile is not that of the leaves"))
 
     def _read_checkpoints(self, size: int) -> Iterator[Row]:
         """Yield the checkpoints of the log as it was when the check began, by size."""
@@ -313,11 +284,14 @@ class LedgerCheck:
         try:
             body = self._question.checker.verify(note)
         except ValueError:
-            raise _FoundError("checkpoint", str(size), "its signature is not valid") from None
+            what = translate("its signature is not valid")
+            raise _FoundError("checkpoint", str(size), what) from None
         if root != edge.root():
-            raise _FoundError("checkpoint", str(size), "its root is not that of the leaves")
+            what = translate("its root is not that of the leaves")
+            raise _FoundError("checkpoint", str(size), what)
         if body != Checkpoint(self._question.origin, size, root).body():
-            raise _FoundError("checkpoint", str(size), "what was signed is another tree")
+            what = translate("what was signed is another tree")
+            raise _FoundError("checkpoint", str(size), what)
         self._hold_cosignatures(size, note)
         self._checkpoints += 1
         self._newest = size
@@ -332,7 +306,7 @@ class LedgerCheck:
             try:
                 checker.verify(note + f"{line}\n".encode())
             except ValueError:
-                what = "the witness's signature is not valid"
+                what = translate("the witness's signature is not valid")
                 raise _FoundError("cosignature", f"{size} {witness}", what) from None
 
     def _check_unplaced(self, transaction: Transaction, records: Records) -> None:
@@ -345,7 +319,7 @@ class LedgerCheck:
             for record_id, recorded_at, position, queued in rows:
                 self._hold_record(record_id, found)
                 if position is None and queued is None:
-                    what = "the leaf has no index and does not wait for one"
+                    what = translate("the leaf has no index and does not wait for one")
                     raise _FoundError("ledger_queue", _name(record_id), what)
                 if position is None:
                     self._hold_waiting(record_id, recorded_at, latest)
@@ -354,31 +328,14 @@ class LedgerCheck:
 
     def _hold_waiting(self, record_id: bytes, recorded_at: object, latest: int) -> None:
         if not isinstance(recorded_at, int) or recorded_at < latest:
-            what = "it waits longer than max_merge_delay"
+            what = translate("it waits longer than max_merge_delay")
             raise _FoundError("ledger_leaf", _name(record_id), what)
         self._waiting += 1
 
     def _refuse_strays(self, transaction: Transaction) -> None:
         """Refuse rows that belong to no other row."""
-        without_leaf = (
-            (kind.without_leaf, kind.name, "a record without its leaf") for kind in KINDS
-        )
-        for statement, where, what in (
-            *without_leaf,
-            (_KEY_OF_NOTHING, "request_key", "a request id that no decision closed"),
-            (_BELOW_0, "ledger_position", "an index below 0"),
-            (_SIGNED_BEYOND, "checkpoint", "a tree larger than the log is signed"),
-            (_LOST_BEYOND, "ledger_lost", "a lost leaf beyond the log's size"),
-            (_LOST_AND_PLACED, "ledger_lost", "an index is marked as lost, but it has a leaf"),
-            (
-                _QUEUED_WRONGLY,
-                "ledger_queue",
-                "a queued entry is not a leaf, or already has an index",
-            ),
-        ):
-            row = transaction.one(statement, {})
-            if row is not None:
-                raise _FoundError(where, _name(row[0]), what)
+        for where, key, what in find_stray_rows(transaction):
+            raise _FoundError(where, _name(key), what)
 
 
 def _name(key: object) -> str:

@@ -13,6 +13,7 @@ from makul.app.ports import DisclosureRow
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
+from makul.language.translation import translate
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
@@ -186,4 +187,4 @@ def _disclosure_from_row(cipher: FieldCipher, row: Row) -> DisclosureRow:
             leaf_hash=read.leaf_hash,
         )
     except ValueError:
-        raise CodecError("a decision does not read back") from None
+        raise CodecError(translate("a decision does not read back")) from None

@@ -12,6 +12,7 @@ from makul.app.ports import MonthCount
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
+from makul.language.translation import translate
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError, micros
 from makul.store.records.repetitions import MONTH_REPETITIONS
@@ -73,4 +74,4 @@ def _count_from_row(
             repetitions=repetitions,
         )
     except ValueError:
-        raise CodecError("a decision does not read back") from None
+        raise CodecError(translate("a decision does not read back")) from None

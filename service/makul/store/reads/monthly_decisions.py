@@ -15,6 +15,7 @@ from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
 from makul.domain.months import Month
+from makul.language.translation import translate
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
@@ -259,7 +260,7 @@ def _decision_from_row(
             ).digest(),
         )
     except ValueError:
-        raise CodecError("a decision does not read back") from None
+        raise CodecError(translate("a decision does not read back")) from None
     return MonthDecision(
         decision=decision,
         leaf_index=row.position,

@@ -9,6 +9,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
+from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
@@ -57,7 +58,7 @@ def officer_from_row(cipher: FieldCipher, row: Row) -> Officer:
     only(header, "v", "identifier", "name")
     identifier, name = header["identifier"], header["name"]
     if header["v"] != 1 or not isinstance(identifier, str) or not isinstance(name, str):
-        raise CodecError("an officer does not read back")
+        raise CodecError(translate("an officer does not read back"))
     return Officer(
         member=MemberCode(member),
         role=OfficerRole(role),

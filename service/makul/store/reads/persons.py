@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, func, select
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import Person
+from makul.language.translation import translate
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError
 from makul.store.encryption.fields import FieldCipher
@@ -78,7 +79,7 @@ class PersonReader:
         if not exists:
             return None
         if person.pin != pin:
-            raise CodecError("a person's record does not belong where it was found")
+            raise CodecError(translate("a person's record does not belong where it was found"))
         return person
 
     def read_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
@@ -99,5 +100,5 @@ class PersonReader:
         values = {"pin_index": pin_index, "sample_index": sample_index}
         row = self._database.one(_SAMPLE, values)
         if row is None:
-            raise CodecError("a person's record names a sample that is not there")
+            raise CodecError(translate("a person's record names a sample that is not there"))
         return self._cipher.decrypt(row[0], sample_associated_data(pin_index, sample_index))

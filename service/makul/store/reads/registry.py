@@ -30,6 +30,7 @@ from makul.domain.identifiers import AgreementNumber, MalformedIdentifierError, 
 from makul.domain.match_attempts import AttemptCounts
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
+from makul.language.translation import translate
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import (
     CodecError,
@@ -331,7 +332,7 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
             code=code, kind=RecipientKind(kind), name=name, state=RecipientState(state)
         )
     except ValueError:
-        raise CodecError("a recipient does not read back") from None
+        raise CodecError(translate("a recipient does not read back")) from None
 
 
 def seal_official(
@@ -347,7 +348,7 @@ def open_official(cipher: FieldCipher, recipient: str, fingerprint: bytes, seale
     header, _ = unpack(cipher.decrypt(sealed, _official_associated_data(recipient, fingerprint)))
     identifier = only(header, "v", "identifier", "name")["identifier"]
     if header["v"] != 1 or not isinstance(identifier, str):
-        raise CodecError("an official does not read back")
+        raise CodecError(translate("an official does not read back"))
     return identifier
 
 
@@ -363,4 +364,4 @@ def _pin(digits: bytes) -> Pin:
     try:
         return Pin(digits.decode("ascii"))
     except (UnicodeDecodeError, MalformedIdentifierError):
-        raise CodecError("a subject does not read back") from None
+        raise CodecError(translate("a subject does not read back")) from None

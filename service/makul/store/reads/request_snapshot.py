@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, literal_column, select
 
+from makul.language.translation import translate
 from makul.store.db.base import Database, Values
 from makul.store.db.codecs import CodecError
 from makul.store.db.rows import build_row_reader
@@ -70,5 +71,5 @@ def read_request_snapshot(database: Database, values: Values) -> SnapshotRow:
     """
     row = database.one(_STANDING, values)
     if row is None:
-        raise CodecError("the record store gave no row where there is always one")
+        raise CodecError(translate("the record store gave no row where there is always one"))
     return _read_row(row)

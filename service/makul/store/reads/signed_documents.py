@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, select
 
 from makul.app.ports import SignedBytes
+from makul.language.translation import translate
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError, only, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
@@ -20,7 +21,7 @@ def read_signed(
         return None
     header, parts = unpack(cipher.decrypt(row[0], document_associated_data(digest)))
     if only(header, "v")["v"] != 1 or len(parts) != 2:
-        raise CodecError("a stored document cannot be read")
+        raise CodecError(translate("a stored document cannot be read"))
     return SignedBytes(digest=digest, document=parts[0], report=parts[1])
 
 

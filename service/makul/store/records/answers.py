@@ -7,6 +7,7 @@ compressed: about 0.3 KB of 6.5 KB.
 
 from base64 import b64encode
 
+from makul.language.translation import translate
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.sealed_fields import expand
@@ -35,5 +36,5 @@ def answer_with_receipt(cipher: FieldCipher, stored: bytes, receipt: bytes) -> b
         return plain
     header, around = unpack(plain)
     if only(header, "v")["v"] != 1 or len(around) != 2:
-        raise CodecError("a stored answer has an unknown format")
+        raise CodecError(translate("a stored answer has an unknown format"))
     return b64encode(receipt).join(around)

@@ -17,6 +17,7 @@ from typing import Any
 from makul.domain.attributes import BIOMETRIC, Attribute
 from makul.domain.identifiers import Pin
 from makul.domain.persons import AttributeValue, LocalizedName, Person, SampleRef
+from makul.language.translation import translate
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 
@@ -113,7 +114,9 @@ def person_to_bytes(person: Person) -> bytes:
     a value of the wrong kind.
     """
     if person.values.keys() - set(_FACTS) or person.samples.keys() - set(_SAMPLES):
-        raise CodecError("a person's record holds a value of another kind than its attribute")
+        raise CodecError(
+            translate("a person's record holds a value of another kind than its attribute")
+        )
     header = {
         "v": FORMAT,
         "pin": person.pin.digits,
@@ -139,10 +142,10 @@ def person_from_bytes(packed: bytes, version: int) -> Person:
         if header["v"] == WHOLE:
             return _person_with_samples(packed, version)
         if header["v"] != FORMAT or packed[end:].strip(b"\x00") or header.pop("parts") != []:
-            raise CodecError("a person's record has an unknown format")
+            raise CodecError(translate("a person's record has an unknown format"))
         return _person(header, version)
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise CodecError("a person's record does not read back") from None
+        raise CodecError(translate("a person's record does not read back")) from None
 
 
 def _person(header: Mapping[str, Any], version: int) -> Person:
@@ -152,7 +155,7 @@ def _person(header: Mapping[str, Any], version: int) -> Person:
     facts = {_ATTRIBUTES[name]: _value(fact) for name, fact in header["facts"].items()}
     samples = {_ATTRIBUTES[name]: _sample_ref(ref) for name, ref in header["samples"].items()}
     if attributes - facts.keys() - samples.keys() or not isinstance(header["locked"], bool):
-        raise CodecError("a person's record does not read back")
+        raise CodecError(translate("a person's record does not read back"))
     return Person(
         pin=Pin(header["pin"]),
         values=MappingProxyType({name: facts[name] for name in facts if name in attributes}),
@@ -169,7 +172,7 @@ def _person_with_samples(packed: bytes, version: int) -> Person:
     only(header, "v", "pin", "facts", "samples", "disputed", "locked")
     facts, names, locked = header["facts"], header["samples"], header["locked"]
     if not isinstance(facts, dict) or not isinstance(names, list) or not isinstance(locked, bool):
-        raise CodecError("a person's record does not read back")
+        raise CodecError(translate("a person's record does not read back"))
     values: dict[Attribute, AttributeValue] = {
         _ATTRIBUTES[name]: _value(fact) for name, fact in facts.items()
     }
@@ -191,7 +194,7 @@ def _fact(value: AttributeValue) -> object:
             return {"date": value.isoformat()}
         case LocalizedName():
             return {"ky": value.ky, "ru": value.ru, "latin": value.latin}
-    raise CodecError("a sample is not named: it belongs in a row of its own")
+    raise CodecError(translate("a sample is not named: it belongs in a row of its own"))
 
 
 def _value(fact: object) -> AttributeValue:
@@ -203,7 +206,7 @@ def _value(fact: object) -> AttributeValue:
             return LocalizedName(ky=ky, ru=ru, latin=latin)
         if fact.keys() == _DATE_KEYS:
             return date.fromisoformat(_string(fact["date"]))
-    raise CodecError("a person's record holds a value of no known kind")
+    raise CodecError(translate("a person's record holds a value of no known kind"))
 
 
 def _sample(ref: SampleRef) -> object:
@@ -212,23 +215,23 @@ def _sample(ref: SampleRef) -> object:
 
 def _sample_ref(stored: object) -> SampleRef:
     if not isinstance(stored, list):
-        raise CodecError("a person's record names a sample in no known way")
+        raise CodecError(translate("a person's record names a sample in no known way"))
     digest, size_bytes = stored
     index = bytes.fromhex(digest)
     if len(index) != _DIGEST_BYTES or not isinstance(size_bytes, int):
-        raise CodecError("a person's record names a sample in no known way")
+        raise CodecError(translate("a person's record names a sample in no known way"))
     return SampleRef(index, size_bytes)
 
 
 def _attributes(stored: object) -> list[Attribute]:
     if not isinstance(stored, list):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return [_ATTRIBUTES[name] for name in stored]
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise CodecError("a stored record has a field of another type")
+        raise CodecError(translate("a stored record has a field of another type"))
     return value
 
 

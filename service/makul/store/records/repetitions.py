@@ -20,6 +20,7 @@ from makul.app.ports import Asker, RepetitionRow, RequestKey
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import Operation
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES, commit
 from makul.ledger.leaf_statement import write_repetition
 from makul.store.db.base import Database, Row, Transaction
@@ -208,9 +209,9 @@ def open_repetition(cipher: FieldCipher, repetition_id: bytes, sealed: bytes) ->
     only(header, "v", "subsystem", "employee", "case")
     texts = [header[name] for name in ("subsystem", "employee", "case")]
     if header["v"] != FORMAT or len(parts) != _PARTS:
-        raise CodecError("a repetition has an unknown format")
+        raise CodecError(translate("a repetition has an unknown format"))
     if any(text is not None and not isinstance(text, str) for text in texts):
-        raise CodecError("a repetition has an unknown format")
+        raise CodecError(translate("a repetition has an unknown format"))
     subsystem, employee, case_number = (None if text is None else str(text) for text in texts)
     return RepetitionSecret(
         asker=Asker(subsystem=subsystem, employee=employee, case_number=case_number),
@@ -276,7 +277,7 @@ def _repetition_from_row(cipher: FieldCipher, row: Row) -> RepetitionRow:
             leaf_hash=read.leaf_hash,
         )
     except ValueError:
-        raise CodecError("a repetition does not read back") from None
+        raise CodecError(translate("a repetition does not read back")) from None
 
 
 def _uuid(value: object) -> str | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.language.translation import translate
 from makul.ledger.leaf_statement import read_statement
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
@@ -72,7 +73,7 @@ def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
     header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
     if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
-        raise CodecError("the encrypted part of a disclosure has an unknown format")
+        raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
     request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
     if header["v"] == 1:
         header = {**header, "subsystem": _subsystem_from_statement(leaf_statement)}
@@ -93,7 +94,7 @@ def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
             reports=tuple(zip(judged[::2], judged[1::2], strict=True)),
         )
     except MalformedIdentifierError:
-        raise CodecError("a disclosure's subject does not read back") from None
+        raise CodecError(translate("a disclosure's subject does not read back")) from None
 
 
 def expand(cipher: FieldCipher, plain: bytes) -> bytes:
@@ -106,13 +107,13 @@ def _subsystem_from_statement(leaf_statement: bytes) -> object:
     try:
         return read_statement(leaf_statement).get("subsystem")
     except ValueError:
-        raise CodecError("a leaf's statement does not read back") from None
+        raise CodecError(translate("a leaf's statement does not read back")) from None
 
 
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise CodecError("the encrypted part of a disclosure has an unknown format")
+    raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
 
 
 def _associated_data(disclosure_id: bytes) -> bytes:

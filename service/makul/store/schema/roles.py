@@ -16,6 +16,7 @@ import psycopg
 from psycopg import errors
 
 from makul.app.ports import Duty, StoreUnavailableError
+from makul.language.translation import mark, translate
 from makul.store.db.admin_connection import admin_connection
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.postgres import SESSION
@@ -71,7 +72,7 @@ def grants(role: str, duty: Duty) -> Sequence[str]:
     Raises ValueError if the name is not a role name.
     """
     if not is_role_name(role):
-        raise ValueError("a role's name has small letters, digits and _ alone")
+        raise ValueError(translate("a role's name has small letters, digits and _ alone"))
     statements = [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"]
     statements += [f"GRANT {what} TO {role}" for what in _grants_by_table(sorted(RIGHTS[duty]))]
     statements += [f"ALTER ROLE {role} SET {name} = '{value}'" for name, value in SESSION.items()]
@@ -92,10 +93,15 @@ def grant(location: PostgresLocation, role: str, duty: Duty) -> None:
                 for statement in grants(role, duty):
                     server.execute(statement.encode())
         except errors.UndefinedObject:
-            raise StoreUnavailableError(f"the server has no role {role}: create it") from None
+            raise StoreUnavailableError(
+                translate("the server has no role {role}: create it", role=role)
+            ) from None
         except errors.InsufficientPrivilege:
             raise StoreUnavailableError(
-                f"not allowed: grant as the tables' owner, who has CREATEROLE and made {role}"
+                translate(
+                    "not allowed: grant as the tables' owner, who has CREATEROLE and made {role}",
+                    role=role,
+                )
             ) from None
 
 
@@ -110,25 +116,55 @@ def weaknesses(location: DatabaseLocation, duty: Duty) -> Sequence[str]:
     with admin_connection(location) as server:
         weak = []
         if server.execute("SHOW fsync").fetchone() != ("on",):
-            weak.append("the server does not write to disk (fsync)")
+            weak.append(translate("the server does not write to disk (fsync)"))
         return [*weak, *(list(_powers(server)) or _misfits(server, duty))]
+
+
+_IS_SUPERUSER = (
+    mark("the role is a superuser, or passes by row security: use a role made for this alone"),
+    mark(
+        "the role may act as {name}, which is a superuser, or passes by row security: use a role"
+        " made for this alone"
+    ),
+)
+"""The texts of one power: of the role itself, and of a role that it may act as."""
+_OWNS_TABLES = (
+    mark("the role owns tables: use a role made for this alone"),
+    mark("the role may act as {name}, which owns tables: use a role made for this alone"),
+)
+_REACHES_OUT = (
+    mark("the role reaches the server's files or programs: REVOKE {name}"),
+    mark("the role may act as {name}, which reaches the server's files or programs: REVOKE {name}"),
+)
+_MAKES_ROLES = (
+    mark("the role may make roles: ALTER ROLE {name} NOCREATEROLE"),
+    mark("the role may act as {name}, which may make roles: ALTER ROLE {name} NOCREATEROLE"),
+)
+_MAKES_TABLES = (
+    mark("the role may make tables: REVOKE CREATE ON SCHEMA public FROM {name}, PUBLIC"),
+    mark(
+        "the role may act as {name}, which may make tables: REVOKE CREATE ON SCHEMA public FROM"
+        " {name}, PUBLIC"
+    ),
+)
 
 
 def _powers(server: "psycopg.Connection[tuple[object, ...]]") -> Iterator[str]:
     """Yield the powers of a role that our grants neither give nor revoke."""
     rows = server.execute(_ACTING, (_tables(),)).fetchall()
     for name, itself, is_super, makes_roles, reaches_out, makes_tables, owns in rows:
-        who = "the role" if itself else f"the role may act as {name}, which"
-        if is_super or owns:
-            what = "is a superuser, or passes by row security" if is_super else "owns tables"
-            yield f"{who} {what}: use a role made for this alone"
-            return
-        if reaches_out:
-            yield f"{who} reaches the server's files or programs: REVOKE {name}"
-        if makes_roles:
-            yield f"{who} may make roles: ALTER ROLE {name} NOCREATEROLE"
-        if makes_tables:
-            yield f"{who} may make tables: REVOKE CREATE ON SCHEMA public FROM {name}, PUBLIC"
+        powers = (
+            (is_super, _IS_SUPERUSER),
+            (owns and not is_super, _OWNS_TABLES),
+            (reaches_out, _REACHES_OUT),
+            (makes_roles, _MAKES_ROLES),
+            (makes_tables, _MAKES_TABLES),
+        )
+        for has_power, texts in powers:
+            if has_power:
+                yield translate(texts[0] if itself else texts[1], name=name)
+                if is_super or owns:
+                    return  # no grant helps such a role, so its other powers are not named
 
 
 def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> Iterator[str]:
@@ -137,17 +173,32 @@ def _misfits(server: "psycopg.Connection[tuple[object, ...]]", duty: Duty) -> It
     held: dict[object, set[Right]] = {role: set()}
     for holder, table, verb, column in server.execute(_HELD, (_tables(),)):
         held.setdefault(holder, set()).add(Right(str(table), str(verb), str(column)))
-    mended = f"mend it as the owner: makul store grant {role} --for {duty.value} --apply"
     missing = RIGHTS[duty] - held[role]
     for holder, rights in held.items():
         beyond = rights - RIGHTS[duty]
         if beyond and holder != role:
-            named = _name_some(beyond)
-            yield f"the role may act as {holder} ({named}): REVOKE {holder} FROM {role}"
+            yield translate(
+                "the role may act as {holder} ({rights}): REVOKE {holder} FROM {role}",
+                holder=holder,
+                rights=_name_some(beyond),
+                role=role,
+            )
         elif beyond:
-            yield f"the role may do more than {duty.value} takes ({_name_some(beyond)}): {mended}"
+            yield translate(
+                "the role may do more than {duty} takes ({rights}): mend it as the owner: makul"
+                " store grant {role} --for {duty} --apply",
+                rights=_name_some(beyond),
+                duty=duty.value,
+                role=role,
+            )
     if missing:
-        yield f"the role may not do what {duty.value} takes ({_name_some(missing)}): {mended}"
+        yield translate(
+            "the role may not do what {duty} takes ({rights}): mend it as the owner: makul store"
+            " grant {role} --for {duty} --apply",
+            rights=_name_some(missing),
+            duty=duty.value,
+            role=role,
+        )
 
 
 def _grants_by_table(rights: Sequence[Right]) -> Iterator[str]:
@@ -163,8 +214,10 @@ def _grants_by_table(rights: Sequence[Right]) -> Iterator[str]:
 def _name_some(rights: Collection[Right]) -> str:
     """Return a text that names some of the privileges, those that permit changes first."""
     inorder = sorted(rights, key=lambda right: (right.verb == "SELECT", right))
-    more = f" and {len(inorder) - MOST_NAMED} more" if len(inorder) > MOST_NAMED else ""
-    return ", ".join(map(str, inorder[:MOST_NAMED])) + more
+    named = ", ".join(map(str, inorder[:MOST_NAMED]))
+    if len(inorder) <= MOST_NAMED:
+        return named
+    return translate("{rights} and {number} more", rights=named, number=len(inorder) - MOST_NAMED)
 
 
 def _tables() -> list[str]:

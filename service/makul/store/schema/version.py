@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
+from makul.language.translation import translate
 from makul.store.db.error_texts import failure_of
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.sqlite import connect, driver
@@ -63,11 +64,13 @@ def migrate(location: DatabaseLocation, *, new: bool = False) -> None:
         with engine.begin() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
             if new and revision not in (None, VERSION):
-                raise StoreUnavailableError("there is a store already: nothing was made")
+                raise StoreUnavailableError(translate("there is a store already: nothing was made"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except (SQLAlchemyError, psycopg.Error, driver.Error, OSError) as error:
-        raise StoreUnavailableError(f"cannot migrate the store: {failure_of(error)}") from None
+        raise StoreUnavailableError(
+            translate("cannot migrate the store: {problem}", problem=failure_of(error))
+        ) from None
     finally:
         engine.dispose()
 
@@ -81,7 +84,9 @@ def assert_schema(location: DatabaseLocation) -> None:
         with _rows_of(location) as rows:
             version = rows("SELECT version_num FROM alembic_version")
             if version != [(VERSION,)]:
-                raise StoreUnavailableError(f"the store is not of version {VERSION}: migrate it")
+                raise StoreUnavailableError(
+                    translate("the store is not of version {version}: migrate it", version=VERSION)
+                )
             if isinstance(location, PostgresLocation):
                 _assert_postgres(rows)
             else:
@@ -94,14 +99,16 @@ def assert_schema(location: DatabaseLocation) -> None:
                 _assert_same(dict(triggers), expected)
     except psycopg.OperationalError:
         raise StoreUnavailableError(
-            "the store's server cannot be reached, or refuses the connection"
+            translate("the store's server cannot be reached, or refuses the connection")
         ) from None
     except psycopg.errors.InsufficientPrivilege:
         raise StoreUnavailableError(
-            "the role may not open the store: makul store grant, as the tables' owner"
+            translate("the role may not open the store: makul store grant, as the tables' owner")
         ) from None
     except (psycopg.Error, driver.Error, OSError):
-        raise StoreUnavailableError("the store cannot be opened: create or migrate it") from None
+        raise StoreUnavailableError(
+            translate("the store cannot be opened: create or migrate it")
+        ) from None
 
 
 def _assert_postgres(rows: Callable[[str], Rows]) -> None:
@@ -123,13 +130,17 @@ def _assert_postgres(rows: Callable[[str], Rows]) -> None:
     _assert_same(dict(rows(_POSTGRES_FUNCTIONS)), functions)
     if rows("SHOW synchronous_commit") in ([("off",)], [("local",)]):
         raise StoreUnavailableError(
-            "the store's server acknowledges what it may lose: set synchronous_commit to on"
+            translate(
+                "the store's server acknowledges what it may lose: set synchronous_commit to on"
+            )
         )
 
 
 def _assert_same(actual: Mapping[object, object], expected: Mapping[str, str]) -> None:
     if actual != expected:
-        raise StoreUnavailableError("the store's append-only triggers are missing or altered")
+        raise StoreUnavailableError(
+            translate("the store's append-only triggers are missing or altered")
+        )
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.report_reasons import ALGORITHM_TERM
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import SubIndication
 
@@ -71,7 +73,7 @@ _SP_800_131A = "NIST SP 800-131A Rev. 2 (signatures: until the end of 2013)"
 _TS_119_312 = "ETSI TS 119 312, clauses 5 and 6"
 
 RSA_2048 = Term(
-    name="RSA of 2048 to 3071 bits", since=_day(2000), until=_day(2031), source=_SP_800_57
+    name=mark("RSA of 2048 to 3071 bits"), since=_day(2000), until=_day(2031), source=_SP_800_57
 )
 RSA_3072 = Term(name="RSA of 3072 bits or more", since=_day(2000), until=None, source=_TS_119_312)
 P_256 = Term(name="ECDSA on P-256", since=_day(2000), until=None, source=_TS_119_312)
@@ -82,7 +84,7 @@ SHA_384 = Term(name="SHA-384", since=_day(2002, 8), until=None, source=_TS_119_3
 SHA_512 = Term(name="SHA-512", since=_day(2002, 8), until=None, source=_TS_119_312)
 
 SHORT_RSA = Term(
-    name="RSA below 2048 bits",
+    name=mark("RSA below 2048 bits"),
     since=_day(1991),
     until=_day(2014),
     source=_SP_800_131A,
@@ -186,10 +188,10 @@ def strong_public_key(key: object) -> PublicKey:
     term = term_of_key(key)
     if term is None or term.obsolete or not isinstance(key, PublicKey):
         raise _not_accepted(
-            term, "the key's kind or size is not accepted", cause=Cause.KEY_ALGORITHM
+            term, mark("the key's kind or size is not accepted"), cause=Cause.KEY_ALGORITHM
         )
     if isinstance(key, rsa.RSAPublicKey) and key.public_numbers().e < MIN_RSA_EXPONENT:
-        raise _not_accepted(None, "the key's public exponent is too small")
+        raise _not_accepted(None, mark("the key's public exponent is too small"))
     return key
 
 
@@ -200,7 +202,7 @@ def signature_method(uri: str | None, key: PublicKey) -> SignatureMethod:
     if method is None or method not in fitting:
         raise _not_accepted(
             _OBSOLETE_URIS.get(uri or ""),
-            "the signature method is not accepted for this key",
+            mark("the signature method is not accepted for this key"),
             field="SignatureMethod",
             cause=Cause.SIGNATURE_METHOD,
         )
@@ -213,7 +215,7 @@ def digest_algorithm(uri: str | None) -> DigestAlgorithm:
     if digest is None:
         raise _not_accepted(
             _OBSOLETE_URIS.get(uri or ""),
-            "the digest algorithm is not accepted",
+            mark("the digest algorithm is not accepted"),
             cause=Cause.DIGEST_METHOD,
         )
     return digest
@@ -223,7 +225,9 @@ def canonicalisation(uri: str | None) -> CanonicalizationMethod:
     """Return the canonicalisation of that URI if it is accepted; else raise SIG-04."""
     method = CANONICALISATIONS.get(uri or "")
     if method is None:
-        raise SignatureFailure(Code.SIG_04, "the canonicalisation or transform is not accepted")
+        raise SignatureFailure(
+            Code.SIG_04, mark("the canonicalisation or transform is not accepted")
+        )
     return method
 
 
@@ -237,7 +241,7 @@ def require_in_force(
     terms = (term_of_key(key), METHOD_TERMS[method], *(DIGEST_TERMS[each] for each in digests))
     for term in terms:
         if term is None or not term.holds(at):
-            raise _not_accepted(term, "an algorithm is out of its term")
+            raise _not_accepted(term, mark("an algorithm is out of its term"))
 
 
 def _not_accepted(
@@ -250,7 +254,7 @@ def _not_accepted(
     """
     sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
     if term is not None and term.until is not None:
-        why = f"{why}: {term.name} counted until {term.until:%Y-%m-%d}"
+        why = ALGORITHM_TERM.format(why=why, algorithm=term.name, day=f"{term.until:%Y-%m-%d}")
         sub = SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
     return SignatureFailure(Code.SIG_04, why, sub, field=field, cause=cause)
 

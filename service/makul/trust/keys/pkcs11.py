@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from makul.app.ports import SignerUnavailableError
-from makul.language.translation import Language, mark, translate, translate_to
+from makul.language.translation import DeferredMessage, translate
 from makul.net.files import FileError, open_regular
 from makul.trust.base.algorithms import PublicKey, method_for, strong_public_key
 from makul.trust.keys.files import HASHES, KeyFileError, load_secret
@@ -106,7 +106,7 @@ class TokenSigner:
         self._key: Any = None
         self._process = 0
         self._not_before = 0.0
-        self._refusal: _Failure | None = None
+        self._refusal: DeferredMessage | None = None
 
     @property
     def public_key(self) -> PublicKey:
@@ -153,12 +153,12 @@ class TokenSigner:
         except pkcs11.PKCS11Error as error:
             kind = _describe_return_value(error)
             raise self._failed(
-                _Failure(mark("the token does not sign: {kind}"), kind=kind)
+                DeferredMessage("the token does not sign: {kind}", kind=kind)
             ) from None
 
     def _open(self) -> None:
         if self._refusal is not None:
-            raise SignerUnavailableError(self._refusal.translated)
+            raise SignerUnavailableError(str(self._refusal))
         if time.monotonic() < self._not_before:
             raise SignerUnavailableError(translate("the token failed a moment ago"))
         self._process = os.getpid()
@@ -171,26 +171,26 @@ class TokenSigner:
             probe = _raw(self._key, self._public_key, _PROBE)
         except _PIN_REFUSED as error:
             # A token locks after a few wrong PINs, so never retry the same PIN automatically.
-            self._refusal = _Failure(
-                mark("the token refused the PIN ({kind}). Mend it, then reload."),
+            self._refusal = DeferredMessage(
+                "the token refused the PIN ({kind}). Mend it, then reload.",
                 kind=_describe_return_value(error),
             )
             raise self._failed(self._refusal) from None
         except pkcs11.PKCS11Error as error:
             raise self._failed(_advice(error, self._place)) from None
         except (KeyFileError, FileError) as error:
-            raise self._failed(_Failure("{error}", error=error)) from None
+            raise self._failed(DeferredMessage(str(error))) from None
         if not _holds(self._public_key, probe):
             raise self._failed(
-                _Failure(mark("the key in the token is not that of receipts.certificate."))
+                DeferredMessage("the key in the token is not that of receipts.certificate.")
             )
         log.info("the token is open")
 
-    def _failed(self, failure: "_Failure") -> SignerUnavailableError:
+    def _failed(self, failure: DeferredMessage) -> SignerUnavailableError:
         self._drop()
         self._not_before = time.monotonic() + PAUSE_SECONDS
         log.error("%s", failure.english)
-        return SignerUnavailableError(failure.translated)
+        return SignerUnavailableError(str(failure))
 
     def _drop(self) -> None:
         """Close what is open, as far as the module still responds."""
@@ -265,42 +265,24 @@ def _describe_return_value(error: pkcs11.PKCS11Error) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-class _Failure:
-    """A message about the token, in English for the log and in the language in use for people."""
-
-    def __init__(self, template: str, **fields: Any) -> None:
-        self._template = template
-        self._fields = fields
-
-    @property
-    def english(self) -> str:
-        """The message for the log."""
-        return translate_to(Language.EN, self._template, **self._fields)
-
-    @property
-    def translated(self) -> str:
-        """The message for the operator."""
-        return translate(self._template, **self._fields)
-
-
-def _advice(error: pkcs11.PKCS11Error, place: TokenLocation) -> _Failure:
+def _advice(error: pkcs11.PKCS11Error, place: TokenLocation) -> DeferredMessage:
     kind = _describe_return_value(error)
     match error:
         case pkcs11.NoSuchToken():
             label = place.token_label if place.slot is None else f"slot {place.slot}"
-            return _Failure(
-                mark("no token {label!r} behind {module}. Is it plugged in?"),
+            return DeferredMessage(
+                "no token {label!r} behind {module}. Is it plugged in?",
                 label=label,
                 module=place.module,
             )
         case pkcs11.NoSuchKey() | pkcs11.MultipleObjectsReturned():
-            return _Failure(
-                mark("not exactly one private key of that label or id in the token ({kind})."),
+            return DeferredMessage(
+                "not exactly one private key of that label or id in the token ({kind}).",
                 kind=kind,
             )
         case _:
-            return _Failure(
-                mark("the token cannot be opened through {module}: {kind}."),
+            return DeferredMessage(
+                "the token cannot be opened through {module}: {kind}.",
                 module=place.module,
                 kind=kind,
             )

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, PublicKeyAlgorit
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
+from makul.language.translation import mark, translate
 from makul.net.certificate_der import load_certificate, serial_number_of, signed_part
 from makul.trust.base.algorithms import PublicKey, is_signed_with, strong_public_key
 from makul.trust.base.errors import SignatureFailure
@@ -107,13 +108,13 @@ def read_certificate(der: bytes) -> SigningCertificate:
     """
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise SignatureFailure(
-            Code.SIG_02, "the certificate is too large", cause=Cause.CERTIFICATE_FORM
+            Code.SIG_02, mark("the certificate is too large"), cause=Cause.CERTIFICATE_FORM
         )
     try:
         certificate = load_certificate(der)
     except Exception:  # noqa: BLE001 - a parser's error of any kind means: no certificate
         raise SignatureFailure(
-            Code.SIG_02, "the certificate cannot be read", cause=Cause.CERTIFICATE_FORM
+            Code.SIG_02, mark("the certificate cannot be read"), cause=Cause.CERTIFICATE_FORM
         ) from None
     return SigningCertificate(
         x509=certificate,
@@ -136,10 +137,12 @@ def public_key_of(certificate: x509.Certificate) -> object:
     except Exception:  # noqa: BLE001 - a parser's error of any kind means: no usable key
         if certificate.public_key_algorithm_oid in _KEYS:
             raise SignatureFailure(
-                Code.SIG_02, "the certificate's key cannot be read", cause=Cause.CERTIFICATE_FORM
+                Code.SIG_02,
+                mark("the certificate's key cannot be read"),
+                cause=Cause.CERTIFICATE_FORM,
             ) from None
     raise SignatureFailure(
-        Code.SIG_04, "the key's algorithm is not accepted here", cause=Cause.KEY_ALGORITHM
+        Code.SIG_04, mark("the key's algorithm is not accepted here"), cause=Cause.KEY_ALGORITHM
     )
 
 
@@ -152,8 +155,10 @@ def require_regular_serial(der: bytes) -> None:
     if not 0 < serial_number_of(der) < 1 << 8 * MAX_SERIAL_BYTES:
         raise SignatureFailure(
             Code.SIG_10,
-            "the certificate's serial number is not positive, or is longer than 20 octets"
-            " (RFC 5280, 4.1.2.2)",
+            mark(
+                "the certificate's serial number is not positive, or is longer than 20 octets"
+                " (RFC 5280, 4.1.2.2)"
+            ),
             cause=Cause.CERTIFICATE_SERIAL,
         )
 
@@ -162,7 +167,7 @@ def require_in_term(certificate: SigningCertificate, at: datetime) -> None:
     """Raise SIG-05 unless the certificate's own validity includes `at` (RFC 5280, 4.1.2.5)."""
     own = certificate.x509
     if not own.not_valid_before_utc <= at <= own.not_valid_after_utc:
-        raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
+        raise SignatureFailure(Code.SIG_05, mark("the certificate is out of its term"))
 
 
 def is_issued_by(der: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -187,21 +192,21 @@ def require_usage(certificate: SigningCertificate, use: Use) -> None:
     try:
         extensions = certificate.x509.extensions
     except ValueError:
-        raise SignatureFailure(Code.SIG_10, "the extensions cannot be read") from None
+        raise SignatureFailure(Code.SIG_10, mark("the extensions cannot be read")) from None
     constraints = _extension(extensions, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
-        raise SignatureFailure(Code.SIG_10, "a CA's certificate")
+        raise SignatureFailure(Code.SIG_10, mark("a CA's certificate"))
     usage = _extension(extensions, x509.KeyUsage)
     if usage is None or usage.key_cert_sign:
-        raise SignatureFailure(Code.SIG_10, "key usage is not stated, or is a CA's")
+        raise SignatureFailure(Code.SIG_10, mark("key usage is not stated, or is a CA's"))
     extended = _extension(extensions, x509.ExtendedKeyUsage)
     if use is Use.TLS_CLIENT:
         _require_tls_client(usage, extended)
         return
     if not (usage.digital_signature or usage.content_commitment):
-        raise SignatureFailure(Code.SIG_10, "key usage allows no signatures")
+        raise SignatureFailure(Code.SIG_10, mark("key usage allows no signatures"))
     if extended is not None and set(extended) <= _FOREIGN_TO[use]:
-        raise SignatureFailure(Code.SIG_10, "extended key usage is for other ends only")
+        raise SignatureFailure(Code.SIG_10, mark("extended key usage is for other ends only"))
 
 
 def _require_tls_client(usage: x509.KeyUsage, extended: x509.ExtendedKeyUsage | None) -> None:
@@ -210,9 +215,9 @@ def _require_tls_client(usage: x509.KeyUsage, extended: x509.ExtendedKeyUsage | 
     A client proves its key by a signature (RFC 8446, 4.4.2.2 and 4.4.3).
     """
     if not usage.digital_signature:
-        raise SignatureFailure(Code.SIG_10, "key usage allows no TLS client")
+        raise SignatureFailure(Code.SIG_10, mark("key usage allows no TLS client"))
     if extended is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in extended:
-        raise SignatureFailure(Code.SIG_10, "extended key usage is not for TLS clients")
+        raise SignatureFailure(Code.SIG_10, mark("extended key usage is not for TLS clients"))
 
 
 def _extension(extensions: x509.Extensions, kind: type[ExtensionT]) -> ExtensionT | None:
@@ -252,7 +257,7 @@ class PinRule:
 
     def __post_init__(self) -> None:
         if "pin" not in re.compile(self.pattern).groupindex:
-            raise ValueError("the PIN pattern needs a group named pin: (?P<pin>...)")
+            raise ValueError(translate("the PIN pattern needs a group named pin: (?P<pin>...)"))
 
     def pin_of(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
         """Return the PIN if the subject carries it exactly once and in its proper form, else None.

@@ -36,6 +36,7 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.validate import async_validate_path
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.net.certificate_der import load_certificate
 from makul.trust.base.algorithms import MIN_RSA_BITS
 from makul.trust.base.asn1 import Authorities, asn1_certificate
@@ -54,13 +55,13 @@ logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
 class PathStatus(Enum):
     """The result of validating a path. Only `TRUSTED` lets a signature count."""
 
-    TRUSTED = "trusted"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not yet valid"
-    REVOKED = "revoked"
-    REVOCATION_UNKNOWN = "revocation unknown or stale"
-    UNKNOWN_ISSUER = "unknown issuer"
-    WEAK_ALGORITHM = "weak algorithm"
+    TRUSTED = mark("trusted")
+    EXPIRED = mark("expired")
+    NOT_YET_VALID = mark("not yet valid")
+    REVOKED = mark("revoked")
+    REVOCATION_UNKNOWN = mark("revocation unknown or stale")
+    UNKNOWN_ISSUER = mark("unknown issuer")
+    WEAK_ALGORITHM = mark("weak algorithm")
 
     @property
     def code(self) -> Code | None:

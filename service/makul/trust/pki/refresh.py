@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from makul.language.translation import translate, translate_cause
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES, MAX_RESPONSE_BYTES, Fetch, FetchError
 from makul.net.files import FileError, read_bounded, replace_file
@@ -114,10 +115,10 @@ class Refresher:
         crl = load_crl(der)
         issuers = issuers_of(crl, authorities, der)
         if not issuers:
-            raise _Refused("no CA known here signed it")
+            raise _Refused(translate("no CA known here signed it"))
         statement = statement_of(crl, sha256(der).digest())
         if statement.revoked is None:
-            raise _Refused("it is partial, or not understood")
+            raise _Refused(translate("it is partial, or not understood"))
         _require_current(statement.this_update, statement.next_update, at)
         path = source.path
         if path.exists():
@@ -126,40 +127,42 @@ class Refresher:
                 return SourceState.UNCHANGED
             stored = load_crl(held_der)
             if stored.issuer != crl.issuer:
-                raise _Refused("it is another CA's than the one that is held")
+                raise _Refused(translate("it is another CA's than the one that is held"))
             if stored.last_update_utc > statement.this_update or _number(stored) > _number(crl):
-                raise _Refused("it is older than the one that is held")
+                raise _Refused(translate("it is older than the one that is held"))
         replace_object(path, der)
         return SourceState.NEW
 
     def _answer(self, path: Path, at: datetime) -> SourceState:
         """Request the status of one certificate that a worker queued."""
         if self.directories.ocsp is None:
-            raise _Refused("trust.ocsp is not set")
+            raise _Refused(translate("trust.ocsp is not set"))
         try:
             content = read_bounded(path, MAX_CERTIFICATE_BYTES)
         except FileError:
             path.unlink()
-            raise _Refused("no certificate") from None
+            raise _Refused(translate("no certificate")) from None
         certificate = load_certificate(content)
         issued = partial(is_issued_by, content, certificate)
         source = next((each for each in self.responders if issued(each.issuer)), None)
         if source is None:
             path.unlink()
-            raise _Refused("no responder is set for its issuer")
+            raise _Refused(translate("no responder is set for its issuer"))
         der = self.fetch(source.url, _request(certificate, source.issuer), MAX_RESPONSE_BYTES)
         answer = answer_of(load_response(der), [source.issuer], sha256(der).digest())
         if not answer.issuers or answer.serial != certificate.serial_number:
-            raise _Refused("the answer is not signed for that CA, or is for another certificate")
+            raise _Refused(
+                translate("the answer is not signed for that CA, or is for another certificate")
+            )
         _require_current(answer.assertion.this_update, answer.assertion.next_update, at)
         if answer.assertion.end is RevocationStatus.UNKNOWN:
             path.unlink()
-            raise _Refused("the responder does not know it")
+            raise _Refused(translate("the responder does not know it"))
         target = self.directories.ocsp / f"{path.stem}.ors"
         if target.exists():
             stored = load_response(read_bounded(target, MAX_RESPONSE_BYTES))
             if stored.this_update_utc > answer.assertion.this_update:
-                raise _Refused("it is older than the one that is held")
+                raise _Refused(translate("it is older than the one that is held"))
         replace_object(target, der)
         path.unlink()
         return SourceState.NEW
@@ -188,12 +191,13 @@ def _refresh_source(source: str, act: Callable[[], SourceState]) -> RefreshOutco
     except (FetchError, FileError, _Refused) as error:
         return RefreshOutcome(source=source, result=SourceState.FAILED, why=str(error))
     except OSError as error:
-        why = f"cannot be written ({error.strerror})"
+        why = translate("cannot be written ({cause})", cause=translate_cause(error.strerror))
         return RefreshOutcome(source=source, result=SourceState.FAILED, why=why)
     except UnusableObjectError as error:
         return RefreshOutcome(source=source, result=SourceState.FAILED, why=str(error))
     except Exception:  # noqa: BLE001 - received bytes may break any parser
-        return RefreshOutcome(source=source, result=SourceState.FAILED, why="cannot be read")
+        why = translate("cannot be read")
+        return RefreshOutcome(source=source, result=SourceState.FAILED, why=why)
 
 
 class _Refused(Exception):  # noqa: N818 - a finding about what was received
@@ -207,9 +211,9 @@ def replace_object(path: Path, content: bytes) -> None:
 
 def _require_current(this_update: datetime, next_update: datetime, at: datetime) -> None:
     if this_update > at + CLOCK_SKEW:
-        raise _Refused("it is from the future; look at this machine's clock")
+        raise _Refused(translate("it is from the future; look at this machine's clock"))
     if next_update <= at:
-        raise _Refused("it has run out already")
+        raise _Refused(translate("it has run out already"))
 
 
 def _one_object(content: bytes) -> bytes:
@@ -218,7 +222,7 @@ def _one_object(content: bytes) -> bytes:
         return content
     objects = [der for _, _, der in _pem.unarmor(content, multiple=True)]
     if len(objects) != 1:
-        raise _Refused("it holds several objects")
+        raise _Refused(translate("it holds several objects"))
     der: bytes = objects[0]
     return der
 

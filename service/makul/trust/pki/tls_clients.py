@@ -9,6 +9,7 @@ from datetime import datetime
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import Use, read_certificate, require_in_term
 from makul.trust.pki.trust_store import TrustStore
@@ -32,6 +33,6 @@ class TlsClientJudge:
             raise RejectedError(failure.reason) from failure
         except Exception as error:  # noqa: BLE001 - received bytes may break any parser: reject
             log.warning("a TLS certificate caused %s", type(error).__name__)
-            cause = SignatureFailure(Code.SIG_02, "cannot be processed")
+            cause = SignatureFailure(Code.SIG_02, mark("cannot be processed"))
             raise RejectedError(Reason(code=Code.SIG_02)) from cause
         return read.fingerprint

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from asn1crypto import pem as asn1_pem
 from cryptography import x509
 
+from makul.language.report_reasons import translate_reason
 from makul.language.translation import mark, translate, translate_cause
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
@@ -345,17 +346,17 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
     try:
         certificate = load_certificate(der)
     except ValueError:
-        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+        raise UnusableObjectError(translate("it is no certificate in PEM or DER")) from None
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound:
-        raise UnusableObjectError("it is not a CA's certificate") from None
+        raise UnusableObjectError(translate("it is not a CA's certificate")) from None
     if not constraints.value.ca:
-        raise UnusableObjectError("it is not a CA's certificate")
+        raise UnusableObjectError(translate("it is not a CA's certificate"))
     try:
         strong_public_key(public_key_of(certificate))
     except SignatureFailure as failure:
-        raise UnusableObjectError(failure.why) from None
+        raise UnusableObjectError(translate_reason(failure.why)) from None
     return certificate
 
 
@@ -364,9 +365,9 @@ def _intermediate(der: bytes) -> x509.Certificate:
     try:
         require_regular_serial(der)
     except SignatureFailure as failure:
-        raise UnusableObjectError(failure.why) from None
+        raise UnusableObjectError(translate_reason(failure.why)) from None
     except ValueError:
-        raise UnusableObjectError("it is no certificate in PEM or DER") from None
+        raise UnusableObjectError(translate("it is no certificate in PEM or DER")) from None
     return _ca_certificate(der)
 
 
@@ -374,7 +375,7 @@ def _crl(der: bytes) -> x509.CertificateRevocationList:
     try:
         crl = load_crl(der)
     except ValueError:
-        why = "it is no CRL in PEM or DER, or its two signature algorithms do not match"
+        why = translate("it is no CRL in PEM or DER, or its two signature algorithms do not match")
         raise UnusableObjectError(why) from None
     try:
         _ = term_of(crl)

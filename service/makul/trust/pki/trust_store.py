@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from makul.domain.reasons import Code
+from makul.language.report_reasons import CERTIFICATE_PATH
 from makul.language.translation import translate
 from makul.trust.base.asn1 import READING, Authorities
 from makul.trust.base.errors import SignatureFailure
@@ -163,7 +164,7 @@ class TrustStore:
         require_usage(certificate, use)
         finding = self.judge(certificate, at=at)
         if finding.code is not None:
-            raise SignatureFailure(finding.code, f"certificate path: {finding.why}")
+            raise SignatureFailure(finding.code, CERTIFICATE_PATH.format(why=finding.why))
 
     def _current_material(self, at: datetime) -> _Trusted | None:
         """Return the material, read again if a file has changed; None while it is unreadable."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from makul.language.translation import translate
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
@@ -73,7 +74,7 @@ class Archive:
             except MissingFileError:
                 continue
             if sha256(der).digest() != digest:
-                raise ValueError("an object in the archive is not what it was")
+                raise ValueError(translate("an object in the archive is not what it was"))
             return der, kind
         return None
 
@@ -136,7 +137,9 @@ def restore(
     for digest in {*trusted, *digests}:
         stored = archive.read(digest)
         if stored is None:
-            raise LookupError(f"the archive does not contain {digest.hex()}")
+            raise LookupError(
+                translate("the archive does not contain {digest}", digest=digest.hex())
+            )
         der, kind = stored
         place = "anchors" if digest in trusted else places[kind]
         (into / place / f"{digest.hex()}{kind}").write_bytes(der)

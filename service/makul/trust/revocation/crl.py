@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
+from makul.language.translation import translate
 from makul.net.certificate_der import signed_part
 from makul.trust.base.algorithms import is_signed_with, strong_public_key
 
@@ -274,7 +275,7 @@ def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statemen
 def term_of(crl: x509.CertificateRevocationList) -> Term:
     """Return thisUpdate and nextUpdate of a CRL; raise `ValueError` if nextUpdate is missing."""
     if crl.next_update_utc is None:
-        raise ValueError("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires")
+        raise ValueError(translate("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires"))
     return crl.last_update_utc, crl.next_update_utc
 
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
+from makul.language.translation import translate
 from makul.trust.base.algorithms import PublicKey, strong_public_key
 from makul.trust.base.asn1 import READING
 from makul.trust.base.errors import SignatureFailure, UnusableObjectError
@@ -73,12 +74,12 @@ def load_response(der: bytes) -> ocsp.OCSPResponse:
     try:
         response = ocsp.load_der_ocsp_response(der)
     except ValueError:
-        raise UnusableObjectError("it is no OCSP response in DER") from None
+        raise UnusableObjectError(translate("it is no OCSP response in DER")) from None
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise UnusableObjectError("the responder did not answer")
+        raise UnusableObjectError(translate("the responder did not answer"))
     if len(list(response.responses)) != 1:
         raise UnusableObjectError(
-            "it answers for none or for several certificates; ask for one at a time"
+            translate("it answers for none or for several certificates; ask for one at a time")
         )
     _read_whole(response)
     return response
@@ -91,9 +92,9 @@ def _read_whole(response: ocsp.OCSPResponse) -> None:
         _ = response.hash_algorithm, response.signature_hash_algorithm, response.certificates
         _ = response.responder_name, response.responder_key_hash, response.serial_number
     except UnsupportedAlgorithm:
-        raise UnusableObjectError("it names an algorithm that is not known") from None
+        raise UnusableObjectError(translate("it names an algorithm that is not known")) from None
     except Exception:  # noqa: BLE001 - received bytes may break the parser in any way
-        raise UnusableObjectError("a part of it cannot be read") from None
+        raise UnusableObjectError(translate("a part of it cannot be read")) from None
 
 
 def answer_of(

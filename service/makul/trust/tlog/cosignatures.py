@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from makul.app.ports.ledger import Cosigned
+from makul.language.translation import translate, translate_error
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import MAX_NOTE, parse_note
 from makul.net.fetcher import Fetcher, FetchError
@@ -70,7 +71,8 @@ class Collector:
                     continue
                 cosigned = verified(document, self._ours, witness)
             except (FetchError, ValueError) as error:
-                self._report_once(witness.name, str(error))
+                # The thread that collects speaks English, as the log does.
+                self._report_once(witness.name, translate_error(error))
                 continue
             self._shown[witness.name] = document
             self._report_once(witness.name, "")
@@ -81,7 +83,7 @@ class Collector:
         if witness.url is not None:
             return self._fetch(witness.url, None, MAX_NOTE)
         if witness.file is None:
-            raise FetchError("neither an address nor a file")
+            raise FetchError(translate("neither an address nor a file"))
         try:
             return read_bounded(witness.file, MAX_NOTE)
         except FileError as error:
@@ -102,7 +104,7 @@ def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> C
     ours.check(note)
     checkpoint = parse_checkpoint_unsafe(note.text)
     if checkpoint.origin != ours.key.name:
-        raise ValueError("a checkpoint of another log")
+        raise ValueError(translate("a checkpoint of another log"))
     witness.verifier.check(note)
     line = witness.verifier.key.lines_of(note)[-1]
     return Cosigned(checkpoint=checkpoint, witness=witness.name, line=str(line))

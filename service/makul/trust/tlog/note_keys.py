@@ -16,6 +16,7 @@ from typing import Final, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from makul.language.translation import mark, translate, translate_cause
 from makul.ledger.signed_note import (
     COSIGNATURE_V1,
     ED25519,
@@ -59,7 +60,13 @@ def new_key_file(path: Path, name: str, kind: int) -> str:
         create_file(path, text.encode())
         replace_file(public_part(path), f"{public}\n".encode(), mode=0o644)
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. A key is never overwritten.") from None
+        raise KeyFileError(
+            translate(
+                "{path}: {cause}. A key is never overwritten.",
+                path=path,
+                cause=translate_cause(error.strerror),
+            )
+        ) from None
     return str(public)
 
 
@@ -123,13 +130,17 @@ class NoteVerifier:
         try:
             verifier = cls.parse(read_bounded(path, _MAX_PUBLIC).decode())
         except FileError as error:
-            raise KeyFileError(f"{error} The log's verifier key should be there.") from None
+            raise KeyFileError(
+                translate("{problem} The log's verifier key should be there.", problem=error)
+            ) from None
         except ValueError:
             raise KeyFileError(
-                f"{path}: not a log's verifier key. Expected one line '<name>+<id>+<base64>'."
+                translate(
+                    "{path}: not a log's verifier key. Expected one line '<name>+<id>+<base64>'.",
+                    path=path,
+                )
             ) from None
-        if name is not None and verifier.key.name != name:
-            raise KeyFileError(f"{path}: a key with the name {verifier.key.name}, not {name}.")
+        _require_name(path, verifier.key, name)
         return verifier
 
     @property
@@ -223,10 +234,10 @@ class CosignatureVerifier:
 
     def _time(self, line: SignatureLine, note: Note) -> datetime:
         if len(line.signature) != _TIME_BYTES + _SIGNATURE_BYTES:
-            raise UnverifiedNoteError("a cosignature of another length")
+            raise UnverifiedNoteError(mark("a cosignature of another length"))
         seconds = int.from_bytes(line.signature[:_TIME_BYTES], "big")
         if seconds > _LAST_SECOND:
-            raise UnverifiedNoteError("a cosignature of a time that cannot be")
+            raise UnverifiedNoteError(mark("a cosignature of a time that cannot be"))
         _verify(self.key, line.signature[_TIME_BYTES:], _cosigned_bytes(seconds, note.text))
         return datetime.fromtimestamp(seconds, UTC)
 
@@ -239,7 +250,9 @@ def _cosigned_bytes(seconds: int, text: bytes) -> bytes:
 def _lines(key: VerifierKey, note: Note) -> tuple[SignatureLine, ...]:
     lines = key.lines_of(note)
     if not lines:
-        raise UnverifiedNoteError(f"not signed by {key.name} {key.key_id.hex()}")
+        raise UnverifiedNoteError(
+            mark("not signed by {name} {key_id}"), name=key.name, key_id=key.key_id.hex()
+        )
     return lines
 
 
@@ -247,25 +260,47 @@ def _verify(key: VerifierKey, signature: bytes, octets: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.public).verify(signature, octets)
     except (InvalidSignature, ValueError):
-        raise UnverifiedNoteError(f"the signature of {key.name} does not hold") from None
+        raise UnverifiedNoteError(
+            mark("the signature of {name} does not hold"), name=key.name
+        ) from None
 
 
 def _key_of_kind(vkey: str, kind: int) -> VerifierKey:
     key = VerifierKey.parse(vkey.strip())
     if key.kind != kind:
-        signer = "the log" if kind == ED25519 else "a witness"
-        raise NoteError(f"this is not a key of {signer}: its type is {key.kind}")
+        template = (
+            mark("this is not a key of the log: its type is {kind}")
+            if kind == ED25519
+            else mark("this is not a key of a witness: its type is {kind}")
+        )
+        raise NoteError(template, kind=key.kind)
     return key
+
+
+def _require_name(path: Path, key: VerifierKey, name: str | None) -> None:
+    """Raise `KeyFileError` for a key with another name than the given one."""
+    if name is not None and key.name != name:
+        raise KeyFileError(
+            translate(
+                "{path}: a key with the name {actual}, not {name}.",
+                path=path,
+                actual=key.name,
+                name=name,
+            )
+        )
 
 
 def _load(path: Path, kind: int, name: str | None) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
     """Load a key of this kind from its file, with the function that signs."""
     private, key = _load_private(path)
     if key.kind != kind:
-        signer = "the log" if kind == ED25519 else "a witness"
-        raise KeyFileError(f"{path}: not a key of {signer}: its type is {key.kind}.")
-    if name is not None and key.name != name:
-        raise KeyFileError(f"{path}: a key with the name {key.name}, not {name}.")
+        template = (
+            mark("{path}: not a key of the log: its type is {kind}.")
+            if kind == ED25519
+            else mark("{path}: not a key of a witness: its type is {kind}.")
+        )
+        raise KeyFileError(translate(template, path=path, kind=key.kind))
+    _require_name(path, key, name)
     return key, private.sign
 
 
@@ -274,19 +309,22 @@ def _load_private(path: Path) -> tuple[Ed25519PrivateKey, VerifierKey]:
         return _parse_private(load_secret(path).decode())
     except (NoteError, ValueError):
         raise KeyFileError(
-            f"{path}: not a note key. Expected one line '{_PRIVATE}<name>+<id>+<base64>'."
+            translate(
+                "{path}: not a note key. Expected one line 'PRIVATE+KEY+<name>+<id>+<base64>'.",
+                path=path,
+            )
         ) from None
 
 
 def _parse_private(text: str) -> tuple[Ed25519PrivateKey, VerifierKey]:
     """Parse the line of a key file; raise `NoteError` or `ValueError`."""
     if not text.startswith(_PRIVATE):
-        raise NoteError("another beginning")
+        raise NoteError(mark("another beginning"))
     name, key_id, encoded = text.removeprefix(_PRIVATE).split("+", 2)
     material = decode_base64(encoded)
     private = Ed25519PrivateKey.from_private_bytes(material[1:])
     public = private.public_key().public_bytes_raw()
     key = VerifierKey(name=name, kind=int.from_bytes(material[:1], "big"), public=public)
     if key.key_id.hex() != key_id:
-        raise NoteError("the id is not that of name and key")
+        raise NoteError(mark("the id is not that of name and key"))
     return private, key

@@ -16,6 +16,8 @@ from signxml.algorithms import SignatureMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.report_reasons import CERTIFICATE_PATH, LOCAL_TIME, SIGNATURE_TIMESTAMP
+from makul.language.translation import mark
 from makul.net.xml_parser import own_parser
 from makul.trust.base.algorithms import require_in_force, signature_method
 from makul.trust.base.errors import SignatureFailure
@@ -113,7 +115,7 @@ def certificate_reference(properties: "Element", certificate: SigningCertificate
     if not names_certificate(properties, certificate):
         raise SignatureFailure(
             Code.SIG_02,
-            "signed for another certificate",
+            mark("signed for another certificate"),
             field="SigningCertificateV2",
             cause=Cause.SIGNER_REFERENCE,
         )
@@ -134,7 +136,7 @@ def existence(
         if finding.code is Code.SIG_02:
             raise SignatureFailure(
                 Code.SIG_02,
-                f"signature timestamp: {finding.why}",
+                SIGNATURE_TIMESTAMP.format(why=finding.why),
                 field="SignatureTimeStamp",
                 cause=Cause.TIMESTAMP_TOKEN,
             )
@@ -179,13 +181,12 @@ def _future_failure(claimed: datetime, best: datetime) -> SignatureFailure:
     """
     ahead = claimed - best
     minutes = int(ahead.total_seconds()) // 60
-    why = "the signing time lies in the future of its proof, or of the present"
+    why = mark("the signing time lies in the future of its proof, or of the present")
     if not is_zone_apart(claimed, best):
         return SignatureFailure(Code.SIG_02, why, field="SigningTime", cause=Cause.SIGNING_TIME)
     return SignatureFailure(
         Code.SIG_02,
-        f"{why}, by {minutes // 60} h {minutes % 60:02} min: local time written as UTC? Write UTC"
-        " with Z, or local time with its offset, such as +06:00",
+        LOCAL_TIME.format(why=why, hours=minutes // 60, minutes=f"{minutes % 60:02}"),
         field="SigningTime",
         cause=Cause.TIME_ZONE,
     )
@@ -207,16 +208,16 @@ def path(certificate: SigningCertificate, judge: PathJudge, *, best: datetime) -
     own = certificate.x509
     if best < own.not_valid_before_utc:
         raise SignatureFailure(
-            Code.SIG_05, "signed before the certificate's term", SubIndication.NOT_YET_VALID
+            Code.SIG_05, mark("signed before the certificate's term"), SubIndication.NOT_YET_VALID
         )
     if best > own.not_valid_after_utc:
-        raise SignatureFailure(Code.SIG_05, "the certificate is out of its term")
+        raise SignatureFailure(Code.SIG_05, mark("the certificate is out of its term"))
     require_usage(certificate, Use.DOCUMENT)
     finding = judge(certificate)
     if finding.code is not None and finding.code not in revocation.concludes:
         has_path = finding.code is Code.SIG_09 and len(finding.path) > 1
         sub = SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE if has_path else None
-        raise SignatureFailure(finding.code, f"certificate path: {finding.why}", sub)
+        raise SignatureFailure(finding.code, CERTIFICATE_PATH.format(why=finding.why), sub)
     return finding
 
 
@@ -239,7 +240,7 @@ def revocation(finding: PathFinding, certificate: SigningCertificate) -> None:
     }
     authority = finding.code is Code.SIG_06 and revoked and certificate.fingerprint not in revoked
     sub = SubIndication.REVOKED_CA_NO_POE if authority else None
-    raise SignatureFailure(finding.code, f"certificate path: {finding.why}", sub)
+    raise SignatureFailure(finding.code, CERTIFICATE_PATH.format(why=finding.why), sub)
 
 
 @check(

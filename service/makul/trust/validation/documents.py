@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from makul.app.ports import VerifiedDocument
 from makul.domain.disclosures import DocumentSigner, Proof
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import PathFinding, TimestampFinding
 from makul.trust.pki.certificates import PinRule, SigningCertificate
@@ -51,7 +52,7 @@ class Profile:
 
 
 ON_REQUEST = Profile(
-    name="request", unbound="left to the rules on the ground (SIG-08), which know the request"
+    name="request", unbound=mark("left to the rules on the ground (SIG-08), which know the request")
 )
 """The profile of the service. The service gets the certificate's owner from the verifier, and the
 rules on the ground decide whether that is the right signer."""
@@ -169,7 +170,7 @@ class _Signature:
             run_check(checks.certificate_reference, signed.properties, certificate)
         else:
             self._skip_check(
-                checks.certificate_reference, "plain XML Signature: nothing signed names it"
+                checks.certificate_reference, mark("plain XML Signature: nothing signed names it")
             )
         self._prove_existence(shape)
         best = self._times.best_signature_time
@@ -180,7 +181,7 @@ class _Signature:
                 judged_at=self._times.judged_at, claimed=claimed, existence=self._times.existence
             )
         else:
-            self._skip_check(checks.signing_time, "plain XML Signature: no time is claimed")
+            self._skip_check(checks.signing_time, mark("plain XML Signature: no time is claimed"))
         judge = partial(self._judge_path, best=best)
         finding = run_check(checks.path, certificate, judge, best=best)
         run_check(checks.revocation, finding, certificate)
@@ -206,7 +207,7 @@ class _Signature:
             verdict = CheckVerdict.INDETERMINATE if unknown else CheckVerdict.FAILED
             self._course.note(check.result(verdict, unproven.why, code=unproven.code))
         elif self._times.existence is None:
-            self._skip_check(check, "none was given: judged for the present")
+            self._skip_check(check, mark("none was given: judged for the present"))
 
     def _judge_path(self, certificate: SigningCertificate, *, best: datetime) -> PathFinding:
         at = self._times.judged_at

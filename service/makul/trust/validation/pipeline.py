@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import SubIndication
 from makul.trust.validation.report import CheckResult, CheckVerdict
@@ -87,7 +88,7 @@ class CheckPipeline:
         except Exception as error:  # noqa: BLE001 - untrusted bytes: an unexpected error is SIG-02
             # The report is stored and shown to people, so only the log names the exception.
             log.warning("check %s raised %s", check.name, type(error).__name__)
-            broken = SignatureFailure(Code.SIG_02, "could not be processed")
+            broken = SignatureFailure(Code.SIG_02, mark("could not be processed"))
             self._fail(check, broken)
             raise broken from None
         self._results[check.name] = check.passed
@@ -109,6 +110,6 @@ class CheckPipeline:
         """Return the result of each of these checks; a check that was not reached is `NOT_RUN`."""
         return tuple(
             self._results.get(each.name)
-            or each.result(CheckVerdict.NOT_RUN, "an earlier check failed")
+            or each.result(CheckVerdict.NOT_RUN, mark("an earlier check failed"))
             for each in checks
         )

@@ -13,6 +13,7 @@ from typing import Any
 from asn1crypto import cms, tsp
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust import timestamps
 from makul.trust.base.findings import TimestampFinding
 from makul.trust.pki.trust_store import TrustStore
@@ -44,8 +45,8 @@ def distrust_all(token: bytes, octets: bytes, at: datetime) -> TimestampFinding:
     del octets, at
     digest = sha256(token).digest()
     if not _is_token(token):
-        return TimestampFinding(code=Code.SIG_02, why="not a timestamp token", digest=digest)
-    why = "no time-stamping authority is trusted here"
+        return TimestampFinding(code=Code.SIG_02, why=mark("not a timestamp token"), digest=digest)
+    why = mark("no time-stamping authority is trusted here")
     return TimestampFinding(code=Code.SIG_09, why=why, digest=digest)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.net.xml_parser import own_parser
 from makul.trust.base.algorithms import signature_method
 from makul.trust.base.errors import SignatureFailure
@@ -34,16 +35,18 @@ def verify_by_known_signer(document: bytes, fingerprints: Collection[bytes]) -> 
     """
     shape = prove_shape(parse_document(document, own_parser()))
     if shape.properties is None or shape.properties_uri is None:
-        raise SignatureFailure(Code.SIG_02, "the signature has no signed properties")
+        raise SignatureFailure(Code.SIG_02, mark("the signature has no signed properties"))
     certificate = signing_certificate(shape.properties, shape.key_info)
     if certificate.fingerprint not in fingerprints:
-        raise SignatureFailure(Code.SIG_08, "another certificate than the operator's signed it")
+        raise SignatureFailure(
+            Code.SIG_08, mark("another certificate than the operator's signed it")
+        )
     signature_method(shape.signed_info.method, certificate.key)
     octets = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
     properties = parse_signed(octets[shape.properties_uri])
     if not names_certificate(properties, certificate):
-        raise SignatureFailure(Code.SIG_02, "signed for another certificate")
+        raise SignatureFailure(Code.SIG_02, mark("signed for another certificate"))
     at, x509 = signing_time(properties), certificate.x509
     if not x509.not_valid_before_utc <= at <= x509.not_valid_after_utc:
-        raise SignatureFailure(Code.SIG_05, "signed outside the certificate's validity")
+        raise SignatureFailure(Code.SIG_05, mark("signed outside the certificate's validity"))
     return parse_signed(octets[shape.document_uri])

@@ -15,6 +15,8 @@ from signxml.algorithms import DigestAlgorithm
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.report_reasons import OTHER_ISSUER, OTHER_SERIAL_NUMBER
+from makul.language.translation import mark
 from makul.net.certificate_der import serial_number_of
 from makul.trust.base.algorithms import digest_algorithm
 from makul.trust.base.errors import SignatureFailure
@@ -75,9 +77,9 @@ class SignerReference:
         if self.serial is None:
             return
         if self.serial != serial_number_of(certificate.der):
-            raise _mismatch_failure("serial number")
+            raise _refused(OTHER_SERIAL_NUMBER)
         if is_name_of(self.issuer or "", certificate.x509.issuer) is False:
-            raise _mismatch_failure("issuer")
+            raise _refused(OTHER_ISSUER)
 
 
 def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
@@ -88,14 +90,14 @@ def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
     """
     references = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
     if not references or len({each.tag for each in references}) != len(references):
-        raise _refused("not exactly one SigningCertificateV2 (or SigningCertificate)")
+        raise _refused(mark("not exactly one SigningCertificateV2 (or SigningCertificate)"))
     return [_parse_reference(each) for each in references]
 
 
 def _parse_reference(signing_certificate: "Element") -> SignerReference:
     certs = children_of(signing_certificate, _CERT)
     if not certs:
-        raise _refused("the signing certificate's property names none")
+        raise _refused(mark("the signing certificate's property names none"))
     claim = list(only_child(certs[0], _CERT_DIGEST, code=Code.SIG_02))
     method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
     issuer, serial = None, None
@@ -128,12 +130,8 @@ def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
     issuer = text_of(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
     serial = text_of(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
     if not _SERIAL.fullmatch(serial):
-        raise _refused("X509SerialNumber is not a number")
+        raise _refused(mark("X509SerialNumber is not a number"))
     return issuer, int(serial)
-
-
-def _mismatch_failure(part: str) -> SignatureFailure:
-    return _refused(f"SigningCertificate states another {part} than the certificate's")
 
 
 def _refused(why: str) -> SignatureFailure:

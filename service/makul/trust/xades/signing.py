@@ -16,6 +16,7 @@ from signxml.util import SigningSettings
 from signxml.xades.xades import XAdESSigner
 
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.net.xml_parser import build_parser
 from makul.trust.base.algorithms import PrivateKey, method_for
 from makul.trust.base.errors import SignatureFailure
@@ -47,7 +48,7 @@ def sign_document(
     )
     root = parse_document(document, build_parser())
     if next(root.iter(SIGNATURE), None) is not None:
-        raise SignatureFailure(Code.SIG_03, "the document is signed already")
+        raise SignatureFailure(Code.SIG_03, mark("the document is signed already"))
     signed = signer.sign(root, key=key, cert=list(chain), always_add_key_value=False)
     return etree.tostring(signed, encoding="UTF-8", xml_declaration=True)
 
@@ -62,7 +63,7 @@ def add_timestamp(document: bytes, token_source: Callable[[bytes], bytes]) -> by
     value = root.find(f"./{{{DS}}}Signature/{{{DS}}}SignatureValue")
     qualifying = root.find(f"./{{{DS}}}Signature/{{{DS}}}Object/{{{XADES}}}QualifyingProperties")
     if value is None or qualifying is None:
-        raise SignatureFailure(Code.SIG_01, "there is no signature to be dated")
+        raise SignatureFailure(Code.SIG_01, mark("there is no signature to be dated"))
     token = token_source(etree.tostring(value, method="c14n", exclusive=True, with_tail=False))
     parent = qualifying
     for name in ("UnsignedProperties", "UnsignedSignatureProperties"):

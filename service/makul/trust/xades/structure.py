@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.algorithms import INCLUSIVE, canonicalisation
 from makul.trust.base.errors import SignatureFailure, outside_profile
 from makul.trust.base.findings import SubIndication
@@ -98,7 +99,7 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     if parts != _PARTS and not is_plain:
         raise outside_profile(
             Code.SIG_03,
-            "not exactly SignedInfo, SignatureValue, KeyInfo and one Object in the signature",
+            mark("not exactly SignedInfo, SignatureValue, KeyInfo and one Object in the signature"),
             field=_first_misplaced(parts),
             cause=Cause.DOCUMENT_SIGNATURE,
         )
@@ -114,7 +115,7 @@ def prove_shape(root: "Element", *, plain: bool = False) -> Shape:
     if any(signed.count(part) != 1 for part in whole) or signed.count(key_info) > 1:
         raise outside_profile(
             Code.SIG_03,
-            "not exactly the document and its properties signed",
+            mark("not exactly the document and its properties signed"),
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
@@ -137,14 +138,14 @@ def _find_signature(root: "Element") -> "Element":
     if not signatures:
         raise SignatureFailure(
             Code.SIG_01,
-            "the document is not signed",
+            mark("the document is not signed"),
             field="Signature",
             cause=Cause.NO_SIGNATURE,
         )
     if len(signatures) != 1 or signatures[0].getparent() is not root:
         raise outside_profile(
             Code.SIG_03,
-            "not exactly one signature, as a child of the root",
+            mark("not exactly one signature, as a child of the root"),
             field="Signature",
             cause=Cause.SIGNATURE_COUNT,
         )
@@ -168,18 +169,18 @@ def _signed_properties(root: "Element", signature: "Element", holder: "Element")
     if len(holder) != 1 or holder[0].tag != _QUALIFYING:
         raise outside_profile(
             Code.SIG_02,
-            "no XAdES qualifying properties of version 1.3.2",
+            mark("no XAdES qualifying properties of version 1.3.2"),
             field="QualifyingProperties",
             cause=Cause.PROPERTIES,
         )
     qualifying = holder[0]
     if sum(1 for _ in root.iter(_QUALIFYING)) != 1 or sum(1 for _ in root.iter(_SIGNED)) != 1:
-        raise _properties("more than one set of qualifying properties")
+        raise _properties(mark("more than one set of qualifying properties"))
     if any(child.tag not in (_SIGNED, _UNSIGNED) for child in qualifying):
-        raise _properties("an unknown element in the qualifying properties")
+        raise _properties(mark("an unknown element in the qualifying properties"))
     identifier = signature.get("Id")
     if not identifier or qualifying.get("Target") != f"#{identifier}":
-        raise _properties("the qualifying properties target something else")
+        raise _properties(mark("the qualifying properties target something else"))
     return only_child(qualifying, _SIGNED)
 
 
@@ -202,17 +203,17 @@ def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Tim
         for stamp in own.iterchildren(_SIGNATURE_TIMESTAMP)
     ]
     if len(stamps) > MAX_TIMESTAMPS:
-        raise _timestamp_failure("too many signature timestamps")
+        raise _timestamp_failure(mark("too many signature timestamps"))
     return tuple(_timestamp(stamp, signature[1]) for stamp in stamps)
 
 
 def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
     token = binary_of(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
     if len(token) > MAX_TOKEN_BYTES:
-        raise _timestamp_failure("a timestamp token is too large")
+        raise _timestamp_failure(mark("a timestamp token is too large"))
     steps = children_of(stamp, _CANONICALIZATION_METHOD)
     if len(steps) > 1:
-        raise _timestamp_failure("a timestamp's canonicalisation is not understood")
+        raise _timestamp_failure(mark("a timestamp's canonicalisation is not understood"))
     if not steps:
         return Timestamp(token, canonical(value, INCLUSIVE))
     method = canonicalisation(steps[0].get("Algorithm"))
@@ -247,7 +248,7 @@ def _prove(
     if element is None:
         raise SignatureFailure(
             Code.SIG_03,
-            "a reference to something else than the document",
+            mark("a reference to something else than the document"),
             SubIndication.SIGNED_DATA_NOT_FOUND,
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
@@ -255,14 +256,14 @@ def _prove(
     if reference.enveloped is not (element is root):
         raise outside_profile(
             Code.SIG_03,
-            "the enveloped transform belongs to the document, and to it alone",
+            mark("the enveloped transform belongs to the document, and to it alone"),
             field="Transform",
             cause=Cause.TRANSFORM,
         )
     if (reference.kind == SIGNED_PROPERTIES_TYPE) is not (element is properties):
         raise outside_profile(
             Code.SIG_03,
-            "a reference whose type is not its target's",
+            mark("a reference whose type is not its target's"),
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
@@ -296,7 +297,7 @@ def signing_certificate(properties: "Element", key_info: "Element") -> SigningCe
             return _certificate(der)
     raise SignatureFailure(
         Code.SIG_02,
-        "KeyInfo lacks the certificate that the signed properties name first",
+        mark("KeyInfo lacks the certificate that the signed properties name first"),
         field="KeyInfo",
         cause=Cause.SIGNER_REFERENCE,
     )
@@ -344,7 +345,7 @@ def _certificates(key_info: "Element") -> "Sequence[Element]":
     if not 1 <= len(certificates) <= MAX_CERTIFICATES:
         raise SignatureFailure(
             Code.SIG_02,
-            "too few or too many certificates in KeyInfo",
+            mark("too few or too many certificates in KeyInfo"),
             field="X509Data",
             cause=Cause.KEY_INFO,
         )

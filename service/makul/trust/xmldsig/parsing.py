@@ -14,6 +14,8 @@ from lxml import etree
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.report_reasons import MISSING_OR_REPEATED
+from makul.language.translation import mark
 from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser, own_parser
 from makul.trust.base.errors import SignatureFailure, outside_profile
@@ -78,11 +80,11 @@ def parse_document(document: bytes, parser: etree.XMLParser) -> "Element":
     """
     if len(document) > MAX_DOCUMENT_BYTES:
         raise outside_profile(
-            Code.SIG_02, "the document is larger than 256 KiB", cause=Cause.DOCUMENT_SIZE
+            Code.SIG_02, mark("the document is larger than 256 KiB"), cause=Cause.DOCUMENT_SIZE
         )
     if document.count(b"=") > MAX_EQUALS:
         raise outside_profile(
-            Code.SIG_02, "more attributes than any document needs", cause=Cause.TOO_MANY_PARTS
+            Code.SIG_02, mark("more attributes than any document needs"), cause=Cause.TOO_MANY_PARTS
         )
     declaration = _DECLARATION.match(document)
     content = document[declaration.end() :] if declaration else document
@@ -117,14 +119,14 @@ def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
         version = _OTHER_VERSION.match(content) is not None
         return outside_profile(
             Code.SIG_02,
-            "another encoding than UTF-8, or another version than XML 1.0",
+            mark("another encoding than UTF-8, or another version than XML 1.0"),
             cause=Cause.XML_VERSION if version else Cause.ENCODING,
         )
     if b"\0" in content:
         return _not_well_formed()
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         return outside_profile(
-            Code.SIG_02, "a document type declaration", cause=Cause.DOCUMENT_TYPE
+            Code.SIG_02, mark("a document type declaration"), cause=Cause.DOCUMENT_TYPE
         )
     try:
         return hidden_part(etree.fromstring(document, build_parser()), Code.SIG_02)
@@ -134,7 +136,7 @@ def _forbidden_markup(document: bytes, content: bytes) -> SignatureFailure:
 
 def _not_well_formed() -> SignatureFailure:
     return SignatureFailure(
-        Code.SIG_02, "not well-formed XML in UTF-8", cause=Cause.NOT_WELL_FORMED
+        Code.SIG_02, mark("not well-formed XML in UTF-8"), cause=Cause.NOT_WELL_FORMED
     )
 
 
@@ -148,11 +150,11 @@ def hidden_part(root: "Element", code: Code) -> SignatureFailure:
         comment = isinstance(part, etree._Comment)
         return outside_profile(
             code,
-            "a comment" if comment else "a processing instruction",
+            mark("a comment") if comment else mark("a processing instruction"),
             field=speakable_name(part.getparent()),
             cause=Cause.COMMENT if comment else Cause.INSTRUCTION,
         )
-    return outside_profile(code, "text that looks like markup", cause=Cause.COMMENT)
+    return outside_profile(code, mark("text that looks like markup"), cause=Cause.COMMENT)
 
 
 def parse_signed(octets: bytes) -> "Element":
@@ -175,13 +177,15 @@ def require_modest_tree(root: "Element") -> None:
         or next(root.iter(etree.Entity), None) is not None
     ):
         raise outside_profile(
-            Code.SIG_02, "too many elements, or an entity reference", cause=Cause.TOO_MANY_PARTS
+            Code.SIG_02,
+            mark("too many elements, or an entity reference"),
+            cause=Cause.TOO_MANY_PARTS,
         )
     identifiers = identifiers_of(root)
     if len(identifiers) != len(set(identifiers)):
         raise outside_profile(
             Code.SIG_03,
-            "two elements share an identifier",
+            mark("two elements share an identifier"),
             field="Id",
             cause=Cause.IDENTIFIER_SHARED,
         )
@@ -218,7 +222,7 @@ def only_one(elements: "Sequence[Element]", tag: str, *, code: Code = Code.SIG_0
 def _missing_or_repeated(code: Code, tag: str) -> SignatureFailure:
     name = tag.rpartition("}")[2]
     return SignatureFailure(
-        code, f"{name} is missing or repeated", field=name, cause=Cause.SIGNATURE_FORM
+        code, MISSING_OR_REPEATED.format(name=name), field=name, cause=Cause.SIGNATURE_FORM
     )
 
 
@@ -235,7 +239,7 @@ def text_of(element: "Element") -> str:
     if len(element):
         raise SignatureFailure(
             Code.SIG_02,
-            "text was expected where there are elements",
+            mark("text was expected where there are elements"),
             field=speakable_name(element),
             cause=Cause.SIGNATURE_FORM,
         )
@@ -255,7 +259,7 @@ def binary_of(element: "Element") -> bytes:
     except ValueError:
         raise SignatureFailure(
             Code.SIG_02,
-            "not base64",
+            mark("not base64"),
             field=speakable_name(element),
             cause=Cause.SIGNATURE_FORM,
         ) from None
@@ -292,8 +296,8 @@ def instant_of(element: "Element") -> datetime:
     """
     text = text_of(element)
     if not _DATE_TIME.fullmatch(text):
-        raise SignatureFailure(Code.SIG_02, "not a date and time with a time zone")
+        raise SignatureFailure(Code.SIG_02, mark("not a date and time with a time zone"))
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise SignatureFailure(Code.SIG_02, "no such date and time") from None
+        raise SignatureFailure(Code.SIG_02, mark("no such date and time")) from None

@@ -16,6 +16,7 @@ from signxml.algorithms import (
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base import algorithms
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.xmldsig.parsing import DS, EXC_C14N, binary_of, only_child, only_one
@@ -100,7 +101,7 @@ def read_signed_info(signature: "Element") -> SignedInfo:
     if not 1 <= len(references) <= MAX_REFERENCES:
         raise SignatureFailure(
             Code.SIG_03,
-            "too few or too many references",
+            mark("too few or too many references"),
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
@@ -124,10 +125,10 @@ def read_reference(reference: "Element") -> Reference:
     transforms = [part for part in parts if part.tag == _TRANSFORMS]
     steps: Sequence[Element] = list(transforms[0]) if transforms else []
     if len(transforms) > 1 or any(step.tag != _TRANSFORM for step in steps):
-        raise _transform("an unknown element among the transforms")
+        raise _transform(mark("an unknown element among the transforms"))
     enveloped, steps = split_removals(steps)
     if len(steps) > 1:
-        raise _transform("more than one canonicalisation, or an unknown transform")
+        raise _transform(mark("more than one canonicalisation, or an unknown transform"))
     digest = only_one(parts, _DIGEST_METHOD, code=Code.SIG_02)
     step = steps[0] if steps else None
     return Reference(
@@ -150,7 +151,7 @@ def _uri(reference: "Element") -> str:
     if uri is None:
         raise SignatureFailure(
             Code.SIG_03,
-            "a reference without a URI",
+            mark("a reference without a URI"),
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
@@ -166,12 +167,12 @@ def read_prefixes(step: "Element") -> tuple[str, ...]:
         return ()
     exclusive = step.get("Algorithm") == algorithms.EXCLUSIVE.value
     if len(step) > 1 or step[0].tag != _INCLUSIVE_NAMESPACES or not exclusive:
-        raise _transform("a canonicalisation with unknown parameters", "InclusiveNamespaces")
+        raise _transform(mark("a canonicalisation with unknown parameters"), "InclusiveNamespaces")
     listed = step[0].get("PrefixList") or ""
     # The length is checked before the split, because 16 MB would become 300 MB of strings.
     prefixes = tuple(listed.split()) if len(listed) <= MAX_PREFIX_LIST else ()
     if len(listed) > MAX_PREFIX_LIST or len(prefixes) > MAX_PREFIXES:
-        raise _transform("a PrefixList that is too long", "InclusiveNamespaces")
+        raise _transform(mark("a PrefixList that is too long"), "InclusiveNamespaces")
     return prefixes
 
 

@@ -17,6 +17,7 @@ from signxml.algorithms import SignatureConstructionMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.xmldsig.parsing import DS
 
@@ -63,7 +64,7 @@ def split_removals(steps: "Sequence[Element]") -> "tuple[bool, Sequence[Element]
     for step in removals:
         _require_removal(step)
     if len({step.get("Algorithm") == ENVELOPED for step in removals}) != len(removals):
-        raise _refused("the signature is removed twice in the same way", "Transform")
+        raise _refused(mark("the signature is removed twice in the same way"), "Transform")
     return bool(removals), steps[len(removals) :]
 
 
@@ -75,7 +76,7 @@ def _require_removal(step: "Element") -> None:
     algorithm = step.get("Algorithm")
     if algorithm == ENVELOPED:
         if len(step):
-            raise _refused("the enveloped transform takes no parameters", "Transform")
+            raise _refused(mark("the enveloped transform takes no parameters"), "Transform")
         return
     name = f"{{{FILTER2 if algorithm == FILTER2 else DS}}}XPath"
     if len(step) != 1 or step[0].tag != name or len(step[0]):
@@ -95,7 +96,7 @@ def _require_removal(step: "Element") -> None:
 
 def _unknown_expression() -> SignatureFailure:
     return _refused(
-        "an XPath expression that is not known to remove the signature and no more", "XPath"
+        mark("an XPath expression that is not known to remove the signature and no more"), "XPath"
     )
 
 

@@ -31,6 +31,7 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.net.xml_names import speakable_name
 from makul.net.xml_parser import build_parser
 from makul.trust.base.algorithms import PublicKey, signature_method
@@ -97,7 +98,7 @@ class _Schema:
         if not valid:
             raise SignatureFailure(
                 Code.SIG_02,
-                "the signature is not what its schema says",
+                mark("the signature is not what its schema says"),
                 SubIndication.FORMAT_FAILURE,
                 field="Signature",
                 cause=Cause.SIGNATURE_FORM,
@@ -117,9 +118,9 @@ def verify_proven(
     SIG-03 if the arguments belong to another signature.
     """
     if signed_info.element.getparent() is not signature:
-        raise SignatureFailure(Code.SIG_03, "the account of another signature")
+        raise SignatureFailure(Code.SIG_03, mark("the account of another signature"))
     if tuple(part.reference for part in proven) != signed_info.references:
-        raise SignatureFailure(Code.SIG_03, "a reference that the pre-check did not see")
+        raise SignatureFailure(Code.SIG_03, mark("a reference that the pre-check did not see"))
     _SCHEMA.require(signature)
     _require_same_key(signature, key)
     # Inner parts come first: removing the signature changes where its namespaces are written.
@@ -131,7 +132,7 @@ def verify_proven(
         if not compare_digest(part.reference.value, digest):
             raise SignatureFailure(
                 Code.SIG_02,
-                "a signed part was changed",
+                mark("a signed part was changed"),
                 SubIndication.HASH_FAILURE,
                 field=speakable_name(part.element),
             )
@@ -139,11 +140,11 @@ def verify_proven(
         _verify_value(key, signature_method(signed_info.method, key), stated, value)
     except InvalidSignature:
         raise SignatureFailure(
-            Code.SIG_02, "the signature value does not verify", field="SignatureValue"
+            Code.SIG_02, mark("the signature value does not verify"), field="SignatureValue"
         ) from None
     signed = {part.reference.uri: content for part, content in zip(proven, octets, strict=True)}
     if len(signed) != len(proven):
-        raise SignatureFailure(Code.SIG_03, "two references to the same element")
+        raise SignatureFailure(Code.SIG_03, mark("two references to the same element"))
     return signed
 
 
@@ -207,7 +208,7 @@ def _require_same_key(signature: "Element", key: PublicKey) -> None:
         if not same:
             raise SignatureFailure(
                 Code.SIG_02,
-                "KeyInfo states another key than its certificate",
+                mark("KeyInfo states another key than its certificate"),
                 SubIndication.NO_SIGNING_CERTIFICATE_FOUND,
                 field="KeyInfo",
                 cause=Cause.KEY_INFO,

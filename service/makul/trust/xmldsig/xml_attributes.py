@@ -17,6 +17,7 @@ from signxml.algorithms import CanonicalizationMethod
 
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
+from makul.language.translation import mark
 from makul.trust.base.errors import SignatureFailure
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _join_bases(own: str | None, bases: list[str]) -> str:
         if not all(map(_PLAIN.fullmatch, values)):
             raise SignatureFailure(
                 Code.SIG_04,
-                "xml:base that cannot be joined with certainty",
+                mark("xml:base that cannot be joined with certainty"),
                 field="CanonicalizationMethod",
                 cause=Cause.TRANSFORM,
             )
