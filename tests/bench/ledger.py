@@ -80,6 +80,6 @@ def _wait_in_line(place: DatabaseLocation, leaves: int) -> None:
                     "leaf_hash": os.urandom(32),
                     "recorded_at": at + number,
                 }
-                transaction.run(_ADD_LEAF, leaf)
-                transaction.run(_QUEUE_LEAF, leaf)
+                transaction.execute(_ADD_LEAF, leaf)
+                transaction.execute(_QUEUE_LEAF, leaf)
     database.close()

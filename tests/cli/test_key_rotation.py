@@ -167,7 +167,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
     """Committed batches stay, and the line says how many fields they have."""
     rotated(filled)
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
-    original, runs = Transaction.run, []
+    original, runs = Transaction.execute, []
 
     def fail(self: Transaction, *arguments: Any) -> int:
         runs.append(arguments)
@@ -176,7 +176,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
         return original(self, *arguments)
 
     with monkeypatch.context() as failing:
-        failing.setattr(Transaction, "run", fail)
+        failing.setattr(Transaction, "execute", fail)
         result = filled("key", "rotate", "--apply")
     assert result.code == 3
     assert "fields were wrapped again" in result.err

@@ -134,7 +134,7 @@ class Counter:
         self.calls += event in ("call", "c_call")
 
     def count(self, work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Steps:
-        one, every = self._kind.one, self._kind.all
+        one, every = self._kind.fetch_one, self._kind.fetch_all
 
         def seen(found: Any, rows: list[Any]) -> Any:
             self.found.append(rows)
@@ -143,11 +143,11 @@ class Counter:
         with monkeypatch.context() as patched:
             patched.setattr(
                 self._kind,
-                "one",
+                "fetch_one",
                 lambda *arguments: seen(row := one(*arguments), [row] if row else []),
             )
             patched.setattr(
-                self._kind, "all", lambda *arguments: seen(rows := every(*arguments), rows)
+                self._kind, "fetch_all", lambda *arguments: seen(rows := every(*arguments), rows)
             )
             sys.setprofile(self._called)
             try:

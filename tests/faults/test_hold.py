@@ -243,7 +243,7 @@ def test_a_decision_waits_for_the_process_of_a_notice(
             with pytest.raises(TimeoutError):
                 begun.result(0.3)
             hold = update(recipient).where(recipient.c.code == bindparam("bank"))
-            transaction.run(hold.values(state="ON_HOLD"), {"bank": BANK})
+            transaction.execute(hold.values(state="ON_HOLD"), {"bank": BANK})
         found = begun.result(PATIENCE_SECONDS)
     store.close()
     database.close()

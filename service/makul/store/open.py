@@ -86,7 +86,7 @@ class Store:
 
         The module `store.log.recovery` explains how.
         """
-        return self._database.perform(
+        return self._database.run_transaction(
             lambda transaction: recover(
                 transaction, self._office.log, promised, leaves, lease, at=at
             )
@@ -168,7 +168,7 @@ def open_store(
     cipher = FieldCipher(keys, Compressor(database))
     try:
         _assert_keys(database, cipher)
-        if database.one(_BASELINE, {}) is None:
+        if database.fetch_one(_BASELINE, {}) is None:
             raise StoreUnavailableError(
                 "the store's acts have no baseline: its upgrade was not finished."
                 " Run: makul store upgrade --apply"
@@ -252,9 +252,9 @@ def _identify(location: DatabaseLocation, cipher: FieldCipher) -> None:
     database = database_at(location)
     try:
         with database.transaction() as transaction:
-            if transaction.one(_IDENTITY, {}) is not None:
+            if transaction.fetch_one(_IDENTITY, {}) is not None:
                 raise StoreUnavailableError("there is a store already: nothing was made")
-            transaction.run(
+            transaction.execute(
                 _ADD_IDENTITY,
                 {
                     "store_id": store_id,
@@ -285,7 +285,7 @@ def _assert_keys(database: Database, cipher: FieldCipher) -> None:
     A store that is opened with wrong keys would find no person and count no use. Raises
     `StoreUnavailableError`.
     """
-    rows = database.all(_IDENTITY, {})
+    rows = database.fetch_all(_IDENTITY, {})
     if len(rows) != 1:
         raise StoreUnavailableError("the store was not completely created: create it again")
     store_id, index_check, sealed_check = rows[0]

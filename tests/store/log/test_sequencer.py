@@ -157,7 +157,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
     """
     record_decisions(store, 1)
     database = database_at(place)
-    ledger, perform, reports = StoreLedger(database), database.perform, [False, True, True]
+    ledger, perform, reports = StoreLedger(database), database.run_transaction, [False, True, True]
 
     def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
         results = perform(work, **more)
@@ -165,7 +165,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
             raise StoreUnavailableError("the connection broke after the commit")
         return results
 
-    monkeypatch.setattr(database, "perform", cut_off)
+    monkeypatch.setattr(database, "run_transaction", cut_off)
     with pytest.raises(StoreUnavailableError):
         ledger.sequence(signer, LEASE, at=NOON, batch=10)
 

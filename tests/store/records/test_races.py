@@ -192,8 +192,8 @@ def test_nothing_is_ordered_after_a_hold(store: Store, place: DatabaseLocation) 
         begun.wait()
         database = database_at(place)
         with database.transaction() as transaction:
-            transaction.run(hold, {"key_code": BANK, "state": "ON_HOLD"})
-            counted = transaction.one(so_far, {})
+            transaction.execute(hold, {"key_code": BANK, "state": "ON_HOLD"})
+            counted = transaction.fetch_one(so_far, {})
         held.set()
         results = [result for future in asking for result in future.result()]
         database.close()
@@ -272,15 +272,15 @@ def test_a_usage_row_created_meanwhile_is_incremented(
 ) -> None:
     """Another's first use commits between the UPDATE that finds no row and the search for it."""
     ground, other = a_consent(allowed=2), open_store(place, keys, who="other")
-    looked, entered = Transaction.one, threading.Event()
+    looked, entered = Transaction.fetch_one, threading.Event()
 
-    def one(self: Transaction, statement: Any, values: Any) -> Any:
+    def fetch_one(self: Transaction, statement: Any, values: Any) -> Any:
         if statement is ground_uses._GROUND.known and not entered.is_set():
             entered.set()
             assert other.recorder.record(a_metered_release(ground)) == Committed()
         return looked(self, statement, values)
 
-    monkeypatch.setattr(Transaction, "one", one)
+    monkeypatch.setattr(Transaction, "fetch_one", fetch_one)
 
     assert store.recorder.record(a_metered_release(ground)) == Committed()
     assert entered.is_set()

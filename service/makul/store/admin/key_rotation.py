@@ -124,7 +124,7 @@ class StoreRotation(KeyRotation):
                         number=left,
                     )
                 )
-            last = self._unit_of_work.database.one(_LAST_REWRAPPED, {})
+            last = self._unit_of_work.database.fetch_one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)
             self._file.replace(keys.without(key_id), former_id=key_id)
         return Retired(

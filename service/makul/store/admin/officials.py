@@ -34,12 +34,12 @@ def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> Non
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
     with unit_of_work.begin() as transaction:
         require_recipient(transaction, code)
-        if transaction.one(_KNOWN, key) is not None:
+        if transaction.fetch_one(_KNOWN, key) is not None:
             raise OperatorRegistryError(
                 translate("this official's certificate is already registered")
             )
         act = unit_of_work.act(transaction, RowKey("official", key))
-        transaction.run(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
+        transaction.execute(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
         act.write("official.add", code, facts, at=at)
 
 
@@ -58,10 +58,10 @@ def withdraw(
     key = {"recipient": recipient, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with unit_of_work.begin(locking_recipient=recipient) as transaction:
-        if transaction.one(_KNOWN, key) is None:
+        if transaction.fetch_one(_KNOWN, key) is None:
             raise OperatorRegistryError(translate("this recipient has no such official"))
-        if transaction.one(_WITHDRAWN, key) is not None:
+        if transaction.fetch_one(_WITHDRAWN, key) is not None:
             raise OperatorRegistryError(translate("this official was withdrawn before"))
         act = unit_of_work.act(transaction, RowKey("official_withdrawal", key))
-        transaction.run(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
+        transaction.execute(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
         act.write("official.withdraw", recipient, facts, at=at)

@@ -144,7 +144,7 @@ def count(database: Database) -> Sequence[EncryptedCount]:
     return [
         EncryptedCount(column=column.name, key_id=_name(key_id), fields=fields)
         for column in SEALED_COLUMNS
-        for key_id, fields in database.all(column.counting, {})
+        for key_id, fields in database.fetch_all(column.counting, {})
     ]
 
 
@@ -166,7 +166,7 @@ def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rew
 def _walk(
     database: Database, cipher: FieldCipher, column: EncryptedColumn, done: bytes
 ) -> Iterator[Rewrapped]:
-    rows = database.all(column.first, {"done": done})
+    rows = database.fetch_all(column.first, {"done": done})
     while rows:
         batch, began = _first_batch(rows), time.monotonic()
         done_now = _rewrap_batch(database, cipher, column, batch)
@@ -175,7 +175,7 @@ def _walk(
         time.sleep(REST * took)
         after = zip(_names(column), batch[-1][2:], strict=True)
         behind = {f"after_{name}": value for name, value in after}
-        rows = database.all(column.following, {"done": done, **behind})
+        rows = database.fetch_all(column.following, {"done": done, **behind})
 
 
 def _first_batch(rows: Sequence[Row]) -> Sequence[Row]:
@@ -202,9 +202,9 @@ def _rewrap_batch(
         changes.append({"was": was, "head": head} | {f"key_{name}": at for name, at in keys})
     fields = 0
     if changes:
-        fields = database.perform(
+        fields = database.run_transaction(
             lambda transaction: sum(
-                transaction.run(column.rewrapping, change) for change in changes
+                transaction.execute(column.rewrapping, change) for change in changes
             )
         )
     return Rewrapped(

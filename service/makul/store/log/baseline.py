@@ -37,7 +37,7 @@ def write_baseline(database: Database, cipher: FieldCipher, *, who: str, at: dat
 
     def work(transaction: Transaction) -> bool:
         acquire_lock(transaction, LockKind.DESK)
-        transaction.run(_MARK_RECORDED, {"at": micros(at)})
+        transaction.execute(_MARK_RECORDED, {"at": micros(at)})
         if has_acts(transaction):
             return False
         begun = Act(who=who, kind=BASELINE_KIND, target="", facts={}, changes=())
@@ -46,7 +46,7 @@ def write_baseline(database: Database, cipher: FieldCipher, *, who: str, at: dat
             _record_table(transaction, cipher, table, who=who, at=at)
         return True
 
-    return database.perform(work)
+    return database.run_transaction(work)
 
 
 def _record_table(

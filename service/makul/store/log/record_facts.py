@@ -192,7 +192,7 @@ class RecordChecker:
         self, record: Record, private: Private, stated: Facts, digest: bytes
     ) -> Iterator[tuple[str, str]]:
         recipient = str(record.columns["recipient"])
-        row = self._database.one(_PIECE, {"recipient": recipient, "digest": digest})
+        row = self._database.fetch_one(_PIECE, {"recipient": recipient, "digest": digest})
         if row is None:
             yield "evidence", f"the document {digest.hex()} is not there"
             return
@@ -216,7 +216,7 @@ class RecordChecker:
 
         A document is stored once, by the first decision that uses it.
         """
-        for disclosure_id, sealed in self._database.all(
+        for disclosure_id, sealed in self._database.fetch_all(
             _AT_THAT_MOMENT, {"recipient": recipient, "at": kept_at}
         ):
             try:
@@ -246,7 +246,7 @@ class RecordChecker:
             request = {name: record.columns[name] for name in names}
             other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
             discloses = record.columns["outcome"] in AFTER_COMPARISON
-            if discloses or self._database.one(_OF_THAT_REQUEST, other) is None:
+            if discloses or self._database.fetch_one(_OF_THAT_REQUEST, other) is None:
                 yield "request_key", "the request id was closed by another decision"
         elif closed_at != record.columns["decided_at"]:
             yield "request_key", "the request id was closed at another moment"

@@ -44,24 +44,24 @@ def recover(
     """
     edge = lock_head(transaction, lease, at)
     if isinstance(edge, Standby):
-        transaction.discard()
+        transaction.mark_rollback()
         return edge
     appended = edge.extended(leaves)
     if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):
         raise LedgerBrokenError("what was published does not continue the store's log")
-    rows = transaction.all(_WAITING, {})
+    rows = transaction.fetch_all(_WAITING, {})
     waiting: Mapping[bytes, bytes] = {leaf: disclosure_id for leaf, disclosure_id in rows}  # noqa: C416 -- says which is which
     lost = 0
     for position, leaf in enumerate(leaves, edge.size):
         disclosure_id = waiting.get(leaf)
         if disclosure_id is None:
             row = {"position": position, "leaf_hash": leaf, "noted_at": micros(at)}
-            transaction.run(_LOSE, row)
+            transaction.execute(_LOSE, row)
             lost += 1
         else:
             placed = {"disclosure_id": disclosure_id, "position": position}
-            transaction.run(_PLACE, placed)
-            transaction.run(_TAKE_OUT, {"key_disclosure_id": disclosure_id})
+            transaction.execute(_PLACE, placed)
+            transaction.execute(_TAKE_OUT, {"key_disclosure_id": disclosure_id})
     write_tiles(transaction, edge.size, appended)
     move_head(transaction, appended.edge, lease, at=at)
     add_checkpoint(transaction, promised, at=at)

@@ -56,7 +56,7 @@ def read_head(database: Database) -> Row:
 
     Raises `LedgerBrokenError` if the log has no head.
     """
-    return _require_head(database.one(_HEAD, {"log": LOG}))
+    return _require_head(database.fetch_one(_HEAD, {"log": LOG}))
 
 
 def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | Standby:
@@ -64,7 +64,7 @@ def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge
 
     Raises `LedgerBrokenError` if the tiles do not match the head.
     """
-    head = _require_head(transaction.one(_LOCK_HEAD, {"log": LOG}))
+    head = _require_head(transaction.fetch_one(_LOCK_HEAD, {"log": LOG}))
     other = other_lease(head, lease, at)
     if other is not None:
         return other
@@ -75,7 +75,7 @@ def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge
 def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
     """Write the new end of the log, renew the lease, and return the root."""
     root = edge.root()
-    transaction.run(
+    transaction.execute(
         _MOVE_HEAD,
         {
             "key_log": LOG,
@@ -91,7 +91,7 @@ def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: da
 def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
     """Store a checkpoint of a size that has none."""
     made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
-    transaction.run(_ADD_CHECKPOINT, made)
+    transaction.execute(_ADD_CHECKPOINT, made)
 
 
 def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
@@ -110,7 +110,7 @@ def read_tile(source: Database | Transaction, level: int, index: int, width: int
 
     Raises `LedgerBrokenError` if the tile is missing.
     """
-    row = source.one(TILE, {"level": level, "index": index})
+    row = source.fetch_one(TILE, {"level": level, "index": index})
     if row is None:
         raise LedgerBrokenError(f"the log's tile {index} of level {level} is not there")
     hashes: bytes = row[0][: width * HASH_BYTES]
@@ -122,10 +122,10 @@ def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> 
     for tile, hashes in appended.tiles.items():
         if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
             grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}
-            transaction.run(_GROW_TILE, grown)
+            transaction.execute(_GROW_TILE, grown)
         else:
             row = {"level": tile.level, "index": tile.index, "hashes": hashes}
-            transaction.run(_ADD_TILE, row)
+            transaction.execute(_ADD_TILE, row)
 
 
 def _require_head(row: Row | None) -> Row:

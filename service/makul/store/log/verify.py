@@ -195,11 +195,11 @@ class LedgerCheck:
 
     def _run(self, expectations: Expectations) -> None:
         records = Records(self._database, self._cipher, expectations)
-        head = self._database.one(_HEAD, {"log": LOG})
+        head = self._database.fetch_one(_HEAD, {"log": LOG})
         if head is None:
             raise _FoundError("ledger_head", LOG, "the log has no head")
         self._size, root = head
-        (self._all,) = self._database.one(_LEAVES, {}) or (0,)
+        (self._all,) = self._database.fetch_one(_LEAVES, {}) or (0,)
         edge = self._replay(self._size, records)
         if edge.root() != root:
             raise _FoundError("ledger_head", LOG, "the root is not that of the leaves")
@@ -235,7 +235,10 @@ class LedgerCheck:
         start = 0
         while start < size:
             values = {"start": start, "size": size, "page": PAGE}
-            placed, lost = self._database.all(_PLACED, values), self._database.all(_LOST, values)
+            placed, lost = (
+                self._database.fetch_all(_PLACED, values),
+                self._database.fetch_all(_LOST, values),
+            )
             until = placed[-1][0] + 1 if placed else start
             records_of_page = records.placed(self._database, start, until)
             leaves: list[bytes] = []
@@ -286,7 +289,7 @@ class LedgerCheck:
 
     def _hold_tile(self, tile: Tile, hashes: bytes) -> None:
         """Verify a tile; a partial tile may have grown since the check began."""
-        row = self._database.one(TILE, {"level": tile.level, "index": tile.index})
+        row = self._database.fetch_one(TILE, {"level": tile.level, "index": tile.index})
         name = f"{tile.level}/{tile.index}"
         if row is None:
             raise _FoundError("ledger_tile", name, "the tile is not there")
@@ -296,7 +299,7 @@ class LedgerCheck:
     def _read_checkpoints(self, size: int) -> Iterator[Row]:
         """Yield the checkpoints of the log as it was when the check began, by size."""
         after = -1
-        while rows := self._database.all(
+        while rows := self._database.fetch_all(
             _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
         ):
             yield from rows
@@ -325,7 +328,7 @@ class LedgerCheck:
 
     def _hold_cosignatures(self, size: int, note: bytes) -> None:
         """Verify the lines of the known witnesses."""
-        for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
+        for witness, line in self._database.fetch_all(_COSIGNATURES, {"size": size}):
             checker = self._question.witnesses.get(witness)
             if checker is None:
                 continue
@@ -339,7 +342,9 @@ class LedgerCheck:
         """Verify leaves without an index, or with one assigned since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
-        while rows := transaction.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
+        while rows := transaction.fetch_all(
+            _REST, {"size": self._size, "after": after, "page": PAGE}
+        ):
             last = rows[-1][0]
             found = records.rest(transaction, size=self._size, after=after, last=last)
             for record_id, recorded_at, position, queued in rows:
@@ -376,7 +381,7 @@ class LedgerCheck:
                 "a queued entry is not a leaf, or already has an index",
             ),
         ):
-            row = transaction.one(statement, {})
+            row = transaction.fetch_one(statement, {})
             if row is not None:
                 raise _FoundError(where, _name(row[0]), what)
 

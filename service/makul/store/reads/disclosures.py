@@ -131,7 +131,7 @@ def latest(
         "since": micros(since) if since is not None else None,
         "limit": max(0, min(limit, MOST_ROWS)),
     }
-    return [_disclosure_from_row(cipher, row) for row in database.all(statement, values)]
+    return [_disclosure_from_row(cipher, row) for row in database.fetch_all(statement, values)]
 
 
 def of_month(
@@ -152,7 +152,7 @@ def of_month(
         "ends": micros(month.ends),
     }
     while True:
-        rows = database.all(statement, values)
+        rows = database.fetch_all(statement, values)
         page = [_disclosure_from_row(cipher, row) for row in rows]
         yield from page
         if len(page) < PAGE_ROWS:
@@ -162,7 +162,7 @@ def of_month(
 
 def one(database: Database, cipher: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
     """Return one decision; None if it does not exist."""
-    row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
+    row = database.fetch_one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
     return _disclosure_from_row(cipher, row) if row is not None else None
 
 

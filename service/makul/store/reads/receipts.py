@@ -48,7 +48,7 @@ def find_receipt(
     """
     values = {"recipient": recipient, "request_id": request_id.bytes}
     for statement, space in product((_CLOSING, _LATEST), Space):
-        row = database.one(statement, {**values, "space": space.value})
+        row = database.fetch_one(statement, {**values, "space": space.value})
         if row is None:
             continue
         disclosure_id, sealed, number = row

@@ -159,14 +159,14 @@ class StoreRegister(Register):
 
         Returns None if it is not registered or is withdrawn.
         """
-        row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
+        row = self._database.fetch_one(_CERTIFICATE, {"fingerprint": fingerprint})
         if row is None:
             return None
         return RegisteredCertificate(recipient=MemberCode(row[0]), fingerprint=fingerprint)
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return the recipient as registered; None if it is not registered."""
-        row = self._database.one(RECIPIENT, {"code": code})
+        row = self._database.fetch_one(RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
     def snapshot(
@@ -190,7 +190,7 @@ class StoreRegister(Register):
 
     def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
         """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
-        row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
+        row = self._database.fetch_one(_SEALING_CERTIFICATE, {"recipient": recipient})
         return bytes(row[0]) if row is not None else None
 
     def official(
@@ -202,7 +202,7 @@ class StoreRegister(Register):
         """
         then = micros(as_of) if as_of is not None else _END_OF_TIME
         values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
-        row = self._database.one(_OFFICIAL, values)
+        row = self._database.fetch_one(_OFFICIAL, values)
         if row is None:
             return None
         return open_official(self._cipher, recipient, fingerprint, row[0])
@@ -210,7 +210,7 @@ class StoreRegister(Register):
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
         """Return whether this notice is approved with exactly this text in this language."""
         values = {"ref": ref, "language": language, "digest": digest}
-        return self._database.one(_NOTICE, values) is not None
+        return self._database.fetch_one(_NOTICE, values) is not None
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Return the signatures under an agreement's newest draft, earliest first."""
@@ -218,7 +218,7 @@ class StoreRegister(Register):
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """Return how a ground was used so far."""
-        row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        row = self._database.fetch_one(_USE, _ground_values(recipient, ground.kind, ground.id))
         by_subject = is_revoked(self._database, self._cipher, recipient, ground)
         if row is None:
             return GroundUse(revoked=by_subject)
@@ -234,7 +234,7 @@ class StoreRegister(Register):
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
         """Return the consent document that this recipient registered; None if there is none."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        row = self._database.one(_REGISTERED, values)
+        row = self._database.fetch_one(_REGISTERED, values)
         if row is None:
             return None
         digest, sealed, registered_at = row
@@ -246,7 +246,7 @@ class StoreRegister(Register):
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """Return the status of this recipient's consent, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        status_row = self._database.one(_STATUS, values)
+        status_row = self._database.fetch_one(_STATUS, values)
         if status_row is None:
             return None
         row = _read_status(status_row)
@@ -290,7 +290,7 @@ class StoreRegister(Register):
     ) -> AttemptCounts:
         """Return the numbers of failed matches since an instant."""
         values = attempt_values(self._cipher, recipient, pin.digits, employee, since)
-        return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
+        return attempt_counts(self._database.fetch_one(COUNT_ATTEMPTS, values))
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
         """Return the receipt of the decision that closed this recipient's request id."""

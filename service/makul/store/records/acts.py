@@ -148,15 +148,15 @@ def add_act(
         "leaf_hash": commit(salt, statement),
         "recorded_at": micros(at),
     }
-    transaction.run(_ADD_ACT, row)
-    transaction.run(_ADD_LEAF, leaf)
-    transaction.run(_QUEUE_LEAF, leaf)
+    transaction.execute(_ADD_ACT, row)
+    transaction.execute(_ADD_LEAF, leaf)
+    transaction.execute(_QUEUE_LEAF, leaf)
     return AddedAct(act_id=act_id, leaf_hash=commit(salt, statement))
 
 
 def has_acts(transaction: Transaction) -> bool:
     """Return whether the store has its first act, which is the baseline."""
-    return transaction.one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
+    return transaction.fetch_one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
 
 
 def act_associated_data(act_id: bytes) -> bytes:
@@ -165,14 +165,14 @@ def act_associated_data(act_id: bytes) -> bytes:
 
 
 def _next_number(transaction: Transaction) -> int:
-    row = transaction.one(_LAST_NUMBER, {})
+    row = transaction.fetch_one(_LAST_NUMBER, {})
     last = row[0] if row is not None else None
     return FIRST_NUMBER if last is None else int(last) + 1
 
 
 def _read_image(transaction: Transaction, cipher: FieldCipher, row: RowKey) -> Image | None:
     held_table = HELD[row.table]
-    stored_row = transaction.one(held_table.one, row.key)
+    stored_row = transaction.fetch_one(held_table.one, row.key)
     return (
         held_table.image(cipher, held_table.named(stored_row)) if stored_row is not None else None
     )

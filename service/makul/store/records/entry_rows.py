@@ -78,16 +78,16 @@ class EntryRows:
     def close_key(self, transaction: Transaction) -> None:
         """Write the row that closes the request id, if the decision closes it."""
         if self.key is not None:
-            transaction.run(_CLOSE_KEY, self.key)
+            transaction.execute(_CLOSE_KEY, self.key)
 
     def write(self, transaction: Transaction) -> None:
         """Write the decision, its leaf and its new evidence."""
-        transaction.run(_ADD_DISCLOSURE, self.disclosure)
-        transaction.run(_ADD_LEAF, self.leaf)
-        transaction.run(_QUEUE_LEAF, self.leaf)
+        transaction.execute(_ADD_DISCLOSURE, self.disclosure)
+        transaction.execute(_ADD_LEAF, self.leaf)
+        transaction.execute(_QUEUE_LEAF, self.leaf)
         for piece in self.new_evidence:
-            if transaction.one(_EVIDENCE_KEPT, piece) is None:
-                transaction.run(_ADD_EVIDENCE, piece)
+            if transaction.fetch_one(_EVIDENCE_KEPT, piece) is None:
+                transaction.execute(_ADD_EVIDENCE, piece)
 
     def is_recorded(self, transaction: Transaction) -> bool:
         """Return whether this very entry was recorded.
@@ -95,7 +95,7 @@ class EntryRows:
         The entry is found by its own leaf and never by its request id, which another request may
         have closed.
         """
-        row = transaction.one(_LEAF_KEPT, self.leaf)
+        row = transaction.fetch_one(_LEAF_KEPT, self.leaf)
         return row is not None and bool(row[0] == self.leaf["leaf_hash"])
 
 
@@ -130,7 +130,7 @@ def _new_evidence(
     recipient, new = entry.facts.caller.recipient, []
     for piece in entry.decision.evidence:
         row = {"recipient": recipient, "digest": piece.digest}
-        if database.one(_EVIDENCE_KEPT, row) is None:
+        if database.fetch_one(_EVIDENCE_KEPT, row) is None:
             sealed = cipher.encrypt(
                 piece.document, evidence_associated_data(recipient, piece.digest)
             )

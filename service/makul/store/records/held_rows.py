@@ -117,12 +117,12 @@ class HeldTable:
 
     def rows(self, source: Database | Transaction) -> Iterator[Mapping[str, object]]:
         """Yield every row as values by column name. Rows are read one page at a time."""
-        page = source.all(self.first, {})
+        page = source.fetch_all(self.first, {})
         while page:
             named = [self.named(row) for row in page]
             yield from named
             after = {f"after_{name}": named[-1][name] for name in self.key_names}
-            page = source.all(self.following, after)
+            page = source.fetch_all(self.following, after)
 
     def named(self, row: Row) -> dict[str, object]:
         """Return a row of `one`, `first` or `following` as values by column name."""

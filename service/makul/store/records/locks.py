@@ -86,8 +86,8 @@ def acquire_lock(transaction: Transaction, which: LockKind, key: bytes = b"") ->
     unique violation and is retried.
     """
     values = {"kind": which.value, "key": key}
-    if transaction.one(_LOCK, values) is None:
-        transaction.run(_MAKE, values)
+    if transaction.fetch_one(_LOCK, values) is None:
+        transaction.execute(_MAKE, values)
 
 
 @contextmanager
@@ -104,12 +104,12 @@ def announce_revocation(database: Database, code: str) -> Iterator[PendingRevoca
         return
     notice = _digest(code) + secrets.token_bytes(_HALF)
     row = {"kind": LockKind.TAKING_RIGHTS.value, "key": notice}
-    database.perform(lambda transaction: transaction.run(_MAKE, row))
+    database.run_transaction(lambda transaction: transaction.execute(_MAKE, row))
     try:
         yield PendingRevocationLock(code=code, notice=notice)
     finally:
         with suppress(StoreUnavailableError):
-            database.perform(lambda transaction: transaction.run(_TAKE_DOWN, row))
+            database.run_transaction(lambda transaction: transaction.execute(_TAKE_DOWN, row))
 
 
 def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock) -> None:
@@ -121,8 +121,8 @@ def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock)
     """
     if taking.notice is not None:
         row = {"kind": LockKind.TAKING_RIGHTS.value, "key": taking.notice}
-        transaction.run(_TAKE_DOWN, row)
-    transaction.one(_LOCK_RECIPIENT, {"recipient": taking.code})
+        transaction.execute(_TAKE_DOWN, row)
+    transaction.fetch_one(_LOCK_RECIPIENT, {"recipient": taking.code})
 
 
 def wait_for_revocations(transaction: Transaction, code: str) -> None:
@@ -130,7 +130,7 @@ def wait_for_revocations(transaction: Transaction, code: str) -> None:
 
     Waiting decisions continue one at a time.
     """
-    transaction.all(_WAIT, notices_of(code))
+    transaction.fetch_all(_WAIT, notices_of(code))
 
 
 def purge_stale_announcements(transaction: Transaction) -> None:
@@ -139,8 +139,8 @@ def purge_stale_announcements(transaction: Transaction) -> None:
     An announcement that is not locked yet may be deleted too. Its revocation then continues without
     it.
     """
-    for (key,) in transaction.all(_LEFT, {}):
-        transaction.run(_TAKE_DOWN, {"kind": LockKind.TAKING_RIGHTS.value, "key": key})
+    for (key,) in transaction.fetch_all(_LEFT, {}):
+        transaction.execute(_TAKE_DOWN, {"kind": LockKind.TAKING_RIGHTS.value, "key": key})
 
 
 def notices_of(code: str) -> Values:
