@@ -50,7 +50,7 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     began = time.perf_counter()
     size, rounds = 0, 0
     while size < leaves:
-        round_result = sequencer.round()
+        round_result = sequencer.run_once()
         assert round_result.size is not None, "another sequencer is at work"
         assert round_result.taken, f"{leaves - size} leaves were left"
         size, rounds = round_result.size, rounds + 1

@@ -46,7 +46,7 @@ class Site:
             batch=1_000,
             clock=utc_now,
         )
-        assert sequencer.round().size is not None
+        assert sequencer.run_once().size is not None
 
     def back_up(self, name: str) -> Path:
         """Make a copy while the service runs."""

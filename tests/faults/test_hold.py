@@ -124,7 +124,7 @@ def set_state(store: Store, recipient: object) -> None:
 
 
 THREADS, PROCESSES = 4, 4
-NOTICES = "gate WHERE kind = 'TAKING_RIGHTS'"
+ANNOUNCEMENTS = "gate WHERE kind = 'TAKING_RIGHTS'"
 _SLOWLY = (
     (
         "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
@@ -166,7 +166,7 @@ def take_back(store: Store) -> None:
 
 
 @pytest.mark.parametrize("take", [hold, withdraw, take_back])
-def test_taking_a_right_does_not_wait_for_a_gap(
+def test_a_revocation_does_not_wait_for_a_gap(
     place: DatabaseLocation,
     keys: StoreKeys,
     database: str,
@@ -214,31 +214,33 @@ def timed(take: Callable[[Store], None], store: Store) -> float:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_notice_of_a_dead_process_stops_nobody(place: DatabaseLocation, keys: StoreKeys) -> None:
+def test_an_announcement_of_a_dead_process_blocks_no_decision(
+    place: DatabaseLocation, keys: StoreKeys
+) -> None:
     """Its process was killed before the hold: decisions continue, and the next hold comes."""
     store = open_store(place, keys, who="operator")
     with announce_revocation(database_at(place), BANK) as left:
-        assert left.notice is not None
+        assert left.announcement is not None
         with ThreadPoolExecutor(4) as pool:
             begun = [pool.submit(store.recorder.record, a_release()) for _ in range(20)]
             assert [each.result(PATIENCE_SECONDS) for each in begun] == [Committed()] * 20
         assert timed(hold, store) < PATIENCE_SECONDS
-        assert sql_count(place, NOTICES) == 1
+        assert sql_count(place, ANNOUNCEMENTS) == 1
         store.housekeep(at=NOON)
-        assert sql_count(place, NOTICES) == 0
+        assert sql_count(place, ANNOUNCEMENTS) == 0
         assert store.recorder.record(a_release()) == Committed()
     store.close()
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_decision_waits_for_the_process_of_a_notice(
+def test_a_decision_waits_for_an_announced_revocation(
     place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """It waits, and then finds the result: RCP-02."""
     store, database = open_store(place, keys, who="operator"), database_at(place)
-    with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as taking:
+    with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as pending:
         with database.transaction() as transaction:
-            lock_for_revocation(transaction, taking)
+            lock_for_revocation(transaction, pending)
             begun = pool.submit(store.recorder.record, a_release())
             with pytest.raises(TimeoutError):
                 begun.result(0.3)

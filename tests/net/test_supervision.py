@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from makul.admin.sequencer_rounds import SequencerRounds, Waiting, collected
+from makul.admin.sequencer_rounds import CosignatureBuffer, SequencerRounds, collect_cosignatures
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import Cosigned
 from makul.app.sequencer import Sequencer
@@ -192,9 +192,9 @@ def test_collecting_cosignatures_continues_after_an_error(
 
     stopped = threading.Event()
     collector = cast("Collector", SimpleNamespace(collect=collect))
-    with collected(collector, stopped, pause_seconds=0.001) as waiting:
+    with collect_cosignatures(collector, stopped, pause_seconds=0.001) as buffer:
         for _ in range(2):
-            until(lambda: bool(waiting.take()))
+            until(lambda: bool(buffer.take()))
         stopped.set()
 
     assert len(lines(caplog, "witnesses")) == 2
@@ -210,16 +210,18 @@ def test_the_sequencer_continues_after_an_error(
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     stopped, rounds = threading.Event(), [0]
 
-    def take_round() -> Any:
+    def run_once() -> Any:
         rounds[0] += 1
         if rounds[0] == 3:
             stopped.set()
             return SimpleNamespace(size=None)
         raise UnexpectedError(SECRET)
 
-    sequencer = SimpleNamespace(round=take_round, release=lambda: None)
+    sequencer = SimpleNamespace(run_once=run_once, release=lambda: None)
 
-    ended_well = SequencerRounds(cast("Sequencer", sequencer), stopped, 0.0, Waiting()).run()
+    ended_well = SequencerRounds(
+        cast("Sequencer", sequencer), stopped, 0.0, CosignatureBuffer()
+    ).run()
 
     assert (ended_well, rounds[0], len(events)) == (True, 3, 2)
     assert "an unexpected error: UnexpectedError at" in caplog.text

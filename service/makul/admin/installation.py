@@ -13,7 +13,7 @@ from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certifica
 from makul.admin.month import StatementPublisher
 from makul.admin.month_closing import MonthCloser
 from makul.admin.requests import CertificateUse
-from makul.admin.revalidation import RevalidationResult, rejudge
+from makul.admin.revalidation import RevalidationResult, revalidate
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, DocumentVerifier, KeyRotation, OperatorRegistry, VerifiedDocument
@@ -93,7 +93,7 @@ class Installation:
         """The rotation of the store's master key."""
         return self.store.rotation(self.settings.store.keys)
 
-    def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
+    def revalidate(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
         """Judge each document of a decision again by its stored evidence. This use is recorded.
 
         Raises `OperatorUnavailableError` if the decision or its evidence is not stored.
@@ -107,7 +107,7 @@ class Installation:
                 )
             )
         with as_operator_error():
-            return list(rejudge(case, self.settings))
+            return list(revalidate(case, self.settings))
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
         """Return why nothing would be accepted under a certificate, or None if something may be."""

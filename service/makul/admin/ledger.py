@@ -9,7 +9,7 @@ from threading import Event
 from uuid import uuid4
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
-from makul.admin.sequencer_rounds import SequencerRounds, collected
+from makul.admin.sequencer_rounds import SequencerRounds, collect_cosignatures
 from makul.app.log_recovery import Missing, missing
 from makul.app.ports import Clock
 from makul.app.ports.ledger import (
@@ -97,7 +97,10 @@ class OpenLedger:
             clock=self.clock,
         )
         witnesses = witnesses_of(self.settings)
-        with self._served(), collected(Collector(verifier, witnesses), stopped) as cosigned:
+        with (
+            self._served(),
+            collect_cosignatures(Collector(verifier, witnesses), stopped) as cosigned,
+        ):
             return SequencerRounds(sequencer, stopped, self.settings.interval, cosigned).run()
 
     def facts(self) -> LedgerFacts:

@@ -225,7 +225,7 @@ def _run_listeners(config: Path, settings: Settings, listener: str | None) -> in
             configuration_error=lambda: run_isolated(
                 lambda: find_configuration_error(config, name)
             ),
-            spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
+            metrics_dir=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
         )
 
 

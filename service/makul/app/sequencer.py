@@ -73,7 +73,7 @@ class Sequencer:
         self._clock = clock
         self._compared: bytes | None = None
 
-    def round(self) -> SequencerRun:
+    def run_once(self) -> SequencerRun:
         """Sequence the waiting leaves, sign the tree and publish it."""
         promised = self._compare()
         taken, size = 0, None
@@ -118,12 +118,12 @@ class Sequencer:
         old = read_published(note, self._checker, self._signer.name).size if note else 0
         if old > latest.size:
             return False
-        self._must_be_ours(latest)
+        self._verify_own_signature(latest)
         write_log(self._published, latest, self._store.tile, since=old)
         self._compared = latest.note
         return True
 
-    def _must_be_ours(self, latest: SignedTree) -> None:
+    def _verify_own_signature(self, latest: SignedTree) -> None:
         """Verify our own signature before publishing.
 
         An attacker with write access to the database must not be able to publish a checkpoint in

@@ -358,7 +358,7 @@ def _metrics(settings: Settings, listener: str) -> Metrics | None:
     if settings.metrics is None:
         return None
     try:
-        WorkerMetricsDir(settings.metrics.directory, listener).use()
+        WorkerMetricsDir(settings.metrics.directory, listener).activate_for_worker()
     except OSError as error:  # a worker that fails to boot would end the whole service
         log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
         return None

@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.net.bounded_http_server import BoundedServer, running
-from makul.observability import multiprocess as spool
+from makul.observability import multiprocess
 from makul.observability.multiprocess import MultiprocessCollector
 from makul.trust.pki.status_report import Freshness
 
@@ -147,7 +147,7 @@ def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[in
 
 def export(bind: str, directory: Path, installation: MetricsSource) -> None:
     """Serve on this address until stopped. Raises `WorkerMetricsError` and `OSError`."""
-    spool.prepare(directory)
+    multiprocess.prepare(directory)
     registry = CollectorRegistry()
     registry.register(MultiprocessCollector(directory))
     registry.register(installation)

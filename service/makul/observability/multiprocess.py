@@ -64,7 +64,7 @@ class WorkerMetricsDir:
             for path in self._files("*"):
                 path.unlink(missing_ok=True)
 
-    def use(self) -> None:
+    def activate_for_worker(self) -> None:
         """Let this worker write its metrics here. Call this before the first metric is created.
 
         Raises `OSError` if the disk is full. This process must then create no metric.

@@ -36,7 +36,7 @@ def write_baseline(database: Database, cipher: FieldCipher, *, who: str, at: dat
     """Record every row of rights in one transaction; return False if a baseline exists."""
 
     def work(transaction: Transaction) -> bool:
-        acquire_lock(transaction, LockKind.DESK)
+        acquire_lock(transaction, LockKind.REGISTRY)
         transaction.execute(_MARK_RECORDED, {"at": micros(at)})
         if has_acts(transaction):
             return False

@@ -2,7 +2,7 @@
 
 An act is recorded in the transaction of the change itself, with its own leaf. It states every row
 before and after the change. So an operator cannot later deny it, alter what it did, or give a right
-without an act. Acts are written one at a time (`LockKind.DESK`), so their numbers have no gaps.
+without an act. Acts are written one at a time (`LockKind.REGISTRY`), so their numbers have no gaps.
 """
 
 import secrets
@@ -114,8 +114,8 @@ def add_act(
 ) -> AddedAct:
     """Write the row of an act and its leaf, and add the leaf to the sequencer's queue.
 
-    Call it while the lock `LockKind.DESK` is held. Without it, two concurrent acts would get the
-    same number.
+    Call it while the lock `LockKind.REGISTRY` is held. Without it, two concurrent acts would get
+    the same number.
     """
     act_id = uuid.uuid4()
     number = _next_number(transaction)

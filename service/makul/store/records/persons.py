@@ -1,6 +1,6 @@
 """Writes of a person's rows: each version of the record, and the samples that versions name.
 
-Every function runs in a transaction that holds the lock `LockKind.DESK`. So no two transactions
+Every function runs in a transaction that holds the lock `LockKind.REGISTRY`. So no two transactions
 write one person at once.
 """
 

@@ -22,7 +22,7 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import is_revoked, is_revoked_by_index
-from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
+from makul.store.records.locks import NO_ANNOUNCEMENT, announcement_keys, wait_for_revocations
 from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
     agreement,
@@ -38,7 +38,7 @@ _RECIPIENT_STATE = (
     .where(recipient.c.code == bindparam("recipient"))
     .with_for_update(read=True)
 )
-_RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_NOTICE)
+_RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_ANNOUNCEMENT)
 _AGREEMENT = (
     select(*AGREEMENT_COLUMNS)
     .where(agreement.c.number == bindparam("number"))
@@ -170,7 +170,9 @@ def check_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason,
 
     Returns RCP-01 if the recipient is not registered or its state is unknown.
     """
-    row = transaction.fetch_one(_RECIPIENT_UNDISPUTED, {"recipient": code, **notices_of(code)})
+    row = transaction.fetch_one(
+        _RECIPIENT_UNDISPUTED, {"recipient": code, **announcement_keys(code)}
+    )
     if row is None:
         wait_for_revocations(transaction, code)
         row = transaction.fetch_one(_RECIPIENT_STATE, {"recipient": code})

@@ -64,19 +64,19 @@ class StoreRecorder(Recorder):
         purge_replay_guards(self._database, facts.caller.mark, at=facts.at)
         rows = EntryRows.build(self._database, self._cipher, entry)
         if not isinstance(entry.decision, RevocationAcceptance):
-            return self._perform(entry, rows, None)
-        with announce_revocation(self._database, facts.caller.recipient) as taking:
-            return self._perform(entry, rows, taking)
+            return self._run(entry, rows, None)
+        with announce_revocation(self._database, facts.caller.recipient) as pending:
+            return self._run(entry, rows, pending)
 
-    def _perform(
-        self, entry: Entry, rows: EntryRows, taking: PendingRevocationLock | None
+    def _run(
+        self, entry: Entry, rows: EntryRows, pending: PendingRevocationLock | None
     ) -> Recorded:
         caller = entry.facts.caller
         repeated = RepeatedAnswer.create(
             entry.key, caller.channel, caller.certificate, at=entry.facts.at
         )
         return self._database.run_transaction(
-            lambda transaction: self._record(transaction, entry, rows, taking, repeated),
+            lambda transaction: self._record(transaction, entry, rows, pending, repeated),
             resolve_unknown_commit=lambda transaction: (
                 _read_recorded(transaction, rows) or self._read_repetition(transaction, repeated)
             ),
@@ -87,11 +87,11 @@ class StoreRecorder(Recorder):
         transaction: Transaction,
         entry: Entry,
         rows: EntryRows,
-        taking: PendingRevocationLock | None,
+        pending: PendingRevocationLock | None,
         repeated: RepeatedAnswer,
     ) -> Recorded:
-        if taking is not None:
-            lock_for_revocation(transaction, taking)
+        if pending is not None:
+            lock_for_revocation(transaction, pending)
         stopped: Replay | Conflict | None
         before = self._find_earlier(transaction, entry, repeated)
         if _ends_recording(before, entry):
