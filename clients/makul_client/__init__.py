@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from makul_client.errors import (
         AnsweredError,
         ConsentError,
+        EncryptionError,
+        EncryptionFlaw,
         FaultError,
         InvalidRequestError,
         LedgerError,
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
         RecipientFaultError,
         RefusedError,
         RequestFaultError,
-        SealError,
-        SealFlaw,
         ServiceFaultError,
         SignatureFaultError,
         TransportError,
@@ -69,6 +69,8 @@ __all__ = [
     "ConsentId",
     "Context",
     "Demographic",
+    "EncryptionError",
+    "EncryptionFlaw",
     "FaceSample",
     "FaultError",
     "FingerSample",
@@ -91,8 +93,6 @@ __all__ = [
     "RefusedError",
     "RequestFaultError",
     "Retry",
-    "SealError",
-    "SealFlaw",
     "ServiceFaultError",
     "SignatureFaultError",
     "Standing",
@@ -109,10 +109,10 @@ _HOMES = {
     "receipts.bundle": "Bundle read_bundle_unsafe write_bundle",
     "client": "Client",
     "errors": (
-        "AnsweredError ConsentError FaultError InvalidRequestError LedgerError "
-        "LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
-        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError SealError "
-        "SealFlaw ServiceFaultError SignatureFaultError TransportError UndeterminedError"
+        "AnsweredError ConsentError EncryptionError EncryptionFlaw FaultError InvalidRequestError "
+        "LedgerError LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
+        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError "
+        "ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
     "_internal.exchange": "Context",
     "transparency.verifier": "LedgerVerifier Proof Standing",

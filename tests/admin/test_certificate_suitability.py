@@ -59,7 +59,7 @@ def test_usable_certificate_is_registered_without_a_warning(
 ) -> None:
     issue = {
         "messages": lambda: hierarchy.organisation(member_code=BANK, common_name="Bank"),
-        "sealing": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "sealing": lambda: hierarchy.encryption(member_code=BANK, common_name="Bank"),
         "official": lambda: hierarchy.official(member_code=BANK, name="H", identifier="P-1"),
         "signatory": lambda: hierarchy.official(member_code=BANK, name="D", identifier="D-1"),
     }
@@ -78,7 +78,7 @@ def test_unusable_certificate_is_registered_with_a_warning(
     """The authority may become trusted later, so the command does not refuse."""
     issue = {
         "a CA": lambda: hierarchy.organisations.credential,
-        "another use": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "another use": lambda: hierarchy.encryption(member_code=BANK, common_name="Bank"),
         "another CA": lambda: new_hierarchy(NOW).official(
             member_code=BANK, name="Head", identifier="P-1"
         ),
@@ -96,7 +96,7 @@ def test_unusable_certificate_is_registered_with_a_warning(
 def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
     makul: Makul, tmp_path: Path
 ) -> None:
-    other = new_hierarchy(NOW).sealing(member_code=BANK, common_name="Bank")
+    other = new_hierarchy(NOW).encryption(member_code=BANK, common_name="Bank")
 
     result = register(makul, "sealing", other.certificate_pem, tmp_path)
 

@@ -142,7 +142,7 @@ class SealedCrowd:
     def _make(self) -> None:
         if self._rows.exists() and self._keys.exists():
             return
-        print(f"sealing {self._count:,} citizens, once")
+        print(f"encrypting {self._count:,} citizens, once")
         self._rows.parent.mkdir(parents=True, exist_ok=True)
         for former in self._rows.parent.glob(f"crowd-{self._count}-*"):
             former.unlink()
@@ -167,16 +167,16 @@ class SealedCrowd:
         part.rename(self._rows)
 
 
-def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
+def _sealed(cipher: FieldCipher, count: int) -> Iterator[PersonRow]:
     """Yield the rows in the form of `store.records.persons`."""
     at = micros(RECORDED)
     for person in crowd(count):
         content = person_codec.person_to_bytes(person)
-        index = sealer.index("pin", person.pin.digits)
-        sealed = sealer.encrypt(
+        index = cipher.index("pin", person.pin.digits)
+        sealed = cipher.encrypt(
             person_codec.pad(content), person_codec.person_associated_data(index, 1)
         )
-        digest = sealer.content_index("person", content)
+        digest = cipher.content_index("person", content)
         yield index, 1, digest, sealed, at, person_codec.FORMAT
 
 

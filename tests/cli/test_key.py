@@ -53,12 +53,12 @@ def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     sealing = {
         row["fingerprint"] for row in rows if row["name"].startswith("encryption certificate of ")
     }
-    assert sealing == {each.fingerprint.hex() for each in world.sealing.values()}
+    assert sealing == {each.fingerprint.hex() for each in world.encryption.values()}
 
 
 def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     """It is used neither for messages nor for encryption."""
-    wallet = installed.installation.world.sealing["wallet"]
+    wallet = installed.installation.world.encryption["wallet"]
     code = next(
         row["name"].removeprefix("encryption certificate of ")
         for row in installed.makul.run_json("key", "show")

@@ -193,7 +193,7 @@ def test_an_encryption_certificate_is_registered_and_withdrawn(
     with_bank: Makul, tmp_path: Path
 ) -> None:
     """It is RSA for keyEncipherment, and cannot be registered again after withdrawal."""
-    sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
+    sealing = new_hierarchy(datetime.now(UTC)).encryption(member_code=BANK, common_name="Bank")
     file = tmp_path / "sealing.pem"
     file.write_bytes(sealing.certificate_pem)
     with_bank.run_json("recipient", "sealing-certificate", BANK, file)

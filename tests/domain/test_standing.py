@@ -8,9 +8,9 @@ import pytest
 
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import Operation
-from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_eligibility
+from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_eligibility
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
@@ -233,11 +233,11 @@ def test_a_ruling_refuses_truth_testing() -> None:
 
 
 SEALED_TERMS = {"delivery": Delivery.SEALED}
-GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
+GOOD_CERTIFICATE = EncryptionCertificate(der=b"a certificate", against=None)
 
 
 @pytest.mark.parametrize(
-    ("sealing", "verdict", "because"),
+    ("encryption_certificate", "verdict", "because"),
     [
         (GOOD_CERTIFICATE, Verdict.PASSED, None),
         (None, Verdict.FAILED, None),
@@ -246,17 +246,17 @@ GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
     ],
 )
 def test_encrypted_delivery_needs_a_good_certificate(
-    sealing: SealingCertificate | None, verdict: Verdict, because: Code | None
+    encryption_certificate: EncryptionCertificate | None, verdict: Verdict, because: Code | None
 ) -> None:
     """Procedure, cl. 7: delivery is as agreed; an undetermined certificate is no yes."""
     case = BY_CONSENT.under(**SEALED_TERMS)
-    ruling = can_be_sealed(
+    ruling = can_be_encrypted(
         EligibilityCase(
             request=case.request,
             recipient=case.recipient,
             agreement=case.agreement,
             at=case.at,
-            sealing=sealing,
+            encryption_certificate=encryption_certificate,
         )
     )
 

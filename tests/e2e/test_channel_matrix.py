@@ -127,8 +127,8 @@ def test_headers_of_the_security_server_are_recorded(installation: InProcess) ->
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
     database = database_at(installation.settings.place)
-    sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
-    facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
+    cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
+    facts = json.loads(open_private(cipher, identifier, sealed).leaf_statement)
     assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
     assert facts["employee"] == "EE1234"
 

@@ -226,7 +226,7 @@ def test_withdrawn_encryption_key_gets_nothing(
 ) -> None:
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
     document = installation.document("wallet-00-data")
-    code, mine = document.presented_by.code, installation.world.sealing["wallet"]
+    code, mine = document.presented_by.code, installation.world.encryption["wallet"]
     request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
@@ -250,15 +250,15 @@ def test_withdrawn_encryption_key_gets_nothing(
     assert again.code == 1
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
-    another.write_bytes(_another_to_seal_to(installation))
+    another.write_bytes(_another_encryption_certificate(installation))
     makul.run_json("recipient", "sealing-certificate", code, another, "--apply")
     assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
     assert codes(request) == ["RCP-04"]
 
 
-def _another_to_seal_to(installation: InProcess) -> bytes:
+def _another_encryption_certificate(installation: InProcess) -> bytes:
     """Return a new certified key of the wallet's."""
-    certificate = installation.world.hierarchy.sealing(
+    certificate = installation.world.hierarchy.encryption(
         member_code=installation.document("wallet-00-data").presented_by.code, common_name="Wallet"
     )
     return certificate.certificate_pem

@@ -213,8 +213,8 @@ def test_tampered_evidence_is_found(
         ((recipient, digest),) = connection.execute(query).fetchall()
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
-            sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys))
-            sealed = sealer.encrypt(b"<other/>", evidence_associated_data(recipient, digest))
+            cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys))
+            sealed = cipher.encrypt(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
     result = rejudge(makul, released)

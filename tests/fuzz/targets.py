@@ -268,7 +268,9 @@ def targets() -> Mapping[str, Callable[[], Target]]:
         "timestamp": lambda: Target("timestamp", material.timestamp, material.timestamps()),
         "ocsp": lambda: Target("ocsp", material.ocsp, material.responses()),
         "header": lambda: Target("header", material.header, material.headers()),
-        "sealing": lambda: Target("sealing", material.sealing, material.sealed()),
+        "sealing": lambda: Target(
+            "sealing", material.check_decryption, material.encrypted_document()
+        ),
         "note": lambda: Target("note", notes.note, notes.notes()),
         "bundle": lambda: Target("bundle", notes.bundle, notes.bundles()),
         "scan": lambda: Target("scan", material.scan, material.scans()),

@@ -25,11 +25,11 @@ from makul_client._internal.retry import Retrying
 from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, request_of
 from makul_client._internal.wsse import BinarySignature
 from makul_client.errors import (
+    EncryptionError,
+    EncryptionFlaw,
     MakulError,
     NotMatchedError,
     RefusedError,
-    SealError,
-    SealFlaw,
     TransportError,
     UndeterminedError,
 )
@@ -231,10 +231,12 @@ class Exchange:
         if answer.sealed is None:
             sealing = self._profile.sealing
             if answer.person is not None and sealing is not None and not sealing.or_typed:
-                raise SealError(SealFlaw.MISSING, translate("the profile requires encryption"))
+                raise EncryptionError(
+                    EncryptionFlaw.MISSING, translate("the profile requires encryption")
+                )
             return answer
         if self._decryptor is None:
-            raise SealError(SealFlaw.NO_KEY, translate("add [sealing]"))
+            raise EncryptionError(EncryptionFlaw.NO_KEY, translate("add [sealing]"))
         document = self._decryptor.decrypt(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
         delivered = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())

@@ -109,7 +109,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
         explain=Explain(
             reception=steps.reception,
             grounds=steps.grounds,
-            sealing=steps.sealing,
+            delivery_encryption=steps.delivery_encryption,
             recording=steps.recording,
             operator=operator,
         ),
@@ -151,7 +151,7 @@ class _SharedServices:
 
     reception: RequestIntake
     grounds: GroundVerifier
-    sealing: DeliveryEncryption
+    delivery_encryption: DeliveryEncryption
     recording: Recording
 
 
@@ -165,7 +165,7 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
             register=parts.register,
             hidden_at_most=parts.hidden_at_most,
         ),
-        sealing=DeliveryEncryption(register=parts.register, encryptor=parts.encryptor),
+        delivery_encryption=DeliveryEncryption(register=parts.register, encryptor=parts.encryptor),
         recording=Recording(
             renderer=EntryRenderer(
                 documents=parts.documents,
@@ -189,7 +189,7 @@ def _disclose(
         reception=steps.reception,
         register=parts.register,
         grounds=steps.grounds,
-        sealing=steps.sealing,
+        delivery_encryption=steps.delivery_encryption,
         documents=parts.documents,
         matcher=parts.matcher,
         recording=steps.recording,

@@ -11,7 +11,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consent_rules import FULL_AGE
 from makul.domain.consents import AuthorityKind, ResultForm
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -82,7 +82,7 @@ def decide(
     *,
     operator: MemberCode,
     at: datetime,
-    sealing: SealingCertificate | None = None,
+    encryption_certificate: EncryptionCertificate | None = None,
 ) -> Decision:
     """Judge every rule up to the match. Reads no person's record.
 
@@ -91,7 +91,11 @@ def decide(
     second safeguard.
     """
     eligibility = EligibilityCase(
-        request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
+        request=request,
+        recipient=recipient,
+        agreement=agreement,
+        at=at,
+        encryption_certificate=encryption_certificate,
     )
     own = eligibility.usable_agreement
     rulings = judge_eligibility(eligibility) + judge_ground(

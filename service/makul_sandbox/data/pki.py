@@ -21,10 +21,10 @@ from makul_sandbox.data.end_entities import (
     SIGNING_USAGE,
     EndEntity,
     citizen_entity,
+    encryption_entity,
     official_entity,
     organisation_entity,
     organisation_name,
-    sealing_entity,
 )
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -277,9 +277,9 @@ class Hierarchy:
             names=(name,),
         )
 
-    def sealing(self, *, member_code: str, common_name: str) -> Credential:
+    def encryption(self, *, member_code: str, common_name: str) -> Credential:
         """Return a certificate for the encryption of an organisation's data. It signs nothing."""
-        entity = sealing_entity(member_code=member_code, common_name=common_name)
+        entity = encryption_entity(member_code=member_code, common_name=common_name)
         return self.organisations.issue_to(entity, use_rsa=True)
 
     def official(self, *, member_code: str, name: str, identifier: str) -> Credential:

@@ -192,8 +192,8 @@ def _write_party(
     world: World, party: Party, home: Path, addresses: Addresses, log_key: str | None
 ) -> None:
     _write_credential(home, "message", world.messages[party.key])
-    if party.key in world.sealing:
-        _write_credential(home, "sealing", world.sealing[party.key])
+    if party.key in world.encryption:
+        _write_credential(home, "sealing", world.encryption[party.key])
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
     for channel in Channel:

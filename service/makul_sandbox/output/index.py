@@ -88,7 +88,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
 def _party(party: Party) -> dict[str, Any]:
     home = f"parties/{party.key}"
     official = party.official
-    sealed = party.delivery is Delivery.SEALED
+    encrypted = party.delivery is Delivery.SEALED
     return {
         "key": party.key,
         "code": party.code,
@@ -97,8 +97,8 @@ def _party(party: Party) -> dict[str, Any]:
         "state": party.state.value,
         "messageKey": f"{home}/message.key.pem",
         "messageCertificate": f"{home}/message.cert.pem",
-        "sealingKey": f"{home}/sealing.key.pem" if sealed else None,
-        "sealingCertificate": f"{home}/sealing.cert.pem" if sealed else None,
+        "sealingKey": f"{home}/sealing.key.pem" if encrypted else None,
+        "sealingCertificate": f"{home}/sealing.cert.pem" if encrypted else None,
         "xroadClient": party.subsystem,
         "official": official
         and {

@@ -159,7 +159,7 @@ class World:
     messages: Mapping[str, Credential]
     """The keys and certificates that sign each party's messages, by the party's key."""
     officials: Mapping[str, Credential]
-    sealing: Mapping[str, Credential]
+    encryption: Mapping[str, Credential]
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
     officers: Mapping[str, SandboxOfficer]
@@ -215,8 +215,8 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         stranger=stranger,
         messages={party.key: _message_certificate(true, party) for party in PARTIES},
         officials=officials,
-        sealing={
-            party.key: true.sealing(member_code=party.code, common_name=party.name)
+        encryption={
+            party.key: true.encryption(member_code=party.code, common_name=party.name)
             for party in PARTIES
             if party.delivery is Delivery.SEALED
         },
@@ -244,9 +244,9 @@ def register(
         registry.add_recipient(party.recipient, at=at)
         message = world.messages[party.key]
         registry.add_certificate(party.code, message.fingerprint, message.der, at=at)
-        if party.key in world.sealing:
-            sealing = world.sealing[party.key]
-            registry.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
+        if party.key in world.encryption:
+            sealing = world.encryption[party.key]
+            registry.add_encryption_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
         if party.official is not None:
             official = Official(
                 recipient=party.code,

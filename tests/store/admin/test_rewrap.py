@@ -153,7 +153,7 @@ def test_heads_change_and_nothing_else(
     full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
 ) -> None:
     """No byte of ciphertext, no row and no other column changes, for any batch size."""
-    before, rest = fields(full), without_sealed(full)
+    before, rest = fields(full), without_encrypted_columns(full)
 
     batches = walk(full, ring)
 
@@ -162,14 +162,14 @@ def test_heads_change_and_nothing_else(
     for place, sealed in after.items():
         assert sealed[HEAD_BYTES:] == before[place][HEAD_BYTES:]
         assert sealed[:9] == b"\x01" + ring.current_id.encode()
-    assert without_sealed(full) == rest
+    assert without_encrypted_columns(full) == rest
     assert sum(batch.fields for batch in batches) == len(before)
     assert not any(batch.overtaken or batch.broken for batch in batches)
     assert (under(full, keys.current_id), under(full, ring.current_id)) == (0, len(before))
     assert walk(full, ring) == []
 
 
-def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
+def without_encrypted_columns(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
     """Return everything that a rewrap must not change."""
     names = {each.name for each in SEALED_COLUMNS}
     return {
@@ -188,9 +188,9 @@ def test_the_former_key_is_no_longer_needed(
 
     with pytest.raises(StoreUnavailableError):
         open_store(full, keys, who="operator")
-    sealer = FieldCipher(alone)
+    cipher = FieldCipher(alone)
     for place, sealed in fields(full).items():
-        assert sealer.rewrap(sealed[:HEAD_BYTES]), place
+        assert cipher.rewrap(sealed[:HEAD_BYTES]), place
     store = open_store(full, alone, who="operator")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     assert whole(store.register, GULNARA) == a_person(GULNARA)

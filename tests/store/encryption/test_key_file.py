@@ -113,10 +113,10 @@ def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
 
 def test_a_process_with_the_former_key_file_is_seen(file: KeyFile, keys: StoreKeys) -> None:
     """The process is seen as long as its sealer lives, and not a moment longer."""
-    sealer = FieldCipher(file.load())
+    cipher = FieldCipher(file.load())
     change(file, StoreKeys.prepared, keys.current_id)
     assert file.still_used(keys.current_id)
-    del sealer
+    del cipher
     assert not file.still_used(keys.current_id)
 
     newer = FieldCipher(file.load())
@@ -132,8 +132,8 @@ def test_a_dead_process_uses_no_key_file(file: KeyFile, path: Path, keys: StoreK
     ready, go = FORK.Pipe(duplex=False)
 
     def hold() -> None:
-        sealer = FieldCipher(StoreKeys.load(path))
-        go.send(repr(sealer))
+        cipher = FieldCipher(StoreKeys.load(path))
+        go.send(repr(cipher))
         signal.pause()
 
     worker = FORK.Process(target=hold)

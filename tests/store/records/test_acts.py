@@ -42,11 +42,11 @@ def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
     """Return every act in the form to which its leaf commits, in order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
-    sealer = FieldCipher(keys)
+    cipher = FieldCipher(keys)
     return [
         dict(
             read_act(
-                unpack(sealer.decrypt(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]
+                unpack(cipher.decrypt(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]
             )
         )
         for act_id, sealed in rows

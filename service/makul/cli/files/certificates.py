@@ -130,7 +130,7 @@ def read_fingerprint(path: Path) -> bytes:
     return sha256(_parse(path)[0]).digest()
 
 
-def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
+def read_encryption_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     """Return a certificate to which data can be encrypted: RSA, for keyEncipherment.
 
     See RFC 5280, 4.2.1.3. Its path is validated again with each answer. Raises `OperatorError` if

@@ -10,7 +10,7 @@ from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
-from makul.store.reads.registry import seal_official
+from makul.store.reads.registry import encrypt_official
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import official, official_withdrawal
 
@@ -29,7 +29,7 @@ _WITHDRAW = insert(official_withdrawal)
 def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
     """Register a person of a recipient who signs basis statements."""
     code, fingerprint = new.recipient, new.fingerprint
-    sealed = seal_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
+    sealed = encrypt_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
     key = {"recipient": code, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
     with unit_of_work.begin() as transaction:

@@ -71,7 +71,7 @@ from makul.store.schema.usage_tables import ground_use
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
 )
-_SEALING_CERTIFICATE = (
+_ENCRYPTION_CERTIFICATE = (
     select(sealing_certificate.c.der)
     .where(
         sealing_certificate.c.recipient == bindparam("recipient"),
@@ -188,9 +188,9 @@ class StoreRegister(Register):
             known=self._known_request(row.disclosure_id, row.sealed),
         )
 
-    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+    def encryption_certificate(self, recipient: MemberCode) -> bytes | None:
         """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
-        row = self._database.fetch_one(_SEALING_CERTIFICATE, {"recipient": recipient})
+        row = self._database.fetch_one(_ENCRYPTION_CERTIFICATE, {"recipient": recipient})
         return bytes(row[0]) if row is not None else None
 
     def official(
@@ -334,7 +334,7 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
         raise CodecError("a recipient does not read back") from None
 
 
-def seal_official(
+def encrypt_official(
     cipher: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
 ) -> bytes:
     """Encrypt an official's identifier and name for their registration."""

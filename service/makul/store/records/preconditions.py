@@ -52,7 +52,7 @@ _CERTIFICATE_WITHDRAWN = (
     )
     .with_for_update(read=True)
 )
-_SEALING_WITHDRAWN = (
+_ENCRYPTION_CERTIFICATE_WITHDRAWN = (
     select(sealing_certificate.c.withdrawn_at)
     .where(
         sealing_certificate.c.fingerprint == bindparam("fingerprint"),
@@ -233,7 +233,7 @@ def _check_encryption_certificate(
     again.
     """
     values = {"recipient": code, "fingerprint": fingerprint}
-    row = transaction.fetch_one(_SEALING_WITHDRAWN, values)
+    row = transaction.fetch_one(_ENCRYPTION_CERTIFICATE_WITHDRAWN, values)
     return () if row == (None,) else (Reason(code=Code.RCP_04, field=SEALED_FIELD),)
 
 
