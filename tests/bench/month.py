@@ -22,8 +22,8 @@ from typing import Any
 
 from pysqlite3 import dbapi2
 
-from bench.asking import ask
-from bench.crowd import CACHE
+from bench.population import CACHE
+from bench.requests import ask
 from makul.composition.adapters import utc_now
 from makul.domain.months import Month
 from makul.ledger.signed_note import ED25519
@@ -40,7 +40,7 @@ from makul.store.records.sealed_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import PARTIES
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.in_process_service import InProcessService, build_installation
 from makul_testing.tlog.builder import ORIGIN, sequence
 
 MONTH = Month(2026, 10)
@@ -205,7 +205,7 @@ def month_installation(count: int, cache: Path) -> Path:
     return directory
 
 
-def _fill(installation: InProcess, count: int) -> None:
+def _fill(installation: InProcessService, count: int) -> None:
     path = installation.settings.store.database
     database = database_at(installation.settings.place)
     cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))

@@ -15,17 +15,17 @@ from cryptography.hazmat.primitives.serialization import (
 from makul.composition.adapters import build_adapters
 from makul.config.settings import load_settings
 from makul_sandbox.data.recipients import OPERATOR
-from makul_testing.cli_runner import Makul
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.cli_runner import CommandLine
+from makul_testing.in_process_service import InProcessService, build_installation
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """An installation, and the command line for it."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
-    makul: Makul
+    makul: CommandLine
 
     def receipts(self, more: str) -> None:
         """Write more into `[receipts]`."""
@@ -36,7 +36,7 @@ class Installed:
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Installed]:
     installation = build_installation(tmp_path)
-    yield Installed(installation, tmp_path, Makul(tmp_path))
+    yield Installed(installation, tmp_path, CommandLine(tmp_path))
     installation.close()
 
 

@@ -46,7 +46,7 @@ from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.agreements import agree
 from makul_testing.external.requirements import needs
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -65,7 +65,7 @@ class _Quiet(WSGIRequestHandler):
 class EncryptedDeliveryService:
     """A service over HTTP, and the wallet's profile for it."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
     profile: Profile
 
@@ -144,7 +144,7 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[EncryptedDe
         yield it
 
 
-def ask(installation: InProcess, document: SandboxDocument, **changes: object) -> bytes:
+def ask(installation: InProcessService, document: SandboxDocument, **changes: object) -> bytes:
     fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return person_request(**(fields | changes))
 
@@ -153,7 +153,7 @@ def encrypted_data_in(answer: etree._Element) -> bytes:
     return base64.b64decode(answer.findtext("r:sealed", namespaces=R) or "")
 
 
-def test_nothing_of_the_person_is_in_the_answer(installation: InProcess) -> None:
+def test_nothing_of_the_person_is_in_the_answer(installation: InProcessService) -> None:
     """SEALED by agreement: no `person`, one EncryptedData, and no unencrypted value."""
     document = installation.document("wallet-00-data")
 
@@ -167,7 +167,7 @@ def test_nothing_of_the_person_is_in_the_answer(installation: InProcess) -> None
     assert b"surname" not in sealed
 
 
-def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
+def test_a_yes_or_no_is_not_encrypted(installation: InProcessService) -> None:
     """VerifyPerson gives no data, so it needs no encryption certificate."""
     answer = installation.ask(
         ask(installation, installation.document("wallet-00-yes-no")), by="wallet"
@@ -176,7 +176,7 @@ def test_a_yes_or_no_is_not_encrypted(installation: InProcess) -> None:
     assert answer.outcome == "MATCHED"
 
 
-def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
+def test_only_agreed_deliveries_are_encrypted(installation: InProcessService) -> None:
     """The bank's agreement is TYPED: its answer is unencrypted."""
     answer = installation.ask(ask(installation, installation.document("bank-00-data")))
 
@@ -185,7 +185,9 @@ def test_only_agreed_deliveries_are_encrypted(installation: InProcess) -> None:
 
 
 @needs("xmlsec1")
-def test_the_xmlsec1_program_decrypts_an_answer(installation: InProcess, tmp_path: Path) -> None:
+def test_the_xmlsec1_program_decrypts_an_answer(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """docs/recipients.md shows this for other stacks."""
     answer = installation.ask(
         ask(installation, installation.document("wallet-00-data")), by="wallet"
@@ -349,7 +351,7 @@ def _another(service: EncryptedDeliveryService) -> Credential:
     )
 
 
-def _reopened(service: EncryptedDeliveryService) -> InProcess:
+def _reopened(service: EncryptedDeliveryService) -> InProcessService:
     """Return the same service with its trust loaded again."""
     installation = service.installation
     parts = build_adapters(installation.settings, installation.store, installation.clock)

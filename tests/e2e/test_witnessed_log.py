@@ -39,7 +39,7 @@ from makul_client.transparency.verifier import LedgerVerifier, Standing
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import (
     NS,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -54,7 +54,7 @@ PROMISE = timedelta(seconds=60)
 class Watched:
     """A service, the sequencer of its ledger, and a witness elsewhere."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
     signer: NoteSigner
     witness: WitnessProgram

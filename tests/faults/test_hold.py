@@ -23,9 +23,9 @@ from makul.store.schema.registry_tables import recipient
 from makul_testing.builders.entries import a_release, a_revocation
 from makul_testing.builders.records import AZAMAT, BANK, NOON, a_consent, a_recipient, an_evidence
 from makul_testing.exhaustive import rounds
-from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess
-from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.faults.record_audit import Count, audit_records
+from makul_testing.in_process_service import InProcessService
+from makul_testing.load.concurrent_clients import RELEASED, ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import count as sql_count
 from makul_testing.raw_sql import raw
@@ -78,7 +78,7 @@ def released_before(place: DatabaseLocation) -> int:
 
 
 def test_nothing_is_ordered_after_a_hold(
-    installation: InProcess, database: str, count: Count
+    installation: InProcessService, database: str, count: Count
 ) -> None:
     """All releases are those that the hold's own transaction counts; no stored answer either."""
     place, bank = installation.settings.place, installation.bank.recipient
@@ -86,35 +86,35 @@ def test_nothing_is_ordered_after_a_hold(
     with (
         noting_what_came_before(place),
         run_preforked_service(installation, workers=3) as server,
-        Crowd(installation, server.port, threads=8, repeats=0.5) as crowd,
+        ConcurrentClients(installation, server.port, threads=8, repeats=0.5) as clients,
     ):
         for _ in range(HOLDS):
-            crowd.more(10)
+            clients.more(10)
             began = time.monotonic()
             set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
-            took, crowd.closed = max(took, time.monotonic() - began), object()
-            before, refused = released_before(place), crowd.words["REFUSED RCP-02"]
-            crowd.until(lambda: crowd.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
-            holds += len(aftermath(place).released) == before
-            crowd.closed = None
+            took, clients.closed = max(took, time.monotonic() - began), object()
+            before, refused = released_before(place), clients.words["REFUSED RCP-02"]
+            clients.until(lambda: clients.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
+            holds += len(audit_records(place).released) == before
+            clients.closed = None
             set_state(installation.store, bank)
         set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
-        crowd.closed = object()
-        again = sorted(crowd.released)[:50]
-        crowd.ask_again(again)
-        crowd.closed = None
+        clients.closed = object()
+        again = sorted(clients.released)[:50]
+        clients.ask_again(again)
+        clients.closed = None
         set_state(installation.store, bank)
     installation.store.close()
 
     assert holds == HOLDS
-    assert crowd.given_after == []
-    assert crowd.withheld["REFUSED RCP-02"] >= len(again) >= 10 * HOLDS
-    assert set(crowd.words) == {RELEASED, "REFUSED RCP-02"}
-    assert (crowd.unanswered, crowd.differing) == ([], [])
+    assert clients.given_after == []
+    assert clients.withheld["REFUSED RCP-02"] >= len(again) >= 10 * HOLDS
+    assert set(clients.words) == {RELEASED, "REFUSED RCP-02"}
+    assert (clients.unanswered, clients.differing) == ([], [])
     assert took < PATIENCE_SECONDS
     count(
-        f"a hold under load of 8 clients x{HOLDS} [{database}]: {len(crowd.released):,} released"
-        f" before, 0 ordered after it, {crowd.withheld.total()} stored answers withheld,"
+        f"a hold under load of 8 clients x{HOLDS} [{database}]: {len(clients.released):,} released"
+        f" before, 0 ordered after it, {clients.withheld.total()} stored answers withheld,"
         f" 0 given; it waited {took:.2f} s at most"
     )
 

@@ -24,7 +24,7 @@ from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, lo
 from makul.trust.validation.documents import XadesVerifier
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     about,
     build_installation,
     person_request,
@@ -143,7 +143,7 @@ def _edited(  # noqa: C901 - one case an edit
 
 
 @cache
-def _installation() -> InProcess:
+def _installation() -> InProcessService:
     return build_installation(Path(tempfile.mkdtemp(prefix="makul-fuzz-")), clock=lambda: NOW)
 
 

@@ -20,7 +20,7 @@ from makul.domain.identifiers import MemberCode
 from makul.soap.channels import Authenticated, RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
-from makul.soap.wsgi_app import Answered, build_application
+from makul.soap.wsgi_app import AnswerSummary, build_application
 from makul_testing.paths import SAMPLES
 
 R = "urn:makul:recipient:1"
@@ -128,7 +128,7 @@ def build(
     channel: RequestChannel | None = None,
     *,
     ready: Callable[[], Readiness] = lambda: READY,
-    observe: Callable[[Answered], None] = lambda _: None,
+    observe: Callable[[AnswerSummary], None] = lambda _: None,
     **settings: Any,
 ) -> WSGIApplication:
     """Build the application under test."""

@@ -15,13 +15,13 @@ from makul.witness.log_source import open_source
 from makul.witness.state import WitnessStateDir
 from makul.witness.witness import WitnessProgram, WitnessResult, WitnessRound
 from makul_testing.processes.witness import a_witness, cosigned_size
-from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.crl_ocsp import PublishedPaths, run_publisher
 from makul_testing.servers.slow_http import run_slow_server
 from makul_testing.tlog.published import PublishedLog, leaves
 
 
 @pytest.fixture
-def web(log: PublishedLog) -> Iterator[Published]:
+def web(log: PublishedLog) -> Iterator[PublishedPaths]:
     """Serve the ledger's directory over HTTP, in its present state."""
     with run_publisher() as published:
         log.publish(leaves(300))
@@ -32,7 +32,7 @@ def web(log: PublishedLog) -> Iterator[Published]:
 
 
 def test_a_log_is_followed_over_http(
-    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: PublishedPaths
 ) -> None:
     """The paths are those of C2SP tlog-tiles."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log/")
@@ -43,7 +43,7 @@ def test_a_log_is_followed_over_http(
 
 
 def test_a_failing_server_is_fetched_again(
-    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: PublishedPaths
 ) -> None:
     """The fetch is bounded, and repeated in the next round."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log")

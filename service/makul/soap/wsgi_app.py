@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class AnswerSummary:
     """One answer, as it is counted: without content, and without the subject."""
 
     operation: str | None
@@ -45,7 +45,7 @@ class Answered:
     """Bytes of the message; 0 if the guard refused it."""
 
 
-Observer = Callable[[Answered], None]
+Observer = Callable[[AnswerSummary], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ OVERSIGHT_CONTRACT: Final = PortContract(
 )
 
 
-def _ignore(_: Answered) -> None:
+def _ignore(_: AnswerSummary) -> None:
     """Count nothing."""
 
 
@@ -160,10 +160,10 @@ class _Endpoint:
             log.warning("an answer could not be counted: %s", type(error).__name__)
 
 
-def _summarize(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:
+def _summarize(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> AnswerSummary:
     if exchange is None:
-        return Answered(operation=None, status=status, faults=codes)
-    return Answered(
+        return AnswerSummary(operation=None, status=status, faults=codes)
+    return AnswerSummary(
         operation=exchange.operation,
         status=status,
         faults=codes,

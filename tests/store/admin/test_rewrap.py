@@ -372,11 +372,11 @@ class Recording(threading.Thread):
 @pytest.fixture
 def crowded(full: DatabaseLocation, ring: StoreKeys) -> Iterator[list[Recording]]:
     """Run two threads that record with the new key file."""
-    crowd = [Recording(full, ring) for _ in range(2)]
-    for each in crowd:
+    recordings = [Recording(full, ring) for _ in range(2)]
+    for each in recordings:
         each.start()
-    yield crowd
-    for each in crowd:
+    yield recordings
+    for each in recordings:
         each.stop()
 
 
