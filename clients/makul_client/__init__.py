@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     )
     from makul_client.profile import Profile
     from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
-    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, ReceiptState
 
 __all__ = [
     "AnsweredError",
@@ -89,13 +89,13 @@ __all__ = [
     "Reason",
     "ReceiptError",
     "ReceiptFlaw",
+    "ReceiptState",
     "RecipientFaultError",
     "RefusedError",
     "RequestFaultError",
     "Retry",
     "ServiceFaultError",
     "SignatureFaultError",
-    "Standing",
     "TransportError",
     "UndeterminedError",
     "read_bundle_unsafe",
@@ -115,7 +115,7 @@ _HOMES = {
         "ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
     "_internal.exchange": "Context",
-    "transparency.verifier": "LedgerVerifier Proof Standing",
+    "transparency.verifier": "LedgerVerifier Proof ReceiptState",
     "profile": "Profile",
     "models.reasons": "Language Reason Retry",
 }

@@ -37,7 +37,7 @@ def kinds() -> Iterator[Mapping[str, Database]]:
 def test_a_stored_population_is_found_and_decrypted(
     kinds: Mapping[str, Database], tmp_path: Path, kind: str
 ) -> None:
-    """The population is encrypted once under stored keys, and earlier citizens stay in the register."""
+    """It is encrypted once under stored keys, and earlier citizens stay in the register."""
     filling = StoredPopulation(20, cache=tmp_path / "cache")
     installation = kinds[kind].installation(tmp_path / "installation", people=40, keys=filling.keys)
     kinds[kind].fill(installation, filling)

@@ -26,7 +26,7 @@ def filled(with_bank: CommandLine, tmp_path: Path) -> CommandLine:
     return with_bank
 
 
-def ring_of(makul: CommandLine) -> StoreKeys:
+def read_key_ring(makul: CommandLine) -> StoreKeys:
     return StoreKeys.load(makul.directory / "keys/store.json")
 
 
@@ -37,15 +37,15 @@ def store_keys(makul: CommandLine) -> dict[str, Any]:
 
 def rotated(makul: CommandLine) -> tuple[str, str]:
     """Prepare and activate; return the former key and the new one."""
-    former = ring_of(makul).current_id
+    former = read_key_ring(makul).current_id
     makul.run_json("key", "rotate", "--prepare", "--apply")
     makul.run_json("key", "rotate", "--activate", "--apply")
-    return former, ring_of(makul).current_id
+    return former, read_key_ring(makul).current_id
 
 
 def test_a_whole_rotation_takes_four_commands(filled: CommandLine) -> None:
     """There are four commands; after each, `key show` prints how many fields each key encrypts."""
-    former = ring_of(filled).current_id
+    former = read_key_ring(filled).current_id
     total = store_keys(filled)["IN_USE"]["fields"]
     assert total > PEOPLE
 
@@ -58,7 +58,7 @@ def test_a_whole_rotation_takes_four_commands(filled: CommandLine) -> None:
     activated = filled("key", "rotate", "--activate", "--apply")
     assert "SIGHUP" in activated.err
     output = store_keys(filled)
-    assert output["IN_USE"]["fingerprint"] == ring_of(filled).current_id != former
+    assert output["IN_USE"]["fingerprint"] == read_key_ring(filled).current_id != former
     assert output["FORMER"]["fields"] == total + 2  # the log of both steps
 
     rotation = filled.run_json("key", "rotate", "--apply")
@@ -85,14 +85,14 @@ def test_nothing_is_done_without_apply(filled: CommandLine, step: tuple[str, ...
     if step == ("retire",):
         filled.run_json("key", "rotate", "--apply")
         step = ("retire", former)
-    before, keys = ring_of(filled), store_keys(filled)
+    before, keys = read_key_ring(filled), store_keys(filled)
 
     result = filled("key", *step)
 
     assert result.code == 0
     assert "Would do: " in result.out
     assert "--apply" in result.err
-    assert ring_of(filled) == before
+    assert read_key_ring(filled) == before
     assert store_keys(filled) == keys
 
 
@@ -126,12 +126,12 @@ def test_the_wrong_order_is_refused(
     """One line says which step is first, with --apply and without."""
     for step in steps[:-1]:
         makul.run_json("key", *step)
-    before = ring_of(makul)
+    before = read_key_ring(makul)
     for apply in ((), ("--apply",)):
         result = makul("key", *steps[-1], *apply)
         assert result.code == 1
         assert why in result.err
-    assert ring_of(makul) == before
+    assert read_key_ring(makul) == before
 
 
 def test_a_key_that_is_needed_is_not_retired(filled: CommandLine) -> None:
@@ -147,12 +147,12 @@ def test_a_key_that_is_needed_is_not_retired(filled: CommandLine) -> None:
     assert "encrypted under it" in filled("key", "retire", former).out
     assert result.code == 1
     assert "makul key rotate --apply" in result.err
-    assert former in ring_of(filled).masters
+    assert former in read_key_ring(filled).masters
 
 
 def test_an_unreloaded_worker_blocks_the_next_step(filled: CommandLine) -> None:
     """The problem is reported in the preview, and the step is refused."""
-    working = ring_of(filled)
+    working = read_key_ring(filled)
     filled.run_json("key", "rotate", "--prepare", "--apply")
 
     would = filled.run_json("key", "rotate", "--activate")

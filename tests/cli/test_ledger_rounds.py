@@ -7,14 +7,14 @@ import pytest
 
 from makul.admin.sequencer_rounds import MAX_BUFFERED, CosignatureBuffer, SequencerRounds
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned
+from makul.app.ports.ledger import CosignedCheckpoint
 from makul.app.sequencer import Sequencer
 from makul.ledger.checkpoint import Checkpoint
 
 
-def cosigned(number: int) -> Cosigned:
+def cosigned(number: int) -> CosignedCheckpoint:
     checkpoint = Checkpoint("log.example/makul", number, bytes(32))
-    return Cosigned(checkpoint=checkpoint, witness="w", line=str(number))
+    return CosignedCheckpoint(checkpoint=checkpoint, witness="w", line=str(number))
 
 
 class FakeSequencer:
@@ -26,7 +26,7 @@ class FakeSequencer:
         self.meanwhile: list[int] = []
         self._buffer = buffer
 
-    def keep(self, lines: list[Cosigned]) -> int:
+    def keep(self, lines: list[CosignedCheckpoint]) -> int:
         for number in self.meanwhile:
             self._buffer.add(cosigned(number))
         if self.away:

@@ -8,7 +8,7 @@ import pytest
 
 from makul.domain.causes import Cause
 from makul.domain.decision import MATCH_RULES
-from makul.domain.eligibility import STANDING_RULES
+from makul.domain.eligibility import ELIGIBILITY_RULES
 from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
 from makul.domain.reason_texts import (
     ReasonTextError,
@@ -22,7 +22,7 @@ from makul.domain.reason_texts import (
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
 from makul.domain.rules import Rule
 
-RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
+RULES: tuple[Rule[Any], ...] = (*ELIGIBILITY_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
 
 CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
 """The clauses that say to whom, on what ground and how data are given.

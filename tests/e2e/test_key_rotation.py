@@ -39,8 +39,8 @@ def test_key_is_rotated_under_load(installation: InProcessService, tmp_path: Pat
     """The steps are prepare, SIGHUP, activate, SIGHUP, wrap, retire; a step too early
     is refused.
     """
-    ring, makul = tmp_path / "store.json", installation.makul(duty=None)
-    former = replace(StoreKeys.load(ring), held=None)
+    key_file, makul = tmp_path / "store.json", installation.makul(duty=None)
+    former = replace(StoreKeys.load(key_file), held=None)
     queue = messages(installation, 600)
 
     with run_service(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
@@ -64,7 +64,7 @@ def test_key_is_rotated_under_load(installation: InProcessService, tmp_path: Pat
     assert load.failures == []
     assert {status for status, _ in load.answers} == {200}
     assert all(b">RELEASED<" in body for _, body in load.answers)
-    new = StoreKeys.load(ring)
+    new = StoreKeys.load(key_file)
     assert set(new.masters).isdisjoint(former.masters)
     with pytest.raises(StoreUnavailableError):
         open_store(installation.settings.place, former, who="test")

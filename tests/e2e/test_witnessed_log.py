@@ -35,7 +35,7 @@ from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Operator
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.transparency.settings import Ledger
-from makul_client.transparency.verifier import LedgerVerifier, Standing
+from makul_client.transparency.verifier import LedgerVerifier, ReceiptState
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import (
     NS,
@@ -158,7 +158,7 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
     now = watched.installation.clock()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is None
-    assert watched.recipient.prove(receipt, None, at=now).standing is Standing.PENDING
+    assert watched.recipient.prove(receipt, None, at=now).state is ReceiptState.PENDING
     with pytest.raises(LedgerError) as overdue:
         watched.recipient.prove(receipt, None, at=now + PROMISE + timedelta(seconds=1))
     assert overdue.value.flaw is LedgerFlaw.OVERDUE
@@ -167,14 +167,14 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
     sequencer.run_once()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is not None
-    assert watched.recipient.prove(receipt, inclusion, at=now).standing is Standing.PENDING
+    assert watched.recipient.prove(receipt, inclusion, at=now).state is ReceiptState.PENDING
 
     assert watched.witness.run_once().result is WitnessResult.COSIGNED
     assert sequencer.keep(watched.collector.collect()) == 1
     receipt, inclusion = watched.fetched(request_id)
     late = now + timedelta(days=365)
     proved = watched.recipient.prove(receipt, inclusion, at=late)
-    assert proved.standing is Standing.PROVED
+    assert proved.state is ReceiptState.PROVED
     assert len(proved.cosigned_by) == 1
 
     for _ in range(5):
@@ -184,7 +184,7 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
     sequencer.keep(watched.collector.collect())
     for each in (request_id, later):
         receipt, inclusion = watched.fetched(each)
-        assert watched.recipient.prove(receipt, inclusion, at=late).standing is Standing.PROVED
+        assert watched.recipient.prove(receipt, inclusion, at=late).state is ReceiptState.PROVED
 
 
 def test_a_store_from_an_older_copy_is_found_by_a_witness(watched: Watched, tmp_path: Path) -> None:
@@ -242,5 +242,5 @@ def test_a_stolen_ledger_key_is_noticed(
     assert inclusion is not None
     with pytest.raises(LedgerError):
         rebuilt.recipient.prove(receipt, inclusion, at=late)
-    assert watched.recipient.prove(*checkpoint, at=late).standing is Standing.PROVED
+    assert watched.recipient.prove(*checkpoint, at=late).state is ReceiptState.PROVED
     other.close()

@@ -23,7 +23,7 @@ from makul.app.ports import (
     QuotaUse,
     Replay,
 )
-from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
+from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
@@ -279,7 +279,7 @@ def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
 
     recovery = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
 
-    assert recovery == Recovered(placed=1, lost=1, size=2)
+    assert recovery == RecoveryResult(placed=1, lost=1, size=2)
 
 
 def sequences(store: Store, signer: NoteSigner) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from makul.admin.sequencer_rounds import CosignatureBuffer, SequencerRounds, collect_cosignatures
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned
+from makul.app.ports.ledger import CosignedCheckpoint
 from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
 from makul.composition.service import start_housekeeping
@@ -183,9 +183,9 @@ def test_collecting_cosignatures_continues_after_an_error(
     events: list[object] = []
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
-    cosigned = cast("Cosigned", object())
+    cosigned = cast("CosignedCheckpoint", object())
 
-    def collect() -> list[Cosigned]:
+    def collect() -> list[CosignedCheckpoint]:
         if outcomes:
             raise outcomes.popleft()
         return [cosigned]

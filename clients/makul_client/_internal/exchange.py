@@ -21,7 +21,7 @@ from makul_client._internal.crypto.decryption import DeliveryDecryptor
 from makul_client._internal.crypto.xml import canonical
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.nonces import nonces_for
-from makul_client._internal.retry import Retrying
+from makul_client._internal.retry import RetryLoop
 from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, request_of
 from makul_client._internal.wsse import BinarySignature
 from makul_client.errors import (
@@ -89,7 +89,7 @@ class Exchange:
             DeliveryDecryptor(profile.sealing) if profile.sealing is not None else None
         )
         self._wire = Wire(profile.service)
-        self._retrying = Retrying(patience=profile.patience, pause=pause)
+        self._retrying = RetryLoop(patience=profile.patience, pause=pause)
 
     def close(self) -> None:
         """Close the connections."""

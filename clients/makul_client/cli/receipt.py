@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from makul_client.receipts.bundle import read_bundle_unsafe, write_bundle
     from makul_client.receipts.verifier import ReceiptVerifier
     from makul_client.transparency.log_source import is_address
-    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, ReceiptState
 else:
     read_bundle_unsafe = late("receipts.bundle", "read_bundle_unsafe")
     write_bundle = late("receipts.bundle", "write_bundle")
@@ -38,7 +38,7 @@ else:
     Context = late("_internal.exchange", "Context")
     LedgerVerifier = late("transparency.verifier", "LedgerVerifier")
     Proof = late("transparency.verifier", "Proof")
-    Standing = late("transparency.verifier", "Standing")
+    ReceiptState = late("transparency.verifier", "ReceiptState")
     is_address = late("transparency.log_source", "is_address")
     ReceiptVerifier = late("receipts.verifier", "ReceiptVerifier")
     utc_now = late("_internal.wsse", "utc_now")
@@ -202,14 +202,14 @@ def _row(file: Path, checker: _Checker, client: Client | None, context: Context)
         flaw = getattr(error, "flaw", None)
         fields = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
         return _Row(exit_code(error), f"{file}: {error}", fields)
-    code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
+    code = ExitCode.OK if proved.state is ReceiptState.PROVED else ExitCode.LATER
     return _Row(code, f"{file}: {_describe_proof(proved)}", _facts(file, receipt, proved))
 
 
 def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
     return {
         "file": str(file),
-        "standing": proved.standing,
+        "standing": proved.state,
         "request_id": receipt.request_id,
         "receipt_id": receipt.receipt_id,
         "outcome": receipt.outcome,
@@ -222,7 +222,7 @@ def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
 
 
 def _describe_proof(proved: Proof) -> str:
-    if proved.standing is Standing.PENDING:
+    if proved.state is ReceiptState.PENDING:
         return translate("not proved in the log yet: fetch it again later")
     witnesses = ", ".join(proved.cosigned_by) or "–"
     return translate(

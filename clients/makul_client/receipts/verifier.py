@@ -78,7 +78,7 @@ class ClaimedAnswer:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Delivered:
+class DeliveredData:
     """Data that came encrypted, with the operator's signature over them verified."""
 
     person: "Element"
@@ -147,7 +147,7 @@ class ReceiptVerifier:
 
     def open_delivery(
         self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
-    ) -> Delivered:
+    ) -> DeliveredData:
         """Return the data of a delivery just decrypted, after verifying the operator's signature.
 
         Raises `EncryptionError` for a delivery of another request, disclosure or recipient, even if
@@ -179,7 +179,7 @@ class ReceiptVerifier:
                 )
         (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
         salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
-        return Delivered(person, base64.b64decode(_collapse(salt)))
+        return DeliveredData(person, base64.b64decode(_collapse(salt)))
 
     def _verify(
         self, document: bytes, *, at: datetime, is_stored: bool, held_since: datetime | None = None

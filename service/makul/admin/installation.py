@@ -62,12 +62,12 @@ class Installation:
     @property
     def agreements(self) -> Agreements:
         """The use cases that draft agreements and verify what the parties signed."""
-        return self._papers[0]
+        return self._use_cases[0]
 
     @property
     def notices(self) -> Notices:
         """The use cases that draft approvals and verify what the authorised body signed."""
-        return self._papers[1]
+        return self._use_cases[1]
 
     @property
     def statements(self) -> StatementPublisher:
@@ -80,7 +80,7 @@ class Installation:
         return MonthCloser(settings=self.settings, registry=self.registry, clock=self.clock)
 
     @property
-    def _papers(self) -> tuple[Agreements, Notices]:
+    def _use_cases(self) -> tuple[Agreements, Notices]:
         return build_agreements(self.settings, self.registry, _VerifierOnDemand(self.settings))
 
     def keys_in_use(self) -> Sequence[KeyInfo]:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.sequencer_rounds import SequencerRounds, collect_cosignatures
-from makul.app.log_recovery import Missing, missing
+from makul.app.log_recovery import UnstoredLeaves, find_unstored_leaves
 from makul.app.ports import Clock
 from makul.app.ports.ledger import (
     Finding,
@@ -169,10 +169,10 @@ class OpenLedger:
         except OSError as error:
             raise OperatorUnavailableError(f"{self.settings.publish}: {error.strerror}") from None
 
-    def missing(self) -> Missing | None:
+    def find_unstored_leaves(self) -> UnstoredLeaves | None:
         """Return the published leaves that the store lacks. Raises `OperatorError`."""
         with self._readable():
-            return missing(
+            return find_unstored_leaves(
                 self.ledger,
                 self.published,
                 self.verifier,
@@ -180,7 +180,7 @@ class OpenLedger:
                 at=self.clock(),
             )
 
-    def recover(self, lacking: Missing) -> None:
+    def recover(self, lacking: UnstoredLeaves) -> None:
         """Restore each missing leaf to its leaf index, or note it as lost.
 
         Raises `OperatorError`.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned, LedgerBrokenError
+from makul.app.ports.ledger import CosignedCheckpoint, LedgerBrokenError
 from makul.app.sequencer import Sequencer, SequencerRun
 from makul.net.supervision import SupervisedThread, trace
 from makul.observability.security_events import Event as SecurityEvent
@@ -32,21 +32,21 @@ class CosignatureBuffer:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._lines: deque[Cosigned] = deque(maxlen=MAX_BUFFERED)
+        self._lines: deque[CosignedCheckpoint] = deque(maxlen=MAX_BUFFERED)
 
-    def add(self, line: Cosigned) -> None:
+    def add(self, line: CosignedCheckpoint) -> None:
         """Add the newest line. A full buffer drops its oldest line."""
         with self._lock:
             self._lines.append(line)
 
-    def take(self) -> list[Cosigned]:
+    def take(self) -> list[CosignedCheckpoint]:
         """Remove and return all lines."""
         with self._lock:
             taken = list(self._lines)
             self._lines.clear()
         return taken
 
-    def put_back(self, lines: Sequence[Cosigned]) -> None:
+    def put_back(self, lines: Sequence[CosignedCheckpoint]) -> None:
         """Return lines that could not be stored to the front of the buffer.
 
         A full buffer drops its oldest lines.

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from makul.app.ports.caller import Clock
 from makul.app.ports.ledger import (
-    Cosigned,
+    CosignedCheckpoint,
     Lease,
     LedgerBrokenError,
     LedgerStore,
@@ -136,7 +136,7 @@ class Sequencer:
         if signed != Checkpoint(self._signer.name, latest.size, latest.root):
             raise LedgerBrokenError("the store's checkpoint signs another tree than it says")
 
-    def keep(self, cosigned: Iterable[Cosigned]) -> int:
+    def keep(self, cosigned: Iterable[CosignedCheckpoint]) -> int:
         """Store cosignatures, publish the lines of the newest tree, and return how many are new.
 
         A tree that a witness cosigned is a promise, as a published tree is. If the store lacks that

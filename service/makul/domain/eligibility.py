@@ -139,7 +139,7 @@ ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
 )
 """Rules on the recipient, agreement and channel, which do not depend on what is requested."""
 
-STANDING_RULES: tuple[Rule[EligibilityCase], ...] = (
+ELIGIBILITY_RULES: tuple[Rule[EligibilityCase], ...] = (
     *ENTRY_RULES,
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
     Rule(Code.AGR_04, _attributes_agreed),
@@ -174,7 +174,7 @@ def judge_entry(case: EligibilityCase) -> tuple[Ruling, ...]:
 
 def judge_eligibility(case: EligibilityCase) -> tuple[Ruling, ...]:
     """Judge every rule on recipient and agreement."""
-    return tuple(rule.judge(case) for rule in STANDING_RULES)
+    return tuple(rule.judge(case) for rule in ELIGIBILITY_RULES)
 
 
 def within(code: Code, requested: frozenset[str], allowed: frozenset[str]) -> Ruling:

@@ -36,7 +36,7 @@ class RightEdge:
         *higher, last = tuple(self._peaks()) or (EMPTY_ROOT,)
         return reduce(lambda right, left: node_hash(left, right), reversed(higher), last)
 
-    def extended(self, leaf_hashes: Sequence[bytes]) -> "Appended":
+    def extended(self, leaf_hashes: Sequence[bytes]) -> "AppendResult":
         """Return the tree with these leaves appended, and its tiles that are new or have grown."""
         tiles: dict[Tile, bytes] = {}
         partial: list[bytes] = []
@@ -51,7 +51,7 @@ class RightEdge:
                 tiles[Tile(level, index + len(full), len(rest) // HASH_BYTES)] = rest
             partial.append(rest)
             new = [perfect_root(tile) for tile in full]
-        return Appended(RightEdge(self.size + len(leaf_hashes), tuple(partial)), tiles)
+        return AppendResult(RightEdge(self.size + len(leaf_hashes), tuple(partial)), tiles)
 
     def _peaks(self) -> Iterator[bytes]:
         """Yield the roots of the largest complete subtrees from left to right.
@@ -71,7 +71,7 @@ EMPTY_EDGE = RightEdge(0, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """A tree after leaves were appended."""
 
     edge: RightEdge

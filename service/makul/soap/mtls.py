@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from makul.app.ports import Caller, CertificateJudge, CertificateRegister, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
-from makul.soap.channels import Authenticated
+from makul.soap.channels import AuthenticatedMessage
 from makul.soap.envelope import Message
 from makul.soap.transport_metadata import Arrival
 
@@ -94,7 +94,7 @@ class MtlsChannel:
         """None, because the caller is identified outside the message."""
         return frozenset()
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Return the holder of the connection's key. Raises `RejectedError` (SIG-*, RCP-04)."""
         fingerprint = self.judge.judge(self.source.certificate(message.arrival), at=at)
         registered = self.register.certificate(fingerprint)
@@ -105,7 +105,7 @@ class MtlsChannel:
             channel=ChannelName.MTLS,
             certificate=fingerprint,
         )
-        return Authenticated(caller, message.child)
+        return AuthenticatedMessage(caller, message.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
         """Return nothing."""

@@ -16,7 +16,7 @@ from makul.app.ports.ledger import (
     LedgerBrokenError,
     LedgerReport,
     LedgerState,
-    Recovered,
+    RecoveryResult,
     SignedTree,
     Standby,
 )
@@ -81,7 +81,7 @@ class Store:
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
-    ) -> Recovered | Standby:
+    ) -> RecoveryResult | Standby:
         """Add published leaves to a store that was restored from an older copy.
 
         The module `store.log.recovery` explains how.
@@ -103,16 +103,16 @@ class Store:
         """Return how many versions of persons' records still contain their samples."""
         return person_upgrade.count_rows(self._database)
 
-    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.Moved]:
+    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.MovedSamples]:
         """Move samples to rows of their own, and yield the result of each batch."""
         return person_upgrade.move_samples(self._office, at=at)
 
-    def rotation(self, ring: Path) -> KeyRotation:
+    def rotation(self, key_file: Path) -> KeyRotation:
         """Return the rotation of the master key.
 
-        `ring` is the file of the keys that opened the store.
+        `key_file` is the file of the keys that opened the store.
         """
-        return StoreRotation(self._office, ring)
+        return StoreRotation(self._office, key_file)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""

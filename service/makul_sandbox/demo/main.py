@@ -40,7 +40,7 @@ LOG = "service.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class SceneResult:
     """A scene and its result."""
 
     scene: Scene
@@ -65,7 +65,7 @@ def play(directory: Path | None) -> int:
     return report(played)
 
 
-def report(played: Sequence[Played]) -> int:
+def report(played: Sequence[SceneResult]) -> int:
     """Print the results of the scenes, with the count last. Return the exit code."""
     width = None if sys.stdout.isatty() else 160
     Console(file=sys.stdout, width=width, highlight=False).print(_table(played))
@@ -79,18 +79,18 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _run_scene(scene: Scene, demo: DemoClient) -> Played:
+def _run_scene(scene: Scene, demo: DemoClient) -> SceneResult:
     """Run a scene. An answer that the client cannot use is a result too.
 
     Examples are an invalid receipt and a missing answer.
     """
     try:
-        return Played(scene, scene.step(demo))
+        return SceneResult(scene, scene.step(demo))
     except MakulError as error:
-        return Played(scene, f"{type(error).__name__}: {error}")
+        return SceneResult(scene, f"{type(error).__name__}: {error}")
 
 
-def _table(played: Iterable[Played]) -> Table:
+def _table(played: Iterable[SceneResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "scene", "clause", "expected", "got"):
         table.add_column(column, overflow="fold")

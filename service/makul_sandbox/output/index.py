@@ -28,7 +28,7 @@ from makul_sandbox.output.client_profiles import (
     profile_name,
     service_subsystem,
 )
-from makul_sandbox.world.build import Agreed, Signing, World, agreements_made, signed_name
+from makul_sandbox.world.build import SignedAgreement, Signing, World, agreements_made, signed_name
 from makul_sandbox.world.document import describe_reasons
 from makul_sandbox.world.documents import SandboxConsentRevocation, SandboxDocument
 from makul_sandbox.world.documents_timestamped import ENDED_LATER
@@ -125,7 +125,7 @@ def _party(party: Party) -> dict[str, Any]:
     }
 
 
-def _describe_agreement(agreed: Agreed) -> dict[str, Any]:
+def _describe_agreement(agreed: SignedAgreement) -> dict[str, Any]:
     home = f"agreements/{agreed.directory}"
     whole = agreed.handed_in == frozenset(AgreementRole)
     return {

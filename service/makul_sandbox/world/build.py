@@ -101,7 +101,7 @@ def key_digest(credential: Credential) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreed:
+class SignedAgreement:
     """An agreement, and the signatures on it that are submitted when a sandbox is made."""
 
     directory: str
@@ -120,11 +120,14 @@ class Agreed:
         }
 
 
-def agreements_made(*, at: datetime) -> tuple[Agreed, ...]:
+def agreements_made(*, at: datetime) -> tuple[SignedAgreement, ...]:
     """Return every party's agreement, in force, and a second one that the bank must still sign."""
     return (
-        *(Agreed(directory=each.key, party=each, terms=each.agreed(at)) for each in PARTIES),
-        Agreed(
+        *(
+            SignedAgreement(directory=each.key, party=each, terms=each.agreed(at))
+            for each in PARTIES
+        ),
+        SignedAgreement(
             directory="bank-2",
             party=BANK,
             terms=replace(BANK.agreed(at), number=SECOND_BANK_AGREEMENT),

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.log_recovery import missing
+from makul.app.log_recovery import find_unstored_leaves
 from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
     LedgerStore,
     PublishedLog,
-    Recovered,
+    RecoveryResult,
     Sequenced,
     SignedTree,
     Standby,
@@ -266,7 +266,7 @@ def test_a_store_with_another_history_is_not_extended(site: Site) -> None:
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
         a_sequencer(other, signer, published).run_once()
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
-        missing(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
+        find_unstored_leaves(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
     other.close()
 
 
@@ -282,7 +282,7 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
     a_sequencer(site.store, site.signer, site.published).run_once()
     site.store.close()
     other = open_store(restored, site.keys, who="operator")
-    lacking = missing(other.ledger, site.published, verifier, ORIGIN, at=NOON)
+    lacking = find_unstored_leaves(other.ledger, site.published, verifier, ORIGIN, at=NOON)
     assert lacking is not None
     assert (lacking.size, len(lacking.leaves)) == (3, 2)
     busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
@@ -296,8 +296,8 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
         assert read_all_rows(restored) == before
     recovery = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
 
-    assert recovery == Recovered(placed=0, lost=2, size=5)
-    assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
+    assert recovery == RecoveryResult(placed=0, lost=2, size=5)
+    assert find_unstored_leaves(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
     other.close()
 
 

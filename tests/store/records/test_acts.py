@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from makul.app.ports import Committed, PendingDecision, StoreUnavailableError
-from makul.app.ports.ledger import Lease, Recovered, SignedTree
+from makul.app.ports.ledger import Lease, RecoveryResult, SignedTree
 from makul.domain.recipients import RecipientState
 from makul.ledger.leaf import commit
 from makul.ledger.leaf_statement import read_act
@@ -265,7 +265,7 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
     promised = SignedTree(size=latest.size, root=latest.root, note=latest.note, made_at=NOON)
     recovery = restored.recover_ledger(promised, leaves, lease, at=NOON)
 
-    assert recovery == Recovered(placed=0, lost=1, size=latest.size)
+    assert recovery == RecoveryResult(placed=0, lost=1, size=latest.size)
     restored.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
     sequence(restored, signer)
     assert check_ledger(restored, signer, lost=1).finding is None

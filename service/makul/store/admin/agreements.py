@@ -255,5 +255,7 @@ def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bo
     Only signatories who may sign at this moment count, and one certificate counts for one role.
     """
     rows = transaction.fetch_all(SIGNATURES, {"number": number, "terms_digest": digest})
-    standing = {signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None}
-    return frozenset(standing.values()) == frozenset(AgreementRole)
+    roles_by_signer = {
+        signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None
+    }
+    return frozenset(roles_by_signer.values()) == frozenset(AgreementRole)

@@ -75,7 +75,7 @@ _WRITE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedSamples:
     """The result of one batch, in versions of records."""
 
     versions: int
@@ -89,7 +89,7 @@ def count_rows(database: Database) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
+def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[MovedSamples]:
     """Move the samples of every record, and yield the result of each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
@@ -106,7 +106,7 @@ def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[
             facts = {"versions": versions, "broken": broken}
             unit_of_work.log.write(transaction, "persons.move_samples", "", facts, at=at)
         after = keys[-1]
-        yield Moved(versions, broken)
+        yield MovedSamples(versions, broken)
 
 
 def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes, int]]:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from makul.app.ports import EncryptedCount, Rewrapped
+from makul.app.ports import EncryptedCount, RewrapBatch
 from makul.store.db.base import Database, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
@@ -148,7 +148,7 @@ def count(database: Database) -> Sequence[EncryptedCount]:
     ]
 
 
-def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
+def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[RewrapBatch]:
     """Wrap all fields under the current key, whose id is `key_id`; yield each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
@@ -165,7 +165,7 @@ def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rew
 
 def _walk(
     database: Database, cipher: FieldCipher, column: EncryptedColumn, done: bytes
-) -> Iterator[Rewrapped]:
+) -> Iterator[RewrapBatch]:
     rows = database.fetch_all(column.first, {"done": done})
     while rows:
         batch, began = _first_batch(rows), time.monotonic()
@@ -190,7 +190,7 @@ def _first_batch(rows: Sequence[Row]) -> Sequence[Row]:
 
 def _rewrap_batch(
     database: Database, cipher: FieldCipher, column: EncryptedColumn, rows: Sequence[Row]
-) -> Rewrapped:
+) -> RewrapBatch:
     changes, broken = [], 0
     for _length, was, *key in rows:
         try:
@@ -207,7 +207,7 @@ def _rewrap_batch(
                 transaction.execute(column.rewrapping, change) for change in changes
             )
         )
-    return Rewrapped(
+    return RewrapBatch(
         column=column.name, fields=fields, overtaken=len(changes) - fields, broken=broken
     )
 

@@ -118,7 +118,7 @@ class HeldRowsCheck:
         counted += _number(base["used"]) if base is not None else 0
         return None if image["used"] == counted else f"used {_NOT_STATED}"
 
-    def judge_papers(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
+    def judge_paper_consents(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge an official's day: a consent counts when it is first registered.
 
         Two decisions that register one consent at the same time may both count. So the number must
@@ -153,7 +153,7 @@ _JUDGES: Mapping[str, Judge] = {
     "revocation": HeldRowsCheck.judge_revocation,
     "consent_giver": HeldRowsCheck.judge_giver,
     "daily_use": HeldRowsCheck.judge_day,
-    "paper_use": HeldRowsCheck.judge_papers,
+    "paper_use": HeldRowsCheck.judge_paper_consents,
     "attempt": HeldRowsCheck.judge_attempt,
 }
 

@@ -17,7 +17,7 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import Private, open_private
+from makul.store.records.sealed_fields import PrivateFields, open_private
 from makul.store.schema.ledger_tables import ledger_leaf
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key
@@ -149,7 +149,7 @@ class RecordChecker:
         for effect in read_effects(self._cipher, stated):
             self._expectations.add_effect(*effect)
 
-    def _expected_facts(self, record: Record, private: Private) -> Facts:
+    def _expected_facts(self, record: Record, private: PrivateFields) -> Facts:
         """Return the facts that the columns and the encrypted part state."""
         row, subject = record.columns, private.subject
         ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
@@ -177,7 +177,7 @@ class RecordChecker:
         }
 
     def _evidence(
-        self, record: Record, private: Private, stated: Facts
+        self, record: Record, private: PrivateFields, stated: Facts
     ) -> Iterator[tuple[str, str]]:
         """Verify that each document of the decision exists, unaltered and with its report."""
         judged = [[digest.hex(), sha256(report).hexdigest()] for digest, report in private.reports]
@@ -189,7 +189,7 @@ class RecordChecker:
             yield from self._piece(record, private, stated, digest)
 
     def _piece(
-        self, record: Record, private: Private, stated: Facts, digest: bytes
+        self, record: Record, private: PrivateFields, stated: Facts, digest: bytes
     ) -> Iterator[tuple[str, str]]:
         recipient = str(record.columns["recipient"])
         row = self._database.fetch_one(_PIECE, {"recipient": recipient, "digest": digest})
@@ -265,7 +265,7 @@ def _differing_facts(stated: Facts, expected: Facts) -> Iterator[str]:
             yield name
 
 
-def _names(private: Private, stated: Facts, digest: bytes, kind: str) -> bool:
+def _names(private: PrivateFields, stated: Facts, digest: bytes, kind: str) -> bool:
     """Return whether a decision states that it was judged on this document, of this kind."""
     named = stated.get("evidence")
     if isinstance(named, list):

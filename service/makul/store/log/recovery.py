@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, exists, insert, select
 
-from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, Standby
+from makul.app.ports.ledger import Lease, LedgerBrokenError, RecoveryResult, SignedTree, Standby
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.log.tree import add_checkpoint, lock_head, move_head, write_tiles
@@ -36,7 +36,7 @@ def recover(
     lease: Lease,
     *,
     at: datetime,
-) -> Recovered | Standby:
+) -> RecoveryResult | Standby:
     """Append published leaves as they were published; raises `LedgerBrokenError`.
 
     `leaves` are the hashes of the indexes that the store lacks. The resulting tree must have the
@@ -65,7 +65,7 @@ def recover(
     write_tiles(transaction, edge.size, appended)
     move_head(transaction, appended.edge, lease, at=at)
     add_checkpoint(transaction, promised, at=at)
-    done = Recovered(placed=len(leaves) - lost, lost=lost, size=promised.size)
+    done = RecoveryResult(placed=len(leaves) - lost, lost=lost, size=promised.size)
     facts = {"size": done.size, "placed": done.placed, "lost": done.lost}
     log.write(transaction, "ledger.recover", "", facts, at=at)
     return done

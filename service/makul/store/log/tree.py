@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError, SignedTree, Standby
-from makul.ledger.compact_range import Appended, RightEdge
+from makul.ledger.compact_range import AppendResult, RightEdge
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tile_proofs import TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
@@ -117,7 +117,7 @@ def read_tile(source: Database | Transaction, level: int, index: int, width: int
     return hashes
 
 
-def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
+def write_tiles(transaction: Transaction, old_size: int, appended: AppendResult) -> None:
     """Add the new tiles, and extend those that were not full."""
     for tile, hashes in appended.tiles.items():
         if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:

@@ -13,7 +13,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
-from makul.store.records.sealed_fields import encrypt_private, private_of
+from makul.store.records.sealed_fields import encrypt_private, private_fields
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key
@@ -174,6 +174,6 @@ def _disclosure_row(cipher: FieldCipher, entry: Entry) -> dict[str, object]:
         "ground_id": ground.id.bytes if ground is not None else None,
         "ground_digest": ground.digest if ground is not None else None,
         "decided_at": micros(facts.at),
-        "sealed": encrypt_private(cipher, disclosure_id, private_of(entry)),
+        "sealed": encrypt_private(cipher, disclosure_id, private_fields(entry)),
         "sealed_to": release.sealed_to if release is not None else None,
     }

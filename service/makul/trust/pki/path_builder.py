@@ -105,7 +105,7 @@ _ALGORITHMS = _WeakAlgorithms(
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedPath:
     """A path that is not valid, or the absence of any path."""
 
     status: PathStatus
@@ -115,7 +115,7 @@ class Refused:
 
 def paths_of(
     certificate: SigningCertificate, authorities: Authorities, material: Material, *, at: datetime
-) -> Iterator[Path | Refused]:
+) -> Iterator[Path | RejectedPath]:
     """Yield each path from an anchor to this certificate at that moment, as valid or refused.
 
     If there is no path, yields one refusal. The caller must hold `READING` until it is done with
@@ -124,7 +124,7 @@ def paths_of(
     """
     parsed = asn1_certificate(certificate.der)
     if parsed.issuer.hashable not in authorities.names:
-        yield Refused(PathStatus.UNKNOWN_ISSUER)
+        yield RejectedPath(PathStatus.UNKNOWN_ISSUER)
         return
     context = ValidationContext(
         moment=at,
@@ -144,7 +144,7 @@ def paths_of(
         except StopAsyncIteration:
             return
         except (ValidationError, PathError) as error:
-            yield Refused(_status_of(error))
+            yield RejectedPath(_status_of(error))
             return
         try:
             _run_coroutine(async_validate_path(context, path))
@@ -152,7 +152,7 @@ def paths_of(
             status = _status_of(error)
             if status is PathStatus.WEAK_ALGORITHM and not _is_signed(path):
                 status = PathStatus.UNKNOWN_ISSUER
-            yield Refused(status, tuple(each.sha256 for each in _certificates_upwards(path)))
+            yield RejectedPath(status, tuple(each.sha256 for each in _certificates_upwards(path)))
         else:
             yield _convert_path(path, material)
 

@@ -21,7 +21,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import PathFinding, RevocationStatus
 from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
 from makul.trust.pki.issuer_cache import IssuerPathCache
-from makul.trust.pki.path_builder import PathStatus, Refused, paths_of
+from makul.trust.pki.path_builder import PathStatus, RejectedPath, paths_of
 from makul.trust.pki.path_revocation import Moments, Path, check_path_revocation, term_of
 from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness, freshness
@@ -231,7 +231,7 @@ def _validate(
         with READING:
             paths = paths_of(certificate, trust.authorities, trust.material, at=moments.valid)
             for position, path in enumerate(paths):
-                if isinstance(path, Refused):
+                if isinstance(path, RejectedPath):
                     finding = _not_trusted(path.status, moments.valid, path.digests)
                 else:
                     finding = _check_revocation(path, trust, moments)

@@ -50,7 +50,7 @@ from makul.trust.xmldsig.parsing import (
     parse_signed,
     require_modest_tree,
 )
-from makul.trust.xmldsig.signed_info import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.xmldsig.signed_info import ProvenReference, Reference, SignedInfo, read_signed_info
 from makul.trust.xmldsig.verification import verify_proven
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class _Shape:
     token: "Element"
     signature: "Element"
     signed_info: SignedInfo
-    proven: tuple[Proven, ...]
+    proven: tuple[ProvenReference, ...]
 
 
 class WsseVerifier:
@@ -276,7 +276,7 @@ def _unsigned_failure(element: "Element") -> SignatureFailure:
 
 def _prove_references(
     signed_info: SignedInfo, targets: Mapping[str, "Element"]
-) -> tuple[Proven, ...]:
+) -> tuple[ProvenReference, ...]:
     """Prove that the references sign exactly the actual Body and the actual Timestamp.
 
     Both must use exclusive canonicalisation. Raises `SignatureFailure` (SIG-03 or SIG-04).
@@ -301,7 +301,7 @@ def _prove_references(
             field="Transform" if exclusive else "CanonicalizationMethod",
             cause=Cause.TRANSFORM if exclusive else Cause.CANONICALISATION,
         )
-    return tuple(Proven(reference, targets[reference.uri]) for reference in references)
+    return tuple(ProvenReference(reference, targets[reference.uri]) for reference in references)
 
 
 def _is_plain_exclusive(reference: Reference) -> bool:

@@ -24,7 +24,7 @@ from makul.trust.xades.signer_reference import SignerReference, read_signer_refe
 from makul.trust.xmldsig.canonicalisation import canonical
 from makul.trust.xmldsig.parsing import DS, XADES, binary_of, children_of, instant_of, only_child
 from makul.trust.xmldsig.signed_info import (
-    Proven,
+    ProvenReference,
     Reference,
     SignedInfo,
     read_prefixes,
@@ -70,7 +70,7 @@ class Shape:
     key_info: "Element"
     properties: "Element | None"
     """The signed properties, or None for plain XML Signature."""
-    proven: tuple[Proven, ...]
+    proven: tuple[ProvenReference, ...]
     document_uri: str
     properties_uri: str | None
     timestamps: tuple["Timestamp", ...]
@@ -242,7 +242,7 @@ def _prove(
     targets: Mapping[str, "Element"],
     root: "Element",
     properties: "Element | None",
-) -> Proven:
+) -> ProvenReference:
     element = targets.get(reference.uri)
     if element is None:
         raise SignatureFailure(
@@ -266,7 +266,7 @@ def _prove(
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
-    return Proven(reference, element)
+    return ProvenReference(reference, element)
 
 
 def signing_time(properties: "Element") -> datetime:

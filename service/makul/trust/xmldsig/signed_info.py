@@ -82,7 +82,7 @@ class SignedInfo(NamedTuple):
     references: tuple[Reference, ...]
 
 
-class Proven(NamedTuple):
+class ProvenReference(NamedTuple):
     """A reference, and the element that it must sign as a pre-check has proved."""
 
     reference: Reference

@@ -38,7 +38,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import SubIndication
 from makul.trust.xmldsig.canonicalisation import canonical, canonical_without
 from makul.trust.xmldsig.parsing import DS, EXC_C14N, binary_of, only_child
-from makul.trust.xmldsig.signed_info import Proven, SignedInfo
+from makul.trust.xmldsig.signed_info import ProvenReference, SignedInfo
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -108,7 +108,7 @@ _SCHEMA = _Schema()
 
 
 def verify_proven(
-    signature: "Element", signed_info: SignedInfo, proven: Sequence[Proven], key: PublicKey
+    signature: "Element", signed_info: SignedInfo, proven: Sequence[ProvenReference], key: PublicKey
 ) -> Mapping[str, bytes]:
     """Verify a signature and return the signed bytes in canonical form, by reference URI.
 
@@ -147,7 +147,7 @@ def verify_proven(
     return signed
 
 
-def _canonicalise(signature: "Element", proven: Sequence[Proven]) -> Sequence[bytes]:
+def _canonicalise(signature: "Element", proven: Sequence[ProvenReference]) -> Sequence[bytes]:
     octets = {
         index: canonical(part.element, part.reference.method, part.reference.prefixes)
         for index, part in enumerate(proven)
