@@ -22,7 +22,7 @@ from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
-from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
+from makul_testing.builders.full_store import TAKEN_BACK, a_revocation_draft
 from makul_testing.cli_runner import CommandLine, install_anew
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published

@@ -20,7 +20,7 @@ from makul.store.reads.statement_files import MAX_PAGE_BYTES, page_name
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import load_certificates
 from makul.trust.keys.receipt_certificates import receipt_certificates
-from makul.trust.xades.known_signer import verify_by_known_signer
+from makul.trust.xades.operator_signature import verify_operator_signature
 
 _PAGE_FAULTS = {
     "missing": mark("{file}: page {number} cannot be read; a statement is whole or not at all"),
@@ -75,7 +75,7 @@ def verify_head(file: Path, signers: Collection[bytes]) -> MonthlyStatement:
 def verify_head_bytes(file: Path, document: bytes, signers: Collection[bytes]) -> MonthlyStatement:
     """Return the verified head; `file` is named in errors. Raises `OperatorError`."""
     try:
-        return read_statement(verify_by_known_signer(document, signers))
+        return read_statement(verify_operator_signature(document, signers))
     except SignatureFailure as failure:
         raise OperatorError(
             translate(

@@ -23,7 +23,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import act_associated_data
 from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.held_rows import (
+from makul_testing.builders.full_store import (
     REGISTERED,
     a_registration_draft,
     a_release_on,

@@ -238,7 +238,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """Return one decision."""
-        return listing.one(self._database, self._cipher, disclosure_id)
+        return listing.read_disclosure(self._database, self._cipher, disclosure_id)
 
     def repetitions(
         self,

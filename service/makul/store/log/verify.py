@@ -22,9 +22,9 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.expectations import Expectations
-from makul.store.log.held_rows_check import HeldRowsCheck
 from makul.store.log.record_facts import UUID_BYTES
 from makul.store.log.record_kinds import KINDS, FoundRecords, Records
+from makul.store.log.row_check import RowCheck
 from makul.store.log.tree import LOG, TILE
 from makul.store.schema.ledger_tables import (
     checkpoint,
@@ -206,7 +206,7 @@ class LedgerCheck:
         with self._database.snapshot() as transaction:
             self._check_unplaced(transaction, records)
             self._refuse_strays(transaction)
-            rows_check = HeldRowsCheck(self._cipher, expectations, at=self._question.at)
+            rows_check = RowCheck(self._cipher, expectations, at=self._question.at)
             for finding in rows_check.find(transaction):
                 raise _FoundError(*finding)
         if self._lost != self._question.lost:

@@ -160,7 +160,9 @@ def of_month(
         values |= {"at": micros(page[-1].decided_at), "id": page[-1].disclosure_id.bytes}
 
 
-def one(database: Database, cipher: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
+def read_disclosure(
+    database: Database, cipher: FieldCipher, disclosure_id: UUID
+) -> DisclosureRow | None:
     """Return one decision; None if it does not exist."""
     row = database.fetch_one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
     return _disclosure_from_row(cipher, row) if row is not None else None

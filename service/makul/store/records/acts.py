@@ -19,7 +19,7 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.audit_log import AuditLog
-from makul.store.records.held_rows import HELD, Image, state_value
+from makul.store.records.row_images import TABLE_IMAGES, Image, state_value
 from makul.store.schema.ledger_tables import act, ledger_leaf, ledger_queue
 
 _ADD_ACT = insert(act)
@@ -171,8 +171,10 @@ def _next_number(transaction: Transaction) -> int:
 
 
 def _read_image(transaction: Transaction, cipher: FieldCipher, row: RowKey) -> Image | None:
-    held_table = HELD[row.table]
-    stored_row = transaction.fetch_one(held_table.one, row.key)
+    table_images = TABLE_IMAGES[row.table]
+    stored_row = transaction.fetch_one(table_images.select_one, row.key)
     return (
-        held_table.image(cipher, held_table.named(stored_row)) if stored_row is not None else None
+        table_images.image(cipher, table_images.named(stored_row))
+        if stored_row is not None
+        else None
     )

@@ -79,7 +79,7 @@ _NO_REASON = 255
 COMPROMISED = frozenset({"keyCompromise", "cACompromise", "aACompromise"})
 """Reasons that mean that another person may have signed, since the invalidity date if it is
 stated."""
-HELD = "certificateHold"
+CERTIFICATE_HOLD = "certificateHold"
 """The only reason that a later statement may withdraw."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from makul.trust.base.findings import RevocationFinding, RevocationStatus
-from makul.trust.revocation.crl import HELD, CrlEntry, Statement, Term
+from makul.trust.revocation.crl import CERTIFICATE_HOLD, CrlEntry, Statement, Term
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -194,7 +194,7 @@ def _severity(assertion: RevocationAssertion, at: datetime) -> int:
 
 
 def _is_final(assertion: RevocationAssertion) -> bool:
-    return assertion.entry is not None and assertion.entry.reason != HELD
+    return assertion.entry is not None and assertion.entry.reason != CERTIFICATE_HOLD
 
 
 def common_term(terms: Iterable[Term], at: datetime) -> Term:

@@ -19,10 +19,10 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.effects_check import read_effects
-from makul.store.records.held_rows import HELD
+from makul.store.records.row_images import TABLE_IMAGES
 from makul.store.schema.tables import metadata
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.held_rows import (
+from makul_testing.builders.full_store import (
     BY_OPERATOR,
     REGISTERED,
     TAKEN_BACK,
@@ -115,12 +115,12 @@ def test_every_table_of_decisions_is_covered_or_listed() -> None:
     log = {name for name in metadata.tables if name.startswith("ledger_")}
     records = {"act", "disclosure", "evidence", "repetition", "request_key"}
 
-    names = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
+    names = {*TABLE_IMAGES, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
 
     assert names == set(metadata.tables)
 
 
-@pytest.mark.parametrize("table", HELD)
+@pytest.mark.parametrize("table", TABLE_IMAGES)
 def test_a_row_that_was_deleted_is_named(whole: SequencedStore, table: str) -> None:
     """The revocation of a consent is the most important case."""
     columns, rows = read(whole, table)
@@ -136,7 +136,7 @@ def test_a_row_that_was_deleted_is_named(whole: SequencedStore, table: str) -> N
     assert whole.finding() is None
 
 
-@pytest.mark.parametrize("table", HELD)
+@pytest.mark.parametrize("table", TABLE_IMAGES)
 def test_a_row_that_was_inserted_is_named(whole: SequencedStore, table: str) -> None:
     """The row is a copy under another key, without an act or a decision."""
     columns, rows = read(whole, table)
@@ -153,7 +153,7 @@ def test_a_row_that_was_inserted_is_named(whole: SequencedStore, table: str) -> 
     assert whole.finding() is None
 
 
-@pytest.mark.parametrize("table", HELD)
+@pytest.mark.parametrize("table", TABLE_IMAGES)
 def test_a_column_that_was_altered_is_named(whole: SequencedStore, table: str) -> None:
     """Each column is set to another value, and to or from NULL if it may be NULL."""
     columns, rows = read(whole, table)
