@@ -35,8 +35,8 @@ from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
-from makul.store.records import sealed_fields as private
-from makul.store.records.sealed_fields import encrypt_private, open_private
+from makul.store.records import private_fields as private
+from makul.store.records.private_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import PARTIES

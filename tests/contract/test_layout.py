@@ -45,7 +45,6 @@ NOUNS_OF_THE_FIELD = {
     "bounded_http_server": "a server with limits",
     "closed_request": "a request id that is closed",
     "documents_timestamped": "documents with timestamps",
-    "sealed_fields": "fields at rest",
 }
 """Names that the pattern finds and that are nouns of the field, with the reason."""
 

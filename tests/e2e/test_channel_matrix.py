@@ -16,7 +16,7 @@ from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.open import database_at
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul_testing.builders.messages import signed_message, xroad_message
 from makul_testing.in_process_service import (
     InProcessService,

@@ -10,7 +10,7 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.fields import FieldDecryptionError
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.record_tables import disclosure, evidence
 
 _DECISION = select(disclosure.c.recipient, disclosure.c.decided_at, disclosure.c.sealed).where(

@@ -17,7 +17,7 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import PrivateFields, open_private
+from makul.store.records.private_fields import PrivateFields, open_private
 from makul.store.schema.ledger_tables import ledger_leaf
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key

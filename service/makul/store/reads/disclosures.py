@@ -17,7 +17,7 @@ from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.ledger_tables import ledger_leaf
 from makul.store.schema.record_tables import disclosure
 

@@ -20,7 +20,7 @@ from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, 
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.ledger_tables import ledger_position
 from makul.store.schema.record_tables import disclosure, evidence, repetition, revocation
 from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature

@@ -10,7 +10,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.closed_request import THIS_REQUEST
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.usage_tables import request_key
 

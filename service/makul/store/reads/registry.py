@@ -53,7 +53,7 @@ from makul.store.records.consent_revocations import (
     subject_associated_data,
 )
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.schema.record_tables import evidence

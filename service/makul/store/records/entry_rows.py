@@ -13,7 +13,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
-from makul.store.records.sealed_fields import encrypt_private, private_fields
+from makul.store.records.private_fields import encrypt_private, private_fields
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key
