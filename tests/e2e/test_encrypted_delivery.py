@@ -17,7 +17,7 @@ from lxml import etree
 
 from makul.composition.adapters import build_adapters
 from makul.composition.readiness import build_readiness
-from makul.composition.service import channel_of, recipient_port
+from makul.composition.service import build_channel, recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
@@ -358,7 +358,7 @@ def _reopened(service: EncryptedDeliveryService) -> InProcessService:
     port = recipient_port(parts, operator=OPERATOR, environment="SANDBOX")
     application = build_application(
         port,
-        channel_of(installation.settings.listeners["wsse"], parts),
+        build_channel(installation.settings.listeners["wsse"], parts),
         public_url="http://127.0.0.1/v1/recipient",
         clock=installation.clock,
         ready=build_readiness(parts, OPERATOR),

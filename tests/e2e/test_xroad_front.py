@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.composition.service import channel_of
+from makul.composition.service import build_channel
 from makul.config.settings import SettingsError
 from makul.trust.keys.files import KeyFileError
 from makul_sandbox.data.pki import new_hierarchy
@@ -152,4 +152,4 @@ def test_a_weak_secret_is_refused(
     listener = installation.settings.listeners["xroad"].model_copy(update={"front_secret": file})
 
     with pytest.raises((SettingsError, KeyFileError), match=str(file)):
-        channel_of(listener, installation.parts)
+        build_channel(listener, installation.parts)

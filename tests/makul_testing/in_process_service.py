@@ -23,7 +23,7 @@ from lxml import etree
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
 from makul.composition.readiness import build_readiness
-from makul.composition.service import channel_of, oversight_port, recipient_port
+from makul.composition.service import build_channel, oversight_port, recipient_port
 from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
@@ -341,7 +341,7 @@ def build_installation(
         overseen = settings.listeners[name].port is Port.OVERSIGHT
         return build_application(
             oversight if overseen else port,
-            channel_of(settings.listeners[name], built),
+            build_channel(settings.listeners[name], built),
             contract=OVERSIGHT_CONTRACT if overseen else RECIPIENT_CONTRACT,
             public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
             clock=clock,

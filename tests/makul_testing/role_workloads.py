@@ -114,7 +114,7 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.person_for_operator(AZAMAT, reason="test", at=NOON) is not None
     (latest, *_) = registry.disclosures(recipient=BANK, since=None, limit=5)
     assert registry.disclosure(latest.disclosure_id) is not None
-    assert registry.evidence_of(latest.disclosure_id, at=NOON) is not None
+    assert registry.read_decision_evidence(latest.disclosure_id, at=NOON) is not None
     assert registry.repetitions(limit=5)
     month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
     assert registry.statistics(month)

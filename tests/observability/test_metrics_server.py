@@ -14,7 +14,7 @@ from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
 from makul.observability.metrics_server import MetricsSource, exposed
-from makul.store import log_state_of
+from makul.store import build_log_state_reader
 from makul.trust.pki.status_report import Freshness
 from makul_testing.in_process_service import InProcessService, build_installation
 
@@ -149,7 +149,7 @@ def test_an_unreadable_ledger_is_reported() -> None:
 
 def test_the_ledger_is_read_without_a_key(installation: InProcessService) -> None:
     """The exporter holds none of the store's keys."""
-    state = log_state_of(installation.settings.place)()
+    state = build_log_state_reader(installation.settings.place)()
 
     assert state.size == 0
     assert state.checkpoint_size is None

@@ -151,7 +151,7 @@ def test_a_notary_is_not_identified_by_a_pin() -> None:
 EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "person_for_operator": Event.PERSON_SHOWN,
     "search_persons": Event.PERSON_SHOWN,
-    "evidence_of": Event.EVIDENCE_SHOWN,
+    "read_decision_evidence": Event.EVIDENCE_SHOWN,
     "export": Event.RECORD_EXPORTED,
     "read_month": Event.RECORD_EXPORTED,
     "put_persons": Event.PERSONS_CHANGED,

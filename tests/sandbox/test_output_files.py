@@ -16,7 +16,7 @@ from makul.admin.requests import SandboxOptions
 from makul.admin.runtime import Runtime
 from makul_client import Profile
 from makul_sandbox.output.files import CONFIG
-from makul_sandbox.run import addresses_of, prepare, with_ports
+from makul_sandbox.run import choose_addresses, prepare, with_ports
 from makul_testing.cli_runner import CommandLine
 from makul_testing.sandbox_dir import SandboxDirectory, prepare_sandbox
 
@@ -181,8 +181,8 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 def test_free_ports_are_found() -> None:
     """Port 0 means any free port, and the two ports are never equal."""
     options = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
-    addresses = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
-    named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
+    addresses = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
+    named = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
     free = {options.port, options.xroad_port, options.mtls_port}
     assert 0 not in free

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.ledger.checkpoint import Checkpoint
-from makul.ledger.compact_range import EMPTY_EDGE, edge_of
+from makul.ledger.compact_range import EMPTY_EDGE, build_edge
 from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import Tile
 from makul.witness.consistency import ConsistencyFinding, CosignedTree, judge
@@ -32,11 +32,11 @@ def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
 
 
 def cosigned_tree(hashes: Sequence[bytes]) -> CosignedTree:
-    return CosignedTree(len(hashes), edge_of(hashes).root())
+    return CosignedTree(len(hashes), build_edge(hashes).root())
 
 
 def signed(hashes: Sequence[bytes]) -> Checkpoint:
-    return Checkpoint(ORIGIN, len(hashes), edge_of(hashes).root())
+    return Checkpoint(ORIGIN, len(hashes), build_edge(hashes).root())
 
 
 @given(SETTINGS_OF_TREES, st.booleans())

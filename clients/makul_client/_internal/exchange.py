@@ -22,7 +22,7 @@ from makul_client._internal.crypto.xml import canonical
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.nonces import nonces_for
 from makul_client._internal.retry import RetryLoop
-from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, request_of
+from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, find_request
 from makul_client._internal.wsse import BinarySignature
 from makul_client.errors import (
     EncryptionError,
@@ -148,7 +148,7 @@ class Exchange:
         def attempt(request_id: UUID) -> T:
             message = {"requestId": str(request_id), **values}
             if self._nonces is not None and operation in _WITH_NONCE:
-                message["nonce"] = self._nonces.nonce_of(request_id)
+                message["nonce"] = self._nonces.nonce_for_request(request_id)
             digest, received = self._converse(operation, message, context, request_id)
             sent = SentRequest(
                 request_id=request_id,
@@ -209,7 +209,7 @@ class Exchange:
             headers=self._headers(operation, context, request_id),
             request_id=request_id,
         )
-        digest = hashlib.sha256(canonical(request_of(envelope))).digest()
+        digest = hashlib.sha256(canonical(find_request(envelope))).digest()
         if self._signature is not None:
             self._signature.apply(envelope, {})
         message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")

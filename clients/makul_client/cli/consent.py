@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from makul_client.cli.agreement_terms import load_terms
-from makul_client.cli.consent_form import FORM, complete_form, wish_of
+from makul_client.cli.consent_form import FORM, complete_form, content_from_form
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import (
     AsJson,
@@ -113,7 +113,7 @@ def draft(
         completed = complete_form(form, options)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
-        wish = wish_of(completed, folder=folder, now=now)
+        wish = content_from_form(completed, folder=folder, now=now)
         loaded = Profile.load(profile)
         _check_names(wish, loaded, profile)
         document = consents.draft(loaded, wish, given_at=now)

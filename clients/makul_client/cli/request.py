@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from makul_client.cli.exit_codes import outcome_code
-from makul_client.cli.name_check import attributes_of, check_names
+from makul_client.cli.name_check import check_names, choose_attributes
 from makul_client.cli.options import (
     AsJson,
     BasisFile,
@@ -144,7 +144,7 @@ def get(
             face=face,
             fingers=finger,
         )
-        attributes = attributes_of(attribute, ground)
+        attributes = choose_attributes(attribute, ground)
         check_names(
             client,
             profile,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from makul_client.cli.agreement_terms import keep_terms, terms_of
+from makul_client.cli.agreement_terms import collect_terms, keep_terms
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
 from makul_client.cli.output import local_time, print_agreement, print_json, print_note, print_pairs
 from makul_client.cli.run import open_client, reporting
@@ -34,7 +34,7 @@ def agreement(
     with reporting(as_json=as_json) as run, open_client(profile) as client:
         found = client.agreement(number, context=run.inquire(employee=employee))
         if found.number == client.profile.agreement:
-            keep_terms(profile, terms_of(found))
+            keep_terms(profile, collect_terms(found))
         if as_json:
             print_json(found)
         else:

@@ -15,7 +15,7 @@ from makul_client.models.response import Inclusion, Receipt
 from makul_client.translation import translate
 from makul_client.transparency.checkpoint_history import History, Link
 from makul_client.transparency.log_source import open_log
-from makul_client.transparency.merkle import root_of
+from makul_client.transparency.merkle import root_from_path
 from makul_client.transparency.settings import Ledger
 from makul_client.transparency.signed_note import (
     LOG,
@@ -85,7 +85,7 @@ class LedgerVerifier:
                 raise self._flaw(LedgerFlaw.OVERDUE)
             return Proof(state=ReceiptState.PENDING)
         note, checkpoint = self._checkpoint(inclusion)
-        leads_to = root_of(
+        leads_to = root_from_path(
             receipt.leaf_hash,
             index=inclusion.index,
             size=inclusion.size,

@@ -130,7 +130,7 @@ def _profile(name: str, rule: PinRule) -> Profile:
     """Return the profile of this kind of document, with a check of the signer if possible."""
     binders: dict[str, Binder] = {
         "consent": lambda root, certificate, path: _consent(
-            root, rule.pin_of(certificate, policies=path.policies)
+            root, rule.read_pin(certificate, policies=path.policies)
         ),
         "basis": lambda root, *_: _read(lambda: read_basis(root)),
         "receipt": lambda root, *_: _read(lambda: receipt_schema().check(root)),

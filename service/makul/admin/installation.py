@@ -98,7 +98,7 @@ class Installation:
 
         Raises `OperatorUnavailableError` if the decision or its evidence is not stored.
         """
-        case = self.registry.evidence_of(disclosure_id, at=self.clock())
+        case = self.registry.read_decision_evidence(disclosure_id, at=self.clock())
         if case is None:
             raise OperatorUnavailableError(
                 translate(

@@ -96,7 +96,7 @@ class OpenLedger:
             batch=self.settings.batch,
             clock=self.clock,
         )
-        witnesses = witnesses_of(self.settings)
+        witnesses = load_witnesses(self.settings)
         with (
             self._served(),
             collect_cosignatures(Collector(verifier, witnesses), stopped) as cosigned,
@@ -129,7 +129,7 @@ class OpenLedger:
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
-            witnesses={each.name: each.verifier for each in witnesses_of(self.settings)},
+            witnesses={each.name: each.verifier for each in load_witnesses(self.settings)},
             lost=lost,
             at=self.clock(),
         )
@@ -266,7 +266,7 @@ def open_ledger(
     )
 
 
-def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
+def load_witnesses(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
     """Return the witnesses whose cosignatures these settings request."""
     return tuple(
         WitnessEndpoint(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)

@@ -16,7 +16,7 @@ from pathlib import Path
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
 from makul.admin.month_verification import (
-    signers_of,
+    load_signers_from_settings,
     verify_head,
     verify_statement,
 )
@@ -186,7 +186,7 @@ class StatementPublisher:
 
     def _signers(self) -> frozenset[bytes]:
         with as_operator_error():
-            return frozenset(signers_of(self.settings))
+            return frozenset(load_signers_from_settings(self.settings))
 
     def _published_checkpoint(self) -> tuple[bytes, int]:
         ledger = self.settings.ledger

@@ -52,10 +52,10 @@ def known_signers(config: Path, certificates: Sequence[Path]) -> Collection[byte
             )
         )
     with as_operator_error():
-        return signers_of(load_settings(config))
+        return load_signers_from_settings(load_settings(config))
 
 
-def signers_of(settings: Settings) -> Collection[bytes]:
+def load_signers_from_settings(settings: Settings) -> Collection[bytes]:
     """Return the fingerprints of the operator's certificates, without those of compromised keys."""
     receipts = settings.receipts
     return frozenset(
@@ -109,7 +109,7 @@ def verify_statement(file: Path, signers: Collection[bytes]) -> MonthlyStatement
                 raise _fault("order", file, page.number)
             last = place
             counts.add(line)
-    if not counts.are_those_of(statement):
+    if not counts.matches_statement(statement):
         raise _fault("totals", file)
     return statement
 

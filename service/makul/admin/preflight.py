@@ -89,7 +89,7 @@ def _check_parts(settings: Settings) -> None:
     try:
         parts = build_adapters(settings, store)
         for listener in settings.listeners.values():
-            channel_of(listener, parts)
+            build_channel(listener, parts)
             _check_tls(listener.tls)
         # Sign a dummy document so that a missing PKCS#11 token is reported at start-up rather than
         # by the first request.

@@ -111,7 +111,7 @@ class StatementBuilder:
             operator=self.operator,
             recipient=request.recipient.code,
             recipient_name=" ".join(request.recipient.name.split()),
-            agreements=_agreements_of(request, counts.agreements),
+            agreements=_agreements_to_list(request, counts.agreements),
             built_at=at,
             checkpoint=request.checkpoint,
             totals=counts.totals(recorded),
@@ -182,7 +182,7 @@ def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]
         yield page
 
 
-def _agreements_of(request: StatementRequest, used: Collection[str]) -> tuple[str, ...]:
+def _agreements_to_list(request: StatementRequest, used: Collection[str]) -> tuple[str, ...]:
     """Return the numbers of the agreements that were used, or whose term touches the month.
 
     A later draft may have moved the term of an agreement out of the month.

@@ -43,13 +43,13 @@ class _Root(MachineReadableGroup):
             OperatorRegistryError,
             StoreUnavailableError,
         )
-        from makul.cli.exit_codes import ExitCode, exit_code_of
+        from makul.cli.exit_codes import ExitCode, exit_code_for
         from makul.net.files import FileError
 
         try:
             return super().invoke(ctx)
         except OperatorError as error:
-            self.fail("OperatorError", str(error), exit_code_of(error))
+            self.fail("OperatorError", str(error), exit_code_for(error))
         except FileError as error:
             self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:

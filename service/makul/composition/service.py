@@ -235,9 +235,9 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
     )
 
 
-def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
+def build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     """Return the channel of a listener. Raises `KeyFileError` for an unusable front's secret."""
-    channel = _channel_of(listener, parts)
+    channel = _build_channel(listener, parts)
     if listener.front_secret is None:
         return channel
     secret = load_secret(listener.front_secret)
@@ -249,7 +249,7 @@ def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     return FrontedChannel(channel, secret)
 
 
-def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
+def _build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
@@ -295,7 +295,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
     port, contract = _port_of(listener, parts, settings)
     application = build_application(
         port,
-        InstrumentedChannel(channel_of(listener, parts)),
+        InstrumentedChannel(build_channel(listener, parts)),
         contract=contract,
         public_url=listener.public_url + PATHS[listener.port],
         clock=clock,

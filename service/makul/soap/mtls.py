@@ -75,7 +75,7 @@ class FromProxy:
             raise RejectedError(Reason(code=Code.RCP_04))
         if arrival.forwarded_verdict != _VERIFIED:
             raise RejectedError(Reason(code=Code.SIG_09))
-        return _der_of(arrival.forwarded_certificate)
+        return _parse_certificate_header(arrival.forwarded_certificate)
 
     def _is_proxy(self, peer: bytes | None) -> bool:
         return peer is not None and sha256(peer).digest() in (self.proxies or ())
@@ -112,7 +112,7 @@ class MtlsChannel:
         return b""
 
 
-def _der_of(header: str) -> bytes:
+def _parse_certificate_header(header: str) -> bytes:
     """Return the only certificate in a header. Raises `RejectedError` for any other content."""
     if len(header) > MAX_CERTIFICATE_HEADER or not _ENCODED.fullmatch(header):
         raise RejectedError(Reason(code=Code.RCP_04))

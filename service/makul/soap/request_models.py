@@ -98,9 +98,9 @@ class Schemas:
 
     def request(self, name: str) -> Any:
         """Return the model of a global element, by its Clark name. Raises `TypeError`."""
-        return self._model_of(self._elements[name])
+        return self._find_model(self._elements[name])
 
-    def _model_of(self, element: "Element") -> Any:
+    def _find_model(self, element: "Element") -> Any:
         """Return the model of an element's type, without its occurrences."""
         if element.get("ref") is not None:
             raise TypeError(f"a request consists of local elements: {element.get('ref')}")
@@ -167,7 +167,7 @@ class Schemas:
             least = 0 if optional else int(each.get("minOccurs", "1"))
             most = each.get("maxOccurs", "1")
             bounds = {"min_occurs": least, "max_occurs": most if most == "unbounded" else int(most)}
-            yield each.get("name", ""), self._model_of(each).customize(**bounds)
+            yield each.get("name", ""), self._find_model(each).customize(**bounds)
 
 
 def _namespace(component: "Element") -> str:

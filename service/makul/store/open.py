@@ -201,7 +201,7 @@ def log_at(location: DatabaseLocation) -> Iterator[StoreLedger]:
         database.close()
 
 
-def log_state_of(location: DatabaseLocation) -> Callable[[], LedgerState]:
+def build_log_state_reader(location: DatabaseLocation) -> Callable[[], LedgerState]:
     """Return a function that reads the state of the log, for a process that only monitors it.
 
     It needs no key of the store. The function raises `StoreUnavailableError`, also for a log that

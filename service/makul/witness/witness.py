@@ -9,7 +9,13 @@ from pathlib import Path
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
 from makul.witness.consistency import ConsistencyFinding, CosignedTree, judge
-from makul.witness.log_source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.log_source import (
+    ReadNote,
+    Source,
+    SourceError,
+    build_tile_reader,
+    read_checkpoint,
+)
 from makul.witness.state import Head, StateError, WitnessStateDir
 
 
@@ -90,7 +96,9 @@ class WitnessProgram:
         self, head: Head | None, new: Checkpoint, document: bytes, at: datetime
     ) -> WitnessRound:
         cosigned_tree = head.cosigned_tree if head is not None else CosignedTree()
-        judgement = judge(cosigned_tree, new, tiles_of(self.source), from_start=self.from_start)
+        judgement = judge(
+            cosigned_tree, new, build_tile_reader(self.source), from_start=self.from_start
+        )
         size = cosigned_tree.size if head is not None else None
         outcome = WitnessRound(
             result=_RESULTS[judgement.finding], at=at, size=size, shown=new.size, why=judgement.why
@@ -121,7 +129,9 @@ class WitnessProgram:
             try:
                 elsewhere = read()
                 other = self._verify_checkpoint(elsewhere)
-                judgement = judge(CosignedTree(new.size, new.root), other, tiles_of(self.source))
+                judgement = judge(
+                    CosignedTree(new.size, new.root), other, build_tile_reader(self.source)
+                )
             except (SourceError, ValueError) as error:
                 unread.append(str(error))
                 continue

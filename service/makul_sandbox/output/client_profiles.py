@@ -109,7 +109,7 @@ class Addresses:
         return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
 
 
-def profile_of(
+def render_profile(
     world: World,
     party: Party,
     channel: Channel,

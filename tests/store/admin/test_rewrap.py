@@ -196,7 +196,7 @@ def test_the_former_key_is_no_longer_needed(
     assert whole(store.register, GULNARA) == a_person(GULNARA)
     rows = store.registry.disclosures(recipient=None, since=None, limit=RECORDED)
     assert {row.subject for row in rows} == {AZAMAT}
-    case = store.registry.evidence_of(rows[0].disclosure_id, at=NOON)
+    case = store.registry.read_decision_evidence(rows[0].disclosure_id, at=NOON)
     assert case is not None
     assert case.pieces[0].document is not None
     assert [each.name for each in store.registry.signatories()]

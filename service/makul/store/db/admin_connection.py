@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 from makul.app.ports import StoreUnavailableError
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 from makul.store.db.location import PostgresLocation
 
 
@@ -21,4 +21,4 @@ def admin_connection(location: PostgresLocation) -> Iterator["psycopg.Connection
         with psycopg.connect(location.url, autocommit=True) as server:
             yield server
     except psycopg.Error as error:
-        raise StoreUnavailableError(f"the record store failed: {failure_of(error)}") from None
+        raise StoreUnavailableError(f"the record store failed: {describe_failure(error)}") from None

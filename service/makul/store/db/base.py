@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
@@ -159,4 +159,4 @@ class Database(Protocol):
 
 def unavailable(error: Exception) -> StoreUnavailableError:
     """Return the port's error; the driver's message is dropped because it may contain data."""
-    return StoreUnavailableError(f"the record store failed: {failure_of(error)}")
+    return StoreUnavailableError(f"the record store failed: {describe_failure(error)}")

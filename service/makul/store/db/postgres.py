@@ -39,7 +39,7 @@ from makul.store.db.base import (
     Values,
     unavailable,
 )
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 from makul.store.db.location import PostgresLocation
 
 TRIES = 8
@@ -273,7 +273,7 @@ def _executor(connection: PostgresConnection) -> Callable[[str, tuple[object, ..
 def _failure(error: psycopg.Error, connection: PostgresConnection) -> StoreUnavailableError:
     """Return the error for a statement that failed before COMMIT; nothing was written."""
     if isinstance(error, _LOST_A_RACE) or connection.closed:
-        return _AgainError(f"the record store failed: {failure_of(error)}")
+        return _AgainError(f"the record store failed: {describe_failure(error)}")
     if isinstance(error, errors.InsufficientPrivilege):
         return NotThisDutyError("the database's role may not do this: see makul store grant --help")
     return unavailable(error)
@@ -312,7 +312,7 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
         with suppress(psycopg.Error):
             connection.close()
         raise CommitUnknownError(
-            f"the record store was lost during a commit: {failure_of(error)}"
+            f"the record store was lost during a commit: {describe_failure(error)}"
         ) from None
     except psycopg.Error as error:
         _roll_back(connection)

@@ -88,7 +88,7 @@ class Record:
         """Return the record in a row of `COLUMNS`."""
         return cls(dict(zip((column.name for column in COLUMNS), row, strict=True)))
 
-    def bytes_of(self, name: str) -> bytes:
+    def read_bytes_column(self, name: str) -> bytes:
         """Return a column of bytes that is never NULL; raises `CodecError`."""
         value = self.columns[name]
         if not isinstance(value, bytes):
@@ -119,9 +119,9 @@ class RecordChecker:
         return next(self._mismatches(record), None)
 
     def _mismatches(self, record: Record) -> Iterator[tuple[str, str]]:
-        disclosure_id = record.bytes_of("disclosure_id")
+        disclosure_id = record.read_bytes_column("disclosure_id")
         try:
-            private = open_private(self._cipher, disclosure_id, record.bytes_of("sealed"))
+            private = open_private(self._cipher, disclosure_id, record.read_bytes_column("sealed"))
             stated = read_statement(private.leaf_statement)
         except FieldDecryptionError:
             yield "disclosure", "its encrypted part does not decrypt: it was altered or moved"

@@ -247,14 +247,14 @@ class LedgerCheck:
             for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
                 if row[0] != start + len(leaves):
                     break
-                leaves.append(self._leaf_of(row, records_of_page))
+                leaves.append(self._find_leaf(row, records_of_page))
             if not leaves:
                 raise _FoundError("ledger_position", str(start), "no leaf has this index")
             start += len(leaves)
             self._report(self._checked, self._all)
             yield leaves
 
-    def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
+    def _find_leaf(self, row: Row, found: FoundRecords) -> bytes:
         """Return the leaf hash at an index.
 
         Its record is verified, unless the index is marked as lost.

@@ -182,8 +182,8 @@ class StoreRegister(Register):
         }
         row = read_request_snapshot(self._database, values)
         return RequestSnapshot(
-            recipient=_recipient_of(row, key.recipient),
-            agreement=_agreement_of(row),
+            recipient=_recipient_from_row(row, key.recipient),
+            agreement=_agreement_from_row(row),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
             known=self._known_request(row.disclosure_id, row.sealed),
         )
@@ -310,13 +310,13 @@ class StoreRegister(Register):
         return open_private(self._cipher, disclosure_id, sealed).known
 
 
-def _recipient_of(row: SnapshotRow, code: MemberCode) -> Recipient | None:
+def _recipient_from_row(row: SnapshotRow, code: MemberCode) -> Recipient | None:
     if row.kind is None:
         return None
     return recipient_from_row(code, (row.kind, row.name, row.state))
 
 
-def _agreement_of(row: SnapshotRow) -> Agreement | None:
+def _agreement_from_row(row: SnapshotRow) -> Agreement | None:
     if row.number is None:
         return None
     state, whose = row.agreement_state, row.agreement_recipient

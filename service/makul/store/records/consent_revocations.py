@@ -149,7 +149,7 @@ def page(
     revoked = [
         RevokedConsent(consent_id=UUID(bytes=consent_id), revoked_at=instant(revoked_at))
         for consent_id, subject_index, revoked_at, subject in rows[:limit]
-        if subject is None or _index_of(cipher, code, consent_id, subject) == subject_index
+        if subject is None or _subject_index(cipher, code, consent_id, subject) == subject_index
     ]
     return revoked, len(rows) > limit
 
@@ -161,6 +161,6 @@ def subject_associated_data(code: str, kind: GroundKind, ground_id: bytes) -> by
     )
 
 
-def _index_of(cipher: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
+def _subject_index(cipher: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
     digits = cipher.decrypt(subject, subject_associated_data(code, GroundKind.CONSENT, consent_id))
     return cipher.index("pin", digits.decode("ascii"))

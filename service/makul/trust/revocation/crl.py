@@ -206,7 +206,7 @@ class Statement:
     """Certificates that expired at this moment or later are still in it (ITU-T X.509, 9.5.2.8)."""
 
 
-def issuers_of(
+def find_issuers(
     crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate], der: bytes
 ) -> Sequence[x509.Certificate]:
     """Return the CAs that issued a CRL, by name, key usage and signature (RFC 5280, 6.3.3, f-g).
@@ -248,12 +248,12 @@ def _is_signed(
         return False
 
 
-def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
+def read_crl_statement(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
     """Return what a CRL states. The caller must have found its issuer before.
 
     Raises `ValueError` if it has no nextUpdate.
     """
-    this_update, next_update = term_of(crl)
+    this_update, next_update = validity_term(crl)
     scope, expired_since = Scope(), None
     try:
         scope = _scope(crl)
@@ -271,7 +271,7 @@ def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statemen
     )
 
 
-def term_of(crl: x509.CertificateRevocationList) -> Term:
+def validity_term(crl: x509.CertificateRevocationList) -> Term:
     """Return thisUpdate and nextUpdate of a CRL; raise `ValueError` if nextUpdate is missing."""
     if crl.next_update_utc is None:
         raise ValueError("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires")

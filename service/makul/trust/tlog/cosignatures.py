@@ -104,5 +104,5 @@ def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> C
     if checkpoint.origin != ours.key.name:
         raise ValueError("a checkpoint of another log")
     witness.verifier.check(note)
-    line = witness.verifier.key.lines_of(note)[-1]
+    line = witness.verifier.key.find_lines(note)[-1]
     return CosignedCheckpoint(checkpoint=checkpoint, witness=witness.name, line=str(line))

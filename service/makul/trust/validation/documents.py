@@ -100,7 +100,7 @@ class XadesVerifier:
             policies = report.path.policies if report.path is not None else frozenset()
             signer = DocumentSigner(
                 fingerprint=certificate.fingerprint,
-                pin=self._pin_rule.pin_of(certificate, policies=policies),
+                pin=self._pin_rule.read_pin(certificate, policies=policies),
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(

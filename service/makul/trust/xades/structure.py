@@ -22,7 +22,14 @@ from makul.trust.base.findings import SubIndication
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.xades.signer_reference import SignerReference, read_signer_references
 from makul.trust.xmldsig.canonicalisation import canonical
-from makul.trust.xmldsig.parsing import DS, XADES, binary_of, children_of, instant_of, only_child
+from makul.trust.xmldsig.parsing import (
+    DS,
+    XADES,
+    find_children,
+    only_child,
+    read_binary,
+    read_instant,
+)
 from makul.trust.xmldsig.signed_info import (
     ProvenReference,
     Reference,
@@ -207,10 +214,10 @@ def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Tim
 
 
 def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
-    token = binary_of(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
+    token = read_binary(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
     if len(token) > MAX_TOKEN_BYTES:
         raise _timestamp_failure("a timestamp token is too large")
-    steps = children_of(stamp, _CANONICALIZATION_METHOD)
+    steps = find_children(stamp, _CANONICALIZATION_METHOD)
     if len(steps) > 1:
         raise _timestamp_failure("a timestamp's canonicalisation is not understood")
     if not steps:
@@ -276,7 +283,7 @@ def signing_time(properties: "Element") -> datetime:
     """
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
     try:
-        return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
+        return read_instant(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
     except SignatureFailure as failure:
         raise SignatureFailure(
             failure.code, failure.why, field="SigningTime", cause=Cause.SIGNING_TIME
@@ -291,7 +298,7 @@ def signing_certificate(properties: "Element", key_info: "Element") -> SigningCe
     """
     references = _references(properties)
     for element in _certificates(key_info):
-        der = binary_of(element)
+        der = read_binary(element)
         if all(each.is_digest_of(der) for each in references):
             return _certificate(der)
     raise SignatureFailure(
@@ -320,7 +327,7 @@ def first_certificate(key_info: "Element") -> SigningCertificate:
 
     Nothing that is signed names this certificate.
     """
-    return _certificate(binary_of(_certificates(key_info)[0]))
+    return _certificate(read_binary(_certificates(key_info)[0]))
 
 
 def _certificate(der: bytes) -> SigningCertificate:
