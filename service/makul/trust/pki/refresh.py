@@ -28,7 +28,7 @@ from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.pki.pending_ocsp import queued_files
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
-from makul.trust.revocation.crl import find_issuers, read_crl_statement
+from makul.trust.revocation.crl import find_issuers, read_statement
 from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -115,7 +115,7 @@ class Refresher:
         issuers = find_issuers(crl, authorities, der)
         if not issuers:
             raise _Refused("no CA known here signed it")
-        statement = read_crl_statement(crl, sha256(der).digest())
+        statement = read_statement(crl, sha256(der).digest())
         if statement.revoked is None:
             raise _Refused("it is partial, or not understood")
         _require_current(statement.this_update, statement.next_update, at)

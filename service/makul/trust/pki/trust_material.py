@@ -24,13 +24,7 @@ from makul.trust.base.algorithms import PublicKey, strong_public_key
 from makul.trust.base.errors import SignatureFailure, UnusableObjectError
 from makul.trust.pki.certificates import read_public_key, require_regular_serial
 from makul.trust.revocation.archive import CERTIFICATE, CRL, RESPONSE, Archive
-from makul.trust.revocation.crl import (
-    Statement,
-    Term,
-    find_issuers,
-    read_crl_statement,
-    validity_term,
-)
+from makul.trust.revocation.crl import Statement, Term, find_issuers, read_statement, read_term
 from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 from makul.trust.revocation.status import IssuerAssertions, RevocationAssertion
 
@@ -270,7 +264,7 @@ def _read_crls(path: Path, known: _Known, archive: Archive | None) -> _Stated:
             if not known.others_expected:
                 log.warning("%s: a CRL states nothing, no CA known here signed it", path)
             continue
-        statement = read_crl_statement(crl.parsed, crl.fingerprint)
+        statement = read_statement(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
             log.warning("%s: a CRL states nothing, because it is partial or not understood", path)
         stated += [(authorities[issuer], statement) for issuer in issuers]
@@ -383,7 +377,7 @@ def _crl(der: bytes) -> x509.CertificateRevocationList:
         why = "it is no CRL in PEM or DER, or its two signature algorithms do not match"
         raise UnusableObjectError(why) from None
     try:
-        _ = validity_term(crl)
+        _ = read_term(crl)
     except ValueError as error:
         raise UnusableObjectError(str(error)) from None
     return crl

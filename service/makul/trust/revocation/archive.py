@@ -17,7 +17,7 @@ from pathlib import Path
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
-from makul.trust.revocation.crl import Statement, find_issuers, read_crl_statement
+from makul.trust.revocation.crl import Statement, find_issuers, read_statement
 from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, assertions_of_crls
 
@@ -150,7 +150,7 @@ def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement 
     crl = load_crl(stored[0])
     if not find_issuers(crl, [load_certificate(issuer)], stored[0]):
         return None
-    return read_crl_statement(crl, digest)
+    return read_statement(crl, digest)
 
 
 def _answer(

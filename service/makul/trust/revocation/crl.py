@@ -248,12 +248,12 @@ def _is_signed(
         return False
 
 
-def read_crl_statement(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
+def read_statement(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
     """Return what a CRL states. The caller must have found its issuer before.
 
     Raises `ValueError` if it has no nextUpdate.
     """
-    this_update, next_update = validity_term(crl)
+    this_update, next_update = read_term(crl)
     scope, expired_since = Scope(), None
     try:
         scope = _scope(crl)
@@ -271,7 +271,7 @@ def read_crl_statement(crl: x509.CertificateRevocationList, digest: bytes) -> St
     )
 
 
-def validity_term(crl: x509.CertificateRevocationList) -> Term:
+def read_term(crl: x509.CertificateRevocationList) -> Term:
     """Return thisUpdate and nextUpdate of a CRL; raise `ValueError` if nextUpdate is missing."""
     if crl.next_update_utc is None:
         raise ValueError("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires")
