@@ -81,7 +81,7 @@ def _announce_when_ready(addresses: Addresses) -> None:
 
     def announce() -> None:
         ends = time.monotonic() + READY_SECONDS
-        while unanswered(addresses):
+        while find_silent_ports(addresses):
             if time.monotonic() > ends:
                 return
             time.sleep(0.2)
@@ -91,7 +91,7 @@ def _announce_when_ready(addresses: Addresses) -> None:
     threading.Thread(target=announce, name="sandbox-ready", daemon=True).start()
 
 
-def unanswered(addresses: Addresses) -> list[int]:
+def find_silent_ports(addresses: Addresses) -> list[int]:
     """Return the ports of the listeners that do not answer yet."""
     plain = {addresses.port: True, addresses.xroad_port: True, addresses.mtls_port: False}
     return [

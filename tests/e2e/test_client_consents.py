@@ -176,10 +176,10 @@ def test_status_reports_missing_certificates(town: Town) -> None:
     profile = Profile.load(town.profile)
     with Client(profile) as client:
         status = client.status()
-        assert client.unpinned(status) == ()
+        assert client.find_unpinned_certificates(status) == ()
     home = town.directory / "parties" / MUNICIPALITY.key
     other = replace(profile.operator, certificates=(home / "message.cert.pem",))
     with Client(replace(profile, operator=other)) as client:
-        (lacking,) = client.unpinned(status)
+        (lacking,) = client.find_unpinned_certificates(status)
     assert lacking.fingerprint == town.installation.world.operator.fingerprint
     assert lacking.state == "CURRENT"

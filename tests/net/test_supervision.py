@@ -19,7 +19,7 @@ from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
 from makul.composition.service import start_housekeeping
 from makul.net import supervision
-from makul.net.bounded_http_server import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, serve_in_thread
 from makul.net.fetcher import Fetcher, FetchError
 from makul.net.supervision import SupervisedThread
 from makul.observability.metrics import Metrics
@@ -259,7 +259,7 @@ def status_at(port: int, path: str) -> int:
 def test_auxiliary_servers_continue_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """Tiles, checkpoints and metrics survive an error of the accepting loop and of a connection."""
     server = _BreakingServer("127.0.0.1:0", _break, connections=4, seconds=PATIENCE)
-    with running(server, "beside") as port:
+    with serve_in_thread(server, "beside") as port:
         server.breaks = 2
         until(lambda: len(lines(caplog, "beside")) == 2)
         assert status_at(port, "/") == 204

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.observability.metrics_server import MetricsSource, exposed
+from makul.observability.metrics_server import MetricsSource, serve_metrics
 from makul.store import build_log_state_reader
 from makul.trust.pki.status_report import Freshness
 from makul_testing.in_process_service import InProcessService, build_installation
@@ -161,7 +161,7 @@ def test_the_ledger_is_read_without_a_key(installation: InProcessService) -> Non
 )
 def test_metrics_answer_only_their_methods(method: str, status: int) -> None:
     """A refused method is answered at once, and a HEAD has no body."""
-    with exposed("127.0.0.1:0", CollectorRegistry()) as port:
+    with serve_metrics("127.0.0.1:0", CollectorRegistry()) as port:
         connection = HTTPConnection("127.0.0.1", port, timeout=120)
         connection.request(method, "/metrics")
         answer = connection.getresponse()

@@ -16,8 +16,8 @@ from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
 from makul_client.cli.output import print_json, print_note, print_receipt, print_result, read_file
-from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
-from makul_client.cli.run import open_client, reporting
+from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserve_file
+from makul_client.cli.run import open_client, report_errors
 from makul_client.errors import MakulError, ProfileError
 from makul_client.models.response import Receipt
 from makul_client.translation import current_language, translate
@@ -88,10 +88,10 @@ def get(
     its proof in the log is verified too.
     """
     with (
-        reporting(as_json=as_json) as run,
+        report_errors(as_json=as_json) as run,
         open_client(profile) as client,
-        reserved(out, max_bytes=RECEIPT_BYTES) as receipt_file,
-        reserved(proof, max_bytes=PROOF_BYTES) as proof_file,
+        reserve_file(out, max_bytes=RECEIPT_BYTES) as receipt_file,
+        reserve_file(proof, max_bytes=PROOF_BYTES) as proof_file,
     ):
         found = client.receipt_in_log(of_request, context=run.inquire(employee=employee))
         if receipt_file is not None:
@@ -139,7 +139,7 @@ def verify(
     The exit code is 4 if one of them has a flaw. It is 3 if none has a flaw and one is not proved
     yet.
     """
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         checker = _Checker.of(Profile.load(profile), log, offline=offline)
         context = Context(employee=employee)
         with _open_client_if_online(profile, offline=offline) as client:

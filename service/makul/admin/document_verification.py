@@ -38,7 +38,7 @@ GENERIC: Final = Profile(name="generic", plain=True, unbound="anyone may sign su
 
 
 @dataclass(frozen=True, slots=True)
-class _Trusting:
+class _TrustConfig:
     """The authorities that are trusted for signers and for timestamps."""
 
     directories: TrustDirectories
@@ -50,7 +50,7 @@ class _Trusting:
 def examine(question: DocumentVerificationRequest) -> bytes:
     """Return the validation report. Raises the errors that `makul.admin.error_handling` handles."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
-        trusting = _trusting(question, Path(empty))
+        trusting = _select_trust(question, Path(empty))
         verifier = XadesVerifier(
             TrustStore(trusting.directories),
             pin_rule=trusting.pin_rule,
@@ -66,7 +66,7 @@ def examine(question: DocumentVerificationRequest) -> bytes:
         return render(validated.report)
 
 
-def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
+def _select_trust(question: DocumentVerificationRequest, empty: Path) -> _TrustConfig:
     """Return the named authorities. Without named anchors, the settings supply what is missing.
 
     An empty directory stands for missing CRLs, so that the verdict is indeterminate (SIG-07).
@@ -79,7 +79,7 @@ def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
             ocsp=question.ocsp,
             others_expected=True,
         )
-        return _Trusting(named, PinRule(), _tsa(question, named, None))
+        return _TrustConfig(named, PinRule(), _tsa(question, named, None))
     if not question.config.exists():
         raise OperatorUnavailableError(
             translate(
@@ -96,7 +96,7 @@ def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
         ocsp=question.ocsp or own.ocsp,
         others_expected=True,
     )
-    return _Trusting(
+    return _TrustConfig(
         directories,
         pin_rule(settings),
         _tsa(question, directories, tsa_directories(settings)),

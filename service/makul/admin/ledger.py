@@ -98,7 +98,7 @@ class OpenLedger:
         )
         witnesses = load_witnesses(self.settings)
         with (
-            self._served(),
+            self._serve_tiles(),
             collect_cosignatures(Collector(verifier, witnesses), stopped) as cosigned,
         ):
             return SequencerRounds(sequencer, stopped, self.settings.interval, cosigned).run()
@@ -106,7 +106,7 @@ class OpenLedger:
     def facts(self) -> LedgerFacts:
         """Return the status of the log. Raises `OperatorError` if another log is published."""
         with self._readable():
-            promised = self._promised()
+            promised = self._read_published()
         try:
             state = self.ledger.state()
         except LedgerBrokenError as error:
@@ -145,14 +145,14 @@ class OpenLedger:
     def _misfit(self) -> Finding | None:
         """Return the finding if the store does not contain what was published."""
         try:
-            promised = self._promised()
+            promised = self._read_published()
             if promised is not None:
                 compare(self.ledger, promised)
         except LedgerBrokenError as error:
             return Finding(where="published", record="checkpoint", what=str(error))
         return None
 
-    def _promised(self) -> Checkpoint | None:
+    def _read_published(self) -> Checkpoint | None:
         """Return the published checkpoint. Raises `LedgerBrokenError` if it is of another log."""
         note = self.published.checkpoint()
         return (
@@ -234,7 +234,7 @@ class OpenLedger:
             )
         write_log(LogDirectory(directory), signed, self.ledger.tile)
 
-    def _served(self) -> AbstractContextManager[object]:
+    def _serve_tiles(self) -> AbstractContextManager[object]:
         if self.settings.bind is None:
             return nullcontext()
         return tiles_served(self.settings.bind, self.published)

@@ -112,7 +112,7 @@ class StatementPublisher:
             self.require_ended(month)
         final = statement_directory(base, month, recipient.code, draft=draft)
         try:
-            with _staging(final) as staging:
+            with _stage_directory(final) as staging:
                 statement = self._write(month, recipient, staging, draft=draft, report=report)
                 state = self._publish(statement, staging, final)
         except OSError as error:
@@ -283,7 +283,7 @@ def _unbuildable(
 
 
 @contextmanager
-def _staging(final: Path) -> Iterator[Path]:
+def _stage_directory(final: Path) -> Iterator[Path]:
     """Make a directory beside the final one; what remains of it at the end is removed."""
     for directory in make_directories(final.parent, mode=0o750):
         sync_directory(directory)

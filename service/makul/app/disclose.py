@@ -51,7 +51,7 @@ from makul.domain.disclosures import (
 )
 from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_eligibility
 from makul.domain.identifiers import MemberCode
-from makul.domain.match_attempts import AttemptLimits, exhausted
+from makul.domain.match_attempts import AttemptLimits, find_exhausted_limit
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
@@ -154,7 +154,7 @@ class Disclose:
             person_request.employee,
             since=facts.at - self.limits.window,
         )
-        spent = exhausted(counts, self.limits)
+        spent = find_exhausted_limit(counts, self.limits)
         return (spent,) if spent is not None else ()
 
     def _lookup_and_match(

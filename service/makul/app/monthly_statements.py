@@ -97,7 +97,9 @@ class StatementBuilder:
             registered=frozenset(str(each.number) for each in request.agreements),
         )
         pages = []
-        for number, lines in enumerate(_paged(self._lines(request, recorded, counts)), start=1):
+        for number, lines in enumerate(
+            _split_into_pages(self._lines(request, recorded, counts)), start=1
+        ):
             if number > MAX_PAGES:
                 raise OversizedMonthError(translate("more decisions than a statement can list"))
             content = self._render_page(request, number, lines)
@@ -177,7 +179,7 @@ def _named_document(recorded: MonthDecision) -> bytes | None:
     return document
 
 
-def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
+def _split_into_pages(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
     while page := tuple(islice(lines, MAX_PAGE_LINES)):
         yield page
 

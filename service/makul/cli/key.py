@@ -235,7 +235,7 @@ def _activate(installation: "Installation", change: PreviewedChange) -> None:
 def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
     rotation = installation.rotation
     key_ring = rotation.key_ring()
-    waiting = _waiting(rotation.count(), key_ring)
+    waiting = _count_fields_to_rewrap(rotation.count(), key_ring)
     facts: dict[str, Value] = {
         "current": key_ring.current,
         "next": key_ring.following,
@@ -247,7 +247,7 @@ def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
         change.show(mark("wrap data keys again"), facts)
         return
     done, broken = _walk(installation, waiting.total())
-    left = _waiting(rotation.count(), key_ring)
+    left = _count_fields_to_rewrap(rotation.count(), key_ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
     change.show(mark("wrap data keys again"), facts)
     if left:
@@ -293,7 +293,7 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
     return done, broken
 
 
-def _waiting(counts: Sequence[EncryptedCount], key_ring: KeyRing) -> Counter[str]:
+def _count_fields_to_rewrap(counts: Sequence[EncryptedCount], key_ring: KeyRing) -> Counter[str]:
     """Return the number of fields that are not under the current key, by column."""
     waiting: Counter[str] = Counter()
     for each in counts:

@@ -62,9 +62,9 @@ class _Root(MachineReadableGroup):
             )
             self.fail("FileError", message, ExitCode.REFUSED)
         except OperatorRegistryError as error:
-            self.fail("OperatorRegistryError", _unchanged(error), ExitCode.REFUSED)
+            self.fail("OperatorRegistryError", _describe_unchanged(error), ExitCode.REFUSED)
         except NotThisDutyError as error:
-            self.fail("NotThisDutyError", _unchanged(error), ExitCode.REFUSED)
+            self.fail("NotThisDutyError", _describe_unchanged(error), ExitCode.REFUSED)
         except CommitUnknownError:
             self.fail(
                 "CommitUnknownError",
@@ -84,7 +84,7 @@ class _Root(MachineReadableGroup):
             )
 
 
-def _unchanged(error: Exception) -> str:
+def _describe_unchanged(error: Exception) -> str:
     return translate("{problem}; nothing was changed", problem=error)
 
 

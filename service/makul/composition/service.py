@@ -289,7 +289,7 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         retried=metrics.store_retried if metrics is not None else None,
         documents_a_day=settings.limits.documents_per_day,
     )
-    parts = observed(build_adapters(settings, store, clock))
+    parts = instrument_adapters(build_adapters(settings, store, clock))
     if listener.port is Port.RECIPIENT:  # the other's role may delete nothing of the record
         start_housekeeping(store, clock, metrics)
     port, contract = _port_of(listener, parts, settings)
@@ -339,7 +339,7 @@ def _act_services(parts: Adapters, operator: MemberCode) -> ActServices:
     )
 
 
-def observed(parts: Adapters) -> Adapters:
+def instrument_adapters(parts: Adapters) -> Adapters:
     """Return the adapters, wrapped to note their results and times in the request context."""
     return replace(
         parts,

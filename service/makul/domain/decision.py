@@ -182,7 +182,7 @@ def _not_locked(case: MatchCase) -> Ruling:
     return holds(Code.MAT_05, case.subject is None or not case.subject.locked)
 
 
-def _compared(case: MatchCase) -> Ruling:
+def _judge_comparison(case: MatchCase) -> Ruling:
     if case.result is MatchResult.UNAVAILABLE:
         return unknown(Code.OPS_02, Reason(code=Code.OPS_02))
     return holds(Code.OPS_02, True)
@@ -197,15 +197,15 @@ def _conclusive(case: MatchCase) -> Ruling:
     return holds(Code.MAT_02, True)
 
 
-def _matched(case: MatchCase) -> Ruling:
+def _judge_match(case: MatchCase) -> Ruling:
     return holds(Code.MAT_01, case.result is MatchResult.MATCH and case.subject is not None)
 
 
 MATCH_RULES: tuple[Rule[MatchCase], ...] = (
     Rule(Code.MAT_05, _not_locked, ("10",)),
-    Rule(Code.OPS_02, _compared),
+    Rule(Code.OPS_02, _judge_comparison),
     Rule(Code.MAT_02, _conclusive),
-    Rule(Code.MAT_01, _matched),
+    Rule(Code.MAT_01, _judge_match),
 )
 """Rules judged in this order.
 

@@ -19,7 +19,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
-from makul.soap.envelope import Message, collapsed, local_name
+from makul.soap.envelope import Message, collapse, local_name
 from makul.soap.schema import PublishedSchema
 from makul.soap.versions import SoapVersion
 
@@ -250,7 +250,7 @@ def _require_short(block: "Element", name: str) -> None:
 
 
 def _text(block: "Element") -> str:
-    return collapsed(block.text)
+    return collapse(block.text)
 
 
 def _read_part(identifier: "Element", name: str) -> str | None:

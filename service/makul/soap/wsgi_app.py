@@ -13,7 +13,7 @@ from makul.app.ports.health import Readiness
 from makul.domain.identifiers import MemberCode
 from makul.soap import faults
 from makul.soap.act_operations import build_act_service
-from makul.soap.body_parser import compiled
+from makul.soap.body_parser import compile_parser
 from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
@@ -99,7 +99,7 @@ def build_application(
         channel=channel,
         schema=PublishedSchema(f"{contract.name}.xsd"),
         operations={
-            f"{{{operations.namespace}}}{name}": compiled(model)
+            f"{{{operations.namespace}}}{name}": compile_parser(model)
             for name, model in operations.models.items()
         },
     )

@@ -29,7 +29,7 @@ from makul_client import MakulError
 from makul_sandbox.demo.client_session import DemoClient
 from makul_sandbox.demo.scenarios import SCENES, Scene
 from makul_sandbox.output.files import INDEX
-from makul_sandbox.run import choose_addresses, unanswered, with_ports
+from makul_sandbox.run import choose_addresses, find_silent_ports, with_ports
 
 PEOPLE = 200
 START_SECONDS = 90.0
@@ -140,7 +140,9 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if (options.directory / INDEX).is_file() and not unanswered(choose_addresses(options)):
+        if (options.directory / INDEX).is_file() and not find_silent_ports(
+            choose_addresses(options)
+        ):
             return
         time.sleep(0.1)
     raise OperatorUnavailableError(

@@ -11,7 +11,7 @@ from hashlib import sha256
 from sqlalchemy import bindparam, distinct, func, insert, select
 
 from makul.app.ports import Entry, FailedMatch, MatchAttempt, MessageMark, QuotaUse
-from makul.domain.match_attempts import AttemptCounts, exhausted
+from makul.domain.match_attempts import AttemptCounts, find_exhausted_limit
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.db.base import Row, Transaction
@@ -100,7 +100,7 @@ def check_attempts(
     values = attempt_values(cipher, recipient, attempt_made.subject.digits, facts.employee, since)
     if isinstance(attempt_made, FailedMatch):
         _count_alone(transaction, recipient, values)
-    return exhausted(
+    return find_exhausted_limit(
         attempt_counts(transaction.fetch_one(COUNT_ATTEMPTS, values)), attempt_made.limits
     )
 

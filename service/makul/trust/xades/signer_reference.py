@@ -88,14 +88,14 @@ def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
     """
     references = [each for each in properties if each.tag in (_VERSION_1, _VERSION_2)]
     if not references or len({each.tag for each in references}) != len(references):
-        raise _refused("not exactly one SigningCertificateV2 (or SigningCertificate)")
+        raise _reference_failure("not exactly one SigningCertificateV2 (or SigningCertificate)")
     return [_parse_reference(each) for each in references]
 
 
 def _parse_reference(signing_certificate: "Element") -> SignerReference:
     certs = find_children(signing_certificate, _CERT)
     if not certs:
-        raise _refused("the signing certificate's property names none")
+        raise _reference_failure("the signing certificate's property names none")
     claim = list(only_child(certs[0], _CERT_DIGEST, code=Code.SIG_02))
     method = only_one(claim, _DIGEST_METHOD, code=Code.SIG_02)
     issuer, serial = None, None
@@ -128,15 +128,15 @@ def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
     issuer = read_text(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
     serial = read_text(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
     if not _SERIAL.fullmatch(serial):
-        raise _refused("X509SerialNumber is not a number")
+        raise _reference_failure("X509SerialNumber is not a number")
     return issuer, int(serial)
 
 
 def _mismatch_failure(part: str) -> SignatureFailure:
-    return _refused(f"SigningCertificate states another {part} than the certificate's")
+    return _reference_failure(f"SigningCertificate states another {part} than the certificate's")
 
 
-def _refused(why: str) -> SignatureFailure:
+def _reference_failure(why: str) -> SignatureFailure:
     return SignatureFailure(
         Code.SIG_02, why, field="SigningCertificateV2", cause=Cause.SIGNER_REFERENCE
     )

@@ -60,7 +60,7 @@ def is_name_of(text: str, name: x509.Name) -> bool | None:
         stated = Counter(_attributes(text))
     except ValueError:
         return None
-    return stated == Counter((each.oid.dotted_string, _folded(each.value)) for each in name)
+    return stated == Counter((each.oid.dotted_string, _fold_value(each.value)) for each in name)
 
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
         if match is None or match.end() == at:
             raise ValueError("not a name")
         at = match.end()
-        yield _attribute_type(match[1]), _folded(_unescape_value(match))
+        yield _attribute_type(match[1]), _fold_value(_unescape_value(match))
 
 
 def _attribute_type(keyword: str) -> str:
@@ -105,7 +105,7 @@ def _decode_string(der: bytes) -> str:
     return der[2:].decode("utf-16-be" if der[0] == 0x1E else "utf-8")
 
 
-def _folded(value: str | bytes) -> str:
+def _fold_value(value: str | bytes) -> str:
     """Return a value for comparison, without differences of case and white space.
 
     This is the part of RFC 5280, 7.1, that matters here.
