@@ -20,7 +20,6 @@ from typing import Any, Final
 from document_commands import Programs, simple_commands
 from document_pages import Page, Row, pages_in
 from document_tables import facts_in_tables, table_problems
-from makul.soap.operations import RECIPIENT
 from pydantic import BaseModel
 
 from makul.cli.exit_codes import ExitCode as OperatorExitCode

@@ -14,13 +14,13 @@ from uuid import uuid4
 import makul_schemas
 import pytest
 from lxml import etree
-from makul.soap.operations import request_digest
 
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import RecipientState
+from makul.soap.operation_input import request_digest
 from makul_sandbox.data.citizens import LOCKED
 from makul_sandbox.world.documents import SandboxDocument
 from makul_sandbox.world.signers import SandboxSigners

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from makul.soap.operations import RECIPIENT
 
 from makul.app.ports import RejectedError
 from makul.soap.body_parser import compile_parser
 from makul.soap.envelope import collapse
+from makul.soap.recipient_operations import RECIPIENT
 from makul.soap.spyne_setup import (
     ByteArray,
     ComplexModel,
