@@ -33,7 +33,7 @@ _PAGE_FAULTS = {
 _OTHER_PAGE = mark("{file}: {name} is beside it, and the statement does not name it")
 
 
-def known_signers(config: Path, certificates: Sequence[Path]) -> Collection[bytes]:
+def load_signer_fingerprints(config: Path, certificates: Sequence[Path]) -> Collection[bytes]:
     """Return the fingerprints of the certificates that may have signed a statement.
 
     They are those of the given files, or else those of the settings. Raises

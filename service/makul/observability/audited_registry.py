@@ -289,7 +289,9 @@ class AuditedRegistry:
         self.registry.answer_line(recipient, month, disclosure_id, answer, reason=reason, at=at)
         self._report(Event.MONTH_CHANGED)
 
-    def read_decision_evidence(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the evidence of a decision, and report the access."""
         result = self.registry.read_decision_evidence(disclosure_id, at=at)
         self._report(Event.EVIDENCE_SHOWN)

@@ -372,5 +372,7 @@ class OperatorRegistry(Protocol):
     ) -> None:
         """Record the operator's answer to a contested line, for good (cl. 11)."""
 
-    def read_decision_evidence(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the evidence of a decision; the access is itself recorded (cl. 13 and 16)."""

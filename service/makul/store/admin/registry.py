@@ -313,6 +313,8 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
         )
 
-    def read_decision_evidence(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""
         return evidence.read_evidence(self._office, disclosure_id, at=at)
