@@ -44,6 +44,7 @@ NOUNS_OF_THE_FIELD = {
     "audited_registry": "the registry whose acts are reported",
     "bounded_http_server": "a server with limits",
     "closed_request": "a request id that is closed",
+    "month_closing": "accounting: the closing of a month",
     "documents_timestamped": "documents with timestamps",
 }
 """Names that the pattern finds and that are nouns of the field, with the reason."""
