@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from makul_client.errors import (
         AnsweredError,
         ConsentError,
+        EncryptionError,
+        EncryptionFlaw,
         FaultError,
         InvalidRequestError,
         LedgerError,
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
         RecipientFaultError,
         RefusedError,
         RequestFaultError,
-        SealError,
-        SealFlaw,
         ServiceFaultError,
         SignatureFaultError,
         TransportError,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     )
     from makul_client.profile import Profile
     from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
-    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, ReceiptState
 
 __all__ = [
     "AnsweredError",
@@ -69,6 +69,8 @@ __all__ = [
     "ConsentId",
     "Context",
     "Demographic",
+    "EncryptionError",
+    "EncryptionFlaw",
     "FaceSample",
     "FaultError",
     "FingerSample",
@@ -87,15 +89,13 @@ __all__ = [
     "Reason",
     "ReceiptError",
     "ReceiptFlaw",
+    "ReceiptState",
     "RecipientFaultError",
     "RefusedError",
     "RequestFaultError",
     "Retry",
-    "SealError",
-    "SealFlaw",
     "ServiceFaultError",
     "SignatureFaultError",
-    "Standing",
     "TransportError",
     "UndeterminedError",
     "read_bundle_unsafe",
@@ -109,13 +109,13 @@ _HOMES = {
     "receipts.bundle": "Bundle read_bundle_unsafe write_bundle",
     "client": "Client",
     "errors": (
-        "AnsweredError ConsentError FaultError InvalidRequestError LedgerError "
-        "LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
-        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError SealError "
-        "SealFlaw ServiceFaultError SignatureFaultError TransportError UndeterminedError"
+        "AnsweredError ConsentError EncryptionError EncryptionFlaw FaultError InvalidRequestError "
+        "LedgerError LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
+        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError "
+        "ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
     "_internal.exchange": "Context",
-    "transparency.verifier": "LedgerVerifier Proof Standing",
+    "transparency.verifier": "LedgerVerifier Proof ReceiptState",
     "profile": "Profile",
     "models.reasons": "Language Reason Retry",
 }

@@ -249,7 +249,7 @@ class Client:
         fields = {"ofRequest": str(of_request)}
         return self._exchange.inquire("GetReceipt", fields, context, read)
 
-    def unpinned(self, status: ServiceStatus) -> tuple[ReceiptCertificate, ...]:
+    def find_unpinned_certificates(self, status: ServiceStatus) -> tuple[ReceiptCertificate, ...]:
         """Return the announced certificates, current or next, that the profile lacks.
 
         The recipient must add them to the profile in time.

@@ -5,7 +5,7 @@
     ├── TransportError     no readable answer; repeating with the same id is safe
     ├── ReceiptError       the receipt does not prove the answer: the answer is withheld
     ├── LedgerError        a receipt's proof is not valid, or is overdue
-    ├── SealError          the data were not encrypted as required: they are withheld
+    ├── EncryptionError    the data were not encrypted as required: they are withheld
     ├── OutputError, UnfinishedError      an answer could not be shown; the same id gets it again
     └── AnsweredError      the service said no, with reasons
         ├── RefusedError, NotMatchedError, UndeterminedError      decisions, with a receipt
@@ -227,7 +227,7 @@ class LedgerError(MakulError):
         self.flaw = flaw
 
 
-class SealFlaw(StrEnum):
+class EncryptionFlaw(StrEnum):
     """The flaws of encrypted data."""
 
     FORM = mark("they do not have the agreed form")
@@ -240,10 +240,12 @@ class SealFlaw(StrEnum):
     NO_KEY = mark("the profile names no key to decrypt them")
 
 
-class SealError(MakulError):
+class EncryptionError(MakulError):
     """The error of data that were not encrypted as required. The data are withheld."""
 
-    def __init__(self, flaw: SealFlaw, detail: str, *, request_id: UUID | None = None) -> None:
+    def __init__(
+        self, flaw: EncryptionFlaw, detail: str, *, request_id: UUID | None = None
+    ) -> None:
         message = translate(
             "the encrypted data must not be trusted: {flaw} ({detail})",
             flaw=translate(flaw.value),

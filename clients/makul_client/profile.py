@@ -162,7 +162,7 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealing:
+class DecryptionSettings:
     """The key that decrypts delivered data.
 
     With this table, the client refuses unencrypted data.
@@ -319,7 +319,7 @@ class Profile:
     operator: Operator
     signing: Signing | None = None
     """Present with the channel `wsse`."""
-    sealing: Sealing | None = None
+    sealing: DecryptionSettings | None = None
     """Present if the agreement's delivery is SEALED."""
     ledger: LedgerTable | None = None
     """Needed only to verify proofs."""

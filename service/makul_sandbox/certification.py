@@ -30,9 +30,9 @@ from makul.net.files import FileError, create_file, read_bounded
 from makul.trust.keys.files import load_pair
 from makul_sandbox.data.end_entities import (
     citizen_entity,
+    encryption_entity,
     official_entity,
     organisation_entity,
-    sealing_entity,
 )
 from makul_sandbox.data.pki import Authority, Credential, PublicKey
 from makul_sandbox.output.files import AUTHORITIES, CONFIG, INDEX
@@ -152,7 +152,7 @@ def _issue(
         raise OperatorError("answers are encrypted to RSA keys alone; give one, or --for message")
     entity = {
         KeyUse.MESSAGE: organisation_entity(member_code=code, common_name=name),
-        KeyUse.SEALING: sealing_entity(member_code=code, common_name=name),
+        KeyUse.SEALING: encryption_entity(member_code=code, common_name=name),
         KeyUse.OFFICIAL: official_entity(member_code=code, name=name, identifier="OWN"),
     }[request.use]
     return _load_authority(request.directory, "organisations", at).certify(entity, public_key)
@@ -174,7 +174,7 @@ def _register(
     der = certificate.public_bytes(Encoding.DER)
     code, fingerprint = MemberCode(holder.details["code"]), sha256(der).digest()
     if request.use is KeyUse.SEALING:
-        registry.add_sealing_certificate(code, fingerprint, der, at=at)
+        registry.add_encryption_certificate(code, fingerprint, der, at=at)
     elif request.use is KeyUse.OFFICIAL:
         identifier = f"OWN-{fingerprint.hex()[:8]}"
         official = Official(

@@ -56,7 +56,7 @@ def run(options: SandboxOptions, runtime: Runtime) -> int:
         _refuse_taken_ports(chosen, patience=PATIENCE_SECONDS if keeps else 0.0)
         if not keeps:
             prepare(chosen, runtime)
-        addresses = addresses_of(chosen)
+        addresses = choose_addresses(chosen)
         sys.stdout.write(_guide(directory, addresses) + "\n")
         sys.stdout.flush()
         _announce_when_ready(addresses)
@@ -81,7 +81,7 @@ def _announce_when_ready(addresses: Addresses) -> None:
 
     def announce() -> None:
         ends = time.monotonic() + READY_SECONDS
-        while unanswered(addresses):
+        while find_silent_ports(addresses):
             if time.monotonic() > ends:
                 return
             time.sleep(0.2)
@@ -91,7 +91,7 @@ def _announce_when_ready(addresses: Addresses) -> None:
     threading.Thread(target=announce, name="sandbox-ready", daemon=True).start()
 
 
-def unanswered(addresses: Addresses) -> list[int]:
+def find_silent_ports(addresses: Addresses) -> list[int]:
     """Return the ports of the listeners that do not answer yet."""
     plain = {addresses.port: True, addresses.xroad_port: True, addresses.mtls_port: False}
     return [
@@ -136,7 +136,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     """
     _make_marked_directory(options.directory)
     world = build_world(runtime.clock(), people=options.people, seed=options.seed)
-    addresses = addresses_of(options)
+    addresses = choose_addresses(options)
     config = write_service(world, options.directory, addresses)
     runtime.create(config)
     with runtime.open(config) as installation:
@@ -152,7 +152,7 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     return world
 
 
-def addresses_of(options: SandboxOptions) -> Addresses:
+def choose_addresses(options: SandboxOptions) -> Addresses:
     """Return the addresses of these options. By default the three ports follow each other."""
     following = (options.port + 1, options.port + 2)
     return Addresses(
@@ -227,7 +227,7 @@ def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
 
     `patience` is the time in seconds in which the listeners of a killed sandbox may still end.
     """
-    addresses = addresses_of(options)
+    addresses = choose_addresses(options)
     ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
     if len(set(ports)) < len(ports):
         raise OperatorError("--port, --xroad-port and --mtls-port must differ")

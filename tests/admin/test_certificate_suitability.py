@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Hierarchy, new_hierarchy
-from makul_testing.cli_runner import CommandResult, Makul, install
+from makul_testing.cli_runner import CommandLine, CommandResult, install
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"
@@ -33,7 +33,7 @@ def hierarchy() -> Hierarchy:
 
 
 @pytest.fixture(scope="module")
-def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makul]:
+def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """Return an installation that trusts this hierarchy, with a bank in it."""
     makul = install(tmp_path_factory.mktemp("certificates") / "installation")
     makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
@@ -46,7 +46,7 @@ def makul(hierarchy: Hierarchy, tmp_path_factory: pytest.TempPathFactory) -> Ite
     return makul
 
 
-def register(makul: Makul, how: str, pem: bytes, directory: Path) -> CommandResult:
+def register(makul: CommandLine, how: str, pem: bytes, directory: Path) -> CommandResult:
     file = directory / "it.pem"
     file.write_bytes(pem)
     command = REGISTRATIONS[how]
@@ -55,11 +55,11 @@ def register(makul: Makul, how: str, pem: bytes, directory: Path) -> CommandResu
 
 @pytest.mark.parametrize("how", REGISTRATIONS)
 def test_usable_certificate_is_registered_without_a_warning(
-    how: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
+    how: str, makul: CommandLine, hierarchy: Hierarchy, tmp_path: Path
 ) -> None:
     issue = {
         "messages": lambda: hierarchy.organisation(member_code=BANK, common_name="Bank"),
-        "sealing": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "sealing": lambda: hierarchy.encryption(member_code=BANK, common_name="Bank"),
         "official": lambda: hierarchy.official(member_code=BANK, name="H", identifier="P-1"),
         "signatory": lambda: hierarchy.official(member_code=BANK, name="D", identifier="D-1"),
     }
@@ -73,12 +73,12 @@ def test_usable_certificate_is_registered_without_a_warning(
 @pytest.mark.parametrize("what", WARNINGS)
 @pytest.mark.parametrize("how", [each for each in REGISTRATIONS if each != "sealing"])
 def test_unusable_certificate_is_registered_with_a_warning(
-    how: str, what: str, makul: Makul, hierarchy: Hierarchy, tmp_path: Path
+    how: str, what: str, makul: CommandLine, hierarchy: Hierarchy, tmp_path: Path
 ) -> None:
     """The authority may become trusted later, so the command does not refuse."""
     issue = {
         "a CA": lambda: hierarchy.organisations.credential,
-        "another use": lambda: hierarchy.sealing(member_code=BANK, common_name="Bank"),
+        "another use": lambda: hierarchy.encryption(member_code=BANK, common_name="Bank"),
         "another CA": lambda: new_hierarchy(NOW).official(
             member_code=BANK, name="Head", identifier="P-1"
         ),
@@ -94,9 +94,9 @@ def test_unusable_certificate_is_registered_with_a_warning(
 
 
 def test_encryption_certificate_of_an_unknown_authority_causes_a_warning(
-    makul: Makul, tmp_path: Path
+    makul: CommandLine, tmp_path: Path
 ) -> None:
-    other = new_hierarchy(NOW).sealing(member_code=BANK, common_name="Bank")
+    other = new_hierarchy(NOW).encryption(member_code=BANK, common_name="Bank")
 
     result = register(makul, "sealing", other.certificate_pem, tmp_path)
 

@@ -45,7 +45,7 @@ class UnsignedSigner:
 
 
 @dataclass
-class Built:
+class BuiltStatements:
     """A statement and its pages."""
 
     statement: MonthlyStatement | None = None
@@ -56,8 +56,8 @@ class Built:
 
 def build(
     recorded: RecordedMonth, request: StatementRequest | None = None, *, keep: bool = True
-) -> Built:
-    built = Built()
+) -> BuiltStatements:
+    built = BuiltStatements()
     builder = StatementBuilder(
         documents=XmlStatementDocuments(),
         signer=UnsignedSigner(),

@@ -80,7 +80,7 @@ class PlainSigner:
         return canonical + b"<signed/>"
 
 
-class PlainSealer:
+class PlainEncryptor:
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
         return None
 
@@ -120,7 +120,7 @@ def recording(recorder: ScriptedRecorder) -> Recording:
         renderer=EntryRenderer(
             documents=documents,
             signer=PlainSigner(),
-            encryptor=PlainSealer(),
+            encryptor=PlainEncryptor(),
             operator=MemberCode("GOV/70000001"),
             new_id=lambda: UUID(int=next(numbers)),
             new_salt=lambda: b"s" * 32,

@@ -1,7 +1,7 @@
 """`make bench`: measure the cost of a disclosure and the throughput of the service.
 
     trust     CPU of verifying a consent, and its floor
-    cpu       CPU of a whole GetPersonData, its floor, and its rooms
+    cpu       CPU of a whole GetPersonData, its floor, and its stages
     soak      a worker's memory over ten thousand requests
     http      requests a second and latencies by database and workers, over HTTP
     threads   requests a second on SQLite with one thread a worker, and with four

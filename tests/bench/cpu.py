@@ -1,4 +1,4 @@
-"""CPU compared with the floor of primitives: a consent, and a whole GetPersonData by room.
+"""CPU compared with the floor of primitives: a consent, and a whole GetPersonData by stage.
 
 The message and the consent are signed, certificate paths are cached, the decision is committed, and
 the receipt is signed. The service and the floor run interleaved, round by round, and the best round
@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.asking import PAPER, ask
 from bench.floor import Floor, Script, Tape, new_floor
-from bench.rooms import Meter
-from bench.verifying import measure_verification
+from bench.requests import PAPER, ask
+from bench.stages import Meter
+from bench.verification import measure_verification
 from makul.store.db.sqlite import connect
 from makul_sandbox.world.build import RSA_CITIZEN
-from makul_testing.in_process_service import Answered, InProcess, build_installation
+from makul_testing.in_process_service import InProcessService, ServiceAnswer, build_installation
 
 
 def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def measure_trust(directory: Path, *, rounds: int, per_round: int) -> dict[str, 
 
 
 def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, Any]:
-    """Measure the CPU of one request in process, its floor, and its rooms."""
+    """Measure the CPU of one request in process, its floor, and its stages."""
     directory.mkdir()
     tape, meter = Tape(), Meter()
     stop_listening = tape.attach()
@@ -60,7 +60,7 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
     print(f"its floor:         {min(raw) / per_round * 1e6:7.0f} µs CPU")
     print(f"disclose cpu / floor: {ratio:.2f}")
     installation.close()
-    shares = _by_room(directory.with_name("rooms"), meter, rounds=rounds, per_round=per_round)
+    shares = _by_stage(directory.with_name("stages"), meter, rounds=rounds, per_round=per_round)
     return {
         "disclose_cpu_ratio": round(ratio, 3),
         "disclose_cpu_us": round(min(real) / per_round * 1e6, 1),
@@ -69,7 +69,7 @@ def measure_cpu(directory: Path, *, rounds: int, per_round: int) -> dict[str, An
     }
 
 
-def _floor(installation: InProcess, script: Script, directory: Path) -> Floor:
+def _floor(installation: InProcessService, script: Script, directory: Path) -> Floor:
     document = installation.document(PAPER)
     copy = directory / "floor.db"
     shutil.copy(installation.settings.store.database, copy)
@@ -83,7 +83,7 @@ def _floor(installation: InProcess, script: Script, directory: Path) -> Floor:
     )
 
 
-def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
+def _by_stage(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> dict[str, float]:
     directory.mkdir()
     installation = build_installation(directory, parts=meter.over)
     for message in ask(installation, per_round):
@@ -93,19 +93,19 @@ def _by_room(directory: Path, meter: Meter, *, rounds: int, per_round: int) -> d
         messages = ask(installation, per_round)
         meter.spent.clear()
         took = cpu_of_answers(installation, messages)
-        round_ = {room: spent / 1e3 / per_round for room, spent in meter.spent.items()}
+        round_ = {stage: spent / 1e3 / per_round for stage, spent in meter.spent.items()}
         round_["soap, app and domain"] = took / per_round * 1e6 - sum(round_.values())
-        best = {room: min(spent, best.get(room, spent)) for room, spent in round_.items()}
+        best = {stage: min(spent, best.get(stage, spent)) for stage, spent in round_.items()}
     total = sum(best.values())
-    for room, spent in sorted(best.items(), key=lambda item: -item[1]):
-        print(f"  {room:32} {spent:7.0f} µs {spent / total:6.1%}")
+    for stage, spent in sorted(best.items(), key=lambda item: -item[1]):
+        print(f"  {stage:32} {spent:7.0f} µs {spent / total:6.1%}")
     installation.close()
-    return {room: round(spent, 1) for room, spent in best.items()}
+    return {stage: round(spent, 1) for stage, spent in best.items()}
 
 
-def cpu_of_answers(installation: InProcess, messages: Sequence[bytes]) -> float:
+def cpu_of_answers(installation: InProcessService, messages: Sequence[bytes]) -> float:
     """Return the process CPU of answering all of these; each must have released something."""
-    answers: list[Answered] = []
+    answers: list[ServiceAnswer] = []
     took = cpu_of(lambda: answers.extend(map(installation.post, messages)))
     assert all(b">RELEASED<" in answer.body for answer in answers), "not every answer is a release"
     return took

@@ -50,7 +50,7 @@ def measure_ledger(directory: Path, database: Database, *, leaves: int = LEAVES)
     began = time.perf_counter()
     size, rounds = 0, 0
     while size < leaves:
-        round_result = sequencer.round()
+        round_result = sequencer.run_once()
         assert round_result.size is not None, "another sequencer is at work"
         assert round_result.taken, f"{leaves - size} leaves were left"
         size, rounds = round_result.size, rounds + 1
@@ -80,6 +80,6 @@ def _wait_in_line(place: DatabaseLocation, leaves: int) -> None:
                     "leaf_hash": os.urandom(32),
                     "recorded_at": at + number,
                 }
-                transaction.run(_ADD_LEAF, leaf)
-                transaction.run(_QUEUE_LEAF, leaf)
+                transaction.execute(_ADD_LEAF, leaf)
+                transaction.execute(_QUEUE_LEAF, leaf)
     database.close()

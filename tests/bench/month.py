@@ -22,8 +22,8 @@ from typing import Any
 
 from pysqlite3 import dbapi2
 
-from bench.asking import ask
-from bench.crowd import CACHE
+from bench.population import CACHE
+from bench.requests import ask
 from makul.composition.adapters import utc_now
 from makul.domain.months import Month
 from makul.ledger.signed_note import ED25519
@@ -35,12 +35,12 @@ from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
-from makul.store.records import sealed_fields as private
-from makul.store.records.sealed_fields import encrypt_private, open_private
+from makul.store.records import private_fields as private
+from makul.store.records.private_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import PARTIES
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.in_process_service import InProcessService, build_installation
 from makul_testing.tlog.builder import ORIGIN, sequence
 
 MONTH = Month(2026, 10)
@@ -205,10 +205,10 @@ def month_installation(count: int, cache: Path) -> Path:
     return directory
 
 
-def _fill(installation: InProcess, count: int) -> None:
+def _fill(installation: InProcessService, count: int) -> None:
     path = installation.settings.store.database
     database = database_at(installation.settings.place)
-    sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
+    cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
     connection: Any = dbapi2.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.row_factory = dbapi2.Row
@@ -217,7 +217,7 @@ def _fill(installation: InProcess, count: int) -> None:
     marks = ", ".join(f":{name}" for name in model)
     pins = [person.pin for person in installation.world.people]
     batch: list[dict[str, Any]] = []
-    for row in _rows(model, sealer, pins, count):
+    for row in _rows(model, cipher, pins, count):
         batch.append(row)
         if len(batch) == BATCH:
             _write(connection, columns, marks, batch)
@@ -239,10 +239,10 @@ def _write(connection: Any, columns: str, marks: str, batch: list[dict[str, Any]
 
 
 def _rows(
-    model: dict[str, Any], sealer: FieldCipher, pins: list[Any], count: int
+    model: dict[str, Any], cipher: FieldCipher, pins: list[Any], count: int
 ) -> Iterator[dict[str, Any]]:
     """Yield rows spread evenly over the month, and one at each instant just outside."""
-    delivery = open_private(sealer, model["disclosure_id"], model["sealed"])
+    delivery = open_private(cipher, model["disclosure_id"], model["sealed"])
     step = (MONTH.ends - MONTH.begins) / count
     instant = timedelta(microseconds=1)
     for number in range(-1, count + 1):
@@ -262,9 +262,9 @@ def _rows(
             "request_id": os.urandom(16),
             "outcome": outcome,
             "ground_kind": None if outcome == "REFUSED" else _GROUNDS[number % len(_GROUNDS)],
-            "subject_index": sealer.index("pin", subject.digits),
+            "subject_index": cipher.index("pin", subject.digits),
             "decided_at": micros(at),
-            "sealed": encrypt_private(sealer, disclosure_id, mine),
+            "sealed": encrypt_private(cipher, disclosure_id, mine),
             "leaf_hash": os.urandom(32),
         }
 

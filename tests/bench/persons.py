@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.asking import ask_about
-from bench.crowd import SealedCrowd, signers
 from bench.load import load, percentile
+from bench.population import StoredPopulation, signers
+from bench.requests import ask_about
 from bench.stores import Database
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 from makul_testing.processes.service import run_service
 
 SMALL, LARGE = 10_000, 1_000_000
@@ -33,7 +33,8 @@ def measure_persons(
     latencies: dict[int, list[float]] = {size: [] for size in sizes}
     medians: dict[int, list[float]] = {size: [] for size in sizes}
     installations = {
-        size: _installation(directory / f"{size}", database, crowd) for size, crowd in sizes.items()
+        size: _installation(directory / f"{size}", database, population)
+        for size, population in sizes.items()
     }
     people = {
         size: signers(installation.world, ASKED_ABOUT)
@@ -73,11 +74,11 @@ def measure_persons(
     }
 
 
-def _installation(directory: Path, database: Database, crowd: int) -> InProcess:
+def _installation(directory: Path, database: Database, population: int) -> InProcessService:
     """Build a service of ten thousand citizens, and as many more as fill it."""
-    if not crowd:
+    if not population:
         return database.installation(directory, people=SMALL)
-    filling = SealedCrowd(crowd)
+    filling = StoredPopulation(population)
     installation = database.installation(directory, people=SMALL, keys=filling.keys)
     database.fill(installation, filling)
     return installation

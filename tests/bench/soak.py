@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.asking import ask
+from bench.requests import ask
 from makul_testing.in_process_service import build_installation
 from makul_testing.processes.service import drive, run_service
 

@@ -7,11 +7,11 @@ from typing import Protocol
 
 import psycopg
 
-from bench.crowd import SealedCrowd
+from bench.population import StoredPopulation
 from makul.store import StoreKeys
 from makul.store.db.location import PostgresLocation
 from makul_testing.external.postgres import Cluster, cluster
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 
 _COPY = "COPY person (pin_index, version, content_index, sealed, recorded_at, format) FROM STDIN"
 
@@ -25,11 +25,11 @@ class Database(Protocol):
 
     def installation(
         self, directory: Path, *, people: int, keys: StoreKeys | None = None
-    ) -> InProcess:
+    ) -> InProcessService:
         """Build a service in an empty directory, over a new database of this kind."""
 
-    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
-        """Put a crowd into a service that was made with its keys."""
+    def fill(self, installation: InProcessService, population: StoredPopulation) -> None:
+        """Put a population into a service that was made with its keys."""
 
     def peer_url(self, directory: Path) -> str:
         """Return the address of the peer's own data."""
@@ -42,14 +42,14 @@ class Sqlite:
 
     def installation(
         self, directory: Path, *, people: int, keys: StoreKeys | None = None
-    ) -> InProcess:
+    ) -> InProcessService:
         """Build a service in an empty directory."""
         directory.mkdir(parents=True)
         return build_installation(directory, people=people, keys=keys)
 
-    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
+    def fill(self, installation: InProcessService, population: StoredPopulation) -> None:
         """Write into the file itself."""
-        crowd.pour_into(installation.settings.store.database)
+        population.write_into(installation.settings.store.database)
 
     def peer_url(self, directory: Path) -> str:
         """Return the address of a file beside the peer's others."""
@@ -66,20 +66,20 @@ class Postgres:
 
     def installation(
         self, directory: Path, *, people: int, keys: StoreKeys | None = None
-    ) -> InProcess:
+    ) -> InProcessService:
         """Build a service in an empty directory, with its records in a new database."""
         directory.mkdir(parents=True)
         database = RecordDatabase(lambda: self._server)
         return build_installation(directory, database=database, people=people, keys=keys)
 
-    def fill(self, installation: InProcess, crowd: SealedCrowd) -> None:
+    def fill(self, installation: InProcessService, population: StoredPopulation) -> None:
         """Fill by COPY, and then analyse, as a server does by itself at some time."""
         place = installation.settings.place
         assert isinstance(place, PostgresLocation)
         with psycopg.connect(place.url, autocommit=True) as connection:
             cursor = connection.cursor()
             with cursor.copy(_COPY) as copy:
-                for row in crowd.rows():
+                for row in population.rows():
                     copy.write_row(row)
             connection.execute("VACUUM ANALYZE person")
 

@@ -6,33 +6,35 @@ from collections.abc import Iterator
 import pytest
 from lxml import etree
 
-from bench.asking import ask_about, ask_peer_about
-from bench.crowd import signers
 from bench.load import HEADERS, LoadError, load, percentile
-from bench.peer.furnish import furnish
-from bench.peer.serving import PATH, run_peer
-from makul_testing.in_process_service import InProcess, build_installation
+from bench.peer.database import build_peer_database
+from bench.peer.server import PATH, run_peer
+from bench.population import signers
+from bench.requests import ask_about, ask_peer_about
+from makul_testing.in_process_service import InProcessService, build_installation
 from makul_testing.processes.service import Server
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("installation"))
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def peer(installation: InProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def peer(
+    installation: InProcessService, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     directory = tmp_path_factory.mktemp("peer")
     url = f"sqlite:///{directory}/peer.db"
-    furnish(directory / "peer", installation.world, installation.world.people, url=url)
+    build_peer_database(directory / "peer", installation.world, installation.world.people, url=url)
     with run_peer(directory / "peer", workers=1) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def message(installation: InProcess) -> bytes:
+def message(installation: InProcessService) -> bytes:
     (signer,) = signers(installation.world, 1)
     return ask_peer_about(installation, [signer])[0]
 
@@ -54,7 +56,7 @@ def _texts(answer: etree._Element, name: str) -> list[str]:
     ]
 
 
-def test_peer_answers_like_makul(installation: InProcess, peer: Server) -> None:
+def test_peer_answers_like_makul(installation: InProcessService, peer: Server) -> None:
     """Both return the same attributes of the same citizen, and a receipt of some kilobytes."""
     (signer,) = signers(installation.world, 1)
     ours = etree.fromstring(installation.post(ask_about(installation, [signer])[0]).body)
@@ -87,7 +89,7 @@ def test_peer_refuses_a_changed_message(
     assert _texts(answer, "faultstring") == ["the message is not signed"]
 
 
-def test_peer_refuses_a_changed_consent(installation: InProcess, peer: Server) -> None:
+def test_peer_refuses_a_changed_consent(installation: InProcessService, peer: Server) -> None:
     """The consent's signature is verified, although the message's is good."""
     (signer,) = signers(installation.world, 1)
     spoilt = type(signer)(signer.person, signer.consent.replace(b"P1Y", b"P9Y"))
@@ -97,7 +99,7 @@ def test_peer_refuses_a_changed_consent(installation: InProcess, peer: Server) -
     assert (status, _texts(answer, "outcome")) == (500, [])
 
 
-def test_peer_refuses_anothers_consent(installation: InProcess, peer: Server) -> None:
+def test_peer_refuses_anothers_consent(installation: InProcessService, peer: Server) -> None:
     """The subject of the consent is compared."""
     first, second = signers(installation.world, 2)
     swapped = type(first)(first.person, second.consent)
@@ -107,7 +109,9 @@ def test_peer_refuses_anothers_consent(installation: InProcess, peer: Server) ->
 
 
 @pytest.mark.parametrize("who", ["stranger", "police"])
-def test_peer_refuses_unauthorised_callers(installation: InProcess, peer: Server, who: str) -> None:
+def test_peer_refuses_unauthorised_callers(
+    installation: InProcessService, peer: Server, who: str
+) -> None:
     """An imitated authority's certificate is refused, and a caller that is not in the agreement."""
     (signer,) = signers(installation.world, 1)
     holder = (
@@ -120,7 +124,7 @@ def test_peer_refuses_unauthorised_callers(installation: InProcess, peer: Server
 
 
 def test_a_load_counts_what_was_released_and_allows_no_error(
-    installation: InProcess, peer: Server
+    installation: InProcessService, peer: Server
 ) -> None:
     """There are as many latencies as messages, and after one refusal there are no figures."""
     found = signers(installation.world, 3)

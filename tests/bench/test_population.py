@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.asking import ask, ask_about
-from bench.crowd import SealedCrowd, crowd, signers
 from bench.ledger import measure_ledger
 from bench.month import MONTH, _state, month_installation, open_cached_store
+from bench.population import StoredPopulation, population, signers
+from bench.requests import ask, ask_about
 from bench.stores import Database, databases
 from makul.app.ports import ExportOptions
 from makul_sandbox.data.recipients import PARTIES
@@ -18,9 +18,9 @@ from makul_testing.in_process_service import build_installation
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
-def test_no_two_of_a_crowd_have_one_pin_or_document() -> None:
+def test_pins_and_document_numbers_are_unique() -> None:
     """PINs are unique also beyond the day on which ten thousand are born."""
-    everybody = list(crowd(10_050))
+    everybody = list(population(10_050))
 
     assert len({person.pin for person in everybody}) == 10_050
     assert len({person.values["documentNumber"] for person in everybody}) == 10_050
@@ -34,22 +34,22 @@ def kinds() -> Iterator[Mapping[str, Database]]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_crowd_is_found_and_decrypted_by_the_store(
+def test_a_stored_population_is_found_and_decrypted(
     kinds: Mapping[str, Database], tmp_path: Path, kind: str
 ) -> None:
-    """The crowd is encrypted once under stored keys, and earlier citizens stay in the register."""
-    filling = SealedCrowd(20, cache=tmp_path / "cache")
+    """It is encrypted once under stored keys, and earlier citizens stay in the register."""
+    filling = StoredPopulation(20, cache=tmp_path / "cache")
     installation = kinds[kind].installation(tmp_path / "installation", people=40, keys=filling.keys)
     kinds[kind].fill(installation, filling)
 
-    for person in crowd(20):
+    for person in population(20):
         found = installation.store.registry.person_for_operator(person.pin, reason="test", at=NOW)
         assert found is not None
         assert (found.pin, found.values) == (person.pin, person.values)
     assert b">RELEASED<" in installation.post(ask(installation, 1)[0]).body
     installation.close()
 
-    again = SealedCrowd(20, cache=tmp_path / "cache")
+    again = StoredPopulation(20, cache=tmp_path / "cache")
     assert again.keys.current_id == filling.keys.current_id
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.asking import ask_about
-from bench.crowd import signers, spread
 from bench.load import load
+from bench.population import signers, spread
+from bench.requests import ask_about
 from bench.stores import Sqlite
 from bench.throughput import COMING_BACK, CONNECTIONS, MAKULS_BATCH, WARMING
 from makul_testing.processes.service import run_service

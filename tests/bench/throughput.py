@@ -16,13 +16,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.asking import ask_about, ask_peer_about
-from bench.crowd import Signer, signers, spread
 from bench.load import Loaded, load, percentile
-from bench.peer.furnish import furnish
-from bench.peer.serving import PATH, run_peer
+from bench.peer.database import build_peer_database
+from bench.peer.server import PATH, run_peer
+from bench.population import Signer, signers, spread
+from bench.requests import ask_about, ask_peer_about
 from bench.stores import Database
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 from makul_testing.processes.service import run_service
 
 CONNECTIONS = 8
@@ -77,7 +77,9 @@ def measure_throughput(
     installation = database.installation(directory / "installation", people=PEOPLE)
     url = database.peer_url(directory)
     if peer:
-        furnish(directory / "peer", installation.world, installation.world.people, url=url)
+        build_peer_database(
+            directory / "peer", installation.world, installation.world.people, url=url
+        )
     measuring = _Measuring(installation, directory, rounds=rounds, peer=peer)
     known = signers(installation.world, COMING_BACK)
     fresh = signers(installation.world, rounds * MAKULS_BATCH, beyond=COMING_BACK)
@@ -102,7 +104,7 @@ class _Measuring:
     """One database's service and peer."""
 
     def __init__(
-        self, installation: InProcess, directory: Path, *, rounds: int, peer: bool
+        self, installation: InProcessService, directory: Path, *, rounds: int, peer: bool
     ) -> None:
         self._installation = installation
         self._directory = directory

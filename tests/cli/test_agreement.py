@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul.cli.files.agreement import EXAMPLE
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 
 @pytest.fixture
@@ -16,12 +16,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_printed_example_can_be_read(makul: Makul) -> None:
+def test_the_printed_example_can_be_read(makul: CommandLine) -> None:
     """An operator begins with the example."""
     assert makul("agreement", "example").out == EXAMPLE
 
 
-def test_an_agreement_is_added_and_shown(with_bank: Makul, file: Path) -> None:
+def test_an_agreement_is_added_and_shown(with_bank: CommandLine, file: Path) -> None:
     """The output has the content of the file."""
     added = with_bank.run_json("agreement", "add", file, "--apply")
     output = with_bank.run_json("agreement", "show", "2026/014")
@@ -35,14 +35,14 @@ def test_an_agreement_is_added_and_shown(with_bank: Makul, file: Path) -> None:
     assert with_bank.run_json("agreement", "list", "--recipient", "COM/1") == []
 
 
-def test_a_dry_run_adds_nothing(with_bank: Makul, file: Path) -> None:
+def test_a_dry_run_adds_nothing(with_bank: CommandLine, file: Path) -> None:
     """Every change begins with a preview."""
     with_bank.run_json("agreement", "add", file)
 
     assert with_bank.run_json("agreement", "list") == []
 
 
-def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> None:
+def test_an_agreement_is_replaced_by_number(with_bank: CommandLine, file: Path) -> None:
     """New terms are reported as a new draft: another document to sign."""
     with_bank.run_json("agreement", "add", file, "--apply")
     first = with_bank("agreement", "export", "2026/014").out
@@ -54,7 +54,7 @@ def test_an_agreement_is_replaced_by_number(with_bank: Makul, file: Path) -> Non
     assert with_bank("agreement", "export", "2026/014").out != first
 
 
-def test_a_terminated_agreement_stays_terminated(with_bank: Makul, file: Path) -> None:
+def test_a_terminated_agreement_stays_terminated(with_bank: CommandLine, file: Path) -> None:
     """Procedure, cl. 12: a terminated agreement is followed by a new one, not revived."""
     with_bank.run_json("agreement", "add", file, "--apply")
     end: list[str] = ["agreement", "terminate", "2026/014", "--reason", "letter 118"]
@@ -68,7 +68,7 @@ def test_a_terminated_agreement_stays_terminated(with_bank: Makul, file: Path) -
     assert with_bank("agreement", "terminate", "2026/014", "--reason", " ", "--apply").code == 1
 
 
-def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None:
+def test_a_number_stays_with_its_recipient(with_bank: CommandLine, file: Path) -> None:
     """A recipient's number must not replace another recipient's terms."""
     with_bank.run_json("agreement", "add", file, "--apply")
     with_bank.run_json("recipient", "add", "COM/2", "--kind", "BANK", "--name", "B", "--apply")
@@ -79,7 +79,7 @@ def test_a_number_stays_with_its_recipient(with_bank: Makul, file: Path) -> None
     assert "another recipient's" in result.err
 
 
-def test_an_agreement_without_a_recipient_is_refused(makul: Makul, file: Path) -> None:
+def test_an_agreement_without_a_recipient_is_refused(makul: CommandLine, file: Path) -> None:
     """The recipient must be registered first."""
     result = makul("agreement", "add", file, "--apply")
 
@@ -87,7 +87,7 @@ def test_an_agreement_without_a_recipient_is_refused(makul: Makul, file: Path) -
     assert "is not registered" in result.err
 
 
-def test_a_bank_may_never_invoke_justice(with_bank: Makul, file: Path) -> None:
+def test_a_bank_may_never_invoke_justice(with_bank: CommandLine, file: Path) -> None:
     """Procedure, cl. 5.1 is not open to banks, for any agreement."""
     file.write_text(EXAMPLE.replace("provisions = []", 'provisions = ["JUDICIAL"]'))
     result = with_bank("agreement", "add", file, "--apply")
@@ -96,7 +96,7 @@ def test_a_bank_may_never_invoke_justice(with_bank: Makul, file: Path) -> None:
     assert "JUDICIAL is never open to BANK" in result.err
 
 
-def test_an_unknown_agreement_is_reported(makul: Makul) -> None:
+def test_an_unknown_agreement_is_reported(makul: CommandLine) -> None:
     """The message says where to look."""
     result = makul("agreement", "show", "1")
 
@@ -114,7 +114,7 @@ def texts(directory: Path, **contents: bytes) -> list[str | Path]:
     return options
 
 
-def test_a_notice_counts_by_its_bytes(makul: Makul, tmp_path: Path) -> None:
+def test_a_notice_counts_by_its_bytes(makul: CommandLine, tmp_path: Path) -> None:
     """Procedure, cl. 4: a consent cites the SHA-256 of exactly the text that was shown."""
     options = texts(tmp_path)
     output = makul.run_json("notice", "add", "N/1", *options, "--apply")
@@ -130,19 +130,19 @@ def test_a_notice_counts_by_its_bytes(makul: Makul, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"x" * (256 * 1024 + 1)])
-def test_a_notice_is_text(makul: Makul, tmp_path: Path, content: bytes) -> None:
+def test_a_notice_is_text(makul: CommandLine, tmp_path: Path, content: bytes) -> None:
     """Each of the three texts is UTF-8, and no longer than a person reads."""
     for language in ("ky", "ru", "en"):
         options = texts(tmp_path, **{language: content})
         assert makul("notice", "add", "N/1", *options, "--apply").code == 1
 
 
-def test_a_notice_has_three_languages(makul: Makul, tmp_path: Path) -> None:
+def test_a_notice_has_three_languages(makul: CommandLine, tmp_path: Path) -> None:
     """The command needs all three."""
     assert makul("notice", "add", "N/1", *texts(tmp_path)[:4], "--apply").code == 2
 
 
-def test_unknown_notices_are_reported(makul: Makul) -> None:
+def test_unknown_notices_are_reported(makul: CommandLine) -> None:
     """The message says where to look, and nothing changes."""
     for command in (
         ["notice", "show", "N/1"],

@@ -9,12 +9,12 @@ import pytest
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.entries import a_refusal, a_release
 from makul_testing.builders.records import AZAMAT, NOON, an_agreement
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.stores import store_of
 
 
 @pytest.fixture
-def with_two(with_bank: Makul) -> Makul:
+def with_two(with_bank: CommandLine) -> CommandLine:
     """Record a release and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
         agree(store.registry, an_agreement(), at=NOON)
@@ -23,7 +23,7 @@ def with_two(with_bank: Makul) -> Makul:
     return with_bank
 
 
-def test_the_latest_come_first(with_two: Makul) -> None:
+def test_the_latest_come_first(with_two: CommandLine) -> None:
     """An operator needs them first in an incident."""
     listed = with_two.run_json("disclosure", "list")
 
@@ -33,7 +33,7 @@ def test_the_latest_come_first(with_two: Makul) -> None:
     ]
 
 
-def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
+def test_released_attributes_are_listed_by_name(with_two: CommandLine) -> None:
     """Neither the PIN nor any value is printed, and the subject is masked."""
     (release,) = with_two.run_json("disclosure", "list")[1:]
     result = with_two("disclosure", "show", release["disclosure_id"])
@@ -54,12 +54,12 @@ def test_released_attributes_are_listed_by_name(with_two: Makul) -> None:
         (["--since", "2026-11-03"], 0),
     ],
 )
-def test_a_list_can_be_narrowed(with_two: Makul, arguments: list[str], count: int) -> None:
+def test_a_list_can_be_narrowed(with_two: CommandLine, arguments: list[str], count: int) -> None:
     """The options select by recipient, by time, by number."""
     assert len(with_two.run_json("disclosure", "list", *arguments)) == count
 
 
-def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
+def test_an_unknown_disclosure_is_reported(makul: CommandLine) -> None:
     """The message says where to look."""
     result = makul("disclosure", "show", str(uuid4()))
 
@@ -67,7 +67,7 @@ def test_an_unknown_disclosure_is_reported(makul: Makul) -> None:
     assert "makul disclosure list" in result.err
 
 
-def test_an_empty_list_is_printed(makul: Makul) -> None:
+def test_an_empty_list_is_printed(makul: CommandLine) -> None:
     """An empty list is an answer, for people and for programs."""
     assert makul("disclosure", "list").out == "No decision is recorded.\n"
     assert makul.run_json("disclosure", "list") == []

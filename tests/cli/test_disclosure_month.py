@@ -13,13 +13,13 @@ from makul.config.settings import load_settings
 from makul_testing.builders.agreements import agree
 from makul_testing.builders.entries import a_refusal, a_release
 from makul_testing.builders.records import AZAMAT, NOON, a_consent, an_agreement
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.raw_sql import count
 from makul_testing.stores import store_of
 
 
 @pytest.fixture
-def with_two(with_bank: Makul) -> Makul:
+def with_two(with_bank: CommandLine) -> CommandLine:
     """Record a release by consent and, a minute later, a refusal."""
     with store_of(with_bank.directory / "makul.toml") as store:
         agree(store.registry, an_agreement(), at=NOON)
@@ -28,7 +28,7 @@ def with_two(with_bank: Makul) -> Makul:
     return with_bank
 
 
-def test_a_month_is_counted(with_two: Makul) -> None:
+def test_a_month_is_counted(with_two: CommandLine) -> None:
     """The counts are by recipient, purpose, outcome and ground."""
     counted = with_two.run_json("disclosure", "statistics", "--month", "2026-11")
 
@@ -42,14 +42,14 @@ def test_a_month_is_counted(with_two: Makul) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--month", "2026-10"], ["--month", "2026-11", "--recipient", "COM/1"]]
 )
-def test_an_empty_month_is_printed(with_two: Makul, arguments: list[str]) -> None:
+def test_an_empty_month_is_printed(with_two: CommandLine, arguments: list[str]) -> None:
     """An empty month is an answer, and so is a recipient without requests."""
     assert with_two.run_json("disclosure", "statistics", *arguments) == []
     assert with_two("disclosure", "statistics", *arguments).out.startswith("No decision of 2026-1")
     assert with_two("disclosure", "export", *arguments).out.split() == [",".join(COLUMNS)]
 
 
-def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
+def test_csv_has_a_heading_and_masks_pins(with_two: CommandLine) -> None:
     """Released attributes are listed by name; the PIN is not exported by default."""
     result = with_two("disclosure", "export", "--month", "2026-11")
     first, second = csv.DictReader(io.StringIO(result.out))
@@ -61,7 +61,7 @@ def test_csv_has_a_heading_and_masks_pins(with_two: Makul) -> None:
     assert AZAMAT.digits not in result.out + result.err
 
 
-def test_ndjson_has_the_same_content(with_two: Makul) -> None:
+def test_ndjson_has_the_same_content(with_two: CommandLine) -> None:
     """Each row is a line, with the columns of CSV as keys."""
     result = with_two("disclosure", "export", "--month", "2026-11", "--format", "ndjson")
     first, second = map(json.loads, result.out.splitlines())
@@ -70,7 +70,7 @@ def test_ndjson_has_the_same_content(with_two: Makul) -> None:
     assert (first["released"], second["ground_id"]) == (["givenName", "surname"], None)
 
 
-def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
+def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: CommandLine) -> None:
     """Procedure, cl. 13 and 16: each export is recorded, with or without a reason."""
     database = load_settings(with_two.directory / "makul.toml").store.database
     before = count(database, "desk_log")
@@ -86,7 +86,7 @@ def test_a_pin_is_shown_for_a_reason_that_is_recorded(with_two: Makul) -> None:
     assert count(database, "desk_log") == before + 1
 
 
-def test_an_export_file_is_new_whole_and_private(with_two: Makul, tmp_path: Path) -> None:
+def test_an_export_file_is_new_whole_and_private(with_two: CommandLine, tmp_path: Path) -> None:
     """Nothing is overwritten, and no other file is left."""
     output = tmp_path / "out" / "november.csv"
     output.parent.mkdir()
@@ -104,7 +104,7 @@ def test_an_export_file_is_new_whole_and_private(with_two: Makul, tmp_path: Path
 
 
 def test_an_unfinished_file_is_deleted(
-    with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_two: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half a month must not look like a month."""
     monkeypatch.setattr("makul.cli.disclosure_export._cell", lambda value: 1 / 0)
@@ -116,7 +116,7 @@ def test_an_unfinished_file_is_deleted(
 
 
 def test_a_full_disk_is_reported_in_one_line(
-    with_two: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_two: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is no internal error, and nothing of the file is left."""
 
@@ -132,7 +132,7 @@ def test_a_full_disk_is_reported_in_one_line(
 
 
 @pytest.mark.parametrize("month", ["november", "2026-13", "2026-11-01"])
-def test_a_malformed_month_is_reported(with_two: Makul, month: str) -> None:
+def test_a_malformed_month_is_reported(with_two: CommandLine, month: str) -> None:
     """The message shows the form of a month."""
     result = with_two("disclosure", "export", "--month", month)
 

@@ -18,8 +18,8 @@ from makul_sandbox.data.citizens import MINOR, PARENT
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_testing.builders.documents import RECEIPT
 from makul_testing.builders.xades import Forge
-from makul_testing.cli_runner import CommandResult, Makul
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.cli_runner import CommandLine, CommandResult
+from makul_testing.in_process_service import InProcessService, build_installation
 from makul_testing.pki.authorities import (
     DAY,
     NOW,
@@ -34,7 +34,7 @@ PAPER = "bank-01-data"
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcessService:
     return build_installation(tmp_path_factory.mktemp("installation"))
 
 
@@ -49,9 +49,9 @@ def files(tmp_path: Path, root: Authority) -> StoreFiles:
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path) -> Makul:
+def anywhere(tmp_path: Path) -> CommandLine:
     """Change to a directory without an installation and without makul.toml."""
-    return Makul(tmp_path / "nowhere")
+    return CommandLine(tmp_path / "nowhere")
 
 
 def write_document(directory: Path, document: bytes) -> Path:
@@ -60,13 +60,13 @@ def write_document(directory: Path, document: bytes) -> Path:
     return path
 
 
-def verify(makul: Makul, file: Path, files: StoreFiles, *more: str | Path) -> CommandResult:
+def verify(makul: CommandLine, file: Path, files: StoreFiles, *more: str | Path) -> CommandResult:
     directories = ("--anchors", files.anchors, "--crl", files.crls)
     return makul("document", "verify", file, *directories, "--at", NOW.isoformat(), *more)
 
 
 def test_valid_document_passes(
-    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+    anywhere: CommandLine, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """The command works offline, exits with 0, and prints every check."""
     file = write_document(tmp_path, Forge(holder=root.issue()).signed())
@@ -80,7 +80,7 @@ def test_valid_document_passes(
 
 
 def test_changed_document_fails(
-    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+    anywhere: CommandLine, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """Exit code 1: the document was changed after it was signed."""
     changed = Forge(holder=root.issue()).signed().replace(b"OPENING", b"CLOSING")
@@ -92,7 +92,7 @@ def test_changed_document_fails(
 
 
 def test_missing_revocation_data_are_indeterminate(
-    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+    anywhere: CommandLine, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """Exit code 2: CRLs are missing, or the certificate has ended."""
     file = write_document(tmp_path, Forge(holder=root.issue()).signed())
@@ -106,7 +106,7 @@ def test_missing_revocation_data_are_indeterminate(
     assert (late.code, late.json["subIndication"]) == (2, "OUT_OF_BOUNDS_NO_POE")
 
 
-def test_proof_of_existence_counts(anywhere: Makul, tmp_path: Path, root: Authority) -> None:
+def test_proof_of_existence_counts(anywhere: CommandLine, tmp_path: Path, root: Authority) -> None:
     """An auditor who can prove since when the file existed states the time."""
     since = NOW - 10 * DAY
     issued_then = root.crl(this_update=since + DAY, next_update=since + 3 * DAY)
@@ -138,7 +138,7 @@ def test_proof_of_existence_counts(anywhere: Makul, tmp_path: Path, root: Author
     ],
 )
 def test_usage_error_has_its_own_exit_code(
-    anywhere: Makul, files: StoreFiles, tmp_path: Path, arguments: list[str]
+    anywhere: CommandLine, files: StoreFiles, tmp_path: Path, arguments: list[str]
 ) -> None:
     """The exit code is 64 and one line is printed, because 2 would mean "indeterminate"."""
     result = anywhere(
@@ -153,7 +153,7 @@ def test_usage_error_has_its_own_exit_code(
     assert (result.code, result.out, result.err.count("\n")) == (64, "", 1)
 
 
-def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
+def test_a_file_is_missing_from_the_command(anywhere: CommandLine) -> None:
     """The exit code is 64 as well."""
     assert anywhere("document", "verify").code == 64
     assert anywhere("document", "frobnicate").code == 64
@@ -164,7 +164,7 @@ def test_a_file_is_missing_from_the_command(anywhere: Makul) -> None:
 
 
 def test_unusable_file_is_an_error(
-    anywhere: Makul, files: StoreFiles, tmp_path: Path, root: Authority
+    anywhere: CommandLine, files: StoreFiles, tmp_path: Path, root: Authority
 ) -> None:
     """The exit code is 3, with one line that says what to do: never a verdict or a traceback."""
     file = write_document(tmp_path, Forge(holder=root.issue()).signed())
@@ -195,7 +195,11 @@ def test_unusable_file_is_an_error(
     ids=["empty", "unsigned", "a null", "3 MB"],
 )
 def test_any_file_gets_a_report(
-    anywhere: Makul, files: StoreFiles, tmp_path: Path, document: bytes, answer: tuple[int, str]
+    anywhere: CommandLine,
+    files: StoreFiles,
+    tmp_path: Path,
+    document: bytes,
+    answer: tuple[int, str],
 ) -> None:
     """A file that is no signed XML gets a report, with the digest of the whole file."""
     result = verify(anywhere, write_document(tmp_path, document), files, "--json")
@@ -205,7 +209,7 @@ def test_any_file_gets_a_report(
 
 
 def test_message_names_the_documents_of_a_profile(
-    anywhere: Makul, files: StoreFiles, tmp_path: Path
+    anywhere: CommandLine, files: StoreFiles, tmp_path: Path
 ) -> None:
     """The message for a PDF names the documents of the profile, and none of our classes."""
     result = verify(anywhere, write_document(tmp_path, b"%PDF-1.7"), files, "--profile", "generic")
@@ -215,7 +219,7 @@ def test_message_names_the_documents_of_a_profile(
 
 
 def test_crls_of_other_authorities_cause_no_notice(
-    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path
+    anywhere: CommandLine, files: StoreFiles, root: Authority, tmp_path: Path
 ) -> None:
     """An auditor has a directory of all CRLs."""
     other = Authority.root("Another Root")
@@ -227,7 +231,7 @@ def test_crls_of_other_authorities_cause_no_notice(
 
 
 def test_crls_of_time_stamping_authorities_are_read(
-    anywhere: Makul, tmp_path: Path, root: Authority
+    anywhere: CommandLine, tmp_path: Path, root: Authority
 ) -> None:
     """They may lie separately: --tsa-crl, for the authorities of --tsa-anchors."""
     tsa = Authority.root("A TSA Root")
@@ -254,7 +258,7 @@ def test_crls_of_time_stamping_authorities_are_read(
 
 @pytest.mark.parametrize("name", ["anchors", "crls", "ocsp"])
 def test_unreadable_material_is_an_error(
-    anywhere: Makul, files: StoreFiles, root: Authority, tmp_path: Path, name: str
+    anywhere: CommandLine, files: StoreFiles, root: Authority, tmp_path: Path, name: str
 ) -> None:
     """The exit code is 3, with one line in words: no class names and no parser's text."""
     (tmp_path / "ocsp").mkdir()
@@ -270,9 +274,11 @@ def test_unreadable_material_is_an_error(
     assert not re.search(r"[A-Z][a-z]+Error|ParseError|asn1|\bkind\b", result.err)
 
 
-def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path: Path) -> None:
+def test_a_consent_is_verified_by_the_settings(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """The settings' trust directories count, and the signer must be the consent's subject."""
-    makul = Makul(installation.settings.store.database.parent)
+    makul = CommandLine(installation.settings.store.database.parent)
     file = write_document(tmp_path, installation.document(PAPER).document)
 
     result = makul("document", "verify", file, "--profile", "consent", "--json")
@@ -283,9 +289,9 @@ def test_a_consent_is_verified_by_the_settings(installation: InProcess, tmp_path
     assert (receipt.code, receipt.json["reason"]) == (2, "REQ-01")
 
 
-def test_a_stored_receipt_is_verified(installation: InProcess, tmp_path: Path) -> None:
+def test_a_stored_receipt_is_verified(installation: InProcessService, tmp_path: Path) -> None:
     """A recipient or an auditor verifies a stored receipt with the same command."""
-    makul = Makul(installation.settings.store.database.parent)
+    makul = CommandLine(installation.settings.store.database.parent)
     unsigned = XmlDocuments(RECEIPT.operator).receipt(RECEIPT)
     file = write_document(
         tmp_path, installation.parts.signer.sign(unsigned, at=installation.clock())
@@ -297,9 +303,11 @@ def test_a_stored_receipt_is_verified(installation: InProcess, tmp_path: Path) -
     assert result.json["profile"] == "receipt"
 
 
-def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_path: Path) -> None:
+def test_a_consent_signed_by_another_person_fails(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """SIG-08: a good signature of a good certificate is not the subject's."""
-    makul = Makul(installation.settings.store.database.parent)
+    makul = CommandLine(installation.settings.store.database.parent)
     content = installation.parts.verifier.verify(
         installation.document(PAPER).document, at=installation.clock()
     ).signed
@@ -319,10 +327,10 @@ def test_a_consent_signed_by_another_person_fails(installation: InProcess, tmp_p
 
 @pytest.mark.parametrize(("signer", "code"), [("parent", 0), ("child", 2), ("stranger", 2)])
 def test_a_consent_by_a_representative_is_verified(
-    installation: InProcess, tmp_path: Path, signer: str, code: int
+    installation: InProcessService, tmp_path: Path, signer: str, code: int
 ) -> None:
     """CNS-11, SIG-08: the representative's is the one signature that counts."""
-    makul = Makul(installation.settings.store.database.parent)
+    makul = CommandLine(installation.settings.store.database.parent)
     document = installation.document("represented").document
     content = installation.parts.verifier.verify(document, at=installation.clock()).signed
     assert content is not None
@@ -348,7 +356,11 @@ APPROVAL = NoticeApproval(
 
 @pytest.mark.parametrize("profile", ["agreement", "notice"])
 def test_agreements_and_approvals_are_verified(
-    installation: InProcess, anywhere: Makul, files: StoreFiles, root: Authority, profile: str
+    installation: InProcessService,
+    anywhere: CommandLine,
+    files: StoreFiles,
+    root: Authority,
+    profile: str,
 ) -> None:
     """The document is checked by its own schema: another one, or a part, is another document."""
     documents = {

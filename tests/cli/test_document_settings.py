@@ -8,15 +8,15 @@ import pytest
 from makul.admin.document_verification import examine
 from makul.admin.requests import DocumentVerificationRequest
 from makul_sandbox.output.files import CONFIG
-from makul_testing.sandbox_dir import Prepared, prepared_in
+from makul_testing.sandbox_dir import SandboxDirectory, prepare_sandbox
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return prepared_in(tmp_path_factory.mktemp("sandbox") / "made")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> SandboxDirectory:
+    return prepare_sandbox(tmp_path_factory.mktemp("sandbox") / "made")
 
 
-def report(prepared: Prepared, name: str, config: Path) -> bytes:
+def report(prepared: SandboxDirectory, name: str, config: Path) -> bytes:
     question = DocumentVerificationRequest(
         config=config,
         document=prepared.world.documents[name].document,
@@ -40,12 +40,14 @@ def report(prepared: Prepared, name: str, config: Path) -> bytes:
         ("timestamped-compromised", b"SIG-06"),
     ],
 )
-def test_timestamps_count_by_the_settings(prepared: Prepared, name: str, indication: bytes) -> None:
+def test_timestamps_count_by_the_settings(
+    prepared: SandboxDirectory, name: str, indication: bytes
+) -> None:
     """ETSI EN 319 102-1, 5.5.4: a signature from before the revocation stays good."""
     assert indication in report(prepared, name, prepared.directory / CONFIG)
 
 
-def test_timestamps_of_another_policy_prove_nothing(prepared: Prepared) -> None:
+def test_timestamps_of_another_policy_prove_nothing(prepared: SandboxDirectory) -> None:
     """Only the policies of `trust.tsa_policies` count."""
     config = prepared.directory / CONFIG
     other = config.with_name("other-policy.toml")

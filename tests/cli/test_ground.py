@@ -20,24 +20,24 @@ from makul_testing.builders.records import (
     a_consent,
     an_agreement,
 )
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.stores import store_of
 
 
 @pytest.fixture
-def with_terms(with_bank: Makul, store: Store) -> Makul:
+def with_terms(with_bank: CommandLine, store: Store) -> CommandLine:
     """Return an installation whose bank has an agreement in force."""
     agree(store.registry, an_agreement(), at=NOON)
     return with_bank
 
 
-def used(makul: Makul, ground: GroundRef) -> None:
+def used(makul: CommandLine, ground: GroundRef) -> None:
     """Let the bank use the ground once."""
     with store_of(makul.directory / "makul.toml") as store:
         assert store.recorder.record(a_metered_release(ground)) == Committed()
 
 
-def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
+def revoke(makul: CommandLine, ground: GroundRef, *options: str) -> dict[str, object]:
     output: dict[str, object] = makul.run_json(
         *("ground", "revoke", BANK, str(ground.id), "--kind", ground.kind.value),
         *("--reason", "court order 118", *options),
@@ -46,7 +46,7 @@ def revoke(makul: Makul, ground: GroundRef, *options: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", list(GroundKind))
-def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
+def test_a_ground_is_revoked(with_terms: CommandLine, kind: GroundKind) -> None:
     """Procedure, cl. 4 and 5: no disclosure rests on it from then on, and no answer is repeated."""
     ground = a_consent(allowed=5, subject=AZAMAT) if kind is GroundKind.CONSENT else a_basis(5)
     entry = a_metered_release(ground)
@@ -65,7 +65,7 @@ def test_a_ground_is_revoked(with_terms: Makul, kind: GroundKind) -> None:
     assert stands["revoked_at"] is not None
 
 
-def test_a_preview_changes_nothing(with_terms: Makul) -> None:
+def test_a_preview_changes_nothing(with_terms: CommandLine) -> None:
     """The preview shows what would be revoked, by id and never by person."""
     ground = a_consent(allowed=5, subject=AZAMAT)
     used(with_terms, ground)
@@ -78,7 +78,7 @@ def test_a_preview_changes_nothing(with_terms: Makul) -> None:
 
 
 def test_the_act_and_the_event_are_recorded(
-    with_terms: Makul, store: Store, tmp_path: Path
+    with_terms: CommandLine, store: Store, tmp_path: Path
 ) -> None:
     """Procedure, cl. 13: the record names who revoked it, and a monitoring centre gets an event."""
     events = tmp_path / "security.log"
@@ -101,7 +101,7 @@ def test_the_act_and_the_event_are_recorded(
 
 
 @pytest.mark.parametrize("options", [(), ("--apply",)])
-def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -> None:
+def test_a_ground_is_revoked_once(with_terms: CommandLine, options: tuple[str, ...]) -> None:
     """The preview reports it as well."""
     ground = a_basis()
     used(with_terms, ground)
@@ -126,7 +126,7 @@ def test_a_ground_is_revoked_once(with_terms: Makul, options: tuple[str, ...]) -
     ],
 )
 def test_an_unknown_ground_is_refused(
-    with_terms: Makul, wrong: dict[str, str], message: str
+    with_terms: CommandLine, wrong: dict[str, str], message: str
 ) -> None:
     """Another recipient, id or kind is another ground, and a reason is required."""
     ground = a_consent()
@@ -143,7 +143,7 @@ def test_an_unknown_ground_is_refused(
     assert with_terms.run_json("ground", "show", BANK, str(ground.id))["revoked_at"] is None
 
 
-def test_a_revocation_needs_a_reason(with_terms: Makul) -> None:
+def test_a_revocation_needs_a_reason(with_terms: CommandLine) -> None:
     """The command line requires it."""
     result = with_terms("ground", "revoke", BANK, str(uuid4()), "--apply")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography import x509
 
 from makul.config.settings import Environment, load_settings
-from makul_testing.cli_runner import OPERATOR, Makul
+from makul_testing.cli_runner import OPERATOR, CommandLine
 
 
 def init(directory: Path, *more: str) -> list[str | Path]:
@@ -16,7 +16,7 @@ def init(directory: Path, *more: str) -> list[str | Path]:
 def test_init_makes_nothing_without_apply(tmp_path: Path) -> None:
     """A command only prints what it would do until it gets --apply."""
     installation = tmp_path / "installation"
-    result = Makul(installation)(*init(installation))
+    result = CommandLine(installation)(*init(installation))
 
     assert result.code == 0
     assert "Would do: make installation" in result.out
@@ -24,7 +24,7 @@ def test_init_makes_nothing_without_apply(tmp_path: Path) -> None:
     assert not installation.exists()
 
 
-def test_an_installation_is_whole(makul: Makul) -> None:
+def test_an_installation_is_whole(makul: CommandLine) -> None:
     """It has settings that can be loaded, an empty register, and keys for receipts and store."""
     settings = load_settings(makul.directory / "makul.toml")
 
@@ -37,14 +37,14 @@ def test_an_installation_is_whole(makul: Makul) -> None:
     ]
 
 
-def test_secrets_are_private(makul: Makul) -> None:
+def test_secrets_are_private(makul: CommandLine) -> None:
     """Private keys, store keys and database cannot be read by others."""
     for name in ("keys/receipts.key.pem", "keys/store.json", "makul.db"):
         mode = (makul.directory / name).stat().st_mode
         assert not mode & (stat.S_IRWXG | stat.S_IRWXO), name
 
 
-def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
+def test_the_receipt_key_can_be_certified(makul: CommandLine) -> None:
     """The request is for the key that signs; a certification centre gets it."""
     keys = makul.directory / "keys"
     request = x509.load_pem_x509_csr((keys / "receipts.csr.pem").read_bytes())
@@ -54,7 +54,7 @@ def test_the_receipt_key_can_be_certified(makul: Makul) -> None:
     assert request.public_key() == certificate.public_key()
 
 
-def test_nothing_is_overwritten(makul: Makul) -> None:
+def test_nothing_is_overwritten(makul: CommandLine) -> None:
     """An installation holds the only keys to its records."""
     before = (makul.directory / "keys" / "store.json").read_bytes()
     result = makul(*init(makul.directory, "--apply"))
@@ -66,7 +66,9 @@ def test_nothing_is_overwritten(makul: Makul) -> None:
 
 def test_a_malformed_member_code_is_refused(tmp_path: Path) -> None:
     """Every consent contains the code."""
-    result = Makul(tmp_path)("init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply")
+    result = CommandLine(tmp_path)(
+        "init", tmp_path / "x", "--operator", "me", "--name", "x", "--apply"
+    )
 
     assert result.code == 1
     assert result.err == "makul: a member code is CLASS/CODE: COM/60000001\n"

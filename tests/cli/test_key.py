@@ -15,17 +15,17 @@ from cryptography.hazmat.primitives.serialization import (
 from makul.composition.adapters import build_adapters
 from makul.config.settings import load_settings
 from makul_sandbox.data.recipients import OPERATOR
-from makul_testing.cli_runner import Makul
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.cli_runner import CommandLine
+from makul_testing.in_process_service import InProcessService, build_installation
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """An installation, and the command line for it."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
-    makul: Makul
+    makul: CommandLine
 
     def receipts(self, more: str) -> None:
         """Write more into `[receipts]`."""
@@ -36,7 +36,7 @@ class Installed:
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Installed]:
     installation = build_installation(tmp_path)
-    yield Installed(installation, tmp_path, Makul(tmp_path))
+    yield Installed(installation, tmp_path, CommandLine(tmp_path))
     installation.close()
 
 
@@ -53,12 +53,12 @@ def test_all_keys_and_certificates_are_listed(installed: Installed) -> None:
     sealing = {
         row["fingerprint"] for row in rows if row["name"].startswith("encryption certificate of ")
     }
-    assert sealing == {each.fingerprint.hex() for each in world.sealing.values()}
+    assert sealing == {each.fingerprint.hex() for each in world.encryption.values()}
 
 
 def test_a_withdrawn_certificate_is_not_in_use(installed: Installed) -> None:
     """It is used neither for messages nor for encryption."""
-    wallet = installed.installation.world.sealing["wallet"]
+    wallet = installed.installation.world.encryption["wallet"]
     code = next(
         row["name"].removeprefix("encryption certificate of ")
         for row in installed.makul.run_json("key", "show")

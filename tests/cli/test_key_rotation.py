@@ -10,14 +10,14 @@ from makul.store import StoreKeys
 from makul.store.admin import rewrap as rewrapping
 from makul.store.db.base import Transaction
 from makul.store.encryption.fields import FieldCipher
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.raw_sql import raw
 
 PEOPLE = 30
 
 
 @pytest.fixture
-def filled(with_bank: Makul, tmp_path: Path) -> Makul:
+def filled(with_bank: CommandLine, tmp_path: Path) -> CommandLine:
     """Return an installation with citizens."""
     source = tmp_path / "people.csv"
     pins = [f"20101199{number:06d}" for number in range(PEOPLE)]
@@ -26,26 +26,26 @@ def filled(with_bank: Makul, tmp_path: Path) -> Makul:
     return with_bank
 
 
-def ring_of(makul: Makul) -> StoreKeys:
+def read_key_ring(makul: CommandLine) -> StoreKeys:
     return StoreKeys.load(makul.directory / "keys/store.json")
 
 
-def store_keys(makul: Makul) -> dict[str, Any]:
+def store_keys(makul: CommandLine) -> dict[str, Any]:
     rows = makul.run_json("key", "show", "--fields")
     return {row["state"]: row for row in rows if row["name"] == "store data keys"}
 
 
-def rotated(makul: Makul) -> tuple[str, str]:
+def rotated(makul: CommandLine) -> tuple[str, str]:
     """Prepare and activate; return the former key and the new one."""
-    former = ring_of(makul).current_id
+    former = read_key_ring(makul).current_id
     makul.run_json("key", "rotate", "--prepare", "--apply")
     makul.run_json("key", "rotate", "--activate", "--apply")
-    return former, ring_of(makul).current_id
+    return former, read_key_ring(makul).current_id
 
 
-def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
+def test_a_whole_rotation_takes_four_commands(filled: CommandLine) -> None:
     """There are four commands; after each, `key show` prints how many fields each key encrypts."""
-    former = ring_of(filled).current_id
+    former = read_key_ring(filled).current_id
     total = store_keys(filled)["IN_USE"]["fields"]
     assert total > PEOPLE
 
@@ -58,7 +58,7 @@ def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
     activated = filled("key", "rotate", "--activate", "--apply")
     assert "SIGHUP" in activated.err
     output = store_keys(filled)
-    assert output["IN_USE"]["fingerprint"] == ring_of(filled).current_id != former
+    assert output["IN_USE"]["fingerprint"] == read_key_ring(filled).current_id != former
     assert output["FORMER"]["fields"] == total + 2  # the log of both steps
 
     rotation = filled.run_json("key", "rotate", "--apply")
@@ -77,7 +77,7 @@ def test_a_whole_rotation_takes_four_commands(filled: Makul) -> None:
 @pytest.mark.parametrize(
     "step", [("rotate", "--prepare"), ("rotate", "--activate"), ("rotate",), ("retire",)]
 )
-def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> None:
+def test_nothing_is_done_without_apply(filled: CommandLine, step: tuple[str, ...]) -> None:
     """The command prints what it would do, and how many fields it concerns."""
     if step[-1] == "--activate":
         filled.run_json("key", "rotate", "--prepare", "--apply")
@@ -85,18 +85,18 @@ def test_nothing_is_done_without_apply(filled: Makul, step: tuple[str, ...]) -> 
     if step == ("retire",):
         filled.run_json("key", "rotate", "--apply")
         step = ("retire", former)
-    before, keys = ring_of(filled), store_keys(filled)
+    before, keys = read_key_ring(filled), store_keys(filled)
 
     result = filled("key", *step)
 
     assert result.code == 0
     assert "Would do: " in result.out
     assert "--apply" in result.err
-    assert ring_of(filled) == before
+    assert read_key_ring(filled) == before
     assert store_keys(filled) == keys
 
 
-def test_the_preview_counts_fields_by_table(filled: Makul) -> None:
+def test_the_preview_counts_fields_by_table(filled: CommandLine) -> None:
     """Nothing is left to do after the run."""
     former, current = rotated(filled)
 
@@ -120,19 +120,21 @@ def test_the_preview_counts_fields_by_table(filled: Makul) -> None:
         ([("retire", "00000000")], "not a former store key"),
     ],
 )
-def test_the_wrong_order_is_refused(makul: Makul, steps: list[tuple[str, ...]], why: str) -> None:
+def test_the_wrong_order_is_refused(
+    makul: CommandLine, steps: list[tuple[str, ...]], why: str
+) -> None:
     """One line says which step is first, with --apply and without."""
     for step in steps[:-1]:
         makul.run_json("key", *step)
-    before = ring_of(makul)
+    before = read_key_ring(makul)
     for apply in ((), ("--apply",)):
         result = makul("key", *steps[-1], *apply)
         assert result.code == 1
         assert why in result.err
-    assert ring_of(makul) == before
+    assert read_key_ring(makul) == before
 
 
-def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
+def test_a_key_that_is_needed_is_not_retired(filled: CommandLine) -> None:
     """The line says how many fields need it, and what to do."""
     former, _ = rotated(filled)
 
@@ -145,12 +147,12 @@ def test_a_key_that_is_needed_is_not_retired(filled: Makul) -> None:
     assert "encrypted under it" in filled("key", "retire", former).out
     assert result.code == 1
     assert "makul key rotate --apply" in result.err
-    assert former in ring_of(filled).masters
+    assert former in read_key_ring(filled).masters
 
 
-def test_an_unreloaded_worker_blocks_the_next_step(filled: Makul) -> None:
+def test_an_unreloaded_worker_blocks_the_next_step(filled: CommandLine) -> None:
     """The problem is reported in the preview, and the step is refused."""
-    working = ring_of(filled)
+    working = read_key_ring(filled)
     filled.run_json("key", "rotate", "--prepare", "--apply")
 
     would = filled.run_json("key", "rotate", "--activate")
@@ -163,11 +165,13 @@ def test_an_unreloaded_worker_blocks_the_next_step(filled: Makul) -> None:
     assert filled.run_json("key", "rotate", "--activate", "--apply")["still_used"] is False
 
 
-def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_rotation_continues(
+    filled: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Committed batches stay, and the line says how many fields they have."""
     rotated(filled)
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
-    original, runs = Transaction.run, []
+    original, runs = Transaction.execute, []
 
     def fail(self: Transaction, *arguments: Any) -> int:
         runs.append(arguments)
@@ -176,7 +180,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
         return original(self, *arguments)
 
     with monkeypatch.context() as failing:
-        failing.setattr(Transaction, "run", fail)
+        failing.setattr(Transaction, "execute", fail)
         result = filled("key", "rotate", "--apply")
     assert result.code == 3
     assert "fields were wrapped again" in result.err
@@ -189,7 +193,7 @@ def test_an_interrupted_rotation_continues(filled: Makul, monkeypatch: pytest.Mo
     assert rotation["left"] == 0
 
 
-def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: Makul) -> None:
+def test_an_undecryptable_field_is_reported_with_exit_code_1(filled: CommandLine) -> None:
     """One field is under an unknown key."""
     rotated(filled)
     lost = FieldCipher(StoreKeys.generate()).encrypt(b"x", b"where")

@@ -16,7 +16,7 @@ from makul.cli.language_choice import CHOICE
 from makul.config.settings import SettingsError, load_settings
 from makul.language.translation import Language, current_language, translate_to
 from makul_language.help_pages import is_example, paragraphs
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 TRANSLATED = (Language.KY, Language.RU)
 OF_TYPER = (
@@ -52,7 +52,7 @@ def letters(text: str) -> str:
     ("path", "command"), COMMANDS, ids=[" ".join(path) or "root" for path, _ in COMMANDS]
 )
 def test_help_is_in_the_language(
-    makul: Makul, path: tuple[str, ...], command: Any, language: Language
+    makul: CommandLine, path: tuple[str, ...], command: Any, language: Language
 ) -> None:
     """No English sentence of the command remains, and its translations are there."""
     result = makul("--language", language, *path, "--help")
@@ -71,7 +71,7 @@ def test_help_is_in_the_language(
     assert [word for word in OF_TYPER if word in plain] == []
 
 
-def test_help_is_english_by_default(makul: Makul) -> None:
+def test_help_is_english_by_default(makul: CommandLine) -> None:
     """A run in another language leaves no trace."""
     before = makul("recipient", "add", "--help")
     makul("--language", "ru", "recipient", "add", "--help")
@@ -99,10 +99,10 @@ def test_help_is_english_by_default(makul: Makul) -> None:
     ],
 )
 def test_a_usage_error_is_in_the_language(
-    makul: Makul, arguments: tuple[str, ...], in_russian: str, language: Language
+    makul: CommandLine, arguments: tuple[str, ...], in_russian: str, language: Language
 ) -> None:
     """Typer's own words too, with the same exit code and the same keys in JSON."""
-    spoken = Makul(makul.directory, {"MAKUL_LANGUAGE": language})
+    spoken = CommandLine(makul.directory, {"MAKUL_LANGUAGE": language})
     result, as_json, english = spoken(*arguments), spoken(*arguments, "--json"), makul(*arguments)
 
     assert result.code == english.code == 2
@@ -114,10 +114,12 @@ def test_a_usage_error_is_in_the_language(
 
 
 @pytest.mark.parametrize("environment", [{}, {"MAKUL_LANGUAGE": "de"}])
-def test_an_unknown_language_is_a_usage_error(makul: Makul, environment: dict[str, str]) -> None:
+def test_an_unknown_language_is_a_usage_error(
+    makul: CommandLine, environment: dict[str, str]
+) -> None:
     """It names the three."""
     option = () if environment else ("--language", "de")
-    result = Makul(makul.directory, environment)(*option, "recipient", "list")
+    result = CommandLine(makul.directory, environment)(*option, "recipient", "list")
 
     assert result.code == 2
     assert all(repr(each.value) in result.err for each in Language)
@@ -198,7 +200,9 @@ def test_where_the_language_comes_from(
     assert CHOICE.choose(arguments, variables) == language
 
 
-def test_the_settings_may_name_a_language(makul: Makul, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_may_name_a_language(
+    makul: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of the three, and the variable before the file; an empty variable names none."""
     file = makul.directory / "makul.toml"
     plain = file.read_text()

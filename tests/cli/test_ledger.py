@@ -22,8 +22,8 @@ from makul.ledger.tile_proofs import TileTree
 from makul.store import Store, StoreKeys, open_store
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteVerifier
-from makul_testing.builders.held_rows import TAKEN_BACK, a_revocation_draft
-from makul_testing.cli_runner import Makul, install_anew
+from makul_testing.builders.full_store import TAKEN_BACK, a_revocation_draft
+from makul_testing.cli_runner import CommandLine, install_anew
 from makul_testing.paths import ROOT
 from makul_testing.processes.sequencer import PATIENCE, sequencer, until_published
 from makul_testing.raw_sql import raw, without_guards
@@ -34,7 +34,7 @@ from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 
 @pytest.fixture
-def makul(tmp_path: Path) -> Makul:
+def makul(tmp_path: Path) -> CommandLine:
     """Return a new installation, none of whose leaves has waited long."""
     return install_anew(tmp_path / "installation")
 
@@ -44,13 +44,13 @@ def record(store: Store, number: int) -> None:
         build_recording(store).record_and_render(a_refused_draft(at=utc_now()))
 
 
-def setting(makul: Makul, line: str) -> None:
+def setting(makul: CommandLine, line: str) -> None:
     """Add a line to [ledger]."""
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text().replace("[ledger]", f"[ledger]\n{line}\n#", 1))
 
 
-def test_verification_needs_no_signing_key(makul: Makul, store: Store) -> None:
+def test_verification_needs_no_signing_key(makul: CommandLine, store: Store) -> None:
     """The public key is enough to show, check and export; only the sequencer has the other."""
     key = makul.directory / "keys" / "ledger.key"
     record(store, 2)
@@ -65,7 +65,7 @@ def test_verification_needs_no_signing_key(makul: Makul, store: Store) -> None:
     assert (refused.code, str(key) in refused.err) == (3, True)
 
 
-def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> None:
+def test_the_sequencer_needs_no_decryption_key(makul: CommandLine, store: Store) -> None:
     """It sees only hashes; `verify` decrypts records, and reports that it cannot."""
     record(store, 2)
     (makul.directory / "keys" / "store.json").rename(makul.directory / "away.json")
@@ -78,7 +78,7 @@ def test_the_sequencer_needs_no_decryption_key(makul: Makul, store: Store) -> No
     assert (refused.code, "store.json" in refused.err) == (3, True)
 
 
-def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
+def test_decisions_become_a_verified_ledger(makul: CommandLine, store: Store) -> None:
     """Leaves are sequenced, published, shown, verified and exported; SIGTERM ends it with 0."""
     record(store, 5)
     before = makul.run_json("ledger", "status")
@@ -105,7 +105,7 @@ def test_decisions_become_a_verified_ledger(makul: Makul, store: Store) -> None:
     _exported_as_signed(makul, after["key"])
 
 
-def _exported_as_signed(makul: Makul, vkey: str) -> None:
+def _exported_as_signed(makul: CommandLine, vkey: str) -> None:
     directory, bundle = makul.directory / "export", makul.directory / "log.zip"
     assert makul.run_json("ledger", "export", directory)["size"] == 8
     makul.run_json("ledger", "export", "--bundle", bundle)
@@ -120,7 +120,7 @@ def _exported_as_signed(makul: Makul, vkey: str) -> None:
     assert makul("ledger", "export").code == 1
 
 
-def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
+def test_a_changed_record_is_named_with_exit_code_1(makul: CommandLine, store: Store) -> None:
     """The first inconsistent record is named: in JSON for programs, in one line for people."""
     record(store, 3)
     with sequencer(makul):
@@ -147,7 +147,7 @@ def test_a_changed_record_is_named_with_exit_code_1(makul: Makul, store: Store) 
     assert re.search(r"makul: disclosure \S+: outcome is not what the leaf commits to", result.err)
 
 
-def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Store) -> None:
+def test_a_deleted_revocation_is_named_with_exit_code_1(makul: CommandLine, store: Store) -> None:
     """The consent would permit disclosures again; the ledger knows that it was revoked."""
     build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK, at=utc_now()))
     with sequencer(makul):
@@ -164,7 +164,7 @@ def test_a_deleted_revocation_is_named_with_exit_code_1(makul: Makul, store: Sto
     assert str(TAKEN_BACK.id) in result.json["record"]
 
 
-def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul) -> None:
+def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: CommandLine) -> None:
     """There is no act for it."""
     makul = with_bank
     makul.run_json("recipient", "hold", "COM/60000001", "--reason", "test", "--apply")
@@ -180,7 +180,7 @@ def test_a_recipient_released_by_hand_is_named_with_exit_code_1(with_bank: Makul
     assert "recipient COM/60000001: state is not what acts and decisions say" in result.err
 
 
-def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -> None:
+def test_the_change_of_the_auditors_guide_is_found(makul: CommandLine, store: Store) -> None:
     """The test runs the very program of docs/auditors.md, Try it."""
     record(store, 3)
     with sequencer(makul):
@@ -197,7 +197,7 @@ def test_the_change_of_the_auditors_guide_is_found(makul: Makul, store: Store) -
     assert "recipient is not what the leaf commits to" in result.err
 
 
-def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
+def test_an_older_copy_is_noticed(makul: CommandLine, store: Store) -> None:
     """`verify` finds it, and the sequencer sequences nothing and ends with 1."""
     record(store, 2)
     store.close()
@@ -221,7 +221,7 @@ def test_an_older_copy_is_noticed(makul: Makul, store: Store) -> None:
     assert makul("ledger", "status", "--json").json["size"] == 0
 
 
-def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) -> None:
+def test_the_ledger_continues_after_a_restored_copy(makul: CommandLine, store: Store) -> None:
     """Published leaves stay: those that the copy holds get their indexes, others are noted."""
     record(store, 2)
     store.close()
@@ -262,7 +262,7 @@ def test_the_ledger_continues_after_a_restored_copy(makul: Makul, store: Store) 
     assert tree.root() == known_tree.root
 
 
-def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -> None:
+def test_a_killed_sequencer_is_followed_by_another(makul: CommandLine, store: Store) -> None:
     """The standby takes over after kill -9, when the lease has expired."""
     setting(makul, "interval = 0.2")
     with sequencer(makul) as first:
@@ -283,7 +283,9 @@ def test_a_killed_sequencer_is_followed_by_another(makul: Makul, store: Store) -
     assert [json.loads(line)["event"] for line in output.splitlines()] == ["sequencing"]
 
 
-def test_a_sequencer_that_cannot_publish_gives_up_its_lease(makul: Makul, store: Store) -> None:
+def test_a_sequencer_that_cannot_publish_gives_up_its_lease(
+    makul: CommandLine, store: Store
+) -> None:
     """If the disk of one host is full, the standby on another must not wait permanently."""
     record(store, 1)
     (makul.directory / "published").mkdir(exist_ok=True)
@@ -297,7 +299,9 @@ def test_a_sequencer_that_cannot_publish_gives_up_its_lease(makul: Makul, store:
         until_published(makul, 2)
 
 
-def test_a_ledger_without_its_head_is_reported_in_one_line(makul: Makul, store: Store) -> None:
+def test_a_ledger_without_its_head_is_reported_in_one_line(
+    makul: CommandLine, store: Store
+) -> None:
     """There is no internal error."""
     record(store, 1)
     with raw(makul.directory / "makul.db") as connection:
@@ -309,7 +313,7 @@ def test_a_ledger_without_its_head_is_reported_in_one_line(makul: Makul, store: 
     assert "the log has no head" in result.err
 
 
-def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Store) -> None:
+def test_the_sequencer_survives_an_outage_of_the_store(makul: CommandLine, store: Store) -> None:
     """The sequencer logs it once, and continues where it stopped."""
     setting(makul, "interval = 0.2")
     record(store, 1)
@@ -330,7 +334,7 @@ def test_the_sequencer_survives_an_outage_of_the_store(makul: Makul, store: Stor
     assert events == ["sequencing", "the store is unavailable", "sequencing"]
 
 
-def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
+def test_witnesses_fetch_by_http(makul: CommandLine, store: Store) -> None:
     """The server returns the checkpoint and tiles, and no other file of the machine."""
     record(store, 2)
     with socket.socket() as free:
@@ -353,7 +357,7 @@ def test_witnesses_fetch_by_http(makul: Makul, store: Store) -> None:
                 assert answer.code == 404
 
 
-def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> None:
+def test_a_delay_beyond_the_promise_is_reported(makul: CommandLine, store: Store) -> None:
     """Exit code 1 is for monitoring."""
     build_recording(store).record_and_render(a_refused_draft(at=utc_now() - timedelta(seconds=90)))
 
@@ -376,7 +380,7 @@ def test_a_delay_beyond_the_promise_is_reported(makul: Makul, store: Store) -> N
         ("batch = 0", "must be at least 1"),
     ],
 )
-def test_unusable_settings_are_refused(makul: Makul, line: str, why: str) -> None:
+def test_unusable_settings_are_refused(makul: CommandLine, line: str, why: str) -> None:
     """The message names the key and says what to do."""
     config = makul.directory / "makul.toml"
     key = line.partition(" ")[0]
@@ -387,7 +391,7 @@ def test_unusable_settings_are_refused(makul: Makul, line: str, why: str) -> Non
         load_settings(config)
 
 
-def test_missing_ledger_settings_are_reported_in_one_line(makul: Makul) -> None:
+def test_missing_ledger_settings_are_reported_in_one_line(makul: CommandLine) -> None:
     """Exit code 3: the same command works when the settings have it."""
     config = makul.directory / "makul.toml"
     text = config.read_text()
@@ -401,7 +405,7 @@ def test_missing_ledger_settings_are_reported_in_one_line(makul: Makul) -> None:
     assert "[ledger] is not set" in result.err
 
 
-def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
+def test_a_key_for_another_ledger_is_refused(makul: CommandLine) -> None:
     """The origin is the permanent name of the ledger; another one would be another ledger."""
     config = makul.directory / "makul.toml"
     config.write_text(config.read_text().replace('"makul/GOV/70000001"', '"makul/another"'))
@@ -413,7 +417,7 @@ def test_a_key_for_another_ledger_is_refused(makul: Makul) -> None:
 
 
 def test_an_inconsistent_ledger_is_an_alarm(
-    makul: Makul, store: Store, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MKL-501 comes from the check, and from the sequencer that refuses to sign."""
     security = makul.directory / "security.log"

@@ -5,65 +5,65 @@ from typing import cast
 
 import pytest
 
-from makul.admin.sequencer_rounds import MOST_WAITING, SequencerRounds, Waiting
+from makul.admin.sequencer_rounds import MAX_BUFFERED, CosignatureBuffer, SequencerRounds
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned
+from makul.app.ports.ledger import CosignedCheckpoint
 from makul.app.sequencer import Sequencer
 from makul.ledger.checkpoint import Checkpoint
 
 
-def cosigned(number: int) -> Cosigned:
+def cosigned(number: int) -> CosignedCheckpoint:
     checkpoint = Checkpoint("log.example/makul", number, bytes(32))
-    return Cosigned(checkpoint=checkpoint, witness="w", line=str(number))
+    return CosignedCheckpoint(checkpoint=checkpoint, witness="w", line=str(number))
 
 
-class Taking:
+class FakeSequencer:
     """A sequencer that stores the collected lines when its store is reachable."""
 
-    def __init__(self, waiting: Waiting) -> None:
+    def __init__(self, buffer: CosignatureBuffer) -> None:
         self.away = True
         self.sizes: list[int] = []
         self.meanwhile: list[int] = []
-        self._waiting = waiting
+        self._buffer = buffer
 
-    def keep(self, lines: list[Cosigned]) -> int:
+    def keep(self, lines: list[CosignedCheckpoint]) -> int:
         for number in self.meanwhile:
-            self._waiting.add(cosigned(number))
+            self._buffer.add(cosigned(number))
         if self.away:
             raise StoreUnavailableError("away")
         self.sizes += [each.checkpoint.size for each in lines]
         return len(lines)
 
 
-def rounds() -> tuple[Waiting, Taking, SequencerRounds]:
-    waiting = Waiting()
-    sequencer = Taking(waiting)
-    return waiting, sequencer, SequencerRounds(cast("Sequencer", sequencer), Event(), 0, waiting)
+def rounds() -> tuple[CosignatureBuffer, FakeSequencer, SequencerRounds]:
+    buffer = CosignatureBuffer()
+    sequencer = FakeSequencer(buffer)
+    return buffer, sequencer, SequencerRounds(cast("Sequencer", sequencer), Event(), 0, buffer)
 
 
 def test_waiting_cosignatures_are_bounded() -> None:
     """A standby collects for months, and must not spend its first turn on all lines."""
-    waiting, sequencer, turn = rounds()
-    for number in range(MOST_WAITING + 30):
-        waiting.add(cosigned(number))
+    buffer, sequencer, turn = rounds()
+    for number in range(MAX_BUFFERED + 30):
+        buffer.add(cosigned(number))
         with pytest.raises(StoreUnavailableError):
-            turn._keep()
+            turn._store_cosignatures()
     sequencer.away = False
-    turn._keep()
-    turn._keep()
+    turn._store_cosignatures()
+    turn._store_cosignatures()
 
-    assert sequencer.sizes == list(range(30, MOST_WAITING + 30))
+    assert sequencer.sizes == list(range(30, MAX_BUFFERED + 30))
 
 
 def test_the_newest_cosignature_is_kept() -> None:
     """It is not replaced by older lines that could not be stored."""
-    waiting, sequencer, turn = rounds()
-    for number in range(MOST_WAITING):
-        waiting.add(cosigned(number))
-    sequencer.meanwhile = [MOST_WAITING, MOST_WAITING + 1]
+    buffer, sequencer, turn = rounds()
+    for number in range(MAX_BUFFERED):
+        buffer.add(cosigned(number))
+    sequencer.meanwhile = [MAX_BUFFERED, MAX_BUFFERED + 1]
     with pytest.raises(StoreUnavailableError):
-        turn._keep()
+        turn._store_cosignatures()
     sequencer.away, sequencer.meanwhile = False, []
-    turn._keep()
+    turn._store_cosignatures()
 
-    assert sequencer.sizes == list(range(2, MOST_WAITING + 2))
+    assert sequencer.sizes == list(range(2, MAX_BUFFERED + 2))

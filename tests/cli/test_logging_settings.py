@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from makul.config.settings import SettingsError, load_settings
-from makul_testing.cli_runner import Makul, install
+from makul_testing.cli_runner import CommandLine, install
 
 
 @pytest.fixture(scope="module")
-def makul(tmp_path_factory: pytest.TempPathFactory) -> Makul:
+def makul(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     return install(tmp_path_factory.mktemp("telling") / "service")
 
 
 @pytest.fixture
-def config(makul: Makul, tmp_path: Path) -> Path:
+def config(makul: CommandLine, tmp_path: Path) -> Path:
     """Return an installation's settings, to which a test adds."""
     file = tmp_path / "makul.toml"
     file.write_text((makul.directory / "makul.toml").read_text())
@@ -59,7 +59,7 @@ def test_metrics_on_a_listeners_address_are_refused(config: Path) -> None:
         load_settings(config)
 
 
-def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
+def test_metrics_without_settings_say_what_to_do(makul: CommandLine) -> None:
     """There is one line, and no exporter."""
     result = makul("metrics")
 
@@ -68,7 +68,7 @@ def test_metrics_without_settings_say_what_to_do(makul: Makul) -> None:
 
 
 def test_a_directory_of_others_is_refused(
-    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exporter reads the files in it."""
     tmp_path.chmod(0o777)
@@ -82,7 +82,7 @@ def test_a_directory_of_others_is_refused(
 
 
 def test_a_used_address_is_reported(
-    makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 3: the address may be free later."""
     monkeypatch.setenv("MAKUL_METRICS__BIND", "192.0.2.1:9464")
@@ -95,7 +95,7 @@ def test_a_used_address_is_reported(
 
 
 def test_a_change_is_an_event(
-    makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    makul: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The event has who, what and when; a preview is no change."""
     security = tmp_path / "security.log"
@@ -114,7 +114,7 @@ def test_a_change_is_an_event(
 
 
 def test_a_command_without_its_event_does_nothing(
-    makul: Makul, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    makul: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A look at a person, or a change, that leaves no trace in the SIEM is refused first."""
     monkeypatch.setenv("MAKUL_LOGS__SECURITY", str(tmp_path / "nowhere" / "security.log"))

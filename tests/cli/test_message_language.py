@@ -14,7 +14,7 @@ from makul.language.report_reasons import REASON_TEMPLATES, translate_reason
 from makul.language.translation import Language, current_language, translate_to, use_language
 from makul.ledger.signed_note import ED25519, VerifierKey
 from makul_testing.builders.xades import Forge
-from makul_testing.cli_runner import Makul, install_anew
+from makul_testing.cli_runner import CommandLine, install_anew
 from makul_testing.paths import ROOT
 from makul_testing.pki.authorities import NOW, Authority, StoreFiles
 from makul_testing.raw_sql import raw, without_guards
@@ -32,13 +32,13 @@ def english(text: str) -> list[str]:
     return re.findall(r"\b[a-z]{2,} [a-z]{2,}\b", SAME_EVERYWHERE.sub("#", text))
 
 
-def in_language(makul: Makul, language: Language) -> Makul:
+def in_language(makul: CommandLine, language: Language) -> CommandLine:
     """Return the same installation for an operator who reads another language."""
-    return Makul(makul.directory, {"MAKUL_LANGUAGE": language, "COLUMNS": "300"})
+    return CommandLine(makul.directory, {"MAKUL_LANGUAGE": language, "COLUMNS": "300"})
 
 
 @pytest.fixture
-def inhabited(makul: Makul, tmp_path: Path) -> Makul:
+def inhabited(makul: CommandLine, tmp_path: Path) -> CommandLine:
     """An installation with a recipient, a notice and files to give to commands."""
     makul.run_json(
         "recipient", "add", "COM/60000001", "--kind", "BANK", "--name", "Банк", "--apply"
@@ -172,14 +172,14 @@ RESULTS: tuple[tuple[str, ...], ...] = (
 """Commands whose results, previews, hints and tables have words."""
 
 
-def _arguments(makul: Makul, command: tuple[str, ...]) -> list[str]:
+def _arguments(makul: CommandLine, command: tuple[str, ...]) -> list[str]:
     return [str(makul.directory / each[1:-1]) if each.startswith("{") else each for each in command]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 @pytest.mark.parametrize("command", ERRORS, ids=" ".join)
 def test_an_error_is_in_the_language(
-    inhabited: Makul, command: tuple[str, ...], language: Language
+    inhabited: CommandLine, command: tuple[str, ...], language: Language
 ) -> None:
     """The exit code is that of the English error."""
     arguments, spoken = _arguments(inhabited, command), in_language(inhabited, language)
@@ -194,7 +194,7 @@ def test_an_error_is_in_the_language(
 @pytest.mark.parametrize("language", TRANSLATED)
 @pytest.mark.parametrize("command", RESULTS, ids=" ".join)
 def test_a_result_is_in_the_language(
-    inhabited: Makul, command: tuple[str, ...], language: Language
+    inhabited: CommandLine, command: tuple[str, ...], language: Language
 ) -> None:
     """Tables, previews and hints; JSON is the same as in English."""
     arguments, spoken = _arguments(inhabited, command), in_language(inhabited, language)
@@ -209,7 +209,7 @@ def test_a_result_is_in_the_language(
     "command", [each for each in RESULTS if each != ("ledger", "status")], ids=" ".join
 )
 def test_json_has_the_same_keys_in_each_language(
-    inhabited: Makul, command: tuple[str, ...]
+    inhabited: CommandLine, command: tuple[str, ...]
 ) -> None:
     """Keys, codes and the names of changes: programs read them."""
     arguments = [*_arguments(inhabited, command), "--json"]
@@ -229,7 +229,7 @@ def _shape(value: object) -> object:
     return [_shape(each) for each in value] if isinstance(value, list) else value
 
 
-def test_an_error_in_json_has_a_translated_message(inhabited: Makul) -> None:
+def test_an_error_in_json_has_a_translated_message(inhabited: CommandLine) -> None:
     """The kind and the code are the same."""
     arguments = ("agreement", "show", "2026/014", "--json")
     error = in_language(inhabited, Language.RU)(*arguments).json["error"]
@@ -253,7 +253,7 @@ def test_an_error_in_json_has_a_translated_message(inhabited: Makul) -> None:
     ],
 )
 def test_an_error_in_the_settings_is_in_the_language(
-    inhabited: Makul, change: Callable[[str], str], message: str | None, language: Language
+    inhabited: CommandLine, change: Callable[[str], str], message: str | None, language: Language
 ) -> None:
     """The key and the permitted values stay as they are."""
     settings = inhabited.directory / "makul.toml"
@@ -279,7 +279,7 @@ def test_a_message_of_the_domain_is_the_one_of_its_source(message: str) -> None:
 
 
 def test_a_running_service_writes_its_log_in_english(
-    inhabited: Makul, monkeypatch: pytest.MonkeyPatch
+    inhabited: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lines of a log are compared and searched, so they are the same for every operator."""
     languages = []
@@ -308,7 +308,7 @@ def test_a_report_on_the_ledger_is_in_the_language(tmp_path: Path) -> None:
     assert english(shown.out + shown.err) == []
 
 
-def test_a_table_has_headings_in_the_language(inhabited: Makul) -> None:
+def test_a_table_has_headings_in_the_language(inhabited: CommandLine) -> None:
     """Its values are the same."""
     said = in_language(inhabited, Language.RU)("recipient", "list")
 
@@ -344,7 +344,7 @@ def test_a_report_is_in_the_language_for_people_alone(tmp_path: Path, language: 
     files = StoreFiles(tmp_path).write(anchors=[root], crls=[root.crl()])
     signed = Forge(holder=root.issue()).signed()
     directories = ("--anchors", files.anchors, "--crl", files.crls, "--at", NOW.isoformat())
-    plain, file = Makul(tmp_path / "nowhere"), tmp_path / "document.xml"
+    plain, file = CommandLine(tmp_path / "nowhere"), tmp_path / "document.xml"
     for document, why in (
         (signed, None),
         (b"<a/>", "the document is not signed"),
@@ -381,7 +381,9 @@ def test_a_finding_in_the_ledger_is_in_the_language(tmp_path: Path, language: La
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_deficiency_of_the_store_is_in_the_language(inhabited: Makul, language: Language) -> None:
+def test_a_deficiency_of_the_store_is_in_the_language(
+    inhabited: CommandLine, language: Language
+) -> None:
     """A missing trigger ends every command that opens the store."""
     with raw(inhabited.directory / "makul.db") as database:
         database.execute("DROP TRIGGER act_no_update")

@@ -54,7 +54,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.leak_scanner import Secret
 from makul_testing.pki.client import TestAuthority, pem_of, pem_of_key
 from makul_testing.raw_sql import raw
@@ -64,7 +64,7 @@ from makul_testing.tlog.builder import sequence
 BUILD = ("month", "build", "2026-10")
 
 
-def publish(makul: Makul, store: Store) -> None:
+def publish(makul: CommandLine, store: Store) -> None:
     """Sequence all that waits and publish the checkpoint, as `makul ledger run` does."""
     ledger = load_settings(makul.directory / "makul.toml").ledger
     assert ledger is not None
@@ -89,7 +89,7 @@ def record(store: Store) -> None:
 
 
 @pytest.fixture
-def store(with_bank: Makul) -> Iterator[Store]:
+def store(with_bank: CommandLine) -> Iterator[Store]:
     """Open the bank's installation with an agreement and a published October."""
     with store_of(with_bank.directory / "makul.toml") as opened:
         agree(opened.registry, an_agreement(), at=AGREED_AT)
@@ -103,7 +103,7 @@ def months(tmp_path: Path) -> Path:
     return tmp_path / "months"
 
 
-def build(makul: Makul, months: Path, *options: str) -> Any:
+def build(makul: CommandLine, months: Path, *options: str) -> Any:
     return makul.run_json(*BUILD, "--output", months, *options)
 
 
@@ -112,7 +112,7 @@ def head_of(months: Path) -> Path:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_month_is_built_shown_and_verified(with_bank: Makul, months: Path) -> None:
+def test_a_month_is_built_shown_and_verified(with_bank: CommandLine, months: Path) -> None:
     """The whole way of a statement; the release without a ground is an exception."""
     (built,) = build(with_bank, months)
 
@@ -137,7 +137,7 @@ def test_a_month_is_built_shown_and_verified(with_bank: Makul, months: Path) -> 
 
 
 @pytest.mark.usefixtures("store")
-def test_tables_are_printed_for_people(with_bank: Makul, months: Path) -> None:
+def test_tables_are_printed_for_people(with_bank: CommandLine, months: Path) -> None:
     """Each command prints its result as text as well."""
     built = with_bank(*BUILD, "--output", months)
     assert (built.code, "BUILT" in built.out, built.err) == (0, True, "")
@@ -150,7 +150,7 @@ def test_tables_are_printed_for_people(with_bank: Makul, months: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_no_byte_of_a_statement_is_of_a_person(with_bank: Makul, months: Path) -> None:
+def test_no_byte_of_a_statement_is_of_a_person(with_bank: CommandLine, months: Path) -> None:
     """No PIN and no value, in any encoding; nor does a command print one."""
     results = [
         with_bank(*BUILD, "--output", months),
@@ -166,7 +166,7 @@ def test_no_byte_of_a_statement_is_of_a_person(with_bank: Makul, months: Path) -
 
 
 @pytest.mark.usefixtures("store")
-def test_building_is_recorded(with_bank: Makul, months: Path) -> None:
+def test_building_is_recorded(with_bank: CommandLine, months: Path) -> None:
     """Procedure, cl. 13 and 16: like every act of the operator."""
     build(with_bank, months)
 
@@ -177,7 +177,7 @@ def test_building_is_recorded(with_bank: Makul, months: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_changed_byte_is_refused(with_bank: Makul, months: Path) -> None:
+def test_a_changed_byte_is_refused(with_bank: CommandLine, months: Path) -> None:
     """The head and each page are tried at their beginning, middle and end."""
     build(with_bank, months)
     head, page = head_of(months), head_of(months).with_name("page-001.xml")
@@ -193,7 +193,7 @@ def test_a_changed_byte_is_refused(with_bank: Makul, months: Path) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_missing_page_is_refused(with_bank: Makul, months: Path) -> None:
+def test_a_missing_page_is_refused(with_bank: CommandLine, months: Path) -> None:
     """A statement is whole, or it is none. The other statements are still verified."""
     build(with_bank, months)
     good = head_of(months).read_bytes()
@@ -247,7 +247,7 @@ UNTRUE = {
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize(("change", "why"), UNTRUE.values(), ids=UNTRUE)
 def test_pages_must_prove_the_head(
-    with_bank: Makul,
+    with_bank: CommandLine,
     months: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: Callable[[bytes], bytes],
@@ -276,7 +276,9 @@ def test_pages_must_prove_the_head(
 
 
 @pytest.mark.usefixtures("store")
-def test_a_page_that_the_head_does_not_name_is_refused(with_bank: Makul, months: Path) -> None:
+def test_a_page_that_the_head_does_not_name_is_refused(
+    with_bank: CommandLine, months: Path
+) -> None:
     """A reader could take it for a part of the statement."""
     build(with_bank, months)
     page = head_of(months).with_name("page-001.xml")
@@ -289,7 +291,7 @@ def test_a_page_that_the_head_does_not_name_is_refused(with_bank: Makul, months:
 
 
 @pytest.mark.usefixtures("store")
-def test_what_is_shown_is_what_was_asked(with_bank: Makul, months: Path) -> None:
+def test_what_is_shown_is_what_was_asked(with_bank: CommandLine, months: Path) -> None:
     """A verified head in the wrong directory is another statement, or only a draft."""
     build(with_bank, months)
     build(with_bank, months, "--draft")
@@ -308,7 +310,7 @@ def test_what_is_shown_is_what_was_asked(with_bank: Makul, months: Path) -> None
 
 
 @pytest.mark.usefixtures("store")
-def test_tables_say_that_a_draft_is_one(with_bank: Makul, months: Path) -> None:
+def test_tables_say_that_a_draft_is_one(with_bank: CommandLine, months: Path) -> None:
     """A draft proves nothing, so nobody may take it for a statement."""
     draft = months / "2026-10-draft" / "COM-60000001" / "statement.xml"
     for arguments in (
@@ -332,7 +334,9 @@ def as_pairs(table: str) -> str:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_recipient_that_was_registered_later_is_missing(with_bank: Makul, months: Path) -> None:
+def test_a_recipient_that_was_registered_later_is_missing(
+    with_bank: CommandLine, months: Path
+) -> None:
     """It has no statement of that month, and the others have."""
     build(with_bank, months)
     add_police(with_bank)
@@ -349,13 +353,13 @@ def test_a_recipient_that_was_registered_later_is_missing(with_bank: Makul, mont
     assert (alone.code, "there is no statement in" in alone.err) == (1, True)
 
 
-def add_police(makul: Makul) -> None:
+def add_police(makul: CommandLine) -> None:
     kind = ("--kind", "LAW_ENFORCEMENT", "--name", "Police")
     makul.run_json("recipient", "add", POLICE, *kind, "--apply")
 
 
 def test_a_statement_that_cannot_be_built_does_not_stop_the_others(
-    with_bank: Makul, store: Store, months: Path
+    with_bank: CommandLine, store: Store, months: Path
 ) -> None:
     """Its row says why."""
     add_police(with_bank)
@@ -375,7 +379,7 @@ def test_a_statement_that_cannot_be_built_does_not_stop_the_others(
 
 @pytest.mark.usefixtures("store")
 def test_a_month_that_does_not_fit_says_why(
-    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+    with_bank: CommandLine, months: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The operator must know what was too much."""
     monkeypatch.setattr(monthly_statements, "MAX_HEAD_BYTES", 500)
@@ -386,7 +390,7 @@ def test_a_month_that_does_not_fit_says_why(
 
 
 @pytest.mark.usefixtures("store")
-def test_what_a_killed_build_left_is_removed(with_bank: Makul, months: Path) -> None:
+def test_what_a_killed_build_left_is_removed(with_bank: CommandLine, months: Path) -> None:
     """Only directories of this statement; nothing else is touched."""
     month = months / "2026-10"
     for name in (
@@ -407,7 +411,7 @@ def test_what_a_killed_build_left_is_removed(with_bank: Makul, months: Path) -> 
 
 
 @pytest.mark.usefixtures("store")
-def test_a_build_that_still_runs_keeps_its_directory(with_bank: Makul, months: Path) -> None:
+def test_a_build_that_still_runs_keeps_its_directory(with_bank: CommandLine, months: Path) -> None:
     """Its directory is locked as long as it runs, so a second build removes nothing of it."""
     running = months / "2026-10" / f".COM-60000001.{'0' * 16}.new"
     running.mkdir(parents=True)
@@ -425,7 +429,9 @@ def test_a_build_that_still_runs_keeps_its_directory(with_bank: Makul, months: P
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("name", ["notes.txt", "page-notes.xml", "page-0001.xml"])
-def test_a_file_beside_a_draft_is_not_removed(with_bank: Makul, months: Path, name: str) -> None:
+def test_a_file_beside_a_draft_is_not_removed(
+    with_bank: CommandLine, months: Path, name: str
+) -> None:
     """Nor is anything else, so the draft stays whole."""
     build(with_bank, months, "--draft")
     draft = months / "2026-10-draft" / "COM-60000001"
@@ -439,12 +445,12 @@ def test_a_file_beside_a_draft_is_not_removed(with_bank: Makul, months: Path, na
 
 
 @pytest.mark.usefixtures("store")
-def test_only_the_operators_certificate_counts(with_bank: Makul, months: Path) -> None:
+def test_only_the_operators_certificate_counts(with_bank: CommandLine, months: Path) -> None:
     """A given certificate replaces those of the settings; a compromised one is none of them."""
     build(with_bank, months)
     keys = with_bank.directory / "keys"
     own = ("--certificate", keys / "receipts.cert.pem")
-    no_settings = Makul(with_bank.directory / "elsewhere")
+    no_settings = CommandLine(with_bank.directory / "elsewhere")
 
     assert no_settings("month", "verify", head_of(months), *own).code == 0
     without = no_settings("month", "verify", head_of(months))
@@ -454,7 +460,7 @@ def test_only_the_operators_certificate_counts(with_bank: Makul, months: Path) -
 
 
 @pytest.mark.usefixtures("store")
-def test_a_statement_of_a_compromised_key_is_refused(with_bank: Makul, months: Path) -> None:
+def test_a_statement_of_a_compromised_key_is_refused(with_bank: CommandLine, months: Path) -> None:
     """Another party could have signed it at any time. A key that was only retired still counts."""
     build(with_bank, months)
     former = retire_receipt_key(with_bank)
@@ -468,7 +474,7 @@ def test_a_statement_of_a_compromised_key_is_refused(with_bank: Makul, months: P
     assert (compromised.code, "SIG-08" in compromised.json[0]["why"]) == (1, True)
 
 
-def retire_receipt_key(makul: Makul) -> str:
+def retire_receipt_key(makul: CommandLine) -> str:
     """Put another receipt key in place, and return the fingerprint of the former certificate."""
     keys = makul.directory / "keys"
     certificate = (keys / "receipts.cert.pem").read_bytes()
@@ -483,7 +489,7 @@ def retire_receipt_key(makul: Makul) -> str:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_month_is_built_once(with_bank: Makul, months: Path) -> None:
+def test_a_month_is_built_once(with_bank: CommandLine, months: Path) -> None:
     """An equal statement stays, to the byte; its time and signature alone would differ."""
     build(with_bank, months)
     before = head_of(months).read_bytes()
@@ -496,7 +502,7 @@ def test_a_month_is_built_once(with_bank: Makul, months: Path) -> None:
 
 
 def test_a_different_statement_is_reported_and_nothing_replaced(
-    with_bank: Makul, store: Store, months: Path
+    with_bank: CommandLine, store: Store, months: Path
 ) -> None:
     """A decision that appears in a past month is what an auditor must see."""
     build(with_bank, months)
@@ -512,7 +518,7 @@ def test_a_different_statement_is_reported_and_nothing_replaced(
 
 
 def test_a_renewed_agreement_is_a_question_and_no_accusation(
-    with_bank: Makul, store: Store, months: Path
+    with_bank: CommandLine, store: Store, months: Path
 ) -> None:
     """The decisions of October were lawful under the terms of October."""
     agree(store.registry, an_agreement(valid_from=Month(2026, 10).ends), at=utc_now())
@@ -549,7 +555,7 @@ def agree_in_writing(store: Store, agreement: Agreement, *, at: datetime) -> Non
 
 
 def test_the_terms_of_the_month_are_compared_after_a_renewal(
-    with_bank: Makul, months: Path
+    with_bank: CommandLine, months: Path
 ) -> None:
     """They are read from the draft that was signed then, and the new terms accuse nobody."""
     renewed = an_agreement(
@@ -569,7 +575,7 @@ def test_the_terms_of_the_month_are_compared_after_a_renewal(
 
 
 def test_a_consent_of_another_person_for_another_recipient_is_found(
-    with_bank: Makul, store: Store, months: Path
+    with_bank: CommandLine, store: Store, months: Path
 ) -> None:
     """The document is stored and registered, but it is another person's, for the police."""
     document = a_consent_document(recipient=POLICE, consent_id=UUID(int=7))
@@ -592,7 +598,7 @@ def test_a_consent_of_another_person_for_another_recipient_is_found(
 
 
 @pytest.mark.usefixtures("store")
-def test_a_damaged_statement_is_not_equal(with_bank: Makul, months: Path) -> None:
+def test_a_damaged_statement_is_not_equal(with_bank: CommandLine, months: Path) -> None:
     """A page that was changed on disk is noticed by a second build."""
     build(with_bank, months)
     page = head_of(months).with_name("page-001.xml")
@@ -602,7 +608,7 @@ def test_a_damaged_statement_is_not_equal(with_bank: Makul, months: Path) -> Non
 
 
 def test_a_decision_outside_the_published_log_stops_the_build(
-    with_bank: Makul, store: Store, months: Path
+    with_bank: CommandLine, store: Store, months: Path
 ) -> None:
     """The statement would rest on a checkpoint that does not have it."""
     store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=5)))
@@ -613,7 +619,7 @@ def test_a_decision_outside_the_published_log_stops_the_build(
     assert list((months / "2026-10").iterdir()) == []
 
 
-def test_a_log_that_is_not_published_is_reported(with_bank: Makul, months: Path) -> None:
+def test_a_log_that_is_not_published_is_reported(with_bank: CommandLine, months: Path) -> None:
     """The operator must run the sequencer first."""
     result = with_bank(*BUILD, "--output", months)
 
@@ -622,7 +628,7 @@ def test_a_log_that_is_not_published_is_reported(with_bank: Makul, months: Path)
 
 @pytest.mark.usefixtures("store")
 def test_a_month_that_has_not_ended_is_refused_but_for_a_draft(
-    with_bank: Makul, months: Path
+    with_bank: CommandLine, months: Path
 ) -> None:
     """A draft is marked, lies apart, and may be built again."""
     options = ("month", "build", "2999-12", "--output", months)
@@ -641,7 +647,7 @@ def test_a_month_that_has_not_ended_is_refused_but_for_a_draft(
 
 @pytest.mark.parametrize(("wait", "ended"), [(SETTLING_TIME, True), (SETTLING_TIME / 2, False)])
 def test_the_last_decisions_of_a_month_are_awaited(
-    with_bank: Makul, store: Store, wait: timedelta, ended: bool
+    with_bank: CommandLine, store: Store, wait: timedelta, ended: bool
 ) -> None:
     """A decision of the last second is recorded and sequenced shortly after the month."""
     month = Month(2026, 10)
@@ -656,7 +662,7 @@ def test_the_last_decisions_of_a_month_are_awaited(
 
 
 @pytest.mark.usefixtures("store")
-def test_the_last_month_that_ended_is_the_default(with_bank: Makul, months: Path) -> None:
+def test_the_last_month_that_ended_is_the_default(with_bank: CommandLine, months: Path) -> None:
     """A timer needs no date."""
     built = with_bank.run_json("month", "build", "--output", months)
 
@@ -665,7 +671,7 @@ def test_the_last_month_that_ended_is_the_default(with_bank: Makul, months: Path
 
 @pytest.mark.usefixtures("store")
 def test_a_large_month_has_several_pages(
-    with_bank: Makul, months: Path, monkeypatch: pytest.MonkeyPatch
+    with_bank: CommandLine, months: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages are numbered, and each is verified."""
     monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 2)
@@ -689,7 +695,7 @@ def test_a_large_month_has_several_pages(
     ],
 )
 def test_what_was_typed_wrong_is_named(
-    with_bank: Makul, arguments: tuple[str, ...], message: str, months: Path
+    with_bank: CommandLine, arguments: tuple[str, ...], message: str, months: Path
 ) -> None:
     result = with_bank(*(str(months) if each == "M" else each for each in arguments))
 
@@ -699,7 +705,7 @@ def test_what_was_typed_wrong_is_named(
 @pytest.mark.parametrize(("language", "word"), [("ky", "бүтө элек"), ("ru", "ещё не закончился")])
 @pytest.mark.usefixtures("store")
 def test_messages_are_in_the_language(
-    with_bank: Makul, months: Path, language: str, word: str
+    with_bank: CommandLine, months: Path, language: str, word: str
 ) -> None:
     """Names, options and codes stay as they are."""
     result = with_bank("--language", language, "month", "build", "2999-12", "--output", months)
@@ -708,7 +714,9 @@ def test_messages_are_in_the_language(
 
 
 @pytest.mark.usefixtures("store")
-def test_a_directory_that_cannot_be_written_is_named(with_bank: Makul, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_named(
+    with_bank: CommandLine, tmp_path: Path
+) -> None:
     """Nothing is left behind, and no traceback is shown."""
     file = tmp_path / "file"
     file.write_text("x")

@@ -11,7 +11,7 @@ import pytest
 
 from makul.cli.output import TwoForms, instant, show_facts, show_rows
 from makul.cli.usage import wants_json
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.processes.program import run_program
 
 AT = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
@@ -111,7 +111,7 @@ def test_table_of_narrow_rows_has_one_heading(
 
 
 def test_no_table_of_an_installation_is_wider_than_80(
-    with_bank: Makul, monkeypatch: pytest.MonkeyPatch
+    with_bank: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pipe and a terminal get the same width; programs read JSON."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -155,7 +155,7 @@ def test_usage_error_is_json_with_option_json(arguments: tuple[str, ...]) -> Non
 
 def test_other_errors_are_json_as_well(tmp_path: Path) -> None:
     """A missing installation has exit code 3, in JSON too."""
-    result = Makul(tmp_path)("recipient", "list", "--json")
+    result = CommandLine(tmp_path)("recipient", "list", "--json")
 
     assert result.code == result.json["error"]["exit_code"] == 3
     assert "makul init" in result.json["error"]["message"]

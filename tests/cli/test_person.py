@@ -14,7 +14,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.store.admin.registry import StoreOperatorRegistry
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.people import json_line
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 PEOPLE = citizens(7)
 
@@ -26,13 +26,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def show(makul: Makul, person: Person, *more: str) -> str:
+def show(makul: CommandLine, person: Person, *more: str) -> str:
     result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
     assert result.code == 0, result.err
     return result.out
 
 
-def test_citizens_are_imported(makul: Makul, file: Path) -> None:
+def test_citizens_are_imported(makul: CommandLine, file: Path) -> None:
     """Everyone in the file is imported once, and a second import changes nothing."""
     first = makul.run_json("person", "import", file, "--apply")
     second = makul.run_json("person", "import", file, "--apply")
@@ -42,7 +42,7 @@ def test_citizens_are_imported(makul: Makul, file: Path) -> None:
     assert not list(file.parent.glob("*.position"))
 
 
-def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> None:
+def test_a_dry_run_reads_all_and_changes_nothing(makul: CommandLine, file: Path) -> None:
     """The errors of a file are known before anything is changed."""
     output = makul.run_json("person", "import", file)
     result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", "test")
@@ -52,7 +52,9 @@ def test_a_dry_run_reads_all_and_changes_nothing(makul: Makul, file: Path) -> No
     assert not list(file.parent.glob("*.position"))
 
 
-def test_bad_lines_are_skipped_and_reported_without_their_content(makul: Makul, file: Path) -> None:
+def test_bad_lines_are_skipped_and_reported_without_their_content(
+    makul: CommandLine, file: Path
+) -> None:
     """They are reported by number and cause; the others are imported, and the exit code says so."""
     bad = {"pin": PEOPLE[1].pin.digits, "address": "<Secret>"}
     with file.open("a", encoding="utf-8") as opened:
@@ -70,7 +72,7 @@ def test_bad_lines_are_skipped_and_reported_without_their_content(makul: Makul, 
 
 
 def test_an_interrupted_import_continues(
-    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two batches are there after a crash in the third, with which the next run begins."""
     monkeypatch.setattr(person_import, "BATCH", 2)
@@ -103,7 +105,7 @@ def test_an_interrupted_import_continues(
 
 
 def test_bad_lines_before_an_interruption_are_reported_again(
-    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line that was skipped before a power failure still needs a correction."""
     monkeypatch.setattr(person_import, "BATCH", 2)
@@ -130,7 +132,7 @@ def test_bad_lines_before_an_interruption_are_reported_again(
 
 
 def test_an_outage_during_an_import_is_reported_with_the_progress(
-    makul: Makul, file: Path, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message does not say that nothing was changed: two batches are committed."""
     monkeypatch.setattr(person_import, "BATCH", 2)
@@ -153,7 +155,7 @@ def test_an_outage_during_an_import_is_reported_with_the_progress(
     assert (output["read"], output["changed"]) == (7, 7)
 
 
-def test_a_position_belongs_to_one_source(makul: Makul, file: Path) -> None:
+def test_a_position_belongs_to_one_source(makul: CommandLine, file: Path) -> None:
     """Another file of the same name is not begun in the middle."""
     position = person_import.Position.beside(file)
     position.save(person_import.Tally(line=3, offset=100))
@@ -182,7 +184,7 @@ WHOLE_POSITION = {"size": 1, "sha256": "x"} | dict.fromkeys(
         json.dumps(WHOLE_POSITION | {"causes": []}),
     ],
 )
-def test_a_damaged_position_is_reported(makul: Makul, file: Path, damage: str) -> None:
+def test_a_damaged_position_is_reported(makul: CommandLine, file: Path, damage: str) -> None:
     """Nothing is guessed."""
     file.with_name("people.jsonl.position").write_text(damage)
     result = makul("person", "import", file, "--apply")
@@ -191,7 +193,7 @@ def test_a_damaged_position_is_reported(makul: Makul, file: Path, damage: str) -
     assert "is damaged" in result.err
 
 
-def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path) -> None:
+def test_the_later_of_two_lines_about_one_person_counts(makul: CommandLine, file: Path) -> None:
     """A file is a history in order: two versions, the second one current."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек"}
     file.write_text(f"{json_line(PEOPLE[0])}\n{json.dumps(changed)}\n", encoding="utf-8")
@@ -201,7 +203,7 @@ def test_the_later_of_two_lines_about_one_person_counts(makul: Makul, file: Path
     assert "Жаңы дарек" in output
 
 
-def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
+def test_csv_is_imported_too(makul: CommandLine, tmp_path: Path) -> None:
     """CSV is the other form of registers."""
     file = tmp_path / "people.csv"
     file.write_text(f"pin,surname.ky\n{PEOPLE[0].pin.digits},Асанов\n", encoding="utf-8")
@@ -209,7 +211,7 @@ def test_csv_is_imported_too(makul: Makul, tmp_path: Path) -> None:
     assert makul.run_json("person", "import", file, "--apply")["changed"] == 1
 
 
-def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
+def test_another_kind_of_file_is_refused(makul: CommandLine, tmp_path: Path) -> None:
     """The file's name states the form."""
     file = tmp_path / "people.xlsx"
     file.write_bytes(b"PK")
@@ -217,7 +219,7 @@ def test_another_kind_of_file_is_refused(makul: Makul, tmp_path: Path) -> None:
     assert makul("person", "import", file).code == 1
 
 
-def test_a_look_is_masked(makul: Makul, file: Path) -> None:
+def test_a_look_is_masked(makul: CommandLine, file: Path) -> None:
     """The output is enough to recognise a known person, and no more."""
     makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
@@ -230,7 +232,7 @@ def test_a_look_is_masked(makul: Makul, file: Path) -> None:
             assert not any(part in output for part in parts)
 
 
-def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
+def test_the_pin_is_never_printed_in_full(makul: CommandLine, file: Path) -> None:
     """It is masked even if the rest is revealed."""
     makul.run_json("person", "import", file, "--apply")
     person = PEOPLE[0]
@@ -243,7 +245,7 @@ def test_the_pin_is_never_printed_in_full(makul: Makul, file: Path) -> None:
     assert person.pin.digits not in show(makul, person, "--reveal", "--json")
 
 
-def test_a_look_needs_a_reason(makul: Makul) -> None:
+def test_a_look_needs_a_reason(makul: CommandLine) -> None:
     """Procedure, cl. 13 and 16: the record has the operator and the reason."""
     result = makul("person", "show", PEOPLE[0].pin.digits, "--reason", " ")
 
@@ -251,7 +253,7 @@ def test_a_look_needs_a_reason(makul: Makul) -> None:
     assert "--reason is empty" in result.err
 
 
-def test_typed_text_is_not_repeated(makul: Makul) -> None:
+def test_typed_text_is_not_repeated(makul: CommandLine) -> None:
     """A mistyped PIN is still nearly a PIN."""
     result = makul("person", "show", "2150519859000X", "--reason", "test")
 
@@ -272,7 +274,7 @@ def test_typed_text_is_not_repeated(makul: Makul) -> None:
     ids=["quoted heading", "semicolons", "tabs, a mark and CRLF"],
 )
 def test_files_of_exporters_and_spreadsheets_are_imported(
-    makul: Makul, tmp_path: Path, content: str
+    makul: CommandLine, tmp_path: Path, content: str
 ) -> None:
     """Two tools wrote files on which an import had failed, and one more."""
     file = tmp_path / "people.csv"
@@ -282,7 +284,7 @@ def test_files_of_exporters_and_spreadsheets_are_imported(
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_the_printed_example_can_be_imported(makul: Makul, tmp_path: Path, form: str) -> None:
+def test_the_printed_example_can_be_imported(makul: CommandLine, tmp_path: Path, form: str) -> None:
     """There are two citizens, one with one name, and each field in one of them."""
     file = tmp_path / f"people.{form}"
     file.write_text(makul("person", "example", "--format", form).out, encoding="utf-8")

@@ -11,7 +11,7 @@ from makul.domain.persons import LocalizedName, Person
 from makul.store.admin import persons as people
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.people import json_line
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.raw_sql import raw
 
 PEOPLE = citizens(7)
@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def show(makul: Makul, person: Person, *more: str) -> str:
+def show(makul: CommandLine, person: Person, *more: str) -> str:
     result = makul("person", "show", "-", "--reason", "test", *more, typed=f"{person.pin.digits}\n")
     assert result.code == 0, result.err
     return result.out
@@ -34,13 +34,13 @@ def show(makul: Makul, person: Person, *more: str) -> str:
 
 
 @pytest.fixture
-def registry(makul: Makul, file: Path) -> Makul:
+def registry(makul: CommandLine, file: Path) -> CommandLine:
     """Return an installation with the seven citizens in it."""
     makul.run_json("person", "import", file, "--apply")
     return makul
 
 
-def entries(makul: Makul, action: str) -> int:
+def entries(makul: CommandLine, action: str) -> int:
     """Count the acts of this kind in the audit log."""
     with raw(makul.directory / "makul.db") as connection:
         sql = "SELECT count(*) FROM desk_log WHERE action = ?"
@@ -48,7 +48,7 @@ def entries(makul: Makul, action: str) -> int:
         return int(number)
 
 
-def test_citizens_are_counted(registry: Makul, file: Path) -> None:
+def test_citizens_are_counted(registry: CommandLine, file: Path) -> None:
     """Versions are counted separately, and no record is read."""
     changed = json.loads(json_line(PEOPLE[0])) | {"address": "Жаңы дарек", "faceImage": "/9j/4A=="}
     file.write_text(json.dumps(changed), encoding="utf-8")
@@ -58,7 +58,7 @@ def test_citizens_are_counted(registry: Makul, file: Path) -> None:
     assert entries(registry, "person.look") == 0
 
 
-def test_a_citizen_is_found_by_document_or_name(registry: Makul) -> None:
+def test_a_citizen_is_found_by_document_or_name(registry: CommandLine) -> None:
     """Procedure, cl. 13 and 16: the search and the look at the found person are recorded."""
     person = PEOPLE[2]
     surname = person.values[Attribute.SURNAME]
@@ -78,7 +78,7 @@ def test_a_citizen_is_found_by_document_or_name(registry: Makul) -> None:
     assert (entries(registry, "person.search"), entries(registry, "person.look")) == (2, 2)
 
 
-def test_found_citizens_are_masked(registry: Makul) -> None:
+def test_found_citizens_are_masked(registry: CommandLine) -> None:
     """A search does not list a population: no PIN, and names as initials unless revealed."""
     person = PEOPLE[2]
     number = str(person.values[Attribute.DOCUMENT_NUMBER])
@@ -95,7 +95,7 @@ def test_found_citizens_are_masked(registry: Makul) -> None:
     assert person.pin.digits not in registry(*found, "--reveal", "--json").out
 
 
-def test_an_empty_search_is_reported_and_recorded(registry: Makul) -> None:
+def test_an_empty_search_is_reported_and_recorded(registry: CommandLine) -> None:
     """Exit code 1, like for a missing record."""
     result = registry("person", "search", "--document", "ID0000000", "--reason", "x")
 
@@ -105,7 +105,9 @@ def test_an_empty_search_is_reported_and_recorded(registry: Makul) -> None:
     assert (entries(registry, "person.search"), entries(registry, "person.look")) == (2, 0)
 
 
-def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_is_bounded(
+    makul: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twenty of twenty-five who share a name are printed; pages of a few omit none."""
     monkeypatch.setattr(people, "PAGE_ROWS", 4)
     file = tmp_path / "people.csv"
@@ -132,7 +134,7 @@ def test_a_search_is_bounded(makul: Makul, tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_a_search_needs_criteria_and_a_reason(
-    registry: Makul, arguments: tuple[str, ...], message: str
+    registry: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     """A search with too few criteria, or without a reason, decrypts nothing."""
     result = registry("person", "search", *arguments)
@@ -141,14 +143,14 @@ def test_a_search_needs_criteria_and_a_reason(
     assert entries(registry, "person.search") == 0
 
 
-def set_field(makul: Makul, *arguments: str, person: Person = PEOPLE[3]) -> Any:
+def set_field(makul: CommandLine, *arguments: str, person: Person = PEOPLE[3]) -> Any:
     result = makul("person", "set", person.pin.digits, *arguments, "--reason", "test", "--json")
     assert result.code == 0, result.err
     assert person.pin.digits not in result.out
     return result.json
 
 
-def test_a_field_is_set_with_apply(registry: Makul) -> None:
+def test_a_field_is_set_with_apply(registry: CommandLine) -> None:
     """Procedure, cl. 14: a preview changes nothing, and the former version is kept."""
     preview = set_field(registry, "birthDate", "1985-05-16", "--reveal")
     result = set_field(registry, "birthDate", "1985-05-16", "--reveal", "--apply")
@@ -162,7 +164,7 @@ def test_a_field_is_set_with_apply(registry: Makul) -> None:
     assert (entries(registry, "person.look"), entries(registry, "person.set")) == (1, 2)
 
 
-def test_one_script_of_a_name_is_set_and_cleared(registry: Makul) -> None:
+def test_one_script_of_a_name_is_set_and_cleared(registry: CommandLine) -> None:
     """The other scripts stay; without the last one the name is missing."""
     set_field(registry, "surname.ru", "Образцов", "--apply")
     output = json.loads(show(registry, PEOPLE[3], "--reveal", "--json"))
@@ -173,7 +175,7 @@ def test_one_script_of_a_name_is_set_and_cleared(registry: Makul) -> None:
     assert "surname" not in json.loads(show(registry, PEOPLE[3], "--json"))
 
 
-def test_disputed_and_locked_are_set(registry: Makul) -> None:
+def test_disputed_and_locked_are_set(registry: CommandLine) -> None:
     """Procedure, cl. 14: data being corrected are withheld; a lock stops matching by consent."""
     assert set_field(registry, "disputed", "address, birthPlace", "--apply")["disputed"] == [
         "address",
@@ -186,7 +188,7 @@ def test_disputed_and_locked_are_set(registry: Makul) -> None:
     assert set_field(registry, "locked", "false", "--apply")["locked"] is False
 
 
-def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
+def test_a_change_keeps_the_samples(makul: CommandLine, file: Path) -> None:
     """Only one field is set: a photograph stays, and is removed only on request."""
     person = PEOPLE[3]
     file.write_text(json.dumps(json.loads(json_line(person)) | {"faceImage": "/9j/4A=="}))
@@ -217,7 +219,7 @@ def test_a_change_keeps_the_samples(makul: Makul, file: Path) -> None:
     ],
 )
 def test_an_invalid_value_is_reported(
-    registry: Makul, arguments: tuple[str, ...], message: str
+    registry: CommandLine, arguments: tuple[str, ...], message: str
 ) -> None:
     """The message lists the permitted values; no record is read, and nothing changes."""
     result = registry("person", "set", PEOPLE[3].pin.digits, *arguments, "--reason", "x", "--apply")
@@ -227,7 +229,7 @@ def test_an_invalid_value_is_reported(
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
-def test_a_missing_record_is_not_set(makul: Makul, apply: list[str]) -> None:
+def test_a_missing_record_is_not_set(makul: CommandLine, apply: list[str]) -> None:
     """A missing record is reported, and the look is recorded."""
     result = makul("person", "set", PEOPLE[0].pin.digits, "address", "Ош", "--reason", "x", *apply)
 
@@ -236,7 +238,7 @@ def test_a_missing_record_is_not_set(makul: Makul, apply: list[str]) -> None:
     assert entries(makul, "person.look") + entries(makul, "person.set") == 1
 
 
-def test_a_look_needs_the_option_reason(makul: Makul) -> None:
+def test_a_look_needs_the_option_reason(makul: CommandLine) -> None:
     """The option is required: exit code 2."""
     for command in (("show", "-"), ("search", "--surname", "А"), ("set", "-", "address", "А")):
         assert makul("person", *command).code == 2

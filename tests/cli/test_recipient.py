@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from makul_sandbox.data.pki import Credential, new_hierarchy
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 NOW = datetime.now(UTC)
 BANK = "COM/60000001"
@@ -24,7 +24,7 @@ def certificate(signer: Credential, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
+def test_a_recipient_is_registered_by_kind(makul: CommandLine) -> None:
     """Procedure, cl. 3: a recipient has a kind of the clause, which is printed with it."""
     output = makul.run_json(
         "recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank", "--apply"
@@ -42,7 +42,7 @@ def test_a_recipient_is_registered_by_kind(makul: Makul) -> None:
     assert [row["code"] for row in makul.run_json("recipient", "list")] == [BANK]
 
 
-def test_a_dry_run_changes_nothing(makul: Makul) -> None:
+def test_a_dry_run_changes_nothing(makul: CommandLine) -> None:
     """The output is the same without --apply, and nothing is done."""
     output = makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Example Bank")
 
@@ -50,7 +50,7 @@ def test_a_dry_run_changes_nothing(makul: Makul) -> None:
     assert makul.run_json("recipient", "list") == []
 
 
-def test_an_unknown_kind_is_refused(makul: Makul) -> None:
+def test_an_unknown_kind_is_refused(makul: CommandLine) -> None:
     """Procedure, cl. 3 is a closed list."""
     result = makul("recipient", "add", BANK, "--kind", "SHOP", "--name", "x", "--apply")
 
@@ -58,7 +58,7 @@ def test_an_unknown_kind_is_refused(makul: Makul) -> None:
 
 
 @pytest.mark.parametrize("apply", [[], ["--apply"]])
-def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
+def test_a_code_is_registered_once(with_bank: CommandLine, apply: list[str]) -> None:
     """The preview reports it as well."""
     result = with_bank("recipient", "add", BANK, "--kind", "BANK", "--name", "x", *apply)
 
@@ -67,7 +67,7 @@ def test_a_code_is_registered_once(with_bank: Makul, apply: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 301, "a\x1b[31m", "a<b", "a>b"])
-def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
+def test_a_name_must_be_printable(makul: CommandLine, name: str) -> None:
     """It appears in lists and documents, so it must not contain control characters."""
     result = makul("recipient", "add", BANK, "--kind", "BANK", "--name", name, "--apply")
 
@@ -76,7 +76,7 @@ def test_a_name_must_be_printable(makul: Makul, name: str) -> None:
 
 
 def test_a_certificate_is_registered(
-    with_bank: Makul, certificate: Path, signer: Credential
+    with_bank: CommandLine, certificate: Path, signer: Credential
 ) -> None:
     """The output is its SHA-256, by which the channel will find it."""
     output = with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
@@ -85,7 +85,7 @@ def test_a_certificate_is_registered(
     assert output["algorithm"] == "P-256"
 
 
-def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -> None:
+def test_a_certificate_is_registered_once(with_bank: CommandLine, certificate: Path) -> None:
     """The register itself refuses, and nothing is changed."""
     with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
     result = with_bank("recipient", "certificate", BANK, certificate, "--apply")
@@ -95,7 +95,9 @@ def test_a_certificate_is_registered_once(with_bank: Makul, certificate: Path) -
     assert result.err.count("\n") == 1
 
 
-def test_a_private_key_is_refused(with_bank: Makul, signer: Credential, tmp_path: Path) -> None:
+def test_a_private_key_is_refused(
+    with_bank: CommandLine, signer: Credential, tmp_path: Path
+) -> None:
     """An operator must not hold a recipient's private key."""
     file = tmp_path / "both.pem"
     file.write_bytes(signer.key_pem + signer.certificate_pem)
@@ -107,7 +109,7 @@ def test_a_private_key_is_refused(with_bank: Makul, signer: Credential, tmp_path
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN CERTIFICATE-----\nAA\n"])
 def test_a_malformed_certificate_is_refused(
-    with_bank: Makul, tmp_path: Path, content: bytes
+    with_bank: CommandLine, tmp_path: Path, content: bytes
 ) -> None:
     """The message is one line."""
     file = tmp_path / "x.pem"
@@ -118,7 +120,7 @@ def test_a_malformed_certificate_is_refused(
     assert "x.pem" in result.err
 
 
-def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
+def test_an_official_is_registered(with_bank: CommandLine, certificate: Path) -> None:
     """Procedure, cl. 5: the official may sign basis statements."""
     output = with_bank.run_json(
         "recipient", "official", BANK, certificate, "--id", "B-1", "--name", "Head", "--apply"
@@ -127,7 +129,9 @@ def test_an_official_is_registered(with_bank: Makul, certificate: Path) -> None:
     assert (output["recipient"], output["id"]) == (BANK, "B-1")
 
 
-def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate: Path) -> None:
+def test_a_certificate_without_a_recipient_is_refused(
+    makul: CommandLine, certificate: Path
+) -> None:
     """The recipient must be registered first."""
     result = makul("recipient", "certificate", BANK, certificate, "--apply")
 
@@ -135,7 +139,7 @@ def test_a_certificate_without_a_recipient_is_refused(makul: Makul, certificate:
     assert f"makul recipient add {BANK}" in result.err
 
 
-def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
+def test_a_recipient_is_held_and_released(with_bank: CommandLine) -> None:
     """A recipient on hold gets nothing until it is released; the reason is required and
     recorded.
     """
@@ -147,7 +151,7 @@ def test_a_recipient_is_held_and_released(with_bank: Makul) -> None:
     assert with_bank.run_json("recipient", "list")[0]["state"] == "ACTIVE"
 
 
-def test_a_hold_needs_apply(with_bank: Makul) -> None:
+def test_a_hold_needs_apply(with_bank: CommandLine) -> None:
     """Every change begins with a preview."""
     with_bank.run_json("recipient", "hold", BANK, "--reason", "key lost")
 
@@ -164,7 +168,7 @@ def test_a_hold_needs_apply(with_bank: Makul) -> None:
     ],
 )
 def test_an_impossible_change_of_state_is_refused(
-    with_bank: Makul, arguments: list[str], message: str
+    with_bank: CommandLine, arguments: list[str], message: str
 ) -> None:
     """The message is one line, with what to do."""
     result = with_bank("recipient", *arguments, "--apply")
@@ -174,7 +178,7 @@ def test_an_impossible_change_of_state_is_refused(
 
 
 def test_a_withdrawn_certificate_is_not_registered_again(
-    with_bank: Makul, certificate: Path
+    with_bank: CommandLine, certificate: Path
 ) -> None:
     """A lost key is withdrawn at once, and never registered again."""
     with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
@@ -190,10 +194,10 @@ def test_a_withdrawn_certificate_is_not_registered_again(
 
 
 def test_an_encryption_certificate_is_registered_and_withdrawn(
-    with_bank: Makul, tmp_path: Path
+    with_bank: CommandLine, tmp_path: Path
 ) -> None:
     """It is RSA for keyEncipherment, and cannot be registered again after withdrawal."""
-    sealing = new_hierarchy(datetime.now(UTC)).sealing(member_code=BANK, common_name="Bank")
+    sealing = new_hierarchy(datetime.now(UTC)).encryption(member_code=BANK, common_name="Bank")
     file = tmp_path / "sealing.pem"
     file.write_bytes(sealing.certificate_pem)
     with_bank.run_json("recipient", "sealing-certificate", BANK, file)
@@ -206,7 +210,7 @@ def test_an_encryption_certificate_is_registered_and_withdrawn(
 
 
 def test_a_signing_certificate_is_refused_for_encryption(
-    with_bank: Makul, certificate: Path
+    with_bank: CommandLine, certificate: Path
 ) -> None:
     """The message names its key usage, or its kind of key."""
     result = with_bank("recipient", "sealing-certificate", BANK, certificate, "--apply")

@@ -22,7 +22,7 @@ from makul.app.ports import Clock, CommitUnknownError, OperatorRegistry, StoreUn
 from makul.cli import build, run
 from makul.cli.exit_codes import ExitCode
 from makul.domain.identifiers import MemberCode
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -167,7 +167,7 @@ def test_a_change_of_unknown_outcome_is_not_denied(fault: Exception, nothing: bo
 
 def test_a_missing_installation_is_reported(tmp_path: Path) -> None:
     """The message says what to do."""
-    result = Makul(tmp_path)("recipient", "list")
+    result = CommandLine(tmp_path)("recipient", "list")
 
     assert result.code == ExitCode.UNAVAILABLE
     assert "makul init" in result.err

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from makul.config.settings import Settings, SettingsError, load_settings
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 
 JARGON = re.compile(
     r"nput should|pydantic|Value error|\{[a-z_]+\}|not permitted|valid |hushed|9999|\n"
@@ -48,7 +48,7 @@ def keys_of(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.parametrize("keys", [*keys_of(Settings)], ids=".".join)
 def test_any_value_of_a_setting_is_reported_in_our_words(
-    keys: tuple[str, ...], makul: Makul, monkeypatch: pytest.MonkeyPatch
+    keys: tuple[str, ...], makul: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is permitted is named, and the value, which may be a secret, is not."""
     monkeypatch.delenv("MAKUL_LANGUAGE")  # it comes before the file

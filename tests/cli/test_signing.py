@@ -8,7 +8,7 @@ import pytest
 from makul.cli.files.agreement import EXAMPLE
 from makul.cli.init import write_secret
 from makul_sandbox.data.pki import Credential, Hierarchy, new_hierarchy
-from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, CommandResult, Makul
+from makul_testing.cli_runner import AUTHORISED_BODY, OPERATOR, CommandLine, CommandResult
 
 BANK = "COM/60000001"
 PARTIES = {
@@ -25,7 +25,7 @@ def hierarchy() -> Hierarchy:
 
 
 @pytest.fixture
-def installation(with_bank: Makul, hierarchy: Hierarchy) -> Makul:
+def installation(with_bank: CommandLine, hierarchy: Hierarchy) -> CommandLine:
     """Return an installation that trusts the root, a bank's draft, and three signatories."""
     directory = with_bank.directory
     (directory / "anchors" / "root.pem").write_bytes(hierarchy.anchors())
@@ -56,7 +56,7 @@ def add_signatory(directory: Path, member: str, role: str) -> list[str | Path]:
     ]
 
 
-def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
+def signed(makul: CommandLine, noun: str, document: str, role: str) -> Path:
     """Return the output of `sign` as a file."""
     directory = makul.directory
     unsigned = directory / "unsigned.xml"
@@ -69,18 +69,18 @@ def signed(makul: Makul, noun: str, document: str, role: str) -> Path:
     return path
 
 
-def exported(makul: Makul) -> str:
+def exported(makul: CommandLine) -> str:
     result = makul("agreement", "export", "2026/014")
     assert result.code == 0, result.err
     return result.out
 
 
-def read_state(makul: Makul) -> tuple[str, list[str]]:
+def read_state(makul: CommandLine) -> tuple[str, list[str]]:
     facts = makul.run_json("agreement", "show", "2026/014")
     return facts["state"], facts["still_missing"]
 
 
-def test_three_submissions_bring_an_agreement_into_force(installation: Makul) -> None:
+def test_three_submissions_bring_an_agreement_into_force(installation: CommandLine) -> None:
     """Each submission names the missing parties; the preview changes nothing."""
     document, missing = exported(installation), list(PARTIES.values())
     for role in PARTIES.values():
@@ -98,7 +98,7 @@ def test_three_submissions_bring_an_agreement_into_force(installation: Makul) ->
     ]
 
 
-def test_new_terms_for_an_agreement_in_force_are_explained(installation: Makul) -> None:
+def test_new_terms_for_an_agreement_in_force_are_explained(installation: CommandLine) -> None:
     """No data are given under it until all have signed again."""
     document = exported(installation)
     for role in PARTIES.values():
@@ -119,7 +119,7 @@ def complaint(result: CommandResult) -> str:
     return result.err
 
 
-def test_a_refused_document_has_its_reason(installation: Makul) -> None:
+def test_a_refused_document_has_its_reason(installation: CommandLine) -> None:
     """The message is one line with the signature's own code."""
     document = exported(installation)
     path = signed(installation, "agreement", document, "RECIPIENT")
@@ -132,7 +132,7 @@ def test_a_refused_document_has_its_reason(installation: Makul) -> None:
     assert "empty" in complaint(installation("agreement", "submit", unsigned, "--apply"))
 
 
-def test_a_signed_document_is_not_signed_again(installation: Makul) -> None:
+def test_a_signed_document_is_not_signed_again(installation: CommandLine) -> None:
     """Each file has one signature."""
     path = signed(installation, "agreement", exported(installation), "RECIPIENT")
     key, certificate = (
@@ -144,7 +144,7 @@ def test_a_signed_document_is_not_signed_again(installation: Makul) -> None:
     assert "cannot be signed" in complaint(result)
 
 
-def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
+def test_signatories_are_listed_and_withdrawn(installation: CommandLine) -> None:
     """A withdrawn certificate signs nothing and is not registered again."""
     certificate = installation.directory / "RECIPIENT.pem"
     path = signed(installation, "agreement", exported(installation), "RECIPIENT")
@@ -173,7 +173,7 @@ def test_signatories_are_listed_and_withdrawn(installation: Makul) -> None:
     ],
 )
 def test_a_signatory_belongs_to_the_party(
-    installation: Makul, hierarchy: Hierarchy, member: str, role: str, why: str
+    installation: CommandLine, hierarchy: Hierarchy, member: str, role: str, why: str
 ) -> None:
     """The settings and the register decide."""
     keep(
@@ -189,7 +189,7 @@ def test_a_signatory_belongs_to_the_party(
     assert why in complaint(result)
 
 
-def test_one_person_signs_for_one_party(installation: Makul) -> None:
+def test_one_person_signs_for_one_party(installation: CommandLine) -> None:
     """The bank's director cannot sign for the operator too."""
     result = installation(
         *("signatory", "add", OPERATOR, installation.directory / "RECIPIENT.pem"),
@@ -199,7 +199,7 @@ def test_one_person_signs_for_one_party(installation: Makul) -> None:
     assert "already" in complaint(result)
 
 
-def test_a_notice_is_approved_by_commands(installation: Makul) -> None:
+def test_a_notice_is_approved_by_commands(installation: CommandLine) -> None:
     """Three texts have one approval, which only the authorised body signs."""
     directory = installation.directory
     options: list[str | Path] = []
@@ -221,7 +221,7 @@ def test_a_notice_is_approved_by_commands(installation: Makul) -> None:
 
 def test_nothing_is_drawn_up_without_an_authorised_body(tmp_path: Path) -> None:
     """Procedure, cl. 7: the settings must name it first."""
-    makul = Makul(tmp_path / "installation")
+    makul = CommandLine(tmp_path / "installation")
     makul.run_json("init", makul.directory, "--operator", OPERATOR, "--name", "Example", "--apply")
     makul.run_json("recipient", "add", BANK, "--kind", "BANK", "--name", "Bank", "--apply")
     (tmp_path / "bank.toml").write_text(EXAMPLE)

@@ -17,7 +17,7 @@ from makul.store.db.location import DatabaseLocation
 from makul.store.encryption.fields import FieldCipher
 from makul_sandbox.data.citizens import citizens
 from makul_testing.builders.whole_records import put_whole
-from makul_testing.cli_runner import Makul, install, install_anew
+from makul_testing.cli_runner import CommandLine, install, install_anew
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.raw_sql import raw
 
@@ -29,12 +29,12 @@ def server() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def on_file(tmp_path: Path) -> Makul:
+def on_file(tmp_path: Path) -> CommandLine:
     return install(tmp_path / "service")
 
 
 @pytest.fixture
-def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> Makul:
+def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     """Select a server by `MAKUL_DATABASE_URL`; the settings still name a file, which is
     not made.
     """
@@ -44,14 +44,14 @@ def on_server(tmp_path: Path, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
     return makul
 
 
-def test_a_store_in_a_file_is_managed(on_file: Makul) -> None:
+def test_a_store_in_a_file_is_managed(on_file: CommandLine) -> None:
     assert on_file.run_json("store", "status")[0]["database"] == "SQLite"
     refused = on_file("store", "grant", "service", "--for", "serving", "--apply")
     assert (refused.code, "no roles" in refused.err) == (1, True)
 
 
 def test_a_store_on_a_server_is_managed(
-    on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyPatch
+    on_server: CommandLine, server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store is made with its months, and a role with the privileges of serving can serve it."""
     server.execute("CREATE ROLE teller LOGIN")
@@ -78,7 +78,7 @@ def test_a_store_on_a_server_is_managed(
 
 
 def test_a_role_without_privileges_is_reported(
-    on_server: Makul, server: Cluster, monkeypatch: pytest.MonkeyPatch
+    on_server: CommandLine, server: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message lists the missing privileges, and does not say that there is no store."""
     server.execute("CREATE ROLE nobody_yet LOGIN")
@@ -94,7 +94,7 @@ def test_a_role_without_privileges_is_reported(
 # --- samples that lie in their records --------------------------------------------------------
 
 
-def with_whole_records(makul: Makul) -> Person:
+def with_whole_records(makul: CommandLine) -> Person:
     """Write a record like the program before migration 0010."""
     person = citizens(1)[0]
     face = {**person.values, Attribute.FACE_IMAGE: b"\xff\xd8\xff a face"}
@@ -104,14 +104,14 @@ def with_whole_records(makul: Makul) -> Person:
     return person
 
 
-def place_of(makul: Makul) -> DatabaseLocation:
+def place_of(makul: CommandLine) -> DatabaseLocation:
     return load_settings(makul.directory / "makul.toml").place
 
 
 @pytest.mark.parametrize("kind", ["on_file", "on_server"])
 def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> None:
     """`status` shows what is left, `upgrade` moves it, and a preview moves nothing."""
-    makul: Makul = request.getfixturevalue(kind)
+    makul: CommandLine = request.getfixturevalue(kind)
     person = with_whole_records(makul)
     before = makul("store", "status", "--json")
     assert makul.run_json("store", "upgrade")["applied"] is False
@@ -127,7 +127,7 @@ def test_an_upgrade_moves_samples(kind: str, request: pytest.FixtureRequest) -> 
     assert output["faceImage"] == "(10 bytes)"
 
 
-def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> None:
+def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: CommandLine) -> None:
     """It needs the store's keys; nothing is half done without them, and it can be repeated."""
     with_whole_records(on_file)
     keys = on_file.directory / "keys" / "store.json"
@@ -142,7 +142,7 @@ def test_an_upgrade_without_the_keys_names_what_is_missing(on_file: Makul) -> No
     on_file.run_json("store", "upgrade", "--apply")
 
 
-def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
+def test_an_undecryptable_record_is_reported(on_file: CommandLine) -> None:
     """It stays unchanged, and the exit code says that not all was done."""
     with_whole_records(on_file)
     with raw(place_of(on_file)) as connection:
@@ -153,7 +153,7 @@ def test_an_undecryptable_record_is_reported(on_file: Makul) -> None:
     assert "1 records do not open" in result.err
 
 
-def test_production_does_not_serve_with_samples_in_records(on_file: Makul) -> None:
+def test_production_does_not_serve_with_samples_in_records(on_file: CommandLine) -> None:
     """The time of a comparison would reveal who is registered (invariant 6); a sandbox
     may serve.
     """

@@ -11,24 +11,24 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.composition import adapters as parts
 from makul.net.fetcher import Fetcher
-from makul_testing.cli_runner import Makul, install
+from makul_testing.cli_runner import CommandLine, install
 from makul_testing.in_process_service import build_installation
 from makul_testing.pki.authorities import Authority, Profile, StoreFiles, key_usage, name_of
 from makul_testing.pki.crls import crl_of
-from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.crl_ocsp import PublishedPaths, run_publisher
 from makul_testing.servers.slow_http import run_slow_server
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def web() -> Iterator[Published]:
+def web() -> Iterator[PublishedPaths]:
     with run_publisher() as published:
         yield published
 
 
 @pytest.fixture
-def makul(tmp_path: Path, web: Published) -> Makul:
+def makul(tmp_path: Path, web: PublishedPaths) -> CommandLine:
     """Return an installation that trusts one root, whose CRL is published."""
     makul = install(tmp_path / "service")
     root = Authority.root("A Root")
@@ -41,7 +41,7 @@ def makul(tmp_path: Path, web: Published) -> Makul:
     return makul
 
 
-def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
+def test_a_missing_crl_is_fetched(makul: CommandLine, web: PublishedPaths) -> None:
     """Exit code 1 while the CRL is missing; one run fetches it; a failure is reported."""
     before = makul("trust", "status", "--json")
     assert before.code == 1
@@ -67,7 +67,7 @@ def test_a_missing_crl_is_fetched(makul: Makul, web: Published) -> None:
 
 
 def test_a_slow_source_does_not_delay_others(
-    makul: Makul, web: Published, monkeypatch: pytest.MonkeyPatch
+    makul: CommandLine, web: PublishedPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its headers come octet by octet: it is reported, and the others are stored."""
     monkeypatch.setattr(parts, "Fetcher", partial(Fetcher, 0.3))
@@ -84,7 +84,7 @@ def test_a_slow_source_does_not_delay_others(
     assert (second["source"], second["result"]) == (f"{web.url}/root.crl", "new")
 
 
-def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
+def with_stamping(makul: CommandLine, web: PublishedPaths, *, own_crls: bool) -> None:
     """Publish the CRL of a time-stamping authority's root, and fetch it into its directory."""
     root, now = Authority.root("A Stamping Root"), datetime.now(UTC)
     (makul.directory / "tsa").mkdir()
@@ -102,7 +102,7 @@ def with_stamping(makul: Makul, web: Published, *, own_crls: bool) -> None:
 
 @pytest.mark.parametrize("own_crls", [True, False])
 def test_crls_of_time_stamping_authorities_are_shown(
-    makul: Makul, web: Published, caplog: pytest.LogCaptureFixture, *, own_crls: bool
+    makul: CommandLine, web: PublishedPaths, caplog: pytest.LogCaptureFixture, *, own_crls: bool
 ) -> None:
     """They lie in a separate directory, or beside the others without a complaint."""
     with_stamping(makul, web, own_crls=own_crls)
@@ -118,7 +118,7 @@ def test_crls_of_time_stamping_authorities_are_shown(
     assert "states nothing" not in caplog.text
 
 
-def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
+def test_tsa_directory_must_be_set_first(makul: CommandLine, web: PublishedPaths) -> None:
     """`into` without `trust.tsa_crls` is reported as a mistake."""
     config = makul.directory / "makul.toml"
     config.write_text(
@@ -132,7 +132,7 @@ def test_tsa_directory_must_be_set_first(makul: Makul, web: Published) -> None:
     assert web.requested_paths == []
 
 
-def test_stale_and_unknown_lists_are_reported(makul: Makul) -> None:
+def test_stale_and_unknown_lists_are_reported(makul: CommandLine) -> None:
     """A list that has expired, or that no known authority signed, needs an action."""
     makul("trust", "refresh", "--once")
     now = datetime.now(UTC)
@@ -169,7 +169,7 @@ def test_wrong_settings_are_refused(tmp_path: Path, line: str) -> None:
     assert "trust.refresh" in result.err
 
 
-def _status(makul: Makul) -> tuple[int, dict[str, str], str]:
+def _status(makul: CommandLine) -> tuple[int, dict[str, str], str]:
     result = makul("trust", "status", "--json")
     return (
         result.code,
@@ -183,7 +183,7 @@ def test_a_healthy_installation_raises_no_alarm(tmp_path: Path) -> None:
     installation = build_installation(tmp_path)
     installation.close()
 
-    code, states, errors = _status(Makul(tmp_path))
+    code, states, errors = _status(CommandLine(tmp_path))
 
     assert (code, errors) == (0, "")
     assert set(states.values()) == {"CURRENT"}
@@ -199,7 +199,7 @@ def _valid(since: datetime, until: datetime) -> Profile:
     )
 
 
-def _installed_with_ca(directory: Path, *terms: tuple[timedelta, timedelta]) -> Makul:
+def _installed_with_ca(directory: Path, *terms: tuple[timedelta, timedelta]) -> CommandLine:
     """Return a root with a CA that has certificates for these terms; the first of them
     has a CRL.
     """
@@ -250,7 +250,7 @@ def test_a_missing_list_is_an_alarm_for_its_purpose(tmp_path: Path) -> None:
     build_installation(tmp_path).close()
     (tmp_path / "crls" / "citizens.crl.pem").unlink()
 
-    code, states, _ = _status(Makul(tmp_path))
+    code, states, _ = _status(CommandLine(tmp_path))
 
     assert code == 1
     assert states["CRL of cas.pem"] == "MISSING"
@@ -267,6 +267,6 @@ def test_an_authority_may_publish_for_another_purpose(tmp_path: Path) -> None:
     (tmp_path / "tsa/crls/root.pem").unlink()
     (tmp_path / "crls" / "organisations.crl.pem").unlink()
 
-    code, _, result = _status(Makul(tmp_path))
+    code, _, result = _status(CommandLine(tmp_path))
 
     assert (code, result) == (0, "")

@@ -14,7 +14,7 @@ import requests
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import parse_note
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import CommandResult, Makul
+from makul_testing.cli_runner import CommandLine, CommandResult
 from makul_testing.processes.program import Program
 from makul_testing.tlog.published import PublishedLog, leaves
 
@@ -22,9 +22,9 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-def makul(tmp_path: Path) -> Makul:
+def makul(tmp_path: Path) -> CommandLine:
     """Return the command line without settings and store."""
-    return Makul(tmp_path / "nothing")
+    return CommandLine(tmp_path / "nothing")
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def log(tmp_path: Path) -> PublishedLog:
 
 
 @pytest.fixture
-def vkey(makul: Makul, tmp_path: Path) -> str:
+def vkey(makul: CommandLine, tmp_path: Path) -> str:
     key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "witness.key"),
         *("--name", "witness.example/w1"),
@@ -41,7 +41,7 @@ def vkey(makul: Makul, tmp_path: Path) -> str:
     return str(key["vkey"])
 
 
-def once(makul: Makul, log: PublishedLog, *more: str) -> CommandResult:
+def once(makul: CommandLine, log: PublishedLog, *more: str) -> CommandResult:
     return makul("ledger", "witness", *options(log), "--once", "--json", *more)
 
 
@@ -54,7 +54,7 @@ def options(log: PublishedLog) -> list[str]:
 
 
 def test_a_round_reports_its_result(
-    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+    makul: CommandLine, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
     """Exit code 0 while the ledger only grows, 1 with an alarm, 3 if undetermined."""
     empty = once(makul, log)
@@ -78,7 +78,7 @@ def test_a_round_reports_its_result(
 
 
 def test_another_tree_elsewhere_is_an_alarm(
-    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+    makul: CommandLine, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
     """Another witness shows a split view."""
     assert vkey
@@ -93,7 +93,7 @@ def test_another_tree_elsewhere_is_an_alarm(
 
 
 def test_old_and_foreign_checkpoints_are_reported(
-    makul: Makul, log: PublishedLog, vkey: str
+    makul: CommandLine, log: PublishedLog, vkey: str
 ) -> None:
     """An old one says nothing new (3); one that the ledger did not sign is an alarm (1)."""
     assert vkey
@@ -110,7 +110,7 @@ def test_old_and_foreign_checkpoints_are_reported(
 
 
 def test_the_ledger_key_may_be_in_a_file(
-    makul: Makul, log: PublishedLog, vkey: str, tmp_path: Path
+    makul: CommandLine, log: PublishedLog, vkey: str, tmp_path: Path
 ) -> None:
     """The file is the one that the operator gave."""
     assert vkey
@@ -122,7 +122,7 @@ def test_the_ledger_key_may_be_in_a_file(
     assert makul("ledger", "witness", *arguments).code == 0
 
 
-def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: str) -> None:
+def test_output_for_people_is_one_line(makul: CommandLine, log: PublishedLog, vkey: str) -> None:
     """The line has the time, the result and the size."""
     assert vkey
     log.publish(leaves(3))
@@ -147,7 +147,7 @@ def test_output_for_people_is_one_line(makul: Makul, log: PublishedLog, vkey: st
     ],
 )
 def test_unusable_options_are_reported(
-    makul: Makul,
+    makul: CommandLine,
     log: PublishedLog,
     vkey: str,
     *,
@@ -169,7 +169,7 @@ def test_unusable_options_are_reported(
     assert result.err.count("\n") == 1
 
 
-def test_a_key_is_made_once_and_named(makul: Makul, vkey: str, tmp_path: Path) -> None:
+def test_a_key_is_made_once_and_named(makul: CommandLine, vkey: str, tmp_path: Path) -> None:
     """A key is never overwritten, and always needs a name."""
     assert vkey.startswith("witness.example/w1+")
     again = makul(

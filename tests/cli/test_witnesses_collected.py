@@ -9,33 +9,33 @@ from makul.composition.adapters import utc_now
 from makul.config.settings import SettingsError, load_settings
 from makul.store import Store
 from makul.trust.tlog.note_keys import CosignatureVerifier
-from makul_testing.cli_runner import Makul, install_anew
+from makul_testing.cli_runner import CommandLine, install_anew
 from makul_testing.processes.sequencer import sequencer, until_published
 from makul_testing.tlog.builder import a_refused_draft, build_recording
 
 
 @pytest.fixture
-def makul(tmp_path: Path) -> Makul:
+def makul(tmp_path: Path) -> CommandLine:
     """Return a new installation, none of whose leaves has waited long."""
     return install_anew(tmp_path / "installation")
 
 
 @pytest.fixture
-def vkey(makul: Makul, tmp_path: Path) -> str:
+def vkey(makul: CommandLine, tmp_path: Path) -> str:
     key = makul.run_json(
         *("ledger", "witness", "--new-key", tmp_path / "w.key", "--name", "witness.example/w1")
     )
     return str(key["vkey"])
 
 
-def set_witness(makul: Makul, *lines: str) -> None:
+def set_witness(makul: CommandLine, *lines: str) -> None:
     config = makul.directory / "makul.toml"
     table = "\n".join(("[[ledger.witnesses]]", *lines))
     config.write_text(f"{config.read_text()}\n{table}\n")
 
 
 def test_cosignatures_are_collected_stored_and_published(
-    makul: Makul, store: Store, vkey: str, tmp_path: Path
+    makul: CommandLine, store: Store, vkey: str, tmp_path: Path
 ) -> None:
     """They come from the file that the witness keeps, and are given with each decision's proof."""
     set_witness(makul, f'key = "{vkey}"', 'file = "../witness-state/checkpoint"')
@@ -71,7 +71,7 @@ def test_cosignatures_are_collected_stored_and_published(
         ("{key}", 'file = "checkpoint"', 'name = "w1"'),
     ],
 )
-def test_wrong_settings_are_refused(makul: Makul, vkey: str, lines: tuple[str, ...]) -> None:
+def test_wrong_settings_are_refused(makul: CommandLine, vkey: str, lines: tuple[str, ...]) -> None:
     """The settings are a witness's key and one address."""
     log_key = (makul.directory / "keys" / "ledger.key.pub").read_text().strip()
     arguments = [

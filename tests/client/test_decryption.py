@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from makul.trust.xmlenc import XmlEncryptor
-from makul_client import ProfileError, SealError, SealFlaw
+from makul_client import EncryptionError, EncryptionFlaw, ProfileError
 from makul_client._internal.crypto.decryption import MAX_SEALED, DeliveryDecryptor
-from makul_client.profile import Sealing
+from makul_client.profile import DecryptionSettings
 from makul_testing.pki.authorities import (
     Authority,
     Holder,
@@ -36,7 +36,7 @@ def recipient() -> Holder:
 
 @pytest.fixture
 def decryptor(recipient: Holder, tmp_path: Path) -> DeliveryDecryptor:
-    return DeliveryDecryptor(write_sealing_profile(recipient, tmp_path))
+    return DeliveryDecryptor(write_encryption_profile(recipient, tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,14 @@ def sealed(recipient: Holder) -> bytes:
     return XmlEncryptor.encrypt(None, DOCUMENT, recipient.der)  # type: ignore[arg-type]
 
 
-def write_sealing_profile(holder: Holder, folder: Path) -> Sealing:
+def write_encryption_profile(holder: Holder, folder: Path) -> DecryptionSettings:
     (folder / "k.pem").write_bytes(pem_of(holder.key))
     (folder / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
-    return Sealing(key=folder / "k.pem", certificate=folder / "c.pem")
+    return DecryptionSettings(key=folder / "k.pem", certificate=folder / "c.pem")
 
 
-def flaw(decryptor: DeliveryDecryptor, sealed: bytes) -> SealFlaw:
-    with pytest.raises(SealError) as refused:
+def flaw(decryptor: DeliveryDecryptor, sealed: bytes) -> EncryptionFlaw:
+    with pytest.raises(EncryptionError) as refused:
         decryptor.decrypt(sealed)
     return refused.value.flaw
 
@@ -64,26 +64,29 @@ def test_the_bytes_are_decrypted(decryptor: DeliveryDecryptor, sealed: bytes) ->
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ((b"2009/xmlenc11#aes256-gcm", b"2001/04/xmlenc#aes256-cbc"), SealFlaw.ALGORITHM),
-        ((b"2009/xmlenc11#aes256-gcm", b"2009/xmlenc11#aes128-gcm"), SealFlaw.ALGORITHM),
-        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-1_5"), SealFlaw.ALGORITHM),
-        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-oaep"), SealFlaw.ALGORITHM),
-        ((b"xmldsig#sha1", b"xmldsig#md5"), SealFlaw.ALGORITHM),
-        ((b'Type="' + XENC + b'Element"', b'Type="' + XENC + b'Content"'), SealFlaw.FORM),
-        ((b"xenc:CipherValue>", b"xenc:CipherReference>"), SealFlaw.FORM),
-        ((b"<xenc:EncryptedKey>", b"<xenc:EncryptedKey/><xenc:EncryptedKey>"), SealFlaw.FORM),
-        ((b"<xenc:EncryptedKey>", b"<ds:KeyName>x</ds:KeyName><xenc:EncryptedKey>"), SealFlaw.FORM),
-        ((b"</xenc:EncryptedData>", b"<xenc:x/></xenc:EncryptedData>"), SealFlaw.FORM),
-        ((b"<xenc:CipherValue>", b"<xenc:CipherValue>*"), SealFlaw.FORM),
-        ((b"<xenc:EncryptedData", b"<!DOCTYPE x []><xenc:EncryptedData"), SealFlaw.FORM),
-        ((b"<xenc:CipherData>", b"<!-- --><xenc:CipherData>"), SealFlaw.FORM),
+        ((b"2009/xmlenc11#aes256-gcm", b"2001/04/xmlenc#aes256-cbc"), EncryptionFlaw.ALGORITHM),
+        ((b"2009/xmlenc11#aes256-gcm", b"2009/xmlenc11#aes128-gcm"), EncryptionFlaw.ALGORITHM),
+        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-1_5"), EncryptionFlaw.ALGORITHM),
+        ((XENC + b"rsa-oaep-mgf1p", XENC + b"rsa-oaep"), EncryptionFlaw.ALGORITHM),
+        ((b"xmldsig#sha1", b"xmldsig#md5"), EncryptionFlaw.ALGORITHM),
+        ((b'Type="' + XENC + b'Element"', b'Type="' + XENC + b'Content"'), EncryptionFlaw.FORM),
+        ((b"xenc:CipherValue>", b"xenc:CipherReference>"), EncryptionFlaw.FORM),
+        ((b"<xenc:EncryptedKey>", b"<xenc:EncryptedKey/><xenc:EncryptedKey>"), EncryptionFlaw.FORM),
+        (
+            (b"<xenc:EncryptedKey>", b"<ds:KeyName>x</ds:KeyName><xenc:EncryptedKey>"),
+            EncryptionFlaw.FORM,
+        ),
+        ((b"</xenc:EncryptedData>", b"<xenc:x/></xenc:EncryptedData>"), EncryptionFlaw.FORM),
+        ((b"<xenc:CipherValue>", b"<xenc:CipherValue>*"), EncryptionFlaw.FORM),
+        ((b"<xenc:EncryptedData", b"<!DOCTYPE x []><xenc:EncryptedData"), EncryptionFlaw.FORM),
+        ((b"<xenc:CipherData>", b"<!-- --><xenc:CipherData>"), EncryptionFlaw.FORM),
     ],
 )
 def test_every_other_form_is_refused_unread(
     decryptor: DeliveryDecryptor,
     sealed: bytes,
     change: tuple[bytes, bytes],
-    expected: SealFlaw,
+    expected: EncryptionFlaw,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A downgrade, a reference, a second key or markup never reaches the key."""
@@ -106,7 +109,7 @@ def test_changed_data_and_another_key_have_one_error(
             changed[position] ^= 1
             old = base64.b64encode(bytes(value))
             spoilt = sealed.replace(old, base64.b64encode(bytes(changed)))
-            assert flaw(decryptor, spoilt) is SealFlaw.BROKEN
+            assert flaw(decryptor, spoilt) is EncryptionFlaw.BROKEN
 
 
 def test_a_short_key_inside_is_refused(
@@ -120,7 +123,7 @@ def test_a_short_key_inside_is_refused(
     parts[1] = base64.b64encode(wrapped) + b"</xenc:"
     parts[3] = base64.b64encode(iv + AESGCM(key).encrypt(iv, DOCUMENT, None)) + b"</xenc:"
 
-    assert flaw(decryptor, b"CipherValue>".join(parts)) is SealFlaw.BROKEN
+    assert flaw(decryptor, b"CipherValue>".join(parts)) is EncryptionFlaw.BROKEN
 
 
 def test_another_certificate_is_reported(sealed: bytes, tmp_path: Path) -> None:
@@ -128,17 +131,19 @@ def test_another_certificate_is_reported(sealed: bytes, tmp_path: Path) -> None:
     other = Authority.root("Other").issue(key=new_rsa_key())
 
     assert (
-        flaw(DeliveryDecryptor(write_sealing_profile(other, tmp_path)), sealed)
-        is SealFlaw.RECIPIENT
+        flaw(DeliveryDecryptor(write_encryption_profile(other, tmp_path)), sealed)
+        is EncryptionFlaw.RECIPIENT
     )
 
 
 def test_large_data_are_refused_unparsed(decryptor: DeliveryDecryptor) -> None:
     """The size is checked before parsing."""
-    assert flaw(decryptor, b" " * (MAX_SEALED + 1)) is SealFlaw.FORM
+    assert flaw(decryptor, b" " * (MAX_SEALED + 1)) is EncryptionFlaw.FORM
 
 
 def test_an_ecdsa_key_decrypts_nothing(tmp_path: Path) -> None:
     """The error comes when the profile is read, not at the first answer."""
     with pytest.raises(ProfileError, match="RSA keys only"):
-        DeliveryDecryptor(write_sealing_profile(Authority.root("R").issue(key=new_key()), tmp_path))
+        DeliveryDecryptor(
+            write_encryption_profile(Authority.root("R").issue(key=new_key()), tmp_path)
+        )

@@ -149,7 +149,7 @@ class CommandEnvironment:
         )
 
 
-def _seal_on_a_curve(folder: Path) -> None:
+def _encrypt_on_a_curve(folder: Path) -> None:
     """Encrypt to a curve: checking an RSA key takes longer than the rest of a command."""
     sealing = parties().operator
     (folder / "seal.key.pem").write_bytes(pem_of_key(sealing.key))
@@ -164,7 +164,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> CommandEnvironment:
     if not config.exists():
         write_profile(base, NOWHERE)
     config.write_text(config.read_text() + "\n[retry]\nattempts = 1\n")
-    _seal_on_a_curve(base)
+    _encrypt_on_a_curve(base)
     citizen = parties().citizen
     (base / "citizen.key.pem").write_bytes(pem_of_key(citizen.key))
     (base / "citizen.crt.pem").write_bytes(pem_of(citizen.certificate))
@@ -348,7 +348,7 @@ def test_a_profile_with_special_files_is_refused(key: str, environment: CommandE
     good = write_profile(
         folder, "https://127.0.0.1:1/", extra="[retry]\nattempts = 1\n"
     ).read_text()
-    _seal_on_a_curve(folder)
+    _encrypt_on_a_curve(folder)
 
     def act() -> list[CommandEnd]:
         ended = []

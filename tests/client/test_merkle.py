@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.ledger.merkle import inclusion_proof, tree_root
 from makul.ledger.tiles import Tile
-from makul_client.transparency.merkle import PublishedTree, TileError, root_of, tile_path
+from makul_client.transparency.merkle import PublishedTree, TileError, root_from_path, tile_path
 from makul_testing.tlog.published import leaves
 
 SIZES = st.integers(1, 700)
@@ -23,20 +23,20 @@ def test_only_an_unchanged_proof_leads_to_the_root(size: int, data: st.DataObjec
     root, path = tree_root(hashes), inclusion_proof(index, hashes)
     leaf = hashes[index]
 
-    assert root_of(leaf, index=index, size=size, path=path) == root
+    assert root_from_path(leaf, index=index, size=size, path=path) == root
     others = [
-        root_of(b"\0" * 32, index=index, size=size, path=path),
-        root_of(leaf, index=size, size=size, path=path),
-        root_of(leaf, index=-1, size=size, path=path),
-        root_of(leaf[:-1], index=index, size=size, path=path),
-        root_of(leaf, index=index, size=size, path=(*path, b"\0" * 32)),
-        root_of(leaf, index=index, size=size, path=path[:-1]) if path else None,
-        root_of(leaf, index=index, size=size, path=(b"", *path)),
+        root_from_path(b"\0" * 32, index=index, size=size, path=path),
+        root_from_path(leaf, index=size, size=size, path=path),
+        root_from_path(leaf, index=-1, size=size, path=path),
+        root_from_path(leaf[:-1], index=index, size=size, path=path),
+        root_from_path(leaf, index=index, size=size, path=(*path, b"\0" * 32)),
+        root_from_path(leaf, index=index, size=size, path=path[:-1]) if path else None,
+        root_from_path(leaf, index=index, size=size, path=(b"", *path)),
     ]
     if path:
         place = data.draw(st.integers(0, len(path) - 1))
         changed = [*path[:place], b"\0" * 32, *path[place + 1 :]]
-        others.append(root_of(leaf, index=index, size=size, path=changed))
+        others.append(root_from_path(leaf, index=index, size=size, path=changed))
     assert root not in others
 
 

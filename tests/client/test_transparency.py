@@ -23,7 +23,7 @@ from makul_client.receipts.bundle import MAX_BUNDLE, Bundle, read_bundle_unsafe,
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.translation import translate_to
 from makul_client.transparency.checkpoint_history import MAX_KEPT, Link
-from makul_client.transparency.verifier import LedgerVerifier, Standing
+from makul_client.transparency.verifier import LedgerVerifier, ReceiptState
 from makul_testing.client.ledger import INDEX, LATE, SOON, World
 from makul_testing.client.world import NOW
 from makul_testing.exhaustive import rounds
@@ -48,7 +48,7 @@ def test_a_receipt_is_proved(world: World) -> None:
     """The proof needs the ledger's signature, the path, and the witnesses of the profile."""
     proved = world.verifier().prove(world.verified(), world.inclusion(), at=LATE)
 
-    assert proved.standing is Standing.PROVED
+    assert proved.state is ReceiptState.PROVED
     assert (proved.index, proved.size) == (INDEX, 20)
     assert [each.partition("+")[0] for each in proved.cosigned_by] == [
         "witness.example/w1",
@@ -60,10 +60,10 @@ def test_the_promised_delay_is_exact(world: World) -> None:
     """A missing proof is pending up to the stated delay, and a flaw right after it."""
     receipt = world.verified()
 
-    assert world.verifier().prove(receipt, None, at=SOON).standing is Standing.PENDING
+    assert world.verifier().prove(receipt, None, at=SOON).state is ReceiptState.PENDING
     assert flaw(world.verifier(), receipt, None, at=LATE) is LedgerFlaw.OVERDUE
     longer = world.verifier(max_merge_delay="3600")
-    assert longer.prove(receipt, None, at=LATE).standing is Standing.PENDING
+    assert longer.prove(receipt, None, at=LATE).state is ReceiptState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_quorum_of_witnesses_is_required(
     inclusion = world.inclusion(witnesses=witnesses)
 
     soon = verifier.prove(world.verified(), inclusion, at=SOON)
-    assert soon.standing is (Standing.PROVED if enough else Standing.PENDING)
+    assert soon.state is (ReceiptState.PROVED if enough else ReceiptState.PENDING)
     if enough:
-        assert verifier.prove(world.verified(), inclusion, at=LATE).standing is Standing.PROVED
+        assert verifier.prove(world.verified(), inclusion, at=LATE).state is ReceiptState.PROVED
     else:
         assert flaw(verifier, world.verified(), inclusion, at=LATE) is LedgerFlaw.QUORUM
 
@@ -171,7 +171,7 @@ def test_two_receipts_on_one_leaf_are_found(world: World) -> None:
     second = replace(first, document=world.receipt(uuid4(), world.hashes[INDEX]))
     verifier.prove(first, world.inclusion(), at=LATE)
 
-    assert verifier.prove(first, world.inclusion(), at=LATE).standing is Standing.PROVED
+    assert verifier.prove(first, world.inclusion(), at=LATE).state is ReceiptState.PROVED
     assert flaw(verifier, second, world.inclusion()) is LedgerFlaw.SHARED
 
 

@@ -9,7 +9,7 @@ from lxml import etree
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from makul_client._internal.crypto.credentials import Credential, WeakKeyError, signature_method
-from makul_client._internal.soap_messages import Messages, request_of
+from makul_client._internal.soap_messages import Messages, find_request
 from makul_client._internal.wsse import WSSE, WSU, BinarySignature
 from makul_client.models.reasons import Language
 from makul_client.profile import Channel
@@ -41,7 +41,7 @@ def test_body_and_timestamp_are_signed(kind: str) -> None:
 
     assert certificate == credential.certificate
     assert body.signed_xml is not None
-    assert body.signed_xml[0].tag == request_of(message).tag
+    assert body.signed_xml[0].tag == find_request(message).tag
     assert stamp.signed_xml is not None
     assert stamp.signed_xml.findtext(f"{{{WSU}}}Created") == "2026-11-02T04:15:00Z"
     assert stamp.signed_xml.findtext(f"{{{WSU}}}Expires") == "2026-11-02T04:20:00Z"

@@ -18,7 +18,7 @@ SOURCES = sorted(
 NO_MESSAGE = {
     "service/makul/net/supervision.py",  # a log line
     "service/makul/store/db/rows.py",  # an error in the program, for developers
-    "service/makul/store/records/held_rows.py",  # a part of a digest
+    "service/makul/store/records/row_images.py",  # a part of a digest
     "service/makul/admin/key_inventory.py",  # the algorithm of a key, from its class name
     "service/makul/trust/keys/pkcs11.py",  # the return value of a token, in words
     "service/makul_sandbox/demo/main.py",  # a scene's outcome, by the client's documented kinds

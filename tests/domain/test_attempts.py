@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from makul.domain.match_attempts import AttemptCounts, AttemptLimits, exhausted
+from makul.domain.match_attempts import AttemptCounts, AttemptLimits, find_exhausted_limit
 from makul.domain.reasons import Code
 
 LIMITS = AttemptLimits()
@@ -25,14 +25,14 @@ def test_every_count_has_a_limit() -> None:
 @pytest.mark.parametrize("count", AT_THE_LIMIT)
 def test_one_attempt_below_a_limit_is_permitted(count: str) -> None:
     """The last permitted attempt is permitted."""
-    assert exhausted(AttemptCounts(**{count: AT_THE_LIMIT[count] - 1}), LIMITS) is None
+    assert find_exhausted_limit(AttemptCounts(**{count: AT_THE_LIMIT[count] - 1}), LIMITS) is None
 
 
 @pytest.mark.parametrize("count", AT_THE_LIMIT)
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_at_any_limit_nothing_more_is_compared(count: str, beyond: int) -> None:
     """Each limit gives MAT-06."""
-    reason = exhausted(AttemptCounts(**{count: AT_THE_LIMIT[count] + beyond}), LIMITS)
+    reason = find_exhausted_limit(AttemptCounts(**{count: AT_THE_LIMIT[count] + beyond}), LIMITS)
 
     assert reason is not None
     assert reason.code is Code.MAT_06
@@ -41,7 +41,8 @@ def test_at_any_limit_nothing_more_is_compared(count: str, beyond: int) -> None:
 def test_the_reason_does_not_name_the_limit() -> None:
     """A caller who learned of others' failures on this PIN would learn of their requests."""
     reasons = {
-        exhausted(AttemptCounts(**{count: limit}), LIMITS) for count, limit in AT_THE_LIMIT.items()
+        find_exhausted_limit(AttemptCounts(**{count: limit}), LIMITS)
+        for count, limit in AT_THE_LIMIT.items()
     }
 
     assert len(reasons) == 1
@@ -50,7 +51,7 @@ def test_the_reason_does_not_name_the_limit() -> None:
 def test_the_reason_states_when_to_retry() -> None:
     """`retryAfter` is the window, in seconds."""
     spent = AttemptCounts(by_pin=99)
-    reason = exhausted(spent, replace(LIMITS, window=timedelta(hours=2)))
+    reason = find_exhausted_limit(spent, replace(LIMITS, window=timedelta(hours=2)))
 
     assert reason is not None
     assert reason.retry_after == 7200
@@ -58,4 +59,4 @@ def test_the_reason_states_when_to_retry() -> None:
 
 def test_a_limit_of_zero_permits_no_attempt() -> None:
     """A limit of zero forbids all attempts; it does not mean "unlimited"."""
-    assert exhausted(AttemptCounts(), replace(LIMITS, failures_by_pin=0)) is not None
+    assert find_exhausted_limit(AttemptCounts(), replace(LIMITS, failures_by_pin=0)) is not None

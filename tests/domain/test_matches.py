@@ -27,7 +27,7 @@ def test_a_match_needs_every_method(results: tuple[MatchResult, ...]) -> None:
         (["MATCH"], MatchResult.MATCH),
     ],
 )
-def test_the_worst_finding_is_the_finding(results: list[str], worst: MatchResult) -> None:
+def test_overall_result_is_worst_factor(results: list[str], worst: MatchResult) -> None:
     """A clear no outweighs an undetermined result, in any order."""
     there = [MatchResult(result) for result in results]
 

@@ -14,8 +14,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makul.domain import eligibility as standing
-from makul.domain import grounds
+from makul.domain import eligibility, grounds
 from makul.domain.agreements import AgreementState
 from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.consents import Consent, ResultForm
@@ -240,7 +239,7 @@ def test_no_order_changes_a_decision(case: Case, rng: random.Random) -> None:
         again = again.but(match=MatchVerdict(tuple(shuffled(case.match.methods))))
     with ExitStack() as stack:
         for module, rules in (
-            (standing, "STANDING_RULES"),
+            (eligibility, "ELIGIBILITY_RULES"),
             (grounds, "CONSENT_RULES"),
             (grounds, "BASIS_RULES"),
         ):

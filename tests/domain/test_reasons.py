@@ -8,21 +8,21 @@ import pytest
 
 from makul.domain.causes import Cause
 from makul.domain.decision import MATCH_RULES
-from makul.domain.eligibility import STANDING_RULES
+from makul.domain.eligibility import ELIGIBILITY_RULES
 from makul.domain.grounds import BASIS_RULES, CONSENT_RULES
 from makul.domain.reason_texts import (
     ReasonTextError,
     Text,
+    find_text,
     parse_texts,
     require_each,
     text,
-    text_of,
     text_of_cause,
 )
 from makul.domain.reasons import CATALOGUE, Code, Reason, Retry, Side, leaves_open
 from makul.domain.rules import Rule
 
-RULES: tuple[Rule[Any], ...] = (*STANDING_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
+RULES: tuple[Rule[Any], ...] = (*ELIGIBILITY_RULES, *CONSENT_RULES, *BASIS_RULES, *MATCH_RULES)
 
 CLAUSES_OF_A_DECISION = ("2", "3", "4", "5", "5.1", "5.2", "5.3", "5.4", "7", "10")
 """The clauses that say to whom, on what ground and how data are given.
@@ -264,8 +264,8 @@ def test_a_cause_replaces_a_messages_reason() -> None:
     """SIG-02 alone says that the content may have changed, which misleads about a comment."""
     reason = Reason(code=Code.REQ_07, field="surname", cause=Cause.COMMENT)
 
-    assert text_of(reason) == text_of_cause(Cause.COMMENT)
-    assert text_of(Reason(code=Code.REQ_07)) == text(Code.REQ_07)
+    assert find_text(reason) == text_of_cause(Cause.COMMENT)
+    assert find_text(Reason(code=Code.REQ_07)) == text(Code.REQ_07)
 
 
 def test_a_cause_in_a_document_follows_the_reason() -> None:
@@ -273,7 +273,7 @@ def test_a_cause_in_a_document_follows_the_reason() -> None:
     reason = Reason(code=Code.CNS_02, because=Code.SIG_02, cause=Cause.TIME_ZONE)
 
     for language in ("ky", "ru", "en"):
-        wording = getattr(text_of(reason), language)
+        wording = getattr(find_text(reason), language)
         assert wording.startswith(getattr(text(Code.CNS_02), language))
         assert wording.endswith(getattr(text_of_cause(Cause.TIME_ZONE), language))
 
@@ -283,7 +283,7 @@ def test_a_cause_in_a_document_follows_the_reason() -> None:
 def test_texts_fit_the_schema(code: Code, cause: Cause) -> None:
     """types.xsd, Text: at most 500 characters."""
     because = None if code is Code.SIG_02 else Code.SIG_02
-    wording = text_of(Reason(code=code, because=because, cause=cause))
+    wording = find_text(Reason(code=code, because=because, cause=cause))
 
     assert max(len(wording.ky), len(wording.ru), len(wording.en)) <= 500
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from makul.composition.adapters import utc_now
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
 
 
 @pytest.fixture(scope="session")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("installation"), database=record_database)
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))

@@ -20,7 +20,7 @@ from makul_sandbox.data.recipients import AUTHORISED_BODY, BANK, NOTARY, OPERATO
 from makul_sandbox.world.build import Signing
 from makul_sandbox.world.signers import NOTICE_TEXTS
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -34,7 +34,7 @@ THREE = (AUTHORISED_BODY, OPERATOR, BANK.code)
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build a separate service, because signatories change here."""
     built = build_installation(tmp_path_factory.mktemp("agreed"), database=record_database)
     yield built
@@ -42,27 +42,27 @@ def installation(
 
 
 @pytest.fixture
-def agreements(installation: InProcess) -> Agreements:
+def agreements(installation: InProcessService) -> Agreements:
     return build_agreements(
         installation.settings, installation.store.registry, installation.parts.verifier
     )[0]
 
 
 @pytest.fixture
-def notices(installation: InProcess) -> Notices:
+def notices(installation: InProcessService) -> Notices:
     return build_agreements(
         installation.settings, installation.store.registry, installation.parts.verifier
     )[1]
 
 
 @pytest.fixture
-def terms(installation: InProcess) -> Agreement:
+def terms(installation: InProcessService) -> Agreement:
     """Return terms with a number that no test has used."""
     number = AgreementNumber(f"TEST/{next(NUMBERS)}")
     return replace(BANK.agreed(installation.world.made_at), number=number)
 
 
-def laid_before(installation: InProcess, agreements: Agreements, terms: Agreement) -> bytes:
+def laid_before(installation: InProcessService, agreements: Agreements, terms: Agreement) -> bytes:
     """Return the document that the three must sign."""
     at = installation.clock()
     document = agreements.draw_up(terms, at=at)
@@ -70,24 +70,28 @@ def laid_before(installation: InProcess, agreements: Agreements, terms: Agreemen
     return document
 
 
-def signed(installation: InProcess, document: bytes, member: MemberCode) -> bytes:
+def signed(installation: InProcessService, document: bytes, member: MemberCode) -> bytes:
     return installation.world.signatories[member].sign(document, at=installation.clock())
 
 
-def submit(installation: InProcess, agreements: Agreements, document: bytes) -> AgreementState:
+def submit(
+    installation: InProcessService, agreements: Agreements, document: bytes
+) -> AgreementState:
     """Do what `makul agreement submit --apply` does."""
     judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, AgreementSignature), judged
     return agreements.record(judged, at=installation.clock())
 
 
-def judge_refused(installation: InProcess, agreements: Agreements, document: bytes) -> NotSigned:
+def judge_refused(
+    installation: InProcessService, agreements: Agreements, document: bytes
+) -> NotSigned:
     judged = agreements.judge(document, at=installation.clock())
     assert isinstance(judged, NotSigned), judged
     return judged
 
 
-def ask_for_codes(installation: InProcess, number: AgreementNumber) -> list[str]:
+def ask_for_codes(installation: InProcessService, number: AgreementNumber) -> list[str]:
     """Return the codes of a request under this agreement, on a consent under another."""
     sandbox_document = installation.document("bank-00-data")
     fields = about(
@@ -99,7 +103,9 @@ def ask_for_codes(installation: InProcess, number: AgreementNumber) -> list[str]
     return installation.ask(person_request(**fields)).codes
 
 
-def another_hand(installation: InProcess, member: MemberCode, role: AgreementRole) -> Signing:
+def another_hand(
+    installation: InProcessService, member: MemberCode, role: AgreementRole
+) -> Signing:
     """Return one more person of a member, with a certificate, without a registration."""
     name = f"T-{next(NUMBERS)}"
     credential = installation.world.hierarchy.official(
@@ -109,7 +115,7 @@ def another_hand(installation: InProcess, member: MemberCode, role: AgreementRol
 
 
 def test_a_recipient_is_eligible_after_three_signatures(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """AGR-01 until the third has signed; then the agreement is no reason for a refusal."""
     document = laid_before(installation, agreements, terms)
@@ -123,7 +129,7 @@ def test_a_recipient_is_eligible_after_three_signatures(
 
 
 def test_a_signature_under_other_terms_does_not_count(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """The content is compared word for word, for each change that a party could make."""
     document = laid_before(installation, agreements, terms)
@@ -143,7 +149,7 @@ def test_a_signature_under_other_terms_does_not_count(
 
 
 def test_a_changed_word_after_signing_breaks_the_signature(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-02 for a changed word."""
     signed_agreement = signed(installation, laid_before(installation, agreements, terms), BANK.code)
@@ -156,7 +162,7 @@ def test_a_changed_word_after_signing_breaks_the_signature(
 
 
 def test_an_unsigned_document_proves_nothing(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-01; a signed document that is no agreement is refused too."""
     document = laid_before(installation, agreements, terms)
@@ -168,7 +174,7 @@ def test_an_unsigned_document_proves_nothing(
 
 
 def test_another_number_is_another_agreement(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """A signature under one number affects no other, known or unknown."""
     document = laid_before(installation, agreements, terms)
@@ -191,7 +197,7 @@ def test_another_number_is_another_agreement(
 
 
 def test_signatures_under_earlier_terms_do_not_count(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """If the terms change and change back, the words are equal, but the document is another."""
     first = laid_before(installation, agreements, terms)
@@ -208,7 +214,7 @@ def test_signatures_under_earlier_terms_do_not_count(
 
 
 def test_a_repeated_signature_counts_once(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """Three signatures of one signatory count as one too."""
     document = laid_before(installation, agreements, terms)
@@ -222,7 +228,7 @@ def test_a_repeated_signature_counts_once(
 
 
 def test_strangers_and_other_parties_do_not_sign(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-08: a trusted certificate of an official, a citizen or another bank is not enough."""
     document = laid_before(installation, agreements, terms)
@@ -245,7 +251,7 @@ def test_strangers_and_other_parties_do_not_sign(
 
 
 def test_a_withdrawn_signatory_signs_no_more(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """Neither later signatures count, nor one that waited for the others."""
     document, registry, at = (
@@ -270,7 +276,7 @@ def test_a_withdrawn_signatory_signs_no_more(
 
 
 def test_a_certificate_out_of_term_signs_nothing(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-05: the certificate is judged when the document is submitted."""
     signed_agreement = signed(installation, laid_before(installation, agreements, terms), BANK.code)
@@ -285,7 +291,7 @@ def test_a_certificate_out_of_term_signs_nothing(
 
 
 def test_an_imitated_authority_makes_no_signatory(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """SIG-09: the names are equal and the keys differ, even if it were registered."""
     document, at = laid_before(installation, agreements, terms), installation.clock()
@@ -298,7 +304,7 @@ def test_an_imitated_authority_makes_no_signatory(
     )
 
 
-def test_two_certificates_of_one_key_are_one_signatory(installation: InProcess) -> None:
+def test_two_certificates_of_one_key_are_one_signatory(installation: InProcessService) -> None:
     """The bank's director under the operator's name cannot be the operator as well."""
     director = installation.world.signatories[BANK.code]
     key = director.credential.certificate.public_key()
@@ -312,7 +318,7 @@ def test_two_certificates_of_one_key_are_one_signatory(installation: InProcess) 
 
 
 def test_an_agreement_whose_term_is_over_is_not_signed(
-    installation: InProcess, agreements: Agreements, terms: Agreement
+    installation: InProcessService, agreements: Agreements, terms: Agreement
 ) -> None:
     """A good signature does not help."""
     over: datetime = installation.clock() + timedelta(milliseconds=1)
@@ -326,7 +332,7 @@ def test_an_agreement_whose_term_is_over_is_not_signed(
         submit(installation, agreements, signed_agreement)
 
 
-def test_signed_documents_are_stored(installation: InProcess) -> None:
+def test_signed_documents_are_stored(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 12: the exact bytes and their report are stored for later."""
     signatures = installation.store.registry.agreement_signatures(BANK.agreement)
 
@@ -337,7 +343,7 @@ def test_signed_documents_are_stored(installation: InProcess) -> None:
 # --- notices --------------------------------------------------------------------------------
 
 
-def added(installation: InProcess, notices: Notices) -> tuple[str, bytes]:
+def added(installation: InProcessService, notices: Notices) -> tuple[str, bytes]:
     """Return an unapproved notice, and its approval, unsigned."""
     ref = f"NOTICE/{next(NUMBERS)}"
     texts = {name: f"{ref} {text}".encode() for name, text in NOTICE_TEXTS.items()}
@@ -345,7 +351,7 @@ def added(installation: InProcess, notices: Notices) -> tuple[str, bytes]:
     return ref, notices.approval(ref)
 
 
-def known(installation: InProcess, notices: Notices, ref: str) -> bool:
+def known(installation: InProcessService, notices: Notices, ref: str) -> bool:
     notice = notices.find(ref)
     assert notice is not None
     return all(
@@ -355,7 +361,7 @@ def known(installation: InProcess, notices: Notices, ref: str) -> bool:
 
 
 def test_a_notice_counts_after_the_authorised_body_has_signed(
-    installation: InProcess, notices: Notices
+    installation: InProcessService, notices: Notices
 ) -> None:
     """CNS-10 until then; afterwards it counts in each of the three languages."""
     ref, approval = added(installation, notices)
@@ -370,7 +376,7 @@ def test_a_notice_counts_after_the_authorised_body_has_signed(
         notices.record(judged, at=installation.clock())
 
 
-def test_nobody_else_approves_a_notice(installation: InProcess, notices: Notices) -> None:
+def test_nobody_else_approves_a_notice(installation: InProcessService, notices: Notices) -> None:
     """The operator or the bank cannot approve, and other texts than the registered are refused."""
     ref, approval = added(installation, notices)
     other_ref, _ = added(installation, notices)
@@ -393,7 +399,7 @@ def test_nobody_else_approves_a_notice(installation: InProcess, notices: Notices
 
 
 def test_an_approval_is_checked_again_when_it_is_recorded(
-    installation: InProcess, notices: Notices
+    installation: InProcessService, notices: Notices
 ) -> None:
     """A signatory may be withdrawn, or texts may change, between judgement and record."""
     _, approval = added(installation, notices)

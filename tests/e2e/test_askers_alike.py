@@ -14,13 +14,13 @@ from makul.domain.agreements import Channel
 from makul.domain.calendar import legal_day
 from makul.domain.months import Month
 from makul_sandbox.data.recipients import BANK
-from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation, signers_of
 from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     party,
@@ -36,7 +36,7 @@ NFC, NFD = "Гүлайым Ё", "Гүлайым Е\N{COMBINING DIAERESIS}"
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("askers"), database=record_database)
     yield built
     signer = a_note_signer(tmp_path_factory.mktemp("log"))
@@ -51,7 +51,7 @@ def header(name: str, text: str | None) -> str:
 
 
 def over_xroad(
-    installation: InProcess,
+    installation: InProcessService,
     body: bytes,
     *,
     employee: str | None = "EMP-1",
@@ -59,7 +59,7 @@ def over_xroad(
     subsystem: str | None = "core",
     more: str = "",
     by: str = BY,
-) -> Answered:
+) -> ServiceAnswer:
     """Send a Body over X-Road; None omits the header, or the part of it."""
     child = etree.fromstring(body)
     written = xroad_headers(
@@ -77,7 +77,7 @@ def over_xroad(
 
 
 def a_body(
-    installation: InProcess, request_id: UUID, *, more: str = "", name: str | None = None
+    installation: InProcessService, request_id: UUID, *, more: str = "", name: str | None = None
 ) -> bytes:
     name = name or next(
         each
@@ -94,12 +94,12 @@ def a_body(
     return person_request(**fields).replace(b"<r:purpose>", f"{more}<r:purpose>".encode(), 1)
 
 
-def repeated(installation: InProcess, request_id: UUID) -> list[RepetitionRow]:
+def repeated(installation: InProcessService, request_id: UUID) -> list[RepetitionRow]:
     found = installation.store.registry.repetitions(limit=10_000)
     return [each for each in found if each.request_id == request_id]
 
 
-def count_records(installation: InProcess, by: str) -> tuple[int, int]:
+def count_records(installation: InProcessService, by: str) -> tuple[int, int]:
     today = legal_day(installation.clock())
     rows = [
         each
@@ -141,7 +141,7 @@ OTHERS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("first", "again"), ALIKE)
 def test_white_space_and_empty_headers_do_not_change_the_asker(
-    installation: InProcess, first: dict[str, Any], again: dict[str, Any]
+    installation: InProcessService, first: dict[str, Any], again: dict[str, Any]
 ) -> None:
     """A text is an xs:token, and an empty optional header counts as absent."""
     request_id = uuid4()
@@ -157,7 +157,7 @@ def test_white_space_and_empty_headers_do_not_change_the_asker(
 
 @pytest.mark.parametrize(("first", "again", "field"), OTHERS)
 def test_askers_that_look_alike_are_distinguished(
-    installation: InProcess, first: dict[str, Any], again: dict[str, Any], field: str
+    installation: InProcessService, first: dict[str, Any], again: dict[str, Any], field: str
 ) -> None:
     """REQ-04: askers are compared character by character, and no answer leaves."""
     request_id = uuid4()
@@ -173,7 +173,7 @@ def test_askers_that_look_alike_are_distinguished(
     assert over_xroad(installation, body, **first).outcome == "RELEASED"
 
 
-def test_other_headers_do_not_change_the_asker(installation: InProcess) -> None:
+def test_other_headers_do_not_change_the_asker(installation: InProcessService) -> None:
     """The security server, the user's token and the represented party do not belong to
     the asker.
     """
@@ -191,7 +191,7 @@ def test_other_headers_do_not_change_the_asker(installation: InProcess) -> None:
     assert len(repeated(installation, request_id)) == 1
 
 
-def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess) -> None:
+def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcessService) -> None:
     """The recipient itself signs the same Body: the employee is the same, the system not."""
     request_id = uuid4()
     context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
@@ -204,7 +204,7 @@ def test_a_channel_without_a_subsystem_is_another_asker(installation: InProcess)
     assert answer.child.findtext(f".//{{{TYPES}}}field") == "subsystemCode"
 
 
-def test_another_channel_does_not_change_the_asker(installation: InProcess) -> None:
+def test_another_channel_does_not_change_the_asker(installation: InProcessService) -> None:
     """The row has the channel by which the answer was given again."""
     request_id = uuid4()
     context_fields = "<r:employee>EMP-1</r:employee><r:caseNumber>CASE-1</r:caseNumber>"
@@ -221,7 +221,7 @@ def test_another_channel_does_not_change_the_asker(installation: InProcess) -> N
     assert row.asker == Asker(employee="EMP-1", case_number="CASE-1")
 
 
-def _explained(installation: InProcess, request_id: UUID) -> bytes:
+def _explained(installation: InProcessService, request_id: UUID) -> bytes:
     return (
         f'<r:ExplainDecision xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -232,9 +232,11 @@ def _explained(installation: InProcess, request_id: UUID) -> bytes:
     ).encode()
 
 
-def _registered(installation: InProcess, request_id: UUID) -> bytes:
-    hands = hands_of(installation)
-    document = hands.sign_consent(hands.consent(BANK, 5), BANK, installation.world.citizens[5])
+def _registered(installation: InProcessService, request_id: UUID) -> bytes:
+    sandbox_signers = signers_of(installation)
+    document = sandbox_signers.sign_consent(
+        sandbox_signers.consent(BANK, 5), BANK, installation.world.citizens[5]
+    )
     return (
         f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
         f"<r:agreementNumber>{BANK.agreement}</r:agreementNumber>"
@@ -243,10 +245,10 @@ def _registered(installation: InProcess, request_id: UUID) -> bytes:
     ).encode()
 
 
-def _revoked(installation: InProcess, request_id: UUID) -> bytes:
-    hands = hands_of(installation)
-    consent = hands.consent(BANK, 2)
-    document = hands.sign_consent(consent, BANK, installation.world.citizens[2])
+def _revoked(installation: InProcessService, request_id: UUID) -> bytes:
+    sandbox_signers = signers_of(installation)
+    consent = sandbox_signers.consent(BANK, 2)
+    document = sandbox_signers.sign_consent(consent, BANK, installation.world.citizens[2])
     registering = _registered(installation, uuid4()).decode()
     begins, _, rest = registering.partition("<r:consentDocument>")
     ends = rest.partition("</r:consentDocument>")[2]
@@ -256,27 +258,27 @@ def _revoked(installation: InProcess, request_id: UUID) -> bytes:
     return build_revocation_request(revocation(installation, consent.consent_id), request_id)
 
 
-def _data(installation: InProcess, request_id: UUID) -> bytes:
+def _data(installation: InProcessService, request_id: UUID) -> bytes:
     return a_body(installation, request_id, name="bank-00-data")
 
 
-def _yes_no(installation: InProcess, request_id: UUID) -> bytes:
+def _yes_no(installation: InProcessService, request_id: UUID) -> bytes:
     return a_body(installation, request_id, name="bank-00-yes-no")
 
 
-def _not_matched(installation: InProcess, request_id: UUID) -> bytes:
+def _not_matched(installation: InProcessService, request_id: UUID) -> bytes:
     body = a_body(installation, request_id, name="bank-01-data").decode()
     begins, _, rest = body.partition("<r:documentNumber>")
     ends = rest.partition("</r:documentNumber>")[2]
     return f"{begins}<r:documentNumber>ID9999999</r:documentNumber>{ends}".encode()
 
 
-def _without_ground(installation: InProcess, request_id: UUID) -> bytes:
+def _without_ground(installation: InProcessService, request_id: UUID) -> bytes:
     body = a_body(installation, request_id, name="bank-02-data").decode()
     return (body.partition("<r:ground>")[0] + body.partition("</r:ground>")[2]).encode()
 
 
-Make = Callable[[InProcess, UUID], bytes]
+Make = Callable[[InProcessService, UUID], bytes]
 MADE: list[Make] = [
     _data,
     _yes_no,
@@ -289,7 +291,7 @@ MADE: list[Make] = [
 
 
 @pytest.mark.parametrize("make", MADE)
-def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) -> None:
+def test_every_repeated_answer_is_recorded(installation: InProcessService, make: Make) -> None:
     """Refusals, dry runs, registrations, revocations and data are repeated to no other asker."""
     request_id = uuid4()
     body = make(installation, request_id)
@@ -312,7 +314,7 @@ def test_every_repeated_answer_is_recorded(installation: InProcess, make: Make) 
     assert (decisions - before[0], repetitions - before[1]) == (3, 2)
 
 
-def test_one_id_in_every_space_is_a_separate_id(installation: InProcess) -> None:
+def test_one_id_in_every_space_is_a_separate_id(installation: InProcessService) -> None:
     """Another operation within the space of disclosures is REQ-04."""
     request_id = uuid4()
     first = {

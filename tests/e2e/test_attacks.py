@@ -12,11 +12,11 @@ from makul_sandbox.data.end_entities import CITIZEN_POLICY
 from makul_sandbox.data.recipients import BANK, NOTARY, XROAD_INSTANCE
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import hands_of
+from makul_testing.builders.consents import signers_of
 from makul_testing.in_process_service import (
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -28,7 +28,7 @@ CITIZEN = 6
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build a separate service, because the attackers damage it."""
     built = build_installation(tmp_path_factory.mktemp("attacked"), database=record_database)
     yield built
@@ -36,11 +36,11 @@ def installation(
 
 
 @pytest.fixture(scope="module")
-def hands(installation: InProcess) -> SandboxSigners:
-    return hands_of(installation)
+def sandbox_signers(installation: InProcessService) -> SandboxSigners:
+    return signers_of(installation)
 
 
-def test_no_answer_leaves_by_an_unagreed_channel(installation: InProcess) -> None:
+def test_no_answer_leaves_by_an_unagreed_channel(installation: InProcessService) -> None:
     """REQ-08: the notary's agreement names only WS-Security.
 
     A party that can speak for the notary at the security server repeats a request of the notary. It
@@ -80,7 +80,7 @@ def by_xroad(child: bytes, request_id: object) -> bytes:
 
 
 @pytest.fixture
-def broken_face(installation: InProcess, hands: SandboxSigners) -> bytes:
+def broken_face(installation: InProcessService, sandbox_signers: SandboxSigners) -> bytes:
     """Return a consent to a face image that the record holds in an unknown format."""
     person, at = installation.world.people[CITIZEN], installation.clock()
     known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
@@ -89,12 +89,14 @@ def broken_face(installation: InProcess, hands: SandboxSigners) -> bytes:
     broken = replace(person, values={**person.values, Attribute.FACE_IMAGE: b"no image"})
     agree(installation.store.registry, wider, at=at)
     installation.store.registry.put_persons([broken], at=at)
-    consent = hands.consent(BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1)
-    return hands.sign_consent(consent, BANK, installation.world.citizens[CITIZEN])
+    consent = sandbox_signers.consent(
+        BANK, CITIZEN, attributes=frozenset({"faceImage"}), max_disclosures=1
+    )
+    return sandbox_signers.sign_consent(consent, BANK, installation.world.citizens[CITIZEN])
 
 
 def test_an_unrenderable_record_reveals_nothing_unrecorded(
-    installation: InProcess, broken_face: bytes
+    installation: InProcessService, broken_face: bytes
 ) -> None:
     """docs/architecture.md, invariant 1: a match is recorded and counted, for any data after it.
 
@@ -110,14 +112,14 @@ def test_an_unrenderable_record_reveals_nothing_unrecorded(
     assert len(recorded) == len(answers)
 
 
-def ask_face(installation: InProcess, consent: bytes) -> Answered:
+def ask_face(installation: InProcessService, consent: bytes) -> ServiceAnswer:
     fields = about(installation.world.people[CITIZEN], of=BANK)
     changed = fields | {"ground": ("CONSENT", consent), "attributes": ["faceImage"]}
     return installation.ask(person_request(**changed))
 
 
 def test_an_organisation_is_not_certified_as_a_citizen(
-    installation: InProcess, hands: SandboxSigners
+    installation: InProcessService, sandbox_signers: SandboxSigners
 ) -> None:
     """Procedure, cl. 4 (CNS-02, SIG-08): an authority for organisations cannot identify citizens.
 
@@ -127,7 +129,7 @@ def test_an_organisation_is_not_certified_as_a_citizen(
     forger = installation.world.hierarchy.official(
         member_code=BANK.code, name="Forger", identifier=f"PNOKG-{victim.pin.digits}"
     )
-    consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
+    consent = sandbox_signers.sign_consent(sandbox_signers.consent(BANK, 1), BANK, forger)
 
     answer = installation.ask(
         person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)})
@@ -137,7 +139,7 @@ def test_an_organisation_is_not_certified_as_a_citizen(
 
 
 def test_an_authority_cannot_write_the_policy_of_citizens(
-    installation: InProcess, hands: SandboxSigners
+    installation: InProcessService, sandbox_signers: SandboxSigners
 ) -> None:
     """RFC 5280, 6.1: an authority cannot give a policy that it does not have.
 
@@ -147,7 +149,7 @@ def test_an_authority_cannot_write_the_policy_of_citizens(
     victim, hierarchy = installation.world.people[1], installation.world.hierarchy
     subject = installation.world.citizens[1].certificate.subject
     forger = hierarchy.organisations.issue(subject, policy=CITIZEN_POLICY)
-    consent = hands.sign_consent(hands.consent(BANK, 1), BANK, forger)
+    consent = sandbox_signers.sign_consent(sandbox_signers.consent(BANK, 1), BANK, forger)
 
     answer = installation.ask(
         person_request(**about(victim, of=BANK) | {"ground": ("CONSENT", consent)})

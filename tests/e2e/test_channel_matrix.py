@@ -16,10 +16,10 @@ from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.encryption.master_keys import StoreKeys
 from makul.store.open import database_at
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul_testing.builders.messages import signed_message, xroad_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -72,7 +72,7 @@ def rows() -> Iterator[tuple[dict[str, str], str, str]]:
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("matrix"), database=record_database)
     yield built
     built.close()
@@ -86,7 +86,7 @@ def installation(
     ],
 )
 def test_exactly_one_channel_counts(
-    installation: InProcess, proofs: dict[str, str], listener: str, expected: str
+    installation: InProcessService, proofs: dict[str, str], listener: str, expected: str
 ) -> None:
     """The headers of other channels confer nothing, and take nothing away."""
     assert read_outcome(installation, listener, proofs) == expected
@@ -95,7 +95,7 @@ def test_exactly_one_channel_counts(
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("others", [(), LISTENERS], ids=["alone", "with all others"])
 def test_a_channel_outside_the_agreement_is_refused(
-    installation: InProcess, listener: str, others: tuple[str, ...]
+    installation: InProcessService, listener: str, others: tuple[str, ...]
 ) -> None:
     """REQ-08; Procedure, cl. 7: the notary's agreement names wsse, and no other
     listener is wsse.
@@ -107,7 +107,9 @@ def test_a_channel_outside_the_agreement_is_refused(
 
 
 @pytest.mark.parametrize("listener", LISTENERS)
-def test_the_record_names_the_listeners_channel(installation: InProcess, listener: str) -> None:
+def test_the_record_names_the_listeners_channel(
+    installation: InProcessService, listener: str
+) -> None:
     """The record and the receipt have the channel of arrival, for any headers."""
     read_outcome(installation, listener, dict.fromkeys(LISTENERS, "bank"))
 
@@ -118,7 +120,7 @@ def test_the_record_names_the_listeners_channel(installation: InProcess, listene
     assert recorded == (listener, installation.bank.code)
 
 
-def test_headers_of_the_security_server_are_recorded(installation: InProcess) -> None:
+def test_headers_of_the_security_server_are_recorded(installation: InProcessService) -> None:
     """The ledger's leaf commits to the subsystem of `xrd:client` and to `xrd:userId`."""
     read_outcome(installation, XROAD, {XROAD: "bank"})
 
@@ -127,15 +129,15 @@ def test_headers_of_the_security_server_are_recorded(installation: InProcess) ->
             "SELECT disclosure_id, sealed FROM disclosure ORDER BY decided_at DESC LIMIT 1"
         ).fetchone()
     database = database_at(installation.settings.place)
-    sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
-    facts = json.loads(open_private(sealer, identifier, sealed).leaf_statement)
+    cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
+    facts = json.loads(open_private(cipher, identifier, sealed).leaf_statement)
     assert (facts["channel"], facts["subsystem"]) == ("xroad", "core")
     assert facts["employee"] == "EE1234"
 
 
 @pytest.mark.parametrize("listener", [WSSE, MTLS])
 def test_the_employee_of_a_foreign_header_is_ignored(
-    installation: InProcess, listener: str
+    installation: InProcessService, listener: str
 ) -> None:
     """`xrd:userId` and `xrd:id` belong to X-Road; elsewhere only the Body names the employee."""
     other_id = dict.fromkeys(LISTENERS, "bank")
@@ -149,7 +151,7 @@ def test_the_employee_of_a_foreign_header_is_ignored(
     [(WSSE, XROAD), (WSSE, MTLS), (XROAD, WSSE), (XROAD, MTLS)],
 )
 def test_a_foreign_header_that_must_be_understood_is_a_fault(
-    installation: InProcess, foreign: str, listener: str
+    installation: InProcessService, foreign: str, listener: str
 ) -> None:
     """SOAP 1.1, 4.2.3: it is a fault if it must be understood and is not."""
     root = etree.fromstring(
@@ -168,7 +170,7 @@ def test_a_foreign_header_that_must_be_understood_is_a_fault(
 
 
 def read_outcome(
-    installation: InProcess,
+    installation: InProcessService,
     listener: str,
     proofs: dict[str, str],
     *,
@@ -188,7 +190,7 @@ def read_outcome(
 
 
 def message(
-    installation: InProcess,
+    installation: InProcessService,
     proofs: dict[str, str],
     document_name: str,
     header_id: str | None = None,
@@ -214,7 +216,7 @@ def message(
     return etree.tostring(whole)
 
 
-def forwarded(installation: InProcess, holder: str) -> dict[str, str]:
+def forwarded(installation: InProcessService, holder: str) -> dict[str, str]:
     """Return the proxy's two headers, as gunicorn passes them on."""
     credential = installation.world.messages.get(holder, installation.world.stranger)
     return {

@@ -19,9 +19,9 @@ from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.output.files import Addresses, write_files, write_service
 from makul_sandbox.world.signers import SandboxSigners
-from makul_testing.builders.consents import hands_of, revocation
+from makul_testing.builders.consents import revocation, signers_of
 from makul_testing.client.cli_runner import Result, run_client
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.processes.service import Server, run_service
 
 MEBIBYTE = 1024 * 1024
@@ -31,14 +31,14 @@ MEBIBYTE = 1024 * 1024
 class Town:
     """The municipality at a running service."""
 
-    installation: InProcess
+    installation: InProcessService
     server: Server
     directory: Path
     profile: Path
 
     @property
-    def hands(self) -> SandboxSigners:
-        return hands_of(self.installation)
+    def sandbox_signers(self) -> SandboxSigners:
+        return signers_of(self.installation)
 
     def file(self, name: str, content: bytes) -> Path:
         path = self.directory / name
@@ -57,9 +57,9 @@ class Town:
             media_type="application/pdf",
             scan_digest=sha256(scan).digest(),
         )
-        consent = self.hands.consent(MUNICIPALITY, 3, paper=paper)
+        consent = self.sandbox_signers.consent(MUNICIPALITY, 3, paper=paper)
         signer = self.installation.world.officials[MUNICIPALITY.key]
-        return self.hands.sign_consent(consent, MUNICIPALITY, signer)
+        return self.sandbox_signers.sign_consent(consent, MUNICIPALITY, signer)
 
     def by_representative(self, authority: bytes, consent_id: UUID) -> bytes:
         by = Representation(
@@ -69,8 +69,12 @@ class Town:
             document_digest=sha256(authority).digest(),
             media_type="image/png",
         )
-        consent = self.hands.consent(MUNICIPALITY, 3, representative=by, consent_id=consent_id)
-        return self.hands.sign_consent(consent, MUNICIPALITY, self.installation.world.citizens[4])
+        consent = self.sandbox_signers.consent(
+            MUNICIPALITY, 3, representative=by, consent_id=consent_id
+        )
+        return self.sandbox_signers.sign_consent(
+            consent, MUNICIPALITY, self.installation.world.citizens[4]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -172,10 +176,10 @@ def test_status_reports_missing_certificates(town: Town) -> None:
     profile = Profile.load(town.profile)
     with Client(profile) as client:
         status = client.status()
-        assert client.unpinned(status) == ()
+        assert client.find_unpinned_certificates(status) == ()
     home = town.directory / "parties" / MUNICIPALITY.key
     other = replace(profile.operator, certificates=(home / "message.cert.pem",))
     with Client(replace(profile, operator=other)) as client:
-        (lacking,) = client.unpinned(status)
+        (lacking,) = client.find_unpinned_certificates(status)
     assert lacking.fingerprint == town.installation.world.operator.fingerprint
     assert lacking.state == "CURRENT"

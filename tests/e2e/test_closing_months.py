@@ -19,12 +19,12 @@ from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import AUTHORISED_BODY
 from makul_testing.builders.entries import a_release
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.in_process_service import (
     RECIPIENT,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     build_installation,
 )
 from makul_testing.tlog.builder import ORIGIN, build_recording, check_ledger, sequence
@@ -38,8 +38,8 @@ PUBLISHED = {"recipient": RECIPIENT, "oversight": "urn:makul:oversight:1"}
 class Closing:
     """An installation with a built statement of the last month, and its parties."""
 
-    installation: InProcess
-    makul: Makul
+    installation: InProcessService
+    makul: CommandLine
     month: Month
     lines: Sequence[UUID]
     """The disclosures of the month."""
@@ -51,11 +51,11 @@ class Closing:
     def issue(self) -> None:
         self.makul.run_json("month", "issue", self.bank, str(self.month), "--apply")
 
-    def ask(self, operation: str, content: str = "", *, by: str = "bank") -> Answered:
+    def ask(self, operation: str, content: str = "", *, by: str = "bank") -> ServiceAnswer:
         """Send a request of the recipient port about the month."""
         return self.installation.ask(self._request("recipient", operation, content), by=by)
 
-    def oversee(self, operation: str, content: str = "", *, by: str = "inspector") -> Answered:
+    def oversee(self, operation: str, content: str = "", *, by: str = "inspector") -> ServiceAnswer:
         return self.installation.oversee(self._request("oversight", operation, content), by=by)
 
     def _request(self, port: str, operation: str, content: str) -> bytes:
@@ -80,11 +80,13 @@ class Closing:
         signed = signer.sign(content or self.content(), at=utc_now())
         return f"<statement>{b64encode(signed).decode()}</statement>"
 
-    def confirm(self, member: MemberCode | None = None, content: bytes | None = None) -> Answered:
+    def confirm(
+        self, member: MemberCode | None = None, content: bytes | None = None
+    ) -> ServiceAnswer:
         signed = self.signed_by(member or self.bank, content)
         return self.ask("ConfirmMonth", self.in_month(signed))
 
-    def contest(self, *lines: UUID) -> Answered:
+    def contest(self, *lines: UUID) -> ServiceAnswer:
         contested = "".join(
             f"<contestedLine><t:disclosureId>{line}</t:disclosureId>"
             "<t:reason>our client was not there</t:reason></contestedLine>"
@@ -92,7 +94,7 @@ class Closing:
         )
         return self.ask("ConfirmMonth", self.in_month(contested))
 
-    def sign(self, member: MemberCode = AUTHORISED_BODY, *, by: str = "head") -> Answered:
+    def sign(self, member: MemberCode = AUTHORISED_BODY, *, by: str = "head") -> ServiceAnswer:
         content = f"<recipient>{self.bank}</recipient><month>{self.month}</month>"
         return self.oversee("SignMonth", content + self.signed_by(member), by=by)
 
@@ -100,7 +102,7 @@ class Closing:
         return state_of(self.oversee("GetMonth", self.of_bank()))
 
 
-def document_of(answer: Answered, name: str) -> bytes:
+def document_of(answer: ServiceAnswer, name: str) -> bytes:
     namespace = etree.QName(answer.child).namespace
     return b64decode(answer.child.findtext(f"{{{namespace}}}{name}") or "")
 
@@ -113,7 +115,7 @@ def unsigned(document: bytes) -> bytes:
     return etree.tostring(root, method="c14n", exclusive=True)
 
 
-def state_of(answer: Answered) -> str | None:
+def state_of(answer: ServiceAnswer) -> str | None:
     return next((each.text for each in answer.child.iter(f"{T}state")), None)
 
 

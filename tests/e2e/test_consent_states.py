@@ -15,7 +15,7 @@ from makul_testing.builders.consents import build_revocation_request, revocation
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -41,16 +41,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def moving(tmp_path: Path, clock: Clock, record_database: RecordDatabase) -> Iterator[InProcess]:
+def moving(
+    tmp_path: Path, clock: Clock, record_database: RecordDatabase
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
-def register_consent(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
+def register_consent(installation: InProcessService, **changes: Any) -> tuple[UUID, bytes]:
     """Return a registered consent of the bank's."""
     world = installation.world
-    hands = SandboxSigners(
+    sandbox_signers = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
         officials=world.officials,
@@ -58,8 +60,8 @@ def register_consent(installation: InProcess, **changes: Any) -> tuple[UUID, byt
         notice_digest=sha256(NOTICE.encode()).digest(),
         at=world.made_at,
     )
-    consent = hands.consent(installation.bank, 2, **changes)
-    document = hands.sign_consent(consent, installation.bank, world.citizens[2])
+    consent = sandbox_signers.consent(installation.bank, 2, **changes)
+    document = sandbox_signers.sign_consent(consent, installation.bank, world.citizens[2])
     answer = installation.ask(
         (
             f'<r:RegisterConsent xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
@@ -72,7 +74,7 @@ def register_consent(installation: InProcess, **changes: Any) -> tuple[UUID, byt
     return consent.consent_id, document
 
 
-def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | None]:
+def state(installation: InProcessService, consent_id: UUID) -> tuple[str | None, str | None]:
     """Return the state, and the number of uses."""
     query = (
         f'<r:GetConsentStatus xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
@@ -82,13 +84,13 @@ def state(installation: InProcess, consent_id: UUID) -> tuple[str | None, str | 
     return child.findtext("r:state", namespaces=NS), child.findtext("r:used", namespaces=NS)
 
 
-def use(installation: InProcess, document: bytes) -> str | None:
+def use(installation: InProcessService, document: bytes) -> str | None:
     consent = installation.document("bank-02-data")
     fields = about(installation.world.people[2], of=installation.bank, document=consent)
     return installation.ask(person_request(**(fields | {"ground": ("CONSENT", document)}))).outcome
 
 
-def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) -> None:
+def test_a_consent_expires_at_its_last_instant(moving: InProcessService, clock: Clock) -> None:
     """A consent is in force until before `validTo`."""
     ends = clock.now + HOUR
     consent_id, _ = register_consent(moving, valid_to=ends)
@@ -100,7 +102,7 @@ def test_a_consent_expires_at_its_last_instant(moving: InProcess, clock: Clock) 
     assert state(moving, consent_id) == ("EXPIRED", "0")
 
 
-def test_a_consent_is_pending_until_it_begins(moving: InProcess, clock: Clock) -> None:
+def test_a_consent_is_pending_until_it_begins(moving: InProcessService, clock: Clock) -> None:
     """It is registered before its term, and in force from its first instant."""
     begins = clock.now + HOUR
     consent_id, document = register_consent(moving, valid_from=begins)
@@ -113,7 +115,7 @@ def test_a_consent_is_pending_until_it_begins(moving: InProcess, clock: Clock) -
     assert state(moving, consent_id)[1] == "1"
 
 
-def test_revoked_outweighs_used_up(moving: InProcess) -> None:
+def test_revoked_outweighs_used_up(moving: InProcessService) -> None:
     """USED_UP after its last use; REVOKED outweighs that."""
     consent_id, document = register_consent(moving, max_disclosures=1)
 

@@ -21,9 +21,9 @@ from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -52,7 +52,7 @@ class Clock:
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(
         tmp_path_factory.mktemp("corpus"), clock=Clock(), database=record_database
     )
@@ -61,12 +61,12 @@ def installation(
 
 
 @pytest.fixture(scope="module")
-def cast(installation: InProcess) -> Cast:
+def cast(installation: InProcessService) -> Cast:
     """Return the corpus about a citizen of this service, its root trusted beside the
     sandbox's own.
     """
     person = installation.world.people[CITIZEN]
-    hands = SandboxSigners(
+    sandbox_signers = SandboxSigners(
         people=installation.world.people,
         citizens=installation.world.citizens,
         officials=installation.world.officials,
@@ -84,7 +84,7 @@ def cast(installation: InProcess) -> Cast:
         purpose_text=BANK.purpose_text,
         withdrawal="Ооба",
     )
-    content = render_consent(hands.consent(BANK, CITIZEN), display).decode()
+    content = render_consent(sandbox_signers.consent(BANK, CITIZEN), display).decode()
     cast = Cast(content=content, pin=person.pin.digits, policy=CITIZEN_POLICY)
     trust = installation.settings.trust
     cast.install_in(trust)
@@ -95,14 +95,14 @@ def cast(installation: InProcess) -> Cast:
     return cast
 
 
-def ask(installation: InProcess, document: bytes) -> Answered:
+def ask(installation: InProcessService, document: bytes) -> ServiceAnswer:
     person = installation.world.people[CITIZEN]
     return installation.ask(
         person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
     )
 
 
-def refused_by_the_schema(installation: InProcess, document: bytes) -> list[str]:
+def refused_by_the_schema(installation: InProcessService, document: bytes) -> list[str]:
     """Return whether the schema refuses the document's size, before trust sees it."""
     person, holder = installation.world.people[CITIZEN], installation.world.messages["bank"]
     child = person_request(**about(person, of=BANK) | {"ground": ("CONSENT", document)})
@@ -110,7 +110,7 @@ def refused_by_the_schema(installation: InProcess, document: bytes) -> list[str]
     return installation.post(signed).codes
 
 
-def read_reasons(answer: Answered) -> list[tuple[str, str | None]]:
+def read_reasons(answer: ServiceAnswer) -> list[tuple[str, str | None]]:
     """Return each reason's code and its cause."""
     return [
         (
@@ -127,7 +127,11 @@ def read_reasons(answer: Answered) -> list[tuple[str, str | None]]:
     ids=lambda each: each.name if isinstance(each, Vector) else str(each),
 )
 def test_attack_is_refused(
-    installation: InProcess, cast: Cast, vector: Vector, because: Code, record_property: Recorder
+    installation: InProcessService,
+    cast: Cast,
+    vector: Vector,
+    because: Code,
+    record_property: Recorder,
 ) -> None:
     """Procedure, cl. 4: CNS-02 with its cause, no data, and no use of any consent."""
     person = installation.world.people[CITIZEN]
@@ -151,7 +155,7 @@ def test_attack_is_refused(
 
 @pytest.mark.parametrize("vector", ACCEPTED, ids=lambda vector: vector.name)
 def test_good_consent_is_accepted(
-    installation: InProcess, cast: Cast, vector: Vector, record_property: Recorder
+    installation: InProcessService, cast: Cast, vector: Vector, record_property: Recorder
 ) -> None:
     """Procedure, cl. 4: a good consent is accepted, by any signing tool."""
     answer = ask(installation, vector.build(cast))
@@ -160,7 +164,7 @@ def test_good_consent_is_accepted(
     assert answer.outcome == "RELEASED", read_reasons(answer)
 
 
-def test_refusals_used_nothing_up(installation: InProcess, cast: Cast) -> None:
+def test_refusals_used_nothing_up(installation: InProcessService, cast: Cast) -> None:
     """Every refusal is recorded, and not one use is counted."""
     before = count(installation.settings.place, "ground_use")
 

@@ -15,7 +15,7 @@ from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul_testing.in_process_service import (
     FAULTS,
     TYPES,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -37,7 +37,7 @@ METERED = ("ground_use", "disclosure", "ledger_leaf", "request_key", "attempt")
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(
         tmp_path_factory.mktemp("messages"), clock=Clock(), database=record_database
     )
@@ -55,7 +55,7 @@ class Clock:
 
 
 @pytest.fixture(scope="module")
-def sender(installation: InProcess) -> Sender:
+def sender(installation: InProcessService) -> Sender:
     bank = installation.world.messages["bank"]
     alike = (
         each for each in installation.world.citizens.values() if type(each.key) is type(bank.key)
@@ -73,7 +73,7 @@ def sender(installation: InProcess) -> Sender:
     )
 
 
-def _installed(installation: InProcess) -> Cast:
+def _installed(installation: InProcessService) -> Cast:
     """Install the corpus's authorities, which are trusted from the next check on."""
     cast = Cast()
     cast.install_in(installation.settings.trust)
@@ -83,7 +83,7 @@ def _installed(installation: InProcess) -> Cast:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_attack_message_is_a_fault(
-    installation: InProcess, sender: Sender, vector: MessageVector, record_property: Recorder
+    installation: InProcessService, sender: Sender, vector: MessageVector, record_property: Recorder
 ) -> None:
     """Body and Timestamp must be signed with a registered certificate, or the answer is a fault."""
     database = installation.settings.place
@@ -107,7 +107,7 @@ def test_attack_message_is_a_fault(
         assert secret not in answer.body
 
 
-def secrets_of(installation: InProcess) -> list[bytes]:
+def secrets_of(installation: InProcessService) -> list[bytes]:
     values = installation.person_of(installation.document(PAPER)).values
     names = [values[name] for name in (Attribute.SURNAME, Attribute.GIVEN_NAME)]
     return [form.encode() for name in names for form in (name.ky, name.latin) if form]

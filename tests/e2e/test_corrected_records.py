@@ -11,11 +11,11 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.persons import AttributeValue, LocalizedName, Person
 from makul_sandbox.data.recipients import BANK, POLICE
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import hands_of
+from makul_testing.builders.consents import signers_of
 from makul_testing.in_process_service import (
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -28,7 +28,7 @@ FACE = b"\xff\xd8\xff\xe0 not a face"
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("corrected"), database=record_database)
     people = built.world.people
     other_sex = {"M": "F", "F": "M"}[str(people[CORRECTED].pin.sex)]
@@ -54,11 +54,13 @@ def _without(person: Person, name: Attribute) -> Person:
     return replace(person, values={n: v for n, v in person.values.items() if n is not name})
 
 
-def ask(installation: InProcess, citizen: int, factors: str) -> Answered:
+def ask(installation: InProcessService, citizen: int, factors: str) -> ServiceAnswer:
     """Send the police's request about a citizen with these values."""
-    hands = hands_of(installation)
-    statement = hands.statement(POLICE, citizen, frozenset({Attribute.CITIZENSHIP}))
-    document = hands.sign_statement(statement, POLICE, installation.world.officials[POLICE.key])
+    sandbox_signers = signers_of(installation)
+    statement = sandbox_signers.statement(POLICE, citizen, frozenset({Attribute.CITIZENSHIP}))
+    document = sandbox_signers.sign_statement(
+        statement, POLICE, installation.world.officials[POLICE.key]
+    )
     person = installation.world.people[citizen]
     fields = about(person, of=POLICE, attributes=["citizenship"])
     child = person_request(**fields | {"ground": (GroundKind.BASIS.value, document)}).decode()
@@ -101,7 +103,7 @@ NUMBER = "<r:documentNumber>NUMBER</r:documentNumber>"
     ],
 )
 def test_people_are_matched_by_what_the_record_holds(
-    installation: InProcess, citizen: int, factors: str, outcome: str
+    installation: InProcessService, citizen: int, factors: str, outcome: str
 ) -> None:
     """Procedure, cl. 10 and 14: corrected values count, and one name is enough only for
     its holder.
@@ -125,15 +127,19 @@ def test_people_are_matched_by_what_the_record_holds(
     assert answer.codes == ([] if outcome == "RELEASED" else ["MAT-01"])
 
 
-def test_a_photograph_is_released_of_the_record_that_matched(installation: InProcess) -> None:
+def test_a_photograph_is_released_of_the_record_that_matched(
+    installation: InProcessService,
+) -> None:
     """Procedure, cl. 10: samples lie in separate rows, and are released unchanged."""
     known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
     agreed = known[BANK.agreement]
     wider = replace(agreed, attributes=agreed.attributes | {Attribute.FACE_IMAGE})
     agree(installation.store.registry, wider, at=installation.clock())
-    hands = hands_of(installation)
-    consent = hands.consent(BANK, PICTURED, attributes=frozenset({"faceImage", "surname"}))
-    document = hands.sign_consent(consent, BANK, installation.world.citizens[PICTURED])
+    sandbox_signers = signers_of(installation)
+    consent = sandbox_signers.consent(
+        BANK, PICTURED, attributes=frozenset({"faceImage", "surname"})
+    )
+    document = sandbox_signers.sign_consent(consent, BANK, installation.world.citizens[PICTURED])
     fields = about(
         installation.world.people[PICTURED], of=BANK, attributes=["faceImage", "surname"]
     )

@@ -34,7 +34,7 @@ from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
-    InProcess,
+    InProcessService,
     about,
     build_installation_on,
     person_request,
@@ -65,7 +65,7 @@ def server() -> Iterator[Cluster]:
 class SeparateRoles:
     """A service with a ledger, and one running listener."""
 
-    installation: InProcess
+    installation: InProcessService
     config: Path
     places: Mapping[Duty, PostgresLocation]
     listener: Server

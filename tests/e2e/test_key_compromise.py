@@ -23,11 +23,11 @@ from makul_client.profile import Operator
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.builders.messages import signed_message
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.in_process_service import (
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -40,7 +40,7 @@ SLACK = 30.0
 
 
 @pytest.fixture
-def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, database=record_database)
     config = tmp_path / "makul.toml"
     config.write_text(config.read_text().replace("[trust]", 'retired = "retired"\n[trust]', 1))
@@ -49,25 +49,27 @@ def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[In
 
 
 @pytest.fixture
-def makul(installation: InProcess) -> Makul:
+def makul(installation: InProcessService) -> CommandLine:
     return installation.makul()
 
 
-def request(installation: InProcess) -> bytes:
+def request(installation: InProcessService) -> bytes:
     document = installation.document("bank-00-data")
     return person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
-def receipt_in(answer: Answered) -> bytes:
+def receipt_in(answer: ServiceAnswer) -> bytes:
     text = answer.child.findtext("{urn:makul:recipient:1}receipt")
     assert text is not None
     return base64.b64decode(text)
 
 
 def verifier(
-    installation: InProcess, directory: Path, compromised: dict[bytes, datetime] | None = None
+    installation: InProcessService,
+    directory: Path,
+    compromised: dict[bytes, datetime] | None = None,
 ) -> ReceiptVerifier:
     """Return a recipient's verifier, with the operator's certificate pinned and without CRLs."""
     return ReceiptVerifier(
@@ -83,7 +85,7 @@ def verifier(
 
 
 def test_compromised_receipt_key_is_refused(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """A compromised receipt key signs no more; its receipts prove only by the
     recipient's archive.
@@ -115,7 +117,7 @@ def test_compromised_receipt_key_is_refused(
 
 
 def test_retired_receipt_certificate_still_verifies(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """A renewed key changes nothing for old receipts: they are judged at their own time."""
     receipt = receipt_in(installation.ask(request(installation)))
@@ -128,7 +130,7 @@ def test_retired_receipt_certificate_still_verifies(
 
 
 def test_withdrawn_message_key_gets_nothing(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """Every worker refuses messages after the withdrawal, and no stored answer is repeated."""
     bank = installation.world.messages["bank"]
@@ -151,7 +153,7 @@ def test_withdrawn_message_key_gets_nothing(
     assert all(b">RCP-04<" in body for _, body in answers)
 
 
-def test_removed_anchor_stops_its_citizens(installation: InProcess, tmp_path: Path) -> None:
+def test_removed_anchor_stops_its_citizens(installation: InProcessService, tmp_path: Path) -> None:
     """The anchor is removed, and within five seconds no certificate under it counts."""
     assert installation.ask(request(installation)).outcome == "RELEASED"
     (tmp_path / "anchors" / "root.pem").rename(tmp_path / "root.pem.away")
@@ -198,7 +200,7 @@ def test_other_authority_continues_after_a_removal(tmp_path: Path) -> None:
 
 
 def test_withdrawn_officials_key_signs_no_basis(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """LAW-09: after the withdrawal no basis statement by that key counts, of any date."""
     name, document = next(
@@ -222,11 +224,11 @@ def test_withdrawn_officials_key_signs_no_basis(
 
 
 def test_withdrawn_encryption_key_gets_nothing(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """Stored answers are withheld after the withdrawal, until another certificate is registered."""
     document = installation.document("wallet-00-data")
-    code, mine = document.presented_by.code, installation.world.sealing["wallet"]
+    code, mine = document.presented_by.code, installation.world.encryption["wallet"]
     request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
@@ -250,21 +252,23 @@ def test_withdrawn_encryption_key_gets_nothing(
     assert again.code == 1
     assert "withdrawn" in again.err
     another = tmp_path / "another.pem"
-    another.write_bytes(_another_to_seal_to(installation))
+    another.write_bytes(_another_encryption_certificate(installation))
     makul.run_json("recipient", "sealing-certificate", code, another, "--apply")
     assert installation.ask(new_one(), by="wallet").outcome == "RELEASED"
     assert codes(request) == ["RCP-04"]
 
 
-def _another_to_seal_to(installation: InProcess) -> bytes:
+def _another_encryption_certificate(installation: InProcessService) -> bytes:
     """Return a new certified key of the wallet's."""
-    certificate = installation.world.hierarchy.sealing(
+    certificate = installation.world.hierarchy.encryption(
         member_code=installation.document("wallet-00-data").presented_by.code, common_name="Wallet"
     )
     return certificate.certificate_pem
 
 
-def test_revoked_citizens_key_signs_no_consent(installation: InProcess, tmp_path: Path) -> None:
+def test_revoked_citizens_key_signs_no_consent(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """The CA revokes it for keyCompromise in its next CRL: its consents no longer count."""
     document = installation.document("bank-00-data")
     assert installation.ask(request(installation)).outcome == "RELEASED"

@@ -11,20 +11,20 @@ import pytest
 
 from makul.app.ports import StoreUnavailableError
 from makul.store import StoreKeys, open_store
-from makul_testing.cli_runner import CommandResult, Makul
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.cli_runner import CommandLine, CommandResult
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.load.steady_load import Load, messages
 from makul_testing.processes.service import run_service
 
 
 @pytest.fixture
-def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
 
-def insist(makul: Makul, *command: str) -> tuple[CommandResult, int]:
+def insist(makul: CommandLine, *command: str) -> tuple[CommandResult, int]:
     """Repeat a command until it is accepted: reloaded workers finish their requests first."""
     deadline, refusals = time.monotonic() + 60, 0
     while (result := makul(*command)).code != 0:
@@ -35,12 +35,12 @@ def insist(makul: Makul, *command: str) -> tuple[CommandResult, int]:
     return result, refusals
 
 
-def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> None:
+def test_key_is_rotated_under_load(installation: InProcessService, tmp_path: Path) -> None:
     """The steps are prepare, SIGHUP, activate, SIGHUP, wrap, retire; a step too early
     is refused.
     """
-    ring, makul = tmp_path / "store.json", installation.makul(duty=None)
-    former = replace(StoreKeys.load(ring), held=None)
+    key_file, makul = tmp_path / "store.json", installation.makul(duty=None)
+    former = replace(StoreKeys.load(key_file), held=None)
     queue = messages(installation, 600)
 
     with run_service(tmp_path / "makul.toml", workers=2) as server, Load(server, queue) as load:
@@ -64,7 +64,7 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
     assert load.failures == []
     assert {status for status, _ in load.answers} == {200}
     assert all(b">RELEASED<" in body for _, body in load.answers)
-    new = StoreKeys.load(ring)
+    new = StoreKeys.load(key_file)
     assert set(new.masters).isdisjoint(former.masters)
     with pytest.raises(StoreUnavailableError):
         open_store(installation.settings.place, former, who="test")
@@ -74,7 +74,7 @@ def test_key_is_rotated_under_load(installation: InProcess, tmp_path: Path) -> N
     store.close()
 
 
-def _until_nobody_lingers(makul: Makul) -> None:
+def _until_nobody_lingers(makul: CommandLine) -> None:
     deadline = time.monotonic() + 60
     while makul.run_json("key", "rotate")["still_used"]:
         assert time.monotonic() < deadline

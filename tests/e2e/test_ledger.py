@@ -8,7 +8,7 @@ import pytest
 from makul.composition.adapters import utc_now
 from makul.store import Store
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -19,7 +19,7 @@ from makul_testing.tlog.builder import a_note_signer, check_ledger, leaf_ids, se
 
 
 @pytest.fixture
-def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
@@ -36,7 +36,7 @@ def log_of(store: Store, directory: Path) -> int:
 
 
 def test_decisions_of_every_document_agree_with_their_leaves(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """Outcomes are released, matched, refused and undetermined; each document is used twice."""
     for document in installation.world.documents.values():

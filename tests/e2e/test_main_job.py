@@ -20,26 +20,32 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import Pin
 from makul.domain.persons import LocalizedName, Person
 from makul.domain.recipients import RecipientState
-from makul.soap.operations import request_digest
+from makul.soap.operation_input import request_digest
 from makul_sandbox.data.citizens import LOCKED
 from makul_sandbox.world.documents import SandboxDocument
 from makul_sandbox.world.signers import SandboxSigners
 from makul_testing.builders.messages import signed_message, xroad_message
-from makul_testing.in_process_service import RECIPIENT, InProcess, about, party, person_request
+from makul_testing.in_process_service import (
+    RECIPIENT,
+    InProcessService,
+    about,
+    party,
+    person_request,
+)
 
 RECEIPT = {"rc": "urn:makul:receipt:1"}
 SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "recipient.xsd")))
 RECEIPT_SCHEMA = etree.XMLSchema(etree.parse(str(makul_schemas.location() / "receipt.xsd")))
 
 
-def ask(installation: InProcess, document: SandboxDocument, **changes: object) -> bytes:
+def ask(installation: InProcessService, document: SandboxDocument, **changes: object) -> bytes:
     fields = about(installation.person_of(document), of=document.presented_by, document=document)
     body = person_request(**(fields | {"agreement": document.agreement} | changes)).decode()
     by = f"<r:employee>{document.employee}</r:employee>" if document.employee else ""
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def request_of(installation: InProcess, document: SandboxDocument) -> bytes:
+def request_of(installation: InProcessService, document: SandboxDocument) -> bytes:
     """Return the first operation for a document: to register it, or to use it."""
     registration = document.registration
     if registration is None:
@@ -67,7 +73,7 @@ def receipt_of(child: etree._Element) -> etree._Element:
     return etree.fromstring(base64.b64decode(encoded))
 
 
-def test_every_document_of_the_sandbox_has_its_outcome(installation: InProcess) -> None:
+def test_every_document_of_the_sandbox_has_its_outcome(installation: InProcessService) -> None:
     """Each ready document, sent as its party would, has the outcome that is written beside it.
 
     One that must be submitted first is used only if it was accepted.
@@ -87,7 +93,7 @@ def test_every_document_of_the_sandbox_has_its_outcome(installation: InProcess) 
     }
 
 
-def test_exactly_the_requested_attributes_leave(installation: InProcess) -> None:
+def test_exactly_the_requested_attributes_leave(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 3: two attributes of a wider consent are requested; two
     leave.
     """
@@ -99,7 +105,7 @@ def test_exactly_the_requested_attributes_leave(installation: InProcess) -> None
     assert answer.released == {"surname", "documentNumber"}
 
 
-def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
+def test_the_receipt_proves_the_answer(installation: InProcessService) -> None:
     """The receipt names request, digest, outcome and payload; its leaf is in the record."""
     document = installation.document("bank-00-data")
     message = ask(installation, document)
@@ -124,7 +130,7 @@ def test_the_receipt_proves_the_answer(installation: InProcess) -> None:
     assert recorded.leaf_hash == leaf
 
 
-def test_unknown_not_matching_and_locked_look_alike(installation: InProcess) -> None:
+def test_unknown_not_matching_and_locked_look_alike(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 6: without a subject's consent, nobody learns who exists.
 
     The ground is a basis in law: an unknown PIN, and a person with a wrong document number. The
@@ -144,9 +150,9 @@ def test_unknown_not_matching_and_locked_look_alike(installation: InProcess) -> 
     assert shapes["nobody"] == shapes["somebody"] == shapes["locked"]
 
 
-def police_request(installation: InProcess, subject: Pin, document_number: str) -> bytes:
+def police_request(installation: InProcessService, subject: Pin, document_number: str) -> bytes:
     world, police = installation.world, party("police")
-    hands = SandboxSigners(
+    sandbox_signers = SandboxSigners(
         people=world.people,
         citizens=world.citizens,
         officials=world.officials,
@@ -154,8 +160,10 @@ def police_request(installation: InProcess, subject: Pin, document_number: str) 
         notice_digest=b"",
         at=world.made_at,
     )
-    statement = hands.statement(police, 0, frozenset({Attribute.SURNAME}), subject=subject)
-    document = hands.sign_statement(statement, police, world.officials["police"])
+    statement = sandbox_signers.statement(
+        police, 0, frozenset({Attribute.SURNAME}), subject=subject
+    )
+    document = sandbox_signers.sign_statement(statement, police, world.officials["police"])
     fields = about(world.people[0], of=police) | {
         "pin": subject.digits,
         "document_number": document_number,
@@ -171,7 +179,9 @@ def codes(child: etree._Element) -> tuple[str | None, str | None]:
     )
 
 
-def test_a_person_is_not_compared_without_a_consent_of_theirs(installation: InProcess) -> None:
+def test_a_person_is_not_compared_without_a_consent_of_theirs(
+    installation: InProcessService,
+) -> None:
     """Procedure, cl. 4: another citizen's consent gives one answer for known and unknown PINs."""
     document = installation.document("bank-00-data")
     known = installation.ask(
@@ -187,7 +197,7 @@ def shape(element: etree._Element) -> list[str]:
     return [str(each.tag) for each in element.iter()]
 
 
-def test_a_retry_gets_the_very_same_answer(installation: InProcess) -> None:
+def test_a_retry_gets_the_very_same_answer(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 5: a request signed again gets the stored answer, to the
     byte.
     """
@@ -199,7 +209,7 @@ def test_a_retry_gets_the_very_same_answer(installation: InProcess) -> None:
     assert first.body == second.body
 
 
-def test_the_same_id_for_another_request_is_refused(installation: InProcess) -> None:
+def test_the_same_id_for_another_request_is_refused(installation: InProcessService) -> None:
     """REQ-04; the first answer can still be fetched by its own request."""
     document, request_id = installation.document("bank-00-data"), uuid4()
     message = ask(installation, document, request_id=request_id)
@@ -213,7 +223,7 @@ def test_the_same_id_for_another_request_is_refused(installation: InProcess) -> 
     assert installation.ask(message).body == first.body
 
 
-def test_a_repeated_message_is_a_fault(installation: InProcess) -> None:
+def test_a_repeated_message_is_a_fault(installation: InProcessService) -> None:
     """REQ-09: an eavesdropper gets nothing by sending a message again."""
     holder = installation.world.messages["bank"]
     message = signed_message(
@@ -230,7 +240,7 @@ def test_a_repeated_message_is_a_fault(installation: InProcess) -> None:
     assert again.codes == ["REQ-09"]
 
 
-def test_an_old_message_is_a_fault(installation: InProcess) -> None:
+def test_an_old_message_is_a_fault(installation: InProcessService) -> None:
     """REQ-03: the timestamp is older than five minutes."""
     message = ask(installation, installation.document("bank-00-data"))
 
@@ -239,7 +249,7 @@ def test_an_old_message_is_a_fault(installation: InProcess) -> None:
     assert (answer.status, answer.codes) == (500, ["REQ-03"])
 
 
-def test_another_recipients_certificate_does_not_help(installation: InProcess) -> None:
+def test_another_recipients_certificate_does_not_help(installation: InProcessService) -> None:
     """The notary, signing the bank's very request, is judged as the notary (invariant 11)."""
     answer = installation.ask(ask(installation, installation.document("bank-00-data")), by="notary")
 
@@ -247,7 +257,7 @@ def test_another_recipients_certificate_does_not_help(installation: InProcess) -
     assert "AGR-01" in answer.codes
 
 
-def test_a_hold_stops_requests_and_stored_answers(installation: InProcess) -> None:
+def test_a_hold_stops_requests_and_stored_answers(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 4: a hold withholds all answers, and its release
     ends that.
     """
@@ -270,7 +280,7 @@ def test_a_hold_stops_requests_and_stored_answers(installation: InProcess) -> No
     assert installation.ask(message, by="mobile").outcome == "RELEASED"
 
 
-def test_a_held_recipient_submits_nothing(installation: InProcess) -> None:
+def test_a_held_recipient_submits_nothing(installation: InProcessService) -> None:
     """Procedure, cl. 7: no document of a recipient on hold is read or stored."""
     insurer, request_id = party("insurer"), uuid4()
     child = (
@@ -288,7 +298,7 @@ def test_a_held_recipient_submits_nothing(installation: InProcess) -> None:
     )
 
 
-def test_guessing_is_limited(installation: InProcess) -> None:
+def test_guessing_is_limited(installation: InProcessService) -> None:
     """MAT-06: after five wrong guesses about a person the right one is refused too."""
     document = installation.document("notary-07-data")
     wrong = [
@@ -304,7 +314,7 @@ def test_guessing_is_limited(installation: InProcess) -> None:
     assert (after.outcome, after.codes) == ("REFUSED", ["MAT-06"])
 
 
-def test_eight_threads_on_one_id_disclose_once(installation: InProcess) -> None:
+def test_eight_threads_on_one_id_disclose_once(installation: InProcessService) -> None:
     """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
     message = ask(installation, installation.document("bank-01-data"))
     answers: list[bytes] = []
@@ -321,7 +331,7 @@ def test_eight_threads_on_one_id_disclose_once(installation: InProcess) -> None:
     assert len(answers) == 8
 
 
-def test_a_refusal_is_recorded_with_its_evidence(installation: InProcess) -> None:
+def test_a_refusal_is_recorded_with_its_evidence(installation: InProcessService) -> None:
     """Procedure, cl. 12: the presented document is stored, and the leaf commits to the refusal."""
     answer = installation.ask(ask(installation, installation.document("expired")))
 
@@ -332,7 +342,7 @@ def test_a_refusal_is_recorded_with_its_evidence(installation: InProcess) -> Non
 
 
 def test_nothing_personal_is_logged(
-    installation: InProcess, caplog: pytest.LogCaptureFixture
+    installation: InProcessService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """docs/architecture.md, invariant 7: no log record has a name, PIN or document number."""
     caplog.set_level(logging.DEBUG)
@@ -358,7 +368,7 @@ def said_of(person: Person) -> list[str]:
     return values
 
 
-def test_the_xroad_front_speaks_for_a_member(installation: InProcess) -> None:
+def test_the_xroad_front_speaks_for_a_member(installation: InProcessService) -> None:
     """The identity comes from `xrd:client`, and every header is returned in order."""
     document, request_id = installation.document("bank-03-data"), uuid4()
     child = ask(installation, document, request_id=request_id)
@@ -370,7 +380,7 @@ def test_the_xroad_front_speaks_for_a_member(installation: InProcess) -> None:
     assert headers_of(answer.body) == headers_of(message)
 
 
-def test_the_xroad_front_of_another_member_gets_nothing(installation: InProcess) -> None:
+def test_the_xroad_front_of_another_member_gets_nothing(installation: InProcessService) -> None:
     """Invariant 11: the mobile operator presents the bank's consent."""
     document, request_id = installation.document("bank-03-data"), uuid4()
     child = ask(installation, document, request_id=request_id)

@@ -13,9 +13,9 @@ from makul.ledger.signed_note import ED25519
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_testing.builders.documents import valid
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -29,14 +29,14 @@ DISCLOSED = {"RELEASED", "MATCHED"}
 
 
 @pytest.fixture
-def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def makul(installation: InProcess) -> Makul:
+def makul(installation: InProcessService) -> CommandLine:
     """Return the operator's command line, with a ledger whose checkpoint is published."""
     makul = installation.makul()
     new_key_file(makul.directory / "ledger.key", ORIGIN, ED25519)
@@ -50,7 +50,7 @@ def makul(installation: InProcess) -> Makul:
     return makul
 
 
-def ask_by_every_document(installation: InProcess) -> int:
+def ask_by_every_document(installation: InProcessService) -> int:
     """Ask for data by each document of the sandbox; return how many requests were answered."""
     disclosed = 0
     for document in installation.world.documents.values():
@@ -61,7 +61,7 @@ def ask_by_every_document(installation: InProcess) -> int:
     return disclosed
 
 
-def statements(makul: Makul, output: Path) -> list[etree._Element]:
+def statements(makul: CommandLine, output: Path) -> list[etree._Element]:
     """Build drafts of this month, and return their heads."""
     month = month_before(utc_now()).following
     built = makul.run_json("month", "build", str(month), "--output", output, "--draft")
@@ -82,7 +82,7 @@ def exceptions(heads: list[etree._Element]) -> set[tuple[str | None, str | None]
 
 
 def test_lawful_disclosures_are_no_exceptions(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """The documents are read from the evidence as they were signed, consents and bases."""
     disclosed = ask_by_every_document(installation)
@@ -101,7 +101,7 @@ def test_lawful_disclosures_are_no_exceptions(
 
 
 def test_altered_records_become_exceptions(
-    installation: InProcess, makul: Makul, tmp_path: Path
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
 ) -> None:
     """A disclosure that did not happen as recorded does not fit its document."""
     document = installation.document("bank-00-data")

@@ -14,7 +14,7 @@ import pytest
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -27,14 +27,14 @@ from makul_testing.servers.listeners import by_tls, is_listening, run_listener, 
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("direct"), database=record_database)
     yield built
     built.close()
 
 
 @contextmanager
-def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def run_mtls_service(installation: InProcessService, place: Path, **settings: str) -> Iterator[int]:
     """Run `makul serve --listener mtls` with TLS, for clients under the national root."""
     hierarchy, port = installation.world.hierarchy, free_port()
     certificate, key = write(
@@ -57,7 +57,10 @@ def run_mtls_service(installation: InProcess, place: Path, **settings: str) -> I
 
 
 def answer(
-    installation: InProcess, port: int, pair: tuple[Path, Path] | None, headers: dict[str, str]
+    installation: InProcessService,
+    port: int,
+    pair: tuple[Path, Path] | None,
+    headers: dict[str, str],
 ) -> bytes:
     """Return the answer to a bank's request."""
     document = installation.document("bank-00-data")
@@ -95,7 +98,7 @@ def forwarding(credential: Credential) -> dict[str, str]:
 
 
 def test_certificate_of_the_connection_identifies_the_caller(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """The connection's certificate identifies the caller; a header that names another
     is ignored.
@@ -115,7 +118,7 @@ def test_certificate_of_the_connection_identifies_the_caller(
 
 
 def test_only_the_pinned_proxy_reports_certificates(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """Only the pinned proxy, of all clients of the CA, may report a certificate."""
     bank, hierarchy = installation.world.messages["bank"], installation.world.hierarchy

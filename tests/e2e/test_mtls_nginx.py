@@ -25,7 +25,7 @@ from makul_testing.external.nginx import fronting
 from makul_testing.external.requirements import needs
 from makul_testing.in_process_service import (
     TYPES,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -43,7 +43,7 @@ XML = {"Content-Type": "text/xml; charset=utf-8"}
 class Front:
     """A service behind nginx, and the addresses of both."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
     mtls_port: int
     wsse_port: int
@@ -51,7 +51,7 @@ class Front:
     security_server: Credential
     """The one certificate that the xroad front accepts."""
     others: Hierarchy
-    """A CA that nginx accepts and Makul does not trust."""
+    """A CA that nginx accepts and CommandLine does not trust."""
 
     @property
     def socket(self) -> Path:

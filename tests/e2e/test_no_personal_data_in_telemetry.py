@@ -27,7 +27,7 @@ from makul_sandbox.demo.main import LOG, PEOPLE, running_sandbox
 from makul_sandbox.demo.scenarios import SCENES
 from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import about, party, person_request
-from makul_testing.leak_scanner import Secret, betrayed, planted, secrets_of
+from makul_testing.leak_scanner import Secret, find_leaks, leaks_in_every_form, secrets_of
 from makul_testing.processes.program import forked_commands, run_program
 from makul_testing.processes.service import free_port
 
@@ -233,10 +233,10 @@ def test_no_person_appears_in_telemetry(telemetry: Telemetry, people: tuple[Pers
     secrets = secrets_of(people)
     assert len(secrets) > 3 * PEOPLE
 
-    assert betrayed(telemetry.log, secrets) == []
-    assert betrayed(telemetry.security, secrets) == []
-    assert betrayed(telemetry.metrics, secrets) == []
-    assert betrayed(json.dumps(telemetry.answers), secrets) == []
+    assert find_leaks(telemetry.log, secrets) == []
+    assert find_leaks(telemetry.security, secrets) == []
+    assert find_leaks(telemetry.metrics, secrets) == []
+    assert find_leaks(json.dumps(telemetry.answers), secrets) == []
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -245,9 +245,9 @@ def test_the_search_finds_planted_values(
 ) -> None:
     """The test above can fail: any one line, with any value in any form, is found."""
     for secret in secrets_of(people[number : number + 1]):
-        for name, line in planted(secret):
-            assert betrayed(f"{telemetry.log}{line}\n", [secret]), (secret.what, name)
-    assert not betrayed(telemetry.log, [Secret("PIN", "29999999999999")])
+        for name, line in leaks_in_every_form(secret):
+            assert find_leaks(f"{telemetry.log}{line}\n", [secret]), (secret.what, name)
+    assert not find_leaks(telemetry.log, [Secret("PIN", "29999999999999")])
 
 
 def test_every_request_has_its_line(telemetry: Telemetry) -> None:

@@ -21,10 +21,10 @@ import pytest
 from makul.app.ports import OperatorRegistry
 from makul.domain.disclosures import Outcome
 from makul.store import StoreKeys, open_store
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.load.steady_load import messages
 from makul_testing.paths import ROOT
-from makul_testing.processes.all_listeners import Whole, get, served_whole
+from makul_testing.processes.all_listeners import RunningProgram, get, served_whole
 from makul_testing.processes.service import drive
 
 OPERATING = ROOT / "docs" / "operating"
@@ -39,7 +39,7 @@ RELEASED = {"listener": "wsse", "operation": "GetPersonData", "outcome": "RELEAS
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("operated"), database=record_database)
     config = built.settings.store.database.parent / "makul.toml"
     config.write_text(config.read_text().partition("[listeners.xroad]")[0])
@@ -48,7 +48,7 @@ def installation(
 
 
 @pytest.fixture(scope="module")
-def service(installation: InProcess) -> Iterator[Whole]:
+def service(installation: InProcessService) -> Iterator[RunningProgram]:
     """Run one service for all tests that leave it unchanged; its three processes start slowly."""
     config = installation.settings.store.keys.parent / "makul.toml"
     with served_whole(config, workers=2, log=config.parent / "log") as running:
@@ -56,7 +56,7 @@ def service(installation: InProcess) -> Iterator[Whole]:
 
 
 @pytest.fixture
-def lone_service(installation: InProcess, tmp_path: Path) -> Iterator[Whole]:
+def lone_service(installation: InProcessService, tmp_path: Path) -> Iterator[RunningProgram]:
     """Run a service for a test that ends or changes it."""
     settings = installation.settings.store.keys.parent
     with served_whole(
@@ -113,7 +113,7 @@ class Load:
 
 
 def test_reloads_under_load_fail_no_request_and_lose_no_count(
-    installation: InProcess, service: Whole
+    installation: InProcessService, service: RunningProgram
 ) -> None:
     """New workers come three times under load: all is answered and counted, no file is left."""
     before = list_request_ids(installation.store.registry)
@@ -140,7 +140,7 @@ def test_reloads_under_load_fail_no_request_and_lose_no_count(
     assert len(list(service.directory.glob("*.db"))) <= 2 + 4 * 2
 
 
-def _await_new(service: Whole, old: set[int]) -> None:
+def _await_new(service: RunningProgram, old: set[int]) -> None:
     deadline = time.monotonic() + 60
     while (now := set(service.listener.workers)) & old or len(now) < 2:
         assert time.monotonic() < deadline, "no new workers"
@@ -148,7 +148,7 @@ def _await_new(service: Whole, old: set[int]) -> None:
 
 
 def test_a_stop_under_load_answers_what_it_recorded(
-    installation: InProcess, lone_service: Whole
+    installation: InProcessService, lone_service: RunningProgram
 ) -> None:
     """SIGTERM: a request that was read is answered whole; others are refused and not recorded."""
     before = list_request_ids(installation.store.registry)
@@ -173,7 +173,7 @@ def test_a_stop_under_load_answers_what_it_recorded(
 
 
 def test_a_killed_exporter_restarts_and_nobody_waits(
-    installation: InProcess, service: Whole
+    installation: InProcessService, service: RunningProgram
 ) -> None:
     """The service continues without it, and its counts are as before."""
     drive(service.listener, messages(installation, 10))
@@ -189,7 +189,7 @@ def test_a_killed_exporter_restarts_and_nobody_waits(
 
 
 def test_the_service_runs_without_the_metrics_directory(
-    installation: InProcess, lone_service: Whole
+    installation: InProcessService, lone_service: RunningProgram
 ) -> None:
     """Somebody cleared /run: new workers count nothing, and answer."""
     old = set(lone_service.listener.workers)
@@ -201,7 +201,7 @@ def test_the_service_runs_without_the_metrics_directory(
     drive(lone_service.listener, messages(installation, 5))
 
 
-def test_metrics_are_only_on_their_own_address(service: Whole) -> None:
+def test_metrics_are_only_on_their_own_address(service: RunningProgram) -> None:
     """No listener serves metrics, and the exporter serves nothing else."""
     assert get(service.port, "/metrics")[0] == 404
     status, body = get(service.metrics_port, "/v1/recipient?wsdl")
@@ -209,7 +209,9 @@ def test_metrics_are_only_on_their_own_address(service: Whole) -> None:
     assert status in {200, 404}
 
 
-def test_a_reload_that_is_refused_is_an_event(installation: InProcess, service: Whole) -> None:
+def test_a_reload_that_is_refused_is_an_event(
+    installation: InProcessService, service: RunningProgram
+) -> None:
     """Unusable settings change nothing, and monitoring gets an event."""
     config = installation.settings.store.keys.parent / "makul.toml"
     good, old = config.read_text(), set(service.listener.workers)
@@ -236,7 +238,7 @@ def copy(database: Path, directory: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def database(installation: InProcess) -> Path:
+def database(installation: InProcessService) -> Path:
     """Return the file that is copied."""
     if not isinstance(installation.settings.place, Path):
         pytest.skip("copies a file of SQLite; PostgreSQL has tools of its own")
@@ -244,7 +246,7 @@ def database(installation: InProcess) -> Path:
 
 
 def test_a_copy_under_load_holds_earlier_answers(
-    installation: InProcess, service: Whole, database: Path, tmp_path: Path
+    installation: InProcessService, service: RunningProgram, database: Path, tmp_path: Path
 ) -> None:
     """RPO: everything that was acknowledged before a copy began is in it."""
     drive(service.listener, messages(installation, 6))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.external.requirements import found, needs
 from makul_testing.paths import ROOT
 
@@ -110,7 +110,7 @@ def test_units_run_existing_commands(tmp_path: Path) -> None:
     assert ["serve"] in commands
     for words in commands:
         bare = [word for word in words if not word.startswith("-")]
-        result = Makul(tmp_path)(*bare, "--help")
+        result = CommandLine(tmp_path)(*bare, "--help")
         assert result.code == 0, bare
         for option in set(words) - set(bare):
             assert re.search(rf"{option}\b", result.out), (bare, option)

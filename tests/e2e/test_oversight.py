@@ -13,7 +13,7 @@ from makul.domain.months import month_of
 from makul_sandbox.data.recipients import XROAD_INSTANCE
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -48,7 +48,7 @@ def text(answer: etree._Element, name: str) -> str | None:
 
 
 @pytest.fixture
-def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     """A service of its own, whose ledger must agree with every act of the test."""
     built = build_installation(tmp_path, database=record_database)
     yield built
@@ -59,13 +59,13 @@ def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
     built.close()
 
 
-def bank_request(installation: InProcess) -> bytes:
+def bank_request(installation: InProcessService) -> bytes:
     ready = installation.document("bank-02-data")
     person = installation.person_of(ready)
     return person_request(**about(person, of=installation.bank, document=ready))
 
 
-def test_a_cut_off_recipient_gets_nothing_more(own: InProcess) -> None:
+def test_a_cut_off_recipient_gets_nothing_more(own: InProcessService) -> None:
     """The act is effective at its commit: not even the retry of an earlier request is answered."""
     before = bank_request(own)
     assert own.ask(before).outcome == "RELEASED"
@@ -77,7 +77,7 @@ def test_a_cut_off_recipient_gets_nothing_more(own: InProcess) -> None:
     assert own.ask(bank_request(own)).codes == ["RCP-03"]
 
 
-def test_an_act_is_answered_with_a_receipt_of_its_leaf(own: InProcess) -> None:
+def test_an_act_is_answered_with_a_receipt_of_its_leaf(own: InProcessService) -> None:
     """The receipt names the act, the officer's body and the leaf, and binds the whole answer."""
     done = own.oversee(cut_off(own.bank.code))
 
@@ -88,7 +88,7 @@ def test_an_act_is_answered_with_a_receipt_of_its_leaf(own: InProcess) -> None:
     assert receipt.findtext(f"{R}outcome") == "DONE"
 
 
-def test_a_retry_gets_the_same_answer(own: InProcess) -> None:
+def test_a_retry_gets_the_same_answer(own: InProcessService) -> None:
     """The same request of the same officer; another officer or content under the id is REQ-04."""
     request_id = uuid4()
     first = own.oversee(cut_off(own.bank.code, request_id))
@@ -102,14 +102,14 @@ def test_a_retry_gets_the_same_answer(own: InProcess) -> None:
         assert (refused.outcome, refused.codes) == ("REFUSED", ["REQ-04"])
 
 
-def test_what_cannot_be_cut_off(own: InProcess) -> None:
+def test_what_cannot_be_cut_off(own: InProcessService) -> None:
     """An unknown recipient is OVR-06, one that is cut off already is OVR-02."""
     assert own.oversee(cut_off("COM/99999999")).codes == ["OVR-06"]
     assert own.oversee(cut_off(own.bank.code)).outcome == "DONE"
     assert own.oversee(cut_off(own.bank.code)).codes == ["OVR-02"]
 
 
-def test_a_termination_needs_two_officers(own: InProcess) -> None:
+def test_a_termination_needs_two_officers(own: InProcessService) -> None:
     """The first proposes; the same officer cannot complete; the second terminates for good."""
     number = own.bank.agreement
 
@@ -125,7 +125,7 @@ def test_a_termination_needs_two_officers(own: InProcess) -> None:
     assert own.oversee(terminate(number)).codes == ["OVR-02"]
 
 
-def test_a_proposal_of_a_withdrawn_officer_does_not_count(own: InProcess) -> None:
+def test_a_proposal_of_a_withdrawn_officer_does_not_count(own: InProcessService) -> None:
     """Another officer's request is then a proposal again."""
     own.oversee(terminate(own.bank.agreement))
     inspector = own.world.officers["inspector"].credential
@@ -137,7 +137,7 @@ def test_a_proposal_of_a_withdrawn_officer_does_not_count(own: InProcess) -> Non
     assert own.oversee(terminate(own.bank.agreement)).codes == ["RCP-04"]
 
 
-def test_the_protection_body_terminates_nothing(own: InProcess) -> None:
+def test_the_protection_body_terminates_nothing(own: InProcessService) -> None:
     """It receives cases; cutting off and terminating are the authorised body's (cl. 12)."""
     for request in (cut_off(own.bank.code), terminate(own.bank.agreement)):
         refused = own.oversee(request, by="protection")
@@ -145,7 +145,7 @@ def test_the_protection_body_terminates_nothing(own: InProcess) -> None:
     assert own.ask(bank_request(own)).outcome == "RELEASED"
 
 
-def test_numbers_of_a_month(own: InProcess) -> None:
+def test_numbers_of_a_month(own: InProcessService) -> None:
     """GetStatistics counts what was decided, and every officer may read it."""
     assert own.ask(bank_request(own)).outcome == "RELEASED"
     month = month_of(own.clock())
@@ -159,7 +159,7 @@ def test_numbers_of_a_month(own: InProcess) -> None:
     assert own.oversee(only).child.find(f"{{{O}}}count") is None
 
 
-def test_recipients_are_no_officers(installation: InProcess) -> None:
+def test_recipients_are_no_officers(installation: InProcessService) -> None:
     """Neither party's certificate opens the other port."""
     bank, inspector = installation.world.messages["bank"], installation.world.officers["inspector"]
     for holder, listener, path in (
@@ -176,7 +176,7 @@ def test_recipients_are_no_officers(installation: InProcess) -> None:
         assert (answer.status, answer.codes) == (500, ["RCP-04"])
 
 
-def test_over_x_road_the_user_is_the_officer(installation: InProcess) -> None:
+def test_over_x_road_the_user_is_the_officer(installation: InProcessService) -> None:
     """`xrd:client` names the body and `xrd:userId` the officer; an unknown user is RCP-04."""
     for user, expected in (("O-inspector", ["OVR-06"]), ("O-protection", ["RCP-04"])):
         request_id = uuid4()

@@ -20,13 +20,13 @@ from makul.store.records.recorder import StoreRecorder
 from makul_sandbox.data.recipients import MUNICIPALITY
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation, signers_of
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     RECIPIENT,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -36,8 +36,10 @@ ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
 SCAN, AUTHORITY = pdf_scan(), png_scan()
 
 
-def on_paper(installation: InProcess, scan: bytes = SCAN, **changes: Any) -> tuple[Consent, bytes]:
-    able = hands_of(installation)
+def on_paper(
+    installation: InProcessService, scan: bytes = SCAN, **changes: Any
+) -> tuple[Consent, bytes]:
+    able = signers_of(installation)
     paper = PaperConsent(
         date=legal_day(installation.world.made_at - timedelta(hours=1)),
         official="M-1001",
@@ -68,7 +70,9 @@ def build_registration(
     ).encode()
 
 
-def using(installation: InProcess, document: bytes, *, employee: str | None = "clerk-7") -> bytes:
+def using(
+    installation: InProcessService, document: bytes, *, employee: str | None = "clerk-7"
+) -> bytes:
     fields = about(
         installation.world.people[3], of=MUNICIPALITY, attributes=["givenName", "surname"]
     )
@@ -77,11 +81,11 @@ def using(installation: InProcess, document: bytes, *, employee: str | None = "c
     return body.replace("<r:purpose>", f"{by}<r:purpose>", 1).encode()
 
 
-def ask(installation: InProcess, child: bytes) -> Answered:
+def ask(installation: InProcessService, child: bytes) -> ServiceAnswer:
     return installation.ask(child, by=MUNICIPALITY.key)
 
 
-def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
+def fields_of(answer: ServiceAnswer) -> list[tuple[str | None, str | None]]:
     names = {"t": "urn:makul:types:1", "r": RECIPIENT}
     return [
         (each.findtext("t:code", namespaces=names), each.findtext("t:field", namespaces=names))
@@ -89,7 +93,7 @@ def fields_of(answer: Answered) -> list[tuple[str | None, str | None]]:
     ]
 
 
-def test_a_paper_consent_is_registered_and_used(installation: InProcess) -> None:
+def test_a_paper_consent_is_registered_and_used(installation: InProcessService) -> None:
     """It has its scan; later only the document is needed, by another employee than the official."""
     consent, document = on_paper(installation)
     assert ("CNS-13", "scan") in fields_of(ask(installation, using(installation, document)))
@@ -115,7 +119,7 @@ def test_a_paper_consent_is_registered_and_used(installation: InProcess) -> None
     ],
 )
 def test_a_paper_consent_needs_its_scan_and_another_employee(
-    installation: InProcess, changes: dict[str, Any], against: list[tuple[str, str]]
+    installation: InProcessService, changes: dict[str, Any], against: list[tuple[str, str]]
 ) -> None:
     """CNS-12 and CNS-13, each names the missing part."""
     _, document = on_paper(installation)
@@ -124,7 +128,7 @@ def test_a_paper_consent_needs_its_scan_and_another_employee(
 
 
 @pytest.mark.parametrize("scan", [b"not a scan", png_scan(), SCAN + b"x"])
-def test_a_scan_has_the_type_of_the_consent(installation: InProcess, scan: bytes) -> None:
+def test_a_scan_has_the_type_of_the_consent(installation: InProcessService, scan: bytes) -> None:
     """The digest may be right, but a file of another type is no scan."""
     _, document = on_paper(installation, scan)
 
@@ -133,7 +137,7 @@ def test_a_scan_has_the_type_of_the_consent(installation: InProcess, scan: bytes
     ]
 
 
-def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcess) -> None:
+def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcessService) -> None:
     """One byte more is refused."""
     scan = SCAN[:9] + b"%" + b"x" * (10 * 1024 * 1024 - len(SCAN) - 2) + b"\n" + SCAN[9:]
     assert len(scan) == 10 * 1024 * 1024
@@ -149,11 +153,11 @@ def test_a_scan_of_ten_mebibytes_is_accepted(installation: InProcess) -> None:
     assert refused.codes == ["REQ-01"]
 
 
-def of_a_child(installation: InProcess, **changes: Any) -> bytes:
+def of_a_child(installation: InProcessService, **changes: Any) -> bytes:
     """Return the municipality's consent by citizen 4 for an adult, for whom no parent
     can consent.
     """
-    able = hands_of(installation)
+    able = signers_of(installation)
     authority = Representation(
         pin=installation.world.people[4].pin,
         kind="POWER_OF_ATTORNEY",
@@ -165,7 +169,7 @@ def of_a_child(installation: InProcess, **changes: Any) -> bytes:
     return able.sign_consent(consent, MUNICIPALITY, installation.world.citizens[4])
 
 
-def test_a_representative_consents_and_revokes(installation: InProcess) -> None:
+def test_a_representative_consents_and_revokes(installation: InProcessService) -> None:
     """The consent has the document of authority, the revocation the representative's signature."""
     consent_id: UUID = uuid4()
     document = of_a_child(installation, consent_id=consent_id)
@@ -184,7 +188,7 @@ def test_a_representative_consents_and_revokes(installation: InProcess) -> None:
 
 
 def test_evidence_of_a_day_is_limited(
-    installation: InProcess, monkeypatch: pytest.MonkeyPatch
+    installation: InProcessService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REQ-06 comes before anything is stored; the id stays open."""
     _, document = on_paper(installation)
@@ -201,14 +205,14 @@ def test_evidence_of_a_day_is_limited(
 
 
 @pytest.fixture
-def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def own(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     """Build a separate service, for effects that others' must not have."""
     built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
 
-def test_an_official_has_a_daily_quota(own: InProcess) -> None:
+def test_an_official_has_a_daily_quota(own: InProcessService) -> None:
     """AGR-06, field `official`, from the second on; a repeated consent does not count."""
     agreed = replace(MUNICIPALITY.agreed(own.world.made_at), state=AgreementState.IN_FORCE)
     agree(own.store.registry, replace(agreed, paper_daily_quota=1), at=own.clock())
@@ -220,7 +224,7 @@ def test_an_official_has_a_daily_quota(own: InProcess) -> None:
     assert fields_of(answers[1]) == fields_of(answers[2]) == [("AGR-06", "official")]
 
 
-def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcess) -> None:
+def test_later_documents_of_a_withdrawn_official_do_not_count(own: InProcessService) -> None:
     """Earlier registrations of the official stay valid."""
     _, before = on_paper(own)
     assert ask(own, build_registration(before)).outcome == "ACCEPTED"

@@ -14,13 +14,13 @@ from makul.app.ports.ledger import LedgerState
 from makul.composition.readiness import build_readiness, check_ledger, check_months
 from makul.observability import readiness as health
 from makul_sandbox.data.recipients import OPERATOR
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 
 
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("ready"), database=record_database)
     yield built
     built.close()
@@ -31,14 +31,14 @@ def _every_look_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
 
 
-def states(installation: InProcess, **parts: Any) -> dict[str, ReadinessState]:
+def states(installation: InProcessService, **parts: Any) -> dict[str, ReadinessState]:
     return dict(build_readiness(replace(installation.parts, **parts), OPERATOR)().checks)
 
 
 ALL_WELL = {"store": ReadinessState.OK, "signer": ReadinessState.OK, "trust": ReadinessState.OK}
 
 
-def test_a_complete_service_is_ready(installation: InProcess) -> None:
+def test_a_complete_service_is_ready(installation: InProcessService) -> None:
     """Every check has a name that does not reveal its address."""
     assert states(installation) == ALL_WELL
 
@@ -56,14 +56,16 @@ class DeadSigner:
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_a_service_without_its_key_is_not_ready(installation: InProcess, breaks: bool) -> None:
+def test_a_service_without_its_key_is_not_ready(
+    installation: InProcessService, breaks: bool
+) -> None:
     """OPS-01 for all requests, because no receipt means no answer."""
     assert states(installation, signer=DeadSigner(breaks)) == ALL_WELL | {
         "signer": ReadinessState.DOWN
     }
 
 
-def test_expired_lists_degrade(installation: InProcess) -> None:
+def test_expired_lists_degrade(installation: InProcessService) -> None:
     """SIG-07 only for certificates under these CAs: the service stays in the balancer."""
     later = installation.clock() + timedelta(days=400)
     found = build_readiness(replace(installation.parts, clock=lambda: later), OPERATOR)()

@@ -28,7 +28,7 @@ from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
     SCHEMA,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     build_installation,
 )
@@ -41,14 +41,16 @@ DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 @pytest.fixture
-def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcess]:
+def installation(tmp_path: Path, record_database: RecordDatabase) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def token(installation: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+def token(
+    installation: InProcessService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> SoftToken:
     """Move the operator's key into a token, and name it in the settings."""
     soft_token = make_token(tmp_path / "hsm")
     monkeypatch.setenv("SOFTHSM2_CONF", str(soft_token.config))
@@ -80,7 +82,7 @@ def signer_of(receipt: bytes) -> bytes:
 
 @needs("softhsm2-util")
 def test_workers_and_threads_sign_with_the_token(
-    installation: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcessService, token: SoftToken, tmp_path: Path
 ) -> None:
     """Each worker opens the token itself, after the fork; its signed decisions are recorded."""
     with run_service(tmp_path / "makul.toml", workers=2) as server:
@@ -92,7 +94,7 @@ def test_workers_and_threads_sign_with_the_token(
 
 @needs("softhsm2-util")
 def test_a_service_without_its_token_gives_nothing_until_it_returns(
-    installation: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcessService, token: SoftToken, tmp_path: Path
 ) -> None:
     """OPS-01: no receipt, no answer, no record; the same request is answered later."""
     with run_service(tmp_path / "makul.toml", workers=1) as server:
@@ -131,7 +133,7 @@ def _await_not_ready(port: int) -> tuple[int, bytes]:
 
 @needs("softhsm2-util")
 def test_a_missing_token_is_reported_before_serving(
-    installation: InProcess, token: SoftToken, tmp_path: Path
+    installation: InProcessService, token: SoftToken, tmp_path: Path
 ) -> None:
     token.take_out()
 
@@ -162,7 +164,7 @@ def by_client(directory: Path, *pinned: str) -> ReceiptVerifier:
     )
 
 
-def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Path) -> None:
+def test_status_publishes_the_certificates(installation: InProcessService, tmp_path: Path) -> None:
     """GetStatus names every certificate by its fingerprint, state and term; and a compromise."""
     config, retired = tmp_path / "makul.toml", tmp_path / "retired"
     retired.mkdir()
@@ -211,7 +213,7 @@ def test_status_publishes_the_certificates(installation: InProcess, tmp_path: Pa
     assert "sealedPerson" in limits
 
 
-def test_receipt_key_is_renewed_under_load(installation: InProcess, tmp_path: Path) -> None:
+def test_receipt_key_is_renewed_under_load(installation: InProcessService, tmp_path: Path) -> None:
     """No request fails after new settings and SIGHUP, and both certificates are seen."""
     config = tmp_path / "makul.toml"
     new = installation.world.hierarchy.official(
@@ -242,7 +244,7 @@ def test_receipt_key_is_renewed_under_load(installation: InProcess, tmp_path: Pa
     assert all(b">RELEASED<" in body for _, body in load.answers)
 
 
-def test_unusable_settings_change_nothing(installation: InProcess, tmp_path: Path) -> None:
+def test_unusable_settings_change_nothing(installation: InProcessService, tmp_path: Path) -> None:
     """A mistake in a reload must not stop the service: old workers continue, the log says why."""
     config, log = tmp_path / "makul.toml", tmp_path / "log"
     first, second = messages(installation, 2)

@@ -19,13 +19,13 @@ from lxml import etree
 from makul.domain.recipients import RecipientState
 from makul_sandbox.data.recipients import BANK
 from makul_testing.builders.agreements import agree
-from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
+from makul_testing.builders.consents import build_revocation_request, revocation, signers_of
 from makul_testing.in_process_service import (
     NS,
     RECIPIENT,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -52,13 +52,15 @@ def clock() -> Clock:
 @pytest.fixture
 def installation(
     tmp_path: Path, clock: Clock, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
-def get_receipt(installation: InProcess, of_request: UUID, *, by: str = "bank") -> Answered:
+def get_receipt(
+    installation: InProcessService, of_request: UUID, *, by: str = "bank"
+) -> ServiceAnswer:
     body = (
         f'<r:GetReceipt xmlns:r="{RECIPIENT}"><r:requestId>{uuid4()}</r:requestId>'
         f"<r:ofRequest>{of_request}</r:ofRequest></r:GetReceipt>"
@@ -66,7 +68,7 @@ def get_receipt(installation: InProcess, of_request: UUID, *, by: str = "bank") 
     return installation.ask(body.encode(), by=by)
 
 
-def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
+def operation_of(answer: ServiceAnswer) -> tuple[str | None, str | None] | None:
     """Return the operation and outcome of a receipt, or None if none was given."""
     encoded_receipt = answer.child.findtext("r:receipt", namespaces=NS)
     if encoded_receipt is None:
@@ -75,13 +77,15 @@ def operation_of(answer: Answered) -> tuple[str | None, str | None] | None:
     return receipt.findtext("{*}operation"), receipt.findtext("{*}outcome")
 
 
-def consent_of(installation: InProcess, **changes: Any) -> tuple[UUID, bytes]:
-    hands = hands_of(installation)
-    consent = hands.consent(BANK, 2, **changes)
-    return consent.consent_id, hands.sign_consent(consent, BANK, installation.world.citizens[2])
+def consent_of(installation: InProcessService, **changes: Any) -> tuple[UUID, bytes]:
+    sandbox_signers = signers_of(installation)
+    consent = sandbox_signers.consent(BANK, 2, **changes)
+    return consent.consent_id, sandbox_signers.sign_consent(
+        consent, BANK, installation.world.citizens[2]
+    )
 
 
-def data(installation: InProcess, request_id: UUID, document: bytes) -> bytes:
+def data(installation: InProcessService, request_id: UUID, document: bytes) -> bytes:
     fields = about(installation.world.people[2], of=BANK, request_id=request_id)
     return person_request(**fields | {"ground": ("CONSENT", document)})
 
@@ -104,28 +108,28 @@ def explaining(request_id: UUID) -> bytes:
     ).encode()
 
 
-def on_hold(installation: InProcess) -> None:
+def on_hold(installation: InProcessService) -> None:
     _set_state(installation, RecipientState.ON_HOLD)
 
 
-def cut_off(installation: InProcess) -> None:
+def cut_off(installation: InProcessService) -> None:
     _set_state(installation, RecipientState.CUT_OFF)
 
 
-def _set_state(installation: InProcess, state: RecipientState) -> None:
+def _set_state(installation: InProcessService, state: RecipientState) -> None:
     bank = next(each for each in installation.store.registry.recipients() if each.code == BANK.code)
     installation.store.registry.set_state(
         replace(bank, state=state), reason="test", at=installation.clock()
     )
 
 
-def terminated(installation: InProcess) -> None:
+def terminated(installation: InProcessService) -> None:
     installation.store.registry.terminate_agreement(
         BANK.agreement, reason="test", at=installation.clock()
     )
 
 
-STOPS: list[tuple[Callable[[InProcess], None], str]] = [
+STOPS: list[tuple[Callable[[InProcessService], None], str]] = [
     (on_hold, "RCP-02"),
     (cut_off, "RCP-03"),
     (terminated, "AGR-02"),
@@ -134,7 +138,7 @@ STOPS: list[tuple[Callable[[InProcess], None], str]] = [
 
 @pytest.mark.parametrize(("stop", "code"), STOPS)
 def test_only_revocations_have_receipts_after_a_stop(
-    installation: InProcess, stop: Callable[[InProcess], None], code: str
+    installation: InProcessService, stop: Callable[[InProcessService], None], code: str
 ) -> None:
     """Releases, refusals, dry runs and registrations are withheld; a revocation's
     receipt is given.
@@ -166,7 +170,7 @@ def test_only_revocations_have_receipts_after_a_stop(
     }
 
 
-def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcess) -> None:
+def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcessService) -> None:
     """Procedure, cl. 11: a receipt holds no data, and the recipient needs it to explain its
     request.
     """
@@ -183,7 +187,9 @@ def test_a_revoked_consent_leaves_the_receipt_of_its_use(installation: InProcess
     assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_an_expired_agreement_leaves_its_receipts(installation: InProcess, clock: Clock) -> None:
+def test_an_expired_agreement_leaves_its_receipts(
+    installation: InProcessService, clock: Clock
+) -> None:
     """The stored answer is withheld, but the receipt is given: it holds no data."""
     known = {each.number: each for each in installation.store.registry.agreements(BANK.code)}
     ends = installation.clock() + timedelta(hours=1)
@@ -202,7 +208,7 @@ def test_an_expired_agreement_leaves_its_receipts(installation: InProcess, clock
     assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_a_withdrawn_certificate_gets_no_receipt(installation: InProcess) -> None:
+def test_a_withdrawn_certificate_gets_no_receipt(installation: InProcessService) -> None:
     """RCP-04: the key of a withdrawn certificate identifies nobody."""
     _, document = consent_of(installation)
     request_id = uuid4()
@@ -220,7 +226,7 @@ def test_a_withdrawn_certificate_gets_no_receipt(installation: InProcess) -> Non
     assert operation_of(answer) is None
 
 
-def test_one_id_in_every_space_gives_the_disclosure(installation: InProcess) -> None:
+def test_one_id_in_every_space_gives_the_disclosure(installation: InProcessService) -> None:
     """The order of uses makes no difference; what closed an id comes before what left it open."""
     _, document = consent_of(installation)
     request_id = uuid4()
@@ -236,7 +242,7 @@ def test_one_id_in_every_space_gives_the_disclosure(installation: InProcess) -> 
     assert operation_of(get_receipt(installation, request_id)) == ("GetPersonData", "RELEASED")
 
 
-def test_another_recipient_finds_nothing_under_an_id(installation: InProcess) -> None:
+def test_another_recipient_finds_nothing_under_an_id(installation: InProcessService) -> None:
     """An id belongs to one recipient; unknown and foreign ids get one answer."""
     _, document = consent_of(installation)
     request_id = uuid4()

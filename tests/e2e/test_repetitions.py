@@ -19,9 +19,9 @@ from makul.domain.recipients import RecipientState
 from makul_testing.in_process_service import (
     RECIPIENT,
     TYPES,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     party,
@@ -35,14 +35,14 @@ BY = "police"
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("repetitions"), database=record_database)
     yield built
     built.close()
 
 
 def ask(
-    installation: InProcess,
+    installation: InProcessService,
     body: bytes,
     request_id: UUID,
     *,
@@ -51,7 +51,7 @@ def ask(
     subsystem: str = "core",
     service: str = "GetPersonData",
     by: str = BY,
-) -> Answered:
+) -> ServiceAnswer:
     """Send a Body over X-Road, as this employee, in this case, from this subsystem."""
     more = ""
     if employee is not None:
@@ -66,7 +66,7 @@ def ask(
     return installation.post(message, listener="xroad")
 
 
-def a_body(installation: InProcess, name: str, request_id: UUID, by: str) -> bytes:
+def a_body(installation: InProcessService, name: str, request_id: UUID, by: str) -> bytes:
     document = installation.document(name)
     fields: dict[str, Any] = about(
         installation.person_of(document), of=party(by), document=document
@@ -75,7 +75,7 @@ def a_body(installation: InProcess, name: str, request_id: UUID, by: str) -> byt
 
 
 @pytest.fixture(scope="module")
-def released(installation: InProcess) -> tuple[UUID, bytes, Answered]:
+def released(installation: InProcessService) -> tuple[UUID, bytes, ServiceAnswer]:
     request_id = uuid4()
     body = a_body(installation, find_document_name(installation), request_id, BY)
     answer = ask(installation, body, request_id)
@@ -83,7 +83,7 @@ def released(installation: InProcess) -> tuple[UUID, bytes, Answered]:
     return request_id, body, answer
 
 
-def find_document_name(installation: InProcess) -> str:
+def find_document_name(installation: InProcessService) -> str:
     """Return a document of the police by which data are released."""
     return next(
         name
@@ -92,7 +92,7 @@ def find_document_name(installation: InProcess) -> str:
     )
 
 
-def list_repetitions(installation: InProcess) -> list[RepetitionRow]:
+def list_repetitions(installation: InProcessService) -> list[RepetitionRow]:
     return list(installation.store.registry.repetitions(limit=100))
 
 
@@ -109,8 +109,8 @@ def list_repetitions(installation: InProcess) -> list[RepetitionRow]:
     ids=["another", "none", "other case of letters", "other case", "no case", "other subsystem"],
 )
 def test_another_asker_gets_nothing_under_the_same_id(
-    installation: InProcess,
-    released: tuple[UUID, bytes, Answered],
+    installation: InProcessService,
+    released: tuple[UUID, bytes, ServiceAnswer],
     changed: dict[str, Any],
     field: str,
 ) -> None:
@@ -127,7 +127,7 @@ def test_another_asker_gets_nothing_under_the_same_id(
 
 
 def test_each_repetition_is_recorded_with_who_asked(
-    installation: InProcess, released: tuple[UUID, bytes, Answered]
+    installation: InProcessService, released: tuple[UUID, bytes, ServiceAnswer]
 ) -> None:
     """Invariant 1; Procedure, cl. 11: who, when, by which channel, with its own leaf,
     and counted.
@@ -150,7 +150,7 @@ def test_each_repetition_is_recorded_with_who_asked(
     assert counts(installation)[0] == counted[0]
 
 
-def counts(installation: InProcess) -> tuple[int, int]:
+def counts(installation: InProcessService) -> tuple[int, int]:
     """Count decisions and repetitions of the police this month."""
     today = legal_day(installation.clock())
     rows = [
@@ -161,7 +161,7 @@ def counts(installation: InProcess) -> tuple[int, int]:
     return sum(row.decisions for row in rows), sum(row.repetitions for row in rows)
 
 
-def get_receipt(installation: InProcess, of_request: UUID, **who: Any) -> Answered:
+def get_receipt(installation: InProcessService, of_request: UUID, **who: Any) -> ServiceAnswer:
     request_id = uuid4()
     body = (
         f'<r:GetReceipt xmlns:r="{RECIPIENT}"><r:requestId>{request_id}</r:requestId>'
@@ -170,12 +170,12 @@ def get_receipt(installation: InProcess, of_request: UUID, **who: Any) -> Answer
     return ask(installation, body, request_id, service="GetReceipt", **who)
 
 
-def receipt_of(answer: Answered) -> str | None:
+def receipt_of(answer: ServiceAnswer) -> str | None:
     return answer.child.findtext(f"{{{RECIPIENT}}}receipt")
 
 
 def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(
-    installation: InProcess,
+    installation: InProcessService,
 ) -> None:
     """GetReceipt finds the decision that closed the id, after any later request under it."""
     request_id = uuid4()
@@ -193,8 +193,8 @@ def test_a_later_refusal_does_not_hide_the_receipt_of_the_disclosure(
     [(RecipientState.ON_HOLD, Code.RCP_02), (RecipientState.CUT_OFF, Code.RCP_03)],
 )
 def test_a_stopped_recipient_gets_no_receipt(
-    installation: InProcess,
-    released: tuple[UUID, bytes, Answered],
+    installation: InProcessService,
+    released: tuple[UUID, bytes, ServiceAnswer],
     state: RecipientState,
     code: Code,
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from makul_testing.in_process_service import (
     RECIPIENT,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -21,13 +21,13 @@ from makul_testing.in_process_service import (
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("ways"), database=record_database)
     yield built
     built.close()
 
 
-def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) -> None:
+def test_an_ineligible_recipients_document_is_not_read(installation: InProcessService) -> None:
     """Cheap checks come first: a held recipient's document is neither verified nor stored."""
     document = installation.document("insurer-00-data")
     request = person_request(
@@ -43,7 +43,7 @@ def test_an_ineligible_recipients_document_is_not_read(installation: InProcess) 
     )
 
 
-def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
+def test_scores_are_withheld_unless_agreed(installation: InProcessService) -> None:
     """The recipient learns yes or no, not how similar, without scores in its agreement."""
     document = installation.document("bank-00-yes-no")
     request = person_request(
@@ -59,7 +59,7 @@ def test_scores_are_withheld_unless_agreed(installation: InProcess) -> None:
     assert match.find("r:threshold", {"r": RECIPIENT}) is None
 
 
-def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> None:
+def test_concurrent_guesses_are_counted_one_by_one(installation: InProcessService) -> None:
     """MAT-06: of twelve concurrent guesses about one person, at most five learn anything."""
     document = installation.document("mobile-05-data")
     guesses = [
@@ -88,7 +88,7 @@ def test_concurrent_guesses_are_counted_one_by_one(installation: InProcess) -> N
     assert sorted(outcomes) == [["MAT-01"]] * 5 + [["MAT-06"]] * 7
 
 
-def test_a_dry_run_predicts_a_used_up_consent(installation: InProcess) -> None:
+def test_a_dry_run_predicts_a_used_up_consent(installation: InProcessService) -> None:
     """Procedure, cl. 7: ExplainDecision knows the consent's usage, and adds nothing to it."""
     document = installation.document("single-use")
     person = installation.person_of(document)
@@ -104,7 +104,7 @@ def test_a_dry_run_predicts_a_used_up_consent(installation: InProcess) -> None:
     assert "CNS-06" in after.codes
 
 
-def explain(installation: InProcess, document: bytes) -> bytes:
+def explain(installation: InProcessService, document: bytes) -> bytes:
 
     bank = party("bank")
     return (

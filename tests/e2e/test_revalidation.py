@@ -20,9 +20,9 @@ from makul.store.records.entry_rows import evidence_associated_data
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.world.documents import SandboxDocument
-from makul_testing.cli_runner import CommandResult, Makul
+from makul_testing.cli_runner import CommandLine, CommandResult
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -52,33 +52,33 @@ def clock() -> MovableClock:
 @pytest.fixture
 def installation(
     tmp_path: Path, clock: MovableClock, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path, clock=clock, database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture
-def makul(installation: InProcess) -> Makul:
+def makul(installation: InProcessService) -> CommandLine:
     return installation.makul()
 
 
-def build_request(installation: InProcess, document: SandboxDocument) -> bytes:
+def build_request(installation: InProcessService, document: SandboxDocument) -> bytes:
     return person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
     )
 
 
-def latest(makul: Makul) -> str:
+def latest(makul: CommandLine) -> str:
     """Return the id of the last decision."""
     return str(makul.run_json("disclosure", "list", "--limit", "1")[0]["disclosure_id"])
 
 
-def rejudge(makul: Makul, disclosure_id: str) -> CommandResult:
+def rejudge(makul: CommandLine, disclosure_id: str) -> CommandResult:
     return makul("document", "rejudge", disclosure_id, "--json")
 
 
-def revoke_late(installation: InProcess, document: SandboxDocument, at: datetime) -> None:
+def revoke_late(installation: InProcessService, document: SandboxDocument, at: datetime) -> None:
     """Make the citizens' CRL an hour later; the document's signer is in it since `at`."""
     ca = installation.world.hierarchy.citizens.credential
     revoked = (
@@ -102,7 +102,7 @@ def revoke_late(installation: InProcess, document: SandboxDocument, at: datetime
 
 
 def test_report_is_equal_after_all_else_has_changed(
-    installation: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcessService, makul: CommandLine, clock: MovableClock
 ) -> None:
     """The signer's certificate is revoked later, CRLs are replaced, then nothing is trusted."""
     document = installation.document("bank-00-data")
@@ -131,7 +131,7 @@ def test_report_is_equal_after_all_else_has_changed(
 
 
 def test_a_registered_consent_is_judged_again(
-    installation: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcessService, makul: CommandLine, clock: MovableClock
 ) -> None:
     """It was registered while its certificate was good, and used after the revocation."""
     document = installation.document("bank-05-data")
@@ -159,7 +159,7 @@ def test_a_registered_consent_is_judged_again(
 
 
 def test_a_timestamped_consent_is_judged_again(
-    installation: InProcess, makul: Makul, clock: MovableClock
+    installation: InProcessService, makul: CommandLine, clock: MovableClock
 ) -> None:
     """The material of its time-stamping authority comes from the archive as well."""
     document = installation.document("bank-00-data")
@@ -181,7 +181,9 @@ def test_a_timestamped_consent_is_judged_again(
 
 
 @pytest.mark.parametrize("name", ["bank-00-data", "bank-02-data"])
-def test_missing_material_is_named(installation: InProcess, makul: Makul, name: str) -> None:
+def test_missing_material_is_named(
+    installation: InProcessService, makul: CommandLine, name: str
+) -> None:
     """Exit code 3, and one line that names what to restore; never a verdict."""
     installation.ask(build_request(installation, installation.document(name)))
     released = latest(makul)
@@ -202,7 +204,7 @@ def test_missing_material_is_named(installation: InProcess, makul: Makul, name: 
 
 @pytest.mark.parametrize("knows_the_keys", [False, True])
 def test_tampered_evidence_is_found(
-    installation: InProcess, makul: Makul, *, knows_the_keys: bool
+    installation: InProcessService, makul: CommandLine, *, knows_the_keys: bool
 ) -> None:
     """Exit code 1: the bytes are not those that were judged, even if encrypted like ours."""
     installation.ask(build_request(installation, installation.document("bank-00-data")))
@@ -213,8 +215,8 @@ def test_tampered_evidence_is_found(
         ((recipient, digest),) = connection.execute(query).fetchall()
         sealed = b"\x01" + bytes(200)
         if knows_the_keys:
-            sealer = FieldCipher(StoreKeys.load(installation.settings.store.keys))
-            sealed = sealer.encrypt(b"<other/>", evidence_associated_data(recipient, digest))
+            cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys))
+            sealed = cipher.encrypt(b"<other/>", evidence_associated_data(recipient, digest))
         connection.execute(f"UPDATE evidence SET sealed = {binary(database, sealed)}")  # noqa: S608
 
     result = rejudge(makul, released)
@@ -225,7 +227,7 @@ def test_tampered_evidence_is_found(
     assert "bytes are not those" in finding["where"][0]
 
 
-def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -> None:
+def test_a_missing_document_is_reported(installation: InProcessService, makul: CommandLine) -> None:
     """Exit code 3: somebody removed it from the record."""
     installation.ask(build_request(installation, installation.document("bank-00-data")))
     released = latest(makul)
@@ -238,7 +240,9 @@ def test_a_missing_document_is_reported(installation: InProcess, makul: Makul) -
     assert "backup of the database" in result.json["error"]["message"]
 
 
-def test_every_document_is_judged_equally_again(installation: InProcess, makul: Makul) -> None:
+def test_every_document_is_judged_equally_again(
+    installation: InProcessService, makul: CommandLine
+) -> None:
     """The bank's good and bad documents get the same report each time."""
     bank_documents = [
         each for each in installation.world.documents.values() if each.presented_by.key == "bank"
@@ -255,7 +259,7 @@ def test_every_document_is_judged_equally_again(installation: InProcess, makul: 
     print(f"\n{documents} documents of {len(found)} decisions: the same")
 
 
-def test_unknown_decision_is_reported(makul: Makul) -> None:
+def test_unknown_decision_is_reported(makul: CommandLine) -> None:
     """Exit code 3 for an unknown decision, 64 for a malformed id."""
     result = rejudge(makul, str(uuid4()))
 

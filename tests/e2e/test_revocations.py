@@ -7,18 +7,18 @@ import pytest
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import RecipientState
 from makul_sandbox.world.documents import SandboxDocument
-from makul_testing.builders.consents import build_revocation_request, hands_of, revocation
-from makul_testing.in_process_service import NS, RECIPIENT, InProcess, about, person_request
+from makul_testing.builders.consents import build_revocation_request, revocation, signers_of
+from makul_testing.in_process_service import NS, RECIPIENT, InProcessService, about, person_request
 
 
-def fresh_consent(installation: InProcess, citizen: int = 2) -> tuple[UUID, bytes]:
-    able = hands_of(installation)
+def fresh_consent(installation: InProcessService, citizen: int = 2) -> tuple[UUID, bytes]:
+    able = signers_of(installation)
     consent = able.consent(installation.bank, citizen)
     signed = able.sign_consent(consent, installation.bank, installation.world.citizens[citizen])
     return consent.consent_id, signed
 
 
-def using(installation: InProcess, document: bytes) -> bytes:
+def using(installation: InProcessService, document: bytes) -> bytes:
     ready: SandboxDocument = installation.document("bank-02-data")
     fields = about(installation.world.people[2], of=installation.bank, document=ready)
     return person_request(**(fields | {"ground": ("CONSENT", document)}))
@@ -31,7 +31,7 @@ def inquiry(operation: str, content: str) -> bytes:
     ).encode()
 
 
-def test_a_revoked_consent_gives_nothing_more(installation: InProcess) -> None:
+def test_a_revoked_consent_gives_nothing_more(installation: InProcessService) -> None:
     """Neither a new request nor the retry of an old one; the state and the list show it."""
     consent_id, document = fresh_consent(installation)
     used = using(installation, document)
@@ -51,7 +51,7 @@ def test_a_revoked_consent_gives_nothing_more(installation: InProcess) -> None:
     assert listed.findtext("r:more", namespaces=NS) == "false"
 
 
-def test_a_consent_may_be_revoked_before_it_was_seen(installation: InProcess) -> None:
+def test_a_consent_may_be_revoked_before_it_was_seen(installation: InProcessService) -> None:
     """The consent is refused when it comes."""
     consent_id, document = fresh_consent(installation)
     assert (
@@ -62,7 +62,7 @@ def test_a_consent_may_be_revoked_before_it_was_seen(installation: InProcess) ->
     assert installation.ask(using(installation, document)).codes == ["CNS-05"]
 
 
-def test_a_repeated_revocation_is_accepted(installation: InProcess) -> None:
+def test_a_repeated_revocation_is_accepted(installation: InProcessService) -> None:
     """Under the same id the answer is the same, under another it is ACCEPTED once more."""
     consent_id, _ = fresh_consent(installation)
     document = revocation(installation, consent_id)
@@ -83,7 +83,7 @@ def test_a_repeated_revocation_is_accepted(installation: InProcess) -> None:
     ],
 )
 def test_invalid_revocations_are_refused(
-    installation: InProcess, changes: dict[str, object], codes: list[str]
+    installation: InProcessService, changes: dict[str, object], codes: list[str]
 ) -> None:
     """Another's signature, another's consent, another recipient: the consent stays valid."""
     consent_id, document = fresh_consent(installation)
@@ -97,7 +97,7 @@ def test_invalid_revocations_are_refused(
     assert installation.ask(using(installation, document)).outcome == "RELEASED"
 
 
-def test_consents_and_revocations_are_not_confused(installation: InProcess) -> None:
+def test_consents_and_revocations_are_not_confused(installation: InProcessService) -> None:
     """Each document states its kind, and is not read as another kind."""
     consent_id, document = fresh_consent(installation)
 
@@ -107,7 +107,7 @@ def test_consents_and_revocations_are_not_confused(installation: InProcess) -> N
     ]
 
 
-def test_a_recipient_on_hold_may_submit_one(installation: InProcess) -> None:
+def test_a_recipient_on_hold_may_submit_one(installation: InProcessService) -> None:
     """A revocation only takes away."""
     consent_id, document = fresh_consent(installation)
     bank = installation.bank.recipient

@@ -29,8 +29,8 @@ from makul.domain.matches import DemographicProbe
 from makul.domain.persons import LocalizedName, Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
-from makul_testing.builders.consents import hands_of
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.builders.consents import signers_of
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 
 NO_LIMITS = AttemptLimits(
     window=timedelta(0),
@@ -78,7 +78,7 @@ def bare(parts: Adapters) -> Adapters:
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(
         tmp_path_factory.mktemp("steps"), parts=bare, database=record_database
     )
@@ -134,7 +134,7 @@ class Counter:
         self.calls += event in ("call", "c_call")
 
     def count(self, work: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Steps:
-        one, every = self._kind.one, self._kind.all
+        one, every = self._kind.fetch_one, self._kind.fetch_all
 
         def seen(found: Any, rows: list[Any]) -> Any:
             self.found.append(rows)
@@ -143,11 +143,11 @@ class Counter:
         with monkeypatch.context() as patched:
             patched.setattr(
                 self._kind,
-                "one",
+                "fetch_one",
                 lambda *arguments: seen(row := one(*arguments), [row] if row else []),
             )
             patched.setattr(
-                self._kind, "all", lambda *arguments: seen(rows := every(*arguments), rows)
+                self._kind, "fetch_all", lambda *arguments: seen(rows := every(*arguments), rows)
             )
             sys.setprofile(self._called)
             try:
@@ -162,7 +162,7 @@ class Counter:
 @pytest.mark.parametrize("form", list(ResultForm))
 @pytest.mark.parametrize("factors", [NUMBER, NAMES, EVERY], ids=["number", "names", "all"])
 def test_a_request_takes_the_same_steps_for_any_record(
-    installation: InProcess,
+    installation: InProcessService,
     monkeypatch: pytest.MonkeyPatch,
     factors: dict[str, Any],
     form: ResultForm,
@@ -188,16 +188,20 @@ def test_a_request_takes_the_same_steps_for_any_record(
 
 
 def asking(
-    installation: InProcess, person: Person, factors: dict[str, Any], form: ResultForm
+    installation: InProcessService, person: Person, factors: dict[str, Any], form: ResultForm
 ) -> Callable[[], object]:
     """Return a request of the police about a person, with wrong values."""
     port = recipient_port(installation.parts, operator=OPERATOR, environment="SANDBOX")
     disclose = replace(cast("Disclose", port.disclose), limits=NO_LIMITS)
     data = form is ResultForm.DATA
     attributes = frozenset({Attribute.SURNAME} if data else ())
-    hands = hands_of(installation)
-    statement = hands.statement(POLICE, 0, attributes, subject=person.pin, result_form=form)
-    document = hands.sign_statement(statement, POLICE, installation.world.officials[POLICE.key])
+    sandbox_signers = signers_of(installation)
+    statement = sandbox_signers.statement(
+        POLICE, 0, attributes, subject=person.pin, result_form=form
+    )
+    document = sandbox_signers.sign_statement(
+        statement, POLICE, installation.world.officials[POLICE.key]
+    )
 
     def ask() -> None:
         request = PersonRequest(

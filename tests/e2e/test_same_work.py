@@ -32,8 +32,8 @@ from makul.domain.matches import DemographicProbe
 from makul.domain.persons import Person
 from makul_sandbox.data.citizens import citizens
 from makul_sandbox.data.recipients import OPERATOR, POLICE
-from makul_testing.builders.consents import hands_of
-from makul_testing.in_process_service import InProcess, RecordDatabase, build_installation
+from makul_testing.builders.consents import signers_of
+from makul_testing.in_process_service import InProcessService, RecordDatabase, build_installation
 from makul_testing.timing_separation import measure_in_turns, separate
 
 COMPARISONS = 2_000
@@ -102,7 +102,7 @@ def bare(parts: Adapters) -> Adapters:
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build a separate service without limits on attempts."""
     built = build_installation(
         tmp_path_factory.mktemp("measured"), parts=bare, database=record_database
@@ -112,7 +112,7 @@ def installation(
 
 
 @pytest.fixture(scope="module")
-def disclose(installation: InProcess) -> Disclose:
+def disclose(installation: InProcessService) -> Disclose:
     port = recipient_port(installation.parts, operator=OPERATOR, environment="SANDBOX")
     assert isinstance(port.disclose, Disclose)
     return replace(port.disclose, limits=NO_LIMITS)
@@ -122,14 +122,16 @@ def disclose(installation: InProcess) -> Disclose:
 class Asking:
     """A request about one person by a wrong document number, of the police by a basis."""
 
-    installation: InProcess
+    installation: InProcessService
     disclose: Disclose
 
     def about(self, pin: Pin) -> Callable[[], object]:
-        hands = hands_of(self.installation)
-        statement = hands.statement(POLICE, 0, frozenset({Attribute.SURNAME}), subject=pin)
+        sandbox_signers = signers_of(self.installation)
+        statement = sandbox_signers.statement(
+            POLICE, 0, frozenset({Attribute.SURNAME}), subject=pin
+        )
         signer = self.installation.world.officials[POLICE.key]
-        ground = PresentedBasis(hands.sign_statement(statement, POLICE, signer))
+        ground = PresentedBasis(sandbox_signers.sign_statement(statement, POLICE, signer))
         caller = Caller(recipient=POLICE.code, channel=Channel.WSSE)
 
         def ask() -> None:
@@ -155,7 +157,7 @@ def with_face(person: Person) -> Person:
 
 
 def test_an_unknown_pin_looks_like_a_record_with_a_photograph(
-    installation: InProcess, disclose: Disclose
+    installation: InProcessService, disclose: Disclose
 ) -> None:
     """docs/architecture.md, invariant 6: the work is equal for any record; 2,000
     requests a class.

@@ -17,7 +17,7 @@ import pytest
 from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -47,21 +47,21 @@ NOT_HTTP = {
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("service"), database=record_database)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def server(installation: InProcess) -> Iterator[Server]:
+def server(installation: InProcessService) -> Iterator[Server]:
     with run_service(
         installation.settings.store.database.parent / "makul.toml", workers=2
     ) as running:
         yield running
 
 
-def messages(installation: InProcess, count: int) -> list[bytes]:
+def messages(installation: InProcessService, count: int) -> list[bytes]:
     document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     fields = [
         about(installation.person_of(document), of=document.presented_by, document=document)
@@ -75,7 +75,7 @@ def messages(installation: InProcess, count: int) -> list[bytes]:
     ]
 
 
-def test_two_workers_record_all_answers(installation: InProcess, server: Server) -> None:
+def test_two_workers_record_all_answers(installation: InProcessService, server: Server) -> None:
     """docs/architecture.md, invariant 1, across processes: as many recorded releases as answers."""
     before = len(released(installation))
 
@@ -84,7 +84,7 @@ def test_two_workers_record_all_answers(installation: InProcess, server: Server)
     assert len(released(installation)) - before == 40
 
 
-def released(installation: InProcess) -> list[object]:
+def released(installation: InProcessService) -> list[object]:
     rows = installation.store.registry.disclosures(recipient=None, since=None, limit=1000)
     return [row for row in rows if row.outcome == "RELEASED"]
 
@@ -226,7 +226,7 @@ def makul(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_worker_killed_under_load_loses_nothing_acknowledged(
-    installation: InProcess, server: Server
+    installation: InProcessService, server: Server
 ) -> None:
     """Kill -9 during a request: every answer that arrived is recorded, and the service
     continues.
@@ -266,7 +266,9 @@ def drive_until_dead(server: Server, request_messages: list[bytes]) -> set[str]:
     return arrived
 
 
-def test_logs_are_json_without_personal_data(installation: InProcess, tmp_path: Path) -> None:
+def test_logs_are_json_without_personal_data(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """docs/architecture.md, invariant 7: the output of a process while it served."""
     config = installation.settings.store.database.parent / "makul.toml"
     log = tmp_path / "log"

@@ -19,7 +19,7 @@ from makul.server.gunicorn_app import MAX_CONNECTIONS
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -40,14 +40,14 @@ LONG = "600"
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("slow"), database=record_database)
     yield built
     built.close()
 
 
 @contextmanager
-def wsse(installation: InProcess, **settings: str) -> Iterator[int]:
+def wsse(installation: InProcessService, **settings: str) -> Iterator[int]:
     """Run the wsse listener in one worker; `settings` has its threads."""
     port = free_port()
     with run_listener(installation, "wsse", BIND=f"127.0.0.1:{port}", WORKERS="1", **settings):
@@ -56,7 +56,7 @@ def wsse(installation: InProcess, **settings: str) -> Iterator[int]:
 
 
 @contextmanager
-def mtls(installation: InProcess, place: Path, **settings: str) -> Iterator[int]:
+def mtls(installation: InProcessService, place: Path, **settings: str) -> Iterator[int]:
     """Run the mtls listener that ends TLS itself, in one worker."""
     hierarchy, port = installation.world.hierarchy, free_port()
     server = hierarchy.server(member_code=OPERATOR, host="127.0.0.1")
@@ -109,7 +109,7 @@ def slow_peers(port: int) -> Iterator[None]:
                 thread.join()
 
 
-def build_request(installation: InProcess) -> bytes:
+def build_request(installation: InProcessService) -> bytes:
     document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     fields = about(installation.person_of(document), of=document.presented_by, document=document)
     return signed_message(
@@ -124,7 +124,9 @@ def is_released(connection: http.client.HTTPConnection, message: bytes) -> bool:
 
 
 @pytest.mark.parametrize("threads", ["1", "4"])
-def test_requests_are_answered_beside_slow_peers(installation: InProcess, threads: str) -> None:
+def test_requests_are_answered_beside_slow_peers(
+    installation: InProcessService, threads: str
+) -> None:
     """Half-sent heads, slow bodies and idle sockets hold no thread, for any time."""
     with (
         wsse(installation, THREADS=threads, MESSAGE_SECONDS=LONG) as port,
@@ -136,7 +138,7 @@ def test_requests_are_answered_beside_slow_peers(installation: InProcess, thread
             connection.close()
 
 
-def test_endless_handshakes_hold_no_thread(installation: InProcess, tmp_path: Path) -> None:
+def test_endless_handshakes_hold_no_thread(installation: InProcessService, tmp_path: Path) -> None:
     """RFC 8446, 4: if TLS ends in the listener, silence or half a hello does not hold a thread."""
     pair = write(tmp_path, "bank", installation.world.messages["bank"])
     unsigned = installation_message(installation)
@@ -156,7 +158,7 @@ def test_endless_handshakes_hold_no_thread(installation: InProcess, tmp_path: Pa
             connection.close()
 
 
-def installation_message(installation: InProcess):
+def installation_message(installation: InProcessService):
     """Build messages without a signature: TLS identifies the caller."""
     document = installation.document("bank-00-data")
 
@@ -188,7 +190,7 @@ def sending(connection: http.client.HTTPSConnection, octets: bytes) -> Iterator[
     connection.close()
 
 
-def test_peers_that_do_not_read_hold_no_thread(installation: InProcess) -> None:
+def test_peers_that_do_not_read_hold_no_thread(installation: InProcessService) -> None:
     """The loop keeps an answer that nobody reads, and not a thread."""
     ask = b"GET /v1/recipient?xsd=types HTTP/1.1\r\nHost: a\r\n\r\n"
     with wsse(installation, THREADS="1", ANSWER_SECONDS=LONG) as port, ExitStack() as slow:
@@ -212,7 +214,7 @@ def test_peers_that_do_not_read_hold_no_thread(installation: InProcess) -> None:
     ids=["head", "body", "chunks"],
 )
 def test_a_message_has_one_deadline(
-    installation: InProcess, begin: bytes, octet: bytes, status: bytes
+    installation: InProcessService, begin: bytes, octet: bytes, status: bytes
 ) -> None:
     """Octets that continue to come gain no time: the deadline is that of the whole message."""
     with wsse(installation, MESSAGE_SECONDS="2") as port, connect(port) as connection:
@@ -233,7 +235,7 @@ def test_a_message_has_one_deadline(
         assert b"Connection: close" in answer
 
 
-def test_a_handshake_has_a_deadline(installation: InProcess, tmp_path: Path) -> None:
+def test_a_handshake_has_a_deadline(installation: InProcessService, tmp_path: Path) -> None:
     """A silent connection is closed, and so is a slow handshake."""
     with mtls(installation, tmp_path, HANDSHAKE_SECONDS="2") as port:
         for hello in (b"", client_hello()[:20]):
@@ -242,7 +244,7 @@ def test_a_handshake_has_a_deadline(installation: InProcess, tmp_path: Path) -> 
                 assert connection.recv(100) == b""
 
 
-def test_an_expected_continue_is_sent(installation: InProcess) -> None:
+def test_an_expected_continue_is_sent(installation: InProcessService) -> None:
     """RFC 9110, 10.1.1: a sender that waits for leave to send its body gets it once."""
     message = build_request(installation)
     head = (
@@ -258,7 +260,7 @@ def test_an_expected_continue_is_sent(installation: InProcess) -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_pipelined_messages_are_answered_in_order(installation: InProcess) -> None:
+def test_pipelined_messages_are_answered_in_order(installation: InProcessService) -> None:
     """RFC 9112, 9.3.2: pipelined requests are answered in their order."""
     ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     last = ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -269,7 +271,7 @@ def test_pipelined_messages_are_answered_in_order(installation: InProcess) -> No
     assert answer.count(b"HTTP/1.1 200 OK") == 4
 
 
-def test_longest_waiting_connection_is_closed(installation: InProcess) -> None:
+def test_longest_waiting_connection_is_closed(installation: InProcessService) -> None:
     """The one that has waited longest is closed, and the last request is answered."""
     with wsse(installation, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
         first = slow.enter_context(connect(port))
@@ -283,7 +285,7 @@ def test_longest_waiting_connection_is_closed(installation: InProcess) -> None:
 
 
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
-def test_refused_peers_hold_no_slot(installation: InProcess, read: bool) -> None:
+def test_refused_peers_hold_no_slot(installation: InProcessService, read: bool) -> None:
     """A refused sender may finish its message, and gives way to a new request."""
     unframed = HEAD.replace(b"100000", b"no number") + b"\r\n"
     with wsse(installation, THREADS="1", MESSAGE_SECONDS=LONG) as port, ExitStack() as slow:
@@ -298,7 +300,7 @@ def test_refused_peers_hold_no_slot(installation: InProcess, read: bool) -> None
             connection.close()
 
 
-def test_a_large_message_is_refused_before_its_end(installation: InProcess) -> None:
+def test_a_large_message_is_refused_before_its_end(installation: InProcessService) -> None:
     """RFC 9110, 15.5.14: its sender, still writing, gets 413 and no reset."""
     large = b"x" * (17 * 1024 * 1024)
     with wsse(installation) as port:

@@ -43,7 +43,7 @@ from makul_testing.client.cli_runner import run_client
 from makul_testing.exhaustive import sample
 from makul_testing.in_process_service import (
     NS,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -57,7 +57,7 @@ REWRITES_TRIED = 20
 class Man:
     """The party that ends TLS between client and service, and passes on what it likes."""
 
-    installation: InProcess
+    installation: InProcessService
     folder: Path
     answer: bytes | None = None
     """The bytes that it gives instead of the answer; None: the service's answer."""
@@ -87,10 +87,10 @@ class Man:
             return refused.decision
 
 
-Call = Callable[[InProcess, Client, Context], object]
+Call = Callable[[InProcessService, Client, Context], object]
 
 
-def _probe(installation: InProcess, document_name: str, number: str | None = None) -> Probe:
+def _probe(installation: InProcessService, document_name: str, number: str | None = None) -> Probe:
     probe_fields = about(
         installation.person_of(installation.document(document_name)), of=installation.bank
     )
@@ -101,7 +101,7 @@ def _probe(installation: InProcess, document_name: str, number: str | None = Non
     )
 
 
-def _consent(installation: InProcess, document_name: str) -> ConsentDocument:
+def _consent(installation: InProcessService, document_name: str) -> ConsentDocument:
     return ConsentDocument(installation.document(document_name).document)
 
 
@@ -114,14 +114,14 @@ def _data(document_name: str, number: str | None = None) -> Call:
     )
 
 
-def _verify(installation: InProcess, client: Client, context: Context) -> object:
+def _verify(installation: InProcessService, client: Client, context: Context) -> object:
     document = "bank-00-yes-no"
     return client.verify_person(
         _probe(installation, document), ground=_consent(installation, document), context=context
     )
 
 
-def _explain(installation: InProcess, client: Client, context: Context) -> object:
+def _explain(installation: InProcessService, client: Client, context: Context) -> object:
     document = installation.document("bank-00-data")
     return client.explain(
         "GetPersonData",
@@ -133,17 +133,17 @@ def _explain(installation: InProcess, client: Client, context: Context) -> objec
     )
 
 
-def _register(installation: InProcess, client: Client, context: Context) -> object:
+def _register(installation: InProcessService, client: Client, context: Context) -> object:
     return client.register_consent(_consent(installation, "not-taken-back"), context=context)
 
 
-def _revoke(installation: InProcess, client: Client, context: Context) -> object:
+def _revoke(installation: InProcessService, client: Client, context: Context) -> object:
     return client.revoke_consent(
         installation.world.consent_revocations["taken-back"].document, context=context
     )
 
 
-def _cited(installation: InProcess, client: Client, context: Context) -> object:
+def _cited(installation: InProcessService, client: Client, context: Context) -> object:
     """Submit a consent and cite it by its id: the request holds no signature."""
     document = installation.document("bank-02-data")
     held = client.register_consent(ConsentDocument(document.document))
@@ -155,7 +155,7 @@ def _cited(installation: InProcess, client: Client, context: Context) -> object:
     )
 
 
-def _refused(installation: InProcess, client: Client, context: Context) -> object:
+def _refused(installation: InProcessService, client: Client, context: Context) -> object:
     document = "bank-00-data"
     return client.get_person_data(
         _probe(installation, document), ["surname"], ground=None, context=context

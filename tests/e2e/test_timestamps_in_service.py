@@ -15,7 +15,7 @@ from makul.domain.disclosures import ProofStatus
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.timestamp_authority import POLICY, StampingAuthority
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 from makul_testing.pki.authorities import Authority, Profile, key_usage, name_of
 from makul_testing.pki.crls import crl_of
 
@@ -28,7 +28,7 @@ STAMPING = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.TIME_STAMPING])
     [("", True), (f'tsa_policies = ["{POLICY}"]', True), ('tsa_policies = ["1.2.3"]', False)],
 )
 def test_a_timestamp_counts_by_the_settings(
-    installation: InProcess, tmp_path: Path, setting: str, proved: bool
+    installation: InProcessService, tmp_path: Path, setting: str, proved: bool
 ) -> None:
     """`tsa_anchors` and `tsa_policies`: a trusted token proves when the signature existed."""
     root, now = Authority.root("A Stamping Root"), installation.clock()

@@ -11,7 +11,7 @@ from lxml import etree
 
 from makul.trust.pki.trust_store import RELOAD_INTERVAL
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -44,7 +44,7 @@ def clock() -> MovableClock:
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, clock: MovableClock, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(
         tmp_path_factory.mktemp("doubt"), clock=clock, database=record_database
     )
@@ -53,7 +53,7 @@ def installation(
 
 
 @pytest.fixture
-def citizens_crl(installation: InProcess, clock: MovableClock) -> Iterator[Path]:
+def citizens_crl(installation: InProcessService, clock: MovableClock) -> Iterator[Path]:
     """Remove the citizens' CRL during a test; the service notices it within its interval."""
     (path,) = installation.settings.trust.crls.glob("*citizen*")
     away = path.with_suffix(".away")
@@ -70,7 +70,7 @@ def put_back(away: Path, clock: MovableClock) -> None:
 
 
 def test_missing_revocation_data_leave_the_id_open(
-    installation: InProcess, clock: MovableClock, citizens_crl: Path
+    installation: InProcessService, clock: MovableClock, citizens_crl: Path
 ) -> None:
     """SIG-07, retry L: the same request is answered when the CRL is there again."""
     document = installation.document("bank-05-data")
@@ -89,7 +89,7 @@ def test_missing_revocation_data_leave_the_id_open(
 
 
 def test_an_undetermined_consent_is_not_registered(
-    installation: InProcess, citizens_crl: Path
+    installation: InProcessService, citizens_crl: Path
 ) -> None:
     """The registration of the consent is undetermined, and it cannot be cited."""
     bank, document = party("bank"), installation.document("bank-06-data")

@@ -14,9 +14,9 @@ from makul.domain.usage import UsageLimits
 from makul_testing.clock import SteppedClock
 from makul_testing.in_process_service import (
     TYPES,
-    Answered,
-    InProcess,
+    InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -37,7 +37,7 @@ def clock() -> SteppedClock:
 @pytest.fixture(scope="module")
 def limited(
     tmp_path_factory: pytest.TempPathFactory, clock: SteppedClock, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build a service whose settings permit three requests a minute."""
     built = build_installation(
         tmp_path_factory.mktemp("usage"),
@@ -49,7 +49,7 @@ def limited(
     built.close()
 
 
-def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
+def ask(installation: InProcessService, name: str, by: str = "bank") -> ServiceAnswer:
     document = installation.document(name)
     request = person_request(
         **about(installation.person_of(document), of=document.presented_by, document=document)
@@ -58,7 +58,7 @@ def ask(installation: InProcess, name: str, by: str = "bank") -> Answered:
 
 
 def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
-    limited: InProcess, clock: SteppedClock
+    limited: InProcessService, clock: SteppedClock
 ) -> None:
     """REQ-06: a receipt and the seconds to wait, then a fault that writes nothing."""
     clock.step(timedelta(minutes=1))
@@ -73,7 +73,7 @@ def test_a_recipient_beyond_its_limit_is_refused_and_then_rejected(
     assert [row.codes for row in recorded] == [("REQ-06",)] * 3 + [("CNS-04",)] * 3
 
 
-def test_the_next_minute_has_a_new_limit(limited: InProcess, clock: SteppedClock) -> None:
+def test_the_next_minute_has_a_new_limit(limited: InProcessService, clock: SteppedClock) -> None:
     """One recipient's usage does not count for another."""
     clock.step(timedelta(minutes=1))
     for _ in range(7):
@@ -86,7 +86,7 @@ def test_the_next_minute_has_a_new_limit(limited: InProcess, clock: SteppedClock
     assert ask(limited, "expired").codes == ["CNS-04"]
 
 
-def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -> None:
+def test_the_agreement_may_allow_more(limited: InProcessService, clock: SteppedClock) -> None:
     """Procedure, cl. 7: the terms that three parties signed come before the operator's settings."""
     clock.step(timedelta(minutes=1))
     register = limited.parts.register
@@ -99,7 +99,7 @@ def test_the_agreement_may_allow_more(limited: InProcess, clock: SteppedClock) -
     assert register.recipient(bank.code) is not None
 
 
-def database_bytes(installation: InProcess) -> int:
+def database_bytes(installation: InProcessService) -> int:
     """Return the size of the database: pages of the file, or of the server's tables and indexes."""
     place = installation.settings.place
     with raw(place) as connection:
@@ -116,7 +116,7 @@ def database_bytes(installation: InProcess) -> int:
         return int(number)
 
 
-def count_refusals(installation: InProcess) -> int:
+def count_refusals(installation: InProcessService) -> int:
     """Return how many refusals are counted.
 
     A server grows by pages of 8 KB. Each of its twenty tables and indexes may have taken one for
@@ -126,7 +126,7 @@ def count_refusals(installation: InProcess) -> int:
 
 
 def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
-    installation: InProcess,
+    installation: InProcessService,
 ) -> None:
     """The records of a flood of refusals stay small, receipts and reports included."""
     for _ in range(20):
@@ -139,7 +139,7 @@ def test_a_refusal_that_repeats_another_costs_less_than_4_kilobytes(
     assert (database_bytes(installation) - before) / count < MAX_REFUSAL_BYTES
 
 
-def beyond(installation: InProcess, by: str) -> bytes:
+def beyond(installation: InProcessService, by: str) -> bytes:
     """Build a request for every attribute, of which the agreement has few, for no purpose."""
     document = installation.document(f"{by}-00-data")
     fields = about(installation.person_of(document), of=document.presented_by, document=document)
@@ -147,7 +147,7 @@ def beyond(installation: InProcess, by: str) -> bytes:
     return person_request(**(fields | {"attributes": every, "purpose": "NO_SUCH"}))
 
 
-def as_dry_run(installation: InProcess, by: str) -> bytes:
+def as_dry_run(installation: InProcessService, by: str) -> bytes:
     """Return the same as a dry run, whose answer has every rule with its text."""
     request = beyond(installation, by).decode().replace("GetPersonData", "ExplainDecision")
     pin = re.search(r"<pin>[0-9]+</pin>|<[a-z]+:pin>[0-9]+</[a-z]+:pin>", request)
@@ -165,7 +165,10 @@ def as_dry_run(installation: InProcess, by: str) -> bytes:
     ("make", "by", "beyond_it"), [(beyond, "mobile", 13), (as_dry_run, "bank", 5)]
 )
 def test_a_refusal_with_many_reasons_is_small_too(
-    installation: InProcess, make: Callable[[InProcess, str], bytes], by: str, beyond_it: int
+    installation: InProcessService,
+    make: Callable[[InProcessService, str], bytes],
+    by: str,
+    beyond_it: int,
 ) -> None:
     """A reason for each attribute and a text for each rule, in three languages, are stored once."""
     for _ in range(20):

@@ -35,11 +35,11 @@ from makul_client.models.response import Inclusion, Receipt
 from makul_client.profile import Operator
 from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.transparency.settings import Ledger
-from makul_client.transparency.verifier import LedgerVerifier, Standing
+from makul_client.transparency.verifier import LedgerVerifier, ReceiptState
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import (
     NS,
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -54,7 +54,7 @@ PROMISE = timedelta(seconds=60)
 class Watched:
     """A service, the sequencer of its ledger, and a witness elsewhere."""
 
-    installation: InProcess
+    installation: InProcessService
     directory: Path
     signer: NoteSigner
     witness: WitnessProgram
@@ -158,40 +158,40 @@ def test_a_receipt_is_proved_to_everybody(watched: Watched) -> None:
     now = watched.installation.clock()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is None
-    assert watched.recipient.prove(receipt, None, at=now).standing is Standing.PENDING
+    assert watched.recipient.prove(receipt, None, at=now).state is ReceiptState.PENDING
     with pytest.raises(LedgerError) as overdue:
         watched.recipient.prove(receipt, None, at=now + PROMISE + timedelta(seconds=1))
     assert overdue.value.flaw is LedgerFlaw.OVERDUE
 
     sequencer = watched.sequencer(watched.installation.store, watched.directory / "published")
-    sequencer.round()
+    sequencer.run_once()
     receipt, inclusion = watched.fetched(request_id)
     assert inclusion is not None
-    assert watched.recipient.prove(receipt, inclusion, at=now).standing is Standing.PENDING
+    assert watched.recipient.prove(receipt, inclusion, at=now).state is ReceiptState.PENDING
 
-    assert watched.witness.round().result is WitnessResult.COSIGNED
+    assert watched.witness.run_once().result is WitnessResult.COSIGNED
     assert sequencer.keep(watched.collector.collect()) == 1
     receipt, inclusion = watched.fetched(request_id)
     late = now + timedelta(days=365)
     proved = watched.recipient.prove(receipt, inclusion, at=late)
-    assert proved.standing is Standing.PROVED
+    assert proved.state is ReceiptState.PROVED
     assert len(proved.cosigned_by) == 1
 
     for _ in range(5):
         later = watched.decide()
-    sequencer.round()
-    assert watched.witness.round().result is WitnessResult.COSIGNED
+    sequencer.run_once()
+    assert watched.witness.run_once().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
     for each in (request_id, later):
         receipt, inclusion = watched.fetched(each)
-        assert watched.recipient.prove(receipt, inclusion, at=late).standing is Standing.PROVED
+        assert watched.recipient.prove(receipt, inclusion, at=late).state is ReceiptState.PROVED
 
 
 def test_a_store_from_an_older_copy_is_found_by_a_witness(watched: Watched, tmp_path: Path) -> None:
     """The published files were restored with it, but the cosigned tree is not in it."""
     watched.decide()
-    watched.sequencer(watched.installation.store, watched.directory / "published").round()
-    watched.witness.round()
+    watched.sequencer(watched.installation.store, watched.directory / "published").run_once()
+    watched.witness.run_once()
     older = create_store(
         tmp_path / "older.db", StoreKeys.generate(), who="test", at=watched.installation.clock()
     )
@@ -215,8 +215,8 @@ def test_a_stolen_ledger_key_is_noticed(
     known = watched.decide()
     watched.decide()
     sequencer = watched.sequencer(watched.installation.store, watched.directory / "published")
-    sequencer.round()
-    assert watched.witness.round().result is WitnessResult.COSIGNED
+    sequencer.run_once()
+    assert watched.witness.run_once().result is WitnessResult.COSIGNED
     sequencer.keep(watched.collector.collect())
     checkpoint = watched.fetched(known)
 
@@ -231,9 +231,9 @@ def test_a_stolen_ledger_key_is_noticed(
     _, _, forged = (rebuilt.decide() for _ in range(3))
     for path in sorted((tmp_path / "published").rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    rebuilt.sequencer(other.store, tmp_path / "published").round()
+    rebuilt.sequencer(other.store, tmp_path / "published").run_once()
 
-    found = watched.witness.round()
+    found = watched.witness.run_once()
     receipt, inclusion = rebuilt.fetched(forged)
     late = watched.installation.clock() + timedelta(days=365)
 
@@ -242,5 +242,5 @@ def test_a_stolen_ledger_key_is_noticed(
     assert inclusion is not None
     with pytest.raises(LedgerError):
         rebuilt.recipient.prove(receipt, inclusion, at=late)
-    assert watched.recipient.prove(*checkpoint, at=late).standing is Standing.PROVED
+    assert watched.recipient.prove(*checkpoint, at=late).state is ReceiptState.PROVED
     other.close()

@@ -12,13 +12,13 @@ from uuid import uuid4
 
 import pytest
 
-from makul.composition.service import channel_of
+from makul.composition.service import build_channel
 from makul.config.settings import SettingsError
 from makul.trust.keys.files import KeyFileError
 from makul_sandbox.data.pki import new_hierarchy
 from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     RecordDatabase,
     about,
     build_installation,
@@ -38,13 +38,13 @@ from makul_testing.servers.listeners import (
 @pytest.fixture(scope="module")
 def installation(
     tmp_path_factory: pytest.TempPathFactory, record_database: RecordDatabase
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     built = build_installation(tmp_path_factory.mktemp("front"), database=record_database)
     yield built
     built.close()
 
 
-def build_request(installation: InProcess) -> bytes:
+def build_request(installation: InProcessService) -> bytes:
     document, request_id = installation.document("bank-00-data"), uuid4()
     fields = about(
         installation.person_of(document),
@@ -67,7 +67,9 @@ def outcome(
     return found[1].decode() if found else "none"
 
 
-def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_path: Path) -> None:
+def test_front_is_identified_by_its_unix_socket(
+    installation: InProcessService, tmp_path: Path
+) -> None:
     """The operating system decides who may write to the socket: its owner and group."""
     path = tmp_path / "xroad.sock"
     with run_listener(installation, "xroad", BIND=f"unix:{path}", WORKERS="1"):
@@ -78,7 +80,7 @@ def test_front_is_identified_by_its_unix_socket(installation: InProcess, tmp_pat
 
 
 def test_front_is_identified_by_its_tls_client_certificate(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """RFC 8446, 4.3.2: a certificate of its CA is required; only in the sandbox."""
     ours, others = new_hierarchy(datetime.now(UTC)), new_hierarchy(datetime.now(UTC))
@@ -107,7 +109,7 @@ def test_front_is_identified_by_its_tls_client_certificate(
                 outcome(by_tls(port, nobody), build_request(installation))
 
 
-def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Path) -> None:
+def test_front_is_identified_by_its_secret(installation: InProcessService, tmp_path: Path) -> None:
     """Any local user can connect to a loopback address, but only the front knows the secret."""
     secret, port = "5e" * 32, free_port()
     file = tmp_path / "front.secret"
@@ -141,7 +143,7 @@ def test_front_is_identified_by_its_secret(installation: InProcess, tmp_path: Pa
 
 @pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("5e" * 32, 0o644)])
 def test_a_weak_secret_is_refused(
-    installation: InProcess, tmp_path: Path, content: str, mode: int
+    installation: InProcessService, tmp_path: Path, content: str, mode: int
 ) -> None:
     """A short one can be guessed, and others know one that they can read."""
     file = tmp_path / "front.secret"
@@ -150,4 +152,4 @@ def test_a_weak_secret_is_refused(
     listener = installation.settings.listeners["xroad"].model_copy(update={"front_secret": file})
 
     with pytest.raises((SettingsError, KeyFileError), match=str(file)):
-        channel_of(listener, installation.parts)
+        build_channel(listener, installation.parts)

@@ -8,10 +8,10 @@ import pytest
 from makul.store import StoreKeys, create_store
 from makul.store.db.location import DatabaseLocation
 from makul.store.schema.partitions import make_months
-from makul_testing.builders.records import NOON, furnish
+from makul_testing.builders.records import NOON, register_parties
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.faults.record_audit import Count
-from makul_testing.in_process_service import InProcess, build_installation_on
+from makul_testing.in_process_service import InProcessService, build_installation_on
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -33,7 +33,7 @@ def database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: str
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build one service on each database.
 
     A test restores it: no recipient on hold, nothing broken.
@@ -70,6 +70,6 @@ def place(
         place = server.place(server.create())
     store = create_store(place, keys, who="operator", at=NOON)
     make_months(place, at=NOON)
-    furnish(store.registry)
+    register_parties(store.registry)
     store.close()
     return place

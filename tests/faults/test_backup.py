@@ -15,9 +15,9 @@ from makul.store.db.location import PostgresLocation
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier
 from makul_testing.external.postgres import Cluster, cluster
-from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess, build_installation_on
-from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.faults.record_audit import Count, audit_records
+from makul_testing.in_process_service import InProcessService, build_installation_on
+from makul_testing.load.concurrent_clients import RELEASED, ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer, check_ledger
@@ -30,7 +30,7 @@ SHARE = 25
 class Site:
     """A service on a separate database, and its published ledger."""
 
-    installation: InProcess
+    installation: InProcessService
     server: Cluster | None
     signer: NoteSigner
     directory: Path
@@ -46,7 +46,7 @@ class Site:
             batch=1_000,
             clock=utc_now,
         )
-        assert sequencer.round().size is not None
+        assert sequencer.run_once().size is not None
 
     def back_up(self, name: str) -> Path:
         """Make a copy while the service runs."""
@@ -106,25 +106,25 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
     installation = site.installation
     with (
         run_preforked_service(installation, workers=2) as server,
-        Crowd(installation, server.port) as crowd,
+        ConcurrentClients(installation, server.port) as clients,
     ):
-        crowd.more(SHARE)
+        clients.more(SHARE)
         old = site.back_up("old")
-        crowd.more(SHARE)
+        clients.more(SHARE)
         site.sequence()
-        before = crowd.released
+        before = clients.released
         new = site.back_up("new")
-        crowd.more(SHARE)
-    lost = len(crowd.released) - len(before)
+        clients.more(SHARE)
+    lost = len(clients.released) - len(before)
 
     site.restore(new)
     assert site.fits()
-    after = aftermath(installation.settings.place)
+    after = audit_records(installation.settings.place)
     assert after.lost(before) == set()
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
     with (
         run_preforked_service(installation, workers=2) as server,
-        Crowd(installation, server.port) as again,
+        ConcurrentClients(installation, server.port) as again,
     ):
         again.more(SHARE)
         again.answers |= before
@@ -133,7 +133,7 @@ def test_backup_is_restored_verified_and_served(site: Site, database: str, count
     assert (again.differing, again.withheld, again.broken) == ([], {}, {})
     site.sequence()
     assert site.fits()
-    assert aftermath(installation.settings.place).lost(again.released) == set()
+    assert audit_records(installation.settings.place).lost(again.released) == set()
 
     site.restore(old)
     assert site.fits(), "an older copy fits itself: what is missing is known by what was published"

@@ -19,8 +19,8 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.entries import a_failed_match, a_metered_release, a_release
 from makul_testing.builders.records import a_caller, a_consent, a_mark
 from makul_testing.clock import SteppedClock
-from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess, build_installation_on
+from makul_testing.faults.record_audit import Count, audit_records
+from makul_testing.in_process_service import InProcessService, build_installation_on
 from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.raw_sql import count, raw
 from makul_testing.tlog.builder import (
@@ -68,7 +68,7 @@ def test_an_id_discloses_once(
     again = store.recorder.record(a_release(key=entry.key, decided_at=second))
 
     assert again == Replay(entry.answer)
-    assert aftermath(place).twice == 0
+    assert audit_records(place).twice == 0
 
 
 def test_the_moment_is_recorded_as_the_clock_showed_it(store: Store) -> None:
@@ -185,7 +185,7 @@ def clock() -> SteppedClock:
 @pytest.fixture
 def installation_of_its_own(
     request: pytest.FixtureRequest, tmp_path: Path, database: str, clock: SteppedClock
-) -> Iterator[InProcess]:
+) -> Iterator[InProcessService]:
     """Build a service an hour before the border."""
     on = lambda: request.getfixturevalue("server")  # noqa: E731
     built = build_installation_on(tmp_path, database, on, clock=clock)
@@ -194,14 +194,14 @@ def installation_of_its_own(
 
 
 def send_request(
-    installation: InProcess, request_id: UUID, document_name: str = "bank-00-data"
+    installation: InProcessService, request_id: UUID, document_name: str = "bank-00-data"
 ) -> WireAnswer:
     answer = installation.post(message(installation, document_name, request_id), listener="xroad")
     return WireAnswer(answer.status, answer.body)
 
 
 def test_a_service_works_when_its_clock_steps_back(
-    installation_of_its_own: InProcess, clock: SteppedClock, database: str, count: Count
+    installation_of_its_own: InProcessService, clock: SteppedClock, database: str, count: Count
 ) -> None:
     """A whole request works, over the border and back."""
     installation = installation_of_its_own
@@ -216,7 +216,7 @@ def test_a_service_works_when_its_clock_steps_back(
     assert again == first
     assert {answer.word for answer in (*first.values(), *newer.values())} == {RELEASED}
     assert send_request(installation, uuid4(), "single-use").word == "REFUSED CNS-06"
-    after = aftermath(installation.settings.place)
+    after = audit_records(installation.settings.place)
     assert after.lost(first | newer) == set()
     assert (after.twice, after.without_leaf) == (0, 0)
     rows = installation.store.registry.disclosures(

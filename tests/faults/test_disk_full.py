@@ -9,9 +9,9 @@ import pytest
 from makul_testing.exhaustive import rounds
 from makul_testing.external.postgres import Cluster, cluster, give_to_server
 from makul_testing.faults.full_disk import MOUNTED, Disk, small_disk
-from makul_testing.faults.record_audit import Count, aftermath, assert_nothing_is_lost
-from makul_testing.in_process_service import InProcess, build_installation_on
-from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.faults.record_audit import Count, assert_nothing_is_lost, audit_records
+from makul_testing.in_process_service import InProcessService, build_installation_on
+from makul_testing.load.concurrent_clients import RELEASED, ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.processes.service import Server, children
 
@@ -45,7 +45,9 @@ class Machine:
         else:
             directory = self.disk.path / "installation"
             directory.mkdir()
-        self.installation: InProcess = build_installation_on(directory, database, self._server)
+        self.installation: InProcessService = build_installation_on(
+            directory, database, self._server
+        )
         stack.callback(self.installation.close)
 
     def serve(self, stack: ExitStack) -> Server:
@@ -103,27 +105,27 @@ def test_a_full_disk_under_load_loses_nothing(
         machine = Machine(stack, tmp_path, what)
         with ExitStack() as serving:
             server = machine.serve(serving)
-            crowd = serving.enter_context(Crowd(machine.installation, server.port))
+            clients = serving.enter_context(ConcurrentClients(machine.installation, server.port))
             for _ in range(TIMES):
-                crowd.more(10)
-                target = crowd.words["fault OPS-03"] + TOLD
+                clients.more(10)
+                target = clients.words["fault OPS-03"] + TOLD
                 machine.disk.fill(but=ROOM)
-                crowd.until(lambda: crowd.words["fault OPS-03"] >= target)  # noqa: B023
+                clients.until(lambda: clients.words["fault OPS-03"] >= target)  # noqa: B023
                 machine.free()
-            crowd.more(10)
+            clients.more(10)
         with run_preforked_service(machine.installation, workers=1) as server:
-            crowd.port = server.port
-            crowd.ask_again(sorted(crowd.released)[:50])
-        after = aftermath(machine.installation.settings.place)
+            clients.port = server.port
+            clients.ask_again(sorted(clients.released)[:50])
+        after = audit_records(machine.installation.settings.place)
         kind, crashes = machine.disk.kind, machine.crashes
 
-    assert_nothing_is_lost(crowd, after)
-    assert set(crowd.words) <= {RELEASED, "fault OPS-03", "fault OPS-01"}
-    assert not crowd.broken
+    assert_nothing_is_lost(clients, after)
+    assert set(clients.words) <= {RELEASED, "fault OPS-03", "fault OPS-01"}
+    assert not clients.broken
     if what == "postgresql log" and kind == MOUNTED:
         assert crashes, "there was always room for the log"
     count(
-        f"disk full under load x{TIMES} [{what}, {kind}]: {len(crowd.released):,} acknowledged,"
-        f" {crowd.words['fault OPS-03']} told OPS-03, 0 lost, 0 released without leaf,"
+        f"disk full under load x{TIMES} [{what}, {kind}]: {len(clients.released):,} acknowledged,"
+        f" {clients.words['fault OPS-03']} told OPS-03, 0 lost, 0 released without leaf,"
         f" 0 released twice; the server crashed {crashes} times"
     )

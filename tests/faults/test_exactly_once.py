@@ -12,8 +12,8 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.builders.entries import a_release
 from makul_testing.builders.records import a_key
 from makul_testing.exhaustive import rounds
-from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess
+from makul_testing.faults.record_audit import Count, audit_records
+from makul_testing.in_process_service import InProcessService
 from makul_testing.load.concurrent_clients import RELEASED, WireAnswer, message
 from makul_testing.load.steady_load import ask
 from makul_testing.processes.gunicorn import run_preforked_service
@@ -68,7 +68,7 @@ def test_eight_processes_disclose_each_id_once(
         assert kinds == {Committed: 1, Replay: PROCESSES - 1}
         assert len({result.answer for result in results if isinstance(result, Replay)}) == 1
     first = sum(any(isinstance(each, Committed) for each in mine.values()) for mine in answers)
-    after = aftermath(place)
+    after = audit_records(place)
     assert set(after.released) == set(ids)
     assert (after.twice, after.without_leaf) == (0, 0)
     assert first > 1, "one process did it all: there was no race"
@@ -79,7 +79,7 @@ def test_eight_processes_disclose_each_id_once(
 
 
 def test_one_of_fifty_requests_gets_the_last_use(
-    installation: InProcess, database: str, count: Count
+    installation: InProcessService, database: str, count: Count
 ) -> None:
     """CNS-06: one of fifty requests gets the data, over HTTP from three workers."""
     ids = [uuid4() for _ in range(RACERS)]
@@ -104,7 +104,7 @@ def test_one_of_fifty_requests_gets_the_last_use(
     assert {each: answer.word for each, answer in again.items()} == {
         each: answer.word for each, answer in answers.items()
     }
-    assert len(aftermath(installation.settings.place).released.keys() & set(ids)) == 1
+    assert len(audit_records(installation.settings.place).released.keys() & set(ids)) == 1
     count(
         f"maxDisclosures=1 raced by {RACERS} requests [{database}]: {words[RELEASED]} released,"
         f" {words['REFUSED CNS-06']} told that it is used up; asked again, all the same"

@@ -23,9 +23,9 @@ from makul.store.schema.registry_tables import recipient
 from makul_testing.builders.entries import a_release, a_revocation
 from makul_testing.builders.records import AZAMAT, BANK, NOON, a_consent, a_recipient, an_evidence
 from makul_testing.exhaustive import rounds
-from makul_testing.faults.record_audit import Count, aftermath
-from makul_testing.in_process_service import InProcess
-from makul_testing.load.concurrent_clients import RELEASED, Crowd
+from makul_testing.faults.record_audit import Count, audit_records
+from makul_testing.in_process_service import InProcessService
+from makul_testing.load.concurrent_clients import RELEASED, ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.raw_sql import count as sql_count
 from makul_testing.raw_sql import raw
@@ -78,7 +78,7 @@ def released_before(place: DatabaseLocation) -> int:
 
 
 def test_nothing_is_ordered_after_a_hold(
-    installation: InProcess, database: str, count: Count
+    installation: InProcessService, database: str, count: Count
 ) -> None:
     """All releases are those that the hold's own transaction counts; no stored answer either."""
     place, bank = installation.settings.place, installation.bank.recipient
@@ -86,35 +86,35 @@ def test_nothing_is_ordered_after_a_hold(
     with (
         noting_what_came_before(place),
         run_preforked_service(installation, workers=3) as server,
-        Crowd(installation, server.port, threads=8, repeats=0.5) as crowd,
+        ConcurrentClients(installation, server.port, threads=8, repeats=0.5) as clients,
     ):
         for _ in range(HOLDS):
-            crowd.more(10)
+            clients.more(10)
             began = time.monotonic()
             set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
-            took, crowd.closed = max(took, time.monotonic() - began), object()
-            before, refused = released_before(place), crowd.words["REFUSED RCP-02"]
-            crowd.until(lambda: crowd.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
-            holds += len(aftermath(place).released) == before
-            crowd.closed = None
+            took, clients.closed = max(took, time.monotonic() - began), object()
+            before, refused = released_before(place), clients.words["REFUSED RCP-02"]
+            clients.until(lambda: clients.words["REFUSED RCP-02"] >= refused + 16)  # noqa: B023
+            holds += len(audit_records(place).released) == before
+            clients.closed = None
             set_state(installation.store, bank)
         set_state(installation.store, replace(bank, state=RecipientState.ON_HOLD))
-        crowd.closed = object()
-        again = sorted(crowd.released)[:50]
-        crowd.ask_again(again)
-        crowd.closed = None
+        clients.closed = object()
+        again = sorted(clients.released)[:50]
+        clients.ask_again(again)
+        clients.closed = None
         set_state(installation.store, bank)
     installation.store.close()
 
     assert holds == HOLDS
-    assert crowd.given_after == []
-    assert crowd.withheld["REFUSED RCP-02"] >= len(again) >= 10 * HOLDS
-    assert set(crowd.words) == {RELEASED, "REFUSED RCP-02"}
-    assert (crowd.unanswered, crowd.differing) == ([], [])
+    assert clients.given_after == []
+    assert clients.withheld["REFUSED RCP-02"] >= len(again) >= 10 * HOLDS
+    assert set(clients.words) == {RELEASED, "REFUSED RCP-02"}
+    assert (clients.unanswered, clients.differing) == ([], [])
     assert took < PATIENCE_SECONDS
     count(
-        f"a hold under load of 8 clients x{HOLDS} [{database}]: {len(crowd.released):,} released"
-        f" before, 0 ordered after it, {crowd.withheld.total()} stored answers withheld,"
+        f"a hold under load of 8 clients x{HOLDS} [{database}]: {len(clients.released):,} released"
+        f" before, 0 ordered after it, {clients.withheld.total()} stored answers withheld,"
         f" 0 given; it waited {took:.2f} s at most"
     )
 
@@ -124,7 +124,7 @@ def set_state(store: Store, recipient: object) -> None:
 
 
 THREADS, PROCESSES = 4, 4
-NOTICES = "gate WHERE kind = 'TAKING_RIGHTS'"
+ANNOUNCEMENTS = "gate WHERE kind = 'TAKING_RIGHTS'"
 _SLOWLY = (
     (
         "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS"
@@ -166,7 +166,7 @@ def take_back(store: Store) -> None:
 
 
 @pytest.mark.parametrize("take", [hold, withdraw, take_back])
-def test_taking_a_right_does_not_wait_for_a_gap(
+def test_a_revocation_does_not_wait_for_a_gap(
     place: DatabaseLocation,
     keys: StoreKeys,
     database: str,
@@ -214,36 +214,38 @@ def timed(take: Callable[[Store], None], store: Store) -> float:
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_notice_of_a_dead_process_stops_nobody(place: DatabaseLocation, keys: StoreKeys) -> None:
+def test_an_announcement_of_a_dead_process_blocks_no_decision(
+    place: DatabaseLocation, keys: StoreKeys
+) -> None:
     """Its process was killed before the hold: decisions continue, and the next hold comes."""
     store = open_store(place, keys, who="operator")
     with announce_revocation(database_at(place), BANK) as left:
-        assert left.notice is not None
+        assert left.announcement is not None
         with ThreadPoolExecutor(4) as pool:
             begun = [pool.submit(store.recorder.record, a_release()) for _ in range(20)]
             assert [each.result(PATIENCE_SECONDS) for each in begun] == [Committed()] * 20
         assert timed(hold, store) < PATIENCE_SECONDS
-        assert sql_count(place, NOTICES) == 1
+        assert sql_count(place, ANNOUNCEMENTS) == 1
         store.housekeep(at=NOON)
-        assert sql_count(place, NOTICES) == 0
+        assert sql_count(place, ANNOUNCEMENTS) == 0
         assert store.recorder.record(a_release()) == Committed()
     store.close()
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_a_decision_waits_for_the_process_of_a_notice(
+def test_a_decision_waits_for_an_announced_revocation(
     place: DatabaseLocation, keys: StoreKeys
 ) -> None:
     """It waits, and then finds the result: RCP-02."""
     store, database = open_store(place, keys, who="operator"), database_at(place)
-    with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as taking:
+    with ThreadPoolExecutor(1) as pool, announce_revocation(database, BANK) as pending:
         with database.transaction() as transaction:
-            lock_for_revocation(transaction, taking)
+            lock_for_revocation(transaction, pending)
             begun = pool.submit(store.recorder.record, a_release())
             with pytest.raises(TimeoutError):
                 begun.result(0.3)
             hold = update(recipient).where(recipient.c.code == bindparam("bank"))
-            transaction.run(hold.values(state="ON_HOLD"), {"bank": BANK})
+            transaction.execute(hold.values(state="ON_HOLD"), {"bank": BANK})
         found = begun.result(PATIENCE_SECONDS)
     store.close()
     database.close()

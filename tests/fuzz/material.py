@@ -18,9 +18,9 @@ from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
 from makul.trust.timestamps import judge
 from makul.trust.xmlenc import XmlEncryptor
-from makul_client import SealError
+from makul_client import EncryptionError
 from makul_client._internal.crypto.decryption import DeliveryDecryptor
-from makul_client.profile import Sealing
+from makul_client.profile import DecryptionSettings
 from makul_sandbox.data.scans import pdf_scan, png_scan
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_testing.pki.authorities import (
@@ -152,7 +152,7 @@ def headers() -> Sequence[bytes]:
     return [quote(pem, safe="").encode(), pem]
 
 
-# --- sealed data, at the client -----------------------------------------------------------------
+# --- encrypted data, at the client ---------------------------------------------------------------
 
 DELIVERY = b"<Delivery></Delivery>"
 
@@ -164,21 +164,23 @@ def _decryptor() -> tuple[DeliveryDecryptor, bytes]:
     home = _home()
     (home / "k.pem").write_bytes(pem_of(holder.key))
     (home / "c.pem").write_bytes(holder.certificate.public_bytes(Encoding.PEM))
-    sealed = XmlEncryptor.encrypt(None, DELIVERY, holder.der)  # type: ignore[arg-type]
-    return DeliveryDecryptor(Sealing(key=home / "k.pem", certificate=home / "c.pem")), sealed
+    encrypted_document = XmlEncryptor.encrypt(None, DELIVERY, holder.der)  # type: ignore[arg-type]
+    return DeliveryDecryptor(
+        DecryptionSettings(key=home / "k.pem", certificate=home / "c.pem")
+    ), encrypted_document
 
 
-def sealing(data: bytes) -> None:
-    """Check an encrypted document: the plain text, or `SealError`."""
+def check_decryption(data: bytes) -> None:
+    """Check an encrypted document: the plain text, or `EncryptionError`."""
     try:
         decrypted = _decryptor()[0].decrypt(data)
-    except SealError:
+    except EncryptionError:
         return
     if decrypted != DELIVERY:
-        raise FindingError("something opens that nobody sealed")
+        raise FindingError("something opens that nobody encrypted")
 
 
-def sealed() -> Sequence[bytes]:
+def encrypted_document() -> Sequence[bytes]:
     return [_decryptor()[1]]
 
 

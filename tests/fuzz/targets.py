@@ -24,7 +24,7 @@ from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError, lo
 from makul.trust.validation.documents import XadesVerifier
 from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
-    InProcess,
+    InProcessService,
     about,
     build_installation,
     person_request,
@@ -143,7 +143,7 @@ def _edited(  # noqa: C901 - one case an edit
 
 
 @cache
-def _installation() -> InProcess:
+def _installation() -> InProcessService:
     return build_installation(Path(tempfile.mkdtemp(prefix="makul-fuzz-")), clock=lambda: NOW)
 
 
@@ -268,7 +268,9 @@ def targets() -> Mapping[str, Callable[[], Target]]:
         "timestamp": lambda: Target("timestamp", material.timestamp, material.timestamps()),
         "ocsp": lambda: Target("ocsp", material.ocsp, material.responses()),
         "header": lambda: Target("header", material.header, material.headers()),
-        "sealing": lambda: Target("sealing", material.sealing, material.sealed()),
+        "sealing": lambda: Target(
+            "sealing", material.check_decryption, material.encrypted_document()
+        ),
         "note": lambda: Target("note", notes.note, notes.notes()),
         "bundle": lambda: Target("bundle", notes.bundle, notes.bundles()),
         "scan": lambda: Target("scan", material.scan, material.scans()),

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
-from makul.ledger.compact_range import EMPTY_EDGE, RightEdge, edge_of, perfect_root, split_hashes
+from makul.ledger.compact_range import EMPTY_EDGE, RightEdge, build_edge, perfect_root, split_hashes
 from makul.ledger.leaf import leaf_hash
 from makul.ledger.merkle import (
     consistency_proof,
@@ -19,7 +19,7 @@ from makul.ledger.merkle import (
     verify_inclusion,
 )
 from makul.ledger.tile_proofs import TileError, TileTree
-from makul.ledger.tiles import Tile, hashes_at, levels_of, new_tiles, tile_at, tile_of_path
+from makul.ledger.tiles import Tile, count_levels, hashes_at, new_tiles, tile_at, tile_of_path
 
 NAMES = [
     (Tile(0, 0), "tile/0/000"),
@@ -113,7 +113,7 @@ def test_new_tiles_are_those_that_the_smaller_tree_lacks(one: int, other: int) -
     before, now = ({*new_tiles(0, each)} for each in (old, size))
 
     assert {*new_tiles(old, size)} == now - before
-    for level in range(levels_of(size)):
+    for level in range(count_levels(size)):
         assert sum(each.width for each in now if each.level == level) == hashes_at(level, size)
 
 
@@ -131,7 +131,7 @@ def test_a_tile_that_a_tree_does_not_have_is_not_named() -> None:
 def test_the_way_of_appending_does_not_change_the_ledger(size: int, cuts: list[int]) -> None:
     """RFC 6962, 2.1: leaf by leaf or at once, tiles, edge and root are the same."""
     leaves = LEAVES[:size]
-    at_once = edge_of(leaves)
+    at_once = build_edge(leaves)
     log = Log(leaves, cuts=[cut for cut in sorted(cuts) if cut <= size])
 
     assert log.edge == at_once
@@ -149,7 +149,7 @@ def test_the_way_of_appending_does_not_change_the_ledger(size: int, cuts: list[i
 def test_a_large_log_has_the_root_of_its_leaves(large: Log) -> None:
     """The ledger is three levels deep, and built in forty pieces of different size."""
     assert large.edge.root() == tree_root(LEAVES)
-    assert levels_of(len(LEAVES)) == 3
+    assert count_levels(len(LEAVES)) == 3
 
 
 def test_an_independent_library_finds_the_same_roots_and_proofs() -> None:
@@ -181,7 +181,7 @@ def test_proofs_from_tiles_are_those_from_leaves(large: Log, data: st.DataObject
     assert tree.root() == tree_root(leaves)
     assert tree.inclusion_proof(index) == inclusion_proof(index, leaves)
     assert tree.consistency_proof(index + 1) == consistency_proof(index + 1, leaves)
-    assert tree.edge() == edge_of(leaves)
+    assert tree.edge() == build_edge(leaves)
 
 
 @given(st.integers(1, 70_000), st.data())
@@ -234,10 +234,10 @@ def test_a_tile_of_another_length_is_refused(change: object) -> None:
 def test_a_changed_leaf_changes_the_root_at_any_depth() -> None:
     """Each of 300 leaves is changed in turn."""
     rows = {0: b"".join(LEAVES[:256]), 1: b"".join(LEAVES[256:300])}
-    roots = {edge_of(LEAVES[:300]).root()}
+    roots = {build_edge(LEAVES[:300]).root()}
     for index in range(300):
         leaves = [*LEAVES[:index], hashlib.sha256(b"another").digest(), *LEAVES[index + 1 : 300]]
-        roots.add(edge_of(leaves).root())
+        roots.add(build_edge(leaves).root())
 
     assert len(roots) == 301
     assert perfect_root(rows[0]) == tree_root(LEAVES[:256])

@@ -34,7 +34,7 @@ class CommandResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Makul:
+class CommandLine:
     """`makul --config DIRECTORY/makul.toml …`"""
 
     directory: Path
@@ -71,19 +71,19 @@ def _template() -> Path:
     return base / "installation"
 
 
-def install(directory: Path) -> Makul:
+def install(directory: Path) -> CommandLine:
     """Return a new installation, as `makul init` makes it, with keys that all of them share.
 
     The act of its creation may wait longer for its leaf index than promised: a test of the ledger
     uses `install_anew`.
     """
     shutil.copytree(_template(), directory, dirs_exist_ok=True)
-    return Makul(directory)
+    return CommandLine(directory)
 
 
-def install_anew(directory: Path) -> Makul:
+def install_anew(directory: Path) -> CommandLine:
     """Return an installation that is made at this moment, with new keys."""
-    makul = Makul(directory)
+    makul = CommandLine(directory)
     makul.run_json(
         *("init", directory, "--operator", OPERATOR, "--name", "Example"),
         *("--authorised-body", AUTHORISED_BODY, "--authorised-body-name", "Example Body"),

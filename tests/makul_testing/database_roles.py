@@ -97,15 +97,15 @@ class UsedPrivileges:
 @contextmanager
 def privileges_noted(noted: UsedPrivileges) -> Iterator[None]:
     """Note every statement that runs in the block, for any store."""
-    prepared = CompiledStatements.prepared
+    prepare = CompiledStatements.prepare
 
-    def noting(self: CompiledStatements, statement: Any) -> Any:
-        found = prepared(self, statement)
-        noted.note(statement, found.sql)
-        return found
+    def note_and_prepare(self: CompiledStatements, statement: Any) -> Any:
+        prepared = prepare(self, statement)
+        noted.note(statement, prepared.sql)
+        return prepared
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(CompiledStatements, "prepared", noting)
+        patched.setattr(CompiledStatements, "prepare", note_and_prepare)
         yield
 
 

@@ -23,7 +23,7 @@ from lxml import etree
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
 from makul.composition.readiness import build_readiness
-from makul.composition.service import channel_of, oversight_port, recipient_port
+from makul.composition.service import build_channel, oversight_port, recipient_port
 from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber
@@ -37,7 +37,7 @@ from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Pa
 from makul_sandbox.world.build import World, build_world, register
 from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.messages import signed_message
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.database_roles import create_duty_roles
 from makul_testing.external.postgres import Cluster
 
@@ -179,7 +179,7 @@ def _template(database: RecordDatabase, at: datetime) -> _Template | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ServiceAnswer:
     """The answer on the wire."""
 
     status: int
@@ -224,7 +224,7 @@ class _Applications(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InProcess:
+class InProcessService:
     """The service, and everybody in its world."""
 
     world: World
@@ -247,7 +247,7 @@ class InProcess:
     def person_of(self, document: SandboxDocument) -> Person:
         return self.world.people[document.citizen]
 
-    def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> Answered:
+    def ask(self, child: bytes, *, by: str = "bank", at: datetime | None = None) -> ServiceAnswer:
         """Sign a Body as a party and send it over the wsse channel."""
         holder = self.world.messages[by]
         at = at if at is not None else self.clock()
@@ -261,7 +261,7 @@ class InProcess:
 
     def oversee(
         self, child: bytes, *, by: str = "inspector", at: datetime | None = None
-    ) -> Answered:
+    ) -> ServiceAnswer:
         """Sign a Body as an officer and send it to the oversight port."""
         holder = self.world.officers[by].credential
         at = at if at is not None else self.clock()
@@ -274,17 +274,17 @@ class InProcess:
             FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
         return answer
 
-    def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> Answered:
+    def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> ServiceAnswer:
         return post(self.applications[listener], message, **environ)
 
-    def makul(self, duty: Duty | None = Duty.DESK) -> Makul:
+    def makul(self, duty: Duty | None = Duty.DESK) -> CommandLine:
         """Return the command line of this service, by the role of a duty; None: by the owner's."""
         directory = self.settings.store.keys.parent
         if not isinstance(self.settings.place, PostgresLocation):
-            return Makul(directory)
+            return CommandLine(directory)
         owner = self.settings.place
         place = owner if duty is None else create_duty_roles(owner)[duty]
-        return Makul(directory, {"MAKUL_DATABASE_URL": place.url})
+        return CommandLine(directory, {"MAKUL_DATABASE_URL": place.url})
 
     def close(self) -> None:
         for store in self.opened:
@@ -303,7 +303,7 @@ def build_installation(
     clock: Clock = utc_now,
     parts: Any = lambda adapters: adapters,
     keys: StoreKeys | None = None,
-) -> InProcess:
+) -> InProcessService:
     """Make a world in a directory and wire the service over it, like `composition`.
 
     Services of one process with default options share one world and one set of store keys.
@@ -341,14 +341,14 @@ def build_installation(
         overseen = settings.listeners[name].port is Port.OVERSIGHT
         return build_application(
             oversight if overseen else port,
-            channel_of(settings.listeners[name], built),
+            build_channel(settings.listeners[name], built),
             contract=OVERSIGHT_CONTRACT if overseen else RECIPIENT_CONTRACT,
             public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
             clock=clock,
             ready=build_readiness(built, OPERATOR),
         )
 
-    return InProcess(
+    return InProcessService(
         world=world,
         settings=settings,
         store=store,
@@ -391,7 +391,7 @@ def _together(stores: Mapping[Duty, Store]) -> Store:
 
 def build_installation_on(
     directory: Path, database: str, server: Callable[[], Cluster], **options: Any
-) -> InProcess:
+) -> InProcessService:
     """Build a service whose records are in `sqlite` or `postgresql`.
 
     It is not a copy: leaves of the original would have waited longer for their index than promised,
@@ -434,7 +434,7 @@ def post(
     message: bytes,
     content_type: str = "text/xml; charset=utf-8",
     **environ: str,
-) -> Answered:
+) -> ServiceAnswer:
     """POST to a WSGI application; other values in `environ` come from its server."""
     answered: dict[str, Any] = {}
 
@@ -462,7 +462,7 @@ def post(
         }
     )
     body = b"".join(application(request, start_response))
-    return Answered(answered["status"], answered["headers"], body)
+    return ServiceAnswer(answered["status"], answered["headers"], body)
 
 
 def about(

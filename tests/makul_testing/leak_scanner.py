@@ -64,7 +64,7 @@ def secrets_of(people: Iterable[Person]) -> list[Secret]:
     return list(found)
 
 
-def betrayed(text: str, secrets: Iterable[Secret]) -> list[tuple[str, str]]:
+def find_leaks(text: str, secrets: Iterable[Secret]) -> list[tuple[str, str]]:
     """Return which secrets appear in the text: kind and form, never the secret itself."""
     lowered = text.lower()
     words = set(re.findall(r"\w+", lowered))
@@ -91,7 +91,7 @@ def _base64_within(octets: bytes, shift: int) -> str:
     return whole[start : len(whole) - (0, 3, 2)[end] if end else None]
 
 
-def planted(secret: Secret) -> Iterator[tuple[str, str]]:
+def leaks_in_every_form(secret: Secret) -> Iterator[tuple[str, str]]:
     """Return lines that contain it in each form: what a search must find."""
     for name, form in secret.forms():
         yield name, f'{{"event": "{form}"}}'

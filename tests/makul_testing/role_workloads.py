@@ -23,7 +23,7 @@ from makul.app.ports import (
     QuotaUse,
     Replay,
 )
-from makul.app.ports.ledger import Recovered, Sequenced, SignedTree
+from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
@@ -70,8 +70,8 @@ from makul_testing.builders.records import (
 from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
-SEALING_CERTIFICATE = b"der"
-SEALING = sha256(SEALING_CERTIFICATE).digest()
+ENCRYPTION_CERTIFICATE = b"der"
+ENCRYPTION_FINGERPRINT = sha256(ENCRYPTION_CERTIFICATE).digest()
 OFFICERS = (an_officer(1), an_officer(2))
 LEAVING = an_officer(3)
 DRAFTS = some_drafts()
@@ -86,7 +86,9 @@ def registers(registry: OperatorRegistry) -> None:
     """Register a recipient and all that belongs to one; terms, a notice and a person."""
     registry.add_recipient(a_recipient(POLICE), at=NOON)
     registry.add_certificate(POLICE, b"p" * 32, b"der", at=NOON)
-    registry.add_sealing_certificate(BANK, SEALING, SEALING_CERTIFICATE, at=NOON)
+    registry.add_encryption_certificate(
+        BANK, ENCRYPTION_FINGERPRINT, ENCRYPTION_CERTIFICATE, at=NOON
+    )
     registry.add_official(OFFICIAL, at=NOON)
     terms = an_agreement(number=AgreementNumber("A-2"), recipient=POLICE)
     agree(registry, terms, at=NOON)
@@ -102,7 +104,7 @@ def looks(registry: OperatorRegistry) -> None:
     """Read everything that is listed, shown or exported."""
     assert len(registry.recipients()) == 2
     assert registry.certificates()
-    assert registry.sealing_certificates()
+    assert registry.encryption_certificates()
     assert registry.notices()
     assert registry.signatories()
     assert registry.officers()
@@ -112,7 +114,7 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.person_for_operator(AZAMAT, reason="test", at=NOON) is not None
     (latest, *_) = registry.disclosures(recipient=BANK, since=None, limit=5)
     assert registry.disclosure(latest.disclosure_id) is not None
-    assert registry.evidence_of(latest.disclosure_id, at=NOON) is not None
+    assert registry.read_decision_evidence(latest.disclosure_id, at=NOON) is not None
     assert registry.repetitions(limit=5)
     month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
     assert registry.statistics(month)
@@ -126,7 +128,7 @@ def takes_away(registry: OperatorRegistry) -> None:
     registry.revoke_ground(BANK, GroundKind.CONSENT, REGISTERED.id, reason="test", at=NOON)
     registry.withdraw_official(BANK, OFFICIAL.fingerprint, reason="test", at=NOON)
     registry.withdraw_certificate(BANK, FINGERPRINT, reason="test", at=NOON)
-    registry.withdraw_sealing_certificate(BANK, SEALING, reason="test", at=NOON)
+    registry.withdraw_encryption_certificate(BANK, ENCRYPTION_FINGERPRINT, reason="test", at=NOON)
     registry.withdraw_signatory(AUTHORISED_BODY, three(BANK)[0].fingerprint, reason="test", at=NOON)
     registry.terminate_agreement(AGREEMENT_NUMBER, reason="test", at=NOON)
     registry.set_state(held, reason="test", at=NOON)
@@ -154,7 +156,7 @@ RELEASED = a_metered_release(
     key=a_key(),
     evidence=(an_evidence(),),
     certificate=FINGERPRINT,
-    seal_to=SEALING_CERTIFICATE,
+    encrypt_to=ENCRYPTION_CERTIFICATE,
     official=OFFICIAL.fingerprint,
     mark=a_mark(),
 )
@@ -211,7 +213,7 @@ def _reads(store: Store) -> None:
     assert register.certificate(FINGERPRINT) is not None
     assert register.recipient(BANK) is not None
     assert register.snapshot(RELEASED.key, AGREEMENT_NUMBER, at=NOON).known is not None
-    assert register.sealing_certificate(BANK) is not None
+    assert register.encryption_certificate(BANK) is not None
     assert register.official(BANK, OFFICIAL.fingerprint) == OFFICIAL.identifier
     assert register.notice_approved("BANK-2026/1", sha256(NOTICE_TEXTS["ky"]).digest(), "ky")
     assert len(register.agreement_signatures(AGREEMENT_NUMBER)) == 3
@@ -277,7 +279,7 @@ def recovers(store: Store, signer: NoteSigner, place: PostgresLocation) -> None:
 
     recovery = store.recover_ledger(promised, leaves, replace(LEASE, length=timedelta()), at=NOON)
 
-    assert recovery == Recovered(placed=1, lost=1, size=2)
+    assert recovery == RecoveryResult(placed=1, lost=1, size=2)
 
 
 def sequences(store: Store, signer: NoteSigner) -> None:

@@ -12,14 +12,14 @@ PEOPLE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class SandboxDirectory:
     """The directory, and the world from which it was made."""
 
     directory: Path
     world: World
 
 
-def prepared_in(directory: Path) -> Prepared:
+def prepare_sandbox(directory: Path) -> SandboxDirectory:
     """Make one in a directory that is new or holds an earlier one."""
     options = SandboxOptions(directory=directory, people=PEOPLE)
-    return Prepared(directory, prepare(options, Runtime()))
+    return SandboxDirectory(directory, prepare(options, Runtime()))

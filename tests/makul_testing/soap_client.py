@@ -17,10 +17,10 @@ from makul.app.ports.health import Readiness, ReadinessState
 from makul.app.requests import RecipientPort
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
-from makul.soap.channels import Authenticated, RequestChannel
+from makul.soap.channels import AuthenticatedMessage, RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
-from makul.soap.wsgi_app import Answered, build_application
+from makul.soap.wsgi_app import AnswerSummary, build_application
 from makul_testing.paths import SAMPLES
 
 R = "urn:makul:recipient:1"
@@ -48,8 +48,10 @@ class TrustingChannel:
     """The content to read instead of the received one."""
     understood: frozenset[str] = frozenset()
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
-        return Authenticated(self.caller, message.child if self.child is None else self.child)
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
+        return AuthenticatedMessage(
+            self.caller, message.child if self.child is None else self.child
+        )
 
     def echo(self, message: Message) -> bytes:
         return b""
@@ -128,7 +130,7 @@ def build(
     channel: RequestChannel | None = None,
     *,
     ready: Callable[[], Readiness] = lambda: READY,
-    observe: Callable[[Answered], None] = lambda _: None,
+    observe: Callable[[AnswerSummary], None] = lambda _: None,
     **settings: Any,
 ) -> WSGIApplication:
     """Build the application under test."""

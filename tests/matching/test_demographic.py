@@ -106,7 +106,7 @@ def test_the_verdict_hides_which_factor_failed(factor: str) -> None:
         replace(BY_NAME, surname="Мисалбековна"),
     ],
 )
-def test_fields_are_not_exchanged(probe: DemographicProbe) -> None:
+def test_name_fields_are_not_interchangeable(probe: DemographicProbe) -> None:
     """Each field is compared with its own field; a patronymic is not a surname."""
     assert result(probe) is MatchResult.NO_MATCH
 

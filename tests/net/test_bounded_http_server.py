@@ -45,7 +45,7 @@ def checkpoint(host: str, _: Path) -> AbstractContextManager[int]:
 
 
 def metrics(host: str, _: Path) -> AbstractContextManager[int]:
-    return exporter.exposed(f"{host}:0", CollectorRegistry())
+    return exporter.serve_metrics(f"{host}:0", CollectorRegistry())
 
 
 SERVED = {tiles: tile_server, checkpoint: serving, metrics: exporter}

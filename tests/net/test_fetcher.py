@@ -10,7 +10,7 @@ import pytest
 
 from makul.net import fetcher as fetching
 from makul.net.fetcher import Fetcher, FetchError, MissingObjectError
-from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.crl_ocsp import PublishedPaths, run_publisher
 from makul_testing.servers.slow_http import BODY, HEADERS, run_slow_server
 
 SHORT = 2.0
@@ -20,12 +20,12 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-def web() -> Iterator[Published]:
+def web() -> Iterator[PublishedPaths]:
     with run_publisher() as published:
         yield published
 
 
-def test_unusable_answers_are_refused(web: Published) -> None:
+def test_unusable_answers_are_refused(web: PublishedPaths) -> None:
     """The fetcher refuses redirects, errors, encodings and long bodies, and raises no
     other error.
     """
@@ -50,7 +50,7 @@ def test_unusable_answers_are_refused(web: Published) -> None:
 
 
 @pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
-def test_slow_answer_ends_at_the_limit(begin: bytes, web: Published) -> None:
+def test_slow_answer_ends_at_the_limit(begin: bytes, web: PublishedPaths) -> None:
     """An answer of occasional octets ends at the limit, and not with the last octet.
 
     Meanwhile the fetcher fetches from other servers.
@@ -105,7 +105,7 @@ def test_slow_body_leaves_no_thread() -> None:
 
 
 def test_finished_fetch_does_not_delay_the_next(
-    web: Published, monkeypatch: pytest.MonkeyPatch
+    web: PublishedPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its thread may last a moment longer than the fetch."""
     web.at["/ca.crl"] = b"a CRL"

@@ -12,14 +12,14 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from makul.admin.sequencer_rounds import SequencerRounds, Waiting, collected
+from makul.admin.sequencer_rounds import CosignatureBuffer, SequencerRounds, collect_cosignatures
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned
+from makul.app.ports.ledger import CosignedCheckpoint
 from makul.app.sequencer import Sequencer
 from makul.composition.adapters import utc_now
 from makul.composition.service import start_housekeeping
 from makul.net import supervision
-from makul.net.bounded_http_server import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, serve_in_thread
 from makul.net.fetcher import Fetcher, FetchError
 from makul.net.supervision import SupervisedThread
 from makul.observability.metrics import Metrics
@@ -183,18 +183,18 @@ def test_collecting_cosignatures_continues_after_an_error(
     events: list[object] = []
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     outcomes = deque([UnexpectedError(SECRET), UnexpectedError(SECRET)])
-    cosigned = cast("Cosigned", object())
+    cosigned = cast("CosignedCheckpoint", object())
 
-    def collect() -> list[Cosigned]:
+    def collect() -> list[CosignedCheckpoint]:
         if outcomes:
             raise outcomes.popleft()
         return [cosigned]
 
     stopped = threading.Event()
     collector = cast("Collector", SimpleNamespace(collect=collect))
-    with collected(collector, stopped, pause_seconds=0.001) as waiting:
+    with collect_cosignatures(collector, stopped, pause_seconds=0.001) as buffer:
         for _ in range(2):
-            until(lambda: bool(waiting.take()))
+            until(lambda: bool(buffer.take()))
         stopped.set()
 
     assert len(lines(caplog, "witnesses")) == 2
@@ -210,16 +210,18 @@ def test_the_sequencer_continues_after_an_error(
     monkeypatch.setattr("makul.admin.sequencer_rounds.emit_security_event", events.append)
     stopped, rounds = threading.Event(), [0]
 
-    def take_round() -> Any:
+    def run_once() -> Any:
         rounds[0] += 1
         if rounds[0] == 3:
             stopped.set()
             return SimpleNamespace(size=None)
         raise UnexpectedError(SECRET)
 
-    sequencer = SimpleNamespace(round=take_round, release=lambda: None)
+    sequencer = SimpleNamespace(run_once=run_once, release=lambda: None)
 
-    ended_well = SequencerRounds(cast("Sequencer", sequencer), stopped, 0.0, Waiting()).run()
+    ended_well = SequencerRounds(
+        cast("Sequencer", sequencer), stopped, 0.0, CosignatureBuffer()
+    ).run()
 
     assert (ended_well, rounds[0], len(events)) == (True, 3, 2)
     assert "an unexpected error: UnexpectedError at" in caplog.text
@@ -257,7 +259,7 @@ def status_at(port: int, path: str) -> int:
 def test_auxiliary_servers_continue_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """Tiles, checkpoints and metrics survive an error of the accepting loop and of a connection."""
     server = _BreakingServer("127.0.0.1:0", _break, connections=4, seconds=PATIENCE)
-    with running(server, "beside") as port:
+    with serve_in_thread(server, "beside") as port:
         server.breaks = 2
         until(lambda: len(lines(caplog, "beside")) == 2)
         assert status_at(port, "/") == 204

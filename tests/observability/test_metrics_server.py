@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from makul.admin.metrics_export import _revocation_data
 from makul.app.ports import StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.observability.metrics_server import MetricsSource, exposed
-from makul.store import log_state_of
+from makul.observability.metrics_server import MetricsSource, serve_metrics
+from makul.store import build_log_state_reader
 from makul.trust.pki.status_report import Freshness
-from makul_testing.in_process_service import InProcess, build_installation
+from makul_testing.in_process_service import InProcessService, build_installation
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -52,13 +52,13 @@ def test_unreadable_data_are_reported() -> None:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> InProcessService:
     built = build_installation(tmp_path_factory.mktemp("exported"))
     built.close()
     return built
 
 
-def test_both_purposes_are_looked_up(installation: InProcess) -> None:
+def test_both_purposes_are_looked_up(installation: InProcessService) -> None:
     """Documents and timestamps use the rules that judge signatures."""
     looks, at = _revocation_data(installation.settings), installation.clock()
     found = {purpose: look(at) for purpose, look in looks.items()}
@@ -76,7 +76,7 @@ def test_both_purposes_are_looked_up(installation: InProcess) -> None:
 
 
 def test_unreadable_trust_does_not_end_the_exporter(
-    installation: InProcess, tmp_path: Path
+    installation: InProcessService, tmp_path: Path
 ) -> None:
     """The error is reported, and the values return after a repair."""
     anchors = installation.settings.trust.anchors
@@ -147,9 +147,9 @@ def test_an_unreadable_ledger_is_reported() -> None:
     assert "makul_build_info" in text
 
 
-def test_the_ledger_is_read_without_a_key(installation: InProcess) -> None:
+def test_the_ledger_is_read_without_a_key(installation: InProcessService) -> None:
     """The exporter holds none of the store's keys."""
-    state = log_state_of(installation.settings.place)()
+    state = build_log_state_reader(installation.settings.place)()
 
     assert state.size == 0
     assert state.checkpoint_size is None
@@ -161,7 +161,7 @@ def test_the_ledger_is_read_without_a_key(installation: InProcess) -> None:
 )
 def test_metrics_answer_only_their_methods(method: str, status: int) -> None:
     """A refused method is answered at once, and a HEAD has no body."""
-    with exposed("127.0.0.1:0", CollectorRegistry()) as port:
+    with serve_metrics("127.0.0.1:0", CollectorRegistry()) as port:
         connection = HTTPConnection("127.0.0.1", port, timeout=120)
         connection.request(method, "/metrics")
         answer = connection.getresponse()

@@ -15,7 +15,7 @@ from makul.observability.middleware import (
     redact_request_id,
 )
 from makul.observability.request_context import RequestContext, Stage
-from makul.soap.wsgi_app import Answered
+from makul.soap.wsgi_app import AnswerSummary
 from makul_testing.soap_client import (
     GET_STATUS,
     REQUEST_ID,
@@ -128,7 +128,7 @@ def test_a_context_ends_with_its_request() -> None:
     assert None not in seen
     assert seen[0] is not seen[1]
     assert accounts.current() is None
-    observe(Answered(operation=None, status=200))  # outside of a request: nothing happens
+    observe(AnswerSummary(operation=None, status=200))  # outside of a request: nothing happens
 
 
 def test_a_context_ends_with_an_error() -> None:

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from makul.observability import multiprocess as spool
+from makul.observability import multiprocess
 from makul.observability.multiprocess import (
     MultiprocessCollector,
     WorkerMetricsDir,
@@ -31,7 +31,7 @@ from makul.observability.metrics import Metrics
 from makul.observability.multiprocess import WorkerMetricsDir
 
 directory, listener, count, recipients, ending = sys.argv[1:]
-WorkerMetricsDir(Path(directory), listener).use()
+WorkerMetricsDir(Path(directory), listener).activate_for_worker()
 metrics = Metrics(listener, recipients=recipients == "told")
 for number in range(int(count)):
     metrics.count_begun()
@@ -186,7 +186,7 @@ def test_a_slow_reader_delays_no_worker(
     directory: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A hanging exporter must not keep the arbiter from its workers; the next death adds up."""
-    monkeypatch.setattr(spool, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(multiprocess, "LOCK_SECONDS", 0.05)
     mine = WorkerMetricsDir(directory, "wsse")
     mine.prepare()
     worker(directory, 2)
@@ -225,10 +225,10 @@ def test_space_of_a_workers_files_is_reserved(directory: Path) -> None:
     WorkerMetricsDir(directory, "other").prepare()
     files = list(directory.glob("*.db"))
 
-    assert len(files) == len(spool._KINDS)
+    assert len(files) == len(multiprocess._KINDS)
     for path in files:
         facts = path.stat()
-        assert facts.st_size == spool.FILE_BYTES <= facts.st_blocks * 512
+        assert facts.st_size == multiprocess.FILE_BYTES <= facts.st_blocks * 512
 
 
 def test_missing_space_is_reported_and_leaves_no_file(
@@ -242,7 +242,7 @@ def test_missing_space_is_reported_and_leaves_no_file(
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        WorkerMetricsDir(directory, "wsse").use()
+        WorkerMetricsDir(directory, "wsse").activate_for_worker()
     assert list(directory.glob("*.db")) == []
 
 
@@ -260,4 +260,4 @@ def test_an_impossible_directory_is_reported(tmp_path: Path) -> None:
     """The message is one line that says what to do."""
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkerMetricsError, match=r"metrics\.directory"):
-        spool.prepare(tmp_path / "file" / "metrics")
+        multiprocess.prepare(tmp_path / "file" / "metrics")

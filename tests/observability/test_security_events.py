@@ -151,7 +151,7 @@ def test_a_notary_is_not_identified_by_a_pin() -> None:
 EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "person_for_operator": Event.PERSON_SHOWN,
     "search_persons": Event.PERSON_SHOWN,
-    "evidence_of": Event.EVIDENCE_SHOWN,
+    "read_decision_evidence": Event.EVIDENCE_SHOWN,
     "export": Event.RECORD_EXPORTED,
     "read_month": Event.RECORD_EXPORTED,
     "put_persons": Event.PERSONS_CHANGED,
@@ -160,8 +160,8 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "set_state": Event.RECIPIENT_CHANGED,
     "add_certificate": Event.CERTIFICATE_CHANGED,
     "withdraw_certificate": Event.CERTIFICATE_CHANGED,
-    "add_sealing_certificate": Event.CERTIFICATE_CHANGED,
-    "withdraw_sealing_certificate": Event.CERTIFICATE_CHANGED,
+    "add_encryption_certificate": Event.CERTIFICATE_CHANGED,
+    "withdraw_encryption_certificate": Event.CERTIFICATE_CHANGED,
     "add_official": Event.CERTIFICATE_CHANGED,
     "withdraw_official": Event.CERTIFICATE_CHANGED,
     "add_signatory": Event.CERTIFICATE_CHANGED,
@@ -178,7 +178,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "revoke_ground": Event.GROUND_REVOKED,
     **dict.fromkeys(
         (
-            *("recipients", "certificates", "sealing_certificates", "notices", "signatories"),
+            *("recipients", "certificates", "encryption_certificates", "notices", "signatories"),
             *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
             *("repetitions", "statistics", "count_persons", "find_ground"),
         )

@@ -2,9 +2,9 @@
 
 import pytest
 
-from makul_testing.sandbox_dir import Prepared, prepared_in
+from makul_testing.sandbox_dir import SandboxDirectory, prepare_sandbox
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    return prepared_in(tmp_path_factory.mktemp("sandbox") / "made")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> SandboxDirectory:
+    return prepare_sandbox(tmp_path_factory.mktemp("sandbox") / "made")

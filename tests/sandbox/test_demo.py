@@ -9,7 +9,7 @@ import pytest
 
 from makul.domain.reasons import Code
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
-from makul_sandbox.demo.main import Played, report
+from makul_sandbox.demo.main import SceneResult, report
 from makul_sandbox.demo.scenarios import SCENES
 
 CODES = {code.value for code in Code}
@@ -31,7 +31,7 @@ def test_scenes_name_existing_reasons() -> None:
 
 def test_expected_outcomes_are_a_success(capsys: pytest.CaptureFixture[str]) -> None:
     """The last line counts the scenes, and the exit code agrees."""
-    code = report([Played(scene, scene.expected) for scene in SCENES])
+    code = report([SceneResult(scene, scene.expected) for scene in SCENES])
 
     assert code == 0
     last = capsys.readouterr().out.splitlines()[-1]
@@ -41,7 +41,7 @@ def test_expected_outcomes_are_a_success(capsys: pytest.CaptureFixture[str]) -> 
 def test_one_unexpected_outcome_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     """A scene that releases what must be refused can never pass unnoticed."""
     refused = next(scene for scene in SCENES if scene.expected == "REFUSED CNS-04")
-    code = report([Played(SCENES[0], SCENES[0].expected), Played(refused, "RELEASED")])
+    code = report([SceneResult(SCENES[0], SCENES[0].expected), SceneResult(refused, "RELEASED")])
 
     out = capsys.readouterr().out
     assert code == 1
@@ -51,7 +51,7 @@ def test_one_unexpected_outcome_is_a_failure(capsys: pytest.CaptureFixture[str])
 
 def test_markup_in_an_answer_is_shown_literally(capsys: pytest.CaptureFixture[str]) -> None:
     """The answer is printed literally."""
-    report([Played(SCENES[0], "[red]x[/red]")])
+    report([SceneResult(SCENES[0], "[red]x[/red]")])
 
     assert "[red]x[/red]" in capsys.readouterr().out
 

@@ -11,7 +11,7 @@ from makul_sandbox.data.pki import Credential
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.world.build import RSA_CITIZEN
 from makul_sandbox.world.foreign_forms import DSS, XADES4J, ForeignForm
-from makul_testing.sandbox_dir import Prepared
+from makul_testing.sandbox_dir import SandboxDirectory
 from makul_testing.xmlsec_oracle import xmlsec_accepts
 
 FILTER = (
@@ -22,14 +22,14 @@ DOCUMENT = '<Consent xmlns="urn:test" Id="c"><who>Кадыр &amp; Айгүл</w
 
 
 @pytest.fixture(scope="module")
-def verifier(prepared: Prepared) -> XadesVerifier:
+def verifier(prepared: SandboxDirectory) -> XadesVerifier:
     settings = load_settings(prepared.directory / CONFIG)
     built = document_verifier(settings, TrustStore(trust_directories(settings)))
     assert isinstance(built, XadesVerifier)
     return built
 
 
-def test_each_form_is_that_of_its_name(prepared: Prepared) -> None:
+def test_each_form_is_that_of_its_name(prepared: SandboxDirectory) -> None:
     """Procedure, cl. 4: a consent is accepted in the form of EU DSS and xades4j too."""
     documents = prepared.world.documents
     by_dss, by_xades4j = (
@@ -48,7 +48,7 @@ def test_each_form_is_that_of_its_name(prepared: Prepared) -> None:
 @pytest.mark.parametrize("citizen", [0, RSA_CITIZEN])
 @pytest.mark.parametrize("form", [DSS, XADES4J], ids=["dss", "xades4j"])
 def test_every_kind_of_key_signs_in_each_form(
-    prepared: Prepared, verifier: XadesVerifier, form: ForeignForm, citizen: int
+    prepared: SandboxDirectory, verifier: XadesVerifier, form: ForeignForm, citizen: int
 ) -> None:
     """XML Signature 1.1, 3.2: libxmlsec evaluates the filter that we recognise by its text."""
     signer: Credential = prepared.world.citizens[citizen]

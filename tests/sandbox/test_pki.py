@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from makul.trust.pki.certificates import is_sandbox
 from makul_sandbox.data.end_entities import CITIZEN_POLICY
-from makul_sandbox.data.pki import CRL_TERM, Credential, Ended, Hierarchy, new_hierarchy
+from makul_sandbox.data.pki import CRL_TERM, Credential, Hierarchy, RevocationEntry, new_hierarchy
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PIN = "21505198590001"
@@ -92,9 +92,9 @@ def test_a_longer_crl_keeps_what_was_revoked_before(hierarchy: Hierarchy) -> Non
     first, second = (
         hierarchy.citizen(pin_digits=PIN, surname="Асанов", given_name="Үсөн") for _ in range(2)
     )
-    before = hierarchy.citizens.crl([Ended(certificate=first.certificate, at=AT)])
+    before = hierarchy.citizens.crl([RevocationEntry(certificate=first.certificate, at=AT)])
     later = AT + timedelta(hours=1)
-    ended = Ended(
+    ended = RevocationEntry(
         certificate=second.certificate,
         at=later,
         reason=x509.ReasonFlags.superseded,

@@ -19,18 +19,18 @@ from makul_sandbox.data.citizens import ABSENT, LOCKED
 from makul_sandbox.data.recipients import BANK, INSURER, OPERATOR, PARTIES, SECOND_BANK_AGREEMENT
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.world.documents import ASK_BY_CONSENT, SERVED
-from makul_testing.sandbox_dir import PEOPLE, Prepared
+from makul_testing.sandbox_dir import PEOPLE, SandboxDirectory
 from makul_testing.stores import store_of
 
 
 @pytest.fixture
-def registry(prepared: Prepared) -> Iterator[OperatorRegistry]:
+def registry(prepared: SandboxDirectory) -> Iterator[OperatorRegistry]:
     with store_of(prepared.directory / CONFIG) as store:
         yield store.registry
 
 
 @pytest.fixture(scope="module")
-def verifier(prepared: Prepared) -> XadesVerifier:
+def verifier(prepared: SandboxDirectory) -> XadesVerifier:
     """Return the service's own verifier with the sandbox's trust anchors."""
     settings = load_settings(prepared.directory / CONFIG)
     verifier = document_verifier(settings, TrustStore(trust_directories(settings)))
@@ -59,7 +59,7 @@ def test_every_provision_is_open_to_its_party() -> None:
 
 
 def test_all_citizens_but_one_are_registered(
-    registry: OperatorRegistry, prepared: Prepared
+    registry: OperatorRegistry, prepared: SandboxDirectory
 ) -> None:
     """One citizen has documents and no record, so that a request for an unknown person
     is possible.
@@ -75,7 +75,7 @@ def test_all_citizens_but_one_are_registered(
 
 
 def test_a_locked_citizen_is_locked_in_the_register(
-    registry: OperatorRegistry, prepared: Prepared
+    registry: OperatorRegistry, prepared: SandboxDirectory
 ) -> None:
     """The citizen causes MAT-05."""
     world = prepared.world
@@ -85,7 +85,7 @@ def test_a_locked_citizen_is_locked_in_the_register(
     assert person.locked
 
 
-def test_recipients_by_consent_have_consents(prepared: Prepared) -> None:
+def test_recipients_by_consent_have_consents(prepared: SandboxDirectory) -> None:
     """Several citizens have consents for each recipient: for data, and for yes or no."""
     for party in ASK_BY_CONSENT:
         for citizen in range(SERVED):
@@ -94,7 +94,7 @@ def test_recipients_by_consent_have_consents(prepared: Prepared) -> None:
 
 
 def test_each_documents_signature_agrees_with_its_name(
-    prepared: Prepared, verifier: XadesVerifier
+    prepared: SandboxDirectory, verifier: XadesVerifier
 ) -> None:
     """Only documents about a bad signature have one, by the service's verifier.
 
@@ -113,7 +113,7 @@ def test_each_documents_signature_agrees_with_its_name(
 
 
 def test_every_document_is_valid_by_the_published_schema(
-    prepared: Prepared, verifier: XadesVerifier
+    prepared: SandboxDirectory, verifier: XadesVerifier
 ) -> None:
     """A document is refused for the flaw of its name, never for its form."""
     documents = XmlDocuments(OPERATOR)
@@ -127,7 +127,7 @@ def test_every_document_is_valid_by_the_published_schema(
             assert documents.read_basis(signed).recipient
 
 
-def test_signatures_can_be_timestamped(prepared: Prepared) -> None:
+def test_signatures_can_be_timestamped(prepared: SandboxDirectory) -> None:
     """The sandbox's TSA is trusted by the sandbox's settings."""
     settings = load_settings(prepared.directory / CONFIG)
     where = tsa_directories(settings)

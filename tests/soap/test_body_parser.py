@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from makul.app.ports import RejectedError
-from makul.soap.body_parser import compiled
-from makul.soap.envelope import collapsed
-from makul.soap.operations import RECIPIENT
+from makul.soap.body_parser import compile_parser
+from makul.soap.envelope import collapse
+from makul.soap.recipient_operations import RECIPIENT
 from makul.soap.spyne_setup import (
     ByteArray,
     ComplexModel,
@@ -29,7 +29,7 @@ from makul_testing.soap_client import REQUEST_ID, R, T
 
 _SCHEMA = etree.XMLSchema(etree.parse(makul_schemas.location() / "recipient.xsd"))
 _STOCK = Soap11(validator=None)
-_PLANS = {name: compiled(model) for name, model in RECIPIENT.models.items()}
+_PLANS = {name: compile_parser(model) for name, model in RECIPIENT.models.items()}
 
 _WHITE = st.text(" \t\r\n", max_size=3)
 _GAP = st.text(" \t\r\n", min_size=1, max_size=3)
@@ -61,7 +61,7 @@ def _texts(model: Any) -> st.SearchStrategy[str]:
     if facets.values:
         return st.sampled_from(sorted(facets.values))
     if facets.xsd_pattern.startswith("[^"):
-        return _LETTERS.map(collapsed).filter(bool)
+        return _LETTERS.map(collapse).filter(bool)
     return st.from_regex(facets.xsd_pattern, fullmatch=True)
 
 
@@ -193,7 +193,7 @@ def test_a_value_that_cannot_be_read_is_the_sender_s_fault(member: Any, text: st
     element = etree.fromstring(f'<r:field xmlns:r="{R}">{text}</r:field>')
 
     with pytest.raises(RejectedError) as raised:
-        compiled(member)(element)
+        compile_parser(member)(element)
 
     assert [reason.field for reason in raised.value.reasons] == ["field"]
     assert raised.value.__cause__ is None
@@ -203,4 +203,4 @@ def test_a_value_that_cannot_be_read_is_the_sender_s_fault(member: Any, text: st
 def test_a_type_outside_requests_has_no_plan() -> None:
     """The error occurs at start-up, not at the first message."""
     with pytest.raises(TypeError, match="of a type that no request is made of"):
-        compiled(Fault)
+        compile_parser(Fault)

@@ -13,7 +13,7 @@ from makul.domain.reasons import Code, Reason
 from makul.net.supervision import trace
 from makul.soap.spyne_setup import Fault as SpyneFault
 from makul.soap.versions import SOAP_11, SOAP_12, SoapVersion
-from makul.soap.wsgi_app import Answered
+from makul.soap.wsgi_app import AnswerSummary
 from makul_testing.soap_client import (
     GET_STATUS,
     MEMBER,
@@ -151,7 +151,7 @@ def test_soap_12_reason_speaks_three_languages() -> None:
 
 def test_answers_are_counted_without_data() -> None:
     """A failure before the decision is counted by what was proved, and not by its content."""
-    counted: list[Answered] = []
+    counted: list[AnswerSummary] = []
     send(build(observe=counted.append), enveloped(GET_STATUS))
     send(build(observe=counted.append), b"")
     send(
@@ -165,16 +165,16 @@ def test_answers_are_counted_without_data() -> None:
         "received": len(enveloped(GET_STATUS)),
     }
     assert counted == [
-        Answered(operation="GetStatus", status=200, **known),
-        Answered(operation=None, status=400, faults=("REQ-01",)),
-        Answered(operation="GetStatus", status=500, faults=("OPS-03",), **known),
+        AnswerSummary(operation="GetStatus", status=200, **known),
+        AnswerSummary(operation=None, status=400, faults=("REQ-01",)),
+        AnswerSummary(operation="GetStatus", status=500, faults=("OPS-03",), **known),
     ]
 
 
 def test_a_count_that_fails_fails_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     """An answer whose disclosure is committed must leave, even if metrics fail."""
 
-    def broken(_: Answered) -> None:
+    def broken(_: AnswerSummary) -> None:
         raise OSError(SECRET)
 
     assert send(build(observe=broken), enveloped(GET_STATUS)).status == 200

@@ -14,7 +14,7 @@ from makul.app import requests
 from makul.app.ports import Caller
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.disclosures import Operation
-from makul.soap.operations import request_digest
+from makul.soap.operation_input import request_digest
 from makul.soap.versions import SOAP_11, SoapVersion
 from makul_testing.soap_client import (
     GET_STATUS,

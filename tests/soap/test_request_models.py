@@ -7,7 +7,7 @@ import makul_schemas
 import pytest
 from lxml import etree
 
-from makul.soap.operations import SERVICES
+from makul.soap.recipient_operations import SERVICES
 from makul.soap.request_models import Schemas, published_operations
 from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 

@@ -10,7 +10,7 @@ from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import DatabaseLocation
 from makul.store.schema.partitions import make_months
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.records import NOON, furnish
+from makul_testing.builders.records import NOON, register_parties
 from makul_testing.external.postgres import Cluster, cluster
 from makul_testing.tlog.builder import a_note_signer, begin_empty_log
 
@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys) -> Path:
     """Build a store with the bank, its agreement and certificate, and one citizen."""
     path = tmp_path_factory.mktemp("store") / "makul.db"
     store = create_store(path, keys, who="operator", at=NOON)
-    furnish(store.registry)
+    register_parties(store.registry)
     store.close()
     return path
 
@@ -46,7 +46,7 @@ def server_template(server: Cluster, keys: StoreKeys) -> str:
     name = server.create()
     store = create_store(server.place(name), keys, who="operator", at=NOON)
     make_months(server.place(name), at=NOON, ahead=MONTHS)
-    furnish(store.registry)
+    register_parties(store.registry)
     store.close()
     return name
 

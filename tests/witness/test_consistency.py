@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.ledger.checkpoint import Checkpoint
-from makul.ledger.compact_range import EMPTY_EDGE, edge_of
+from makul.ledger.compact_range import EMPTY_EDGE, build_edge
 from makul.ledger.tile_proofs import ReadTile
 from makul.ledger.tiles import Tile
-from makul.witness.consistency import ConsistencyFinding, Seen, judge
+from makul.witness.consistency import ConsistencyFinding, CosignedTree, judge
 from makul.witness.log_source import MissingError, SourceError
 from makul_testing.tlog.published import ORIGIN, leaves
 
@@ -31,12 +31,12 @@ def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
     return read
 
 
-def seen(hashes: Sequence[bytes]) -> Seen:
-    return Seen(len(hashes), edge_of(hashes).root())
+def cosigned_tree(hashes: Sequence[bytes]) -> CosignedTree:
+    return CosignedTree(len(hashes), build_edge(hashes).root())
 
 
 def signed(hashes: Sequence[bytes]) -> Checkpoint:
-    return Checkpoint(ORIGIN, len(hashes), edge_of(hashes).root())
+    return Checkpoint(ORIGIN, len(hashes), build_edge(hashes).root())
 
 
 @given(SETTINGS_OF_TREES, st.booleans())
@@ -45,7 +45,9 @@ def test_growth_is_recognised(sizes: list[int], from_start: bool) -> None:
     old, new = sizes
     hashes = leaves(new)
 
-    found = judge(seen(hashes[:old]), signed(hashes), tiles_over(hashes), from_start=from_start)
+    found = judge(
+        cosigned_tree(hashes[:old]), signed(hashes), tiles_over(hashes), from_start=from_start
+    )
 
     assert found.finding is (ConsistencyFinding.GREW if new > old else ConsistencyFinding.UNCHANGED)
 
@@ -62,7 +64,9 @@ def test_a_changed_old_leaf_is_found(
     changed = data.draw(st.integers(0, old - 1))
     after = [*before[:changed], b"\xff" * 32, *before[changed + 1 :]]
 
-    found = judge(seen(before[:old]), signed(after), tiles_over(after), from_start=from_start)
+    found = judge(
+        cosigned_tree(before[:old]), signed(after), tiles_over(after), from_start=from_start
+    )
 
     assert found.finding is ConsistencyFinding.FORKED
 
@@ -74,7 +78,7 @@ def test_an_old_checkpoint_is_recognised(sizes: list[int]) -> None:
     hashes = leaves(new)
 
     assert (
-        judge(seen(hashes), signed(hashes[:old]), tiles_over(hashes)).finding
+        judge(cosigned_tree(hashes), signed(hashes[:old]), tiles_over(hashes)).finding
         is ConsistencyFinding.OLDER
     )
 
@@ -86,7 +90,7 @@ def test_a_smaller_tree_that_is_no_prefix_is_a_fork(sizes: list[int]) -> None:
     ours, theirs = leaves(new), leaves(old, "another ")
 
     for shown in (ours, theirs + ours[old:]):
-        found = judge(seen(ours), signed(theirs), tiles_over(shown))
+        found = judge(cosigned_tree(ours), signed(theirs), tiles_over(shown))
         assert found.finding is ConsistencyFinding.FORKED
 
 
@@ -94,7 +98,7 @@ def test_a_smaller_tree_that_is_no_prefix_is_a_fork(sizes: list[int]) -> None:
 def test_withdrawn_leaves_are_found(old: int, new: int) -> None:
     """The tree shrank and no longer shows its former leaves."""
     hashes = leaves(old)
-    before = seen(hashes)
+    before = cosigned_tree(hashes)
 
     found = judge(before, signed(hashes[:new]), tiles_over(hashes[:new]))
 
@@ -110,7 +114,7 @@ def test_a_root_that_the_tiles_do_not_give_is_refused() -> None:
     hashes = leaves(400)
     false = Checkpoint(ORIGIN, 400, b"\x00" * 32)
 
-    for before in (Seen(), seen(hashes[:300])):
+    for before in (CosignedTree(), cosigned_tree(hashes[:300])):
         for from_start in (False, True):
             found = judge(before, false, tiles_over(hashes), from_start=from_start)
             assert found.finding is ConsistencyFinding.UNPROVEN
@@ -123,7 +127,8 @@ def test_two_trees_of_one_size_are_a_fork() -> None:
         raise AssertionError((level, index, width))
 
     assert (
-        judge(seen(leaves(3)), signed(leaves(3, "b")), nothing).finding is ConsistencyFinding.FORKED
+        judge(cosigned_tree(leaves(3)), signed(leaves(3, "b")), nothing).finding
+        is ConsistencyFinding.FORKED
     )
 
 
@@ -136,8 +141,11 @@ def test_a_published_leaf_that_was_changed_is_found_from_the_start() -> None:
         octets = honest(level, index, width)
         return b"\xff" * 32 + octets[32:] if (level, index) == (0, 0) else octets
 
-    assert judge(seen(hashes), signed(hashes), changed).finding is ConsistencyFinding.UNCHANGED
-    again = judge(seen(hashes), signed(hashes), changed, from_start=True)
+    assert (
+        judge(cosigned_tree(hashes), signed(hashes), changed).finding
+        is ConsistencyFinding.UNCHANGED
+    )
+    again = judge(cosigned_tree(hashes), signed(hashes), changed, from_start=True)
     assert again.finding is ConsistencyFinding.UNPROVEN
 
 
@@ -151,7 +159,7 @@ def test_a_tile_of_another_length_proves_nothing(spoil: object, *, from_start: b
 
     with pytest.raises(SourceError):
         judge(
-            seen(hashes[:3]),
+            cosigned_tree(hashes[:3]),
             signed(hashes),
             lambda *tile: spoil(honest(*tile)),
             from_start=from_start,
@@ -168,5 +176,8 @@ def test_a_large_log_needs_a_few_tiles() -> None:
         read_tiles.append((level, index, width))
         return honest(level, index, width)
 
-    assert judge(seen(hashes[:33]), signed(hashes), counted).finding is ConsistencyFinding.GREW
+    assert (
+        judge(cosigned_tree(hashes[:33]), signed(hashes), counted).finding
+        is ConsistencyFinding.GREW
+    )
     assert len(read_tiles) <= 6

@@ -13,15 +13,15 @@ from makul.trust.tlog.note_keys import Cosigner
 from makul.witness import log_source as sources
 from makul.witness.log_source import open_source
 from makul.witness.state import WitnessStateDir
-from makul.witness.witness import Round, WitnessProgram, WitnessResult
+from makul.witness.witness import WitnessProgram, WitnessResult, WitnessRound
 from makul_testing.processes.witness import a_witness, cosigned_size
-from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.crl_ocsp import PublishedPaths, run_publisher
 from makul_testing.servers.slow_http import run_slow_server
 from makul_testing.tlog.published import PublishedLog, leaves
 
 
 @pytest.fixture
-def web(log: PublishedLog) -> Iterator[Published]:
+def web(log: PublishedLog) -> Iterator[PublishedPaths]:
     """Serve the ledger's directory over HTTP, in its present state."""
     with run_publisher() as published:
         log.publish(leaves(300))
@@ -32,32 +32,32 @@ def web(log: PublishedLog) -> Iterator[Published]:
 
 
 def test_a_log_is_followed_over_http(
-    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: PublishedPaths
 ) -> None:
     """The paths are those of C2SP tlog-tiles."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log/")
 
-    assert witness.round().result is WitnessResult.COSIGNED
+    assert witness.run_once().result is WitnessResult.COSIGNED
     assert cosigned_size(state) == 300
     assert web.requested_paths[0] == "/log/checkpoint"
 
 
 def test_a_failing_server_is_fetched_again(
-    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: Published
+    log: PublishedLog, cosigner: Cosigner, state: WitnessStateDir, web: PublishedPaths
 ) -> None:
     """The fetch is bounded, and repeated in the next round."""
     witness = a_witness(log, cosigner, state, place=f"{web.url}/log")
     good = web.at["/log/checkpoint"]
     web.at["/log/checkpoint"] = b"x" * 10_000_000
-    assert witness.round().result is WitnessResult.UNAVAILABLE
+    assert witness.run_once().result is WitnessResult.UNAVAILABLE
 
     web.at["/log/checkpoint"] = good
     web.status = 500
-    assert witness.round().result is WitnessResult.UNAVAILABLE
+    assert witness.run_once().result is WitnessResult.UNAVAILABLE
 
     web.status = 302
     web.headers = {"Location": "http://127.0.0.1:9/"}
-    assert witness.round().result is WitnessResult.UNAVAILABLE
+    assert witness.run_once().result is WitnessResult.UNAVAILABLE
 
 
 def test_a_slow_server_is_abandoned(
@@ -69,7 +69,8 @@ def test_a_slow_server_is_abandoned(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert (
-            a_witness(log, cosigner, state, place=place).round().result is WitnessResult.UNAVAILABLE
+            a_witness(log, cosigner, state, place=place).run_once().result
+            is WitnessResult.UNAVAILABLE
         )
 
 
@@ -80,7 +81,7 @@ def test_a_server_with_slow_headers_is_abandoned(
     monkeypatch.setattr(sources, "OBJECT_SECONDS", 0.2)
     with run_slow_server() as server:
         witness = a_witness(log, cosigner, state, place=server.url)
-        rounds = [witness.round() for _ in range(3)]
+        rounds = [witness.run_once() for _ in range(3)]
 
     assert {each.result for each in rounds} == {WitnessResult.UNAVAILABLE}
     assert "not done within" in rounds[0].why
@@ -96,9 +97,9 @@ def test_a_special_file_is_not_read(
     log.publish(leaves(3))
     (log.directory / "checkpoint").unlink()
     make(log.directory / "checkpoint")
-    rounds: list[Round] = []
+    rounds: list[WitnessRound] = []
 
-    thread = Thread(target=lambda: rounds.append(witness.round()), daemon=True)
+    thread = Thread(target=lambda: rounds.append(witness.run_once()), daemon=True)
     thread.start()
     thread.join(60)
 

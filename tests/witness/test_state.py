@@ -16,7 +16,7 @@ from makul.ledger.signed_note import (
 )
 from makul.trust.tlog.note_keys import Cosigner, new_key_file
 from makul.witness.state import MAX_EVIDENCE, StateError, WitnessStateDir
-from makul.witness.witness import Round, WitnessProgram, WitnessResult
+from makul.witness.witness import WitnessProgram, WitnessResult, WitnessRound
 from makul_testing.processes.witness import a_witness
 from makul_testing.tlog.published import PublishedLog, leaf, leaves
 
@@ -28,7 +28,7 @@ def test_a_state_that_cannot_be_read_stops_the_witness(
 ) -> None:
     """Otherwise the witness would begin again, and cosign any tree."""
     log.publish(leaves(5))
-    witness.round()
+    witness.run_once()
     head = witness.state.directory / "head.json"
     good = json.loads(head.read_text())
     lines = good["note"].splitlines()
@@ -46,7 +46,7 @@ def test_a_state_that_cannot_be_read_stops_the_witness(
     for octets in spoilt:
         head.write_bytes(octets)
         with pytest.raises(StateError, match="Never go on without it"):
-            witness.round()
+            witness.run_once()
 
 
 def test_a_state_belongs_to_one_log_and_one_key(
@@ -54,7 +54,7 @@ def test_a_state_belongs_to_one_log_and_one_key(
 ) -> None:
     """Another ledger's tree is not this one's, and another key has shown nothing yet."""
     log.publish(leaves(5))
-    witness.round()
+    witness.run_once()
     stranger = PublishedLog(tmp_path / "stranger", tmp_path / "stranger.key")
     stranger.publish(leaves(9))
     new_key_file(tmp_path / "other.key", "witness.example/w1", COSIGNATURE_V1)
@@ -65,7 +65,7 @@ def test_a_state_belongs_to_one_log_and_one_key(
         a_witness(log, other, witness.state),
     ):
         with pytest.raises(StateError, match="another log or of another key"):
-            changed.round()
+            changed.run_once()
 
 
 def test_only_one_witness_uses_a_state(state: WitnessStateDir) -> None:
@@ -81,11 +81,11 @@ def test_evidence_does_not_fill_the_disk(
     monkeypatch.setattr("makul.witness.state.MAX_EVIDENCE", 3)
     assert MAX_EVIDENCE > 3
     log.publish(leaves(5))
-    witness.round()
-    rounds: list[Round] = []
+    witness.run_once()
+    rounds: list[WitnessRound] = []
     for number in range(5):
         log.publish(leaves(6, f"{number} "))
-        rounds.append(witness.round())
+        rounds.append(witness.run_once())
 
     assert {each.result for each in rounds} == {WitnessResult.INCONSISTENT}
     assert [each.evidence is not None for each in rounds] == [True, True, True, False, False]
@@ -107,7 +107,7 @@ def _round_until(witness: WitnessProgram, steps: int) -> None:
 
     for name in ("open", "fsync", "replace", "rename", "mkdir"):
         setattr(os, name, counted(getattr(os, name)))
-    witness.round()
+    witness.run_once()
     os._exit(0)
 
 
@@ -129,7 +129,7 @@ def _killed_at_each_step(
         with state.held():
             witness = a_witness(log, cosigner, state)
             log.publish(leaves(5))
-            witness.round()
+            witness.run_once()
             log.publish(after)
             killed = _killed_at(witness, steps)
             yield witness
@@ -146,7 +146,7 @@ def test_killed_witness_never_shows_two_trees_of_one_size(
     for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(7)):
         shown = [witness.state.shown()]
         log.publish([*leaves(5), leaf(5, "another "), leaf(6, "another ")])
-        after = witness.round()
+        after = witness.run_once()
         shown.append(witness.state.shown())
         trees = [
             parse_checkpoint_unsafe(cosigner_verified(witness, note)) for note in shown if note
@@ -167,7 +167,7 @@ def test_evidence_is_stored_after_a_kill(
 ) -> None:
     """The pair of notes is complete, or absent."""
     for witness in _killed_at_each_step(log, cosigner, tmp_path, leaves(5, "another ")):
-        found = witness.round()
+        found = witness.run_once()
         assert found.evidence is not None
         assert {path.name for path in found.evidence.iterdir()} == {
             "seen.note",

@@ -29,7 +29,7 @@ def test_growing_tree_is_cosigned_each_time(log: PublishedLog, witness: WitnessP
     for size in (0, 1, 2, 255, 256, 257, 600):
         log.publish(leaves(size))
 
-        round_result = witness.round()
+        round_result = witness.run_once()
 
         assert (round_result.result, round_result.size) == (WitnessResult.COSIGNED, size), (
             round_result
@@ -43,10 +43,10 @@ def test_growing_tree_is_cosigned_each_time(log: PublishedLog, witness: WitnessP
 def test_unchanged_tree_keeps_its_cosignature(log: PublishedLog, witness: WitnessProgram) -> None:
     """There is no second cosignature with another time."""
     log.publish(leaves(3))
-    witness.round()
+    witness.run_once()
     before = witness.state.shown()
 
-    assert witness.round().result is WitnessResult.UNCHANGED
+    assert witness.run_once().result is WitnessResult.UNCHANGED
     assert_not_cosigned(witness, before)
 
 
@@ -56,7 +56,7 @@ def test_lines_of_others_are_not_repeated(log: PublishedLog, witness: WitnessPro
     stranger = SignatureLine("stranger.example", b"1234", bytes(64))
     log.show(format_note(with_line(parse_note(document), stranger)))
 
-    witness.round()
+    witness.run_once()
 
     shown = witness.state.shown()
     assert shown is not None
@@ -107,12 +107,12 @@ def test_an_inconsistent_log_is_found(
 ) -> None:
     """The tree is not cosigned, both signed checkpoints are stored, and each round reports it."""
     log.publish(leaves(300))
-    witness.round()
+    witness.run_once()
     before = witness.state.shown()
     assert before is not None
     misbehave(log)
 
-    found = witness.round()
+    found = witness.run_once()
 
     assert found.result is WitnessResult.INCONSISTENT
     assert found.evidence is not None
@@ -122,7 +122,7 @@ def test_an_inconsistent_log_is_found(
     assert theirs == (log.directory / "checkpoint").read_bytes()
     assert log.verifier.verify(ours) != log.verifier.verify(theirs)
     assert_not_cosigned(witness, before)
-    assert witness.round().evidence == found.evidence
+    assert witness.run_once().evidence == found.evidence
     assert witness.state.evidence() == 1
 
 
@@ -131,11 +131,11 @@ def test_a_split_view_is_found_by_another_witness(
 ) -> None:
     """Two witnesses see different signed trees; neither cosigns the other's tree."""
     log.publish(leaves(5))
-    a_witness(log, cosigner, state).round()
+    a_witness(log, cosigner, state).run_once()
     other = PublishedLog(tmp_path / "other-view", log.key_file)
     other.publish(leaves(9, "another "))
 
-    found = a_witness(other, cosigner, state).round()
+    found = a_witness(other, cosigner, state).run_once()
 
     assert found.result is WitnessResult.INCONSISTENT
 
@@ -146,7 +146,7 @@ def test_unwritable_evidence_hides_no_alarm(
 ) -> None:
     """A full disk must not turn a fork into an error of the state."""
     log.publish(leaves(300))
-    witness.round()
+    witness.run_once()
     (witness.state.directory / "evidence").write_text("no directory")
     if elsewhere:
         (tmp_path / "other").write_bytes(log.note(leaves(300, "b ")))
@@ -154,7 +154,7 @@ def test_unwritable_evidence_hides_no_alarm(
     else:
         log.publish(leaves(400, "b "))
 
-    found = witness.round()
+    found = witness.run_once()
 
     assert (found.result, found.evidence) == (WitnessResult.INCONSISTENT, None)
     assert "evidence could not be stored" in found.why
@@ -175,7 +175,7 @@ def test_a_split_view_is_found_by_another_source(
     compared = comparing(witness, elsewhere)
     for number, other in enumerate((leaves(300, "b "), leaves(40, "b ")), start=1):
         elsewhere.write_bytes(log.note(other))
-        found = compared.round()
+        found = compared.run_once()
         assert (found.result, found.size) == (WitnessResult.INCONSISTENT, None)
         assert found.shown == len(other)
         assert_not_cosigned(witness, None)
@@ -205,7 +205,7 @@ def test_another_source_may_lag_or_be_absent(
     compared = comparing(witness, *places, "http://127.0.0.1:9/checkpoint")
 
     for result in (WitnessResult.COSIGNED, WitnessResult.UNCHANGED):
-        round_result = compared.round()
+        round_result = compared.run_once()
         assert round_result.result is result
         # A party that blocks the other source is noticed.
         assert round_result.why.startswith("5 of 7 other locations could not be compared: ")
@@ -217,13 +217,13 @@ def test_an_old_checkpoint_is_not_cosigned_again(
 ) -> None:
     """It is not a fork while the ledger still shows all leaves."""
     old = log.publish(leaves(40))
-    witness.round()
+    witness.run_once()
     log.publish(leaves(300))
-    witness.round()
+    witness.run_once()
     before = witness.state.shown()
     log.show(old)
 
-    found = witness.round()
+    found = witness.run_once()
 
     assert (found.result, found.size, found.shown) == (WitnessResult.OLDER, 300, 40)
     assert_not_cosigned(witness, before)
@@ -235,11 +235,11 @@ def test_a_leaf_changed_in_its_published_tile_is_found_from_the_start(
 ) -> None:
     """A witness that reads all leaves again, as a daily run should, finds it."""
     log.publish(leaves(700))
-    a_witness(log, cosigner, state).round()
+    a_witness(log, cosigner, state).run_once()
     tile = log.directory / "tile/0/001"
     tile.write_bytes(b"\x00" * 32 + tile.read_bytes()[32:])
 
-    found = a_witness(log, cosigner, state, from_start=True).round()
+    found = a_witness(log, cosigner, state, from_start=True).run_once()
 
     assert found.result is WitnessResult.UNPROVEN
 
@@ -281,12 +281,12 @@ def test_unsigned_note_says_nothing_about_the_log(
 ) -> None:
     """It is reported, and neither cosigned nor stored as evidence."""
     log.publish(leaves(3))
-    witness.round()
+    witness.run_once()
     before = witness.state.shown()
     log.publish_tiles(leaves(9))
     log.show(shown(log, tmp_path))
 
-    assert witness.round().result is WitnessResult.UNVERIFIED
+    assert witness.run_once().result is WitnessResult.UNVERIFIED
     assert_not_cosigned(witness, before)
     assert witness.state.evidence() == 0
 
@@ -298,18 +298,18 @@ def test_a_root_that_is_not_shown_is_not_cosigned(
     log.publish_tiles(leaves(9))
     log.show(log.note(leaves(9, "another ")))
 
-    assert witness.round().result is WitnessResult.UNPROVEN
+    assert witness.run_once().result is WitnessResult.UNPROVEN
     assert_not_cosigned(witness, None)
 
 
 def test_an_overlong_checkpoint_is_not_read(log: PublishedLog, witness: WitnessProgram) -> None:
     """A tile of excessive length is not read either."""
     log.show(b"x" * (MAX_NOTE + 1))
-    assert witness.round().result is WitnessResult.UNAVAILABLE
+    assert witness.run_once().result is WitnessResult.UNAVAILABLE
 
     log.publish(leaves(3))
     (log.directory / "tile/0/000.p/3").write_bytes(b"x" * 1_000_000)
-    found = witness.round()
+    found = witness.run_once()
     assert (found.result, found.shown) == (WitnessResult.UNAVAILABLE, 3)
     assert_not_cosigned(witness, None)
 
@@ -323,7 +323,7 @@ def test_a_partial_tile_may_be_missing_when_it_is_full(
     log.show(old)
     assert not (log.directory / "tile/0/000.p/255").exists()
 
-    assert witness.round().result is WitnessResult.COSIGNED
+    assert witness.run_once().result is WitnessResult.COSIGNED
 
 
 def test_the_clock_does_not_matter_to_what_is_cosigned(
@@ -331,7 +331,7 @@ def test_the_clock_does_not_matter_to_what_is_cosigned(
 ) -> None:
     """A clock that was set back gives a cosignature a wrong date, and causes no fork."""
     log.publish(leaves(5))
-    witness.round()
+    witness.run_once()
     log.publish(leaves(7))
     earlier = WitnessProgram(
         source=witness.source,
@@ -341,5 +341,5 @@ def test_the_clock_does_not_matter_to_what_is_cosigned(
         clock=lambda: AT - timedelta(days=400),
     )
 
-    assert earlier.round().result is WitnessResult.COSIGNED
+    assert earlier.run_once().result is WitnessResult.COSIGNED
     assert cosigned_size(witness.state) == 7

@@ -21,15 +21,15 @@ from makul_client._internal.crypto.decryption import DeliveryDecryptor
 from makul_client._internal.crypto.xml import canonical
 from makul_client._internal.http_transport import Wire
 from makul_client._internal.nonces import nonces_for
-from makul_client._internal.retry import Retrying
-from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, request_of
+from makul_client._internal.retry import RetryLoop
+from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, find_request
 from makul_client._internal.wsse import BinarySignature
 from makul_client.errors import (
+    EncryptionError,
+    EncryptionFlaw,
     MakulError,
     NotMatchedError,
     RefusedError,
-    SealError,
-    SealFlaw,
     TransportError,
     UndeterminedError,
 )
@@ -89,7 +89,7 @@ class Exchange:
             DeliveryDecryptor(profile.sealing) if profile.sealing is not None else None
         )
         self._wire = Wire(profile.service)
-        self._retrying = Retrying(patience=profile.patience, pause=pause)
+        self._retrying = RetryLoop(patience=profile.patience, pause=pause)
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,7 +148,7 @@ class Exchange:
         def attempt(request_id: UUID) -> T:
             message = {"requestId": str(request_id), **values}
             if self._nonces is not None and operation in _WITH_NONCE:
-                message["nonce"] = self._nonces.nonce_of(request_id)
+                message["nonce"] = self._nonces.nonce_for_request(request_id)
             digest, received = self._converse(operation, message, context, request_id)
             sent = SentRequest(
                 request_id=request_id,
@@ -209,7 +209,7 @@ class Exchange:
             headers=self._headers(operation, context, request_id),
             request_id=request_id,
         )
-        digest = hashlib.sha256(canonical(request_of(envelope))).digest()
+        digest = hashlib.sha256(canonical(find_request(envelope))).digest()
         if self._signature is not None:
             self._signature.apply(envelope, {})
         message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
@@ -231,10 +231,12 @@ class Exchange:
         if answer.sealed is None:
             sealing = self._profile.sealing
             if answer.person is not None and sealing is not None and not sealing.or_typed:
-                raise SealError(SealFlaw.MISSING, translate("the profile requires encryption"))
+                raise EncryptionError(
+                    EncryptionFlaw.MISSING, translate("the profile requires encryption")
+                )
             return answer
         if self._decryptor is None:
-            raise SealError(SealFlaw.NO_KEY, translate("add [sealing]"))
+            raise EncryptionError(EncryptionFlaw.NO_KEY, translate("add [sealing]"))
         document = self._decryptor.decrypt(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
         delivered = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())

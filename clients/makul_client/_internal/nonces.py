@@ -28,7 +28,7 @@ class Nonces:
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.digest(_LABEL, secret, "sha256")
 
-    def nonce_of(self, request_id: UUID) -> bytes:
+    def nonce_for_request(self, request_id: UUID) -> bytes:
         """Return the nonce of a request: 32 bytes, which are equal for each repeat."""
         return hmac.digest(self._key, request_id.bytes, "sha256")
 

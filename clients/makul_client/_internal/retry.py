@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrying:
+class RetryLoop:
     """The retries, limited by the number of attempts and by the total wait between them."""
 
     patience: Patience

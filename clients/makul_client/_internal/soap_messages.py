@@ -155,7 +155,7 @@ class Messages:
             raise InvalidRequestError(
                 operation, (translate("its values' types"),), request_id=request_id
             ) from None
-        broken = broken_fields(request_of(envelope), "recipient")
+        broken = broken_fields(find_request(envelope), "recipient")
         if broken:
             raise InvalidRequestError(operation, broken, request_id=request_id)
         return envelope
@@ -231,7 +231,7 @@ class Messages:
             raise TransportError(translate("the answer is not readable"), passing=False) from None
 
 
-def request_of(envelope: "Element") -> "Element":
+def find_request(envelope: "Element") -> "Element":
     """Return the Body's child: the content of the request, over which its digest is computed."""
     return _body_child(envelope)
 

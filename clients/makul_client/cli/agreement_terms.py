@@ -49,7 +49,7 @@ class Terms:
         require_contained(mark("method"), methods, self.methods, holder)
 
 
-def terms_of(agreement: Agreement) -> Terms:
+def collect_terms(agreement: Agreement) -> Terms:
     """Return the names that an agreement contains, for all of its purposes together."""
     return Terms(
         number=agreement.number,

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from makul_client.cli.agreement_terms import load_terms
-from makul_client.cli.consent_form import FORM, complete_form, wish_of
+from makul_client.cli.consent_form import FORM, complete_form, content_from_form
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import (
     AsJson,
@@ -31,7 +31,7 @@ from makul_client.cli.output import (
 )
 from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask_pin
-from makul_client.cli.run import open_client, reporting
+from makul_client.cli.run import open_client, report_errors
 from makul_client.cli.vocabulary import UnknownNameError, complete_attributes, require_attributes
 from makul_client.models.request import ConsentDocument
 from makul_client.translation import translate
@@ -98,7 +98,7 @@ def draft(
     as_json: AsJson = False,
 ) -> None:
     """Draft a consent for the citizen to sign."""
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         options = {
             "pin": pin,
             "surname": as_typed(surname),
@@ -113,7 +113,7 @@ def draft(
         completed = complete_form(form, options)
         folder = form.parent if form is not None else Path()
         now = datetime.now(UTC).replace(microsecond=0)
-        wish = wish_of(completed, folder=folder, now=now)
+        wish = content_from_form(completed, folder=folder, now=now)
         loaded = Profile.load(profile)
         _check_names(wish, loaded, profile)
         document = consents.draft(loaded, wish, given_at=now)
@@ -140,7 +140,7 @@ def attach(
     as_json: AsJson = False,
 ) -> None:
     """Attach the citizen's signature to the draft. Verify that it signs exactly this draft."""
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         document = consents.attach(read_file(drawn_up), read_file(signed))
         _write_document(out, document, translate("the draft, signed"), as_json=as_json)
 
@@ -161,7 +161,7 @@ def sign(
     as_json: AsJson = False,
 ) -> None:
     """Sign a draft as a test citizen. Requires a profile with sandbox = true."""
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         citizen = load_credential(key, certificate)
         document = consents.sign(Profile.load(profile), read_file(drawn_up), citizen)
         _write_document(out, document, translate("signed by a test citizen"), as_json=as_json)
@@ -179,7 +179,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a consent: parties, data and term. Nothing is verified; the person is masked."""
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         view = consent_view.read_unsafe(read_file(file))
         if not as_json:
             print_consent(view, reveal=reveal)
@@ -208,7 +208,7 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Register a consent with the service. Later requests can name it by --consent-id."""
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         document = ConsentDocument(read_file(file))
         scanned = None if scan is None else read_file(scan)
         proved = None if authority is None else read_file(authority)
@@ -239,7 +239,7 @@ def status(
 
     The state is in force, expired, used up or revoked.
     """
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         found = client.consent_status(consent_id, context=run.inquire(employee=employee))
         if as_json:
             print_json(found)
@@ -277,7 +277,7 @@ def draft_revocation(
     The person who gave the consent signs it. Attach the signature with `consent attach`, then send
     the document with `consent revoke`.
     """
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         subject = pin or ask_pin(translate("PIN"))
         now = datetime.now(UTC).replace(microsecond=0)
         document = consents.draft_revocation(
@@ -306,7 +306,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a consent by a signed revocation. No request can use the consent afterwards."""
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         document = read_file(file)
         context = run.begin(employee=employee, case=case, request_id=request_id)
         revoked = client.revoke_consent(document, context=context)
@@ -326,7 +326,7 @@ def revocations(
     as_json: AsJson = False,
 ) -> None:
     """List your revoked consents, oldest first."""
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         revoked = client.revocations(
             None if since is None else instant(since, "--since"),
             context=run.inquire(employee=employee),

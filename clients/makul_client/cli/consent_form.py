@@ -101,7 +101,7 @@ def complete_form(file: Path | None, options: dict[str, Any]) -> dict[str, Any]:
     return form
 
 
-def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentContent:
+def content_from_form(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentContent:
     """Return the wish for a draft, with its scans read from `folder`. Raises `ConsentError`.
 
     The form must contain the PIN and a name. If it gives no start, the consent is valid from `now`.
@@ -136,7 +136,7 @@ def wish_of(form: dict[str, Any], *, folder: Path, now: datetime) -> ConsentCont
 def _representative(form: dict[str, Any] | None, folder: Path) -> Representative | None:
     if form is None:
         return None
-    media_type, digest = _scan_of(folder / form["document"])
+    media_type, digest = _read_scan(folder / form["document"])
     valid_to = form.get("valid_to")
     return Representative(
         name=form["name"],
@@ -156,7 +156,7 @@ def _representative(form: dict[str, Any] | None, folder: Path) -> Representative
 def _paper(form: dict[str, Any] | None, folder: Path) -> PaperConsent | None:
     if form is None:
         return None
-    media_type, digest = _scan_of(folder / form["scan"])
+    media_type, digest = _read_scan(folder / form["scan"])
     return PaperConsent(
         date=date.fromisoformat(form["date"]),
         place=form["place"],
@@ -166,7 +166,7 @@ def _paper(form: dict[str, Any] | None, folder: Path) -> PaperConsent | None:
     )
 
 
-def _scan_of(scan: Path) -> tuple[str, bytes]:
+def _read_scan(scan: Path) -> tuple[str, bytes]:
     exists = os.path.isfile(scan)  # noqa: PTH113 - `is_file` raises for a name that is too long
     if not exists or scan.suffix.lower() not in _MEDIA_TYPES:
         raise ConsentError(

@@ -4,12 +4,12 @@ from enum import IntEnum
 from typing import Final
 
 from makul_client.errors import (
+    EncryptionError,
     FaultError,
     LedgerError,
     MakulError,
     ReceiptError,
     RefusedError,
-    SealError,
     TransportError,
     UndeterminedError,
     UnfinishedError,
@@ -45,7 +45,7 @@ Exit codes:
 def exit_code(error: MakulError) -> ExitCode:
     """Return the exit code of an error; see `EXIT_CODES`."""
     match error:
-        case ReceiptError() | SealError() | LedgerError():
+        case ReceiptError() | EncryptionError() | LedgerError():
             return ExitCode.RECEIPT
         case UndeterminedError() | TransportError() | UnfinishedError():
             return ExitCode.LATER

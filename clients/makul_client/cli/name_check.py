@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from makul_client.cli.agreement_terms import keep_terms, load_terms, terms_of
+from makul_client.cli.agreement_terms import collect_terms, keep_terms, load_terms
 from makul_client.cli.late_commands import late
 from makul_client.cli.vocabulary import UnknownNameError, require_attributes, require_contained
 from makul_client.errors import MakulError
@@ -47,12 +47,12 @@ def check_names(
     try:
         terms.require(purpose=purpose_code, attributes=attributes)
     except UnknownNameError:
-        fresh = terms_of(client.agreement(context=inquiry))
+        fresh = collect_terms(client.agreement(context=inquiry))
         keep_terms(profile, fresh)
         fresh.require(purpose=purpose_code, attributes=attributes)
 
 
-def attributes_of(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
+def choose_attributes(typed: list[str] | None, ground: Ground | None) -> tuple[str, ...]:
     """Return the attributes from the options, or all that the consent lists if there are none.
 
     Raises `MakulError` if neither names an attribute.

@@ -279,7 +279,7 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
         [
             (translate("id"), view.consent_id),
             (translate("subject"), name),
-            (translate("PIN"), subject.pin if reveal else masked(subject.pin)),
+            (translate("PIN"), subject.pin if reveal else mask_pin(subject.pin)),
             (
                 translate("represented"),
                 translate("yes") if view.representative else translate("no"),
@@ -306,7 +306,7 @@ def print_consent(view: ConsentView, *, reveal: bool) -> None:
     )
 
 
-def masked(pin: str) -> str:
+def mask_pin(pin: str) -> str:
     """Return a PIN as logs and screens may show it: its first digit and its last two."""
     return f"{pin[0]}***********{pin[-2:]}"
 

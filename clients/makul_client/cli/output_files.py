@@ -127,7 +127,7 @@ class ReservedFile:
 
 
 @contextmanager
-def reserved(path: Path | None, *, max_bytes: int) -> Iterator[ReservedFile | None]:
+def reserve_file(path: Path | None, *, max_bytes: int) -> Iterator[ReservedFile | None]:
     """Reserve a file if a path is given. Raises `OutputError`."""
     if path is None:
         yield None

@@ -16,8 +16,8 @@ from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
 from makul_client.cli.output import print_json, print_note, print_receipt, print_result, read_file
-from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserved
-from makul_client.cli.run import open_client, reporting
+from makul_client.cli.output_files import PROOF_BYTES, RECEIPT_BYTES, reserve_file
+from makul_client.cli.run import open_client, report_errors
 from makul_client.errors import MakulError, ProfileError
 from makul_client.models.response import Receipt
 from makul_client.translation import current_language, translate
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from makul_client.receipts.bundle import read_bundle_unsafe, write_bundle
     from makul_client.receipts.verifier import ReceiptVerifier
     from makul_client.transparency.log_source import is_address
-    from makul_client.transparency.verifier import LedgerVerifier, Proof, Standing
+    from makul_client.transparency.verifier import LedgerVerifier, Proof, ReceiptState
 else:
     read_bundle_unsafe = late("receipts.bundle", "read_bundle_unsafe")
     write_bundle = late("receipts.bundle", "write_bundle")
@@ -38,7 +38,7 @@ else:
     Context = late("_internal.exchange", "Context")
     LedgerVerifier = late("transparency.verifier", "LedgerVerifier")
     Proof = late("transparency.verifier", "Proof")
-    Standing = late("transparency.verifier", "Standing")
+    ReceiptState = late("transparency.verifier", "ReceiptState")
     is_address = late("transparency.log_source", "is_address")
     ReceiptVerifier = late("receipts.verifier", "ReceiptVerifier")
     utc_now = late("_internal.wsse", "utc_now")
@@ -88,10 +88,10 @@ def get(
     its proof in the log is verified too.
     """
     with (
-        reporting(as_json=as_json) as run,
+        report_errors(as_json=as_json) as run,
         open_client(profile) as client,
-        reserved(out, max_bytes=RECEIPT_BYTES) as receipt_file,
-        reserved(proof, max_bytes=PROOF_BYTES) as proof_file,
+        reserve_file(out, max_bytes=RECEIPT_BYTES) as receipt_file,
+        reserve_file(proof, max_bytes=PROOF_BYTES) as proof_file,
     ):
         found = client.receipt_in_log(of_request, context=run.inquire(employee=employee))
         if receipt_file is not None:
@@ -139,7 +139,7 @@ def verify(
     The exit code is 4 if one of them has a flaw. It is 3 if none has a flaw and one is not proved
     yet.
     """
-    with reporting(as_json=as_json):
+    with report_errors(as_json=as_json):
         checker = _Checker.of(Profile.load(profile), log, offline=offline)
         context = Context(employee=employee)
         with _open_client_if_online(profile, offline=offline) as client:
@@ -202,14 +202,14 @@ def _row(file: Path, checker: _Checker, client: Client | None, context: Context)
         flaw = getattr(error, "flaw", None)
         fields = {"file": str(file), "standing": "FLAWED", "flaw": flaw, "message": str(error)}
         return _Row(exit_code(error), f"{file}: {error}", fields)
-    code = ExitCode.OK if proved.standing is Standing.PROVED else ExitCode.LATER
+    code = ExitCode.OK if proved.state is ReceiptState.PROVED else ExitCode.LATER
     return _Row(code, f"{file}: {_describe_proof(proved)}", _facts(file, receipt, proved))
 
 
 def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
     return {
         "file": str(file),
-        "standing": proved.standing,
+        "standing": proved.state,
         "request_id": receipt.request_id,
         "receipt_id": receipt.receipt_id,
         "outcome": receipt.outcome,
@@ -222,7 +222,7 @@ def _facts(file: Path, receipt: Receipt, proved: Proof) -> dict[str, object]:
 
 
 def _describe_proof(proved: Proof) -> str:
-    if proved.standing is Standing.PENDING:
+    if proved.state is ReceiptState.PENDING:
         return translate("not proved in the log yet: fetch it again later")
     witnesses = ", ".join(proved.cosigned_by) or "–"
     return translate(

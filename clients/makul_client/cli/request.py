@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from makul_client.cli.exit_codes import outcome_code
-from makul_client.cli.name_check import attributes_of, check_names
+from makul_client.cli.name_check import check_names, choose_attributes
 from makul_client.cli.options import (
     AsJson,
     BasisFile,
@@ -28,7 +28,7 @@ from makul_client.cli.options import (
 )
 from makul_client.cli.output import print_json, print_line, print_person, print_reasons, print_rules
 from makul_client.cli.probe import dry_run_from, ground_from, probe_from
-from makul_client.cli.run import open_client, receipt_in, reporting
+from makul_client.cli.run import open_client, receipt_in, report_errors
 from makul_client.cli.vocabulary import complete_attributes
 from makul_client.translation import translate
 
@@ -64,7 +64,7 @@ def verify(
 ) -> None:
     """Verify a person's identity. Prints yes or no, never personal data."""
     with (
-        reporting(as_json=as_json) as run,
+        report_errors(as_json=as_json) as run,
         open_client(profile) as client,
         receipt_in(receipt) as keep,
     ):
@@ -129,7 +129,7 @@ def get(
 ) -> None:
     """Get a person's data after a match. Prints the data on standard output."""
     with (
-        reporting(as_json=as_json) as run,
+        report_errors(as_json=as_json) as run,
         open_client(profile) as client,
         receipt_in(receipt) as keep,
     ):
@@ -144,7 +144,7 @@ def get(
             face=face,
             fingers=finger,
         )
-        attributes = attributes_of(attribute, ground)
+        attributes = choose_attributes(attribute, ground)
         check_names(
             client,
             profile,
@@ -202,7 +202,7 @@ def explain(
 
     Reads no person's data and uses up no limit.
     """
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         ground = ground_from(consent, consent_id, basis)
         dry_run = dry_run_from(
             ground,

@@ -113,7 +113,7 @@ def open_client(profile: Path) -> Client:
 
 
 @contextmanager
-def reporting(*, as_json: bool) -> Iterator[Run]:
+def report_errors(*, as_json: bool) -> Iterator[Run]:
     """Convert an error to a line of text and an exit code.
 
     Once a request may have been sent, every failure without an answer is "not now". The person's

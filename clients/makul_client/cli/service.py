@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from makul_client.cli.agreement_terms import keep_terms, terms_of
+from makul_client.cli.agreement_terms import collect_terms, keep_terms
 from makul_client.cli.options import AsJson, Employee, ProfileFile, examples
 from makul_client.cli.output import local_time, print_agreement, print_json, print_note, print_pairs
-from makul_client.cli.run import open_client, reporting
+from makul_client.cli.run import open_client, report_errors
 from makul_client.models.response import LedgerInfo
 from makul_client.translation import translate
 
@@ -31,10 +31,10 @@ def agreement(
 
     This includes its term and its channels (cl. 7).
     """
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         found = client.agreement(number, context=run.inquire(employee=employee))
         if found.number == client.profile.agreement:
-            keep_terms(profile, terms_of(found))
+            keep_terms(profile, collect_terms(found))
         if as_json:
             print_json(found)
         else:
@@ -51,9 +51,9 @@ def status(*, profile: ProfileFile, employee: Employee = None, as_json: AsJson =
 
     This includes its environment, versions, limits, time and log key.
     """
-    with reporting(as_json=as_json) as run, open_client(profile) as client:
+    with report_errors(as_json=as_json) as run, open_client(profile) as client:
         found = client.status(context=run.inquire(employee=employee))
-        for each in client.unpinned(found):
+        for each in client.find_unpinned_certificates(found):
             print_note(
                 translate(
                     "the profile lacks the operator's {state} receipt certificate {fingerprint},"

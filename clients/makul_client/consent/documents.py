@@ -26,7 +26,7 @@ from makul_client._internal.crypto.xml import (
 )
 from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
 from makul_client.errors import ConsentError
-from makul_client.models.request import Discreet
+from makul_client.models.request import ValueFreeRepr
 from makul_client.profile import ConsentTerms, Party, Profile
 from makul_client.translation import mark, translate
 
@@ -38,7 +38,7 @@ ROOT: Final = f"{{{CONSENT}}}Consent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Subject(Discreet):
+class Subject(ValueFreeRepr):
     """The subject, as in the identity document."""
 
     pin: str
@@ -49,7 +49,7 @@ class Subject(Discreet):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Representative(Discreet):
+class Representative(ValueFreeRepr):
     """The person who consents for a subject who cannot: a parent, a guardian."""
 
     name: str

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 
-class Discreet:
+class ValueFreeRepr:
     """A dataclass whose `repr` names the fields that are set, and not their values."""
 
     __slots__ = ()
@@ -21,7 +21,7 @@ class Discreet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Demographic(Discreet):
+class Demographic(ValueFreeRepr):
     """What the person states about themselves (Procedure, cl. 10).
 
     A PIN reveals birth date and sex and proves nothing. So the document number, or the surname and
@@ -39,7 +39,7 @@ class Demographic(Discreet):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FaceSample(Discreet):
+class FaceSample(ValueFreeRepr):
     """A picture of the person's face, taken now; at most 1 MiB."""
 
     image: bytes
@@ -48,7 +48,7 @@ class FaceSample(Discreet):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FingerSample(Discreet):
+class FingerSample(ValueFreeRepr):
     """A fingerprint of the person, taken now; at most 1 MiB."""
 
     position: int
@@ -59,7 +59,7 @@ class FingerSample(Discreet):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Probe(Discreet):
+class Probe(ValueFreeRepr):
     """The values and samples that are compared with the record."""
 
     demographic: Demographic
@@ -68,7 +68,7 @@ class Probe(Discreet):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ConsentDocument(Discreet):
+class ConsentDocument(ValueFreeRepr):
     """The subject's signed consent, as its exact bytes (Procedure, cl. 4)."""
 
     document: bytes
@@ -82,7 +82,7 @@ class ConsentId:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BasisDocument(Discreet):
+class BasisDocument(ValueFreeRepr):
     """A signed basis statement, as its exact bytes (Procedure, cl. 5)."""
 
     document: bytes

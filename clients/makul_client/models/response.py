@@ -8,7 +8,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from makul_client.models.reasons import Language, Reason
-from makul_client.models.request import Discreet
+from makul_client.models.request import ValueFreeRepr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class VerifyResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Name(Discreet):
+class Name(ValueFreeRepr):
     """A name in the scripts of the record."""
 
     ky: str | None = None
@@ -125,7 +125,7 @@ class Name(Discreet):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Sample(Discreet):
+class Sample(ValueFreeRepr):
     """An image or a template from the record."""
 
     data: bytes
@@ -137,7 +137,7 @@ Value = str | date | Name | Sample | tuple[Sample, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Person(Discreet):
+class Person(ValueFreeRepr):
     """The data released.
 
     An attribute that was not asked for, or is not stored, is None or empty.

@@ -20,7 +20,7 @@ from makul_client._internal.crypto.credentials import load_certificates, load_cr
 from makul_client._internal.crypto.decryption import MAX_SEALED
 from makul_client._internal.crypto.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields
 from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
-from makul_client.errors import ReceiptError, ReceiptFlaw, SealError, SealFlaw
+from makul_client.errors import EncryptionError, EncryptionFlaw, ReceiptError, ReceiptFlaw
 from makul_client.models.reasons import Reason
 from makul_client.models.response import GroundRef, Receipt, ReceiptReason
 from makul_client.profile import Operator
@@ -78,7 +78,7 @@ class ClaimedAnswer:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Delivered:
+class DeliveredData:
     """Data that came encrypted, with the operator's signature over them verified."""
 
     person: "Element"
@@ -147,25 +147,25 @@ class ReceiptVerifier:
 
     def open_delivery(
         self, document: bytes, sent: SentRequest, disclosure_id: UUID, *, at: datetime
-    ) -> Delivered:
+    ) -> DeliveredData:
         """Return the data of a delivery just decrypted, after verifying the operator's signature.
 
-        Raises `SealError` for a delivery of another request, disclosure or recipient, even if it is
-        encrypted correctly. Anyone can encrypt to a known certificate.
+        Raises `EncryptionError` for a delivery of another request, disclosure or recipient, even if
+        it is encrypted correctly. Anyone can encrypt to a known certificate.
         """
         try:
             signed = verify(document, f"{{{DELIVERY}}}Delivery", at_most=MAX_SEALED)
         except BadSignatureError as error:
-            raise SealError(SealFlaw.SIGNATURE, str(error)) from None
+            raise EncryptionError(EncryptionFlaw.SIGNATURE, str(error)) from None
         if signed.certificate.fingerprint not in self._pinned:
-            raise SealError(
-                SealFlaw.SIGNATURE, translate("another certificate than the profile names")
+            raise EncryptionError(
+                EncryptionFlaw.SIGNATURE, translate("another certificate than the profile names")
             )
         verdict = self._trust.judge(signed.certificate, at=at, afterwards=False)
         if verdict is not PathVerdict.TRUSTED:
-            raise SealError(SealFlaw.SIGNATURE, translate(verdict.value))
+            raise EncryptionError(EncryptionFlaw.SIGNATURE, translate(verdict.value))
         if broken_fields(signed.root, "delivery"):
-            raise SealError(SealFlaw.FORM, translate("the delivery breaks the schema"))
+            raise EncryptionError(EncryptionFlaw.FORM, translate("the delivery breaks the schema"))
         bound = {
             "requestId": str(sent.request_id),
             "disclosureId": str(disclosure_id),
@@ -174,10 +174,12 @@ class ReceiptVerifier:
         }
         for name, expected in bound.items():
             if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
-                raise SealError(SealFlaw.ANSWER, translate("its {name} is another", name=name))
+                raise EncryptionError(
+                    EncryptionFlaw.ANSWER, translate("its {name} is another", name=name)
+                )
         (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
         salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
-        return Delivered(person, base64.b64decode(_collapse(salt)))
+        return DeliveredData(person, base64.b64decode(_collapse(salt)))
 
     def _verify(
         self, document: bytes, *, at: datetime, is_stored: bool, held_since: datetime | None = None

@@ -26,7 +26,7 @@ class TileError(Exception):
     """The error of a tile that is missing or has the wrong length."""
 
 
-def root_of(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+def root_from_path(leaf: bytes, *, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
     """Return the root that follows from a leaf hash and its audit path.
 
     Return None if they fit no tree of that size.

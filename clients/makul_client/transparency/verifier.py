@@ -15,7 +15,7 @@ from makul_client.models.response import Inclusion, Receipt
 from makul_client.translation import translate
 from makul_client.transparency.checkpoint_history import History, Link
 from makul_client.transparency.log_source import open_log
-from makul_client.transparency.merkle import root_of
+from makul_client.transparency.merkle import root_from_path
 from makul_client.transparency.settings import Ledger
 from makul_client.transparency.signed_note import (
     LOG,
@@ -30,7 +30,7 @@ from makul_client.transparency.signed_note import (
 )
 
 
-class Standing(StrEnum):
+class ReceiptState(StrEnum):
     """The state of a receipt in the log. A flaw is raised instead."""
 
     PROVED = "PROVED"
@@ -42,7 +42,7 @@ class Standing(StrEnum):
 class Proof:
     """The result of verifying a receipt's proof."""
 
-    standing: Standing
+    state: ReceiptState
     index: int | None = None
     size: int | None = None
     cosigned_by: tuple[str, ...] = ()
@@ -83,9 +83,9 @@ class LedgerVerifier:
         if inclusion is None:
             if due:
                 raise self._flaw(LedgerFlaw.OVERDUE)
-            return Proof(standing=Standing.PENDING)
+            return Proof(state=ReceiptState.PENDING)
         note, checkpoint = self._checkpoint(inclusion)
-        leads_to = root_of(
+        leads_to = root_from_path(
             receipt.leaf_hash,
             index=inclusion.index,
             size=inclusion.size,
@@ -102,7 +102,7 @@ class LedgerVerifier:
         if len(vouching) < self._quorum and due:
             raise self._flaw(LedgerFlaw.QUORUM)
         return Proof(
-            standing=Standing.PROVED if len(vouching) >= self._quorum else Standing.PENDING,
+            state=ReceiptState.PROVED if len(vouching) >= self._quorum else ReceiptState.PENDING,
             index=inclusion.index,
             size=inclusion.size,
             cosigned_by=vouching,

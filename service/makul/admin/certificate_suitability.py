@@ -18,7 +18,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate, Use, read_certificate, require_usage
 from makul.trust.pki.trust_material import TrustStoreError
 from makul.trust.pki.trust_store import TrustStore
-from makul.trust.xmlenc import require_sealing_usage
+from makul.trust.xmlenc import require_encryption_usage
 
 
 def find_unsuitability(
@@ -56,7 +56,7 @@ def _require_use(certificate: SigningCertificate, use: CertificateUse) -> None:
         case CertificateUse.DOCUMENTS:
             require_usage(certificate, Use.DOCUMENT)
         case CertificateUse.ENCRYPTION:
-            require_sealing_usage(certificate)
+            require_encryption_usage(certificate)
         case CertificateUse.MESSAGES:
             try:
                 require_usage(certificate, Use.TLS_CLIENT)  # channel mtls

@@ -40,7 +40,7 @@ GENERIC: Final = Profile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Trusting:
+class _TrustConfig:
     """The authorities that are trusted for signers and for timestamps."""
 
     directories: TrustDirectories
@@ -52,7 +52,7 @@ class _Trusting:
 def examine(question: DocumentVerificationRequest) -> bytes:
     """Return the validation report. Raises the errors that `makul.admin.error_handling` handles."""
     with tempfile.TemporaryDirectory(prefix="makul-") as empty:
-        trusting = _trusting(question, Path(empty))
+        trusting = _select_trust(question, Path(empty))
         verifier = XadesVerifier(
             TrustStore(trusting.directories),
             pin_rule=trusting.pin_rule,
@@ -68,7 +68,7 @@ def examine(question: DocumentVerificationRequest) -> bytes:
         return render(validated.report)
 
 
-def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
+def _select_trust(question: DocumentVerificationRequest, empty: Path) -> _TrustConfig:
     """Return the named authorities. Without named anchors, the settings supply what is missing.
 
     An empty directory stands for missing CRLs, so that the verdict is indeterminate (SIG-07).
@@ -81,7 +81,7 @@ def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
             ocsp=question.ocsp,
             others_expected=True,
         )
-        return _Trusting(named, PinRule(), _tsa(question, named, None))
+        return _TrustConfig(named, PinRule(), _tsa(question, named, None))
     if not question.config.exists():
         raise OperatorUnavailableError(
             translate(
@@ -98,7 +98,7 @@ def _trusting(question: DocumentVerificationRequest, empty: Path) -> _Trusting:
         ocsp=question.ocsp or own.ocsp,
         others_expected=True,
     )
-    return _Trusting(
+    return _TrustConfig(
         directories,
         pin_rule(settings),
         _tsa(question, directories, tsa_directories(settings)),
@@ -132,7 +132,7 @@ def _profile(name: str, rule: PinRule) -> Profile:
     """Return the profile of this kind of document, with a check of the signer if possible."""
     binders: dict[str, Binder] = {
         "consent": lambda root, certificate, path: _consent(
-            root, rule.pin_of(certificate, policies=path.policies)
+            root, rule.read_pin(certificate, policies=path.policies)
         ),
         "basis": lambda root, *_: _read(lambda: read_basis(root)),
         "receipt": lambda root, *_: _read(lambda: receipt_schema().check(root)),

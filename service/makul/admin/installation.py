@@ -13,7 +13,7 @@ from makul.admin.key_inventory import KeyInfo, keys_in_use, recipients_certifica
 from makul.admin.month import StatementPublisher
 from makul.admin.month_closing import MonthCloser
 from makul.admin.requests import CertificateUse
-from makul.admin.revalidation import RevalidationResult, rejudge
+from makul.admin.revalidation import RevalidationResult, revalidate
 from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import Clock, DocumentVerifier, KeyRotation, OperatorRegistry, VerifiedDocument
@@ -62,12 +62,12 @@ class Installation:
     @property
     def agreements(self) -> Agreements:
         """The use cases that draft agreements and verify what the parties signed."""
-        return self._papers[0]
+        return self._use_cases[0]
 
     @property
     def notices(self) -> Notices:
         """The use cases that draft approvals and verify what the authorised body signed."""
-        return self._papers[1]
+        return self._use_cases[1]
 
     @property
     def statements(self) -> StatementPublisher:
@@ -80,7 +80,7 @@ class Installation:
         return MonthCloser(settings=self.settings, registry=self.registry, clock=self.clock)
 
     @property
-    def _papers(self) -> tuple[Agreements, Notices]:
+    def _use_cases(self) -> tuple[Agreements, Notices]:
         return build_agreements(self.settings, self.registry, _VerifierOnDemand(self.settings))
 
     def keys_in_use(self) -> Sequence[KeyInfo]:
@@ -93,12 +93,12 @@ class Installation:
         """The rotation of the store's master key."""
         return self.store.rotation(self.settings.store.keys)
 
-    def rejudge(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
+    def revalidate(self, disclosure_id: UUID) -> Sequence[RevalidationResult]:
         """Judge each document of a decision again by its stored evidence. This use is recorded.
 
         Raises `OperatorUnavailableError` if the decision or its evidence is not stored.
         """
-        case = self.registry.evidence_of(disclosure_id, at=self.clock())
+        case = self.registry.read_decision_evidence(disclosure_id, at=self.clock())
         if case is None:
             raise OperatorUnavailableError(
                 translate(
@@ -107,7 +107,7 @@ class Installation:
                 )
             )
         with as_operator_error():
-            return list(rejudge(case, self.settings))
+            return list(revalidate(case, self.settings))
 
     def find_unsuitability(self, certificate: bytes, use: CertificateUse) -> str | None:
         """Return why nothing would be accepted under a certificate, or None if something may be."""

@@ -72,7 +72,7 @@ def recipients_certificates(registry: OperatorRegistry) -> Iterator[KeyInfo]:
     """Yield the certificates that sign recipients' messages, and those that encrypt their data."""
     for kind, registered in (
         (mark("messages of {owner}"), registry.certificates()),
-        (mark("encryption certificate of {owner}"), registry.sealing_certificates()),
+        (mark("encryption certificate of {owner}"), registry.encryption_certificates()),
     ):
         for recipient, der in registered:
             certificate = load_certificate(der)

@@ -9,8 +9,8 @@ from threading import Event
 from uuid import uuid4
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
-from makul.admin.sequencer_rounds import SequencerRounds, collected
-from makul.app.log_recovery import Missing, missing
+from makul.admin.sequencer_rounds import SequencerRounds, collect_cosignatures
+from makul.app.log_recovery import UnstoredLeaves, find_unstored_leaves
 from makul.app.ports import Clock
 from makul.app.ports.ledger import (
     Finding,
@@ -96,10 +96,10 @@ class OpenLedger:
             batch=self.settings.batch,
             clock=self.clock,
         )
-        witnesses = witnesses_of(self.settings)
+        witnesses = load_witnesses(self.settings)
         with (
-            self._served(),
-            collected(Collector(verifier, witnesses), stopped) as cosigned,
+            self._serve_tiles(),
+            collect_cosignatures(Collector(verifier, witnesses), stopped) as cosigned,
             use_language(Language.EN),  # log lines are the same for every operator
         ):
             return SequencerRounds(sequencer, stopped, self.settings.interval, cosigned).run()
@@ -107,7 +107,7 @@ class OpenLedger:
     def facts(self) -> LedgerFacts:
         """Return the status of the log. Raises `OperatorError` if another log is published."""
         with self._readable():
-            promised = self._promised()
+            promised = self._read_published()
         try:
             state = self.ledger.state()
         except LedgerBrokenError as error:
@@ -130,7 +130,7 @@ class OpenLedger:
             origin=self.settings.origin,
             checker=self.verifier,
             max_merge_delay=self.settings.promise,
-            witnesses={each.name: each.verifier for each in witnesses_of(self.settings)},
+            witnesses={each.name: each.verifier for each in load_witnesses(self.settings)},
             lost=lost,
             at=self.clock(),
         )
@@ -146,14 +146,14 @@ class OpenLedger:
     def _misfit(self) -> Finding | None:
         """Return the finding if the store does not contain what was published."""
         try:
-            promised = self._promised()
+            promised = self._read_published()
             if promised is not None:
                 compare(self.ledger, promised)
         except LedgerBrokenError as error:
             return Finding(where="published", record="checkpoint", what=str(error))
         return None
 
-    def _promised(self) -> Checkpoint | None:
+    def _read_published(self) -> Checkpoint | None:
         """Return the published checkpoint. Raises `LedgerBrokenError` if it is of another log."""
         note = self.published.checkpoint()
         return (
@@ -172,10 +172,10 @@ class OpenLedger:
                 f"{self.settings.publish}: {translate_cause(error.strerror)}"
             ) from None
 
-    def missing(self) -> Missing | None:
+    def find_unstored_leaves(self) -> UnstoredLeaves | None:
         """Return the published leaves that the store lacks. Raises `OperatorError`."""
         with self._readable():
-            return missing(
+            return find_unstored_leaves(
                 self.ledger,
                 self.published,
                 self.verifier,
@@ -183,7 +183,7 @@ class OpenLedger:
                 at=self.clock(),
             )
 
-    def recover(self, lacking: Missing) -> None:
+    def recover(self, lacking: UnstoredLeaves) -> None:
         """Restore each missing leaf to its leaf index, or note it as lost.
 
         Raises `OperatorError`.
@@ -237,7 +237,7 @@ class OpenLedger:
             )
         write_log(LogDirectory(directory), signed, self.ledger.tile)
 
-    def _served(self) -> AbstractContextManager[object]:
+    def _serve_tiles(self) -> AbstractContextManager[object]:
         if self.settings.bind is None:
             return nullcontext()
         return tiles_served(self.settings.bind, self.published)
@@ -269,7 +269,7 @@ def open_ledger(
     )
 
 
-def witnesses_of(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
+def load_witnesses(settings: LedgerSettings) -> tuple[WitnessEndpoint, ...]:
     """Return the witnesses whose cosignatures these settings request."""
     return tuple(
         WitnessEndpoint(verifier=CosignatureVerifier.parse(each.key), url=each.url, file=each.file)

@@ -16,7 +16,7 @@ from pathlib import Path
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
 from makul.admin.month_verification import (
-    signers_of,
+    load_signers_from_settings,
     verify_head,
     verify_statement,
 )
@@ -112,7 +112,7 @@ class StatementPublisher:
             self.require_ended(month)
         final = statement_directory(base, month, recipient.code, draft=draft)
         try:
-            with _staging(final) as staging:
+            with _stage_directory(final) as staging:
                 statement = self._write(month, recipient, staging, draft=draft, report=report)
                 state = self._publish(statement, staging, final)
         except OSError as error:
@@ -188,7 +188,7 @@ class StatementPublisher:
 
     def _signers(self) -> frozenset[bytes]:
         with as_operator_error():
-            return frozenset(signers_of(self.settings))
+            return frozenset(load_signers_from_settings(self.settings))
 
     def _published_checkpoint(self) -> tuple[bytes, int]:
         ledger = self.settings.ledger
@@ -285,7 +285,7 @@ def _unbuildable(
 
 
 @contextmanager
-def _staging(final: Path) -> Iterator[Path]:
+def _stage_directory(final: Path) -> Iterator[Path]:
     """Make a directory beside the final one; what remains of it at the end is removed."""
     for directory in make_directories(final.parent, mode=0o750):
         sync_directory(directory)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from makul.admin.errors import OperatorError
-from makul.admin.month_verification import signers_of, verify_statement
+from makul.admin.month_verification import load_signers_from_settings, verify_statement
 from makul.app.monthly_statements import MAX_HEAD_BYTES
 from makul.app.ports import Clock, OperatorRegistry
 from makul.config.settings import Settings
@@ -18,7 +18,7 @@ from makul.domain.months import Month
 from makul.language.translation import translate
 from makul.net.files import read_bounded
 from makul.store.reads.statement_files import HEAD_NAME, statement_directory
-from makul.trust.xades.known_signer import verify_by_known_signer
+from makul.trust.xades.operator_signature import verify_operator_signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class MonthCloser:
         """
         base = self.directory()
         file = statement_directory(base, month, recipient, draft=False) / HEAD_NAME
-        signers = signers_of(self.settings)
+        signers = load_signers_from_settings(self.settings)
         statement = verify_statement(file, signers)
         head = read_bounded(file, MAX_HEAD_BYTES)
         # The bytes are verified again, because the file may have changed since.
-        signed = verify_by_known_signer(head, signers)
+        signed = verify_operator_signature(head, signers)
         if (statement.month, statement.recipient, statement.draft) != (month, recipient, False):
             raise OperatorError(
                 translate(

@@ -20,7 +20,7 @@ from makul.store.reads.statement_files import MAX_PAGE_BYTES, page_name
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import load_certificates
 from makul.trust.keys.receipt_certificates import receipt_certificates
-from makul.trust.xades.known_signer import verify_by_known_signer
+from makul.trust.xades.operator_signature import verify_operator_signature
 
 _PAGE_FAULTS = {
     "missing": mark("{file}: page {number} cannot be read; a statement is whole or not at all"),
@@ -33,7 +33,7 @@ _PAGE_FAULTS = {
 _OTHER_PAGE = mark("{file}: {name} is beside it, and the statement does not name it")
 
 
-def known_signers(config: Path, certificates: Sequence[Path]) -> Collection[bytes]:
+def load_signer_fingerprints(config: Path, certificates: Sequence[Path]) -> Collection[bytes]:
     """Return the fingerprints of the certificates that may have signed a statement.
 
     They are those of the given files, or else those of the settings. Raises
@@ -52,10 +52,10 @@ def known_signers(config: Path, certificates: Sequence[Path]) -> Collection[byte
             )
         )
     with as_operator_error():
-        return signers_of(load_settings(config))
+        return load_signers_from_settings(load_settings(config))
 
 
-def signers_of(settings: Settings) -> Collection[bytes]:
+def load_signers_from_settings(settings: Settings) -> Collection[bytes]:
     """Return the fingerprints of the operator's certificates, without those of compromised keys."""
     receipts = settings.receipts
     return frozenset(
@@ -75,7 +75,7 @@ def verify_head(file: Path, signers: Collection[bytes]) -> MonthlyStatement:
 def verify_head_bytes(file: Path, document: bytes, signers: Collection[bytes]) -> MonthlyStatement:
     """Return the verified head; `file` is named in errors. Raises `OperatorError`."""
     try:
-        return read_statement(verify_by_known_signer(document, signers))
+        return read_statement(verify_operator_signature(document, signers))
     except SignatureFailure as failure:
         raise OperatorError(
             translate(
@@ -109,7 +109,7 @@ def verify_statement(file: Path, signers: Collection[bytes]) -> MonthlyStatement
                 raise _fault("order", file, page.number)
             last = place
             counts.add(line)
-    if not counts.are_those_of(statement):
+    if not counts.matches_statement(statement):
         raise _fault("totals", file)
     return statement
 

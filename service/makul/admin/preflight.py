@@ -8,7 +8,7 @@ from makul.admin.error_handling import as_operator_error, open_store_for
 from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
 from makul.composition.adapters import build_adapters, utc_now
-from makul.composition.service import channel_of
+from makul.composition.service import build_channel
 from makul.config.settings import Environment, Port, Settings, TlsSettings, load_settings
 from makul.language.translation import translate, translate_cause
 from makul.net.files import read_bounded
@@ -89,7 +89,7 @@ def _check_parts(settings: Settings) -> None:
     try:
         parts = build_adapters(settings, store)
         for listener in settings.listeners.values():
-            channel_of(listener, parts)
+            build_channel(listener, parts)
             _check_tls(listener.tls)
         # Sign a dummy document so that a missing PKCS#11 token is reported at start-up rather than
         # by the first request.

@@ -48,7 +48,7 @@ class RevalidationResult:
     """The fields in which the two reports differ; empty if they agree."""
 
 
-def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[RevalidationResult]:
+def revalidate(case: DecisionEvidence, settings: Settings) -> Iterator[RevalidationResult]:
     """Yield the old and new verdict of each document. Raises `OperatorUnavailableError`."""
     for piece in case.pieces:
         if piece.kind is None:
@@ -60,10 +60,10 @@ def rejudge(case: DecisionEvidence, settings: Settings) -> Iterator[Revalidation
                     digest=piece.digest.hex(),
                 )
             )
-        yield _again(piece, piece.kind, case.decided_at, settings)
+        yield _revalidate(piece, piece.kind, case.decided_at, settings)
 
 
-def _again(
+def _revalidate(
     piece: EvidenceDocument, kind: str, decided_at: datetime, settings: Settings
 ) -> RevalidationResult:
     kept: Report = json.loads(piece.report)
@@ -78,7 +78,7 @@ def _again(
         again = (
             {"mediaType": media_type(document)}
             if attachment
-            else _judged(document, kept, decided_at, settings)
+            else _validate(document, kept, decided_at, settings)
         )
         where = tuple(_differences(kept, again))
     return RevalidationResult(
@@ -96,18 +96,23 @@ def _describe_verdict(report: Report) -> str | None:
     return " ".join(word for word in words if word) or None
 
 
-def _judged(document: bytes, kept: Report, at: datetime, settings: Settings) -> Report:
+def _validate(document: bytes, kept: Report, at: datetime, settings: Settings) -> Report:
     with tempfile.TemporaryDirectory(prefix="makul-") as directory:
-        laid = _Laid(settings, Path(directory))
+        restored = _RestoredTrustDir(settings, Path(directory))
         evidence = kept["evidence"]
-        store = TrustStore(laid.out("documents", [evidence]) or _now(trust_directories(settings)))
-        verifier = XadesVerifier(store, tsa=_tsa(evidence["timestamps"], laid, settings))
-        report = verifier.validate(document, ON_REQUEST, at=at, existed_at=_held_since(kept)).report
+        store = TrustStore(
+            restored.write_directories("documents", [evidence])
+            or _without_archive(trust_directories(settings))
+        )
+        verifier = XadesVerifier(store, tsa=_tsa_store(evidence["timestamps"], restored, settings))
+        report = verifier.validate(
+            document, ON_REQUEST, at=at, existed_at=_proof_of_existence(kept)
+        ).report
     judged: Report = json.loads(render(report))
     return judged
 
 
-def _held_since(kept: Report) -> datetime | None:
+def _proof_of_existence(kept: Report) -> datetime | None:
     """Return since when the operator held these bytes, if that was the proof of existence."""
     proof = kept["times"]["proofOfExistence"]
     if proof is None or proof["source"] != ExistenceSource.HELD.value:
@@ -115,30 +120,32 @@ def _held_since(kept: Report) -> datetime | None:
     return datetime.fromisoformat(proof["time"])
 
 
-def _tsa(stamps: Sequence[Report], laid: "_Laid", settings: Settings) -> TrustStore | None:
+def _tsa_store(
+    stamps: Sequence[Report], restored: "_RestoredTrustDir", settings: Settings
+) -> TrustStore | None:
     """Return the authorities of the timestamps, or None if none was trusted."""
     if not stamps or any(each["why"] == _NO_TSA for each in stamps):
         return None
-    directories = laid.out("stamps", stamps)
+    directories = restored.write_directories("stamps", stamps)
     if directories is None:
         today = tsa_directories(settings)
-        directories = _now(today) if today is not None else None
+        directories = _without_archive(today) if today is not None else None
     return TrustStore(directories) if directories is not None else None
 
 
-def _now(directories: TrustDirectories) -> TrustDirectories:
+def _without_archive(directories: TrustDirectories) -> TrustDirectories:
     """Return the present directories without the archive, so that nothing is added to it."""
     return replace(directories, archive=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Laid:
+class _RestoredTrustDir:
     """Archived material in the layout of trust directories."""
 
     settings: Settings
     directory: Path
 
-    def out(self, name: str, findings: Iterable[Report]) -> TrustDirectories | None:
+    def write_directories(self, name: str, findings: Iterable[Report]) -> TrustDirectories | None:
         """Write the material that these findings name; None if they name no path."""
         known = [each for each in findings if each["certificates"]]
         anchors = {bytes.fromhex(each["certificates"][-1]) for each in known}

@@ -16,7 +16,7 @@ from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.admin.installation import Installation, InstallationInfo
 from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.metrics_export import export_metrics
-from makul.admin.month_verification import known_signers, verify_statement
+from makul.admin.month_verification import load_signer_fingerprints, verify_statement
 from makul.admin.preflight import (
     find_configuration_error,
     require_fit_settings,
@@ -202,7 +202,7 @@ class Runtime:
         `certificates` are files of the operator's; without any, those of the settings are known.
         Raises `OperatorError` and `FileError`.
         """
-        return verify_statement(file, known_signers(config, certificates))
+        return verify_statement(file, load_signer_fingerprints(config, certificates))
 
     def demo(self, directory: Path | None) -> int:
         """Run the demo on a sandbox of its own, and return 0 if every scene ended as expected."""
@@ -228,7 +228,7 @@ def _run_listeners(config: Path, settings: Settings, listener: str | None) -> in
             configuration_error=lambda: run_isolated(
                 lambda: find_configuration_error(config, name)
             ),
-            spool=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
+            metrics_dir=WorkerMetricsDir(metrics.directory, name) if metrics is not None else None,
         )
 
 

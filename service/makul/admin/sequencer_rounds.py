@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event, Lock
 
 from makul.app.ports import StoreUnavailableError
-from makul.app.ports.ledger import Cosigned, LedgerBrokenError
+from makul.app.ports.ledger import CosignedCheckpoint, LedgerBrokenError
 from makul.app.sequencer import Sequencer, SequencerRun
 from makul.net.supervision import SupervisedThread, trace
 from makul.observability.security_events import Event as SecurityEvent
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 COLLECT_SECONDS = 1.0
 """Seconds between two rounds of requests to the witnesses, which cosign every few seconds."""
 
-MOST_WAITING = 64
+MAX_BUFFERED = 64
 """Maximum number of cosignatures buffered; older ones are dropped.
 
 A standby sequencer stores none, possibly for months. It must not process an unbounded backlog when
@@ -27,44 +27,44 @@ it takes over.
 """
 
 
-class Waiting:
-    """A buffer between the collecting and the storing thread: the newest `MOST_WAITING` lines."""
+class CosignatureBuffer:
+    """A buffer between the collecting and the storing thread: the newest `MAX_BUFFERED` lines."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._lines: deque[Cosigned] = deque(maxlen=MOST_WAITING)
+        self._lines: deque[CosignedCheckpoint] = deque(maxlen=MAX_BUFFERED)
 
-    def add(self, line: Cosigned) -> None:
+    def add(self, line: CosignedCheckpoint) -> None:
         """Add the newest line. A full buffer drops its oldest line."""
         with self._lock:
             self._lines.append(line)
 
-    def take(self) -> list[Cosigned]:
+    def take(self) -> list[CosignedCheckpoint]:
         """Remove and return all lines."""
         with self._lock:
             taken = list(self._lines)
             self._lines.clear()
         return taken
 
-    def put_back(self, lines: Sequence[Cosigned]) -> None:
+    def put_back(self, lines: Sequence[CosignedCheckpoint]) -> None:
         """Return lines that could not be stored to the front of the buffer.
 
         A full buffer drops its oldest lines.
         """
         with self._lock:
-            self._lines = deque([*lines, *self._lines], maxlen=MOST_WAITING)
+            self._lines = deque([*lines, *self._lines], maxlen=MAX_BUFFERED)
 
 
 @contextmanager
-def collected(
+def collect_cosignatures(
     collector: Collector, stopped: Event, *, pause_seconds: float = COLLECT_SECONDS
-) -> Iterator[Waiting]:
+) -> Iterator[CosignatureBuffer]:
     """Collect cosignatures in a thread of its own, so that a slow witness delays no leaf."""
-    waiting = Waiting()
+    buffer = CosignatureBuffer()
 
     def collect() -> None:
         for each in collector.collect():
-            waiting.add(each)
+            buffer.add(each)
 
     SupervisedThread(
         "witnesses",
@@ -73,7 +73,7 @@ def collected(
         stopped=stopped,
         on_error=lambda _: emit_security_event(SecurityEvent.THREAD_FAILED),
     ).start()
-    yield waiting
+    yield buffer
 
 
 class SequencerRounds:
@@ -84,13 +84,13 @@ class SequencerRounds:
         sequencer: Sequencer,
         stopped: Event,
         interval: float,
-        cosigned: Waiting,
+        cosigned: CosignatureBuffer,
     ) -> None:
         self._sequencer = sequencer
         self._stopped = stopped
         self._interval = interval
         self._cosigned = cosigned
-        self._told: str | None = None
+        self._last_status: str | None = None
 
     def run(self) -> bool:
         """Run until stopped. Return False if the log is found broken.
@@ -99,33 +99,33 @@ class SequencerRounds:
         """
         while not self._stopped.is_set():
             try:
-                done = self._sequencer.round()
-                self._tell(_word_of(done))
+                done = self._sequencer.run_once()
+                self._log_status(_status_word(done))
                 if done.size is not None:
-                    self._keep()
+                    self._store_cosignatures()
             except LedgerBrokenError as error:
                 log.critical("the ledger is broken, nothing is sequenced: %s", error)
                 emit_security_event(SecurityEvent.LEDGER_ALARM)
                 return False
             except StoreUnavailableError:
-                self._tell("the store is unavailable", level=logging.ERROR)
+                self._log_status("the store is unavailable", level=logging.ERROR)
             except OSError as error:
-                self._tell(f"cannot publish: {error.strerror}", level=logging.ERROR)
+                self._log_status(f"cannot publish: {error.strerror}", level=logging.ERROR)
                 self._release()  # another sequencer may be able to publish
             except Exception as error:  # noqa: BLE001 -- the next round begins where the log ends
                 emit_security_event(SecurityEvent.THREAD_FAILED)
-                self._tell(f"an unexpected error: {trace(error)}", level=logging.ERROR)
+                self._log_status(f"an unexpected error: {trace(error)}", level=logging.ERROR)
             self._stopped.wait(self._interval)
         self._release()
         return True
 
-    def _keep(self) -> None:
+    def _store_cosignatures(self) -> None:
         """Store the collected cosignatures. They wait until the store has accepted them."""
-        waiting = self._cosigned.take()
+        buffer = self._cosigned.take()
         try:
-            self._sequencer.keep(waiting)
+            self._sequencer.keep(buffer)
         except StoreUnavailableError:
-            self._cosigned.put_back(waiting)
+            self._cosigned.put_back(buffer)
             raise
 
     def _release(self) -> None:
@@ -134,12 +134,12 @@ class SequencerRounds:
         except StoreUnavailableError:
             log.warning("the store is unavailable: another sequencer waits for the lease's end")
 
-    def _tell(self, word: str, *, level: int = logging.INFO) -> None:
+    def _log_status(self, word: str, *, level: int = logging.INFO) -> None:
         """Log a status if it differs from the previous one."""
-        if word != self._told:
+        if word != self._last_status:
             log.log(level, "%s", word)
-            self._told = word
+            self._last_status = word
 
 
-def _word_of(done: SequencerRun) -> str:
+def _status_word(done: SequencerRun) -> str:
     return "standing by" if done.size is None else "sequencing"

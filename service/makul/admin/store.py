@@ -48,7 +48,7 @@ class SettingsStore:
             return StoreInfo(
                 database="SQLite" if isinstance(place, Path) else "PostgreSQL",
                 version=VERSION,
-                months_missing=_named(missing_months(place, at=self.clock())),
+                months_missing=_format_months(missing_months(place, at=self.clock())),
                 weaknesses=tuple(weaknesses(place, duty)),
                 samples_to_move=samples_to_move(place) if duty in _READ_PERSONS else 0,
             )
@@ -98,7 +98,7 @@ class SettingsStore:
     def months_missing(self, ahead: int) -> Sequence[str]:
         """Return the months that have no partition yet."""
         with as_operator_error():
-            return _named(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
+            return _format_months(missing_months(self.settings.place, at=self.clock(), ahead=ahead))
 
     def make_months(self, ahead: int) -> None:
         """Create the missing partitions."""
@@ -120,5 +120,5 @@ _READ_PERSONS = frozenset({Duty.SERVING, Duty.DESK})
 """Duties whose role can count samples to move. The sequencer's role reads no table of persons."""
 
 
-def _named(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+def _format_months(months: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     return tuple(f"{year:04}-{month:02}" for year, month in months)

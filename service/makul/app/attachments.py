@@ -16,7 +16,7 @@ SCAN, AUTHORITY = "SCAN", "AUTHORITY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class AttachmentFindings:
     """The result of judging a consent's attachments, and the evidence that is kept of them."""
 
     scan_held: bool = False
@@ -26,7 +26,7 @@ class Attached:
 
 def judge_attachments(
     consent: Consent, presented: PresentedConsent | None, documents: Documents, *, registered: bool
-) -> Attached:
+) -> AttachmentFindings:
     """Judge the attachments of a consent.
 
     One that is not bound to it is neither believed nor kept.
@@ -42,7 +42,7 @@ def judge_attachments(
         authority = _judge_attachment(
             AUTHORITY, presented.authority, by.document_digest, by.media_type, documents
         )
-    return Attached(
+    return AttachmentFindings(
         scan_held=registered or scan is not None,
         authority_held=registered or authority is not None,
         evidence=tuple(piece for piece in (scan, authority) if piece is not None),

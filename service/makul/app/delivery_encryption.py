@@ -5,7 +5,7 @@ from datetime import datetime
 
 from makul.app.ports import DeliveryEncryptor, Register
 from makul.domain.agreements import Agreement, Delivery
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.identifiers import MemberCode
 
 
@@ -22,11 +22,11 @@ class DeliveryEncryption:
 
     def certificate(
         self, recipient: MemberCode, agreement: Agreement | None, *, at: datetime
-    ) -> SealingCertificate | None:
+    ) -> EncryptionCertificate | None:
         """Return the current encryption certificate; None if none is registered or needed."""
         if agreement is None or agreement.delivery is not Delivery.SEALED:
             return None
-        der = self.register.sealing_certificate(recipient)
+        der = self.register.encryption_certificate(recipient)
         if der is None:
             return None
-        return SealingCertificate(der=der, against=self.encryptor.judge(der, at=at))
+        return EncryptionCertificate(der=der, against=self.encryptor.judge(der, at=at))

@@ -39,7 +39,7 @@ from makul.app.recording import Recording
 from makul.app.requests import PersonRequest
 from makul.domain.agreements import Agreement
 from makul.domain.decision import Conclusion, Decision, conclude, decide
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import (
     BasisGround,
     DisclosureRequest,
@@ -49,9 +49,9 @@ from makul.domain.disclosures import (
     Outcome,
     reference,
 )
-from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_eligibility
+from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_eligibility
 from makul.domain.identifiers import MemberCode
-from makul.domain.match_attempts import AttemptLimits, exhausted
+from makul.domain.match_attempts import AttemptLimits, find_exhausted_limit
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
@@ -70,7 +70,7 @@ class Disclose:
     reception: RequestIntake
     register: Register
     grounds: GroundVerifier
-    sealing: DeliveryEncryption
+    delivery_encryption: DeliveryEncryption
     documents: Documents
     matcher: Matcher
     recording: Recording
@@ -94,11 +94,13 @@ class Disclose:
             recipient=snapshot.recipient,
             agreement=snapshot.agreement,
             at=facts.at,
-            sealing=self.sealing.certificate(caller.recipient, snapshot.agreement, at=facts.at),
+            encryption_certificate=self.delivery_encryption.certificate(
+                caller.recipient, snapshot.agreement, at=facts.at
+            ),
         )
         if snapshot.known is not None:
             # An answer that could no longer be encrypted to the recipient is not replayed either.
-            refusal = _refusal_if_any(facts, (can_be_sealed(case),))
+            refusal = _refusal_if_any(facts, (can_be_encrypted(case),))
             return self.recording.replay_or_refuse(facts, snapshot.known, blocked_by=refusal)
         return self.recording.record_and_render(self._judge(facts, person_request, case))
 
@@ -124,7 +126,7 @@ class Disclose:
             ground,
             operator=self.operator,
             at=facts.at,
-            sealing=case.sealing,
+            encryption_certificate=case.encryption_certificate,
         )
         # A ground that cannot be named cannot be counted. No permitted request uses one.
         if not decision.permitted or ground_ref is None:
@@ -152,7 +154,7 @@ class Disclose:
             person_request.employee,
             since=facts.at - self.limits.window,
         )
-        spent = exhausted(counts, self.limits)
+        spent = find_exhausted_limit(counts, self.limits)
         return (spent,) if spent is not None else ()
 
     def _lookup_and_match(
@@ -163,11 +165,11 @@ class Disclose:
         case: EligibilityCase,
         ground: GroundRef,
     ) -> PendingDecision:
-        sealing = case.sealing
+        encryption_certificate = case.encryption_certificate
         person = self.register.person(person_request.probe.pin)
         compared = self.matcher.compare(person_request.probe, person)
         conclusion, payload = self._render_payload(
-            conclude(decision, compared, person), person, sealing
+            conclude(decision, compared, person), person, encryption_certificate
         )
         matches = _visible_verdicts(compared, conclusion.outcome, case.agreement)
         use = _disclosure_effects(self._comparison(person_request), ground, case.agreement)
@@ -179,7 +181,9 @@ class Disclose:
                 reasons=reasons,
                 released=conclusion.released,
                 payload=payload,
-                seal_to=sealing.der if sealing is not None else None,
+                encrypt_to=encryption_certificate.der
+                if encryption_certificate is not None
+                else None,
                 matches=matches,
                 effects=use,
             )
@@ -205,7 +209,10 @@ class Disclose:
         return FailedMatch(subject=person_request.probe.pin, limits=self.limits)
 
     def _render_payload(
-        self, conclusion: Conclusion, person: Person | None, sealing: SealingCertificate | None
+        self,
+        conclusion: Conclusion,
+        person: Person | None,
+        encryption_certificate: EncryptionCertificate | None,
     ) -> tuple[Conclusion, bytes | None]:
         """Return the conclusion with the payload that it releases.
 
@@ -223,7 +230,7 @@ class Disclose:
             payload = self.documents.person(whole, conclusion.released)
         except (UnwritableError, StoreUnavailableError):
             return unwritable, None
-        if sealing is not None and len(payload) > MAX_SEALED_PERSON:
+        if encryption_certificate is not None and len(payload) > MAX_SEALED_PERSON:
             return unwritable, None
         return conclusion, payload
 

@@ -125,7 +125,7 @@ class EntryRenderer:
         its recipient.
         """
         release = payload.release
-        if release.seal_to is None:
+        if release.encrypt_to is None:
             return replace(answer, payload=release.payload, payload_salt=payload.salt)
         delivery = self.documents.delivery(
             PersonDelivery(
@@ -139,7 +139,7 @@ class EntryRenderer:
             )
         )
         signed = self.signer.sign(delivery, at=answer.decided_at)
-        return replace(answer, sealed=self.encryptor.encrypt(signed, release.seal_to))
+        return replace(answer, sealed=self.encryptor.encrypt(signed, release.encrypt_to))
 
     def _receipt(
         self,

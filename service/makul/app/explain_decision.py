@@ -41,7 +41,7 @@ class Explain:
 
     reception: RequestIntake
     grounds: GroundVerifier
-    sealing: DeliveryEncryption
+    delivery_encryption: DeliveryEncryption
     recording: Recording
     operator: MemberCode
 
@@ -76,7 +76,9 @@ class Explain:
             ground,
             operator=self.operator,
             at=facts.at,
-            sealing=self.sealing.certificate(caller.recipient, snapshot.agreement, at=facts.at),
+            encryption_certificate=self.delivery_encryption.certificate(
+                caller.recipient, snapshot.agreement, at=facts.at
+            ),
         )
         facts = replace(facts, rulings=decision.rulings, ground=reference(ground))
         effects = (QuotaUse(quota=EXPLANATIONS_A_DAY),)

@@ -18,7 +18,7 @@ from makul.ledger.tile_proofs import TileError, TileTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class UnstoredLeaves:
     """The published part of the log that is not in the store."""
 
     size: int
@@ -29,9 +29,9 @@ class Missing:
     """The leaf hashes from leaf index `size` on."""
 
 
-def missing(
+def find_unstored_leaves(
     store: LedgerStore, published: PublishedLog, checker: NoteChecking, origin: str, *, at: datetime
-) -> Missing | None:
+) -> UnstoredLeaves | None:
     """Return the published leaves that the store lacks; None if it lacks nothing.
 
     Raises `LedgerBrokenError` if the published log is of another log, incomplete, or of another
@@ -52,7 +52,7 @@ def missing(
         raise LedgerBrokenError(
             translate("published: {problem}", problem=translate_error(error))
         ) from None
-    return Missing(
+    return UnstoredLeaves(
         size=size,
         promised=SignedTree(
             size=promised.size, root=promised.root, note=_own_line(note, origin), made_at=at

@@ -97,7 +97,9 @@ class StatementBuilder:
             registered=frozenset(str(each.number) for each in request.agreements),
         )
         pages = []
-        for number, lines in enumerate(_paged(self._lines(request, recorded, counts)), start=1):
+        for number, lines in enumerate(
+            _split_into_pages(self._lines(request, recorded, counts)), start=1
+        ):
             if number > MAX_PAGES:
                 raise OversizedMonthError(translate("more decisions than a statement can list"))
             content = self._render_page(request, number, lines)
@@ -111,7 +113,7 @@ class StatementBuilder:
             operator=self.operator,
             recipient=request.recipient.code,
             recipient_name=" ".join(request.recipient.name.split()),
-            agreements=_agreements_of(request, counts.agreements),
+            agreements=_agreements_to_list(request, counts.agreements),
             built_at=at,
             checkpoint=request.checkpoint,
             totals=counts.totals(recorded),
@@ -177,12 +179,12 @@ def _named_document(recorded: MonthDecision) -> bytes | None:
     return document
 
 
-def _paged(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
+def _split_into_pages(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:
     while page := tuple(islice(lines, MAX_PAGE_LINES)):
         yield page
 
 
-def _agreements_of(request: StatementRequest, used: Collection[str]) -> tuple[str, ...]:
+def _agreements_to_list(request: StatementRequest, used: Collection[str]) -> tuple[str, ...]:
     """Return the numbers of the agreements that were used, or whose term touches the month.
 
     A later draft may have moved the term of an agreement out of the month.

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from makul.app.ports.caller import Clock
 from makul.app.ports.ledger import (
-    Cosigned,
+    CosignedCheckpoint,
     Lease,
     LedgerBrokenError,
     LedgerStore,
@@ -74,7 +74,7 @@ class Sequencer:
         self._clock = clock
         self._compared: bytes | None = None
 
-    def round(self) -> SequencerRun:
+    def run_once(self) -> SequencerRun:
         """Sequence the waiting leaves, sign the tree and publish it."""
         promised = self._compare()
         taken, size = 0, None
@@ -119,12 +119,12 @@ class Sequencer:
         old = read_published(note, self._checker, self._signer.name).size if note else 0
         if old > latest.size:
             return False
-        self._must_be_ours(latest)
+        self._verify_own_signature(latest)
         write_log(self._published, latest, self._store.tile, since=old)
         self._compared = latest.note
         return True
 
-    def _must_be_ours(self, latest: SignedTree) -> None:
+    def _verify_own_signature(self, latest: SignedTree) -> None:
         """Verify our own signature before publishing.
 
         An attacker with write access to the database must not be able to publish a checkpoint in
@@ -141,7 +141,7 @@ class Sequencer:
                 translate("the store's checkpoint signs another tree than it says")
             )
 
-    def keep(self, cosigned: Iterable[Cosigned]) -> int:
+    def keep(self, cosigned: Iterable[CosignedCheckpoint]) -> int:
         """Store cosignatures, publish the lines of the newest tree, and return how many are new.
 
         A tree that a witness cosigned is a promise, as a published tree is. If the store lacks that

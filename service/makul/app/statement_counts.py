@@ -67,7 +67,7 @@ class LineCounts:
         """Return the totals by the name of their field."""
         return {name: sorted_totals(counter) for name, counter in self.by.items()}
 
-    def are_those_of(self, statement: MonthlyStatement) -> bool:
+    def matches_statement(self, statement: MonthlyStatement) -> bool:
         """Return whether a head states exactly these counts and exceptions."""
         stated = statement.totals
         return (

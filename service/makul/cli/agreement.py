@@ -100,7 +100,9 @@ def example() -> None:
 def export(ctx: typer.Context, *, number: Number) -> None:
     """Print the exact document that each of the three parties signs."""
     with open_installation(ctx) as installation:
-        document = installation.registry.draft_document(_known(installation, number).number)
+        document = installation.registry.draft_document(
+            _require_known_agreement(installation, number).number
+        )
     if document is None:
         raise OperatorError(
             translate("this agreement was never drawn up for signing; add it again")
@@ -165,7 +167,7 @@ def terminate(
     """
     why = require_reason(reason)
     with open_installation(ctx) as installation:
-        known = _known(installation, number)
+        known = _require_known_agreement(installation, number)
         change.apply_or_preview(
             mark("terminate agreement"),
             {**_facts(known), "state": AgreementState.TERMINATED.value, "was": known.state.value},
@@ -202,7 +204,7 @@ def list_all(
 def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None:
     """Show all terms of an agreement, and which parties have signed it."""
     with open_installation(ctx) as installation:
-        agreement = _known(installation, number)
+        agreement = _require_known_agreement(installation, number)
         signatures = installation.registry.agreement_signatures(agreement.number)
         missing = installation.agreements.missing(agreement.number)
     signature_lines = [_signature(signature) for signature in signatures]
@@ -212,7 +214,7 @@ def show(ctx: typer.Context, *, number: Number, as_json: AsJson = False) -> None
     )
 
 
-def _known(installation: "Installation", number: str) -> Agreement:
+def _require_known_agreement(installation: "Installation", number: str) -> Agreement:
     agreement = _find(installation, number)
     if agreement is None:
         raise OperatorError(translate("no agreement of this number; see: makul agreement list"))

@@ -152,7 +152,7 @@ def statistics(
     """Count the decisions of a month by recipient, purpose, outcome and ground (cl. 11)."""
     period, code = _month(month), _code(recipient)
     with open_installation(ctx) as installation:
-        counts = _counted(installation, period, code)
+        counts = _count_disclosures(installation, period, code)
     show_rows(
         [_count(each) for each in counts],
         columns=("recipient", "purpose", "outcome", "ground", "decisions", "repetitions"),
@@ -198,10 +198,10 @@ def export(
         )
     look = ExportOptions(revealed=reveal, reason=reason)
     with open_installation(ctx) as installation, destination(output) as file:
-        total = sum(each.decisions for each in _counted(installation, period, code))
+        total = sum(each.decisions for each in _count_disclosures(installation, period, code))
         rows = installation.registry.export(period, code, look, at=installation.clock())
-        with _watched(rows, total) as watched:
-            written = write_all((_exported(row, look) for row in watched), file, form)
+        with _show_progress(rows, total) as watched:
+            written = write_all((_export_row(row, look) for row in watched), file, form)
     if output is not None:
         typer.echo(
             translate(
@@ -215,7 +215,7 @@ def export(
 
 
 @contextmanager
-def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[DisclosureRow]]:
+def _show_progress(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[DisclosureRow]]:
     """Yield the rows with a progress bar on stderr if stderr is a terminal."""
     with progress_bar() as progress:
         if progress.disable:
@@ -224,7 +224,7 @@ def _watched(rows: Iterator[DisclosureRow], total: int) -> Iterator[Iterator[Dis
             yield iter(progress.track(rows, total=total, description=translate("decisions")))
 
 
-def _counted(
+def _count_disclosures(
     installation: "Installation", month: Month, recipient: MemberCode | None
 ) -> list[MonthCount]:
     return [
@@ -273,7 +273,7 @@ def _repetition(row: RepetitionRow) -> Facts:
     }
 
 
-def _exported(row: DisclosureRow, look: ExportOptions) -> Facts:
+def _export_row(row: DisclosureRow, look: ExportOptions) -> Facts:
     subject = row.subject
     if subject is None:
         return _row(row)

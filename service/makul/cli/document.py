@@ -216,7 +216,7 @@ def rejudge(
     Each use of this command is recorded.
     """
     with open_installation(ctx) as installation:
-        results = installation.rejudge(disclosure_id)
+        results = installation.revalidate(disclosure_id)
     show_rows(
         [
             {

@@ -32,7 +32,7 @@ class DocumentUsageError(OperatorError):
     """A command of `makul document` that was not understood."""
 
 
-def exit_code_of(error: OperatorError) -> IntEnum:
+def exit_code_for(error: OperatorError) -> IntEnum:
     """Return the exit code of an error that an operator can correct."""
     match error:
         case DocumentUsageError():

@@ -212,7 +212,7 @@ def lay_out(plan: Plan, *, at: datetime) -> None:
         keys / "receipts.csr.pem", request.public_bytes(serialization.Encoding.PEM), mode=0o644
     )
     settings = _TOML.format(
-        operator=plan.operator, name=_quoted(plan.name), authorised_body=_authorised_body(plan)
+        operator=plan.operator, name=_quote(plan.name), authorised_body=_authorised_body(plan)
     )
     create_file(plan.config, settings.encode(), mode=0o644)
 
@@ -230,11 +230,11 @@ def _authorised_body(plan: Plan) -> str:
         )
     return (
         f"\n[authorised_body]               # who concludes every agreement and approves notices"
-        f' (cl. 4, 7)\ncode = "{plan.authorised_body}"\nname = {_quoted(plan.authorised_body_name)}'
+        f' (cl. 4, 7)\ncode = "{plan.authorised_body}"\nname = {_quote(plan.authorised_body_name)}'
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a TOML basic string. For printable text it equals a JSON string."""
     return json.dumps(text, ensure_ascii=False)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
-from makul.app.ports import EncryptedCount, Ring, StoreUnavailableError
+from makul.app.ports import EncryptedCount, KeyRing, StoreUnavailableError
 from makul.cli.context import AsJson, examples, open_installation
 from makul.cli.exit_codes import ExitCode
 from makul.cli.output import Facts, TwoForms, Value, complain, instant, progress_bar, show_rows
@@ -180,7 +180,7 @@ def retire(
     """Remove a former store key from the key file, once no field is encrypted under it."""
     with open_installation(ctx) as installation:
         rotation = installation.rotation
-        if key_id not in rotation.ring().former:
+        if key_id not in rotation.key_ring().former:
             raise OperatorError(
                 translate("{key} is not a former store key; see: makul key show", key=key_id)
             )
@@ -199,30 +199,31 @@ def retire(
 
 
 def _prepare(installation: "Installation", change: PreviewedChange) -> None:
-    ring = installation.rotation.ring()
-    if ring.following is not None:
+    key_ring = installation.rotation.key_ring()
+    if key_ring.following is not None:
         raise OperatorError(
             translate(
-                "{key} is prepared already; see: makul key rotate --activate", key=ring.following
+                "{key} is prepared already; see: makul key rotate --activate",
+                key=key_ring.following,
             )
         )
     following = installation.rotation.prepare(at=installation.clock()) if change.apply else None
-    facts: Facts = {"current": ring.current, "next": following}
+    facts: Facts = {"current": key_ring.current, "next": following}
     change.show(mark("prepare a store key"), facts)
     if change.apply:
         complain(translate("now reload every worker (SIGHUP), then: makul key rotate --activate"))
 
 
 def _activate(installation: "Installation", change: PreviewedChange) -> None:
-    ring = installation.rotation.ring()
-    if ring.following is None:
+    key_ring = installation.rotation.key_ring()
+    if key_ring.following is None:
         raise OperatorError(
             translate("no key is prepared; first: makul key rotate --prepare --apply")
         )
     facts: Facts = {
-        "current": ring.current,
-        "next": ring.following,
-        "still_used": ring.current in installation.rotation.lingering(),
+        "current": key_ring.current,
+        "next": key_ring.following,
+        "still_used": key_ring.current in installation.rotation.lingering(),
     }
     if change.apply:
         installation.rotation.activate(at=installation.clock())
@@ -233,12 +234,12 @@ def _activate(installation: "Installation", change: PreviewedChange) -> None:
 
 def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
     rotation = installation.rotation
-    ring = rotation.ring()
-    waiting = _waiting(rotation.count(), ring)
+    key_ring = rotation.key_ring()
+    waiting = _count_fields_to_rewrap(rotation.count(), key_ring)
     facts: dict[str, Value] = {
-        "current": ring.current,
-        "next": ring.following,
-        "former": list(ring.former),
+        "current": key_ring.current,
+        "next": key_ring.following,
+        "former": list(key_ring.former),
         "still_used": list(rotation.lingering()),
     }
     if not change.apply:
@@ -246,7 +247,7 @@ def _rewrap(installation: "Installation", change: PreviewedChange) -> None:
         change.show(mark("wrap data keys again"), facts)
         return
     done, broken = _walk(installation, waiting.total())
-    left = _waiting(rotation.count(), ring)
+    left = _count_fields_to_rewrap(rotation.count(), key_ring)
     facts |= {"wrapped_anew": done.total(), **dict(done), "left": left.total()}
     change.show(mark("wrap data keys again"), facts)
     if left:
@@ -292,11 +293,11 @@ def _walk(installation: "Installation", total: int) -> tuple[Counter[str], bool]
     return done, broken
 
 
-def _waiting(counts: Sequence[EncryptedCount], ring: Ring) -> Counter[str]:
+def _count_fields_to_rewrap(counts: Sequence[EncryptedCount], key_ring: KeyRing) -> Counter[str]:
     """Return the number of fields that are not under the current key, by column."""
     waiting: Counter[str] = Counter()
     for each in counts:
-        if each.key_id != ring.current:
+        if each.key_id != key_ring.current:
             waiting[each.column] += each.fields
     return waiting
 

@@ -105,7 +105,7 @@ def recover(ctx: typer.Context, *, change: PreviewedChange) -> None:
     --lost`.
     """
     with _keeper(ctx) as keeper:
-        lacking = keeper.missing()
+        lacking = keeper.find_unstored_leaves()
         if lacking is None:
             raise OperatorError(
                 translate("the store holds all that is published: there is nothing to restore")

@@ -43,13 +43,13 @@ class _Root(MachineReadableGroup):
             OperatorRegistryError,
             StoreUnavailableError,
         )
-        from makul.cli.exit_codes import ExitCode, exit_code_of
+        from makul.cli.exit_codes import ExitCode, exit_code_for
         from makul.net.files import FileError
 
         try:
             return super().invoke(ctx)
         except OperatorError as error:
-            self.fail("OperatorError", str(error), exit_code_of(error))
+            self.fail("OperatorError", str(error), exit_code_for(error))
         except FileError as error:
             self.fail("FileError", str(error), ExitCode.REFUSED)
         except OSError as error:
@@ -62,9 +62,9 @@ class _Root(MachineReadableGroup):
             )
             self.fail("FileError", message, ExitCode.REFUSED)
         except OperatorRegistryError as error:
-            self.fail("OperatorRegistryError", _unchanged(error), ExitCode.REFUSED)
+            self.fail("OperatorRegistryError", _describe_unchanged(error), ExitCode.REFUSED)
         except NotThisDutyError as error:
-            self.fail("NotThisDutyError", _unchanged(error), ExitCode.REFUSED)
+            self.fail("NotThisDutyError", _describe_unchanged(error), ExitCode.REFUSED)
         except CommitUnknownError:
             self.fail(
                 "CommitUnknownError",
@@ -84,7 +84,7 @@ class _Root(MachineReadableGroup):
             )
 
 
-def _unchanged(error: Exception) -> str:
+def _describe_unchanged(error: Exception) -> str:
     return translate("{problem}; nothing was changed", problem=error)
 
 

@@ -238,7 +238,7 @@ def verify(
             if type(error) is not OperatorError:
                 raise
             why = str(error)
-        rows.append(_verified(file, statement, why))
+        rows.append(_verification_row(file, statement, why))
     show_rows(
         rows,
         columns=("file", "result", "month", "recipient", "draft", "lines", "why"),
@@ -249,7 +249,7 @@ def verify(
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _verified(file: Path, statement: MonthlyStatement | None, why: str | None) -> Facts:
+def _verification_row(file: Path, statement: MonthlyStatement | None, why: str | None) -> Facts:
     return {
         "file": str(file),
         "result": "FAILED" if statement is None else "PASSED",

@@ -19,7 +19,7 @@ from makul.cli.files.person_fields import (
     LOCKED_WORDS,
     describe,
 )
-from makul.cli.files.persons import Format, format_of
+from makul.cli.files.persons import Format, detect_format
 from makul.cli.output import Facts, complain, progress_bar, show_facts
 from makul.cli.person_import import Position, Tally, import_people
 from makul.cli.preview import PreviewedChange, offer_preview
@@ -68,7 +68,7 @@ def import_file(
     change: PreviewedChange,
 ) -> None:
     """Import citizens from a file, as `_IMPORT_HELP` describes."""
-    form = format_of(file)
+    form = detect_format(file)
     position = Position.beside(file)
     tally = position.load() if change.apply else Tally()
     with open_installation(ctx) as installation, progress_bar() as progress:

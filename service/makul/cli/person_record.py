@@ -312,7 +312,7 @@ def _facts(person: Person, *, reveal: bool) -> dict[str, Value]:
             facts[name.value] = _size(person.samples[name].size_bytes)
         elif name is not Attribute.PIN and name in person.values:
             value = person.values[name]
-            facts[name.value] = _plain(name, value) if reveal else _masked(name, value)
+            facts[name.value] = _plain(name, value) if reveal else _mask_value(name, value)
     facts |= {
         "disputed": sorted(person.disputed),
         "locked": person.locked,
@@ -327,13 +327,13 @@ def _size(size_bytes: int) -> TwoForms:
 
 def _plain(name: Attribute, value: AttributeValue) -> str:
     if name in BIOMETRIC or isinstance(value, bytes):
-        return _masked(name, value)
+        return _mask_value(name, value)
     if isinstance(value, LocalizedName):
         return " / ".join(value.forms)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _masked(name: Attribute, value: AttributeValue) -> str:
+def _mask_value(name: Attribute, value: AttributeValue) -> str:
     """Return enough to recognise a known person: initials, a year, or the end of a number."""
     match value:
         case bytes():

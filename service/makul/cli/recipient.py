@@ -24,8 +24,8 @@ from makul.cli.files.certificates import (
     describe_unsuitability,
     print_warning,
     read_certificate,
+    read_encryption_certificate,
     read_fingerprint,
-    read_sealing_certificate,
 )
 from makul.cli.output import Facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
@@ -156,7 +156,7 @@ def withdraw(
     epilog=examples("makul recipient sealing-certificate COM/60000005 encryption.cert.pem --apply"),
 )
 @offer_preview
-def sealing_certificate(
+def encryption_certificate(
     ctx: typer.Context,
     *,
     code: Code,
@@ -166,12 +166,12 @@ def sealing_certificate(
     """Register the certificate to which a recipient's data are encrypted. The newest is used."""
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code)
-        read = read_sealing_certificate(file, at=installation.clock())
+        read = read_encryption_certificate(file, at=installation.clock())
         warning = describe_unsuitability(installation, file, read, CertificateUse.ENCRYPTION)
         change.apply_or_preview(
             mark("register encryption certificate"),
             {"recipient": recipient.code, **read.facts, **warning},
-            lambda: installation.registry.add_sealing_certificate(
+            lambda: installation.registry.add_encryption_certificate(
                 recipient.code, read.fingerprint, read.der, at=installation.clock()
             ),
         )
@@ -185,7 +185,7 @@ def sealing_certificate(
     ),
 )
 @offer_preview
-def withdraw_sealing(
+def withdraw_encryption_certificate(
     ctx: typer.Context,
     *,
     code: Code,
@@ -204,7 +204,7 @@ def withdraw_sealing(
         change.apply_or_preview(
             mark("withdraw encryption certificate"),
             {"recipient": recipient.code, "certificate": fingerprint.hex()},
-            lambda: installation.registry.withdraw_sealing_certificate(
+            lambda: installation.registry.withdraw_encryption_certificate(
                 recipient.code, fingerprint, reason=why, at=installation.clock()
             ),
         )

@@ -17,10 +17,10 @@ def suggest_name(
     plain = {_simplify(each): each for each in known}
     plain |= {_simplify(alias): each for alias, each in aliases.items()}
     matches = get_close_matches(_simplify(name)[:64], list(plain), n=1, cutoff=0.7)
-    return suggestion_of(plain[matches[0]]) if matches else ""
+    return describe_suggestion(plain[matches[0]]) if matches else ""
 
 
-def suggestion_of(name: str) -> str:
+def describe_suggestion(name: str) -> str:
     """Return the end of a message that suggests this name."""
     return translate("; did you mean {name}?", name=name)
 

@@ -43,10 +43,10 @@ def refresh(
     current = session(ctx)
     keeper = current.runtime.trust(current.config)
     if once:
-        raise typer.Exit(ExitCode.DONE if _round(keeper, as_json=as_json) else ExitCode.REFUSED)
+        raise typer.Exit(ExitCode.DONE if _run_round(keeper, as_json=as_json) else ExitCode.REFUSED)
     stopped = stopped_by_signal()
     while not stopped.is_set():
-        _round(keeper, as_json=as_json)
+        _run_round(keeper, as_json=as_json)
         stopped.wait(interval or keeper.interval)
 
 
@@ -74,7 +74,7 @@ def status(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _round(keeper: "SettingsTrust", *, as_json: bool) -> bool:
+def _run_round(keeper: "SettingsTrust", *, as_json: bool) -> bool:
     """Run one round, print a line for each source, and return whether every source succeeded."""
     good = True
     for outcome in keeper.refresh():

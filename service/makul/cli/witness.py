@@ -17,7 +17,7 @@ from makul.witness.options import WitnessOptions
 
 if TYPE_CHECKING:
     from makul.witness.runtime import RunningWitness
-    from makul.witness.witness import Round
+    from makul.witness.witness import WitnessRound
 
 ALARMS = frozenset({"inconsistent", "unproven", "unverified"})
 """Results that show a fault of the log."""
@@ -128,7 +128,7 @@ def witness(
 
     with open_witness(options, clock) as running:
         if once:
-            raise typer.Exit(_code(_round(running, as_json=as_json)))
+            raise typer.Exit(_code(_run_round(running, as_json=as_json)))
         _follow(running, interval, as_json=as_json)
 
 
@@ -155,15 +155,15 @@ def _follow(running: "RunningWitness", interval: int, *, as_json: bool) -> None:
         sys.stderr.write(f"{status}\n")
     while not stopped.is_set():
         try:
-            _round(running, as_json=as_json)
+            _run_round(running, as_json=as_json)
         except OperatorUnavailableError as error:
             complain(str(error))
         stopped.wait(interval)
 
 
-def _round(running: "RunningWitness", *, as_json: bool) -> "Round":
+def _run_round(running: "RunningWitness", *, as_json: bool) -> "WitnessRound":
     """Run one round and print its result in one line. Report an alarm on stderr as well."""
-    done = running.round()
+    done = running.run_once()
     typer.echo(_json(done, running.evidence_kept) if as_json else _line(done))
     sys.stdout.flush()
     if done.result in ALARMS:
@@ -171,7 +171,7 @@ def _round(running: "RunningWitness", *, as_json: bool) -> "Round":
     return done
 
 
-def _describe_alarm(done: "Round") -> str:
+def _describe_alarm(done: "WitnessRound") -> str:
     if done.evidence:
         return translate(
             "ALARM: the log is {result}: {cause}; both checkpoints are kept in {path}. Nothing was"
@@ -200,19 +200,19 @@ def _result_word(result: str) -> str:
     }[result]
 
 
-def _code(done: "Round") -> ExitCode:
+def _code(done: "WitnessRound") -> ExitCode:
     if done.result in ALARMS:
         return ExitCode.REFUSED
     return ExitCode.UNAVAILABLE if done.result in _UNKNOWN else ExitCode.DONE
 
 
-def _line(done: "Round") -> str:
+def _line(done: "WitnessRound") -> str:
     size = translate(" {number} leaves", number=done.size) if done.size is not None else ""
     why = f": {done.why}" if done.why else ""
     return f"{local_time(done.at)} {_result_word(done.result):12}{size}{why}"
 
 
-def _json(done: "Round", evidence_kept: int) -> str:
+def _json(done: "WitnessRound", evidence_kept: int) -> str:
     result = {
         "at": instant(done.at),
         "result": done.result,

@@ -110,7 +110,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
         explain=Explain(
             reception=steps.reception,
             grounds=steps.grounds,
-            sealing=steps.sealing,
+            delivery_encryption=steps.delivery_encryption,
             recording=steps.recording,
             operator=operator,
         ),
@@ -152,7 +152,7 @@ class _SharedServices:
 
     reception: RequestIntake
     grounds: GroundVerifier
-    sealing: DeliveryEncryption
+    delivery_encryption: DeliveryEncryption
     recording: Recording
 
 
@@ -166,7 +166,7 @@ def _steps(parts: Adapters, operator: MemberCode) -> _SharedServices:
             register=parts.register,
             hidden_at_most=parts.hidden_at_most,
         ),
-        sealing=DeliveryEncryption(register=parts.register, encryptor=parts.encryptor),
+        delivery_encryption=DeliveryEncryption(register=parts.register, encryptor=parts.encryptor),
         recording=Recording(
             renderer=EntryRenderer(
                 documents=parts.documents,
@@ -190,7 +190,7 @@ def _disclose(
         reception=steps.reception,
         register=parts.register,
         grounds=steps.grounds,
-        sealing=steps.sealing,
+        delivery_encryption=steps.delivery_encryption,
         documents=parts.documents,
         matcher=parts.matcher,
         recording=steps.recording,
@@ -236,9 +236,9 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
     )
 
 
-def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
+def build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     """Return the channel of a listener. Raises `KeyFileError` for an unusable front's secret."""
-    channel = _channel_of(listener, parts)
+    channel = _build_channel(listener, parts)
     if listener.front_secret is None:
         return channel
     secret = load_secret(listener.front_secret)
@@ -253,7 +253,7 @@ def channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     return FrontedChannel(channel, secret)
 
 
-def _channel_of(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
+def _build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
         return XRoadChannel(listener.xroad_instance)
     if listener.channel is ChannelName.WSSE:
@@ -293,13 +293,13 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         retried=metrics.store_retried if metrics is not None else None,
         documents_a_day=settings.limits.documents_per_day,
     )
-    parts = observed(build_adapters(settings, store, clock))
+    parts = instrument_adapters(build_adapters(settings, store, clock))
     if listener.port is Port.RECIPIENT:  # the other's role may delete nothing of the record
         start_housekeeping(store, clock, metrics)
     port, contract = _port_of(listener, parts, settings)
     application = build_application(
         port,
-        InstrumentedChannel(channel_of(listener, parts)),
+        InstrumentedChannel(build_channel(listener, parts)),
         contract=contract,
         public_url=listener.public_url + PATHS[listener.port],
         clock=clock,
@@ -343,7 +343,7 @@ def _act_services(parts: Adapters, operator: MemberCode) -> ActServices:
     )
 
 
-def observed(parts: Adapters) -> Adapters:
+def instrument_adapters(parts: Adapters) -> Adapters:
     """Return the adapters, wrapped to note their results and times in the request context."""
     return replace(
         parts,
@@ -362,7 +362,7 @@ def _metrics(settings: Settings, listener: str) -> Metrics | None:
     if settings.metrics is None:
         return None
     try:
-        WorkerMetricsDir(settings.metrics.directory, listener).use()
+        WorkerMetricsDir(settings.metrics.directory, listener).activate_for_worker()
     except OSError as error:  # a worker that fails to boot would end the whole service
         log.error("served without metrics: %s", error.strerror)  # noqa: TRY400 - no traceback
         return None

@@ -109,7 +109,7 @@ def _particulars(answer: Answer) -> str:
         case Operation.EXPLAIN_DECISION:
             return "".join(map(_render_rule, answer.rulings))
         case Operation.REGISTER_CONSENT:
-            return _registered(answer.consent, at=answer.decided_at)
+            return _describe_registration(answer.consent, at=answer.decided_at)
         case Operation.REVOKE_CONSENT:
             revoked = answer.revoked
             return "" if revoked is None else element("consentId", str(revoked))
@@ -158,7 +158,7 @@ def _rule_in_words(code: Code) -> tuple[str, str, str]:
     return element("code", code), clause, group("text", localized(code))
 
 
-def _registered(consent: ConsentStatus | None, *, at: datetime) -> str:
+def _describe_registration(consent: ConsentStatus | None, *, at: datetime) -> str:
     if consent is None:
         return ""
     return "".join(

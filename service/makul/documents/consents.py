@@ -18,7 +18,7 @@ from makul.documents.canonical_writer import (
     instant,
     optional,
 )
-from makul.documents.schemas import consent_schema, malformed
+from makul.documents.schemas import consent_schema, malformed_document_error
 from makul.documents.xml_reader import Reader, subject_pin, uuid
 from makul.documents.xml_reader import binary as read_binary
 from makul.documents.xml_reader import day as read_day
@@ -97,7 +97,9 @@ def read_consent(signed: "Element") -> Consent:
     notice = reader.inside("notice")
     subject = reader.inside("subject")
     if all(subject.read_if_any(name, str) is None for name in ("surname", "givenName")):
-        raise malformed("subject")  # without a name the subject could not see whose consent it is
+        raise malformed_document_error(
+            "subject"
+        )  # without a name the subject could not see whose consent it is
     return Consent(
         consent_id=reader.read("consentId", uuid),
         subject=subject_pin(subject),

@@ -10,7 +10,7 @@ from makul.documents.agreements import read_agreement
 from makul.documents.bases import read_basis
 from makul.documents.canonical_writer import attribute, binary, element, group, instant, optional
 from makul.documents.consents import read_consent
-from makul.documents.schemas import malformed, page_schema, statement_schema
+from makul.documents.schemas import malformed_document_error, page_schema, statement_schema
 from makul.documents.xml_reader import Reader, uuid
 from makul.documents.xml_reader import binary as read_binary
 from makul.documents.xml_reader import instant as read_instant
@@ -259,7 +259,7 @@ def read_page(content: bytes) -> StatementPage:
     try:
         root = etree.fromstring(content, own_parser())
     except etree.XMLSyntaxError:
-        raise malformed("StatementPage") from None
+        raise malformed_document_error("StatementPage") from None
     page_schema().check(root)
     reader = Reader(root)
     return StatementPage(

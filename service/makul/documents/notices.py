@@ -6,7 +6,7 @@ from lxml import etree
 
 from makul.app.ports import DocumentError, NamedParty, NoticeApproval, UnwritableError
 from makul.documents.canonical_writer import binary, element, group
-from makul.documents.schemas import malformed, notice_schema
+from makul.documents.schemas import malformed_document_error, notice_schema
 from makul.documents.xml_reader import Reader
 from makul.documents.xml_reader import binary as read_binary
 from makul.domain.identifiers import parse_member_code
@@ -47,7 +47,7 @@ def read_approval(signed: "Element") -> NoticeApproval:
     texts = reader.each_inside("text")
     digests = {text.text("language"): text.read("digest", read_binary) for text in texts}
     if len(digests) != len(texts):
-        raise malformed("text")
+        raise malformed_document_error("text")
     return NoticeApproval(
         authorised_body=NamedParty(
             code=body.read("memberCode", parse_member_code), name=body.text("name")

@@ -4,8 +4,8 @@ from functools import cache
 
 from makul.documents.canonical_writer import element, group, optional, text
 from makul.domain.causes import Cause
+from makul.domain.reason_texts import find_text
 from makul.domain.reason_texts import text as text_of_code
-from makul.domain.reason_texts import text_of
 from makul.domain.reasons import Code, Reason, Side
 
 TYPES = "urn:makul:types:1"
@@ -57,6 +57,6 @@ def localized(code: Code) -> str:
 @cache
 def _words(code: Code, because: Code | None, cause: Cause | None) -> str:
     """Return the `text` of a reason; it and its children are in the types namespace."""
-    text = text_of(Reason(code=code, because=because, cause=cause))
+    text = find_text(Reason(code=code, because=because, cause=cause))
     languages = element("t:ky", text.ky) + element("t:ru", text.ru) + element("t:en", text.en)
     return f'<t:text xmlns:t="{TYPES}">{languages}</t:text>'

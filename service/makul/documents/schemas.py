@@ -27,7 +27,7 @@ _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _CULPRIT = re.compile(r"Element '(?:\{[^}']*\})?([^'{}]*)'")
 
 
-def malformed(field: str) -> DocumentError:
+def malformed_document_error(field: str) -> DocumentError:
     """Return the error REQ-01 at this element.
 
     `field` must be a name from our own code or schemas, never one that only a document contains.
@@ -56,14 +56,14 @@ class DocumentSchema:
         code that reads `text` would see only the part of a value before them.
         """
         if document.tag != self._root:
-            raise malformed(self._root_name)
+            raise malformed_document_error(self._root_name)
         if next(document.iter(etree.Comment, etree.PI, etree.Entity), None) is not None:
-            raise malformed(self._root_name)
+            raise malformed_document_error(self._root_name)
         with self._lock:
             try:
                 self._schema.assertValid(document)
             except etree.DocumentInvalid as error:
-                raise malformed(self._culprit(str(error))) from None
+                raise malformed_document_error(self._culprit(str(error))) from None
         for child in document:
             # The schema skips the signature. Its texts are not checked, because the authority chose
             # the names in its certificates.
@@ -79,7 +79,7 @@ class DocumentSchema:
 def _check_texts(element: "Element") -> None:
     for part in element.iter():
         if has_hidden_character(part.text or ""):
-            raise malformed(etree.QName(part).localname)
+            raise malformed_document_error(etree.QName(part).localname)
 
 
 @cache

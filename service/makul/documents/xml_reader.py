@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from makul.documents.schemas import malformed
+from makul.documents.schemas import malformed_document_error
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Reader:
         try:
             return frozenset(parse(value) for value in self.texts(name))
         except ValueError:
-            raise malformed(name) from None
+            raise malformed_document_error(name) from None
 
     def texts(self, name: str) -> frozenset[str]:
         """Return the values of all children of this name."""
@@ -82,7 +82,7 @@ class Reader:
         try:
             return parse(value)
         except (ValueError, OverflowError):
-            raise malformed(name) from None
+            raise malformed_document_error(name) from None
 
     def read_if_any(self, name: str, parse: Callable[[str], ValueT]) -> ValueT | None:
         """Return the parsed value of the child, or None if the child is absent.
@@ -99,7 +99,7 @@ class Reader:
         match self._children.get(name):
             case [child]:
                 return child
-        raise malformed(name)
+        raise malformed_document_error(name)
 
 
 def subject_pin(subject: Reader) -> Pin:
@@ -110,7 +110,7 @@ def subject_pin(subject: Reader) -> Pin:
     try:
         return Pin(subject.text("pin"))
     except MalformedIdentifierError:
-        raise malformed("subject") from None
+        raise malformed_document_error("subject") from None
 
 
 def uuid(value: str) -> UUID:

@@ -11,7 +11,7 @@ from makul.domain.attributes import Attribute
 from makul.domain.calendar import legal_day
 from makul.domain.consent_rules import FULL_AGE
 from makul.domain.consents import AuthorityKind, ResultForm
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import (
     ConsentGround,
     DisclosureRequest,
@@ -82,7 +82,7 @@ def decide(
     *,
     operator: MemberCode,
     at: datetime,
-    sealing: SealingCertificate | None = None,
+    encryption_certificate: EncryptionCertificate | None = None,
 ) -> Decision:
     """Judge every rule up to the match. Reads no person's record.
 
@@ -91,7 +91,11 @@ def decide(
     second safeguard.
     """
     eligibility = EligibilityCase(
-        request=request, recipient=recipient, agreement=agreement, at=at, sealing=sealing
+        request=request,
+        recipient=recipient,
+        agreement=agreement,
+        at=at,
+        encryption_certificate=encryption_certificate,
     )
     own = eligibility.usable_agreement
     rulings = judge_eligibility(eligibility) + judge_ground(
@@ -178,7 +182,7 @@ def _not_locked(case: MatchCase) -> Ruling:
     return holds(Code.MAT_05, case.subject is None or not case.subject.locked)
 
 
-def _compared(case: MatchCase) -> Ruling:
+def _judge_comparison(case: MatchCase) -> Ruling:
     if case.result is MatchResult.UNAVAILABLE:
         return unknown(Code.OPS_02, Reason(code=Code.OPS_02))
     return holds(Code.OPS_02, True)
@@ -193,15 +197,15 @@ def _conclusive(case: MatchCase) -> Ruling:
     return holds(Code.MAT_02, True)
 
 
-def _matched(case: MatchCase) -> Ruling:
+def _judge_match(case: MatchCase) -> Ruling:
     return holds(Code.MAT_01, case.result is MatchResult.MATCH and case.subject is not None)
 
 
 MATCH_RULES: tuple[Rule[MatchCase], ...] = (
     Rule(Code.MAT_05, _not_locked, ("10",)),
-    Rule(Code.OPS_02, _compared),
+    Rule(Code.OPS_02, _judge_comparison),
     Rule(Code.MAT_02, _conclusive),
-    Rule(Code.MAT_01, _matched),
+    Rule(Code.MAT_01, _judge_match),
 )
 """Rules judged in this order.
 

@@ -6,7 +6,7 @@ from makul.domain.reasons import Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealingCertificate:
+class EncryptionCertificate:
     """The certificate to which a recipient's data are encrypted, as judged at this moment."""
 
     der: bytes

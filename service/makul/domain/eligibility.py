@@ -6,7 +6,7 @@ from datetime import datetime
 from makul.domain.agreements import Agreement, AgreementState, Delivery
 from makul.domain.attributes import Attribute
 from makul.domain.consents import ResultForm
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import DisclosureRequest
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient, RecipientState
@@ -21,7 +21,7 @@ class EligibilityCase:
     recipient: Recipient | None
     agreement: Agreement | None
     at: datetime
-    sealing: SealingCertificate | None = None
+    encryption_certificate: EncryptionCertificate | None = None
     """The encryption certificate, looked up if the agreement's delivery is `SEALED`.
 
     None means that no certificate is registered.
@@ -106,15 +106,15 @@ def _methods_agreed(case: EligibilityCase) -> Ruling:
     return holds(Code.AGR_05, bool(methods) and methods <= agreement.methods, "methods")
 
 
-def can_be_sealed(case: EligibilityCase) -> Ruling:
+def can_be_encrypted(case: EligibilityCase) -> Ruling:
     """Judge whether data that must be encrypted have a valid certificate at this moment."""
     agreement = case.usable_agreement
     data = case.request.operation.result_form is ResultForm.DATA
     if agreement is None or agreement.delivery is not Delivery.SEALED or not data:
         return not_applicable(Code.RCP_04)
-    if case.sealing is None:
+    if case.encryption_certificate is None:
         return holds(Code.RCP_04, False, SEALED_FIELD)
-    code = case.sealing.against
+    code = case.encryption_certificate.against
     if code is None:
         return holds(Code.RCP_04, True)
     reason = Reason(code=Code.RCP_04, because=code, field=SEALED_FIELD)
@@ -139,12 +139,12 @@ ENTRY_RULES: tuple[Rule[EligibilityCase], ...] = (
 )
 """Rules on the recipient, agreement and channel, which do not depend on what is requested."""
 
-STANDING_RULES: tuple[Rule[EligibilityCase], ...] = (
+ELIGIBILITY_RULES: tuple[Rule[EligibilityCase], ...] = (
     *ENTRY_RULES,
     Rule(Code.AGR_03, _purpose_agreed, ("2",)),
     Rule(Code.AGR_04, _attributes_agreed),
     Rule(Code.AGR_05, _methods_agreed),
-    Rule(Code.RCP_04, can_be_sealed),
+    Rule(Code.RCP_04, can_be_encrypted),
 )
 
 
@@ -174,7 +174,7 @@ def judge_entry(case: EligibilityCase) -> tuple[Ruling, ...]:
 
 def judge_eligibility(case: EligibilityCase) -> tuple[Ruling, ...]:
     """Judge every rule on recipient and agreement."""
-    return tuple(rule.judge(case) for rule in STANDING_RULES)
+    return tuple(rule.judge(case) for rule in ELIGIBILITY_RULES)
 
 
 def within(code: Code, requested: frozenset[str], allowed: frozenset[str]) -> Ruling:

@@ -84,7 +84,9 @@ def age_on(born: date, day: date) -> int:
 
 def parse_member_code(text: str) -> MemberCode:
     """Parse `CLASS/CODE`, as in X-Road member identifiers; raises `MalformedIdentifierError`."""
-    return MemberCode(_matching(_MEMBER_CODE, text, "a member code is CLASS/CODE: COM/60000001"))
+    return MemberCode(
+        _require_match(_MEMBER_CODE, text, "a member code is CLASS/CODE: COM/60000001")
+    )
 
 
 def parse_agreement_number(text: str) -> AgreementNumber:
@@ -93,16 +95,16 @@ def parse_agreement_number(text: str) -> AgreementNumber:
     Raises `MalformedIdentifierError`.
     """
     hint = "an agreement number is up to 64 letters, digits and ._/-"
-    return AgreementNumber(_matching(_AGREEMENT_NUMBER, text, hint))
+    return AgreementNumber(_require_match(_AGREEMENT_NUMBER, text, hint))
 
 
 def parse_purpose(text: str) -> PurposeCode:
     """Parse a purpose: `UPPER_CASE`, up to 64 characters; raises `MalformedIdentifierError`."""
     hint = "a purpose is written in capitals: ACCOUNT_OPENING"
-    return PurposeCode(_matching(_PURPOSE_CODE, text, hint))
+    return PurposeCode(_require_match(_PURPOSE_CODE, text, hint))
 
 
-def _matching(pattern: re.Pattern[str], text: str, hint: str) -> str:
+def _require_match(pattern: re.Pattern[str], text: str, hint: str) -> str:
     if not pattern.fullmatch(text):
         raise MalformedIdentifierError(hint)
     return text

@@ -35,7 +35,7 @@ class AttemptCounts:
     distinct_failed_pins: int = 0
 
 
-def exhausted(counts: AttemptCounts, limits: AttemptLimits) -> Reason | None:
+def find_exhausted_limit(counts: AttemptCounts, limits: AttemptLimits) -> Reason | None:
     """Return MAT-06 if any limit is reached; the reason does not reveal which one."""
     reached = (
         counts.by_recipient_and_pin >= limits.failures_by_recipient_and_pin

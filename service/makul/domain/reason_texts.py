@@ -52,7 +52,7 @@ def text_of_cause(cause: Cause) -> Text:
     return _CAUSES[cause]
 
 
-def text_of(reason: Reason) -> Text:
+def find_text(reason: Reason) -> Text:
     """Return the text of a reason.
 
     The text of a cause replaces the text of the code. For a reason about a document, it follows the

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from makul.ledger.merkle import EMPTY_ROOT, HASH_BYTES, node_hash
-from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile, hashes_at, levels_of
+from makul.ledger.tiles import TILE_BYTES, TILE_WIDTH, Tile, count_levels, hashes_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class RightEdge:
     def __post_init__(self) -> None:
         stated = tuple(
             hashes_at(level, self.size) % TILE_WIDTH * HASH_BYTES
-            for level in range(levels_of(self.size))
+            for level in range(count_levels(self.size))
         )
         if self.size < 0 or tuple(map(len, self.partial)) != stated:
             raise ValueError("a right edge holds the unfinished tiles of its size")
@@ -36,12 +36,12 @@ class RightEdge:
         *higher, last = tuple(self._peaks()) or (EMPTY_ROOT,)
         return reduce(lambda right, left: node_hash(left, right), reversed(higher), last)
 
-    def extended(self, leaf_hashes: Sequence[bytes]) -> "Appended":
+    def extended(self, leaf_hashes: Sequence[bytes]) -> "AppendResult":
         """Return the tree with these leaves appended, and its tiles that are new or have grown."""
         tiles: dict[Tile, bytes] = {}
         partial: list[bytes] = []
         new: Sequence[bytes] = leaf_hashes
-        for level in range(levels_of(self.size + len(leaf_hashes))):
+        for level in range(count_levels(self.size + len(leaf_hashes))):
             row = (self.partial[level] if level < len(self.partial) else b"") + b"".join(new)
             index = hashes_at(level, self.size) // TILE_WIDTH
             full = [row[at : at + TILE_BYTES] for at in range(0, len(row), TILE_BYTES)]
@@ -51,7 +51,7 @@ class RightEdge:
                 tiles[Tile(level, index + len(full), len(rest) // HASH_BYTES)] = rest
             partial.append(rest)
             new = [perfect_root(tile) for tile in full]
-        return Appended(RightEdge(self.size + len(leaf_hashes), tuple(partial)), tiles)
+        return AppendResult(RightEdge(self.size + len(leaf_hashes), tuple(partial)), tiles)
 
     def _peaks(self) -> Iterator[bytes]:
         """Yield the roots of the largest complete subtrees from left to right.
@@ -71,7 +71,7 @@ EMPTY_EDGE = RightEdge(0, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """A tree after leaves were appended."""
 
     edge: RightEdge
@@ -95,6 +95,6 @@ def split_hashes(row: bytes) -> list[bytes]:
     return [row[at : at + HASH_BYTES] for at in range(0, len(row), HASH_BYTES)]
 
 
-def edge_of(leaf_hashes: Iterable[bytes]) -> RightEdge:
+def build_edge(leaf_hashes: Iterable[bytes]) -> RightEdge:
     """Return the right edge of the tree over these leaves."""
     return EMPTY_EDGE.extended(tuple(leaf_hashes)).edge

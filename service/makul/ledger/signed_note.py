@@ -132,7 +132,7 @@ class VerifierKey:
         material = base64.b64encode(bytes([self.kind]) + self.public).decode()
         return f"{self.name}+{self.key_id.hex()}+{material}"
 
-    def lines_of(self, note: Note) -> tuple[SignatureLine, ...]:
+    def find_lines(self, note: Note) -> tuple[SignatureLine, ...]:
         """Return the lines that claim to be by this key."""
         return tuple(
             line

@@ -21,8 +21,8 @@ from makul.ledger.tiles import (
     TILE_HEIGHT,
     TILE_WIDTH,
     Tile,
+    count_levels,
     hashes_at,
-    levels_of,
     tile_at,
 )
 
@@ -60,7 +60,7 @@ class TileTree:
     def edge(self) -> RightEdge:
         """Return the right edge, which is needed to append to the tree."""
         partial = []
-        for level in range(levels_of(self.size)):
+        for level in range(count_levels(self.size)):
             count = hashes_at(level, self.size)
             unfinished = count % TILE_WIDTH
             partial.append(self._tile(level, count // TILE_WIDTH) if unfinished else b"")

@@ -72,7 +72,7 @@ def hashes_at(level: int, size: int) -> int:
     return size >> (TILE_HEIGHT * level)
 
 
-def levels_of(size: int) -> int:
+def count_levels(size: int) -> int:
     """Return the number of levels of tiles in a tree of this size."""
     return -(-size.bit_length() // TILE_HEIGHT)
 
@@ -93,7 +93,7 @@ def new_tiles(old_size: int, size: int) -> Iterator[Tile]:
 
     Tiles come from the lowest level up. A reader in this order never lacks a tile of a lower level.
     """
-    for level in range(levels_of(size)):
+    for level in range(count_levels(size)):
         before, now = hashes_at(level, old_size), hashes_at(level, size)
         if now > before:
             last = (now - 1) // TILE_WIDTH

@@ -151,7 +151,7 @@ class BoundedServer(ThreadingMixIn, HTTPServer):
 
 
 @contextmanager
-def running(server: BoundedServer, name: str) -> Iterator[int]:
+def serve_in_thread(server: BoundedServer, name: str) -> Iterator[int]:
     """Serve while the block runs, in a thread of this name, and yield the port.
 
     The port is the one that the system chose if the address has port 0.

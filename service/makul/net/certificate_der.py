@@ -85,7 +85,7 @@ def signed_part(der: bytes) -> bytes:
     return next(_elements(whole.content)).encoded
 
 
-def serial_number_of(der: bytes) -> int:
+def read_serial_number(der: bytes) -> int:
     """Return a certificate's serial number; raises `ValueError` (RFC 5280, 4.1.2.2).
 
     `cryptography` warns of a serial number that is not positive, and will later refuse the

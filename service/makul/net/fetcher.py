@@ -58,7 +58,7 @@ class Fetcher:
 
     def __call__(self, url: str, request: bytes | None, max_bytes: int) -> bytes:
         """Return the octets at this address; raises `FetchError`."""
-        server = _server_of(url)
+        server = _server_address(url)
         left = self._left.get(server)
         if left is not None and left.is_alive():
             raise FetchError(translate("an earlier answer of that server is still under way"))
@@ -78,7 +78,7 @@ class Fetcher:
             raise FetchError(_too_slow(self._seconds)) from None
 
 
-def _server_of(url: str) -> str:
+def _server_address(url: str) -> str:
     """Return the host and port, so that all addresses of one server count as one."""
     try:
         return urlsplit(url).netloc.lower()

@@ -27,7 +27,7 @@ _BLOCKS_A_TURN: Final = 8
 """Blocks that are read before the other connections get their turn."""
 
 
-class Wait(Enum):
+class WaitCondition(Enum):
     """The event that a connection waits for."""
 
     TO_READ = auto()
@@ -133,7 +133,7 @@ class PeerConnection:
     """The deadline by the monotonic clock; it applies in every phase but COMPUTING."""
     since: float
     """When the phase began, by the same clock."""
-    waits: Wait | None = None
+    waits: WaitCondition | None = None
     """The event for which the connection is registered with the poller."""
     _outgoing: memoryview = field(default_factory=lambda: memoryview(b""))
     _keep: bool = False
@@ -165,28 +165,28 @@ class PeerConnection:
         )
         return cls(sock, address, local_address, limits, framing, phase, now + seconds, now)
 
-    def advance(self, now: float) -> Wait:
+    def advance(self, now: float) -> WaitCondition:
         """Read or write as much as possible without blocking, and return what to wait for."""
         try:
             while True:
                 before = self.phase
                 waits = self._step(now)
-                if self.phase is before or waits is Wait.FOR_THREAD:
+                if self.phase is before or waits is WaitCondition.FOR_THREAD:
                     return waits
         except ssl.SSLWantReadError:
-            return Wait.TO_READ
+            return WaitCondition.TO_READ
         except ssl.SSLWantWriteError:
-            return Wait.TO_WRITE
+            return WaitCondition.TO_WRITE
         except BlockingIOError:
-            return Wait.TO_WRITE if self.phase is Phase.ANSWER else Wait.TO_READ
+            return WaitCondition.TO_WRITE if self.phase is Phase.ANSWER else WaitCondition.TO_READ
         except OSError:  # a reset, or no TLS: the peer is gone or is refused
-            return Wait.NOTHING
+            return WaitCondition.NOTHING
 
-    def _step(self, now: float) -> Wait:
+    def _step(self, now: float) -> WaitCondition:
         match self.phase:
             case Phase.HANDSHAKE:
                 self._handshake(now)
-                return Wait.TO_READ
+                return WaitCondition.TO_READ
             case Phase.IDLE | Phase.MESSAGE:
                 return self._receive(now)
             case Phase.ANSWER:
@@ -194,20 +194,20 @@ class PeerConnection:
             case Phase.LINGERING:
                 return self._discard()
             case Phase.COMPUTING:
-                return Wait.FOR_THREAD
+                return WaitCondition.FOR_THREAD
 
     def _handshake(self, now: float) -> None:
         assert isinstance(self.sock, ssl.SSLSocket)  # noqa: S101 - by `begin`
         self.sock.do_handshake()
         self._enter(Phase.IDLE, now, self.limits.idle_seconds)
 
-    def _receive(self, now: float) -> Wait:
+    def _receive(self, now: float) -> WaitCondition:
         for _ in range(_BLOCKS_A_TURN):
             if self.framing.is_complete:
                 break
             data = self.sock.recv(_BLOCK_BYTES)
             if not data and not len(self.framing):
-                return Wait.NOTHING
+                return WaitCondition.NOTHING
             if not data:
                 self.framing.end_input()
                 break
@@ -216,9 +216,9 @@ class PeerConnection:
             self.framing.feed(data)
             self._send_continue()
         if not self.framing.is_complete:
-            return Wait.TO_READ
+            return WaitCondition.TO_READ
         self.phase = Phase.COMPUTING
-        return Wait.FOR_THREAD
+        return WaitCondition.FOR_THREAD
 
     def _send_continue(self) -> None:
         if self.framing.expects_continue and not self.framing.is_complete:
@@ -238,7 +238,7 @@ class PeerConnection:
         self._keep = keep
         self._enter(Phase.ANSWER, now, self.limits.answer_seconds)
 
-    def _send(self, now: float) -> Wait:
+    def _send(self, now: float) -> WaitCondition:
         while self._outgoing:
             self._outgoing = self._outgoing[self.sock.send(self._outgoing) :]
         if not self._keep:
@@ -247,7 +247,7 @@ class PeerConnection:
             self._enter(Phase.MESSAGE, now, self.limits.message_seconds)
         else:
             self._enter(Phase.IDLE, now, self.limits.idle_seconds)
-        return Wait.TO_READ
+        return WaitCondition.TO_READ
 
     def _linger(self, now: float) -> None:
         """Signal the end of output, and let the peer read the answer before the close."""
@@ -259,13 +259,13 @@ class PeerConnection:
         self.phase = Phase.LINGERING
         self.deadline = max(now + LINGER_SECONDS, self._linger_until)
 
-    def _discard(self) -> Wait:
+    def _discard(self) -> WaitCondition:
         for _ in range(_BLOCKS_A_TURN):
             data = self.sock.recv(_BLOCK_BYTES)
             self._discarded_bytes += len(data)
             if not data or self._discarded_bytes > MAX_DISCARDED_BYTES:
-                return Wait.NOTHING
-        return Wait.TO_READ
+                return WaitCondition.NOTHING
+        return WaitCondition.TO_READ
 
     def _enter(self, phase: Phase, now: float, seconds: float) -> None:
         self.phase, self.deadline, self.since = phase, now + seconds, now

@@ -19,11 +19,11 @@ def identify_operator() -> str:
     operator's log must name who acted. The login uid survives sudo and su. It is known only if the
     system audits logins.
     """
-    user = _name_of(os.getuid())
+    user = _user_name(os.getuid())
     login = _login_uid()
     if login is None or login == os.getuid():
         return user
-    return f"{user} ({_name_of(login)})"
+    return f"{user} ({_user_name(login)})"
 
 
 def _login_uid() -> int | None:
@@ -36,7 +36,7 @@ def _login_uid() -> int | None:
     return None if uid == _NO_LOGIN else uid
 
 
-def _name_of(uid: int) -> str:
+def _user_name(uid: int) -> str:
     """Return a user's name; `uid:10001` if there is none, as in a container."""
     try:
         name = pwd.getpwuid(uid).pw_name

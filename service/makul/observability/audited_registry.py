@@ -76,9 +76,9 @@ class AuditedRegistry:
         """Return the certificates in use for messages."""
         return self.registry.certificates()
 
-    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+    def encryption_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the certificates to which data may be encrypted."""
-        return self.registry.sealing_certificates()
+        return self.registry.encryption_certificates()
 
     def withdraw_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
@@ -87,18 +87,18 @@ class AuditedRegistry:
         self.registry.withdraw_certificate(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
-    def add_sealing_certificate(
+    def add_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Register a certificate for encryption, and report it."""
-        self.registry.add_sealing_certificate(recipient, fingerprint, der, at=at)
+        self.registry.add_encryption_certificate(recipient, fingerprint, der, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
-    def withdraw_sealing_certificate(
+    def withdraw_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw a certificate for encryption, and report it."""
-        self.registry.withdraw_sealing_certificate(recipient, fingerprint, reason=reason, at=at)
+        self.registry.withdraw_encryption_certificate(recipient, fingerprint, reason=reason, at=at)
         self._report(Event.CERTIFICATE_CHANGED)
 
     def add_official(self, official: Official, *, at: datetime) -> None:
@@ -289,9 +289,11 @@ class AuditedRegistry:
         self.registry.answer_line(recipient, month, disclosure_id, answer, reason=reason, at=at)
         self._report(Event.MONTH_CHANGED)
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the evidence of a decision, and report the access."""
-        result = self.registry.evidence_of(disclosure_id, at=at)
+        result = self.registry.read_decision_evidence(disclosure_id, at=at)
         self._report(Event.EVIDENCE_SHOWN)
         return result
 

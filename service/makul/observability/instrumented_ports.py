@@ -27,7 +27,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchVerdict
 from makul.domain.persons import Person
 from makul.observability.request_context import REPLAYED, DecisionSummary, Stage, current
-from makul.soap.channels import Authenticated, RequestChannel
+from makul.soap.channels import AuthenticatedMessage, RequestChannel
 from makul.soap.envelope import Message
 
 
@@ -64,7 +64,7 @@ class InstrumentedChannel:
         """The header blocks that the channel understands."""
         return self.channel.understood
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Authenticate with the channel. Raises its errors."""
         with _Time(Stage.MESSAGE):
             return self.channel.authenticate(message, at=at)

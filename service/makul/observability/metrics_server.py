@@ -20,8 +20,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
-from makul.net.bounded_http_server import BoundedServer, running
-from makul.observability import multiprocess as spool
+from makul.net.bounded_http_server import BoundedServer, serve_in_thread
+from makul.observability import multiprocess
 from makul.observability.multiprocess import MultiprocessCollector
 from makul.trust.pki.status_report import Freshness
 
@@ -128,7 +128,7 @@ def _values(freshness: Freshness | None, now: datetime) -> dict[str, float]:
     return values
 
 
-def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
+def serve_metrics(bind: str, registry: CollectorRegistry) -> AbstractContextManager[int]:
     """Serve on this address while the block runs, and yield the port. Raises `OSError`."""
     server = BoundedServer(
         bind,
@@ -142,12 +142,12 @@ def exposed(bind: str, registry: CollectorRegistry) -> AbstractContextManager[in
             "OPTIONS",
         ),  # prometheus_client refuses what it does not take
     )
-    return running(server, "metrics")
+    return serve_in_thread(server, "metrics")
 
 
 def export(bind: str, directory: Path, installation: MetricsSource) -> None:
     """Serve on this address until stopped. Raises `WorkerMetricsError` and `OSError`."""
-    spool.prepare(directory)
+    multiprocess.prepare(directory)
     registry = CollectorRegistry()
     registry.register(MultiprocessCollector(directory))
     registry.register(installation)
@@ -156,7 +156,7 @@ def export(bind: str, directory: Path, installation: MetricsSource) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopped.set()
 
-    with exposed(bind, registry):
+    with serve_metrics(bind, registry):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
         stopped.wait()

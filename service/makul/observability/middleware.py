@@ -16,7 +16,7 @@ from makul.observability import request_context
 from makul.observability.metrics import Metrics
 from makul.observability.request_context import RequestContext
 from makul.observability.security_log import emit_request_events
-from makul.soap.wsgi_app import Answered
+from makul.soap.wsgi_app import AnswerSummary
 
 CORRELATION_HEADER: Final = "X-Request-Id"
 """The header on every answer. A value that a client sends is ignored."""
@@ -80,7 +80,7 @@ class RequestObserverMiddleware:
             log.warning("a request could not be reported: %s", type(error).__name__)
 
 
-def observe(answered: Answered) -> None:
+def observe(answered: AnswerSummary) -> None:
     """Note what the SOAP adapter reports of the request that this thread answers."""
     context = request_context.current()
     if context is None:

@@ -62,11 +62,11 @@ class WorkerMetricsDir:
         but they cannot both have its address.
         """
         prepare(self._directory)
-        with _locked(self._directory, fcntl.LOCK_EX):
+        with _hold_lock(self._directory, fcntl.LOCK_EX):
             for path in self._files("*"):
                 path.unlink(missing_ok=True)
 
-    def use(self) -> None:
+    def activate_for_worker(self) -> None:
         """Let this worker write its metrics here. Call this before the first metric is created.
 
         Raises `OSError` if the disk is full. This process must then create no metric.
@@ -84,7 +84,7 @@ class WorkerMetricsDir:
         if not gone:
             return
         try:
-            with _locked(self._directory, fcntl.LOCK_EX):
+            with _hold_lock(self._directory, fcntl.LOCK_EX):
                 for kind in _ADDED_UP:
                     self._add_up(kind, [path for path in gone if path.name.startswith(kind)])
                 for path in gone:
@@ -168,14 +168,14 @@ class MultiprocessCollector:
 
     def collect(self) -> Iterable[Metric]:
         """Return the merged metrics of living and dead workers."""
-        with _locked(self._directory, fcntl.LOCK_SH):
+        with _hold_lock(self._directory, fcntl.LOCK_SH):
             files = [str(path) for path in self._directory.glob("*.db")]
             merge: Callable[..., Iterable[Metric]] = MultiProcessCollector.merge
             return merge(files, accumulate=True)
 
 
 @contextmanager
-def _locked(directory: Path, how: int) -> Iterator[None]:
+def _hold_lock(directory: Path, how: int) -> Iterator[None]:
     """Hold the lock. Raises `TimeoutError` if another process holds it for too long."""
     deadline = time.monotonic() + LOCK_SECONDS
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

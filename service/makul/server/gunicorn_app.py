@@ -63,12 +63,12 @@ class Server(BaseApplication):
         listener: Callable[[], ListenerSettings],
         build: Callable[[], WsgiApplication],
         configuration_error: Callable[[], str | None],
-        spool: WorkerMetricsDir | None = None,
+        metrics_dir: WorkerMetricsDir | None = None,
     ) -> None:
         self.name = name
         self._listener = listener
         self._build = build
-        self._spool = spool
+        self._metrics_dir = metrics_dir
         self.configuration_error = configuration_error
         super().__init__()  # type: ignore[no-untyped-call]  # gunicorn has no types
 
@@ -81,8 +81,8 @@ class Server(BaseApplication):
 
     def _merge_dead_workers(self, arbiter: Any, _worker: Any) -> None:
         """Merge the metrics of a worker that has ended for any reason."""
-        if self._spool is not None:
-            self._spool.merge_dead_workers(arbiter.WORKERS)
+        if self._metrics_dir is not None:
+            self._metrics_dir.merge_dead_workers(arbiter.WORKERS)
 
     def peer_limits(self) -> PeerLimits:
         """Return the time limits for peers of this listener. Each worker calls this."""
@@ -192,16 +192,16 @@ def serve_one(
     build: Callable[[], WsgiApplication],
     *,
     configuration_error: Callable[[], str | None],
-    spool: WorkerMetricsDir | None = None,
+    metrics_dir: WorkerMetricsDir | None = None,
 ) -> int:
     """Serve a listener until stopped. gunicorn exits by SystemExit with a code of its own.
 
     `configuration_error` returns why the present settings cannot be served, or None. Raises
     `WorkerMetricsError` if the workers cannot write their metrics.
     """
-    if spool is not None:
-        spool.prepare()
-    server: Any = Server(name, listener, build, configuration_error, spool)
+    if metrics_dir is not None:
+        metrics_dir.prepare()
+    server: Any = Server(name, listener, build, configuration_error, metrics_dir)
     server.run()
     return 0
 

@@ -24,7 +24,13 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from makul.domain.reasons import Code, Reason
 from makul.net import supervision
-from makul.net.peer_connection import MessageSocket, PeerConnection, PeerLimits, Phase, Wait
+from makul.net.peer_connection import (
+    MessageSocket,
+    PeerConnection,
+    PeerLimits,
+    Phase,
+    WaitCondition,
+)
 from makul.observability.security_events import Event
 from makul.observability.security_log import emit_security_event
 from makul.soap import faults
@@ -48,7 +54,10 @@ WARNING_SECONDS: Final = 1.0
 MAX_WAITING_BYTES: Final = 128 * 1024 * 1024
 """Maximum size of all incomplete messages in a worker: eight of the largest messages."""
 
-_MASKS: Final = {Wait.TO_READ: selectors.EVENT_READ, Wait.TO_WRITE: selectors.EVENT_WRITE}
+_MASKS: Final = {
+    WaitCondition.TO_READ: selectors.EVENT_READ,
+    WaitCondition.TO_WRITE: selectors.EVENT_WRITE,
+}
 _GIVE_WAY: Final = (
     (Phase.LINGERING,),
     (Phase.IDLE, Phase.MESSAGE, Phase.HANDSHAKE),
@@ -142,17 +151,17 @@ class SoapFaultWorker(ThreadWorker):
             waits = connection.advance(time.monotonic())
         except Exception as error:  # noqa: BLE001 - one connection must not end all others
             log.error("a connection failed: %s", supervision.trace(error))  # noqa: TRY400 - no messages
-            waits = Wait.NOTHING
+            waits = WaitCondition.NOTHING
         if waits is connection.waits and waits in _MASKS:
             self._bound_memory(connection)
             return
-        if waits is Wait.NOTHING:
+        if waits is WaitCondition.NOTHING:
             self._close(connection)
             return
         if connection.waits in _MASKS:
             self.poller.unregister(connection.sock)
         connection.waits = waits
-        if waits is Wait.FOR_THREAD:
+        if waits is WaitCondition.FOR_THREAD:
             self._submit(connection)
         else:
             again = partial(self._on_event, connection)

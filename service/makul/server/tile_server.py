@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from makul.app.ports.ledger import LedgerBrokenError, PublishedLog
 from makul.ledger.tiles import tile_of_path
-from makul.net.bounded_http_server import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, serve_in_thread
 
 MAX_CONNECTIONS = 64
 """Maximum at once. A few witnesses ask every second; a proxy in front keeps as many open."""
@@ -33,7 +33,7 @@ def tiles_served(bind: str, published: PublishedLog) -> AbstractContextManager[i
         return [content or b""]
 
     server = BoundedServer(bind, answer, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS)
-    return running(server, "tiles")
+    return serve_in_thread(server, "tiles")
 
 
 def _find_file(published: PublishedLog, path: str) -> tuple[bytes | None, str, str]:

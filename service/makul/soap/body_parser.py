@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.envelope import collapsed, local_name
+from makul.soap.envelope import collapse, local_name
 from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ Read = Callable[["Element"], Any]
 """A function from an element to its value."""
 
 _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
-    (Date, lambda text: date.fromisoformat(collapsed(text))),
-    (DateTime, lambda text: datetime.fromisoformat(collapsed(text))),
-    (Integer32, lambda text: int(collapsed(text))),
+    (Date, lambda text: date.fromisoformat(collapse(text))),
+    (DateTime, lambda text: datetime.fromisoformat(collapse(text))),
+    (Integer32, lambda text: int(collapse(text))),
     (ByteArray, a2b_base64),
-    (Unicode, collapsed),
+    (Unicode, collapse),
 )
 """The types of which requests consist.
 
@@ -56,7 +56,7 @@ class _Plan:
         members = model.get_flat_type_info(model)
         self._parts = {
             f"{{{model.get_namespace()}}}{name}": _BodyPart(
-                name, compiled(member), member.Attributes.max_occurs > 1
+                name, compile_parser(member), member.Attributes.max_occurs > 1
             )
             for name, member in members.items()
         }
@@ -82,7 +82,7 @@ class _Plan:
         return SimpleNamespace(**values)
 
 
-def compiled(model: Any) -> Read:
+def compile_parser(model: Any) -> Read:
     """Return the parser of a model. Raises `TypeError` for a type that no request uses."""
     if issubclass(model, ComplexModel):
         return _Plan(model)

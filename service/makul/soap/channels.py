@@ -19,7 +19,7 @@ from makul.domain.agreements import Channel as ChannelName
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
 from makul.domain.reasons import Code, Reason
-from makul.soap.envelope import Message, collapsed, local_name
+from makul.soap.envelope import Message, collapse, local_name
 from makul.soap.schema import PublishedSchema
 from makul.soap.versions import SoapVersion
 
@@ -58,7 +58,7 @@ def fault_status(channel: ChannelName) -> int | None:
     return 500 if channel is ChannelName.XROAD else None
 
 
-class Authenticated(NamedTuple):
+class AuthenticatedMessage(NamedTuple):
     """The sender of a message, and the child of the Body that the sender is proved to have sent."""
 
     caller: Caller
@@ -72,7 +72,7 @@ class RequestChannel(Protocol):
     def understood(self) -> frozenset[str]:
         """The header blocks that this channel understands, by Clark name."""
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Authenticate the sender of the message. Raises `RejectedError`."""
 
     def echo(self, message: Message) -> bytes:
@@ -91,7 +91,7 @@ class WsseChannel:
         """The Security header."""
         return frozenset({f"{{{_WSSE}}}Security"})
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Return the recipient with this signing certificate. Raises `RejectedError` (RCP-04)."""
         verified = self.verifier.verify(message.envelope, at=at)
         registered = self.register.certificate(verified.fingerprint)
@@ -103,7 +103,7 @@ class WsseChannel:
             certificate=verified.fingerprint,
             mark=verified.mark,
         )
-        return Authenticated(caller, verified.child)
+        return AuthenticatedMessage(caller, verified.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
         """Return nothing, because a signed header belongs to its message."""
@@ -127,7 +127,7 @@ class XRoadChannel:
         """The headers that are read."""
         return frozenset(f"{{{_XRD}}}{name}" for name in (*_MANDATORY, *_OPTIONAL))
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:  # noqa: ARG002
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:  # noqa: ARG002
         """Return the member that `xrd:client` names.
 
         Raises `RejectedError` (REQ-01, REQ-02, RCP-01). The represented member (`representedParty`)
@@ -144,7 +144,7 @@ class XRoadChannel:
             case_number=_read_short(headers, "issue"),
             request_id=_uuid(headers["id"]),
         )
-        return Authenticated(caller, message.child)
+        return AuthenticatedMessage(caller, message.child)
 
     def echo(self, message: Message) -> bytes:
         """Return every X-Road header in the received order and with the received values.
@@ -250,7 +250,7 @@ def _require_short(block: "Element", name: str) -> None:
 
 
 def _text(block: "Element") -> str:
-    return collapsed(block.text)
+    return collapse(block.text)
 
 
 def _read_part(identifier: "Element", name: str) -> str | None:

@@ -89,16 +89,16 @@ def split(raw: bytes, version: SoapVersion, arrival: Arrival = NOTHING_TOLD) -> 
     root = _parse(raw, large=large)
     _check_root(root, version)
     if _too_deep(root):
-        raise _refused(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
+        raise _envelope_error(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
     if _hidden(root):
         raise _hidden_part(root)
     header, body = _parts(root, version)
     headers = () if header is None else _elements(header)
     if len(headers) > MAX_HEADER_BLOCKS:
-        raise _refused(Code.REQ_07, "Header", Cause.TOO_MANY_PARTS)
+        raise _envelope_error(Code.REQ_07, "Header", Cause.TOO_MANY_PARTS)
     children = _elements(body)
     if len(children) != 1:
-        raise _refused(Code.REQ_01, "Body", Cause.BODY_CONTENT)
+        raise _envelope_error(Code.REQ_01, "Body", Cause.BODY_CONTENT)
     if large and local_name(children[0]) not in MAY_BE_LARGE:
         raise _too_large()
     return Message(version, root, headers, children[0], arrival)
@@ -109,7 +109,7 @@ def local_name(element: "Element") -> str:
     return element.tag.rpartition("}")[2]
 
 
-def collapsed(text: str | None) -> str:
+def collapse(text: str | None) -> str:
     """Collapse white space as xs:token does: trim, and join runs (XML Schema part 2, 4.3.6)."""
     text = text or ""
     if " " in text or "\n" in text or "\t" in text or "\r" in text:
@@ -140,28 +140,28 @@ def _addressed_to_us(block: "Element", version: SoapVersion) -> bool:
 
 def _parse(raw: bytes, *, large: bool) -> "Element":
     if raw.count(b"<") > MAX_MARKUP or raw.count(b"=") > MAX_EQUALS:
-        raise _refused(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
+        raise _envelope_error(Code.REQ_07, "Envelope", Cause.TOO_MANY_PARTS)
     declared = _DECLARED_ENCODING.match(raw)
     if declared is not None and declared[1].lower() not in (b"utf-8", b"utf8"):
-        raise _refused(Code.REQ_07, "encoding", Cause.ENCODING)
+        raise _envelope_error(Code.REQ_07, "encoding", Cause.ENCODING)
     # The other limits of libxml2 concern depth and the growth of entities. They have no effect on a
     # message with few tags and no DTD.
     parser = build_parser(large=True, collect_ids=False) if large else own_message_parser()
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError:
-        raise _refused(Code.REQ_01, "Envelope", Cause.NOT_WELL_FORMED) from None
+        raise _envelope_error(Code.REQ_01, "Envelope", Cause.NOT_WELL_FORMED) from None
     about = root.getroottree().docinfo
     if about.internalDTD is not None:
-        raise _refused(Code.REQ_07, "DOCTYPE", Cause.DOCUMENT_TYPE)
+        raise _envelope_error(Code.REQ_07, "DOCTYPE", Cause.DOCUMENT_TYPE)
     if about.xml_version != "1.0":  # libxml2 reads 1.1 with the rules of 1.0; others do not
-        raise _refused(Code.REQ_07, "version", Cause.XML_VERSION)
+        raise _envelope_error(Code.REQ_07, "version", Cause.XML_VERSION)
     return root
 
 
 def _check_root(root: "Element", version: SoapVersion) -> None:
     if local_name(root) != "Envelope":
-        raise _refused(Code.REQ_01, "Envelope", Cause.BODY_CONTENT)
+        raise _envelope_error(Code.REQ_01, "Envelope", Cause.BODY_CONTENT)
     if root.tag != version.qualified("Envelope"):
         known = any(root.tag == each.qualified("Envelope") for each in VERSIONS.values())
         raise EnvelopeError(
@@ -184,7 +184,7 @@ def _parts(root: "Element", version: SoapVersion) -> tuple["Element | None", "El
     if names == [header, body]:
         return parts[0], parts[1]
     field = "Envelope" if names.count(body) == 1 else "Body"
-    raise _refused(Code.REQ_01, field, Cause.BODY_CONTENT)
+    raise _envelope_error(Code.REQ_01, field, Cause.BODY_CONTENT)
 
 
 def _elements(parent: "Element") -> tuple["Element", ...]:
@@ -192,7 +192,7 @@ def _elements(parent: "Element") -> tuple["Element", ...]:
     children = tuple(parent)
     texts = (parent.text, *(child.tail for child in children))
     if any(text is not None and text.strip(_SPACE) for text in texts):
-        raise _refused(Code.REQ_01, local_name(parent), Cause.TEXT_BESIDE)
+        raise _envelope_error(Code.REQ_01, local_name(parent), Cause.TEXT_BESIDE)
     return children
 
 
@@ -201,7 +201,7 @@ def _hidden_part(root: "Element") -> EnvelopeError:
     comment = next(root.iter(etree.Comment), None)
     part = comment if comment is not None else next(root.iter(etree.ProcessingInstruction), None)
     parent = part.getparent() if part is not None else None
-    return _refused(
+    return _envelope_error(
         Code.REQ_07,
         speakable_name(parent if parent is not None else root),
         Cause.COMMENT if comment is not None or _has_comment(root) else Cause.INSTRUCTION,
@@ -212,5 +212,5 @@ def _too_large() -> HttpError:
     return HttpError(413, Reason(code=Code.REQ_07, field="Envelope", cause=Cause.TOO_LARGE))
 
 
-def _refused(code: Code, field: str | None, cause: Cause) -> EnvelopeError:
+def _envelope_error(code: Code, field: str | None, cause: Cause) -> EnvelopeError:
     return EnvelopeError(Reason(code=code, field=field, cause=cause), code=FaultCode.SENDER)

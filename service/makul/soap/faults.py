@@ -16,7 +16,7 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 from makul.app.ports import RejectedError, SignerUnavailableError, StoreUnavailableError
-from makul.domain.reason_texts import Text, text_of, with_expectation
+from makul.domain.reason_texts import Text, find_text, with_expectation
 from makul.domain.reasons import Code, Reason, Side
 from makul.net.supervision import trace
 from makul.soap.spyne_setup import Fault as SpyneFault
@@ -184,7 +184,7 @@ def _body_12(fault: FaultReport) -> str:
 
 def _statements(reason: Reason, reference: str | None) -> Text:
     """Return `CODE: sentence` in each language."""
-    text = _add_reference(with_expectation(text_of(reason), reason), reference)
+    text = _add_reference(with_expectation(find_text(reason), reason), reference)
     code = reason.code.value
     return Text(ky=f"{code}: {text.ky}", ru=f"{code}: {text.ru}", en=f"{code}: {text.en}")
 
@@ -204,7 +204,7 @@ def _detail(fault: FaultReport) -> str:
 
 def _reason(reason: Reason, reference: str | None) -> str:
     """Return `{urn:makul:types:1}Reason`, with its elements in the order of the schema."""
-    text = _add_reference(with_expectation(text_of(reason), reason), reference)
+    text = _add_reference(with_expectation(find_text(reason), reason), reference)
     parts = [
         ("code", reason.code.value),
         ("because", reason.because.value if reason.because else None),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
-from makul.soap.channels import Authenticated, RequestChannel
+from makul.soap.channels import AuthenticatedMessage, RequestChannel
 from makul.soap.envelope import Message
 from makul.soap.transport_metadata import FRONT_HEADER
 
@@ -26,7 +26,7 @@ class FrontedChannel:
         """The header blocks that the channel understands."""
         return self.channel.understood
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Authenticate with the channel. Raises `RejectedError` (RCP-04) if the secret is wrong.
 
         A header that occurs twice is joined by a comma, and so does not equal the secret.

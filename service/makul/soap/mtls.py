@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from makul.app.ports import Caller, CertificateJudge, CertificateRegister, RejectedError
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.reasons import Code, Reason
-from makul.soap.channels import Authenticated
+from makul.soap.channels import AuthenticatedMessage
 from makul.soap.envelope import Message
 from makul.soap.transport_metadata import Arrival
 
@@ -75,7 +75,7 @@ class FromProxy:
             raise RejectedError(Reason(code=Code.RCP_04))
         if arrival.forwarded_verdict != _VERIFIED:
             raise RejectedError(Reason(code=Code.SIG_09))
-        return _der_of(arrival.forwarded_certificate)
+        return _parse_certificate_header(arrival.forwarded_certificate)
 
     def _is_proxy(self, peer: bytes | None) -> bool:
         return peer is not None and sha256(peer).digest() in (self.proxies or ())
@@ -94,7 +94,7 @@ class MtlsChannel:
         """None, because the caller is identified outside the message."""
         return frozenset()
 
-    def authenticate(self, message: Message, *, at: datetime) -> Authenticated:
+    def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Return the holder of the connection's key. Raises `RejectedError` (SIG-*, RCP-04)."""
         fingerprint = self.judge.judge(self.source.certificate(message.arrival), at=at)
         registered = self.register.certificate(fingerprint)
@@ -105,14 +105,14 @@ class MtlsChannel:
             channel=ChannelName.MTLS,
             certificate=fingerprint,
         )
-        return Authenticated(caller, message.child)
+        return AuthenticatedMessage(caller, message.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
         """Return nothing."""
         return b""
 
 
-def _der_of(header: str) -> bytes:
+def _parse_certificate_header(header: str) -> bytes:
     """Return the only certificate in a header. Raises `RejectedError` for any other content."""
     if len(header) > MAX_CERTIFICATE_HEADER or not _ENCODED.fullmatch(header):
         raise RejectedError(Reason(code=Code.RCP_04))

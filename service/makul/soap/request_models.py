@@ -67,7 +67,7 @@ def published_operations(port: str) -> PublishedOperations:
         name = operation.get("name", "")
         message = operation.find(f"{_WSDL}input", None)
         part = messages[_local(message, "message")].find(f"{_WSDL}part")
-        models[name] = schemas.request(_qualified(part, "element"))
+        models[name] = schemas.request(_resolve_name(part, "element"))
     return PublishedOperations(wsdl.get("targetNamespace", ""), MappingProxyType(models))
 
 
@@ -92,22 +92,22 @@ class Schemas:
             if each.tag in {f"{_XS}import", f"{_XS}include"}:
                 self._add(each.get("schemaLocation", ""))
             elif each.tag == f"{_XS}element":
-                self._elements[_declared(each)] = each
+                self._elements[_require_name(each)] = each
             elif each.tag in {f"{_XS}complexType", f"{_XS}simpleType"}:
-                self._types[_declared(each)] = each
+                self._types[_require_name(each)] = each
 
     def request(self, name: str) -> Any:
         """Return the model of a global element, by its Clark name. Raises `TypeError`."""
-        return self._model_of(self._elements[name])
+        return self._find_model(self._elements[name])
 
-    def _model_of(self, element: "Element") -> Any:
+    def _find_model(self, element: "Element") -> Any:
         """Return the model of an element's type, without its occurrences."""
         if element.get("ref") is not None:
             raise TypeError(f"a request consists of local elements: {element.get('ref')}")
         if element.get("type") is None:
             inner = element.find(f"{_XS}complexType")
             return self._complex(element.get("name", ""), inner)
-        return self._named(_qualified(element, "type"))
+        return self._named(_resolve_name(element, "type"))
 
     def _named(self, name: str) -> Any:
         if name in _PRIMITIVES:
@@ -139,7 +139,7 @@ class Schemas:
                 facets[_BOUNDS[facet]] = int(value)
         if values:
             facets["values"] = values
-        return self._named(_qualified(restriction, "base")).customize(**facets)
+        return self._named(_resolve_name(restriction, "base")).customize(**facets)
 
     def _complex(self, name: str, declared: "Element | None") -> Any:
         """Return the model of a complex type: a sequence or a choice of elements."""
@@ -167,18 +167,18 @@ class Schemas:
             least = 0 if optional else int(each.get("minOccurs", "1"))
             most = each.get("maxOccurs", "1")
             bounds = {"min_occurs": least, "max_occurs": most if most == "unbounded" else int(most)}
-            yield each.get("name", ""), self._model_of(each).customize(**bounds)
+            yield each.get("name", ""), self._find_model(each).customize(**bounds)
 
 
 def _namespace(component: "Element") -> str:
     return component.getroottree().getroot().get("targetNamespace", "")
 
 
-def _declared(component: "Element") -> str:
+def _require_name(component: "Element") -> str:
     return f"{{{_namespace(component)}}}{component.get('name')}"
 
 
-def _qualified(element: "Element | None", attribute: str) -> str:
+def _resolve_name(element: "Element | None", attribute: str) -> str:
     """Return the Clark name in an attribute, whose prefix is declared by the document."""
     if element is None:
         raise TypeError("the contract is incomplete")
@@ -187,4 +187,4 @@ def _qualified(element: "Element | None", attribute: str) -> str:
 
 
 def _local(element: "Element | None", attribute: str) -> str:
-    return _qualified(element, attribute).rpartition("}")[2]
+    return _resolve_name(element, attribute).rpartition("}")[2]

@@ -63,7 +63,7 @@ class Exchange:
         if self.child is None:
             return None
         text = self.child.findtext(f"{{{etree.QName(self.child).namespace}}}requestId")
-        return UUID(envelope.collapsed(text)) if text else None
+        return UUID(envelope.collapse(text)) if text else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from makul.app.ports.health import Readiness
 from makul.domain.identifiers import MemberCode
 from makul.soap import faults
 from makul.soap.act_operations import build_act_service
-from makul.soap.body_parser import compiled
+from makul.soap.body_parser import compile_parser
 from makul.soap.channels import RequestChannel
 from makul.soap.contract import ServedContract
 from makul.soap.faults import FaultReport
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class AnswerSummary:
     """One answer, as it is counted: without content, and without the subject."""
 
     operation: str | None
@@ -45,7 +45,7 @@ class Answered:
     """Bytes of the message; 0 if the guard refused it."""
 
 
-Observer = Callable[[Answered], None]
+Observer = Callable[[AnswerSummary], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ OVERSIGHT_CONTRACT: Final = PortContract(
 )
 
 
-def _ignore(_: Answered) -> None:
+def _ignore(_: AnswerSummary) -> None:
     """Count nothing."""
 
 
@@ -99,7 +99,7 @@ def build_application(
         channel=channel,
         schema=PublishedSchema(f"{contract.name}.xsd"),
         operations={
-            f"{{{operations.namespace}}}{name}": compiled(model)
+            f"{{{operations.namespace}}}{name}": compile_parser(model)
             for name, model in operations.models.items()
         },
     )
@@ -160,10 +160,10 @@ class _Endpoint:
             log.warning("an answer could not be counted: %s", type(error).__name__)
 
 
-def _summarize(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> Answered:
+def _summarize(exchange: Exchange | None, status: int, codes: tuple[str, ...]) -> AnswerSummary:
     if exchange is None:
-        return Answered(operation=None, status=status, faults=codes)
-    return Answered(
+        return AnswerSummary(operation=None, status=status, faults=codes)
+    return AnswerSummary(
         operation=exchange.operation,
         status=status,
         faults=codes,

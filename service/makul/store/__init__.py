@@ -7,9 +7,9 @@ from makul.store.admin.act_rights import ActRights
 from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 from makul.store.open import (
     Store,
+    build_log_state_reader,
     create_store,
     log_at,
-    log_state_of,
     open_store,
     samples_to_move,
     upgrade_store,
@@ -26,9 +26,9 @@ __all__ = [
     "StoreActRegister",
     "StoreKeys",
     "StoreKeysError",
+    "build_log_state_reader",
     "create_store",
     "log_at",
-    "log_state_of",
     "open_store",
     "samples_to_move",
     "upgrade_store",

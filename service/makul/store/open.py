@@ -16,7 +16,7 @@ from makul.app.ports.ledger import (
     LedgerBrokenError,
     LedgerReport,
     LedgerState,
-    Recovered,
+    RecoveryResult,
     SignedTree,
     Standby,
 )
@@ -82,12 +82,12 @@ class Store:
 
     def recover_ledger(
         self, promised: SignedTree, leaves: Sequence[bytes], lease: Lease, *, at: datetime
-    ) -> Recovered | Standby:
+    ) -> RecoveryResult | Standby:
         """Add published leaves to a store that was restored from an older copy.
 
         The module `store.log.recovery` explains how.
         """
-        return self._database.perform(
+        return self._database.run_transaction(
             lambda transaction: recover(
                 transaction, self._office.log, promised, leaves, lease, at=at
             )
@@ -104,16 +104,16 @@ class Store:
         """Return how many versions of persons' records still contain their samples."""
         return person_upgrade.count_rows(self._database)
 
-    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.Moved]:
+    def move_samples(self, *, at: datetime) -> Iterator[person_upgrade.MovedSamples]:
         """Move samples to rows of their own, and yield the result of each batch."""
         return person_upgrade.move_samples(self._office, at=at)
 
-    def rotation(self, ring: Path) -> KeyRotation:
+    def rotation(self, key_file: Path) -> KeyRotation:
         """Return the rotation of the master key.
 
-        `ring` is the file of the keys that opened the store.
+        `key_file` is the file of the keys that opened the store.
         """
-        return StoreRotation(self._office, ring)
+        return StoreRotation(self._office, key_file)
 
     def close(self) -> None:
         """Close every connection; the next use opens new ones."""
@@ -171,7 +171,7 @@ def open_store(
     cipher = FieldCipher(keys, Compressor(database))
     try:
         _assert_keys(database, cipher)
-        if database.one(_BASELINE, {}) is None:
+        if database.fetch_one(_BASELINE, {}) is None:
             raise StoreUnavailableError(
                 translate(
                     "the store's acts have no baseline: its upgrade was not finished."
@@ -206,7 +206,7 @@ def log_at(location: DatabaseLocation) -> Iterator[StoreLedger]:
         database.close()
 
 
-def log_state_of(location: DatabaseLocation) -> Callable[[], LedgerState]:
+def build_log_state_reader(location: DatabaseLocation) -> Callable[[], LedgerState]:
     """Return a function that reads the state of the log, for a process that only monitors it.
 
     It needs no key of the store. The function raises `StoreUnavailableError`, also for a log that
@@ -257,9 +257,9 @@ def _identify(location: DatabaseLocation, cipher: FieldCipher) -> None:
     database = database_at(location)
     try:
         with database.transaction() as transaction:
-            if transaction.one(_IDENTITY, {}) is not None:
+            if transaction.fetch_one(_IDENTITY, {}) is not None:
                 raise StoreUnavailableError(translate("there is a store already: nothing was made"))
-            transaction.run(
+            transaction.execute(
                 _ADD_IDENTITY,
                 {
                     "store_id": store_id,
@@ -290,7 +290,7 @@ def _assert_keys(database: Database, cipher: FieldCipher) -> None:
     A store that is opened with wrong keys would find no person and count no use. Raises
     `StoreUnavailableError`.
     """
-    rows = database.all(_IDENTITY, {})
+    rows = database.fetch_all(_IDENTITY, {})
     if len(rows) != 1:
         raise StoreUnavailableError(
             translate("the store was not completely created: create it again")

@@ -89,7 +89,7 @@ class XmlEncryptor:
         """
         try:
             parsed = read_certificate(certificate)
-            require_sealing_usage(parsed)
+            require_encryption_usage(parsed)
         except SignatureFailure as failure:
             return failure.code
         return self._store.judge(parsed, at=at).code
@@ -106,7 +106,7 @@ class XmlEncryptor:
         return b"".join((head, b64encode(wrapped), _BETWEEN, b64encode(ciphertext), _TAIL))
 
 
-def require_sealing_usage(certificate: SigningCertificate) -> None:
+def require_encryption_usage(certificate: SigningCertificate) -> None:
     """Require an RSA key that may decrypt keys or data and is not a CA's.
 
     The certificate must state keyEncipherment or dataEncipherment (RFC 5280, 4.2.1.3). Raises

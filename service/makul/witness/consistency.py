@@ -34,7 +34,7 @@ class ConsistencyFinding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class CosignedTree:
     """The largest tree that the witness cosigned; the empty tree before the first cosignature."""
 
     size: int = 0
@@ -50,7 +50,9 @@ class Judgement:
     """The reason for people, and in English for the evidence."""
 
 
-def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = False) -> Judgement:
+def judge(
+    cosigned_tree: CosignedTree, new: Checkpoint, read: ReadTile, *, from_start: bool = False
+) -> Judgement:
     """Compare a checkpoint, whose signature is verified, with the tree that was seen.
 
     With `from_start`, both trees are computed from all leaf hashes. This finds a published leaf
@@ -59,81 +61,85 @@ def judge(seen: Seen, new: Checkpoint, read: ReadTile, *, from_start: bool = Fal
     Raises `SourceError` if a tile cannot be fetched, because then nothing is known. A smaller tree
     is an exception: if its tiles are missing, the log is known to have gone back.
     """
-    if new.size == seen.size and new.root != seen.root:
+    if new.size == cosigned_tree.size and new.root != cosigned_tree.root:
         return Judgement(
             ConsistencyFinding.FORKED,
             DeferredMessage("two trees of {size} leaves are signed", size=new.size),
         )
     try:
-        if new.size < seen.size:
-            return _judge_smaller(seen, new, read)
+        if new.size < cosigned_tree.size:
+            return _judge_smaller(cosigned_tree, new, read)
         if from_start:
-            return _judge_from_start(seen, new, read)
-        if new.size == seen.size:
+            return _judge_from_start(cosigned_tree, new, read)
+        if new.size == cosigned_tree.size:
             return Judgement(ConsistencyFinding.UNCHANGED)
-        return _judge_larger(seen, new, read)
+        return _judge_larger(cosigned_tree, new, read)
     except TileError as error:
         raise SourceError(translate_error(error)) from None
 
 
-def _judge_larger(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
+def _judge_larger(cosigned_tree: CosignedTree, new: Checkpoint, read: ReadTile) -> Judgement:
     tree = TileTree(new.size, read)
-    if seen.size and verify_consistency(
-        old_size=seen.size,
-        old_root=seen.root,
+    if cosigned_tree.size and verify_consistency(
+        old_size=cosigned_tree.size,
+        old_root=cosigned_tree.root,
         new_size=new.size,
         new_root=new.root,
-        proof=tree.consistency_proof(seen.size),
+        proof=tree.consistency_proof(cosigned_tree.size),
     ):
         return Judgement(ConsistencyFinding.GREW)
     if tree.root() != new.root:
         return _unproven_tree(new)
-    return Judgement(ConsistencyFinding.GREW) if not seen.size else _changed_leaves(seen)
+    return (
+        Judgement(ConsistencyFinding.GREW)
+        if not cosigned_tree.size
+        else _changed_leaves(cosigned_tree)
+    )
 
 
-def _judge_smaller(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
+def _judge_smaller(cosigned_tree: CosignedTree, new: Checkpoint, read: ReadTile) -> Judgement:
     """Judge whether a smaller tree is an old checkpoint of the same log or removed leaves."""
     try:
-        proof = TileTree(seen.size, read).consistency_proof(new.size) if new.size else ()
+        proof = TileTree(cosigned_tree.size, read).consistency_proof(new.size) if new.size else ()
     except MissingError:
         return Judgement(
             ConsistencyFinding.FORKED,
             DeferredMessage(
                 "{size} leaves are signed after {seen}, and others are gone",
                 size=new.size,
-                seen=seen.size,
+                seen=cosigned_tree.size,
             ),
         )
     if verify_consistency(
         old_size=new.size,
         old_root=new.root,
-        new_size=seen.size,
-        new_root=seen.root,
+        new_size=cosigned_tree.size,
+        new_root=cosigned_tree.root,
         proof=proof,
     ):
         return Judgement(
             ConsistencyFinding.OLDER,
-            DeferredMessage("{seen} leaves were seen already", seen=seen.size),
+            DeferredMessage("{seen} leaves were seen already", seen=cosigned_tree.size),
         )
     return Judgement(
         ConsistencyFinding.FORKED,
         DeferredMessage(
             "{size} leaves are signed after {seen}, and not the first of them",
             size=new.size,
-            seen=seen.size,
+            seen=cosigned_tree.size,
         ),
     )
 
 
-def _judge_from_start(seen: Seen, new: Checkpoint, read: ReadTile) -> Judgement:
-    before = _extend_edge(EMPTY_EDGE, seen.size, new.size, read)
+def _judge_from_start(cosigned_tree: CosignedTree, new: Checkpoint, read: ReadTile) -> Judgement:
+    before = _extend_edge(EMPTY_EDGE, cosigned_tree.size, new.size, read)
     now = _extend_edge(before, new.size, new.size, read)
     if now.root() != new.root:
         return _unproven_tree(new)
-    if before.root() != seen.root:
-        return _changed_leaves(seen)
+    if before.root() != cosigned_tree.root:
+        return _changed_leaves(cosigned_tree)
     return Judgement(
-        ConsistencyFinding.UNCHANGED if new.size == seen.size else ConsistencyFinding.GREW
+        ConsistencyFinding.UNCHANGED if new.size == cosigned_tree.size else ConsistencyFinding.GREW
     )
 
 
@@ -150,10 +156,12 @@ def _extend_edge(edge: RightEdge, size: int, published: int, read: ReadTile) -> 
     return edge
 
 
-def _changed_leaves(seen: Seen) -> Judgement:
+def _changed_leaves(cosigned_tree: CosignedTree) -> Judgement:
     return Judgement(
         ConsistencyFinding.FORKED,
-        DeferredMessage("its first {seen} leaves are not those seen before", seen=seen.size),
+        DeferredMessage(
+            "its first {seen} leaves are not those seen before", seen=cosigned_tree.size
+        ),
     )
 
 

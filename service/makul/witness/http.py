@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from makul.net.bounded_http_server import BoundedServer, running
+from makul.net.bounded_http_server import BoundedServer, serve_in_thread
 
 MAX_CONNECTIONS = 32
 """Maximum number of concurrent connections; each is one thread that reads one small file."""
@@ -32,4 +32,4 @@ def served(host: str, port: int, shown: Callable[[], bytes | None]) -> AbstractC
     server = BoundedServer(
         f"{host}:{port}", answer, connections=MAX_CONNECTIONS, seconds=CONNECTION_SECONDS
     )
-    return running(server, "witness-http")
+    return serve_in_thread(server, "witness-http")

@@ -93,7 +93,7 @@ def _is_address(location: str) -> bool:
     return True
 
 
-def tiles_of(source: Source) -> ReadTile:
+def build_tile_reader(source: Source) -> ReadTile:
     """Return a function that reads tiles by level, index and width; it raises `SourceError`.
 
     A partial tile may be missing if the full tile exists by now (C2SP tlog-tiles, Partial Tiles).

@@ -19,7 +19,7 @@ from makul.witness.http import served
 from makul.witness.log_source import ReadNote, open_note, open_source
 from makul.witness.options import WitnessOptions
 from makul.witness.state import StateError, WitnessStateDir
-from makul.witness.witness import Round, WitnessProgram
+from makul.witness.witness import WitnessProgram, WitnessRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class RunningWitness:
         """The number of pairs of contradicting checkpoints that are stored."""
         return self.program.state.evidence()
 
-    def round(self) -> Round:
+    def run_once(self) -> WitnessRound:
         """Do one round; raises `OperatorUnavailableError` if the state cannot be used."""
         try:
-            return self.program.round()
+            return self.program.run_once()
         except StateError as error:
             raise OperatorUnavailableError(str(error)) from None
 

@@ -31,7 +31,7 @@ from makul.net.files import (
     sync_directory,
 )
 from makul.trust.tlog.note_keys import CosignatureVerifier, NoteVerifier
-from makul.witness.consistency import Seen
+from makul.witness.consistency import CosignedTree
 
 MAX_EVIDENCE = 1000
 """Maximum number of pairs kept, of a few hundred bytes each.
@@ -58,13 +58,13 @@ class Head:
     """The cosigned checkpoint."""
 
     @property
-    def seen(self) -> Seen:
+    def cosigned_tree(self) -> CosignedTree:
         """The tree of the checkpoint.
 
         It was verified when it was cosigned and when it was read.
         """
         checkpoint = parse_checkpoint_unsafe(parse_note(self.note).text)
-        return Seen(checkpoint.size, checkpoint.root)
+        return CosignedTree(checkpoint.size, checkpoint.root)
 
 
 @dataclass(frozen=True, slots=True)

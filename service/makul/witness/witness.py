@@ -9,8 +9,14 @@ from pathlib import Path
 from makul.language.translation import DeferredMessage, translate, translate_error
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
 from makul.trust.tlog.note_keys import Cosigner, NoteVerifier
-from makul.witness.consistency import ConsistencyFinding, Seen, judge
-from makul.witness.log_source import ReadNote, Source, SourceError, read_checkpoint, tiles_of
+from makul.witness.consistency import ConsistencyFinding, CosignedTree, judge
+from makul.witness.log_source import (
+    ReadNote,
+    Source,
+    SourceError,
+    build_tile_reader,
+    read_checkpoint,
+)
 from makul.witness.state import Head, StateError, WitnessStateDir
 
 
@@ -32,7 +38,7 @@ class WitnessResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class WitnessRound:
     """The result of a round, for people and programs."""
 
     result: WitnessResult
@@ -59,27 +65,27 @@ class WitnessProgram:
     also: Sequence[ReadNote] = ()
     """Other sources of the log's checkpoint: the log must show everybody one tree."""
 
-    def round(self) -> Round:
+    def run_once(self) -> WitnessRound:
         """Do one round; raises `StateError` if the state cannot be read or written."""
         at = self.clock()
         head = self.state.head(self.log, self.cosigner.verifier)
         if head is not None:
             # A witness that was killed between storing and showing shows its checkpoint now.
             self.state.show(head)
-        size = head.seen.size if head is not None else None
+        size = head.cosigned_tree.size if head is not None else None
         try:
             document = read_checkpoint(self.source)
             new = self._verify_checkpoint(document)
         except SourceError as error:
-            return Round(result=WitnessResult.UNAVAILABLE, at=at, size=size, why=str(error))
+            return WitnessRound(result=WitnessResult.UNAVAILABLE, at=at, size=size, why=str(error))
         except ValueError as error:
-            return Round(
+            return WitnessRound(
                 result=WitnessResult.UNVERIFIED, at=at, size=size, why=translate_error(error)
             )
         try:
             return self._judge(head, new, document, at)
         except SourceError as error:
-            return Round(
+            return WitnessRound(
                 result=WitnessResult.UNAVAILABLE, at=at, size=size, shown=new.size, why=str(error)
             )
 
@@ -90,11 +96,15 @@ class WitnessProgram:
             raise ValueError(translate("a checkpoint of another origin than the log's name"))
         return checkpoint
 
-    def _judge(self, head: Head | None, new: Checkpoint, document: bytes, at: datetime) -> Round:
-        seen = head.seen if head is not None else Seen()
-        judgement = judge(seen, new, tiles_of(self.source), from_start=self.from_start)
-        size = seen.size if head is not None else None
-        outcome = Round(
+    def _judge(
+        self, head: Head | None, new: Checkpoint, document: bytes, at: datetime
+    ) -> WitnessRound:
+        cosigned_tree = head.cosigned_tree if head is not None else CosignedTree()
+        judgement = judge(
+            cosigned_tree, new, build_tile_reader(self.source), from_start=self.from_start
+        )
+        size = cosigned_tree.size if head is not None else None
+        outcome = WitnessRound(
             result=_RESULTS[judgement.finding],
             at=at,
             size=size,
@@ -113,7 +123,9 @@ class WitnessProgram:
             return replace(outcome, result=WitnessResult.COSIGNED, size=new.size)
         return outcome
 
-    def _compare_elsewhere(self, new: Checkpoint, document: bytes, outcome: Round) -> Round:
+    def _compare_elsewhere(
+        self, new: Checkpoint, document: bytes, outcome: WitnessRound
+    ) -> WitnessRound:
         """Compare the checkpoint with those shown elsewhere, and return the resulting round.
 
         If the log signed a contradicting tree for others, the round is an alarm. A source that
@@ -125,7 +137,9 @@ class WitnessProgram:
             try:
                 elsewhere = read()
                 other = self._verify_checkpoint(elsewhere)
-                judgement = judge(Seen(new.size, new.root), other, tiles_of(self.source))
+                judgement = judge(
+                    CosignedTree(new.size, new.root), other, build_tile_reader(self.source)
+                )
             except (SourceError, ValueError) as error:
                 unread.append(translate_error(error))
                 continue
@@ -146,7 +160,9 @@ class WitnessProgram:
         )
         return replace(outcome, why=why)
 
-    def _alarm(self, outcome: Round, why: DeferredMessage, ours: bytes, theirs: bytes) -> Round:
+    def _alarm(
+        self, outcome: WitnessRound, why: DeferredMessage, ours: bytes, theirs: bytes
+    ) -> WitnessRound:
         """Report the inconsistency even if the evidence cannot be written."""
         outcome = replace(outcome, result=WitnessResult.INCONSISTENT, why=str(why))
         try:

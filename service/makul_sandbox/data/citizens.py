@@ -75,7 +75,7 @@ class _Draw:
         digest = hashlib.sha256(f"{self.seed}:{self.number}:{what}".encode()).digest()
         return int.from_bytes(digest[:8], "big") % bound
 
-    def one_of(self, choices: Sequence[T], what: str) -> T:
+    def choose(self, choices: Sequence[T], what: str) -> T:
         """Return one of the choices, all of which are equally likely."""
         return choices[self.below(len(choices), what)]
 
@@ -99,7 +99,7 @@ def _citizen(draw: _Draw) -> Person:
         **_names(draw, female=female),
         Attribute.SEX: "F" if female else "M",
         Attribute.BIRTH_DATE: born,
-        Attribute.BIRTH_PLACE: draw.one_of(_PLACES, "birth place"),
+        Attribute.BIRTH_PLACE: draw.choose(_PLACES, "birth place"),
         Attribute.CITIZENSHIP: "KGZ",
         Attribute.ADDRESS: _address(draw),
         **_document(draw),
@@ -116,12 +116,12 @@ def _citizen(draw: _Draw) -> Person:
 
 
 def _names(draw: _Draw, *, female: bool) -> dict[Attribute, AttributeValue]:
-    people = draw.one_of(PEOPLES, "people")
-    family = draw.one_of(people.families, "surname")
-    given_name = draw.one_of(people.women if female else people.men, "given name")
+    people = draw.choose(PEOPLES, "people")
+    family = draw.choose(people.families, "surname")
+    given_name = draw.choose(people.women if female else people.men, "given name")
     if draw.number == ONE_NAME:  # a single name is stored as the surname (ICAO Doc 9303-3, 4.6)
         return {Attribute.SURNAME: _localize(given_name.ky, given_name.ru)}
-    father = draw.one_of(people.men, "father")
+    father = draw.choose(people.men, "father")
     ru_patronymic = father.ru_patronymic(female=female)
     ky_patronymic = father.ky_patronymic(female=female) if people.says_uulu else ru_patronymic
     return {
@@ -136,14 +136,14 @@ def _localize(ky: str, ru: str) -> LocalizedName:
 
 
 def _address(draw: _Draw) -> str:
-    town = draw.one_of(_PLACES, "place")
+    town = draw.choose(_PLACES, "place")
     return f"{town}, Үлгү көчөсү, {draw.below(180, 'house') + 1}-үй"
 
 
 def _document(draw: _Draw) -> Mapping[Attribute, AttributeValue]:
     issued = _ISSUED_FROM + timedelta(days=draw.below(_ISSUED_DAYS, "issued"))
     expires = issued.replace(year=issued.year + _DOCUMENT_TERM_YEARS, day=min(issued.day, 28))
-    series = draw.one_of(("ID", "ID", "ID", "AN"), "series")
+    series = draw.choose(("ID", "ID", "ID", "AN"), "series")
     return {
         Attribute.DOCUMENT_TYPE: "ID_CARD" if series == "ID" else "PASSPORT",
         Attribute.DOCUMENT_NUMBER: f"{series}99{draw.number:05d}",

@@ -18,7 +18,7 @@ CITIZEN_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.1")
 ORGANISATION_POLICY = x509.ObjectIdentifier(f"{_POLICIES}.2")
 
 SIGNING_USAGE = frozenset({"digital_signature", "content_commitment"})
-_SEALING_USAGE = frozenset({"key_encipherment"})
+_ENCRYPTION_USAGE = frozenset({"key_encipherment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +62,12 @@ def organisation_entity(*, member_code: str, common_name: str) -> EndEntity:
     )
 
 
-def sealing_entity(*, member_code: str, common_name: str) -> EndEntity:
+def encryption_entity(*, member_code: str, common_name: str) -> EndEntity:
     """Return an organisation to which data are encrypted. Its key signs nothing."""
     return EndEntity(
         subject=organisation_name(member_code, common_name),
         policy=ORGANISATION_POLICY,
-        usage=_SEALING_USAGE,
+        usage=_ENCRYPTION_USAGE,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenName:
     """A given name, from which a child's patronymic is made."""
 
     ky: str
@@ -56,8 +56,8 @@ class People:
     """The surnames and given names of one people."""
 
     families: tuple[Family, ...]
-    women: tuple[Given, ...]
-    men: tuple[Given, ...]
+    women: tuple[GivenName, ...]
+    men: tuple[GivenName, ...]
     says_uulu: bool = True
     """True if patronymics in Kyrgyz documents have the Kyrgyz form."""
 
@@ -67,8 +67,8 @@ def _families(pairs: str, *, declined: bool = True) -> tuple[Family, ...]:
     return tuple(Family(*_halves(pair), declined) for pair in pairs.split())
 
 
-def _given_names(pairs: str) -> tuple[Given, ...]:
-    return tuple(Given(*_halves(pair)) for pair in pairs.split())
+def _given_names(pairs: str) -> tuple[GivenName, ...]:
+    return tuple(GivenName(*_halves(pair)) for pair in pairs.split())
 
 
 def _halves(pair: str) -> tuple[str, str]:
@@ -100,9 +100,9 @@ RUSSIAN = People(
     women=_given_names("Анна Елена Ольга Мария Наталья Светлана Ирина Татьяна"),
     men=(
         *_given_names("Александр Андрей Алексей Сергей Виктор Николай Роман Игорь"),
-        Given("Илья", "Илья", ("Ильич", "Ильинична")),
-        Given("Михаил", "Михаил", ("Михайлович", "Михайловна")),
-        Given("Василий", "Василий", ("Васильевич", "Васильевна")),
+        GivenName("Илья", "Илья", ("Ильич", "Ильинична")),
+        GivenName("Михаил", "Михаил", ("Михайлович", "Михайловна")),
+        GivenName("Василий", "Василий", ("Васильевич", "Васильевна")),
     ),
     says_uulu=False,
 )

@@ -21,10 +21,10 @@ from makul_sandbox.data.end_entities import (
     SIGNING_USAGE,
     EndEntity,
     citizen_entity,
+    encryption_entity,
     official_entity,
     organisation_entity,
     organisation_name,
-    sealing_entity,
 )
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -90,7 +90,7 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class RevocationEntry:
     """A certificate that its authority revoked, as a CRL states it (RFC 5280, 5.3)."""
 
     certificate: x509.Certificate
@@ -189,7 +189,7 @@ class Authority:
             credential=Credential(key=key, certificate=certificate), made_at=self.made_at
         )
 
-    def crl(self, revoked: Sequence[x509.Certificate | Ended] = ()) -> bytes:
+    def crl(self, revoked: Sequence[x509.Certificate | RevocationEntry] = ()) -> bytes:
         """Return the CRL with these certificates, in PEM.
 
         A certificate without a time counts as revoked in the middle of the time by which the
@@ -197,13 +197,15 @@ class Authority:
         """
         since = self.made_at - BACKDATED / 2
         ended = [
-            each if isinstance(each, Ended) else Ended(certificate=each, at=since)
+            each
+            if isinstance(each, RevocationEntry)
+            else RevocationEntry(certificate=each, at=since)
             for each in revoked
         ]
         issued_at = self.made_at - timedelta(minutes=5)
         return self._crl([each.entry for each in ended], number=1, at=issued_at)
 
-    def longer(self, crl: bytes, ended: Ended) -> bytes:
+    def longer(self, crl: bytes, ended: RevocationEntry) -> bytes:
         """Return the CRL that follows this one, in PEM. It is issued when one more is revoked."""
         before = x509.load_pem_x509_crl(crl)
         number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
@@ -277,9 +279,9 @@ class Hierarchy:
             names=(name,),
         )
 
-    def sealing(self, *, member_code: str, common_name: str) -> Credential:
+    def encryption(self, *, member_code: str, common_name: str) -> Credential:
         """Return a certificate for the encryption of an organisation's data. It signs nothing."""
-        entity = sealing_entity(member_code=member_code, common_name=common_name)
+        entity = encryption_entity(member_code=member_code, common_name=common_name)
         return self.organisations.issue_to(entity, use_rsa=True)
 
     def official(self, *, member_code: str, name: str, identifier: str) -> Credential:
@@ -295,7 +297,9 @@ class Hierarchy:
         """Return the issuing CAs' certificates, in PEM."""
         return b"".join(authority.credential.certificate_pem for authority in self.intermediates)
 
-    def crls(self, revoked_citizens: Sequence[x509.Certificate | Ended] = ()) -> dict[str, bytes]:
+    def crls(
+        self, revoked_citizens: Sequence[x509.Certificate | RevocationEntry] = ()
+    ) -> dict[str, bytes]:
         """Return every CA's CRL in PEM, by the name of its file."""
         return {
             "root.crl.pem": self.root.crl(),

@@ -14,7 +14,7 @@ _XROAD = b"http://x-road.eu/xsd/xroad.xsd"
 _END_OF_HEADER = re.compile(rb"(?=</[\w-]+:Header>)")
 _SUBSYSTEM = re.compile(rb"(subsystemCode>)bank(<)")
 
-HELD = "insurer"
+ON_HOLD_PARTY = "insurer"
 """The party that the operator releases and holds. It is on hold before and after."""
 
 
@@ -76,15 +76,19 @@ def repeat_by_others(demo: DemoClient) -> str:
 
 def receipt_of_disclosure(demo: DemoClient) -> str:
     """Fetch a disclosure's receipt after other answers under its id, on hold, and after release."""
-    demo.release(HELD)
+    demo.release(ON_HOLD_PARTY)
     try:
         return _fetch_each_time(demo)
     finally:
-        demo.hold(HELD)
+        demo.hold(ON_HOLD_PARTY)
 
 
 def _fetch_each_time(demo: DemoClient) -> str:
-    source, client, request_id = demo.document("insurer-01-data"), demo.client(HELD), uuid4()
+    source, client, request_id = (
+        demo.document("insurer-01-data"),
+        demo.client(ON_HOLD_PARTY),
+        uuid4(),
+    )
     released = demo.data("insurer-01-data", request_id=request_id)
     document = released.decision.receipt.document
     refused = describe_result(
@@ -100,9 +104,9 @@ def _fetch_each_time(demo: DemoClient) -> str:
         )
     )
     after = _fetch_receipt(client, request_id, document)
-    demo.hold(HELD)
+    demo.hold(ON_HOLD_PARTY)
     held = _fetch_receipt(client, request_id, document)
-    demo.release(HELD)
+    demo.release(ON_HOLD_PARTY)
     again = _fetch_receipt(client, request_id, document)
     return (
         f"{describe_result(lambda: released)}, {refused}, {explained}, then {after};"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from makul_client import ConsentId
-from makul_sandbox.data.pki import Authority, Credential, Ended
+from makul_sandbox.data.pki import Authority, Credential, RevocationEntry
 from makul_sandbox.demo.client_session import DemoClient, describe_result
 from makul_sandbox.demo.steps import Step, use
 
@@ -107,7 +107,7 @@ def _revoke(demo: DemoClient, certificate: Path) -> None:
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise TypeError("the sandbox's authorities sign with ECDSA or RSA")
     own = x509.load_pem_x509_certificate(demo.path(issuer["certificate"]).read_bytes())
-    ended = Ended(
+    ended = RevocationEntry(
         certificate=x509.load_pem_x509_certificate(certificate.read_bytes()),
         at=at,
         reason=x509.ReasonFlags.cessation_of_operation,

@@ -29,7 +29,7 @@ from makul_client import MakulError
 from makul_sandbox.demo.client_session import DemoClient
 from makul_sandbox.demo.scenarios import SCENES, Scene
 from makul_sandbox.output.files import INDEX
-from makul_sandbox.run import addresses_of, unanswered, with_ports
+from makul_sandbox.run import choose_addresses, find_silent_ports, with_ports
 
 PEOPLE = 200
 START_SECONDS = 90.0
@@ -40,7 +40,7 @@ LOG = "service.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class SceneResult:
     """A scene and its result."""
 
     scene: Scene
@@ -65,7 +65,7 @@ def play(directory: Path | None) -> int:
     return report(played)
 
 
-def report(played: Sequence[Played]) -> int:
+def report(played: Sequence[SceneResult]) -> int:
     """Print the results of the scenes, with the count last. Return the exit code."""
     width = None if sys.stdout.isatty() else 160
     Console(file=sys.stdout, width=width, highlight=False).print(_table(played))
@@ -79,18 +79,18 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _run_scene(scene: Scene, demo: DemoClient) -> Played:
+def _run_scene(scene: Scene, demo: DemoClient) -> SceneResult:
     """Run a scene. An answer that the client cannot use is a result too.
 
     Examples are an invalid receipt and a missing answer.
     """
     try:
-        return Played(scene, scene.step(demo))
+        return SceneResult(scene, scene.step(demo))
     except MakulError as error:
-        return Played(scene, f"{type(error).__name__}: {error}")
+        return SceneResult(scene, f"{type(error).__name__}: {error}")
 
 
-def _table(played: Iterable[Played]) -> Table:
+def _table(played: Iterable[SceneResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "scene", "clause", "expected", "got"):
         table.add_column(column, overflow="fold")
@@ -140,7 +140,9 @@ def _await(process: "subprocess.Popen[bytes]", options: SandboxOptions) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        if (options.directory / INDEX).is_file() and not unanswered(addresses_of(options)):
+        if (options.directory / INDEX).is_file() and not find_silent_ports(
+            choose_addresses(options)
+        ):
             return
         time.sleep(0.1)
     raise OperatorUnavailableError(

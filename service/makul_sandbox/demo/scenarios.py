@@ -44,13 +44,13 @@ SCENES = (
         "A payment organisation gets its data sealed, and an eavesdropper nothing",
         "7, 10",
         "RELEASED, overheard: nothing",
-        steps.sealed_delivery,
+        steps.encrypted_delivery,
     ),
     Scene(
         "Sealed data, opened with another key",
         "7, 10",
         "withheld: they are encrypted to another key",
-        steps.sealed_to_another,
+        steps.encrypted_to_another_key,
     ),
     Scene(
         "A consent is handed in, then cited by its id",

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
-from makul_client import Client, ConsentDocument, ConsentId, Probe, SealError
+from makul_client import Client, ConsentDocument, ConsentId, EncryptionError, Probe
 from makul_client.models.response import PersonData
-from makul_client.profile import Sealing
+from makul_client.profile import DecryptionSettings
 from makul_sandbox.demo.client_session import DemoClient, DocumentFile, describe_result
 from makul_sandbox.demo.intercepting_proxy import Eavesdropper, post
 
@@ -195,7 +195,7 @@ def change_signed_message(demo: DemoClient) -> str:
         return describe_result(lambda: demo.data("bank-04-data", client=client))
 
 
-def sealed_delivery(demo: DemoClient) -> str:
+def encrypted_delivery(demo: DemoClient) -> str:
     """Deliver data encrypted to the recipient, which can read them. An eavesdropper cannot."""
     with Eavesdropper(demo.urls["wsse"]) as eavesdropper:
         client = demo.intercepted_client("wallet", eavesdropper.url)
@@ -211,17 +211,17 @@ def sealed_delivery(demo: DemoClient) -> str:
     )
 
 
-def sealed_to_another(demo: DemoClient) -> str:
+def encrypted_to_another_key(demo: DemoClient) -> str:
     """Try to decrypt delivered data with another key, which fails."""
     profile = demo.profile("wallet")
-    other = Sealing(
+    other = DecryptionSettings(
         key=demo.path("parties/bank/message.key.pem"),
         certificate=demo.path("parties/bank/message.cert.pem"),
     )
     with Client(replace(profile, sealing=other)) as client:
         try:
             demo.data("wallet-01-data", client=client)
-        except SealError as error:
+        except EncryptionError as error:
             return f"withheld: {error.flaw.value}"
     return "opened"
 

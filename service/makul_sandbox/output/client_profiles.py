@@ -109,7 +109,7 @@ class Addresses:
         return f"{scheme}://{self.host}:{port}{RECIPIENT_PATH}"
 
 
-def profile_of(
+def render_profile(
     world: World,
     party: Party,
     channel: Channel,
@@ -132,7 +132,7 @@ def profile_of(
         url=_quote(addresses.url(channel)),
         channel=channel.value,
         credentials=credentials,
-        sealing=_SEALING if party.key in world.sealing else "",
+        sealing=_SEALING if party.key in world.encryption else "",
         operator=_quote(OPERATOR),
         operator_name=_quote(OPERATOR_NAME),
         crls=", ".join(_quote(f"../../service/crls/{name}") for name in world.crls),

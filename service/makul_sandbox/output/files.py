@@ -35,7 +35,7 @@ from makul_sandbox.data.recipients import (
     Party,
 )
 from makul_sandbox.data.timestamp_authority import POLICY
-from makul_sandbox.output.client_profiles import Addresses, profile_name, profile_of
+from makul_sandbox.output.client_profiles import Addresses, profile_name, render_profile
 from makul_sandbox.output.index import describe
 from makul_sandbox.world.build import World
 from makul_sandbox.world.signers import NOTICE_TEXTS
@@ -192,12 +192,12 @@ def _write_party(
     world: World, party: Party, home: Path, addresses: Addresses, log_key: str | None
 ) -> None:
     _write_credential(home, "message", world.messages[party.key])
-    if party.key in world.sealing:
-        _write_credential(home, "sealing", world.sealing[party.key])
+    if party.key in world.encryption:
+        _write_credential(home, "sealing", world.encryption[party.key])
     if party.official is not None:
         _write_credential(home, "official", world.officials[party.key])
     for channel in Channel:
-        profile = profile_of(world, party, channel, addresses, log_key=log_key)
+        profile = render_profile(world, party, channel, addresses, log_key=log_key)
         _write(home / profile_name(channel), profile.encode())
 
 

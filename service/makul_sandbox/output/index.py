@@ -28,7 +28,7 @@ from makul_sandbox.output.client_profiles import (
     profile_name,
     service_subsystem,
 )
-from makul_sandbox.world.build import Agreed, Signing, World, agreements_made, signed_name
+from makul_sandbox.world.build import SignedAgreement, Signing, World, agreements_made, signed_name
 from makul_sandbox.world.document import describe_reasons
 from makul_sandbox.world.documents import SandboxConsentRevocation, SandboxDocument
 from makul_sandbox.world.documents_timestamped import ENDED_LATER
@@ -88,7 +88,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
 def _party(party: Party) -> dict[str, Any]:
     home = f"parties/{party.key}"
     official = party.official
-    sealed = party.delivery is Delivery.SEALED
+    encrypted = party.delivery is Delivery.SEALED
     return {
         "key": party.key,
         "code": party.code,
@@ -97,8 +97,8 @@ def _party(party: Party) -> dict[str, Any]:
         "state": party.state.value,
         "messageKey": f"{home}/message.key.pem",
         "messageCertificate": f"{home}/message.cert.pem",
-        "sealingKey": f"{home}/sealing.key.pem" if sealed else None,
-        "sealingCertificate": f"{home}/sealing.cert.pem" if sealed else None,
+        "sealingKey": f"{home}/sealing.key.pem" if encrypted else None,
+        "sealingCertificate": f"{home}/sealing.cert.pem" if encrypted else None,
         "xroadClient": party.subsystem,
         "official": official
         and {
@@ -125,7 +125,7 @@ def _party(party: Party) -> dict[str, Any]:
     }
 
 
-def _describe_agreement(agreed: Agreed) -> dict[str, Any]:
+def _describe_agreement(agreed: SignedAgreement) -> dict[str, Any]:
     home = f"agreements/{agreed.directory}"
     whole = agreed.handed_in == frozenset(AgreementRole)
     return {

@@ -101,7 +101,7 @@ def key_digest(credential: Credential) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agreed:
+class SignedAgreement:
     """An agreement, and the signatures on it that are submitted when a sandbox is made."""
 
     directory: str
@@ -120,11 +120,14 @@ class Agreed:
         }
 
 
-def agreements_made(*, at: datetime) -> tuple[Agreed, ...]:
+def agreements_made(*, at: datetime) -> tuple[SignedAgreement, ...]:
     """Return every party's agreement, in force, and a second one that the bank must still sign."""
     return (
-        *(Agreed(directory=each.key, party=each, terms=each.agreed(at)) for each in PARTIES),
-        Agreed(
+        *(
+            SignedAgreement(directory=each.key, party=each, terms=each.agreed(at))
+            for each in PARTIES
+        ),
+        SignedAgreement(
             directory="bank-2",
             party=BANK,
             terms=replace(BANK.agreed(at), number=SECOND_BANK_AGREEMENT),
@@ -159,7 +162,7 @@ class World:
     messages: Mapping[str, Credential]
     """The keys and certificates that sign each party's messages, by the party's key."""
     officials: Mapping[str, Credential]
-    sealing: Mapping[str, Credential]
+    encryption: Mapping[str, Credential]
     """The keys and certificates for parties whose agreement requires encrypted delivery."""
     signatories: Mapping[MemberCode, Signing]
     officers: Mapping[str, SandboxOfficer]
@@ -215,8 +218,8 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         stranger=stranger,
         messages={party.key: _message_certificate(true, party) for party in PARTIES},
         officials=officials,
-        sealing={
-            party.key: true.sealing(member_code=party.code, common_name=party.name)
+        encryption={
+            party.key: true.encryption(member_code=party.code, common_name=party.name)
             for party in PARTIES
             if party.delivery is Delivery.SEALED
         },
@@ -244,9 +247,9 @@ def register(
         registry.add_recipient(party.recipient, at=at)
         message = world.messages[party.key]
         registry.add_certificate(party.code, message.fingerprint, message.der, at=at)
-        if party.key in world.sealing:
-            sealing = world.sealing[party.key]
-            registry.add_sealing_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
+        if party.key in world.encryption:
+            sealing = world.encryption[party.key]
+            registry.add_encryption_certificate(party.code, sealing.fingerprint, sealing.der, at=at)
         if party.official is not None:
             official = Official(
                 recipient=party.code,

@@ -13,7 +13,7 @@ from cryptography import x509
 from makul.domain.reasons import Code
 from makul.trust.xades.signing import add_timestamp
 from makul_sandbox.data.citizens import COMPROMISED, REVOKED_LATE
-from makul_sandbox.data.pki import Credential, Ended
+from makul_sandbox.data.pki import Credential, RevocationEntry
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.data.timestamp_authority import StampingAuthority
 from makul_sandbox.world.document import Reasons, SandboxDocument, consent
@@ -28,15 +28,17 @@ ENDED_LATER = 13
 """The citizen whose certificate is valid until the demo revokes it while the sandbox runs."""
 
 
-def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[Ended, ...]:
+def ended(compromised: Credential, late: Credential, at: datetime) -> tuple[RevocationEntry, ...]:
     """Return the certificates that were revoked after their consents had been signed."""
     return (
-        Ended(
+        RevocationEntry(
             certificate=late.certificate,
             at=at - _REVOKED,
             reason=x509.ReasonFlags.cessation_of_operation,
         ),
-        Ended(certificate=compromised.certificate, at=at - _REVOKED, invalid_since=at - _SUSPECTED),
+        RevocationEntry(
+            certificate=compromised.certificate, at=at - _REVOKED, invalid_since=at - _SUSPECTED
+        ),
     )
 
 

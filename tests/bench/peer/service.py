@@ -251,7 +251,7 @@ def _authenticate(ctx: Any) -> None:
 
 
 def build(directory: str | Path) -> Callable[..., Iterable[bytes]]:
-    """Build the WSGI application over a directory that `furnish` made."""
+    """Build the WSGI application over a directory that `build_peer_database` made."""
     directory = Path(directory)
     application = Application(
         [PeerService],

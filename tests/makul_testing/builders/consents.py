@@ -10,10 +10,10 @@ from makul.domain.consent_revocations import Revocation
 from makul.domain.identifiers import MemberCode
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
-from makul_testing.in_process_service import RECIPIENT, InProcess
+from makul_testing.in_process_service import RECIPIENT, InProcessService
 
 
-def hands_of(installation: InProcess) -> SandboxSigners:
+def signers_of(installation: InProcessService) -> SandboxSigners:
     """Return everybody who signs documents of a service."""
     world = installation.world
     return SandboxSigners(
@@ -27,7 +27,7 @@ def hands_of(installation: InProcess) -> SandboxSigners:
 
 
 def revocation(
-    installation: InProcess,
+    installation: InProcessService,
     consent_id: UUID,
     *,
     of: int = 2,

@@ -142,7 +142,7 @@ def known_digest(store: Store, key: RequestKey) -> bytes | None:
     return known.digest if known is not None else None
 
 
-def furnish(registry: OperatorRegistry) -> None:
+def register_parties(registry: OperatorRegistry) -> None:
     """Register the bank with its certificate, its agreement and one citizen."""
     registry.add_recipient(a_recipient(), at=NOON)
     registry.add_certificate(BANK, FINGERPRINT, b"der of the bank's certificate", at=NOON)

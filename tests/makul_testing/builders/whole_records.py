@@ -37,15 +37,15 @@ def whole_bytes(person: Person) -> bytes:
     return pack(header, list(samples.values()))
 
 
-def put_whole(place: DatabaseLocation, sealer: FieldCipher, person: Person) -> None:
+def put_whole(place: DatabaseLocation, cipher: FieldCipher, person: Person) -> None:
     """Write a version like the program before migration 0010."""
-    index = sealer.index("pin", person.pin.digits)
+    index = cipher.index("pin", person.pin.digits)
     content = whole_bytes(person)
     values = (
         index,
         person.version,
-        sealer.content_index("person", content),
-        sealer.encrypt(content, person_associated_data(index, person.version)),
+        cipher.content_index("person", content),
+        cipher.encrypt(content, person_associated_data(index, person.version)),
         MICROS,
     )
     sql = (

@@ -26,10 +26,10 @@ def killed_after(changes: int, work: Callable[[], object]) -> bool:
         return changed
 
     def child() -> None:
-        Transaction.run = run  # type: ignore[method-assign] # in the child alone
+        Transaction.execute = run  # type: ignore[method-assign] # in the child alone
         work()
 
-    original = Transaction.run
+    original = Transaction.execute
     worker = FORK.Process(target=child)
     worker.start()
     worker.join()

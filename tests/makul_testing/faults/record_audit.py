@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from makul.store.db.location import DatabaseLocation
-from makul_testing.load.concurrent_clients import Crowd, WireAnswer
+from makul_testing.load.concurrent_clients import ConcurrentClients, WireAnswer
 from makul_testing.raw_sql import raw
 
 Count = Callable[[str], None]
@@ -30,7 +30,7 @@ _RELEASED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aftermath:
+class RecordAudit:
     """Counts that must be zero, and the releases."""
 
     without_leaf: int
@@ -49,23 +49,23 @@ class Aftermath:
         }
 
 
-def assert_nothing_is_lost(crowd: Crowd, after: Aftermath) -> None:
+def assert_nothing_is_lost(clients: ConcurrentClients, after: RecordAudit) -> None:
     """Assert that each acknowledged request is recorded once, with its leaf, and
     answered equally.
     """
-    assert after.lost(crowd.released) == set()
+    assert after.lost(clients.released) == set()
     assert (after.without_leaf, after.without_decision, after.twice) == (0, 0, 0)
-    assert (crowd.unanswered, crowd.differing, crowd.withheld) == ([], [], {})
+    assert (clients.unanswered, clients.differing, clients.withheld) == ([], [], {})
 
 
-def aftermath(place: DatabaseLocation) -> Aftermath:
+def audit_records(place: DatabaseLocation) -> RecordAudit:
     """Read the records."""
     with raw(place) as connection:
         ((without_leaf,),) = connection.execute(_WITHOUT_LEAF).fetchall()
         ((without_decision,),) = connection.execute(_WITHOUT_DECISION).fetchall()
         rows = connection.execute(_RELEASED).fetchall()
     released = {UUID(bytes=bytes(request_id)): bytes(leaf) for request_id, leaf in rows}
-    return Aftermath(
+    return RecordAudit(
         without_leaf=without_leaf,
         without_decision=without_decision,
         released=released,

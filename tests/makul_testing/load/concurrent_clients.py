@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from makul_testing.builders.messages import xroad_message
-from makul_testing.in_process_service import InProcess, about, person_request
+from makul_testing.in_process_service import InProcessService, about, person_request
 from makul_testing.load.steady_load import ask
 
 PATIENCE_SECONDS = 60.0
@@ -62,7 +62,9 @@ class WireAnswer:
         return base64.b64decode(leaf[1])
 
 
-def message(installation: InProcess, document_name: str, request_id: UUID, **changes: Any) -> bytes:
+def message(
+    installation: InProcessService, document_name: str, request_id: UUID, **changes: Any
+) -> bytes:
     """Build a request with one of the service's documents, as the security server forwards it."""
     ground = installation.document(document_name)
     party = ground.presented_by
@@ -71,10 +73,10 @@ def message(installation: InProcess, document_name: str, request_id: UUID, **cha
 
 
 @dataclass
-class Crowd:
+class ConcurrentClients:
     """Some threads that send requests until they are stopped; `repeats` is the repeated share."""
 
-    installation: InProcess
+    installation: InProcessService
     port: int
     document_name: str = "bank-00-data"
     threads: int = 4
@@ -98,7 +100,7 @@ class Crowd:
     unanswered: list[UUID] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> "ConcurrentClients":
         self._going = True
         self._dice = random.Random(20261127)  # noqa: S311 -- what is asked again, not a secret
         self._workers = [threading.Thread(target=self._work) for _ in range(self.threads)]
@@ -146,7 +148,7 @@ class Crowd:
                 answer = self._insist(request_id, request_message)
                 if answer is not None and self._dice.random() < self.repeats:
                     self._again(request_id, request_message)
-        except BaseException as error:  # noqa: BLE001 -- raised where the crowd is left
+        except BaseException as error:  # noqa: BLE001 -- raised when the block ends
             self.errors.append(error)
 
     def _insist(self, request_id: UUID, request_message: bytes) -> WireAnswer | None:

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, field
 
 from makul_testing.builders.messages import signed_message
-from makul_testing.in_process_service import InProcess, about, person_request
+from makul_testing.in_process_service import InProcessService, about, person_request
 from makul_testing.processes.service import Server
 
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'}
 
 
-def messages(installation: InProcess, count: int) -> list[bytes]:
+def messages(installation: InProcessService, count: int) -> list[bytes]:
     document, holder = installation.document("bank-00-data"), installation.world.messages["bank"]
     return [
         signed_message(

@@ -23,7 +23,7 @@ from makul_testing.processes.service import (
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class RunningProgram:
     """A running service with one listener."""
 
     process: "subprocess.Popen[bytes]"
@@ -87,7 +87,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 @contextmanager
 def served_whole(
     config: Path, *, workers: int, log: Path, metrics: Path | None = None
-) -> Iterator[Whole]:
+) -> Iterator[RunningProgram]:
     """Run it until the block ends. The settings must have one listener, named wsse."""
     port, metrics_port = free_port(), free_port()
     directory = metrics or config.parent / "metrics"
@@ -103,7 +103,7 @@ def served_whole(
         )
         try:
             await_ready(port)
-            whole = Whole(process, port, metrics_port, directory)
+            whole = RunningProgram(process, port, metrics_port, directory)
             await_workers(whole.listener, workers)
             whole.samples()  # the exporter starts beside them
             yield whole

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from makul.server.gunicorn_app import serve_one
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 from makul_testing.processes.service import Server, await_ready, free_port
 
 _FORK = get_context("fork")
@@ -22,7 +22,7 @@ STOP_SECONDS = 30
 
 @contextmanager
 def run_preforked_service(
-    installation: InProcess, *, workers: int, listener: str = "xroad", threads: int = 4
+    installation: InProcessService, *, workers: int, listener: str = "xroad", threads: int = 4
 ) -> Iterator[Server]:
     """Run one listener of a service, until the block ends."""
     port = free_port()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from makul.ledger.signed_note import parse_note
-from makul_testing.cli_runner import Makul
+from makul_testing.cli_runner import CommandLine
 from makul_testing.processes.program import Program
 
 PATIENCE = 60.0
@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
+def sequencer(makul: CommandLine) -> Iterator["subprocess.Popen[str]"]:
     """Run the sequencer of an installation, killed at the end."""
     config = str(makul.directory / "makul.toml")
     process = Program("--config", config, "ledger", "run", stderr=subprocess.PIPE, text=True)
@@ -25,7 +25,7 @@ def sequencer(makul: Makul) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def until_published(makul: Makul, size: int, *, lines: int = 1) -> bytes:
+def until_published(makul: CommandLine, size: int, *, lines: int = 1) -> bytes:
     """Wait for a tree of that many leaves with that many cosignatures; return its checkpoint."""
     file = makul.directory / "published" / "checkpoint"
     deadline = time.monotonic() + PATIENCE

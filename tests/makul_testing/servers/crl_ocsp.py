@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass
-class Published:
+class PublishedPaths:
     """The content of each path; a function gets the request's body."""
 
     url: str = ""
@@ -19,9 +19,9 @@ class Published:
 
 
 @contextmanager
-def run_publisher() -> Iterator[Published]:
+def run_publisher() -> Iterator[PublishedPaths]:
     """Serve on a free port of 127.0.0.1 until the block ends."""
-    published = Published()
+    published = PublishedPaths()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

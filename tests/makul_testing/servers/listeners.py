@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from makul_sandbox.data.pki import Credential
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 from makul_testing.processes.program import Program
 from makul_testing.processes.service import START_SECONDS
 
 
 @contextmanager
-def run_listener(installation: InProcess, listener: str, **settings: str) -> Iterator[None]:
+def run_listener(installation: InProcessService, listener: str, **settings: str) -> Iterator[None]:
     """Run `makul serve --listener`, with these settings of the listener."""
     config = installation.settings.store.database.parent / "makul.toml"
     prefix = f"MAKUL_LISTENERS__{listener.upper()}__"

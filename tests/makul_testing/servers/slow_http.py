@@ -11,7 +11,7 @@ BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 
 @dataclass
-class Dripping:
+class SlowServer:
     """Its address, and the number of its connections."""
 
     url: str
@@ -19,7 +19,7 @@ class Dripping:
 
 
 @contextmanager
-def run_slow_server(begin: bytes = HEADERS) -> Iterator[Dripping]:
+def run_slow_server(begin: bytes = HEADERS) -> Iterator[SlowServer]:
     """Serve until the block ends: send `begin`, and then an octet at intervals."""
     ended = Event()
 
@@ -41,7 +41,7 @@ def run_slow_server(begin: bytes = HEADERS) -> Iterator[Dripping]:
             thread.join()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = Dripping(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        server = SlowServer(f"http://127.0.0.1:{listening.getsockname()[1]}")
         serving = Thread(target=serve)
         serving.start()
         try:

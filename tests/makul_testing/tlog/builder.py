@@ -77,7 +77,7 @@ class _PlainSigner:
         return True
 
 
-class _PlainSealer:
+class _PlainEncryptor:
     def judge(self, certificate: bytes, *, at: datetime) -> Code | None:
         return None
 
@@ -92,7 +92,7 @@ def build_recording(store: Store) -> Recording:
         renderer=EntryRenderer(
             documents=documents,
             signer=_PlainSigner(),
-            encryptor=_PlainSealer(),
+            encryptor=_PlainEncryptor(),
             operator=MemberCode("GOV/70000001"),
             new_id=time_ordered_id,
             new_salt=lambda: secrets.token_bytes(32),
@@ -137,7 +137,7 @@ def some_drafts() -> list[PendingDecision]:
         a_draft(use, key=a_key(asker=Asker()), ground=again, evidence=(reused,)),
         a_draft(
             key=a_key(asker=Asker(subsystem="CORE", employee="teller-7")),
-            seal_to=b"a sealing certificate",
+            encrypt_to=b"an encryption certificate",
         ),
         build_decision(Match, ground=a_basis(), certificate=FINGERPRINT),
         build_decision(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from makul.ledger.checkpoint import Checkpoint
-from makul.ledger.compact_range import EMPTY_EDGE, edge_of
+from makul.ledger.compact_range import EMPTY_EDGE, build_edge
 from makul.ledger.signed_note import ED25519
 from makul.trust.tlog.note_keys import NoteSigner, NoteVerifier, new_key_file
 
@@ -43,7 +43,7 @@ class PublishedLog:
 
     def note(self, hashes: Sequence[bytes]) -> bytes:
         """Return the signed checkpoint over these leaves."""
-        root = edge_of(hashes).root()
+        root = build_edge(hashes).root()
         return self.signer.sign(Checkpoint(ORIGIN, len(hashes), root).body())
 
     def publish_tiles(self, hashes: Sequence[bytes]) -> None:

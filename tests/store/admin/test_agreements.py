@@ -36,10 +36,10 @@ LATER = NOON + timedelta(minutes=1)
 def laid_before(store: Store) -> tuple[bytes, tuple[Signatory, Signatory, Signatory]]:
     """Draw up a new agreement of the bank, with the persons who may sign it."""
     digest = draft(store.registry, an_agreement(), at=LATER)
-    hands = three(BANK)
-    for hand in hands:
+    sandbox_signers = three(BANK)
+    for hand in sandbox_signers:
         register_signatory(store.registry, hand, at=LATER)
-    return digest, hands
+    return digest, sandbox_signers
 
 
 def sign(store: Store, digest: bytes, by: Signatory, **changes: object) -> AgreementState:
@@ -54,24 +54,24 @@ def state(store: Store) -> AgreementState:
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 def test_the_third_signature_brings_it_into_force(store: Store, order: tuple[int, ...]) -> None:
     """The parties may sign in any order."""
-    digest, hands = laid_before(store)
+    digest, sandbox_signers = laid_before(store)
 
-    states = [sign(store, digest, hands[place]) for place in order]
+    states = [sign(store, digest, sandbox_signers[place]) for place in order]
 
     assert states == [AgreementState.DRAFT, AgreementState.DRAFT, AgreementState.IN_FORCE]
     assert state(store) is AgreementState.IN_FORCE
     signed = store.registry.agreement_signatures(AGREEMENT_NUMBER)
     assert {(one.role, one.member, one.signer) for one in signed} == {
-        (hand.role, hand.member, hand.fingerprint) for hand in hands
+        (hand.role, hand.member, hand.fingerprint) for hand in sandbox_signers
     }
 
 
 @pytest.mark.parametrize("missing", list(AgreementRole))
 def test_two_signatures_are_not_three(store: Store, missing: AgreementRole) -> None:
     """Any party may be the one that has not signed."""
-    digest, hands = laid_before(store)
+    digest, sandbox_signers = laid_before(store)
 
-    for hand in hands:
+    for hand in sandbox_signers:
         if hand.role is not missing:
             assert sign(store, digest, hand) is AgreementState.DRAFT
     assert state(store) is AgreementState.DRAFT
@@ -136,8 +136,8 @@ def test_a_signature_stands_for_its_own_party_and_terms(
     store: Store, change: Change, why: str
 ) -> None:
     """The store checks it, after any earlier judgement."""
-    digest, hands = laid_before(store)
-    by, changes = change(*hands)
+    digest, sandbox_signers = laid_before(store)
+    by, changes = change(*sandbox_signers)
 
     with pytest.raises(OperatorRegistryError, match=why):
         sign(store, digest, by, **changes)
@@ -190,31 +190,31 @@ def test_a_concluded_agreement_outlives_its_signatory(store: Store) -> None:
 
 def test_changed_terms_need_three_signatures_again(store: Store) -> None:
     """The agreement is a draft until then, and earlier signatures do not count."""
-    first, hands = laid_before(store)
-    for hand in hands:
+    first, sandbox_signers = laid_before(store)
+    for hand in sandbox_signers:
         sign(store, first, hand)
     second = draft(store.registry, OTHER_TERMS, at=LATER)
 
     assert state(store) is AgreementState.DRAFT
     assert store.registry.agreement_signatures(AGREEMENT_NUMBER) == []
-    for hand in hands:
+    for hand in sandbox_signers:
         with pytest.raises(OperatorRegistryError, match="newest draft"):
             sign(store, first, hand)
-    for hand in hands:
+    for hand in sandbox_signers:
         sign(store, second, hand)
     assert state(store) is AgreementState.IN_FORCE
 
 
 def test_going_back_to_old_terms_is_a_new_draft(store: Store) -> None:
     """Signatures under an earlier draft with the same words do not count again."""
-    first, hands = laid_before(store)
-    for hand in hands:
+    first, sandbox_signers = laid_before(store)
+    for hand in sandbox_signers:
         sign(store, first, hand)
     draft(store.registry, OTHER_TERMS, at=LATER)
     draft(store.registry, an_agreement(), at=LATER)
 
     assert state(store) is AgreementState.DRAFT
-    for hand in hands:
+    for hand in sandbox_signers:
         with pytest.raises(OperatorRegistryError, match="newest draft"):
             sign(store, first, hand)
 

@@ -23,23 +23,23 @@ def fingerprint(der: bytes) -> bytes:
 
 def add(store: Store, der: bytes, minutes: int = 0) -> None:
     at = NOON + timedelta(minutes=minutes)
-    store.registry.add_sealing_certificate(BANK, fingerprint(der), der, at=at)
+    store.registry.add_encryption_certificate(BANK, fingerprint(der), der, at=at)
 
 
 def withdraw(store: Store, der: bytes) -> None:
-    store.registry.withdraw_sealing_certificate(BANK, fingerprint(der), reason="lost", at=NOON)
+    store.registry.withdraw_encryption_certificate(BANK, fingerprint(der), reason="lost", at=NOON)
 
 
 def test_the_newest_valid_certificate_counts(store: Store) -> None:
     """There is none at first, then the newest counts, then the one before it."""
-    assert store.register.sealing_certificate(BANK) is None
+    assert store.register.encryption_certificate(BANK) is None
     add(store, FIRST)
     add(store, SECOND, minutes=1)
-    assert store.register.sealing_certificate(BANK) == SECOND
+    assert store.register.encryption_certificate(BANK) == SECOND
 
     withdraw(store, SECOND)
 
-    assert store.register.sealing_certificate(BANK) == FIRST
+    assert store.register.encryption_certificate(BANK) == FIRST
 
 
 def test_a_withdrawn_certificate_is_not_registered_again(store: Store) -> None:
@@ -58,18 +58,18 @@ def test_withdrawal_between_decision_and_commit_counts(store: Store) -> None:
     recorded.
     """
     add(store, FIRST)
-    entry = a_release(seal_to=FIRST)
+    entry = a_release(encrypt_to=FIRST)
     withdraw(store, FIRST)
 
     assert store.recorder.record(entry) == Conflict((RCP_04,))
-    assert store.recorder.record(a_release(seal_to=SECOND)) == Conflict((RCP_04,))
+    assert store.recorder.record(a_release(encrypt_to=SECOND)) == Conflict((RCP_04,))
     assert store.registry.disclosures(recipient=None, since=None, limit=1) == []
 
 
 def test_a_stored_answer_is_not_repeated_after_withdrawal(store: Store) -> None:
     """While the certificate is valid, superseded or not, the stored ciphertext is given again."""
     add(store, FIRST)
-    entry = a_release(seal_to=FIRST)
+    entry = a_release(encrypt_to=FIRST)
     assert store.recorder.record(entry) == Committed()
     add(store, SECOND, minutes=1)
     assert store.recorder.replay(entry.key, a_caller(), at=NOON) == Replay(entry.answer)

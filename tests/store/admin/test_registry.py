@@ -58,13 +58,13 @@ def log(place: DatabaseLocation, keys: StoreKeys) -> list[tuple[str, str, str, A
     """Return who did what to which target, with the facts, as an auditor with the keys
     reads them.
     """
-    sealer = FieldCipher(keys)
+    cipher = FieldCipher(keys)
     with raw(place) as connection:
         rows = connection.execute(
             "SELECT entry_id, who, action, target, sealed FROM desk_log ORDER BY at"
         ).fetchall()
     return [
-        (who, action, target, json.loads(sealer.decrypt(sealed, sealed_at(entry))))
+        (who, action, target, json.loads(cipher.decrypt(sealed, sealed_at(entry))))
         for entry, who, action, target, sealed in rows
     ]
 

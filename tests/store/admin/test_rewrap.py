@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.dialects import postgresql
 
 import makul.store
-from makul.app.ports import Committed, Official, Replay, Rewrapped, StoreUnavailableError
+from makul.app.ports import Committed, Official, Replay, RewrapBatch, StoreUnavailableError
 from makul.store import Store, StoreKeys, open_store
 from makul.store.admin import rewrap as rewrapping
 from makul.store.admin.rewrap import SEALED_COLUMNS
@@ -43,14 +43,14 @@ A_SCAN = b"<Scan>" + bytes(3 * 1024 * 1024)
 
 
 @pytest.fixture
-def ring(keys: StoreKeys) -> StoreKeys:
+def key_ring(keys: StoreKeys) -> StoreKeys:
     return keys.prepared().activated()
 
 
 @pytest.fixture
-def alone(ring: StoreKeys, keys: StoreKeys) -> StoreKeys:
+def alone(key_ring: StoreKeys, keys: StoreKeys) -> StoreKeys:
     """Return the key file without the former key."""
-    return ring.without(keys.current_id)
+    return key_ring.without(keys.current_id)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def fields(place: DatabaseLocation) -> dict[tuple[str, Any], bytes]:
     return found
 
 
-def walk(place: DatabaseLocation, keys: StoreKeys) -> list[Rewrapped]:
+def walk(place: DatabaseLocation, keys: StoreKeys) -> list[RewrapBatch]:
     database = database_at(place)
     try:
         return list(rewrapping.rewrap(database, FieldCipher(keys), keys.current_id))
@@ -150,26 +150,26 @@ def test_the_statements_suit_postgresql_too(column: rewrapping.EncryptedColumn) 
 
 
 def test_heads_change_and_nothing_else(
-    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
+    full: DatabaseLocation, keys: StoreKeys, key_ring: StoreKeys
 ) -> None:
     """No byte of ciphertext, no row and no other column changes, for any batch size."""
-    before, rest = fields(full), without_sealed(full)
+    before, rest = fields(full), without_encrypted_columns(full)
 
-    batches = walk(full, ring)
+    batches = walk(full, key_ring)
 
     after = fields(full)
     assert after.keys() == before.keys()
     for place, sealed in after.items():
         assert sealed[HEAD_BYTES:] == before[place][HEAD_BYTES:]
-        assert sealed[:9] == b"\x01" + ring.current_id.encode()
-    assert without_sealed(full) == rest
+        assert sealed[:9] == b"\x01" + key_ring.current_id.encode()
+    assert without_encrypted_columns(full) == rest
     assert sum(batch.fields for batch in batches) == len(before)
     assert not any(batch.overtaken or batch.broken for batch in batches)
-    assert (under(full, keys.current_id), under(full, ring.current_id)) == (0, len(before))
-    assert walk(full, ring) == []
+    assert (under(full, keys.current_id), under(full, key_ring.current_id)) == (0, len(before))
+    assert walk(full, key_ring) == []
 
 
-def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
+def without_encrypted_columns(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
     """Return everything that a rewrap must not change."""
     names = {each.name for each in SEALED_COLUMNS}
     return {
@@ -179,24 +179,24 @@ def without_sealed(place: DatabaseLocation) -> dict[str, list[tuple[str, Any]]]:
 
 
 def test_the_former_key_is_no_longer_needed(
-    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, alone: StoreKeys
+    full: DatabaseLocation, keys: StoreKeys, key_ring: StoreKeys, alone: StoreKeys
 ) -> None:
     """Persons, officials, receipts, evidence, stored answers and the log are decrypted
     without it.
     """
-    walk(full, ring)
+    walk(full, key_ring)
 
     with pytest.raises(StoreUnavailableError):
         open_store(full, keys, who="operator")
-    sealer = FieldCipher(alone)
+    cipher = FieldCipher(alone)
     for place, sealed in fields(full).items():
-        assert sealer.rewrap(sealed[:HEAD_BYTES]), place
+        assert cipher.rewrap(sealed[:HEAD_BYTES]), place
     store = open_store(full, alone, who="operator")
     assert whole(store.register, AZAMAT) == a_person(locked=True, version=2)
     assert whole(store.register, GULNARA) == a_person(GULNARA)
     rows = store.registry.disclosures(recipient=None, since=None, limit=RECORDED)
     assert {row.subject for row in rows} == {AZAMAT}
-    case = store.registry.evidence_of(rows[0].disclosure_id, at=NOON)
+    case = store.registry.read_decision_evidence(rows[0].disclosure_id, at=NOON)
     assert case is not None
     assert case.pieces[0].document is not None
     assert [each.name for each in store.registry.signatories()]
@@ -204,10 +204,10 @@ def test_the_former_key_is_no_longer_needed(
 
 
 def test_no_head_of_the_former_key_stays_in_the_file(
-    path: Path, keys: StoreKeys, ring: StoreKeys
+    path: Path, keys: StoreKeys, key_ring: StoreKeys
 ) -> None:
     """Free pages still hold old heads until the file is written again."""
-    walk(path, ring)
+    walk(path, key_ring)
     with raw(path) as connection:
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -217,7 +217,7 @@ def test_no_head_of_the_former_key_stays_in_the_file(
 
 
 def test_an_undecryptable_field_is_left_unchanged(
-    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys
+    full: DatabaseLocation, keys: StoreKeys, key_ring: StoreKeys
 ) -> None:
     """A field under a lost key, altered or malformed is reported, and all others are wrapped."""
     others = FieldCipher(StoreKeys.generate())
@@ -234,19 +234,19 @@ def test_an_undecryptable_field_is_left_unchanged(
             )
     before = fields(full)
 
-    batches = walk(full, ring)
+    batches = walk(full, key_ring)
 
     broken = {batch.column: batch.broken for batch in batches if batch.broken}
     assert broken == {"person.sealed": len(spoilt)}
-    left = {k: v for k, v in fields(full).items() if v[1:9] != ring.current_id.encode()}
+    left = {k: v for k, v in fields(full).items() if v[1:9] != key_ring.current_id.encode()}
     assert left == {k: v for k, v in before.items() if k[0] == "person.sealed"}
 
 
 def test_a_field_that_others_changed_is_not_overwritten(
-    full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, key_ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A head that changed between its reading and writing is not overwritten."""
-    theirs = FieldCipher(ring).encrypt(b"newer", b"where")
+    theirs = FieldCipher(key_ring).encrypt(b"newer", b"where")
     original = FieldCipher.rewrap
 
     def race(self: FieldCipher, head: bytes) -> bytes:
@@ -257,7 +257,7 @@ def test_a_field_that_others_changed_is_not_overwritten(
     answers_alone = tuple(each for each in SEALED_COLUMNS if each.name == "request_key.answer")
     monkeypatch.setattr(rewrapping, "SEALED_COLUMNS", answers_alone)
     monkeypatch.setattr(FieldCipher, "rewrap", race)
-    batches = walk(full, ring)
+    batches = walk(full, key_ring)
 
     assert sum(batch.overtaken for batch in batches) == RECORDED
     assert sum(batch.fields for batch in batches) == 0
@@ -267,12 +267,12 @@ def test_a_field_that_others_changed_is_not_overwritten(
 
 
 def test_batches_are_bounded(
-    full: DatabaseLocation, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, key_ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limits are the fields and the bytes, so that a transaction with scans is short too."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 2_000)
 
-    batches = [each for each in walk(full, ring) if each.column == "evidence.sealed"]
+    batches = [each for each in walk(full, key_ring) if each.column == "evidence.sealed"]
 
     sizes = {len(v) for k, v in fields(full).items() if k[0] == "evidence.sealed"}
     assert max(batch.fields for batch in batches) == 2_000 // max(sizes)
@@ -280,7 +280,7 @@ def test_batches_are_bounded(
 
 
 def test_a_field_larger_than_a_batch_is_wrapped(
-    store: Store, place: DatabaseLocation, ring: StoreKeys
+    store: Store, place: DatabaseLocation, key_ring: StoreKeys
 ) -> None:
     """Scans of megabytes are wrapped one by one, to the byte."""
     for number in range(3):
@@ -290,7 +290,7 @@ def test_a_field_larger_than_a_batch_is_wrapped(
     store.close()
     before = fields(place)
 
-    batches = [each for each in walk(place, ring) if each.column == "evidence.sealed"]
+    batches = [each for each in walk(place, key_ring) if each.column == "evidence.sealed"]
 
     assert [batch.fields for batch in batches] == [1, 1, 1]
     for key, sealed in fields(place).items():
@@ -300,36 +300,36 @@ def test_a_field_larger_than_a_batch_is_wrapped(
 # --- killed -----------------------------------------------------------------------------------
 
 
-def rewrap_and_die(place: DatabaseLocation, ring: StoreKeys, after: int) -> None:
+def rewrap_and_die(place: DatabaseLocation, key_ring: StoreKeys, after: int) -> None:
     """Rewrap in a child that is killed after its nth change of a field."""
 
     def work() -> None:
-        walk(place, ring)
+        walk(place, key_ring)
         die()
 
     assert killed_after(after, work)
 
 
 def test_a_killed_rewrap_continues(
-    full: DatabaseLocation, ring: StoreKeys, alone: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, key_ring: StoreKeys, alone: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every field is decrypted by one key or the other each time, and by the new one at the end."""
     before, dice = fields(full), random.Random(20261127)  # noqa: S311 -- moments, not a secret
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
-    both, total, done = FieldCipher(ring), len(before), 0
+    both, total, done = FieldCipher(key_ring), len(before), 0
     for _ in range(KILLS):
-        rewrap_and_die(full, ring, dice.randint(1, 12))
+        rewrap_and_die(full, key_ring, dice.randint(1, 12))
 
         now = fields(full)
         assert now.keys() == before.keys()
         for place, sealed in now.items():
             assert both.rewrap(sealed[:HEAD_BYTES]), place
             assert sealed[HEAD_BYTES:] == before[place][HEAD_BYTES:]
-        assert done <= (done := under(full, ring.current_id)) <= total
+        assert done <= (done := under(full, key_ring.current_id)) <= total
 
-    walk(full, ring)
+    walk(full, key_ring)
 
-    assert under(full, ring.current_id) == total
+    assert under(full, key_ring.current_id) == total
     open_store(full, alone, who="operator").close()
 
 
@@ -343,9 +343,9 @@ PATIENCE = 60.0
 class Recording(threading.Thread):
     """Records decisions one after the other, with a key file, until it is stopped."""
 
-    def __init__(self, place: DatabaseLocation, ring: StoreKeys) -> None:
+    def __init__(self, place: DatabaseLocation, key_ring: StoreKeys) -> None:
         super().__init__()
-        self._store = open_store(place, ring, who="listener")
+        self._store = open_store(place, key_ring, who="listener")
         self._over = threading.Event()
         self.entries: list[Any] = []
 
@@ -370,25 +370,25 @@ class Recording(threading.Thread):
 
 
 @pytest.fixture
-def crowded(full: DatabaseLocation, ring: StoreKeys) -> Iterator[list[Recording]]:
+def crowded(full: DatabaseLocation, key_ring: StoreKeys) -> Iterator[list[Recording]]:
     """Run two threads that record with the new key file."""
-    crowd = [Recording(full, ring) for _ in range(2)]
-    for each in crowd:
+    recordings = [Recording(full, key_ring) for _ in range(2)]
+    for each in recordings:
         each.start()
-    yield crowd
-    for each in crowd:
+    yield recordings
+    for each in recordings:
         each.stop()
 
 
 def test_rewrap_and_recording_run_together(
     full: DatabaseLocation,
-    ring: StoreKeys,
+    key_ring: StoreKeys,
     crowded: list[Recording],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No record is lost, no writer is refused, and everything ends under the new key."""
     monkeypatch.setattr(rewrapping, "BATCH_BYTES", 1_000)
-    walk(full, ring)
+    walk(full, key_ring)
     for each in crowded:
         each.await_entry()
     for each in crowded:
@@ -396,11 +396,11 @@ def test_rewrap_and_recording_run_together(
 
     entries = [entry for each in crowded for entry in each.entries]
     assert entries
-    assert under(full, ring.current_id) == len(fields(full))
+    assert under(full, key_ring.current_id) == len(fields(full))
     alone = StoreKeys(
-        current_id=ring.current_id,
-        masters={ring.current_id: ring.masters[ring.current_id]},
-        index=ring.index,
+        current_id=key_ring.current_id,
+        masters={key_ring.current_id: key_ring.masters[key_ring.current_id]},
+        index=key_ring.index,
     )
     store = open_store(full, alone, who="operator")
     for entry in entries:
@@ -411,17 +411,17 @@ def test_rewrap_and_recording_run_together(
 
 
 def test_fields_of_an_unreloaded_worker_are_reported_and_found(
-    full: DatabaseLocation, keys: StoreKeys, ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
+    full: DatabaseLocation, keys: StoreKeys, key_ring: StoreKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker was not reloaded; the pass still ends, and the next pass finds its fields."""
     late = Recording(full, keys.prepared())
     late.start()
-    walk(full, ring)
+    walk(full, key_ring)
     late.await_entry()
     late.stop()
 
     left = under(full, keys.current_id)
-    walk(full, ring)
+    walk(full, key_ring)
 
     assert late.entries
     assert left > 0

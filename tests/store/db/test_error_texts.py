@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from pysqlite3 import dbapi2
 
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 
 SECRET = "1234567890123"
 WRONG = "SELECT '1234567890123' FROM nothing"
@@ -25,14 +25,16 @@ def test_failures_of_sqlite_are_described(tmp_path: Path) -> None:
     store = tmp_path / "store"
     dbapi2.connect(store).execute("CREATE TABLE person (pin TEXT)").close()
 
-    assert failure_of(error_of(other, "SELECT 1 FROM x")) == "the file is no database"
+    assert describe_failure(error_of(other, "SELECT 1 FROM x")) == "the file is no database"
     read_only = error_of(store, "INSERT INTO person VALUES (1)", uri="?mode=ro")
-    assert failure_of(read_only) == "it is read-only"
-    assert failure_of(error_of(tmp_path / "no" / "x", "SELECT 1")) == "the file cannot be opened"
-    assert SECRET not in failure_of(error_of(store, WRONG))
+    assert describe_failure(read_only) == "it is read-only"
+    assert (
+        describe_failure(error_of(tmp_path / "no" / "x", "SELECT 1")) == "the file cannot be opened"
+    )
+    assert SECRET not in describe_failure(error_of(store, WRONG))
 
 
 def test_failures_of_postgresql_are_their_sqlstate() -> None:
     """A server that is unreachable has no SQLSTATE."""
-    assert failure_of(psycopg.errors.UniqueViolation(SECRET)) == "SQLSTATE 23505"
-    assert failure_of(psycopg.OperationalError(SECRET)) == "no connection"
+    assert describe_failure(psycopg.errors.UniqueViolation(SECRET)) == "SQLSTATE 23505"
+    assert describe_failure(psycopg.OperationalError(SECRET)) == "no connection"

@@ -141,10 +141,10 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store, path: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE recipient SET state = 'CUT_OFF'")
 
-        standing = store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON)
+        snapshot = store.register.snapshot(a_key(), AGREEMENT_NUMBER, at=NOON)
 
-        assert standing.recipient is not None
-        assert standing.recipient.state == "ACTIVE"
+        assert snapshot.recipient is not None
+        assert snapshot.recipient.state == "ACTIVE"
         connection.execute("ROLLBACK")
 
 

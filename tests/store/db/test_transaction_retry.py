@@ -25,14 +25,16 @@ def test_each_repetition_is_reported_once(server: Cluster, server_template: str)
     row = {"index_check": b"i", "sealed_check": b"s", "baseline_at": None}
     with database.transaction() as transaction:
         store_id = uuid4().bytes
-        transaction.run(_ADD, {"store_id": store_id, **row})
+        transaction.execute(_ADD, {"store_id": store_id, **row})
     losses = [store_id, store_id]
 
     def work(transaction: Transaction) -> int:
-        return transaction.run(_ADD, {"store_id": losses.pop() if losses else uuid4().bytes, **row})
+        return transaction.execute(
+            _ADD, {"store_id": losses.pop() if losses else uuid4().bytes, **row}
+        )
 
     try:
-        assert database.perform(work) == 1
+        assert database.run_transaction(work) == 1
     finally:
         database.close()
     assert retries == ["again", "again"]
@@ -53,14 +55,14 @@ def test_a_commit_that_rolls_back_is_recognised(server: Cluster, server_template
     }
 
     def work(transaction: Transaction) -> str:
-        transaction.run(_ADD, row)
+        transaction.execute(_ADD, row)
         with suppress(psycopg.Error):
-            transaction.run(_ADD, row)
+            transaction.execute(_ADD, row)
         return "done"
 
     try:
         with pytest.raises(StoreUnavailableError):
-            database.perform(work)
-        assert database.perform(lambda transaction: transaction.run(_ADD, row)) == 1
+            database.run_transaction(work)
+        assert database.run_transaction(lambda transaction: transaction.execute(_ADD, row)) == 1
     finally:
         database.close()

@@ -180,47 +180,47 @@ HERE = field_associated_data("person", "sealed", b"1", b"2")
 )
 def test_a_field_is_decrypted_only_in_its_location(keys: StoreKeys, elsewhere: bytes) -> None:
     """The parts of a location are separated by their lengths, not by their content."""
-    sealer = FieldCipher(keys)
-    sealed = sealer.encrypt(b"plain", HERE)
+    cipher = FieldCipher(keys)
+    sealed = cipher.encrypt(b"plain", HERE)
 
-    assert sealer.decrypt(sealed, HERE) == b"plain"
+    assert cipher.decrypt(sealed, HERE) == b"plain"
     with pytest.raises(FieldDecryptionError):
-        sealer.decrypt(sealed, elsewhere)
+        cipher.decrypt(sealed, elsewhere)
 
 
 def test_every_flipped_byte_and_every_cut_is_noticed(keys: StoreKeys) -> None:
     """Format, key id, wrapped key, ciphertext and tag: only the whole is decrypted."""
-    sealer = FieldCipher(keys)
-    sealed = sealer.encrypt(b"plain", HERE)
+    cipher = FieldCipher(keys)
+    sealed = cipher.encrypt(b"plain", HERE)
 
     for at in range(len(sealed)):
         flipped = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
         with pytest.raises(FieldDecryptionError):
-            sealer.decrypt(flipped, HERE)
+            cipher.decrypt(flipped, HERE)
         with pytest.raises(FieldDecryptionError):
-            sealer.decrypt(sealed[:at], HERE)
+            cipher.decrypt(sealed[:at], HERE)
 
 
 def test_equal_values_have_different_ciphertexts(keys: StoreKeys) -> None:
     """Each field has its own data key, so equal values are not visible as equal."""
-    sealer = FieldCipher(keys)
+    cipher = FieldCipher(keys)
 
-    assert len({sealer.encrypt(b"plain", HERE) for _ in range(50)}) == 50
+    assert len({cipher.encrypt(b"plain", HERE) for _ in range(50)}) == 50
 
 
 def test_blind_indexes_differ_by_kind_value_and_key(keys: StoreKeys) -> None:
     """An index of one kind is useless as another, and cannot be computed without the key."""
-    sealer, other = FieldCipher(keys), FieldCipher(StoreKeys.generate())
+    cipher, other = FieldCipher(keys), FieldCipher(StoreKeys.generate())
     indexes = {
-        sealer.index("pin", "1"),
-        sealer.index("pin", "2"),
-        sealer.index("employee", "1"),
-        sealer.index("pin", "1", "2"),
+        cipher.index("pin", "1"),
+        cipher.index("pin", "2"),
+        cipher.index("employee", "1"),
+        cipher.index("pin", "1", "2"),
         other.index("pin", "1"),
     }
 
     assert len(indexes) == 5
-    assert sealer.index("pin", "1") == sealer.index("pin", "1")
+    assert cipher.index("pin", "1") == cipher.index("pin", "1")
 
 
 def test_keys_are_never_printed(keys: StoreKeys) -> None:

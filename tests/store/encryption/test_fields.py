@@ -13,21 +13,21 @@ from makul.store.encryption.master_keys import StoreKeys
 def test_an_index_is_hmac_sha256(length: int) -> None:
     """RFC 2104, at lengths around SHA-256's block: stored values must be found permanently."""
     keys = StoreKeys.generate()
-    sealer = FieldCipher(keys)
+    cipher = FieldCipher(keys)
     content = secrets.token_bytes(length)
     value = content.hex()
 
     for _ in range(2):  # the second index finds the key's state like the first
         expected = hmac.digest(keys.index, b"kind\0one\0" + value.encode(), "sha256")
-        assert sealer.index("kind", "one", value) == expected
+        assert cipher.index("kind", "one", value) == expected
         expected = hmac.digest(keys.index, b"kind\0" + content, "sha256")
-        assert sealer.content_index("kind", content) == expected
+        assert cipher.content_index("kind", content) == expected
 
 
 def test_parts_are_separated() -> None:
     """One pair would be found as another without a separator between the parts."""
-    sealer = FieldCipher(StoreKeys.generate())
+    cipher = FieldCipher(StoreKeys.generate())
 
-    found = {sealer.index("k", "ab", "c"), sealer.index("k", "a", "bc"), sealer.index("ka", "bc")}
+    found = {cipher.index("k", "ab", "c"), cipher.index("k", "a", "bc"), cipher.index("ka", "bc")}
 
     assert len(found) == 3

@@ -36,9 +36,9 @@ def file(path: Path) -> KeyFile:
 
 def change(file: KeyFile, step: Callable[[StoreKeys], StoreKeys], former_id: str) -> StoreKeys:
     with file.lock():
-        ring = step(file.load())
-        file.replace(ring, former_id=former_id)
-    return ring
+        key_ring = step(file.load())
+        file.replace(key_ring, former_id=former_id)
+    return key_ring
 
 
 def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
@@ -47,10 +47,10 @@ def test_a_changed_ring_replaces_the_file_and_the_old_is_kept(
     """Only the owner can read both, and no other file is left."""
     before = path.stat().st_ino
 
-    ring = change(file, StoreKeys.prepared, keys.current_id)
+    key_ring = change(file, StoreKeys.prepared, keys.current_id)
 
-    old_file = file.ring_path(keys.current_id)
-    assert file.load() == ring
+    old_file = file.kept_path(keys.current_id)
+    assert file.load() == key_ring
     assert StoreKeys.load(old_file) == keys
     assert old_file.stat().st_ino == before
     assert old_file.name == f"store.json.{keys.current_id}"
@@ -67,18 +67,18 @@ def test_a_kept_file_decrypts_everything_that_needs_its_key(file: KeyFile, keys:
     """A backup from the middle of a rotation has fields under both keys."""
     prepared = change(file, StoreKeys.prepared, keys.current_id)
     activated = change(file, StoreKeys.activated, keys.current_id)
-    assert StoreKeys.load(file.ring_path(keys.current_id)) == prepared
+    assert StoreKeys.load(file.kept_path(keys.current_id)) == prepared
 
-    left = change(file, lambda ring: ring.without(keys.current_id), keys.current_id)
+    left = change(file, lambda key_ring: key_ring.without(keys.current_id), keys.current_id)
 
     assert set(left.masters) == {activated.current_id}
-    old_file = StoreKeys.load(file.ring_path(keys.current_id))
+    old_file = StoreKeys.load(file.kept_path(keys.current_id))
     assert set(old_file.masters) == {keys.current_id, activated.current_id}
 
 
 def test_a_kept_file_never_loses_a_key(file: KeyFile, keys: StoreKeys) -> None:
     """The name holds other keys, perhaps their only copy."""
-    StoreKeys.generate().save(file.ring_path(keys.current_id))
+    StoreKeys.generate().save(file.kept_path(keys.current_id))
 
     with pytest.raises(StoreKeysError, match="move it away"):
         change(file, StoreKeys.prepared, keys.current_id)
@@ -90,14 +90,18 @@ def test_two_former_keys_are_retired_one_after_the_other(file: KeyFile, keys: St
     first = keys.current_id
     for _ in range(2):
         change(file, StoreKeys.prepared, file.load().current_id)
-        ring = change(file, StoreKeys.activated, file.load().current_id)
-    second = next(key for key in ring.masters if key not in {first, ring.current_id})
+        key_ring = change(file, StoreKeys.activated, file.load().current_id)
+    second = next(key for key in key_ring.masters if key not in {first, key_ring.current_id})
     for gone in (first, second):
-        change(file, lambda ring, gone=gone: ring.without(gone), gone)
+        change(file, lambda key_ring, gone=gone: key_ring.without(gone), gone)
 
-    assert set(file.load().masters) == {ring.current_id}
+    assert set(file.load().masters) == {key_ring.current_id}
     for gone in (first, second):
-        assert set(StoreKeys.load(file.ring_path(gone)).masters) == {first, second, ring.current_id}
+        assert set(StoreKeys.load(file.kept_path(gone)).masters) == {
+            first,
+            second,
+            key_ring.current_id,
+        }
 
 
 def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
@@ -113,10 +117,10 @@ def test_the_index_key_stays(file: KeyFile, keys: StoreKeys) -> None:
 
 def test_a_process_with_the_former_key_file_is_seen(file: KeyFile, keys: StoreKeys) -> None:
     """The process is seen as long as its sealer lives, and not a moment longer."""
-    sealer = FieldCipher(file.load())
+    cipher = FieldCipher(file.load())
     change(file, StoreKeys.prepared, keys.current_id)
     assert file.still_used(keys.current_id)
-    del sealer
+    del cipher
     assert not file.still_used(keys.current_id)
 
     newer = FieldCipher(file.load())
@@ -132,8 +136,8 @@ def test_a_dead_process_uses_no_key_file(file: KeyFile, path: Path, keys: StoreK
     ready, go = FORK.Pipe(duplex=False)
 
     def hold() -> None:
-        sealer = FieldCipher(StoreKeys.load(path))
-        go.send(repr(sealer))
+        cipher = FieldCipher(StoreKeys.load(path))
+        go.send(repr(cipher))
         signal.pause()
 
     worker = FORK.Process(target=hold)
@@ -151,7 +155,7 @@ def test_a_dead_process_uses_no_key_file(file: KeyFile, path: Path, keys: StoreK
 def test_a_missing_kept_file_is_undetermined(file: KeyFile, keys: StoreKeys) -> None:
     """The command does not guess."""
     change(file, StoreKeys.prepared, keys.current_id)
-    file.ring_path(keys.current_id).unlink()
+    file.kept_path(keys.current_id).unlink()
 
     with pytest.raises(StoreKeysError, match="it is unknown"):
         file.still_used(keys.current_id)
@@ -182,7 +186,7 @@ def test_a_file_that_cannot_be_written_stays(
         change(file, StoreKeys.prepared, keys.current_id)
 
     assert file.load() == keys
-    assert not list(file.ring_path("x").parent.glob("*.new"))
+    assert not list(file.kept_path("x").parent.glob("*.new"))
 
 
 def test_a_change_survives_a_power_failure(
@@ -250,14 +254,14 @@ def test_a_kill_at_any_call_leaves_one_whole_file(path: Path, keys: StoreKeys) -
 
         change_and_die(path, after)
 
-        ring = file.load()
-        changed.append(ring != keys)
-        assert ring.masters.items() >= keys.masters.items()
-        assert (ring.current_id, ring.index) == (keys.current_id, keys.index)
-        if ring.next_id is None:
-            ring = change(file, StoreKeys.prepared, keys.current_id)
+        key_ring = file.load()
+        changed.append(key_ring != keys)
+        assert key_ring.masters.items() >= keys.masters.items()
+        assert (key_ring.current_id, key_ring.index) == (keys.current_id, keys.index)
+        if key_ring.next_id is None:
+            key_ring = change(file, StoreKeys.prepared, keys.current_id)
         assert not file.still_used(keys.current_id)
-        assert change(file, StoreKeys.activated, keys.current_id).current_id == ring.next_id
+        assert change(file, StoreKeys.activated, keys.current_id).current_id == key_ring.next_id
         assert not [each for each in path.parent.iterdir() if each.suffix in {".new", ".was"}]
     assert changed == sorted(changed)
     assert changed[0] < changed[CALLS_MADE - 1] == changed[-1]

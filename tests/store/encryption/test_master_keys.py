@@ -21,8 +21,8 @@ def test_keys_are_read_as_they_were_written(file: Path, keys: StoreKeys) -> None
     """Ids, keys, the current one and the next one are read back, also during a rotation."""
     assert StoreKeys.load(file) == keys
     prepared = keys.prepared()
-    for ring in (prepared, prepared.activated(), prepared.activated().without(keys.current_id)):
-        ring.save(file.with_name(f"{len(list(file.parent.iterdir()))}.keys"))
+    for key_ring in (prepared, prepared.activated(), prepared.activated().without(keys.current_id)):
+        key_ring.save(file.with_name(f"{len(list(file.parent.iterdir()))}.keys"))
 
     read = [StoreKeys.load(file.with_name(f"{number}.keys")) for number in (1, 2, 3)]
 

@@ -14,7 +14,7 @@ from makul.app.ports.ledger import Lease, LedgerBrokenError, Sequenced
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.merkle import EMPTY_ROOT, verify_consistency, verify_inclusion
 from makul.ledger.tile_proofs import TileTree
-from makul.store import Store, log_state_of
+from makul.store import Store, build_log_state_reader
 from makul.store.db.base import Transaction
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.sqlite import SqliteDatabase
@@ -157,7 +157,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
     """
     record_decisions(store, 1)
     database = database_at(place)
-    ledger, perform, reports = StoreLedger(database), database.perform, [False, True, True]
+    ledger, perform, reports = StoreLedger(database), database.run_transaction, [False, True, True]
 
     def cut_off(work: Callable[[Transaction], object], **more: Any) -> object:
         results = perform(work, **more)
@@ -165,7 +165,7 @@ def test_a_round_writes_after_a_commit_of_unknown_outcome(
             raise StoreUnavailableError("the connection broke after the commit")
         return results
 
-    monkeypatch.setattr(database, "perform", cut_off)
+    monkeypatch.setattr(database, "run_transaction", cut_off)
     with pytest.raises(StoreUnavailableError):
         ledger.sequence(signer, LEASE, at=NOON, batch=10)
 
@@ -262,7 +262,7 @@ def test_stray_queue_entries_do_not_stop_the_sequencer(
 
 def test_an_unreadable_ledger_is_reported_to_metrics(place: DatabaseLocation) -> None:
     """It is one kind of error, so that all other metrics are still reported."""
-    look = log_state_of(place)
+    look = build_log_state_reader(place)
     assert look().size == 0
     by_hand(place, "DELETE FROM ledger_head")
 

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.log_recovery import missing
+from makul.app.log_recovery import find_unstored_leaves
 from makul.app.ports.ledger import (
     Lease,
     LedgerBrokenError,
     LedgerStore,
     PublishedLog,
-    Recovered,
+    RecoveryResult,
     Sequenced,
     SignedTree,
     Standby,
@@ -106,16 +106,16 @@ def test_a_round_publishes_what_it_sequenced(
 ) -> None:
     """The round has several batches; a round without new leaves writes nothing."""
     sequencer = a_sequencer(store, signer, published)
-    assert sequencer.round().published
+    assert sequencer.run_once().published
     assert published_tree(published, signer) == 0
     record_decisions(store, 250)
 
-    recovery = sequencer.round()
+    recovery = sequencer.run_once()
 
     assert (recovery.taken, recovery.size, recovery.published) == (250, 250, True)
     assert published_tree(published, signer) == 250
     assert (tmp_path / "published/tile/0/000.p/250").stat().st_size == 250 * 32
-    assert not sequencer.round().published
+    assert not sequencer.run_once().published
 
 
 def test_partial_tiles_are_deleted_when_unneeded(
@@ -125,7 +125,7 @@ def test_partial_tiles_are_deleted_when_unneeded(
     sequencer = a_sequencer(store, signer, published)
     for number in (200, 100, 100, 150):
         record_decisions(store, number)
-        sequencer.round()
+        sequencer.run_once()
         published_tree(published, signer)
 
     names = sorted(path.name for path in (tmp_path / "published/tile/0").iterdir())
@@ -138,12 +138,12 @@ def test_a_late_reader_finds_its_tree(
     """C2SP tlog-tiles: a missing partial tile is read out of the full one."""
     sequencer = a_sequencer(store, signer, published)
     record_decisions(store, 100)
-    sequencer.round()
+    sequencer.run_once()
     note = published.checkpoint()
     assert note is not None
     known = parse_checkpoint_unsafe(note.partition(b"\n\n")[0] + b"\n")
     record_decisions(store, 500)
-    sequencer.round()
+    sequencer.run_once()
 
     assert TileTree(100, published.tile).root() == known.root
 
@@ -154,7 +154,7 @@ def publish_slowly(site: Site) -> None:
     lease = Lease(holder=uuid4(), length=timedelta(0))
     sequencer = a_sequencer(store, site.signer, site.published, lease)
     while True:
-        sequencer.round()
+        sequencer.run_once()
         store.recorder.record(a_release())
 
 
@@ -164,7 +164,7 @@ def test_published_files_are_whole_after_any_kill(
     """A checkpoint never names missing tiles, and the next process catches up."""
     store, signer, published = site.store, site.signer, site.published
     dice = random.Random(20261128)  # noqa: S311 -- the moments of the kills, not a secret
-    a_sequencer(store, signer, published).round()
+    a_sequencer(store, signer, published).run_once()
     store.ledger.release(LEASE)
     sizes = []
     for _ in range(KILLS):
@@ -176,7 +176,7 @@ def test_published_files_are_whole_after_any_kill(
         os.kill(worker.pid, signal.SIGKILL)
         worker.join()
         sizes.append(published_tree(published, signer))
-    a_sequencer(store, signer, published, Lease(holder=uuid4(), length=timedelta(0))).round()
+    a_sequencer(store, signer, published, Lease(holder=uuid4(), length=timedelta(0))).run_once()
 
     assert sizes == sorted(sizes)
     latest = store.ledger.latest()
@@ -191,18 +191,18 @@ def test_a_store_older_than_the_published_tree_is_not_extended(site: Site) -> No
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
     record_decisions(store, 3)
-    sequencer.round()
+    sequencer.run_once()
     store.close()
     backup = site.directory / "backup.db"
     backup.write_bytes(site.path.read_bytes())
     record_decisions(store, 2)
-    sequencer.round()
+    sequencer.run_once()
     store.close()
     restored = open_store(backup, site.keys, who="operator")
     record_decisions(restored, 4)
 
     with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
-        a_sequencer(restored, signer, published).round()
+        a_sequencer(restored, signer, published).run_once()
 
     assert restored.ledger.state().size == 3
     assert published_tree(published, signer) == 5
@@ -232,19 +232,19 @@ def test_a_store_that_became_older_during_the_round_is_not_extended(site: Site) 
     store, signer, published = site.store, site.signer, site.published
     sequencer = a_sequencer(store, signer, published)
     record_decisions(store, 3)
-    sequencer.round()
+    sequencer.run_once()
     store.close()
     lagging = site.directory / "lagging.db"
     lagging.write_bytes(site.path.read_bytes())
     record_decisions(store, 2)
-    sequencer.round()
+    sequencer.run_once()
     replica = open_store(lagging, site.keys, who="operator")
     record_decisions(replica, 4)
     before = read_all_rows(lagging)
     sequencer._store = cast("LedgerStore", FailedOver(store.ledger, replica.ledger))
 
     with pytest.raises(LedgerBrokenError, match="5 leaves are published and the store has 3"):
-        sequencer.round()
+        sequencer.run_once()
 
     assert read_all_rows(lagging) == before
     assert published_tree(published, signer) == 5
@@ -258,31 +258,31 @@ def test_a_store_with_another_history_is_not_extended(site: Site) -> None:
     fork = site.directory / "fork.db"
     fork.write_bytes(site.path.read_bytes())
     record_decisions(store, 3)
-    a_sequencer(store, signer, published).round()
+    a_sequencer(store, signer, published).run_once()
     other = open_store(fork, site.keys, who="operator")
     record_decisions(other, 4)
     sequence(other, signer)
 
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
-        a_sequencer(other, signer, published).round()
+        a_sequencer(other, signer, published).run_once()
     with pytest.raises(LedgerBrokenError, match="is another than the store's"):
-        missing(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
+        find_unstored_leaves(other.ledger, published, NoteVerifier(key=signer.key), ORIGIN, at=NOON)
     other.close()
 
 
 def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: Site) -> None:
     """The copy was sequenced again, or somebody changed tiles; nothing changes."""
     record_decisions(site.store, 3)
-    a_sequencer(site.store, site.signer, site.published).round()
+    a_sequencer(site.store, site.signer, site.published).run_once()
     verifier = NoteVerifier(key=site.signer.key)
     site.store.close()
     restored = site.directory / "restored.db"
     shutil.copy(site.path, restored)
     record_decisions(site.store, 2)
-    a_sequencer(site.store, site.signer, site.published).round()
+    a_sequencer(site.store, site.signer, site.published).run_once()
     site.store.close()
     other = open_store(restored, site.keys, who="operator")
-    lacking = missing(other.ledger, site.published, verifier, ORIGIN, at=NOON)
+    lacking = find_unstored_leaves(other.ledger, site.published, verifier, ORIGIN, at=NOON)
     assert lacking is not None
     assert (lacking.size, len(lacking.leaves)) == (3, 2)
     busy = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
@@ -296,8 +296,8 @@ def test_published_files_that_do_not_continue_the_store_are_not_recovered(site: 
         assert read_all_rows(restored) == before
     recovery = other.recover_ledger(lacking.promised, lacking.leaves, OTHER, at=NOON)
 
-    assert recovery == Recovered(placed=0, lost=2, size=5)
-    assert missing(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
+    assert recovery == RecoveryResult(placed=0, lost=2, size=5)
+    assert find_unstored_leaves(other.ledger, site.published, verifier, ORIGIN, at=NOON) is None
     other.close()
 
 
@@ -314,7 +314,7 @@ def test_files_signed_by_another_key_are_refused(
     write_log(published, latest, store.ledger.tile)
 
     with pytest.raises(LedgerBrokenError, match="not by this log's key"):
-        a_sequencer(store, signer, published).round()
+        a_sequencer(store, signer, published).run_once()
 
 
 @pytest.mark.parametrize("what", ["checkpoint", "cosignature", "another tree"])
@@ -324,7 +324,7 @@ def test_an_unsigned_checkpoint_is_not_published(site: Site, what: str, tmp_path
     """
     record_decisions(site.store, 3)
     sequencer = a_sequencer(site.store, site.signer, site.published)
-    sequencer.round()
+    sequencer.run_once()
     before = site.published.checkpoint()
     root = b"r" * 32
     signed = site.signer.sign(Checkpoint(ORIGIN, 4, b"s" * 32).body())
@@ -339,7 +339,7 @@ def test_an_unsigned_checkpoint_is_not_published(site: Site, what: str, tmp_path
     if what == "cosignature":
         record_decisions(site.store, 1)
     with pytest.raises(LedgerBrokenError, match="the store's checkpoint"):
-        sequencer.round()
+        sequencer.run_once()
 
     assert site.published.checkpoint() == before
     assert published_tree(site.published, site.signer) == 3
@@ -353,7 +353,7 @@ def test_a_smaller_tree_never_replaces_a_larger_one(
     sequence(store, signer)
     small = store.ledger.latest()
     record_decisions(store, 1)
-    a_sequencer(store, signer, published).round()
+    a_sequencer(store, signer, published).run_once()
     assert small is not None
 
     write_log(published, small, store.ledger.tile)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from makul.app.ports import Committed, PendingDecision, StoreUnavailableError
-from makul.app.ports.ledger import Lease, Recovered, SignedTree
+from makul.app.ports.ledger import Lease, RecoveryResult, SignedTree
 from makul.domain.recipients import RecipientState
 from makul.ledger.leaf import commit
 from makul.ledger.leaf_statement import read_act
@@ -23,7 +23,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import act_associated_data
 from makul.store.schema.version import assert_schema, migrate
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.held_rows import (
+from makul_testing.builders.full_store import (
     REGISTERED,
     a_registration_draft,
     a_release_on,
@@ -42,11 +42,11 @@ def acts_of(place: DatabaseLocation, keys: StoreKeys) -> list[dict[str, Any]]:
     """Return every act in the form to which its leaf commits, in order."""
     with raw(place) as connection:
         rows = connection.execute("SELECT act_id, sealed FROM act ORDER BY number").fetchall()
-    sealer = FieldCipher(keys)
+    cipher = FieldCipher(keys)
     return [
         dict(
             read_act(
-                unpack(sealer.decrypt(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]
+                unpack(cipher.decrypt(bytes(sealed), act_associated_data(bytes(act_id))))[1][1]
             )
         )
         for act_id, sealed in rows
@@ -265,7 +265,7 @@ def test_acts_that_an_older_copy_lacks_are_counted_as_lost(
     promised = SignedTree(size=latest.size, root=latest.root, note=latest.note, made_at=NOON)
     recovery = restored.recover_ledger(promised, leaves, lease, at=NOON)
 
-    assert recovery == Recovered(placed=0, lost=1, size=latest.size)
+    assert recovery == RecoveryResult(placed=0, lost=1, size=latest.size)
     restored.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="again", at=NOON)
     sequence(restored, signer)
     assert check_ledger(restored, signer, lost=1).finding is None

@@ -164,8 +164,8 @@ def test_the_lowest_index_is_looked_up_alike(tmp_path: Path, keys: StoreKeys) ->
     filler record.
     """
     store = create_store(tmp_path / "new.db", keys, who="operator", at=NOON)
-    sealer = FieldCipher(keys)
-    by_index = sorted(citizens(3), key=lambda each: sealer.index("pin", each.pin.digits))
+    cipher = FieldCipher(keys)
+    by_index = sorted(citizens(3), key=lambda each: cipher.index("pin", each.pin.digits))
 
     assert store.register.person(by_index[0].pin) is None
     store.registry.put_persons([by_index[1]], at=NOON)
@@ -179,12 +179,12 @@ def test_the_lowest_index_is_looked_up_alike(tmp_path: Path, keys: StoreKeys) ->
 
 
 @pytest.fixture
-def sealer(keys: StoreKeys) -> FieldCipher:
+def cipher(keys: StoreKeys) -> FieldCipher:
     return FieldCipher(keys)
 
 
 @pytest.fixture
-def older(place: DatabaseLocation, sealer: FieldCipher) -> list[Person]:
+def older(place: DatabaseLocation, cipher: FieldCipher) -> list[Person]:
     """Write versions in the former format; one person has two, and most have a face."""
     everybody = [
         replace(person, values={**person.values, Attribute.FACE_IMAGE: FACE + bytes([number])})
@@ -193,7 +193,7 @@ def older(place: DatabaseLocation, sealer: FieldCipher) -> list[Person]:
     plain = replace(citizens(6)[5], locked=True, disputed=frozenset({Attribute.ADDRESS}))
     later = replace(everybody[0], version=2, locked=True)
     for person in (*everybody, plain, later):
-        put_whole(place, sealer, person)
+        put_whole(place, cipher, person)
     return [later, *everybody[1:], plain]
 
 
@@ -238,10 +238,10 @@ def test_an_interrupted_move_continues(
 
 
 def test_an_undecryptable_record_delays_no_other(
-    store: Store, place: DatabaseLocation, older: list[Person], sealer: FieldCipher
+    store: Store, place: DatabaseLocation, older: list[Person], cipher: FieldCipher
 ) -> None:
     """The record stays unchanged, and is counted."""
-    index = sealer.index("pin", older[2].pin.digits)
+    index = cipher.index("pin", older[2].pin.digits)
     with raw(place) as connection:
         spoil = "UPDATE person SET sealed = ? WHERE pin_index = ?"
         connection.execute(parameters(place, spoil), (b"\1" + bytes(80), index))

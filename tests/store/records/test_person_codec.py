@@ -54,7 +54,7 @@ people = st.builds(
 
 
 @pytest.fixture(scope="module")
-def sealer() -> FieldCipher:
+def cipher() -> FieldCipher:
     return FieldCipher(StoreKeys.generate())
 
 
@@ -64,19 +64,19 @@ def test_a_person_is_read_back_as_written(person: Person) -> None:
     assert person_from_bytes(pad(person_to_bytes(person)), person.version) == person
 
 
-def test_equal_persons_have_equal_bytes(sealer: FieldCipher) -> None:
+def test_equal_persons_have_equal_bytes(cipher: FieldCipher) -> None:
     """The order of attributes is no change of the person."""
     person = a_person()
     turned = a_person(values=dict(reversed(person.values.items())))
-    one, other = (name_samples(sealer, each)[0] for each in (person, turned))
+    one, other = (name_samples(cipher, each)[0] for each in (person, turned))
 
     assert person_to_bytes(one) == person_to_bytes(other)
 
 
-def test_samples_are_named_and_not_in_the_record(sealer: FieldCipher) -> None:
+def test_samples_are_named_and_not_in_the_record(cipher: FieldCipher) -> None:
     """Demographic matching reads a row without samples."""
     person = a_person()
-    record, apart = name_samples(sealer, person)
+    record, apart = name_samples(cipher, person)
     face = person.values[Attribute.FACE_IMAGE]
 
     assert isinstance(face, bytes)
@@ -90,12 +90,12 @@ def test_samples_are_named_and_not_in_the_record(sealer: FieldCipher) -> None:
         person_to_bytes(person)
 
 
-def test_one_sample_as_two_attributes_has_two_names(sealer: FieldCipher) -> None:
+def test_one_sample_as_two_attributes_has_two_names(cipher: FieldCipher) -> None:
     """A signature is not found as a face."""
     image = b"\xff\xd8\xff same"
     both = a_person(values={Attribute.FACE_IMAGE: image, Attribute.SIGNATURE_IMAGE: image})
 
-    assert len(name_samples(sealer, both)[1]) == 2
+    assert len(name_samples(cipher, both)[1]) == 2
 
 
 @pytest.mark.parametrize(
@@ -208,11 +208,11 @@ def test_every_byte_of_a_record_is_checked() -> None:
     [{Attribute.ADDRESS: b"bytes"}, {Attribute.FACE_IMAGE: "text"}],
 )
 def test_a_value_of_another_kind_is_not_stored(
-    sealer: FieldCipher, values: dict[Attribute, Any]
+    cipher: FieldCipher, values: dict[Attribute, Any]
 ) -> None:
     """It could be read as a sample of a fact, or the other way round."""
     with pytest.raises(CodecError):
-        person_to_bytes(name_samples(sealer, replace(GOOD, values=values, samples={}))[0])
+        person_to_bytes(name_samples(cipher, replace(GOOD, values=values, samples={}))[0])
 
 
 # --- records of before ------------------------------------------------------------------------

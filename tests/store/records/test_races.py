@@ -37,10 +37,10 @@ from makul_testing.raw_sql import count
 EIGHT = 8
 DAY = timedelta(days=1)
 
-Crowd = Callable[[Sequence[Entry]], list[Recorded]]
+RecordConcurrently = Callable[[Sequence[Entry]], list[Recorded]]
 
 
-def threads(store: Store) -> Crowd:
+def threads(store: Store) -> RecordConcurrently:
     """Record all entries at once, each in a thread of this process."""
 
     def record_all(entries: Sequence[Entry]) -> list[Recorded]:
@@ -56,7 +56,7 @@ def threads(store: Store) -> Crowd:
     return record_all
 
 
-def processes(place: DatabaseLocation, keys: StoreKeys) -> Crowd:
+def processes(place: DatabaseLocation, keys: StoreKeys) -> RecordConcurrently:
     """Record all entries at once, each in a process that opens the store itself."""
     context = get_context("fork")
 
@@ -82,9 +82,9 @@ def processes(place: DatabaseLocation, keys: StoreKeys) -> Crowd:
 
 
 @pytest.fixture(params=["threads", "processes"])
-def crowd(
+def record_concurrently(
     request: pytest.FixtureRequest, store: Store, place: DatabaseLocation, keys: StoreKeys
-) -> Crowd:
+) -> RecordConcurrently:
     return threads(store) if request.param == "threads" else processes(place, keys)
 
 
@@ -98,12 +98,14 @@ def kinds(results: Sequence[Recorded]) -> Counter[str]:
     )
 
 
-def test_one_of_eight_equal_requests_is_recorded(crowd: Crowd, place: DatabaseLocation) -> None:
+def test_one_of_eight_equal_requests_is_recorded(
+    record_concurrently: RecordConcurrently, place: DatabaseLocation
+) -> None:
     """docs/architecture.md, invariant 5: one commits, and the others get its bytes."""
     key, ground = a_key(), a_consent()
     entries = [a_metered_release(ground, key=key) for _ in range(EIGHT)]
 
-    results = crowd(entries)
+    results = record_concurrently(entries)
 
     assert kinds(results) == {"Committed": 1, "Replay": EIGHT - 1}
     answers = {result.answer for result in results if isinstance(result, Replay)}
@@ -114,58 +116,64 @@ def test_one_of_eight_equal_requests_is_recorded(crowd: Crowd, place: DatabaseLo
 
 
 def test_one_of_eight_requests_under_one_id_is_recorded(
-    crowd: Crowd, place: DatabaseLocation
+    record_concurrently: RecordConcurrently, place: DatabaseLocation
 ) -> None:
     """REQ-04: other requests under the same id give nothing."""
     key = a_key()
     entries = [a_release(key=replace(key, digest=bytes([n]) * 32)) for n in range(EIGHT)]
 
-    assert kinds(crowd(entries)) == {"Committed": 1, "REQ-04": EIGHT - 1}
+    assert kinds(record_concurrently(entries)) == {"Committed": 1, "REQ-04": EIGHT - 1}
     assert count(place, "disclosure") == 1
 
 
-def test_the_last_use_of_a_consent_is_given_once(crowd: Crowd, store: Store) -> None:
+def test_the_last_use_of_a_consent_is_given_once(
+    record_concurrently: RecordConcurrently, store: Store
+) -> None:
     """CNS-06: eight requests compete for one remaining use."""
     ground = a_consent(allowed=3)
     for _ in range(2):
         store.recorder.record(a_metered_release(ground))
     store.close()
 
-    results = crowd([a_metered_release(ground) for _ in range(EIGHT)])
+    results = record_concurrently([a_metered_release(ground) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
     assert store.register.use(BANK, ground) == GroundUse(used=3)
 
 
-def test_a_first_use_is_given_once(crowd: Crowd) -> None:
+def test_a_first_use_is_given_once(record_concurrently: RecordConcurrently) -> None:
     """Nobody has used the consent before, so there is no row to update yet."""
     ground = a_consent()
 
-    results = crowd([a_metered_release(ground) for _ in range(EIGHT)])
+    results = record_concurrently([a_metered_release(ground) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 1, "CNS-06": EIGHT - 1}
 
 
-def test_concurrent_guesses_are_counted_one_by_one(crowd: Crowd, place: DatabaseLocation) -> None:
+def test_concurrent_guesses_are_counted_one_by_one(
+    record_concurrently: RecordConcurrently, place: DatabaseLocation
+) -> None:
     """MAT-06: all eight saw no failures when they began."""
     limits = AttemptLimits(failures_by_recipient_and_pin=3)
 
-    results = crowd([a_failed_match(limits=limits) for _ in range(EIGHT)])
+    results = record_concurrently([a_failed_match(limits=limits) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 3, "MAT-06": EIGHT - 3}
     assert count(place, "attempt") == 3
 
 
-def test_the_days_quota_is_not_exceeded(crowd: Crowd) -> None:
+def test_the_days_quota_is_not_exceeded(record_concurrently: RecordConcurrently) -> None:
     """AGR-06."""
-    results = crowd([a_release(QuotaUse(quota=5)) for _ in range(EIGHT)])
+    results = record_concurrently([a_release(QuotaUse(quota=5)) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 5, "AGR-06": EIGHT - 5}
 
 
-def test_one_message_sent_eight_times_is_accepted_once(crowd: Crowd) -> None:
+def test_one_message_sent_eight_times_is_accepted_once(
+    record_concurrently: RecordConcurrently,
+) -> None:
     """REQ-09."""
-    results = crowd([a_release(mark=a_mark()) for _ in range(EIGHT)])
+    results = record_concurrently([a_release(mark=a_mark()) for _ in range(EIGHT)])
 
     assert kinds(results) == {"Committed": 1, "REQ-09": EIGHT - 1}
 
@@ -192,8 +200,8 @@ def test_nothing_is_ordered_after_a_hold(store: Store, place: DatabaseLocation) 
         begun.wait()
         database = database_at(place)
         with database.transaction() as transaction:
-            transaction.run(hold, {"key_code": BANK, "state": "ON_HOLD"})
-            counted = transaction.one(so_far, {})
+            transaction.execute(hold, {"key_code": BANK, "state": "ON_HOLD"})
+            counted = transaction.fetch_one(so_far, {})
         held.set()
         results = [result for future in asking for result in future.result()]
         database.close()
@@ -272,15 +280,15 @@ def test_a_usage_row_created_meanwhile_is_incremented(
 ) -> None:
     """Another's first use commits between the UPDATE that finds no row and the search for it."""
     ground, other = a_consent(allowed=2), open_store(place, keys, who="other")
-    looked, entered = Transaction.one, threading.Event()
+    looked, entered = Transaction.fetch_one, threading.Event()
 
-    def one(self: Transaction, statement: Any, values: Any) -> Any:
+    def fetch_one(self: Transaction, statement: Any, values: Any) -> Any:
         if statement is ground_uses._GROUND.known and not entered.is_set():
             entered.set()
             assert other.recorder.record(a_metered_release(ground)) == Committed()
         return looked(self, statement, values)
 
-    monkeypatch.setattr(Transaction, "one", one)
+    monkeypatch.setattr(Transaction, "fetch_one", fetch_one)
 
     assert store.recorder.record(a_metered_release(ground)) == Committed()
     assert entered.is_set()

@@ -59,7 +59,7 @@ def rotated(keys: StoreKeys) -> FieldCipher:
     return FieldCipher(keys.prepared().activated())
 
 
-def sealed_of(place: DatabaseLocation, table: str) -> bytes:
+def encrypted_field_of(place: DatabaseLocation, table: str) -> bytes:
     """Return the first row's encrypted columns by its key."""
     key = ", ".join(column.name for column in metadata.tables[table].primary_key.columns)
     with raw(place) as connection:
@@ -78,8 +78,8 @@ def update(place: DatabaseLocation, table: str, was: bytes, **values: Any) -> No
         )
 
 
-def rewrapped(sealer: FieldCipher, sealed: bytes) -> bytes:
-    return sealer.rewrap(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
+def rewrapped(cipher: FieldCipher, sealed: bytes) -> bytes:
+    return cipher.rewrap(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
 
 
 def test_every_column_of_encrypted_append_only_tables_is_compared() -> None:
@@ -98,12 +98,12 @@ def test_a_data_key_is_wrapped_again(
     filled: DatabaseLocation, rotated: FieldCipher, table: str
 ) -> None:
     """Only the head differs, and the new key decrypts the field."""
-    was = sealed_of(filled, table)
+    was = encrypted_field_of(filled, table)
     anew = rewrapped(rotated, was)
 
     update(filled, table, was, sealed=anew)
 
-    assert sealed_of(filled, table) == anew
+    assert encrypted_field_of(filled, table) == anew
     assert anew[1:9] != was[1:9]
     assert anew[HEAD_BYTES:] == was[HEAD_BYTES:]
 
@@ -115,7 +115,7 @@ def test_no_other_column_is_changed_with_it(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, column: str
 ) -> None:
     """A column is not set to NULL, nor to the same value of another type."""
-    before, was = read_all_rows(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), encrypted_field_of(filled, table)
     kind = metadata.tables[table].columns[column]
     values = [OTHERS[kind.type.python_type]]
     if kind.nullable:
@@ -138,7 +138,7 @@ def test_ciphertext_is_not_changed(
     filled: DatabaseLocation, rotated: FieldCipher, table: str, part: str
 ) -> None:
     """One bit at each end of each part is changed, alone and under a new head."""
-    before, was = read_all_rows(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), encrypted_field_of(filled, table)
     start, end = HEAD[part]
     for whole in (was, rewrapped(rotated, was)):
         places = range(len(whole))[start:end]
@@ -155,7 +155,7 @@ def test_other_changes_are_no_rewrap(
     filled: DatabaseLocation, rotated: FieldCipher, table: str
 ) -> None:
     """Longer, shorter, only the head, text, another key under the same id, and no change."""
-    before, was = read_all_rows(filled), sealed_of(filled, table)
+    before, was = read_all_rows(filled), encrypted_field_of(filled, table)
     anew = rewrapped(rotated, was)
     other_wrap = was[:9] + bytes(40) + was[HEAD_BYTES:]
     shapes = (

@@ -16,7 +16,7 @@ from makul.trust.keys import pkcs11 as tokens
 from makul.trust.keys.files import KeyFileError
 from makul.trust.keys.pkcs11 import TokenSigner
 from makul.trust.validation.documents import XadesVerifier
-from makul.trust.xades.known_signer import verify_by_known_signer
+from makul.trust.xades.operator_signature import verify_operator_signature
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul_testing.external.requirements import needs
 from makul_testing.external.softhsm import SoftToken, make_token
@@ -86,7 +86,7 @@ def test_a_monthly_statement_is_signed_like_a_receipt(operator: Holder, open_sig
     signed = XadesReceiptSigner(open_signer(operator), operator.certificate).sign(statement, at=NOW)
 
     known = {operator.certificate.fingerprint(hashes.SHA256())}
-    root = verify_by_known_signer(signed, known)
+    root = verify_operator_signature(signed, known)
     assert etree.tostring(root, method="c14n", exclusive=True) == statement
 
 

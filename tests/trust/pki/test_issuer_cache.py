@@ -69,11 +69,11 @@ def validated(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Record the fingerprints of certificates that reach the path validator."""
     fingerprints: list[bytes] = []
 
-    def paths_of(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
+    def build_paths(certificate: SigningCertificate, *rest: Any, **named: Any) -> Any:
         fingerprints.append(certificate.fingerprint)
-        return validator.paths_of(certificate, *rest, **named)
+        return validator.build_paths(certificate, *rest, **named)
 
-    monkeypatch.setattr(paths, "paths_of", paths_of)
+    monkeypatch.setattr(paths, "build_paths", build_paths)
     return fingerprints
 
 

@@ -23,7 +23,7 @@ from makul.trust.pki.trust_store import RELOAD_INTERVAL, TrustStore
 from makul_testing.pki.authorities import DAY, NOW, Authority, Profile, StoreFiles, new_key
 from makul_testing.pki.crls import UNHEARD_OF, crl_of, entry, serial_of
 from makul_testing.pki.ocsp import REVOKED, UNKNOWN, response_of
-from makul_testing.servers.crl_ocsp import Published, run_publisher
+from makul_testing.servers.crl_ocsp import PublishedPaths, run_publisher
 from makul_testing.servers.slow_http import BODY, HEADERS, run_slow_server
 
 SECOND = timedelta(seconds=1)
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def web() -> Iterator[Published]:
+def web() -> Iterator[PublishedPaths]:
     with run_publisher() as published:
         yield published
 
@@ -39,7 +39,7 @@ def web() -> Iterator[Published]:
 class Installation:
     """Directories, with a refresher of one CRL and one responder."""
 
-    def __init__(self, path: Path, web: Published, root: Authority, ca: Authority) -> None:
+    def __init__(self, path: Path, web: PublishedPaths, root: Authority, ca: Authority) -> None:
         self.files = StoreFiles(path).write(
             anchors=[root], intermediates=[ca], crls=[root.crl(next_update=NOW + 100 * DAY)]
         )
@@ -71,12 +71,14 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, web: Published, root: Authority, ca: Authority) -> Installation:
+def installation(
+    tmp_path: Path, web: PublishedPaths, root: Authority, ca: Authority
+) -> Installation:
     return Installation(tmp_path, web, root, ca)
 
 
 def test_refresher_stores_new_crls_and_keeps_unchanged_ones(
-    installation: Installation, web: Published, ca: Authority
+    installation: Installation, web: PublishedPaths, ca: Authority
 ) -> None:
     """A new CRL is stored, and an unchanged one is not written again."""
     web.at["/ca.crl"] = crl_of(ca)
@@ -87,7 +89,7 @@ def test_refresher_stores_new_crls_and_keeps_unchanged_ones(
 
 
 def test_unusable_crl_is_not_stored(
-    installation: Installation, web: Published, root: Authority, ca: Authority
+    installation: Installation, web: PublishedPaths, root: Authority, ca: Authority
 ) -> None:
     """The last good file stays, and the operator gets the reason."""
     good = crl_of(ca, [], (x509.CRLNumber(5), False))
@@ -115,7 +117,7 @@ def test_unusable_crl_is_not_stored(
 
 
 def test_failed_fetch_is_reported(
-    installation: Installation, web: Published, ca: Authority
+    installation: Installation, web: PublishedPaths, ca: Authority
 ) -> None:
     """The stored CRL stays."""
     web.at["/ca.crl"] = crl_of(ca)
@@ -129,7 +131,7 @@ def test_failed_fetch_is_reported(
 
 @pytest.mark.parametrize("begin", [HEADERS, BODY], ids=["headers", "body"])
 def test_slow_source_does_not_delay_others(
-    installation: Installation, web: Published, ca: Authority, begin: bytes
+    installation: Installation, web: PublishedPaths, ca: Authority, begin: bytes
 ) -> None:
     """Sources are fetched in turn, permanently; if one blocked, all others would expire.
 
@@ -161,7 +163,7 @@ def test_slow_source_does_not_delay_others(
 
 
 def test_no_address_comes_from_a_certificate(
-    installation: Installation, web: Published, ca: Authority
+    installation: Installation, web: PublishedPaths, ca: Authority
 ) -> None:
     """The refresher never reads distribution points or authority information of certificates."""
     places = [x509.UniformResourceIdentifier(f"{web.url}/from-the-certificate")]
@@ -187,7 +189,7 @@ def test_no_address_comes_from_a_certificate(
 
 
 def test_certificate_without_status_gets_one_from_its_responder(
-    installation: Installation, web: Published, ca: Authority
+    installation: Installation, web: PublishedPaths, ca: Authority
 ) -> None:
     """SIG-07 at first; the refresher fetches its status, and within the reload interval it
     is good.
@@ -213,7 +215,7 @@ def test_certificate_without_status_gets_one_from_its_responder(
 
 
 def test_useless_answers_are_not_stored(
-    installation: Installation, web: Published, ca: Authority
+    installation: Installation, web: PublishedPaths, ca: Authority
 ) -> None:
     """A stale answer, a stranger's answer, and the answer "unknown" are not stored."""
     citizen = ca.issue()
@@ -286,7 +288,7 @@ while True:
 """
 
 
-def test_two_workers_notice_a_revocation(tmp_path: Path, web: Published) -> None:
+def test_two_workers_notice_a_revocation(tmp_path: Path, web: PublishedPaths) -> None:
     """Both workers refuse a revoked certificate within the interval, and then report SIG-07 as
     stale.
     """

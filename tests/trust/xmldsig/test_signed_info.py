@@ -11,7 +11,7 @@ from makul.net.xml_parser import build_parser
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.validation.documents import XadesVerifier
 from makul.trust.xades.signing import sign_document
-from makul.trust.xmldsig.parsing import identifiers_of, parse_document
+from makul.trust.xmldsig.parsing import find_identifiers, parse_document
 from makul_testing.builders.xades import CONTENT, DS, SHA256, Forge
 from makul_testing.pki.authorities import NOW
 
@@ -61,7 +61,7 @@ def test_identifiers_are_what_some_software_takes_for_one() -> None:
     other = "".join(f' w:{name}="other-{name}"' for name in names)
     root = etree.fromstring(f'<a xmlns:w="urn:w"{plain}><b><c{other} xml:id="x"/></b></a>')
 
-    found = identifiers_of(root)
+    found = find_identifiers(root)
 
     some_names = names[:4]
     assert sorted(found) == sorted(

@@ -17,7 +17,7 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import read_certificate
 from makul.trust.validation.checks import certificate_reference
 from makul.trust.validation.documents import XadesVerifier
-from makul.trust.xmldsig.signed_info import Proven, read_signed_info
+from makul.trust.xmldsig.signed_info import ProvenReference, read_signed_info
 from makul.trust.xmldsig.verification import verify_proven
 from makul_testing.builders.xades import DS, XADES, Forge
 from makul_testing.pki.authorities import NOW, Holder
@@ -75,7 +75,7 @@ def core(root: etree._Element, holder: Holder) -> bytes:
     signature = root.find(f"{{{DS}}}Signature")
     assert signature is not None
     signed_info = read_signed_info(signature)
-    proven = tuple(Proven(reference, root) for reference in signed_info.references)
+    proven = tuple(ProvenReference(reference, root) for reference in signed_info.references)
     return verify_proven(signature, signed_info, proven, holder.certificate.public_key())["#it"]  # type: ignore[arg-type]
 
 
@@ -210,7 +210,7 @@ def test_the_proof_belongs_to_this_very_signature(holder: Holder) -> None:
     assert signature is not None
     assert other is not None
     signed_info = read_signed_info(other)
-    proven = tuple(Proven(reference, root) for reference in signed_info.references)
+    proven = tuple(ProvenReference(reference, root) for reference in signed_info.references)
 
     with pytest.raises(SignatureFailure) as caught:
         verify_proven(signature, signed_info, proven, holder.certificate.public_key())  # type: ignore[arg-type]

@@ -103,7 +103,7 @@ def answers_of(cast: "Cast") -> dict[str, tuple[Holder, bytes]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class RevocationEntry:
     """The reason why a certificate is no longer good, and the timestamp of the signature."""
 
     code: Code | None
@@ -128,65 +128,65 @@ def _future(info: Any) -> None:
     info["gen_time"] = NOW + HOUR
 
 
-ENDED: dict[str, Ended] = {
-    "expired": Ended(code=None, why="dated while it was in its term", not_after=LAPSED),
-    "revoked-later": Ended(
+ENDED: dict[str, RevocationEntry] = {
+    "expired": RevocationEntry(code=None, why="dated while it was in its term", not_after=LAPSED),
+    "revoked-later": RevocationEntry(
         code=None, why="EN 319 102-1, 5.5.4: older than the revocation", revoked_at=NOW - DAY
     ),
-    "compromised-later": Ended(
+    "compromised-later": RevocationEntry(
         code=None,
         why="older than the day since which the key is suspect",
         revoked_at=NOW - DAY,
         reason=COMPROMISE,
         invalid_since=SIGNED + DAY,
     ),
-    "compromised-before": Ended(
+    "compromised-before": RevocationEntry(
         code=Code.SIG_06,
         why="RFC 5280, 5.3.2: invalidityDate lies before the timestamp",
         revoked_at=NOW - DAY,
         reason=COMPROMISE,
         invalid_since=SIGNED - DAY,
     ),
-    "revoked-before": Ended(
+    "revoked-before": RevocationEntry(
         code=Code.SIG_06, why="dated after the revocation", revoked_at=SIGNED - DAY
     ),
-    "revoked-undated": Ended(
+    "revoked-undated": RevocationEntry(
         code=Code.SIG_06,
         why="SigningTime alone proves nothing",
         revoked_at=NOW - DAY,
         stamped=None,
     ),
-    "expired-undated": Ended(
+    "expired-undated": RevocationEntry(
         code=Code.SIG_05, why="SigningTime alone proves nothing", not_after=LAPSED, stamped=None
     ),
-    "dated-after-its-end": Ended(
+    "dated-after-its-end": RevocationEntry(
         code=Code.SIG_05, why="dated too late", not_after=LAPSED, stamped=NOW - HOUR / 4
     ),
-    "by-an-untrusted-tsa": Ended(
+    "by-an-untrusted-tsa": RevocationEntry(
         code=Code.SIG_05, why="anybody can run a TSA", not_after=LAPSED, tsa="foreign_tsa"
     ),
-    "by-a-tsa-of-the-citizens-ca": Ended(
+    "by-a-tsa-of-the-citizens-ca": RevocationEntry(
         code=Code.SIG_05,
         why="an authority that certifies citizens may not date their signatures",
         not_after=LAPSED,
         tsa="citizens_tsa",
     ),
-    "of-another-signature": Ended(
+    "of-another-signature": RevocationEntry(
         code=Code.SIG_02, why="a token moved here", not_after=LAPSED, octets=b"another"
     ),
-    "without-critical-eku": Ended(
+    "without-critical-eku": RevocationEntry(
         code=Code.SIG_05, why="RFC 3161, 2.3", not_after=LAPSED, tsa="lax_tsa"
     ),
-    "by-a-revoked-tsa": Ended(
+    "by-a-revoked-tsa": RevocationEntry(
         code=Code.SIG_05, why="RFC 3161, 4: every token is void", not_after=LAPSED, tsa="lost_tsa"
     ),
-    "of-the-future": Ended(
+    "of-the-future": RevocationEntry(
         code=Code.SIG_02,
         why="genTime lies an hour ahead",
         not_after=LAPSED,
         departures={"amend_info": _future},
     ),
-    "by-sha1": Ended(
+    "by-sha1": RevocationEntry(
         code=Code.SIG_05,
         why="an imprint that fits twins as well",
         not_after=LAPSED,

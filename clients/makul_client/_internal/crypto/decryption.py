@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from makul_client._internal.crypto.credentials import load_credential
 from makul_client._internal.crypto.xml import DSIG, UnsafeXmlError, parse
-from makul_client.errors import ProfileError, SealError, SealFlaw
-from makul_client.profile import Sealing
+from makul_client.errors import EncryptionError, EncryptionFlaw, ProfileError
+from makul_client.profile import DecryptionSettings
 from makul_client.translation import translate
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _OAEP: Final = padding.OAEP(
 class DeliveryDecryptor:
     """The decryption with the recipient's key. Raises `ProfileError` if it is not an RSA key."""
 
-    def __init__(self, sealing: Sealing) -> None:
+    def __init__(self, sealing: DecryptionSettings) -> None:
         credential = load_credential(
             sealing.key, sealing.certificate, password_env=sealing.key_password_env
         )
@@ -61,54 +61,58 @@ class DeliveryDecryptor:
         self._fingerprint = hashlib.sha256(credential.der).digest()
 
     def decrypt(self, sealed: bytes) -> bytes:
-        """Return the document inside. Its signature is not verified yet. Raises `SealError`."""
+        """Return the document inside, not verified yet. Raises `EncryptionError`."""
         if len(sealed) > MAX_SEALED:
-            raise SealError(SealFlaw.FORM, translate("too large"))
+            raise EncryptionError(EncryptionFlaw.FORM, translate("too large"))
         try:
             encrypted = parse(sealed)
         except UnsafeXmlError as error:
-            raise SealError(SealFlaw.FORM, str(error)) from None
+            raise EncryptionError(EncryptionFlaw.FORM, str(error)) from None
         wrapped, to_whom, ciphertext = _parts(encrypted)
         if not hmac.compare_digest(to_whom, self._fingerprint):
-            raise SealError(
-                SealFlaw.RECIPIENT, translate("another certificate than the profile names")
+            raise EncryptionError(
+                EncryptionFlaw.RECIPIENT, translate("another certificate than the profile names")
             )
         # One message for every failure below, so that an attacker who sends ciphertexts gets no
         # oracle.
         try:
             key = self._key.decrypt(wrapped, _OAEP)
             if len(key) != _KEY_BYTES:
-                raise SealError(SealFlaw.BROKEN, translate("it does not decrypt"))
+                raise EncryptionError(EncryptionFlaw.BROKEN, translate("it does not decrypt"))
             return AESGCM(key).decrypt(ciphertext[:_IV_BYTES], ciphertext[_IV_BYTES:], None)
         except (ValueError, InvalidTag):
-            raise SealError(SealFlaw.BROKEN, translate("it does not decrypt")) from None
+            raise EncryptionError(EncryptionFlaw.BROKEN, translate("it does not decrypt")) from None
 
 
 def _parts(encrypted: "Element") -> tuple[bytes, bytes, bytes]:
     """Return the wrapped key, the certificate's digest, and the IV with the ciphertext.
 
-    Raises `SealError` for any other form.
+    Raises `EncryptionError` for any other form.
     """
     if encrypted.tag != _xenc("EncryptedData") or encrypted.get("Type") != f"{XENC}Element":
-        raise SealError(SealFlaw.FORM, translate("not an encrypted element"))
+        raise EncryptionError(EncryptionFlaw.FORM, translate("not an encrypted element"))
     method, key_info, data = _children(
         encrypted, _xenc("EncryptionMethod"), _ds("KeyInfo"), _xenc("CipherData")
     )
     _children(method)
     if method.get("Algorithm") != AES_256_GCM:
-        raise SealError(SealFlaw.ALGORITHM, translate("the data are not encrypted by AES-256-GCM"))
+        raise EncryptionError(
+            EncryptionFlaw.ALGORITHM, translate("the data are not encrypted by AES-256-GCM")
+        )
     (encrypted_key,) = _children(key_info, _xenc("EncryptedKey"))
     key_method, own_info, key_data = _children(
         encrypted_key, _xenc("EncryptionMethod"), _ds("KeyInfo"), _xenc("CipherData")
     )
     if key_method.get("Algorithm") != RSA_OAEP:
-        raise SealError(SealFlaw.ALGORITHM, translate("the key is not wrapped by RSA-OAEP"))
+        raise EncryptionError(
+            EncryptionFlaw.ALGORITHM, translate("the key is not wrapped by RSA-OAEP")
+        )
     (digest_method,) = _children(key_method, _ds("DigestMethod"))
     if digest_method.get("Algorithm") != SHA1 or len(digest_method):
-        raise SealError(SealFlaw.ALGORITHM, translate("RSA-OAEP with another digest"))
+        raise EncryptionError(EncryptionFlaw.ALGORITHM, translate("RSA-OAEP with another digest"))
     ciphertext = _value(data)
     if len(ciphertext) < _IV_BYTES + _TAG_BYTES:
-        raise SealError(SealFlaw.FORM, translate("too short"))
+        raise EncryptionError(EncryptionFlaw.FORM, translate("too short"))
     return _value(key_data), _named_certificate(own_info), ciphertext
 
 
@@ -117,7 +121,9 @@ def _named_certificate(key_info: "Element") -> bytes:
     (data,) = _children(key_info, _ds("X509Data"))
     _, digest = _children(data, _ds("X509IssuerSerial"), f"{{{DSIG11}}}X509Digest")
     if digest.get("Algorithm") != SHA256:
-        raise SealError(SealFlaw.ALGORITHM, translate("the certificate is not named by SHA-256"))
+        raise EncryptionError(
+            EncryptionFlaw.ALGORITHM, translate("the certificate is not named by SHA-256")
+        )
     return _binary(digest)
 
 
@@ -131,17 +137,21 @@ def _children(element: "Element", *tags: str) -> tuple["Element", ...]:
     """Return the children, which must be exactly these, in this order."""
     children = tuple(element)
     if tuple(child.tag for child in children) != tags:
-        raise SealError(SealFlaw.FORM, translate("its parts are missing, foreign or repeated"))
+        raise EncryptionError(
+            EncryptionFlaw.FORM, translate("its parts are missing, foreign or repeated")
+        )
     return children
 
 
 def _binary(element: "Element") -> bytes:
     if len(element):
-        raise SealError(SealFlaw.FORM, translate("its parts are missing, foreign or repeated"))
+        raise EncryptionError(
+            EncryptionFlaw.FORM, translate("its parts are missing, foreign or repeated")
+        )
     try:
         return base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError):
-        raise SealError(SealFlaw.FORM, translate("a value is not base64")) from None
+        raise EncryptionError(EncryptionFlaw.FORM, translate("a value is not base64")) from None
 
 
 def _xenc(name: str) -> str:

@@ -69,7 +69,7 @@ class BadSignatureError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Signed:
+class VerifiedDocument:
     """A document whose signature is valid under the certificate that it names."""
 
     root: "Element"
@@ -120,7 +120,7 @@ def _signature_schema() -> etree.XMLSchema:
         return etree.XMLSchema(etree.parse(str(file)))
 
 
-def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> Signed:
+def verify(document: bytes, root_tag: str, *, at_most: int = MAX_DOCUMENT) -> VerifiedDocument:
     """Verify an enveloped XAdES signature over the whole document.
 
     The certificate is taken from the document. The caller must judge whether it is trusted and in
@@ -311,7 +311,7 @@ def _select_signed(
     references: list[str],
     root_tag: str,
     certificate: Certificate,
-) -> Signed:
+) -> VerifiedDocument:
     """Return the document and its certificate, read only from the results of signxml."""
     signed = {
         pointed: result.signed_xml for pointed, result in zip(references, results, strict=True)
@@ -323,4 +323,4 @@ def _select_signed(
         raise BadSignatureError(translate("something else than the signed properties was signed"))
     if not _is_named(certificate, _named_certificate(properties)):
         raise BadSignatureError(translate("the certificate is not the one that was signed with"))
-    return Signed(root=root, certificate=certificate)
+    return VerifiedDocument(root=root, certificate=certificate)

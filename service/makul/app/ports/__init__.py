@@ -74,10 +74,10 @@ from makul.app.ports.documents import (
 )
 from makul.app.ports.key_rotation import (
     EncryptedCount,
+    KeyRing,
     KeyRotation,
-    Retired,
-    Rewrapped,
-    Ring,
+    RetiredKey,
+    RewrapBatch,
 )
 from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
@@ -176,6 +176,7 @@ __all__ = [
     "HeldConsent",
     "Inclusion",
     "KeptReceipt",
+    "KeyRing",
     "KeyRotation",
     "KnownRequest",
     "Leaf",
@@ -223,12 +224,11 @@ __all__ = [
     "Replay",
     "RequestKey",
     "RequestSnapshot",
-    "Retired",
+    "RetiredKey",
     "RevocationAcceptance",
     "RevocationFacts",
     "RevokedConsent",
-    "Rewrapped",
-    "Ring",
+    "RewrapBatch",
     "ServiceLimit",
     "ServiceStatus",
     "Signatory",

@@ -103,7 +103,7 @@ class Release(_Disclosure):
     """The rendered `person` element with exactly the released attributes."""
     reasons: tuple[Reason, ...] = ()
     """The reasons why requested attributes were left out."""
-    seal_to: bytes | None = None
+    encrypt_to: bytes | None = None
     """The certificate (DER) to which the payload is encrypted; None for an unencrypted payload."""
     matches: tuple[MethodVerdict, ...] = ()
     effects: tuple[DisclosureEffect, ...] = ()
@@ -114,7 +114,7 @@ class Release(_Disclosure):
 
         The certificate must not have been withdrawn by the commit.
         """
-        return sha256(self.seal_to).digest() if self.seal_to is not None else None
+        return sha256(self.encrypt_to).digest() if self.encrypt_to is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

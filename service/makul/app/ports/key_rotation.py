@@ -10,7 +10,7 @@ from makul.app.ports.caller import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ring:
+class KeyRing:
     """The ids of the master keys, by their state."""
 
     current: str
@@ -33,7 +33,7 @@ class EncryptedCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrapped:
+class RewrapBatch:
     """The result of one batch, which is already committed."""
 
     column: str
@@ -46,7 +46,7 @@ class Rewrapped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retired:
+class RetiredKey:
     """A master key that was removed from the key ring."""
 
     kept: Path
@@ -61,7 +61,7 @@ class KeyRotation(Protocol):
     Each step is written to the operators' audit log before it is done.
     """
 
-    def ring(self) -> Ring:
+    def key_ring(self) -> KeyRing:
         """Return the key ring as it is in its file."""
 
     def count(self) -> Sequence[EncryptedCount]:
@@ -80,11 +80,11 @@ class KeyRotation(Protocol):
     def activate(self, *, at: datetime) -> str:
         """Make the prepared key the one that encrypts from now on; return its id."""
 
-    def rewrap(self, clock: Clock) -> Iterator[Rewrapped]:
+    def rewrap(self, clock: Clock) -> Iterator[RewrapBatch]:
         """Wrap all encrypted fields under the current key, batch by batch.
 
         The caller may stop after any batch and start again, because each field names its key.
         """
 
-    def retire(self, key_id: str, *, at: datetime) -> Retired:
+    def retire(self, key_id: str, *, at: datetime) -> RetiredKey:
         """Remove a former key from the key ring, once no field is encrypted under it."""

@@ -108,7 +108,7 @@ class Sequenced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cosigned:
+class CosignedCheckpoint:
     """A checkpoint signed by this log and cosigned by a witness; both signatures are verified."""
 
     checkpoint: Checkpoint
@@ -156,7 +156,7 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class RecoveryResult:
     """The result of recovering published leaves that a restored store lacked."""
 
     placed: int

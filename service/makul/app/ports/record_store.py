@@ -110,7 +110,7 @@ class Register(CertificateRegister, Protocol):
         at that time the document was already proven to exist.
         """
 
-    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+    def encryption_certificate(self, recipient: MemberCode) -> bytes | None:
         """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
 
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:

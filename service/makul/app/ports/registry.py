@@ -171,7 +171,7 @@ class OperatorRegistry(Protocol):
     def certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return every recipient's certificates in use for messages: owner and DER."""
 
-    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+    def encryption_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return every certificate to which data may be encrypted: owner and DER."""
 
     def withdraw_certificate(
@@ -179,7 +179,7 @@ class OperatorRegistry(Protocol):
     ) -> None:
         """Withdraw a message certificate from this commit on; it cannot be registered again."""
 
-    def add_sealing_certificate(
+    def add_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Register the certificate to which this recipient's data are encrypted.
@@ -187,7 +187,7 @@ class OperatorRegistry(Protocol):
         It takes effect with this commit.
         """
 
-    def withdraw_sealing_certificate(
+    def withdraw_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw an encryption certificate; this cannot be undone.
@@ -372,5 +372,7 @@ class OperatorRegistry(Protocol):
     ) -> None:
         """Record the operator's answer to a contested line, for good (cl. 11)."""
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the evidence of a decision; the access is itself recorded (cl. 13 and 16)."""

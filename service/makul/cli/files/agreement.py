@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from makul.admin.errors import OperatorError
-from makul.cli.suggestion import suggest_name, suggestion_of
+from makul.cli.suggestion import describe_suggestion, suggest_name
 from makul.domain.agreements import (
     DEFAULT_PAPER_QUOTA,
     Agreement,
@@ -135,7 +135,7 @@ def _parse_purpose(name: str) -> PurposeCode:
         problem = translate(str(error))
     with suppress(MalformedIdentifierError):
         purpose = parse_purpose(re.sub("[^0-9A-Z]+", "_", name.upper()).strip("_"))
-        problem += suggestion_of(purpose)
+        problem += describe_suggestion(purpose)
     raise ValueError(problem)
 
 

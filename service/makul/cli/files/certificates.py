@@ -18,7 +18,7 @@ from makul.admin.errors import OperatorError
 from makul.admin.requests import CertificateUse
 from makul.cli.output import Facts, complain, instant, local_time
 from makul.language.translation import mark, translate
-from makul.net.certificate_der import load_certificate, serial_number_of
+from makul.net.certificate_der import load_certificate, read_serial_number
 from makul.net.files import read_bounded
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def read_certificate(path: Path, *, at: datetime | None) -> ReadCertificate:
     `OperatorError` if the certificate cannot serve.
     """
     der, certificate = _parse(path)
-    algorithm = algorithm_of(certificate)
+    algorithm = describe_algorithm(certificate)
     if algorithm is None:
         raise OperatorError(
             translate(
@@ -130,7 +130,7 @@ def read_fingerprint(path: Path) -> bytes:
     return sha256(_parse(path)[0]).digest()
 
 
-def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
+def read_encryption_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     """Return a certificate to which data can be encrypted: RSA, for keyEncipherment.
 
     See RFC 5280, 4.2.1.3. Its path is validated again with each answer. Raises `OperatorError` if
@@ -160,7 +160,7 @@ def read_sealing_certificate(path: Path, *, at: datetime) -> ReadCertificate:
     return read
 
 
-def algorithm_of(certificate: x509.Certificate) -> str | None:
+def describe_algorithm(certificate: x509.Certificate) -> str | None:
     """Return `RSA-2048`, `P-256`, …, or None for a key that no signature may use here."""
     try:
         key = certificate.public_key()
@@ -223,7 +223,7 @@ def _parse(path: Path) -> tuple[bytes, x509.Certificate]:
         )
     try:
         # `cryptography` warns of a serial number that is not positive, so it is checked first.
-        if not 0 < serial_number_of(certificates[0]) < 1 << 8 * MAX_SERIAL_BYTES:
+        if not 0 < read_serial_number(certificates[0]) < 1 << 8 * MAX_SERIAL_BYTES:
             raise OperatorError(
                 translate(
                     "{file}: its serial number is not positive, or longer than {max_bytes} octets"

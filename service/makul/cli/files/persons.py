@@ -54,7 +54,7 @@ class Line:
     fault: str | None = None
 
 
-def format_of(path: Path) -> Format:
+def detect_format(path: Path) -> Format:
     """Return the format that the file name indicates. Raises `OperatorError` for other names."""
     match path.suffix.lower():
         case ".csv" | ".tsv":

@@ -60,9 +60,9 @@ class StoreActRecorder(ActRecorder[ActRights]):
             taking = None
             if facts.locks is not None:
                 taking = stack.enter_context(announce_revocation(self._database, facts.locks))
-            return self._database.perform(
+            return self._database.run_transaction(
                 lambda transaction: self._carry_out(transaction, taking, facts, decide, render),
-                settled=lambda transaction: self._find_stored(transaction, facts),
+                resolve_unknown_commit=lambda transaction: self._find_stored(transaction, facts),
             )
 
     def _carry_out(
@@ -73,7 +73,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
         decide: Decide[ActRights],
         render: Render,
     ) -> bytes:
-        acquire_lock(transaction, LockKind.DESK)
+        acquire_lock(transaction, LockKind.REGISTRY)
         if taking is not None:
             lock_for_revocation(transaction, taking)
         stored = self._find_stored(transaction, facts)
@@ -99,7 +99,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
         decide: Decide[ActRights],
         act: PendingAct,
     ) -> ActDecision:
-        if transaction.one(_FIND, _key(facts)) is not None:
+        if transaction.fetch_one(_FIND, _key(facts)) is not None:
             return refuse_act((_REUSED,))
         if facts.officer is not None:
             in_office = find_officer(transaction, self._cipher, facts.officer.fingerprint)
@@ -113,7 +113,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
 
     def _find_stored(self, transaction: Transaction, facts: ActFacts) -> bytes | None:
         """Return the stored answer of this very request by this officer; None if there is none."""
-        row = transaction.one(_FIND, _key(facts))
+        row = transaction.fetch_one(_FIND, _key(facts))
         if row is None:
             return None
         act_id, request_digest, asker, sealed = row
@@ -133,7 +133,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
             "answered_at": micros(facts.at),
             "sealed": self._cipher.encrypt(answer, _associated_data(act_id)),
         }
-        transaction.run(_KEEP, row)
+        transaction.execute(_KEEP, row)
 
 
 def _closes(decision: ActDecision) -> bool:

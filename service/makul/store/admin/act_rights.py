@@ -51,23 +51,23 @@ class ActRights(MonthRows):
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return a recipient; None if it is not registered."""
-        row = self._transaction.one(RECIPIENT, {"code": code})
+        row = self._transaction.fetch_one(RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
     def set_recipient_state(self, code: MemberCode, state: RecipientState) -> None:
         """Set a recipient's state from this commit on."""
         self._track("recipient", code=code)
         values = {"key_code": code, "state": state.value, "changed_at": micros(self._at)}
-        self._transaction.run(_SET_RECIPIENT_STATE, values)
+        self._transaction.execute(_SET_RECIPIENT_STATE, values)
 
     def agreement(self, number: AgreementNumber) -> Agreement | None:
         """Return an agreement; None if there is none."""
-        row = self._transaction.one(_AGREEMENT, {"number": number})
+        row = self._transaction.fetch_one(_AGREEMENT, {"number": number})
         return agreement_from_row(row) if row is not None else None
 
     def termination_proposal(self, number: AgreementNumber) -> Officer | None:
         """Return the officer who proposed the termination; None if nobody in office did."""
-        for (fingerprint,) in self._transaction.all(_PROPOSALS, {"number": number}):
+        for (fingerprint,) in self._transaction.fetch_all(_PROPOSALS, {"number": number}):
             officer = find_officer(self._transaction, self._cipher, fingerprint)
             if officer is not None:
                 return officer
@@ -75,18 +75,18 @@ class ActRights(MonthRows):
 
     def propose_termination(self, number: AgreementNumber, officer: Officer) -> None:
         """Record that this officer proposes the termination."""
-        (changed_at,) = self._transaction.one(_CHANGED_AT, {"number": number}) or (None,)
+        (changed_at,) = self._transaction.fetch_one(_CHANGED_AT, {"number": number}) or (None,)
         key = {
             "number": number,
             "agreement_changed_at": changed_at,
             "officer": officer.fingerprint,
         }
         self._track("termination_proposal", **key)
-        self._transaction.run(_PROPOSE, {**key, "proposed_at": micros(self._at)})
+        self._transaction.execute(_PROPOSE, {**key, "proposed_at": micros(self._at)})
 
     def terminate_agreement(self, number: AgreementNumber) -> None:
         """Terminate an agreement from this commit on; this cannot be undone."""
         self._track("agreement", number=number)
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(self._at)}
-        self._transaction.run(_SET_AGREEMENT_STATE, values)
+        self._transaction.execute(_SET_AGREEMENT_STATE, values)

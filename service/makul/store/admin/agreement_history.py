@@ -38,7 +38,7 @@ def list_versions(
 ) -> Mapping[str, Sequence[AgreementVersion]]:
     """Return each version of a recipient's agreements that was in force, the earliest first."""
     drafts: dict[str, list[Row]] = defaultdict(list)
-    for row in unit_of_work.database.all(_DRAFTS, {"recipient": recipient}):
+    for row in unit_of_work.database.fetch_all(_DRAFTS, {"recipient": recipient}):
         drafts[row[0]].append(row)
     return {
         number: [
@@ -54,7 +54,9 @@ def _read_version(
     unit_of_work: RegistryUnitOfWork, row: Row, following: Row | None
 ) -> AgreementVersion | None:
     number, digest, _, state, changed_at = row
-    signatures = unit_of_work.database.all(SIGNATURES, {"number": number, "terms_digest": digest})
+    signatures = unit_of_work.database.fetch_all(
+        SIGNATURES, {"number": number, "terms_digest": digest}
+    )
     begins = _find_third_signature(signatures)
     stored = signatories.read_document(unit_of_work, digest)
     if begins is None or stored is None:

@@ -91,13 +91,13 @@ def draft(
             RowKey("agreement_draft", {"number": number, "terms_digest": digest}),
             signatories.document_row(digest),
         )
-        known = transaction.one(STANDING, {"number": number})
+        known = transaction.fetch_one(STANDING, {"number": number})
         if known is None:
             key = {"number": number, "recipient": new.recipient, "to_lock_by": None}
-            transaction.run(_ADD, {**key, **terms, "changed_at": micros(at)})
+            transaction.execute(_ADD, {**key, **terms, "changed_at": micros(at)})
         else:
             _must_be_changeable(known, new.recipient)
-            transaction.run(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
+            transaction.execute(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
         _add_draft(transaction, number, digest, at)
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
         signatories.store_document(transaction, unit_of_work.cipher, DRAFT_KIND, unsigned, at=at)
@@ -110,15 +110,15 @@ def everything(
 ) -> Sequence[Agreement]:
     """Return every agreement, or those of one recipient, by number."""
     if recipient is None:
-        rows = unit_of_work.database.all(_ALL, {})
+        rows = unit_of_work.database.fetch_all(_ALL, {})
     else:
-        rows = unit_of_work.database.all(_OWN, {"recipient": recipient})
+        rows = unit_of_work.database.fetch_all(_OWN, {"recipient": recipient})
     return [agreement_from_row(row) for row in rows]
 
 
 def draft_document(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> bytes | None:
     """Return the unsigned document of the newest draft; None if the number is not known."""
-    row = unit_of_work.database.one(NEWEST_DRAFT, {"number": number})
+    row = unit_of_work.database.fetch_one(NEWEST_DRAFT, {"number": number})
     draft = signatories.read_document(unit_of_work, row[0]) if row is not None else None
     return draft.document if draft is not None else None
 
@@ -139,7 +139,7 @@ def sign(
             "role": signature.role.value,
             "signer": signature.signer,
         }
-        if transaction.one(_SIGNED_ALREADY, values) is not None:
+        if transaction.fetch_one(_SIGNED_ALREADY, values) is not None:
             raise OperatorRegistryError(translate("this signatory has signed these terms already"))
         act = unit_of_work.act(
             transaction,
@@ -156,12 +156,12 @@ def sign(
             "document": signature.signed.digest,
             "recorded_at": micros(at),
         }
-        transaction.run(_ADD_SIGNATURE, recorded)
+        transaction.execute(_ADD_SIGNATURE, recorded)
         state = AgreementState.DRAFT
         if _all_have_signed(transaction, number, signature.terms_digest):
             state = AgreementState.IN_FORCE
             changed = {"key_number": number, "state": state.value, "changed_at": micros(at)}
-            transaction.run(_SET_STATE, changed)
+            transaction.execute(_SET_STATE, changed)
         facts = {
             "role": signature.role.value,
             "member": signature.member,
@@ -179,7 +179,7 @@ def terminate(
 ) -> None:
     """Terminate an agreement; this cannot be undone (cl. 12)."""
     with unit_of_work.begin(locking_recipient=_owner(unit_of_work, number)) as transaction:
-        known = transaction.one(STANDING, {"number": number})
+        known = transaction.fetch_one(STANDING, {"number": number})
         if known is None:
             raise OperatorRegistryError(translate("no agreement of this number is registered"))
         if known[1] == AgreementState.TERMINATED.value:
@@ -187,7 +187,7 @@ def terminate(
         state = AgreementState.TERMINATED.value
         values = {"key_number": number, "state": state, "changed_at": micros(at)}
         act = unit_of_work.act(transaction, _agreement_row(number))
-        transaction.run(_SET_STATE, values)
+        transaction.execute(_SET_STATE, values)
         facts = {"state": state, "was": known[1], "reason": reason}
         act.write("agreement.end", number, facts, at=at)
 
@@ -198,7 +198,7 @@ def _agreement_row(number: AgreementNumber) -> RowKey:
 
 def _owner(unit_of_work: RegistryUnitOfWork, number: AgreementNumber) -> str | None:
     """Return the recipient to which an agreement number belongs; None if it is not known."""
-    known = unit_of_work.database.one(STANDING, {"number": number})
+    known = unit_of_work.database.fetch_one(STANDING, {"number": number})
     return known[0] if known is not None else None
 
 
@@ -217,18 +217,18 @@ def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetim
     Its time is after every earlier draft's, even if the clock stood still or was set back.
     """
     key = {"number": number, "terms_digest": digest}
-    if transaction.one(_DRAFTED_BEFORE, key) is not None:
+    if transaction.fetch_one(_DRAFTED_BEFORE, key) is not None:
         raise OperatorRegistryError(translate("this same document was already a draft earlier"))
-    newest = transaction.one(NEWEST_DRAFT, {"number": number})
+    newest = transaction.fetch_one(NEWEST_DRAFT, {"number": number})
     drafted_at = micros(at) if newest is None else max(micros(at), newest[1] + 1)
-    transaction.run(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
+    transaction.execute(_ADD_DRAFT, {**key, "drafted_at": drafted_at})
 
 
 def _must_be_signable(
     transaction: Transaction, signature: AgreementSignature, at: datetime
 ) -> None:
     """Check everything that may have changed since the signature was verified."""
-    known = transaction.one(STANDING, {"number": signature.number})
+    known = transaction.fetch_one(STANDING, {"number": signature.number})
     if known is None:
         raise OperatorRegistryError(translate("no agreement of this number is registered"))
     owner, state, valid_to = known
@@ -238,7 +238,7 @@ def _must_be_signable(
         )
     if valid_to <= micros(at):
         raise OperatorRegistryError(translate("this agreement's term is over; make a new draft"))
-    newest = transaction.one(NEWEST_DRAFT, {"number": signature.number})
+    newest = transaction.fetch_one(NEWEST_DRAFT, {"number": signature.number})
     if newest is None or newest[0] != signature.terms_digest:
         raise OperatorRegistryError(
             translate("this is not the agreement's newest draft; sign the newest draft")
@@ -254,6 +254,8 @@ def _all_have_signed(transaction: Transaction, number: str, digest: bytes) -> bo
 
     Only signatories who may sign at this moment count, and one certificate counts for one role.
     """
-    rows = transaction.all(SIGNATURES, {"number": number, "terms_digest": digest})
-    standing = {signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None}
-    return frozenset(standing.values()) == frozenset(AgreementRole)
+    rows = transaction.fetch_all(SIGNATURES, {"number": number, "terms_digest": digest})
+    roles_by_signer = {
+        signer: AgreementRole(role) for role, _, signer, _, gone in rows if gone is None
+    }
+    return frozenset(roles_by_signer.values()) == frozenset(AgreementRole)

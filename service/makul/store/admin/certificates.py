@@ -69,10 +69,10 @@ class CertificateKind:
         key = self._row_key(recipient, fingerprint)
         with unit_of_work.begin() as transaction:
             require_recipient(transaction, recipient)
-            if transaction.one(self._known, key.key) is not None:
+            if transaction.fetch_one(self._known, key.key) is not None:
                 raise OperatorRegistryError(translate(self._registered_before))
             act = unit_of_work.act(transaction, key)
-            transaction.run(self._add, values)
+            transaction.execute(self._add, values)
             facts = {"fingerprint": fingerprint.hex()}
             act.write(f"{self._act_prefix}.add", recipient, facts, at=at)
 
@@ -97,13 +97,13 @@ class CertificateKind:
         facts = {"fingerprint": fingerprint.hex(), "reason": reason}
         with unit_of_work.begin(locking_recipient=recipient) as transaction:
             act = unit_of_work.act(transaction, self._row_key(recipient, fingerprint))
-            if not transaction.run(self._withdraw, values):
+            if not transaction.execute(self._withdraw, values):
                 raise OperatorRegistryError(translate(self._not_in_use))
             act.write(f"{self._act_prefix}.withdraw", recipient, facts, at=at)
 
     def in_use(self, database: Database) -> list[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of each certificate that is not withdrawn."""
-        return [(MemberCode(row[0]), row[1]) for row in database.all(self._in_use, {})]
+        return [(MemberCode(row[0]), row[1]) for row in database.fetch_all(self._in_use, {})]
 
     def _row_key(self, recipient: MemberCode, fingerprint: bytes) -> RowKey:
         values = {"recipient": recipient, "fingerprint": fingerprint}

@@ -10,7 +10,7 @@ from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import instant
 from makul.store.encryption.fields import FieldDecryptionError
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.record_tables import disclosure, evidence
 
 _DECISION = select(disclosure.c.recipient, disclosure.c.decided_at, disclosure.c.sealed).where(
@@ -26,7 +26,7 @@ def read_evidence(
 ) -> DecisionEvidence | None:
     """Return the documents and their reports, after the access is committed to the log."""
     with unit_of_work.begin() as transaction:
-        row = transaction.one(_DECISION, {"disclosure_id": disclosure_id.bytes})
+        row = transaction.fetch_one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         facts = {"disclosure": str(disclosure_id), "found": row is not None}
         target = row[0] if row is not None else ""
         unit_of_work.log.write(transaction, "evidence.look", target, facts, at=at)
@@ -44,7 +44,7 @@ def read_evidence(
 def _piece(
     unit_of_work: RegistryUnitOfWork, recipient: str, digest: bytes, report: bytes
 ) -> EvidenceDocument:
-    row = unit_of_work.database.one(_PIECE, {"recipient": recipient, "digest": digest})
+    row = unit_of_work.database.fetch_one(_PIECE, {"recipient": recipient, "digest": digest})
     kind, sealed = row if row is not None else (None, None)
     document = None
     if sealed is not None:

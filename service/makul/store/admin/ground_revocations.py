@@ -65,7 +65,7 @@ def find_ground(
 ) -> GroundRow | None:
     """Return a ground and how much of it was used; None if it was neither used nor registered."""
     key = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
-    row = database.one(_GROUND, key)
+    row = database.fetch_one(_GROUND, key)
     if row is None:
         return None
     ground = _read_ground(row)
@@ -108,7 +108,7 @@ def revoke_ground(
             revocation = {"recipient": recipient, "consent_id": ground_id.bytes}
             rows.append(RowKey("revocation", {**revocation, "subject_index": index}))
         act = unit_of_work.act(transaction, *rows)
-        if not transaction.run(_REVOKE_GROUND, values):
+        if not transaction.execute(_REVOKE_GROUND, values):
             raise OperatorRegistryError(translate("this recipient has no such ground in force"))
         if subject is not None:
             # It is recorded beside its usage counter, so that ListRevocations lists it as any
@@ -136,7 +136,7 @@ def _read_subject(
     if kind is not GroundKind.CONSENT:
         return None
     values = {"recipient": recipient, "kind": kind.value, "ground_id": ground_id.bytes}
-    row = transaction.one(_GROUND_SUBJECT, values)
+    row = transaction.fetch_one(_GROUND_SUBJECT, values)
     if row is None or row[0] is None:
         return None
     where = revocations.subject_associated_data(recipient, kind, ground_id.bytes)

@@ -17,11 +17,11 @@ from sqlalchemy import func, select
 from makul.app.ports import (
     Clock,
     EncryptedCount,
+    KeyRing,
     KeyRotation,
     OperatorRegistryError,
-    Retired,
-    Rewrapped,
-    Ring,
+    RetiredKey,
+    RewrapBatch,
 )
 from makul.language.translation import translate
 from makul.store.admin import rewrap as rewrapping
@@ -42,11 +42,11 @@ class StoreRotation(KeyRotation):
         self._unit_of_work = unit_of_work
         self._file = KeyFile(path)
 
-    def ring(self) -> Ring:
+    def key_ring(self) -> KeyRing:
         """Return the key ring as its file has it."""
         with _registry_errors():
             keys = self._file.load()
-        return Ring(current=keys.current_id, following=keys.next_id, former=_former(keys))
+        return KeyRing(current=keys.current_id, following=keys.next_id, former=_former(keys))
 
     def count(self) -> Sequence[EncryptedCount]:
         """Count the encrypted fields by column and key; reads the whole store."""
@@ -55,12 +55,14 @@ class StoreRotation(KeyRotation):
     def lingering(self) -> Sequence[str]:
         """Return the keys of earlier key rings that a process of this machine still uses.
 
-        The key that was current in a ring identifies it.
+        The key that was current in a key ring identifies it.
         """
-        ring = self.ring()
-        candidates = ring.former if ring.following is None else (ring.current, *ring.former)
+        key_ring = self.key_ring()
+        candidates = (
+            key_ring.former if key_ring.following is None else (key_ring.current, *key_ring.former)
+        )
         with _registry_errors():
-            stored = [key_id for key_id in candidates if self._file.ring_path(key_id).exists()]
+            stored = [key_id for key_id in candidates if self._file.kept_path(key_id).exists()]
             return [key_id for key_id in stored if self._file.still_used(key_id)]
 
     def prepare(self, *, at: datetime) -> str:
@@ -74,10 +76,10 @@ class StoreRotation(KeyRotation):
                         key=keys.next_id,
                     )
                 )
-            ring = keys.prepared()
-            following = str(ring.next_id)
+            key_ring = keys.prepared()
+            following = str(key_ring.next_id)
             self._log("key.prepare", following, {"current": keys.current_id}, at)
-            self._file.replace(ring, former_id=keys.current_id)
+            self._file.replace(key_ring, former_id=keys.current_id)
         return following
 
     def activate(self, *, at: datetime) -> str:
@@ -89,12 +91,12 @@ class StoreRotation(KeyRotation):
                     translate("no key is prepared: prepare one first, and reload every worker")
                 )
             self._refuse_in_use(keys.current_id)
-            ring = keys.activated()
-            self._log("key.activate", ring.current_id, {"former": keys.current_id}, at)
-            self._file.replace(ring, former_id=keys.current_id)
-        return ring.current_id
+            key_ring = keys.activated()
+            self._log("key.activate", key_ring.current_id, {"former": keys.current_id}, at)
+            self._file.replace(key_ring, former_id=keys.current_id)
+        return key_ring.current_id
 
-    def rewrap(self, clock: Clock) -> Iterator[Rewrapped]:
+    def rewrap(self, clock: Clock) -> Iterator[RewrapBatch]:
         """Wrap every data key again under the current master key, batch by batch."""
         with _registry_errors():
             current = self._keys().current_id
@@ -107,7 +109,7 @@ class StoreRotation(KeyRotation):
             yield batch
         self._log(_REWRAPPED, current, {"fields": fields}, clock())
 
-    def retire(self, key_id: str, *, at: datetime) -> Retired:
+    def retire(self, key_id: str, *, at: datetime) -> RetiredKey:
         """Remove a former key from the key ring if no field is encrypted under it."""
         with _registry_errors(), self._file.lock():
             keys = self._keys()
@@ -124,11 +126,11 @@ class StoreRotation(KeyRotation):
                         number=left,
                     )
                 )
-            last = self._unit_of_work.database.one(_LAST_REWRAPPED, {})
+            last = self._unit_of_work.database.fetch_one(_LAST_REWRAPPED, {})
             self._log("key.retire", key_id, {"current": keys.current_id}, at)
             self._file.replace(keys.without(key_id), former_id=key_id)
-        return Retired(
-            kept=self._file.ring_path(key_id),
+        return RetiredKey(
+            kept=self._file.kept_path(key_id),
             needed_by_backups_before=instant(last[0]) if last and last[0] is not None else None,
         )
 
@@ -152,7 +154,7 @@ class StoreRotation(KeyRotation):
                     "a process of this machine still uses the key file in which {key} was"
                     " current: reload every worker, and end the other programs (fuser -v {path})",
                     key=key_id,
-                    path=self._file.ring_path(key_id),
+                    path=self._file.kept_path(key_id),
                 )
             )
 

@@ -75,7 +75,7 @@ class MonthRows:
         return frozenset(
             each
             for each in ids
-            if self._transaction.one(
+            if self._transaction.fetch_one(
                 _KNOWN, {"disclosure_id": each.bytes, "recipient": recipient, **span}
             )
             is not None
@@ -97,9 +97,9 @@ class MonthRows:
             self._track("contested_line", **key)
             sealed = encrypt_reason(self._cipher, "contested_line", key, reason)
             row = {**key, "sealed": sealed, "contested_at": micros(self._at)}
-            self._transaction.run(_CONTEST, row)
+            self._transaction.execute(_CONTEST, row)
         self._track_month(issued)
-        self._transaction.run(_SET_STATE, self._state_values(issued, MonthState.CONTESTED))
+        self._transaction.execute(_SET_STATE, self._state_values(issued, MonthState.CONTESTED))
         return replace(issued, state=MonthState.CONTESTED)
 
     def keep_signed(
@@ -115,7 +115,7 @@ class MonthRows:
         self._track_month(issued)
         closes = state is MonthState.SIGNED
         values = {**self._state_values(issued, state), "document": digest}
-        self._transaction.run(_CLOSE if closes else _CONFIRM, values)
+        self._transaction.execute(_CLOSE if closes else _CONFIRM, values)
         return replace(issued, state=state, confirmation=issued.confirmation if closes else digest)
 
     def _state_values(self, issued: IssuedMonth, state: MonthState) -> dict[str, object]:

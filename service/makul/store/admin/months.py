@@ -69,7 +69,7 @@ def issue(
             "closing": None,
             "changed_at": micros(at),
         }
-        transaction.run(_ADD, row)
+        transaction.execute(_ADD, row)
         facts = {"month": str(issued.month), "head": issued.head.hex()}
         act.write("month.issue", issued.recipient, facts, at=at)
 
@@ -90,14 +90,14 @@ def answer_line(
     """
     key = {"recipient": recipient, "month": str(month), "disclosure_id": disclosure_id.bytes}
     with unit_of_work.begin() as transaction:
-        if transaction.one(_CONTESTED, key) is None:
+        if transaction.fetch_one(_CONTESTED, key) is None:
             raise OperatorRegistryError(translate("this line is not contested"))
-        if transaction.one(_ANSWERED, key) is not None:
+        if transaction.fetch_one(_ANSWERED, key) is not None:
             raise OperatorRegistryError(translate("this line was answered already"))
         act = unit_of_work.act(transaction, RowKey("contested_answer", key))
         sealed = encrypt_reason(unit_of_work.cipher, "contested_answer", key, reason)
         row = {**key, "answer": answer.value, "sealed": sealed, "answered_at": micros(at)}
-        transaction.run(_ANSWER, row)
+        transaction.execute(_ANSWER, row)
         facts = {"month": str(month), "line": str(disclosure_id), "answer": answer.value}
         act.write("month.answer", recipient, {**facts, "reason": reason}, at=at)
 

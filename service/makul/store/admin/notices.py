@@ -51,7 +51,7 @@ def add(
         raise OperatorRegistryError(translate("a notice is one text in each of ky, ru and en"))
     digests = Notice.of(ref, texts, added_at=at).digests
     with unit_of_work.begin() as transaction:
-        if transaction.one(_KNOWN, {"ref": ref}) is not None:
+        if transaction.fetch_one(_KNOWN, {"ref": ref}) is not None:
             raise OperatorRegistryError(translate("this notice is already registered"))
         rows = (RowKey("notice_text", {"ref": ref, "language": each}) for each in texts)
         act = unit_of_work.act(transaction, *rows)
@@ -63,7 +63,7 @@ def add(
                 "text": text.decode(),
                 "added_at": micros(at),
             }
-            transaction.run(_ADD, values)
+            transaction.execute(_ADD, values)
         facts = {language: digest.hex() for language, digest in digests.items()}
         act.write("notice.add", ref, facts, at=at)
 
@@ -79,14 +79,14 @@ def approve(
     """Record the authorised body's approval of exactly the registered texts."""
     ref, body = approval.ref, approval.authorised_body.code
     with unit_of_work.begin() as transaction:
-        known: dict[str, bytes] = dict(transaction.all(_KNOWN, {"ref": ref}))
+        known: dict[str, bytes] = dict(transaction.fetch_all(_KNOWN, {"ref": ref}))
         if not known:
             raise OperatorRegistryError(translate("no notice of this number is registered"))
         if known != dict(approval.digests):
             raise OperatorRegistryError(
                 translate("the approval is of other texts than those registered")
             )
-        if transaction.one(_APPROVED, {"ref": ref}) is not None:
+        if transaction.fetch_one(_APPROVED, {"ref": ref}) is not None:
             raise OperatorRegistryError(translate("this notice is approved already"))
         if not signatories.may_sign(transaction, body, signer, AgreementRole.AUTHORISED_BODY):
             raise OperatorRegistryError(
@@ -102,7 +102,7 @@ def approve(
             "signer": signer,
             "approved_at": micros(at),
         }
-        transaction.run(_APPROVE, values)
+        transaction.execute(_APPROVE, values)
         facts = {"signer": signer.hex(), "document": signed.digest.hex()}
         act.write("notice.approve", ref, facts, at=at)
 
@@ -110,7 +110,7 @@ def approve(
 def list_notices(unit_of_work: RegistryUnitOfWork) -> Sequence[Notice]:
     """Return every notice, by number."""
     by_ref: dict[str, list[tuple[str, bytes, str, int, int | None]]] = {}
-    for ref, *row in unit_of_work.database.all(_ALL, {}):
+    for ref, *row in unit_of_work.database.fetch_all(_ALL, {}):
         by_ref.setdefault(ref, []).append(tuple(row))
     return [
         Notice(

@@ -35,7 +35,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Officer, *, at: datetime) -> None
         "name": new.name,
     }
     with unit_of_work.begin() as transaction:
-        for row in transaction.all(ALL_OFFICERS, {}):
+        for row in transaction.fetch_all(ALL_OFFICERS, {}):
             _refuse_same_person(new, officer_from_row(unit_of_work.cipher, row))
         act = unit_of_work.act(transaction, _row_key(new.fingerprint))
         values = {
@@ -46,7 +46,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Officer, *, at: datetime) -> None
             "added_at": micros(at),
             "withdrawn_at": None,
         }
-        transaction.run(_ADD, values)
+        transaction.execute(_ADD, values)
         act.write("officer.add", new.member, facts, at=at)
 
 
@@ -58,14 +58,14 @@ def withdraw(
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with unit_of_work.begin() as transaction:
         act = unit_of_work.act(transaction, _row_key(fingerprint))
-        if not transaction.run(_WITHDRAW, values):
+        if not transaction.execute(_WITHDRAW, values):
             raise OperatorRegistryError(translate("there is no such officer"))
         act.write("officer.withdraw", fingerprint.hex()[:16], facts, at=at)
 
 
 def list_officers(unit_of_work: RegistryUnitOfWork) -> Sequence[Officer]:
     """Return every officer, including withdrawn ones."""
-    rows = unit_of_work.database.all(ALL_OFFICERS, {})
+    rows = unit_of_work.database.fetch_all(ALL_OFFICERS, {})
     return [officer_from_row(unit_of_work.cipher, row) for row in rows]
 
 

@@ -10,7 +10,7 @@ from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
-from makul.store.reads.registry import seal_official
+from makul.store.reads.registry import encrypt_official
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import official, official_withdrawal
 
@@ -29,17 +29,17 @@ _WITHDRAW = insert(official_withdrawal)
 def add(unit_of_work: RegistryUnitOfWork, new: Official, *, at: datetime) -> None:
     """Register a person of a recipient who signs basis statements."""
     code, fingerprint = new.recipient, new.fingerprint
-    sealed = seal_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
+    sealed = encrypt_official(unit_of_work.cipher, code, fingerprint, new.identifier, new.name)
     key = {"recipient": code, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "identifier": new.identifier, "name": new.name}
     with unit_of_work.begin() as transaction:
         require_recipient(transaction, code)
-        if transaction.one(_KNOWN, key) is not None:
+        if transaction.fetch_one(_KNOWN, key) is not None:
             raise OperatorRegistryError(
                 translate("this official's certificate is already registered")
             )
         act = unit_of_work.act(transaction, RowKey("official", key))
-        transaction.run(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
+        transaction.execute(_ADD, {**key, "sealed": sealed, "added_at": micros(at)})
         act.write("official.add", code, facts, at=at)
 
 
@@ -58,10 +58,10 @@ def withdraw(
     key = {"recipient": recipient, "fingerprint": fingerprint}
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with unit_of_work.begin(locking_recipient=recipient) as transaction:
-        if transaction.one(_KNOWN, key) is None:
+        if transaction.fetch_one(_KNOWN, key) is None:
             raise OperatorRegistryError(translate("this recipient has no such official"))
-        if transaction.one(_WITHDRAWN, key) is not None:
+        if transaction.fetch_one(_WITHDRAWN, key) is not None:
             raise OperatorRegistryError(translate("this official was withdrawn before"))
         act = unit_of_work.act(transaction, RowKey("official_withdrawal", key))
-        transaction.run(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
+        transaction.execute(_WITHDRAW, {**key, "withdrawn_at": micros(at)})
         act.write("official.withdraw", recipient, facts, at=at)

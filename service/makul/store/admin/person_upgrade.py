@@ -75,7 +75,7 @@ _WRITE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedSamples:
     """The result of one batch, in versions of records."""
 
     versions: int
@@ -85,11 +85,11 @@ class Moved:
 
 def count_rows(database: Database) -> int:
     """Return how many versions of records still contain their samples."""
-    row = database.one(_COUNT, {})
+    row = database.fetch_one(_COUNT, {})
     return int(row[0]) if row is not None else 0
 
 
-def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[Moved]:
+def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[MovedSamples]:
     """Move the samples of every record, and yield the result of each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
@@ -106,13 +106,13 @@ def move_samples(unit_of_work: RegistryUnitOfWork, *, at: datetime) -> Iterator[
             facts = {"versions": versions, "broken": broken}
             unit_of_work.log.write(transaction, "persons.move_samples", "", facts, at=at)
         after = keys[-1]
-        yield Moved(versions, broken)
+        yield MovedSamples(versions, broken)
 
 
 def _next_keys(database: Database, after: tuple[bytes, int]) -> list[tuple[bytes, int]]:
     keys: list[tuple[bytes, int]] = []
     total_bytes = 0
-    rows = database.all(_NEXT, {"after_index": after[0], "after_version": after[1]})
+    rows = database.fetch_all(_NEXT, {"after_index": after[0], "after_version": after[1]})
     for pin_index, version, size_bytes in rows:
         total_bytes += size_bytes
         if keys and total_bytes > MAX_BATCH_BYTES:
@@ -125,11 +125,13 @@ def _move(
     transaction: Transaction, cipher: FieldCipher, pin_index: bytes, version: int, at: datetime
 ) -> int:
     """Move the samples of one version; return 0 if another process did so meanwhile."""
-    row = transaction.one(_READ, {"pin_index": pin_index, "version": version})
+    row = transaction.fetch_one(_READ, {"pin_index": pin_index, "version": version})
     if row is None:
         return 0
     plain = cipher.decrypt(row[0], person_associated_data(pin_index, version))
     record, samples = name_samples(cipher, person_from_bytes(plain, version))
     encrypted = encrypt_record(cipher, record, pin_index, version)
     add_samples(transaction, cipher, pin_index, samples, at)
-    return transaction.run(_WRITE, {"key_index": pin_index, "key_version": version, **encrypted})
+    return transaction.execute(
+        _WRITE, {"key_index": pin_index, "key_version": version, **encrypted}
+    )

@@ -128,7 +128,7 @@ def search(
 def _read_all(unit_of_work: RegistryUnitOfWork) -> Iterator[Person]:
     """Yield every current record, by index; samples are not read."""
     after = b""
-    while rows := unit_of_work.database.all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
+    while rows := unit_of_work.database.fetch_all(_PAGE, {"after": after, "page_rows": PAGE_ROWS}):
         for index, version, sealed in rows:
             plain = unit_of_work.cipher.decrypt(sealed, person_associated_data(index, version))
             yield person_from_bytes(plain, version)
@@ -137,7 +137,7 @@ def _read_all(unit_of_work: RegistryUnitOfWork) -> Iterator[Person]:
 
 def count(database: Database) -> PersonCount:
     """Count persons, versions of their records, and samples; decrypts no record."""
-    counted, samples = database.one(_VERSIONS, {}), database.one(_SAMPLES, {})
+    counted, samples = database.fetch_one(_VERSIONS, {}), database.fetch_one(_SAMPLES, {})
     persons, versions = counted if counted is not None else (0, 0)
     return PersonCount(
         persons=persons, versions=versions, samples=samples[0] if samples is not None else 0

@@ -30,7 +30,7 @@ _SET_STATE = (
 
 def is_registered(transaction: Transaction, code: MemberCode) -> bool:
     """Return whether a recipient is registered, in any state."""
-    return transaction.one(_KNOWN, {"code": code}) is not None
+    return transaction.fetch_one(_KNOWN, {"code": code}) is not None
 
 
 def require_recipient(transaction: Transaction, code: MemberCode) -> None:
@@ -47,7 +47,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Recipient, *, at: datetime) -> No
             raise OperatorRegistryError(translate("this recipient is already registered"))
         act = unit_of_work.act(transaction, _row_key(new.code))
         values = {**facts, "changed_at": micros(at), "to_lock_by": None}
-        transaction.run(_ADD, {"code": new.code, **values})
+        transaction.execute(_ADD, {"code": new.code, **values})
         act.write("recipient.add", new.code, facts, at=at)
 
 
@@ -62,7 +62,7 @@ def set_state(
     values = {"key_code": changed.code, "state": state, "changed_at": micros(at)}
     with unit_of_work.begin(locking_recipient=changed.code) as transaction:
         act = unit_of_work.act(transaction, _row_key(changed.code))
-        if not transaction.run(_SET_STATE, values):
+        if not transaction.execute(_SET_STATE, values):
             raise OperatorRegistryError(translate("this recipient is not registered"))
         act.write("recipient.state", changed.code, {"state": state, "reason": reason}, at=at)
 
@@ -71,7 +71,7 @@ def everyone(unit_of_work: RegistryUnitOfWork) -> Sequence[Recipient]:
     """Return every recipient, by code."""
     return [
         recipient_from_row(MemberCode(row[0]), row[1:])
-        for row in unit_of_work.database.all(_ALL, {})
+        for row in unit_of_work.database.fetch_all(_ALL, {})
     ]
 
 

@@ -97,7 +97,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """Return the recipient and the DER of every message certificate in use."""
         return MESSAGE_CERTIFICATES.in_use(self._database)
 
-    def sealing_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
+    def encryption_certificates(self) -> Sequence[tuple[MemberCode, bytes]]:
         """Return the recipient and the DER of every certificate that data may be encrypted to."""
         return ENCRYPTION_CERTIFICATES.in_use(self._database)
 
@@ -107,7 +107,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """Withdraw a message certificate from this commit on; it cannot be registered again."""
         MESSAGE_CERTIFICATES.withdraw(self._office, recipient, fingerprint, reason=reason, at=at)
 
-    def add_sealing_certificate(
+    def add_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, der: bytes, *, at: datetime
     ) -> None:
         """Encrypt this recipient's data to this certificate.
@@ -116,7 +116,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """
         ENCRYPTION_CERTIFICATES.add(self._office, recipient, fingerprint, der, at=at)
 
-    def withdraw_sealing_certificate(
+    def withdraw_encryption_certificate(
         self, recipient: MemberCode, fingerprint: bytes, *, reason: str, at: datetime
     ) -> None:
         """Withdraw an encryption certificate; this cannot be undone.
@@ -238,7 +238,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
 
     def disclosure(self, disclosure_id: UUID) -> DisclosureRow | None:
         """Return one decision."""
-        return listing.one(self._database, self._cipher, disclosure_id)
+        return listing.read_disclosure(self._database, self._cipher, disclosure_id)
 
     def repetitions(
         self,
@@ -313,6 +313,8 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
         )
 
-    def evidence_of(self, disclosure_id: UUID, *, at: datetime) -> DecisionEvidence | None:
+    def read_decision_evidence(
+        self, disclosure_id: UUID, *, at: datetime
+    ) -> DecisionEvidence | None:
         """Return the documents of a decision; the access itself is recorded (cl. 13, 16)."""
         return evidence.read_evidence(self._office, disclosure_id, at=at)

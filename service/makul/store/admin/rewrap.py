@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from makul.app.ports import EncryptedCount, Rewrapped
+from makul.app.ports import EncryptedCount, RewrapBatch
 from makul.store.db.base import Database, Row
 from makul.store.db.field_format import HEAD_BYTES, KEY_ID_BYTES
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
@@ -144,11 +144,11 @@ def count(database: Database) -> Sequence[EncryptedCount]:
     return [
         EncryptedCount(column=column.name, key_id=_name(key_id), fields=fields)
         for column in SEALED_COLUMNS
-        for key_id, fields in database.all(column.counting, {})
+        for key_id, fields in database.fetch_all(column.counting, {})
     ]
 
 
-def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rewrapped]:
+def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[RewrapBatch]:
     """Wrap all fields under the current key, whose id is `key_id`; yield each batch.
 
     Raises `StoreUnavailableError`; the batches that were yielded are committed.
@@ -165,8 +165,8 @@ def rewrap(database: Database, cipher: FieldCipher, key_id: str) -> Iterator[Rew
 
 def _walk(
     database: Database, cipher: FieldCipher, column: EncryptedColumn, done: bytes
-) -> Iterator[Rewrapped]:
-    rows = database.all(column.first, {"done": done})
+) -> Iterator[RewrapBatch]:
+    rows = database.fetch_all(column.first, {"done": done})
     while rows:
         batch, began = _first_batch(rows), time.monotonic()
         done_now = _rewrap_batch(database, cipher, column, batch)
@@ -175,7 +175,7 @@ def _walk(
         time.sleep(REST * took)
         after = zip(_names(column), batch[-1][2:], strict=True)
         behind = {f"after_{name}": value for name, value in after}
-        rows = database.all(column.following, {"done": done, **behind})
+        rows = database.fetch_all(column.following, {"done": done, **behind})
 
 
 def _first_batch(rows: Sequence[Row]) -> Sequence[Row]:
@@ -190,7 +190,7 @@ def _first_batch(rows: Sequence[Row]) -> Sequence[Row]:
 
 def _rewrap_batch(
     database: Database, cipher: FieldCipher, column: EncryptedColumn, rows: Sequence[Row]
-) -> Rewrapped:
+) -> RewrapBatch:
     changes, broken = [], 0
     for _length, was, *key in rows:
         try:
@@ -202,12 +202,12 @@ def _rewrap_batch(
         changes.append({"was": was, "head": head} | {f"key_{name}": at for name, at in keys})
     fields = 0
     if changes:
-        fields = database.perform(
+        fields = database.run_transaction(
             lambda transaction: sum(
-                transaction.run(column.rewrapping, change) for change in changes
+                transaction.execute(column.rewrapping, change) for change in changes
             )
         )
-    return Rewrapped(
+    return RewrapBatch(
         column=column.name, fields=fields, overtaken=len(changes) - fields, broken=broken
     )
 

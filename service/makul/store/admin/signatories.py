@@ -60,7 +60,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> No
     with unit_of_work.begin() as transaction:
         if new.role is AgreementRole.RECIPIENT:
             require_recipient(transaction, new.member)
-        for row in transaction.all(_ALL, {}):
+        for row in transaction.fetch_all(_ALL, {}):
             _refuse_same_signatory(new, _from_row(unit_of_work.cipher, row))
         values = {
             "member": new.member,
@@ -71,7 +71,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> No
             "withdrawn_at": None,
         }
         act = unit_of_work.act(transaction, _row_key(new.member, new.fingerprint))
-        transaction.run(_ADD, values)
+        transaction.execute(_ADD, values)
         act.write("signatory.add", new.member, facts, at=at)
 
 
@@ -92,14 +92,16 @@ def withdraw(
     facts = {"fingerprint": fingerprint.hex(), "reason": reason}
     with unit_of_work.begin() as transaction:
         act = unit_of_work.act(transaction, _row_key(member, fingerprint))
-        if not transaction.run(_WITHDRAW, values):
+        if not transaction.execute(_WITHDRAW, values):
             raise OperatorRegistryError(translate("this member has no such signatory"))
         act.write("signatory.withdraw", member, facts, at=at)
 
 
 def list_signatories(unit_of_work: RegistryUnitOfWork) -> Sequence[Signatory]:
     """Return every signatory, including withdrawn ones."""
-    return [_from_row(unit_of_work.cipher, row) for row in unit_of_work.database.all(_ALL, {})]
+    return [
+        _from_row(unit_of_work.cipher, row) for row in unit_of_work.database.fetch_all(_ALL, {})
+    ]
 
 
 def may_sign(
@@ -107,14 +109,14 @@ def may_sign(
 ) -> bool:
     """Return whether this certificate belongs to a signatory of this member in this role now."""
     values = {"member": member, "fingerprint": fingerprint, "role": role.value}
-    return transaction.one(_MAY_SIGN, values) is not None
+    return transaction.fetch_one(_MAY_SIGN, values) is not None
 
 
 def store_document(
     transaction: Transaction, cipher: FieldCipher, kind: str, signed: SignedBytes, *, at: datetime
 ) -> None:
     """Store a document's exact bytes and the report on it; the same bytes are stored once."""
-    if transaction.one(DOCUMENT, {"digest": signed.digest}) is not None:
+    if transaction.fetch_one(DOCUMENT, {"digest": signed.digest}) is not None:
         return
     packed = pack({"v": 1}, [signed.document, signed.report])
     values = {
@@ -123,7 +125,7 @@ def store_document(
         "sealed": cipher.encrypt(packed, document_associated_data(signed.digest)),
         "kept_at": micros(at),
     }
-    transaction.run(_KEEP, values)
+    transaction.execute(_KEEP, values)
 
 
 def read_document(unit_of_work: RegistryUnitOfWork, digest: bytes) -> SignedBytes | None:

@@ -36,11 +36,11 @@ class RegistryUnitOfWork:
         recipient, from which a right may be withdrawn.
         """
         with ExitStack() as stack:
-            taking = None
+            pending = None
             if locking_recipient is not None:
-                taking = stack.enter_context(announce_revocation(self.database, locking_recipient))
+                pending = stack.enter_context(announce_revocation(self.database, locking_recipient))
             transaction = stack.enter_context(self.database.transaction())
-            acquire_lock(transaction, LockKind.DESK)
-            if taking is not None:
-                lock_for_revocation(transaction, taking)
+            acquire_lock(transaction, LockKind.REGISTRY)
+            if pending is not None:
+                lock_for_revocation(transaction, pending)
             yield transaction

@@ -8,7 +8,7 @@ import psycopg
 
 from makul.app.ports import StoreUnavailableError
 from makul.language.translation import translate
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 from makul.store.db.location import PostgresLocation
 
 
@@ -23,5 +23,5 @@ def admin_connection(location: PostgresLocation) -> Iterator["psycopg.Connection
             yield server
     except psycopg.Error as error:
         raise StoreUnavailableError(
-            translate("the record store failed: {problem}", problem=failure_of(error))
+            translate("the record store failed: {problem}", problem=describe_failure(error))
         ) from None

@@ -19,7 +19,7 @@ from sqlalchemy.sql.elements import CompilerElement
 
 from makul.app.ports import StoreUnavailableError
 from makul.language.translation import translate
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
@@ -44,7 +44,7 @@ Execute = Callable[[str, tuple[object, ...]], Cursor]
 """A function that runs one statement on a driver's connection."""
 
 
-class Prepared:
+class PreparedStatement:
     """A Core statement in the form that one driver takes."""
 
     __slots__ = ("_constants", "_names", "sql")
@@ -70,47 +70,47 @@ class CompiledStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._prepared: dict[CompilerElement, Prepared] = {}
+        self._prepared: dict[CompilerElement, PreparedStatement] = {}
 
-    def prepared(self, statement: CompilerElement) -> Prepared:
+    def prepare(self, statement: CompilerElement) -> PreparedStatement:
         """Return the statement in the form that the driver takes."""
         prepared = self._prepared.get(statement)
         if prepared is None:
-            prepared = self._prepared[statement] = Prepared(statement, self._dialect)
+            prepared = self._prepared[statement] = PreparedStatement(statement, self._dialect)
         return prepared
 
 
 class Transaction:
     """A transaction in progress. The transaction of a snapshot only reads."""
 
-    __slots__ = ("_execute", "_statements", "discarded")
+    __slots__ = ("_execute", "_statements", "marked_for_rollback")
 
     def __init__(self, execute: Execute, statements: CompiledStatements) -> None:
         self._execute = execute
         self._statements = statements
-        self.discarded = False
+        self.marked_for_rollback = False
 
-    def one(self, statement: CompilerElement, values: Values) -> Row | None:
+    def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:
         """Return the first row."""
-        prepared = self._statements.prepared(statement)
+        prepared = self._statements.prepare(statement)
         return self._execute(prepared.sql, prepared.bind(values)).fetchone()
 
-    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+    def fetch_all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Return every row."""
-        prepared = self._statements.prepared(statement)
+        prepared = self._statements.prepare(statement)
         return self._execute(prepared.sql, prepared.bind(values)).fetchall()
 
-    def run(self, statement: CompilerElement, values: Values) -> int:
+    def execute(self, statement: CompilerElement, values: Values) -> int:
         """Execute a statement that changes data, and return how many rows it changed."""
-        prepared = self._statements.prepared(statement)
+        prepared = self._statements.prepare(statement)
         return self._execute(prepared.sql, prepared.bind(values)).rowcount
 
-    def discard(self) -> None:
+    def mark_rollback(self) -> None:
         """Mark the transaction so that it is rolled back at its end."""
-        self.discarded = True
+        self.marked_for_rollback = True
 
 
-Settled = Callable[[Transaction], ResultT | None]
+UnknownCommitResolver = Callable[[Transaction], ResultT | None]
 """A function that returns the result of work whose commit was interrupted, or None if it was not
 committed."""
 
@@ -121,14 +121,14 @@ class Database(Protocol):
     side_by_side: ClassVar[bool]
     """True if transactions write concurrently; otherwise one waits until the other ends."""
 
-    def one(self, statement: CompilerElement, values: Values) -> Row | None:
+    def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:
         """Return the first row of one statement, which is a snapshot of its own."""
 
-    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+    def fetch_all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Return every row of one statement."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Write everything, or nothing if the block raises or discards the transaction.
+        """Write everything, or nothing if the block raises or calls `mark_rollback`.
 
         Raises `StoreUnavailableError`; then nothing was written, unless it is a
         `CommitUnknownError`.
@@ -141,13 +141,17 @@ class Database(Protocol):
         are deleted meanwhile. Raises `StoreUnavailableError`.
         """
 
-    def perform(
-        self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
+    def run_transaction(
+        self,
+        work: Callable[[Transaction], ResultT],
+        *,
+        resolve_unknown_commit: UnknownCommitResolver[ResultT] | None = None,
     ) -> ResultT:
         """Do the work in a transaction, and repeat it if it lost a race.
 
-        With `settled` it is also repeated if the connection broke during the commit. `settled` is
-        called first, so that committed work is not done twice. Raises `StoreUnavailableError`.
+        With `resolve_unknown_commit` it is also repeated if the connection broke during the commit.
+        That function is called first, so that committed work is not done twice. Raises
+        `StoreUnavailableError`.
         """
 
     def close(self) -> None:
@@ -157,5 +161,5 @@ class Database(Protocol):
 def unavailable(error: Exception) -> StoreUnavailableError:
     """Return the port's error; the driver's message is dropped because it may contain data."""
     return StoreUnavailableError(
-        translate("the record store failed: {problem}", problem=failure_of(error))
+        translate("the record store failed: {problem}", problem=describe_failure(error))
     )

@@ -26,7 +26,7 @@ _SQLITE: Final = {
 """The texts by SQLite's primary result code (https://sqlite.org/rescode.html)."""
 
 
-def failure_of(error: BaseException) -> str:
+def describe_failure(error: BaseException) -> str:
     """Return why a statement failed: words for SQLite, the SQLSTATE for PostgreSQL."""
     inner = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
     if isinstance(inner, psycopg.Error):

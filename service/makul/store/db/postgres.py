@@ -3,11 +3,12 @@
 Transactions are READ COMMITTED: each statement sees what was committed before it began. Therefore a
 read after a lock was granted sees the rows that the lock protects. A transaction can still lose a
 race: a row with that key came first, a deadlock, or a conflict between serializable transactions.
-The server reports it, and `perform` repeats the whole work up to `TRIES` times, with longer waits.
+The server reports it, and `run_transaction` repeats the whole work up to `TRIES` times, with longer
+waits.
 
 A connection that breaks before COMMIT was sent has written nothing. If it breaks during COMMIT, the
-outcome is unknown. `perform` then reads what the work would have written before it repeats the
-work. A commit that is still in progress blocks the repetition by its keys.
+outcome is unknown. `run_transaction` then reads what the work would have written before it repeats
+the work. A commit that is still in progress blocks the repetition by its keys.
 """
 
 import logging
@@ -34,12 +35,12 @@ from makul.store.db.base import (
     Database,
     ResultT,
     Row,
-    Settled,
     Transaction,
+    UnknownCommitResolver,
     Values,
     unavailable,
 )
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 from makul.store.db.location import PostgresLocation
 
 TRIES = 8
@@ -110,17 +111,17 @@ class PostgresDatabase(Database):
     def __repr__(self) -> str:
         return "PostgresDatabase()"
 
-    def one(self, statement: CompilerElement, values: Values) -> Row | None:
+    def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:
         """Return the first row of one statement, which is a snapshot of its own."""
         return self._read(statement, values, lambda cursor: cursor.fetchone())
 
-    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+    def fetch_all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Return every row of one statement."""
         return self._read(statement, values, lambda cursor: cursor.fetchall())
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write everything, or nothing if the block raises or discards the transaction."""
+        """Write everything, or nothing if the block raises or calls `mark_rollback`."""
         with self._connection() as connection:
             execute = _executor(connection)
             try:
@@ -133,7 +134,7 @@ class PostgresDatabase(Database):
             except BaseException:
                 _roll_back(connection)
                 raise
-            if transaction.discarded:
+            if transaction.marked_for_rollback:
                 _roll_back(connection)
             else:
                 _commit(connection, execute)
@@ -151,21 +152,28 @@ class PostgresDatabase(Database):
             finally:
                 _roll_back(connection)
 
-    def perform(
-        self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
+    def run_transaction(
+        self,
+        work: Callable[[Transaction], ResultT],
+        *,
+        resolve_unknown_commit: UnknownCommitResolver[ResultT] | None = None,
     ) -> ResultT:
         """Do the work, and repeat it if it lost a race or its commit was interrupted."""
         in_doubt = False
         for _ in _attempt_numbers():
             try:
                 with self.transaction() as transaction:
-                    result = settled(transaction) if in_doubt and settled is not None else None
+                    result = (
+                        resolve_unknown_commit(transaction)
+                        if in_doubt and resolve_unknown_commit is not None
+                        else None
+                    )
                     return result if result is not None else work(transaction)
             except _AgainError as error:
                 log.info("done again: %s", error)
                 self._retried()
             except CommitUnknownError:
-                if settled is None:
+                if resolve_unknown_commit is None:
                     raise
                 log.warning("a commit was cut off: asking what became of it")
                 in_doubt = True
@@ -184,7 +192,7 @@ class PostgresDatabase(Database):
         self, statement: CompilerElement, values: Values, fetch: Callable[[Cursor], ReadT]
     ) -> ReadT:
         """Read, and repeat once if the connection had been lost: a read changes nothing."""
-        prepared = _STATEMENTS.prepared(statement)
+        prepared = _STATEMENTS.prepare(statement)
         bound = prepared.bind(values)
         try:
             return self._read_once(prepared.sql, bound, fetch)
@@ -314,7 +322,8 @@ def _commit(connection: PostgresConnection, execute: Callable[..., Cursor]) -> N
             connection.close()
         raise CommitUnknownError(
             translate(
-                "the record store was lost during a commit: {problem}", problem=failure_of(error)
+                "the record store was lost during a commit: {problem}",
+                problem=describe_failure(error),
             )
         ) from None
     except psycopg.Error as error:

@@ -29,8 +29,8 @@ from makul.store.db.base import (
     Database,
     ResultT,
     Row,
-    Settled,
     Transaction,
+    UnknownCommitResolver,
     Values,
     unavailable,
 )
@@ -119,18 +119,18 @@ class SqliteDatabase(Database):
     def __repr__(self) -> str:
         return "SqliteDatabase()"
 
-    def one(self, statement: CompilerElement, values: Values) -> Row | None:
+    def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:
         """Return the first row of one statement, which is a snapshot of its own."""
-        prepared = _STATEMENTS.prepared(statement)
+        prepared = _STATEMENTS.prepare(statement)
         try:
             connection = self._connection()
             return connection.execute(prepared.sql, prepared.bind(values)).fetchone()
         except (driver.Error, OSError) as error:
             raise unavailable(error) from None
 
-    def all(self, statement: CompilerElement, values: Values) -> list[Row]:
+    def fetch_all(self, statement: CompilerElement, values: Values) -> list[Row]:
         """Return every row of one statement."""
-        prepared = _STATEMENTS.prepared(statement)
+        prepared = _STATEMENTS.prepare(statement)
         try:
             connection = self._connection()
             return connection.execute(prepared.sql, prepared.bind(values)).fetchall()
@@ -139,7 +139,7 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Write as the only writer: everything, or nothing if the block raises or discards it.
+        """Write as the only writer: everything, or nothing if the block raises or marks a rollback.
 
         Raises `StoreUnavailableError`; then nothing was written.
         """
@@ -150,7 +150,7 @@ class SqliteDatabase(Database):
                 try:
                     transaction = Transaction(connection.execute, _STATEMENTS)
                     yield transaction
-                    connection.execute("ROLLBACK" if transaction.discarded else "COMMIT")
+                    connection.execute("ROLLBACK" if transaction.marked_for_rollback else "COMMIT")
                 except BaseException:
                     self._roll_back(connection)
                     raise
@@ -171,14 +171,17 @@ class SqliteDatabase(Database):
         except (driver.Error, OSError) as error:
             raise unavailable(error) from None
 
-    def perform(
-        self, work: Callable[[Transaction], ResultT], *, settled: Settled[ResultT] | None = None
+    def run_transaction(
+        self,
+        work: Callable[[Transaction], ResultT],
+        *,
+        resolve_unknown_commit: UnknownCommitResolver[ResultT] | None = None,
     ) -> ResultT:
         """Do the work once.
 
         A single writer loses no race, and a COMMIT that fails here did not happen.
         """
-        del settled
+        del resolve_unknown_commit
         with self.transaction() as transaction:
             return work(transaction)
 

@@ -100,11 +100,11 @@ class Compressor:
         values = {"dictionary_id": dictionary_id, "content": content}
 
         def keep(transaction: Transaction) -> None:
-            if transaction.one(_FIND, values) is None:
-                transaction.run(_ADD, values)
+            if transaction.fetch_one(_FIND, values) is None:
+                transaction.execute(_ADD, values)
 
         with self._guard:
-            self._database.perform(keep)
+            self._database.run_transaction(keep)
             self._contents[dictionary_id] = content
             self._by_variable[variable] = dictionary_id
         return dictionary_id
@@ -140,7 +140,7 @@ class Compressor:
         """Return the text of a dictionary. It never changes, so it may be cached in memory."""
         content = self._contents.get(dictionary_id)
         if content is None:
-            row = self._database.one(_FIND, {"dictionary_id": dictionary_id})
+            row = self._database.fetch_one(_FIND, {"dictionary_id": dictionary_id})
             content = bytes(row[0]) if row is not None else b""
             if hashlib.sha256(content).digest() != dictionary_id:
                 raise CodecError(translate("the dictionary of a record is missing or altered"))

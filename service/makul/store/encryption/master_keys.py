@@ -1,7 +1,7 @@
 """The keys of the store, and the file that contains them.
 
-A ring of master keys wraps the data key of every encrypted field. One master key is current; the
-others only decrypt. They decrypt fields from before a rotation, and fields that other processes
+A key ring of master keys wraps the data key of every encrypted field. One master key is current;
+the others only decrypt. They decrypt fields from before a rotation, and fields that other processes
 encrypt after the next key has become current. The index key finds values that must be found without
 being readable.
 
@@ -31,9 +31,9 @@ That is one rotation a month for longer than any record is kept.
 
 _FORMAT = "makul-store-keys/1"
 _FORMAT_WITH_NEXT = "makul-store-keys/2"
-"""The format of a ring with a next key.
+"""The format of a key ring with a next key.
 
-A program that does not know this format must refuse the ring. It would lose the next key on
+A program that does not know this format must refuse the key ring. It would lose the next key on
 writing, or could not decrypt what other processes encrypt with it.
 """
 _FIELDS = {
@@ -93,9 +93,9 @@ class StoreKeys:
         )
 
     def prepared(self) -> "StoreKeys":
-        """Return this ring with a new master key that decrypts and does not encrypt.
+        """Return this key ring with a new master key that decrypts and does not encrypt.
 
-        Raises ValueError if the ring already has one.
+        Raises ValueError if the key ring already has one.
         """
         if self.next_id is not None:
             raise ValueError("a key is prepared already")
@@ -106,7 +106,7 @@ class StoreKeys:
         return replace(self, masters=masters, next_id=key_id, held=None)
 
     def activated(self) -> "StoreKeys":
-        """Return this ring with the prepared key as current.
+        """Return this key ring with the prepared key as current.
 
         Raises ValueError if none is prepared.
         """
@@ -115,7 +115,7 @@ class StoreKeys:
         return replace(self, current_id=self.next_id, next_id=None, held=None)
 
     def without(self, key_id: str) -> "StoreKeys":
-        """Return this ring without a key that only decrypts.
+        """Return this key ring without a key that only decrypts.
 
         Raises ValueError for any other key.
         """
@@ -126,7 +126,7 @@ class StoreKeys:
 
     def save(self, path: Path) -> None:
         """Write a new file that only its owner can read; raises `StoreKeysError` if it exists."""
-        ring = {
+        key_ring = {
             "format": _FORMAT if self.next_id is None else _FORMAT_WITH_NEXT,
             "current": self.current_id,
             **({} if self.next_id is None else {"next": self.next_id}),
@@ -134,7 +134,7 @@ class StoreKeys:
             "index": _text(self.index),
         }
         try:
-            create_file(path, f"{json.dumps(ring, indent=1)}\n".encode("ascii"))
+            create_file(path, f"{json.dumps(key_ring, indent=1)}\n".encode("ascii"))
         except OSError as error:
             raise StoreKeysError(
                 translate(

@@ -14,7 +14,7 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.baseline import BASELINE_KIND
 from makul.store.log.expectations import Expectations, StatedChange
 from makul.store.records.acts import act_associated_data
-from makul.store.records.held_rows import HELD
+from makul.store.records.row_images import TABLE_IMAGES
 from makul.store.schema.ledger_tables import act, ledger_leaf
 
 COLUMNS = (
@@ -91,7 +91,7 @@ class ActChecker:
             return "act", translate("another act has its number")
         try:
             for table, key, before, after in changes:
-                ordered = dumps([key[name] for name in HELD[table].key_names])
+                ordered = dumps([key[name] for name in TABLE_IMAGES[table].key_names])
                 change = StatedChange(
                     number=number, is_baseline=is_baseline, before=before, after=after
                 )

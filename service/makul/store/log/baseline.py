@@ -14,8 +14,8 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.acts import Act, Change, add_act, has_acts
-from makul.store.records.held_rows import HELD, HeldTable
 from makul.store.records.locks import LockKind, acquire_lock
+from makul.store.records.row_images import TABLE_IMAGES, TableImages
 from makul.store.schema.identity_table import store_identity
 
 BASELINE_KIND = "store.baseline"
@@ -36,21 +36,21 @@ def write_baseline(database: Database, cipher: FieldCipher, *, who: str, at: dat
     """Record every row of rights in one transaction; return False if a baseline exists."""
 
     def work(transaction: Transaction) -> bool:
-        acquire_lock(transaction, LockKind.DESK)
-        transaction.run(_MARK_RECORDED, {"at": micros(at)})
+        acquire_lock(transaction, LockKind.REGISTRY)
+        transaction.execute(_MARK_RECORDED, {"at": micros(at)})
         if has_acts(transaction):
             return False
         begun = Act(who=who, kind=BASELINE_KIND, target="", facts={}, changes=())
         add_act(transaction, cipher, begun, at=at)
-        for table in HELD.values():
+        for table in TABLE_IMAGES.values():
             _record_table(transaction, cipher, table, who=who, at=at)
         return True
 
-    return database.perform(work)
+    return database.run_transaction(work)
 
 
 def _record_table(
-    transaction: Transaction, cipher: FieldCipher, table: HeldTable, *, who: str, at: datetime
+    transaction: Transaction, cipher: FieldCipher, table: TableImages, *, who: str, at: datetime
 ) -> None:
     rows = table.rows(transaction)
     while page := list(islice(rows, ROWS_AN_ACT)):

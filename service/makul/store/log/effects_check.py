@@ -9,7 +9,7 @@ from makul.domain.disclosures import GroundKind
 from makul.language.translation import translate
 from makul.store.db.codecs import CodecError, micros, utc_day
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.held_rows import HELD, state_content, state_value
+from makul.store.records.row_images import TABLE_IMAGES, state_content, state_value
 from makul.store.records.usage_limits import employee_index
 
 Effect = tuple[str, str, Mapping[str, object]]
@@ -109,5 +109,5 @@ def _build_effect(table: str, key: tuple[object, ...], facts: Mapping[str, objec
 
 
 def _key(table: str, values: tuple[object, ...]) -> str:
-    held_table = HELD[table]
-    return held_table.key_text(dict(zip(held_table.key_names, values, strict=True)))
+    table_images = TABLE_IMAGES[table]
+    return table_images.key_text(dict(zip(table_images.key_names, values, strict=True)))

@@ -18,7 +18,7 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.log.effects_check import read_effects
 from makul.store.log.expectations import Expectations
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import Private, open_private
+from makul.store.records.private_fields import PrivateFields, open_private
 from makul.store.schema.ledger_tables import ledger_leaf
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key
@@ -89,7 +89,7 @@ class Record:
         """Return the record in a row of `COLUMNS`."""
         return cls(dict(zip((column.name for column in COLUMNS), row, strict=True)))
 
-    def bytes_of(self, name: str) -> bytes:
+    def read_bytes_column(self, name: str) -> bytes:
         """Return a column of bytes that is never NULL; raises `CodecError`."""
         value = self.columns[name]
         if not isinstance(value, bytes):
@@ -120,9 +120,9 @@ class RecordChecker:
         return next(self._mismatches(record), None)
 
     def _mismatches(self, record: Record) -> Iterator[tuple[str, str]]:
-        disclosure_id = record.bytes_of("disclosure_id")
+        disclosure_id = record.read_bytes_column("disclosure_id")
         try:
-            private = open_private(self._cipher, disclosure_id, record.bytes_of("sealed"))
+            private = open_private(self._cipher, disclosure_id, record.read_bytes_column("sealed"))
             stated = read_statement(private.leaf_statement)
         except FieldDecryptionError:
             yield (
@@ -153,7 +153,7 @@ class RecordChecker:
         for effect in read_effects(self._cipher, stated):
             self._expectations.add_effect(*effect)
 
-    def _expected_facts(self, record: Record, private: Private) -> Facts:
+    def _expected_facts(self, record: Record, private: PrivateFields) -> Facts:
         """Return the facts that the columns and the encrypted part state."""
         row, subject = record.columns, private.subject
         ground = [row["ground_kind"], _uuid(row["ground_id"]), _hex(row["ground_digest"])]
@@ -181,7 +181,7 @@ class RecordChecker:
         }
 
     def _evidence(
-        self, record: Record, private: Private, stated: Facts
+        self, record: Record, private: PrivateFields, stated: Facts
     ) -> Iterator[tuple[str, str]]:
         """Verify that each document of the decision exists, unaltered and with its report."""
         judged = [[digest.hex(), sha256(report).hexdigest()] for digest, report in private.reports]
@@ -193,10 +193,10 @@ class RecordChecker:
             yield from self._piece(record, private, stated, digest)
 
     def _piece(
-        self, record: Record, private: Private, stated: Facts, digest: bytes
+        self, record: Record, private: PrivateFields, stated: Facts, digest: bytes
     ) -> Iterator[tuple[str, str]]:
         recipient, name = str(record.columns["recipient"]), digest.hex()
-        row = self._database.one(_PIECE, {"recipient": recipient, "digest": digest})
+        row = self._database.fetch_one(_PIECE, {"recipient": recipient, "digest": digest})
         if row is None:
             yield "evidence", translate("the document {digest} is not there", digest=name)
             return
@@ -225,7 +225,7 @@ class RecordChecker:
 
         A document is stored once, by the first decision that uses it.
         """
-        for disclosure_id, sealed in self._database.all(
+        for disclosure_id, sealed in self._database.fetch_all(
             _AT_THAT_MOMENT, {"recipient": recipient, "at": kept_at}
         ):
             try:
@@ -258,7 +258,7 @@ class RecordChecker:
             request = {name: record.columns[name] for name in names}
             other = {**request, "disclosure_id": closed_by, "decided_at": closed_at}
             discloses = record.columns["outcome"] in AFTER_COMPARISON
-            if discloses or self._database.one(_OF_THAT_REQUEST, other) is None:
+            if discloses or self._database.fetch_one(_OF_THAT_REQUEST, other) is None:
                 yield "request_key", translate("the request id was closed by another decision")
         elif closed_at != record.columns["decided_at"]:
             yield "request_key", translate("the request id was closed at another moment")
@@ -281,7 +281,7 @@ def _differing_facts(stated: Facts, expected: Facts) -> Iterator[str]:
             yield name
 
 
-def _names(private: Private, stated: Facts, digest: bytes, kind: str) -> bool:
+def _names(private: PrivateFields, stated: Facts, digest: bytes, kind: str) -> bool:
     """Return whether a decision states that it was judged on this document, of this kind."""
     named = stated.get("evidence")
     if isinstance(named, list):

@@ -138,7 +138,7 @@ class Records:
         """Read the records of these leaf indexes."""
         values = {"start": start, "until": until}
         return FoundRecords(
-            (kind, hold, source.all(kind.placed, values)) for kind, hold in self._holds
+            (kind, hold, source.fetch_all(kind.placed, values)) for kind, hold in self._holds
         )
 
     def rest(
@@ -147,7 +147,7 @@ class Records:
         """Read the records between two leaf ids that have no index below `size`."""
         values = {"size": size, "after": after, "last": last}
         return FoundRecords(
-            (kind, hold, source.all(kind.rest, values)) for kind, hold in self._holds
+            (kind, hold, source.fetch_all(kind.rest, values)) for kind, hold in self._holds
         )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, exists, insert, select
 
-from makul.app.ports.ledger import Lease, LedgerBrokenError, Recovered, SignedTree, Standby
+from makul.app.ports.ledger import Lease, LedgerBrokenError, RecoveryResult, SignedTree, Standby
 from makul.language.translation import translate
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
@@ -37,7 +37,7 @@ def recover(
     lease: Lease,
     *,
     at: datetime,
-) -> Recovered | Standby:
+) -> RecoveryResult | Standby:
     """Append published leaves as they were published; raises `LedgerBrokenError`.
 
     `leaves` are the hashes of the indexes that the store lacks. The resulting tree must have the
@@ -45,28 +45,28 @@ def recover(
     """
     edge = lock_head(transaction, lease, at)
     if isinstance(edge, Standby):
-        transaction.discard()
+        transaction.mark_rollback()
         return edge
     appended = edge.extended(leaves)
     if (appended.edge.size, appended.edge.root()) != (promised.size, promised.root):
         raise LedgerBrokenError(translate("what was published does not continue the store's log"))
-    rows = transaction.all(_WAITING, {})
+    rows = transaction.fetch_all(_WAITING, {})
     waiting: Mapping[bytes, bytes] = {leaf: disclosure_id for leaf, disclosure_id in rows}  # noqa: C416 -- says which is which
     lost = 0
     for position, leaf in enumerate(leaves, edge.size):
         disclosure_id = waiting.get(leaf)
         if disclosure_id is None:
             row = {"position": position, "leaf_hash": leaf, "noted_at": micros(at)}
-            transaction.run(_LOSE, row)
+            transaction.execute(_LOSE, row)
             lost += 1
         else:
             placed = {"disclosure_id": disclosure_id, "position": position}
-            transaction.run(_PLACE, placed)
-            transaction.run(_TAKE_OUT, {"key_disclosure_id": disclosure_id})
+            transaction.execute(_PLACE, placed)
+            transaction.execute(_TAKE_OUT, {"key_disclosure_id": disclosure_id})
     write_tiles(transaction, edge.size, appended)
     move_head(transaction, appended.edge, lease, at=at)
     add_checkpoint(transaction, promised, at=at)
-    done = Recovered(placed=len(leaves) - lost, lost=lost, size=promised.size)
+    done = RecoveryResult(placed=len(leaves) - lost, lost=lost, size=promised.size)
     facts = {"size": done.size, "placed": done.placed, "lost": done.lost}
     log.write(transaction, "ledger.recover", "", facts, at=at)
     return done

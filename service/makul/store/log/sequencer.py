@@ -145,14 +145,14 @@ class StoreLedger(LedgerStore):
         if not self._untold and self._idle(head, lease, at):
             return Sequenced(taken=0, size=head[0], more=False)
         self._untold = True
-        done = self._database.perform(
+        done = self._database.run_transaction(
             lambda transaction: _sequence(
                 transaction, signer, lease, at=at, batch=batch, published=published
             ),
             # An interrupted commit is not looked up: the work continues from the head, wherever it
             # is. Its new write waits for the replica that the commit waited for, before anything is
             # published.
-            settled=lambda _: None,
+            resolve_unknown_commit=lambda _: None,
         )
         self._untold = False
         return done
@@ -163,11 +163,11 @@ class StoreLedger(LedgerStore):
         The lease of another holder does not change.
         """
         values = {"log": LOG, "by": lease.holder.bytes}
-        self._database.perform(lambda transaction: transaction.run(_RELEASE, values))
+        self._database.run_transaction(lambda transaction: transaction.execute(_RELEASE, values))
 
     def latest(self) -> SignedTree | None:
         """Return the newest checkpoint; None before the first."""
-        return self._read_signed_tree(self._database.one(_LATEST, {}))
+        return self._read_signed_tree(self._database.fetch_one(_LATEST, {}))
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Return the first hashes of a tile; raises `LedgerBrokenError` if they are missing."""
@@ -180,7 +180,7 @@ class StoreLedger(LedgerStore):
         signed tree contains it. Tiles only grow at their ends, so reads at several moments give one
         proof.
         """
-        placed = self._database.one(_POSITION, {"disclosure_id": disclosure_id.bytes})
+        placed = self._database.fetch_one(_POSITION, {"disclosure_id": disclosure_id.bytes})
         signed = self._find_covering(placed[0]) if placed is not None else None
         if placed is None or signed is None:
             return None
@@ -197,21 +197,21 @@ class StoreLedger(LedgerStore):
         """
 
         def work(transaction: Transaction) -> int:
-            rows = transaction.all(_COSIGNATURES, {"size": size})
+            rows = transaction.fetch_all(_COSIGNATURES, {"size": size})
             new = lines.keys() - {witness for witness, _ in rows}
             for witness in sorted(new):
                 row = {"size": size, "witness": witness, "line": lines[witness]}
-                transaction.run(_ADD_COSIGNATURE, {**row, "collected_at": micros(at)})
+                transaction.execute(_ADD_COSIGNATURE, {**row, "collected_at": micros(at)})
             return len(new)
 
-        return self._database.perform(work)
+        return self._database.run_transaction(work)
 
     def state(self) -> LedgerState:
         """Return the state of the log."""
         size, root, holder, until = read_head(self._database)
-        waiting, since = self._database.one(_WAITING, {}) or (0, None)
-        newest = self._database.one(_LATEST, {})
-        cosigned = self._database.one(_COSIGNED, {"above": -1})
+        waiting, since = self._database.fetch_one(_WAITING, {}) or (0, None)
+        newest = self._database.fetch_one(_LATEST, {})
+        cosigned = self._database.fetch_one(_COSIGNED, {"above": -1})
         return LedgerState(
             size=size,
             root=root,
@@ -233,16 +233,16 @@ class StoreLedger(LedgerStore):
         fresh = holder == lease.holder.bytes and until > micros(at + lease.length / 2)
         return (
             fresh
-            and self._database.one(_WAITS, {}) is None
-            and self._database.one(_CHECKPOINT, {"size": size}) is not None
+            and self._database.fetch_one(_WAITS, {}) is None
+            and self._database.fetch_one(_CHECKPOINT, {"size": size}) is not None
         )
 
     def _find_covering(self, position: int) -> SignedTree | None:
         """Return a checkpoint whose tree contains this index."""
-        rows = self._database.all(_COSIGNED, {"above": position})
+        rows = self._database.fetch_all(_COSIGNED, {"above": position})
         if rows:
             size, _ = max(rows, key=lambda row: (row[1], row[0]))
-            return self._read_signed_tree(self._database.one(_CHECKPOINT, {"size": size}))
+            return self._read_signed_tree(self._database.fetch_one(_CHECKPOINT, {"size": size}))
         newest = self.latest()
         return newest if newest is not None and newest.size > position else None
 
@@ -250,7 +250,7 @@ class StoreLedger(LedgerStore):
         if row is None:
             return None
         size, root, note, made_at = row
-        lines = [line for _, line in self._database.all(_COSIGNATURES, {"size": size})]
+        lines = [line for _, line in self._database.fetch_all(_COSIGNATURES, {"size": size})]
         return SignedTree(
             size=size,
             root=root,
@@ -270,24 +270,24 @@ def _sequence(
 ) -> Sequenced | Standby:
     edge = lock_head(transaction, lease, at)
     if isinstance(edge, Standby):
-        transaction.discard()
+        transaction.mark_rollback()
         return edge
     size = edge.size
     if size < published:
         raise LedgerBrokenError.lacking(published, size)
-    taken = transaction.run(_PLACE, {"size": size, "batch": batch})
+    taken = transaction.execute(_PLACE, {"size": size, "batch": batch})
     if taken:
-        leaves = [leaf for (leaf,) in transaction.all(_NEW_LEAVES, {"size": size})]
+        leaves = [leaf for (leaf,) in transaction.fetch_all(_NEW_LEAVES, {"size": size})]
         if len(leaves) != taken:
             raise LedgerBrokenError(
                 translate("there are leaves with an index beyond the log's end")
             )
         appended = edge.extended(leaves)
         write_tiles(transaction, size, appended)
-        transaction.run(_TAKE_OUT, {"size": size})
+        transaction.execute(_TAKE_OUT, {"size": size})
         edge = appended.edge
     root = move_head(transaction, edge, lease, at=at)
-    if transaction.one(_CHECKPOINT, {"size": edge.size}) is None:
+    if transaction.fetch_one(_CHECKPOINT, {"size": edge.size}) is None:
         note = signer.sign(Checkpoint(signer.name, edge.size, root).body())
         signed = SignedTree(size=edge.size, root=root, note=note, made_at=at)
         add_checkpoint(transaction, signed, at=at)

@@ -76,6 +76,6 @@ _STRAYS: Final = (
 def find_stray_rows(transaction: Transaction) -> Iterator[tuple[str, object, str]]:
     """Yield the table and key of the first stray row of each kind, and what is wrong."""
     for statement, where, what in _STRAYS:
-        row = transaction.one(statement, {})
+        row = transaction.fetch_one(statement, {})
         if row is not None:
             yield where, row[0], translate(what)

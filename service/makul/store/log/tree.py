@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports.ledger import Lease, LedgerBrokenError, SignedTree, Standby
 from makul.language.translation import translate, translate_error
-from makul.ledger.compact_range import Appended, RightEdge
+from makul.ledger.compact_range import AppendResult, RightEdge
 from makul.ledger.merkle import HASH_BYTES
 from makul.ledger.tile_proofs import TileError, TileTree
 from makul.ledger.tiles import TILE_WIDTH, hashes_at
@@ -57,7 +57,7 @@ def read_head(database: Database) -> Row:
 
     Raises `LedgerBrokenError` if the log has no head.
     """
-    return _require_head(database.one(_HEAD, {"log": LOG}))
+    return _require_head(database.fetch_one(_HEAD, {"log": LOG}))
 
 
 def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge | Standby:
@@ -65,7 +65,7 @@ def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge
 
     Raises `LedgerBrokenError` if the tiles do not match the head.
     """
-    head = _require_head(transaction.one(_LOCK_HEAD, {"log": LOG}))
+    head = _require_head(transaction.fetch_one(_LOCK_HEAD, {"log": LOG}))
     other = other_lease(head, lease, at)
     if other is not None:
         return other
@@ -76,7 +76,7 @@ def lock_head(transaction: Transaction, lease: Lease, at: datetime) -> RightEdge
 def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: datetime) -> bytes:
     """Write the new end of the log, renew the lease, and return the root."""
     root = edge.root()
-    transaction.run(
+    transaction.execute(
         _MOVE_HEAD,
         {
             "key_log": LOG,
@@ -92,7 +92,7 @@ def move_head(transaction: Transaction, edge: RightEdge, lease: Lease, *, at: da
 def add_checkpoint(transaction: Transaction, signed: SignedTree, *, at: datetime) -> None:
     """Store a checkpoint of a size that has none."""
     made = {"size": signed.size, "root": signed.root, "note": signed.note, "made_at": micros(at)}
-    transaction.run(_ADD_CHECKPOINT, made)
+    transaction.execute(_ADD_CHECKPOINT, made)
 
 
 def _edge(transaction: Transaction, size: int, root: bytes) -> RightEdge:
@@ -111,7 +111,7 @@ def read_tile(source: Database | Transaction, level: int, index: int, width: int
 
     Raises `LedgerBrokenError` if the tile is missing.
     """
-    row = source.one(TILE, {"level": level, "index": index})
+    row = source.fetch_one(TILE, {"level": level, "index": index})
     if row is None:
         raise LedgerBrokenError(
             translate(
@@ -122,15 +122,15 @@ def read_tile(source: Database | Transaction, level: int, index: int, width: int
     return hashes
 
 
-def write_tiles(transaction: Transaction, old_size: int, appended: Appended) -> None:
+def write_tiles(transaction: Transaction, old_size: int, appended: AppendResult) -> None:
     """Add the new tiles, and extend those that were not full."""
     for tile, hashes in appended.tiles.items():
         if hashes_at(tile.level, old_size) > tile.index * TILE_WIDTH:
             grown = {"key_level": tile.level, "key_index": tile.index, "new_hashes": hashes}
-            transaction.run(_GROW_TILE, grown)
+            transaction.execute(_GROW_TILE, grown)
         else:
             row = {"level": tile.level, "index": tile.index, "hashes": hashes}
-            transaction.run(_ADD_TILE, row)
+            transaction.execute(_ADD_TILE, row)
 
 
 def _require_head(row: Row | None) -> Row:

@@ -23,9 +23,9 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.expectations import Expectations
-from makul.store.log.held_rows_check import HeldRowsCheck
 from makul.store.log.record_facts import UUID_BYTES
 from makul.store.log.record_kinds import FoundRecords, Records
+from makul.store.log.row_check import RowCheck
 from makul.store.log.stray_rows import find_stray_rows
 from makul.store.log.tree import LOG, TILE
 from makul.store.schema.ledger_tables import (
@@ -159,11 +159,11 @@ class LedgerCheck:
 
     def _run(self, expectations: Expectations) -> None:
         records = Records(self._database, self._cipher, expectations)
-        head = self._database.one(_HEAD, {"log": LOG})
+        head = self._database.fetch_one(_HEAD, {"log": LOG})
         if head is None:
             raise _FoundError("ledger_head", LOG, translate("the log has no head"))
         self._size, root = head
-        (self._all,) = self._database.one(_LEAVES, {}) or (0,)
+        (self._all,) = self._database.fetch_one(_LEAVES, {}) or (0,)
         edge = self._replay(self._size, records)
         if edge.root() != root:
             what = translate("the root is not that of the leaves")
@@ -171,7 +171,7 @@ class LedgerCheck:
         with self._database.snapshot() as transaction:
             self._check_unplaced(transaction, records)
             self._refuse_strays(transaction)
-            rows_check = HeldRowsCheck(self._cipher, expectations, at=self._question.at)
+            rows_check = RowCheck(self._cipher, expectations, at=self._question.at)
             for finding in rows_check.find(transaction):
                 raise _FoundError(*finding)
         if self._lost != self._question.lost:
@@ -205,7 +205,10 @@ class LedgerCheck:
         start = 0
         while start < size:
             values = {"start": start, "size": size, "page": PAGE}
-            placed, lost = self._database.all(_PLACED, values), self._database.all(_LOST, values)
+            placed, lost = (
+                self._database.fetch_all(_PLACED, values),
+                self._database.fetch_all(_LOST, values),
+            )
             until = placed[-1][0] + 1 if placed else start
             records_of_page = records.placed(self._database, start, until)
             leaves: list[bytes] = []
@@ -214,7 +217,7 @@ class LedgerCheck:
             for row in sorted((*placed, *lost), key=lambda each: int(each[0])):
                 if row[0] != start + len(leaves):
                     break
-                leaves.append(self._leaf_of(row, records_of_page))
+                leaves.append(self._find_leaf(row, records_of_page))
             if not leaves:
                 what = translate("no leaf has this index")
                 raise _FoundError("ledger_position", str(start), what)
@@ -222,7 +225,7 @@ class LedgerCheck:
             self._report(self._checked, self._all)
             yield leaves
 
-    def _leaf_of(self, row: Row, found: FoundRecords) -> bytes:
+    def _find_leaf(self, row: Row, found: FoundRecords) -> bytes:
         """Return the leaf hash at an index.
 
         Its record is verified, unless the index is marked as lost.
@@ -257,7 +260,7 @@ class LedgerCheck:
 
     def _hold_tile(self, tile: Tile, hashes: bytes) -> None:
         """Verify a tile; a partial tile may have grown since the check began."""
-        row = self._database.one(TILE, {"level": tile.level, "index": tile.index})
+        row = self._database.fetch_one(TILE, {"level": tile.level, "index": tile.index})
         name = f"{tile.level}/{tile.index}"
         if row is None:
             raise _FoundError("ledger_tile", name, translate("the tile is not there"))
@@ -267,7 +270,7 @@ class LedgerCheck:
     def _read_checkpoints(self, size: int) -> Iterator[Row]:
         """Yield the checkpoints of the log as it was when the check began, by size."""
         after = -1
-        while rows := self._database.all(
+        while rows := self._database.fetch_all(
             _CHECKPOINTS, {"after": after, "size": size, "page": PAGE}
         ):
             yield from rows
@@ -299,7 +302,7 @@ class LedgerCheck:
 
     def _hold_cosignatures(self, size: int, note: bytes) -> None:
         """Verify the lines of the known witnesses."""
-        for witness, line in self._database.all(_COSIGNATURES, {"size": size}):
+        for witness, line in self._database.fetch_all(_COSIGNATURES, {"size": size}):
             checker = self._question.witnesses.get(witness)
             if checker is None:
                 continue
@@ -313,7 +316,9 @@ class LedgerCheck:
         """Verify leaves without an index, or with one assigned since the check began."""
         after = b""
         latest = micros(self._question.at - self._question.max_merge_delay)
-        while rows := transaction.all(_REST, {"size": self._size, "after": after, "page": PAGE}):
+        while rows := transaction.fetch_all(
+            _REST, {"size": self._size, "after": after, "page": PAGE}
+        ):
             last = rows[-1][0]
             found = records.rest(transaction, size=self._size, after=after, last=last)
             for record_id, recorded_at, position, queued in rows:

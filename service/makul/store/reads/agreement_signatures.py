@@ -56,11 +56,11 @@ def list_signatures(database: Database, number: AgreementNumber) -> Sequence[Rec
     For a draft, only signatures of signatories who are not withdrawn count. For an agreement in
     force, all its signatures are returned.
     """
-    newest = database.one(NEWEST_DRAFT, {"number": number})
-    agreement = database.one(STANDING, {"number": number})
+    newest = database.fetch_one(NEWEST_DRAFT, {"number": number})
+    agreement = database.fetch_one(STANDING, {"number": number})
     if newest is None or agreement is None:
         return []
-    rows = database.all(SIGNATURES, {"number": number, "terms_digest": newest[0]})
+    rows = database.fetch_all(SIGNATURES, {"number": number, "terms_digest": newest[0]})
     is_draft = agreement[1] == AgreementState.DRAFT.value
     return [
         RecordedSignature(

@@ -18,7 +18,7 @@ from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.ledger_tables import ledger_leaf
 from makul.store.schema.record_tables import disclosure
 
@@ -132,7 +132,7 @@ def latest(
         "since": micros(since) if since is not None else None,
         "limit": max(0, min(limit, MOST_ROWS)),
     }
-    return [_disclosure_from_row(cipher, row) for row in database.all(statement, values)]
+    return [_disclosure_from_row(cipher, row) for row in database.fetch_all(statement, values)]
 
 
 def of_month(
@@ -153,7 +153,7 @@ def of_month(
         "ends": micros(month.ends),
     }
     while True:
-        rows = database.all(statement, values)
+        rows = database.fetch_all(statement, values)
         page = [_disclosure_from_row(cipher, row) for row in rows]
         yield from page
         if len(page) < PAGE_ROWS:
@@ -161,9 +161,11 @@ def of_month(
         values |= {"at": micros(page[-1].decided_at), "id": page[-1].disclosure_id.bytes}
 
 
-def one(database: Database, cipher: FieldCipher, disclosure_id: UUID) -> DisclosureRow | None:
+def read_disclosure(
+    database: Database, cipher: FieldCipher, disclosure_id: UUID
+) -> DisclosureRow | None:
     """Return one decision; None if it does not exist."""
-    row = database.one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
+    row = database.fetch_one(_ONE_DISCLOSURE, {"disclosure_id": disclosure_id.bytes})
     return _disclosure_from_row(cipher, row) if row is not None else None
 
 

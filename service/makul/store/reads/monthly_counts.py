@@ -41,8 +41,8 @@ lacks the other columns, and would read a record for each row.
 def of_month(database: Database, month: Month) -> Sequence[MonthCount]:
     """Return the counts recorded so far for a month, sorted. Groups without a record are absent."""
     values = {"begins": micros(month.begins), "ends": micros(month.ends)}
-    repeated = {row[:4]: row[4] for row in database.all(MONTH_REPETITIONS, values)}
-    decided = {row[:4]: row[4] for row in database.all(MONTH_COUNTS, values)}
+    repeated = {row[:4]: row[4] for row in database.fetch_all(MONTH_REPETITIONS, values)}
+    decided = {row[:4]: row[4] for row in database.fetch_all(MONTH_COUNTS, values)}
     # An answer of an earlier month may be repeated in this month. Then the group has no decision.
     counts = [
         _count_from_row(*alike, decisions=decided.get(alike, 0), repetitions=repeated.get(alike, 0))

@@ -21,7 +21,7 @@ from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, 
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.ledger_tables import ledger_position
 from makul.store.schema.record_tables import disclosure, evidence, repetition, revocation
 from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
@@ -189,10 +189,10 @@ def read_month(
         "begins": micros(month.begins),
         "ends": micros(month.ends),
     }
-    overused = frozenset((kind, ground) for kind, ground in database.all(_OVERUSED, values))
+    overused = frozenset((kind, ground) for kind, ground in database.fetch_all(_OVERUSED, values))
     return RecordedMonth(
-        subjects=_count(database.one(_SUBJECTS, values)),
-        repetitions=_count(database.one(_REPETITIONS, values)),
+        subjects=_count(database.fetch_one(_SUBJECTS, values)),
+        repetitions=_count(database.fetch_one(_REPETITIONS, values)),
         decisions=_read_decisions(database, cipher, month, recipient, overused),
         agreements_changed_at=_agreement_changes(database, recipient),
         agreement_versions=agreement_versions,
@@ -202,7 +202,7 @@ def read_month(
 def _agreement_changes(database: Database, recipient: MemberCode) -> Mapping[str, datetime]:
     changes: dict[str, int] = {}
     for statement in _AGREEMENT_CHANGES:
-        for number, at in database.all(statement, {"recipient": recipient}):
+        for number, at in database.fetch_all(statement, {"recipient": recipient}):
             changes[number] = max(at, changes.get(number, at))
     return {number: instant(at) for number, at in changes.items()}
 
@@ -227,7 +227,7 @@ def _read_decisions(
         "limit": PAGE_ROWS,
     }
     while True:
-        rows = [_read_month_row(row) for row in database.all(_DECISIONS, values)]
+        rows = [_read_month_row(row) for row in database.fetch_all(_DECISIONS, values)]
         for row in rows:
             ground = (row.ground_kind, row.ground_id)
             yield _decision_from_row(cipher, recipient, row, uses[ground])

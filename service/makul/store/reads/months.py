@@ -59,11 +59,11 @@ def list_issued(
 ) -> Sequence[IssuedMonth]:
     """Return issued months, by month and recipient; only those of a month or recipient if given."""
     if month is None:
-        rows = source.all(_STATEMENT, {})
+        rows = source.fetch_all(_STATEMENT, {})
     elif recipient is None:
-        rows = source.all(_OF_MONTH, {"month": str(month)})
+        rows = source.fetch_all(_OF_MONTH, {"month": str(month)})
     else:
-        rows = source.all(_ONE, {"month": str(month), "recipient": recipient})
+        rows = source.fetch_all(_ONE, {"month": str(month), "recipient": recipient})
     return [_issued_from_row(row) for row in rows if recipient in (None, row[0])]
 
 
@@ -71,7 +71,7 @@ def list_contested(
     source: Database | Transaction, cipher: FieldCipher, recipient: MemberCode, month: Month
 ) -> Sequence[ContestedLine]:
     """Return the contested lines of a month with the operator's answers, the earliest first."""
-    rows = source.all(_LINES, {"recipient": recipient, "month": str(month)})
+    rows = source.fetch_all(_LINES, {"recipient": recipient, "month": str(month)})
     return [_line_from_row(cipher, recipient, month, row) for row in rows]
 
 

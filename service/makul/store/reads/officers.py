@@ -41,7 +41,7 @@ def find_officer(
     source: Database | Transaction, cipher: FieldCipher, fingerprint: bytes
 ) -> Officer | None:
     """Return the officer of a certificate; None if unknown or withdrawn."""
-    row = source.one(_ONE, {"fingerprint": fingerprint})
+    row = source.fetch_one(_ONE, {"fingerprint": fingerprint})
     return officer_from_row(cipher, row) if row is not None else None
 
 
@@ -86,7 +86,7 @@ class StoreActRegister:
 
     def is_recipient(self, code: MemberCode) -> bool:
         """Return whether a recipient is registered, in any state."""
-        return self._database.one(_RECIPIENT, {"code": code}) is not None
+        return self._database.fetch_one(_RECIPIENT, {"code": code}) is not None
 
     def officer(self, fingerprint: bytes) -> Officer | None:
         """Return the officer of this certificate; None if unknown or withdrawn."""
@@ -97,14 +97,14 @@ class StoreActRegister:
 
         A body has a few officers, so all of its rows are decrypted.
         """
-        rows = self._database.all(_OF_MEMBER, {"member": member})
+        rows = self._database.fetch_all(_OF_MEMBER, {"member": member})
         officers = (officer_from_row(self._cipher, row) for row in rows)
         same = [each for each in officers if each.identifier == identifier]
         return same[0] if len(same) == 1 else None
 
     def agreement_owner(self, number: AgreementNumber) -> MemberCode | None:
         """Return the recipient of an agreement, which never changes; None if unknown."""
-        row = self._database.one(_OWNER, {"number": number})
+        row = self._database.fetch_one(_OWNER, {"number": number})
         return MemberCode(row[0]) if row is not None else None
 
     def issued_months(

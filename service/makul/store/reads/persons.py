@@ -70,7 +70,7 @@ class PersonReader:
         decrypts a dummy record instead, so that the work is equal.
         """
         index = self._cipher.index("pin", pin.digits)
-        row = self._database.one(_PERSON, {"pin_index": index})
+        row = self._database.fetch_one(_PERSON, {"pin_index": index})
         exists = row is not None and row[0] == index
         where, version, sealed = row if row is not None and exists else (b"", 0, self._nobody)
         person = person_from_bytes(
@@ -98,7 +98,7 @@ class PersonReader:
 
     def _sample(self, pin_index: bytes, sample_index: bytes) -> bytes:
         values = {"pin_index": pin_index, "sample_index": sample_index}
-        row = self._database.one(_SAMPLE, values)
+        row = self._database.fetch_one(_SAMPLE, values)
         if row is None:
             raise CodecError(translate("a person's record names a sample that is not there"))
         return self._cipher.decrypt(row[0], sample_associated_data(pin_index, sample_index))

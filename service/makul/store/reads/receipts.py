@@ -10,7 +10,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.closed_request import THIS_REQUEST
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.schema.record_tables import CLOSED_BY, disclosure
 from makul.store.schema.usage_tables import request_key
 
@@ -48,7 +48,7 @@ def find_receipt(
     """
     values = {"recipient": recipient, "request_id": request_id.bytes}
     for statement, space in product((_CLOSING, _LATEST), Space):
-        row = database.one(statement, {**values, "space": space.value})
+        row = database.fetch_one(statement, {**values, "space": space.value})
         if row is None:
             continue
         disclosure_id, sealed, number = row

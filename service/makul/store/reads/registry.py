@@ -54,7 +54,7 @@ from makul.store.records.consent_revocations import (
     subject_associated_data,
 )
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.sealed_fields import open_private
+from makul.store.records.private_fields import open_private
 from makul.store.records.service_usage import usage_from_row, usage_values
 from makul.store.records.usage_limits import COUNT_ATTEMPTS, attempt_counts, attempt_values
 from makul.store.schema.record_tables import evidence
@@ -72,7 +72,7 @@ from makul.store.schema.usage_tables import ground_use
 _CERTIFICATE = select(certificate.c.recipient).where(
     certificate.c.fingerprint == bindparam("fingerprint"), certificate.c.withdrawn_at.is_(None)
 )
-_SEALING_CERTIFICATE = (
+_ENCRYPTION_CERTIFICATE = (
     select(sealing_certificate.c.der)
     .where(
         sealing_certificate.c.recipient == bindparam("recipient"),
@@ -160,14 +160,14 @@ class StoreRegister(Register):
 
         Returns None if it is not registered or is withdrawn.
         """
-        row = self._database.one(_CERTIFICATE, {"fingerprint": fingerprint})
+        row = self._database.fetch_one(_CERTIFICATE, {"fingerprint": fingerprint})
         if row is None:
             return None
         return RegisteredCertificate(recipient=MemberCode(row[0]), fingerprint=fingerprint)
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return the recipient as registered; None if it is not registered."""
-        row = self._database.one(RECIPIENT, {"code": code})
+        row = self._database.fetch_one(RECIPIENT, {"code": code})
         return recipient_from_row(code, row) if row is not None else None
 
     def snapshot(
@@ -183,15 +183,15 @@ class StoreRegister(Register):
         }
         row = read_request_snapshot(self._database, values)
         return RequestSnapshot(
-            recipient=_recipient_of(row, key.recipient),
-            agreement=_agreement_of(row),
+            recipient=_recipient_from_row(row, key.recipient),
+            agreement=_agreement_from_row(row),
             usage=usage_from_row((row.requests_used, row.bytes_used)),
             known=self._known_request(row.disclosure_id, row.sealed),
         )
 
-    def sealing_certificate(self, recipient: MemberCode) -> bytes | None:
+    def encryption_certificate(self, recipient: MemberCode) -> bytes | None:
         """Return the newest certificate (DER) to which this recipient's data may be encrypted."""
-        row = self._database.one(_SEALING_CERTIFICATE, {"recipient": recipient})
+        row = self._database.fetch_one(_ENCRYPTION_CERTIFICATE, {"recipient": recipient})
         return bytes(row[0]) if row is not None else None
 
     def official(
@@ -203,7 +203,7 @@ class StoreRegister(Register):
         """
         then = micros(as_of) if as_of is not None else _END_OF_TIME
         values = {"recipient": recipient, "fingerprint": fingerprint, "as_of": then}
-        row = self._database.one(_OFFICIAL, values)
+        row = self._database.fetch_one(_OFFICIAL, values)
         if row is None:
             return None
         return open_official(self._cipher, recipient, fingerprint, row[0])
@@ -211,7 +211,7 @@ class StoreRegister(Register):
     def notice_approved(self, ref: str, digest: bytes, language: str) -> bool:
         """Return whether this notice is approved with exactly this text in this language."""
         values = {"ref": ref, "language": language, "digest": digest}
-        return self._database.one(_NOTICE, values) is not None
+        return self._database.fetch_one(_NOTICE, values) is not None
 
     def agreement_signatures(self, number: AgreementNumber) -> Sequence[RecordedSignature]:
         """Return the signatures under an agreement's newest draft, earliest first."""
@@ -219,7 +219,7 @@ class StoreRegister(Register):
 
     def use(self, recipient: MemberCode, ground: GroundRef) -> GroundUse:
         """Return how a ground was used so far."""
-        row = self._database.one(_USE, _ground_values(recipient, ground.kind, ground.id))
+        row = self._database.fetch_one(_USE, _ground_values(recipient, ground.kind, ground.id))
         by_subject = is_revoked(self._database, self._cipher, recipient, ground)
         if row is None:
             return GroundUse(revoked=by_subject)
@@ -235,7 +235,7 @@ class StoreRegister(Register):
     def registered_consent(self, recipient: MemberCode, consent_id: UUID) -> HeldConsent | None:
         """Return the consent document that this recipient registered; None if there is none."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        row = self._database.one(_REGISTERED, values)
+        row = self._database.fetch_one(_REGISTERED, values)
         if row is None:
             return None
         digest, sealed, registered_at = row
@@ -247,7 +247,7 @@ class StoreRegister(Register):
     def consent_status(self, recipient: MemberCode, consent_id: UUID) -> ConsentStatus | None:
         """Return the status of this recipient's consent, registered or used inline."""
         values = _ground_values(recipient, GroundKind.CONSENT, consent_id)
-        status_row = self._database.one(_STATUS, values)
+        status_row = self._database.fetch_one(_STATUS, values)
         if status_row is None:
             return None
         row = _read_status(status_row)
@@ -291,7 +291,7 @@ class StoreRegister(Register):
     ) -> AttemptCounts:
         """Return the numbers of failed matches since an instant."""
         values = attempt_values(self._cipher, recipient, pin.digits, employee, since)
-        return attempt_counts(self._database.one(COUNT_ATTEMPTS, values))
+        return attempt_counts(self._database.fetch_one(COUNT_ATTEMPTS, values))
 
     def receipt(self, recipient: MemberCode, request_id: UUID) -> KeptReceipt | None:
         """Return the receipt of the decision that closed this recipient's request id."""
@@ -311,13 +311,13 @@ class StoreRegister(Register):
         return open_private(self._cipher, disclosure_id, sealed).known
 
 
-def _recipient_of(row: SnapshotRow, code: MemberCode) -> Recipient | None:
+def _recipient_from_row(row: SnapshotRow, code: MemberCode) -> Recipient | None:
     if row.kind is None:
         return None
     return recipient_from_row(code, (row.kind, row.name, row.state))
 
 
-def _agreement_of(row: SnapshotRow) -> Agreement | None:
+def _agreement_from_row(row: SnapshotRow) -> Agreement | None:
     if row.number is None:
         return None
     state, whose = row.agreement_state, row.agreement_recipient
@@ -335,7 +335,7 @@ def recipient_from_row(code: MemberCode, row: Row) -> Recipient:
         raise CodecError(translate("a recipient does not read back")) from None
 
 
-def seal_official(
+def encrypt_official(
     cipher: FieldCipher, recipient: str, fingerprint: bytes, identifier: str, name: str
 ) -> bytes:
     """Encrypt an official's identifier and name for their registration."""

@@ -69,7 +69,7 @@ def read_request_snapshot(database: Database, values: Values) -> SnapshotRow:
 
     Raises `CodecError`.
     """
-    row = database.one(_STANDING, values)
+    row = database.fetch_one(_STANDING, values)
     if row is None:
         raise CodecError(translate("the record store gave no row where there is always one"))
     return _read_row(row)

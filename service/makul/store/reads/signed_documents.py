@@ -16,7 +16,7 @@ def read_signed(
     source: Database | Transaction, cipher: FieldCipher, digest: bytes
 ) -> SignedBytes | None:
     """Return a stored document; None if there is none. Raises `CodecError`."""
-    row = source.one(DOCUMENT, {"digest": digest})
+    row = source.fetch_one(DOCUMENT, {"digest": digest})
     if row is None:
         return None
     header, parts = unpack(cipher.decrypt(row[0], document_associated_data(digest)))

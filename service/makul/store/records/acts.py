@@ -2,7 +2,7 @@
 
 An act is recorded in the transaction of the change itself, with its own leaf. It states every row
 before and after the change. So an operator cannot later deny it, alter what it did, or give a right
-without an act. Acts are written one at a time (`LockKind.DESK`), so their numbers have no gaps.
+without an act. Acts are written one at a time (`LockKind.REGISTRY`), so their numbers have no gaps.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros, pack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.audit_log import AuditLog
-from makul.store.records.held_rows import HELD, Image, state_value
+from makul.store.records.row_images import TABLE_IMAGES, Image, state_value
 from makul.store.schema.ledger_tables import act, ledger_leaf, ledger_queue
 
 _ADD_ACT = insert(act)
@@ -114,8 +114,8 @@ def add_act(
 ) -> AddedAct:
     """Write the row of an act and its leaf, and add the leaf to the sequencer's queue.
 
-    Call it while the lock `LockKind.DESK` is held. Without it, two concurrent acts would get the
-    same number.
+    Call it while the lock `LockKind.REGISTRY` is held. Without it, two concurrent acts would get
+    the same number.
     """
     act_id = uuid.uuid4()
     number = _next_number(transaction)
@@ -148,15 +148,15 @@ def add_act(
         "leaf_hash": commit(salt, statement),
         "recorded_at": micros(at),
     }
-    transaction.run(_ADD_ACT, row)
-    transaction.run(_ADD_LEAF, leaf)
-    transaction.run(_QUEUE_LEAF, leaf)
+    transaction.execute(_ADD_ACT, row)
+    transaction.execute(_ADD_LEAF, leaf)
+    transaction.execute(_QUEUE_LEAF, leaf)
     return AddedAct(act_id=act_id, leaf_hash=commit(salt, statement))
 
 
 def has_acts(transaction: Transaction) -> bool:
     """Return whether the store has its first act, which is the baseline."""
-    return transaction.one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
+    return transaction.fetch_one(_HAS_ACT, {"number": FIRST_NUMBER}) is not None
 
 
 def act_associated_data(act_id: bytes) -> bytes:
@@ -165,14 +165,16 @@ def act_associated_data(act_id: bytes) -> bytes:
 
 
 def _next_number(transaction: Transaction) -> int:
-    row = transaction.one(_LAST_NUMBER, {})
+    row = transaction.fetch_one(_LAST_NUMBER, {})
     last = row[0] if row is not None else None
     return FIRST_NUMBER if last is None else int(last) + 1
 
 
 def _read_image(transaction: Transaction, cipher: FieldCipher, row: RowKey) -> Image | None:
-    held_table = HELD[row.table]
-    stored_row = transaction.one(held_table.one, row.key)
+    table_images = TABLE_IMAGES[row.table]
+    stored_row = transaction.fetch_one(table_images.select_one, row.key)
     return (
-        held_table.image(cipher, held_table.named(stored_row)) if stored_row is not None else None
+        table_images.image(cipher, table_images.named(stored_row))
+        if stored_row is not None
+        else None
     )

@@ -11,8 +11,8 @@ from makul.store.records.answers import answer_with_receipt
 from makul.store.records.closed_request import ClosedRequest, find_closed_request, given_by
 from makul.store.records.entry_rows import answer_associated_data, key_values
 from makul.store.records.preconditions import CallerChannel, check_recipient, check_replay
+from makul.store.records.private_fields import open_private
 from makul.store.records.repetitions import RepeatedAnswer
-from makul.store.records.sealed_fields import open_private
 
 _REUSED = Reason(code=Code.REQ_04, field="requestId")
 

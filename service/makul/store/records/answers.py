@@ -10,7 +10,7 @@ from base64 import b64encode
 from makul.language.translation import translate
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher
-from makul.store.records.sealed_fields import expand
+from makul.store.records.private_fields import expand
 
 _PACKED = b"\x00"
 """The first byte that `pack` writes. An answer is XML and never begins with it."""

@@ -37,7 +37,7 @@ class AuditLog:
         """
         entry_id = uuid.uuid4().bytes
         where = field_associated_data("desk_log", "sealed", entry_id)
-        transaction.run(
+        transaction.execute(
             _WRITE,
             {
                 "entry_id": entry_id,

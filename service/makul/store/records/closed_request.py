@@ -68,7 +68,7 @@ _read_closed = build_row_reader(_CLOSED, ClosedRequest)
 
 def find_closed_request(transaction: Transaction, key: Values) -> ClosedRequest | None:
     """Return the decision that closed a request id; None if the id is open."""
-    row = transaction.one(_CLOSED, key)
+    row = transaction.fetch_one(_CLOSED, key)
     return None if row is None else _read_closed(row)
 
 

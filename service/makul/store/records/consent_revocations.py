@@ -78,7 +78,7 @@ def is_revoked_by_index(
 ) -> bool:
     """Return whether a consent of this id and this subject's blind index is revoked."""
     values = {"recipient": code, "consent_id": consent_id, "subject_index": subject_index}
-    return source.one(REVOKED, values) is not None
+    return source.fetch_one(REVOKED, values) is not None
 
 
 def revoke_consent(
@@ -101,8 +101,8 @@ def revoke_consent(
         "consent_id": consent_id.bytes,
         "subject_index": cipher.index("pin", subject.digits),
     }
-    if transaction.one(REVOKED, key) is None:
-        transaction.run(_REVOKE, {**key, "document": document, "revoked_at": micros(at)})
+    if transaction.fetch_one(REVOKED, key) is None:
+        transaction.execute(_REVOKE, {**key, "document": document, "revoked_at": micros(at)})
 
 
 def store_giver(
@@ -115,14 +115,14 @@ def store_giver(
     if ground.kind is GroundKind.CONSENT and ground.representative is not None:
         index = cipher.index("pin", ground.representative.digits)
         key = {"recipient": code, "consent_id": ground.id.bytes}
-        transaction.run(_KEEP_GIVER, {**key, "giver_index": index})
+        transaction.execute(_KEEP_GIVER, {**key, "giver_index": index})
 
 
 def given_by(
     database: Database, cipher: FieldCipher, code: MemberCode, consent_id: UUID, giver: Pin
 ) -> bool:
     """Return whether this person gave this consent for its subject."""
-    row = database.one(_GIVER, {"recipient": code, "consent_id": consent_id.bytes})
+    row = database.fetch_one(_GIVER, {"recipient": code, "consent_id": consent_id.bytes})
     return row is not None and row[0] == cipher.index("pin", giver.digits)
 
 
@@ -145,11 +145,11 @@ def page(
         "after": after.bytes if after is not None and since is not None else _FIRST_ID,
         "limit": limit + 1,
     }
-    rows = database.all(_PAGE, values)
+    rows = database.fetch_all(_PAGE, values)
     revoked = [
         RevokedConsent(consent_id=UUID(bytes=consent_id), revoked_at=instant(revoked_at))
         for consent_id, subject_index, revoked_at, subject in rows[:limit]
-        if subject is None or _index_of(cipher, code, consent_id, subject) == subject_index
+        if subject is None or _subject_index(cipher, code, consent_id, subject) == subject_index
     ]
     return revoked, len(rows) > limit
 
@@ -161,6 +161,6 @@ def subject_associated_data(code: str, kind: GroundKind, ground_id: bytes) -> by
     )
 
 
-def _index_of(cipher: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
+def _subject_index(cipher: FieldCipher, code: str, consent_id: bytes, subject: bytes) -> bytes:
     digits = cipher.decrypt(subject, subject_associated_data(code, GroundKind.CONSENT, consent_id))
     return cipher.index("pin", digits.decode("ascii"))

@@ -13,7 +13,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
-from makul.store.records.sealed_fields import encrypt_private, private_of
+from makul.store.records.private_fields import encrypt_private, private_fields
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.store.schema.record_tables import disclosure, evidence
 from makul.store.schema.usage_tables import request_key
@@ -78,16 +78,16 @@ class EntryRows:
     def close_key(self, transaction: Transaction) -> None:
         """Write the row that closes the request id, if the decision closes it."""
         if self.key is not None:
-            transaction.run(_CLOSE_KEY, self.key)
+            transaction.execute(_CLOSE_KEY, self.key)
 
     def write(self, transaction: Transaction) -> None:
         """Write the decision, its leaf and its new evidence."""
-        transaction.run(_ADD_DISCLOSURE, self.disclosure)
-        transaction.run(_ADD_LEAF, self.leaf)
-        transaction.run(_QUEUE_LEAF, self.leaf)
+        transaction.execute(_ADD_DISCLOSURE, self.disclosure)
+        transaction.execute(_ADD_LEAF, self.leaf)
+        transaction.execute(_QUEUE_LEAF, self.leaf)
         for piece in self.new_evidence:
-            if transaction.one(_EVIDENCE_KEPT, piece) is None:
-                transaction.run(_ADD_EVIDENCE, piece)
+            if transaction.fetch_one(_EVIDENCE_KEPT, piece) is None:
+                transaction.execute(_ADD_EVIDENCE, piece)
 
     def is_recorded(self, transaction: Transaction) -> bool:
         """Return whether this very entry was recorded.
@@ -95,7 +95,7 @@ class EntryRows:
         The entry is found by its own leaf and never by its request id, which another request may
         have closed.
         """
-        row = transaction.one(_LEAF_KEPT, self.leaf)
+        row = transaction.fetch_one(_LEAF_KEPT, self.leaf)
         return row is not None and bool(row[0] == self.leaf["leaf_hash"])
 
 
@@ -130,7 +130,7 @@ def _new_evidence(
     recipient, new = entry.facts.caller.recipient, []
     for piece in entry.decision.evidence:
         row = {"recipient": recipient, "digest": piece.digest}
-        if database.one(_EVIDENCE_KEPT, row) is None:
+        if database.fetch_one(_EVIDENCE_KEPT, row) is None:
             sealed = cipher.encrypt(
                 piece.document, evidence_associated_data(recipient, piece.digest)
             )
@@ -174,6 +174,6 @@ def _disclosure_row(cipher: FieldCipher, entry: Entry) -> dict[str, object]:
         "ground_id": ground.id.bytes if ground is not None else None,
         "ground_digest": ground.digest if ground is not None else None,
         "decided_at": micros(facts.at),
-        "sealed": encrypt_private(cipher, disclosure_id, private_of(entry)),
+        "sealed": encrypt_private(cipher, disclosure_id, private_fields(entry)),
         "sealed_to": release.sealed_to if release is not None else None,
     }

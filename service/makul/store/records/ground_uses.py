@@ -73,7 +73,9 @@ def _use_paper_consent(
     official is withdrawn. Call it before the consent is registered, because a registered consent is
     not counted again.
     """
-    _, _, registered_at = transaction.one(_GROUND_STATE, _key_of_ground(entry, ground)) or _NO_ROW
+    _, _, registered_at = (
+        transaction.fetch_one(_GROUND_STATE, _key_of_ground(entry, ground)) or _NO_ROW
+    )
     if registered_at is not None:
         return None
     if official_withdrawn(transaction, entry.facts.caller.recipient, paper.official):
@@ -105,7 +107,7 @@ def _change_ground(
     if counted:
         return None
     if counted is False:
-        return _reason_against_use(ground, transaction.one(_GROUND_STATE, key) or _NO_ROW)
+        return _reason_against_use(ground, transaction.fetch_one(_GROUND_STATE, key) or _NO_ROW)
     if uses > ground.max_disclosures:
         return _USED_UP[ground.kind]
     columns = {

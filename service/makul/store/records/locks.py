@@ -24,13 +24,13 @@ _LOCK = (
     .where(gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key"))
     .with_for_update()
 )
-_MAKE = insert(gate)
+_INSERT = insert(gate)
 _LOCK_RECIPIENT = (
     select(recipient.c.code).where(recipient.c.code == bindparam("recipient")).with_for_update()
 )
 
 
-_HALF = 16
+_HALF_KEY_BYTES = 16
 """Half the length of an announcement's key, in bytes.
 
 The key begins with the truncated digest of the recipient's code and ends with random bytes.
@@ -40,34 +40,36 @@ The key begins with the truncated digest of the recipient's code and ends with r
 class LockKind(StrEnum):
     """Kind of work of which one transaction runs at a time."""
 
-    DESK = "DESK"
+    REGISTRY = "DESK"
     """Changes by the operator to the registry. They are few, and each reads before it writes."""
     FAILED_MATCHES = "FAILED_MATCHES"
     """Failed matches of one person, one recipient or one employee, while they are counted.
 
     Without this lock several concurrent guesses would each find one attempt left.
     """
-    TAKING_RIGHTS = "TAKING_RIGHTS"
+    PENDING_REVOCATION = "TAKING_RIGHTS"
     """Announcements that a right of a recipient is about to be revoked."""
 
 
-_NOTICES = (
-    gate.c.kind == LockKind.TAKING_RIGHTS.value,
-    gate.c.key.between(bindparam("first_notice"), bindparam("last_notice")),
+_ANNOUNCEMENTS = (
+    gate.c.kind == LockKind.PENDING_REVOCATION.value,
+    gate.c.key.between(bindparam("first_key"), bindparam("last_key")),
 )
-NO_NOTICE = ~exists().where(*_NOTICES)
+NO_ANNOUNCEMENT = ~exists().where(*_ANNOUNCEMENTS)
 """Condition that no revocation for a recipient is announced.
 
-Its parameters come from `notices_of`.
+Its parameters come from `announcement_keys`.
 """
 
-_WAIT = select(gate.c.key).where(*_NOTICES).with_for_update()
-_LEFT = (
+_LOCK_ANNOUNCEMENTS = select(gate.c.key).where(*_ANNOUNCEMENTS).with_for_update()
+_STALE_ANNOUNCEMENTS = (
     select(gate.c.key)
-    .where(gate.c.kind == LockKind.TAKING_RIGHTS.value)
+    .where(gate.c.kind == LockKind.PENDING_REVOCATION.value)
     .with_for_update(skip_locked=True)
 )
-_TAKE_DOWN = delete(gate).where(gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key"))
+_DELETE_ANNOUNCEMENT = delete(gate).where(
+    gate.c.kind == bindparam("kind"), gate.c.key == bindparam("key")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class PendingRevocationLock:
     """An announced revocation of a right of this recipient."""
 
     code: str
-    notice: bytes | None
+    announcement: bytes | None
     """The key of the announcement. None if the database runs one write transaction at a time."""
 
 
@@ -86,8 +88,8 @@ def acquire_lock(transaction: Transaction, which: LockKind, key: bytes = b"") ->
     unique violation and is retried.
     """
     values = {"kind": which.value, "key": key}
-    if transaction.one(_LOCK, values) is None:
-        transaction.run(_MAKE, values)
+    if transaction.fetch_one(_LOCK, values) is None:
+        transaction.execute(_INSERT, values)
 
 
 @contextmanager
@@ -100,29 +102,31 @@ def announce_revocation(database: Database, code: str) -> Iterator[PendingRevoca
     other, until housekeeping deletes it.
     """
     if not database.side_by_side:
-        yield PendingRevocationLock(code=code, notice=None)
+        yield PendingRevocationLock(code=code, announcement=None)
         return
-    notice = _digest(code) + secrets.token_bytes(_HALF)
-    row = {"kind": LockKind.TAKING_RIGHTS.value, "key": notice}
-    database.perform(lambda transaction: transaction.run(_MAKE, row))
+    announcement = _digest(code) + secrets.token_bytes(_HALF_KEY_BYTES)
+    row = {"kind": LockKind.PENDING_REVOCATION.value, "key": announcement}
+    database.run_transaction(lambda transaction: transaction.execute(_INSERT, row))
     try:
-        yield PendingRevocationLock(code=code, notice=notice)
+        yield PendingRevocationLock(code=code, announcement=announcement)
     finally:
         with suppress(StoreUnavailableError):
-            database.perform(lambda transaction: transaction.run(_TAKE_DOWN, row))
+            database.run_transaction(
+                lambda transaction: transaction.execute(_DELETE_ANNOUNCEMENT, row)
+            )
 
 
-def lock_for_revocation(transaction: Transaction, taking: PendingRevocationLock) -> None:
+def lock_for_revocation(transaction: Transaction, pending: PendingRevocationLock) -> None:
     """Wait for running decisions for this recipient, and block new ones until the commit.
 
     Each decision holds the recipient's row in share mode. Call this before any other lock that a
     decision may wait for, to avoid deadlocks. The commit deletes the announcement, and the
     decisions that wait for it continue.
     """
-    if taking.notice is not None:
-        row = {"kind": LockKind.TAKING_RIGHTS.value, "key": taking.notice}
-        transaction.run(_TAKE_DOWN, row)
-    transaction.one(_LOCK_RECIPIENT, {"recipient": taking.code})
+    if pending.announcement is not None:
+        row = {"kind": LockKind.PENDING_REVOCATION.value, "key": pending.announcement}
+        transaction.execute(_DELETE_ANNOUNCEMENT, row)
+    transaction.fetch_one(_LOCK_RECIPIENT, {"recipient": pending.code})
 
 
 def wait_for_revocations(transaction: Transaction, code: str) -> None:
@@ -130,7 +134,7 @@ def wait_for_revocations(transaction: Transaction, code: str) -> None:
 
     Waiting decisions continue one at a time.
     """
-    transaction.all(_WAIT, notices_of(code))
+    transaction.fetch_all(_LOCK_ANNOUNCEMENTS, announcement_keys(code))
 
 
 def purge_stale_announcements(transaction: Transaction) -> None:
@@ -139,15 +143,20 @@ def purge_stale_announcements(transaction: Transaction) -> None:
     An announcement that is not locked yet may be deleted too. Its revocation then continues without
     it.
     """
-    for (key,) in transaction.all(_LEFT, {}):
-        transaction.run(_TAKE_DOWN, {"kind": LockKind.TAKING_RIGHTS.value, "key": key})
+    for (key,) in transaction.fetch_all(_STALE_ANNOUNCEMENTS, {}):
+        transaction.execute(
+            _DELETE_ANNOUNCEMENT, {"kind": LockKind.PENDING_REVOCATION.value, "key": key}
+        )
 
 
-def notices_of(code: str) -> Values:
+def announcement_keys(code: str) -> Values:
     """Return the range of keys of the announcements for a recipient."""
     first = _digest(code)
-    return {"first_notice": first + bytes(_HALF), "last_notice": first + b"\xff" * _HALF}
+    return {
+        "first_key": first + bytes(_HALF_KEY_BYTES),
+        "last_key": first + b"\xff" * _HALF_KEY_BYTES,
+    }
 
 
 def _digest(code: str) -> bytes:
-    return sha256(code.encode()).digest()[:_HALF]
+    return sha256(code.encode()).digest()[:_HALF_KEY_BYTES]

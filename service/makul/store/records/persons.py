@@ -1,6 +1,6 @@
 """Writes of a person's rows: each version of the record, and the samples that versions name.
 
-Every function runs in a transaction that holds the lock `LockKind.DESK`. So no two transactions
+Every function runs in a transaction that holds the lock `LockKind.REGISTRY`. So no two transactions
 write one person at once.
 """
 
@@ -40,7 +40,7 @@ _ADD_SAMPLE = insert(person_sample)
 
 def read_current(transaction: Transaction, cipher: FieldCipher, pin_index: bytes) -> Person | None:
     """Return the current version of the person with this index; None if there is none."""
-    row = transaction.one(_CURRENT, {"pin_index": pin_index})
+    row = transaction.fetch_one(_CURRENT, {"pin_index": pin_index})
     if row is None:
         return None
     version, sealed, *_ = row
@@ -60,7 +60,7 @@ def add_version(
     pin_index = cipher.index("pin", person.pin.digits)
     record, samples = name_samples(cipher, person)
     version, unchanged = 0, False
-    row = transaction.one(_CURRENT, {"pin_index": pin_index})
+    row = transaction.fetch_one(_CURRENT, {"pin_index": pin_index})
     if row is not None:
         version, sealed, content_index, form = row
         if form != FORMAT:  # its digest was computed over format 1
@@ -74,7 +74,7 @@ def add_version(
     add_samples(transaction, cipher, pin_index, samples, at)
     encrypted = encrypt_record(cipher, record, pin_index, version + 1)
     key = {"pin_index": pin_index, "version": version + 1}
-    transaction.run(_ADD_PERSON, {**key, **encrypted, "recorded_at": micros(at)})
+    transaction.execute(_ADD_PERSON, {**key, **encrypted, "recorded_at": micros(at)})
     return True
 
 
@@ -88,9 +88,9 @@ def add_samples(
     """Add the samples for which this person has no row yet."""
     for index, sample in samples.items():
         key = {"pin_index": pin_index, "sample_index": index}
-        if transaction.one(_SAMPLE_KNOWN, key) is None:
+        if transaction.fetch_one(_SAMPLE_KNOWN, key) is None:
             sealed = cipher.encrypt(sample, sample_associated_data(pin_index, index))
-            transaction.run(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
+            transaction.execute(_ADD_SAMPLE, {**key, "sealed": sealed, "recorded_at": micros(at)})
 
 
 def digest_record(cipher: FieldCipher, record: Person) -> bytes:

@@ -22,7 +22,7 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import agreement_from_row
 from makul.store.encryption.fields import FieldCipher
 from makul.store.records.consent_revocations import is_revoked, is_revoked_by_index
-from makul.store.records.locks import NO_NOTICE, notices_of, wait_for_revocations
+from makul.store.records.locks import NO_ANNOUNCEMENT, announcement_keys, wait_for_revocations
 from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
     agreement,
@@ -38,7 +38,7 @@ _RECIPIENT_STATE = (
     .where(recipient.c.code == bindparam("recipient"))
     .with_for_update(read=True)
 )
-_RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_NOTICE)
+_RECIPIENT_UNDISPUTED = _RECIPIENT_STATE.where(NO_ANNOUNCEMENT)
 _AGREEMENT = (
     select(*AGREEMENT_COLUMNS)
     .where(agreement.c.number == bindparam("number"))
@@ -52,7 +52,7 @@ _CERTIFICATE_WITHDRAWN = (
     )
     .with_for_update(read=True)
 )
-_SEALING_WITHDRAWN = (
+_ENCRYPTION_CERTIFICATE_WITHDRAWN = (
     select(sealing_certificate.c.withdrawn_at)
     .where(
         sealing_certificate.c.fingerprint == bindparam("fingerprint"),
@@ -170,17 +170,19 @@ def check_recipient(transaction: Transaction, code: MemberCode) -> tuple[Reason,
 
     Returns RCP-01 if the recipient is not registered or its state is unknown.
     """
-    row = transaction.one(_RECIPIENT_UNDISPUTED, {"recipient": code, **notices_of(code)})
+    row = transaction.fetch_one(
+        _RECIPIENT_UNDISPUTED, {"recipient": code, **announcement_keys(code)}
+    )
     if row is None:
         wait_for_revocations(transaction, code)
-        row = transaction.one(_RECIPIENT_STATE, {"recipient": code})
+        row = transaction.fetch_one(_RECIPIENT_STATE, {"recipient": code})
     return _BY_STATE.get(row[0] if row is not None else "", (Reason(code=Code.RCP_01),))
 
 
 def official_withdrawn(transaction: Transaction, code: MemberCode, fingerprint: bytes) -> bool:
     """Return whether the recipient's official with this certificate fingerprint is withdrawn."""
     values = {"recipient": code, "official": fingerprint}
-    return transaction.one(_OFFICIAL_WITHDRAWN, values) is not None
+    return transaction.fetch_one(_OFFICIAL_WITHDRAWN, values) is not None
 
 
 def revoked(kind: GroundKind) -> Reason:
@@ -195,7 +197,7 @@ def _check_ground(
     transaction: Transaction, code: MemberCode, kind: GroundKind, ground_id: UUID
 ) -> tuple[Reason, ...]:
     values = {"recipient": code, "kind": kind.value, "ground_id": ground_id.bytes}
-    row = transaction.one(_GROUND_REVOKED, values)
+    row = transaction.fetch_one(_GROUND_REVOKED, values)
     return (revoked(kind),) if row is not None and row[0] is not None else ()
 
 
@@ -218,7 +220,7 @@ def _check_certificate(
     transaction: Transaction, code: MemberCode, fingerprint: bytes
 ) -> tuple[Reason, ...]:
     values = {"recipient": code, "fingerprint": fingerprint}
-    row = transaction.one(_CERTIFICATE_WITHDRAWN, values)
+    row = transaction.fetch_one(_CERTIFICATE_WITHDRAWN, values)
     return () if row == (None,) else (Reason(code=Code.RCP_04),)
 
 
@@ -231,7 +233,7 @@ def _check_encryption_certificate(
     again.
     """
     values = {"recipient": code, "fingerprint": fingerprint}
-    row = transaction.one(_SEALING_WITHDRAWN, values)
+    row = transaction.fetch_one(_ENCRYPTION_CERTIFICATE_WITHDRAWN, values)
     return () if row == (None,) else (Reason(code=Code.RCP_04, field=SEALED_FIELD),)
 
 
@@ -239,7 +241,7 @@ def _agreement(
     transaction: Transaction, code: MemberCode, number: AgreementNumber | None, at: datetime
 ) -> tuple[Agreement | None, tuple[Reason, ...]]:
     """Return the recipient's own agreement, and AGR-01 or AGR-02 if it is not in force."""
-    row = transaction.one(_AGREEMENT, {"number": number}) if number is not None else None
+    row = transaction.fetch_one(_AGREEMENT, {"number": number}) if number is not None else None
     terms = agreement_from_row(row) if row is not None else None
     if terms is None or terms.recipient != code:
         return None, (Reason(code=Code.AGR_01, field="agreementNumber"),)

@@ -64,20 +64,20 @@ class StoreRecorder(Recorder):
         purge_replay_guards(self._database, facts.caller.mark, at=facts.at)
         rows = EntryRows.build(self._database, self._cipher, entry)
         if not isinstance(entry.decision, RevocationAcceptance):
-            return self._perform(entry, rows, None)
-        with announce_revocation(self._database, facts.caller.recipient) as taking:
-            return self._perform(entry, rows, taking)
+            return self._run(entry, rows, None)
+        with announce_revocation(self._database, facts.caller.recipient) as pending:
+            return self._run(entry, rows, pending)
 
-    def _perform(
-        self, entry: Entry, rows: EntryRows, taking: PendingRevocationLock | None
+    def _run(
+        self, entry: Entry, rows: EntryRows, pending: PendingRevocationLock | None
     ) -> Recorded:
         caller = entry.facts.caller
         repeated = RepeatedAnswer.create(
             entry.key, caller.channel, caller.certificate, at=entry.facts.at
         )
-        return self._database.perform(
-            lambda transaction: self._record(transaction, entry, rows, taking, repeated),
-            settled=lambda transaction: (
+        return self._database.run_transaction(
+            lambda transaction: self._record(transaction, entry, rows, pending, repeated),
+            resolve_unknown_commit=lambda transaction: (
                 _read_recorded(transaction, rows) or self._read_repetition(transaction, repeated)
             ),
         )
@@ -87,11 +87,11 @@ class StoreRecorder(Recorder):
         transaction: Transaction,
         entry: Entry,
         rows: EntryRows,
-        taking: PendingRevocationLock | None,
+        pending: PendingRevocationLock | None,
         repeated: RepeatedAnswer,
     ) -> Recorded:
-        if taking is not None:
-            lock_for_revocation(transaction, taking)
+        if pending is not None:
+            lock_for_revocation(transaction, pending)
         stopped: Replay | Conflict | None
         before = self._find_earlier(transaction, entry, repeated)
         if _ends_recording(before, entry):
@@ -104,7 +104,7 @@ class StoreRecorder(Recorder):
                 rows.close_key(transaction)
             stopped = self._find_conflict(transaction, entry, rows)
         if isinstance(stopped, Conflict):
-            transaction.discard()
+            transaction.mark_rollback()
         elif stopped is None:
             rows.write(transaction)
             write_effects(transaction, self._cipher, entry)
@@ -127,13 +127,14 @@ class StoreRecorder(Recorder):
                 else Conflict((repeated_message,))
             )
             if not isinstance(answer, Replay):
-                transaction.discard()
+                transaction.mark_rollback()
             return answer
 
         # A closed id never opens again. An open id therefore means that the first request is not
         # yet decided.
-        return self._database.perform(
-            work, settled=lambda transaction: self._read_repetition(transaction, repeated)
+        return self._database.run_transaction(
+            work,
+            resolve_unknown_commit=lambda transaction: self._read_repetition(transaction, repeated),
         ) or Conflict((Reason(code=Code.REQ_05),))
 
     def _replay(
@@ -172,14 +173,14 @@ class StoreRecorder(Recorder):
             return insert_replay_guard(transaction, mark) is None
 
         purge_replay_guards(self._database, mark, at=at)
-        return self._database.perform(work)
+        return self._database.run_transaction(work)
 
     def count_inquiry(self, recipient: MemberCode, *, at: datetime) -> int:
         """Count a request that records nothing else.
 
         Returns the number of such requests in this minute.
         """
-        return self._database.perform(
+        return self._database.run_transaction(
             lambda transaction: count_inquiry(transaction, recipient, at=at)
         )
 

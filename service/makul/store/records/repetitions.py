@@ -188,19 +188,19 @@ def add_repetition(
         "case": key.asker.case_number,
     }
     packed = pack(header, [key.digest, repeated.salt, statement])
-    transaction.run(
+    transaction.execute(
         _ADD, {**row, "sealed": cipher.encrypt(packed, _associated_data(repetition_id))}
     )
     leaf_hash = commit(repeated.salt, statement)
     leaf = {"disclosure_id": repetition_id, "leaf_hash": leaf_hash, "recorded_at": at}
-    transaction.run(_ADD_LEAF, leaf)
-    transaction.run(_QUEUE_LEAF, leaf)
+    transaction.execute(_ADD_LEAF, leaf)
+    transaction.execute(_QUEUE_LEAF, leaf)
 
 
 def is_recorded(transaction: Transaction, repeated: RepeatedAnswer) -> bool:
     """Return whether this repetition was committed. Used after a commit of unknown outcome."""
     values = {"repetition_id": repeated.repetition_id.bytes}
-    return transaction.one(_LEAF_KEPT, values) is not None
+    return transaction.fetch_one(_LEAF_KEPT, values) is not None
 
 
 def open_repetition(cipher: FieldCipher, repetition_id: bytes, sealed: bytes) -> RepetitionSecret:
@@ -257,7 +257,9 @@ def list_repetitions(
         "disclosure_id": disclosure_id.bytes if disclosure_id is not None else None,
         "limit": max(0, min(limit, MAX_ROWS)),
     }
-    return [_repetition_from_row(cipher, row) for row in database.all(_LISTINGS[wanted], values)]
+    return [
+        _repetition_from_row(cipher, row) for row in database.fetch_all(_LISTINGS[wanted], values)
+    ]
 
 
 def _repetition_from_row(cipher: FieldCipher, row: Row) -> RepetitionRow:

@@ -88,13 +88,13 @@ def housekeep(database: Database, *, at: datetime) -> RetentionResult:
     def work(transaction: Transaction) -> RetentionResult:
         purge_stale_announcements(transaction)
         return RetentionResult(
-            marks=transaction.run(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
-            answers=transaction.run(_FORGET_ANSWERS, {"now": now}),
-            attempts=transaction.run(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
+            marks=transaction.execute(_FORGET_MARKS, {"now": micros(at - MARKS_LINGER)}),
+            answers=transaction.execute(_FORGET_ANSWERS, {"now": now}),
+            attempts=transaction.execute(_FORGET_ATTEMPTS, {"before": micros(at - KEEP_ATTEMPTS)}),
             uses=forget_use(transaction, ROWS_A_CALL, at=at),
         )
 
-    return database.perform(work)
+    return database.run_transaction(work)
 
 
 def purge_replay_guards(database: Database, mark: MessageMark | None, *, at: datetime) -> None:
@@ -106,4 +106,4 @@ def purge_replay_guards(database: Database, mark: MessageMark | None, *, at: dat
     """
     if mark is not None and mark.digest[0] % _SWEEP_ONE_IN == 0:
         now = {"now": micros(at - MARKS_LINGER)}
-        database.perform(lambda transaction: transaction.run(_FORGET_MARKS, now))
+        database.run_transaction(lambda transaction: transaction.execute(_FORGET_MARKS, now))

@@ -125,14 +125,14 @@ def usage_from_row(row: tuple[Any, ...]) -> Usage:
 def count_use(transaction: Transaction, recipient: MemberCode, size: int, *, at: datetime) -> None:
     """Count one request and the bytes that it recorded. Call this last in a transaction."""
     values = {"recipient": recipient, "slot": secrets.randbelow(SLOTS), "more": size + ROW_BYTES}
-    transaction.run(_USE, {**values, **usage_values(at)})
+    transaction.execute(_USE, {**values, **usage_values(at)})
 
 
 def count_inquiry(transaction: Transaction, recipient: MemberCode, *, at: datetime) -> int:
     """Count a request that decides nothing; return the number of such requests in this minute."""
     values = {"recipient": recipient, "minute": usage_values(at)["minute"]}
-    transaction.run(_INQUIRE, {**values, "slot": secrets.randbelow(SLOTS)})
-    (inquiries,) = transaction.one(_INQUIRIES, values) or (0,)
+    transaction.execute(_INQUIRE, {**values, "slot": secrets.randbelow(SLOTS)})
+    (inquiries,) = transaction.fetch_one(_INQUIRIES, values) or (0,)
     return int(inquiries)
 
 
@@ -156,4 +156,4 @@ def forget_use(transaction: Transaction, rows: int, *, at: datetime) -> int:
     """Delete at most `rows` rows that no longer count; return how many were deleted."""
     now = usage_values(at)
     values = {"minute": now["minute"] - KEEP_MINUTES, "day": now["day"] - KEEP_DAYS, "rows": rows}
-    return transaction.run(_FORGET, values)
+    return transaction.execute(_FORGET, values)

@@ -54,12 +54,12 @@ class UsageCounter:
         transaction may add the row between the first two statements, so the first one is repeated.
         """
         values |= {f"key_{name}": value for name, value in key.items()}
-        if transaction.run(self._use, values):
+        if transaction.execute(self._use, values):
             return True
-        if transaction.one(self.known, values) is None:
+        if transaction.fetch_one(self.known, values) is None:
             return None
-        return transaction.run(self._use, values) == 1
+        return transaction.execute(self._use, values) == 1
 
     def open(self, transaction: Transaction, key: Values, columns: Values) -> None:
         """Add the row with these values in its other columns."""
-        transaction.run(self._open, {**key, **columns})
+        transaction.execute(self._open, {**key, **columns})

@@ -11,7 +11,7 @@ from hashlib import sha256
 from sqlalchemy import bindparam, distinct, func, insert, select
 
 from makul.app.ports import Entry, FailedMatch, MatchAttempt, MessageMark, QuotaUse
-from makul.domain.match_attempts import AttemptCounts, exhausted
+from makul.domain.match_attempts import AttemptCounts, find_exhausted_limit
 from makul.domain.reasons import Code, Reason
 from makul.domain.usage import DOCUMENTS_A_DAY, seconds_to_midnight
 from makul.store.db.base import Row, Transaction
@@ -32,9 +32,9 @@ def insert_replay_guard(transaction: Transaction, mark: MessageMark | None) -> R
     if mark is None:
         return None
     values = {"digest": mark.digest, "forget_after": micros(mark.forget_after)}
-    if transaction.one(_MARK_SEEN, values) is not None:
+    if transaction.fetch_one(_MARK_SEEN, values) is not None:
         return Reason(code=Code.REQ_09)
-    transaction.run(_SEE_MARK, values)
+    transaction.execute(_SEE_MARK, values)
     return None
 
 
@@ -100,7 +100,9 @@ def check_attempts(
     values = attempt_values(cipher, recipient, attempt_made.subject.digits, facts.employee, since)
     if isinstance(attempt_made, FailedMatch):
         _count_alone(transaction, recipient, values)
-    return exhausted(attempt_counts(transaction.one(COUNT_ATTEMPTS, values)), attempt_made.limits)
+    return find_exhausted_limit(
+        attempt_counts(transaction.fetch_one(COUNT_ATTEMPTS, values)), attempt_made.limits
+    )
 
 
 def _count_alone(transaction: Transaction, recipient: str, values: Mapping[str, object]) -> None:
@@ -121,7 +123,7 @@ def add_attempt(
     """Count a failed match against the recipient, the PIN and the employee."""
     facts = entry.facts
     recipient = facts.caller.recipient
-    transaction.run(
+    transaction.execute(
         _ADD_ATTEMPT,
         {
             "disclosure_id": entry.disclosure_id.bytes,

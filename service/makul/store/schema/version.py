@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from makul.app.ports import StoreUnavailableError
 from makul.language.translation import translate
-from makul.store.db.error_texts import failure_of
+from makul.store.db.error_texts import describe_failure
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.db.sqlite import connect, driver
 from makul.store.schema import meter_triggers as meter_guard
@@ -69,7 +69,7 @@ def migrate(location: DatabaseLocation, *, new: bool = False) -> None:
             command.upgrade(config, "head")
     except (SQLAlchemyError, psycopg.Error, driver.Error, OSError) as error:
         raise StoreUnavailableError(
-            translate("cannot migrate the store: {problem}", problem=failure_of(error))
+            translate("cannot migrate the store: {problem}", problem=describe_failure(error))
         ) from None
     finally:
         engine.dispose()
@@ -81,7 +81,7 @@ def assert_schema(location: DatabaseLocation) -> None:
     Raises `StoreUnavailableError` otherwise.
     """
     try:
-        with _rows_of(location) as rows:
+        with _open_query(location) as rows:
             version = rows("SELECT version_num FROM alembic_version")
             if version != [(VERSION,)]:
                 raise StoreUnavailableError(
@@ -144,7 +144,7 @@ def _assert_same(actual: Mapping[object, object], expected: Mapping[str, str]) -
 
 
 @contextmanager
-def _rows_of(location: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
+def _open_query(location: DatabaseLocation) -> Iterator[Callable[[str], Rows]]:
     """Open one plain connection and yield a function that runs a query on it."""
     if isinstance(location, PostgresLocation):
         with psycopg.connect(location.url, autocommit=True) as server:

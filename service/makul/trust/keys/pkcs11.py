@@ -152,7 +152,7 @@ class TokenSigner:
             return _raw(self._key, self._public_key, octets)
         except pkcs11.PKCS11Error as error:
             kind = _describe_return_value(error)
-            raise self._failed(
+            raise self._unavailable_error(
                 DeferredMessage("the token does not sign: {kind}", kind=kind)
             ) from None
 
@@ -175,18 +175,18 @@ class TokenSigner:
                 "the token refused the PIN ({kind}). Mend it, then reload.",
                 kind=_describe_return_value(error),
             )
-            raise self._failed(self._refusal) from None
+            raise self._unavailable_error(self._refusal) from None
         except pkcs11.PKCS11Error as error:
-            raise self._failed(_advice(error, self._place)) from None
+            raise self._unavailable_error(_advice(error, self._place)) from None
         except (KeyFileError, FileError) as error:
-            raise self._failed(DeferredMessage(str(error))) from None
+            raise self._unavailable_error(DeferredMessage(str(error))) from None
         if not _holds(self._public_key, probe):
-            raise self._failed(
+            raise self._unavailable_error(
                 DeferredMessage("the key in the token is not that of receipts.certificate.")
             )
         log.info("the token is open")
 
-    def _failed(self, failure: DeferredMessage) -> SignerUnavailableError:
+    def _unavailable_error(self, failure: DeferredMessage) -> SignerUnavailableError:
         self._drop()
         self._not_before = time.monotonic() + PAUSE_SECONDS
         log.error("%s", failure.english)

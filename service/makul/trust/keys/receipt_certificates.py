@@ -39,13 +39,18 @@ def receipt_certificates(
                 path=current,
             )
         )
-    certificates = [_described(current_certificate, ReceiptCertificateState.CURRENT, since)]
+    certificates = [
+        _describe_certificate(current_certificate, ReceiptCertificateState.CURRENT, since)
+    ]
     if following is not None:
         certificates.append(
-            _described(load_certificates(following)[0], ReceiptCertificateState.NEXT, since)
+            _describe_certificate(
+                load_certificates(following)[0], ReceiptCertificateState.NEXT, since
+            )
         )
     certificates += [
-        _described(each, ReceiptCertificateState.RETIRED, since) for each in _earlier(retired)
+        _describe_certificate(each, ReceiptCertificateState.RETIRED, since)
+        for each in _earlier(retired)
     ]
     return tuple({each.fingerprint: each for each in reversed(certificates)}.values())[::-1]
 
@@ -102,7 +107,7 @@ def compromised_keys(retired: Path | None) -> dict[bytes, datetime]:
     return instants
 
 
-def _described(
+def _describe_certificate(
     certificate: x509.Certificate,
     state: ReceiptCertificateState,
     compromised: dict[bytes, datetime],

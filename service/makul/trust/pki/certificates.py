@@ -16,7 +16,7 @@ from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.reasons import Code
 from makul.language.translation import mark, translate
-from makul.net.certificate_der import load_certificate, serial_number_of, signed_part
+from makul.net.certificate_der import load_certificate, read_serial_number, signed_part
 from makul.trust.base.algorithms import PublicKey, is_signed_with, strong_public_key
 from makul.trust.base.errors import SignatureFailure
 
@@ -120,11 +120,11 @@ def read_certificate(der: bytes) -> SigningCertificate:
         x509=certificate,
         der=der,
         fingerprint=sha256(der).digest(),
-        key=strong_public_key(public_key_of(certificate)),
+        key=strong_public_key(read_public_key(certificate)),
     )
 
 
-def public_key_of(certificate: x509.Certificate) -> object:
+def read_public_key(certificate: x509.Certificate) -> object:
     """Return the certificate's public key.
 
     Raises `SignatureFailure`: SIG-04 for a key that no library here reads (GOST), SIG-02 for a
@@ -152,7 +152,7 @@ def require_regular_serial(der: bytes) -> None:
     Our tables of CRL entries cannot hold a longer number, so its revocation could never be
     determined.
     """
-    if not 0 < serial_number_of(der) < 1 << 8 * MAX_SERIAL_BYTES:
+    if not 0 < read_serial_number(der) < 1 << 8 * MAX_SERIAL_BYTES:
         raise SignatureFailure(
             Code.SIG_10,
             mark(
@@ -259,18 +259,18 @@ class PinRule:
         if "pin" not in re.compile(self.pattern).groupindex:
             raise ValueError(translate("the PIN pattern needs a group named pin: (?P<pin>...)"))
 
-    def pin_of(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
+    def read_pin(self, certificate: SigningCertificate, *, policies: frozenset[str]) -> Pin | None:
         """Return the PIN if the subject carries it exactly once and in its proper form, else None.
 
         `policies` are the certificate policies that hold along the certificate's path.
         """
         if self.policies and not self.policies & policies:
             return None
-        return _pin_of(self, certificate)
+        return _parse_pin(self, certificate)
 
 
 @lru_cache(maxsize=REMEMBERED_CERTIFICATES)
-def _pin_of(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
+def _parse_pin(rule: PinRule, certificate: SigningCertificate) -> Pin | None:
     subject = certificate.x509.subject
     attributes = subject.get_attributes_for_oid(x509.ObjectIdentifier(rule.attribute))
     if len(attributes) != 1 or not isinstance(attributes[0].value, str):

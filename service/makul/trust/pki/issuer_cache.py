@@ -26,7 +26,7 @@ from cryptography.x509.oid import (
 
 from makul.net.certificate_der import load_certificate
 from makul.trust.pki.certificates import ANY_POLICY, SigningCertificate
-from makul.trust.pki.path_revocation import Path, link_of
+from makul.trust.pki.path_revocation import Path, build_link
 from makul.trust.pki.trust_material import Material
 from makul.trust.revocation.status import IssuerAssertions
 
@@ -125,7 +125,7 @@ class IssuerPathCache:
     ) -> Path | None:
         """Return the valid path of a certificate, or None if the validator must judge it."""
         try:
-            branch = self._branches.get(_key_of(certificate.x509, material))
+            branch = self._branches.get(_cache_key(certificate.x509, material))
             if branch is None or certificate.key in material.anchor_keys:
                 return None
             return branch.path_to(certificate, at=at)
@@ -135,7 +135,7 @@ class IssuerPathCache:
     def add_path(self, certificate: SigningCertificate, path: Path, material: Material) -> None:
         """Store the authorities of the first path that the validator found, if that is allowed."""
         try:
-            key, branch = _key_of(certificate.x509, material), _issuer_path(path)
+            key, branch = _cache_key(certificate.x509, material), _issuer_path(path)
         except Exception:  # noqa: BLE001 - an authority that cannot be read is not cached
             return
         if branch is None:
@@ -149,7 +149,7 @@ class IssuerPathCache:
         self._branches = {}
 
 
-def _key_of(certificate: x509.Certificate, material: Material) -> _Key:
+def _cache_key(certificate: x509.Certificate, material: Material) -> _Key:
     named: bytes | None = None
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.AuthorityKeyIdentifier):
@@ -181,7 +181,7 @@ class _IssuerPath:
             return None
         if any(own.serial_number == above.query.serial for above in self.path.links):
             return None  # by name and number it may be an authority of the path
-        link = link_of(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
+        link = build_link(own, certificate.fingerprint, issuer=self.der, statements=self.statements)
         links = (*self.path.links, link)
         terms = (self.path.anchor_term, *(each.term for each in links))
         if not all(since <= at <= until for since, until in terms):

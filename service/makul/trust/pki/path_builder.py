@@ -41,7 +41,7 @@ from makul.net.certificate_der import load_certificate
 from makul.trust.base.algorithms import MIN_RSA_BITS
 from makul.trust.base.asn1 import Authorities, asn1_certificate
 from makul.trust.pki.certificates import SigningCertificate, is_issued_by
-from makul.trust.pki.path_revocation import Link, Path, link_of
+from makul.trust.pki.path_revocation import Link, Path, build_link
 from makul.trust.pki.trust_material import Material
 from makul.trust.revocation.status import NOTHING_STATED
 
@@ -106,7 +106,7 @@ _ALGORITHMS = _WeakAlgorithms(
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedPath:
     """A path that is not valid, or the absence of any path."""
 
     status: PathStatus
@@ -114,9 +114,9 @@ class Refused:
     """SHA-256 of every certificate, as in `Path.digests`; empty if no path was found."""
 
 
-def paths_of(
+def build_paths(
     certificate: SigningCertificate, authorities: Authorities, material: Material, *, at: datetime
-) -> Iterator[Path | Refused]:
+) -> Iterator[Path | RejectedPath]:
     """Yield each path from an anchor to this certificate at that moment, as valid or refused.
 
     If there is no path, yields one refusal. The caller must hold `READING` until it is done with
@@ -125,7 +125,7 @@ def paths_of(
     """
     parsed = asn1_certificate(certificate.der)
     if parsed.issuer.hashable not in authorities.names:
-        yield Refused(PathStatus.UNKNOWN_ISSUER)
+        yield RejectedPath(PathStatus.UNKNOWN_ISSUER)
         return
     context = ValidationContext(
         moment=at,
@@ -145,20 +145,20 @@ def paths_of(
         except StopAsyncIteration:
             return
         except (ValidationError, PathError) as error:
-            yield Refused(_status_of(error))
+            yield RejectedPath(_classify_error(error))
             return
         try:
             _run_coroutine(async_validate_path(context, path))
         except (ValidationError, PathError) as error:
-            status = _status_of(error)
+            status = _classify_error(error)
             if status is PathStatus.WEAK_ALGORITHM and not _is_signed(path):
                 status = PathStatus.UNKNOWN_ISSUER
-            yield Refused(status, tuple(each.sha256 for each in _certificates_upwards(path)))
+            yield RejectedPath(status, tuple(each.sha256 for each in _certificates_upwards(path)))
         else:
             yield _convert_path(path, material)
 
 
-def _status_of(error: Exception) -> PathStatus:
+def _classify_error(error: Exception) -> PathStatus:
     return next(status for kind, status in _STATUS_BY_ERROR if isinstance(error, kind))
 
 
@@ -188,14 +188,14 @@ def _run_coroutine(awaitable: Awaitable[ResultT]) -> ResultT:
 
 
 def _convert_path(path: ValidationPath, material: Material) -> Path:
-    """Convert a valid path to our own type; raise what `link_of` raises."""
+    """Convert a valid path to our own type; raise what `build_link` raises."""
     ders = [_der(each) for each in reversed(_certificates_upwards(path))]
     anchor = sha256(ders[0]).digest()
     links: list[Link] = []
     above = anchor
     for issuer, der in pairwise(ders):
         links.append(
-            link_of(
+            build_link(
                 load_certificate(der),
                 sha256(der).digest(),
                 issuer=issuer,

@@ -106,7 +106,7 @@ def check_path_revocation(
     return end, findings
 
 
-def term_of(path: Path, at: datetime) -> Term:
+def validity_term(path: Path, at: datetime) -> Term:
     """Return the term during which a good verdict on this path does not change by itself."""
     terms = [path.anchor_term]
     for link in path.links:
@@ -115,7 +115,7 @@ def term_of(path: Path, at: datetime) -> Term:
     return max(since for since, _ in terms), min(until for _, until in terms)
 
 
-def link_of(
+def build_link(
     certificate: x509.Certificate,
     fingerprint: bytes,
     *,

@@ -29,8 +29,8 @@ from makul.trust.base.findings import RevocationStatus
 from makul.trust.pki.certificates import MAX_CERTIFICATE_BYTES, is_issued_by
 from makul.trust.pki.pending_ocsp import queued_files
 from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
-from makul.trust.revocation.crl import issuers_of, statement_of
-from makul.trust.revocation.ocsp import answer_of, load_response
+from makul.trust.revocation.crl import find_issuers, read_statement
+from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 
 CLOCK_SKEW = timedelta(minutes=5)
 """The maximum time by which thisUpdate may be in the future."""
@@ -113,10 +113,10 @@ class Refresher:
     ) -> SourceState:
         der = _one_object(self.fetch(source.url, None, MAX_CRL_BYTES))
         crl = load_crl(der)
-        issuers = issuers_of(crl, authorities, der)
+        issuers = find_issuers(crl, authorities, der)
         if not issuers:
             raise _Refused(translate("no CA known here signed it"))
-        statement = statement_of(crl, sha256(der).digest())
+        statement = read_statement(crl, sha256(der).digest())
         if statement.revoked is None:
             raise _Refused(translate("it is partial, or not understood"))
         _require_current(statement.this_update, statement.next_update, at)
@@ -149,7 +149,7 @@ class Refresher:
             path.unlink()
             raise _Refused(translate("no responder is set for its issuer"))
         der = self.fetch(source.url, _request(certificate, source.issuer), MAX_RESPONSE_BYTES)
-        answer = answer_of(load_response(der), [source.issuer], sha256(der).digest())
+        answer = read_ocsp_answer(load_response(der), [source.issuer], sha256(der).digest())
         if not answer.issuers or answer.serial != certificate.serial_number:
             raise _Refused(
                 translate("the answer is not signed for that CA, or is for another certificate")

@@ -19,7 +19,7 @@ from makul.trust.pki.trust_material import (
     ca_certificates,
     files_in,
     load_material,
-    stamp_of,
+    read_stamp,
 )
 from makul.trust.revocation.crl import Term
 
@@ -240,7 +240,7 @@ def _crls(
 ) -> Iterator[TrustItem]:
     """Yield an item for each CRL, except those that a newer CRL of the same CA has superseded."""
     for path in files_in(directories.crls):
-        file = material.files[stamp_of(path)]
+        file = material.files[read_stamp(path)]
         stated = {each.digest: (issuer, each) for issuer, each in file.crls}
         if not stated and not file.elsewhere:
             yield TrustItem(kind="CRL", name=path.name, state=TrustItemState.UNCLEAR)
@@ -268,7 +268,7 @@ def _responses(
     directories: TrustDirectories, material: Material, at: datetime
 ) -> Iterator[TrustItem]:
     for path in files_in(directories.ocsp) if directories.ocsp is not None else ():
-        stated = {each.digest: each for _, _, each in material.files[stamp_of(path)].answers}
+        stated = {each.digest: each for _, _, each in material.files[read_stamp(path)].answers}
         if not stated:
             yield TrustItem(kind="OCSP", name=path.name, state=TrustItemState.UNCLEAR)
         for each in stated.values():

@@ -23,10 +23,10 @@ from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, read_bounded
 from makul.trust.base.algorithms import PublicKey, strong_public_key
 from makul.trust.base.errors import SignatureFailure, UnusableObjectError
-from makul.trust.pki.certificates import public_key_of, require_regular_serial
+from makul.trust.pki.certificates import read_public_key, require_regular_serial
 from makul.trust.revocation.archive import CERTIFICATE, CRL, RESPONSE, Archive
-from makul.trust.revocation.crl import Statement, Term, issuers_of, statement_of, term_of
-from makul.trust.revocation.ocsp import answer_of, load_response
+from makul.trust.revocation.crl import Statement, Term, find_issuers, read_statement, read_term
+from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 from makul.trust.revocation.status import IssuerAssertions, RevocationAssertion
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class TrustDirectories:
 
         It costs one `stat` for each file.
         """
-        return tuple(stamp_of(path) for path in self._files())
+        return tuple(read_stamp(path) for path in self._files())
 
     def _files(self) -> Iterator[Path]:
         for directory in (self.anchors, self.intermediates, self.crls, self.ocsp):
@@ -81,7 +81,7 @@ class TrustDirectories:
                 yield from files_in(directory)
 
 
-def stamp_of(path: Path) -> Stamp:
+def read_stamp(path: Path) -> Stamp:
     """Return the stamp of a file, at the cost of one `stat`."""
     status = path.stat()
     return str(path), status.st_mtime_ns, status.st_size, status.st_ino
@@ -211,10 +211,10 @@ def _files(
     files: dict[Stamp, _Stated] = {}
     archive = Archive(directories.archive) if directories.archive is not None else None
     for path in files_in(directories.crls):
-        stamp = stamp_of(path)
+        stamp = read_stamp(path)
         files[stamp] = known.get(stamp) or _read_crls(path, authorities, archive)
     for path in files_in(directories.ocsp) if directories.ocsp else ():
-        stamp = stamp_of(path)
+        stamp = read_stamp(path)
         files[stamp] = known.get(stamp) or _read_answers(path, authorities, archive)
     return files
 
@@ -257,15 +257,15 @@ def _read_crls(path: Path, known: _Known, archive: Archive | None) -> _Stated:
     elsewhere = False
     authorities = known.here
     for crl in objects:
-        issuers = issuers_of(crl.parsed, authorities, crl.der)
-        if not issuers and issuers_of(crl.parsed, known.elsewhere, crl.der):
+        issuers = find_issuers(crl.parsed, authorities, crl.der)
+        if not issuers and find_issuers(crl.parsed, known.elsewhere, crl.der):
             elsewhere = True
             continue
         if not issuers:
             if not known.others_expected:
                 log.warning("%s: a CRL states nothing, no CA known here signed it", path)
             continue
-        statement = statement_of(crl.parsed, crl.fingerprint)
+        statement = read_statement(crl.parsed, crl.fingerprint)
         if statement.revoked is None:
             log.warning("%s: a CRL states nothing, because it is partial or not understood", path)
         stated += [(authorities[issuer], statement) for issuer in issuers]
@@ -286,7 +286,7 @@ def _read_answers(path: Path, known: _Known, archive: Archive | None) -> _Stated
     objects = _objects(path, load_response)
     stated: list[tuple[bytes, int, RevocationAssertion]] = []
     for each in objects:
-        answer = answer_of(each.parsed, authorities, each.fingerprint)
+        answer = read_ocsp_answer(each.parsed, authorities, each.fingerprint)
         if not answer.issuers and not known.others_expected:
             log.warning("%s: an OCSP response states nothing, no CA known here stands by it", path)
         stated += [
@@ -354,7 +354,7 @@ def _ca_certificate(der: bytes) -> x509.Certificate:
     if not constraints.value.ca:
         raise UnusableObjectError(translate("it is not a CA's certificate"))
     try:
-        strong_public_key(public_key_of(certificate))
+        strong_public_key(read_public_key(certificate))
     except SignatureFailure as failure:
         raise UnusableObjectError(translate_reason(failure.why)) from None
     return certificate
@@ -378,7 +378,7 @@ def _crl(der: bytes) -> x509.CertificateRevocationList:
         why = translate("it is no CRL in PEM or DER, or its two signature algorithms do not match")
         raise UnusableObjectError(why) from None
     try:
-        _ = term_of(crl)
+        _ = read_term(crl)
     except ValueError as error:
         raise UnusableObjectError(str(error)) from None
     return crl

@@ -22,8 +22,8 @@ from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import PathFinding, RevocationStatus
 from makul.trust.pki.certificates import SigningCertificate, Use, require_usage
 from makul.trust.pki.issuer_cache import IssuerPathCache
-from makul.trust.pki.path_builder import PathStatus, Refused, paths_of
-from makul.trust.pki.path_revocation import Moments, Path, check_path_revocation, term_of
+from makul.trust.pki.path_builder import PathStatus, RejectedPath, build_paths
+from makul.trust.pki.path_revocation import Moments, Path, check_path_revocation, validity_term
 from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness, freshness
 from makul.trust.pki.trust_material import (
@@ -116,7 +116,7 @@ class TrustStore:
             return replace(remembered.finding, judged_for=at)
         finding, path = self._find_path(certificate, trust, at)
         if path is not None:
-            since, until = term_of(path, at)
+            since, until = validity_term(path, at)
             if not since <= at < until:
                 return _not_trusted(PathStatus.EXPIRED, at)
             if len(self._remembered) >= REMEMBERED_PATHS:
@@ -230,9 +230,9 @@ def _validate(
     verdict = _not_trusted(PathStatus.UNKNOWN_ISSUER, moments.valid)
     try:
         with READING:
-            paths = paths_of(certificate, trust.authorities, trust.material, at=moments.valid)
+            paths = build_paths(certificate, trust.authorities, trust.material, at=moments.valid)
             for position, path in enumerate(paths):
-                if isinstance(path, Refused):
+                if isinstance(path, RejectedPath):
                     finding = _not_trusted(path.status, moments.valid, path.digests)
                 else:
                     finding = _check_revocation(path, trust, moments)

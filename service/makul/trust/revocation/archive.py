@@ -18,8 +18,8 @@ from makul.language.translation import translate
 from makul.net.certificate_der import load_certificate, load_crl
 from makul.net.fetcher import MAX_CRL_BYTES
 from makul.net.files import FileError, MissingFileError, read_bounded, replace_file
-from makul.trust.revocation.crl import Statement, issuers_of, statement_of
-from makul.trust.revocation.ocsp import answer_of, load_response
+from makul.trust.revocation.crl import Statement, find_issuers, read_statement
+from makul.trust.revocation.ocsp import load_response, read_ocsp_answer
 from makul.trust.revocation.status import CertificateQuery, RevocationAssertion, assertions_of_crls
 
 log = logging.getLogger(__name__)
@@ -151,9 +151,9 @@ def _crl_statement(archive: Archive, digest: bytes, issuer: bytes) -> Statement 
     if stored is None:
         return None
     crl = load_crl(stored[0])
-    if not issuers_of(crl, [load_certificate(issuer)], stored[0]):
+    if not find_issuers(crl, [load_certificate(issuer)], stored[0]):
         return None
-    return statement_of(crl, digest)
+    return read_statement(crl, digest)
 
 
 def _answer(
@@ -163,7 +163,7 @@ def _answer(
     if stored is None:
         return
     authority = load_certificate(issuer)
-    answer = answer_of(load_response(stored[0]), [authority], digest)
+    answer = read_ocsp_answer(load_response(stored[0]), [authority], digest)
     if answer.issuers and answer.serial == query.serial and answer.assertion.responder is None:
         yield answer.assertion
 

@@ -80,7 +80,7 @@ _NO_REASON = 255
 COMPROMISED = frozenset({"keyCompromise", "cACompromise", "aACompromise"})
 """Reasons that mean that another person may have signed, since the invalidity date if it is
 stated."""
-HELD = "certificateHold"
+CERTIFICATE_HOLD = "certificateHold"
 """The only reason that a later statement may withdraw."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -207,7 +207,7 @@ class Statement:
     """Certificates that expired at this moment or later are still in it (ITU-T X.509, 9.5.2.8)."""
 
 
-def issuers_of(
+def find_issuers(
     crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate], der: bytes
 ) -> Sequence[x509.Certificate]:
     """Return the CAs that issued a CRL, by name, key usage and signature (RFC 5280, 6.3.3, f-g).
@@ -249,12 +249,12 @@ def _is_signed(
         return False
 
 
-def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
+def read_statement(crl: x509.CertificateRevocationList, digest: bytes) -> Statement:
     """Return what a CRL states. The caller must have found its issuer before.
 
     Raises `ValueError` if it has no nextUpdate.
     """
-    this_update, next_update = term_of(crl)
+    this_update, next_update = read_term(crl)
     scope, expired_since = Scope(), None
     try:
         scope = _scope(crl)
@@ -272,7 +272,7 @@ def statement_of(crl: x509.CertificateRevocationList, digest: bytes) -> Statemen
     )
 
 
-def term_of(crl: x509.CertificateRevocationList) -> Term:
+def read_term(crl: x509.CertificateRevocationList) -> Term:
     """Return thisUpdate and nextUpdate of a CRL; raise `ValueError` if nextUpdate is missing."""
     if crl.next_update_utc is None:
         raise ValueError(translate("it has no nextUpdate, which RFC 5280, 5.1.2.5, requires"))

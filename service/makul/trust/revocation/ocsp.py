@@ -97,7 +97,7 @@ def _read_whole(response: ocsp.OCSPResponse) -> None:
         raise UnusableObjectError(translate("a part of it cannot be read")) from None
 
 
-def answer_of(
+def read_ocsp_answer(
     response: ocsp.OCSPResponse, authorities: Iterable[x509.Certificate], digest: bytes
 ) -> OcspResponse:
     """Return what a response states, and for which CAs; `digest` is its SHA-256."""

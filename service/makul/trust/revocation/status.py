@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from makul.trust.base.findings import RevocationFinding, RevocationStatus
-from makul.trust.revocation.crl import HELD, CrlEntry, Statement, Term
+from makul.trust.revocation.crl import CERTIFICATE_HOLD, CrlEntry, Statement, Term
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -148,16 +148,16 @@ def status_now(
     )
     first, second = newest
     if not first:
-        return _finding(query, None)
+        return _build_finding(query, None)
     worst = _worst(first, at)
     if not second:
-        return _finding(query, worst, at)
+        return _build_finding(query, worst, at)
     other = _worst(second, at)
     if first[0].this_update == second[0].this_update:
-        return _finding(query, _worst((worst, other), at), at)
+        return _build_finding(query, _worst((worst, other), at), at)
     if _is_final(other) and worst.entry is None:
-        return _finding(query, other)
-    return _finding(query, other if _has_lapsed(worst, at) else worst, at)
+        return _build_finding(query, other)
+    return _build_finding(query, other if _has_lapsed(worst, at) else worst, at)
 
 
 def _has_lapsed(assertion: RevocationAssertion, at: datetime) -> bool:
@@ -194,7 +194,7 @@ def _severity(assertion: RevocationAssertion, at: datetime) -> int:
 
 
 def _is_final(assertion: RevocationAssertion) -> bool:
-    return assertion.entry is not None and assertion.entry.reason != HELD
+    return assertion.entry is not None and assertion.entry.reason != CERTIFICATE_HOLD
 
 
 def common_term(terms: Iterable[Term], at: datetime) -> Term:
@@ -254,7 +254,7 @@ def status_at_signature_time(
     ]
     if entries:
         return _status_before_revocation(query, min(entries, key=_effective_time), existed_at)
-    return _finding(query, heard)
+    return _build_finding(query, heard)
 
 
 def _effective_time(assertion: RevocationAssertion) -> datetime:
@@ -282,12 +282,12 @@ def _status_before_revocation(
 
     The finding still reports the revocation.
     """
-    finding = _finding(query, assertion)
+    finding = _build_finding(query, assertion)
     harmless = existed_at < _effective_time(assertion)
     return replace(finding, end=RevocationStatus.GOOD) if harmless else finding
 
 
-def _finding(
+def _build_finding(
     query: CertificateQuery, assertion: RevocationAssertion | None, at: datetime | None = None
 ) -> RevocationFinding:
     """Build the finding from one statement; if `at` is given, a stale statement is UNKNOWN."""

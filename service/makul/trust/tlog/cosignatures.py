@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from makul.app.ports.ledger import Cosigned
+from makul.app.ports.ledger import CosignedCheckpoint
 from makul.language.translation import translate, translate_error
 from makul.ledger.checkpoint import parse_checkpoint_unsafe
 from makul.ledger.signed_note import MAX_NOTE, parse_note
@@ -62,7 +62,7 @@ class Collector:
         self._shown: dict[str, bytes] = {}
         self._reported: dict[str, str] = {}
 
-    def collect(self) -> Iterator[Cosigned]:
+    def collect(self) -> Iterator[CosignedCheckpoint]:
         """Yield the new cosignatures. If a witness publishes nothing good, log the reason once."""
         for witness in self._witnesses:
             try:
@@ -95,7 +95,7 @@ class Collector:
         self._reported[name] = why
 
 
-def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> Cosigned:
+def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> CosignedCheckpoint:
     """Return a checkpoint of ours that this witness cosigned, with its line.
 
     Raises `ValueError` if the document is not such a checkpoint.
@@ -106,5 +106,5 @@ def verified(document: bytes, ours: NoteVerifier, witness: WitnessEndpoint) -> C
     if checkpoint.origin != ours.key.name:
         raise ValueError(translate("a checkpoint of another log"))
     witness.verifier.check(note)
-    line = witness.verifier.key.lines_of(note)[-1]
-    return Cosigned(checkpoint=checkpoint, witness=witness.name, line=str(line))
+    line = witness.verifier.key.find_lines(note)[-1]
+    return CosignedCheckpoint(checkpoint=checkpoint, witness=witness.name, line=str(line))

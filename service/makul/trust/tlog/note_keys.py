@@ -158,7 +158,7 @@ class NoteVerifier:
         """Return the note with only this key's lines, verified; raise `NoteError` on failure."""
         note = parse_note(document)
         self.check(note)
-        return format_note(Note(text=note.text, signatures=self.key.lines_of(note)))
+        return format_note(Note(text=note.text, signatures=self.key.find_lines(note)))
 
     def check(self, note: Note) -> None:
         """Raise `UnverifiedNoteError` unless this key signed the note.
@@ -248,7 +248,7 @@ def _cosigned_bytes(seconds: int, text: bytes) -> bytes:
 
 
 def _lines(key: VerifierKey, note: Note) -> tuple[SignatureLine, ...]:
-    lines = key.lines_of(note)
+    lines = key.find_lines(note)
     if not lines:
         raise UnverifiedNoteError(
             mark("not signed by {name} {key_id}"), name=key.name, key_id=key.key_id.hex()

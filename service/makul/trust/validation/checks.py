@@ -54,7 +54,7 @@ PathJudge = Callable[[SigningCertificate], PathFinding]
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedContent:
     """The signed content, parsed again from the verified bytes.
 
     After verification only this is read (docs/architecture.md, invariant 2).
@@ -93,7 +93,9 @@ def identification(shape: Shape) -> SigningCertificate:
     SIG_02=SubIndication.SIG_CRYPTO_FAILURE,
     SIG_03=SubIndication.SIG_CONSTRAINTS_FAILURE,
 )
-def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureMethod, Signed]:
+def integrity(
+    shape: Shape, certificate: SigningCertificate
+) -> tuple[SignatureMethod, SignedContent]:
     """Verify the digest of every reference, then the signature value with the certificate's key.
 
     A wrong digest is HASH_FAILURE.
@@ -102,7 +104,7 @@ def integrity(shape: Shape, certificate: SigningCertificate) -> tuple[SignatureM
     octets = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
     uri = shape.properties_uri
     properties = parse_signed(octets[uri]) if uri is not None else None
-    return method, Signed(parse_signed(octets[shape.document_uri]), properties)
+    return method, SignedContent(parse_signed(octets[shape.document_uri]), properties)
 
 
 @check(

@@ -59,7 +59,7 @@ rules on the ground decide whether that is the right signer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
+class ValidationResult:
     """A report and, only if its indication is TOTAL-PASSED, the signed root and the certificate."""
 
     report: Report
@@ -101,7 +101,7 @@ class XadesVerifier:
             policies = report.path.policies if report.path is not None else frozenset()
             signer = DocumentSigner(
                 fingerprint=certificate.fingerprint,
-                pin=self._pin_rule.pin_of(certificate, policies=policies),
+                pin=self._pin_rule.read_pin(certificate, policies=policies),
             )
         reasons = (report.code,) if report.code is not None else ()
         return VerifiedDocument(
@@ -123,7 +123,7 @@ class XadesVerifier:
         *,
         at: datetime,
         existed_at: datetime | None = None,
-    ) -> Validated:
+    ) -> ValidationResult:
         """Validate a document by a profile and return the report on each check.
 
         A bad document is a verdict, never an exception.
@@ -132,8 +132,8 @@ class XadesVerifier:
         try:
             course.run(document)
         except SignatureFailure:
-            return Validated(course.report(document))
-        return Validated(course.report(document), course.root, course.certificate)
+            return ValidationResult(course.report(document))
+        return ValidationResult(course.report(document), course.root, course.certificate)
 
 
 class _Signature:

@@ -10,7 +10,7 @@ from makul.domain.reasons import Code
 from makul.net.xml_names import speakable_name
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
-from makul.trust.xmldsig.parsing import DS, binary_of, only_child
+from makul.trust.xmldsig.parsing import DS, only_child, read_binary
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -64,7 +64,7 @@ def _another_reference(why: str, element: "Element") -> SignatureFailure:
     )
 
 
-def certificate_of(token: "Element") -> SigningCertificate:
+def read_token_certificate(token: "Element") -> SigningCertificate:
     """Return the certificate in the token.
 
     Raises `SignatureFailure` (SIG-02 or SIG-04) if the token contains anything else.
@@ -77,7 +77,7 @@ def certificate_of(token: "Element") -> SigningCertificate:
             cause=Cause.TOKEN_TYPE,
         )
     try:
-        der = binary_of(token)
+        der = read_binary(token)
     except SignatureFailure as failure:
         raise SignatureFailure(
             failure.code, failure.why, field=_TOKEN_NAME, cause=Cause.TOKEN_TYPE

@@ -35,22 +35,22 @@ from makul.trust.wsse.security_tokens import (
     TOKEN,
     WSSE,
     WSU,
-    certificate_of,
+    read_token_certificate,
     require_reference,
     require_reference_to,
 )
 from makul.trust.xmldsig.parsing import (
     DS,
-    binary_of,
     hidden_part,
-    instant_of,
     is_zone_apart,
     only_child,
     only_one,
     parse_signed,
+    read_binary,
+    read_instant,
     require_modest_tree,
 )
-from makul.trust.xmldsig.signed_info import Proven, Reference, SignedInfo, read_signed_info
+from makul.trust.xmldsig.signed_info import ProvenReference, Reference, SignedInfo, read_signed_info
 from makul.trust.xmldsig.verification import verify_proven
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class _Shape:
     token: "Element"
     signature: "Element"
     signed_info: SignedInfo
-    proven: tuple[Proven, ...]
+    proven: tuple[ProvenReference, ...]
 
 
 class WsseVerifier:
@@ -130,14 +130,14 @@ class WsseVerifier:
     def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:
         _refuse_markup(envelope)
         shape = _prove_shape(envelope)
-        certificate = certificate_of(shape.token)
+        certificate = read_token_certificate(shape.token)
         require_in_term(certificate, at)
         method = signature_method(shape.signed_info.method, certificate.key)
         digests = (part.reference.digest for part in shape.proven)
         require_in_force(certificate.key, method, digests, at=at)
         verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
-        body = parse_signed(verified[_uri_of(shape.body)])
-        forget_after = _judge_timestamp(parse_signed(verified[_uri_of(shape.timestamp)]), at)
+        body = parse_signed(verified[_read_uri(shape.body)])
+        forget_after = _judge_timestamp(parse_signed(verified[_read_uri(shape.timestamp)]), at)
         self._store.require(certificate, Use.MESSAGE, at=at)
         return VerifiedMessage(
             child=_only_content(body),
@@ -185,7 +185,9 @@ def _prove_shape(envelope: "Element") -> _Shape:
         token=token,
         signature=signature,
         signed_info=signed_info,
-        proven=_prove_references(signed_info, {_uri_of(body): body, _uri_of(timestamp): timestamp}),
+        proven=_prove_references(
+            signed_info, {_read_uri(body): body, _read_uri(timestamp): timestamp}
+        ),
     )
 
 
@@ -260,7 +262,7 @@ def _find_signature(envelope: "Element", security: "Element") -> "Element":
     return elements[0]
 
 
-def _uri_of(element: "Element") -> str:
+def _read_uri(element: "Element") -> str:
     identifier = element.get(ID)
     if not identifier:
         raise _unsigned_failure(element)
@@ -276,7 +278,7 @@ def _unsigned_failure(element: "Element") -> SignatureFailure:
 
 def _prove_references(
     signed_info: SignedInfo, targets: Mapping[str, "Element"]
-) -> tuple[Proven, ...]:
+) -> tuple[ProvenReference, ...]:
     """Prove that the references sign exactly the actual Body and the actual Timestamp.
 
     Both must use exclusive canonicalisation. Raises `SignatureFailure` (SIG-03 or SIG-04).
@@ -301,7 +303,7 @@ def _prove_references(
             field="Transform" if exclusive else "CanonicalizationMethod",
             cause=Cause.TRANSFORM if exclusive else Cause.CANONICALISATION,
         )
-    return tuple(Proven(reference, targets[reference.uri]) for reference in references)
+    return tuple(ProvenReference(reference, targets[reference.uri]) for reference in references)
 
 
 def _is_plain_exclusive(reference: Reference) -> bool:
@@ -344,7 +346,7 @@ def _judge_timestamp(timestamp: "Element", at: datetime) -> datetime:
 
 def _instant(element: "Element") -> datetime:
     try:
-        return instant_of(element)
+        return read_instant(element)
     except SignatureFailure as failure:
         raise SignatureFailure(
             Code.REQ_03,
@@ -379,7 +381,7 @@ def _mark(signature: "Element", certificate: SigningCertificate) -> bytes:
     certificate of the same key (a renewed one, or another recipient's). So the digest covers the
     key and not its certificate.
     """
-    value = binary_of(only_child(signature, _SIGNATURE_VALUE))
+    value = read_binary(only_child(signature, _SIGNATURE_VALUE))
     if isinstance(certificate.key, ec.EllipticCurvePublicKey):
         half = len(value) // 2
         s = int.from_bytes(value[half:], "big")

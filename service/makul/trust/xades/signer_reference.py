@@ -17,7 +17,7 @@ from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.language.report_reasons import OTHER_ISSUER, OTHER_SERIAL_NUMBER
 from makul.language.translation import mark
-from makul.net.certificate_der import serial_number_of
+from makul.net.certificate_der import read_serial_number
 from makul.trust.base.algorithms import digest_algorithm
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import SigningCertificate
@@ -25,11 +25,11 @@ from makul.trust.xmldsig.issuer_names import is_name_of
 from makul.trust.xmldsig.parsing import (
     DS,
     XADES,
-    binary_of,
-    children_of,
+    find_children,
     only_child,
     only_one,
-    text_of,
+    read_binary,
+    read_text,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SignerReference:
         """
         if self.serial is None:
             return
-        if self.serial != serial_number_of(certificate.der):
+        if self.serial != read_serial_number(certificate.der):
             raise _refused(OTHER_SERIAL_NUMBER)
         if is_name_of(self.issuer or "", certificate.x509.issuer) is False:
             raise _refused(OTHER_ISSUER)
@@ -95,7 +95,7 @@ def read_signer_references(properties: "Element") -> Sequence[SignerReference]:
 
 
 def _parse_reference(signing_certificate: "Element") -> SignerReference:
-    certs = children_of(signing_certificate, _CERT)
+    certs = find_children(signing_certificate, _CERT)
     if not certs:
         raise _refused(mark("the signing certificate's property names none"))
     claim = list(only_child(certs[0], _CERT_DIGEST, code=Code.SIG_02))
@@ -105,7 +105,7 @@ def _parse_reference(signing_certificate: "Element") -> SignerReference:
         issuer, serial = _issuer_serial(certs[0])
     return SignerReference(
         hash_name=_hash_name(method),
-        digest=binary_of(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02)),
+        digest=read_binary(only_one(claim, _DIGEST_VALUE, code=Code.SIG_02)),
         issuer=issuer,
         serial=serial,
     )
@@ -123,12 +123,12 @@ def _issuer_serial(cert: "Element") -> tuple[str | None, int | None]:
 
     Version 1 requires them, but some tools omit them.
     """
-    stated = children_of(cert, _ISSUER_SERIAL)
+    stated = find_children(cert, _ISSUER_SERIAL)
     if not stated:
         return None, None
     parts = list(only_child(cert, _ISSUER_SERIAL, code=Code.SIG_02))
-    issuer = text_of(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
-    serial = text_of(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
+    issuer = read_text(only_one(parts, _ISSUER_NAME, code=Code.SIG_02))
+    serial = read_text(only_one(parts, _SERIAL_NUMBER, code=Code.SIG_02))
     if not _SERIAL.fullmatch(serial):
         raise _refused(mark("X509SerialNumber is not a number"))
     return issuer, int(serial)

@@ -23,9 +23,16 @@ from makul.trust.base.findings import SubIndication
 from makul.trust.pki.certificates import SigningCertificate, read_certificate
 from makul.trust.xades.signer_reference import SignerReference, read_signer_references
 from makul.trust.xmldsig.canonicalisation import canonical
-from makul.trust.xmldsig.parsing import DS, XADES, binary_of, children_of, instant_of, only_child
+from makul.trust.xmldsig.parsing import (
+    DS,
+    XADES,
+    find_children,
+    only_child,
+    read_binary,
+    read_instant,
+)
 from makul.trust.xmldsig.signed_info import (
-    Proven,
+    ProvenReference,
     Reference,
     SignedInfo,
     read_prefixes,
@@ -71,7 +78,7 @@ class Shape:
     key_info: "Element"
     properties: "Element | None"
     """The signed properties, or None for plain XML Signature."""
-    proven: tuple[Proven, ...]
+    proven: tuple[ProvenReference, ...]
     document_uri: str
     properties_uri: str | None
     timestamps: tuple["Timestamp", ...]
@@ -208,10 +215,10 @@ def _timestamps(signature: "Element", properties: "Element | None") -> tuple[Tim
 
 
 def _timestamp(stamp: "Element", value: "Element") -> Timestamp:
-    token = binary_of(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
+    token = read_binary(only_child(stamp, _ENCAPSULATED, code=Code.SIG_02))
     if len(token) > MAX_TOKEN_BYTES:
         raise _timestamp_failure(mark("a timestamp token is too large"))
-    steps = children_of(stamp, _CANONICALIZATION_METHOD)
+    steps = find_children(stamp, _CANONICALIZATION_METHOD)
     if len(steps) > 1:
         raise _timestamp_failure(mark("a timestamp's canonicalisation is not understood"))
     if not steps:
@@ -243,7 +250,7 @@ def _prove(
     targets: Mapping[str, "Element"],
     root: "Element",
     properties: "Element | None",
-) -> Proven:
+) -> ProvenReference:
     element = targets.get(reference.uri)
     if element is None:
         raise SignatureFailure(
@@ -267,7 +274,7 @@ def _prove(
             field="Reference",
             cause=Cause.REFERENCE_TARGET,
         )
-    return Proven(reference, element)
+    return ProvenReference(reference, element)
 
 
 def signing_time(properties: "Element") -> datetime:
@@ -277,7 +284,7 @@ def signing_time(properties: "Element") -> datetime:
     """
     own = only_child(properties, _SIGNATURE_PROPERTIES, code=Code.SIG_02)
     try:
-        return instant_of(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
+        return read_instant(only_child(own, _SIGNING_TIME, code=Code.SIG_02))
     except SignatureFailure as failure:
         raise SignatureFailure(
             failure.code, failure.why, field="SigningTime", cause=Cause.SIGNING_TIME
@@ -292,7 +299,7 @@ def signing_certificate(properties: "Element", key_info: "Element") -> SigningCe
     """
     references = _references(properties)
     for element in _certificates(key_info):
-        der = binary_of(element)
+        der = read_binary(element)
         if all(each.is_digest_of(der) for each in references):
             return _certificate(der)
     raise SignatureFailure(
@@ -321,7 +328,7 @@ def first_certificate(key_info: "Element") -> SigningCertificate:
 
     Nothing that is signed names this certificate.
     """
-    return _certificate(binary_of(_certificates(key_info)[0]))
+    return _certificate(read_binary(_certificates(key_info)[0]))
 
 
 def _certificate(der: bytes) -> SigningCertificate:

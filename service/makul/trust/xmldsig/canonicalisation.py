@@ -45,17 +45,17 @@ def canonical(
     exclusive = method is EXCLUSIVE
     if prefixes:
         alone = parse_signed(etree.tostring(element, with_tail=False))
-        return _canonicalised(alone, exclusive, _as_libxml2_has_them(prefixes))
+        return _canonicalise_element(alone, exclusive, _as_libxml2_has_them(prefixes))
     inherited = {} if exclusive else inherited_attributes(element, method)
     if inherited:
         alone = _standing_alone(element)
         for name, value in inherited.items():
             alone.set(name, value)
-        return _canonicalised(alone, exclusive)
-    octets = _canonicalised(element, exclusive)
+        return _canonicalise_element(alone, exclusive)
+    octets = _canonicalise_element(element, exclusive)
     if exclusive or octets.find(b"xmlns", octets.find(b">")) < 0 or element.getparent() is None:
         return octets
-    return _canonicalised(_standing_alone(element), exclusive)
+    return _canonicalise_element(_standing_alone(element), exclusive)
 
 
 def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
@@ -71,7 +71,9 @@ def _as_libxml2_has_them(prefixes: Sequence[str]) -> Sequence[str]:
     return ["" if prefix == _DEFAULT else prefix for prefix in prefixes]
 
 
-def _canonicalised(element: "Element", exclusive: bool, prefixes: Sequence[str] = ()) -> bytes:
+def _canonicalise_element(
+    element: "Element", exclusive: bool, prefixes: Sequence[str] = ()
+) -> bytes:
     return etree.tostring(
         element,
         method="c14n",

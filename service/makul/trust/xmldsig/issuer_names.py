@@ -60,7 +60,7 @@ def is_name_of(text: str, name: x509.Name) -> bool | None:
         stated = Counter(_attributes(text))
     except ValueError:
         return None
-    return stated == Counter((each.oid.dotted_string, _folded(each.value)) for each in name)
+    return stated == Counter((each.oid.dotted_string, _fold_value(each.value)) for each in name)
 
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
@@ -72,10 +72,10 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
         if match is None or match.end() == at:
             raise ValueError("not a name")
         at = match.end()
-        yield _type_of(match[1]), _folded(_value_of(match))
+        yield _attribute_type(match[1]), _fold_value(_unescape_value(match))
 
 
-def _type_of(keyword: str) -> str:
+def _attribute_type(keyword: str) -> str:
     numbers = _OID.fullmatch(keyword)
     dotted = numbers[1] if numbers else _KEYWORDS.get(keyword.upper())
     if dotted is None:
@@ -83,9 +83,9 @@ def _type_of(keyword: str) -> str:
     return dotted
 
 
-def _value_of(match: re.Match[str]) -> str:
+def _unescape_value(match: re.Match[str]) -> str:
     if match["hex"] is not None:
-        return _text_of(bytes.fromhex(match["hex"]))
+        return _decode_string(bytes.fromhex(match["hex"]))
     return _ESCAPED.sub(_unescape, match["quoted"] or match["plain"] or "")
 
 
@@ -95,7 +95,7 @@ def _unescape(match: re.Match[str]) -> str:
     return match[2]
 
 
-def _text_of(der: bytes) -> str:
+def _decode_string(der: bytes) -> str:
     """Return the text of one string in DER (RFC 4514, 2.4).
 
     Raises `ValueError` if the bytes are not a string shorter than 128 bytes.
@@ -105,7 +105,7 @@ def _text_of(der: bytes) -> str:
     return der[2:].decode("utf-16-be" if der[0] == 0x1E else "utf-8")
 
 
-def _folded(value: str | bytes) -> str:
+def _fold_value(value: str | bytes) -> str:
     """Return a value for comparison, without differences of case and white space.
 
     This is the part of RFC 5280, 7.1, that matters here.

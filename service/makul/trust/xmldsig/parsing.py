@@ -181,7 +181,7 @@ def require_modest_tree(root: "Element") -> None:
             mark("too many elements, or an entity reference"),
             cause=Cause.TOO_MANY_PARTS,
         )
-    identifiers = identifiers_of(root)
+    identifiers = find_identifiers(root)
     if len(identifiers) != len(set(identifiers)):
         raise outside_profile(
             Code.SIG_03,
@@ -191,7 +191,7 @@ def require_modest_tree(root: "Element") -> None:
         )
 
 
-def identifiers_of(root: "Element") -> Sequence[str]:
+def find_identifiers(root: "Element") -> Sequence[str]:
     """Return the values of all attributes that some software treats as IDs (`Id`, `xml:id`, …)."""
     found: Sequence[str] = _IDENTIFIERS(root)  # type: ignore[assignment]
     return found
@@ -226,12 +226,12 @@ def _missing_or_repeated(code: Code, tag: str) -> SignatureFailure:
     )
 
 
-def children_of(parent: "Element", tag: str) -> "Sequence[Element]":
+def find_children(parent: "Element", tag: str) -> "Sequence[Element]":
     """Return the children of that name. This is several times faster than `findall`."""
     return list(parent.iterchildren(tag))
 
 
-def text_of(element: "Element") -> str:
+def read_text(element: "Element") -> str:
     """Return the text of an element, without white space at its ends.
 
     Raises `SignatureFailure` (SIG-02) if the element has children.
@@ -246,7 +246,7 @@ def text_of(element: "Element") -> str:
     return (element.text or "").strip()
 
 
-def binary_of(element: "Element") -> bytes:
+def read_binary(element: "Element") -> bytes:
     """Return the bytes of an `xs:base64Binary` element.
 
     Only the white space of XML is removed. The text is never split at it, because 16 MB of white
@@ -254,7 +254,7 @@ def binary_of(element: "Element") -> bytes:
     """
     try:
         return a2b_base64(
-            text_of(element).encode("ascii").translate(None, b" \t\r\n"), strict_mode=True
+            read_text(element).encode("ascii").translate(None, b" \t\r\n"), strict_mode=True
         )
     except ValueError:
         raise SignatureFailure(
@@ -289,12 +289,12 @@ def is_zone_apart(stated: datetime, at: datetime) -> bool:
     return near and -apart <= MAX_ZONE + _ZONE_SLACK
 
 
-def instant_of(element: "Element") -> datetime:
+def read_instant(element: "Element") -> datetime:
     """Return the instant of an `xs:dateTime` element in UTC.
 
     Raises `SignatureFailure` (SIG-02) if the text has no time zone or is not a date and time.
     """
-    text = text_of(element)
+    text = read_text(element)
     if not _DATE_TIME.fullmatch(text):
         raise SignatureFailure(Code.SIG_02, mark("not a date and time with a time zone"))
     try:

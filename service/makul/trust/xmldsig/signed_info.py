@@ -19,7 +19,7 @@ from makul.domain.reasons import Code
 from makul.language.translation import mark
 from makul.trust.base import algorithms
 from makul.trust.base.errors import SignatureFailure
-from makul.trust.xmldsig.parsing import DS, EXC_C14N, binary_of, only_child, only_one
+from makul.trust.xmldsig.parsing import DS, EXC_C14N, only_child, only_one, read_binary
 from makul.trust.xmldsig.transforms import split_removals
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SignedInfo(NamedTuple):
     references: tuple[Reference, ...]
 
 
-class Proven(NamedTuple):
+class ProvenReference(NamedTuple):
     """A reference, and the element that it must sign as a pre-check has proved."""
 
     reference: Reference
@@ -142,7 +142,7 @@ def read_reference(reference: "Element") -> Reference:
         ),
         prefixes=() if step is None else read_prefixes(step),
         digest=_read_within("DigestMethod", algorithms.digest_algorithm, digest),
-        value=binary_of(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
+        value=read_binary(only_one(parts, _DIGEST_VALUE, code=Code.SIG_02)),
     )
 
 

@@ -64,7 +64,9 @@ def split_removals(steps: "Sequence[Element]") -> "tuple[bool, Sequence[Element]
     for step in removals:
         _require_removal(step)
     if len({step.get("Algorithm") == ENVELOPED for step in removals}) != len(removals):
-        raise _refused(mark("the signature is removed twice in the same way"), "Transform")
+        raise _transform_failure(
+            mark("the signature is removed twice in the same way"), "Transform"
+        )
     return bool(removals), steps[len(removals) :]
 
 
@@ -76,7 +78,9 @@ def _require_removal(step: "Element") -> None:
     algorithm = step.get("Algorithm")
     if algorithm == ENVELOPED:
         if len(step):
-            raise _refused(mark("the enveloped transform takes no parameters"), "Transform")
+            raise _transform_failure(
+                mark("the enveloped transform takes no parameters"), "Transform"
+            )
         return
     name = f"{{{FILTER2 if algorithm == FILTER2 else DS}}}XPath"
     if len(step) != 1 or step[0].tag != name or len(step[0]):
@@ -95,10 +99,10 @@ def _require_removal(step: "Element") -> None:
 
 
 def _unknown_expression() -> SignatureFailure:
-    return _refused(
+    return _transform_failure(
         mark("an XPath expression that is not known to remove the signature and no more"), "XPath"
     )
 
 
-def _refused(why: str, field: str) -> SignatureFailure:
+def _transform_failure(why: str, field: str) -> SignatureFailure:
     return SignatureFailure(Code.SIG_04, why, field=field, cause=Cause.TRANSFORM)

@@ -38,8 +38,8 @@ from makul.trust.base.algorithms import PublicKey, signature_method
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.base.findings import SubIndication
 from makul.trust.xmldsig.canonicalisation import canonical, canonical_without
-from makul.trust.xmldsig.parsing import DS, EXC_C14N, binary_of, only_child
-from makul.trust.xmldsig.signed_info import Proven, SignedInfo
+from makul.trust.xmldsig.parsing import DS, EXC_C14N, only_child, read_binary
+from makul.trust.xmldsig.signed_info import ProvenReference, SignedInfo
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -109,7 +109,7 @@ _SCHEMA = _Schema()
 
 
 def verify_proven(
-    signature: "Element", signed_info: SignedInfo, proven: Sequence[Proven], key: PublicKey
+    signature: "Element", signed_info: SignedInfo, proven: Sequence[ProvenReference], key: PublicKey
 ) -> Mapping[str, bytes]:
     """Verify a signature and return the signed bytes in canonical form, by reference URI.
 
@@ -125,7 +125,7 @@ def verify_proven(
     _require_same_key(signature, key)
     # Inner parts come first: removing the signature changes where its namespaces are written.
     stated = canonical(signed_info.element, signed_info.canonicalisation, signed_info.prefixes)
-    value = binary_of(only_child(signature, _SIGNATURE_VALUE))
+    value = read_binary(only_child(signature, _SIGNATURE_VALUE))
     octets = _canonicalise(signature, proven)
     for part, content in zip(proven, octets, strict=True):
         digest = _DIGESTS[part.reference.digest](content).digest()
@@ -148,7 +148,7 @@ def verify_proven(
     return signed
 
 
-def _canonicalise(signature: "Element", proven: Sequence[Proven]) -> Sequence[bytes]:
+def _canonicalise(signature: "Element", proven: Sequence[ProvenReference]) -> Sequence[bytes]:
     octets = {
         index: canonical(part.element, part.reference.method, part.reference.prefixes)
         for index, part in enumerate(proven)
@@ -230,7 +230,7 @@ def _stated_numbers(key_value: "Element") -> tuple[bytes, ...]:
     values = list(key_value.iter(*names))
     return tuple(
         octets if element.tag == names[2] else octets.lstrip(b"\0")
-        for element, octets in ((element, binary_of(element)) for element in values)
+        for element, octets in ((element, read_binary(element)) for element in values)
     )
 
 

@@ -19,10 +19,10 @@ from makul.store import Store, StoreKeys, open_store
 from makul.store.db.location import DatabaseLocation, PostgresLocation
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.effects_check import read_effects
-from makul.store.records.held_rows import HELD
+from makul.store.records.row_images import TABLE_IMAGES
 from makul.store.schema.tables import metadata
 from makul.trust.tlog.note_keys import NoteSigner
-from makul_testing.builders.held_rows import (
+from makul_testing.builders.full_store import (
     BY_OPERATOR,
     REGISTERED,
     TAKEN_BACK,
@@ -56,7 +56,7 @@ NOT_PROVED = {
 
 
 @dataclass(frozen=True)
-class Whole:
+class SequencedStore:
     """A sequenced store with a row in each table."""
 
     place: DatabaseLocation
@@ -89,7 +89,7 @@ class Whole:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keys: StoreKeys
-) -> Iterator[Whole]:
+) -> Iterator[SequencedStore]:
     directory = tmp_path_factory.mktemp("whole")
     place: DatabaseLocation
     if request.param == "sqlite":
@@ -103,7 +103,7 @@ def whole(
     store, signer = open_store(place, keys, who="operator"), a_note_signer(directory)
     fill(store)
     sequence(store, signer)
-    whole = Whole(place, store, signer)
+    whole = SequencedStore(place, store, signer)
     assert whole.finding() is None
     yield whole
     store.close()
@@ -115,13 +115,13 @@ def test_every_table_of_decisions_is_covered_or_listed() -> None:
     log = {name for name in metadata.tables if name.startswith("ledger_")}
     records = {"act", "disclosure", "evidence", "repetition", "request_key"}
 
-    names = {*HELD, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
+    names = {*TABLE_IMAGES, *(name for name, _ in NOT_PROVED), *of_the_log, *log, *records}
 
     assert names == set(metadata.tables)
 
 
-@pytest.mark.parametrize("table", HELD)
-def test_a_row_that_was_deleted_is_named(whole: Whole, table: str) -> None:
+@pytest.mark.parametrize("table", TABLE_IMAGES)
+def test_a_row_that_was_deleted_is_named(whole: SequencedStore, table: str) -> None:
     """The revocation of a consent is the most important case."""
     columns, rows = read(whole, table)
     for row in first_and_last(rows):
@@ -136,8 +136,8 @@ def test_a_row_that_was_deleted_is_named(whole: Whole, table: str) -> None:
     assert whole.finding() is None
 
 
-@pytest.mark.parametrize("table", HELD)
-def test_a_row_that_was_inserted_is_named(whole: Whole, table: str) -> None:
+@pytest.mark.parametrize("table", TABLE_IMAGES)
+def test_a_row_that_was_inserted_is_named(whole: SequencedStore, table: str) -> None:
     """The row is a copy under another key, without an act or a decision."""
     columns, rows = read(whole, table)
     row = dict(zip(columns, rows[0], strict=True))
@@ -153,8 +153,8 @@ def test_a_row_that_was_inserted_is_named(whole: Whole, table: str) -> None:
     assert whole.finding() is None
 
 
-@pytest.mark.parametrize("table", HELD)
-def test_a_column_that_was_altered_is_named(whole: Whole, table: str) -> None:
+@pytest.mark.parametrize("table", TABLE_IMAGES)
+def test_a_column_that_was_altered_is_named(whole: SequencedStore, table: str) -> None:
     """Each column is set to another value, and to or from NULL if it may be NULL."""
     columns, rows = read(whole, table)
     for row in first_and_last(rows):
@@ -174,7 +174,7 @@ def test_a_column_that_was_altered_is_named(whole: Whole, table: str) -> None:
     assert whole.finding() is None
 
 
-def test_a_decision_without_a_person_has_no_subject_and_no_ground(whole: Whole) -> None:
+def test_a_decision_without_a_person_has_no_subject_and_no_ground(whole: SequencedStore) -> None:
     """A column that must be NULL is checked like any other."""
     names = ("subject_index", "ground_kind", "ground_id", "ground_digest", "certificate")
     names += ("agreement_number", "purpose", "sealed_to")
@@ -204,7 +204,7 @@ def test_a_value_of_another_type_is_no_null(
     store = open_store(path, keys, who="operator")
     build_recording(store).record_and_render(a_revocation_draft(TAKEN_BACK))
     sequence(store, signer)
-    whole = Whole(path, store, signer)
+    whole = SequencedStore(path, store, signer)
     for name, value in (
         ("sealed_to", "text"),
         ("ground_digest", "text"),
@@ -222,7 +222,7 @@ def test_a_value_of_another_type_is_no_null(
     store.close()
 
 
-def read(whole: Whole, table: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+def read(whole: SequencedStore, table: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
     """Return every row of a table, by its columns."""
     names = [column.name for column in metadata.tables[table].columns]
     with raw(whole.place) as connection:
@@ -268,7 +268,7 @@ def others(table: str, name: str, value: object) -> Iterator[object]:
 # --- the attack, end to end, and what an act says ----------------------------------------------
 
 
-def test_a_deleted_revocation_is_found(whole: Whole) -> None:
+def test_a_deleted_revocation_is_found(whole: SequencedStore) -> None:
     """The consent permits a disclosure again, and the ledger shows the revocation."""
     consent = (BANK, TAKEN_BACK.id.bytes)
     with whole.attacker() as run:
@@ -291,7 +291,7 @@ def test_a_deleted_revocation_is_found(whole: Whole) -> None:
     assert whole.finding() is None
 
 
-def test_a_removed_waiting_act_is_found_by_a_later_one(whole: Whole) -> None:
+def test_a_removed_waiting_act_is_found_by_a_later_one(whole: SequencedStore) -> None:
     """Acts have numbers: one that is removed with its leaf before its index leaves a gap."""
     whole.store.registry.add_certificate(BANK, b"1" * 32, b"der", at=NOON)
     whole.store.registry.add_certificate(BANK, b"2" * 32, b"der", at=NOON)
@@ -326,7 +326,7 @@ def test_a_right_given_by_hand_is_found_after_the_next_act(
     """Each act begins with the state after the one before, so a change in between is found."""
     store = open_store(path, keys, who="operator")
     fill(store)
-    whole = Whole(path, store, signer)
+    whole = SequencedStore(path, store, signer)
     sequence(store, signer)
     with whole.attacker() as run:
         run("UPDATE recipient SET state = 'CUT_OFF' WHERE code = ?", BANK)
@@ -356,7 +356,7 @@ def test_collected_facts_reveal_no_pin(store: Store, keys: StoreKeys) -> None:
     assert all(table in collected for table in ("ground_use", "revocation", "attempt"))
 
 
-def test_grounds_have_rows_of_each_kind(whole: Whole) -> None:
+def test_grounds_have_rows_of_each_kind(whole: SequencedStore) -> None:
     """The grounds are registered, used, revoked by the subject, and ended by the operator."""
     columns, rows = read(whole, "ground_use")
     by_id = {bytes(row[columns.index("ground_id")]): row for row in rows}

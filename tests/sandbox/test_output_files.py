@@ -16,13 +16,13 @@ from makul.admin.requests import SandboxOptions
 from makul.admin.runtime import Runtime
 from makul_client import Profile
 from makul_sandbox.output.files import CONFIG
-from makul_sandbox.run import addresses_of, prepare, with_ports
-from makul_testing.cli_runner import Makul
-from makul_testing.sandbox_dir import Prepared, prepared_in
+from makul_sandbox.run import choose_addresses, prepare, with_ports
+from makul_testing.cli_runner import CommandLine
+from makul_testing.sandbox_dir import SandboxDirectory, prepare_sandbox
 
 
 @pytest.fixture(scope="module")
-def index(prepared: Prepared) -> dict[str, Any]:
+def index(prepared: SandboxDirectory) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((prepared.directory / "sandbox.json").read_text())
     return loaded
 
@@ -41,7 +41,7 @@ def paths_in(value: Any) -> Iterator[str]:
         yield value
 
 
-def test_every_file_of_the_index_exists(prepared: Prepared, index: dict[str, Any]) -> None:
+def test_every_file_of_the_index_exists(prepared: SandboxDirectory, index: dict[str, Any]) -> None:
     """Every file in sandbox.json exists."""
     named = list(paths_in(index))
 
@@ -49,7 +49,7 @@ def test_every_file_of_the_index_exists(prepared: Prepared, index: dict[str, Any
     assert [path for path in named if not (prepared.directory / path).is_file()] == []
 
 
-def test_keys_belong_to_certificates(prepared: Prepared, index: dict[str, Any]) -> None:
+def test_keys_belong_to_certificates(prepared: SandboxDirectory, index: dict[str, Any]) -> None:
     """The keys are those of every party, official and citizen."""
     pairs = [(party["messageKey"], party["messageCertificate"]) for party in index["parties"]]
     holders = [party["official"] for party in index["parties"] if party["official"]]
@@ -64,7 +64,7 @@ def test_keys_belong_to_certificates(prepared: Prepared, index: dict[str, Any]) 
 
 
 def test_the_reference_client_reads_every_profile(
-    prepared: Prepared, index: dict[str, Any]
+    prepared: SandboxDirectory, index: dict[str, Any]
 ) -> None:
     """There is a ready profile for each party and each channel that its agreement names."""
     for party in index["parties"]:
@@ -139,15 +139,15 @@ def test_revocations_name_their_consents(index: dict[str, Any]) -> None:
     assert outcomes["not-taken-back"] == "REFUSED"
 
 
-def test_operators_commands_work_in_a_sandbox(prepared: Prepared) -> None:
+def test_operators_commands_work_in_a_sandbox(prepared: SandboxDirectory) -> None:
     """Its service directory is an ordinary installation."""
-    makul = Makul((prepared.directory / CONFIG).parent)
+    makul = CommandLine((prepared.directory / CONFIG).parent)
 
     assert len(makul.run_json("recipient", "list")) == 7
     assert {key["state"] for key in makul.run_json("key", "show")} == {"IN_USE"}
 
 
-def test_private_keys_are_readable_only_by_their_owner(prepared: Prepared) -> None:
+def test_private_keys_are_readable_only_by_their_owner(prepared: SandboxDirectory) -> None:
     """Even a sandbox has closed key files, because programs that check them must not skip the
     check.
     """
@@ -157,9 +157,9 @@ def test_private_keys_are_readable_only_by_their_owner(prepared: Prepared) -> No
 
 def test_a_sandbox_is_replaced_in_its_directory(tmp_path: Path) -> None:
     """The new sandbox has the same people and other keys, and no file of the old one."""
-    first = prepared_in(tmp_path / "made")
+    first = prepare_sandbox(tmp_path / "made")
     (first.directory / "left-over").write_text("")
-    second = prepared_in(tmp_path / "made")
+    second = prepare_sandbox(tmp_path / "made")
 
     assert [person.pin for person in first.world.people] == [
         person.pin for person in second.world.people
@@ -181,8 +181,8 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 def test_free_ports_are_found() -> None:
     """Port 0 means any free port, and the two ports are never equal."""
     options = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
-    addresses = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
-    named = addresses_of(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
+    addresses = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
+    named = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
     free = {options.port, options.xroad_port, options.mtls_port}
     assert 0 not in free

@@ -17,7 +17,9 @@ from makul_sandbox.world.build import World
 BATCH = 10_000
 
 
-def furnish(directory: Path, world: World, people: Iterable[persons.Person], *, url: str) -> None:
+def build_peer_database(
+    directory: Path, world: World, people: Iterable[persons.Person], *, url: str
+) -> None:
     """Make the directory and enter all persons into an empty database."""
     directory.mkdir()
     hierarchy = world.hierarchy

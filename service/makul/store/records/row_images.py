@@ -77,7 +77,7 @@ USED_TABLES = (
 
 
 @dataclass(frozen=True, eq=False)
-class HeldTable:
+class TableImages:
     """A table whose rows are verified against the ledger, and the statements that read it."""
 
     table: Table
@@ -97,7 +97,7 @@ class HeldTable:
         return tuple(each for each in self.table.columns if each.name not in _LEFT_OUT)
 
     @cached_property
-    def one(self) -> Select[*tuple[Any, ...]]:
+    def select_one(self) -> Select[*tuple[Any, ...]]:
         """The statement that reads one row by its key."""
         key = self.table.primary_key.columns
         return select(*self._columns).where(*(each == bindparam(each.name) for each in key))
@@ -117,15 +117,15 @@ class HeldTable:
 
     def rows(self, source: Database | Transaction) -> Iterator[Mapping[str, object]]:
         """Yield every row as values by column name. Rows are read one page at a time."""
-        page = source.all(self.first, {})
+        page = source.fetch_all(self.first, {})
         while page:
             named = [self.named(row) for row in page]
             yield from named
             after = {f"after_{name}": named[-1][name] for name in self.key_names}
-            page = source.all(self.following, after)
+            page = source.fetch_all(self.following, after)
 
     def named(self, row: Row) -> dict[str, object]:
-        """Return a row of `one`, `first` or `following` as values by column name."""
+        """Return a row of `select_one`, `first` or `following` as values by column name."""
         return dict(zip((each.name for each in self._columns), row, strict=True))
 
     def key_text(self, key: Mapping[str, object]) -> str:
@@ -160,8 +160,8 @@ class HeldTable:
             return ["unreadable", sha256(sealed).hexdigest()]
 
 
-HELD: Mapping[str, HeldTable] = MappingProxyType(
-    {name: HeldTable(metadata.tables[name]) for name in (*REGISTER_TABLES, *USED_TABLES)}
+TABLE_IMAGES: Mapping[str, TableImages] = MappingProxyType(
+    {name: TableImages(metadata.tables[name]) for name in (*REGISTER_TABLES, *USED_TABLES)}
 )
 """The tables that are verified against the ledger, by name, in the order of verification."""
 

@@ -8,9 +8,9 @@ import pytest
 
 from makul.domain.agreements import AgreementState, Channel, Delivery
 from makul.domain.attributes import Attribute
-from makul.domain.delivery_encryption import SealingCertificate
+from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import Operation
-from makul.domain.eligibility import EligibilityCase, can_be_sealed, judge_eligibility
+from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_eligibility
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.reasons import Code
 from makul.domain.recipients import NOTARIES, PUBLIC_BODIES, RecipientKind, RecipientState
@@ -28,7 +28,7 @@ from makul_testing.builders.cases import (
 INSTANT = timedelta(microseconds=1)
 
 
-def standing(case: Case) -> set[tuple[str, str | None]]:
+def refusals(case: Case) -> set[tuple[str, str | None]]:
     """Return codes and fields that stop the request before any document is read."""
     judged = judge_eligibility(
         EligibilityCase(
@@ -41,7 +41,7 @@ def standing(case: Case) -> set[tuple[str, str | None]]:
 @pytest.mark.parametrize("case", [BY_CONSENT, BY_LAW])
 def test_a_recipient_with_an_agreement_is_eligible(case: Case) -> None:
     """Procedure, cl. 7: under the terms of the agreement, no rule stops the request."""
-    assert standing(case) == set()
+    assert refusals(case) == set()
 
 
 # --- the recipient (cl. 3 and 12) -------------------------------------------------------------
@@ -49,12 +49,12 @@ def test_a_recipient_with_an_agreement_is_eligible(case: Case) -> None:
 
 def test_an_unregistered_caller_is_no_recipient() -> None:
     """Procedure, cl. 3: recipients are those named there, as registered."""
-    assert ("RCP-01", None) in standing(BY_CONSENT.but(recipient=None))
+    assert ("RCP-01", None) in refusals(BY_CONSENT.but(recipient=None))
 
 
 def test_the_record_of_another_recipient_does_not_serve() -> None:
     """A recipient that was looked up under another's code is not the caller."""
-    assert standing(BY_CONSENT.by(code=STRANGER_CODE)) == {("RCP-01", None)}
+    assert refusals(BY_CONSENT.by(code=STRANGER_CODE)) == {("RCP-01", None)}
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_the_record_of_another_recipient_does_not_serve() -> None:
 )
 def test_a_stopped_recipient_gets_nothing(state: RecipientState, code: str) -> None:
     """Procedure, cl. 12: the authorised body stops the recipient completely."""
-    assert standing(BY_CONSENT.by(state=state)) == {(code, None)}
+    assert refusals(BY_CONSENT.by(state=state)) == {(code, None)}
 
 
 @pytest.mark.parametrize("state", ["CUT_OFF", "ON_HOLD", "SUSPENDED", ""])
 def test_a_state_that_is_no_state_gives_nothing(state: str) -> None:
     """A state that was read as plain text never counts as active."""
-    assert standing(BY_CONSENT.by(state=cast("Any", state)))
+    assert refusals(BY_CONSENT.by(state=cast("Any", state)))
 
 
 def test_every_kind_of_recipient_is_one_of_clause_3() -> None:
@@ -89,7 +89,7 @@ def test_every_kind_of_recipient_is_one_of_clause_3() -> None:
 
 def test_without_an_agreement_nothing_is_given() -> None:
     """Procedure, cl. 7: data are given only under the terms of an agreement."""
-    assert standing(BY_CONSENT.but(agreement=None)) == {("AGR-01", "agreementNumber")}
+    assert refusals(BY_CONSENT.but(agreement=None)) == {("AGR-01", "agreementNumber")}
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,21 @@ def test_without_an_agreement_nothing_is_given() -> None:
 )
 def test_only_the_recipients_own_agreement_of_that_number_serves(other: Any) -> None:
     """Procedure, cl. 7: the agreement must be this recipient's."""
-    assert standing(BY_CONSENT.but(agreement=other)) == {("AGR-01", "agreementNumber")}
+    assert refusals(BY_CONSENT.but(agreement=other)) == {("AGR-01", "agreementNumber")}
 
 
 def test_a_draft_gives_nothing() -> None:
     """Procedure, cl. 7: an agreement must be concluded, not only drawn up."""
     draft = BY_CONSENT.under(state=AgreementState.DRAFT)
 
-    assert standing(draft) == {("AGR-01", "agreementNumber")}
+    assert refusals(draft) == {("AGR-01", "agreementNumber")}
 
 
 def test_a_terminated_agreement_has_its_own_reason() -> None:
     """Procedure, cl. 12: the reason is AGR-02 and not only AGR-01."""
     terminated = BY_CONSENT.under(state=AgreementState.TERMINATED)
 
-    assert standing(terminated) == {("AGR-02", "agreementNumber")}
+    assert refusals(terminated) == {("AGR-02", "agreementNumber")}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_terminated_agreement_has_its_own_reason() -> None:
 )
 def test_term_of_an_agreement_is_half_open(at: Any, in_force: bool) -> None:
     """Procedure, cl. 7: an agreement is in force from its first instant until before its last."""
-    assert (standing(BY_CONSENT.but(at=at)) == set()) is in_force
+    assert (refusals(BY_CONSENT.but(at=at)) == set()) is in_force
 
 
 def test_a_naive_time_is_an_error_not_an_answer() -> None:
@@ -138,18 +138,18 @@ def test_a_naive_time_is_an_error_not_an_answer() -> None:
     nothing is given.
     """
     with pytest.raises(TypeError):
-        standing(BY_CONSENT.but(at=AT.replace(tzinfo=None)))
+        refusals(BY_CONSENT.but(at=AT.replace(tzinfo=None)))
 
 
 @pytest.mark.parametrize("channel", [Channel.XROAD, Channel.MTLS])
 def test_the_channel_is_one_that_was_agreed(channel: Channel) -> None:
     """Procedure, cl. 7 and 9: the channel must be one that the parties agreed on."""
-    assert standing(BY_CONSENT.asking(channel=channel)) == {("REQ-08", None)}
+    assert refusals(BY_CONSENT.asking(channel=channel)) == {("REQ-08", None)}
 
 
 def test_the_purpose_is_one_that_was_agreed() -> None:
     """Procedure, cl. 2 and 7: data are given only for an agreed purpose."""
-    assert standing(BY_CONSENT.asking(purpose=MARKETING)) == {("AGR-03", "purpose")}
+    assert refusals(BY_CONSENT.asking(purpose=MARKETING)) == {("AGR-03", "purpose")}
 
 
 def test_every_attribute_beyond_the_agreement_is_named() -> None:
@@ -160,7 +160,7 @@ def test_every_attribute_beyond_the_agreement_is_named() -> None:
         attributes=BY_CONSENT.request.attributes | {Attribute.FACE_IMAGE, Attribute.SEX}
     )
 
-    assert standing(greedy) == {("AGR-04", "faceImage"), ("AGR-04", "sex")}
+    assert refusals(greedy) == {("AGR-04", "faceImage"), ("AGR-04", "sex")}
 
 
 @pytest.mark.parametrize("name", ["*", "surname ", "Surname", "", "hair", "сurname"])
@@ -168,15 +168,15 @@ def test_a_name_that_is_no_attribute_is_refused_and_not_repeated(name: str) -> N
     """The list is closed, and a stranger's text is not repeated."""
     asking = BY_CONSENT.asking(attributes=frozenset({name}))
 
-    assert standing(asking) == {("AGR-04", "requestedAttributes")}
+    assert refusals(asking) == {("AGR-04", "requestedAttributes")}
 
 
 def test_a_request_for_data_names_attributes() -> None:
     """GetPersonData without an attribute would be a VerifyPerson without consent."""
-    assert standing(BY_CONSENT.asking(attributes=frozenset())) == {
+    assert refusals(BY_CONSENT.asking(attributes=frozenset())) == {
         ("AGR-04", "requestedAttributes")
     }
-    assert not standing(
+    assert not refusals(
         BY_CONSENT.asking(attributes=frozenset(), operation=Operation.VERIFY_PERSON)
     )
 
@@ -186,7 +186,7 @@ def test_a_request_for_data_names_attributes() -> None:
 )
 def test_matching_is_by_methods_that_were_agreed(methods: set[str]) -> None:
     """Procedure, cl. 7 and 10: at least one method is needed, and each must be agreed."""
-    assert standing(BY_CONSENT.asking(methods=frozenset(methods))) == {("AGR-05", "methods")}
+    assert refusals(BY_CONSENT.asking(methods=frozenset(methods))) == {("AGR-05", "methods")}
 
 
 def test_all_reasons_are_returned_at_once() -> None:
@@ -198,7 +198,7 @@ def test_all_reasons_are_returned_at_once() -> None:
         attributes=frozenset({"faceImage"}),
     ).by(state=RecipientState.ON_HOLD)
 
-    assert {code for code, _ in standing(wrong)} == {
+    assert {code for code, _ in refusals(wrong)} == {
         "RCP-02",
         "REQ-08",
         "AGR-03",
@@ -212,7 +212,7 @@ def test_terms_are_revealed_only_to_their_recipient() -> None:
     theirs = replace(BANK_AGREEMENT, recipient=STRANGER_CODE, purposes=frozenset({MARKETING}))
     asking = BY_CONSENT.but(agreement=theirs)
 
-    assert standing(asking) == standing(asking.asking(purpose=MARKETING))
+    assert refusals(asking) == refusals(asking.asking(purpose=MARKETING))
 
 
 # --- rulings ----------------------------------------------------------------------------------
@@ -233,11 +233,11 @@ def test_a_ruling_refuses_truth_testing() -> None:
 
 
 SEALED_TERMS = {"delivery": Delivery.SEALED}
-GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
+GOOD_CERTIFICATE = EncryptionCertificate(der=b"a certificate", against=None)
 
 
 @pytest.mark.parametrize(
-    ("sealing", "verdict", "because"),
+    ("encryption_certificate", "verdict", "because"),
     [
         (GOOD_CERTIFICATE, Verdict.PASSED, None),
         (None, Verdict.FAILED, None),
@@ -246,17 +246,17 @@ GOOD_CERTIFICATE = SealingCertificate(der=b"a certificate", against=None)
     ],
 )
 def test_encrypted_delivery_needs_a_good_certificate(
-    sealing: SealingCertificate | None, verdict: Verdict, because: Code | None
+    encryption_certificate: EncryptionCertificate | None, verdict: Verdict, because: Code | None
 ) -> None:
     """Procedure, cl. 7: delivery is as agreed; an undetermined certificate is no yes."""
     case = BY_CONSENT.under(**SEALED_TERMS)
-    ruling = can_be_sealed(
+    ruling = can_be_encrypted(
         EligibilityCase(
             request=case.request,
             recipient=case.recipient,
             agreement=case.agreement,
             at=case.at,
-            sealing=sealing,
+            encryption_certificate=encryption_certificate,
         )
     )
 

@@ -1,4 +1,4 @@
-"""CPU by room: the parts that `composition` wires, each counting its own time."""
+"""CPU by stage: the parts that `composition` wires, each counting its own time."""
 
 import time
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 
 from makul.composition.adapters import Adapters
 
-ROOM_OF = {
+STAGE_OF = {
     "register": "store (reads)",
     "recorder": "store (recording transaction)",
     "documents": "documents",
@@ -20,7 +20,7 @@ ROOM_OF = {
 
 
 class Meter:
-    """Thread CPU by room, in nanoseconds.
+    """Thread CPU by stage, in nanoseconds.
 
     The parts do not call one another, so nothing is nested.
     """
@@ -31,15 +31,16 @@ class Meter:
     def over(self, parts: Adapters) -> Adapters:
         """Return the same parts with meters."""
         metered: dict[str, Any] = {
-            name: _Metered(getattr(parts, name), room, self.spent) for name, room in ROOM_OF.items()
+            name: _Metered(getattr(parts, name), stage, self.spent)
+            for name, stage in STAGE_OF.items()
         }
         return replace(parts, **metered)
 
 
 class _Metered:
-    def __init__(self, part: Any, room: str, spent: Counter[str]) -> None:
+    def __init__(self, part: Any, stage: str, spent: Counter[str]) -> None:
         self._part = part
-        self._room = room
+        self._stage = stage
         self._spent = spent
 
     def __getattr__(self, name: str) -> Any:
@@ -56,6 +57,6 @@ class _Metered:
             try:
                 return call(*arguments, **named)
             finally:
-                self._spent[self._room] += time.thread_time_ns() - began
+                self._spent[self._stage] += time.thread_time_ns() - began
 
         return timed

@@ -12,7 +12,7 @@ from lxml import etree
 from makul.domain.reasons import Code
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.keys.files import KeySigner
-from makul.trust.xades.known_signer import verify_by_known_signer
+from makul.trust.xades.operator_signature import verify_operator_signature
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul.trust.xades.signing import sign_document
 from makul_testing.pki.authorities import NOW, Holder, new_key, new_rsa_key
@@ -39,7 +39,7 @@ def signed_by(holder: Holder, *, at: datetime = NOW) -> bytes:
 
 def refused(document: bytes, *known: bytes) -> Code:
     with pytest.raises(SignatureFailure) as caught:
-        verify_by_known_signer(document, known)
+        verify_operator_signature(document, known)
     return caught.value.code
 
 
@@ -48,7 +48,7 @@ def test_a_statement_of_a_known_signer_is_returned_as_signed(world, key: str) ->
     """The result is what was signed, without the signature."""
     operator = world.ca.issue(key=KEYS[key]())
 
-    root = verify_by_known_signer(signed_by(operator), {fingerprint(operator)})
+    root = verify_operator_signature(signed_by(operator), {fingerprint(operator)})
 
     assert etree.tostring(root, method="c14n", exclusive=True) == STATEMENT
 
@@ -68,7 +68,7 @@ def test_a_claimed_time_outside_the_validity_is_refused(world) -> None:
     ends = operator.certificate.not_valid_after_utc
 
     for at in (begins, ends):
-        verify_by_known_signer(signed_by(operator, at=at), {fingerprint(operator)})
+        verify_operator_signature(signed_by(operator, at=at), {fingerprint(operator)})
     for at in (begins - timedelta(seconds=1), ends + timedelta(seconds=1)):
         assert refused(signed_by(operator, at=at), fingerprint(operator)) is Code.SIG_05
 
@@ -83,7 +83,7 @@ def test_every_changed_byte_is_refused(world) -> None:
     for index in range(len(document)):
         changed = document[:index] + bytes([document[index] ^ 1]) + document[index + 1 :]
         try:
-            verify_by_known_signer(changed, known)
+            verify_operator_signature(changed, known)
         except SignatureFailure:
             continue
         accepted.append(index)
@@ -110,4 +110,4 @@ def test_other_software_may_have_signed(world) -> None:
     operator = world.ca.issue()
     document = sign_document(STATEMENT, operator.key, [operator.certificate], at=NOW)
 
-    assert verify_by_known_signer(document, {fingerprint(operator)})[0].text == "2026-10"
+    assert verify_operator_signature(document, {fingerprint(operator)})[0].text == "2026-10"

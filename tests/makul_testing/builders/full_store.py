@@ -89,7 +89,7 @@ def a_revocation_draft(ground: GroundRef, **changes: Any) -> PendingDecision:
 def _register(store: Store) -> None:
     registry = store.registry
     registry.add_recipient(a_recipient(POLICE), at=NOON)
-    registry.add_sealing_certificate(BANK, b"s" * 32, b"der", at=NOON)
+    registry.add_encryption_certificate(BANK, b"s" * 32, b"der", at=NOON)
     registry.add_official(OFFICIAL, at=NOON)
     registry.add_official(replace(OFFICIAL, fingerprint=b"w" * 32), at=NOON)
     agree(registry, an_agreement(number=AgreementNumber("A-2"), recipient=POLICE), at=NOON)
@@ -123,7 +123,7 @@ def _take(store: Store) -> None:
     registry = store.registry
     registry.revoke_ground(BANK, GroundKind.CONSENT, BY_OPERATOR.id, reason="test", at=NOON)
     registry.withdraw_official(BANK, b"w" * 32, reason="test", at=NOON)
-    registry.withdraw_sealing_certificate(BANK, b"s" * 32, reason="test", at=NOON)
+    registry.withdraw_encryption_certificate(BANK, b"s" * 32, reason="test", at=NOON)
     registry.withdraw_signatory(POLICE, three(POLICE)[2].fingerprint, reason="test", at=NOON)
     registry.terminate_agreement(AgreementNumber("A-2"), reason="test", at=NOON)
     held = a_recipient(POLICE, state=RecipientState.ON_HOLD)

@@ -14,8 +14,8 @@ from makul.store.db.base import Transaction
 from makul.store.db.codecs import dumps, micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.expectations import Expectations, ExpectedGrounds, Facts
-from makul.store.records.held_rows import HELD, Image
 from makul.store.records.retention import KEEP_ATTEMPTS
+from makul.store.records.row_images import TABLE_IMAGES, Image
 
 UUID_BYTES = 16
 
@@ -28,10 +28,10 @@ _NOT_THERE = mark("the row is not there")
 Found = tuple[str, str, str]
 """A table, a row's key, and what does not match."""
 
-Judge = Callable[["HeldRowsCheck", Image | None, ExpectedGrounds], str | None]
+Judge = Callable[["RowCheck", Image | None, ExpectedGrounds], str | None]
 
 
-class HeldRowsCheck:
+class RowCheck:
     """Finds rows that do not match. It must be used after all records have been read."""
 
     def __init__(self, cipher: FieldCipher, expectations: Expectations, *, at: datetime) -> None:
@@ -42,8 +42,8 @@ class HeldRowsCheck:
     def find(self, transaction: Transaction) -> Iterator[Found]:
         """Yield each mismatch, table by table, in the snapshot of this transaction."""
         yield from self._numbers()
-        for name, table in HELD.items():
-            judge = _JUDGES.get(name, HeldRowsCheck.judge_register)
+        for name, table in TABLE_IMAGES.items():
+            judge = _JUDGES.get(name, RowCheck.judge_register)
             for row in table.rows(transaction):
                 image, key = table.image(self._cipher, row), table.key_text(row)
                 self._expectations.meet(name, key, image.get("registered_at"))
@@ -120,7 +120,7 @@ class HeldRowsCheck:
         counted += _number(base["used"]) if base is not None else 0
         return None if image["used"] == counted else _not_stated("used")
 
-    def judge_papers(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
+    def judge_paper_consents(self, image: Image | None, grounds: ExpectedGrounds) -> str | None:
         """Judge an official's day: a consent counts when it is first registered.
 
         Two decisions that register one consent at the same time may both count. So the number must
@@ -151,12 +151,12 @@ class HeldRowsCheck:
 
 
 _JUDGES: Mapping[str, Judge] = {
-    "ground_use": HeldRowsCheck.judge_ground,
-    "revocation": HeldRowsCheck.judge_revocation,
-    "consent_giver": HeldRowsCheck.judge_giver,
-    "daily_use": HeldRowsCheck.judge_day,
-    "paper_use": HeldRowsCheck.judge_papers,
-    "attempt": HeldRowsCheck.judge_attempt,
+    "ground_use": RowCheck.judge_ground,
+    "revocation": RowCheck.judge_revocation,
+    "consent_giver": RowCheck.judge_giver,
+    "daily_use": RowCheck.judge_day,
+    "paper_use": RowCheck.judge_paper_consents,
+    "attempt": RowCheck.judge_attempt,
 }
 
 

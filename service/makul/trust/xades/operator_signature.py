@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 
-def verify_by_known_signer(document: bytes, fingerprints: Collection[bytes]) -> "Element":
+def verify_operator_signature(document: bytes, fingerprints: Collection[bytes]) -> "Element":
     """Return the signed root of a document; raise `SignatureFailure` if it does not verify.
 
     `fingerprints` are the SHA-256 digests of the certificates that may have signed. The claimed

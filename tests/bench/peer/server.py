@@ -1,4 +1,4 @@
-"""The peer over HTTP, by gunicorn with Makul's options."""
+"""The peer over HTTP, by gunicorn with CommandLine's options."""
 
 import http.client
 import os
@@ -14,7 +14,7 @@ from makul_testing.processes.service import START_SECONDS, Server, free_port
 
 TESTS = Path(__file__).resolve().parents[2]
 THREADS = 4
-"""The default number of a listener of Makul."""
+"""The default number of a listener of CommandLine."""
 PATH = "/"
 
 

@@ -13,7 +13,7 @@ _FIXED_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Private:
+class PrivateFields:
     """The personal data of a disclosure, and the salt and statement that its leaf commits to."""
 
     subject: Pin | None
@@ -31,10 +31,10 @@ class Private:
         return KnownRequest(digest=self.request_digest, asker=self.asker)
 
 
-def private_of(entry: Entry) -> Private:
+def private_fields(entry: Entry) -> PrivateFields:
     """Return the part of an entry that is encrypted."""
     key = entry.key
-    return Private(
+    return PrivateFields(
         subject=entry.decision.subject,
         asker=key.asker,
         request_digest=key.digest,
@@ -45,7 +45,7 @@ def private_of(entry: Entry) -> Private:
     )
 
 
-def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: Private) -> bytes:
+def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: PrivateFields) -> bytes:
     """Encrypt the private part for its disclosure (format 2)."""
     header = {
         "v": 2,
@@ -68,7 +68,7 @@ def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: Private)
     return cipher.encrypt(plain, _associated_data(disclosure_id))
 
 
-def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Private:
+def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> PrivateFields:
     """Decrypt a disclosure's private part; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
@@ -80,7 +80,7 @@ def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
     only(header, "v", "pin", "subsystem", "employee", "case")
     pin = _text(header["pin"])
     try:
-        return Private(
+        return PrivateFields(
             subject=Pin(pin) if pin is not None else None,
             asker=Asker(
                 subsystem=_text(header["subsystem"]),

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from makul.domain.disclosures import ProofStatus
-from makul_testing.in_process_service import InProcess
+from makul_testing.in_process_service import InProcessService
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 def measure_verification(
-    installation: InProcess,
+    installation: InProcessService,
     consent: bytes,
     citizen: x509.Certificate,
     *,

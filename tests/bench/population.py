@@ -35,7 +35,7 @@ from makul_sandbox.world.signers import NOTICE, SandboxSigners
 CACHE = Path("build/bench-cache")
 RECORDED = datetime(2026, 1, 1, tzinfo=UTC)
 _FACES = 1_000
-"""The number of different citizens in the crowd, apart from PIN, birth date and document."""
+"""The number of different citizens in the population, apart from PIN, birth date and document."""
 _A_BIRTHDAY = 10_000
 """The number of citizens born on one day: as many as the last digits of a PIN distinguish."""
 _BORN_FROM = date(1900, 1, 1)
@@ -67,7 +67,7 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
     digest = hashlib.sha256(NOTICE.encode()).digest()
     found = []
     for place, person in enumerate(chosen):
-        hands = SandboxSigners(
+        sandbox_signers = SandboxSigners(
             people=[person],
             citizens={0: keyed[place]},
             officials={},
@@ -75,12 +75,12 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
             notice_digest=digest,
             at=world.made_at,
         )
-        consent = hands.sign_consent(hands.consent(BANK, 0), BANK, keyed[place])
+        consent = sandbox_signers.sign_consent(sandbox_signers.consent(BANK, 0), BANK, keyed[place])
         found.append(Signer(person, consent))
     return found
 
 
-def crowd(count: int) -> Iterator[Person]:
+def population(count: int) -> Iterator[Person]:
     """Yield a number of citizens, no two with one PIN or one document."""
     faces = people.citizens(_FACES, seed=2)
     for number in range(count):
@@ -96,8 +96,8 @@ def crowd(count: int) -> Iterator[Person]:
         yield replace(face, pin=pin, values={**face.values, **changed})
 
 
-class SealedCrowd:
-    """A crowd that is encrypted by its own keys."""
+class StoredPopulation:
+    """A population that is encrypted by its own keys."""
 
     def __init__(self, count: int, *, cache: Path = CACHE) -> None:
         table = str(CreateTable(person_tables.person).compile(dialect=sqlite.dialect()))
@@ -106,8 +106,8 @@ class SealedCrowd:
             codecs.pack,
             crypto,
             people,
-            crowd,
-            _sealed,
+            population,
+            _encrypted_rows,
         )
         ingredients = [str(count), table, *map(inspect.getsource, made_by)]
         name = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()
@@ -117,23 +117,25 @@ class SealedCrowd:
 
     @property
     def keys(self) -> StoreKeys:
-        """Return the keys that a store needs to hold this crowd."""
+        """Return the keys that a store needs to hold this population."""
         self._make()
         return StoreKeys.load(self._keys)
 
-    def pour_into(self, path: Path) -> None:
-        """Write the whole crowd into an SQLite store with these keys."""
+    def write_into(self, path: Path) -> None:
+        """Write the whole population into an SQLite store with these keys."""
         self._make()
         connection: Any = dbapi2.connect(str(path), isolation_level=None)
-        connection.execute("ATTACH ? AS crowd", (str(self._rows),))
+        connection.execute("ATTACH ? AS population", (str(self._rows),))
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO main.person SELECT * FROM crowd.person ORDER BY pin_index")
+        connection.execute(
+            "INSERT INTO main.person SELECT * FROM population.person ORDER BY pin_index"
+        )
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
     def rows(self) -> Iterator[PersonRow]:
-        """Yield the whole crowd by PIN index, for another kind of store."""
+        """Yield the whole population by PIN index, for another kind of store."""
         self._make()
         connection: Any = dbapi2.connect(str(self._rows))
         yield from connection.execute("SELECT * FROM person ORDER BY pin_index")
@@ -142,7 +144,7 @@ class SealedCrowd:
     def _make(self) -> None:
         if self._rows.exists() and self._keys.exists():
             return
-        print(f"sealing {self._count:,} citizens, once")
+        print(f"encrypting {self._count:,} citizens, once")
         self._rows.parent.mkdir(parents=True, exist_ok=True)
         for former in self._rows.parent.glob(f"crowd-{self._count}-*"):
             former.unlink()
@@ -159,7 +161,8 @@ class SealedCrowd:
         connection.execute("PRAGMA cache_size = -500000")
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", _sealed(FieldCipher(keys), self._count)
+            "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)",
+            _encrypted_rows(FieldCipher(keys), self._count),
         )
         connection.execute("COMMIT")
         connection.close()
@@ -167,16 +170,16 @@ class SealedCrowd:
         part.rename(self._rows)
 
 
-def _sealed(sealer: FieldCipher, count: int) -> Iterator[PersonRow]:
+def _encrypted_rows(cipher: FieldCipher, count: int) -> Iterator[PersonRow]:
     """Yield the rows in the form of `store.records.persons`."""
     at = micros(RECORDED)
-    for person in crowd(count):
+    for person in population(count):
         content = person_codec.person_to_bytes(person)
-        index = sealer.index("pin", person.pin.digits)
-        sealed = sealer.encrypt(
+        index = cipher.index("pin", person.pin.digits)
+        sealed = cipher.encrypt(
             person_codec.pad(content), person_codec.person_associated_data(index, 1)
         )
-        digest = sealer.content_index("person", content)
+        digest = cipher.content_index("person", content)
         yield index, 1, digest, sealed, at, person_codec.FORMAT
 
 

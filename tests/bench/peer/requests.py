@@ -1,4 +1,4 @@
-"""The requests to Makul in the form that the peer understands."""
+"""The requests to CommandLine in the form that the peer understands."""
 
 import base64
 import re
