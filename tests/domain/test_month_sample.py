@@ -43,7 +43,7 @@ def test_the_sample_is_the_smallest_ranks(ids: list[UUID], size: int, random: ob
 
 @given(st.lists(st.uuids(), unique=True, min_size=20, max_size=40))
 def test_another_checkpoint_draws_another_sample(ids: list[UUID]) -> None:
-    """Whoever changes a decision changes the root, and so every rank."""
+    """A changed decision changes the root, and so every rank."""
     other = sample_seed(BANK, Month(2026, 10), BODY.replace(b"AAA=", b"AAE="))
 
     assert [rank(SEED, each) for each in ids] != [rank(other, each) for each in ids]

@@ -183,10 +183,10 @@ def test_evidence_is_in_english_for_everybody(
 ) -> None:
     """The operator of the witness reads the same reason in their language."""
     log.publish(leaves(5))
-    witness.round()
+    witness.run_once()
     log.publish(leaves(5, "another "))
     with use_language(language):
-        found = witness.round()
+        found = witness.run_once()
 
     assert found.evidence is not None
     assert (found.evidence / "why.txt").read_text() == "two trees of 5 leaves are signed\n"

@@ -32,7 +32,7 @@ AMonth = Annotated[
 @app.command(epilog=examples("makul month issue COM/60000001 2026-10 --apply"))
 @offer_preview
 def issue(ctx: typer.Context, *, code: Code, month: AMonth, change: PreviewedChange) -> None:
-    """Issue a built statement to its recipient, for good.
+    """Issue a built statement to its recipient, permanently.
 
     The statement is verified with all its pages. From then on the recipient gets it by
     GetMonthlyStatement, and confirms or contests it within the term of the settings.
@@ -120,7 +120,7 @@ def answer(
     reason: Reason,
     change: PreviewedChange,
 ) -> None:
-    """Answer a contested line, for good. The recipient and the authorised body see the answer."""
+    """Answer a contested line, permanently. All parties of the month see the answer."""
     why = require_reason(reason)
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code).code

@@ -40,7 +40,7 @@ def rank(seed: bytes, disclosure_id: UUID) -> bytes:
 
 @dataclass(slots=True)
 class SampleDraw:
-    """A draw in progress. It holds `size` disclosures, whatever the number of lines."""
+    """A draw in progress. It holds at most `size` disclosures, for any number of lines."""
 
     seed: bytes
     size: int

@@ -352,7 +352,7 @@ class OperatorRegistry(Protocol):
         """
 
     def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
-        """Register a verified head as the statement of a month, for good (cl. 11)."""
+        """Register a verified head as the statement of a month, permanently (cl. 11)."""
 
     def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
         """Return the issued months, by month and recipient."""
@@ -370,7 +370,7 @@ class OperatorRegistry(Protocol):
         reason: str,
         at: datetime,
     ) -> None:
-        """Record the operator's answer to a contested line, for good (cl. 11)."""
+        """Record the operator's answer to a contested line, permanently (cl. 11)."""
 
     def read_decision_evidence(
         self, disclosure_id: UUID, *, at: datetime

@@ -41,7 +41,7 @@ _ANSWER = insert(contested_answer)
 def issue(
     unit_of_work: RegistryUnitOfWork, issued: IssuedMonth, head: bytes, *, at: datetime
 ) -> None:
-    """Register a verified head as the statement of a month, for good.
+    """Register a verified head as the statement of a month, permanently.
 
     Raises `OperatorRegistryError` if a statement of this month was issued before.
     """
@@ -84,7 +84,7 @@ def answer_line(
     reason: str,
     at: datetime,
 ) -> None:
-    """Record the operator's answer to a contested line, for good.
+    """Record the operator's answer to a contested line, permanently.
 
     Raises `OperatorRegistryError` if the line is not contested or was answered before.
     """

@@ -287,7 +287,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         )
 
     def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
-        """Register a verified head as the statement of a month, for good."""
+        """Register a verified head as the statement of a month, permanently."""
         months.issue(self._office, issued, head, at=at)
 
     def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
@@ -308,7 +308,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
         reason: str,
         at: datetime,
     ) -> None:
-        """Record the operator's answer to a contested line, for good."""
+        """Record the operator's answer to a contested line, permanently."""
         months.answer_line(
             self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
         )

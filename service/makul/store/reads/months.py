@@ -1,6 +1,7 @@
 """Reads of issued months: their states, documents and contested lines (Procedure, cl. 11)."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -8,8 +9,10 @@ from sqlalchemy import bindparam, select
 from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month, parse_month
+from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, instant
+from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.schema.registry_tables import (
     contested_answer,
@@ -30,13 +33,27 @@ _STATEMENT = select(
 _OF_MONTH = _STATEMENT.where(monthly_statement.c.month == bindparam("month"))
 _ONE = _OF_MONTH.where(monthly_statement.c.recipient == bindparam("recipient"))
 
+
+class _StatementRow(NamedTuple):
+    recipient: str
+    month: str
+    state: str
+    head: bytes
+    content: bytes
+    issued_at: int
+    confirm_by: int
+    confirmation: bytes | None
+
+
+_read_statement = build_row_reader(_STATEMENT, _StatementRow)
+
 _LINES = (
     select(
         contested_line.c.disclosure_id,
         contested_line.c.sealed,
         contested_line.c.contested_at,
         contested_answer.c.answer,
-        contested_answer.c.sealed,
+        contested_answer.c.sealed.label("answer_sealed"),
     )
     .select_from(
         contested_line.outerjoin(
@@ -83,20 +100,20 @@ def encrypt_reason(
 
 
 def _issued_from_row(row: Row) -> IssuedMonth:
-    recipient, month, state, head, content, issued_at, confirm_by, confirmation = row
+    issued = _read_statement(row)
     try:
         return IssuedMonth(
-            recipient=MemberCode(recipient),
-            month=parse_month(month),
-            state=MonthState(state),
-            head=head,
-            content=content,
-            issued_at=instant(issued_at),
-            confirm_by=instant(confirm_by),
-            confirmation=confirmation,
+            recipient=MemberCode(issued.recipient),
+            month=parse_month(issued.month),
+            state=MonthState(issued.state),
+            head=issued.head,
+            content=issued.content,
+            issued_at=instant(issued.issued_at),
+            confirm_by=instant(issued.confirm_by),
+            confirmation=issued.confirmation,
         )
     except ValueError:
-        raise CodecError("an issued month does not read back") from None
+        raise CodecError(translate("an issued month cannot be read")) from None
 
 
 def _line_from_row(
