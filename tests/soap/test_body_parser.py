@@ -70,6 +70,10 @@ def _instant(since: timedelta) -> str:
     return (datetime(2001, 1, 1, tzinfo=UTC) + since).astimezone(bishkek).isoformat()
 
 
+_CHOICES = {"ConfirmMonth": ("statement", "contestedLine")}
+"""The members of which a request has exactly one, by the name of its model."""
+
+
 @st.composite
 def _trees(draw: st.DrawFn, model: Any) -> Tree:
     members = model.get_flat_type_info(model)
@@ -77,8 +81,13 @@ def _trees(draw: st.DrawFn, model: Any) -> Tree:
         name = draw(st.sampled_from(sorted(members)))
         return {name: draw(_contents(members[name]))}
     tree: Tree = {}
+    choice = _CHOICES.get(model.get_type_name(), ())
+    chosen = draw(st.sampled_from(choice)) if choice else None
     for name, member in members.items():
+        if name in choice and name != chosen:
+            continue
         least, most = int(member.Attributes.min_occurs), int(min(3, member.Attributes.max_occurs))
+        least = 1 if name == chosen else least
         found = draw(st.lists(_contents(member), min_size=least, max_size=most))
         if found:
             tree[name] = found if member.Attributes.max_occurs > 1 else found[0]
