@@ -70,7 +70,7 @@ PORTS: Final = (
         "recipient",
         RECIPIENTS,
         frozenset(Code) - _OF_OVERSIGHT,
-        frozenset(Outcome) - {Outcome.DONE},
+        frozenset(Outcome),
     ),
     Port(
         "oversight",
