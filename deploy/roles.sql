@@ -4,5 +4,6 @@ CREATE ROLE makul_owner LOGIN CREATEROLE;
 CREATE DATABASE makul OWNER makul_owner;
 SET ROLE makul_owner;
 CREATE ROLE makul_service LOGIN;
+CREATE ROLE makul_oversight LOGIN;
 CREATE ROLE makul_desk LOGIN;
 CREATE ROLE makul_sequencer LOGIN;

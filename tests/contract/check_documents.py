@@ -13,6 +13,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +28,7 @@ from makul.config.settings import Settings
 from makul.domain.disclosures import Outcome
 from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
-from makul.soap.recipient_operations import RECIPIENT
+from makul.soap.request_models import published_operations
 from makul_client.cli.exit_codes import EXIT_CODES as CLIENT_EXIT_CODES
 from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.scenarios import SCENES
@@ -35,10 +36,11 @@ from makul_sandbox.demo.scenarios import SCENES
 ROOT: Final = Path(__file__).resolve().parents[2]
 OPERATORS: Final = "docs/operators.md"
 RECIPIENTS: Final = "docs/recipients.md"
+OVERSIGHT: Final = "docs/oversight.md"
 TARGETS_DESCRIBED_IN: Final = ("README.md", "CONTRIBUTING.md")
 SHELL: Final = frozenset({"", "sh", "bash", "shell", "console"})
 
-_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OPS)-[0-9]{2}\b")
+_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OVR|OPS)-[0-9]{2}\b")
 _VARIABLE: Final = re.compile(r"\bMAKUL_[A-Z_]+\b")
 _PATH: Final = re.compile(r"(?:docs|service|clients|tests|schemas|wsdl)/[\w./-]*\w")
 _RELEASE: Final = re.compile(r"\bmakul[-:]([0-9]+\.[0-9]+\.[0-9]+)")
@@ -50,6 +52,33 @@ VERSION: Final = _METADATA["metadata"]["version"]
 
 Problem = tuple[str, int, str]
 """A file, a line and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port, the page that is its reference, and what this page must list."""
+
+    name: str
+    page: str
+    codes: frozenset[Code]
+    outcomes: frozenset[Outcome]
+
+
+_OF_OVERSIGHT: Final = frozenset(code for code in Code if code.value.startswith("OVR-"))
+PORTS: Final = (
+    Port(
+        "recipient",
+        RECIPIENTS,
+        frozenset(Code) - _OF_OVERSIGHT,
+        frozenset(Outcome),
+    ),
+    Port(
+        "oversight",
+        OVERSIGHT,
+        _OF_OVERSIGHT,
+        frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNDETERMINED}),
+    ),
+)
 
 
 def main() -> int:
@@ -88,7 +117,8 @@ class Checker:
             yield from self._snippets_of(page)
             yield from self._exit_codes_of(page)
         yield from self._settings(pages.get(OPERATORS, Page(OPERATORS, "")))
-        yield from self._reasons(pages.get(RECIPIENTS, Page(RECIPIENTS, "")))
+        for port in PORTS:
+            yield from self._reference(port, pages.get(port.page, Page(port.page, "")))
         yield from self._targets(pages)
         yield from table_problems(pages)
         self.facts += facts_in_tables()
@@ -204,9 +234,12 @@ class Checker:
             elif row.cells[1] != known[key]:
                 yield page.name, row.number, f"the default of {key} is {known[key]}"
 
-    def _reasons(self, page: Page) -> Iterator[Problem]:
+    def _reference(self, port: "Port", page: Page) -> Iterator[Problem]:
+        """Compare the reference page of a port: its reasons, operations and outcomes."""
         listed = {row.cells[0]: row for row in page.table("Code")}
         for code in Code:
+            if code not in port.codes and code.value not in listed:
+                continue
             self.facts += 1
             row = listed.get(code.value, Row(1, (code.value,)))
             if row.cells != _reason(code):
@@ -215,7 +248,8 @@ class Checker:
                     row.number,
                     f"{code.value} should read: {' | '.join(_reason(code))}",
                 )
-        for kind, names in (("operation", set(RECIPIENT.models)), ("outcome", set(Outcome))):
+        operations = set(published_operations(port.name).models)
+        for kind, names in (("operation", operations), ("outcome", set(port.outcomes))):
             rows = {row.cells[0]: row for row in page.table(kind.capitalize())}
             self.facts += len(rows)
             for name in sorted(names - rows.keys()):

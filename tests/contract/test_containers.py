@@ -29,6 +29,8 @@ from container_files import (
 from document_commands import Programs
 from document_pages import Page
 
+from makul.composition.service import PATHS
+from makul.config.settings import Port
 from makul_sandbox.data.pki import new_hierarchy
 from makul_testing.distribution import metadata, packages_in, supported_versions
 from makul_testing.external.nginx import fronting
@@ -38,7 +40,9 @@ from makul_testing.processes.service import free_port
 from makul_testing.servers.listeners import by_tls, write
 
 OPERATORS = Page.of(ROOT / "docs" / "operators.md", ROOT)
-NGINX_FILES = ("makul.conf", "makul-ledger.conf")
+NGINX_FILES = ("makul.conf", "makul-ledger.conf", "makul-oversight.conf")
+SERVING = (("makul", "sockets"), ("oversight", "oversight-sockets"))
+"""The services that answer requests, and the volume of their sockets."""
 ADDRESS = "192.0.2.10:"
 """What `docs/operating/containers.md` takes out of the handed-out files of nginx."""
 
@@ -157,7 +161,7 @@ def test_our_services_have_the_settings_that_there_are(name: str, programs: Prog
 
 
 def test_duties_are_apart() -> None:
-    """A user, a role and a directory for each; only the service and its fetcher share them."""
+    """A user, a role and a directory for each; only a port and its fetcher share them."""
     users = {name: each["user"] for name, each in OURS.items()}
     roles = [
         each["environment"].get("MAKUL_DATABASE_URL")
@@ -166,25 +170,28 @@ def test_duties_are_apart() -> None:
     ]
 
     assert users["makul"] == users["trust"]
-    assert len({*users.values()}) == len(users) - 1
-    assert len({role for role in roles if role}) == 4
-    assert "MAKUL_DATABASE_URL" not in SERVICES["trust"]["environment"]
+    assert users["oversight"] == users["oversight-trust"]
+    assert len({*users.values()}) == len(users) - 2
+    assert len({role for role in roles if role}) == 5
+    for fetcher in ("trust", "oversight-trust"):
+        assert "MAKUL_DATABASE_URL" not in SERVICES[fetcher]["environment"]
 
 
-def test_the_service_reaches_nothing_outside() -> None:
+@pytest.mark.parametrize(("name", "volume"), SERVING)
+def test_the_service_reaches_nothing_outside(name: str, volume: str) -> None:
     """It is reached by its sockets alone, in a directory that nginx enters by its group."""
-    user, group = SERVICES["makul"]["user"].split(":")
+    service, nginx = SERVICES[name], SERVICES["nginx"]
+    user, group = service["user"].split(":")
     options = dict(
-        each.split("=") for each in COMPOSE["volumes"]["sockets"]["driver_opts"]["o"].split(",")
+        each.split("=") for each in COMPOSE["volumes"][volume]["driver_opts"]["o"].split(",")
     )
 
-    assert [COMPOSE["networks"][each] for each in SERVICES["makul"]["networks"]] == [
-        {"internal": True}
-    ]
-    assert "ports" not in SERVICES["makul"]
+    assert [COMPOSE["networks"][each] for each in service["networks"]] == [{"internal": True}]
+    assert "ports" not in service
+    assert volume in mounts(service).values()
     assert (options["uid"], options["gid"]) == (user, group)
     assert int(options["mode"], 8) & 0o027 == 0
-    assert SERVICES["nginx"]["user"].split(":")[1] == group
+    assert group in {nginx["user"].split(":")[1], *nginx["group_add"]}
 
 
 def test_what_is_mounted_and_named_is_there() -> None:
@@ -230,6 +237,22 @@ def test_nginx_has_what_its_files_name() -> None:
     assert places["/srv/makul-ledger/published"] == "SITE/makul-ledger/published"
     for written in re.findall(r"(?:pid|_path) +(\S+);", main):
         assert str(Path(written).parent) in SERVICES["nginx"]["tmpfs"]
+
+
+def test_nginx_forwards_the_paths_of_the_ports() -> None:
+    """Each published file forwards the path of one port and no other."""
+    directory = ROOT / "docs" / "operating" / "nginx"
+    paths = {
+        file.name: set(re.findall(r"location = (/v1/\w+) ", file.read_text(encoding="utf-8")))
+        for file in directory.iterdir()
+    }
+
+    assert paths == {
+        "makul.conf": {PATHS[Port.RECIPIENT]},
+        "makul-xroad.conf": {PATHS[Port.RECIPIENT]},
+        "makul-oversight.conf": {PATHS[Port.OVERSIGHT]},
+        "makul-ledger.conf": set(),
+    }
 
 
 @needs("nginx")
@@ -359,12 +382,13 @@ def _checked(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_health_check_asks_the_socket_of_the_listener() -> None:
+@pytest.mark.parametrize(("name", "listener"), [("makul", "WSSE"), ("oversight", "OVERSIGHT")])
+def test_the_health_check_asks_the_socket_of_the_listener(name: str, listener: str) -> None:
     """The check uses only files of the image."""
-    kind, python, script, path = SERVICES["makul"]["healthcheck"]["test"]
-    bind = SERVICES["makul"]["environment"]["MAKUL_LISTENERS__WSSE__BIND"]
+    kind, python, script, path = SERVICES[name]["healthcheck"]["test"]
+    bind = SERVICES[name]["environment"][f"MAKUL_LISTENERS__{listener}__BIND"]
 
     assert (kind, python) == ("CMD", "/opt/makul/bin/python")
     assert ("COPY", ["deploy/readiness.py", script]) in list(instructions("final"))
     assert bind == f"unix:{path}"
-    assert str(Path(path).parent) in mounts(SERVICES["makul"])
+    assert str(Path(path).parent) in mounts(SERVICES[name])

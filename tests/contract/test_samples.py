@@ -23,6 +23,7 @@ SAMPLES = Path(__file__).parent / "samples"
 GOOD = sorted(path.stem for path in SAMPLES.glob("*.xml"))
 REFUSED: list[dict[str, Any]] = tomllib.loads((SAMPLES / "refused.toml").read_text("utf-8"))["case"]
 
+PORTS = ("recipient", "oversight")
 KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month")
 """The schemas of documents."""
 
@@ -54,7 +55,7 @@ def test_every_root_has_a_good_sample() -> None:
     """The samples are each request, answer and document, and headers with their own rules."""
     shown = {_sample(name).tag for name in GOOD}
 
-    for schema in ("recipient", *KINDS):
+    for schema in (*PORTS, *KINDS):
         root = schema_root(schema)
         for element in elements(root, "/*/xs:element"):
             assert f"{{{root.get('targetNamespace')}}}{element.get('name')}" in shown
@@ -67,7 +68,7 @@ def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
 
-    for schema in ("types", "recipient", *KINDS):
+    for schema in ("types", *PORTS, *KINDS):
         for element in elements(schema_root(schema), "//xs:element[@name]"):
             assert element.get("name") in shown, f"{schema}: {element.get('name')}"
 

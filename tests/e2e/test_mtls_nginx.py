@@ -36,6 +36,8 @@ from makul_testing.servers.listeners import UnixConnection, by_tls, run_listener
 
 pytestmark = needs("nginx")
 
+OVERSIGHT = "urn:makul:oversight:1"
+LISTENERS = ("mtls", "wsse", "xroad", "oversight")
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 
@@ -48,6 +50,7 @@ class Front:
     mtls_port: int
     wsse_port: int
     xroad_port: int
+    oversight_port: int
     security_server: Credential
     """The one certificate that the xroad front accepts."""
     others: Hierarchy
@@ -67,6 +70,7 @@ class Front:
         credential: Credential | None,
         *,
         port: int = 0,
+        path: str = "/v1/recipient",
         headers: dict[str, str] | None = None,
     ) -> requests.Response:
         """POST through nginx, with this client certificate."""
@@ -76,7 +80,7 @@ class Front:
             if credential is not None:
                 session.cert = self.certified("client", credential)
             return session.post(
-                f"https://127.0.0.1:{port or self.mtls_port}/v1/recipient",
+                f"https://127.0.0.1:{port or self.mtls_port}{path}",
                 data=message,
                 headers=XML | (headers or {}),
                 timeout=60,
@@ -98,6 +102,7 @@ def front(
         mtls_port=free_port(),
         wsse_port=free_port(),
         xroad_port=free_port(),
+        oversight_port=free_port(),
         security_server=hierarchy.organisation(member_code=OPERATOR, common_name="ss"),
         others=installation.world.look_alike,
     )
@@ -122,16 +127,18 @@ def front(
         "/etc/makul/nginx/security-server-cas.pem": str(place / "client-cas.pem"),
         "0" * 40: front.security_server.certificate.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - nginx's
         "192.0.2.10:8444": f"127.0.0.1:{front.xroad_port}",
+        "/run/makul-oversight/oversight.sock": str(place / "oversight.sock"),
+        "192.0.2.10:8446": f"127.0.0.1:{front.oversight_port}",
     }
     with ExitStack() as running:
-        for listener in ("mtls", "wsse", "xroad"):
+        for listener in LISTENERS:
             path = place / f"{listener}.sock"
             running.enter_context(
                 run_listener(installation, listener, BIND=f"unix:{path}", WORKERS="1")
             )
-        for listener in ("mtls", "wsse", "xroad"):
+        for listener in LISTENERS:
             wait_for((place / f"{listener}.sock").exists)
-        files = ("makul.conf", "makul-xroad.conf")
+        files = ("makul.conf", "makul-xroad.conf", "makul-oversight.conf")
         running.enter_context(fronting(place, places, files=files))
         yield front
     installation.close()
@@ -309,6 +316,25 @@ def test_header_on_the_wsse_front_is_ignored(front: Front) -> None:
 
     assert read_outcome(refused) == (None, ["SIG-01"])
     assert read_outcome(released) == RELEASED
+
+
+def test_officer_is_answered_at_the_oversight_front(front: Front) -> None:
+    """The signature of the message identifies the officer; operations of recipients are no path."""
+    officer = front.installation.world.officers["inspector"].credential
+    content = (
+        f"<o:requestId>{uuid4()}</o:requestId><o:recipient>COM/99999999</o:recipient>"
+        "<o:justification>data without consent</o:justification>"
+    )
+    child = f'<o:CutOffRecipient xmlns:o="{OVERSIGHT}">{content}</o:CutOffRecipient>'.encode()
+    signed = signed_message(child, officer.key, officer.certificate, at=front.installation.clock())
+
+    answer = front.ask(signed, None, port=front.oversight_port, path="/v1/oversight")
+    other = front.ask(build_request(front), None, port=front.oversight_port)
+
+    root = etree.fromstring(answer.content)
+    assert root.findtext(f".//{{{OVERSIGHT}}}outcome") == "REFUSED"
+    assert read_outcome(answer) == (None, ["OVR-06"])
+    assert (other.status_code, read_outcome(other)) == (404, (None, ["REQ-02"]))
 
 
 def by_xroad(front: Front) -> bytes:
