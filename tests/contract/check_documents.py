@@ -38,7 +38,7 @@ RECIPIENTS: Final = "docs/recipients.md"
 TARGETS_DESCRIBED_IN: Final = ("README.md", "CONTRIBUTING.md")
 SHELL: Final = frozenset({"", "sh", "bash", "shell", "console"})
 
-_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OPS)-[0-9]{2}\b")
+_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OVR|OPS)-[0-9]{2}\b")
 _VARIABLE: Final = re.compile(r"\bMAKUL_[A-Z_]+\b")
 _PATH: Final = re.compile(r"(?:docs|service|clients|tests|schemas|wsdl)/[\w./-]*\w")
 _RELEASE: Final = re.compile(r"\bmakul[-:]([0-9]+\.[0-9]+\.[0-9]+)")

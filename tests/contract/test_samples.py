@@ -14,6 +14,7 @@ from lxml import etree
 
 from makul_testing.contract_files import (
     NS,
+    OPERATIONS,
     compile_schema,
     elements,
     schema_root,
@@ -54,7 +55,7 @@ def test_every_root_has_a_good_sample() -> None:
     """The samples are each request, answer and document, and headers with their own rules."""
     shown = {_sample(name).tag for name in GOOD}
 
-    for schema in ("recipient", *KINDS):
+    for schema in (*OPERATIONS, *KINDS):
         root = schema_root(schema)
         for element in elements(root, "/*/xs:element"):
             assert f"{{{root.get('targetNamespace')}}}{element.get('name')}" in shown
@@ -67,7 +68,7 @@ def test_samples_are_in_the_documented_order_and_show_every_element() -> None:
         str(etree.QName(node).localname) for name in GOOD for node in _sample(name).iter("{*}*")
     }
 
-    for schema in ("types", "recipient", *KINDS):
+    for schema in ("types", *OPERATIONS, *KINDS):
         for element in elements(schema_root(schema), "//xs:element[@name]"):
             assert element.get("name") in shown, f"{schema}: {element.get('name')}"
 
