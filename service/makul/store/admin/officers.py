@@ -27,7 +27,7 @@ _WITHDRAW = (
 def add(unit_of_work: RegistryUnitOfWork, new: Officer, *, at: datetime) -> None:
     """Register an officer.
 
-    One certificate, one key and one person have one body and one role, for good: otherwise one
+    One certificate, one key and one person have one body and one role, permanently. Otherwise one
     person could count as two officers. An officer neither sends a recipient's messages nor signs
     for another party. Raises `OperatorRegistryError`.
     """
