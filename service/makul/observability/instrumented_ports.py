@@ -193,12 +193,13 @@ class InstrumentedActRecorder(Generic[RightsT]):
             context.decided = DecisionSummary(
                 outcome=decision.outcome.value if decision is not None else REPLAYED,
                 reasons=decision.reasons if decision is not None else (),
-                recipient=facts.officer.member,
+                recipient=facts.caller.recipient,
             )
-        if decision is not None and decision.outcome is Outcome.DONE:
+        done = decision is not None and decision.outcome is Outcome.DONE
+        if done and facts.officer is not None:
             emit_security_event(
                 Event.OVERSIGHT_ACT,
-                recipient=facts.officer.member,
+                recipient=facts.caller.recipient,
                 correlation=context.correlation if context is not None else None,
                 listener=context.listener if context is not None else None,
             )
