@@ -14,6 +14,7 @@ from lxml import etree
 
 from makul_testing.contract_files import (
     NS,
+    OPERATIONS,
     compile_schema,
     elements,
     schema_root,

@@ -9,6 +9,7 @@ import pytest
 from makul_testing.contract_files import (
     NS,
     OPERATIONS,
+    OPERATIONS_OF_PORTS,
     XS,
     compile_schema,
     elements,
@@ -72,15 +73,14 @@ def test_published_names_are_the_files() -> None:
         "identifiers.xsd",
         "month.xsd",
         "notice.xsd",
+        "oversight.xsd",
         "receipt.xsd",
         "recipient.xsd",
         "types.xsd",
         "xroad.xsd",
     }
     assert set(makul_wsdl.names()) == {
-        "recipient.wsdl",
-        "recipient-soap12.wsdl",
-        "recipient-xroad.wsdl",
+        f"{port}{binding}.wsdl" for port in OPERATIONS for binding in ("", "-soap12", "-xroad")
     }
 
 
@@ -216,6 +216,7 @@ def test_lists_that_may_grow_are_patterns() -> None:
 def test_requests_are_bounded() -> None:
     """What a caller can send is bounded; only answers may have any length."""
     for name, path in (
+        ("oversight.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
         ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
         ("recipient.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
         ("consent.xsd", "/*"),
@@ -228,10 +229,20 @@ def test_requests_are_bounded() -> None:
                 assert not elements(node, ".//*[@maxOccurs = 'unbounded']"), place(node)
 
 
-@pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_request_begins_with_its_id_and_answer_repeats_it(operation: str) -> None:
+@pytest.mark.parametrize(("port", "operation"), OPERATIONS_OF_PORTS)
+def test_request_cites_its_clauses(port: str, operation: str) -> None:
+    """The table of operations and clauses is that of the published files."""
+    path = f"/*/xs:element[@name='{operation}']/xs:annotation/xs:documentation"
+    (documentation,) = elements(schema_root(f"{port}.xsd"), path)
+    flat = " ".join((documentation.text or "").split())
+
+    assert re.findall(r"Procedure, cl\. ([0-9., and]*[0-9])", flat) == [OPERATIONS[port][operation]]
+
+
+@pytest.mark.parametrize(("port", "operation"), OPERATIONS_OF_PORTS)
+def test_request_begins_with_its_id_and_answer_repeats_it(port: str, operation: str) -> None:
     """Every request carries requestId."""
-    root = schema_root("recipient.xsd")
+    root = schema_root(f"{port}.xsd")
 
     for wrapper in (operation, f"{operation}Response"):
         first = elements(
@@ -254,6 +265,16 @@ def test_answers_of_decisions_have_one_form(operation: str) -> None:
     names = [each.get("name") for each in elements(root, path)]
 
     assert names[:5] == ["requestId", "outcome", "reason", "disclosureId", "decidedAt"]
+    assert names[-1] == "receipt"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS["oversight"])
+def test_answers_of_acts_have_one_form(operation: str) -> None:
+    """The head is the same in each, and the receipt is last."""
+    path = f"/*/xs:element[@name='{operation}Response']/xs:complexType/xs:sequence/xs:element"
+    names = [each.get("name") for each in elements(schema_root("oversight.xsd"), path)]
+
+    assert names[:5] == ["requestId", "outcome", "reason", "actId", "decidedAt"]
     assert names[-1] == "receipt"
 
 

@@ -10,7 +10,15 @@ import pytest
 import zeep
 from lxml import etree
 
-from makul_testing.contract_files import OPERATIONS, XML_LANG, elements, schema_root, wsdl_root
+from makul_testing.contract_files import (
+    OPERATIONS,
+    XML_LANG,
+    elements,
+    port_of,
+    prefix_of,
+    schema_root,
+    wsdl_root,
+)
 
 XROAD_HEADERS = ["client", "service", "id", "protocolVersion", "userId", "issue"]
 
@@ -49,7 +57,7 @@ def test_wsdl_loads_in_strict_zeep_without_a_warning(
     assert not caplog.records
     (service,) = client.wsdl.services.values()
     (port,) = service.ports.values()
-    assert set(port.binding.all()) == OPERATIONS
+    assert set(port.binding.all()) == set(OPERATIONS[port_of(name)])
     for operation in port.binding.all().values():
         assert set(operation.faults) == {"Fault"}
 
@@ -95,23 +103,24 @@ def test_wsdl_has_one_document_literal_binding(name: str) -> None:
 @pytest.mark.parametrize("name", makul_wsdl.names())
 def test_messages_are_wrapped_with_one_part(name: str) -> None:
     """Wrappers are named OPERATION and OPERATIONResponse; each part has element=."""
-    root = wsdl_root(name)
-    declared = {
-        each.get("name") for each in elements(schema_root("recipient.xsd"), "/*/xs:element")
-    }
+    root, port = wsdl_root(name), port_of(name)
+    prefix, operations = prefix_of(port), set(OPERATIONS[port])
+    schema = schema_root(f"{port}.xsd")
+    declared = {each.get("name") for each in elements(schema, "/*/xs:element")}
 
     assert not elements(root, "//wsdl:part[@type]")
     assert {
         each.get("name") for each in elements(root, "//wsdl:portType/wsdl:operation")
-    } == OPERATIONS
-    answers = {f"{operation}Response" for operation in OPERATIONS}
-    assert declared == OPERATIONS | answers | {"person"}  # an encrypted delivery holds them too
-    for operation in OPERATIONS:
+    } == operations
+    answers = {f"{operation}Response" for operation in operations}
+    encrypted = {"person"} if port == "recipient" else set()  # also the root of a delivery
+    assert declared == operations | answers | encrypted
+    for operation in operations:
         way = f"//wsdl:portType/wsdl:operation[@name='{operation}']"
         for side, wrapper in (("input", operation), ("output", f"{operation}Response")):
-            assert elements(root, f"{way}/wsdl:{side}")[0].get("message") == f"r:{wrapper}"
+            assert elements(root, f"{way}/wsdl:{side}")[0].get("message") == f"{prefix}:{wrapper}"
             parts = elements(root, f"/*/wsdl:message[@name='{wrapper}']/wsdl:part")
-            assert [part.get("element") for part in parts] == [f"r:{wrapper}"]
+            assert [part.get("element") for part in parts] == [f"{prefix}:{wrapper}"]
 
 
 @pytest.mark.parametrize("name", makul_wsdl.names())
@@ -124,7 +133,7 @@ def test_every_operation_has_the_typed_fault(name: str) -> None:
     for operation in elements(root, "//wsdl:portType/wsdl:operation"):
         faults = elements(operation, "wsdl:fault")
         assert [(each.get("name"), each.get("message")) for each in faults] == [
-            ("Fault", "r:Fault")
+            ("Fault", f"{prefix_of(port_of(name))}:Fault")
         ]
     for operation in elements(root, "//wsdl:binding/wsdl:operation"):
         (fault,) = elements(operation, "wsdl:fault")
@@ -132,10 +141,13 @@ def test_every_operation_has_the_typed_fault(name: str) -> None:
         assert fault.get("name") == body.get("name") == "Fault"
 
 
-def test_the_wsdls_differ_only_in_the_binding() -> None:
+@pytest.mark.parametrize("port", OPERATIONS)
+def test_the_wsdls_of_a_port_differ_only_in_the_binding(port: str) -> None:
     """Namespace, messages and operations are the same, so a client changes only the URL."""
     forms = []
     for name in makul_wsdl.names():
+        if port_of(name) != port:
+            continue
         root = wsdl_root(name)
         for documentation in elements(root, "//wsdl:documentation"):
             documentation.getparent().remove(documentation)  # type: ignore[union-attr]
@@ -144,6 +156,7 @@ def test_the_wsdls_differ_only_in_the_binding() -> None:
             [re.sub(rb' xmlns:\w+="[^"]*"|\s', b"", etree.tostring(each)) for each in messages]
         )
 
+    assert len(forms) == 3
     assert forms[0] == forms[1] == forms[2]
 
 
@@ -156,9 +169,10 @@ def test_plain_wsdls_have_no_headers(name: str) -> None:
 # ------------------------------------------------------------------ X-Road
 
 
-def test_xroad_wsdl_has_titles_in_three_languages_and_a_version() -> None:
+@pytest.mark.parametrize("port", OPERATIONS)
+def test_xroad_wsdl_has_titles_in_three_languages_and_a_version(port: str) -> None:
     """Titles are in the portType's documentation, the version is in the binding's operation."""
-    root = wsdl_root("recipient-xroad.wsdl")
+    root = wsdl_root(f"{port}-xroad.wsdl")
     seen: set[str] = set()
 
     for operation in elements(root, "//wsdl:portType/wsdl:operation"):
@@ -172,9 +186,10 @@ def test_xroad_wsdl_has_titles_in_three_languages_and_a_version() -> None:
         assert [each.text for each in elements(operation, "xrd:version")] == ["v1"]
 
 
-def test_xroad_headers_are_in_requests_and_answers() -> None:
+@pytest.mark.parametrize("port", OPERATIONS)
+def test_xroad_headers_are_in_requests_and_answers(port: str) -> None:
     """The security server refuses an answer whose headers are not those of the request."""
-    root = wsdl_root("recipient-xroad.wsdl")
+    root = wsdl_root(f"{port}-xroad.wsdl")
     parts = elements(root, "/*/wsdl:message[@name='requiredHeaders']/wsdl:part")
     declared = {each.get("name") for each in elements(schema_root("xroad.xsd"), "/*/xs:element")}
 
@@ -186,7 +201,7 @@ def test_xroad_headers_are_in_requests_and_answers() -> None:
     ):
         headers = elements(way, "soap:header")
         assert [each.get("part") for each in headers] == XROAD_HEADERS
-        assert {each.get("message") for each in headers} == {"r:requiredHeaders"}
+        assert {each.get("message") for each in headers} == {f"{prefix_of(port)}:requiredHeaders"}
         (body,) = elements(way, "soap:body")
         assert body.get("parts") == "parameters"
 
@@ -195,7 +210,8 @@ def test_service_codes_are_free_and_unique() -> None:
     """X-Road answers its own codes itself; rights are granted by code, so no two may look alike."""
     codes = [
         str(each.get("name")).lower()
-        for each in elements(wsdl_root("recipient-xroad.wsdl"), "//wsdl:binding/wsdl:operation")
+        for port in OPERATIONS
+        for each in elements(wsdl_root(f"{port}-xroad.wsdl"), "//wsdl:binding/wsdl:operation")
     ]
 
     assert len(set(codes)) == len(codes)

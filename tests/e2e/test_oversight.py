@@ -89,7 +89,7 @@ def test_an_act_is_answered_with_a_receipt_of_its_leaf(own: InProcessService) ->
 
 
 def test_a_retry_gets_the_same_answer(own: InProcessService) -> None:
-    """The same request of the same officer; another officer or content under the id is REQ-04."""
+    """Another officer, or other content under the id, is REQ-04."""
     request_id = uuid4()
     first = own.oversee(cut_off(own.bank.code, request_id))
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_cut_off(own: InProcessService) -> None:
 
 
 def test_a_termination_needs_two_officers(own: InProcessService) -> None:
-    """The first proposes; the same officer cannot complete; the second terminates for good."""
+    """The first proposes; the same officer cannot complete; the second terminates."""
     number = own.bank.agreement
 
     proposed = own.oversee(terminate(number))

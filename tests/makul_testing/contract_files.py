@@ -1,5 +1,7 @@
 """The published WSDLs and schemas as XML."""
 
+from collections.abc import Mapping
+
 import makul_schemas
 import makul_wsdl
 from lxml import etree
@@ -20,6 +22,7 @@ NS = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "t": "urn:makul:types:1",
     "r": "urn:makul:recipient:1",
+    "o": "urn:makul:oversight:1",
     "c": "urn:makul:consent:1",
     "b": "urn:makul:basis:1",
     "a": "urn:makul:agreement:1",
@@ -28,18 +31,42 @@ NS = {
     "d": "urn:makul:delivery:1",
 }
 
-OPERATIONS = {
-    "VerifyPerson",
-    "GetPersonData",
-    "ExplainDecision",
-    "RegisterConsent",
-    "RevokeConsent",
-    "GetConsentStatus",
-    "ListRevocations",
-    "GetAgreement",
-    "GetReceipt",
-    "GetStatus",
+OPERATIONS: Mapping[str, Mapping[str, str]] = {
+    "recipient": {
+        "VerifyPerson": "2, 4, 5 and 10",
+        "GetPersonData": "4, 5 and 10",
+        "ExplainDecision": "7",
+        "RegisterConsent": "4",
+        "RevokeConsent": "4",
+        "GetConsentStatus": "4",
+        "ListRevocations": "4",
+        "GetAgreement": "7",
+        "GetReceipt": "10 and 11",
+        "GetMonthlyStatement": "11",
+        "ConfirmMonth": "11",
+        "GetStatus": "9",
+    },
+    "oversight": {
+        "CutOffRecipient": "12",
+        "GetMonth": "11",
+        "GetStatistics": "11",
+        "SignMonth": "11",
+        "TerminateAgreement": "12",
+    },
 }
+"""The operations of each port, with the clauses of the Procedure that they carry out."""
+
+OPERATIONS_OF_PORTS = [(port, each) for port, published in OPERATIONS.items() for each in published]
+
+
+def port_of(wsdl: str) -> str:
+    """Return the port that a WSDL publishes: `recipient-xroad.wsdl` publishes `recipient`."""
+    return wsdl.removesuffix(".wsdl").partition("-")[0]
+
+
+def prefix_of(port: str) -> str:
+    """Return the prefix of a port's namespace in its files."""
+    return port[0]
 
 
 def schema_root(name: str) -> etree._Element:

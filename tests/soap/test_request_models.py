@@ -1,5 +1,6 @@
 """Models of requests are built from the published WSDL and schemas, and equal them."""
 
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -7,11 +8,14 @@ import makul_schemas
 import pytest
 from lxml import etree
 
-from makul.soap.recipient_operations import SERVICES
+from makul.app.acts import find_operations, wire_name
+from makul.soap.act_operations import build_act_service
 from makul.soap.request_models import Schemas, published_operations
 from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
+from makul.soap.wsgi_app import OVERSIGHT_CONTRACT, RECIPIENT_CONTRACT, PortContract
+from makul_testing.contract_files import OPERATIONS, OPERATIONS_OF_PORTS
 
-RECIPIENT = published_operations("recipient")
+PORTS = {port: published_operations(port) for port in OPERATIONS}
 _XSD = (
     '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t" targetNamespace="urn:t"'
     ' elementFormDefault="qualified">{}</xs:schema>'
@@ -111,10 +115,10 @@ def test_a_construct_without_a_model_stops_the_start(members: str, named: str) -
         model_of(ask(members))
 
 
-@pytest.mark.parametrize("operation", RECIPIENT.models)
-def test_no_element_is_nillable(operation: str) -> None:
+@pytest.mark.parametrize(("port", "operation"), OPERATIONS_OF_PORTS)
+def test_no_element_is_nillable(port: str, operation: str) -> None:
     """types.xsd: no element is ever nil; Spyne's default is the opposite."""
-    waiting, seen = [RECIPIENT.models[operation]], 0
+    waiting, seen = [PORTS[port].models[operation]], 0
     while waiting:
         model = waiting.pop()
         seen += 1
@@ -124,18 +128,50 @@ def test_no_element_is_nillable(operation: str) -> None:
     assert seen > 2
 
 
-def test_every_published_request_is_an_operation() -> None:
+@pytest.mark.parametrize("port", PORTS)
+def test_every_published_request_is_an_operation(port: str) -> None:
     """The wrapper has the name of the operation, the answer is <op>Response, and both exist."""
-    root = etree.fromstring(makul_schemas.read("recipient.xsd"))
+    root = etree.fromstring(makul_schemas.read(f"{port}.xsd"))
     elements = {each.get("name") for each in root.iterfind("{*}element")}
     requests = {name for name in elements if f"{name}Response" in elements}
 
-    assert set(RECIPIENT.models) == requests
+    assert set(PORTS[port].models) == requests
 
 
-def test_every_published_operation_has_a_method() -> None:
+@pytest.mark.parametrize(
+    "contract", [RECIPIENT_CONTRACT, OVERSIGHT_CONTRACT], ids=lambda each: str(each.name)
+)
+def test_every_published_operation_has_a_method(contract: PortContract) -> None:
     """Spyne routes by the name of the request in the namespace of the port."""
-    (service,) = SERVICES
+    operations = PORTS[contract.name]
+    methods = [
+        method.name
+        for service in contract.services
+        for method in service.public_methods.values()  # type: ignore[attr-defined]
+    ]
 
-    assert {method.name for method in service.public_methods.values()} == set(RECIPIENT.models)
-    assert {model.get_namespace() for model in RECIPIENT.models.values()} == {RECIPIENT.namespace}
+    assert sorted(methods) == sorted(operations.models)
+    assert {model.get_namespace() for model in operations.models.values()} == {operations.namespace}
+
+
+def test_an_operation_that_is_not_published_stops_the_start() -> None:
+    """Nothing is served without a contract."""
+    with pytest.raises(TypeError, match=r"oversight\.wsdl does not publish"):
+        build_act_service("oversight", "makul.app.recipient_acts", lambda port: port.acts)
+
+
+ACTS = [
+    each
+    for package in ("makul.app.oversight", "makul.app.recipient_acts")
+    for each in find_operations(package)
+]
+
+
+@pytest.mark.parametrize("operation", ACTS, ids=lambda each: str(each.name))
+def test_a_request_of_an_act_has_the_fields_of_its_schema(operation: Any) -> None:
+    """A field of the schema that no request class has would be dropped without a word."""
+    model: Any = PORTS[operation.port].models[operation.name]
+    published = set(model.get_flat_type_info(model)) - {"requestId"}
+    named = {wire_name(each.name) for each in fields(operation.request)}
+
+    assert named == published | {"requestId", "digest"}

@@ -26,8 +26,10 @@ def require_fit_settings(settings: Settings) -> None:
     _refuse_sandbox_roots(settings)
     _require_citizen_policy(settings)
     _require_closed_socket_directories(settings)
-    require_strong_store(settings, _duty_of(settings))
-    _refuse_samples_in_records(settings)
+    duty = _duty_of(settings)
+    require_strong_store(settings, duty)
+    if duty is Duty.SERVING:  # the role of the oversight port cannot read persons
+        _refuse_samples_in_records(settings)
 
 
 def _duty_of(settings: Settings) -> Duty:

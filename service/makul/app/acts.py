@@ -7,7 +7,7 @@ names its request type and its target, and decides. Everything else is done here
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from inspect import getmembers, isclass
 from pkgutil import iter_modules
@@ -132,11 +132,12 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
             at=at,
             target=self.target(request),
             stated=_stated(request),
-            locks=self.recipient_to_lock(request),
             reads_only=self.reads_only,
         )
         decide: Decide[RightsT] = _refuse_role
         if self.may_request(officer):
+            # Only who may act makes the decisions of a recipient wait.
+            facts = replace(facts, locks=self.recipient_to_lock(request))
             decide = self.prepare(request, facts)
         return services.recorder.carry_out(
             facts, decide, lambda recorded: self._render(facts, recorded)
@@ -247,7 +248,7 @@ def _refuse_role(_: object) -> ActDecision:
 
 
 def _stated(request: ActRequest) -> dict[str, str | None]:
-    """Return the fields of a request as texts, for the statement of the act.
+    """Return the fields of a request as texts by their names on the wire, for the act's statement.
 
     Documents and lists are stated by the digest of the request, so they are left out.
     """
@@ -256,5 +257,11 @@ def _stated(request: ActRequest) -> dict[str, str | None]:
     for field in fields(request):
         value = getattr(request, field.name)
         if field.name not in common and (value is None or isinstance(value, str | int | Month)):
-            stated[field.name] = None if value is None else str(value)
+            stated[wire_name(field.name)] = None if value is None else str(value)
     return stated
+
+
+def wire_name(field: str) -> str:
+    """Return the name of a field in the schema: `agreement_number` is `agreementNumber`."""
+    first, *others = field.split("_")
+    return first + "".join(each.capitalize() for each in others)

@@ -52,6 +52,7 @@ from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES
 from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
+    InstrumentedActRecorder,
     InstrumentedChannel,
     InstrumentedMatcher,
     InstrumentedRecorder,
@@ -351,6 +352,7 @@ def instrument_adapters(parts: Adapters) -> Adapters:
         verifier=InstrumentedVerifier(parts.verifier),
         matcher=InstrumentedMatcher(parts.matcher),
         signer=InstrumentedSigner(parts.signer),
+        acts=InstrumentedActRecorder(parts.acts),
     )
 
 

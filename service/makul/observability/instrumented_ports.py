@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from types import TracebackType
+from typing import Generic, TypeVar
 
 from makul.app.ports import (
     Caller,
@@ -23,12 +24,18 @@ from makul.app.ports import (
     RequestKey,
     VerifiedDocument,
 )
+from makul.app.ports.acts import ActDecision, ActFacts, ActRecorder, Decide, RecordedAct, Render
+from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
 from makul.domain.matches import DemographicProbe, MatchMethod, MatchVerdict
 from makul.domain.persons import Person
 from makul.observability.request_context import REPLAYED, DecisionSummary, Stage, current
+from makul.observability.security_events import Event
+from makul.observability.security_log import emit_security_event
 from makul.soap.channels import AuthenticatedMessage, RequestChannel
 from makul.soap.envelope import Message
+
+RightsT = TypeVar("RightsT")
 
 
 class _Time:
@@ -162,6 +169,41 @@ class InstrumentedRecorder:
         """Count an inquiry with the recorder."""
         with _Time(Stage.RECORDING):
             return self.recorder.count_inquiry(recipient, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentedActRecorder(Generic[RightsT]):
+    """A timed `ports.acts.ActRecorder`, which notes committed acts and reports those done."""
+
+    recorder: ActRecorder[RightsT]
+
+    def carry_out(self, facts: ActFacts, decide: Decide[RightsT], render: Render) -> bytes:
+        """Carry out with the recorder, and note the act. Raises `StoreUnavailableError`."""
+        rendered: list[ActDecision] = []
+
+        def render_noting(recorded: RecordedAct) -> bytes:
+            rendered[:] = [recorded.decision]  # work that lost a race renders once more
+            return render(recorded)
+
+        with _Time(Stage.RECORDING):
+            answer = self.recorder.carry_out(facts, decide, render_noting)
+        decision = rendered[0] if rendered else None
+        context = current()
+        if context is not None:
+            context.decided = DecisionSummary(
+                outcome=decision.outcome.value if decision is not None else REPLAYED,
+                reasons=decision.reasons if decision is not None else (),
+                recipient=facts.caller.recipient,
+            )
+        done = decision is not None and decision.outcome is Outcome.DONE
+        if done and facts.officer is not None:
+            emit_security_event(
+                Event.OVERSIGHT_ACT,
+                recipient=facts.caller.recipient,
+                correlation=context.correlation if context is not None else None,
+                listener=context.listener if context is not None else None,
+            )
+        return answer
 
 
 def _replay_summary(key: RequestKey) -> DecisionSummary:

@@ -57,6 +57,7 @@ _REFUSED: Final = ("authentication", "start", "failure")
 _HOSTILE: Final = ("intrusion_detection", "denied", "failure")
 _BEYOND: Final = ("api", "denied", "failure")
 _LOOKED: Final = ("database", "access", "success")
+_OVERSEEN: Final = ("api", "allowed", "success")
 _CHANGED: Final = ("configuration", "change", "success")
 _UNCHANGED: Final = ("configuration", "info", "failure")
 _BROKEN: Final = ("host", "info", "failure")
@@ -144,8 +145,13 @@ class Event(Enum):
         "MKL-208", "revoked-consent-used", _MEDIUM, _BEYOND,
         "A revoked consent was presented", Code.CNS_05,
     )  # fmt: skip
+    BEYOND_OFFICE = _entry(
+        "MKL-209", "beyond-office", _MEDIUM, _BEYOND,
+        "An officer requested an act of another role, or alone an act of two officers",
+        Code.OVR_01, Code.OVR_05,
+    )  # fmt: skip
 
-    # Acts of the operator (cl. 13 and 16).
+    # Acts of the operator (cl. 13 and 16) and of the supervising bodies (cl. 11 and 12).
     PERSON_SHOWN = _entry(
         "MKL-301", "person-shown", _MEDIUM, _LOOKED, "An operator read a person's record"
     )
@@ -184,6 +190,10 @@ class Event(Enum):
     GROUND_REVOKED = _entry(
         "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
         "An operator revoked a consent or basis statement",
+    )  # fmt: skip
+    OVERSIGHT_ACT = _entry(
+        "MKL-311", "oversight-act", _MEDIUM, _OVERSEEN,
+        "An officer of a supervising body carried out an act, or read numbers",
     )  # fmt: skip
 
     # The service itself.
@@ -238,6 +248,7 @@ UNEVENTFUL: Final = frozenset(
         *(Code.LAW_01, Code.LAW_03, Code.LAW_07),
         *(Code.MAT_01, Code.MAT_02, Code.MAT_03, Code.MAT_04, Code.MAT_05),
         *(Code.REL_01, Code.REL_02),
+        *(Code.OVR_02, Code.OVR_03, Code.OVR_04, Code.OVR_06),
     }
 )
 """Reasons of everyday work, which cause no event.

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
-from makul.app.acts import ActPort, ActRequest, find_operations
+from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -80,16 +80,10 @@ def _fields_of(
     hints = get_type_hints(kind)
     common = {field.name for field in fields(ActRequest)}
     return {
-        field.name: (_element_name(field.name), _PARSERS.get(_without_none(hints[field.name])))
+        field.name: (wire_name(field.name), _PARSERS.get(_without_none(hints[field.name])))
         for field in fields(kind)
         if field.name not in common
     }
-
-
-def _element_name(field: str) -> str:
-    """Return the name of a field in the schema: `agreement_number` is `agreementNumber`."""
-    first, *others = field.split("_")
-    return first + "".join(each.capitalize() for each in others)
 
 
 def _without_none(hint: Any) -> Any:

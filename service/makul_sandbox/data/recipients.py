@@ -17,9 +17,9 @@ from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 OPERATOR = MemberCode("GOV/70000001")
 OPERATOR_NAME = "Оператор (sandbox)"
 
-AUTHORISED_BODY = MemberCode("GOV/70000009")
 PROTECTION_BODY = MemberCode("GOV/70000010")
 
+AUTHORISED_BODY = MemberCode("GOV/70000009")
 AUTHORISED_BODY_NAME = "Калкты каттоо органы (sandbox)"
 
 XROAD_INSTANCE = "KG-SANDBOX"

@@ -41,6 +41,7 @@ _CHANGE = (
         changed_at=bindparam("changed_at"),
     )
 )
+_CHANGED_AT = select(agreement.c.changed_at).where(agreement.c.number == bindparam("number"))
 _SET_STATE = (
     update(agreement)
     .where(agreement.c.number == bindparam("key_number"))
@@ -97,7 +98,11 @@ def draft(
             transaction.execute(_ADD, {**key, **terms, "changed_at": micros(at)})
         else:
             _must_be_changeable(known, new.recipient)
-            transaction.execute(_CHANGE, {"key_number": number, **terms, "changed_at": micros(at)})
+            # Later than the terms before, even if the clock stood still or was set back: a proposed
+            # termination is that of the terms with this very time (`termination_proposal`).
+            (changed_at,) = transaction.fetch_one(_CHANGED_AT, {"number": number}) or (0,)
+            changed = {"key_number": number, "changed_at": max(micros(at), changed_at + 1)}
+            transaction.execute(_CHANGE, {**changed, **terms})
         _add_draft(transaction, number, digest, at)
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
         signatories.store_document(transaction, unit_of_work.cipher, DRAFT_KIND, unsigned, at=at)

@@ -9,10 +9,15 @@ from makul.domain.identifiers import MemberCode
 from makul.language.translation import mark, translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
-from makul.store.db.base import Database
+from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import micros
 from makul.store.records.acts import RowKey
-from makul.store.schema.registry_tables import certificate, sealing_certificate
+from makul.store.schema.registry_tables import certificate, officer, sealing_certificate
+
+_MESSAGES = select(certificate.c.fingerprint).where(
+    certificate.c.fingerprint == bindparam("fingerprint")
+)
+_OFFICER = select(officer.c.fingerprint).where(officer.c.fingerprint == bindparam("fingerprint"))
 
 
 class CertificateKind:
@@ -71,6 +76,8 @@ class CertificateKind:
             require_recipient(transaction, recipient)
             if transaction.fetch_one(self._known, key.key) is not None:
                 raise OperatorRegistryError(translate(self._registered_before))
+            if transaction.fetch_one(_OFFICER, {"fingerprint": fingerprint}) is not None:
+                raise OperatorRegistryError(translate("this certificate is an officer's"))
             act = unit_of_work.act(transaction, key)
             transaction.execute(self._add, values)
             facts = {"fingerprint": fingerprint.hex()}
@@ -125,3 +132,9 @@ ENCRYPTION_CERTIFICATES = CertificateKind(
     not_in_use=mark("this recipient has no such encryption certificate in use"),
 )
 """The certificates to which a recipient's data are encrypted. The newest one is used."""
+
+
+def refuse_message_certificate(transaction: Transaction, fingerprint: bytes) -> None:
+    """Raise `OperatorRegistryError` if a recipient's messages are signed with this certificate."""
+    if transaction.fetch_one(_MESSAGES, {"fingerprint": fingerprint}) is not None:
+        raise OperatorRegistryError(translate("this certificate is a recipient's"))

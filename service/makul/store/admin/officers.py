@@ -8,6 +8,8 @@ from sqlalchemy import bindparam, insert, update
 from makul.app.ports import OperatorRegistryError
 from makul.domain.officers import Officer
 from makul.language.translation import translate
+from makul.store.admin import signatories
+from makul.store.admin.certificates import refuse_message_certificate
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
 from makul.store.reads.officers import ALL_OFFICERS, encrypt_officer, officer_from_row
@@ -25,8 +27,9 @@ _WITHDRAW = (
 def add(unit_of_work: RegistryUnitOfWork, new: Officer, *, at: datetime) -> None:
     """Register an officer.
 
-    One certificate, one key and one person have one body and one role, for good: otherwise one
-    person could count as two officers. Raises `OperatorRegistryError`.
+    One certificate, one key and one person have one body and one role, permanently. Otherwise one
+    person could count as two officers. An officer neither sends a recipient's messages nor signs
+    for another party. Raises `OperatorRegistryError`.
     """
     facts = {
         "role": new.role.value,
@@ -37,6 +40,8 @@ def add(unit_of_work: RegistryUnitOfWork, new: Officer, *, at: datetime) -> None
     with unit_of_work.begin() as transaction:
         for row in transaction.fetch_all(ALL_OFFICERS, {}):
             _refuse_same_person(new, officer_from_row(unit_of_work.cipher, row))
+        refuse_message_certificate(transaction, new.fingerprint)
+        signatories.refuse_signatory_of_another(transaction, unit_of_work.cipher, new)
         act = unit_of_work.act(transaction, _row_key(new.fingerprint))
         values = {
             "fingerprint": new.fingerprint,

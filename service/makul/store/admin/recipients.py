@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
-from makul.domain.recipients import Recipient
+from makul.domain.recipients import Recipient, RecipientState
 from makul.language.translation import translate
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Transaction
@@ -17,6 +17,7 @@ from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import recipient
 
 _KNOWN = select(recipient.c.code).where(recipient.c.code == bindparam("code"))
+_STATE = select(recipient.c.state).where(recipient.c.code == bindparam("code"))
 _ALL = select(recipient.c.code, recipient.c.kind, recipient.c.name, recipient.c.state).order_by(
     recipient.c.code
 )
@@ -56,14 +57,25 @@ def set_state(
 ) -> None:
     """Set a recipient's state: active, on hold or cut off.
 
-    The state applies to everything that is ordered after its commit.
+    The state applies to everything that is ordered after its commit. A cut-off is the authorised
+    body's, and the operator cannot end it. Raises `OperatorRegistryError`.
     """
     state = changed.state.value
     values = {"key_code": changed.code, "state": state, "changed_at": micros(at)}
     with unit_of_work.begin(locking_recipient=changed.code) as transaction:
-        act = unit_of_work.act(transaction, _row_key(changed.code))
-        if not transaction.execute(_SET_STATE, values):
+        known = transaction.fetch_one(_STATE, {"code": changed.code})
+        if known is None:
             raise OperatorRegistryError(translate("this recipient is not registered"))
+        if known[0] == RecipientState.CUT_OFF.value:
+            raise OperatorRegistryError(
+                translate(
+                    "{code} was cut off by the authorised body (cl. 12); the operator cannot"
+                    " change that",
+                    code=changed.code,
+                )
+            )
+        act = unit_of_work.act(transaction, _row_key(changed.code))
+        transaction.execute(_SET_STATE, values)
         act.write("recipient.state", changed.code, {"state": state, "reason": reason}, at=at)
 
 

@@ -8,12 +8,14 @@ from sqlalchemy import bindparam, insert, select, update
 from makul.app.ports import OperatorRegistryError, Signatory, SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
+from makul.domain.officers import Officer
 from makul.language.translation import translate
 from makul.store.admin.recipients import require_recipient
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Row, Transaction
 from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.reads.officers import ALL_OFFICERS, officer_from_row
 from makul.store.reads.signed_documents import DOCUMENT, document_associated_data, read_signed
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import desk_document, signatory
@@ -49,7 +51,7 @@ def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> No
 
     One certificate, one key and one person may represent only one party in one role. This also
     applies to withdrawn signatories. Otherwise one signatory could sign an agreement for all three
-    parties.
+    parties. An officer of a supervising body represents no other party.
     """
     facts = {
         "role": new.role.value,
@@ -62,6 +64,9 @@ def add(unit_of_work: RegistryUnitOfWork, new: Signatory, *, at: datetime) -> No
             require_recipient(transaction, new.member)
         for row in transaction.fetch_all(_ALL, {}):
             _refuse_same_signatory(new, _from_row(unit_of_work.cipher, row))
+        for row in transaction.fetch_all(ALL_OFFICERS, {}):
+            if _is_same_person_elsewhere(new, officer_from_row(unit_of_work.cipher, row)):
+                raise OperatorRegistryError(translate("this person is another party's officer"))
         values = {
             "member": new.member,
             "fingerprint": new.fingerprint,
@@ -104,6 +109,15 @@ def list_signatories(unit_of_work: RegistryUnitOfWork) -> Sequence[Signatory]:
     ]
 
 
+def refuse_signatory_of_another(
+    transaction: Transaction, cipher: FieldCipher, new: Officer
+) -> None:
+    """Raise `OperatorRegistryError` if this officer is a signatory of another party."""
+    for row in transaction.fetch_all(_ALL, {}):
+        if _is_same_person_elsewhere(_from_row(cipher, row), new):
+            raise OperatorRegistryError(translate("this person is another party's signatory"))
+
+
 def may_sign(
     transaction: Transaction, member: str, fingerprint: bytes, role: AgreementRole
 ) -> bool:
@@ -144,6 +158,15 @@ def _refuse_same_signatory(new: Signatory, known: Signatory) -> None:
         raise OperatorRegistryError(translate("this key is another party's signatory's"))
     if new.identifier == known.identifier:
         raise OperatorRegistryError(translate("this person is another party's signatory"))
+
+
+def _is_same_person_elsewhere(signer: Signatory, officer: Officer) -> bool:
+    """Return whether a signatory and an officer may be one person who acts for two parties."""
+    return signer.member != officer.member and (
+        signer.identifier == officer.identifier
+        or signer.key_digest == officer.key_digest
+        or signer.fingerprint == officer.fingerprint
+    )
 
 
 def _encrypt_private(cipher: FieldCipher, new: Signatory) -> bytes:
