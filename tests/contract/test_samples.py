@@ -14,7 +14,6 @@ from lxml import etree
 
 from makul_testing.contract_files import (
     NS,
-    OPERATIONS,
     compile_schema,
     elements,
     schema_root,

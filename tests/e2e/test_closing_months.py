@@ -88,8 +88,8 @@ class Closing:
 
     def contest(self, *lines: UUID) -> ServiceAnswer:
         contested = "".join(
-            f"<contestedLine><t:disclosureId>{line}</t:disclosureId>"
-            "<t:reason>our client was not there</t:reason></contestedLine>"
+            f"<contestedLine><disclosureId>{line}</disclosureId>"
+            "<reason>our client was not there</reason></contestedLine>"
             for line in lines
         )
         return self.ask("ConfirmMonth", self.in_month(contested))

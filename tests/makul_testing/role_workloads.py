@@ -8,11 +8,14 @@ operator reads and withdraws.
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 from uuid import uuid4
 
 import psycopg
 
 from makul.app.oversight.cut_off_recipient import CutOffRequest
+from makul.app.oversight.get_month import MonthRequest
+from makul.app.oversight.sign_month import SigningRequest
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import (
     Committed,
@@ -24,10 +27,14 @@ from makul.app.ports import (
     Replay,
 )
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
+from makul.app.recipient_acts.confirm_month import ConfirmationRequest
+from makul.app.recipient_acts.get_monthly_statement import StatementQuery
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
-from makul.domain.months import Month
+from makul.domain.month_closing import IssuedMonth, LineAnswer, MonthState
+from makul.domain.months import Month, month_of
+from makul.domain.officers import Officer
 from makul.domain.recipients import RecipientState
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
@@ -49,7 +56,7 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
-from makul_testing.builders.oversight import an_officer, build_operations, caller_of
+from makul_testing.builders.oversight import CONTENT, an_officer, build_operations, caller_of
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -75,6 +82,15 @@ ENCRYPTION_FINGERPRINT = sha256(ENCRYPTION_CERTIFICATE).digest()
 OFFICERS = (an_officer(1), an_officer(2))
 LEAVING = an_officer(3)
 DRAFTS = some_drafts()
+ISSUED = IssuedMonth(
+    recipient=BANK,
+    month=month_of(NOON),
+    state=MonthState.ISSUED,
+    head=sha256(b"head").digest(),
+    content=CONTENT,
+    issued_at=NOON,
+    confirm_by=NOON + timedelta(days=10),
+)
 LATER = NOON + timedelta(days=8)
 """A time at which everything is due for housekeeping."""
 
@@ -98,6 +114,15 @@ def registers(registry: OperatorRegistry) -> None:
     registry.withdraw_officer(LEAVING.fingerprint, reason="test", at=NOON)
     approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
     assert registry.put_persons([a_person(GULNARA)], at=NOON) == 1
+    registry.issue_month(ISSUED, b"head", at=NOON)
+
+
+def answers_the_contested_line(registry: OperatorRegistry) -> None:
+    """Answer the line that the bank contests."""
+    (line,) = registry.contested_lines(BANK, ISSUED.month)
+    registry.answer_line(
+        BANK, ISSUED.month, line.disclosure_id, LineAnswer.UPHELD, reason="test", at=NOON
+    )
 
 
 def looks(registry: OperatorRegistry) -> None:
@@ -108,6 +133,8 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.notices()
     assert registry.signatories()
     assert registry.officers()
+    assert registry.issued_months()
+    assert registry.issued_months(ISSUED.month)
     assert registry.agreements()
     assert registry.agreement_signatures(AGREEMENT_NUMBER)
     assert registry.draft_document(AGREEMENT_NUMBER) is not None
@@ -173,6 +200,7 @@ def serves(store: Store) -> None:
     _records(store)
     _answers_again(store)
     _reads(store)
+    _closes_a_month(store)
     assert store.housekeep(at=LATER).attempts == 3
 
 
@@ -205,6 +233,26 @@ def _answers_again(store: Store) -> None:
         RELEASED.key, a_caller(a_mark(b"n" * 32), certificate=FINGERPRINT), at=NOON
     )
     assert again == Replay(RELEASED.answer)
+
+
+def _closes_a_month(store: Store) -> None:
+    """Read the statement of a month, contest a line of it, and confirm it."""
+    acts = build_operations(
+        store, package="makul.app.recipient_acts", document_signer=three(BANK)[2].fingerprint
+    )
+    month, caller = ISSUED.month, a_caller(certificate=FINGERPRINT)
+    query = StatementQuery(request_id=uuid4(), digest=b"3" * 32, month=month, page=None)
+    assert acts["GetMonthlyStatement"](query, caller) == b"DONE"
+    line = SimpleNamespace(disclosureId=str(RELEASED.disclosure_id), reason="not ours")
+    for statement, lines in ((None, [line]), (b"<signed/>", None)):
+        request = ConfirmationRequest(
+            request_id=uuid4(),
+            digest=b"4" * 32,
+            month=month,
+            statement=statement,
+            contested_line=lines,
+        )
+        assert acts["ConfirmMonth"](request, caller) == b"DONE"
 
 
 def _reads(store: Store) -> None:
@@ -244,9 +292,11 @@ def oversees(store: Store) -> None:
     assert register.certificate(first.fingerprint) is not None
     assert register.officer_by_identifier(first.member, first.identifier) == first
     assert register.month_counts(Month(2026, 11))
+    assert store.register.recipient(BANK) is not None  # readiness
+    assert store.ledger.state().size
     number = AgreementNumber("A-2")
     assert register.agreement_owner(number) == POLICE
-    mark = a_mark(b"\1" * 32)
+    mark = a_mark(b"\0" + b"\1" * 31)  # it also sweeps
     assert store.recorder.register_message_id(mark, at=NOON)
     assert not store.recorder.register_message_id(mark, at=NOON)
     assert store.recorder.count_inquiry(first.member, at=NOON) == 1
@@ -260,6 +310,25 @@ def oversees(store: Store) -> None:
             request_id=uuid4(), digest=b"2" * 32, agreement_number=number, justification="t"
         )
         assert operations["TerminateAgreement"](end, caller_of(officer)) == b"DONE"
+    _signs_a_month(store, first)
+
+
+def _signs_a_month(store: Store, officer: Officer) -> None:
+    """Read a month and close it."""
+    signatory = three(BANK)[0]
+    operations = build_operations(store, document_signer=signatory.fingerprint)
+    asked = MonthRequest(
+        request_id=uuid4(), digest=b"5" * 32, month=ISSUED.month, recipient=BANK, page=None
+    )
+    assert operations["GetMonth"](asked, caller_of(officer)) == b"DONE"
+    signing = SigningRequest(
+        request_id=uuid4(),
+        digest=b"6" * 32,
+        recipient=BANK,
+        month=ISSUED.month,
+        statement=b"<signed by the body/>",
+    )
+    assert operations["SignMonth"](signing, caller_of(officer)) == b"DONE"
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

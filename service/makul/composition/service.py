@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 import uuid_utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from makul.app.acts import ActPort, ActServices, build_acts
+from makul.app.acts import ActPort
 from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.disclose import Disclose
 from makul.app.entry_renderer import KEEP_ANSWERS, EntryRenderer
@@ -35,6 +35,7 @@ from makul.app.recording import Recording
 from makul.app.register_consent import RegisterConsent, ReportConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
+from makul.composition.acts import build_oversight_acts, build_recipient_acts
 from makul.composition.adapters import Adapters, build_adapters, utc_now
 from makul.composition.readiness import build_readiness, installation_checks
 from makul.config.settings import (
@@ -143,7 +144,7 @@ def recipient_port(parts: Adapters, *, operator: MemberCode, environment: str) -
         agreement=inquiries.agreement,
         receipt=inquiries.receipt,
         status=inquiries.status,
-        acts=build_acts("makul.app.recipient_acts", _act_services(parts, operator)),
+        acts=build_recipient_acts(parts, steps.recording, operator),
     )
 
 
@@ -326,22 +327,7 @@ def _port_of(
 
 def oversight_port(parts: Adapters, *, operator: MemberCode) -> ActPort:
     """Build every operation of the oversight port with these adapters."""
-    return build_acts("makul.app.oversight", _act_services(parts, operator))
-
-
-def _act_services(parts: Adapters, operator: MemberCode) -> ActServices:
-    """Build what every act needs."""
-    return ActServices(
-        clock=parts.clock,
-        register=parts.oversight,
-        recorder=parts.acts,
-        recording=_steps(parts, operator).recording,
-        documents=parts.documents,
-        verifier=parts.verifier,
-        pages=parts.pages,
-        signer=parts.signer,
-        operator=operator,
-    )
+    return build_oversight_acts(parts, _steps(parts, operator).recording, operator)
 
 
 def instrument_adapters(parts: Adapters) -> Adapters:

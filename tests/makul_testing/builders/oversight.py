@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lxml import etree
+
 from makul.app.acts import ActPort, ActServices, build_acts
-from makul.app.ports import Caller, MonthCount, Receipt
+from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
+from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
 from makul.domain.identifiers import MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.officers import Officer, OfficerRole
 from makul.store import Store
 from makul_testing.builders.records import NOON
 
+CONTENT = b"c" * 32
+"""The digest of every signed content."""
 BODY = MemberCode("GOV/70000009")
 
 
@@ -57,25 +63,68 @@ class _Documents:
     def receipt(self, receipt: Receipt) -> bytes:
         return b""
 
+    def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
+        return b""
+
+    def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
+        return b""
+
+    def encoded(self, name: str, document: bytes) -> bytes:
+        return b""
+
+    def page_digest(self, head: bytes, number: int) -> bytes | None:
+        return None
+
+    def content_digest(self, signed: Any) -> bytes:
+        return CONTENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Verifier:
+    """A verifier that finds every document signed by one certificate."""
+
+    fingerprint: bytes
+
+    def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
+        signer = DocumentSigner(fingerprint=self.fingerprint, pin=None)
+        return VerifiedDocument(
+            proof=Proof(status=ProofStatus.PASSED, signer=signer),
+            signed=etree.Element("signed"),
+            report=b"{}",
+        )
+
 
 class _Signer:
     def sign(self, document: bytes, *, at: datetime) -> bytes:
         return document
 
 
-def build_operations(store: Store, *, at: datetime = NOON) -> ActPort:
-    """Return the operations over a store. An answer is the outcome and the codes of its reasons."""
+def build_operations(
+    store: Store,
+    *,
+    at: datetime = NOON,
+    package: str = "makul.app.oversight",
+    document_signer: bytes = b"",
+) -> ActPort:
+    """Return the operations of a port over a store. An answer is the outcome and its codes.
+
+    Every document that they verify is signed with the certificate `document_signer`.
+    """
     documents: Any = _Documents()
     signer: Any = _Signer()
     renderer: Any = None
+    verifier: Any = _Verifier(document_signer)
+    pages: Any = None
     return build_acts(
-        "makul.app.oversight",
+        package,
         ActServices(
             clock=lambda: at,
             register=store.oversight,
             recorder=store.acts,
             recording=Recording(renderer=renderer, recorder=store.recorder),
             documents=documents,
+            verifier=verifier,
+            pages=pages,
             signer=signer,
             operator=MemberCode("GOV/70000001"),
         ),

@@ -66,6 +66,8 @@ def played(
         work.holds_the_record_against_the_log(store, signer)
     with by(Duty.SERVING) as store:
         work.serves(store)
+    with by(Duty.DESK) as store:
+        work.answers_the_contested_line(store.registry)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
     with by(Duty.DESK) as store:
@@ -148,7 +150,11 @@ SERVING_MUST_NOT = (
     "INSERT INTO person DEFAULT VALUES",
     "UPDATE person SET sealed = sealed",
     "UPDATE ground_use SET revoked_at = NULL",
-    "INSERT INTO act DEFAULT VALUES",
+    "INSERT INTO monthly_statement DEFAULT VALUES",
+    "UPDATE monthly_statement SET head = head",
+    "UPDATE monthly_statement SET closing = NULL",
+    "INSERT INTO contested_answer DEFAULT VALUES",
+    "DELETE FROM contested_line",
     "UPDATE act SET sealed = sealed",
     "UPDATE ground_use SET allowed = 99",
     "DELETE FROM ground_use",

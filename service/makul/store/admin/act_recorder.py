@@ -26,7 +26,6 @@ from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.officers import find_officer
 from makul.store.records.acts import AddedAct, PendingAct
-from makul.store.records.audit_log import AuditLog
 from makul.store.records.locks import (
     LockKind,
     PendingRevocationLock,
@@ -79,8 +78,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
         stored = self._find_stored(transaction, facts)
         if stored is not None:
             return stored
-        log = AuditLog(self._cipher, _name_of(facts))
-        act = PendingAct(transaction, self._cipher, log, ())
+        act = PendingAct(transaction, self._cipher, _name_of(facts), ())
         decision = self._decide(transaction, facts, decide, act)
         added = act.write(
             f"{facts.port}.{facts.operation}", facts.target, _state(facts, decision), at=facts.at

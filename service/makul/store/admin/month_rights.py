@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
-from makul.app.ports import SignedBytes
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
@@ -17,13 +16,16 @@ from makul.store.admin import signatories
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
-from makul.store.reads.months import encrypt_reason, list_contested, list_issued
+from makul.store.reads.months import (
+    DOCUMENT,
+    encrypt_document,
+    encrypt_reason,
+    list_contested,
+    list_issued,
+)
 from makul.store.records.acts import PendingAct, RowKey
 from makul.store.schema.record_tables import disclosure
-from makul.store.schema.registry_tables import contested_line, monthly_statement
-
-SIGNED_KIND = "MONTH"
-"""The kind of the documents that parties sign under a month."""
+from makul.store.schema.registry_tables import contested_line, month_document, monthly_statement
 
 _KNOWN = select(disclosure.c.disclosure_id).where(
     disclosure.c.disclosure_id == bindparam("disclosure_id"),
@@ -32,6 +34,7 @@ _KNOWN = select(disclosure.c.disclosure_id).where(
     disclosure.c.decided_at < bindparam("ends"),
 )
 _CONTEST = insert(contested_line)
+_KEEP = insert(month_document)
 _THIS_MONTH = (
     monthly_statement.c.recipient == bindparam("key_recipient"),
     monthly_statement.c.month == bindparam("key_month"),
@@ -43,6 +46,21 @@ _SET_STATE = (
 )
 _CONFIRM = _SET_STATE.values(confirmation=bindparam("document"))
 _CLOSE = _SET_STATE.values(closing=bindparam("document"))
+
+
+def keep_document(
+    transaction: Transaction,
+    cipher: FieldCipher,
+    document: bytes,
+    report: bytes,
+    *,
+    at: datetime,
+) -> None:
+    """Store a statement as a party signed it; the same bytes are stored once."""
+    digest = sha256(document).digest()
+    if transaction.fetch_one(DOCUMENT, {"digest": digest}) is None:
+        sealed = encrypt_document(cipher, digest, document, report)
+        transaction.execute(_KEEP, {"digest": digest, "sealed": sealed, "kept_at": micros(at)})
 
 
 class MonthRows:
@@ -107,11 +125,8 @@ class MonthRows:
     ) -> IssuedMonth:
         """Record a party's signed document and the state it leads to; return the month after it."""
         digest = sha256(document).digest()
-        self._track("desk_document", digest=digest)
-        signed = SignedBytes(digest=digest, document=document, report=report)
-        signatories.store_document(
-            self._transaction, self._cipher, SIGNED_KIND, signed, at=self._at
-        )
+        self._track("month_document", digest=digest)
+        keep_document(self._transaction, self._cipher, document, report, at=self._at)
         self._track_month(issued)
         closes = state is MonthState.SIGNED
         values = {**self._state_values(issued, state), "document": digest}

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
-from makul.app.ports import OperatorRegistryError, SignedBytes
+from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month
 from makul.language.translation import translate
-from makul.store.admin import signatories
-from makul.store.admin.month_rights import SIGNED_KIND
+from makul.store.admin.month_rights import keep_document
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
 from makul.store.reads.months import encrypt_reason, list_contested, list_issued
@@ -54,10 +53,9 @@ def issue(
         act = unit_of_work.act(
             transaction,
             RowKey("monthly_statement", key),
-            signatories.document_row(issued.head),
+            RowKey("month_document", {"digest": issued.head}),
         )
-        document = SignedBytes(digest=issued.head, document=head, report=b"")
-        signatories.store_document(transaction, unit_of_work.cipher, SIGNED_KIND, document, at=at)
+        keep_document(transaction, unit_of_work.cipher, head, b"", at=at)
         row = {
             **key,
             "state": MonthState.ISSUED.value,

@@ -11,12 +11,13 @@ from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, M
 from makul.domain.months import Month, parse_month
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
-from makul.store.db.codecs import CodecError, instant
+from makul.store.db.codecs import CodecError, instant, only, pack, unpack
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.schema.registry_tables import (
     contested_answer,
     contested_line,
+    month_document,
     monthly_statement,
 )
 
@@ -47,6 +48,7 @@ class _StatementRow(NamedTuple):
 
 _read_statement = build_row_reader(_STATEMENT, _StatementRow)
 
+DOCUMENT = select(month_document.c.sealed).where(month_document.c.digest == bindparam("digest"))
 _LINES = (
     select(
         contested_line.c.disclosure_id,
@@ -92,6 +94,24 @@ def list_contested(
     return [_line_from_row(cipher, recipient, month, row) for row in rows]
 
 
+def read_document(
+    source: Database | Transaction, cipher: FieldCipher, digest: bytes
+) -> bytes | None:
+    """Return a statement as a party signed it; None if it is not stored."""
+    row = source.fetch_one(DOCUMENT, {"digest": digest})
+    if row is None:
+        return None
+    header, parts = unpack(cipher.decrypt(row[0], _document_associated_data(digest)))
+    if only(header, "v")["v"] != 1 or len(parts) != 2:
+        raise CodecError(translate("a stored statement cannot be read"))
+    return parts[0]
+
+
+def encrypt_document(cipher: FieldCipher, digest: bytes, document: bytes, report: bytes) -> bytes:
+    """Return the encrypted part of a row of `month_document`."""
+    return cipher.encrypt(pack({"v": 1}, [document, report]), _document_associated_data(digest))
+
+
 def encrypt_reason(
     cipher: FieldCipher, table: str, key: Mapping[str, object], reason: str
 ) -> bytes:
@@ -134,6 +154,10 @@ def _line_from_row(
             read("contested_answer", answer_sealed) if answer_sealed is not None else None
         ),
     )
+
+
+def _document_associated_data(digest: bytes) -> bytes:
+    return field_associated_data("month_document", "sealed", digest)
 
 
 def _associated_data(table: str, key: Mapping[str, object]) -> bytes:

@@ -14,8 +14,7 @@ from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.reads.monthly_counts import of_month
-from makul.store.reads.months import list_contested, list_issued
-from makul.store.reads.signed_documents import read_signed
+from makul.store.reads.months import list_contested, list_issued, read_document
 from makul.store.schema.registry_tables import agreement, officer, recipient
 
 ALL_OFFICERS = select(
@@ -115,8 +114,7 @@ class StoreActRegister:
 
     def signed_document(self, digest: bytes) -> bytes | None:
         """Return a document that an act stored: a head, or a confirmation."""
-        stored = read_signed(self._database, self._cipher, digest)
-        return stored.document if stored is not None else None
+        return read_document(self._database, self._cipher, digest)
 
     def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
         """Return the contested lines of a month, the earliest first."""

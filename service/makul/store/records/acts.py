@@ -81,11 +81,16 @@ class PendingAct:
     """
 
     def __init__(
-        self, transaction: Transaction, cipher: FieldCipher, log: AuditLog, rows: Sequence[RowKey]
+        self,
+        transaction: Transaction,
+        cipher: FieldCipher,
+        actor: AuditLog | str,
+        rows: Sequence[RowKey],
     ) -> None:
+        """`actor` is the log of the operator, or the name of another party, which has no log."""
         self._transaction = transaction
         self._cipher = cipher
-        self._log = log
+        self._actor = actor
         self._rows: list[tuple[RowKey, Image | None]] = []
         self.track(*rows)
 
@@ -97,15 +102,18 @@ class PendingAct:
     def write(
         self, kind: str, target: str, facts: Mapping[str, object], *, at: datetime
     ) -> AddedAct:
-        """Record the act and its entry in the operator's log."""
-        self._log.write(self._transaction, kind, target, facts, at=at)
+        """Record the act, and its entry in the operator's log if the operator acts."""
+        who = self._actor
+        if isinstance(who, AuditLog):
+            who.write(self._transaction, kind, target, facts, at=at)
+            who = who.who
         after = [(row, _read_image(self._transaction, self._cipher, row)) for row, _ in self._rows]
         changes = [
             Change(table=row.table, key=row.key, before=was, after=now)
             for (row, was), (_, now) in zip(self._rows, after, strict=True)
             if was != now
         ]
-        new_act = Act(who=self._log.who, kind=kind, target=target, facts=facts, changes=changes)
+        new_act = Act(who=who, kind=kind, target=target, facts=facts, changes=changes)
         return add_act(self._transaction, self._cipher, new_act, at=at)
 
 

@@ -62,6 +62,7 @@ REGISTER_TABLES = (
     "monthly_statement",
     "contested_line",
     "contested_answer",
+    "month_document",
 )
 """Tables that only acts change."""
 

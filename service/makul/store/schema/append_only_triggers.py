@@ -50,6 +50,7 @@ SINCE_0012: Mapping[str, tuple[str, ...]] = {
 SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_answer": ("recipient", "month", "disclosure_id"),
     "contested_line": ("recipient", "month", "disclosure_id"),
+    "month_document": ("digest",),
 }
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,

@@ -218,9 +218,20 @@ monthly_statement = Table(
 )
 """A month of a recipient that the operator issued, and how far it is closed (cl. 11).
 
-`head`, `confirmation` and `closing` are digests of documents in `desk_document`: the statement as
-the operator, the recipient and the authorised body signed it.
+`head`, `confirmation` and `closing` are digests in `month_document`: the statement as the operator,
+the recipient and the authorised body signed it.
 """
+
+
+month_document = Table(
+    "month_document",
+    metadata,
+    Column("digest", DIGEST, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A statement as one party signed it. `sealed` is encrypted: its bytes, and the report on it."""
 
 
 contested_line = Table(

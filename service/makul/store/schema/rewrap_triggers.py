@@ -69,6 +69,7 @@ SINCE_0012: Mapping[str, tuple[str, ...]] = {
 SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_answer": ("recipient", "month", "disclosure_id", "answer", "answered_at"),
     "contested_line": ("recipient", "month", "disclosure_id", "contested_at"),
+    "month_document": ("digest", "kept_at"),
 }
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0005,

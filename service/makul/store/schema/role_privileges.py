@@ -69,9 +69,17 @@ _METERS = (
     *("recipient_use", "seen_message"),
 )
 
+_MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_statement")
+
 _SERVING = _Work(
-    reads=(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, "consent_giver", "dictionary", "gate"),
-    adds=(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
+    reads=(
+        *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
+        *("act", "act_answer", "consent_giver", "dictionary", "gate"),
+    ),
+    adds=(
+        *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
+        *("act", "act_answer", "contested_line", "month_document"),
+    ),
     changes={
         "agreement": ("to_lock_by",),
         "certificate": ("to_lock_by",),
@@ -79,6 +87,7 @@ _SERVING = _Work(
         "evidence_use": ("bytes",),
         "gate": ("kind",),
         "ground_use": ("used", "registered_at"),
+        "monthly_statement": ("state", "confirmation", "changed_at"),
         "paper_use": ("used",),
         "recipient": ("to_lock_by",),
         "recipient_use": ("requests", "bytes"),
@@ -89,31 +98,35 @@ _SERVING = _Work(
 )
 """The work of serving.
 
-It neither changes the registry nor adds to it. It deletes only in housekeeping.
+It changes nothing in the registry except the state of a month, when a recipient confirms or
+contests it; that is an act. It deletes only in housekeeping.
 """
 
 _OVERSEEING = _Work(
     reads=(
-        *(*_OPENING, *_LOG, "ledger_leaf", "ledger_queue"),
+        *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
         *("agreement", "officer", "recipient", "termination_proposal"),
-        *("act", "act_answer", "dictionary", "gate"),
+        *("act", "act_answer", "gate"),
         *("disclosure", "recipient_use", "repetition", "seen_message"),
+        *(*_MONTHS, "signatory"),
     ),
     adds=(
-        *("act", "act_answer", "desk_log", "gate", "termination_proposal"),
+        *("act", "act_answer", "gate", "month_document", "termination_proposal"),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
     ),
     changes={
         "agreement": ("state", "changed_at"),
         "gate": ("kind",),
+        "monthly_statement": ("state", "closing", "changed_at"),
         "recipient": ("state", "changed_at"),
-        "recipient_use": ("requests",),
+        "recipient_use": ("requests", "bytes"),
     },
     forgets=("gate", "seen_message"),
 )
 """The work of the oversight port.
 
-It changes the state of recipients and agreements, each time with an act, and reads no person.
+It changes the state of recipients, agreements and months, each time with an act, and reads no
+person.
 """
 
 _DESK = _Work(
@@ -121,9 +134,10 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
-        *("officer", "termination_proposal"),
+        *(*_MONTHS, "officer", "termination_proposal"),
     ),
     adds=(
+        *("contested_answer", "month_document", "monthly_statement"),
         *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
         *("ledger_leaf", "ledger_queue"),
     ),

@@ -50,6 +50,22 @@ _SQLITE = (
         "AND disclosure_id = NEW.disclosure_id) BEGIN SELECT RAISE(ABORT, 'contested_line is "
         "append-only'); END"
     ),
+    (
+        "CREATE TRIGGER month_document_no_update BEFORE UPDATE ON month_document WHEN NOT "
+        "(NEW.digest IS OLD.digest AND NEW.kept_at IS OLD.kept_at AND substr(NEW.sealed, 1, 1) "
+        "IS substr(OLD.sealed, 1, 1) AND substr(NEW.sealed, 50) IS substr(OLD.sealed, 50) AND "
+        "length(NEW.sealed) > 49 AND substr(NEW.sealed, 2, 8) IS NOT substr(OLD.sealed, 2, 8)) "
+        "BEGIN SELECT RAISE(ABORT, 'month_document is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER month_document_no_delete BEFORE DELETE ON month_document BEGIN SELECT "
+        "RAISE(ABORT, 'month_document is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER month_document_no_insert BEFORE INSERT ON month_document WHEN EXISTS "
+        "(SELECT 1 FROM month_document WHERE digest = NEW.digest) BEGIN SELECT RAISE(ABORT, "
+        "'month_document is append-only'); END"
+    ),
 )
 _POSTGRES = (
     (
@@ -66,6 +82,14 @@ _POSTGRES = (
     ),
     (
         "CREATE TRIGGER contested_line_no_truncate BEFORE TRUNCATE ON contested_line FOR EACH "
+        "STATEMENT EXECUTE FUNCTION makul_append_only()"
+    ),
+    (
+        "CREATE TRIGGER month_document_no_change BEFORE DELETE OR UPDATE ON month_document FOR "
+        "EACH ROW EXECUTE FUNCTION makul_rewrapped_only()"
+    ),
+    (
+        "CREATE TRIGGER month_document_no_truncate BEFORE TRUNCATE ON month_document FOR EACH "
         "STATEMENT EXECUTE FUNCTION makul_append_only()"
     ),
 )
@@ -110,6 +134,14 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint("recipient", "month", "disclosure_id", name=op.f(f"pk_{name}")),
             sqlite_with_rowid=False,
         )
+    op.create_table(
+        "month_document",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_month_document")),
+        sqlite_with_rowid=False,
+    )
     sqlite = op.get_bind().dialect.name == "sqlite"
     for sql in _SQLITE if sqlite else _POSTGRES:
         op.execute(sql)
