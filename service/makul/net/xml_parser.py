@@ -5,6 +5,7 @@ refused. `soap.envelope` and `trust.xmldsig.parsing` refuse them, each by the ru
 reads.
 """
 
+from collections.abc import Sequence
 from threading import local
 
 from lxml import etree
@@ -34,6 +35,31 @@ def build_parser(*, large: bool = False, collect_ids: bool = True) -> etree.XMLP
         ns_clean=False,
         strip_cdata=True,
         collect_ids=collect_ids,
+    )
+
+
+def build_pull_parser(tags: Sequence[str]) -> etree.XMLPullParser:
+    """Return a parser that is fed in blocks and reports the end of elements with these tags.
+
+    The caller removes what was reported, so that a long document needs no tree. It must refuse a
+    declaration of types before: this parser does not report one.
+    """
+    return etree.XMLPullParser(
+        events=("end",),
+        tag=tags,
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        no_network=True,
+        huge_tree=False,
+        recover=False,
+        remove_comments=False,
+        remove_pis=False,
+        remove_blank_text=False,
+        ns_clean=False,
+        strip_cdata=True,
+        collect_ids=False,
     )
 
 

@@ -137,7 +137,7 @@ def verify_proven(
                 field=speakable_name(part.element),
             )
     try:
-        _verify_value(key, signature_method(signed_info.method, key), stated, value)
+        verify_value(key, signature_method(signed_info.method, key), stated, value)
     except InvalidSignature:
         raise SignatureFailure(
             Code.SIG_02, mark("the signature value does not verify"), field="SignatureValue"
@@ -162,7 +162,7 @@ def _canonicalise(signature: "Element", proven: Sequence[ProvenReference]) -> Se
     return [octets[index] for index in range(len(proven))]
 
 
-def _verify_value(key: PublicKey, method: SignatureMethod, octets: bytes, value: bytes) -> None:
+def verify_value(key: PublicKey, method: SignatureMethod, octets: bytes, value: bytes) -> None:
     """Verify a signature value (RFC 6931, 2.3.2, 2.3.6, 2.3.9 and 2.3.10).
 
     Raises `InvalidSignature` if the value is wrong.
