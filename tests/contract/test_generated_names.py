@@ -62,7 +62,7 @@ def test_messages_are_what_a_wsdl_imports() -> None:
     assert set(MESSAGES) == set(_closure("recipient.xsd")) | set(_closure("xroad.xsd"))
 
 
-@pytest.mark.parametrize("name", ["messages", *DOCUMENTS, "delivery.xsd"])
+@pytest.mark.parametrize("name", ["messages", *DOCUMENTS, "delivery.xsd", "case.xsd"])
 def test_no_two_global_names_differ_only_in_namespace_or_case(name: str) -> None:
     """Gowsdl declared X-Road's memberCode and userId again under types of ours."""
     roots = _messages() if name == "messages" else list(_closure(name).values())

@@ -24,7 +24,7 @@ GOOD = sorted(path.stem for path in SAMPLES.glob("*.xml"))
 REFUSED: list[dict[str, Any]] = tomllib.loads((SAMPLES / "refused.toml").read_text("utf-8"))["case"]
 
 PORTS = ("recipient", "oversight")
-KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month")
+KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month", "case")
 """The schemas of documents."""
 
 COMPILED = {

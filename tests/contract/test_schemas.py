@@ -68,6 +68,7 @@ def test_published_names_are_the_files() -> None:
     assert set(makul_schemas.names()) == {
         "agreement.xsd",
         "basis.xsd",
+        "case.xsd",
         "consent.xsd",
         "delivery.xsd",
         "identifiers.xsd",

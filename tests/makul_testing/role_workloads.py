@@ -30,6 +30,7 @@ from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
 from makul.domain.attributes import Attribute
+from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.month_closing import IssuedMonth, LineAnswer, MonthState
@@ -147,6 +148,10 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.statistics(month)
     assert list(registry.export(month, None, look, at=NOON))
     assert list(registry.read_month(month, BANK, draft=False, at=NOON).decisions)
+    period = CasePeriod(NOON.date() - timedelta(days=400), NOON.date() + timedelta(days=400))
+    case = registry.read_case(period, BANK, reason="a case", preview=False, at=NOON)
+    for each in case.period.decisions:
+        assert case.read_record(each.decision.disclosure_id).statement
 
 
 def takes_away(registry: OperatorRegistry) -> None:

@@ -154,6 +154,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "read_decision_evidence": Event.EVIDENCE_SHOWN,
     "export": Event.RECORD_EXPORTED,
     "read_month": Event.RECORD_EXPORTED,
+    "read_case": Event.RECORD_EXPORTED,
     "put_persons": Event.PERSONS_CHANGED,
     "change_person": Event.PERSONS_CHANGED,
     "add_recipient": Event.RECIPIENT_CHANGED,

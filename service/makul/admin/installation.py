@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from makul.admin.case import CasePublisher
 from makul.admin.certificate_suitability import find_unsuitability
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import OperatorError, OperatorUnavailableError
@@ -78,6 +79,16 @@ class Installation:
     def months(self) -> MonthCloser:
         """The operator's part in closing months (cl. 11)."""
         return MonthCloser(settings=self.settings, registry=self.registry, clock=self.clock)
+
+    @property
+    def cases(self) -> CasePublisher:
+        """The publisher of evidence files (cl. 12)."""
+        return CasePublisher(
+            settings=self.settings,
+            registry=self.registry,
+            read_tile=self.store.ledger.tile,
+            clock=self.clock,
+        )
 
     @property
     def _use_cases(self) -> tuple[Agreements, Notices]:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from makul.admin.error_handling import as_operator_error
-from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
+from makul.admin.errors import MissingStatementError, OperatorError
+from makul.admin.log_checkpoint import read_published_log
 from makul.admin.month_verification import (
     load_signers_from_settings,
     verify_head,
@@ -27,8 +28,6 @@ from makul.app.monthly_statements import (
     UnpublishedDecisionError,
 )
 from makul.app.ports import Clock, OperatorRegistry
-from makul.app.ports.ledger import LedgerBrokenError
-from makul.app.sequencer import read_published
 from makul.composition.adapters import receipt_signer
 from makul.config.settings import Settings
 from makul.documents.monthly_statements import XmlStatementDocuments
@@ -38,9 +37,7 @@ from makul.domain.months import Month
 from makul.domain.recipients import Recipient
 from makul.language.translation import mark, translate, translate_cause
 from makul.net.files import FileError, create_file, make_directories, sync_directory
-from makul.store.log.tile_files import LogDirectory
 from makul.store.reads.statement_files import HEAD_NAME, page_name, statement_directory
-from makul.trust.tlog.note_keys import NoteVerifier, public_part
 
 SETTLING_TIME = timedelta(minutes=10)
 """Time after the end of a month before its statement is built.
@@ -140,15 +137,15 @@ class StatementPublisher:
                 signer=receipt_signer(self.settings.receipts),
                 operator=self.settings.operator_code,
             )
-        checkpoint, tree_size = self._published_checkpoint()
+        published = read_published_log(self.settings)
         at = self.clock().replace(microsecond=0)
         request = StatementRequest(
             month=month,
             recipient=recipient,
             agreements=self.registry.agreements(recipient.code),
             draft=draft,
-            checkpoint=checkpoint,
-            tree_size=tree_size,
+            checkpoint=published.note,
+            tree_size=published.checkpoint.size,
         )
         recorded = self.registry.read_month(month, recipient.code, draft=draft, at=at)
         try:
@@ -189,24 +186,6 @@ class StatementPublisher:
     def _signers(self) -> frozenset[bytes]:
         with as_operator_error():
             return frozenset(load_signers_from_settings(self.settings))
-
-    def _published_checkpoint(self) -> tuple[bytes, int]:
-        ledger = self.settings.ledger
-        if ledger is None:
-            raise OperatorUnavailableError(
-                translate("[ledger] is not set: name origin, key and publish in it")
-            )
-        try:
-            with as_operator_error():
-                note = LogDirectory(ledger.publish).checkpoint()
-                verifier = NoteVerifier.load(public_part(ledger.key), ledger.origin)
-            if note is None:
-                raise OperatorUnavailableError(
-                    translate("there is no checkpoint yet; run: makul ledger run")
-                )
-            return note, read_published(note, verifier, ledger.origin).size
-        except LedgerBrokenError as error:
-            raise OperatorError(f"{ledger.publish}: {error}") from None
 
     def _publish(self, statement: MonthlyStatement, staging: Path, final: Path) -> StatementState:
         """Give the statement its name, unless one exists that is not a draft."""

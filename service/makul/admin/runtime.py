@@ -4,12 +4,18 @@ The sandbox and its client are imported only when they are called, because no se
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from makul.admin.case_verification import (
+    CaseQuestion,
+    VerifiedCase,
+    trust_of_question,
+    verify_case,
+)
 from makul.admin.document_verification import examine
 from makul.admin.error_handling import as_operator_error, open_store_for
 from makul.admin.errors import OperatorError, OperatorUnavailableError
@@ -203,6 +209,16 @@ class Runtime:
         Raises `OperatorError` and `FileError`.
         """
         return verify_statement(file, load_signer_fingerprints(config, certificates))
+
+    def verify_case(
+        self, config: Path, question: CaseQuestion, report: Callable[[int], None]
+    ) -> VerifiedCase:
+        """Return an evidence file after it was verified offline, without the store.
+
+        Raises `OperatorError` and `FileError`.
+        """
+        trust = trust_of_question(question, config)
+        return verify_case(question.file, trust, at=utc_now(), report=report)
 
     def demo(self, directory: Path | None) -> int:
         """Run the demo on a sandbox of its own, and return 0 if every scene ended as expected."""

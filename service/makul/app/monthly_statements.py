@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 
-from makul.app.ports import MonthDecision, ReceiptSigner, RecordedMonth, StatementDocuments
+from makul.app.exception_finder import ExceptionFinder
+from makul.app.ports import ReceiptSigner, RecordedMonth, StatementDocuments
 from makul.app.statement_counts import NONE, LineCounts, sorted_totals
 from makul.domain.agreements import Agreement
 from makul.domain.identifiers import MemberCode
@@ -18,13 +18,10 @@ from makul.domain.monthly_statements import (
     MAX_PAGES,
     MonthlyStatement,
     PageReference,
-    RecordedAgreement,
     RecordedDecision,
     StatementLine,
     StatementPage,
     StatementTotals,
-    TermsInForce,
-    find_exceptions,
 )
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
@@ -38,9 +35,6 @@ MAX_COUNTED_PURPOSES = 256
 
 OTHER = "other"
 """The key of all other purposes. No purpose is like it: those are written in capitals."""
-
-_REMEMBERED_DOCUMENTS = 256
-"""Number of ground documents whose terms are remembered. Only basis statements have many uses."""
 
 
 class UnbuildableStatementError(Exception):
@@ -137,46 +131,15 @@ class StatementBuilder:
     def _lines(
         self, request: StatementRequest, month: RecordedMonth, counts: "_Counts"
     ) -> Iterator[StatementLine]:
-        agreements = {str(each.number): self._history(each, month) for each in request.agreements}
-        read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(self.documents.read_terms)
+        finder = ExceptionFinder(self.documents, request.agreements, month)
         for recorded in month.decisions:
             index, decision = recorded.leaf_index, recorded.decision
             if not request.draft and (index is None or index >= request.tree_size):
                 raise UnpublishedDecisionError("a decision is not in the published log yet")
-            terms, document = None, _named_document(recorded)
-            if decision.ground_kind is not None and document is not None:
-                terms = read_terms(decision.ground_kind, document)
-            exceptions = find_exceptions(
-                decision,
-                recorded.ground,
-                terms,
-                agreements.get(decision.agreement_number or ""),
-                of_subject=terms is None or recorded.is_about(terms.subject),
-            )
-            line = StatementLine(decision=decision, exceptions=exceptions)
+            line = StatementLine(decision=decision, exceptions=finder.compare(recorded).exceptions)
             counts.add(decision)
             counts.lines.add(line)
             yield line
-
-    def _history(self, agreement: Agreement, month: RecordedMonth) -> RecordedAgreement:
-        versions = [
-            TermsInForce(terms=terms, begins=each.begins, ends=each.ends)
-            for each in month.agreement_versions.get(agreement.number, ())
-            if (terms := self.documents.read_agreement_terms(each.document)) is not None
-        ]
-        return RecordedAgreement(
-            agreement=agreement,
-            changed_at=month.agreements_changed_at[agreement.number],
-            versions=tuple(versions),
-        )
-
-
-def _named_document(recorded: MonthDecision) -> bytes | None:
-    """Return the stored document, if it is the one that the decision names."""
-    document = recorded.document
-    if document is None or sha256(document).digest() != recorded.decision.ground_digest:
-        return None
-    return document
 
 
 def _split_into_pages(lines: Iterator[StatementLine]) -> Iterator[tuple[StatementLine, ...]]:

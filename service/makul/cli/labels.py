@@ -177,6 +177,22 @@ LABELS: Final = frozenset(
         mark("refusals"),
         mark("fact"),
         mark("attribute"),
+        mark("case id"),
+        mark("from"),
+        mark("to"),
+        mark("scope"),
+        mark("included"),
+        mark("contents"),
+        mark("missing documents"),
+        mark("missing trust"),
+        mark("tree size"),
+        mark("level"),
+        mark("bytes"),
+        mark("files"),
+        mark("signer"),
+        mark("signing time"),
+        mark("proven time"),
+        mark("log key"),
     )
 )
 """Every label of a table that has words. Attributes of persons keep the names of the wire."""

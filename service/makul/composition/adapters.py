@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from makul.app.agreements import Agreements
@@ -39,9 +40,11 @@ from makul.language.translation import translate
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
 from makul.store import ActRights, StatementDirectory, Store, StoreActRegister
+from makul.trust.containers.long_term import SignatureProlongation, TimestampAuthority
 from makul.trust.keys.files import (
     KeyFileError,
     KeySigner,
+    RawSigner,
     load_certificates,
     load_pair,
     load_secret,
@@ -59,6 +62,9 @@ from makul.trust.validation.documents import XadesVerifier
 from makul.trust.wsse.verification import WsseVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul.trust.xmlenc import XmlEncryptor
+
+TIMESTAMP_SECONDS = 30.0
+"""Seconds within which a timestamp must come. An evidence file is still built without it."""
 
 
 def utc_now() -> datetime:
@@ -133,15 +139,44 @@ def _ledger_notice(settings: LedgerSettings | None) -> LedgerInfo | None:
 
 def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:
     """Return the signer for the key in a file or token. The first signature opens the token."""
+    return XadesReceiptSigner(*receipt_key(settings))
+
+
+def receipt_key(settings: ReceiptSettings) -> tuple[RawSigner, x509.Certificate]:
+    """Return the key of receipts, in a file or token, and its certificate."""
     token = settings.pkcs11
     if token is not None:
         certificate = load_certificates(settings.certificate)[0]
-        return XadesReceiptSigner(TokenSigner(_token_slot(token), certificate), certificate)
+        return TokenSigner(_token_slot(token), certificate), certificate
     if settings.key is None:
         raise KeyFileError(translate("receipts: give either key or [receipts.pkcs11]."))
     password = load_secret(settings.password_file) if settings.password_file else None
     key, chain = load_pair(settings.key, settings.certificate, password=password)
-    return XadesReceiptSigner(KeySigner(key), chain[0])
+    return KeySigner(key), chain[0]
+
+
+def signature_prolongation(
+    settings: Settings, certificate: x509.Certificate, clock: Clock
+) -> SignatureProlongation:
+    """Return what adds timestamp and revocation data to the signature of an evidence file."""
+    stamping = tsa_directories(settings)
+    authority = None
+    if settings.trust.tsa_url is not None and stamping is not None:
+        authority = TimestampAuthority(
+            url=settings.trust.tsa_url,
+            fetch=Fetcher(TIMESTAMP_SECONDS, media_type="application/timestamp-query"),
+            store=TrustStore(stamping),
+            directories=stamping,
+            policies=settings.trust.tsa_policies or frozenset(),
+        )
+    directories = trust_directories(settings)
+    return SignatureProlongation(
+        certificate=certificate,
+        authority=authority,
+        store=TrustStore(directories) if authority is not None else None,
+        directories=directories,
+        clock=clock,
+    )
 
 
 def _token_slot(token: TokenSettings) -> TokenLocation:

@@ -71,6 +71,8 @@ class TrustSettings(Section):
     """CA certificates of time-stamping authorities. Without them no timestamp counts."""
     tsa_crls: Path | None = None
     """CRLs of time-stamping authorities; those in `crls` if it is not set."""
+    tsa_url: WebAddress | None = None
+    """The address at which evidence files get their timestamps (RFC 3161, 3.4)."""
     tsa_policies: Annotated[frozenset[str], Field(min_length=1)] | None = None
     """The only timestamp policies that count; any policy counts if it is not set."""
     refresh: RefreshSettings = RefreshSettings()
@@ -95,6 +97,8 @@ class TrustSettings(Section):
             raise ValueError(
                 translate("refresh.ocsp needs the directories trust.ocsp and trust.wanted")
             )
+        if self.tsa_url is not None and self.tsa_anchors is None:
+            raise ValueError(translate("tsa_url needs the directory trust.tsa_anchors"))
         stamping = any(each.into is CrlDirectory.TSA_CRLS for each in self.refresh.crls)
         if stamping and self.tsa_crls is None:
             raise ValueError(

@@ -128,3 +128,21 @@ def statement_schema() -> DocumentSchema:
 def page_schema() -> DocumentSchema:
     """Return the schema of a page of a monthly statement (month.xsd)."""
     return DocumentSchema("month.xsd", "StatementPage")
+
+
+@cache
+def case_schema() -> DocumentSchema:
+    """Return the schema of the head of a case (case.xsd)."""
+    return DocumentSchema("case.xsd", "Case")
+
+
+@cache
+def case_decision_schema() -> DocumentSchema:
+    """Return the schema of a decision in a case (case.xsd)."""
+    return DocumentSchema("case.xsd", "CaseDecision")
+
+
+@cache
+def case_act_schema() -> DocumentSchema:
+    """Return the schema of an act in a case (case.xsd)."""
+    return DocumentSchema("case.xsd", "CaseAct")

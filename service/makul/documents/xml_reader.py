@@ -69,6 +69,16 @@ class Reader:
         """Return the values of all children of this name."""
         return frozenset(_value(child) for child in self._children.get(name, ()))
 
+    def values(self, name: str, parse: Callable[[str], ValueT]) -> tuple[ValueT, ...]:
+        """Return the parsed values of all children of this name, in order.
+
+        Raises `DocumentError` if a value cannot be parsed.
+        """
+        try:
+            return tuple(parse(_value(child)) for child in self._children.get(name, ()))
+        except ValueError:
+            raise malformed_document_error(name) from None
+
     def text(self, name: str) -> str:
         """Return the value of the child. Raises `DocumentError` if the child is missing."""
         return _value(self._child(name))

@@ -3,10 +3,23 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from makul.domain.calendar import BISHKEK
 
 _MONTH = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+class Period(Protocol):
+    """A period of time. It contains the instants of [`begins`, `ends`)."""
+
+    @property
+    def begins(self) -> datetime:
+        """The first instant."""
+
+    @property
+    def ends(self) -> datetime:
+        """The first instant after it."""
 
 
 class MalformedMonthError(ValueError):

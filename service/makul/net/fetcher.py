@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -28,7 +28,17 @@ MAX_RESPONSE_BYTES = 64 * 1024
 _BLOCK = 64 * 1024
 
 Fetch: TypeAlias = Callable[[str, bytes | None, int], bytes]
-"""A function that fetches at most so many octets from an address, by GET, or by POST for OCSP."""
+"""A function that fetches at most so many octets from an address, by GET, or by POST."""
+
+
+class _Query(NamedTuple):
+    """What is fetched, and within which limits."""
+
+    url: str
+    request: bytes | None
+    max_bytes: int
+    seconds: float
+    media_type: str
 
 
 class FetchError(Exception):
@@ -51,9 +61,15 @@ class Fetcher:
     more abandoned threads than servers, and no caller waits for a server twice.
     """
 
-    def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
-        """Limit each object to `seconds`, from the first look-up of a name to the last octet."""
+    def __init__(
+        self, seconds: float = TOTAL_SECONDS, *, media_type: str = "application/ocsp-request"
+    ) -> None:
+        """Limit each object to `seconds`, from the first look-up of a name to the last octet.
+
+        `media_type` is that of what is sent by POST.
+        """
         self._seconds = seconds
+        self._media_type = media_type
         self._left: dict[str, Thread] = {}
 
     def __call__(self, url: str, request: bytes | None, max_bytes: int) -> bytes:
@@ -63,9 +79,9 @@ class Fetcher:
         if left is not None and left.is_alive():
             raise FetchError(translate("an earlier answer of that server is still under way"))
         answer: Future[bytes] = Future()
-        query = (answer, url, request, max_bytes, self._seconds)
+        query = _Query(url, request, max_bytes, self._seconds, self._media_type)
         # A new thread has no language; the errors of this one are in the caller's.
-        work = partial(copy_context().run, _answer, *query)
+        work = partial(copy_context().run, _answer, answer, query)
         thread = Thread(target=work, name=f"fetch {server}", daemon=True)
         try:
             thread.start()
@@ -86,11 +102,9 @@ def _server_address(url: str) -> str:
         raise FetchError(translate("no address")) from None
 
 
-def _answer(
-    into: "Future[bytes]", url: str, request: bytes | None, max_bytes: int, seconds: float
-) -> None:
+def _answer(into: "Future[bytes]", query: _Query) -> None:
     try:
-        into.set_result(_fetch_untimed(url, request, max_bytes, seconds))
+        into.set_result(_fetch_untimed(query))
     except FetchError as error:
         into.set_exception(error)
     except Exception as error:  # noqa: BLE001 -- a server's octets may raise any error
@@ -107,12 +121,13 @@ def _too_slow(seconds: float) -> str:
     return translate("not done within {seconds:g} seconds", seconds=seconds)
 
 
-def _fetch_untimed(url: str, request: bytes | None, max_bytes: int, seconds: float) -> bytes:
+def _fetch_untimed(query: _Query) -> bytes:
     """Return the octets at this address. It may exceed its time while the server sends headers."""
+    url, request, max_bytes, seconds, media_type = query
     until = time.monotonic() + seconds
     headers = {"Accept-Encoding": "identity"}
     if request is not None:
-        headers["Content-Type"] = "application/ocsp-request"
+        headers["Content-Type"] = media_type
     with requests.Session() as session:
         session.trust_env = False
         with session.request(

@@ -26,7 +26,9 @@ from makul.app.ports import (
     Signatory,
     SignedBytes,
 )
+from makul.app.ports.cases import RecordedCase
 from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
@@ -288,6 +290,20 @@ class AuditedRegistry:
         """Answer a contested line, and report it."""
         self.registry.answer_line(recipient, month, disclosure_id, answer, reason=reason, at=at)
         self._report(Event.MONTH_CHANGED)
+
+    def read_case(
+        self,
+        period: CasePeriod,
+        recipient: MemberCode,
+        *,
+        reason: str,
+        preview: bool,
+        at: datetime,
+    ) -> RecordedCase:
+        """Return a period for a case, and report that it leaves the record."""
+        result = self.registry.read_case(period, recipient, reason=reason, preview=preview, at=at)
+        self._report(Event.RECORD_EXPORTED)
+        return result
 
     def read_decision_evidence(
         self, disclosure_id: UUID, *, at: datetime

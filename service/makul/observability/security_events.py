@@ -181,7 +181,7 @@ class Event(Enum):
         "record-exported",
         _MEDIUM,
         _LOOKED,
-        "An operator exported or stated a month's decisions",
+        "An operator exported decisions, stated a month, or built a case",
     )
     MONTH_CHANGED = _entry(
         "MKL-310", "month-changed", _MEDIUM, _CHANGED,

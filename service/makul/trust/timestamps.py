@@ -111,6 +111,14 @@ def judge(
     )
 
 
+def read_time_unsafe(token: bytes) -> datetime:
+    """Return genTime of a token that is not verified yet. Raises `ValueError` if there is none."""
+    try:
+        return _parse_token(token).time
+    except Exception:  # noqa: BLE001 - untrusted bytes may break any parser
+        raise ValueError("the timestamp cannot be read") from None
+
+
 def _is_void(path: PathFinding) -> bool:
     """Return whether a revocation in the path voids all tokens of the key.
 

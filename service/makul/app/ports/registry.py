@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from makul.app.ports.monthly_statements import RecordedMonth
@@ -17,6 +17,7 @@ from makul.app.ports.signed_documents import (
     SignedBytes,
 )
 from makul.domain.agreements import Agreement, AgreementState, Channel
+from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
@@ -25,6 +26,9 @@ from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
+
+if TYPE_CHECKING:
+    from makul.app.ports.cases import RecordedCase
 
 
 class OperatorRegistryError(Exception):
@@ -371,6 +375,20 @@ class OperatorRegistry(Protocol):
         at: datetime,
     ) -> None:
         """Record the operator's answer to a contested line, permanently (cl. 11)."""
+
+    def read_case(
+        self,
+        period: CasePeriod,
+        recipient: MemberCode,
+        *,
+        reason: str,
+        preview: bool,
+        at: datetime,
+    ) -> "RecordedCase":
+        """Return a recipient's period for a case; its decisions are read as they are used.
+
+        The act is itself recorded before anything is read (cl. 12 and 13).
+        """
 
     def read_decision_evidence(
         self, disclosure_id: UUID, *, at: datetime

@@ -23,7 +23,9 @@ from makul.app.ports import (
     Signatory,
     SignedBytes,
 )
+from makul.app.ports.cases import RecordedCase
 from makul.domain.agreements import Agreement, AgreementState
+from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
@@ -32,6 +34,7 @@ from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
 from makul.store.admin import (
+    case_records,
     evidence,
     months,
     notices,
@@ -311,6 +314,20 @@ class StoreOperatorRegistry(StorePersonRegistry):
         """Record the operator's answer to a contested line, permanently."""
         months.answer_line(
             self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
+        )
+
+    def read_case(
+        self,
+        period: CasePeriod,
+        recipient: MemberCode,
+        *,
+        reason: str,
+        preview: bool,
+        at: datetime,
+    ) -> RecordedCase:
+        """Return a recipient's period for a case; the act itself is recorded (cl. 12, 13)."""
+        return case_records.read_case(
+            self._office, period, recipient, reason=reason, preview=preview, at=at
         )
 
     def read_decision_evidence(

@@ -14,7 +14,7 @@ from makul.app.ports import AgreementVersion, MonthDecision, RecordedMonth
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
-from makul.domain.months import Month
+from makul.domain.months import Period
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
@@ -175,11 +175,13 @@ _Ground = tuple[str | None, bytes | None]
 def read_month(
     database: Database,
     cipher: FieldCipher,
-    month: Month,
+    month: Period,
     recipient: MemberCode,
     agreement_versions: Mapping[str, Sequence[AgreementVersion]],
 ) -> RecordedMonth:
-    """Return a recipient's month. Memory does not grow with the number of its decisions.
+    """Return a recipient's month, or another period.
+
+    Memory does not grow with the number of its decisions.
 
     Each page is a separate statement, so no transaction stays open. The record of a past month does
     not change any more.
@@ -214,7 +216,7 @@ def _count(row: Row | None) -> int:
 def _read_decisions(
     database: Database,
     cipher: FieldCipher,
-    month: Month,
+    month: Period,
     recipient: MemberCode,
     overused: Collection[_Ground],
 ) -> Iterator[MonthDecision]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from makul.trust.containers import zip_layout as layout
 from makul.trust.containers.entry_names import MIMETYPE, DistinctNames, require_safe_name
 from makul.trust.containers.findings import ContainerFailure, ContainerFinding
-from makul.trust.containers.zip_layout import Entry
+from makul.trust.containers.zip_layout import ZipEntry
 
 MEDIA_TYPE = "application/vnd.etsi.asic-e+zip"
 """The content of `mimetype` (ETSI EN 319 162-1, 4.4.3.2)."""
@@ -23,7 +23,6 @@ _DIRECTORY_ATTRIBUTE = 0x10
 """The attribute of a directory in FAT."""
 _REGULAR = frozenset({0, stat.S_IFREG})
 _MAX_COMMENT = layout.MAX_16
-_NEEDED = frozenset({10, layout.VERSION_NEEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +47,11 @@ LIMITS = ContainerLimits()
 class Container:
     """A container whose layout was verified. Nothing of its content was."""
 
-    def __init__(self, file: BinaryIO, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, file: BinaryIO, entries: tuple[ZipEntry, ...]) -> None:
         self._file = file
-        self.entries: Mapping[str, Entry] = {each.name: each for each in entries}
+        self.entries: Mapping[str, ZipEntry] = {each.name: each for each in entries}
 
-    def read(self, entry: Entry) -> Iterator[bytes]:
+    def read(self, entry: ZipEntry) -> Iterator[bytes]:
         """Yield the content of an entry in blocks; the last is yielded only if all is as stated.
 
         Raises `ContainerFailure` for content of another size or checksum.
@@ -71,13 +70,13 @@ class Container:
         if held:
             yield held
 
-    def read_whole(self, entry: Entry, max_bytes: int) -> bytes:
+    def read_whole(self, entry: ZipEntry, max_bytes: int) -> bytes:
         """Return the content of an entry. Raises `ContainerFailure` if it is larger."""
         if entry.size > max_bytes:
             raise ContainerFailure(ContainerFinding.TOO_LARGE, entry.name)
         return b"".join(self.read(entry))
 
-    def _blocks(self, entry: Entry) -> Iterator[bytes]:
+    def _blocks(self, entry: ZipEntry) -> Iterator[bytes]:
         raw = self._raw(entry)
         if entry.method == layout.STORED:
             yield from raw
@@ -99,7 +98,7 @@ class Container:
         except zlib.error:
             raise ContainerFailure(ContainerFinding.CONTENT, entry.name) from None
 
-    def _raw(self, entry: Entry) -> Iterator[bytes]:
+    def _raw(self, entry: ZipEntry) -> Iterator[bytes]:
         position, left = entry.content_offset, entry.compressed
         while left:
             self._file.seek(position)
@@ -120,7 +119,8 @@ def open_container(file: BinaryIO, limits: ContainerLimits = LIMITS) -> Containe
         raise ContainerFailure(ContainerFinding.TOO_MANY_ENTRIES)
     if count == 0:
         raise ContainerFailure(ContainerFinding.MIMETYPE_MISSING)
-    names, entries, next_offset, total = DistinctNames(), [], 0, 0
+    entries: list[ZipEntry] = []
+    names, next_offset, total = DistinctNames(), 0, 0
     for entry in _read_directory(file, count, directory_offset, directory_size):
         _require_mimetype_first(entry, is_first=not entries)
         require_safe_name(entry.name)
@@ -195,7 +195,7 @@ def _read_zip64(file: BinaryIO, end: int, stated: tuple[int, int, int]) -> tuple
     return many, start
 
 
-def _read_directory(file: BinaryIO, count: int, offset: int, size: int) -> Iterator[Entry]:
+def _read_directory(file: BinaryIO, count: int, offset: int, size: int) -> Iterator[ZipEntry]:
     """Yield the entries of the central directory, in its order."""
     position, end = offset, offset + size
     for _ in range(count):
@@ -213,9 +213,9 @@ def _read_directory(file: BinaryIO, count: int, offset: int, size: int) -> Itera
         raise ContainerFailure(ContainerFinding.BYTES_BETWEEN)
 
 
-def _entry(fields: tuple[int, ...], raw: bytes) -> Entry:
-    (_, _, needed, flags, method, time, date, checksum, compressed, size) = fields[:10]
-    _, extra, comment, disk, internal, external, offset = fields[10:]
+def _entry(fields: tuple[int, ...], raw: bytes) -> ZipEntry:
+    _, _, _, flags, method, time, date, checksum, compressed, size = fields[:10]
+    _, extra, _, _, _, external, offset = fields[10:]
     try:
         name = raw.decode()
     except UnicodeDecodeError:
@@ -226,7 +226,7 @@ def _entry(fields: tuple[int, ...], raw: bytes) -> Entry:
         raise ContainerFailure(ContainerFinding.DATA_DESCRIPTOR, name)
     if extra:
         raise _extra_field(name)
-    entry = Entry(
+    entry = ZipEntry(
         name=name,
         method=method,
         time=date << 16 | time,
@@ -237,15 +237,16 @@ def _entry(fields: tuple[int, ...], raw: bytes) -> Entry:
     )
     if layout.MAX_32 in (compressed, size, offset):
         raise ContainerFailure(ContainerFinding.ZIP64, name)
-    unknown = comment or disk or internal & ~1 or needed not in _NEEDED or flags != entry.flags
-    if unknown or method not in {layout.STORED, layout.DEFLATED}:
-        raise ContainerFailure(ContainerFinding.UNKNOWN_FEATURE, name)
     if stat.S_IFMT(external >> 16) not in _REGULAR or external & _DIRECTORY_ATTRIBUTE:
         raise ContainerFailure(ContainerFinding.NOT_A_FILE, name)
     if name.endswith("/"):
         raise ContainerFailure(ContainerFinding.NOT_A_FILE, name)
     if method == layout.STORED and compressed != size:
         raise ContainerFailure(ContainerFinding.DIRECTORY_DIFFERS, name)
+    # The other fields (versions, flags, attributes, a comment) have one form.
+    header = layout.CENTRAL.pack(*fields) + raw
+    if method not in {layout.STORED, layout.DEFLATED} or header != entry.central_header():
+        raise ContainerFailure(ContainerFinding.UNKNOWN_FEATURE, name)
     return entry
 
 
@@ -255,7 +256,7 @@ def _extra_field(name: str) -> ContainerFailure:
     return ContainerFailure(finding, name)
 
 
-def _require_mimetype_first(entry: Entry, *, is_first: bool) -> None:
+def _require_mimetype_first(entry: ZipEntry, *, is_first: bool) -> None:
     if entry.name != MIMETYPE:
         if is_first:
             raise ContainerFailure(ContainerFinding.MIMETYPE_LATE, entry.name)
@@ -264,28 +265,25 @@ def _require_mimetype_first(entry: Entry, *, is_first: bool) -> None:
         raise ContainerFailure(ContainerFinding.MIMETYPE_COMPRESSED)
 
 
-def _require_moderate(entry: Entry, total: int, limits: ContainerLimits) -> None:
+def _require_moderate(entry: ZipEntry, total: int, limits: ContainerLimits) -> None:
     if total > limits.max_total_bytes:
         raise ContainerFailure(ContainerFinding.TOO_LARGE, entry.name)
     if entry.size > max(limits.min_judged_bytes, entry.compressed * limits.max_ratio):
         raise ContainerFailure(ContainerFinding.RATIO, entry.name)
 
 
-def _require_same_header(file: BinaryIO, entry: Entry) -> None:
+def _require_same_header(file: BinaryIO, entry: ZipEntry) -> None:
     """Require that the local header states what the central directory states, and nothing more."""
     file.seek(entry.offset)
     fixed = file.read(layout.LOCAL.size)
     if len(fixed) < layout.LOCAL.size or not fixed.startswith(layout.LOCAL_SIGNATURE):
         raise ContainerFailure(ContainerFinding.DIRECTORY_DIFFERS, entry.name)
-    _, needed, flags, *_, name_length, extra = layout.LOCAL.unpack(fixed)
+    _, _, flags, *_, name_length, extra = layout.LOCAL.unpack(fixed)
     if flags & layout.ENCRYPTION:
         raise ContainerFailure(ContainerFinding.ENCRYPTED, entry.name)
     if flags & layout.DESCRIPTOR:
         raise ContainerFailure(ContainerFinding.DATA_DESCRIPTOR, entry.name)
     if extra:
         raise _extra_field(entry.name)
-    written = entry.local_header()
-    found = fixed + file.read(name_length)
-    # Some writers state version 10 for an entry that is stored. Nothing depends on it.
-    if needed not in _NEEDED or found[:4] + found[6:] != written[:4] + written[6:]:
+    if fixed + file.read(name_length) != entry.local_header():
         raise ContainerFailure(ContainerFinding.DIRECTORY_DIFFERS, entry.name)

@@ -297,7 +297,8 @@ class _Values:
         try:
             self._parser.feed(block)
             for _, element in self._parser.read_events():
-                self._take(element)
+                if isinstance(element, etree._Element):
+                    self._take(element)
         except etree.XMLSyntaxError:
             raise ContainerFailure(ContainerFinding.SIGNATURE_MALFORMED) from None
 

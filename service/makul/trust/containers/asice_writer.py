@@ -29,11 +29,13 @@ from makul.trust.containers.entry_names import (
     require_safe_name,
 )
 from makul.trust.containers.findings import ContainerFailure, ContainerFinding
-from makul.trust.containers.zip_layout import Entry
+from makul.trust.containers.zip_layout import ZipEntry
 from makul.trust.keys.files import RawSigner, same_key
 from makul.trust.pki.certificates import read_certificate
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}", re.ASCII)
+_COMPRESSIBLE: Final = re.compile(r"text/|application/json")
+"""Other files are stored: scans are compressed already, and a blank one would look like a bomb."""
 _LEVEL: Final = 6
 
 
@@ -89,7 +91,8 @@ class AsiceWriter:
         if _MEDIA_TYPE.fullmatch(media_type) is None:
             raise ValueError("not a media type")
         digest = new_hash(self._hash_name)
-        self._write(name, _digested(content, digest.update), layout.DEFLATED)
+        method = layout.DEFLATED if _COMPRESSIBLE.match(media_type) else layout.STORED
+        self._write(name, _digested(content, digest.update), method)
         self._files.append(SignedFile(name, media_type, digest.digest()))
         return digest.digest()
 
@@ -117,7 +120,7 @@ class AsiceWriter:
     def _write(self, name: str, content: Iterator[bytes], method: int) -> None:
         require_safe_name(name)
         self._names.add(name)
-        empty = Entry(
+        empty = ZipEntry(
             name=name,
             method=method,
             time=self._time,
@@ -136,7 +139,7 @@ class AsiceWriter:
         self._directory += entry.central_header()
         self._count += 1
 
-    def _write_content(self, entry: Entry, content: Iterator[bytes]) -> Entry:
+    def _write_content(self, entry: ZipEntry, content: Iterator[bytes]) -> ZipEntry:
         deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         checksum = size = compressed = 0
         for block in content:

@@ -39,7 +39,7 @@ VERSION_64 = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ZipEntry:
     """One file of a container, as both its headers state it."""
 
     name: str

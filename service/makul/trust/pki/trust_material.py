@@ -132,7 +132,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
     Files that are unchanged since `before` are not read again, because a long CRL takes seconds.
     They are reused only if the CA certificates are unchanged too.
     """
-    anchors = _read_objects(directories.anchors, _ca_certificate)
+    anchors = read_objects(directories.anchors, _ca_certificate)
     if not anchors:
         raise TrustStoreError(
             translate(
@@ -141,7 +141,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
             )
         )
     intermediates = (
-        _read_objects(directories.intermediates, _intermediate) if directories.intermediates else []
+        read_objects(directories.intermediates, _intermediate) if directories.intermediates else []
     )
     authorities = {each.parsed: each.fingerprint for each in (*anchors, *intermediates)}
     authorities_digest = _digest(
@@ -154,7 +154,7 @@ def load_material(directories: TrustDirectories, before: Material | None = None)
             for each in (*anchors, *intermediates):
                 Archive(directories.archive).keep(each.der, CERTIFICATE)
         others = (
-            _read_objects(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
+            read_objects(directories.elsewhere, _ca_certificate) if directories.elsewhere else []
         )
         authorities_known = _Known(
             authorities, [each.parsed for each in others], directories.others_expected
@@ -311,11 +311,11 @@ def ca_certificates(directory: Path) -> Iterator[tuple[Path, x509.Certificate]]:
 
     Raises `TrustStoreError` for a file that cannot be used.
     """
-    for each in _read_objects(directory, _ca_certificate):
+    for each in read_objects(directory, _ca_certificate):
         yield each.path, each.parsed
 
 
-def _read_objects(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
+def read_objects(directory: Path, parse: Callable[[bytes], ParsedT]) -> list[_Object[ParsedT]]:
     """Return every object in the directory's files, parsed."""
     return [each for path in files_in(directory) for each in _objects(path, parse)]
 

@@ -1,0 +1,232 @@
+"""`makul case`: the evidence files of cases (Procedure, cl. 12)."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from makul.admin.case import CaseOptions
+from makul.admin.case_verification import CaseQuestion, VerifiedCase
+from makul.admin.errors import OperatorError
+from makul.cli.context import (
+    AsJson,
+    Code,
+    Reason,
+    examples,
+    open_installation,
+    require_reason,
+    require_recipient,
+    session,
+)
+from makul.cli.output import Facts, instant, progress_bar, show_facts
+from makul.domain.cases import Case, CasePeriod, CaseScope
+from makul.language.translation import translate
+
+if TYPE_CHECKING:
+    from makul.admin.case import BuiltCase, CasePublisher
+
+app = typer.Typer(
+    no_args_is_help=True, help="Build and verify the evidence files of cases (cl. 12)."
+)
+
+MAX_REASON_CHARACTERS = 500
+"""Maximum length of a reason (case.xsd)."""
+
+_DAY = ["%Y-%m-%d"]
+_VERIFY_CODES = "Exit codes: 0 the file is whole · 1 it is refused · 3 a file cannot be read"
+
+
+@app.command(
+    epilog=examples(
+        "makul case build COM/60000001 --from 2026-10-01 --to 2026-11-01 --reason 'case 7'"
+        " --out case-7.asice",
+        "makul case build COM/60000001 --from 2026-10-01 --to 2026-11-01 --reason 'case 7'"
+        " --preview --json",
+    )
+)
+def build(
+    ctx: typer.Context,
+    *,
+    member: Code,
+    begins: Annotated[
+        datetime,
+        typer.Option("--from", formats=_DAY, help="The first day, in the Kyrgyz Republic."),
+    ],
+    ends: Annotated[
+        datetime, typer.Option("--to", formats=_DAY, help="The day after the last day.")
+    ],
+    reason: Reason,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="A new file, *.asice, that only you can read."),
+    ] = None,
+    months: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Include the statements of the period from this directory of `month build`.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Include every decision, not only those with an exception."),
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only count what the file would contain.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the evidence file of a recipient and a period, signed with the key of receipts.
+
+    It contains decisions with receipts, proofs, documents and reports, agreements, and acts. By
+    default only decisions with an exception by the rules of monthly statements are included. No
+    personal data are added to those in the requests, consents and other documents. Signed requests
+    are not kept: the file has their digests. Building is recorded with its reason, also a preview.
+    """
+    if out is None and not preview:
+        raise OperatorError(translate("name the new file with --out, or give --preview"))
+    with open_installation(ctx) as installation:
+        options = CaseOptions(
+            recipient=require_recipient(installation, member),
+            period=_period(begins, ends),
+            scope=CaseScope.ALL if everything else CaseScope.EXCEPTIONS,
+            reason=_reason(reason),
+            months=months,
+        )
+        facts = _run(installation.cases, options, None if preview else out)
+    show_facts(facts, as_json=as_json)
+
+
+def _run(cases: "CasePublisher", options: CaseOptions, out: Path | None) -> Facts:
+    with progress_bar() as progress:
+        total = 0 if progress.disable else cases.total(options)
+        task = progress.add_task(translate("decisions"), total=total)
+
+        def report(count: int) -> None:
+            progress.advance(task, count)
+
+        if out is not None:
+            return _built(cases.build(options, out, report))
+        counts = cases.count(options, report)
+    return {
+        "recipient": options.recipient.code,
+        "scope": options.scope.value,
+        "decisions": counts.decisions,
+        "included": counts.included,
+        "exceptions": [f"{kind} {count:,}" for kind, count in counts.exceptions],
+    }
+
+
+def _period(begins: datetime, ends: datetime) -> CasePeriod:
+    try:
+        return CasePeriod(begins.date(), ends.date())
+    except ValueError:
+        raise OperatorError(translate("--to must be a later day than --from")) from None
+
+
+def _reason(reason: str) -> str:
+    text = " ".join(require_reason(reason).split())
+    if len(text) > MAX_REASON_CHARACTERS or not text.isprintable() or set(text) & set("<>"):
+        raise OperatorError(
+            translate("--reason is at most 500 printable characters, without < and >")
+        )
+    return text
+
+
+def _built(built: "BuiltCase") -> Facts:
+    return {
+        **_facts(built.case),
+        "level": built.level.value,
+        "why": None if built.why is None else translate(built.why),
+        "bytes": built.size,
+        "file": str(built.file),
+    }
+
+
+def _facts(case: Case) -> Facts:
+    return {
+        "case_id": str(case.case_id),
+        "recipient": case.recipient,
+        "from": instant(case.begins),
+        "to": instant(case.ends),
+        "scope": case.scope.value,
+        "decisions": case.decisions,
+        "included": case.included,
+        "exceptions": [f"{kind} {count:,}" for kind, count in case.exceptions],
+        "contents": [f"{each.kind} {each.files:,}" for each in case.contents],
+        "missing_documents": case.missing_documents,
+        "missing_trust": case.missing_trust,
+        "tree_size": case.tree_size,
+    }
+
+
+@app.command(
+    epilog=examples(
+        "makul case verify case-7.asice --certificate operator.pem --log-key log.vkey",
+        "makul case verify case-7.asice --anchors anchors --tsa-anchors tsa --json",
+    )
+    + f"\n\n{_VERIFY_CODES}"
+)
+def verify(
+    ctx: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The evidence file.", show_default=False)
+    ],
+    *,
+    certificate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A certificate of the operator, PEM; may be repeated. By default those of the"
+            " settings."
+        ),
+    ] = None,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="CA certificates: judge the signer by them, as of the timestamp."
+        ),
+    ] = None,
+    tsa_anchors: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="CA certificates of time-stamping authorities."),
+    ] = None,
+    log_key: Annotated[
+        Path | None,
+        typer.Option(help="The file with the log's verifier key; by default the case states it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify an evidence file offline: no database, no settings and no network are needed.
+
+    Verified are the container, the signature, every file, every receipt, and for each decision and
+    act the proof that it is in the checkpoint. Name the log's key that you got from elsewhere, so
+    that nobody can show you another ledger. `makul document verify` judges the signatures under
+    consents and agreements again. Only the operator's record shows that no decision is missing.
+    """
+    current = session(ctx)
+    question = CaseQuestion(
+        file=file,
+        certificates=certificate or [],
+        anchors=anchors,
+        tsa_anchors=tsa_anchors,
+        log_key=log_key,
+    )
+    with progress_bar() as progress:
+        task = progress.add_task(translate("files"), total=None)
+        found = current.runtime.verify_case(
+            current.config, question, lambda count: progress.advance(task, count)
+        )
+    show_facts(_verified(found), as_json=as_json)
+
+
+def _verified(found: VerifiedCase) -> Facts:
+    return {
+        "result": "PASSED",
+        **_facts(found.case),
+        "files": found.files,
+        "signer": found.signer.hex(),
+        "signing_time": instant(found.signing_time),
+        "proven_time": instant(found.proven_time),
+        "log_key": "OWN" if found.has_own_log_key else "OF_THE_CASE",
+    }

@@ -1,0 +1,179 @@
+"""Everything that is recorded of one decision, for the evidence file of a case (cl. 12)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from makul.app.ports import EvidenceDocument
+from makul.app.ports.cases import CaseRecord, RecordedAct
+from makul.domain.disclosures import GroundKind
+from makul.domain.identifiers import MemberCode
+from makul.domain.months import Period
+from makul.store.db.base import Database
+from makul.store.db.codecs import CodecError, instant, micros, unpack
+from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
+from makul.store.records.acts import act_associated_data
+from makul.store.records.entry_rows import evidence_associated_data
+from makul.store.records.private_fields import open_private
+from makul.store.schema.ledger_tables import act, ledger_position
+from makul.store.schema.record_tables import disclosure, evidence, revocation
+from makul.store.schema.registry_tables import agreement
+from makul.store.schema.usage_tables import ground_use
+
+ACT_KINDS = (
+    "recipient.add",
+    "recipient.state",
+    "agreement.draft",
+    "agreement.sign",
+    "agreement.end",
+    "ground.revoke",
+)
+"""Acts about the recipient. Those about officials and signatories name persons of the recipient,
+and are left out."""
+
+_TOTAL = select(func.count()).where(
+    disclosure.c.recipient == bindparam("recipient"),
+    disclosure.c.decided_at >= bindparam("begins"),
+    disclosure.c.decided_at < bindparam("ends"),
+)
+_DECISION = (
+    select(
+        disclosure.c.sealed,
+        disclosure.c.ground_digest,
+        ground_use.c.revoked_at,
+        revocation.c.revoked_at,
+        revocation.c.document,
+    )
+    .select_from(
+        disclosure.outerjoin(
+            ground_use,
+            and_(
+                ground_use.c.recipient == disclosure.c.recipient,
+                ground_use.c.kind == disclosure.c.ground_kind,
+                ground_use.c.ground_id == disclosure.c.ground_id,
+            ),
+        ).outerjoin(
+            revocation,
+            and_(
+                disclosure.c.ground_kind == GroundKind.CONSENT.value,
+                revocation.c.recipient == disclosure.c.recipient,
+                revocation.c.consent_id == disclosure.c.ground_id,
+                revocation.c.subject_index == disclosure.c.subject_index,
+            ),
+        )
+    )
+    .where(
+        disclosure.c.disclosure_id == bindparam("disclosure_id"),
+        disclosure.c.recipient == bindparam("recipient"),
+    )
+)
+_DOCUMENT = select(evidence.c.kind, evidence.c.sealed).where(
+    evidence.c.recipient == bindparam("recipient"), evidence.c.digest == bindparam("digest")
+)
+_ACTS = (
+    select(
+        act.c.act_id,
+        act.c.number,
+        act.c.at,
+        act.c.who,
+        act.c.kind,
+        act.c.target,
+        act.c.sealed,
+        ledger_position.c.position,
+    )
+    .select_from(act.outerjoin(ledger_position, ledger_position.c.disclosure_id == act.c.act_id))
+    .where(
+        or_(*(act.c.kind == kind for kind in ACT_KINDS)),
+        (act.c.target == bindparam("recipient"))
+        | act.c.target.in_(
+            select(agreement.c.number).where(agreement.c.recipient == bindparam("recipient"))
+        ),
+        act.c.at < bindparam("until"),
+    )
+    .order_by(act.c.number)
+)
+
+
+def count_decisions(database: Database, period: Period, recipient: MemberCode) -> int:
+    """Return the number of a recipient's decisions in a period."""
+    values = {
+        "recipient": recipient,
+        "begins": micros(period.begins),
+        "ends": micros(period.ends),
+    }
+    row = database.fetch_one(_TOTAL, values)
+    return int(row[0]) if row is not None else 0
+
+
+def read_case_record(
+    database: Database, cipher: FieldCipher, recipient: MemberCode, disclosure_id: UUID
+) -> CaseRecord:
+    """Return what is recorded of a decision. Raises `CodecError` if it is not there any more."""
+    row = database.fetch_one(
+        _DECISION, {"disclosure_id": disclosure_id.bytes, "recipient": recipient}
+    )
+    if row is None:
+        raise CodecError("a decision of the case was removed while the case was built")
+    sealed, ground_digest, by_operator, by_subject, revoked_by = row
+    private = open_private(cipher, disclosure_id.bytes, sealed)
+    reports = dict(private.reports)
+    digests = dict.fromkeys([*reports, *([ground_digest] if ground_digest else [])])
+    revoked = min((at for at in (by_operator, by_subject) if at is not None), default=None)
+    signed = None
+    if revoked_by is not None:
+        signed = _read_document(database, cipher, recipient, revoked_by)[1]
+    return CaseRecord(
+        salt=private.leaf_salt,
+        statement=private.leaf_statement,
+        receipt=private.receipt,
+        documents=tuple(
+            EvidenceDocument(
+                digest=digest, kind=kind, document=document, report=reports.get(digest, b"")
+            )
+            for digest in digests
+            for kind, document in (_read_document(database, cipher, recipient, digest),)
+        ),
+        revoked_at=None if revoked is None else instant(revoked),
+        revocation=signed,
+    )
+
+
+def _read_document(
+    database: Database, cipher: FieldCipher, recipient: MemberCode, digest: bytes
+) -> tuple[str | None, bytes | None]:
+    """Return the kind and the bytes of a stored document; None for what is not there."""
+    row = database.fetch_one(_DOCUMENT, {"recipient": recipient, "digest": digest})
+    if row is None:
+        return None, None
+    kind, sealed = row
+    try:
+        return kind, cipher.decrypt(sealed, evidence_associated_data(recipient, digest))
+    except FieldDecryptionError:
+        # This document was altered or moved. The case must say so, and contain the others.
+        return kind, None
+
+
+def list_acts(
+    database: Database, cipher: FieldCipher, recipient: MemberCode, *, until: int
+) -> Sequence[RecordedAct]:
+    """Return the acts about a recipient and its agreements before a microsecond."""
+    acts = []
+    for row in database.fetch_all(_ACTS, {"recipient": recipient, "until": until}):
+        act_id, number, at, who, kind, target, sealed, position = row
+        header, parts = unpack(cipher.decrypt(sealed, act_associated_data(act_id)))
+        if header.get("v") != 1 or len(parts) != 2:
+            raise CodecError("an act has an unknown format")
+        acts.append(
+            RecordedAct(
+                number=number,
+                at=instant(at),
+                who=who,
+                kind=kind,
+                target=target,
+                leaf_index=position,
+                salt=parts[0],
+                statement=parts[1],
+            )
+        )
+    return acts
