@@ -11,11 +11,11 @@ from uuid import UUID
 
 from makul.app.exception_finder import ComparedDecision, ExceptionFinder
 from makul.app.ports.cases import (
+    ActRecord,
     CaseDocuments,
     CaseRecord,
     EvidenceContainer,
     InclusionProofs,
-    RecordedAct,
     RecordedCase,
     SignedDraft,
     TrustArchive,
@@ -287,7 +287,7 @@ class CaseBuilder:
             name = f"trust/{digest}{suffix}"
             self._add(CaseContent.TRUST, name, "application/octet-stream", (der,))
 
-    def _add_act(self, act: RecordedAct) -> None:
+    def _add_act(self, act: ActRecord) -> None:
         described = CaseAct(
             number=act.number,
             at=act.at,

@@ -26,7 +26,7 @@ class CaseRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedAct:
+class ActRecord:
     """An act of the operator, as recorded."""
 
     number: int
@@ -60,7 +60,7 @@ class RecordedCase:
     period: RecordedMonth
     total: int
     """Number of decisions in the period."""
-    acts: Sequence[RecordedAct]
+    acts: Sequence[ActRecord]
     """Acts about the recipient and its agreements, the earliest first."""
     signed_drafts: Sequence[SignedDraft]
     read_record: Callable[[UUID], CaseRecord]

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from makul.app.ports.cases import RecordedCase, SignedDraft
 from makul.domain.cases import CasePeriod
 from makul.domain.identifiers import MemberCode
+from makul.language.translation import translate
 from makul.store.admin import signatories
 from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -82,7 +83,7 @@ def _list_signed(unit_of_work: RegistryUnitOfWork, recipient: MemberCode) -> Seq
         number, drafted_at, terms_digest, role, member, signer, recorded_at, document = row
         stored = signatories.read_document(unit_of_work, document)
         if stored is None:
-            raise CodecError("a signed agreement is not stored any more")
+            raise CodecError(translate("a signed agreement is not stored any more"))
         signed.append(
             SignedDraft(
                 number=number,

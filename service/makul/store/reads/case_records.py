@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from makul.app.ports import EvidenceDocument
-from makul.app.ports.cases import CaseRecord, RecordedAct
+from makul.app.ports.cases import ActRecord, CaseRecord
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Period
+from makul.language.translation import translate
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError, instant, micros, unpack
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
@@ -28,6 +29,8 @@ ACT_KINDS = (
     "agreement.sign",
     "agreement.end",
     "ground.revoke",
+    "month.issue",
+    "month.answer",
 )
 """Acts about the recipient. Those about officials and signatories name persons of the recipient,
 and are left out."""
@@ -114,7 +117,7 @@ def read_case_record(
         _DECISION, {"disclosure_id": disclosure_id.bytes, "recipient": recipient}
     )
     if row is None:
-        raise CodecError("a decision of the case was removed while the case was built")
+        raise CodecError(translate("a decision of the case was removed while the case was built"))
     sealed, ground_digest, by_operator, by_subject, revoked_by = row
     private = open_private(cipher, disclosure_id.bytes, sealed)
     reports = dict(private.reports)
@@ -156,16 +159,16 @@ def _read_document(
 
 def list_acts(
     database: Database, cipher: FieldCipher, recipient: MemberCode, *, until: int
-) -> Sequence[RecordedAct]:
+) -> Sequence[ActRecord]:
     """Return the acts about a recipient and its agreements before a microsecond."""
     acts = []
     for row in database.fetch_all(_ACTS, {"recipient": recipient, "until": until}):
         act_id, number, at, who, kind, target, sealed, position = row
         header, parts = unpack(cipher.decrypt(sealed, act_associated_data(act_id)))
         if header.get("v") != 1 or len(parts) != 2:
-            raise CodecError("an act has an unknown format")
+            raise CodecError(translate("an act has an unknown format"))
         acts.append(
-            RecordedAct(
+            ActRecord(
                 number=number,
                 at=instant(at),
                 who=who,
