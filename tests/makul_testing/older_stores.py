@@ -4,6 +4,12 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (
+    "DROP TABLE contested_answer",
+    "DROP TABLE contested_line",
+    "DROP TABLE monthly_statement",
+    "DROP TABLE act_answer",
+    "DROP TABLE termination_proposal",
+    "DROP TABLE officer",
     "DROP TABLE recipient_use",
     "DROP TABLE dictionary",
     "DROP TABLE person_sample",

@@ -28,6 +28,7 @@ from makul_testing.builders.entries import (
     registration_of,
     revocation_of,
 )
+from makul_testing.builders.oversight import record_acts
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -56,6 +57,7 @@ def fill(store: Store) -> None:
     _register(store)
     for draft in _decisions():
         build_recording(store).record_and_render(draft)
+    record_acts(store, recipient=POLICE, agreement=AgreementNumber("A-2"))
     _take(store)
 
 

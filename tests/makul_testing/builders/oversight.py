@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from uuid import UUID, uuid4
 
 from lxml import etree
 
 from makul.app.acts import ActPort, ActServices, build_acts
+from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
-from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
-from makul.domain.disclosures import DocumentSigner, Proof, ProofStatus
-from makul.domain.identifiers import MemberCode
-from makul.domain.month_closing import ContestedLine, IssuedMonth
+from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
+from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
+from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
-from makul.store import Store
+from makul.store import ActRights, Store
 from makul_testing.builders.records import NOON
 
 CONTENT = b"c" * 32
@@ -38,6 +42,45 @@ def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Off
 
 def caller_of(officer: Officer) -> Caller:
     return Caller(recipient=officer.member, channel=Channel.WSSE, certificate=officer.fingerprint)
+
+
+def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumber) -> None:
+    """Fill each table of acts: a proposed termination, and a month with an answered line."""
+    officer, line = an_officer(1), UUID(int=1)
+    store.registry.add_officer(officer, at=NOON)
+    proposal = TerminationRequest(
+        request_id=uuid4(), digest=b"2" * 32, agreement_number=agreement, justification="t"
+    )
+    assert build_operations(store)["TerminateAgreement"](proposal, caller_of(officer)) == b"DONE"
+    month = Month(2026, 10)
+    issued = IssuedMonth(
+        recipient=recipient,
+        month=month,
+        state=MonthState.ISSUED,
+        head=sha256(b"<Head/>").digest(),
+        content=b"c" * 32,
+        issued_at=NOON,
+        confirm_by=NOON + timedelta(days=7),
+    )
+    store.registry.issue_month(issued, b"<Head/>", at=NOON)
+    facts = ActFacts(
+        operation="ConfirmMonth",
+        port="recipient",
+        caller=Caller(recipient=recipient, channel=Channel.WSSE),
+        officer=None,
+        request_id=uuid4(),
+        request_digest=b"3" * 32,
+        at=NOON,
+        target=str(month),
+        stated={},
+    )
+
+    def contest(rights: ActRights) -> ActDecision:
+        rights.contest(recipient, month, {line: "not ours"})
+        return ActDecision(outcome=Outcome.DONE)
+
+    assert store.acts.carry_out(facts, contest, lambda _: b"DONE") == b"DONE"
+    store.registry.answer_line(recipient, month, line, LineAnswer.UPHELD, reason="it is", at=NOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +164,7 @@ def build_operations(
             clock=lambda: at,
             register=store.oversight,
             recorder=store.acts,
-            recording=Recording(renderer=renderer, recorder=store.recorder),
+            recording=Recording(renderer=unused, recorder=store.recorder),
             documents=documents,
             verifier=verifier,
             pages=pages,

@@ -67,6 +67,14 @@ RELEASED: dict[str, tuple[str, str]] = {
         "093a6e5e02720369f8cb58749cab681e93e47721b883a717baf25ac2b9830682",
         "193f9164fa6fc4ccc81155b5dd50ca51c4eca2b20d64e8669705b63033acbf14",
     ),
+    "0012": (
+        "d2826f61eacae0ad36981469e2d1e11a8b1c2fd389447fc45df9fb4efcb43bc8",
+        "0dfe4f688ec99b1de3e77003432865da7585d828e3f3437ab0077a7f125378e2",
+    ),
+    "0013": (
+        "3d015f3195936487b73072e59c1dae74ac902841fa0af66bf9f15bccae4e4721",
+        "e73e2181a13e9d637af199bef99decfb6219cfda60bf8e0794ab0eb8190f3d6b",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

@@ -23,7 +23,8 @@ from makul.store.schema.rewrap_triggers import REWRAPPED, sqlite_triggers
 from makul.store.schema.tables import metadata
 from makul.store.schema.version import assert_schema, migrate
 from makul_testing.builders.entries import a_release
-from makul_testing.builders.records import NOON, a_caller, an_evidence
+from makul_testing.builders.oversight import record_acts
+from makul_testing.builders.records import AGREEMENT_NUMBER, BANK, NOON, a_caller, an_evidence
 from makul_testing.raw_sql import parameters, raw, read_all_rows
 
 DRIVER: Any = dbapi2
@@ -50,6 +51,7 @@ def filled(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     entry = a_release(evidence=(an_evidence(),))
     store.recorder.record(entry)
     store.recorder.replay(entry.key, a_caller(), at=NOON)
+    record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)
     store.close()
     return place
 

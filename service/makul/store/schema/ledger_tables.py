@@ -41,6 +41,10 @@ act_answer = Table(
 """The answer of an act that closed its request id; a retry of the officer gets it again.
 
 `sealed` is encrypted: the answer, as it was sent.
+
+The ledger does not cover this table. The act has a leaf, and the answer a signed receipt that names
+it. If a row is deleted, the retry is judged anew on the rows as the act left them, so that no act
+is done twice.
 """
 
 ledger_queue = Table(
