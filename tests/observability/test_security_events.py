@@ -181,7 +181,8 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
         (
             *("recipients", "certificates", "encryption_certificates", "notices", "signatories"),
             *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
-            *("repetitions", "statistics", "count_persons", "find_ground"),
+            *("repetitions", "statistics", "count_persons", "find_ground", "officers"),
+            *("issued_months", "contested_lines"),
         )
     ),
 }

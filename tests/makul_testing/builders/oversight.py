@@ -26,6 +26,10 @@ from makul_testing.builders.records import NOON
 CONTENT = b"c" * 32
 """The digest of every signed content."""
 BODY = MemberCode("GOV/70000009")
+MONTH = Month(2026, 10)
+HEAD = b"<Head/>"
+LINE = UUID(int=1)
+"""The id of a contested line."""
 
 
 def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Officer:
@@ -46,24 +50,39 @@ def caller_of(officer: Officer) -> Caller:
 
 def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumber) -> None:
     """Fill each table of acts: a proposed termination, and a month with an answered line."""
-    officer, line = an_officer(1), UUID(int=1)
+    officer = an_officer(1)
     store.registry.add_officer(officer, at=NOON)
     proposal = TerminationRequest(
         request_id=uuid4(), digest=b"2" * 32, agreement_number=agreement, justification="t"
     )
     assert build_operations(store)["TerminateAgreement"](proposal, caller_of(officer)) == b"DONE"
-    month = Month(2026, 10)
-    issued = IssuedMonth(
+    store.registry.issue_month(a_month(recipient), HEAD, at=NOON)
+
+    def contest(rights: ActRights) -> ActDecision:
+        rights.contest(recipient, MONTH, {LINE: "not ours"})
+        return ActDecision(outcome=Outcome.DONE)
+
+    facts = month_facts(recipient, MONTH)
+    assert store.acts.carry_out(facts, contest, lambda _: b"DONE") == b"DONE"
+    store.registry.answer_line(recipient, MONTH, LINE, LineAnswer.UPHELD, reason="it is", at=NOON)
+
+
+def a_month(recipient: MemberCode) -> IssuedMonth:
+    """Return a month as it is issued."""
+    return IssuedMonth(
         recipient=recipient,
-        month=month,
+        month=MONTH,
         state=MonthState.ISSUED,
-        head=sha256(b"<Head/>").digest(),
+        head=sha256(HEAD).digest(),
         content=b"c" * 32,
         issued_at=NOON,
         confirm_by=NOON + timedelta(days=7),
     )
-    store.registry.issue_month(issued, b"<Head/>", at=NOON)
-    facts = ActFacts(
+
+
+def month_facts(recipient: MemberCode, month: Month) -> ActFacts:
+    """Return the facts of a recipient's act on its month."""
+    return ActFacts(
         operation="ConfirmMonth",
         port="recipient",
         caller=Caller(recipient=recipient, channel=Channel.WSSE),
@@ -74,13 +93,6 @@ def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumb
         target=str(month),
         stated={},
     )
-
-    def contest(rights: ActRights) -> ActDecision:
-        rights.contest(recipient, month, {line: "not ours"})
-        return ActDecision(outcome=Outcome.DONE)
-
-    assert store.acts.carry_out(facts, contest, lambda _: b"DONE") == b"DONE"
-    store.registry.answer_line(recipient, month, line, LineAnswer.UPHELD, reason="it is", at=NOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +176,7 @@ def build_operations(
             clock=lambda: at,
             register=store.oversight,
             recorder=store.acts,
-            recording=Recording(renderer=unused, recorder=store.recorder),
+            recording=Recording(renderer=renderer, recorder=store.recorder),
             documents=documents,
             verifier=verifier,
             pages=pages,

@@ -329,7 +329,7 @@ def test_a_right_given_by_hand_is_found_after_the_next_act(
     whole = SequencedStore(path, store, signer)
     sequence(store, signer)
     with whole.attacker() as run:
-        run("UPDATE recipient SET state = 'CUT_OFF' WHERE code = ?", BANK)
+        run("UPDATE recipient SET state = 'ON_HOLD' WHERE code = ?", BANK)
     store.registry.set_state(a_recipient(BANK), reason="back", at=NOON)
 
     found = whole.finding()

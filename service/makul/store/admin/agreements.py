@@ -98,11 +98,8 @@ def draft(
             transaction.execute(_ADD, {**key, **terms, "changed_at": micros(at)})
         else:
             _must_be_changeable(known, new.recipient)
-            # Later than the terms before, even if the clock stood still or was set back: a proposed
-            # termination is that of the terms with this very time (`termination_proposal`).
-            (changed_at,) = transaction.fetch_one(_CHANGED_AT, {"number": number}) or (0,)
-            changed = {"key_number": number, "changed_at": max(micros(at), changed_at + 1)}
-            transaction.execute(_CHANGE, {**changed, **terms})
+            changed_at = _next_change(transaction, number, at)
+            transaction.execute(_CHANGE, {"key_number": number, "changed_at": changed_at, **terms})
         _add_draft(transaction, number, digest, at)
         unsigned = SignedBytes(digest=digest, document=document, report=b"")
         signatories.store_document(transaction, unit_of_work.cipher, DRAFT_KIND, unsigned, at=at)
@@ -165,7 +162,8 @@ def sign(
         state = AgreementState.DRAFT
         if _all_have_signed(transaction, number, signature.terms_digest):
             state = AgreementState.IN_FORCE
-            changed = {"key_number": number, "state": state.value, "changed_at": micros(at)}
+            changed_at = _next_change(transaction, number, at)
+            changed = {"key_number": number, "state": state.value, "changed_at": changed_at}
             transaction.execute(_SET_STATE, changed)
         facts = {
             "role": signature.role.value,
@@ -214,6 +212,16 @@ def _must_be_changeable(known: Row, owner: MemberCode) -> None:
         raise OperatorRegistryError(
             translate("this agreement was terminated; a new one needs a new number")
         )
+
+
+def _next_change(transaction: Transaction, number: str, at: datetime) -> int:
+    """Return the time of a change, which no earlier state of the agreement had.
+
+    The clock may have stood still or been set back. A proposed termination is that of the state
+    with this very time (`termination_proposal`).
+    """
+    (changed_at,) = transaction.fetch_one(_CHANGED_AT, {"number": number}) or (0,)
+    return max(micros(at), int(changed_at) + 1)
 
 
 def _add_draft(transaction: Transaction, number: str, digest: bytes, at: datetime) -> None:
