@@ -1,7 +1,9 @@
 """The oversight port, end to end: officers cut off and terminate, in the ledger (cl. 12)."""
 
+import threading
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -202,3 +204,118 @@ def _over_xroad(child: bytes, request_id: UUID, user: str) -> bytes:
         "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header>"
         f"<s:Body>{child.decode()}</s:Body></s:Envelope>"
     ).encode()
+
+
+ACTS = {
+    "CutOffRecipient": lambda: cut_off("COM/99999999"),
+    "TerminateAgreement": lambda: terminate("NONE-1"),
+    "GetStatistics": lambda: act("GetStatistics", month="2026-10"),
+}
+MAY = {
+    "CutOffRecipient": {"inspector", "second-inspector", "head"},
+    "TerminateAgreement": {"inspector", "second-inspector", "head"},
+    "GetStatistics": {"inspector", "second-inspector", "head", "protection"},
+}
+"""Who may request what. Nobody else may, with any credentials that the world has."""
+
+
+@pytest.mark.parametrize("operation", ACTS)
+@pytest.mark.parametrize("by", ["inspector", "second-inspector", "head", "protection"])
+def test_each_role_may_request_its_operations(
+    installation: InProcessService, operation: str, by: str
+) -> None:
+    """Any other operation is OVR-01, which is recorded and says nothing of its target."""
+    answer = installation.oversee(ACTS[operation](), by=by)
+
+    if by in MAY[operation]:
+        assert "OVR-01" not in answer.codes
+    else:
+        assert (answer.outcome, answer.codes) == ("REFUSED", ["OVR-01"])
+
+
+@pytest.mark.parametrize("operation", ACTS)
+def test_no_other_party_requests_an_act(installation: InProcessService, operation: str) -> None:
+    """The certificates of recipients, signatories and citizens open nothing (RCP-04)."""
+    world = installation.world
+    holders = [*world.messages.values(), *(each.credential for each in world.signatories.values())]
+    for holder in holders:
+        message = signed_message(
+            ACTS[operation](), holder.key, holder.certificate, at=installation.clock()
+        )
+        answer = installation.post(message, listener="oversight", PATH_INFO="/v1/oversight")
+        assert answer.status == 500
+        assert answer.codes
+        assert set(answer.codes) <= {"RCP-04", "SIG-04", "SIG-05", "SIG-06"}
+
+
+def test_a_signed_act_is_accepted_once(own: InProcessService) -> None:
+    """REQ-09: who resends a recorded message learns nothing and does nothing."""
+    holder = own.world.officers["inspector"].credential
+    message = signed_message(
+        cut_off("COM/99999999"), holder.key, holder.certificate, at=own.clock()
+    )
+
+    codes = [
+        own.post(message, listener="oversight", PATH_INFO="/v1/oversight").codes for _ in range(2)
+    ]
+
+    assert codes == [["OVR-06"], ["REQ-09"]]
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        act("CutOffRecipient", recipient="COM/60000001", justification="x" * 2001),
+        act("CutOffRecipient", recipient="60000001", justification="x"),
+        act("CutOffRecipient", recipient="COM/60000001"),
+        act("GetStatistics", month="2026-13"),
+        act("GetStatistics", month="2026-10", officer="O-head"),
+        act("TerminateAgreement", agreementNumber="../1", justification="x"),
+        act("ReleaseRecipient", recipient="COM/60000001", justification="x"),
+    ],
+)
+def test_what_the_schema_refuses_is_no_act(installation: InProcessService, child: bytes) -> None:
+    """A fault, and nothing is recorded."""
+    answer = installation.oversee(child)
+
+    assert answer.status == 500
+    assert answer.codes
+    assert set(answer.codes) <= {"REQ-01", "REQ-02"}
+
+
+def test_an_answer_names_no_officer(own: InProcessService) -> None:
+    """Neither the answer nor its receipt has the officer's name or identifier."""
+    for by in ("inspector", "head"):
+        done = own.oversee(terminate(own.bank.agreement), by=by)
+        receipt = b64decode(text(done.child, "receipt") or "")
+        for officer in own.world.officers.values():
+            for word in (officer.identifier, officer.registered.name):
+                assert word.encode() not in done.body
+                assert word.encode() not in receipt
+
+
+def test_nothing_is_released_after_a_cut_off_under_load(own: InProcessService) -> None:
+    """The act waits for running decisions, and no later one overtakes it (invariant 4)."""
+    requests = [bank_request(own) for _ in range(24)]
+    ended = threading.Event()
+    late: list[str | None] = []
+
+    def ask(request: bytes) -> str | None:
+        began_late = ended.is_set()
+        outcome = own.ask(request).outcome
+        if began_late:
+            late.append(outcome)
+        return outcome
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = [pool.submit(ask, each) for each in requests[:12]]
+        done = pool.submit(own.oversee, cut_off(own.bank.code))
+        answers += [pool.submit(ask, each) for each in requests[12:18]]
+        assert done.result().outcome == "DONE"
+        ended.set()
+        answers += [pool.submit(ask, each) for each in requests[18:]]
+        outcomes = [each.result() for each in answers]
+
+    assert set(outcomes) <= {"RELEASED", "REFUSED"}
+    assert len(late) >= 6
+    assert set(late) == {"REFUSED"}
