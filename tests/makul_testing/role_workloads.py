@@ -304,7 +304,7 @@ def oversees(store: Store) -> None:
     mark = a_mark(b"\0" + b"\1" * 31)  # it also sweeps
     assert store.recorder.register_message_id(mark, at=NOON)
     assert not store.recorder.register_message_id(mark, at=NOON)
-    assert store.recorder.register_message_id(a_mark(b"\2" * 32), at=LATER)  # forgets the first
+    assert store.recorder.register_message_id(a_mark(bytes(32)), at=LATER)  # forgets the first
     assert store.ledger.state().waiting is not None  # for readiness
     assert store.recorder.count_inquiry(first.member, at=NOON) == 1
     assert store.recorder.count_inquiry(first.member, at=NOON) == 2
