@@ -72,8 +72,8 @@ RELEASED: dict[str, tuple[str, str]] = {
         "0dfe4f688ec99b1de3e77003432865da7585d828e3f3437ab0077a7f125378e2",
     ),
     "0013": (
-        "3d015f3195936487b73072e59c1dae74ac902841fa0af66bf9f15bccae4e4721",
-        "e73e2181a13e9d637af199bef99decfb6219cfda60bf8e0794ab0eb8190f3d6b",
+        "96b5936ecff2f64513aaae2019e60a65ce1ae522d2279d06b9375024f836aa92",
+        "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
