@@ -37,6 +37,7 @@ FILE = "FILE"
 HINT = "Nothing was changed."
 DOCUMENTED = {0, 1, 2, 3}
 WHY = ("--reason", "x")
+PERIOD = ("--from", "2026-10-01", "--to", "2026-11-01")
 OFFICIAL = ("--id", "P-1", "--name", "Head")
 
 PATHS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -115,6 +116,22 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("month show", "output"): ("month", "show", "2026-10", "--output", FILE, "--recipient", BANK),
     ("month verify", "files"): ("month", "verify", FILE, "--certificate", "C"),
     ("month verify", "certificate"): ("month", "verify", "C", "--certificate", FILE),
+    ("case build", "out"): ("case", "build", BANK, *PERIOD, *WHY, "--out", FILE),
+    ("case build", "months"): (
+        *("case", "build", BANK, *PERIOD, *WHY, "--months", FILE, "--preview"),
+    ),
+    ("case verify", "file"): ("case", "verify", FILE, "--certificate", "C"),
+    ("case verify", "certificate"): ("case", "verify", "C", "--certificate", FILE),
+    ("case verify", "anchors"): ("case", "verify", "C", "--anchors", FILE),
+    ("case verify", "tsa_anchors"): (
+        *("case", "verify", "C", "--anchors", "A", "--tsa-anchors", FILE),
+    ),
+    ("case verify", "log_key"): ("case", "verify", "C", "--certificate", "C", "--log-key", FILE),
+    ("officer add", "file"): (
+        *("officer", "add", "GOV/70000010", FILE, "--role", "PROTECTION_OFFICER"),
+        *OFFICIAL,
+    ),
+    ("officer withdraw", "file"): ("officer", "withdraw", FILE, *WHY),
     ("", "config"): ("--config", FILE, "key", "show"),
     ("init", "directory"): ("init", FILE, "--operator", "GOV/70000001", "--name", "X"),
 }
@@ -129,7 +146,7 @@ TEXTS = {("ledger witness", "log_key"), ("ledger witness", "also")}
 DIRECTORIES = {
     ("document verify", each)
     for each in ("anchors", "intermediates", "crl", "ocsp", "tsa_anchors", "tsa_crl")
-}
+} | {("case verify", each) for each in ("anchors", "tsa_anchors")}
 """Parameters that name a directory, in which the hostile file lies."""
 
 SAME_READER = {
@@ -138,6 +155,8 @@ SAME_READER = {
     ("recipient withdraw-official", "file"),
     ("signatory add", "file"),
     ("signatory withdraw", "file"),
+    ("officer add", "file"),
+    ("officer withdraw", "file"),
     ("agreement submit", "file"),
     ("notice sign", "file"),
     ("notice sign", "key"),
@@ -158,6 +177,8 @@ WRITTEN = {
     ("ledger export", "bundle"),
     ("disclosure export", "output"),
     ("init", "directory"),
+    ("case build", "out"),
+    ("case build", "months"),
     ("month build", "output"),
     ("month show", "output"),
     ("sandbox issue", "output"),
@@ -418,6 +439,7 @@ SETTINGS: dict[str, str] = {
     "trust.refresh.ocsp.issuer": '[trust]\nocsp = "anchors"\nwanted = "anchors"\n'
     '[[trust.refresh.ocsp]]\nurl = "http://127.0.0.1:1"\nissuer = "{}"',
     "logs.security": '[logs]\nsecurity = "{}"',
+    "months.directory": '[months]\ndirectory = "{}"',
     "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
     "ledger.key": '[ledger]\nkey = "{}"',
     "ledger.publish": '[ledger]\npublish = "{}"',

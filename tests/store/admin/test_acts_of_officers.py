@@ -150,7 +150,7 @@ def test_an_act_whose_receipt_cannot_be_signed_did_not_happen(
 
 
 def test_an_operator_ends_no_cut_off(store: Store, port: ActPort) -> None:
-    """It is the authorised body's, whatever state the operator had read before."""
+    """It is the authorised body's. No state that the operator had read before changes that."""
     assert cut_off(port, FIRST) == b"DONE"
 
     for state in RecipientState:
@@ -229,7 +229,7 @@ def test_nobody_acts_for_two_parties(store: Store, port: ActPort) -> None:
 def test_a_deleted_answer_does_not_repeat_an_act(
     store: Store, port: ActPort, place: DatabaseLocation
 ) -> None:
-    """The retry is judged anew on the rows as the act left them (`act_answer`)."""
+    """The retry is judged again on the rows as the act left them (`act_answer`)."""
     request_id = uuid4()
     assert cut_off(port, FIRST, request_id) == b"DONE"
     with without_guards(place, "act_answer") as connection:

@@ -43,7 +43,7 @@ act_answer = Table(
 `sealed` is encrypted: the answer, as it was sent.
 
 The ledger does not cover this table. The act has a leaf, and the answer a signed receipt that names
-it. If a row is deleted, the retry is judged anew on the rows as the act left them, so that no act
+it. If a row is deleted, the retry is judged again on the rows as the act left them, so that no act
 is done twice.
 """
 
