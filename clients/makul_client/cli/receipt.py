@@ -23,7 +23,7 @@ from makul_client.models.response import Receipt
 from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client._internal.wsse import utc_now
     from makul_client.client import Client
     from makul_client.profile import Profile
@@ -35,7 +35,7 @@ else:
     read_bundle_unsafe = late("receipts.bundle", "read_bundle_unsafe")
     write_bundle = late("receipts.bundle", "write_bundle")
     Client = late("client", "Client")
-    Context = late("_internal.exchange", "Context")
+    Context = late("_internal.request_sender", "Context")
     LedgerVerifier = late("transparency.verifier", "LedgerVerifier")
     Proof = late("transparency.verifier", "Proof")
     Standing = late("transparency.verifier", "Standing")
