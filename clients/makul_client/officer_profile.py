@@ -5,6 +5,7 @@
     [officer]
     body = "GOV/70000009"           # the member code of the supervising body
     identifier = "I-1"              # needed with channel "xroad"
+    receipts = "receipts"           # the directory of the receipts of your acts
 
     [service]
     url = "https://makul.example/v1/oversight"
@@ -44,7 +45,7 @@ from makul_client.profile import (
     XRoad,
     require_channel_table,
 )
-from makul_client.toml_table import Flag, Line, parse_tables, read_tables
+from makul_client.toml_table import Flag, Line, Location, parse_tables, read_tables
 from makul_client.translation import translate
 from makul_client.transparency.settings import LedgerTable
 
@@ -57,6 +58,8 @@ class Officer:
     """The member code of the supervising body, which receipts name."""
     identifier: Line | None = None
     """The identifier of the officer, which `xrd:userId` states over X-Road."""
+    receipts: Location | None = None
+    """The directory in which `makul-oversight` stores the receipt of every act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

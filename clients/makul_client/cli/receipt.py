@@ -146,7 +146,7 @@ def verify(
             rows = [_row(file, checker, client, context) for file in files]
         fields = [each.fields for each in rows]
         print_result(fields, *(each.line for each in rows), as_json=as_json)
-        raise typer.Exit(_worst_code([each.code for each in rows]))
+        raise typer.Exit(worst_code([each.code for each in rows]))
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _describe_proof(proved: Proof) -> str:
     )
 
 
-def _worst_code(codes: list[ExitCode]) -> ExitCode:
+def worst_code(codes: list[ExitCode]) -> ExitCode:
     """Return the worst exit code.
 
     A flaw comes first, then an unreadable file, then a proof that is pending.

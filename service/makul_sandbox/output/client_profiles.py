@@ -54,6 +54,7 @@ sandbox = true
 [officer]
 body = {body}
 identifier = {identifier}
+receipts = "receipts"
 
 [service]
 url = {url}

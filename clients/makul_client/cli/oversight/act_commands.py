@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
 from makul_client.cli.options import AsJson, ReceiptOut, RequestId, as_typed, examples
 from makul_client.cli.output import local_time, print_json, print_line, print_pairs
-from makul_client.cli.oversight.session import Apply, PlannedAct, open_oversight_client
+from makul_client.cli.oversight.session import (
+    Apply,
+    PlannedAct,
+    open_oversight_client,
+    stored_receipt,
+)
 from makul_client.cli.prompts import ask
-from makul_client.cli.run import receipt_in, reporting
+from makul_client.cli.run import reporting
 from makul_client.models.acts import Act, Termination
 from makul_client.translation import translate
 
@@ -45,11 +51,7 @@ def cut_off(
     Nothing that is decided afterwards gives the recipient anything (cl. 12). One officer of the
     authorised body is enough.
     """
-    with (
-        reporting(as_json=as_json) as run,
-        open_oversight_client(ctx) as client,
-        receipt_in(receipt) as keep,
-    ):
+    with reporting(as_json=as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="CutOffRecipient",
             title=translate("stop a recipient completely, at once"),
@@ -57,17 +59,19 @@ def cut_off(
             justification=_require_justification(justification),
         )
         planned.require_confirmation(client.profile, apply=apply, as_json=as_json)
-        done = client.cut_off(
-            recipient,
-            justification=planned.justification,
-            request_id=run.begin_request(request_id),
-        )
-        with keep(done.act):
-            if as_json:
-                print_json(done)
-                return
-            print_line(translate("The recipient {code} is cut off.", code=recipient))
-            _print_act(done.act, [(translate("state"), done.recipient_state)])
+        new_id = request_id or uuid4()
+        with stored_receipt(client.profile, receipt, new_id) as keep:
+            done = client.cut_off(
+                recipient,
+                justification=planned.justification,
+                request_id=run.begin_request(new_id),
+            )
+            with keep(done.act):
+                if as_json:
+                    print_json(done)
+                    return
+                print_line(translate("The recipient {code} is cut off.", code=recipient))
+                _print_act(done.act, [(translate("state"), done.recipient_state)])
 
 
 @act_app.command(
@@ -90,11 +94,7 @@ def terminate(
     Two officers of the authorised body are necessary (cl. 12): the first proposes the termination,
     and another one gives the same command to carry it out. The answer says which was done.
     """
-    with (
-        reporting(as_json=as_json) as run,
-        open_oversight_client(ctx) as client,
-        receipt_in(receipt) as keep,
-    ):
+    with reporting(as_json=as_json) as run, open_oversight_client(ctx) as client:
         planned = PlannedAct(
             operation="TerminateAgreement",
             title=translate("propose the end of an agreement, or end it after another officer"),
@@ -102,17 +102,19 @@ def terminate(
             justification=_require_justification(justification),
         )
         planned.require_confirmation(client.profile, apply=apply, as_json=as_json)
-        done = client.terminate(
-            number,
-            justification=planned.justification,
-            request_id=run.begin_request(request_id),
-        )
-        with keep(done.act):
-            if as_json:
-                print_json(done)
-                return
-            print_line(_describe_termination(done))
-            _print_act(done.act, [(translate("state"), done.termination_state)])
+        new_id = request_id or uuid4()
+        with stored_receipt(client.profile, receipt, new_id) as keep:
+            done = client.terminate(
+                number,
+                justification=planned.justification,
+                request_id=run.begin_request(new_id),
+            )
+            with keep(done.act):
+                if as_json:
+                    print_json(done)
+                    return
+                print_line(_describe_termination(done))
+                _print_act(done.act, [(translate("state"), done.termination_state)])
 
 
 def _describe_termination(done: Termination) -> str:

@@ -76,6 +76,7 @@ def init(
             "officer": {
                 "body": _ask(body, translate("Member code of your body"), "--body"),
                 "identifier": as_typed(identifier),
+                "receipts": "receipts",
             },
             "service": {
                 "url": _ask(url, translate("Address of the service"), "--url"),

@@ -4,10 +4,13 @@ The preview follows the operator's program: without --apply, nothing is sent unt
 confirms the act at a terminal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
+from uuid import UUID
 
 import typer
 
@@ -15,7 +18,10 @@ from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.late_commands import late
 from makul_client.cli.output import print_json, print_note, print_pairs
 from makul_client.cli.prompts import ask, has_terminal
-from makul_client.translation import current_language, translate
+from makul_client.cli.run import receipt_in
+from makul_client.errors import OutputError
+from makul_client.models.acts import Act
+from makul_client.translation import current_language, translate, translate_cause
 
 if TYPE_CHECKING:
     from makul_client.officer_profile import OfficerProfile
@@ -52,6 +58,46 @@ def load_profile(ctx: typer.Context) -> OfficerProfile:
 def open_oversight_client(ctx: typer.Context) -> OversightClient:
     """Return a client of the officer, whose reasons are in the language in use."""
     return OversightClient(load_profile(ctx))
+
+
+@contextmanager
+def stored_receipt(
+    profile: OfficerProfile, chosen: Path | None, request_id: UUID
+) -> Iterator[Callable[[Act], AbstractContextManager[None]]]:
+    """Reserve the file of an act's receipt before anything is sent; see `receipt_in`.
+
+    The file is the one that the officer chose, or a new one in the profile's directory of receipts,
+    named after the request. Raises `OutputError`.
+    """
+    if chosen is not None:
+        with receipt_in(chosen) as keep:
+            yield keep
+        return
+    file = _file_in_store(profile.officer.receipts, request_id)
+    try:
+        with receipt_in(file) as keep:
+            yield keep
+    finally:
+        if file is not None and file.exists():
+            print_note(translate("The receipt is stored in {file}.", file=file))
+
+
+def _file_in_store(store: Path | None, request_id: UUID) -> Path | None:
+    """Return the first free name of a request's receipts. A repeated request has several."""
+    if store is None:
+        return None
+    try:
+        store.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            translate(
+                "{file}: it cannot be written ({cause})",
+                file=store,
+                cause=translate_cause(error.strerror or ""),
+            )
+        ) from None
+    names = (f"{request_id}{f'-{number}' if number > 1 else ''}.xml" for number in count(1))
+    return next(store / name for name in names if not (store / name).exists())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

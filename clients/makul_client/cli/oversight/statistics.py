@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
+from uuid import uuid4
 
 import typer
 
 from makul_client.cli.options import AsJson, ReceiptOut, RequestId, examples
 from makul_client.cli.output import new_table, print_json, print_line, print_table
-from makul_client.cli.oversight.session import open_oversight_client
-from makul_client.cli.run import receipt_in, reporting
+from makul_client.cli.oversight.session import open_oversight_client, stored_receipt
+from makul_client.cli.run import reporting
 from makul_client.models.acts import MonthCount
 from makul_client.translation import translate
 
@@ -42,14 +43,13 @@ def statistics(
     They contain no data of a person. Every officer of a supervising body may read them (cl. 11),
     and the reading is recorded.
     """
+    new_id = request_id or uuid4()
     with (
         reporting(as_json=as_json) as run,
         open_oversight_client(ctx) as client,
-        receipt_in(receipt) as keep,
+        stored_receipt(client.profile, receipt, new_id) as keep,
     ):
-        found = client.statistics(
-            month, recipient=recipient, request_id=run.begin_request(request_id)
-        )
+        found = client.statistics(month, recipient=recipient, request_id=run.begin_request(new_id))
         with keep(found.act):
             if as_json:
                 print_json(found)
