@@ -1,4 +1,4 @@
-"""The reference client of Makul: a small typed library, and the command `makul-client`.
+"""The reference client of Makul: a small typed library, and two commands.
 
     from pathlib import Path
     from makul_client import Client, ConsentDocument, Demographic, Probe
@@ -10,6 +10,9 @@
             ground=ConsentDocument(Path("consent.xml").read_bytes()),
         )
 
+`makul-client` is the command of a recipient. `makul-oversight` and `OversightClient` are those of
+the officers of the supervising bodies (see `oversight`).
+
 The client shares only the published WSDL and schemas with the service. It logs no personal data.
 Importing it also stops its libraries from logging such data.
 """
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from makul_client._internal.quiet_loggers import keep_libraries_quiet
 
 if TYPE_CHECKING:
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client.client import Client
     from makul_client.errors import (
         AnsweredError,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         TransportError,
         UndeterminedError,
     )
+    from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
     from makul_client.models.reasons import Language, Reason, Retry
     from makul_client.models.request import (
         BasisDocument,
@@ -55,11 +59,14 @@ if TYPE_CHECKING:
         Ground,
         Probe,
     )
+    from makul_client.officer_profile import OfficerProfile
+    from makul_client.oversight import OversightClient
     from makul_client.profile import Profile
     from makul_client.receipts.bundle import Bundle, read_bundle_unsafe, write_bundle
     from makul_client.transparency.verifier import LedgerVerifier, Proof, ReceiptState
 
 __all__ = [
+    "Act",
     "AnsweredError",
     "BasisDocument",
     "Bundle",
@@ -68,6 +75,7 @@ __all__ = [
     "ConsentError",
     "ConsentId",
     "Context",
+    "CutOff",
     "Demographic",
     "EncryptionError",
     "EncryptionFlaw",
@@ -81,7 +89,10 @@ __all__ = [
     "LedgerFlaw",
     "LedgerVerifier",
     "MakulError",
+    "MonthCount",
     "NotMatchedError",
+    "OfficerProfile",
+    "OversightClient",
     "Probe",
     "Profile",
     "ProfileError",
@@ -96,6 +107,8 @@ __all__ = [
     "Retry",
     "ServiceFaultError",
     "SignatureFaultError",
+    "Statistics",
+    "Termination",
     "TransportError",
     "UndeterminedError",
     "read_bundle_unsafe",
@@ -114,9 +127,12 @@ _HOMES = {
         "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError "
         "ServiceFaultError SignatureFaultError TransportError UndeterminedError"
     ),
-    "_internal.exchange": "Context",
+    "_internal.request_sender": "Context",
     "transparency.verifier": "LedgerVerifier Proof ReceiptState",
+    "officer_profile": "OfficerProfile",
+    "oversight": "OversightClient",
     "profile": "Profile",
+    "models.acts": "Act CutOff MonthCount Statistics Termination",
     "models.reasons": "Language Reason Retry",
 }
 """The module that defines each public name.

@@ -16,7 +16,8 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from makul_client._internal import response_decoder as reading
-from makul_client._internal.exchange import Context, Exchange
+from makul_client._internal.exchange import Exchange
+from makul_client._internal.request_sender import Context
 from makul_client._internal.wsse import utc_now
 from makul_client.errors import ReceiptError, ReceiptFlaw
 from makul_client.models.request import ConsentDocument, Ground, Probe, probe_on_wire

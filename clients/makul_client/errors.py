@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from makul_client.models.acts import Act
 from makul_client.models.reasons import Language, Reason, Retry
 from makul_client.models.response import Decision
 from makul_client.translation import mark, translate, translate_to
@@ -279,11 +280,11 @@ class RefusedError(AnsweredError):
         *,
         request_id: UUID | None,
         language: Language,
-        decision: Decision | None = None,
+        decision: Decision | Act | None = None,
     ) -> None:
         super().__init__(reasons, request_id=request_id, language=language)
         self.decision = decision
-        """The decision with its receipt; None for an inquiry, which gets no receipt."""
+        """The decision or act with its receipt; None for an inquiry, which gets no receipt."""
 
 
 class NotMatchedError(RefusedError):

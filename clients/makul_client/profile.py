@@ -47,7 +47,7 @@ from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Protocol
 
 from pydantic import (
     AfterValidator,
@@ -78,7 +78,7 @@ from makul_client.toml_table import (
 from makul_client.translation import mark, translate
 from makul_client.transparency.settings import LedgerTable
 
-_MemberCode = Annotated[str, match_pattern(r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}")]
+MemberCode = Annotated[str, match_pattern(r"[A-Z]{2,10}/[0-9A-Za-z]{1,20}")]
 _Method = Annotated[str, match_pattern(r"[a-z][a-z0-9]{1,31}")]
 _Variable = Annotated[str, match_pattern(r"[A-Z_][A-Z0-9_]*")]
 _Period = Annotated[
@@ -128,7 +128,7 @@ class _Expect(StrEnum):
 class Party:
     """An organisation, with its X-Road member code and its name."""
 
-    code: _MemberCode
+    code: MemberCode
     name: Line
 
 
@@ -184,7 +184,7 @@ class DecryptionSettings:
 class Operator:
     """The operator, which releases the data (Procedure, cl. 7), and how to verify its receipts."""
 
-    code: _MemberCode
+    code: MemberCode
     name: Line
     certificates: Annotated[tuple[ExistingFile, ...], Field(min_length=1)]
     """The pinned certificates of receipts. Another certificate of the same authority is refused."""
@@ -305,6 +305,10 @@ def _check_endpoint(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+ServiceTable = Annotated[Endpoint, AfterValidator(_check_endpoint)]
+"""The table [service] as it is written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """The settings that differ from one recipient to another."""
@@ -315,7 +319,7 @@ class Profile:
     recipient: Party
     agreement: Annotated[str, convert_value(_AgreementTable, attrgetter("number"))]
     purpose: Annotated[str, Field(validation_alias=AliasPath("agreement", "purpose"))]
-    service: Annotated[Endpoint, AfterValidator(_check_endpoint)]
+    service: ServiceTable
     operator: Operator
     signing: Signing | None = None
     """Present with the channel `wsse`."""
@@ -346,6 +350,27 @@ class Profile:
         return parse_tables(_adapter(), read_tables(file), file)
 
 
+class _WithChannel(Protocol):
+    """A profile, as far as its channel requires a table."""
+
+    @property
+    def service(self) -> Endpoint: ...
+
+    @property
+    def signing(self) -> Signing | None: ...
+
+    @property
+    def xroad(self) -> XRoad | None: ...
+
+
+def require_channel_table(profile: _WithChannel) -> None:
+    """Raise `ValueError` without the table that the profile's channel requires."""
+    tables = {Channel.WSSE: ("signing", profile.signing), Channel.XROAD: ("xroad", profile.xroad)}
+    table, content = tables.get(profile.service.channel, ("", profile.service))
+    if content is None:
+        raise ValueError(translate("{table}: is needed, as a table [{table}]", table=table))
+
+
 def _set_default_language(tables: dict[str, Any]) -> dict[str, Any]:
     """Let the consents be in the language of the profile unless they name their own."""
     consent = tables.get("consent")
@@ -355,9 +380,7 @@ def _set_default_language(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_profile(profile: Profile) -> Profile:
-    for channel, table in ((Channel.WSSE, "signing"), (Channel.XROAD, "xroad")):
-        if profile.service.channel is channel and getattr(profile, table) is None:
-            raise ValueError(translate("{table}: is needed, as a table [{table}]", table=table))
+    require_channel_table(profile)
     if profile.xroad is not None and profile.xroad.client.member != profile.recipient.code:
         raise ValueError(translate("[xroad] client: is another organisation than recipient.code"))
     return profile

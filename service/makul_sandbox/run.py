@@ -37,6 +37,7 @@ Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   service   {wsse}?wsdl
   X-Road    {xroad}?wsdl=xroad
   mTLS      {mtls}?wsdl
+  oversight {oversight}?wsdl
   index     {index}
   log       {published}/checkpoint
   operator  makul --config {config} recipient list
@@ -70,6 +71,7 @@ def _guide(directory: Path, addresses: Addresses) -> str:
         wsse=addresses.url(Channel.WSSE),
         xroad=addresses.url(Channel.XROAD),
         mtls=addresses.url(Channel.MTLS),
+        oversight=addresses.oversight_url,
         index=directory / INDEX,
         published=(directory / CONFIG).parent / "published",
         config=directory / CONFIG,
@@ -93,12 +95,20 @@ def _announce_when_ready(addresses: Addresses) -> None:
 
 def find_silent_ports(addresses: Addresses) -> list[int]:
     """Return the ports of the listeners that do not answer yet."""
-    plain = {addresses.port: True, addresses.xroad_port: True, addresses.mtls_port: False}
     return [
         port
-        for port, is_plain in plain.items()
-        if not _answers(addresses.host, port, plain=is_plain)
+        for port in _ports(addresses)
+        if not _answers(addresses.host, port, plain=port != addresses.mtls_port)
     ]
+
+
+def _ports(addresses: Addresses) -> tuple[int, ...]:
+    return (
+        addresses.port,
+        addresses.xroad_port,
+        addresses.mtls_port,
+        addresses.oversight_port,
+    )
 
 
 def _answers(host: str, port: int, *, plain: bool) -> bool:
@@ -152,15 +162,22 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     return world
 
 
+_PORTS: Final = {
+    "port": "wsse",
+    "xroad_port": "xroad",
+    "mtls_port": "mtls",
+    "oversight_port": "oversight",
+}
+"""The listeners of a sandbox, by the option that names the port. By default they are in a row."""
+
+
 def choose_addresses(options: SandboxOptions) -> Addresses:
-    """Return the addresses of these options. By default the three ports follow each other."""
-    following = (options.port + 1, options.port + 2)
-    return Addresses(
-        host=options.host,
-        port=options.port,
-        xroad_port=options.xroad_port if options.xroad_port is not None else following[0],
-        mtls_port=options.mtls_port if options.mtls_port is not None else following[1],
-    )
+    """Return the addresses of these options. By default the ports follow each other."""
+    chosen = {}
+    for offset, name in enumerate(_PORTS):
+        requested = getattr(options, name)
+        chosen[name] = options.port + offset if requested is None else requested
+    return Addresses(host=options.host, **chosen)
 
 
 def with_ports(options: SandboxOptions) -> SandboxOptions:
@@ -170,21 +187,20 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
     ones too.
     """
     unsaid = 0 if options.port == 0 else None
-    requested = (
-        options.port,
-        options.xroad_port if options.xroad_port is not None else unsaid,
-        options.mtls_port if options.mtls_port is not None else unsaid,
-    )
-    with socket.socket() as first, socket.socket() as second, socket.socket() as third:
-        free = []
-        for each in (first, second, third):
-            each.bind((options.host, 0))
-            free.append(each.getsockname()[1])
-    chosen = [
-        free_port if port == 0 else port for port, free_port in zip(requested, free, strict=True)
-    ]
+    chosen: dict[str, int | None] = {}
+    with ExitStack() as held:
+        for name in _PORTS:
+            free = held.enter_context(socket.socket())
+            free.bind((options.host, 0))
+            requested = getattr(options, name)
+            port = unsaid if requested is None else requested
+            chosen[name] = free.getsockname()[1] if port == 0 else port
     return replace(
-        options, port=chosen[0] or options.port, xroad_port=chosen[1], mtls_port=chosen[2]
+        options,
+        port=chosen["port"] or options.port,
+        xroad_port=chosen["xroad_port"],
+        mtls_port=chosen["mtls_port"],
+        oversight_port=chosen["oversight_port"],
     )
 
 
@@ -195,16 +211,16 @@ def _require_same_options(options: SandboxOptions) -> SandboxOptions:
     caller would wait at a port without a listener.
     """
     listeners = load_settings(options.directory / CONFIG).listeners
-    ports = {}
-    for name in ("wsse", "xroad", "mtls"):
-        host, _, port = listeners[name].bind.rpartition(":")
+    ports: dict[str, int] = {}
+    for name, listener in _PORTS.items():
+        if listener not in listeners:
+            raise OperatorError(
+                f"the sandbox in {options.directory} has no listener {listener}; make a new sandbox"
+                " without --keep"
+            )
+        host, _, port = listeners[listener].bind.rpartition(":")
         ports[name] = int(port)
-    values: dict[str, str | int] = {
-        "host": host,
-        "port": ports["wsse"],
-        "xroad_port": ports["xroad"],
-        "mtls_port": ports["mtls"],
-    }
+    values: dict[str, str | int] = {"host": host, **ports}
     for name in sorted(options.given):
         if name not in values or getattr(options, name) != values[name]:
             option = f"--{name.replace('_', '-')}"
@@ -216,9 +232,10 @@ def _require_same_options(options: SandboxOptions) -> SandboxOptions:
     return replace(
         options,
         host=host,
-        port=ports["wsse"],
-        xroad_port=ports["xroad"],
-        mtls_port=ports["mtls"],
+        port=ports["port"],
+        xroad_port=ports["xroad_port"],
+        mtls_port=ports["mtls_port"],
+        oversight_port=ports["oversight_port"],
     )
 
 
@@ -228,9 +245,9 @@ def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
     `patience` is the time in seconds in which the listeners of a killed sandbox may still end.
     """
     addresses = choose_addresses(options)
-    ports = (addresses.port, addresses.xroad_port, addresses.mtls_port)
+    ports = _ports(addresses)
     if len(set(ports)) < len(ports):
-        raise OperatorError("--port, --xroad-port and --mtls-port must differ")
+        raise OperatorError("--port, --xroad-port, --mtls-port and --oversight-port must differ")
     ends = time.monotonic() + patience
     while (taken_port := _find_taken_port(addresses.host, ports)) is not None:
         if time.monotonic() >= ends:

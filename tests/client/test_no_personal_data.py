@@ -54,7 +54,7 @@ def test_logs_at_their_loudest_hold_no_data(
         ):
             result = tell(client)
 
-    assert "makul_client._internal.exchange" in {record.name for record in caplog.records}
+    assert "makul_client._internal.request_sender" in {record.name for record in caplog.records}
     for secret in SECRETS:
         assert secret not in caplog.text
         assert secret not in result

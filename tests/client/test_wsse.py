@@ -9,7 +9,7 @@ from lxml import etree
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from makul_client._internal.crypto.credentials import Credential, WeakKeyError, signature_method
-from makul_client._internal.soap_messages import Messages, find_request
+from makul_client._internal.soap_messages import Messages, Port, find_request
 from makul_client._internal.wsse import WSSE, WSU, BinarySignature
 from makul_client.models.reasons import Language
 from makul_client.profile import Channel
@@ -19,7 +19,7 @@ from makul_testing.pki.client import new_key
 
 def signed(credential: Credential) -> bytes:
     request_id = uuid4()
-    envelope = Messages(Channel.WSSE, Language.EN).write(
+    envelope = Messages(Port.RECIPIENT, Channel.WSSE, Language.EN).write(
         "GetStatus", {"requestId": str(request_id)}, headers={}, request_id=request_id
     )
     BinarySignature(credential, clock=lambda: NOW).apply(envelope, {})

@@ -38,15 +38,18 @@ class Program:
         """Return what the program itself reads from a catalog."""
         return parse_catalog(self.file(language).read_text(encoding="utf-8"))
 
-    def messages(self, tree: Any = None) -> dict[Key, str]:
-        """Return every message with the place that it comes from, in a stable order."""
+    def messages(self, trees: Mapping[str, Any] | None = None) -> dict[Key, str]:
+        """Return every message with the place that it comes from, in a stable order.
+
+        `trees` has the commands of each program of this package, by the name of the program.
+        """
         messages: dict[Key, str] = {}
         for path in sorted(self.package.rglob("*.py")):
             source = path.read_text(encoding="utf-8")
             for key in marked(source, str(path)):
                 messages.setdefault(key, str(path.relative_to(self.package)))
-        if tree is not None:
-            for path, text in self.help_texts(self.name, tree):
+        for name, tree in (trees or {}).items():
+            for path, text in self.help_texts(name, tree):
                 messages.setdefault(("", text), f"{path} --help")
         shared = self.shared.messages() if self.shared else {}
         return {key: place for key, place in messages.items() if key not in shared}

@@ -16,6 +16,7 @@ from catalogs import LANGUAGES, ROOT, Key, Program, untranslated, write_catalog
 
 import makul.cli
 import makul_client.cli.main
+import makul_client.cli.oversight.main
 from makul.admin.runtime import Runtime
 
 SHARED: Final = Program(
@@ -38,13 +39,16 @@ OPERATOR: Final = Program(
 PROGRAMS: Final = (SHARED, CLIENT, OPERATOR)
 
 
-def commands(program: Program) -> Any:
-    """Return the command tree of a program, in English."""
+def commands(program: Program) -> Mapping[str, Any]:
+    """Return the command trees of a package, in English, by the names of its programs."""
     if program is SHARED:
-        return None
+        return {}
     if program is CLIENT:
-        return typer.main.get_command(makul_client.cli.main.app)
-    return typer.main.get_command(makul.cli.build(Runtime()))
+        return {
+            "makul-client": typer.main.get_command(makul_client.cli.main.app),
+            "makul-oversight": typer.main.get_command(makul_client.cli.oversight.main.app),
+        }
+    return {"makul": typer.main.get_command(makul.cli.build(Runtime()))}
 
 
 def main() -> int:

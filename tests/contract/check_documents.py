@@ -342,7 +342,7 @@ def _exit_codes(epilog: str) -> dict[str, dict[str, str]]:
     for listed, known in ((operator, OperatorExitCode), (client, ClientExitCode)):
         if set(listed) != {str(code.value) for code in known}:
             raise SystemExit(f"the help tells other exit codes than {known.__module__}")
-    return {"makul": operator, "makul-client": client}
+    return {"makul": operator, "makul-client": client, "makul-oversight": client}
 
 
 def _reason(code: Code) -> tuple[str, ...]:

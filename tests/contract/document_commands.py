@@ -11,6 +11,7 @@ from document_pages import Page
 
 import makul.cli
 import makul_client.cli.main
+import makul_client.cli.oversight.main
 from makul.admin.runtime import Runtime
 from makul_client.cli.prompts import PIN_VARIABLE
 
@@ -26,6 +27,7 @@ class Programs:
         self.trees: dict[str, Any] = {
             "makul": typer.main.get_command(makul.cli.build(Runtime())),
             "makul-client": typer.main.get_command(makul_client.cli.main.app),
+            "makul-oversight": typer.main.get_command(makul_client.cli.oversight.main.app),
         }
         self.variables = frozenset(_variables(self.trees.values()))
         """Environment variables that replace options."""

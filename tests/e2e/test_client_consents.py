@@ -85,7 +85,9 @@ def town(
     (directory / "installation").mkdir()
     installation = build_installation(directory / "installation", database=record_database)
     with run_service(directory / "installation" / "makul.toml", workers=1) as server:
-        addresses = Addresses(host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1)
+        addresses = Addresses(
+            host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1, oversight_port=1
+        )
         write_service(installation.world, directory, addresses)
         write_files(installation.world, directory, addresses, {})
         profile = directory / "parties" / MUNICIPALITY.key / "profile.toml"

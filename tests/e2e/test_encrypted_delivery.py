@@ -114,7 +114,9 @@ def run_encrypted_delivery_service(
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        addresses = Addresses(host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2)
+        addresses = Addresses(
+            host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2, oversight_port=3
+        )
         write_service(installation.world, directory, addresses)
         write_files(installation.world, directory, addresses, {})
         profile = Profile.load(directory / "parties" / "wallet" / "profile.toml")

@@ -175,7 +175,9 @@ RELEASED: tuple[str | None, list[str]] = ("RELEASED", [])
 def test_reference_client_works_behind_nginx(front: Front) -> None:
     """The profile has the channel mtls with key and certificate, and messages have no signature."""
     installation, place = front.installation, front.directory / "handed-out"
-    addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port)
+    addresses = Addresses(
+        host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port, oversight_port=3
+    )
     world = installation.world
     for name, content in {
         "service/keys/receipts.cert.pem": world.operator.certificate_pem,

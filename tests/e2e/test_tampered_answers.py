@@ -181,7 +181,7 @@ def town(
     folder = tmp_path_factory.mktemp("tampered")
     (folder / "installation").mkdir()
     installation = build_installation(folder / "installation", database=record_database)
-    addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3)
+    addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3, oversight_port=4)
     write_service(installation.world, folder, addresses)
     write_files(installation.world, folder, addresses, {})
     town = Man(installation, folder)

@@ -33,6 +33,16 @@ def free(directory: Path) -> SandboxOptions:
     return with_ports(SandboxOptions(directory=directory, port=0, people=25))
 
 
+def ports_of(options: SandboxOptions) -> list[str]:
+    """Return the options that name the ports, beside --port."""
+    ports = {
+        "--xroad-port": options.xroad_port,
+        "--mtls-port": options.mtls_port,
+        "--oversight-port": options.oversight_port,
+    }
+    return [word for name, port in ports.items() for word in (name, str(port))]
+
+
 @contextmanager
 def start_sandbox(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in its own process group, until the end of the block."""
@@ -74,7 +84,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
     directory = tmp_path / "sandbox"
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
-    arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
+    arguments += ports_of(options)
     with start_sandbox(*arguments) as process:
         await_ready(process)
         socket.create_connection(("127.0.0.1", options.port), timeout=120).close()
@@ -89,6 +99,7 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
     assert (directory / INDEX).read_bytes() == index
     assert f":{options.port}/" in output
     assert f":{options.mtls_port}/" in output
+    assert f":{options.oversight_port}/v1/oversight" in output
 
 
 def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
@@ -96,7 +107,7 @@ def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:
     directory = tmp_path / "sandbox"
     options = free(directory)
     arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
-    arguments += ["--xroad-port", str(options.xroad_port), "--mtls-port", str(options.mtls_port)]
+    arguments += ports_of(options)
     with start_sandbox(*arguments) as process:
         await_ready(process)
         process.kill()
@@ -115,6 +126,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
         "port": replace(kept_options, port=19000),
         "xroad_port": replace(kept_options, xroad_port=19000),
         "mtls_port": replace(kept_options, mtls_port=19000),
+        "oversight_port": replace(kept_options, oversight_port=19000),
         "host": replace(kept_options, host="127.0.0.2"),
         "people": replace(kept_options, people=26),
         "seed": replace(kept_options, seed=2),
@@ -130,19 +142,23 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
     assert b"--port was decided" in typed.stderr
 
 
-@pytest.mark.parametrize("offset", [0, 1, 2])
+@pytest.mark.parametrize("offset", [0, 1, 2, 3])
 def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, offset: int) -> None:
-    """The test takes each of the three ports."""
+    """The test takes each of the four ports."""
     directory = tmp_path / "sandbox"
     with socket.socket() as busy_socket:
         busy_socket.bind(("127.0.0.1", 0))
         busy_socket.listen()
         port = busy_socket.getsockname()[1]
         others = with_ports(SandboxOptions(directory=directory, port=0))
-        ports = [others.port, others.xroad_port, others.mtls_port]
+        ports = [others.port, others.xroad_port, others.mtls_port, others.oversight_port]
         ports[offset] = port
         options = SandboxOptions(
-            directory=directory, port=ports[0] or 0, xroad_port=ports[1], mtls_port=ports[2]
+            directory=directory,
+            port=ports[0] or 0,
+            xroad_port=ports[1],
+            mtls_port=ports[2],
+            oversight_port=ports[3],
         )
         with pytest.raises(OperatorError, match=rf"port {port} .* is in use"):
             run(options, Runtime())

@@ -5,29 +5,19 @@ part of the answer is read or decrypted. So a refusal is proved in the same way 
 """
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
-from uuid import UUID, uuid4
-
-from lxml import etree
+from uuid import UUID
 
 from makul_client._internal import response_decoder as reading
-from makul_client._internal import xroad_headers as xroad
-from makul_client._internal.crypto.credentials import load_credential
 from makul_client._internal.crypto.decryption import DeliveryDecryptor
-from makul_client._internal.crypto.xml import canonical
-from makul_client._internal.http_transport import Wire
 from makul_client._internal.nonces import nonces_for
-from makul_client._internal.retry import RetryLoop
-from makul_client._internal.soap_messages import Answer, Messages, ReceivedAnswer, find_request
-from makul_client._internal.wsse import BinarySignature
+from makul_client._internal.request_sender import Context, RequestSender
+from makul_client._internal.soap_messages import Answer, Port
 from makul_client.errors import (
     EncryptionError,
     EncryptionFlaw,
-    MakulError,
     NotMatchedError,
     RefusedError,
     TransportError,
@@ -35,7 +25,7 @@ from makul_client.errors import (
 )
 from makul_client.models.request import BasisDocument, ConsentDocument, Ground, ground_on_wire
 from makul_client.models.response import Decision, Receipt
-from makul_client.profile import Channel, Endpoint, Profile
+from makul_client.profile import Profile
 from makul_client.receipts.verifier import ClaimedAnswer, ReceiptVerifier, SentRequest
 from makul_client.translation import translate
 
@@ -53,20 +43,6 @@ _WITH_NONCE: Final = frozenset({"VerifyPerson", "GetPersonData", "ExplainDecisio
 The requests of the other operations contain a signed document.
 """
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """The employee and the case of a request, which the service records."""
-
-    employee: str | None = None
-    """The employee who asks, as named in the undertaking of secrecy (Procedure, cl. 16)."""
-    case_number: str | None = None
-    """The case in the recipient's own records."""
-    request_id: UUID | None = None
-    """The id of a request to repeat; None for a new one."""
-
 
 class Exchange:
     """The sender of one recipient's requests. Loads the keys; raises `ProfileError`."""
@@ -81,19 +57,15 @@ class Exchange:
         self.receipts = ReceiptVerifier(profile.operator)
         self.clock = clock
         self._profile = profile
-        self._messages = Messages(profile.service.channel, profile.language)
-        self._signature = _signature(profile, clock)
+        self._sender = RequestSender(profile, Port.RECIPIENT, clock=clock, pause=pause)
         self._nonces = nonces_for(profile)
-        _check_tls(profile.service)
         self._decryptor = (
             DeliveryDecryptor(profile.sealing) if profile.sealing is not None else None
         )
-        self._wire = Wire(profile.service)
-        self._retrying = RetryLoop(patience=profile.patience, pause=pause)
 
     def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
+        self._sender.close()
 
     def inquire(
         self,
@@ -109,8 +81,8 @@ class Exchange:
 
         def attempt(request_id: UUID) -> T:
             values = {"requestId": str(request_id), "employee": context.employee, **fields}
-            _, received = self._converse(operation, values, context, request_id)
-            answer = self._messages.read(operation, received)
+            _, received = self._sender.send(operation, values, context, request_id)
+            answer = self._sender.messages.read(operation, received)
             if UUID(answer.values.requestId) != request_id:
                 raise TransportError(translate("the answer is to another request"), passing=False)
             if answer.values.reason if "reason" in answer.values else ():
@@ -121,7 +93,7 @@ class Exchange:
                 )
             return read(answer.values)
 
-        return self._send_with_retries(operation, context, attempt)
+        return self._sender.send_with_retries(operation, context, attempt)
 
     def decide(
         self,
@@ -149,7 +121,7 @@ class Exchange:
             message = {"requestId": str(request_id), **values}
             if self._nonces is not None and operation in _WITH_NONCE:
                 message["nonce"] = self._nonces.nonce_for_request(request_id)
-            digest, received = self._converse(operation, message, context, request_id)
+            digest, received = self._sender.send(operation, message, context, request_id)
             sent = SentRequest(
                 request_id=request_id,
                 digest=digest,
@@ -162,10 +134,10 @@ class Exchange:
             receipt = self.receipts.prove(
                 received.receipt(), sent, received.digest(), at=self.clock()
             )
-            decrypted = self._decrypt_answer(self._messages.read(operation, received), sent)
+            decrypted = self._decrypt_answer(self._sender.messages.read(operation, received), sent)
             return read(decrypted.values, self._decision(decrypted, receipt, sent))
 
-        return self._send_with_retries(operation, context, attempt)
+        return self._sender.send_with_retries(operation, context, attempt)
 
     def require_outcome(self, decision: Decision, *outcomes: str) -> None:
         """Raise the error of the decision's outcome, unless it is one of the outcomes wanted."""
@@ -183,49 +155,6 @@ class Exchange:
             decision=decision,
         )
 
-    def _send_with_retries(
-        self, operation: str, context: Context, attempt: Callable[[UUID], T]
-    ) -> T:
-        request_id = context.request_id or uuid4()
-        try:
-            result = self._retrying(lambda: attempt(request_id))
-        except MakulError as error:
-            error.request_id = request_id
-            _log.info("%s %s: %s %s", operation, request_id, type(error).__name__, error.code)
-            raise
-        _log.info("%s %s: answered", operation, request_id)
-        return result
-
-    def _converse(
-        self, operation: str, fields: Mapping[str, Any], context: Context, request_id: UUID
-    ) -> tuple[bytes, ReceivedAnswer]:
-        """Send a request once.
-
-        Return the digest of the request and the answer, which is not yet proved.
-        """
-        envelope = self._messages.write(
-            operation,
-            fields,
-            headers=self._headers(operation, context, request_id),
-            request_id=request_id,
-        )
-        digest = hashlib.sha256(canonical(find_request(envelope))).digest()
-        if self._signature is not None:
-            self._signature.apply(envelope, {})
-        message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-        return digest, self._messages.receive(operation, self._wire.send(operation, message))
-
-    def _headers(self, operation: str, context: Context, request_id: UUID) -> dict[str, Any]:
-        if self._profile.xroad is None or self._profile.service.channel is not Channel.XROAD:
-            return {}
-        return xroad.headers(
-            self._profile.xroad,
-            operation,
-            request_id=request_id,
-            employee=context.employee,
-            case_number=context.case_number,
-        )
-
     def _decrypt_answer(self, answer: Answer, sent: SentRequest) -> Answer:
         """Return the answer with its data decrypted and the signature inside verified."""
         if answer.sealed is None:
@@ -240,7 +169,7 @@ class Exchange:
         document = self._decryptor.decrypt(answer.sealed)
         disclosure_id = UUID(answer.values.disclosureId)
         delivered = self.receipts.open_delivery(document, sent, disclosure_id, at=self.clock())
-        return self._messages.with_person(answer, delivered.person, delivered.payload_salt)
+        return self._sender.messages.with_person(answer, delivered.person, delivered.payload_salt)
 
     def _decision(self, answer: Answer, receipt: Receipt, sent: SentRequest) -> Decision:
         values = answer.values
@@ -263,30 +192,6 @@ class Exchange:
             decided_at=claimed.decided_at,
             receipt=receipt,
         )
-
-
-def _check_tls(service: Endpoint) -> None:
-    """Load the key and the certificate that identify the caller, so that an error appears at once.
-
-    Otherwise OpenSSL would ask the terminal for a password.
-    """
-    if service.channel is Channel.MTLS and service.tls_key and service.tls_certificate:
-        load_credential(service.tls_key, service.tls_certificate)
-
-
-def _signature(profile: Profile, clock: Callable[[], datetime]) -> BinarySignature | None:
-    """Return the signer of messages, only for the channel `wsse`.
-
-    Exactly one channel authenticates the caller.
-    """
-    if profile.service.channel is not Channel.WSSE or profile.signing is None:
-        return None
-    credential = load_credential(
-        profile.signing.key,
-        profile.signing.certificate,
-        password_env=profile.signing.key_password_env,
-    )
-    return BinarySignature(credential, clock=clock)
 
 
 def _ground_digest(ground: Ground | None) -> bytes | None:

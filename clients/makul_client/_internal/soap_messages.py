@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -20,7 +21,6 @@ import zeep.exceptions
 
 from makul_client._internal import response_decoder as reading
 from makul_client._internal.crypto.xml import (
-    RECIPIENT,
     SOAP,
     TYPES,
     UnsafeXmlError,
@@ -38,16 +38,25 @@ from makul_client.translation import translate
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_WSDL: Final = {
-    Channel.WSSE: "recipient.wsdl",
-    Channel.MTLS: "recipient.wsdl",
-    Channel.XROAD: "recipient-xroad.wsdl",
-}
 _PACKAGED: Final = "file:///makul/wsdl/v1/"
 """A name, not an address, by which zeep resolves the relative imports of the packaged files."""
 _FAULT_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:]{0,99}", re.ASCII)
-_RECEIPT: Final = f"{{{RECIPIENT}}}receipt"
 _OWN_CODE: Final = re.compile(r"([A-Z]{3}-[0-9]{2}): ", re.ASCII)
+
+
+class Port(StrEnum):
+    """The ports of the service, by the names of their WSDLs and schemas."""
+
+    RECIPIENT = "recipient"
+    OVERSIGHT = "oversight"
+
+    def wsdl(self, channel: Channel) -> str:
+        """Return the name of the WSDL for a channel."""
+        return f"{self}-xroad.wsdl" if channel is Channel.XROAD else f"{self}.wsdl"
+
+    def tag(self, name: str) -> str:
+        """Return the name of an element in the namespace of this port's messages."""
+        return f"{{urn:makul:{self}:1}}{name}"
 
 
 class _Packaged(zeep.Transport):
@@ -70,13 +79,15 @@ class ReceivedAnswer:
     """The Body's child as received. Neither its schema nor its receipt is verified."""
 
     child: "Element"
+    receipt_tag: str
+    """The name of the element that contains the receipt."""
 
     def receipt(self) -> bytes | None:
         """Return the receipt's exact bytes, or None unless it is single, plain and the last child.
 
         The digest does not cover the position of the receipt, so the position is checked here.
         """
-        receipts = self.child.findall(_RECEIPT)
+        receipts = self.child.findall(self.receipt_tag)
         if (
             len(receipts) != 1
             or receipts[0] is not self.child[-1]
@@ -95,7 +106,7 @@ class ReceivedAnswer:
         It covers what arrived, not what was read from it. An attribute, an element or white space
         that no reader uses changes it too.
         """
-        receipt = self.child.find(_RECEIPT)
+        receipt = self.child.find(self.receipt_tag)
         if receipt is None:
             return hashlib.sha256(canonical(self.child)).digest()
         return hashlib.sha256(canonical_without(self.child, receipt)).digest()
@@ -116,12 +127,13 @@ class Answer:
 
 
 class Messages:
-    """The messages of the contract in both directions, for one channel."""
+    """The messages of one port in both directions, for one channel."""
 
-    def __init__(self, channel: Channel, language: Language) -> None:
+    def __init__(self, port: Port, channel: Channel, language: Language) -> None:
+        self._port = port
         self._language = language
         self._zeep = _ZEEP(
-            _PACKAGED + _WSDL[channel],
+            _PACKAGED + port.wsdl(channel),
             transport=_TRANSPORT(),
             settings=zeep.Settings(
                 strict=True,
@@ -155,7 +167,7 @@ class Messages:
             raise InvalidRequestError(
                 operation, (translate("its values' types"),), request_id=request_id
             ) from None
-        broken = broken_fields(find_request(envelope), "recipient")
+        broken = broken_fields(find_request(envelope), self._port)
         if broken:
             raise InvalidRequestError(operation, broken, request_id=request_id)
         return envelope
@@ -176,28 +188,28 @@ class Messages:
             ) from None
         if child.tag == f"{{{SOAP}}}Fault":
             raise self._fault(child)
-        if child.tag != f"{{{RECIPIENT}}}{local_name(child)}":
+        if child.tag != self._port.tag(local_name(child)):
             raise TransportError(
                 translate("the answer is not one to {operation}", operation=operation),
                 passing=False,
             )
-        return ReceivedAnswer(child)
+        return ReceivedAnswer(child, self._port.tag("receipt"))
 
     def read(self, operation: str, received: ReceivedAnswer) -> Answer:
         """Return an answer, read by the schema. Raises `TransportError` if it is not valid."""
         child = received.child
-        if child.tag != f"{{{RECIPIENT}}}{operation}Response":
+        if child.tag != self._port.tag(f"{operation}Response"):
             raise TransportError(
                 translate("the answer is not one to {operation}", operation=operation),
                 passing=False,
             )
-        broken = broken_fields(child, "recipient")
+        broken = broken_fields(child, self._port)
         if broken:
             names = ", ".join(broken)
             raise TransportError(
                 translate("the answer breaks the schema at {names}", names=names), passing=False
             )
-        person = child.find(f"{{{RECIPIENT}}}person")
+        person = child.find(self._port.tag("person"))
         values = self._deserialize(child)
         return Answer(
             values=values,

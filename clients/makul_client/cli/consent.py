@@ -38,7 +38,7 @@ from makul_client.translation import translate
 
 if TYPE_CHECKING:
     from makul_client._internal.crypto.credentials import load_credential
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client.consent import documents as consents
     from makul_client.consent import view as consent_view
     from makul_client.consent.documents import ConsentContent
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 else:
     consent_view = late("consent.view")
     consents = late("consent.documents")
-    Context = late("_internal.exchange", "Context")
+    Context = late("_internal.request_sender", "Context")
     load_credential = late("_internal.crypto.credentials", "load_credential")
     Profile = late("profile", "Profile")
 

@@ -7,7 +7,8 @@ from makul_client.errors import MakulError
 from makul_language.language_choice import LanguageChoice
 
 
-def _read_language(profile: Path) -> object:
+def read_language(profile: Path) -> object:
+    """Return the key `language` of a profile, or empty text if it cannot be read."""
     from makul_client.toml_table import read_tables  # noqa: PLC0415 - most runs need no TOML here
 
     try:
@@ -17,5 +18,5 @@ def _read_language(profile: Path) -> object:
 
 
 CHOICE: Final = LanguageChoice(
-    options=("--profile", "-p"), variable="MAKUL_PROFILE", read_language=_read_language
+    options=("--profile", "-p"), variable="MAKUL_PROFILE", read_language=read_language
 )

@@ -2,7 +2,6 @@
 
 import signal
 from contextlib import suppress
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -13,7 +12,7 @@ from makul_client.cli.output_files import use_utf8
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.request import request_app
 from makul_client.cli.service import service_app
-from makul_client.cli.usage import MachineReadableGroup, show_version
+from makul_client.cli.usage import MachineReadableGroup, exit_on_signal, show_version
 from makul_client.translation import Language
 from makul_language.language_choice import LANGUAGE_VARIABLE
 
@@ -73,10 +72,5 @@ def main() -> None:
     """Run the command line."""
     use_utf8()
     with suppress(ValueError):  # Python allows signal handlers only in the main thread
-        signal.signal(signal.SIGTERM, _exit_on_signal)
+        signal.signal(signal.SIGTERM, exit_on_signal)
     app()
-
-
-def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
-    """End with the exit code of the signal, but release reserved files first."""
-    raise SystemExit(128 + number)

@@ -14,7 +14,7 @@ from makul_client.translation import mark, translate
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client.client import Client
     from makul_client.consent import view as consent_view
     from makul_client.models.request import Ground

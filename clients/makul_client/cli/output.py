@@ -17,6 +17,7 @@ from uuid import UUID
 from makul_client._internal.files import UnreadableFileError, read_bounded
 from makul_client.cli.late_commands import late
 from makul_client.cli.output_files import write_aside, write_output
+from makul_client.cli.program import program_name
 from makul_client.errors import MakulError, OutputError
 from makul_client.models.reasons import ADVICE, Reason, Retry
 from makul_client.models.response import Agreement, Name, Person, Receipt, Rule, Sample
@@ -108,7 +109,7 @@ def print_line(line: str) -> None:
     write_output(f"{line}\n")
 
 
-def _print_table(table: Table) -> None:
+def print_table(table: Table) -> None:
     """Print a table.
 
     Rich only renders it. If rich printed on a closed pipe, it would exit with 1, which means "no".
@@ -122,7 +123,7 @@ def _print_table(table: Table) -> None:
     write_output(drawn.get())
 
 
-def _new_table(*columns: str, **settings: Any) -> Table:
+def new_table(*columns: str, **settings: Any) -> Table:
     """Return a table without rows."""
     from rich.table import Table  # noqa: PLC0415 - as above
 
@@ -151,7 +152,7 @@ def print_error(error: MakulError, *, as_json: bool) -> None:
     if as_json:
         print_error_fields(_error_fields(error))
         return
-    print_note(f"makul-client: {error}")
+    print_note(f"{program_name()}: {error}")
     if error.retry is not None:
         print_note(translate(ADVICE[error.retry]))
     if error.request_id is not None:
@@ -180,7 +181,7 @@ def _error_fields(error: MakulError) -> dict[str, Any]:
 
 def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
     """Print a table of names and values."""
-    table = _new_table(title=title, title_justify="left", show_header=False)
+    table = new_table(title=title, title_justify="left", show_header=False)
     rows = list(pairs)
     # A purpose may have 64 letters. A name of that length would leave no space for its value.
     longest = max((len(name) for name, _ in rows), default=0)
@@ -188,7 +189,7 @@ def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, value)
-    _print_table(table)
+    print_table(table)
 
 
 def print_person(person: Person) -> None:
@@ -206,11 +207,11 @@ def print_reasons(reasons: Iterable[Reason]) -> None:
 
 def print_rules(rules: Iterable[Rule]) -> None:
     """Print a dry run, rule by rule. A rule that does not block the request shows no text."""
-    table = _new_table(translate("rule"), translate("cl."), translate("verdict"), "")
+    table = new_table(translate("rule"), translate("cl."), translate("verdict"), "")
     for rule in rules:
         text = rule.texts[current_language()] if rule.verdict in _VERDICTS_WITH_TEXT else ""
         table.add_row(rule.code, rule.clause or "", rule.verdict, text)
-    _print_table(table)
+    print_table(table)
 
 
 def print_receipt(receipt: Receipt) -> None:

@@ -23,7 +23,7 @@ from makul_client.models.response import Receipt
 from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client._internal.wsse import utc_now
     from makul_client.client import Client
     from makul_client.profile import Profile
@@ -35,7 +35,7 @@ else:
     read_bundle_unsafe = late("receipts.bundle", "read_bundle_unsafe")
     write_bundle = late("receipts.bundle", "write_bundle")
     Client = late("client", "Client")
-    Context = late("_internal.exchange", "Context")
+    Context = late("_internal.request_sender", "Context")
     LedgerVerifier = late("transparency.verifier", "LedgerVerifier")
     Proof = late("transparency.verifier", "Proof")
     ReceiptState = late("transparency.verifier", "ReceiptState")
@@ -146,7 +146,7 @@ def verify(
             rows = [_row(file, checker, client, context) for file in files]
         fields = [each.fields for each in rows]
         print_result(fields, *(each.line for each in rows), as_json=as_json)
-        raise typer.Exit(_worst_code([each.code for each in rows]))
+        raise typer.Exit(worst_code([each.code for each in rows]))
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _describe_proof(proved: Proof) -> str:
     )
 
 
-def _worst_code(codes: list[ExitCode]) -> ExitCode:
+def worst_code(codes: list[ExitCode]) -> ExitCode:
     """Return the worst exit code.
 
     A flaw comes first, then an unreadable file, then a proof that is pending.

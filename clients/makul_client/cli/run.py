@@ -21,6 +21,7 @@ from makul_client.cli.output_files import (
     require_standard_output,
     use_utf8,
 )
+from makul_client.cli.program import program_name
 from makul_client.errors import (
     ConsentError,
     InvalidRequestError,
@@ -29,16 +30,17 @@ from makul_client.errors import (
     RefusedError,
     UnfinishedError,
 )
+from makul_client.models.acts import Act
 from makul_client.models.response import Decision
 from makul_client.translation import current_language, translate
 
 if TYPE_CHECKING:
-    from makul_client._internal.exchange import Context
+    from makul_client._internal.request_sender import Context
     from makul_client.client import Client
     from makul_client.profile import Profile
 else:
     Client = late("client", "Client")
-    Context = late("_internal.exchange", "Context")
+    Context = late("_internal.request_sender", "Context")
     Profile = late("profile", "Profile")
 
 
@@ -55,17 +57,29 @@ class Run:
         require_standard_output(JSON_BYTES if self._as_json else TEXT_BYTES)
 
     def begin(self, *, employee: str | None, case: str | None, request_id: UUID | None) -> Context:
-        """Check standard output and print the request's id. The request may be sent after this.
+        """Return the context of a request, which may be sent after this.
 
-        The id is printed before anything is sent. So a caller can repeat even a run that was killed
+        Its id is printed before anything is sent. So a caller can repeat even a run that was killed
         or that never ends.
         """
+        return Context(
+            employee=as_typed(employee),
+            case_number=as_typed(case),
+            request_id=self.begin_request(request_id),
+        )
+
+    def begin_request(self, request_id: UUID | None) -> UUID:
+        """Check standard output, then print and return the request's id: a new one if None."""
         self.require_output()
         self.request_id = request_id or uuid4()
-        print_note(translate("makul-client: request {request_id}", request_id=self.request_id))
-        return Context(
-            employee=as_typed(employee), case_number=as_typed(case), request_id=self.request_id
+        print_note(
+            translate(
+                "{program}: request {request_id}",
+                program=program_name(),
+                request_id=self.request_id,
+            )
         )
+        return self.request_id
 
     def inquire(self, *, employee: str | None) -> Context:
         """Check standard output for an inquiry, which decides nothing and discloses nothing."""
@@ -76,7 +90,7 @@ class Run:
 @contextmanager
 def receipt_in(
     path: Path | None,
-) -> Iterator[Callable[[Decision], AbstractContextManager[None]]]:
+) -> Iterator[Callable[[Decision | Act], AbstractContextManager[None]]]:
     """Reserve the file of a receipt before anything is sent.
 
     It also stores the receipt of a refusal.
@@ -92,7 +106,7 @@ def receipt_in(
         )
 
         @contextmanager
-        def keep(decision: Decision) -> Iterator[None]:
+        def keep(decision: Decision | Act) -> Iterator[None]:
             try:
                 yield
             finally:

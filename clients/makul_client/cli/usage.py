@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from makul_client.cli.language_choice import CHOICE
 from makul_client.cli.output import print_error_fields
+from makul_client.cli.program import RECIPIENT_PROGRAM, program_name, use_program
 from makul_client.translation import (
     CATALOGS,
     Language,
@@ -21,21 +22,26 @@ from makul_client.translation import (
     use_language,
 )
 from makul_language.help_pages import translate_usage_error, translated_commands
+from makul_language.language_choice import LanguageChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import FrameType
 
 
 class MachineReadableGroup(TyperGroup):
     """The root command, which reports usage errors as JSON if `--json` is among the arguments."""
 
     as_json = False
+    program: ClassVar[str] = RECIPIENT_PROGRAM
+    language_choice: ClassVar[LanguageChoice] = CHOICE
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:
         """Run the program with the language that the caller chose."""
         arguments = list(sys.argv[1:] if args is None else args)
         with ExitStack() as run:
-            run.enter_context(use_language(CHOICE.choose(arguments, os.environ)))
+            run.enter_context(use_program(self.program))
+            run.enter_context(use_language(self.language_choice.choose(arguments, os.environ)))
             if current_language() is not Language.EN:
                 run.enter_context(translated_commands(self, CATALOGS))
             return super().main(arguments, *more, **extra)
@@ -137,5 +143,10 @@ def show_version(requested: bool) -> None:
     if requested:
         from importlib.metadata import version  # noqa: PLC0415 - needed by no other command
 
-        typer.echo(f"makul-client {version('makul')}")
+        typer.echo(f"{program_name()} {version('makul')}")
         raise typer.Exit
+
+
+def exit_on_signal(number: int, _frame: FrameType | None) -> None:
+    """End with the exit code of the signal, but release reserved files first."""
+    raise SystemExit(128 + number)

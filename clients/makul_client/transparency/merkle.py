@@ -62,6 +62,34 @@ class PublishedTree:
         """Return the root over the first `size` leaves; `size` must be at least 1."""
         return self._range_root(0, size)
 
+    @property
+    def tiles(self) -> int:
+        """The number of tiles of leaves."""
+        return -(-self._size // TILE_WIDTH)
+
+    def find_leaf(self, leaf: bytes, *, max_tiles: int) -> int | None:
+        """Return the index of a leaf hash, or None if the newest `max_tiles` tiles lack it."""
+        for index in reversed(range(max(0, self.tiles - max_tiles), self.tiles)):
+            row = self._fetch_tile(0, index)
+            for at in range(0, len(row), HASH_BYTES):
+                if row[at : at + HASH_BYTES] == leaf:
+                    return index * TILE_WIDTH + at // HASH_BYTES
+        return None
+
+    def audit_path(self, index: int) -> tuple[bytes, ...]:
+        """Return the audit path of a leaf, the lowest node first (RFC 6962, 2.1.1)."""
+        start, end = 0, self._size
+        path: list[bytes] = []
+        while end - start > 1:
+            middle = start + (1 << ((end - start - 1).bit_length() - 1))
+            if index < middle:
+                path.append(self._range_root(middle, end))
+                end = middle
+            else:
+                path.append(self._range_root(start, middle))
+                start = middle
+        return tuple(reversed(path))
+
     def _range_root(self, start: int, end: int) -> bytes:
         """Return the root over these leaves.
 

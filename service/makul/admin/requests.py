@@ -48,6 +48,8 @@ class SandboxOptions:
     """The port that stands in for the operator's security server; None is the next port."""
     mtls_port: int | None = None
     """None is the port after that."""
+    oversight_port: int | None = None
+    """The port of the supervising bodies; None is the third port after `port`."""
     people: int = 1000
     seed: int = 1
     keep: bool = False

@@ -11,7 +11,7 @@ from makul.cli.context import examples, session
 from makul.language.translation import translate
 
 DIRECTORY = Path("build/sandbox")
-_CHOICES = ("host", "port", "xroad_port", "mtls_port", "people", "seed")
+_CHOICES = ("host", "port", "xroad_port", "mtls_port", "oversight_port", "people", "seed")
 """The options that an existing sandbox has already fixed."""
 
 _XRoadPort = Annotated[
@@ -22,6 +22,14 @@ _MtlsPort = Annotated[
     int | None,
     typer.Option(
         min=0, max=65535, help="The port for mTLS; by default the second port after --port."
+    ),
+]
+_OversightPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="The port for the supervising bodies; by default the third port after --port.",
     ),
 ]
 
@@ -53,10 +61,11 @@ def run(
     ] = "127.0.0.1",
     port: Annotated[
         int,
-        typer.Option(min=0, max=65533, help="The port for wsse; 0 takes free ports for all three."),
+        typer.Option(min=0, max=65532, help="The port for wsse; 0 takes free ports for all four."),
     ] = 8080,
     xroad_port: _XRoadPort = None,
     mtls_port: _MtlsPort = None,
+    oversight_port: _OversightPort = None,
     people: Annotated[
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,
@@ -71,6 +80,7 @@ def run(
         port=port,
         xroad_port=xroad_port,
         mtls_port=mtls_port,
+        oversight_port=oversight_port,
         people=people,
         seed=seed,
         keep=keep,

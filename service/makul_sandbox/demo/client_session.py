@@ -21,13 +21,17 @@ from makul_client import (
     Client,
     ConsentDocument,
     Context,
+    CutOff,
     Demographic,
     FaultError,
     Ground,
+    OfficerProfile,
+    OversightClient,
     Probe,
     Profile,
     Reason,
     RefusedError,
+    Termination,
 )
 from makul_client.models.response import Decision, PersonData, RegisteredConsent, RevokedConsent
 from makul_client.profile import Patience, Signing
@@ -53,6 +57,7 @@ class DemoClient:
         self._directory = directory
         index = json.loads((directory / "sandbox.json").read_text(encoding="utf-8"))
         self.urls: dict[str, str] = index["urls"]
+        self.oversight_url: str = index["oversightUrl"]
         self._citizens: dict[int, dict[str, Any]] = {
             citizen["number"]: citizen for citizen in index["citizens"]
         }
@@ -68,6 +73,7 @@ class DemoClient:
         }
         self.citizens_authority: dict[str, str] = index["trust"]["citizensAuthority"]
         self._clients: dict[tuple[str, str, str | None], Client] = {}
+        self._officers: dict[str, OversightClient] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -109,6 +115,27 @@ class DemoClient:
         profile = self.profile(party, channel)
         client = Client(replace(profile, service=replace(profile.service, url=url)))
         return self._open.enter_context(client)
+
+    def officer(self, key: str) -> OversightClient:
+        """Return an officer's client, which stays open until the end."""
+        if key not in self._officers:
+            client = OversightClient(self._officer_profile(key))
+            self._officers[key] = self._open.enter_context(client)
+        return self._officers[key]
+
+    def intercepted_officer(self, key: str, url: str) -> OversightClient:
+        """Return a client of an officer that sends its messages to `url` instead of the service."""
+        profile = self._officer_profile(key)
+        client = OversightClient(replace(profile, service=replace(profile.service, url=url)))
+        return self._open.enter_context(client)
+
+    def _officer_profile(self, key: str) -> OfficerProfile:
+        profile = OfficerProfile.load(self._directory / "officers" / key / f"{key}.toml")
+        return replace(profile, patience=Patience(attempts=1))
+
+    def code(self, party: str) -> str:
+        """Return a party's member code."""
+        return str(self._parties[party]["code"])
 
     def impersonator(self, party: str, key: str, certificate: str) -> Client:
         """Return a client that claims to be `party` and signs with another key.
@@ -210,8 +237,9 @@ class DemoClient:
         self._set_state(party, "release")
 
     def _set_state(self, party: str, command: str) -> None:
-        code = self._parties[party]["code"]
-        self.operate("recipient", command, code, "--reason", "a scene of the demo", "--apply")
+        self.operate(
+            "recipient", command, self.code(party), "--reason", "a scene of the demo", "--apply"
+        )
 
     def _read(self, file: str | None) -> bytes | None:
         return (self._directory / file).read_bytes() if file is not None else None
@@ -242,8 +270,8 @@ class DemoClient:
 def describe_result(act: Callable[[], object]) -> str:
     """Return the result of a call as text.
 
-    Examples are `RELEASED`, `REFUSED CNS-02 (SIG-06)` and `FAULT REQ-09`. An answer without a
-    decision is `ANSWERED`.
+    Examples are `RELEASED`, `REFUSED CNS-02 (SIG-06)` and `FAULT REQ-09`. An act that was done is
+    the state after it. An answer without a decision is `ANSWERED`.
     """
     try:
         result = act()
@@ -252,6 +280,10 @@ def describe_result(act: Callable[[], object]) -> str:
         return _with_codes(outcome, error.reasons)
     except FaultError as error:
         return _with_codes("FAULT", error.reasons)
+    if isinstance(result, CutOff):
+        return result.recipient_state
+    if isinstance(result, Termination):
+        return result.termination_state
     decision = getattr(result, "decision", result)
     if not isinstance(decision, Decision):
         return "ANSWERED"

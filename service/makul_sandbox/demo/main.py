@@ -130,6 +130,7 @@ def _command(options: SandboxOptions) -> list[str]:
         *("--port", str(options.port)),
         *("--xroad-port", str(options.xroad_port)),
         *("--mtls-port", str(options.mtls_port)),
+        *("--oversight-port", str(options.oversight_port)),
         *("--people", str(options.people)),
     )
 

@@ -1,11 +1,12 @@
 """The scenes of the demo: the request, the clause that decides it, and the expected result.
 
-Scenes do not depend on each other. A scene that uses something up has a citizen of its own.
+Scenes do not depend on each other. A scene that uses something up has a citizen of its own. Only
+the acts of the supervising bodies, which end a party's rights for good, come last.
 """
 
 from dataclasses import dataclass
 
-from makul_sandbox.demo import answer_steps, consent_steps, steps
+from makul_sandbox.demo import answer_steps, consent_steps, oversight_steps, steps
 from makul_sandbox.demo.consent_steps import register_and_use
 from makul_sandbox.demo.steps import Step, by_mtls, by_xroad, explain_request, impersonate, use
 
@@ -356,5 +357,36 @@ SCENES = (
         "5.3, 7",
         "IN_FORCE, 3 have signed, SOCIAL_BENEFITS covers 4 attributes",
         steps.terms,
+    ),
+    # The supervising bodies; these scenes end the rights of two parties, so they are the last
+    Scene(
+        "The protection body reads the numbers of the month, before and after a release",
+        "11",
+        "RELEASED, 1 more in the statistics",
+        oversight_steps.count_of_month,
+    ),
+    Scene(
+        "An officer's message changed on its way to cut off another recipient",
+        "12",
+        "FAULT SIG-02",
+        oversight_steps.change_cut_off,
+    ),
+    Scene(
+        "An inspector cuts a recipient off",
+        "12",
+        "RELEASED, CUT_OFF, then REFUSED RCP-03",
+        oversight_steps.cut_off,
+    ),
+    Scene(
+        "The protection body tries to cut a recipient off",
+        "11, 12",
+        "REFUSED OVR-01, then RELEASED",
+        oversight_steps.cut_off_by_protection_body,
+    ),
+    Scene(
+        "An agreement is terminated, by two officers",
+        "12",
+        "PROPOSED, again REFUSED OVR-05, RELEASED; by the head TERMINATED, then REFUSED AGR-02",
+        oversight_steps.terminate_by_two,
     ),
 )

@@ -1,4 +1,4 @@
-"""The profiles of a sandbox for the reference client, one for each party and channel."""
+"""The profiles of a sandbox for the reference client: of each party by channel, of each officer."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,12 @@ from makul_sandbox.data.recipients import (
     XROAD_INSTANCE,
     Party,
 )
-from makul_sandbox.world.build import World
+from makul_sandbox.world.build import SandboxOfficer, World
 from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
 
 NOTICE_FILE = "notice.ky.txt"
 RECIPIENT_PATH = "/v1/recipient"
+OVERSIGHT_PATH = "/v1/oversight"
 
 _PROFILE = """\
 # {name}: how the reference client plays it against this sandbox.
@@ -34,15 +35,7 @@ purpose = {purpose}
 [service]
 url = {url}
 channel = "{channel}"
-{credentials}{sealing}
-[operator]
-code = {operator}
-name = {operator_name}
-certificates = ["../../service/keys/receipts.cert.pem"]
-anchors = ["../../service/anchors/root.pem"]
-intermediates = ["../../service/intermediates/issuing.pem"]
-crls = [{crls}]
-
+{credentials}{sealing}{trust}
 [consent]
 notice = {notice}
 notice_file = "../../{notice_file}"
@@ -51,6 +44,36 @@ purpose_text = {purpose_text}
 retention = "P1Y"
 withdrawal = {withdrawal}
 {ledger}"""
+
+_OFFICER = """\
+# {name}: how makul-oversight plays it against this sandbox.
+
+# language = "ky"  # of messages and reasons: ky, ru or en; otherwise that of the locale
+sandbox = true
+
+[officer]
+body = {body}
+identifier = {identifier}
+receipts = "receipts"
+
+[service]
+url = {url}
+channel = "wsse"
+
+[signing]
+key = "officer.key.pem"
+certificate = "officer.cert.pem"
+{trust}{ledger}"""
+
+_TRUST = """
+[operator]
+code = {operator}
+name = {operator_name}
+certificates = ["../../service/keys/receipts.cert.pem"]
+anchors = ["../../service/anchors/root.pem"]
+intermediates = ["../../service/intermediates/issuing.pem"]
+crls = [{crls}]
+"""
 
 _SIGNING = """
 [signing]
@@ -97,6 +120,12 @@ class Addresses:
     port: int
     xroad_port: int
     mtls_port: int
+    oversight_port: int
+
+    @property
+    def oversight_url(self) -> str:
+        """The address of the oversight port."""
+        return f"http://{self.host}:{self.oversight_port}{OVERSIGHT_PATH}"
 
     def url(self, channel: Channel) -> str:
         """Return the address of the recipient port on this channel."""
@@ -133,21 +162,51 @@ def render_profile(
         channel=channel.value,
         credentials=credentials,
         sealing=_SEALING if party.key in world.encryption else "",
-        operator=_quote(OPERATOR),
-        operator_name=_quote(OPERATOR_NAME),
-        crls=", ".join(_quote(f"../../service/crls/{name}") for name in world.crls),
+        trust=_trust(world),
         notice=_quote(NOTICE_REF),
         notice_file=NOTICE_FILE,
         language=NOTICE_LANGUAGE,
         purpose_text=_quote(party.purpose_text),
         withdrawal=_quote(WITHDRAWAL),
-        ledger=_LEDGER.format(key=_quote(log_key)) if log_key is not None else "",
+        ledger=_ledger(log_key),
     )
+
+
+def officer_profile_of(
+    world: World, officer: SandboxOfficer, addresses: Addresses, *, log_key: str | None = None
+) -> str:
+    """Return the profile of an officer in TOML, for `makul-oversight`."""
+    return _OFFICER.format(
+        name=officer.identifier,
+        body=_quote(officer.member),
+        identifier=_quote(officer.identifier),
+        url=_quote(addresses.oversight_url),
+        trust=_trust(world),
+        ledger=_ledger(log_key),
+    )
+
+
+def _trust(world: World) -> str:
+    """Return the table [operator], which is the same in every profile."""
+    return _TRUST.format(
+        operator=_quote(OPERATOR),
+        operator_name=_quote(OPERATOR_NAME),
+        crls=", ".join(_quote(f"../../service/crls/{name}") for name in world.crls),
+    )
+
+
+def _ledger(log_key: str | None) -> str:
+    return _LEDGER.format(key=_quote(log_key)) if log_key is not None else ""
 
 
 def profile_name(channel: Channel) -> str:
     """Return the name of the file of a party's profile."""
     return "profile.toml" if channel is Channel.WSSE else f"profile-{channel.value}.toml"
+
+
+def officer_profile_path(key: str) -> str:
+    """Return the path of an officer's profile in the sandbox."""
+    return f"officers/{key}/{key}.toml"
 
 
 def service_subsystem() -> str:

@@ -6,6 +6,7 @@ relative to it. Keys are not protected, because their holders do not exist.
     service/            an installation of its own, for `makul --config DIR/service/makul.toml`
     service/published/  the log of its decisions: checkpoint and tiles, as witnesses fetch them
     parties/KEY/        message, sealing and official's keys, client profiles
+    officers/KEY/       an officer's key, and the profile for `makul-oversight`: KEY.toml
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
     revocations/        consent revocations, by the consents' names
@@ -35,7 +36,13 @@ from makul_sandbox.data.recipients import (
     Party,
 )
 from makul_sandbox.data.timestamp_authority import POLICY
-from makul_sandbox.output.client_profiles import Addresses, profile_name, render_profile
+from makul_sandbox.output.client_profiles import (
+    Addresses,
+    officer_profile_of,
+    officer_profile_path,
+    profile_name,
+    render_profile,
+)
 from makul_sandbox.output.index import describe
 from makul_sandbox.world.build import World
 from makul_sandbox.world.signers import NOTICE_TEXTS
@@ -97,6 +104,13 @@ public_url = "http://{host}:{xroad_port}"
 xroad_instance = "{instance}"
 workers = 1
 
+[listeners.oversight]           # for the supervising bodies; in production a process of its own
+port = "oversight"
+channel = "wsse"
+bind = "{host}:{oversight_port}"
+public_url = "http://{host}:{oversight_port}"
+workers = 1
+
 [listeners.mtls]                # TLS ends here in a sandbox alone; in production in nginx
 channel = "mtls"
 client_certificate = "tls"
@@ -132,6 +146,7 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         port=addresses.port,
         xroad_port=addresses.xroad_port,
         mtls_port=addresses.mtls_port,
+        oversight_port=addresses.oversight_port,
         instance=XROAD_INSTANCE,
         citizen_policy=CITIZEN_POLICY.dotted_string,
         tsa_policy=POLICY,
@@ -170,6 +185,7 @@ def write_files(
         _write_credential(home, "signatory", signatory.credential)
     for party in PARTIES:
         _write_party(world, party, directory / "parties" / party.key, addresses, log_key)
+    _write_officers(world, directory, addresses, log_key)
     for number, credential in world.citizens.items():
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
     for document in world.documents.values():
@@ -199,6 +215,15 @@ def _write_party(
     for channel in Channel:
         profile = render_profile(world, party, channel, addresses, log_key=log_key)
         _write(home / profile_name(channel), profile.encode())
+
+
+def _write_officers(
+    world: World, directory: Path, addresses: Addresses, log_key: str | None
+) -> None:
+    for key, officer in world.officers.items():
+        _write_credential(directory / "officers" / key, "officer", officer.credential)
+        profile = officer_profile_of(world, officer, addresses, log_key=log_key)
+        _write(directory / officer_profile_path(key), profile.encode())
 
 
 def _write_credential(directory: Path, name: str, credential: Credential) -> None:

@@ -25,10 +25,18 @@ from makul_sandbox.data.recipients import OPERATOR, OPERATOR_NAME, PARTIES, Part
 from makul_sandbox.output.client_profiles import (
     NOTICE_FILE,
     Addresses,
+    officer_profile_path,
     profile_name,
     service_subsystem,
 )
-from makul_sandbox.world.build import SignedAgreement, Signing, World, agreements_made, signed_name
+from makul_sandbox.world.build import (
+    SandboxOfficer,
+    SignedAgreement,
+    Signing,
+    World,
+    agreements_made,
+    signed_name,
+)
 from makul_sandbox.world.document import describe_reasons
 from makul_sandbox.world.documents import SandboxConsentRevocation, SandboxDocument
 from makul_sandbox.world.documents_timestamped import ENDED_LATER
@@ -58,6 +66,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
         "format": FORMAT,
         "madeAt": world.made_at.isoformat(),
         "urls": {channel: addresses.url(channel) for channel in Channel},
+        "oversightUrl": addresses.oversight_url,
         "operator": {
             "code": OPERATOR,
             "name": OPERATOR_NAME,
@@ -79,6 +88,7 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
         "parties": [_party(party) for party in PARTIES],
         "agreements": [_describe_agreement(each) for each in agreements_made(at=world.made_at)],
         "signatories": [_signatory(each) for each in world.signatories.values()],
+        "officers": [_officer(key, officer) for key, officer in world.officers.items()],
         "citizens": [_citizen(world, number) for number in world.citizens],
         "papers": [_paper(document) for document in world.documents.values()],
         "revocations": [_describe_revocation(each) for each in world.consent_revocations.values()],
@@ -153,6 +163,19 @@ def _signatory(signatory: Signing) -> dict[str, Any]:
         "identifier": signatory.identifier,
         "key": f"{home}/signatory.key.pem",
         "certificate": f"{home}/signatory.cert.pem",
+    }
+
+
+def _officer(key: str, officer: SandboxOfficer) -> dict[str, Any]:
+    home = f"officers/{key}"
+    return {
+        "key": key,
+        "body": officer.member,
+        "role": officer.role.value,
+        "identifier": officer.identifier,
+        "messageKey": f"{home}/officer.key.pem",
+        "messageCertificate": f"{home}/officer.cert.pem",
+        "profile": officer_profile_path(key),
     }
 
 

@@ -1,0 +1,160 @@
+"""The command that writes an officer's profile and checks it before it is written."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from makul_client.cli.late_commands import late
+from makul_client.cli.options import as_typed
+from makul_client.cli.output import print_line
+from makul_client.cli.output_files import write_new
+from makul_client.cli.prompts import ask
+from makul_client.cli.run import report_errors
+from makul_client.translation import translate
+
+if TYPE_CHECKING:
+    from makul_client.officer_profile import OfficerProfile
+else:
+    OfficerProfile = late("officer_profile", "OfficerProfile")
+
+
+def init(
+    *,
+    file: Annotated[Path, typer.Argument(help="The new file for the profile.")],
+    body: Annotated[
+        str | None, typer.Option(help="The member code of your body, as GOV/70000009.")
+    ] = None,
+    identifier: Annotated[
+        str | None, typer.Option(help="Your identifier, as the operator registered it.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="The address of the service, as https://makul.example/v1/oversight."),
+    ] = None,
+    channel: Annotated[str, typer.Option(help="wsse, mtls or xroad.")] = "wsse",
+    key: Annotated[Path | None, typer.Option(help="Your private key, in PEM.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Your certificate, in PEM.")] = None,
+    key_password_env: Annotated[
+        str | None, typer.Option(help="The variable that contains the password of the key.")
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(help="The authorities of the server's TLS certificate.")
+    ] = None,
+    xroad_client: Annotated[
+        str | None, typer.Option(help="Your subsystem, on channel xroad.")
+    ] = None,
+    xroad_service: Annotated[
+        str | None, typer.Option(help="The operator's subsystem, on channel xroad.")
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="The member code of the operator, as GOV/70000001.")
+    ] = None,
+    operator_name: Annotated[str, typer.Option(help="The name of the operator.")] = "",
+    operator_certificate: Annotated[
+        list[Path] | None, typer.Option(help="A certificate of receipts; may be repeated.")
+    ] = None,
+    anchor: Annotated[
+        list[Path] | None, typer.Option(help="A trusted root certificate; may be repeated.")
+    ] = None,
+    intermediate: Annotated[
+        list[Path] | None, typer.Option(help="An intermediate certificate; may be repeated.")
+    ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(help="A certificate revocation list; may be repeated."),
+    ] = None,
+) -> None:
+    """Write an officer's profile.
+
+    What an option does not give is asked at the terminal. The operator hands over its certificates
+    and its codes in person or in writing. Nothing is sent.
+    """
+    with report_errors(as_json=False):
+        tables: dict[str, dict[str, Any]] = {
+            "officer": {
+                "body": _ask(body, translate("Member code of your body"), "--body"),
+                "identifier": as_typed(identifier),
+                "receipts": "receipts",
+            },
+            "service": {
+                "url": _ask(url, translate("Address of the service"), "--url"),
+                "channel": channel,
+                "tls_ca": tls_ca,
+            },
+            "operator": {
+                "code": _ask(operator, translate("Member code of the operator"), "--operator"),
+                "name": as_typed(operator_name) or "–",
+                "certificates": _ask_files(
+                    operator_certificate,
+                    translate("File of the operator's certificate of receipts"),
+                    "--operator-certificate",
+                ),
+                "anchors": _ask_files(
+                    anchor, translate("File of the trusted root certificate"), "--anchor"
+                ),
+                "intermediates": intermediate,
+                "crls": crl,
+            },
+        }
+        if channel == "xroad":
+            tables["xroad"] = {
+                "client": _ask(xroad_client, translate("Your subsystem"), "--xroad-client"),
+                "service": _ask(
+                    xroad_service, translate("Subsystem of the operator"), "--xroad-service"
+                ),
+            }
+        else:
+            own = {
+                "key": Path(_ask(key, translate("File of your private key"), "--key")),
+                "certificate": Path(
+                    _ask(certificate, translate("File of your certificate"), "--certificate")
+                ),
+            }
+            if channel == "mtls":
+                tables["service"] |= {f"tls_{name}": value for name, value in own.items()}
+            else:
+                tables["signing"] = {**own, "key_password_env": key_password_env}
+        written = _toml(tables, file)
+        OfficerProfile.check(written, file)
+        write_new(file, written.encode())
+        print_line(translate("{file}: the profile is written.", file=file))
+
+
+def _ask(given: str | Path | None, question: str, option: str) -> str:
+    if given is not None:
+        return as_typed(str(given)) or ""
+    return ask(question, instead=option).strip()
+
+
+def _ask_files(given: list[Path] | None, question: str, option: str) -> list[Path]:
+    return given or [Path(_ask(None, question, option))]
+
+
+def _toml(tables: dict[str, dict[str, Any]], file: Path) -> str:
+    """Return the tables as TOML, without empty values and with paths as the profile reads them."""
+    blocks = []
+    for name, table in tables.items():
+        rows = [
+            f"{key} = {_value(value, file)}"
+            for key, value in table.items()
+            if value not in (None, [])
+        ]
+        blocks.append("\n".join((f"[{name}]", *rows, "")))
+    return "\n".join(blocks)
+
+
+def _value(value: Any, file: Path) -> str:
+    """Return a value in TOML. For printable text it is equal to a JSON string."""
+    if isinstance(value, list):
+        return f"[{', '.join(_value(each, file) for each in value)}]"
+    if isinstance(value, Path):
+        value = _relative(value, file)
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _relative(path: Path, file: Path) -> Path:
+    """Return a path relative to the profile if it is below its directory, otherwise absolute."""
+    whole, home = path.absolute(), file.absolute().parent
+    return whole.relative_to(home) if whole.is_relative_to(home) else whole
