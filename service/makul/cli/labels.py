@@ -177,6 +177,11 @@ LABELS: Final = frozenset(
         mark("refusals"),
         mark("fact"),
         mark("attribute"),
+        mark("audience"),
+        mark("language"),
+        mark("digest"),
+        mark("statements"),
+        mark("earlier"),
     )
 )
 """Every label of a table that has words. Attributes of persons keep the names of the wire."""
