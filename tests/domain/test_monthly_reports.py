@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul.domain.cell_suppression import MIN_CELL
+from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.monthly_reports import (
     Audience,
     Figures,
@@ -19,6 +20,7 @@ from makul.domain.monthly_reports import (
 )
 from makul.domain.monthly_statements import (
     MAX_LISTED_EXCEPTIONS,
+    ExceptionKind,
     LineException,
     StatementLine,
 )
@@ -77,6 +79,16 @@ def test_a_row_that_exists_says_nothing() -> None:
     assert list(shown(without, Part.PURPOSES)) == list(shown(found, Part.PURPOSES))
     assert without.table(Part.PURPOSES).folded
     assert found.table(Part.PURPOSES).folded
+
+
+def test_every_value_that_a_decision_can_have_is_a_row() -> None:
+    """A new one would withhold its table. An act of oversight is not a decision of a recipient."""
+    report = public(a_verified_statement())
+
+    assert set(shown(report, Part.OPERATIONS)) == set(Operation)
+    assert set(shown(report, Part.OUTCOMES)) == set(Outcome) - {Outcome.DONE}
+    assert set(shown(report, Part.GROUNDS)) == {*GroundKind, "none"}
+    assert set(shown(report, Part.EXCEPTIONS)) == set(ExceptionKind)
 
 
 def test_large_purposes_alone_are_folded_too() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from html import unescape
 from typing import Any
@@ -11,9 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import html
 
+from makul.domain.attributes import Attribute
+from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.monthly_reports import Audience, compose_report
 from makul.domain.monthly_statements import ExceptionFact, ExceptionKind, LineException
 from makul.domain.months import Month
+from makul.domain.reasons import Code
+from makul.domain.report_tables import Part
 from makul.language.translation import Language, use_language
 from makul.reports.html import (
     MalformedReportError,
@@ -24,7 +29,7 @@ from makul.reports.html import (
     read_version_unsafe,
     render_html,
 )
-from makul.reports.labels import explain_kind, label_of_fact
+from makul.reports.labels import explain_kind, label_of, label_of_fact
 from makul_testing.builders.records import POLICE
 from makul_testing.builders.reports import SEPTEMBER, a_listed_exception, a_verified_statement
 
@@ -102,6 +107,26 @@ def test_each_kind_and_fact_is_explained(language: Language) -> None:
     assert unknown not in explained
     assert len(facts) == len(ExceptionFact)
     assert "" not in facts
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    ("part", "keys"),
+    [
+        (Part.OPERATIONS, Operation),
+        (Part.OUTCOMES, set(Outcome) - {Outcome.DONE}),
+        (Part.GROUNDS, GroundKind),
+        (Part.ATTRIBUTES, Attribute),
+        (Part.EXCEPTIONS, ExceptionKind),
+        (Part.REFUSALS, Code),
+    ],
+)
+def test_each_code_has_words(language: Language, part: Part, keys: Iterable[str]) -> None:
+    with use_language(language):
+        words = [label_of(part, key) for key in keys]
+
+    assert all(words)
+    assert label_of(part, "NEW_CODE") == ""
 
 
 def test_what_was_found_is_listed_for_the_parties() -> None:
