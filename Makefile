@@ -55,7 +55,7 @@ test: $(READY) ## run all tests, and the end-to-end tests again on PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --database postgresql tests/e2e $(STORELESS)
 
-test-deps: ## install nginx, xmlsec1, SoftHSM2, openssl and systemd for some tests; without permission, print the command
+test-deps: ## install nginx, xmlsec1, SoftHSM2, openssl, systemd, Chromium, Poppler and Pango for some tests; without permission, print the command
 	tests/deps.sh
 
 interop-deps: ## install PHP's SoapClient, gSOAP and g++, which `make interop` needs besides Node.js, Java and Maven
@@ -110,6 +110,7 @@ COMPILE = $(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 
 lock: $(TOOLS)/.ready ## lock every package with its hashes; ARGS="--upgrade", or ARGS="--upgrade-package lxml"
 	$(COMPILE) --extra dev setup.cfg --output-file $(LOCKS)/dev.txt
 	$(COMPILE) --constraint $(LOCKS)/dev.txt --extra service setup.cfg --output-file $(LOCKS)/service.txt
+	$(COMPILE) --constraint $(LOCKS)/dev.txt --extra report setup.cfg --output-file $(LOCKS)/report.txt
 	$(COMPILE) --constraint $(LOCKS)/dev.txt setup.cfg --output-file $(LOCKS)/client.txt
 	$(COMPILE) --constraint $(LOCKS)/dev.txt $(LOCKS)/build.in --output-file $(LOCKS)/build.txt
 	$(COMPILE) --constraint $(LOCKS)/dev.txt $(LOCKS)/release.in --output-file $(LOCKS)/release.txt
@@ -120,10 +121,11 @@ wheel: $(READY) ## build the wheel twice, and compare: build/wheel
 # Of the locks: what production and a recipient install, on every platform. The time in them is that of the commit.
 SBOM = PYTHONWARNINGS=ignore SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(TOOLS)/bin/cyclonedx-py requirements --output-reproducible \
 	--validate --pyproject build/sbom/pyproject.toml
-sbom: $(TOOLS)/.ready ## what is installed with makul[service] and with the client alone, as CycloneDX: build/sbom
+sbom: $(TOOLS)/.ready ## what is installed with makul[service], with makul[report] and with the client alone, as CycloneDX: build/sbom
 	mkdir -p build/sbom
 	printf '[project]\nname = "makul"\nversion = "%s"\n' $$(sed -n 's/^version = //p' setup.cfg) > build/sbom/pyproject.toml
 	$(SBOM) --output-file build/sbom/makul-service.cdx.json $(LOCKS)/service.txt
+	$(SBOM) --output-file build/sbom/makul-report.cdx.json $(LOCKS)/report.txt
 	$(SBOM) --output-file build/sbom/makul-client.cdx.json $(LOCKS)/client.txt
 
 release: ## the wheel, its SBOMs and their digests, in dist; only of a clean tree, tagged with its version

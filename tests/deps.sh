@@ -8,9 +8,12 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 declare -A packages=(
     [nginx]=nginx-light [xmlsec1]=xmlsec1 [softhsm2-util]=softhsm2 [openssl]=openssl
-    [systemd-analyze]=systemd
+    [systemd-analyze]=systemd [chromium]=chromium [pdfinfo]=poppler-utils
+    ["/usr/lib/*/libpangoft2-1.0.so.0"]=libpangoft2-1.0-0
+    ["/usr/lib/*/libharfbuzz-subset.so.0"]=libharfbuzz-subset0
+    [/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf]=fonts-dejavu-core
 )
-names="nginx, xmlsec1, SoftHSM2, openssl and systemd"
+names="nginx, xmlsec1, SoftHSM2, openssl, systemd, Chromium, Poppler and Pango"
 check=false
 target=test-deps
 for option in "$@"; do

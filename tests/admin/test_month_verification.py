@@ -2,17 +2,19 @@
 
 import tracemalloc
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from makul.admin import month_verification
+from makul.admin import month_report, month_verification
+from makul.admin.month_report import read_verified
 from makul.admin.month_verification import page_name, verify_statement
 from makul.app import monthly_statements
 from makul.app.monthly_statements import StatementBuilder
 from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.identifiers import MemberCode
-from makul.domain.monthly_statements import MonthlyStatement
+from makul.domain.monthly_statements import MAX_LISTED_EXCEPTIONS, MonthlyStatement
 from makul_testing.builders.months import BUILT_AT, a_recorded_month, a_statement_request
 
 
@@ -42,6 +44,28 @@ def write(directory: Path, count: int) -> MonthlyStatement:
         at=BUILT_AT,
     )
     return statement
+
+
+def test_a_report_reads_one_page_at_a_time_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line of this month is an exception, and a report keeps as many as a head lists."""
+    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
+    peaks = {}
+    for count in (400, 800, 8_000):
+        directory = tmp_path / str(count)
+        head = write(directory, count)
+        (directory / "statement.xml").write_bytes(b"head")
+        monkeypatch.setattr(month_report, "verify_head_bytes", lambda *_, head=head: head)
+        tracemalloc.start()
+        read = read_verified(directory, frozenset())
+        peaks[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert sum(found for _, found in read.statement.totals.exceptions) >= count
+        assert len(read.listed) == MAX_LISTED_EXCEPTIONS
+        assert read.digest == sha256(b"head").digest()
+
+    assert peaks[8_000] < 2 * peaks[800], peaks
 
 
 def test_memory_is_that_of_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,6 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.months import Month, month_before
 from makul.store import Store
-from makul.store.log.tile_files import LogDirectory
-from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.agreements import (
     AUTHORISED_BODY,
     OPERATOR,
@@ -42,8 +40,9 @@ from makul_testing.builders.agreements import (
     three,
 )
 from makul_testing.builders.documents import valid
-from makul_testing.builders.entries import a_metered_release, a_refusal, a_release
+from makul_testing.builders.entries import a_metered_release, a_release
 from makul_testing.builders.months import AGREED_AT, IN_OCTOBER, a_consent_document
+from makul_testing.builders.recorded_months import publish, record
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -59,33 +58,8 @@ from makul_testing.leak_scanner import Secret
 from makul_testing.pki.client import TestAuthority, pem_of, pem_of_key
 from makul_testing.raw_sql import raw
 from makul_testing.stores import store_of
-from makul_testing.tlog.builder import sequence
 
 BUILD = ("month", "build", "2026-10")
-
-
-def publish(makul: CommandLine, store: Store) -> None:
-    """Sequence all that waits and publish the checkpoint, as `makul ledger run` does."""
-    ledger = load_settings(makul.directory / "makul.toml").ledger
-    assert ledger is not None
-    sequence(store, NoteSigner.load(ledger.key, ledger.origin), at=utc_now())
-    signed = store.ledger.latest()
-    assert signed is not None
-    LogDirectory(ledger.publish).write_checkpoint(signed.note)
-
-
-def record(store: Store) -> None:
-    """Record a release by consent, one without a ground, and a refusal, all in October."""
-    document = a_consent_document()
-    store.recorder.record(
-        a_metered_release(
-            a_consent(document, valid_from=IN_OCTOBER - timedelta(days=1)),
-            decided_at=IN_OCTOBER,
-            evidence=(an_evidence(document),),
-        )
-    )
-    store.recorder.record(a_release(decided_at=IN_OCTOBER + timedelta(hours=1)))
-    store.recorder.record(a_refusal(decided_at=IN_OCTOBER + timedelta(hours=2)))
 
 
 @pytest.fixture

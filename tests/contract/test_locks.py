@@ -16,8 +16,13 @@ from makul_testing.distribution import (
 )
 from makul_testing.paths import ROOT
 
-NAMES = ("build", "client", "dev", "release", "service")
-EXTRAS = {"client": (), "service": ("service",), "dev": ("service", "dev")}
+NAMES = ("build", "client", "dev", "release", "report", "service")
+EXTRAS = {
+    "client": (),
+    "service": ("service",),
+    "report": ("service", "report"),
+    "dev": ("service", "report", "dev"),
+}
 """What each lock of ours serves."""
 
 
@@ -92,6 +97,10 @@ def test_production_has_no_tool_of_the_tests() -> None:
 
     assert {"pytest", "mypy", "xmlsec"} <= tools
     assert tools & packages_in("service").keys() == set()
+    drawing = required("report") - required("service")
+    assert drawing == {"weasyprint"}
+    assert drawing & packages_in("service").keys() == set()
+    assert (tools - drawing) & packages_in("report").keys() == set()
     assert {"spyne", "gunicorn", "sqlalchemy"} <= serving
     assert serving & packages_in("client").keys() == set()
 

@@ -1,6 +1,6 @@
 """Offline verification of a written monthly statement: its signature, its pages, its totals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +13,12 @@ from makul.app.ports import DocumentError, ReceiptCertificateState
 from makul.app.statement_counts import LineCounts
 from makul.config.settings import Settings, load_settings
 from makul.documents.monthly_statements import read_page, read_statement
-from makul.domain.monthly_statements import MonthlyStatement, PageReference, StatementPage
+from makul.domain.monthly_statements import (
+    MonthlyStatement,
+    PageReference,
+    StatementLine,
+    StatementPage,
+)
 from makul.language.translation import mark, translate
 from makul.net.files import FileError, read_bounded
 from makul.store.reads.statement_files import MAX_PAGE_BYTES, page_name
@@ -91,10 +96,23 @@ def verify_head_bytes(file: Path, document: bytes, signers: Collection[bytes]) -
 def verify_statement(file: Path, signers: Collection[bytes]) -> MonthlyStatement:
     """Return the head in a file after it and all its pages, beside it, were verified.
 
-    Everything that the lines prove is counted again, with one page in memory at a time. Raises
-    `OperatorError` and `FileError`.
+    Raises `OperatorError` and `FileError`.
     """
     statement = verify_head(file, signers)
+    verify_pages(file, statement)
+    return statement
+
+
+def verify_pages(
+    file: Path,
+    statement: MonthlyStatement,
+    read_line: Callable[[StatementLine], None] | None = None,
+) -> None:
+    """Verify all pages of a verified head, which are beside its file.
+
+    Everything that the lines prove is counted again, with one page in memory at a time. `read_line`
+    gets each line; it is verified only when this function has returned. Raises `OperatorError`.
+    """
     pages = statement.pages
     if [page.number for page in pages] != list(range(1, len(pages) + 1)):
         raise _fault("numbers", file)
@@ -109,9 +127,10 @@ def verify_statement(file: Path, signers: Collection[bytes]) -> MonthlyStatement
                 raise _fault("order", file, page.number)
             last = place
             counts.add(line)
+            if read_line is not None:
+                read_line(line)
     if not counts.matches_statement(statement):
         raise _fault("totals", file)
-    return statement
 
 
 def _require_no_other_page(file: Path, pages: int) -> None:

@@ -193,6 +193,11 @@ LABELS: Final = frozenset(
         mark("signing time"),
         mark("proven time"),
         mark("log key"),
+        mark("audience"),
+        mark("language"),
+        mark("digest"),
+        mark("statements"),
+        mark("earlier"),
     )
 )
 """Every label of a table that has words. Attributes of persons keep the names of the wire."""

@@ -187,8 +187,11 @@ def _list_nouns() -> tuple[LateCommand, ...]:
         late_noun("ground", "Show and revoke consents and basis statements (cl. 4 and 5)."),
         late_noun("person", "Import, show and change records in the register of citizens."),
         late_noun("disclosure", "List, show, count and export decisions (cl. 10 and 11)."),
-        late_noun("month", "Build, show and verify the signed monthly statements (cl. 11)."),
         late_noun("case", "Build and verify the evidence files of cases (cl. 12)."),
+        late_noun(
+            "month",
+            "Build, show and verify the signed monthly statements, and report them (cl. 11).",
+        ),
         late_noun("document", "Verify signed documents offline."),
         late_noun("key", "Show keys and certificates in use, and rotate the store's master key."),
         late_noun("trust", "Refresh revocation data, and show what is trusted."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
-from makul.cli import month_closing
+from makul.cli import month_closing, month_report
 from makul.cli.context import AsJson, examples, open_installation, require_recipient, session
 from makul.cli.exit_codes import ExitCode
 from makul.cli.month_options import InMonth, read_month_option
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Build, show and verify the signed monthly statements (cl. 11).",
+    help="Build, show and verify the signed monthly statements, and report them (cl. 11).",
 )
 
 OfRecipient = Annotated[
@@ -359,3 +359,4 @@ def _show_one(statement: MonthlyStatement, *, as_json: bool) -> None:
 
 
 app.registered_commands.extend(month_closing.app.registered_commands)
+month_report.add_to(app)

@@ -23,4 +23,9 @@ DOMAIN_MESSAGES: Final = (
     mark("no finger record"),
     mark("not a finger record of ISO/IEC 19794"),
     mark("a finger of unknown position"),
+    mark("statements of several operators are not one report: {which}"),
+    mark("statements of several months are not one report: {which}; give --earlier"),
+    mark("two statements of one recipient and month were given: {which}"),
+    mark("an earlier statement is of an earlier month, and no draft: {which}"),
+    mark("an earlier statement is of a recipient of the report, but not {which}"),
 )
