@@ -25,7 +25,7 @@ act_app = typer.Typer(rich_markup_mode=None)
 Justification = Annotated[
     str | None,
     typer.Option(
-        help="The facts on which the act rests, recorded for good. Write no data of a person."
+        help="The facts on which the act rests, recorded permanently. Write no data of a person."
     ),
 ]
 
@@ -89,7 +89,7 @@ def terminate(
     receipt: ReceiptOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """Terminate an agreement for good.
+    """Terminate an agreement permanently.
 
     Two officers of the authorised body are necessary (cl. 12): the first proposes the termination,
     and another one gives the same command to carry it out. The answer says which was done.
@@ -124,7 +124,7 @@ def _describe_termination(done: Termination) -> str:
             " officer must give the same command.",
             number=done.agreement,
         )
-    return translate("The agreement {number} is terminated for good.", number=done.agreement)
+    return translate("The agreement {number} is terminated permanently.", number=done.agreement)
 
 
 def _require_justification(typed: str | None) -> str:
