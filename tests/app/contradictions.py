@@ -46,8 +46,8 @@ def contradict_disclosures(
     """Disclose while the id stays open, register, revoke, or use a ground for nothing."""
     released, payload = frozenset({Attribute.SURNAME}), b"<person/>"
     Release(facts=facts, released=released, payload=payload, effects=(use,))
-    Release(facts=facts, released=released, payload=payload, misuses_key=True)  # call-arg
-    Release(facts=facts, released=released, payload=payload, closes=False)  # call-arg
+    Release(facts=facts, released=released, payload=payload, keep_request_id_open=True)  # call-arg
+    Release(facts=facts, released=released, payload=payload, closes_request_id=False)  # call-arg
     Release(facts=facts, released=released, payload=None)  # arg-type
     Release(facts=facts, released=released, payload=payload, effects=(failure,))  # arg-type
     Match(facts=facts, effects=(registration,))  # arg-type

@@ -109,7 +109,7 @@ DISCLOSURES = [
 @pytest.mark.parametrize("decision", DISCLOSURES, ids=lambda each: each.outcome.value)
 def test_a_disclosure_closes_its_id_and_needs_every_right(decision: PendingDecision) -> None:
     """docs/architecture.md, invariants 4 and 5: this holds for any reasons."""
-    assert decision.closes
+    assert decision.closes_request_id
     assert decision.has_preconditions
 
 
@@ -121,7 +121,7 @@ def test_a_disclosure_closes_its_id_and_needs_every_right(decision: PendingDecis
     [
         ({"reasons": (FINAL,)}, True),
         ({"reasons": (FINAL, LATER)}, False),
-        ({"reasons": (FINAL,), "misuses_key": True}, False),
+        ({"reasons": (FINAL,), "keep_request_id_open": True}, False),
     ],
 )
 def test_what_gives_nothing_closes_its_id_unless_it_may_be_asked_again(
@@ -130,7 +130,7 @@ def test_what_gives_nothing_closes_its_id_unless_it_may_be_asked_again(
     """Invariant 5: one reason with retry L leaves the id open, and so does misuse of the id."""
     decision = build_decision(build, **changes)
 
-    assert (decision.outcome, decision.closes) == (outcome, closes)
+    assert (decision.outcome, decision.closes_request_id) == (outcome, closes)
     assert not decision.has_preconditions
 
 
@@ -154,9 +154,9 @@ def test_a_gain_needs_every_right_and_a_revocation_none() -> None:
     assert dry_run.has_preconditions
     assert registered.has_preconditions
     assert not revoked.has_preconditions
-    assert dry_run.closes
-    assert registered.closes
-    assert revoked.closes
+    assert dry_run.closes_request_id
+    assert registered.closes_request_id
+    assert revoked.closes_request_id
 
 
 def test_a_registered_consent_is_the_one_of_its_document() -> None:

@@ -193,7 +193,7 @@ def test_a_reason_with_retry_l_leaves_the_id_open(code: Code, closes: bool) -> N
 
     recording(recorder).record_and_render(RELEASE)
 
-    assert recorder.entries[1].decision.closes is closes
+    assert recorder.entries[1].decision.closes_request_id is closes
 
 
 def test_a_message_that_came_before_is_a_fault_and_records_nothing() -> None:
@@ -230,7 +230,7 @@ def test_the_same_id_with_another_body_is_refused_and_keeps_the_first_answer() -
 
     assert b"REQ-04" in answer
     assert b"<person>" not in answer
-    assert not recorder.entries[0].decision.closes
+    assert not recorder.entries[0].decision.closes_request_id
 
 
 def test_a_replay_whose_rights_have_ended_is_refused() -> None:
@@ -241,7 +241,7 @@ def test_a_replay_whose_rights_have_ended_is_refused() -> None:
 
     assert b"RCP-03" in answer
     assert b"<person>" not in answer
-    assert not recorder.entries[0].decision.closes
+    assert not recorder.entries[0].decision.closes_request_id
 
 
 def test_an_inquiry_that_came_before_is_rejected() -> None:

@@ -19,7 +19,7 @@ def state_decision(
 ) -> bytes:
     """Return the facts that the leaf commits to (`ledger.leaf_statement`)."""
     # Only the answer of a closed id is kept.
-    answer_until = keep_answer_until.isoformat() if decision.closes else None
+    answer_until = keep_answer_until.isoformat() if decision.closes_request_id else None
     ground = decision.ground
     release = decision if isinstance(decision, Release) else None
     return write_statement(
@@ -37,7 +37,7 @@ def state_decision(
                 [piece.kind, piece.digest.hex(), hashlib.sha256(piece.report).hexdigest()]
                 for piece in decision.evidence
             ],
-            "closes": decision.closes,
+            "closes": decision.closes_request_id,
             "effects": state_effects(decision.effects, answer_until=answer_until),
         }
     )

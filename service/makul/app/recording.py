@@ -71,7 +71,7 @@ class Recording:
             reused = Reason(code=Code.REQ_04, field=differs)
             return self.record_and_render(_refuse_misuse(facts, (reused,)))
         if blocked_by is not None:
-            return self.record_and_render(replace(blocked_by, misuses_key=True))
+            return self.record_and_render(replace(blocked_by, keep_request_id_open=True))
         return self._replay(facts)
 
     def _replay(self, facts: DecisionFacts) -> bytes:
@@ -102,7 +102,7 @@ class Recording:
 
 def _refuse_misuse(facts: DecisionFacts, reasons: tuple[Reason, ...]) -> Refusal:
     """Return a refusal that leaves the stored answer of the request id unchanged."""
-    return Refusal(facts=facts, reasons=reasons, misuses_key=True)
+    return Refusal(facts=facts, reasons=reasons, keep_request_id_open=True)
 
 
 def _refuse_overtaken(decision: PendingDecision, reasons: tuple[Reason, ...]) -> Refusal:
@@ -127,7 +127,7 @@ def _refuse_overtaken(decision: PendingDecision, reasons: tuple[Reason, ...]) ->
         compared = any(isinstance(effect, MatchAttempt) for effect in decision.effects)
         if isinstance(decision, Refusal) and not compared:
             reasons = (*decision.reasons, *reasons)
-    return Refusal(facts=facts, reasons=reasons, misuses_key=Code.REQ_04 in codes)
+    return Refusal(facts=facts, reasons=reasons, keep_request_id_open=Code.REQ_04 in codes)
 
 
 def _reject_repeated(facts: DecisionFacts, reasons: tuple[Reason, ...]) -> None:

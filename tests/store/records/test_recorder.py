@@ -160,7 +160,7 @@ def test_a_refusal_under_a_closed_id_is_recorded_and_leaves_the_answer(
     first = a_release()
     store.recorder.record(first)
     other = replace(first.key, digest=b"e" * 32)
-    refusal = a_refusal(Code.REQ_04, key=other, misuses_key=not closes)
+    refusal = a_refusal(Code.REQ_04, key=other, keep_request_id_open=not closes)
 
     assert store.recorder.record(refusal) == Committed()
     assert known_digest(store, other) == first.key.digest

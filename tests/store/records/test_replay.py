@@ -87,7 +87,7 @@ def test_an_overtaken_repetition_does_not_use_up_the_message(store: Store, relea
     store.registry.set_state(a_recipient(state=RecipientState.ON_HOLD), reason="asked", at=NOON)
     assert codes(store.recorder.replay(released.key, a_caller(a_mark()), at=NOON)) == [Code.RCP_02]
 
-    refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), misuses_key=True)
+    refusal = a_refusal(Code.RCP_02, key=released.key, mark=a_mark(), keep_request_id_open=True)
     assert store.recorder.record(refusal) == Committed()
 
 
@@ -188,7 +188,7 @@ def test_a_dry_run_under_the_same_id_hides_no_disclosure(store: Store, released:
     later = NOON + timedelta(minutes=1)
     key = replace(released.key, space=Space.EXPLANATION)
     dry_run = a_refusal(Code.CNS_06, key=key, decided_at=later)
-    misused = a_refusal(Code.REQ_04, key=released.key, misuses_key=True, decided_at=later)
+    misused = a_refusal(Code.REQ_04, key=released.key, keep_request_id_open=True, decided_at=later)
     assert store.recorder.record(dry_run) == Committed()
     assert store.recorder.record(misused) == Committed()
 

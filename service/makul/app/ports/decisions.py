@@ -87,7 +87,7 @@ class _Disclosure(_DecisionBase):
 
     __slots__ = ()
 
-    closes: ClassVar[bool] = True
+    closes_request_id: ClassVar[bool] = True
     has_preconditions: ClassVar[bool] = True
 
 
@@ -147,7 +147,7 @@ class _NonDisclosure(_DecisionBase):
 
     facts: DecisionFacts
     reasons: tuple[Reason, ...]
-    misuses_key: bool = False
+    keep_request_id_open: bool = False
     """True if the decision is about the request id itself (REQ-04) or replaces a replay.
 
     No request key is then kept.
@@ -155,13 +155,13 @@ class _NonDisclosure(_DecisionBase):
     effects: tuple[MatchAttempt | QuotaUse, ...] = ()
 
     @property
-    def closes(self) -> bool:
+    def closes_request_id(self) -> bool:
         """True if this decision closes the request id (docs/architecture.md, invariant 5).
 
         A refusal that may be retried later does not close it, nor does a refusal for misuse of the
         id itself.
         """
-        return not self.misuses_key and not leaves_open(self.reasons)
+        return not self.keep_request_id_open and not leaves_open(self.reasons)
 
     @property
     def has_preconditions(self) -> bool:
@@ -194,7 +194,7 @@ class _Acceptance(_DecisionBase):
 
     outcome: ClassVar[Outcome] = Outcome.ACCEPTED
     reasons: ClassVar[tuple[Reason, ...]] = ()
-    closes: ClassVar[bool] = True
+    closes_request_id: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ class EntryRows:
         disclosure_id = entry.disclosure_id.bytes
         return cls(
             new_evidence=_new_evidence(database, cipher, entry),
-            key=_closed_key(cipher, entry) if entry.decision.closes else None,
+            key=_closed_key(cipher, entry) if entry.decision.closes_request_id else None,
             disclosure=_disclosure_row(cipher, entry),
             leaf={
                 "disclosure_id": disclosure_id,

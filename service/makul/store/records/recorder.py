@@ -191,7 +191,7 @@ class StoreRecorder(Recorder):
         repeated_message = insert_replay_guard(transaction, entry.facts.caller.mark)
         if repeated_message is not None:
             return Conflict((repeated_message,))
-        if not entry.decision.closes:
+        if not entry.decision.closes_request_id:
             return None
         return self._replay(transaction, repeated)
 
