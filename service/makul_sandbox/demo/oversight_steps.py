@@ -1,6 +1,7 @@
 """The steps of the supervising bodies: numbers, a cut-off, and a termination by two officers.
 
-They end the rights of a party for good. So their scenes come last, and each has a party of its own.
+They end the rights of a party permanently. So their scenes come last, and each has a party of its
+own.
 """
 
 from datetime import timedelta, timezone

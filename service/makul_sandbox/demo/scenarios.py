@@ -1,7 +1,7 @@
 """The scenes of the demo: the request, the clause that decides it, and the expected result.
 
 Scenes do not depend on each other. A scene that uses something up has a citizen of its own. Only
-the acts of the supervising bodies, which end a party's rights for good, come last.
+the acts of the supervising bodies, which end a party's rights permanently, come last.
 """
 
 from dataclasses import dataclass

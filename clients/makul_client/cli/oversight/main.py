@@ -11,7 +11,7 @@ from makul_client.cli.exit_codes import EXIT_CODES
 from makul_client.cli.language_choice import read_language
 from makul_client.cli.output_files import use_utf8
 from makul_client.cli.oversight.act_commands import act_app
-from makul_client.cli.oversight.profile_form import init
+from makul_client.cli.oversight.profile_form import commands
 from makul_client.cli.oversight.receipt_check import receipt_app
 from makul_client.cli.oversight.session import PROFILE_OPTIONS, PROFILE_VARIABLE
 from makul_client.cli.oversight.statistics import statistics_app
@@ -60,7 +60,7 @@ app = typer.Typer(
 )
 app.add_typer(act_app)
 app.add_typer(statistics_app)
-app.command()(init)
+app.registered_commands.extend(commands.registered_commands)
 app.add_typer(receipt_app, name="receipt")
 
 

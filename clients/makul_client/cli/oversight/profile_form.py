@@ -20,6 +20,11 @@ else:
     OfficerProfile = late("officer_profile", "OfficerProfile")
 
 
+commands = typer.Typer()
+"""Its command is one of `makul-oversight` (`cli.oversight.main`)."""
+
+
+@commands.command()
 def init(
     *,
     file: Annotated[Path, typer.Argument(help="The new file for the profile.")],
@@ -73,53 +78,71 @@ def init(
     """
     with report_errors(as_json=False):
         tables: dict[str, dict[str, Any]] = {
-            "officer": {
-                "body": _ask(body, translate("Member code of your body"), "--body"),
-                "identifier": as_typed(identifier),
-                "receipts": "receipts",
-            },
+            "officer": _officer_table(body, identifier),
             "service": {
                 "url": _ask(url, translate("Address of the service"), "--url"),
                 "channel": channel,
                 "tls_ca": tls_ca,
             },
             "operator": {
-                "code": _ask(operator, translate("Member code of the operator"), "--operator"),
-                "name": as_typed(operator_name) or "–",
-                "certificates": _ask_files(
-                    operator_certificate,
-                    translate("File of the operator's certificate of receipts"),
-                    "--operator-certificate",
-                ),
-                "anchors": _ask_files(
-                    anchor, translate("File of the trusted root certificate"), "--anchor"
-                ),
+                **_operator_table(operator, operator_name, operator_certificate, anchor),
                 "intermediates": intermediate,
                 "crls": crl,
             },
         }
         if channel == "xroad":
-            tables["xroad"] = {
-                "client": _ask(xroad_client, translate("Your subsystem"), "--xroad-client"),
-                "service": _ask(
-                    xroad_service, translate("Subsystem of the operator"), "--xroad-service"
-                ),
-            }
+            tables["xroad"] = _xroad_table(xroad_client, xroad_service)
+        elif channel == "mtls":
+            own = _own_credentials(key, certificate)
+            tables["service"] |= {f"tls_{name}": value for name, value in own.items()}
         else:
-            own = {
-                "key": Path(_ask(key, translate("File of your private key"), "--key")),
-                "certificate": Path(
-                    _ask(certificate, translate("File of your certificate"), "--certificate")
-                ),
-            }
-            if channel == "mtls":
-                tables["service"] |= {f"tls_{name}": value for name, value in own.items()}
-            else:
-                tables["signing"] = {**own, "key_password_env": key_password_env}
+            own = _own_credentials(key, certificate)
+            tables["signing"] = {**own, "key_password_env": key_password_env}
         written = _toml(tables, file)
         OfficerProfile.check(written, file)
         write_new(file, written.encode())
         print_line(translate("{file}: the profile is written.", file=file))
+
+
+def _officer_table(body: str | None, identifier: str | None) -> dict[str, Any]:
+    return {
+        "body": _ask(body, translate("Member code of your body"), "--body"),
+        "identifier": as_typed(identifier),
+        "receipts": "receipts",
+    }
+
+
+def _operator_table(
+    code: str | None, name: str, certificates: list[Path] | None, anchors: list[Path] | None
+) -> dict[str, Any]:
+    return {
+        "code": _ask(code, translate("Member code of the operator"), "--operator"),
+        "name": as_typed(name) or "–",
+        "certificates": _ask_files(
+            certificates,
+            translate("File of the operator's certificate of receipts"),
+            "--operator-certificate",
+        ),
+        "anchors": _ask_files(
+            anchors, translate("File of the trusted root certificate"), "--anchor"
+        ),
+    }
+
+
+def _xroad_table(client: str | None, service: str | None) -> dict[str, Any]:
+    return {
+        "client": _ask(client, translate("Your subsystem"), "--xroad-client"),
+        "service": _ask(service, translate("Subsystem of the operator"), "--xroad-service"),
+    }
+
+
+def _own_credentials(key: Path | None, certificate: Path | None) -> dict[str, Any]:
+    return {
+        "key": Path(_ask(key, translate("File of your private key"), "--key")),
+        "certificate": Path(
+            _ask(certificate, translate("File of your certificate"), "--certificate")
+        ),
+    }
 
 
 def _ask(given: str | Path | None, question: str, option: str) -> str:

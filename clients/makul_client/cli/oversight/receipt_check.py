@@ -67,14 +67,14 @@ def verify(
     log yet.
     """
     with report_errors(as_json=as_json):
-        checker = _Checker.of(load_profile(ctx), log)
+        checker = _ActReceiptChecker.of(load_profile(ctx), log)
         rows = [_row(file, checker) for file in files]
         print_result([each.fields for each in rows], *(each.line for each in rows), as_json=as_json)
         raise typer.Exit(worst_code([each.code for each in rows]))
 
 
 @dataclass(frozen=True)
-class _Row:
+class _ActReceiptRow:
     """The result of one file."""
 
     code: ExitCode
@@ -83,7 +83,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Checker:
+class _ActReceiptChecker:
     """The verifiers of a body's receipts, and the place of the log if it is asked."""
 
     body: str
@@ -92,7 +92,7 @@ class _Checker:
     log: str | None
 
     @classmethod
-    def of(cls, profile: OfficerProfile, log: str | None) -> _Checker:
+    def of(cls, profile: OfficerProfile, log: str | None) -> _ActReceiptChecker:
         """Return the verifiers of a profile. Raises `ProfileError` for a log without its key."""
         ledger = profile.ledger
         if ledger is None and log is not None:
@@ -121,12 +121,12 @@ class _Checker:
         return found, proof.index, proof.state is not ReceiptState.PROVED
 
 
-def _row(file: Path, checker: _Checker) -> _Row:
+def _row(file: Path, checker: _ActReceiptChecker) -> _ActReceiptRow:
     try:
         found, index, is_pending = checker.verify(read_file(file))
     except MakulError as error:
         flaw = getattr(error, "flaw", None)
-        return _Row(
+        return _ActReceiptRow(
             exit_code(error),
             f"{file}: {error}",
             {"file": str(file), "valid": False, "flaw": flaw, "message": str(error)},
@@ -139,7 +139,7 @@ def _row(file: Path, checker: _Checker) -> _Row:
         act_id=found.receipt_id,
     )
     fields = {"file": str(file), "valid": True, "index": index, "pending": is_pending}
-    return _Row(
+    return _ActReceiptRow(
         ExitCode.LATER if is_pending else ExitCode.OK,
         f"{act}; {_describe_proof(index, checker.log, is_pending=is_pending)}",
         {**fields, "receipt": found},
