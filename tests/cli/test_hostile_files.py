@@ -116,6 +116,9 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("month show", "output"): ("month", "show", "2026-10", "--output", FILE, "--recipient", BANK),
     ("month verify", "files"): ("month", "verify", FILE, "--certificate", "C"),
     ("month verify", "certificate"): ("month", "verify", "C", "--certificate", FILE),
+    ("month sample", "file"): ("month", "sample", FILE, "--certificate", "C"),
+    ("month sample", "certificate"): ("month", "sample", "C", "--certificate", FILE),
+    ("month sample", "verify"): ("month", "sample", "C", "--verify", FILE),
     ("case build", "out"): ("case", "build", BANK, *PERIOD, *WHY, "--out", FILE),
     ("case build", "months"): (
         *("case", "build", BANK, *PERIOD, *WHY, "--months", FILE, "--preview"),

@@ -1,5 +1,6 @@
 """A month is closed by three: issued, confirmed or contested, answered, and signed (cl. 11)."""
 
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,8 @@ def closing(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Closing
     """Two disclosures of the last month, and their statement, which is not issued yet."""
     built = build_installation(tmp_path, database=record_database)
     month = month_before(utc_now())
-    terms = built.bank.agreed(built.world.made_at)
+    agreements = built.store.registry.agreements(built.bank.code)
+    (terms,) = (each for each in agreements if each.number == built.bank.agreement)
     for day in (1, 2):
         release = a_release(
             decided_at=month.begins + timedelta(days=day),
@@ -133,6 +135,7 @@ def closing(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Closing
         )
         build_recording(built.store).record_and_render(release.decision)
     rows = built.store.registry.disclosures(recipient=built.bank.code, since=None, limit=9)
+    assert {(row.outcome.value, row.codes) for row in rows} == {("RELEASED", ())}
     makul = built.makul()
     new_key_file(makul.directory / "ledger.key", ORIGIN, ED25519)
     with (makul.directory / "makul.toml").open("a") as settings:
@@ -246,3 +249,19 @@ def test_nobody_reads_the_month_of_another(closing: Closing) -> None:
     assert closing.sign(by="protection").codes == ["OVR-01"]
     states = closing.oversee("GetMonth", closing.in_month())
     assert [each.text for each in states.child.iter(f"{T}recipient")] == [closing.bank]
+
+
+def test_anybody_draws_the_same_sample(closing: Closing, tmp_path: Path) -> None:
+    """The rule is published, so a chosen sample is found (cl. 11)."""
+    (head,) = (closing.makul.directory / "months").rglob("statement.xml")
+    certificate = ("--certificate", closing.makul.directory / "receipts.cert.pem")
+    drawn = closing.makul.run_json("month", "sample", head, "--size", "1", *certificate)
+    sample = tmp_path / "sample.json"
+    sample.write_text(json.dumps(drawn))
+    (chosen,) = drawn["disclosures"]
+
+    assert UUID(chosen) in closing.lines
+    assert closing.makul("month", "sample", head, *certificate, "--verify", sample).code == 0
+    (other,) = {str(line) for line in closing.lines} - {chosen}
+    sample.write_text(json.dumps({**drawn, "disclosures": [other]}))
+    assert closing.makul("month", "sample", head, *certificate, "--verify", sample).code == 1
