@@ -22,7 +22,9 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.tables import metadata
 from makul_testing.builders.entries import a_metered_release, receipt_from
+from makul_testing.builders.oversight import record_acts
 from makul_testing.builders.records import (
+    AGREEMENT_NUMBER,
     AZAMAT,
     BANK,
     GULNARA,
@@ -66,6 +68,7 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
         entry = a_metered_release(a_consent(document), evidence=(an_evidence(document),))
         assert store.recorder.record(entry) == Committed()
         store.recorder.replay(entry.key, a_caller(), at=at)
+    record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)
     store.close()
     return place
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -14,6 +15,7 @@ from makul.store.admin import signatories
 from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import CodecError, instant, micros
+from makul.store.db.rows import build_row_reader
 from makul.store.reads import case_records, monthly_decisions
 from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
 
@@ -45,6 +47,20 @@ _SIGNED = (
         agreement_signature.c.role,
     )
 )
+
+
+class _SignedRow(NamedTuple):
+    number: str
+    drafted_at: int
+    terms_digest: bytes
+    role: str
+    member: str
+    signer: bytes
+    recorded_at: int
+    document: bytes
+
+
+_read_signed = build_row_reader(_SIGNED, _SignedRow)
 
 
 def read_case(
@@ -80,19 +96,19 @@ def _list_signed(unit_of_work: RegistryUnitOfWork, recipient: MemberCode) -> Seq
     """Return the signed document of each party under each draft."""
     signed = []
     for row in unit_of_work.database.fetch_all(_SIGNED, {"recipient": recipient}):
-        number, drafted_at, terms_digest, role, member, signer, recorded_at, document = row
-        stored = signatories.read_document(unit_of_work, document)
+        read = _read_signed(row)
+        stored = signatories.read_document(unit_of_work, read.document)
         if stored is None:
             raise CodecError(translate("a signed agreement is not stored any more"))
         signed.append(
             SignedDraft(
-                number=number,
-                drafted_at=instant(drafted_at),
-                terms_digest=terms_digest,
-                role=role,
-                member=member,
-                signer=signer,
-                recorded_at=instant(recorded_at),
+                number=read.number,
+                drafted_at=instant(read.drafted_at),
+                terms_digest=read.terms_digest,
+                role=read.role,
+                member=read.member,
+                signer=read.signer,
+                recorded_at=instant(read.recorded_at),
                 document=stored.document,
             )
         )

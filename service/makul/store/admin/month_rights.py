@@ -18,8 +18,8 @@ from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
 from makul.store.reads.months import (
     DOCUMENT,
+    encrypt_contest,
     encrypt_document,
-    encrypt_reason,
     list_contested,
     list_issued,
 )
@@ -113,7 +113,7 @@ class MonthRows:
         for each, reason in lines.items():
             key = {"recipient": recipient, "month": str(month), "disclosure_id": each.bytes}
             self._track("contested_line", **key)
-            sealed = encrypt_reason(self._cipher, "contested_line", key, reason)
+            sealed = encrypt_contest(self._cipher, key, reason)
             row = {**key, "sealed": sealed, "contested_at": micros(self._at)}
             self._transaction.execute(_CONTEST, row)
         self._track_month(issued)

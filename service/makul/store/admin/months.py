@@ -14,7 +14,7 @@ from makul.language.translation import translate
 from makul.store.admin.month_rights import keep_document
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
-from makul.store.reads.months import encrypt_reason, list_contested, list_issued
+from makul.store.reads.months import encrypt_answer, list_contested, list_issued
 from makul.store.records.acts import RowKey
 from makul.store.schema.registry_tables import (
     contested_answer,
@@ -93,7 +93,7 @@ def answer_line(
         if transaction.fetch_one(_ANSWERED, key) is not None:
             raise OperatorRegistryError(translate("this line was answered already"))
         act = unit_of_work.act(transaction, RowKey("contested_answer", key))
-        sealed = encrypt_reason(unit_of_work.cipher, "contested_answer", key, reason)
+        sealed = encrypt_answer(unit_of_work.cipher, key, reason)
         row = {**key, "answer": answer.value, "sealed": sealed, "answered_at": micros(at)}
         transaction.execute(_ANSWER, row)
         facts = {"month": str(month), "line": str(disclosure_id), "answer": answer.value}

@@ -1,6 +1,7 @@
 """Everything that is recorded of one decision, for the evidence file of a case (cl. 12)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, func, or_, select
@@ -13,6 +14,7 @@ from makul.domain.months import Period
 from makul.language.translation import translate
 from makul.store.db.base import Database
 from makul.store.db.codecs import CodecError, instant, micros, unpack
+from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.acts import act_associated_data
 from makul.store.records.entry_rows import evidence_associated_data
@@ -31,6 +33,8 @@ ACT_KINDS = (
     "ground.revoke",
     "month.issue",
     "month.answer",
+    "oversight.CutOffRecipient",
+    "oversight.TerminateAgreement",
 )
 """Acts about the recipient. Those about officials and signatories name persons of the recipient,
 and are left out."""
@@ -98,6 +102,20 @@ _ACTS = (
 )
 
 
+class _ActRow(NamedTuple):
+    act_id: bytes
+    number: int
+    at: int
+    who: str
+    kind: str
+    target: str
+    sealed: bytes
+    position: int | None
+
+
+_read_act = build_row_reader(_ACTS, _ActRow)
+
+
 def count_decisions(database: Database, period: Period, recipient: MemberCode) -> int:
     """Return the number of a recipient's decisions in a period."""
     values = {
@@ -163,18 +181,18 @@ def list_acts(
     """Return the acts about a recipient and its agreements before a microsecond."""
     acts = []
     for row in database.fetch_all(_ACTS, {"recipient": recipient, "until": until}):
-        act_id, number, at, who, kind, target, sealed, position = row
-        header, parts = unpack(cipher.decrypt(sealed, act_associated_data(act_id)))
+        read = _read_act(row)
+        header, parts = unpack(cipher.decrypt(read.sealed, act_associated_data(read.act_id)))
         if header.get("v") != 1 or len(parts) != 2:
             raise CodecError(translate("an act has an unknown format"))
         acts.append(
             ActRecord(
-                number=number,
-                at=instant(at),
-                who=who,
-                kind=kind,
-                target=target,
-                leaf_index=position,
+                number=read.number,
+                at=instant(read.at),
+                who=read.who,
+                kind=read.kind,
+                target=read.target,
+                leaf_index=read.position,
                 salt=parts[0],
                 statement=parts[1],
             )

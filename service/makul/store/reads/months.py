@@ -1,6 +1,6 @@
 """Reads of issued months: their states, documents and contested lines (Procedure, cl. 11)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -112,11 +112,14 @@ def encrypt_document(cipher: FieldCipher, digest: bytes, document: bytes, report
     return cipher.encrypt(pack({"v": 1}, [document, report]), _document_associated_data(digest))
 
 
-def encrypt_reason(
-    cipher: FieldCipher, table: str, key: Mapping[str, object], reason: str
-) -> bytes:
-    """Return the encrypted reason of a row of `contested_line` or `contested_answer`."""
-    return cipher.encrypt(reason.encode(), _associated_data(table, key))
+def encrypt_contest(cipher: FieldCipher, key: Mapping[str, object], reason: str) -> bytes:
+    """Return the encrypted reason of a row of `contested_line`."""
+    return cipher.encrypt(reason.encode(), _contest_associated_data(key))
+
+
+def encrypt_answer(cipher: FieldCipher, key: Mapping[str, object], reason: str) -> bytes:
+    """Return the encrypted reason of a row of `contested_answer`."""
+    return cipher.encrypt(reason.encode(), _answer_associated_data(key))
 
 
 def _issued_from_row(row: Row) -> IssuedMonth:
@@ -142,17 +145,15 @@ def _line_from_row(
     disclosure_id, sealed, contested_at, answer, answer_sealed = row
     key = {"recipient": recipient, "month": str(month), "disclosure_id": disclosure_id}
 
-    def read(table: str, field: bytes) -> str:
-        return cipher.decrypt(field, _associated_data(table, key)).decode()
-
+    answer_reason = None
+    if answer_sealed is not None:
+        answer_reason = cipher.decrypt(answer_sealed, _answer_associated_data(key)).decode()
     return ContestedLine(
         disclosure_id=UUID(bytes=disclosure_id),
-        reason=read("contested_line", sealed),
+        reason=cipher.decrypt(sealed, _contest_associated_data(key)).decode(),
         contested_at=instant(contested_at),
         answer=LineAnswer(answer) if answer is not None else None,
-        answer_reason=(
-            read("contested_answer", answer_sealed) if answer_sealed is not None else None
-        ),
+        answer_reason=answer_reason,
     )
 
 
@@ -160,7 +161,15 @@ def _document_associated_data(digest: bytes) -> bytes:
     return field_associated_data("month_document", "sealed", digest)
 
 
-def _associated_data(table: str, key: Mapping[str, object]) -> bytes:
-    parts = (key[name] for name in ("recipient", "month", "disclosure_id"))
-    encoded = (part if isinstance(part, bytes) else str(part).encode() for part in parts)
-    return field_associated_data(table, "sealed", *encoded)
+def _contest_associated_data(key: Mapping[str, object]) -> bytes:
+    return field_associated_data("contested_line", "sealed", *_key_parts(key))
+
+
+def _answer_associated_data(key: Mapping[str, object]) -> bytes:
+    return field_associated_data("contested_answer", "sealed", *_key_parts(key))
+
+
+def _key_parts(key: Mapping[str, object]) -> Iterator[bytes]:
+    for name in ("recipient", "month", "disclosure_id"):
+        part = key[name]
+        yield part if isinstance(part, bytes) else str(part).encode()
