@@ -116,6 +116,16 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("month show", "output"): ("month", "show", "2026-10", "--output", FILE, "--recipient", BANK),
     ("month verify", "files"): ("month", "verify", FILE, "--certificate", "C"),
     ("month verify", "certificate"): ("month", "verify", "C", "--certificate", FILE),
+    ("month report", "directories"): ("month", "report", FILE, "--out", "O", "--certificate", "C"),
+    ("month report", "out"): ("month", "report", "A", "--out", FILE, "--certificate", "C"),
+    ("month report", "pdf"): (
+        *("month", "report", "A", "--out", "O", "--pdf", FILE, "--certificate", "C"),
+    ),
+    ("month report", "earlier"): (
+        *("month", "report", "A", "--out", "O", "--earlier", FILE, "--certificate", "C"),
+    ),
+    ("month report", "certificate"): ("month", "report", "A", "--out", "O", "--certificate", FILE),
+    ("month report", "verify"): ("month", "report", "A", "--verify", FILE, "--certificate", "C"),
     ("month sample", "file"): ("month", "sample", FILE, "--certificate", "C"),
     ("month sample", "certificate"): ("month", "sample", "C", "--certificate", FILE),
     ("month sample", "verify"): ("month", "sample", "C", "--verify", FILE),
@@ -184,6 +194,10 @@ WRITTEN = {
     ("case build", "months"),
     ("month build", "output"),
     ("month show", "output"),
+    ("month report", "directories"),
+    ("month report", "out"),
+    ("month report", "pdf"),
+    ("month report", "earlier"),
     ("sandbox issue", "output"),
     ("sandbox issue", "directory"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from os.path import realpath  # unlike `Path.resolve`, it raises nothing for a loop of links
 from pathlib import Path
 from typing import Annotated
 
@@ -142,15 +143,15 @@ def report(
 
 def _require_free_places(request: ReportRequest, files: Sequence[Path]) -> None:
     """Refuse to write over a statement, or beside its pages: only the build writes there."""
-    taken = {each.resolve() for each in (*request.directories, *request.earlier)}
+    taken = {Path(realpath(each)) for each in (*request.directories, *request.earlier)}
     for file in files:
-        if file.resolve().parent in taken:
+        if Path(realpath(file)).parent in taken:
             raise OperatorError(
                 translate(
                     "{file}: in the directory of a statement; write the report elsewhere", file=file
                 )
             )
-    if len({file.resolve() for file in files}) < len(files):
+    if len({Path(realpath(file)) for file in files}) < len(files):
         raise OperatorError(translate("--out and --pdf name one file; give two names"))
 
 
