@@ -144,7 +144,7 @@ def test_a_justification_is_necessary(tmp_path: Path) -> None:
 def test_a_termination_says_which_step_was_done(
     tmp_path: Path, content: str, state: str, sentence: str
 ) -> None:
-    """In words, and as JSON."""
+    """The step is stated in words, and as JSON."""
     words = ("terminate", AGREEMENT, *WHY, "--apply")
     result, _ = call(tmp_path, done(content), *words)
     as_json, _ = call(tmp_path, done(content), *words, "--json")
@@ -259,7 +259,7 @@ def test_stored_receipts_are_verified(tmp_path: Path) -> None:
 
 
 def test_a_log_needs_its_key(tmp_path: Path) -> None:
-    """Without the table [ledger] no log can be trusted."""
+    """No log can be trusted if the profile has no table [ledger]."""
     profile = write_officer_profile(tmp_path, "https://makul.example/")
     result = run("-p", profile, "receipt", "verify", "--log", tmp_path, profile)
 

@@ -86,7 +86,7 @@ def test_a_termination_says_whether_a_second_officer_is_necessary(
 
 
 def test_the_numbers_of_a_month_are_typed(tmp_path: Path) -> None:
-    """Without a purpose or a ground the value is None."""
+    """A missing purpose or ground is None."""
     result, (request,) = do(
         tmp_path, lambda client: client.statistics("2026-10", recipient=SHOP), done(COUNTS)
     )
@@ -98,7 +98,7 @@ def test_the_numbers_of_a_month_are_typed(tmp_path: Path) -> None:
 
 
 def test_a_month_without_decisions_has_no_counts(tmp_path: Path) -> None:
-    """Without a recipient the request has no such element."""
+    """The request has no element `recipient` if none is given."""
     result, (request,) = do(tmp_path, count, done(""))
 
     assert result.counts == ()
@@ -321,7 +321,7 @@ service = "KG-TEST/GOV/70000001/makul"
 def test_a_profile_on_xroad_names_the_officer(
     tmp_path: Path, member: str, identifier: str, complaint: str | None
 ) -> None:
-    """Over X-Road the member is the body, and the identifier is the officer."""
+    """The member over X-Road is the body, and the identifier is the officer."""
     file = write_officer_profile(tmp_path, URL, extra=XROAD.format(member=member))
     text = file.read_text(encoding="utf-8").replace('identifier = "I-1"', identifier)
     text = re.sub(r"\[signing\][^\[]*", "", text.replace('"wsse"', '"xroad"'))
