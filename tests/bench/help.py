@@ -17,6 +17,7 @@ BUDGET_SECONDS: dict[str, float | None] = {
     "makul recipient add --help": None,
     "makul-client --help": 0.35,
     "makul-client get --help": None,
+    "makul-oversight --help": 0.35,
 }
 """The maximum seconds: a person perceives half a second as immediate; the client does less.
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import typer
 
-from makul_client.cli import main
 from makul_client.cli.exit_codes import ExitCode
 from makul_client.cli.language_choice import CHOICE
 from makul_client.models.reasons import ADVICE, Retry
@@ -24,6 +23,7 @@ from makul_client.translation import (
     use_language,
 )
 from makul_language.help_pages import is_example, paragraphs
+from makul_testing.client.cli_runner import APPS
 from makul_testing.client.cli_runner import run_client as run
 
 TRANSLATED = (Language.KY, Language.RU)
@@ -39,7 +39,11 @@ def _commands(path: tuple[str, ...], command: Any) -> list[tuple[tuple[str, ...]
 OF_TYPER = ("Usage:", "Options:", "Commands:", "Arguments:", "Show this", "env var", "required")
 OF_ERRORS = ("Usage", "Try", "Error", "Invalid", "Missing", "such", "mean", "does not", "should")
 
-COMMANDS = _commands((), typer.main.get_command(main.app))
+COMMANDS = [
+    (program, path, command)
+    for program, app in APPS.items()
+    for path, command in _commands((), typer.main.get_command(app))
+]
 
 
 def words(text: str) -> str:
@@ -49,11 +53,15 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 @pytest.mark.parametrize(
-    ("path", "command"), COMMANDS, ids=[" ".join(path) or "root" for path, _ in COMMANDS]
+    ("program", "path", "command"),
+    COMMANDS,
+    ids=[" ".join((program, *path)) for program, path, _ in COMMANDS],
 )
-def test_help_is_in_the_language(path: tuple[str, ...], command: Any, language: Language) -> None:
+def test_help_is_in_the_language(
+    program: str, path: tuple[str, ...], command: Any, language: Language
+) -> None:
     """No English sentence of the command remains, and its translations are there."""
-    result = run("--language", language, *path, "--help")
+    result = run("--language", language, *path, "--help", program=program)
     output = words(result.stdout)
 
     assert result.exit_code == ExitCode.OK, result.output

@@ -1,4 +1,4 @@
-"""Run every command of both programs under the user of this process; print a report as JSON.
+"""Run every command of the programs under the user of this process; print a report as JSON.
 
 tests/e2e/test_any_user.py runs it in a process with a uid that has no passwd entry.
 """
@@ -19,6 +19,7 @@ from makul.admin.runtime import Runtime
 from makul.cli import build
 from makul.net.users import identify_operator
 from makul_client.cli.main import app
+from makul_client.cli.oversight.main import app as oversight_app
 from makul_testing.cli_runner import install
 
 LISTS = (
@@ -66,7 +67,8 @@ def report(directory: Path) -> dict[str, Any]:
         "uid": os.getuid(),
         "makul": _helped(build(Runtime())),
         "makul-client": _helped(app),
-        "completion": [_completion(build(Runtime())), _completion(app)],
+        "makul-oversight": _helped(oversight_app),
+        "completion": [_completion(each) for each in (build(Runtime()), app, oversight_app)],
         "lists": lists,
         "who": sorted(who),
     }

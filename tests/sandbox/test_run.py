@@ -1,5 +1,6 @@
 """`makul sandbox` as a process: its ports, its lock, what it keeps, and the caller's own keys."""
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,6 +25,7 @@ from makul.admin.runtime import Runtime
 from makul_sandbox.certification import certify
 from makul_sandbox.output.files import CONFIG, INDEX
 from makul_sandbox.run import prepare, run, with_ports
+from makul_testing.client.cli_runner import run_client
 from makul_testing.processes.program import Program
 
 SECONDS = 300.0
@@ -100,6 +103,36 @@ def test_sandbox_prints_ready_and_locks_its_directory(tmp_path: Path) -> None:
     assert f":{options.port}/" in output
     assert f":{options.mtls_port}/" in output
     assert f":{options.oversight_port}/v1/oversight" in output
+
+
+def test_officers_of_a_sandbox_use_their_profiles(tmp_path: Path) -> None:
+    """Numbers, a termination by two officers and an act that is not theirs."""
+    directory = tmp_path / "sandbox"
+    options = free(directory)
+    arguments = ["--dir", str(directory), "--people", "25", "--port", str(options.port)]
+
+    def act(officer: str, *words: str) -> tuple[int, Any]:
+        profile = directory / "officers" / officer / f"{officer}.toml"
+        result = run_client("--profile", profile, *words, "--json", program="makul-oversight")
+        assert result.stdout, result.stderr
+        return result.exit_code, json.loads(result.stdout)
+
+    with start_sandbox(*arguments, *ports_of(options)) as process:
+        await_ready(process)
+        end = ("terminate", "SANDBOX/NOTARY", "--justification", "a test", "--apply")
+        counted, numbers = act("protection", "statistics", "2026-10")
+        forbidden, refusal = act("protection", *end)
+        proposed, first = act("inspector", *end)
+        terminated, second = act("head", *end)
+
+    receipts = sorted((directory / "officers" / "head" / "receipts").glob("*.xml"))
+    verified, rows = act("head", "receipt", "verify", *map(str, receipts))
+    assert (counted, numbers["month"]) == (0, "2026-10")
+    assert (forbidden, refusal["error"]["reasons"][0]["code"]) == (1, "OVR-01")
+    assert (proposed, first["termination_state"]) == (0, "PROPOSED")
+    assert (terminated, second["termination_state"]) == (0, "TERMINATED")
+    assert verified in (0, 3), "3: the sequencer may have ended before it logged the act"
+    assert [each["valid"] for each in rows] == [True]
 
 
 def test_listeners_end_with_a_sandbox_that_is_killed(tmp_path: Path) -> None:

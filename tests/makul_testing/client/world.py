@@ -31,6 +31,7 @@ class Parties:
     operator: Credential
     recipient: Credential
     citizen: Credential
+    officer: Credential
 
 
 @cache
@@ -43,6 +44,7 @@ def parties() -> Parties:
         operator=authority.issue("Test operator"),
         recipient=authority.issue("Test bank"),
         citizen=authority.issue("Test citizen"),
+        officer=authority.issue("Test officer"),
     )
 
 

@@ -21,6 +21,7 @@ from makul_client._internal.crypto.credentials import Credential
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 RECIPIENT = "urn:makul:recipient:1"
+OVERSIGHT = "urn:makul:oversight:1"
 
 PERSON = (
     f'<person xmlns="{RECIPIENT}"><pin>20101199000001</pin>'
@@ -55,13 +56,18 @@ class ReceivedRequest:
         return etree.QName(self.child).localname
 
     @property
+    def namespace(self) -> str:
+        """Return its namespace, which is that of the port."""
+        return str(etree.QName(self.child).namespace)
+
+    @property
     def digest(self) -> bytes:
         """Return the request's digest, as the contract defines it."""
         return hashlib.sha256(etree.tostring(self.child, method="c14n", exclusive=True)).digest()
 
     def text(self, name: str) -> str:
         """Return the text of a child, by name."""
-        return self.child.findtext(f"{{{RECIPIENT}}}{name}") or ""
+        return self.child.findtext(f"{{{self.namespace}}}{name}") or ""
 
 
 Reply = Callable[[ReceivedRequest], tuple[int, bytes]]
@@ -162,7 +168,7 @@ def answer(operation: str, content: str) -> Reply:
 
     def reply(request: ReceivedRequest) -> tuple[int, bytes]:
         return 200, envelope(
-            f'<{operation}Response xmlns="{RECIPIENT}" xmlns:t="urn:makul:types:1">'
+            f'<{operation}Response xmlns="{request.namespace}" xmlns:t="urn:makul:types:1">'
             f"<requestId>{request.text('requestId')}</requestId>{content}</{operation}Response>"
         )
 
@@ -214,9 +220,10 @@ class FakeOperator:
                 if decision["person"] is None
                 else f"{decision['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
             )
+            id_name = "actId" if request.namespace == OVERSIGHT else "disclosureId"
             before = (
                 f"<outcome>{decision['outcome']}</outcome>{reasons}"
-                f"<disclosureId>{decision['id']}</disclosureId>"
+                f"<{id_name}>{decision['id']}</{id_name}>"
                 f"<decidedAt>{_instant(decision['at'])}</decidedAt>{data}{content}"
             )
             _, bare = answer(request.operation, before)(request)
@@ -243,7 +250,7 @@ class FakeOperator:
             ("requestDigest", _b64(facts.get("digest", request.digest))),
             ("operation", facts.get("operation", request.operation)),
             ("recipient", facts.get("recipient", self.recipient)),
-            ("agreementNumber", facts.get("agreement", request.text("agreementNumber"))),
+            *_agreement(request, facts),
             ("outcome", facts["outcome"]),
             *((("reason", [("code", code)])) for code in facts["codes"]),
             *(("attribute", name) for name in facts.get("released", names)),
@@ -282,6 +289,13 @@ def answer_digest(message: bytes) -> bytes:
     """Return the digest of an answer that has no receipt yet, as the contract defines it."""
     child = etree.fromstring(message).find(f"{{{SOAP}}}Body")[0]
     return hashlib.sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
+
+
+def _agreement(request: ReceivedRequest, facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the agreement of a receipt. The receipt of an officer's act has none."""
+    if request.namespace == OVERSIGHT:
+        return []
+    return [("agreementNumber", facts.get("agreement", request.text("agreementNumber")))]
 
 
 def _build(parent: Any, content: list[tuple[str, Any]]) -> None:
