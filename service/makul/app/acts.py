@@ -42,10 +42,10 @@ from makul.domain.reasons import Code, Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActRequest:
-    """The part that every request of the oversight port has.
+    """The part that the request of every act has.
 
     A subclass adds the fields of its operation. Their names are those of the schema in snake case;
-    their types say how the text is parsed (`soap.oversight_operations`).
+    their types say how the text is parsed (`soap.act_operations`).
     """
 
     request_id: UUID
