@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from makul.admin.errors import OperatorError
 from makul.admin.requests import SandboxOptions
 from makul.admin.runtime import Runtime
-from makul_client import Profile
+from makul_client import OversightClient, Profile
 from makul_sandbox.output.files import CONFIG
 from makul_sandbox.run import choose_addresses, prepare, with_ports
 from makul_testing.cli_runner import CommandLine
@@ -75,6 +75,20 @@ def test_the_reference_client_reads_every_profile(
             assert profile.recipient.code == party["code"]
             assert profile.service.url == index["urls"][channel]
             assert profile.consent is not None
+
+
+def test_the_officers_client_reads_every_profile(
+    prepared: SandboxDirectory, index: dict[str, Any]
+) -> None:
+    """There is a ready profile for each officer, whose key belongs to the certificate."""
+    assert {each["key"] for each in index["officers"]} == set(prepared.world.officers)
+    for officer in index["officers"]:
+        with OversightClient.from_file(prepared.directory / officer["profile"]) as client:
+            assert client.profile.sandbox
+            assert client.profile.officer.body == officer["body"]
+            assert client.profile.officer.identifier == officer["identifier"]
+            assert client.profile.service.url == index["oversightUrl"]
+            assert client.profile.ledger is not None
 
 
 def test_a_document_states_its_use_and_its_outcome(index: dict[str, Any]) -> None:
@@ -179,13 +193,14 @@ def test_nothing_else_is_ever_deleted(tmp_path: Path) -> None:
 
 
 def test_free_ports_are_found() -> None:
-    """Port 0 means any free port, and the two ports are never equal."""
+    """Port 0 means any free port, and no two ports are equal."""
     options = with_ports(SandboxOptions(directory=Path("x"), port=0, xroad_port=0, mtls_port=0))
     addresses = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
     named = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
-    free = {options.port, options.xroad_port, options.mtls_port}
+    free = {options.port, options.xroad_port, options.mtls_port, options.oversight_port}
     assert 0 not in free
-    assert len(free) == 3
-    assert (addresses.port, addresses.xroad_port, addresses.mtls_port) == (9000, 9001, 9002)
-    assert (named.port, named.xroad_port, named.mtls_port) == (8, 9, 4)
+    assert len(free) == 4
+    in_a_row = (addresses.port, addresses.xroad_port, addresses.mtls_port, addresses.oversight_port)
+    assert in_a_row == (9000, 9001, 9002, 9003)
+    assert (named.port, named.xroad_port, named.mtls_port, named.oversight_port) == (8, 9, 4, 11)

@@ -54,22 +54,28 @@ def free_port() -> int:
 
 @contextmanager
 def run_service(
-    config: Path, *, workers: int, threads: int | None = None, log: Path | None = None
+    config: Path,
+    *,
+    workers: int,
+    threads: int | None = None,
+    log: Path | None = None,
+    listener: str = "wsse",
 ) -> Iterator[Server]:
-    """Run `makul serve` with a service's settings, on a free port, until the block ends.
+    """Run a listener of a service's settings, on a free port, until the block ends.
 
     Without `threads`, a worker has as many as is the default for its database.
     """
     port = free_port()
+    prefix = f"MAKUL_LISTENERS__{listener.upper()}__"
     environment = os.environ | {
-        "MAKUL_LISTENERS__WSSE__BIND": f"127.0.0.1:{port}",
-        "MAKUL_LISTENERS__WSSE__WORKERS": str(workers),
+        f"{prefix}BIND": f"127.0.0.1:{port}",
+        f"{prefix}WORKERS": str(workers),
     }
     if threads is not None:
-        environment["MAKUL_LISTENERS__WSSE__THREADS"] = str(threads)
+        environment[f"{prefix}THREADS"] = str(threads)
     output = log.open("wb") if log is not None else None
     process = Program(
-        *("--config", config, "serve", "--listener", "wsse"),
+        *("--config", config, "serve", "--listener", listener),
         env=environment,
         stdout=output,
         stderr=output,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from makul_client.cli.late_commands import late
-from makul_client.cli.options import as_typed
+from makul_client.cli.options import as_typed, examples
 from makul_client.cli.output import print_line
 from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask
@@ -24,7 +24,11 @@ commands = typer.Typer()
 """Its command is one of `makul-oversight` (`cli.oversight.main`)."""
 
 
-@commands.command()
+@commands.command(
+    epilog=examples(
+        "makul-oversight init inspector.toml",
+    )
+)
 def init(
     *,
     file: Annotated[Path, typer.Argument(help="The new file for the profile.")],
