@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from makul_testing.external.postgres import cluster
 from makul_testing.in_process_service import IN_A_FILE, RecordDatabase, on_server
+from makul_testing.log_handlers import restored_root_logger
 from makul_testing.signal_handlers import restored_signal_handlers
 from makul_testing.temporary_files import use_memory_for_temporary_files
 
@@ -81,8 +82,8 @@ def _print_corpus(terminalreporter: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Iterator[None]:
-    """Restore the handlers of signals after each test."""
-    with restored_signal_handlers():
+    """Restore the handlers of signals and of the root logger after each test."""
+    with restored_signal_handlers(), restored_root_logger():
         return (yield)
 
 

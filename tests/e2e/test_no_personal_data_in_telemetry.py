@@ -261,7 +261,9 @@ def test_every_request_has_its_line(telemetry: Telemetry) -> None:
         *("RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED", "ACCEPTED"),
         *("FAULT", "ANSWERED", "REPLAYED"),
     }
-    assert {line["listener"] for line in telemetry.access} == {"wsse", "xroad", "mtls"}
+    assert {line["listener"] for line in telemetry.access} == {
+        *("wsse", "xroad", "mtls", "oversight"),
+    }
     released = next(line for line in telemetry.access if line["outcome"] == "RELEASED")
     assert released["ms"].keys() == {
         *("whole", "message", "grounds", "matching", "signing", "recording")

@@ -89,6 +89,8 @@ class Man:
 
 Call = Callable[[InProcessService, Client, Context], object]
 
+RECEIPT = "{urn:makul:recipient:1}receipt"
+
 
 def _probe(installation: InProcessService, document_name: str, number: str | None = None) -> Probe:
     probe_fields = about(
@@ -215,12 +217,12 @@ def test_no_part_of_an_answer_can_be_changed_unnoticed(man: Man, case: str) -> N
     request_id = uuid4()
     assert man.ask(case, request_id) is not None
     genuine = man.seen
-    digest = ReceivedAnswer(body_of(etree.fromstring(genuine))).digest()
+    digest = ReceivedAnswer(body_of(etree.fromstring(genuine)), RECEIPT).digest()
     unseen, kinds, tried = [], set(), 0
 
     for where, kind, message in changed(genuine):
         tried += 1
-        received = ReceivedAnswer(body_of(etree.fromstring(message)))
+        received = ReceivedAnswer(body_of(etree.fromstring(message)), RECEIPT)
         if received.receipt() is not None and received.digest() == digest:
             unseen.append((where, kind))
         if kind not in kinds:
