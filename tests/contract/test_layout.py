@@ -1,6 +1,7 @@
 """The layout of the packages: where modules are, how long they are, and the names in them."""
 
 import ast
+import configparser
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -135,6 +136,20 @@ def test_no_function_is_longer_than_a_page(package: Path) -> None:
     }
 
     assert found == {}
+
+
+def test_every_package_is_in_the_distribution() -> None:
+    """A package that setup.cfg does not list works in an editable install, and not in a wheel."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    listed = set(setup["options"]["packages"].split())
+    found = {
+        ".".join(path.parent.relative_to(package.parent).parts)
+        for package in (SERVICE, SANDBOX, CLIENT, LANGUAGE)
+        for path in package.rglob("__init__.py")
+    }
+
+    assert found - listed == set()
 
 
 def test_every_listed_noun_is_a_module() -> None:

@@ -323,25 +323,27 @@ def build_installation(
         make_months(settings.place, at=clock())
     stores = _by_duty(settings, owner_store, keys, directory / "makul.toml")
     serving, store = stores[Duty.SERVING], _together(stores)
-    overseeing = stores[Duty.OVERSIGHT]
-    adapters = replace(
-        build_adapters(settings, serving, clock),
-        acts=overseeing.acts,
-        oversight=overseeing.oversight,
-    )
+    adapters = build_adapters(settings, serving, clock)
     agreements, notices = build_agreements(settings, store.registry, adapters.verifier)
     if template is None:
         register(world, store.registry, agreements, notices, at=clock())
     built = parts(adapters)
     port = recipient_port(built, operator=OPERATOR, environment="SANDBOX")
-
-    oversight = oversight_port(built, operator=OPERATOR)
+    overseer = stores[Duty.OVERSIGHT]
+    overseeing = replace(
+        built,
+        register=overseer.register,
+        recorder=overseer.recorder,
+        acts=overseer.acts,
+        oversight=overseer.oversight,
+    )
+    oversight = oversight_port(overseeing, operator=OPERATOR)
 
     def application(name: str) -> Any:
         overseen = settings.listeners[name].port is Port.OVERSIGHT
         return build_application(
             oversight if overseen else port,
-            build_channel(settings.listeners[name], built),
+            build_channel(settings.listeners[name], overseeing if overseen else built),
             contract=OVERSIGHT_CONTRACT if overseen else RECIPIENT_CONTRACT,
             public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
             clock=clock,
