@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Final
 
@@ -21,6 +22,7 @@ from makul.admin.requests import SandboxOptions
 from makul.admin.runtime import Runtime
 from makul.config.settings import load_settings
 from makul.domain.agreements import Channel
+from makul.domain.months import month_before
 from makul.net.orphan_guard import attached_command
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
 from makul_sandbox.output.files import CONFIG, INDEX, Addresses, write_files, write_service
@@ -142,10 +144,13 @@ def _sequencer(config: Path) -> Iterator[None]:
 def prepare(options: SandboxOptions, runtime: Runtime) -> World:
     """Create the content of the directory again. An earlier sandbox in it is deleted.
 
-    The content is keys, documents, profiles, and a store in which all are registered.
+    The content is keys, documents, profiles, and a store in which all are registered. With a
+    history, all of them are as old as the beginning of the last month.
     """
     _make_marked_directory(options.directory)
-    world = build_world(runtime.clock(), people=options.people, seed=options.seed)
+    month = month_before(runtime.clock())
+    at = month.begins if options.history else runtime.clock()
+    world = build_world(at, people=options.people, seed=options.seed)
     addresses = choose_addresses(options)
     config = write_service(world, options.directory, addresses)
     runtime.create(config)
@@ -155,10 +160,14 @@ def prepare(options: SandboxOptions, runtime: Runtime) -> World:
             installation.registry,
             installation.agreements,
             installation.notices,
-            at=installation.clock(),
+            at=at,
         )
     log_key = NoteVerifier.load(public_part(config.parent / "keys" / "ledger.key")).vkey
     write_files(world, options.directory, addresses, signed, log_key=log_key)
+    if options.history:
+        # The client is imported only for a history.
+        history = import_module("makul_sandbox.demo.history")
+        history.record_history(world, options.directory, config, month, options.history)
     return world
 
 

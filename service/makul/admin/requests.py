@@ -52,6 +52,8 @@ class SandboxOptions:
     """The port of the supervising bodies; None is the third port after `port`."""
     people: int = 1000
     seed: int = 1
+    history: int = 0
+    """The number of requests of the last month that are in the record at the start."""
     keep: bool = False
     """Start the existing sandbox again, with its keys, its records and its ports."""
     given: frozenset[str] = frozenset()

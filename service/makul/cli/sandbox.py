@@ -11,7 +11,10 @@ from makul.cli.context import examples, session
 from makul.language.translation import translate
 
 DIRECTORY = Path("build/sandbox")
-_CHOICES = ("host", "port", "xroad_port", "mtls_port", "oversight_port", "people", "seed")
+_CHOICES = (
+    *("host", "port", "xroad_port", "mtls_port", "oversight_port"),
+    *("people", "seed", "history"),
+)
 """The options that an existing sandbox has already fixed."""
 
 _XRoadPort = Annotated[
@@ -39,6 +42,7 @@ app = typer.Typer(
         "makul sandbox",
         "makul sandbox --port 9000 --dir build/sandbox",
         "makul sandbox --keep --dir build/sandbox",
+        "makul sandbox --history 300",
     ),
 )
 
@@ -70,6 +74,15 @@ def run(
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,
     seed: Annotated[int, typer.Option(help="The seed; the same seed gives the same citizens.")] = 1,
+    history: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=10_000,
+            help="The number of requests of the last month that the sandbox has in its record, to"
+            " try the monthly statement.",
+        ),
+    ] = 0,
 ) -> None:
     """Run a service with synthetic citizens to test any SOAP stack. No citizen in it is real."""
     if ctx.invoked_subcommand is not None:
@@ -83,6 +96,7 @@ def run(
         oversight_port=oversight_port,
         people=people,
         seed=seed,
+        history=history,
         keep=keep,
         given=frozenset(each for each in _CHOICES if _is_given(ctx, each)),
     )

@@ -88,6 +88,9 @@ tsa_policies = ["{tsa_policy}"]
 archive = "archive"
 pin_policies = ["{citizen_policy}"]
 
+[months]
+directory = "months"
+
 [limits]                        # in production 600: here a load may be tried
 requests_per_minute = 60000
 
