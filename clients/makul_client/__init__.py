@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from makul_client.client import Client
     from makul_client.errors import (
         AnsweredError,
+        ConfirmationError,
         ConsentError,
         EncryptionError,
         EncryptionFlaw,
@@ -44,10 +45,22 @@ if TYPE_CHECKING:
         RequestFaultError,
         ServiceFaultError,
         SignatureFaultError,
+        StatementError,
+        StatementFlaw,
         TransportError,
         UndeterminedError,
     )
     from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
+    from makul_client.models.months import (
+        ContestedItem,
+        Difference,
+        DifferenceKind,
+        IssuedStatement,
+        MonthAct,
+        MonthCheck,
+        MonthlyStatement,
+        MonthStatus,
+    )
     from makul_client.models.reasons import Language, Reason, Retry
     from makul_client.models.request import (
         BasisDocument,
@@ -59,6 +72,7 @@ if TYPE_CHECKING:
         Ground,
         Probe,
     )
+    from makul_client.months.confirmation import content_to_sign, sign_statement
     from makul_client.officer_profile import OfficerProfile
     from makul_client.oversight import OversightClient
     from makul_client.profile import Profile
@@ -71,12 +85,16 @@ __all__ = [
     "BasisDocument",
     "Bundle",
     "Client",
+    "ConfirmationError",
     "ConsentDocument",
     "ConsentError",
     "ConsentId",
+    "ContestedItem",
     "Context",
     "CutOff",
     "Demographic",
+    "Difference",
+    "DifferenceKind",
     "EncryptionError",
     "EncryptionFlaw",
     "FaceSample",
@@ -84,12 +102,17 @@ __all__ = [
     "FingerSample",
     "Ground",
     "InvalidRequestError",
+    "IssuedStatement",
     "Language",
     "LedgerError",
     "LedgerFlaw",
     "LedgerVerifier",
     "MakulError",
+    "MonthAct",
+    "MonthCheck",
     "MonthCount",
+    "MonthStatus",
+    "MonthlyStatement",
     "NotMatchedError",
     "OfficerProfile",
     "OversightClient",
@@ -107,11 +130,15 @@ __all__ = [
     "Retry",
     "ServiceFaultError",
     "SignatureFaultError",
+    "StatementError",
+    "StatementFlaw",
     "Statistics",
     "Termination",
     "TransportError",
     "UndeterminedError",
+    "content_to_sign",
     "read_bundle_unsafe",
+    "sign_statement",
     "write_bundle",
 ]
 
@@ -122,16 +149,22 @@ _HOMES = {
     "receipts.bundle": "Bundle read_bundle_unsafe write_bundle",
     "client": "Client",
     "errors": (
-        "AnsweredError ConsentError EncryptionError EncryptionFlaw FaultError InvalidRequestError "
-        "LedgerError LedgerFlaw MakulError NotMatchedError ProfileError ReceiptError "
-        "ReceiptFlaw RecipientFaultError RefusedError RequestFaultError "
-        "ServiceFaultError SignatureFaultError TransportError UndeterminedError"
+        "AnsweredError ConfirmationError ConsentError EncryptionError EncryptionFlaw "
+        "FaultError InvalidRequestError LedgerError LedgerFlaw MakulError "
+        "NotMatchedError ProfileError ReceiptError ReceiptFlaw RecipientFaultError "
+        "RefusedError RequestFaultError ServiceFaultError SignatureFaultError "
+        "StatementError StatementFlaw TransportError UndeterminedError"
     ),
     "_internal.request_sender": "Context",
     "transparency.verifier": "LedgerVerifier Proof ReceiptState",
     "officer_profile": "OfficerProfile",
     "oversight": "OversightClient",
     "profile": "Profile",
+    "months.confirmation": "content_to_sign sign_statement",
+    "models.months": (
+        "ContestedItem Difference DifferenceKind IssuedStatement MonthAct MonthCheck "
+        "MonthlyStatement MonthStatus"
+    ),
     "models.acts": "Act CutOff MonthCount Statistics Termination",
     "models.reasons": "Language Reason Retry",
 }

@@ -19,13 +19,21 @@ from makul_client._internal import response_decoder as reading
 from makul_client._internal.exchange import Exchange
 from makul_client._internal.request_sender import Context
 from makul_client._internal.wsse import utc_now
-from makul_client.errors import ReceiptError, ReceiptFlaw
+from makul_client.errors import ProfileError, ReceiptError, ReceiptFlaw
+from makul_client.models.months import (
+    ContestedItem,
+    IssuedStatement,
+    MonthAct,
+    MonthCheck,
+    MonthlyStatement,
+)
 from makul_client.models.request import ConsentDocument, Ground, Probe, probe_on_wire
 from makul_client.models.response import (
     Agreement,
     ConsentStatus,
     Decision,
     Explanation,
+    Inclusion,
     LedgerInfo,
     PersonData,
     Receipt,
@@ -37,8 +45,12 @@ from makul_client.models.response import (
     ServiceStatus,
     VerifyResult,
 )
+from makul_client.months.check import SAMPLE, MonthChecker
+from makul_client.months.confirmation import require_signed
+from makul_client.months.service import MonthService
 from makul_client.profile import Profile
 from makul_client.translation import translate
+from makul_client.transparency.verifier import LedgerVerifier
 
 _NO_CONTEXT: Final = Context()
 
@@ -59,6 +71,7 @@ class Client:
     ) -> None:
         self.profile = profile
         self._exchange = Exchange(profile, clock=clock, pause=pause)
+        self._months = MonthService(self._exchange, profile.recipient.code)
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:
@@ -245,10 +258,79 @@ class Client:
                 raise ReceiptError(ReceiptFlaw.REQUEST, translate("its request id is another"))
             if receipt.recipient != self.profile.recipient.code:
                 raise ReceiptError(ReceiptFlaw.REQUEST, translate("its recipient is another"))
+            self._exchange.keep_receipt(receipt)
             return ReceiptInLog(receipt=receipt, inclusion=reading.inclusion(answer.inclusion))
 
         fields = {"ofRequest": str(of_request)}
         return self._exchange.inquire("GetReceipt", fields, context, read)
+
+    def monthly_statement(self, month: str, *, context: Context = _NO_CONTEXT) -> IssuedStatement:
+        """Return the operator's verified statement of a month, such as `2026-10` (cl. 11).
+
+        Only its head is read. Raises `RefusedError` (OVR-06) if none was issued, and
+        `StatementError` for one that must not be trusted.
+        """
+        return self._months.issued(month, context=context)
+
+    def check_month(
+        self,
+        month: str,
+        *,
+        context: Context = _NO_CONTEXT,
+        sample: int = SAMPLE,
+        report: Callable[[int, int], None] | None = None,
+    ) -> MonthCheck:
+        """Compare a month with the receipts that this client kept (Procedure, cl. 11).
+
+        All pages are read and verified; memory does not grow with them. `sample` is the number of
+        kept receipts whose proof in the log is verified, if the profile has a table [ledger].
+        `report` gets the number of lines read so far, and of all. Raises `ProfileError` if the
+        profile names no directory of receipts, `StatementError` and `LedgerError`.
+        """
+        kept, ledger = self._exchange.kept, self.profile.ledger
+        if kept is None:
+            raise ProfileError(
+                translate("[recipient] receipts: is needed, the directory of the receipts you kept")
+            )
+        issued = self.monthly_statement(month, context=context)
+        context = Context(employee=context.employee)
+        progress = _Progress(issued.statement.lines, report)
+        return MonthChecker(
+            issued,
+            source=_StatementSource(self, self._months, context),
+            receipts=self._exchange.receipts,
+            kept=kept,
+            ledger=None
+            if ledger is None
+            else LedgerVerifier(ledger, language=self.profile.language),
+            at=self._exchange.clock(),
+            report=progress.add,
+        ).check(sample=sample)
+
+    def confirm_month(
+        self, statement: MonthlyStatement, signed: bytes, *, context: Context = _NO_CONTEXT
+    ) -> MonthAct:
+        """Confirm a month by your signatory's signature under its statement (cl. 11).
+
+        `signed` is made by `months.confirmation.sign_statement`, or elsewhere from the bytes of
+        `content_to_sign`. Raises `ConfirmationError` if something else was signed, and
+        `RefusedError` (OVR-*).
+        """
+        document = require_signed(statement, signed)
+        return self._months.confirm(statement, document, context=context)
+
+    def contest_month(
+        self,
+        statement: MonthlyStatement,
+        items: Sequence[ContestedItem],
+        *,
+        context: Context = _NO_CONTEXT,
+    ) -> MonthAct:
+        """Contest lines of a month, and receipts that its statement does not have (cl. 11).
+
+        Raises `RefusedError` (OVR-*).
+        """
+        return self._months.contest(statement, items, context=context)
 
     def find_unpinned_certificates(self, status: ServiceStatus) -> tuple[ReceiptCertificate, ...]:
         """Return the announced certificates, current or next, that the profile lacks.
@@ -275,3 +357,33 @@ class Client:
     def status(self, *, context: Context = _NO_CONTEXT) -> ServiceStatus:
         """Return what the service reports about itself: environment, versions, limits."""
         return self._exchange.inquire("GetStatus", {}, context, reading.status)
+
+
+class _Progress:
+    """The number of lines read so far."""
+
+    def __init__(self, lines: int, report: Callable[[int, int], None] | None) -> None:
+        self._read = 0
+        self._lines = lines
+        self._report = report
+
+    def add(self, lines: int) -> None:
+        self._read += lines
+        if self._report is not None:
+            self._report(self._read, self._lines)
+
+
+class _StatementSource:
+    """The pages and proofs of a month, as `MonthChecker` reads them."""
+
+    def __init__(self, client: Client, months: MonthService, context: Context) -> None:
+        self._client = client
+        self._months = months
+        self._context = context
+
+    def page(self, month: str, number: int) -> bytes:
+        return self._months.page(month, number, context=self._context)
+
+    def inclusion(self, of_request: UUID) -> tuple[Receipt, Inclusion | None]:
+        found = self._client.receipt_in_log(of_request, context=self._context)
+        return found.receipt, found.inclusion

@@ -124,6 +124,10 @@ class ConsentError(MakulError):
     """The error of a consent document that is not valid."""
 
 
+class ConfirmationError(MakulError):
+    """The error of a document that does not sign the statement of the month."""
+
+
 class OutputError(MakulError):
     """The error of a result that cannot be written.
 
@@ -182,6 +186,35 @@ class ReceiptError(MakulError):
             detail=detail,
         )
         super().__init__(message, request_id=request_id)
+        self.flaw = flaw
+        self.detail = detail
+
+
+class StatementFlaw(StrEnum):
+    """The flaws of a monthly statement besides those of its signature, which `ReceiptFlaw` has."""
+
+    OTHER = mark("it is not the statement that was requested")
+    PAGES = mark("its head does not number the pages from 1")
+    MISSING = mark("a page is missing")
+    DIGEST = mark("a page has other bytes than the head names")
+    CONTENT = mark("a page is not a page of this statement")
+    ORDER = mark("a line is of another month, or not after the line before it")
+    REPEATED = mark("a decision is on two lines")
+    TOTALS = mark("the totals or exceptions of the head are not those of the lines")
+
+
+class StatementError(MakulError):
+    """The error of a monthly statement that must not be trusted. Nothing of it is shown."""
+
+    def __init__(
+        self,
+        flaw: StatementFlaw | ReceiptFlaw,
+        detail: str = "",
+        *,
+        request_id: UUID | None = None,
+    ) -> None:
+        message = translate("the statement must not be trusted: {flaw}", flaw=translate(flaw.value))
+        super().__init__(f"{message} ({detail})" if detail else message, request_id=request_id)
         self.flaw = flaw
 
 

@@ -16,26 +16,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from makul_client._internal import response_decoder as reading
+from makul_client._internal.act_exchange import ActExchange, unsuitable_answer
 from makul_client._internal.request_sender import Context, RequestSender
 from makul_client._internal.soap_messages import Port
 from makul_client._internal.wsse import utc_now
-from makul_client.errors import RefusedError, TransportError, UndeterminedError
 from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
 from makul_client.models.response import Receipt
 from makul_client.officer_profile import OfficerProfile
-from makul_client.receipts.verifier import ClaimedAnswer, ReceiptVerifier, SentRequest
-from makul_client.translation import translate
+from makul_client.receipts.verifier import ReceiptVerifier
 
 T = TypeVar("T")
-
-_RAISED: Final[Mapping[str, type[RefusedError]]] = {
-    "REFUSED": RefusedError,
-    "UNDETERMINED": UndeterminedError,
-}
 
 
 class OversightClient:
@@ -56,6 +49,13 @@ class OversightClient:
         self._receipts = ReceiptVerifier(profile.operator)
         self._clock = clock
         self._sender = RequestSender(profile, Port.OVERSIGHT, clock=clock, pause=pause)
+        self._acts = ActExchange(
+            member=profile.officer.body,
+            language=profile.language,
+            receipts=self._receipts,
+            sender=self._sender,
+            clock=clock,
+        )
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:
@@ -131,65 +131,9 @@ class OversightClient:
         request_id: UUID | None,
         read: Callable[[Any, Act], T],
     ) -> T:
-        """Send an act, verify the answer by its receipt, and only then read it."""
+        """Send an act of this officer, and read its answer once it is proved."""
         context = Context(employee=self.profile.officer.identifier, request_id=request_id)
-
-        def attempt(request_id: UUID) -> T:
-            values = {"requestId": str(request_id), **fields}
-            digest, received = self._sender.send(operation, values, context, request_id)
-            sent = SentRequest(
-                request_id=request_id,
-                digest=digest,
-                operation=operation,
-                recipient=self.profile.officer.body,
-                agreement=None,
-                attributes=frozenset(),
-                ground_digest=None,
-            )
-            receipt = self._receipts.prove(
-                received.receipt(), sent, received.digest(), at=self._clock()
-            )
-            answer = self._sender.messages.read(operation, received).values
-            act = self._act(answer, receipt, sent)
-            self._require_done(act)
-            return read(answer, act)
-
-        return self._sender.send_with_retries(operation, context, attempt)
-
-    def _act(self, answer: Any, receipt: Receipt, sent: SentRequest) -> Act:
-        """Return the act that an answer reports, after comparing it with its receipt."""
-        claimed = ClaimedAnswer(
-            request_id=UUID(answer.requestId),
-            disclosure_id=UUID(answer.actId),
-            outcome=answer.outcome,
-            reasons=reading.reasons(answer.reason),
-            decided_at=answer.decidedAt,
-            person=None,
-            payload_salt=None,
-            attributes=frozenset(),
-        )
-        self._receipts.compare(receipt, sent, claimed)
-        return Act(
-            request_id=sent.request_id,
-            act_id=claimed.disclosure_id,
-            outcome=claimed.outcome,
-            reasons=claimed.reasons,
-            decided_at=claimed.decided_at,
-            receipt=receipt,
-        )
-
-    def _require_done(self, act: Act) -> None:
-        if act.outcome == "DONE":
-            return
-        kind = _RAISED.get(act.outcome)
-        if kind is None:
-            raise _unsuitable_answer()
-        raise kind(
-            act.reasons,
-            request_id=act.request_id,
-            language=self.profile.language,
-            decision=act,
-        )
+        return self._acts.carry_out(operation, fields, context, read)
 
 
 def _state(stated: str | None, *possible: str) -> str:
@@ -199,14 +143,8 @@ def _state(stated: str | None, *possible: str) -> str:
     less was done than the officer believes.
     """
     if stated not in possible:
-        raise _unsuitable_answer()
+        raise unsuitable_answer()
     return stated
-
-
-def _unsuitable_answer() -> TransportError:
-    return TransportError(
-        translate("the answer's outcome does not fit the question"), passing=False
-    )
 
 
 def _month_count(read: Any) -> MonthCount:

@@ -6,6 +6,7 @@
     [recipient]
     code = "COM/60000001"
     name = "Example Bank"
+    receipts = "receipts"           # the directory in which every receipt is kept
 
     [agreement]
     number = "2026/001"
@@ -67,6 +68,7 @@ from makul_client.toml_table import (
     ExistingFile,
     Flag,
     Line,
+    Location,
     Number,
     check_address,
     convert_value,
@@ -130,6 +132,14 @@ class Party:
 
     code: MemberCode
     name: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientParty(Party):
+    """The recipient itself, and where it keeps the operator's receipts."""
+
+    receipts: Location | None = None
+    """The directory in which the client keeps every receipt; None: it keeps none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,7 +326,7 @@ class Profile:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     language: Language = Language.EN
-    recipient: Party
+    recipient: RecipientParty
     agreement: Annotated[str, convert_value(_AgreementTable, attrgetter("number"))]
     purpose: Annotated[str, Field(validation_alias=AliasPath("agreement", "purpose"))]
     service: ServiceTable

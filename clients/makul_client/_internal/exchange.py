@@ -1,7 +1,8 @@
 """One exchange with the service: write, sign, send, verify, read, and repeat if that is safe.
 
 The order is an invariant. The receipt, and by its digest the whole answer, is verified before any
-part of the answer is read or decrypted. So a refusal is proved in the same way as a release.
+part of the answer is read or decrypted. So a refusal is proved in the same way as a release. If the
+profile names a directory for receipts, the receipt is on the disk before the answer is read.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from makul_client._internal import response_decoder as reading
+from makul_client._internal.act_exchange import ActExchange
 from makul_client._internal.crypto.decryption import DeliveryDecryptor
 from makul_client._internal.nonces import nonces_for
 from makul_client._internal.request_sender import Context, RequestSender
@@ -23,9 +25,11 @@ from makul_client.errors import (
     TransportError,
     UndeterminedError,
 )
+from makul_client.models.acts import Act
 from makul_client.models.request import BasisDocument, ConsentDocument, Ground, ground_on_wire
 from makul_client.models.response import Decision, Receipt
 from makul_client.profile import Profile
+from makul_client.receipts.directory import ReceiptDirectory
 from makul_client.receipts.verifier import ClaimedAnswer, ReceiptVerifier, SentRequest
 from makul_client.translation import translate
 
@@ -58,6 +62,16 @@ class Exchange:
         self.clock = clock
         self._profile = profile
         self._sender = RequestSender(profile, Port.RECIPIENT, clock=clock, pause=pause)
+        directory = profile.recipient.receipts
+        self.kept = ReceiptDirectory(directory) if directory is not None else None
+        self._acts = ActExchange(
+            member=profile.recipient.code,
+            language=profile.language,
+            receipts=self.receipts,
+            sender=self._sender,
+            clock=clock,
+            keep=self._keep_act_receipt,
+        )
         self._nonces = nonces_for(profile)
         self._decryptor = (
             DeliveryDecryptor(profile.sealing) if profile.sealing is not None else None
@@ -66,6 +80,32 @@ class Exchange:
     def close(self) -> None:
         """Close the connections."""
         self._sender.close()
+
+    def carry_out(
+        self,
+        operation: str,
+        fields: Mapping[str, Any],
+        context: Context,
+        read: Callable[[Any, Act], T],
+    ) -> T:
+        """Send an act about the recipient's own month, and read its answer once it is proved."""
+        self._require_directory()
+        return self._acts.carry_out(operation, fields, context, read)
+
+    def keep_receipt(self, receipt: Receipt) -> None:
+        """Keep the receipt of a decision, if the profile names a directory for receipts."""
+        if self.kept is not None:
+            self.kept.keep(receipt)
+
+    def _keep_act_receipt(self, receipt: Receipt) -> None:
+        """Keep the receipt of an act that changes a month. A read may be repeated at any time."""
+        if self.kept is not None and receipt.operation != "GetMonthlyStatement":
+            self.kept.keep_act(receipt)
+
+    def _require_directory(self) -> None:
+        """Raise `OutputError` before anything is sent, if a receipt could not be kept."""
+        if self.kept is not None:
+            self.kept.require_writable()
 
     def inquire(
         self,
@@ -107,6 +147,7 @@ class Exchange:
         under_agreement: bool = True,
     ) -> T:
         """Request a decision, verify it by its receipt, and only then read it."""
+        self._require_directory()
         agreement = self._profile.agreement if under_agreement else None
         values = {
             **({} if agreement is None else {"agreementNumber": agreement}),
@@ -134,6 +175,7 @@ class Exchange:
             receipt = self.receipts.prove(
                 received.receipt(), sent, received.digest(), at=self.clock()
             )
+            self.keep_receipt(receipt)
             decrypted = self._decrypt_answer(self._sender.messages.read(operation, received), sent)
             return read(decrypted.values, self._decision(decrypted, receipt, sent))
 

@@ -77,7 +77,7 @@ def create_file(file: Path, content: bytes) -> None:
             with suppress(OSError):
                 file.unlink()
             raise
-    _sync_directory(file.parent)
+    sync_directory(file.parent)
 
 
 def replace_file(file: Path, content: bytes) -> None:
@@ -93,10 +93,10 @@ def replace_file(file: Path, content: bytes) -> None:
         with suppress(OSError):
             aside.unlink()
         raise
-    _sync_directory(file.parent)
+    sync_directory(file.parent)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Make the name of a file durable. Windows cannot do this and does not need it."""
     if os.name == "nt":
         return

@@ -37,10 +37,12 @@ class Wire:
         """Close the connections."""
         self._session.close()
 
-    def send(self, operation: str, message: bytes) -> bytes:
+    def send(self, operation: str, message: bytes, *, max_answer: int = MAX_ANSWER) -> bytes:
         """Post a message and return the answer's bytes, a SOAP envelope or not.
 
-        Raises `TransportError`. Its message contains no part of either.
+        No answer longer than `max_answer` bytes is read. Compressed answers are refused, because a
+        few bytes could then become many. Raises `TransportError`. Its message contains no part of
+        either.
         """
         try:
             with self._session.post(
@@ -50,12 +52,13 @@ class Wire:
                     "Content-Type": "text/xml; charset=utf-8",
                     "SOAPAction": f'"{quote(operation)}"',
                     "User-Agent": "makul-client",
+                    "Accept-Encoding": "identity",
                 },
                 timeout=(self._endpoint.connect_timeout, self._endpoint.answer_timeout),
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                return self._body(answer)
+                return self._body(answer, max_answer)
         except requests.exceptions.SSLError:
             raise TransportError(
                 translate(
@@ -69,7 +72,7 @@ class Wire:
         except requests.RequestException as error:
             raise TransportError(_describe_failure(error), passing=True) from None
 
-    def _body(self, answer: requests.Response) -> bytes:
+    def _body(self, answer: requests.Response, max_answer: int) -> bytes:
         if answer.status_code not in _ANSWERED:
             raise TransportError(
                 translate(
@@ -77,10 +80,14 @@ class Wire:
                 ),
                 passing=answer.status_code in _PASSING,
             )
+        if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise TransportError(
+                translate("the answer is compressed, which was not requested"), passing=False
+            )
         body = bytearray()
         for chunk in answer.iter_content(_CHUNK):
             body += chunk
-            if len(body) > MAX_ANSWER:
+            if len(body) > max_answer:
                 raise TransportError(translate("the answer is too large"), passing=False)
         return bytes(body)
 

@@ -17,9 +17,15 @@ from lxml import etree
 from makul_client._internal import xroad_headers as xroad
 from makul_client._internal.crypto.credentials import load_credential
 from makul_client._internal.crypto.xml import canonical
-from makul_client._internal.http_transport import Wire
+from makul_client._internal.http_transport import MAX_ANSWER, Wire
 from makul_client._internal.retry import RetryLoop
-from makul_client._internal.soap_messages import Messages, Port, ReceivedAnswer, find_request
+from makul_client._internal.soap_messages import (
+    LARGE_ANSWERS,
+    Messages,
+    Port,
+    ReceivedAnswer,
+    find_request,
+)
 from makul_client._internal.wsse import BinarySignature
 from makul_client.errors import MakulError
 from makul_client.models.reasons import Language
@@ -122,7 +128,9 @@ class RequestSender:
         if self._signature is not None:
             self._signature.apply(envelope, {})
         message = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-        return digest, self.messages.receive(operation, self._wire.send(operation, message))
+        max_answer = LARGE_ANSWERS.get(operation, MAX_ANSWER)
+        answer = self._wire.send(operation, message, max_answer=max_answer)
+        return digest, self.messages.receive(operation, answer)
 
     def _headers(self, operation: str, context: Context, request_id: UUID) -> dict[str, Any]:
         if self._profile.xroad is None or self._profile.service.channel is not Channel.XROAD:

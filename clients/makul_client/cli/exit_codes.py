@@ -10,6 +10,7 @@ from makul_client.errors import (
     MakulError,
     ReceiptError,
     RefusedError,
+    StatementError,
     TransportError,
     UndeterminedError,
     UnfinishedError,
@@ -45,7 +46,7 @@ Exit codes:
 def exit_code(error: MakulError) -> ExitCode:
     """Return the exit code of an error; see `EXIT_CODES`."""
     match error:
-        case ReceiptError() | EncryptionError() | LedgerError():
+        case ReceiptError() | EncryptionError() | LedgerError() | StatementError():
             return ExitCode.RECEIPT
         case UndeterminedError() | TransportError() | UnfinishedError():
             return ExitCode.LATER

@@ -18,8 +18,16 @@ from uuid import UUID
 from makul_client._internal.crypto.certificate_path import PathVerdict, Trust
 from makul_client._internal.crypto.credentials import load_certificates, load_crls
 from makul_client._internal.crypto.decryption import MAX_SEALED
-from makul_client._internal.crypto.xml import DELIVERY, RECEIPT, RECIPIENT, broken_fields
+from makul_client._internal.crypto.xml import (
+    DELIVERY,
+    RECEIPT,
+    RECIPIENT,
+    UnsafeXmlError,
+    broken_fields,
+    parse,
+)
 from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
+from makul_client._internal.files import MAX_DOCUMENT
 from makul_client.errors import EncryptionError, EncryptionFlaw, ReceiptError, ReceiptFlaw
 from makul_client.models.reasons import Reason
 from makul_client.models.response import GroundRef, Receipt, ReceiptReason
@@ -40,6 +48,27 @@ _FLAW_BY_VERDICT: Final = {
     PathVerdict.REVOKED: ReceiptFlaw.REVOKED,
     PathVerdict.REVOCATION_UNKNOWN: ReceiptFlaw.REVOCATION_UNKNOWN,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentForm:
+    """The form of a document that the operator signs with the key of receipts."""
+
+    namespace: str
+    root: str
+    schema: str
+    """The name of the published schema."""
+    dated_by: str
+    """The element that states when the document was made."""
+
+    def tag(self, name: str) -> str:
+        """Return the name of an element in the namespace of the document."""
+        return f"{{{self.namespace}}}{name}"
+
+
+RECEIPT_FORM: Final = DocumentForm(
+    namespace=RECEIPT, root="Receipt", schema="receipt", dated_by="decidedAt"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +213,27 @@ class ReceiptVerifier:
     def _verify(
         self, document: bytes, *, at: datetime, is_stored: bool, held_since: datetime | None = None
     ) -> Receipt:
+        root = self.verify_document(
+            document, RECEIPT_FORM, at=at, is_stored=is_stored, held_since=held_since
+        )
+        return _parse_receipt(root, document)
+
+    def verify_document(
+        self,
+        document: bytes,
+        form: DocumentForm,
+        *,
+        at: datetime,
+        is_stored: bool,
+        held_since: datetime | None = None,
+    ) -> "Element":
+        """Return the root of a document that the operator signed, as it was signed.
+
+        With `is_stored` the certificate must have been valid when the document was made, and
+        otherwise now. Raises `ReceiptError`.
+        """
         try:
-            signed = verify(document, f"{{{RECEIPT}}}Receipt")
+            signed = verify(document, form.tag(form.root))
         except BadSignatureError as error:
             raise ReceiptError(ReceiptFlaw.SIGNATURE, str(error)) from None
         signer = signed.certificate.fingerprint
@@ -198,21 +246,21 @@ class ReceiptVerifier:
             raise ReceiptError(
                 ReceiptFlaw.COMPROMISED, translate("since {time}", time=since.isoformat())
             )
-        broken = broken_fields(signed.root, "receipt")
+        broken = broken_fields(signed.root, form.schema)
         if broken:
             raise ReceiptError(
                 ReceiptFlaw.UNREADABLE, translate("it breaks the schema at {name}", name=broken[0])
             )
-        receipt = _parse_receipt(signed.root, document)
-        if receipt.operator != self._code:
+        if _collapse(signed.root.findtext(form.tag("operator"))) != self._code:
             raise ReceiptError(ReceiptFlaw.SIGNER, translate("it names another operator"))
-        if receipt.decided_at > at + CLOCK_SKEW:
+        made_at = datetime.fromisoformat(_collapse(signed.root.findtext(form.tag(form.dated_by))))
+        if made_at > at + CLOCK_SKEW:
             raise ReceiptError(ReceiptFlaw.TIME, translate("or this machine's clock is slow"))
-        moment = min(receipt.decided_at, at) if is_stored else at
+        moment = min(made_at, at) if is_stored else at
         verdict = self._trust.judge(signed.certificate, at=moment, afterwards=is_stored)
         if verdict is not PathVerdict.TRUSTED:
             raise ReceiptError(_FLAW_BY_VERDICT[verdict], translate(verdict.value))
-        return receipt
+        return signed.root
 
 
 def _same_request(receipt: Receipt, sent: SentRequest) -> None:
@@ -276,6 +324,23 @@ def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
 
 def _sorted_keys(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
     return sorted((each.code, each.because or "", each.field or "") for each in reasons)
+
+
+def read_receipt_unsafe(document: bytes) -> Receipt:
+    """Return the content of a receipt, of which nothing is verified.
+
+    The caller must know the bytes from elsewhere, such as by their digest in a signed statement.
+    Raises `ReceiptError` if they are not a receipt.
+    """
+    if len(document) > MAX_DOCUMENT:
+        raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("the document is too large"))
+    try:
+        root = parse(document)
+    except UnsafeXmlError as error:
+        raise ReceiptError(ReceiptFlaw.UNREADABLE, str(error)) from None
+    if root.tag != RECEIPT_FORM.tag(RECEIPT_FORM.root) or broken_fields(root, RECEIPT_FORM.schema):
+        raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("it is not a receipt by its schema"))
+    return _parse_receipt(root, document)
 
 
 def _parse_receipt(root: "Element", document: bytes) -> Receipt:

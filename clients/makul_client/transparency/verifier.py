@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from makul_client.errors import LedgerError, LedgerFlaw, ProfileError
+from makul_client.models.months import CheckpointProof
 from makul_client.models.reasons import Language
 from makul_client.models.response import Inclusion, Receipt
 from makul_client.translation import translate
@@ -84,7 +85,9 @@ class LedgerVerifier:
             if due:
                 raise self._flaw(LedgerFlaw.OVERDUE)
             return Proof(state=ReceiptState.PENDING)
-        note, checkpoint = self._checkpoint(inclusion)
+        note, checkpoint = self._checkpoint(inclusion.checkpoint)
+        if checkpoint.size != inclusion.size:
+            raise self._flaw(LedgerFlaw.CHECKPOINT)
         leads_to = root_from_path(
             receipt.leaf_hash,
             index=inclusion.index,
@@ -95,12 +98,7 @@ class LedgerVerifier:
             raise self._flaw(LedgerFlaw.PATH)
         if self._places.setdefault(inclusion.index, receipt.document) != receipt.document:
             raise self._flaw(LedgerFlaw.SHARED)
-        link = self._history.link(checkpoint, inclusion.checkpoint)
-        if link is Link.FORKED:
-            raise self._flaw(LedgerFlaw.FORKED)
-        vouching = tuple(sorted(cosigners(note, self._witnesses)))
-        if len(vouching) < self._quorum and due:
-            raise self._flaw(LedgerFlaw.QUORUM)
+        link, vouching = self._vouch(note, checkpoint, inclusion.checkpoint, due=due)
         return Proof(
             state=ReceiptState.PROVED if len(vouching) >= self._quorum else ReceiptState.PENDING,
             index=inclusion.index,
@@ -109,15 +107,40 @@ class LedgerVerifier:
             link=link,
         )
 
-    def _checkpoint(self, inclusion: Inclusion) -> tuple[Note, Checkpoint]:
-        """Return the checkpoint of a proof, if it is of this log and of this tree."""
+    def verify_checkpoint(
+        self, document: bytes, *, made_at: datetime, at: datetime
+    ) -> CheckpointProof:
+        """Verify a checkpoint that the operator names, and compare it with those seen earlier.
+
+        `made_at` is when the operator named it. Witnesses may be missing until the operator's
+        promise has run out. Raises `LedgerError`.
+        """
+        note, checkpoint = self._checkpoint(document)
+        due = made_at + self._promise < at
+        link, vouching = self._vouch(note, checkpoint, document, due=due)
+        return CheckpointProof(size=checkpoint.size, cosigned_by=vouching, link=link)
+
+    def _vouch(
+        self, note: Note, checkpoint: Checkpoint, document: bytes, *, due: bool
+    ) -> tuple[Link, tuple[str, ...]]:
+        """Return the relation to earlier checkpoints, and the witnesses that cosigned this one."""
+        link = self._history.link(checkpoint, document)
+        if link is Link.FORKED:
+            raise self._flaw(LedgerFlaw.FORKED)
+        vouching = tuple(sorted(cosigners(note, self._witnesses)))
+        if len(vouching) < self._quorum and due:
+            raise self._flaw(LedgerFlaw.QUORUM)
+        return link, vouching
+
+    def _checkpoint(self, document: bytes) -> tuple[Note, Checkpoint]:
+        """Return a checkpoint if it is of this log."""
         try:
-            note = parse_note(inclusion.checkpoint)
+            note = parse_note(document)
             self._log.signed(note)
             checkpoint = parse_checkpoint_unsafe(note)
         except BadNoteError:
             raise self._flaw(LedgerFlaw.CHECKPOINT) from None
-        if (checkpoint.origin, checkpoint.size) != (self._log.name, inclusion.size):
+        if checkpoint.origin != self._log.name:
             raise self._flaw(LedgerFlaw.CHECKPOINT)
         return note, checkpoint
 

@@ -29,6 +29,7 @@ from makul.app.ports.acts import (
     ActRecorder,
     ActRegister,
     Decide,
+    OwnReceipts,
     RecordedAct,
     StatementPages,
     refuse_act,
@@ -67,6 +68,7 @@ class ActServices:
     documents: Documents
     verifier: DocumentVerifier
     pages: StatementPages
+    receipts: OwnReceipts
     signer: ReceiptSigner
     operator: MemberCode
 

@@ -1,5 +1,6 @@
 """`makul month issue|list|lines|answer`: the operator closes months with the parties (cl. 11)."""
 
+from base64 import b64encode
 from typing import Annotated
 from uuid import UUID
 
@@ -77,7 +78,11 @@ def list_all(
 
 @app.command(epilog=examples("makul month lines COM/60000001 2026-10"))
 def lines(ctx: typer.Context, *, code: Code, month: AMonth, as_json: AsJson = False) -> None:
-    """List the contested lines of a month, with the answers."""
+    """List the contested lines of a month, with the answers.
+
+    The exception UNKNOWN_TO_OPERATOR is a receipt with our signature that the register does not
+    know. With --json the receipt is shown too.
+    """
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code).code
         wanted = read_month_option(month, installation)
@@ -86,6 +91,8 @@ def lines(ctx: typer.Context, *, code: Code, month: AMonth, as_json: AsJson = Fa
                 "disclosure_id": str(each.disclosure_id),
                 "reason": each.reason,
                 "contested_at": instant(each.contested_at),
+                "exception": each.exception.value if each.exception is not None else None,
+                "receipt": b64encode(each.receipt).decode() if each.receipt is not None else None,
                 "answer": each.answer.value if each.answer is not None else None,
                 "answer_reason": each.answer_reason,
             }
@@ -93,7 +100,7 @@ def lines(ctx: typer.Context, *, code: Code, month: AMonth, as_json: AsJson = Fa
         ]
     show_rows(
         rows,
-        columns=("disclosure_id", "contested_at", "reason", "answer", "answer_reason"),
+        columns=("disclosure_id", "contested_at", "exception", "reason", "answer", "answer_reason"),
         as_json=as_json,
         empty=translate("No line of this month is contested."),
     )

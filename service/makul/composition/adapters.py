@@ -26,7 +26,8 @@ from makul.app.ports import (
     Recorder,
     Register,
 )
-from makul.app.ports.acts import ActRecorder, StatementPages
+from makul.app.ports.acts import ActRecorder, OwnReceipts, StatementPages
+from makul.composition.own_receipts import PinnedReceipts
 from makul.config.ledger import LedgerSettings
 from makul.config.settings import (
     ReceiptSettings,
@@ -95,6 +96,7 @@ class Adapters:
     """The officers, and what else the oversight port reads without a lock."""
     acts: ActRecorder[ActRights]
     pages: StatementPages
+    own_receipts: OwnReceipts
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
 
@@ -102,6 +104,11 @@ class Adapters:
 def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> Adapters:
     """Build the adapters of these settings. Raises the errors of `admin.error_handling`."""
     trust = TrustStore(trust_directories(settings), pending_ocsp=pending_ocsp_queue(settings))
+    certificates = receipt_certificates(
+        settings.receipts.certificate,
+        following=settings.receipts.next,
+        retired=settings.receipts.retired,
+    )
     return Adapters(
         clock=clock,
         register=store.register,
@@ -114,11 +121,8 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         signer=receipt_signer(settings.receipts),
         encryptor=XmlEncryptor(trust),
         trust=trust,
-        receipt_certificates=receipt_certificates(
-            settings.receipts.certificate,
-            following=settings.receipts.next,
-            retired=settings.receipts.retired,
-        ),
+        receipt_certificates=certificates,
+        own_receipts=PinnedReceipts.of(settings.operator_code, certificates),
         hidden_at_most=settings.basis.hidden_at_most,
         limits=settings.limits.usage,
         ledger=store.ledger,

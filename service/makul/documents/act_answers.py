@@ -74,6 +74,7 @@ def render_contested_lines(lines: Iterable[ContestedLine]) -> bytes:
             typed("disclosureId", str(line.disclosure_id)),
             typed("reason", line.reason),
             typed("contestedAt", instant(line.contested_at)),
+            typed("exception", line.exception) if line.exception is not None else "",
             typed("answer", line.answer) if line.answer is not None else "",
             typed("answerReason", line.answer_reason) if line.answer_reason is not None else "",
         )

@@ -7,12 +7,12 @@ recipient answered and whose contested lines all have an answer. A signed month 
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from makul.domain.disclosures import Outcome, Proof, ProofStatus
+from makul.domain.disclosures import Operation, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
 from makul.domain.reasons import Code, Reason
@@ -34,6 +34,18 @@ class LineAnswer(StrEnum):
     """The line is right."""
     CORRECTED = "CORRECTED"
     """The line is wrong, and the reason says what is right."""
+
+
+class ContestException(StrEnum):
+    """The exception of the month that a contested line is, besides those that the operator finds.
+
+    Whose account is wrong, is said by the operator's answer and not by the exception.
+    """
+
+    UNREPORTED_BY_RECIPIENT = "UNREPORTED_BY_RECIPIENT"
+    """The statement has a line, and the recipient states that it has no receipt of it."""
+    UNKNOWN_TO_OPERATOR = "UNKNOWN_TO_OPERATOR"
+    """The recipient has a receipt that the operator signed, and the register has no decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +73,30 @@ class IssuedMonth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContestedLine:
-    """A contested line, and the operator's answer if there is one."""
+class Contest:
+    """A line that a recipient contests, or a receipt that the statement does not have."""
 
     disclosure_id: UUID
     reason: str
+    exception: ContestException | None = None
+    receipt: bytes | None = field(default=None, repr=False)
+    """The exact bytes of a receipt without a line; None for a line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnReceipt:
+    """A receipt whose signature is the operator's, as far as a month needs it."""
+
+    receipt_id: UUID
+    recipient: str
+    operation: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContestedLine(Contest):
+    """A contested line, and the operator's answer if there is one."""
+
     contested_at: datetime
     answer: LineAnswer | None = None
     answer_reason: str | None = None
@@ -105,9 +136,26 @@ def judge_confirmation(issued: IssuedMonth) -> tuple[Reason, ...]:
     return ()
 
 
+def judge_receipt(
+    disclosure_id: UUID, receipt: OwnReceipt | None, recipient: MemberCode, month: Month
+) -> tuple[Reason, ...]:
+    """Return why a receipt proves nothing about a recipient's month; empty if it does.
+
+    `receipt` is None unless the operator's own signature under it is valid. Receipts of acts are
+    not lines of a statement.
+    """
+    if receipt is None or receipt.receipt_id != disclosure_id:
+        return (Reason(code=Code.OVR_03, field="receipt"),)
+    is_decision = receipt.operation in set(Operation)
+    in_month = month.begins <= receipt.decided_at < month.ends
+    if receipt.recipient != recipient or not in_month or not is_decision:
+        return (Reason(code=Code.OVR_06, field="receipt"),)
+    return ()
+
+
 def judge_contest(
     issued: IssuedMonth | None,
-    lines: Collection[UUID],
+    contests: Collection[Contest],
     known: Collection[UUID],
     contested: Collection[UUID],
     *,
@@ -116,7 +164,8 @@ def judge_contest(
     """Return why a recipient cannot contest lines; empty if it can.
 
     `known` are those of the lines that are in the month, `contested` those contested before. A late
-    contest is OVR-04, so that a month does not stay open for ever.
+    contest is OVR-04, so that a month does not stay open for ever. A receipt needs no line, and is
+    judged by `judge_receipt` too.
     """
     if issued is None:
         return (Reason(code=Code.OVR_06, field="month"),)
@@ -124,7 +173,8 @@ def judge_contest(
         return (Reason(code=Code.OVR_02, field="month"),)
     if at > issued.confirm_by:
         return (Reason(code=Code.OVR_04, field="month"),)
-    if set(lines) - set(known):
+    lines = [each.disclosure_id for each in contests]
+    if {each.disclosure_id for each in contests if each.receipt is None} - set(known):
         return (Reason(code=Code.OVR_06, field="disclosureId"),)
     if set(lines) & set(contested) or len(set(lines)) != len(lines):
         return (Reason(code=Code.OVR_02, field="disclosureId"),)

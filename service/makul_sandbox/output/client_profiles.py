@@ -27,6 +27,7 @@ sandbox = true
 [recipient]
 code = {code}
 name = {quoted_name}
+receipts = "receipts"
 
 [agreement]
 number = {agreement}

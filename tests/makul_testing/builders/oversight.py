@@ -17,7 +17,14 @@ from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
 from makul.domain.identifiers import AgreementNumber, MemberCode
-from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
+from makul.domain.month_closing import (
+    Contest,
+    ContestedLine,
+    ContestException,
+    IssuedMonth,
+    LineAnswer,
+    MonthState,
+)
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.store import ActRights, Store
@@ -48,6 +55,15 @@ def caller_of(officer: Officer) -> Caller:
     return Caller(recipient=officer.member, channel=Channel.WSSE, certificate=officer.fingerprint)
 
 
+CONTEST = Contest(
+    disclosure_id=LINE,
+    reason="not ours",
+    exception=ContestException.UNKNOWN_TO_OPERATOR,
+    receipt=b"<Receipt/>",
+)
+"""A contested receipt, the largest form of a contested line."""
+
+
 def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumber) -> None:
     """Fill each table of acts: a proposed termination, and a month with an answered line."""
     officer = an_officer(1)
@@ -59,7 +75,7 @@ def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumb
     store.registry.issue_month(a_month(recipient), HEAD, at=NOON)
 
     def contest(rights: ActRights) -> ActDecision:
-        rights.contest(recipient, MONTH, {LINE: "not ours"})
+        rights.contest(recipient, MONTH, [CONTEST])
         return ActDecision(outcome=Outcome.DONE)
 
     facts = month_facts(recipient, MONTH)
@@ -170,6 +186,7 @@ def build_operations(
     renderer: Any = None
     verifier: Any = _Verifier(document_signer)
     pages: Any = None
+    receipts: Any = None
     return build_acts(
         package,
         ActServices(
@@ -180,6 +197,7 @@ def build_operations(
             documents=documents,
             verifier=verifier,
             pages=pages,
+            receipts=receipts,
             signer=signer,
             operator=MemberCode("GOV/70000001"),
         ),

@@ -17,6 +17,7 @@ TYPES: Final = "urn:makul:types:1"
 CONSENT: Final = "urn:makul:consent:1"
 RECEIPT: Final = "urn:makul:receipt:1"
 DELIVERY: Final = "urn:makul:delivery:1"
+MONTH: Final = "urn:makul:month:1"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -28,15 +29,15 @@ class UnsafeXmlError(ValueError):
     """
 
 
-def parse(document: bytes) -> "Element":
+def parse(document: bytes, *, large: bool = False) -> "Element":
     """Parse XML and return its root.
 
     It refuses content that a reader and a verifier could see differently: a DTD, entities,
     processing instructions and comments. Canonical XML drops comments, but a reader stops at them.
-    Raises `UnsafeXmlError`.
+    `large` allows texts of more than 10 MB. Raises `UnsafeXmlError`.
     """
     try:
-        root = etree.fromstring(document, build_parser())
+        root = etree.fromstring(document, build_parser(large=large))
     except (etree.XMLSyntaxError, ValueError):
         raise UnsafeXmlError(translate("not well-formed XML")) from None
     if root.getroottree().docinfo.internalDTD is not None:
@@ -79,7 +80,8 @@ def _set_text_before(element: "Element", before: "Element | None", text: str | N
 
 
 @cache
-def _schema(name: str) -> etree.XMLSchema:
+def load_schema(name: str) -> etree.XMLSchema:
+    """Return a published schema by its name."""
     return etree.XMLSchema(etree.parse(str(makul_schemas.location() / f"{name}.xsd")))
 
 
@@ -88,7 +90,7 @@ def broken_fields(element: "Element", schema: str) -> tuple[str, ...]:
 
     The schema's own messages quote values, so they are never passed on.
     """
-    validator = _schema(schema)
+    validator = load_schema(schema)
     if validator.validate(element):
         return ()
     log: Any = validator.error_log

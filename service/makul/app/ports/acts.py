@@ -16,7 +16,13 @@ from makul.app.ports.registry import MonthCount
 from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode
-from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
+from makul.domain.month_closing import (
+    Contest,
+    ContestedLine,
+    IssuedMonth,
+    MonthState,
+    OwnReceipt,
+)
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.reasons import Reason
@@ -132,6 +138,13 @@ class StatementPages(Protocol):
         """Return the bytes of a page; None if it cannot be read now."""
 
 
+class OwnReceipts(Protocol):
+    """The receipts that the operator signed, when a recipient presents one."""
+
+    def read(self, document: bytes) -> OwnReceipt | None:
+        """Return a receipt; None unless one of our certificates signed it, with a safe key."""
+
+
 class MonthRights(Protocol):
     """The rows of a recipient's month, locked."""
 
@@ -150,9 +163,9 @@ class MonthRights(Protocol):
         """Return the contested lines of a month, the earliest first."""
 
     def contest(
-        self, recipient: MemberCode, month: Month, lines: Mapping[UUID, str]
+        self, recipient: MemberCode, month: Month, contests: Sequence[Contest]
     ) -> IssuedMonth:
-        """Record contested lines with their reasons, and return the month after it."""
+        """Record contested lines and receipts, and return the month after it."""
 
     def keep_signed(
         self, issued: IssuedMonth, state: MonthState, document: bytes, report: bytes

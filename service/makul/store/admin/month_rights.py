@@ -1,6 +1,6 @@
 """The rows of a recipient's month that acts read and change, in the act's transaction (cl. 11)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from makul.domain.agreements import AgreementRole
 from makul.domain.identifiers import MemberCode
-from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
+from makul.domain.month_closing import Contest, ContestedLine, IssuedMonth, MonthState
 from makul.domain.months import Month
 from makul.store.admin import signatories
 from makul.store.db.base import Transaction
@@ -104,16 +104,17 @@ class MonthRows:
         return list_contested(self._transaction, self._cipher, recipient, month)
 
     def contest(
-        self, recipient: MemberCode, month: Month, lines: Mapping[UUID, str]
+        self, recipient: MemberCode, month: Month, contests: Sequence[Contest]
     ) -> IssuedMonth:
-        """Record contested lines with their reasons, and return the month after it."""
+        """Record contested lines and receipts, and return the month after it."""
         issued = self.issued_month(recipient, month)
         if issued is None:
             raise TypeError("lines of a month are contested after it was issued")
-        for each, reason in lines.items():
-            key = {"recipient": recipient, "month": str(month), "disclosure_id": each.bytes}
+        for each in contests:
+            disclosure_id = each.disclosure_id.bytes
+            key = {"recipient": recipient, "month": str(month), "disclosure_id": disclosure_id}
             self._track("contested_line", **key)
-            sealed = encrypt_contest(self._cipher, key, reason)
+            sealed = encrypt_contest(self._cipher, key, each)
             row = {**key, "sealed": sealed, "contested_at": micros(self._at)}
             self._transaction.execute(_CONTEST, row)
         self._track_month(issued)

@@ -7,7 +7,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from makul.domain.identifiers import MemberCode
-from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
+from makul.domain.month_closing import (
+    Contest,
+    ContestedLine,
+    ContestException,
+    IssuedMonth,
+    LineAnswer,
+    MonthState,
+)
 from makul.domain.months import Month, parse_month
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
@@ -112,9 +119,35 @@ def encrypt_document(cipher: FieldCipher, digest: bytes, document: bytes, report
     return cipher.encrypt(pack({"v": 1}, [document, report]), _document_associated_data(digest))
 
 
-def encrypt_contest(cipher: FieldCipher, key: Mapping[str, object], reason: str) -> bytes:
-    """Return the encrypted reason of a row of `contested_line`."""
-    return cipher.encrypt(reason.encode(), _contest_associated_data(key))
+def encrypt_contest(cipher: FieldCipher, key: Mapping[str, object], contest: Contest) -> bytes:
+    """Return the encrypted part of a row of `contested_line`.
+
+    It is the reason alone, unless there is an exception or a receipt. The other form begins with a
+    zero byte, which no text of XML contains.
+    """
+    if contest.exception is None and contest.receipt is None:
+        return cipher.encrypt(contest.reason.encode(), _contest_associated_data(key))
+    header = {"v": 1, "reason": contest.reason, "exception": contest.exception}
+    parts = [] if contest.receipt is None else [contest.receipt]
+    return cipher.encrypt(pack(header, parts), _contest_associated_data(key))
+
+
+def _read_contest(disclosure_id: UUID, plain: bytes) -> Contest:
+    """Return what `encrypt_contest` encrypted. Raises `CodecError`."""
+    if not plain.startswith(b"\0"):
+        return Contest(disclosure_id=disclosure_id, reason=plain.decode())
+    header, parts = unpack(plain)
+    only(header, "v", "reason", "exception")
+    reason, exception = header["reason"], header["exception"]
+    known = exception is None or exception in set(ContestException)
+    if header["v"] != 1 or not isinstance(reason, str) or len(parts) > 1 or not known:
+        raise CodecError(translate("a contested line cannot be read"))
+    return Contest(
+        disclosure_id=disclosure_id,
+        reason=reason,
+        exception=None if exception is None else ContestException(str(exception)),
+        receipt=parts[0] if parts else None,
+    )
 
 
 def encrypt_answer(cipher: FieldCipher, key: Mapping[str, object], reason: str) -> bytes:
@@ -144,13 +177,16 @@ def _line_from_row(
 ) -> ContestedLine:
     disclosure_id, sealed, contested_at, answer, answer_sealed = row
     key = {"recipient": recipient, "month": str(month), "disclosure_id": disclosure_id}
-
     answer_reason = None
     if answer_sealed is not None:
         answer_reason = cipher.decrypt(answer_sealed, _answer_associated_data(key)).decode()
+    plain = cipher.decrypt(sealed, _contest_associated_data(key))
+    contest = _read_contest(UUID(bytes=disclosure_id), plain)
     return ContestedLine(
-        disclosure_id=UUID(bytes=disclosure_id),
-        reason=cipher.decrypt(sealed, _contest_associated_data(key)).decode(),
+        disclosure_id=contest.disclosure_id,
+        reason=contest.reason,
+        exception=contest.exception,
+        receipt=contest.receipt,
         contested_at=instant(contested_at),
         answer=LineAnswer(answer) if answer is not None else None,
         answer_reason=answer_reason,

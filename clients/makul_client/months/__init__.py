@@ -1,0 +1,1 @@
+"""The month of a recipient: the operator's statement, read, verified and compared (cl. 11)."""
