@@ -8,7 +8,7 @@ repeated.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -278,12 +278,14 @@ class Client:
         *,
         context: Context = _NO_CONTEXT,
         sample: int = SAMPLE,
+        contested: Collection[UUID] = frozenset(),
         report: Callable[[int, int], None] | None = None,
     ) -> MonthCheck:
         """Compare a month with the receipts that this client kept (Procedure, cl. 11).
 
         All pages are read and verified; memory does not grow with them. `sample` is the number of
-        kept receipts whose proof in the log is verified, if the profile has a table [ledger].
+        kept receipts whose proof in the log is verified, if the profile has a table [ledger]. Only
+        the first thousand differences of each kind are returned, and those of `contested`.
         `report` gets the number of lines read so far, and of all. Raises `ProfileError` if the
         profile names no directory of receipts, `StatementError` and `LedgerError`.
         """
@@ -305,7 +307,7 @@ class Client:
             else LedgerVerifier(ledger, language=self.profile.language),
             at=self._exchange.clock(),
             report=progress.add,
-        ).check(sample=sample)
+        ).check(sample=sample, contested=contested)
 
     def confirm_month(
         self, statement: MonthlyStatement, signed: bytes, *, context: Context = _NO_CONTEXT

@@ -8,6 +8,7 @@ import typer
 
 from makul_client.cli.consent import consent_app
 from makul_client.cli.exit_codes import EXIT_CODES
+from makul_client.cli.month import month_app
 from makul_client.cli.output_files import use_utf8
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.request import request_app
@@ -28,6 +29,7 @@ First steps:
   makul-client consent attach draft.xml signed-by-citizen.xml --out consent.xml
   makul-client explain --consent consent.xml
   makul-client get --consent consent.xml --document-number ID0000001 --receipt receipt.xml
+  makul-client month 2026-10
 
 The profile defines who you are, how you connect and whom you trust; no code is edited. Only `get`
 prints personal data, on standard output. They are never logged.
@@ -45,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(request_app)
 app.add_typer(service_app)
+app.add_typer(month_app)
 app.add_typer(consent_app, name="consent")
 app.add_typer(receipt_app, name="receipt")
 

@@ -6,7 +6,7 @@ compared, and the result is dropped if a later page has a flaw. Memory holds one
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -79,6 +79,7 @@ class MonthChecker:
         self._ledger = ledger
         self._at = at
         self._report = report
+        self._contested: Collection[UUID] = ()
         self._matched = 0
         self._counts = Counter(dict.fromkeys(DifferenceKind, 0))
         self._differences: list[Difference] = []
@@ -87,11 +88,15 @@ class MonthChecker:
         self._refusals: Counter[str] = Counter()
         self._sample: list[Receipt] = []
 
-    def check(self, *, sample: int = SAMPLE) -> MonthCheck:
+    def check(
+        self, *, sample: int = SAMPLE, contested: Collection[UUID] = frozenset()
+    ) -> MonthCheck:
         """Return the comparison. `sample` is how many kept receipts are proved in the log.
 
+        The differences of the decisions in `contested` are returned in any case.
         Raises `StatementError`, `LedgerError`, and the errors of the source.
         """
+        self._contested = contested
         checkpoint = self._check_checkpoint()
         counts = LineCounts()
         with SeenDecisions() as seen:
@@ -233,7 +238,8 @@ class MonthChecker:
 
     def _add(self, difference: Difference) -> None:
         self._counts[difference.kind] += 1
-        if self._counts[difference.kind] <= MAX_DIFFERENCES:
+        is_wanted = difference.disclosure_id in self._contested
+        if is_wanted or self._counts[difference.kind] <= MAX_DIFFERENCES:
             self._differences.append(difference)
 
     def _add_unusable(self, name: str, cause: str) -> None:

@@ -1,5 +1,6 @@
 """The operations of a recipient's month: read the statement, confirm the month, or contest it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -48,9 +49,14 @@ class MonthService:
                 recipient=self._recipient,
                 at=self._exchange.clock(),
             )
+            status = self._status(answer, month)
+            if hashlib.sha256(statement.document).digest() != status.statement_digest:
+                raise StatementError(
+                    StatementFlaw.OTHER, translate("its digest is not that of the month")
+                )
             return IssuedStatement(
                 statement=statement,
-                status=self._status(answer, month),
+                status=status,
                 contested=tuple(map(_answered_line, answer.contestedLine)),
                 act=act,
             )
