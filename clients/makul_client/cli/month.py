@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from uuid import UUID
 
 import typer
@@ -29,7 +29,13 @@ from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask, has_terminal
 from makul_client.cli.run import Run, open_client, receipt_in, report_errors
 from makul_client.errors import MakulError
-from makul_client.models.months import ContestedItem, MonthAct, MonthCheck, is_month
+from makul_client.models.months import (
+    ContestedItem,
+    MonthAct,
+    MonthCheck,
+    MonthlyStatement,
+    is_month,
+)
 from makul_client.translation import translate
 
 if TYPE_CHECKING:
@@ -51,6 +57,10 @@ MORE: Final = """\
 Without --confirm or --contest the exit code is 1 if there are differences. A statement that must
 not be trusted is exit code 4.
 """
+
+
+Signing: TypeAlias = Callable[[MonthlyStatement], bytes]
+"""A function that returns a statement with the signatory's signature."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +91,22 @@ class Confirmation:
                 translate("choose one of --confirm, --contest and --write-bytes")
             )
 
-    def document(self, check: MonthCheck) -> bytes:
-        """Return the statement with the signatory's signature, from the key or from the file."""
-        statement = check.issued.statement
+    def load(self) -> Signing:
+        """Return what signs the statement, read before anything is sent.
+
+        Raises `ProfileError` and `MakulError` for files that cannot be used.
+        """
         if self.signed is not None:
-            return require_signed(statement, read_file(self.signed))
+            document = read_file(self.signed)
+            return lambda statement: require_signed(statement, document)
         if self.key is None or self.certificate is None:
-            raise TypeError("the options were checked before")
+            return _sign_nothing
         credential = load_credential(self.key, self.certificate, password_env=self.key_password_env)
-        return sign_statement(statement, credential)
+        return lambda statement: sign_statement(statement, credential)
+
+
+def _sign_nothing(_: MonthlyStatement) -> bytes:
+    raise TypeError("the options were checked before")
 
 
 @month_app.command(
@@ -179,6 +196,7 @@ def month(
     with report_errors(as_json=as_json) as run:
         wishes = read_wishes(contest or (), contest_file)
         confirmation.require_options(wishes)
+        sign = confirmation.load()
         with open_client(profile) as client, receipt_in(receipt) as keep:
             context = run.inquire(employee=employee)
             with _progress(as_json=as_json) as report:
@@ -198,7 +216,7 @@ def month(
             if not confirm and not wishes:
                 session.show(write_bytes, draft_contest_file)
                 return
-            done = session.confirm(confirmation) if confirm else session.contest(wishes)
+            done = session.confirm(confirmation, sign) if confirm else session.contest(wishes)
             with keep(done.act):
                 session.show_done(done)
 
@@ -249,10 +267,10 @@ class _Session:
         )
         self.show()
 
-    def confirm(self, confirmation: Confirmation) -> MonthAct:
+    def confirm(self, confirmation: Confirmation, sign: Signing) -> MonthAct:
         """Confirm the month, once the user has agreed."""
         self.require_no_differences(confirmation)
-        document = confirmation.document(self._check)
+        document = sign(self._check.issued.statement)
         self._require_yes(translate("confirm the month, for ever"), ())
         return self._client.confirm_month(
             self._check.issued.statement, document, context=self._begin()

@@ -43,6 +43,10 @@ MAX_DIFFERENCES: Final = 1000
 """The maximum number of differences of one kind that are returned, as many as one act contests."""
 MAX_UNUSABLE: Final = 100
 """The maximum number of unusable files that are returned."""
+DECISIONS: Final = frozenset(
+    {"VerifyPerson", "GetPersonData", "ExplainDecision", "RegisterConsent", "RevokeConsent"}
+)
+"""The operations whose decisions are lines of a statement. Acts are not."""
 SAMPLE: Final = 20
 """The number of receipts whose proof in the log is verified, unless the caller names another."""
 
@@ -183,6 +187,8 @@ class MonthChecker:
         receipt = self._receipts.verify_kept(document, at=self._at)
         if receipt.recipient != self._statement.recipient:
             raise ReceiptError(ReceiptFlaw.REQUEST, translate("its recipient is another"))
+        if receipt.operation not in DECISIONS:
+            raise ReceiptError(ReceiptFlaw.REQUEST, translate("it is not of a decision"))
         return receipt
 
     def _find_unlisted(self, seen: SeenDecisions) -> None:

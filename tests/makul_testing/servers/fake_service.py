@@ -23,6 +23,9 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 RECIPIENT = "urn:makul:recipient:1"
 OVERSIGHT = "urn:makul:oversight:1"
 
+MONTH_OPERATIONS = ("GetMonthlyStatement", "ConfirmMonth")
+"""The acts of recipients."""
+
 PERSON = (
     f'<person xmlns="{RECIPIENT}"><pin>20101199000001</pin>'
     '<surname><t:ky xmlns:t="urn:makul:types:1">Үлгүлөва</t:ky></surname>'
@@ -61,6 +64,11 @@ class ReceivedRequest:
         return str(etree.QName(self.child).namespace)
 
     @property
+    def is_act(self) -> bool:
+        """Return whether it is an act, whose answer names an act and whose receipt no agreement."""
+        return self.namespace == OVERSIGHT or self.operation in MONTH_OPERATIONS
+
+    @property
     def digest(self) -> bytes:
         """Return the request's digest, as the contract defines it."""
         return hashlib.sha256(etree.tostring(self.child, method="c14n", exclusive=True)).digest()
@@ -81,6 +89,8 @@ class FakeService:
     requests: list[ReceivedRequest] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    extra_headers: dict[str, str] = field(default_factory=dict)
+    """Headers that every answer has beside the usual ones."""
 
     def answer(self, message: bytes) -> tuple[int, bytes]:
         """Accept a message and answer it."""
@@ -104,6 +114,8 @@ def run_fake_service(*replies: Reply) -> Iterator[FakeService]:
             self.send_response(status)
             self.send_header("Content-Type", "text/xml; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
+            for name, value in service.extra_headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -220,7 +232,7 @@ class FakeOperator:
                 if decision["person"] is None
                 else f"{decision['person'].decode()}<payloadSalt>{_b64(SALT)}</payloadSalt>"
             )
-            id_name = "actId" if request.namespace == OVERSIGHT else "disclosureId"
+            id_name = "actId" if request.is_act else "disclosureId"
             before = (
                 f"<outcome>{decision['outcome']}</outcome>{reasons}"
                 f"<{id_name}>{decision['id']}</{id_name}>"
@@ -287,13 +299,14 @@ class FakeOperator:
 
 def answer_digest(message: bytes) -> bytes:
     """Return the digest of an answer that has no receipt yet, as the contract defines it."""
-    child = etree.fromstring(message).find(f"{{{SOAP}}}Body")[0]
+    parser = etree.XMLParser(huge_tree=True)
+    child = etree.fromstring(message, parser).find(f"{{{SOAP}}}Body")[0]
     return hashlib.sha256(etree.tostring(child, method="c14n", exclusive=True)).digest()
 
 
 def _agreement(request: ReceivedRequest, facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the agreement of a receipt. The receipt of an officer's act has none."""
-    if request.namespace == OVERSIGHT:
+    """Return the agreement of a receipt. The receipt of an act has none."""
+    if request.is_act:
         return []
     return [("agreementNumber", facts.get("agreement", request.text("agreementNumber")))]
 
