@@ -1,12 +1,11 @@
 """A recipient's profile: identity, channel, keys and trusted certificates, as a TOML file.
 
     language = "ru"
-    sandbox = false
 
     [recipient]
     code = "COM/60000001"
     name = "Example Bank"
-    receipts = "receipts"           # the directory in which every receipt is kept
+    receipts = "receipts"           # every receipt is kept here
 
     [agreement]
     number = "2026/001"
@@ -29,9 +28,6 @@
     name = "The operator"
     certificates = ["operator.crt.pem"]
     anchors = ["root.crt.pem"]
-
-    [nonce]                         # with channel "xroad"
-    key = "nonce.key"
 
     [ledger]                        # to verify proofs: all values are from the operator
     key = "log.example/makul+0123abcd+…"
@@ -136,10 +132,9 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientParty(Party):
-    """The recipient itself, and where it keeps the operator's receipts."""
+    """The recipient itself, and the directory in which it keeps every receipt, if it keeps any."""
 
     receipts: Location | None = None
-    """The directory in which the client keeps every receipt; None: it keeps none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,7 +341,7 @@ class Profile:
         Field(validation_alias="nonce"),
         convert_value(_NonceTable, attrgetter("key")),
     ] = None
-    """The file of the secret for the nonces of requests; None: the file of the private key."""
+    """The file of the secret for the nonces of requests; None: that of the private key."""
     patience: Annotated[Patience, Field(validation_alias="retry")] = field(default_factory=Patience)
     sandbox: Flag = False
     """True for a sandbox. Only then does the client sign as a test citizen."""

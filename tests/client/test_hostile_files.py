@@ -48,6 +48,13 @@ READ: dict[tuple[str, str], tuple[str, ...]] = {
     ("consent revoke", "profile"): (),
     ("consent revocations", "profile"): (),
     ("receipt get", "profile"): (),
+    ("month", "profile"): (),
+    ("month", "contest_file"): ("month", "2026-10", "--contest-file", FILE),
+    ("month", "signed"): ("month", "2026-10", "--confirm", "--signed", FILE),
+    ("month", "key"): ("month", "2026-10", "--confirm", "--key", FILE, "--certificate", "CERT"),
+    ("month", "certificate"): (
+        *("month", "2026-10", "--confirm", "--key", "KEY", "--certificate", FILE),
+    ),
     ("receipt verify", "profile"): (),
     ("verify", "consent"): ("verify", "--consent", FILE),
     ("verify", "basis"): ("verify", "--basis", FILE, "--pin", PIN),
@@ -90,6 +97,9 @@ WRITTEN = {
     ("consent draft-revocation", "out"),
     ("receipt get", "out"),
     ("receipt get", "proof"),
+    ("month", "receipt"),
+    ("month", "write_bytes"),
+    ("month", "draft_contest_file"),
 }
 """Parameters for results, which are always a new file."""
 

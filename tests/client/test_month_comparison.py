@@ -23,8 +23,8 @@ from makul_client.models.months import (
 )
 from makul_client.models.response import GroundRef, Receipt
 from makul_client.months.comparison import compare_line, differing_fields
+from makul_client.months.decision_set import DecisionSet
 from makul_client.months.line_counts import LineCounts
-from makul_client.months.seen_decisions import SeenDecisions
 from makul_client.receipts.directory import ReceiptDirectory
 
 BEGINS, ENDS = month_bounds("2026-10")
@@ -184,7 +184,7 @@ def statement_is_of(lines: list[StatementLine], statement: MonthlyStatement) -> 
 def test_seen_decisions_are_a_set(numbers: list[int]) -> None:
     """It behaves like the set of Python, outside the memory of the process."""
     expected: set[int] = set()
-    with SeenDecisions() as seen:
+    with DecisionSet() as seen:
         for number in numbers:
             assert seen.add(UUID(int=number)) is (number not in expected)
             expected.add(number)
@@ -238,7 +238,7 @@ def a_receipt(document: bytes = b"<Receipt/>", **changes: object) -> Receipt:
 
 
 def test_a_receipt_is_kept_once_and_never_replaced(tmp_path: Path) -> None:
-    """The same bytes are one file; other bytes with the same id are kept beside it."""
+    """The same bytes are one file; other bytes with the same id are a second file."""
     directory, receipt = ReceiptDirectory(tmp_path / "receipts"), a_receipt()
     directory.require_writable()
     file = directory.keep(receipt)

@@ -236,7 +236,7 @@ def test_a_large_answer_is_not_read(tmp_path: Path) -> None:
 
 
 def test_an_oversize_page_is_not_parsed(tmp_path: Path) -> None:
-    """A page has at most 32 MiB, whatever its digest."""
+    """A page has at most 32 MiB, also if the head names its digest."""
     with (
         patch.object(statement_page, "MAX_PAGE", 30_000),
         pytest.raises(StatementError, match="too large"),

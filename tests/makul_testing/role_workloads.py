@@ -248,7 +248,12 @@ def _closes_a_month(store: Store) -> None:
     month, caller = ISSUED.month, a_caller(certificate=FINGERPRINT)
     query = StatementQuery(request_id=uuid4(), digest=b"3" * 32, month=month, page=None)
     assert acts["GetMonthlyStatement"](query, caller) == b"DONE"
-    line = SimpleNamespace(disclosureId=str(RELEASED.disclosure_id), reason="not ours")
+    line = SimpleNamespace(
+        disclosureId=str(RELEASED.disclosure_id),
+        reason="not ours",
+        exception="UNREPORTED_BY_RECIPIENT",
+        receipt=None,
+    )
     for statement, lines in ((None, [line]), (b"<signed/>", None)):
         request = ConfirmationRequest(
             request_id=uuid4(),

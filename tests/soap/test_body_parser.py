@@ -73,6 +73,9 @@ def _instant(since: timedelta) -> str:
 _CHOICES = {"ConfirmMonth": ("statement", "contestedLine")}
 """The members of which a request has exactly one, by the name of its model."""
 
+_OPTIONAL_CHOICES = {"ContestedLine": ("exception", "receipt")}
+"""The members of which a part of a request has at most one."""
+
 
 @st.composite
 def _trees(draw: st.DrawFn, model: Any) -> Tree:
@@ -81,8 +84,10 @@ def _trees(draw: st.DrawFn, model: Any) -> Tree:
         name = draw(st.sampled_from(sorted(members)))
         return {name: draw(_contents(members[name]))}
     tree: Tree = {}
-    choice = _CHOICES.get(model.get_type_name(), ())
-    chosen = draw(st.sampled_from(choice)) if choice else None
+    optional = _OPTIONAL_CHOICES.get(model.get_type_name(), ())
+    choice = _CHOICES.get(model.get_type_name(), optional)
+    names = (*choice, None) if optional else choice
+    chosen = draw(st.sampled_from(names)) if choice else None
     for name, member in members.items():
         if name in choice and name != chosen:
             continue

@@ -31,11 +31,12 @@ from makul_client.models.months import (
 )
 from makul_client.models.response import Inclusion, Receipt
 from makul_client.months.comparison import compare_line, not_listed
+from makul_client.months.decision_set import DecisionSet
 from makul_client.months.line_counts import DISCLOSING, LineCounts
-from makul_client.months.seen_decisions import SeenDecisions
 from makul_client.months.statement_page import read_page
 from makul_client.receipts.directory import ReceiptDirectory
-from makul_client.receipts.verifier import ReceiptVerifier, read_receipt_unsafe
+from makul_client.receipts.receipt_reader import read_receipt_unsafe
+from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.translation import translate
 from makul_client.transparency.verifier import LedgerVerifier, ReceiptState
 
@@ -103,7 +104,7 @@ class MonthChecker:
         self._contested = contested
         checkpoint = self._check_checkpoint()
         counts = LineCounts()
-        with SeenDecisions() as seen:
+        with DecisionSet() as seen:
             for line in self._lines():
                 if not seen.add(line.disclosure_id):
                     raise StatementError(StatementFlaw.REPEATED)
@@ -191,7 +192,7 @@ class MonthChecker:
             raise ReceiptError(ReceiptFlaw.REQUEST, translate("it is not of a decision"))
         return receipt
 
-    def _find_unlisted(self, seen: SeenDecisions) -> None:
+    def _find_unlisted(self, seen: DecisionSet) -> None:
         """Find the kept receipts of the month that the statement does not have."""
         for file, receipt_id in self._kept.files_of(self._statement.month):
             if receipt_id is not None and receipt_id in seen:

@@ -9,7 +9,8 @@ from uuid import UUID
 from makul_client._internal.crypto.xml import MONTH
 from makul_client.errors import ReceiptError, StatementError, StatementFlaw
 from makul_client.models.months import LineException, MonthlyStatement, PageReference
-from makul_client.receipts.verifier import DocumentForm, ReceiptVerifier
+from makul_client.receipts.receipt_reader import DocumentForm
+from makul_client.receipts.verifier import ReceiptVerifier
 from makul_client.translation import translate
 
 if TYPE_CHECKING:

@@ -18,20 +18,18 @@ from uuid import UUID
 from makul_client._internal.crypto.certificate_path import PathVerdict, Trust
 from makul_client._internal.crypto.credentials import load_certificates, load_crls
 from makul_client._internal.crypto.decryption import MAX_SEALED
-from makul_client._internal.crypto.xml import (
-    DELIVERY,
-    RECEIPT,
-    RECIPIENT,
-    UnsafeXmlError,
-    broken_fields,
-    parse,
-)
+from makul_client._internal.crypto.xml import DELIVERY, RECIPIENT, broken_fields
 from makul_client._internal.crypto.xmldsig import BadSignatureError, verify
-from makul_client._internal.files import MAX_DOCUMENT
 from makul_client.errors import EncryptionError, EncryptionFlaw, ReceiptError, ReceiptFlaw
 from makul_client.models.reasons import Reason
-from makul_client.models.response import GroundRef, Receipt, ReceiptReason
+from makul_client.models.response import Receipt, ReceiptReason
 from makul_client.profile import Operator
+from makul_client.receipts.receipt_reader import (
+    RECEIPT_FORM,
+    DocumentForm,
+    collapse,
+    parse_receipt,
+)
 from makul_client.translation import translate
 
 if TYPE_CHECKING:
@@ -48,27 +46,6 @@ _FLAW_BY_VERDICT: Final = {
     PathVerdict.REVOKED: ReceiptFlaw.REVOKED,
     PathVerdict.REVOCATION_UNKNOWN: ReceiptFlaw.REVOCATION_UNKNOWN,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentForm:
-    """The form of a document that the operator signs with the key of receipts."""
-
-    namespace: str
-    root: str
-    schema: str
-    """The name of the published schema."""
-    dated_by: str
-    """The element that states when the document was made."""
-
-    def tag(self, name: str) -> str:
-        """Return the name of an element in the namespace of the document."""
-        return f"{{{self.namespace}}}{name}"
-
-
-RECEIPT_FORM: Final = DocumentForm(
-    namespace=RECEIPT, root="Receipt", schema="receipt", dated_by="decidedAt"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,13 +179,13 @@ class ReceiptVerifier:
             "operator": self._code,
         }
         for name, expected in bound.items():
-            if _collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
+            if collapse(signed.root.findtext(f"{{{DELIVERY}}}{name}")) != expected:
                 raise EncryptionError(
                     EncryptionFlaw.ANSWER, translate("its {name} is another", name=name)
                 )
         (person,) = signed.root.findall(f"{{{RECIPIENT}}}person")
         salt = signed.root.findtext(f"{{{DELIVERY}}}payloadSalt")
-        return DeliveredData(person, base64.b64decode(_collapse(salt)))
+        return DeliveredData(person, base64.b64decode(collapse(salt)))
 
     def _verify(
         self, document: bytes, *, at: datetime, is_stored: bool, held_since: datetime | None = None
@@ -216,7 +193,7 @@ class ReceiptVerifier:
         root = self.verify_document(
             document, RECEIPT_FORM, at=at, is_stored=is_stored, held_since=held_since
         )
-        return _parse_receipt(root, document)
+        return parse_receipt(root, document)
 
     def verify_document(
         self,
@@ -251,9 +228,9 @@ class ReceiptVerifier:
             raise ReceiptError(
                 ReceiptFlaw.UNREADABLE, translate("it breaks the schema at {name}", name=broken[0])
             )
-        if _collapse(signed.root.findtext(form.tag("operator"))) != self._code:
+        if collapse(signed.root.findtext(form.tag("operator"))) != self._code:
             raise ReceiptError(ReceiptFlaw.SIGNER, translate("it names another operator"))
-        made_at = datetime.fromisoformat(_collapse(signed.root.findtext(form.tag(form.dated_by))))
+        made_at = datetime.fromisoformat(collapse(signed.root.findtext(form.tag(form.dated_by))))
         if made_at > at + CLOCK_SKEW:
             raise ReceiptError(ReceiptFlaw.TIME, translate("or this machine's clock is slow"))
         moment = min(made_at, at) if is_stored else at
@@ -324,91 +301,3 @@ def _same_payload(receipt: Receipt, claimed: ClaimedAnswer) -> None:
 
 def _sorted_keys(reasons: Iterable[Reason | ReceiptReason]) -> list[tuple[str, str, str]]:
     return sorted((each.code, each.because or "", each.field or "") for each in reasons)
-
-
-def read_receipt_unsafe(document: bytes) -> Receipt:
-    """Return the content of a receipt, of which nothing is verified.
-
-    The caller must know the bytes from elsewhere, such as by their digest in a signed statement.
-    Raises `ReceiptError` if they are not a receipt.
-    """
-    if len(document) > MAX_DOCUMENT:
-        raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("the document is too large"))
-    try:
-        root = parse(document)
-    except UnsafeXmlError as error:
-        raise ReceiptError(ReceiptFlaw.UNREADABLE, str(error)) from None
-    if root.tag != RECEIPT_FORM.tag(RECEIPT_FORM.root) or broken_fields(root, RECEIPT_FORM.schema):
-        raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("it is not a receipt by its schema"))
-    return _parse_receipt(root, document)
-
-
-def _parse_receipt(root: "Element", document: bytes) -> Receipt:
-    """Return the receipt in its verified root element, which is valid by the schema."""
-    fields = _Fields(root)
-    ground = root.find(_tag("ground"))
-    return Receipt(
-        receipt_id=UUID(fields.text("receiptId")),
-        request_id=UUID(fields.text("requestId")),
-        request_digest=fields.binary("requestDigest"),
-        operation=fields.text("operation"),
-        recipient=fields.text("recipient"),
-        agreement=fields.optional("agreementNumber"),
-        outcome=fields.text("outcome"),
-        reasons=tuple(_reason(_Fields(each)) for each in root.findall(_tag("reason"))),
-        released=frozenset(_collapse(each.text) for each in root.findall(_tag("attribute"))),
-        payload_digest=fields.optional_binary("payloadDigest"),
-        answer_digest=fields.optional_binary("answerDigest"),
-        ground=None if ground is None else _ground(_Fields(ground)),
-        decided_at=datetime.fromisoformat(fields.text("decidedAt")),
-        leaf_hash=fields.binary("leafHash"),
-        operator=fields.text("operator"),
-        document=document,
-    )
-
-
-def _reason(fields: "_Fields") -> ReceiptReason:
-    return ReceiptReason(
-        code=fields.text("code"),
-        because=fields.optional("because"),
-        field=fields.optional("field"),
-    )
-
-
-def _ground(fields: "_Fields") -> GroundRef:
-    return GroundRef(
-        kind=fields.text("kind"), id=UUID(fields.text("id")), digest=fields.binary("digest")
-    )
-
-
-class _Fields:
-    """The children of an element, by name."""
-
-    def __init__(self, element: "Element") -> None:
-        self._element = element
-
-    def optional(self, name: str) -> str | None:
-        text = self._element.findtext(_tag(name))
-        return None if text is None else _collapse(text)
-
-    def text(self, name: str) -> str:
-        text = self.optional(name)
-        if text is None:
-            raise ReceiptError(ReceiptFlaw.UNREADABLE, translate("{name} is missing", name=name))
-        return text
-
-    def optional_binary(self, name: str) -> bytes | None:
-        text = self.optional(name)
-        return None if text is None else base64.b64decode(text)
-
-    def binary(self, name: str) -> bytes:
-        return base64.b64decode(self.text(name))
-
-
-def _tag(name: str) -> str:
-    return f"{{{RECEIPT}}}{name}"
-
-
-def _collapse(text: str | None) -> str:
-    """Return the text with its white space collapsed, as xs:token requires."""
-    return " ".join((text or "").split())

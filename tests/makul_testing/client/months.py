@@ -57,7 +57,7 @@ class Line:
 
 @dataclass(kw_only=True)
 class FakeMonth:
-    """The parts of a statement. Whatever is changed is signed like the rest."""
+    """The parts of a statement. A change is signed like the rest."""
 
     pages: list[list[Line]]
     month: str = MONTH

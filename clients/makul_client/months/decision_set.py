@@ -9,7 +9,7 @@ CACHE_KIB: Final = 16 * 1024
 """The memory for the newest ids. The others are in a temporary file, which SQLite removes."""
 
 
-class SeenDecisions:
+class DecisionSet:
     """A set of ids that may have millions of members. The file has ids and nothing else."""
 
     def __init__(self) -> None:
