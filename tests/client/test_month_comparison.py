@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from makul_client import DifferenceKind
-from makul_client.errors import OutputError
+from makul_client.errors import OutputError, ProfileError
 from makul_client.models.months import (
     LineException,
     MonthlyStatement,
@@ -270,14 +270,14 @@ def test_a_directory_that_is_none_is_an_error(tmp_path: Path, planted: str) -> N
     else:
         path.symlink_to(tmp_path / "nowhere" / "below")
         (tmp_path / "nowhere").write_bytes(b"")
-    with pytest.raises(OutputError):
+    with pytest.raises(ProfileError, match="receipts"):
         ReceiptDirectory(path).require_writable()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_directory_without_permission_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(OutputError):
+    with pytest.raises(ProfileError, match="receipts"):
         ReceiptDirectory(tmp_path).require_writable()
 
 

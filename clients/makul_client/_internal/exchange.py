@@ -41,6 +41,9 @@ _RAISED: Final[Mapping[str, type[RefusedError]]] = {
     "UNDETERMINED": UndeterminedError,
 }
 
+READ_MONTH: Final = "GetMonthlyStatement"
+"""The act that only reads. It may be repeated at any time, so its receipts are not kept."""
+
 _WITH_NONCE: Final = frozenset({"VerifyPerson", "GetPersonData", "ExplainDecision"})
 """The operations whose requests may contain nothing unguessable, so they carry a nonce.
 
@@ -89,7 +92,8 @@ class Exchange:
         read: Callable[[Any, Act], T],
     ) -> T:
         """Send an act about the recipient's own month, and read its answer once it is proved."""
-        self._require_directory()
+        if operation != READ_MONTH:
+            self._require_directory()
         return self._acts.carry_out(operation, fields, context, read)
 
     def keep_receipt(self, receipt: Receipt) -> None:
@@ -99,11 +103,11 @@ class Exchange:
 
     def _keep_act_receipt(self, receipt: Receipt) -> None:
         """Keep the receipt of an act that changes a month. A read may be repeated at any time."""
-        if self.kept is not None and receipt.operation != "GetMonthlyStatement":
+        if self.kept is not None and receipt.operation != READ_MONTH:
             self.kept.keep_act(receipt)
 
     def _require_directory(self) -> None:
-        """Raise `OutputError` before anything is sent, if a receipt could not be kept."""
+        """Raise `ProfileError` before anything is sent, if a receipt could not be kept."""
         if self.kept is not None:
             self.kept.require_writable()
 

@@ -23,7 +23,7 @@ from makul_client._internal.files import (
     read_bounded,
     sync_directory,
 )
-from makul_client.errors import MakulError, OutputError
+from makul_client.errors import MakulError, OutputError, ProfileError
 from makul_client.models.months import month_of
 from makul_client.models.response import Receipt
 from makul_client.translation import translate, translate_cause
@@ -44,13 +44,14 @@ class ReceiptDirectory:
         self.path = path
 
     def require_writable(self) -> None:
-        """Create the directory if it is missing. Raises `OutputError` if nothing can be kept."""
+        """Create the directory if it is missing. Raises `ProfileError` if nothing can be kept."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise _output_error(self.path, error) from None
+            raise ProfileError(f"[recipient] receipts: {_output_error(self.path, error)}") from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise OutputError(translate("{file}: it cannot be written", file=self.path))
+            cause = translate("{file}: it cannot be written", file=self.path)
+            raise ProfileError(f"[recipient] receipts: {cause}")
 
     def keep(self, receipt: Receipt) -> Path:
         """Keep the verified receipt of a decision, and return its file. Raises `OutputError`.
