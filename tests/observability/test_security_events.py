@@ -168,6 +168,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "add_signatory": Event.CERTIFICATE_CHANGED,
     "withdraw_signatory": Event.CERTIFICATE_CHANGED,
     "issue_month": Event.MONTH_CHANGED,
+    "attach_evidence": Event.CASE_CHANGED,
     "answer_line": Event.MONTH_CHANGED,
     "add_officer": Event.CERTIFICATE_CHANGED,
     "withdraw_officer": Event.CERTIFICATE_CHANGED,
@@ -182,7 +183,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
             *("recipients", "certificates", "encryption_certificates", "notices", "signatories"),
             *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
             *("repetitions", "statistics", "count_persons", "find_ground", "officers"),
-            *("issued_months", "contested_lines"),
+            *("issued_months", "contested_lines", "cases", "case", "case_steps"),
         )
     ),
 }
