@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 
+from makul.app.oversight.cut_off_recipient import CutOffRequest
 from makul.app.ports import Committed, Replay
 from makul.store import StoreKeys, open_store
 from makul_testing.builders.entries import a_release, a_revocation
-from makul_testing.builders.records import AZAMAT, NOON, a_caller, a_consent
+from makul_testing.builders.oversight import an_officer, build_operations, caller_of
+from makul_testing.builders.records import AZAMAT, BANK, NOON, a_caller, a_consent
 from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer, begin_empty_log, sequence
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
@@ -101,6 +105,35 @@ def test_an_interrupted_commit_counts_as_unknown(
 
     assert before == []
     assert outcomes == [Committed()]
+
+
+@pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_an_act_whose_commit_was_interrupted_is_done_once(
+    cut: str, server: Cluster, server_template: str, keys: StoreKeys
+) -> None:
+    """The officer gets the stored answer after the replica has it, and there is one act.
+
+    Without the stored answer the act would be judged again: OVR-02, because it was done.
+    """
+    name = server.create(template=server_template)
+    store, officer = open_store(server.place(name), keys, who="operator"), an_officer(1)
+    store.registry.add_officer(officer, at=NOON)
+    request = CutOffRequest(
+        request_id=uuid4(), digest=b"1" * 32, recipient=BANK, justification="test"
+    )
+    act = build_operations(store)["CutOffRecipient"]
+
+    before, outcomes = cut_off(server, lambda: act(request, caller_of(officer)), times=1, how=cut)
+    with raw(server.place(name)) as connection:
+        (number,) = connection.execute(
+            "SELECT count(*) FROM act WHERE kind = 'oversight.CutOffRecipient'"
+        ).fetchone()
+    store.close()
+    server.drop(name)
+
+    assert before == []
+    assert outcomes == [b"DONE"]
+    assert number == 1
 
 
 def test_a_revocation_is_not_confirmed_before_the_replica_has_it(
