@@ -1,5 +1,6 @@
 """Cases, end to end: proposed, opened, referred with evidence, acknowledged (cl. 12)."""
 
+import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from makul_testing.in_process_service import (
     RecordDatabase,
     ServiceAnswer,
     about,
+    party,
     person_request,
 )
 
@@ -250,3 +252,28 @@ def test_no_other_lines_are_listed(cases: Cases) -> None:
         answer = cases.oversee("ListDisclosures", f"{bank}{period}<after>{after}</after>")
         assert answer.codes == ["OVR-06"]
     assert utc_now() > cases.closing.month.ends  # the lines are of a past month
+
+
+def test_the_statements_of_the_months_are_in_the_evidence(cases: Cases, tmp_path: Path) -> None:
+    """The issued statement is included with its pages, and verified with the file."""
+    closing, makul, month = cases.closing, cases.closing.makul, cases.closing.month
+    insurer = party("insurer").code
+    months = makul.directory / "months"
+    makul.run_json("month", "build", str(month), "--recipient", insurer, "--output", months)
+    closing.publish()
+    out = tmp_path / "case.asice"
+
+    built = makul.run_json(
+        *("case", "build", insurer, "--from", f"{month}-01", "--to", f"{month.following}-01"),
+        *("--reason", "case 7", "--months", months, "--out", out),
+    )
+
+    directory = months / str(month) / insurer.replace("/", "-")
+    with zipfile.ZipFile(out) as archive:
+        named = {each for each in archive.namelist() if each.startswith("months/")}
+        assert named == {f"months/{month}/{each.name}" for each in directory.iterdir()}
+        head = archive.read(f"months/{month}/statement.xml")
+    assert head == (directory / "statement.xml").read_bytes()
+    assert f"STATEMENT {len(named)}" in built["contents"]
+    certificate = makul.directory / "receipts.cert.pem"
+    assert makul("case", "verify", out, "--certificate", certificate).code == 0

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 import pytest
 
-from makul.app.oversight.cut_off_recipient import CutOffRequest
 from makul.app.ports import Committed, Replay
-from makul.store import StoreKeys, open_store
+from makul.app.ports.acts import ActDecision
+from makul.domain.disclosures import Outcome
+from makul.domain.recipients import RecipientState
+from makul.store import ActRights, StoreKeys, open_store
 from makul_testing.builders.entries import a_release, a_revocation
-from makul_testing.builders.oversight import an_officer, build_operations, caller_of
+from makul_testing.builders.oversight import MONTH, month_facts
 from makul_testing.builders.records import AZAMAT, BANK, NOON, a_caller, a_consent
 from makul_testing.external.postgres import Cluster
 from makul_testing.raw_sql import raw
@@ -111,28 +112,30 @@ def test_an_interrupted_commit_counts_as_unknown(
 def test_an_act_whose_commit_was_interrupted_is_done_once(
     cut: str, server: Cluster, server_template: str, keys: StoreKeys
 ) -> None:
-    """The officer gets the stored answer after the replica has it, and there is one act.
-
-    Without the stored answer the act would be judged again: OVR-02, because it was done.
-    """
+    """The caller gets the stored answer after the replica has it, and there is one act."""
     name = server.create(template=server_template)
-    store, officer = open_store(server.place(name), keys, who="operator"), an_officer(1)
-    store.registry.add_officer(officer, at=NOON)
-    request = CutOffRequest(
-        request_id=uuid4(), digest=b"1" * 32, recipient=BANK, justification="test"
-    )
-    act = build_operations(store)["CutOffRecipient"]
+    store = open_store(server.place(name), keys, who="operator")
+    facts, answers = month_facts(BANK, MONTH), iter((b"first", b"second"))
 
-    before, outcomes = cut_off(server, lambda: act(request, caller_of(officer)), times=1, how=cut)
+    def cut_off_bank(rights: ActRights) -> ActDecision:
+        rights.set_recipient_state(BANK, RecipientState.CUT_OFF)
+        return ActDecision(outcome=Outcome.DONE)
+
+    before, outcomes = cut_off(
+        server,
+        lambda: store.acts.carry_out(facts, cut_off_bank, lambda _: next(answers)),
+        times=1,
+        how=cut,
+    )
     with raw(server.place(name)) as connection:
         (number,) = connection.execute(
-            "SELECT count(*) FROM act WHERE kind = 'oversight.CutOffRecipient'"
+            "SELECT count(*) FROM act WHERE kind = 'recipient.ConfirmMonth'"
         ).fetchone()
     store.close()
     server.drop(name)
 
     assert before == []
-    assert outcomes == [b"DONE"]
+    assert outcomes == [b"first"]
     assert number == 1
 
 
