@@ -194,3 +194,49 @@ def test_a_month_is_signed_by_bytes_that_are_handed_out(officers: Officers, tmp_
     assert previewed.exit_code == ExitCode.OK
     assert closed.exit_code == ExitCode.OK, closed.output
     assert closing.state() == "SIGNED"
+
+
+def test_what_cannot_sign_a_month_is_refused_in_one_line(
+    officers: Officers, tmp_path: Path
+) -> None:
+    """Files that are no key, no certificate and no document; nothing is closed, no traceback."""
+    month, bank = str(officers.closing.month), officers.closing.bank
+    garbage, missing = tmp_path / "garbage", tmp_path / "missing"
+    garbage.write_bytes(b"\xff\x00<a/>")
+    before = officers.closing.state()
+    for options in (
+        ("--signed", garbage),
+        ("--signed", missing),
+        ("--signed", tmp_path),
+        ("--key", garbage, "--certificate", garbage),
+        ("--key", missing, "--certificate", missing),
+        ("--key", garbage),
+        ("--signed", garbage, "--write-bytes", missing),
+        ("--write-bytes", garbage),
+        (),
+    ):
+        result = officers.run("head", "month", "sign", month, bank, *options, "--apply")
+        assert result.exit_code == ExitCode.USAGE, (options, result.output)
+        assert "Traceback" not in result.output
+    assert garbage.read_bytes() == b"\xff\x00<a/>"
+    assert officers.closing.state() == before
+
+
+def test_a_month_is_signed_by_a_key_in_a_file(officers: Officers, tmp_path: Path) -> None:
+    """The key of somebody who is no signatory of the body is OVR-03."""
+    month, bank = str(officers.closing.month), officers.closing.bank
+    inspector = officers.directory / "officers" / "inspector"
+    options = (
+        "--key",
+        inspector / "officer.key.pem",
+        "--certificate",
+        inspector / "officer.cert.pem",
+    )
+    stored = tmp_path / "receipt.xml"
+
+    refused = officers.run(
+        "head", "month", "sign", month, bank, *options, "--receipt", stored, "--apply"
+    )
+
+    assert (refused.exit_code, "OVR-03" in refused.stderr) == (ExitCode.NO, True), refused.output
+    assert officers.run("head", "receipt", "verify", stored).exit_code == ExitCode.OK

@@ -165,18 +165,23 @@ def sign(
         )
     options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
     with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
+        # What the officer gave is read before anything is sent.
+        given_document = None if signed is None else read_file(signed)
+        signatory = (
+            None
+            if key is None or certificate is None
+            else load_credential(key, certificate, password_env=key_password_env)
+        )
         statement = client.month(month, recipient).statement
         if write_bytes is not None:
             write_new(write_bytes, content_to_sign(statement))
             print_line(translate("{file}: sign exactly these bytes.", file=write_bytes))
             return
-        if signed is not None:
-            document = require_signed(statement, read_file(signed))
-        else:
-            signatory = load_credential(
-                key or Path(), certificate or Path(), password_env=key_password_env
-            )
-            document = sign_statement(statement, signatory)
+        document = (
+            require_signed(statement, given_document or b"")
+            if signatory is None
+            else sign_statement(statement, signatory)
+        )
         planned = PlannedAct(
             operation="SignMonth",
             title=translate("close the month {month} permanently", month=month),
