@@ -110,7 +110,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
         return decision
 
     def _find_recorded(self, transaction: Transaction, facts: ActFacts) -> bytes | None:
-        """Return the stored answer of an act whose commit outcome is unknown; None if there is none.
+        """Return the stored answer of an act whose commit outcome is unknown, if there is one.
 
         A commit that was interrupted while it waited for a replica is visible at once, but exists
         on one copy only. So this takes the lock of acts. The lock is written, and the commit of
