@@ -46,9 +46,9 @@ def read_page_bytes(answer: Any, number: int) -> bytes:
 def read_status(found: Any, *, month: str, recipient: str | None) -> MonthStatus:
     """Return the state of a month. Raises `TransportError` for that of another one."""
     if found is None or found.state not in STATES:
-        raise _unsuitable()
+        raise unsuitable_month()
     if found.month != month or recipient not in (None, found.recipient):
-        raise _unsuitable()
+        raise unsuitable_month()
     return MonthStatus(
         recipient=found.recipient,
         month=found.month,
@@ -71,5 +71,6 @@ def _answered_line(read: Any) -> AnsweredLine:
     )
 
 
-def _unsuitable() -> TransportError:
+def unsuitable_month() -> TransportError:
+    """Return the error of an answer about another month, or in a state that was not asked for."""
     return TransportError(translate("the answer is not that of this month"), passing=False)
