@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from makul.app.oversight import list_disclosures
+from makul.admin import case as case_builder
+from makul.app.oversight import get_evidence_file, list_disclosures
 from makul.composition.adapters import utc_now
 from makul_testing.closing_month import Closing, open_closing
 from makul_testing.in_process_service import (
@@ -277,3 +278,27 @@ def test_the_statements_of_the_months_are_in_the_evidence(cases: Cases, tmp_path
     assert f"STATEMENT {len(named)}" in built["contents"]
     certificate = makul.directory / "receipts.cert.pem"
     assert makul("case", "verify", out, "--certificate", certificate).code == 0
+
+
+def test_each_part_is_verified_by_itself(cases: Cases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of many parts is joined by their lengths; one altered byte withholds one part."""
+    for module in (get_evidence_file, case_builder):
+        monkeypatch.setattr(module, "PART_BYTES", 5000)
+    case_id = text(cases.open(), "caseId")
+    file = cases.attach(case_id)
+    content = file.read_bytes()
+    assert len(content) > 10_000
+
+    received = b""
+    while len(received) < len(content):
+        part = part_of(cases.get_part(case_id, len(received)))
+        assert part == content[len(received) : len(received) + 5000]
+        received += part
+    altered = bytearray(content)
+    altered[5000] ^= 1
+    file.write_bytes(altered)
+
+    assert received == content
+    assert part_of(cases.get_part(case_id, 0)) == content[:5000]
+    assert cases.get_part(case_id, 9999).codes == ["OPS-01"]
+    assert part_of(cases.get_part(case_id, 10_001)) == content[10_001:15_000]

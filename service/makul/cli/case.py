@@ -1,7 +1,9 @@
 """`makul case`: the evidence files of cases (Procedure, cl. 12)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -40,6 +42,42 @@ _DAY = ["%Y-%m-%d"]
 _VERIFY_CODES = "Exit codes: 0 the file is whole · 1 it is refused · 3 a file cannot be read"
 
 
+Member = Annotated[
+    str | None, typer.Argument(metavar="[CODE]", help="Member code, such as COM/60000001.")
+]
+FirstDay = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=_DAY, help="The first day, in the Kyrgyz Republic."),
+]
+EndDay = Annotated[
+    datetime | None, typer.Option("--to", formats=_DAY, help="The day after the last day.")
+]
+CaseId = Annotated[
+    UUID | None,
+    typer.Option(
+        "--case",
+        metavar="ID",
+        help="An open case, in place of CODE, --from, --to and --out: its file is attached.",
+    ),
+]
+NewFile = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="A new file, *.asice, that only you can read."),
+]
+MonthsDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Include the statements of the period from this directory of `month build`.",
+    ),
+]
+Everything = Annotated[
+    bool,
+    typer.Option("--all", help="Include every decision, not only those with an exception."),
+]
+Preview = Annotated[bool, typer.Option("--preview", help="Only count what the file would contain.")]
+
+
 @app.command(
     epilog=examples(
         "makul case build COM/60000001 --from 2026-10-01 --to 2026-11-01 --reason 'case 7'"
@@ -52,43 +90,15 @@ _VERIFY_CODES = "Exit codes: 0 the file is whole · 1 it is refused · 3 a file 
 def build(
     ctx: typer.Context,
     *,
-    member: Annotated[
-        str | None, typer.Argument(metavar="[CODE]", help="Member code, such as COM/60000001.")
-    ] = None,
-    begins: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=_DAY, help="The first day, in the Kyrgyz Republic."),
-    ] = None,
-    ends: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="The day after the last day.")
-    ] = None,
+    member: Member = None,
+    begins: FirstDay = None,
+    ends: EndDay = None,
     reason: Reason,
-    case: Annotated[
-        UUID | None,
-        typer.Option(
-            "--case",
-            metavar="ID",
-            help="An open case, in place of CODE, --from, --to and --out: its file is attached.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="A new file, *.asice, that only you can read."),
-    ] = None,
-    months: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Include the statements of the period from this directory of `month build`.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool,
-        typer.Option("--all", help="Include every decision, not only those with an exception."),
-    ] = False,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Only count what the file would contain.")
-    ] = False,
+    case: CaseId = None,
+    out: NewFile = None,
+    months: MonthsDirectory = None,
+    everything: Everything = False,
+    preview: Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the evidence file of a recipient and a period, signed with the key of receipts.
@@ -101,33 +111,45 @@ def build(
     With --case the file is of a case that the authorised body opened. It is written into the
     directory of the settings ([cases]) and attached, so that both bodies get it.
     """
-    scope = CaseScope.ALL if everything else CaseScope.EXCEPTIONS
+    if case is None:
+        build_options = _new_case(member, begins, ends, everything=everything)
+        if out is None and not preview:
+            raise OperatorError(translate("name the new file with --out, or give --preview"))
+    elif (member, begins, ends, out, everything) != (None, None, None, None, False):
+        raise typer.BadParameter(
+            translate("--case names recipient, period and file; give none of these")
+        )
+    else:
+        build_options = partial(_registered_case, case_id=case)
+    action = _Action.PREVIEW if preview else _Action.ATTACH if case else _Action.BUILD
     with open_installation(ctx) as installation:
-        if case is not None:
-            if (member, begins, ends, out, everything) != (None, None, None, None, False):
-                raise OperatorError(
-                    translate("--case names recipient, period and file; give none of these")
-                )
-            options = _options_of(installation, case, _reason(reason), months)
-        else:
-            if out is None and not preview:
-                raise OperatorError(translate("name the new file with --out, or give --preview"))
-            if member is None or begins is None or ends is None:
-                raise OperatorError(translate("name CODE, --from and --to, or a case with --case"))
-            options = CaseOptions(
-                recipient=require_recipient(installation, member),
-                period=_period(begins, ends),
-                scope=scope,
-                reason=_reason(reason),
-                months=months,
-            )
-        action = _Action.PREVIEW if preview else _Action.ATTACH if case else _Action.BUILD
+        options = build_options(installation, reason=_reason(reason), months=months)
         facts = _run(installation.cases, options, action, out)
     show_facts(facts, as_json=as_json)
 
 
-def _options_of(
-    installation: "Installation", case_id: UUID, reason: str, months: Path | None
+def _new_case(
+    member: str | None, begins: datetime | None, ends: datetime | None, *, everything: bool
+) -> Callable[..., CaseOptions]:
+    """Return the function that reads the options of a file that belongs to no case."""
+    if member is None or begins is None or ends is None:
+        raise typer.BadParameter(translate("name CODE, --from and --to, or a case with --case"))
+    period = _period(begins, ends)
+
+    def read(installation: "Installation", *, reason: str, months: Path | None) -> CaseOptions:
+        return CaseOptions(
+            recipient=require_recipient(installation, member),
+            period=period,
+            scope=CaseScope.ALL if everything else CaseScope.EXCEPTIONS,
+            reason=reason,
+            months=months,
+        )
+
+    return read
+
+
+def _registered_case(
+    installation: "Installation", *, case_id: UUID, reason: str, months: Path | None
 ) -> CaseOptions:
     """Return the options of a registered case."""
     case = installation.cases.find_open(case_id)

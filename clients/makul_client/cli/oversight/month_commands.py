@@ -1,5 +1,6 @@
 """The commands of a month: list its states, get a statement, and sign it (cl. 11)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -46,6 +47,25 @@ month_app = typer.Typer(
 
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10, in the time of Bishkek.")]
 Recipient = Annotated[str, typer.Argument(help="The member code of the recipient.")]
+
+
+SignatoryKey = Annotated[
+    Path | None, typer.Option(help="The key of your body's signatory, in PEM.")
+]
+SignatoryCertificate = Annotated[
+    Path | None, typer.Option(help="The certificate of the signatory, in PEM.")
+]
+PasswordVariable = Annotated[
+    str | None, typer.Option(help="The variable that contains the password of the key.")
+]
+BytesFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Only write the exact bytes to sign to a new file."),
+]
+SignedFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The signed document, or only its ds:Signature."),
+]
 
 
 @month_app.callback()
@@ -131,23 +151,11 @@ def sign(
     *,
     month: Month,
     recipient: Recipient,
-    key: Annotated[
-        Path | None, typer.Option(help="The key of your body's signatory, in PEM.")
-    ] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help="The certificate of the signatory, in PEM.")
-    ] = None,
-    key_password_env: Annotated[
-        str | None, typer.Option(help="The variable that contains the password of the key.")
-    ] = None,
-    write_bytes: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Only write the exact bytes to sign to a new file."),
-    ] = None,
-    signed: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The signed document, or only its ds:Signature."),
-    ] = None,
+    key: SignatoryKey = None,
+    certificate: SignatoryCertificate = None,
+    key_password_env: PasswordVariable = None,
+    write_bytes: BytesFile = None,
+    signed: SignedFile = None,
     apply: Apply = False,
     request_id: RequestId = None,
     receipt: ReceiptOut = None,
@@ -158,30 +166,21 @@ def sign(
     Sign by a key in a file. Or write the bytes with --write-bytes, let another program sign them
     (XAdES, enveloped), and give its document by --signed: it is compared with the statement.
     """
-    given = [key is not None and certificate is not None, write_bytes is not None, bool(signed)]
-    if given.count(True) != 1 or (key is None) is not (certificate is None):
+    ways = (key is not None and certificate is not None, write_bytes is not None, bool(signed))
+    if ways.count(True) != 1 or (key is None) is not (certificate is None):
         raise typer.BadParameter(
             translate("give --key and --certificate, or --write-bytes, or --signed")
         )
     options = ActOptions(apply=apply, request_id=request_id, receipt=receipt, as_json=as_json)
     with report_errors(as_json=as_json) as run, open_oversight_client(ctx) as client:
         # What the officer gave is read before anything is sent.
-        given_document = None if signed is None else read_file(signed)
-        signatory = (
-            None
-            if key is None or certificate is None
-            else load_credential(key, certificate, password_env=key_password_env)
-        )
+        sign_content = _signing(key, certificate, key_password_env, signed)
         statement = client.month(month, recipient).statement
         if write_bytes is not None:
             write_new(write_bytes, content_to_sign(statement))
             print_line(translate("{file}: sign exactly these bytes.", file=write_bytes))
             return
-        document = (
-            require_signed(statement, given_document or b"")
-            if signatory is None
-            else sign_statement(statement, signatory)
-        )
+        document = sign_content(statement)
         planned = PlannedAct(
             operation="SignMonth",
             title=translate("close the month {month} permanently", month=month),
@@ -199,6 +198,17 @@ def sign(
                 [(translate("state"), done.status.state)],
             ),
         )
+
+
+def _signing(
+    key: Path | None, certificate: Path | None, password_env: str | None, signed: Path | None
+) -> Callable[[MonthlyStatement], bytes]:
+    """Return the function that gives the signed document of a statement."""
+    if key is not None and certificate is not None:
+        signatory = load_credential(key, certificate, password_env=password_env)
+        return lambda statement: sign_statement(statement, signatory)
+    document = b"" if signed is None else read_file(signed)
+    return lambda statement: require_signed(statement, document)
 
 
 def _save(client: "OversightClient", statement: MonthlyStatement, out: Path) -> None:
