@@ -83,7 +83,7 @@ def send(server: Server, message: bytes) -> bytes:
 
 
 def insist(server: Server, message: Callable[[], bytes]) -> bytes:
-    """Repeat an act, signed anew, until it is answered."""
+    """Repeat an act, signed again, until it is answered."""
     for _ in range(200):
         answer = send(server, message())
         if b"<outcome>" in answer:
