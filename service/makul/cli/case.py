@@ -109,7 +109,7 @@ def build(
     are not kept: the file has their digests. Building is recorded with its reason, also a preview.
 
     With --case the file is of a case that the authorised body opened. It is written into the
-    directory of the settings ([cases]) and attached, so that both bodies get it.
+    directory of evidence files of the settings and attached, so that both bodies get it.
     """
     if case is None:
         build_options = _new_case(member, begins, ends, everything=everything)
