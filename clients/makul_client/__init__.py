@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ConsentError,
         EncryptionError,
         EncryptionFlaw,
+        EvidenceError,
         FaultError,
         InvalidRequestError,
         LedgerError,
@@ -97,6 +98,7 @@ __all__ = [
     "DifferenceKind",
     "EncryptionError",
     "EncryptionFlaw",
+    "EvidenceError",
     "FaceSample",
     "FaultError",
     "FingerSample",
@@ -150,7 +152,7 @@ _HOMES = {
     "client": "Client",
     "errors": (
         "AnsweredError ConfirmationError ConsentError EncryptionError EncryptionFlaw "
-        "FaultError InvalidRequestError LedgerError LedgerFlaw MakulError "
+        "EvidenceError FaultError InvalidRequestError LedgerError LedgerFlaw MakulError "
         "NotMatchedError ProfileError ReceiptError ReceiptFlaw RecipientFaultError "
         "RefusedError RequestFaultError ServiceFaultError SignatureFaultError "
         "StatementError StatementFlaw TransportError UndeterminedError"

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
 from makul_client._internal import response_decoder as reading
+from makul_client._internal.closable_client import ClosableClient
 from makul_client._internal.exchange import Exchange
 from makul_client._internal.request_sender import Context
 from makul_client._internal.wsse import utc_now
@@ -55,7 +55,7 @@ from makul_client.transparency.verifier import LedgerVerifier
 _NO_CONTEXT: Final = Context()
 
 
-class Client:
+class Client(ClosableClient):
     """The client of one recipient, which sends requests to the service.
 
     Use one client for many requests, in one thread at a time. Close it, or use `with`. Raises
@@ -71,27 +71,13 @@ class Client:
     ) -> None:
         self.profile = profile
         self._exchange = Exchange(profile, clock=clock, pause=pause)
+        super().__init__(self._exchange)
         self._months = MonthService(self._exchange, profile.recipient.code)
 
     @classmethod
     def from_file(cls, profile: Path) -> Self:
         """Return a client for the profile in this file."""
         return cls(Profile.load(profile))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._exchange.close()
 
     def verify_person(
         self,

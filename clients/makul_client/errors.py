@@ -128,6 +128,10 @@ class ConfirmationError(MakulError):
     """The error of a document that does not sign the statement of the month."""
 
 
+class EvidenceError(MakulError):
+    """The error of an evidence file that is missing or is not that of the case."""
+
+
 class OutputError(MakulError):
     """The error of a result that cannot be written.
 

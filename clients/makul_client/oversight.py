@@ -13,25 +13,49 @@ repeated with its id, which takes effect only once.
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from makul_client._internal.act_exchange import ActExchange, unsuitable_answer
+from makul_client._internal.closable_client import ClosableClient
 from makul_client._internal.request_sender import Context, RequestSender
 from makul_client._internal.soap_messages import Port
 from makul_client._internal.wsse import utc_now
+from makul_client.cases import answers
+from makul_client.cases.evidence import save_evidence
 from makul_client.models.acts import Act, CutOff, MonthCount, Statistics, Termination
+from makul_client.models.cases import (
+    CaseAct,
+    DecisionPage,
+    EvidencePart,
+    ReadCases,
+    SavedEvidence,
+)
+from makul_client.models.months import (
+    IssuedStatement,
+    MonthAct,
+    MonthlyStatement,
+    MonthStates,
+    MonthStatus,
+)
 from makul_client.models.response import Receipt
+from makul_client.months.answers import read_issued, read_page_bytes, read_status
+from makul_client.months.confirmation import require_signed
+from makul_client.months.statement_page import read_page
 from makul_client.officer_profile import OfficerProfile
 from makul_client.receipts.verifier import ReceiptVerifier
 
 T = TypeVar("T")
 
 
-class OversightClient:
+def _ignore(received: int, total: int) -> None:
+    """Do nothing with a report of progress."""
+    del received, total
+
+
+class OversightClient(ClosableClient):
     """The client of one officer, which sends acts to the service.
 
     Use one client for many acts, in one thread at a time. Close it, or use `with`. Raises
@@ -48,12 +72,13 @@ class OversightClient:
         self.profile = profile
         self._receipts = ReceiptVerifier(profile.operator)
         self._clock = clock
-        self._sender = RequestSender(profile, Port.OVERSIGHT, clock=clock, pause=pause)
+        sender = RequestSender(profile, Port.OVERSIGHT, clock=clock, pause=pause)
+        super().__init__(sender)
         self._acts = ActExchange(
             member=profile.officer.body,
             language=profile.language,
             receipts=self._receipts,
-            sender=self._sender,
+            sender=sender,
             clock=clock,
         )
 
@@ -61,21 +86,6 @@ class OversightClient:
     def from_file(cls, profile: Path) -> Self:
         """Return a client for the profile in this file."""
         return cls(OfficerProfile.load(profile))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._sender.close()
 
     def cut_off(
         self, recipient: str, *, justification: str, request_id: UUID | None = None
@@ -120,9 +130,175 @@ class OversightClient:
         fields = {"month": month, **({} if recipient is None else {"recipient": recipient})}
         return self._carry_out("GetStatistics", fields, request_id, read)
 
+    def decisions(
+        self,
+        recipient: str,
+        period: str | tuple[date, date],
+        *,
+        after: UUID | None = None,
+        request_id: UUID | None = None,
+    ) -> DecisionPage:
+        """Return a page of a recipient's decisions in a month, or from a first to a last day.
+
+        `after` is the last line of the page before (Procedure, cl. 11).
+        """
+        fields: dict[str, Any] = {"recipient": recipient}
+        if isinstance(period, str):
+            fields["month"] = period
+        else:
+            fields["firstDay"], fields["lastDay"] = period
+        if after is not None:
+            fields["after"] = str(after)
+        return self._carry_out("ListDisclosures", fields, request_id, answers.read_lines)
+
+    def month_states(self, month: str, *, request_id: UUID | None = None) -> MonthStates:
+        """Return the states of a month of all recipients (Procedure, cl. 11)."""
+
+        def read(answer: Any, act: Act) -> MonthStates:
+            states = (read_status(each, month=month, recipient=None) for each in answer.status)
+            return MonthStates(month=month, states=tuple(states), act=act)
+
+        return self._carry_out("GetMonth", {"month": month}, request_id, read)
+
+    def month(
+        self, month: str, recipient: str, *, request_id: UUID | None = None
+    ) -> IssuedStatement:
+        """Return the verified statement of a recipient. Raises `StatementError`."""
+
+        def read(answer: Any, act: Act) -> IssuedStatement:
+            status = _only_status(answer, month, recipient)
+            return read_issued(answer, act, status, self._receipts, at=self._clock())
+
+        fields = {"month": month, "recipient": recipient}
+        return self._carry_out("GetMonth", fields, request_id, read)
+
+    def month_page(self, statement: MonthlyStatement, number: int) -> bytes:
+        """Return the verified bytes of a page. Raises `StatementError`."""
+        reference = statement.pages[number - 1]
+        fields = {"month": statement.month, "recipient": statement.recipient, "page": number}
+        content = self._carry_out(
+            "GetMonth", fields, None, lambda answer, _: read_page_bytes(answer, number)
+        )
+        for _ in read_page(content, statement, reference):
+            pass  # the whole page is verified before anything of it is returned
+        return content
+
+    def sign_month(
+        self, statement: MonthlyStatement, signed: bytes, *, request_id: UUID | None = None
+    ) -> MonthAct:
+        """Close a month by the statement that a signatory of the authorised body signed.
+
+        `signed` is the whole signed document or only its ds:Signature. Raises `ConfirmationError`
+        before anything is sent if something else was signed.
+        """
+        document = require_signed(statement, signed)
+
+        def read(answer: Any, act: Act) -> MonthAct:
+            status = read_status(
+                answer.status, month=statement.month, recipient=statement.recipient
+            )
+            _state(status.state, "SIGNED")
+            return MonthAct(status=status, act=act)
+
+        fields = {
+            "recipient": statement.recipient,
+            "month": statement.month,
+            "statement": document,
+        }
+        return self._carry_out("SignMonth", fields, request_id, read)
+
+    def cases(self, *, request_id: UUID | None = None) -> ReadCases:
+        """Return the newest cases that this officer may know of (Procedure, cl. 12)."""
+        return self._carry_out("GetCase", {}, request_id, answers.read_cases)
+
+    def case(self, case_id: UUID, *, request_id: UUID | None = None) -> ReadCases:
+        """Return a case with its steps. Raises `RefusedError` (OVR-06) for an unknown one."""
+
+        def read(answer: Any, act: Act) -> ReadCases:
+            found = answers.read_cases(answer, act)
+            if [each.case_id for each in found.cases] != [case_id]:
+                raise unsuitable_answer()
+            return found
+
+        return self._carry_out("GetCase", {"caseId": str(case_id)}, request_id, read)
+
+    def open_case(
+        self,
+        recipient: str,
+        days: tuple[date, date],
+        *,
+        justification: str,
+        every_decision: bool = False,
+        request_id: UUID | None = None,
+    ) -> CaseAct:
+        """Open a case about a recipient, from a first to a last day (Procedure, cl. 12)."""
+        fields = {
+            "recipient": recipient,
+            "firstDay": days[0],
+            "lastDay": days[1],
+            "scope": "ALL" if every_decision else "EXCEPTIONS",
+            "justification": justification,
+        }
+        return self._act_on_case("OpenCase", fields, request_id, "OPEN")
+
+    def decide_case(
+        self,
+        case_id: UUID,
+        *,
+        justification: str,
+        dismiss: bool = False,
+        request_id: UUID | None = None,
+    ) -> CaseAct:
+        """Open a proposed case, or dismiss a proposed or open one (Procedure, cl. 12)."""
+        choice, state = ("DISMISS", "DISMISSED") if dismiss else ("OPEN", "OPEN")
+        fields = {"caseId": str(case_id), "choice": choice, "justification": justification}
+        return self._act_on_case("OpenCase", fields, request_id, state)
+
+    def refer_case(
+        self, case_id: UUID, *, justification: str, request_id: UUID | None = None
+    ) -> CaseAct:
+        """Refer a case with its evidence file to the data-protection body (Procedure, cl. 12)."""
+        fields = {"caseId": str(case_id), "justification": justification}
+        return self._act_on_case("ReferCase", fields, request_id, "REFERRED")
+
+    def acknowledge_case(
+        self, case_id: UUID, *, note: str | None = None, request_id: UUID | None = None
+    ) -> CaseAct:
+        """Acknowledge a referred case, as the data-protection body (Procedure, cl. 12)."""
+        fields = {"caseId": str(case_id), **({} if note is None else {"note": note})}
+        return self._act_on_case("AcknowledgeCase", fields, request_id, "ACKNOWLEDGED")
+
+    def evidence_part(self, case_id: UUID, offset: int) -> EvidencePart:
+        """Return the bytes of an evidence file from an offset on. See `save_evidence`."""
+        return self._carry_out(
+            "GetEvidenceFile",
+            {"caseId": str(case_id), "offset": offset},
+            None,
+            lambda answer, act: answers.read_part(answer, act, offset),
+        )
+
+    def save_evidence(
+        self, case_id: UUID, file: Path, *, report: Callable[[int, int], None] = _ignore
+    ) -> SavedEvidence:
+        """Save the evidence file of a case as a new file, or continue an interrupted run.
+
+        `report` receives the number of received bytes and the total. Raises `EvidenceError`.
+        """
+        return save_evidence(self, case_id, file, report)
+
     def verify_receipt(self, document: bytes) -> Receipt:
         """Return the verified receipt of an earlier act of this body. Raises `ReceiptError`."""
         return self._receipts.verify_kept(document, at=self._clock())
+
+    def _act_on_case(
+        self, operation: str, fields: Mapping[str, Any], request_id: UUID | None, state: str
+    ) -> CaseAct:
+        return self._carry_out(
+            operation,
+            fields,
+            request_id,
+            lambda answer, act: answers.read_case_act(answer, act, state),
+        )
 
     def _carry_out(
         self,
@@ -134,6 +310,12 @@ class OversightClient:
         """Send an act of this officer, and read its answer once it is proved."""
         context = Context(employee=self.profile.officer.identifier, request_id=request_id)
         return self._acts.carry_out(operation, fields, context, read)
+
+
+def _only_status(answer: Any, month: str, recipient: str) -> MonthStatus:
+    if len(answer.status) != 1:
+        raise unsuitable_answer()
+    return read_status(answer.status[0], month=month, recipient=recipient)
 
 
 def _state(stated: str | None, *possible: str) -> str:

@@ -457,6 +457,7 @@ SETTINGS: dict[str, str] = {
     '[[trust.refresh.ocsp]]\nurl = "http://127.0.0.1:1"\nissuer = "{}"',
     "logs.security": '[logs]\nsecurity = "{}"',
     "months.directory": '[months]\ndirectory = "{}"',
+    "cases.directory": '[cases]\ndirectory = "{}"',
     "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
     "ledger.key": '[ledger]\nkey = "{}"',
     "ledger.publish": '[ledger]\npublish = "{}"',

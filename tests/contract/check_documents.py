@@ -30,6 +30,7 @@ from makul.domain.reason_texts import text
 from makul.domain.reasons import CATALOGUE, Code
 from makul.soap.request_models import published_operations
 from makul_client.cli.exit_codes import EXIT_CODES as CLIENT_EXIT_CODES
+from makul_client.cli.exit_codes import OFFICER_EXIT_CODES
 from makul_client.cli.exit_codes import ExitCode as ClientExitCode
 from makul_sandbox.demo.scenarios import SCENES
 
@@ -337,12 +338,18 @@ def _python_problems(content: str) -> Iterator[tuple[int, str]]:
 def _exit_codes(epilog: str) -> dict[str, dict[str, str]]:
     """Return each program's exit codes with the text of its help; the enums define the codes."""
     operator = dict(re.findall(r"([0-9]) ([^·]+?)(?: ·|$)", epilog.partition(": ")[2]))
-    joined = re.sub(r"\n {5,}", " ", CLIENT_EXIT_CODES)
-    client = dict(re.findall(r"^ +([0-9]) +(.+)$", joined, re.MULTILINE))
-    for listed, known in ((operator, OperatorExitCode), (client, ClientExitCode)):
+    client, officer = (
+        dict(re.findall(r"^ +([0-9]) +(.+)$", re.sub(r"\n {5,}", " ", text), re.MULTILINE))
+        for text in (CLIENT_EXIT_CODES, OFFICER_EXIT_CODES)
+    )
+    for listed, known in (
+        (operator, OperatorExitCode),
+        (client, ClientExitCode),
+        (officer, ClientExitCode),
+    ):
         if set(listed) != {str(code.value) for code in known}:
             raise SystemExit(f"the help tells other exit codes than {known.__module__}")
-    return {"makul": operator, "makul-client": client, "makul-oversight": client}
+    return {"makul": operator, "makul-client": client, "makul-oversight": officer}
 
 
 def _reason(code: Code) -> tuple[str, ...]:

@@ -206,48 +206,6 @@ def _over_xroad(child: bytes, request_id: UUID, user: str) -> bytes:
     ).encode()
 
 
-ACTS = {
-    "CutOffRecipient": lambda: cut_off("COM/99999999"),
-    "TerminateAgreement": lambda: terminate("NONE-1"),
-    "GetStatistics": lambda: act("GetStatistics", month="2026-10"),
-}
-MAY = {
-    "CutOffRecipient": {"inspector", "second-inspector", "head"},
-    "TerminateAgreement": {"inspector", "second-inspector", "head"},
-    "GetStatistics": {"inspector", "second-inspector", "head", "protection"},
-}
-"""Who may request what. Nobody else may, with any credentials that the world has."""
-
-
-@pytest.mark.parametrize("operation", ACTS)
-@pytest.mark.parametrize("by", ["inspector", "second-inspector", "head", "protection"])
-def test_each_role_may_request_its_operations(
-    installation: InProcessService, operation: str, by: str
-) -> None:
-    """Any other operation is OVR-01, which is recorded and says nothing of its target."""
-    answer = installation.oversee(ACTS[operation](), by=by)
-
-    if by in MAY[operation]:
-        assert "OVR-01" not in answer.codes
-    else:
-        assert (answer.outcome, answer.codes) == ("REFUSED", ["OVR-01"])
-
-
-@pytest.mark.parametrize("operation", ACTS)
-def test_no_other_party_requests_an_act(installation: InProcessService, operation: str) -> None:
-    """The certificates of recipients, signatories and citizens open nothing (RCP-04)."""
-    world = installation.world
-    holders = [*world.messages.values(), *(each.credential for each in world.signatories.values())]
-    for holder in holders:
-        message = signed_message(
-            ACTS[operation](), holder.key, holder.certificate, at=installation.clock()
-        )
-        answer = installation.post(message, listener="oversight", PATH_INFO="/v1/oversight")
-        assert answer.status == 500
-        assert answer.codes
-        assert set(answer.codes) <= {"RCP-04", "SIG-04", "SIG-05", "SIG-06"}
-
-
 def test_a_signed_act_is_accepted_once(own: InProcessService) -> None:
     """REQ-09: who resends a recorded message learns nothing and does nothing."""
     holder = own.world.officers["inspector"].credential

@@ -58,7 +58,7 @@ class CommandLine:
     def run_json(self, *arguments: str | Path) -> Any:
         """Run a command that must succeed; return its JSON."""
         result = self(*arguments, "--json")
-        assert result.code == 0, result.err
+        assert result.code == 0, result.err or result.out
         return result.json
 
 

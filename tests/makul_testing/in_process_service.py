@@ -77,6 +77,8 @@ tsa_crls = "tsa/crls"
 pin_policies = ["{citizen_policy}"]
 [months]
 directory = "months"
+[cases]
+directory = "cases"
 [limits]                        # tests of another kind ask faster than any recipient
 requests_per_minute = 1000000
 [listeners.wsse]

@@ -14,7 +14,11 @@ from uuid import uuid4
 import psycopg
 
 from makul.app.oversight.cut_off_recipient import CutOffRequest
+from makul.app.oversight.get_case import CaseQuery
 from makul.app.oversight.get_month import MonthRequest
+from makul.app.oversight.list_disclosures import DisclosuresRequest
+from makul.app.oversight.open_case import OpeningRequest
+from makul.app.oversight.refer_case import ReferralRequest
 from makul.app.oversight.sign_month import SigningRequest
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import (
@@ -30,12 +34,20 @@ from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
 from makul.domain.attributes import Attribute
-from makul.domain.cases import CasePeriod
+from makul.domain.cases import CasePeriod, CaseScope
 from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber
 from makul.domain.month_closing import IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month, month_of
 from makul.domain.officers import Officer
+from makul.domain.oversight_cases import (
+    CaseChoice,
+    CaseParty,
+    CaseProposal,
+    CaseState,
+    EvidenceFile,
+    period_of_month,
+)
 from makul.domain.recipients import RecipientState
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
@@ -92,6 +104,13 @@ ISSUED = IssuedMonth(
     issued_at=NOON,
     confirm_by=NOON + timedelta(days=10),
 )
+EVIDENCE = EvidenceFile(digest=b"e" * 32, size=1, part_digests=(b"e" * 32,))
+PROPOSAL = CaseProposal(
+    recipient=BANK,
+    period=period_of_month(ISSUED.month),
+    reason="NO_GROUND 1",
+    party=CaseParty.OPERATOR,
+)
 LATER = NOON + timedelta(days=8)
 """A time at which everything is due for housekeeping."""
 
@@ -115,7 +134,7 @@ def registers(registry: OperatorRegistry) -> None:
     registry.withdraw_officer(LEAVING.fingerprint, reason="test", at=NOON)
     approved_notice(registry, "BANK-2026/1", NOTICE_TEXTS, at=NOON)
     assert registry.put_persons([a_person(GULNARA)], at=NOON) == 1
-    registry.issue_month(ISSUED, b"head", at=NOON)
+    registry.issue_month(ISSUED, b"head", at=NOON, proposal=PROPOSAL)
 
 
 def answers_the_contested_line(registry: OperatorRegistry) -> None:
@@ -126,6 +145,12 @@ def answers_the_contested_line(registry: OperatorRegistry) -> None:
     )
 
 
+def attaches_evidence(registry: OperatorRegistry) -> None:
+    """Attach the evidence file of the open case."""
+    (case,) = (each for each in registry.cases() if each.state is CaseState.OPEN)
+    registry.attach_evidence(case.case_id, EVIDENCE, reason="test", at=NOON)
+
+
 def looks(registry: OperatorRegistry) -> None:
     """Read everything that is listed, shown or exported."""
     assert len(registry.recipients()) == 2
@@ -134,6 +159,9 @@ def looks(registry: OperatorRegistry) -> None:
     assert registry.notices()
     assert registry.signatories()
     assert registry.officers()
+    case = registry.cases()[0]
+    assert registry.case(case.case_id) == case
+    assert registry.case_steps(case.case_id)
     assert registry.issued_months()
     assert registry.issued_months(ISSUED.month)
     assert registry.agreements()
@@ -323,6 +351,59 @@ def oversees(store: Store) -> None:
         )
         assert operations["TerminateAgreement"](end, caller_of(officer)) == b"DONE"
     _signs_a_month(store, first)
+    lines = DisclosuresRequest(
+        request_id=uuid4(),
+        digest=b"7" * 32,
+        recipient=BANK,
+        month=Month(2026, 11),
+        first_day=None,
+        last_day=None,
+        after=RELEASED.disclosure_id,
+    )
+    assert operations["ListDisclosures"](lines, caller_of(first)) == b"DONE"
+
+
+def opens_a_case(store: Store) -> None:
+    """Dismiss the proposed case, open another one, and look at the first."""
+    operations, officer = build_operations(store), OFFICERS[0]
+    (case,) = store.oversight.cases(referred=False)
+    opening = OpeningRequest(
+        request_id=uuid4(),
+        digest=b"8" * 32,
+        case_id=case.case_id,
+        choice=CaseChoice.OPEN,
+        recipient=None,
+        first_day=None,
+        last_day=None,
+        scope=None,
+        justification="t",
+    )
+    day = case.period.first
+    new = replace(
+        opening,
+        request_id=uuid4(),
+        case_id=None,
+        choice=None,
+        recipient=BANK,
+        first_day=day,
+        last_day=day,
+        scope=CaseScope.ALL,
+    )
+    dismissal = replace(opening, request_id=uuid4(), choice=CaseChoice.DISMISS)
+    for request in (dismissal, new):
+        assert operations["OpenCase"](request, caller_of(officer)) == b"DONE"
+    query = CaseQuery(request_id=uuid4(), digest=b"9" * 32, case_id=case.case_id)
+    assert operations["GetCase"](query, caller_of(officer)) == b"DONE"
+
+
+def refers_the_case(store: Store) -> None:
+    """Refer the open case, which has its evidence file."""
+    (case,) = (each for each in store.oversight.cases(referred=False) if each.evidence)
+    referral = ReferralRequest(
+        request_id=uuid4(), digest=b"a" * 32, case_id=case.case_id, justification="t"
+    )
+    assert build_operations(store)["ReferCase"](referral, caller_of(OFFICERS[0])) == b"DONE"
+    assert store.oversight.cases(referred=True)
 
 
 def _signs_a_month(store: Store, officer: Officer) -> None:

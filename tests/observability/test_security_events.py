@@ -14,6 +14,7 @@ import pytest
 
 import makul
 from makul.app.ports import OperatorRegistry, OperatorRegistryError
+from makul.app.ports.oversight import OversightRegistry
 from makul.domain.identifiers import MemberCode
 from makul.domain.reasons import Code, Reason
 from makul.observability.audited_registry import AuditedRegistry
@@ -168,6 +169,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
     "add_signatory": Event.CERTIFICATE_CHANGED,
     "withdraw_signatory": Event.CERTIFICATE_CHANGED,
     "issue_month": Event.MONTH_CHANGED,
+    "attach_evidence": Event.CASE_CHANGED,
     "answer_line": Event.MONTH_CHANGED,
     "add_officer": Event.CERTIFICATE_CHANGED,
     "withdraw_officer": Event.CERTIFICATE_CHANGED,
@@ -182,7 +184,7 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
             *("recipients", "certificates", "encryption_certificates", "notices", "signatories"),
             *("draft_document", "agreement_signatures", "agreements", "disclosures", "disclosure"),
             *("repetitions", "statistics", "count_persons", "find_ground", "officers"),
-            *("issued_months", "contested_lines"),
+            *("issued_months", "contested_lines", "cases", "case", "case_steps"),
         )
     ),
 }
@@ -191,7 +193,8 @@ EVENTS_OF_THE_DESK: dict[str, Event | None] = {
 
 def test_every_method_of_the_registry_is_an_event_or_none() -> None:
     """A new method needs an entry here, and in the registry that reports."""
-    does = {name for name in vars(OperatorRegistry) if not name.startswith("_")}
+    kinds = (OperatorRegistry, OversightRegistry)
+    does = {name for kind in kinds for name in vars(kind) if not name.startswith("_")}
 
     assert EVENTS_OF_THE_DESK.keys() == does
     assert does <= vars(AuditedRegistry).keys()

@@ -5,6 +5,7 @@ from typing import Final
 
 from makul_client.errors import (
     EncryptionError,
+    EvidenceError,
     FaultError,
     LedgerError,
     MakulError,
@@ -43,10 +44,18 @@ Exit codes:
 """
 
 
+OFFICER_EXIT_CODES: Final = EXIT_CODES.replace(
+    "done: released, matched, accepted", "done, or shown"
+).replace("refused, or not matched", "the act was refused")
+"""The same codes in the words of the officers' program."""
+
+
 def exit_code(error: MakulError) -> ExitCode:
     """Return the exit code of an error; see `EXIT_CODES`."""
     match error:
-        case ReceiptError() | EncryptionError() | LedgerError() | StatementError():
+        case (
+            ReceiptError() | EncryptionError() | LedgerError() | StatementError() | EvidenceError()
+        ):
             return ExitCode.RECEIPT
         case UndeterminedError() | TransportError() | UnfinishedError():
             return ExitCode.LATER

@@ -1,21 +1,20 @@
 """The command line `makul-client`: the service for a recipient's staff and scripts."""
 
-import signal
-from contextlib import suppress
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from makul_client.cli.consent import consent_app
 from makul_client.cli.exit_codes import EXIT_CODES
 from makul_client.cli.month import month_app
-from makul_client.cli.output_files import use_utf8
 from makul_client.cli.receipt import receipt_app
 from makul_client.cli.request import request_app
 from makul_client.cli.service import service_app
-from makul_client.cli.usage import MachineReadableGroup, exit_on_signal, show_version
-from makul_client.translation import Language
-from makul_language.language_choice import LANGUAGE_VARIABLE
+from makul_client.cli.usage import (
+    LanguageOption,
+    MachineReadableGroup,
+    VersionOption,
+    new_program,
+    run_program,
+)
 
 INTRODUCTION: Final = """\
 Ask for data from the national biometric database, as your agreement allows.
@@ -35,16 +34,7 @@ The profile defines who you are, how you connect and whom you trust; no code is 
 prints personal data, on standard output. They are never logged.
 """
 
-app = typer.Typer(
-    name="makul-client",
-    cls=MachineReadableGroup,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,  # a traceback would show a person's data
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EXIT_CODES,
-    help=INTRODUCTION,
-)
+app = new_program(MachineReadableGroup, introduction=INTRODUCTION, exit_codes=EXIT_CODES)
 app.add_typer(request_app)
 app.add_typer(service_app)
 app.add_typer(month_app)
@@ -55,17 +45,8 @@ app.add_typer(receipt_app, name="receipt")
 @app.callback()
 def root(
     *,
-    language: Annotated[
-        Language | None,
-        typer.Option(
-            envvar=LANGUAGE_VARIABLE,
-            help="The language of messages and help; default: the locale's.",
-        ),
-    ] = None,
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
-    ] = False,
+    language: LanguageOption = None,
+    version: VersionOption = False,
 ) -> None:
     """Accept the options that precede a command."""
     del language, version  # `MachineReadableGroup` has chosen the language before it parses
@@ -73,7 +54,4 @@ def root(
 
 def main() -> None:
     """Run the command line."""
-    use_utf8()
-    with suppress(ValueError):  # Python allows signal handlers only in the main thread
-        signal.signal(signal.SIGTERM, exit_on_signal)
-    app()
+    run_program(app)

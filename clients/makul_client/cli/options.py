@@ -9,14 +9,19 @@ from uuid import UUID
 
 import typer
 
-from makul_client.cli.exit_codes import EXIT_CODES
+from makul_client.cli.exit_codes import EXIT_CODES, OFFICER_EXIT_CODES
 from makul_client.translation import translate
 
 
-def examples(*commands: str, more: str = "") -> str:
+def examples(*commands: str, more: str = "", codes: str = EXIT_CODES) -> str:
     """Return the text below a command's options: examples, then the exit codes."""
     lines = "\n".join(f"  {command}" for command in commands)
-    return f"\b\nExamples:\n{lines}\n\n{more}\n{EXIT_CODES}"
+    return f"\b\nExamples:\n{lines}\n\n{more}\n{codes}"
+
+
+def officer_examples(*commands: str) -> str:
+    """Return the text below a command of the officers' program."""
+    return examples(*commands, codes=OFFICER_EXIT_CODES)
 
 
 ProfileFile = Annotated[

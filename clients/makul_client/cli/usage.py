@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -13,6 +14,7 @@ from typer.exceptions import TyperException
 
 from makul_client.cli.language_choice import CHOICE
 from makul_client.cli.output import print_error_fields
+from makul_client.cli.output_files import use_utf8
 from makul_client.cli.program import RECIPIENT_PROGRAM, program_name, use_program
 from makul_client.translation import (
     CATALOGS,
@@ -22,7 +24,7 @@ from makul_client.translation import (
     use_language,
 )
 from makul_language.help_pages import translate_usage_error, translated_commands
-from makul_language.language_choice import LanguageChoice
+from makul_language.language_choice import LANGUAGE_VARIABLE, LanguageChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,3 +152,42 @@ def show_version(requested: bool) -> None:
 def exit_on_signal(number: int, _frame: FrameType | None) -> None:
     """End with the exit code of the signal, but release reserved files first."""
     raise SystemExit(128 + number)
+
+
+LanguageOption = Annotated[
+    Language | None,
+    typer.Option(
+        envvar=LANGUAGE_VARIABLE,
+        help="The language of messages and help; default: the locale's.",
+    ),
+]
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", help="Print the version.", is_eager=True, callback=show_version),
+]
+"""The options that precede a command in both programs. `MachineReadableGroup` reads the language
+before it parses."""
+
+
+def new_program(
+    group: type[MachineReadableGroup], *, introduction: str, exit_codes: str
+) -> typer.Typer:
+    """Return the root command of a program."""
+    return typer.Typer(
+        name=group.program,
+        cls=group,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,  # a traceback would show a person's data
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog=exit_codes,
+        help=introduction,
+    )
+
+
+def run_program(app: typer.Typer) -> None:
+    """Run the command line of a program."""
+    use_utf8()
+    with suppress(ValueError):  # Python allows signal handlers only in the main thread
+        signal.signal(signal.SIGTERM, exit_on_signal)
+    app()

@@ -121,6 +121,15 @@ class MonthStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MonthStates:
+    """The states of a month of all recipients, for the supervising bodies."""
+
+    month: str
+    states: tuple[MonthStatus, ...]
+    act: Act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweredLine:
     """A contested line, and the operator's answer if there is one."""
 

@@ -1,30 +1,27 @@
 """The operations of a recipient's month: read the statement, confirm the month, or contest it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from makul_client._internal.exchange import Exchange
 from makul_client._internal.request_sender import Context
-from makul_client.errors import StatementError, StatementFlaw, TransportError
 from makul_client.models.acts import Act
 from makul_client.models.months import (
-    AnsweredLine,
     ContestedItem,
     IssuedStatement,
     MonthAct,
     MonthlyStatement,
     MonthStatus,
 )
-from makul_client.months.statement_head import read_head
-from makul_client.translation import translate
+from makul_client.months.answers import (
+    read_issued,
+    read_page_bytes,
+    read_status,
+    unsuitable_month,
+)
 
 UNREPORTED: Final = "UNREPORTED_BY_RECIPIENT"
 """The exception of a contested line without a receipt (recipient.xsd)."""
-
-STATES: Final = frozenset({"ISSUED", "CONFIRMED", "CONTESTED", "SIGNED"})
-"""The states of an issued month."""
 
 
 class MonthService:
@@ -38,27 +35,9 @@ class MonthService:
         """Return the verified head of a month with its state. Raises `StatementError`."""
 
         def read(answer: Any, act: Act) -> IssuedStatement:
-            if answer.statement is None:
-                raise StatementError(
-                    StatementFlaw.OTHER, translate("{name} is missing", name="statement")
-                )
-            statement = read_head(
-                answer.statement,
-                self._exchange.receipts,
-                month=month,
-                recipient=self._recipient,
-                at=self._exchange.clock(),
-            )
             status = self._status(answer, month)
-            if hashlib.sha256(statement.document).digest() != status.statement_digest:
-                raise StatementError(
-                    StatementFlaw.OTHER, translate("its digest is not that of the month")
-                )
-            return IssuedStatement(
-                statement=statement,
-                status=status,
-                contested=tuple(map(_answered_line, answer.contestedLine)),
-                act=act,
+            return read_issued(
+                answer, act, status, self._exchange.receipts, at=self._exchange.clock()
             )
 
         return self._exchange.carry_out("GetMonthlyStatement", {"month": month}, context, read)
@@ -68,17 +47,13 @@ class MonthService:
 
         Raises `StatementError` if the service has no such page.
         """
-
-        def read(answer: Any, _: Act) -> bytes:
-            if answer.page is None:
-                raise StatementError(
-                    StatementFlaw.MISSING, translate("page {number}", number=number)
-                )
-            content: bytes = answer.page
-            return content
-
         fields = {"month": month, "page": number}
-        return self._exchange.carry_out("GetMonthlyStatement", fields, context, read)
+        return self._exchange.carry_out(
+            "GetMonthlyStatement",
+            fields,
+            context,
+            lambda answer, _: read_page_bytes(answer, number),
+        )
 
     def confirm(self, statement: MonthlyStatement, signed: bytes, *, context: Context) -> MonthAct:
         """Confirm a month by the statement that the recipient's signatory signed."""
@@ -95,27 +70,14 @@ class MonthService:
         def read(answer: Any, act: Act) -> MonthAct:
             status = self._status(answer, month)
             if status.state != state:
-                raise _unsuitable()
+                raise unsuitable_month()
             return MonthAct(status=status, act=act)
 
         return self._exchange.carry_out("ConfirmMonth", {"month": month, **fields}, context, read)
 
     def _status(self, answer: Any, month: str) -> MonthStatus:
         """Return the state of the month. Raises `TransportError` for that of another one."""
-        found = answer.status
-        if found is None or found.state not in STATES:
-            raise _unsuitable()
-        if (found.recipient, found.month) != (self._recipient, month):
-            raise _unsuitable()
-        return MonthStatus(
-            recipient=found.recipient,
-            month=found.month,
-            state=found.state,
-            issued_at=found.issuedAt,
-            confirm_by=found.confirmBy,
-            overdue=found.overdue,
-            statement_digest=found.statementDigest,
-        )
+        return read_status(answer.status, month=month, recipient=self._recipient)
 
 
 def _contested_line(item: ContestedItem) -> dict[str, Any]:
@@ -123,18 +85,3 @@ def _contested_line(item: ContestedItem) -> dict[str, Any]:
     if item.receipt is not None:
         return {**line, "receipt": item.receipt}
     return {**line, "exception": UNREPORTED} if item.is_unreported else line
-
-
-def _answered_line(read: Any) -> AnsweredLine:
-    return AnsweredLine(
-        disclosure_id=UUID(read.disclosureId),
-        reason=read.reason,
-        contested_at=read.contestedAt,
-        exception=read.exception,
-        answer=read.answer,
-        answer_reason=read.answerReason,
-    )
-
-
-def _unsuitable() -> TransportError:
-    return TransportError(translate("the answer is not that of this month"), passing=False)

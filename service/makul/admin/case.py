@@ -2,12 +2,13 @@
 
 import os
 import secrets
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID, uuid4
 
 from makul.admin.case_verification import trust_of_settings, verify_case
 from makul.admin.error_handling import as_operator_error
@@ -29,10 +30,12 @@ from makul.documents.cases import XmlCaseDocuments
 from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.cases import Case, CasePeriod, CaseScope
 from makul.domain.months import Month
+from makul.domain.oversight_cases import PART_BYTES, CaseState, EvidenceFile, OversightCase
 from makul.domain.recipients import Recipient
 from makul.language.translation import translate, translate_cause
 from makul.ledger.tile_proofs import ReadTile, TileTree
-from makul.net.files import open_regular, sync_directory
+from makul.net.files import make_directories, open_regular, sync_directory
+from makul.store.reads.evidence_files import evidence_name
 from makul.store.reads.statement_files import HEAD_NAME, page_name, statement_directory
 from makul.trust.containers.asice_writer import AsiceWriter, blocks_of
 from makul.trust.containers.findings import ContainerFailure
@@ -54,6 +57,8 @@ class CaseOptions:
     reason: str
     months: Path | None = None
     """The directory of monthly statements to be included."""
+    case_id: UUID = field(default_factory=uuid4)
+    """The id of the case to which the file belongs; a new one for a file of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,35 @@ class CasePublisher:
             size = file.seek(0, os.SEEK_END)
         return BuiltCase(case=case, file=out, size=size, level=level, why=why)
 
+    def find_open(self, case_id: UUID) -> OversightCase:
+        """Return an open case. Raises `OperatorError` for another one."""
+        case = self.registry.case(case_id)
+        if case is None or case.state is not CaseState.OPEN:
+            raise OperatorError(translate("this case is not open; see: makul case list"))
+        return case
+
+    def attach(self, options: CaseOptions, report: Callable[[int], None]) -> BuiltCase:
+        """Build the evidence file of an open case, and attach it. Raises `OperatorError`."""
+        base = self.settings.cases.directory
+        if base is None:
+            raise OperatorError(
+                translate("name the directory of evidence files in the settings first: [cases]")
+            )
+        case = self.find_open(options.case_id)
+        with as_operator_error():
+            make_directories(base, mode=0o750)
+        built = self.build(options, base / f"{case.case_id}-{secrets.token_hex(8)}.new", report)
+        with as_operator_error():
+            evidence = digest_evidence(built.file)
+            file = built.file.rename(base / evidence_name(evidence.digest))
+            # The process of the oversight port reads it, by the group of the directory.
+            file.chmod(0o640)
+            sync_directory(base)
+        self.registry.attach_evidence(
+            case.case_id, evidence, reason=options.reason, at=self.clock()
+        )
+        return replace(built, file=file)
+
     def _write(
         self,
         options: CaseOptions,
@@ -182,7 +216,7 @@ class CasePublisher:
         statements: tuple[tuple[str, Path], ...],
     ) -> CaseRequest:
         return CaseRequest(
-            case_id=uuid.uuid4(),
+            case_id=options.case_id,
             operator=self.settings.operator_code,
             recipient=options.recipient,
             period=options.period,
@@ -223,6 +257,17 @@ class CasePublisher:
                     directory=options.months,
                 )
             )
+
+
+def digest_evidence(path: Path) -> EvidenceFile:
+    """Return the digests of a file and of its parts."""
+    whole, parts, size = sha256(), [], 0
+    with open_regular(path) as file:
+        while part := file.read(PART_BYTES):
+            whole.update(part)
+            parts.append(sha256(part).digest())
+            size += len(part)
+    return EvidenceFile(digest=whole.digest(), size=size, part_digests=tuple(parts))
 
 
 def _month_of(period: CasePeriod) -> Month:

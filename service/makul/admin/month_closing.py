@@ -15,10 +15,21 @@ from makul.documents.agreements import content_digest
 from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
 from makul.domain.months import Month
+from makul.domain.oversight_cases import CaseProposal, propose_from_month
 from makul.language.translation import translate
 from makul.net.files import read_bounded
 from makul.store.reads.statement_files import HEAD_NAME, statement_directory
 from makul.trust.xades.operator_signature import verify_operator_signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuableMonth:
+    """A written statement as it would be issued now."""
+
+    issued: IssuedMonth
+    head: bytes
+    proposal: CaseProposal | None
+    """The case that the exceptions of the month propose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +48,8 @@ class MonthCloser:
             )
         return self.settings.months.directory
 
-    def read(self, month: Month, recipient: MemberCode) -> tuple[IssuedMonth, bytes]:
-        """Return a written statement as it would be issued now, and its head.
+    def read(self, month: Month, recipient: MemberCode) -> IssuableMonth:
+        """Return a written statement as it would be issued now.
 
         The statement is verified with all its pages. Raises `OperatorError` and `FileError`.
         """
@@ -68,7 +79,8 @@ class MonthCloser:
             issued_at=at,
             confirm_by=at + self.term,
         )
-        return issued, head
+        proposal = propose_from_month(recipient, month, statement.totals.exceptions)
+        return IssuableMonth(issued=issued, head=head, proposal=proposal)
 
     @property
     def term(self) -> timedelta:

@@ -8,6 +8,7 @@ names its request type and its target, and decides. Everything else is done here
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from importlib import import_module
 from inspect import getmembers, isclass
 from pkgutil import iter_modules
@@ -34,11 +35,15 @@ from makul.app.ports.acts import (
     StatementPages,
     refuse_act,
 )
+from makul.app.ports.oversight import EvidenceParts
 from makul.app.recording import Recording
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.reasons import Code, Reason
+
+_STATED = (str, int, Month, UUID, date)
+"""The types of the values that an act states as texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,7 @@ class ActServices:
     documents: Documents
     verifier: DocumentVerifier
     pages: StatementPages
+    evidence: EvidenceParts
     receipts: OwnReceipts
     signer: ReceiptSigner
     operator: MemberCode
@@ -258,7 +264,7 @@ def _stated(request: ActRequest) -> dict[str, str | None]:
     stated: dict[str, str | None] = {}
     for field in fields(request):
         value = getattr(request, field.name)
-        if field.name not in common and (value is None or isinstance(value, str | int | Month)):
+        if field.name not in common and (value is None or isinstance(value, _STATED)):
             stated[wire_name(field.name)] = None if value is None else str(value)
     return stated
 

@@ -1,17 +1,21 @@
 """`makul case`: the evidence files of cases (Procedure, cl. 12)."""
 
+from collections.abc import Callable
 from datetime import datetime
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
 from makul.admin.case import CaseOptions
 from makul.admin.case_verification import CaseQuestion, VerifiedCase
 from makul.admin.errors import OperatorError
+from makul.cli import oversight_case
 from makul.cli.context import (
     AsJson,
-    Code,
     Reason,
     examples,
     open_installation,
@@ -25,6 +29,7 @@ from makul.language.translation import translate
 
 if TYPE_CHECKING:
     from makul.admin.case import BuiltCase, CasePublisher
+    from makul.admin.installation import Installation
 
 app = typer.Typer(
     no_args_is_help=True, help="Build and verify the evidence files of cases (cl. 12)."
@@ -37,44 +42,63 @@ _DAY = ["%Y-%m-%d"]
 _VERIFY_CODES = "Exit codes: 0 the file is whole · 1 it is refused · 3 a file cannot be read"
 
 
+Member = Annotated[
+    str | None, typer.Argument(metavar="[CODE]", help="Member code, such as COM/60000001.")
+]
+FirstDay = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=_DAY, help="The first day, in the Kyrgyz Republic."),
+]
+EndDay = Annotated[
+    datetime | None, typer.Option("--to", formats=_DAY, help="The day after the last day.")
+]
+CaseId = Annotated[
+    UUID | None,
+    typer.Option(
+        "--case",
+        metavar="ID",
+        help="An open case, in place of CODE, --from, --to and --out: its file is attached.",
+    ),
+]
+NewFile = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="A new file, *.asice, that only you can read."),
+]
+MonthsDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Include the statements of the period from this directory of `month build`.",
+    ),
+]
+Everything = Annotated[
+    bool,
+    typer.Option("--all", help="Include every decision, not only those with an exception."),
+]
+Preview = Annotated[bool, typer.Option("--preview", help="Only count what the file would contain.")]
+
+
 @app.command(
     epilog=examples(
         "makul case build COM/60000001 --from 2026-10-01 --to 2026-11-01 --reason 'case 7'"
         " --out case-7.asice",
         "makul case build COM/60000001 --from 2026-10-01 --to 2026-11-01 --reason 'case 7'"
         " --preview --json",
+        "makul case build --case 7d9a3c1e-0000-4000-8000-000000000001 --reason 'letter 12'",
     )
 )
 def build(
     ctx: typer.Context,
     *,
-    member: Code,
-    begins: Annotated[
-        datetime,
-        typer.Option("--from", formats=_DAY, help="The first day, in the Kyrgyz Republic."),
-    ],
-    ends: Annotated[
-        datetime, typer.Option("--to", formats=_DAY, help="The day after the last day.")
-    ],
+    member: Member = None,
+    begins: FirstDay = None,
+    ends: EndDay = None,
     reason: Reason,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="A new file, *.asice, that only you can read."),
-    ] = None,
-    months: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Include the statements of the period from this directory of `month build`.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool,
-        typer.Option("--all", help="Include every decision, not only those with an exception."),
-    ] = False,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Only count what the file would contain.")
-    ] = False,
+    case: CaseId = None,
+    out: NewFile = None,
+    months: MonthsDirectory = None,
+    everything: Everything = False,
+    preview: Preview = False,
     as_json: AsJson = False,
 ) -> None:
     """Build the evidence file of a recipient and a period, signed with the key of receipts.
@@ -83,22 +107,69 @@ def build(
     default only decisions with an exception by the rules of monthly statements are included. No
     personal data are added to those in the requests, consents and other documents. Signed requests
     are not kept: the file has their digests. Building is recorded with its reason, also a preview.
+
+    With --case the file is of a case that the authorised body opened. It is written into the
+    directory of evidence files of the settings and attached, so that both bodies get it.
     """
-    if out is None and not preview:
-        raise OperatorError(translate("name the new file with --out, or give --preview"))
-    with open_installation(ctx) as installation:
-        options = CaseOptions(
-            recipient=require_recipient(installation, member),
-            period=_period(begins, ends),
-            scope=CaseScope.ALL if everything else CaseScope.EXCEPTIONS,
-            reason=_reason(reason),
-            months=months,
+    if case is None:
+        build_options = _new_case(member, begins, ends, everything=everything)
+        if out is None and not preview:
+            raise OperatorError(translate("name the new file with --out, or give --preview"))
+    elif (member, begins, ends, out, everything) != (None, None, None, None, False):
+        raise typer.BadParameter(
+            translate("--case names recipient, period and file; give none of these")
         )
-        facts = _run(installation.cases, options, None if preview else out)
+    else:
+        build_options = partial(_registered_case, case_id=case)
+    action = _Action.PREVIEW if preview else _Action.ATTACH if case else _Action.BUILD
+    with open_installation(ctx) as installation:
+        options = build_options(installation, reason=_reason(reason), months=months)
+        facts = _run(installation.cases, options, action, out)
     show_facts(facts, as_json=as_json)
 
 
-def _run(cases: "CasePublisher", options: CaseOptions, out: Path | None) -> Facts:
+def _new_case(
+    member: str | None, begins: datetime | None, ends: datetime | None, *, everything: bool
+) -> Callable[..., CaseOptions]:
+    """Return the function that reads the options of a file that belongs to no case."""
+    if member is None or begins is None or ends is None:
+        raise typer.BadParameter(translate("name CODE, --from and --to, or a case with --case"))
+    period = _period(begins, ends)
+
+    def read(installation: "Installation", *, reason: str, months: Path | None) -> CaseOptions:
+        return CaseOptions(
+            recipient=require_recipient(installation, member),
+            period=period,
+            scope=CaseScope.ALL if everything else CaseScope.EXCEPTIONS,
+            reason=reason,
+            months=months,
+        )
+
+    return read
+
+
+def _registered_case(
+    installation: "Installation", *, case_id: UUID, reason: str, months: Path | None
+) -> CaseOptions:
+    """Return the options of a registered case."""
+    case = installation.cases.find_open(case_id)
+    return CaseOptions(
+        recipient=require_recipient(installation, case.recipient),
+        period=case.period,
+        scope=case.scope,
+        reason=reason,
+        months=months,
+        case_id=case_id,
+    )
+
+
+class _Action(Enum):
+    PREVIEW = "count"
+    BUILD = "build"
+    ATTACH = "attach"
+
+
+def _run(cases: "CasePublisher", options: CaseOptions, action: _Action, out: Path | None) -> Facts:
     with progress_bar() as progress:
         total = 0 if progress.disable else cases.total(options)
         task = progress.add_task(translate("decisions"), total=total)
@@ -106,7 +177,9 @@ def _run(cases: "CasePublisher", options: CaseOptions, out: Path | None) -> Fact
         def report(count: int) -> None:
             progress.advance(task, count)
 
-        if out is not None:
+        if action is _Action.ATTACH:
+            return _built(cases.attach(options, report))
+        if action is _Action.BUILD and out is not None:
             return _built(cases.build(options, out, report))
         counts = cases.count(options, report)
     return {
@@ -218,6 +291,9 @@ def verify(
             current.config, question, lambda count: progress.advance(task, count)
         )
     show_facts(_verified(found), as_json=as_json)
+
+
+app.registered_commands.extend(oversight_case.app.registered_commands)
 
 
 def _verified(found: VerifiedCase) -> Facts:

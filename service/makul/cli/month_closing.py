@@ -36,16 +36,21 @@ def issue(ctx: typer.Context, *, code: Code, month: AMonth, change: PreviewedCha
     """Issue a built statement to its recipient, permanently.
 
     The statement is verified with all its pages. From then on the recipient gets it by
-    GetMonthlyStatement, and confirms or contests it within the term of the settings.
+    GetMonthlyStatement, and confirms or contests it within the term of the settings. Exceptions
+    that show absent consent propose a case to the authorised body (cl. 12).
     """
     with open_installation(ctx) as installation:
         recipient = require_recipient(installation, code).code
         wanted = read_month_option(month, installation)
-        issued, head = installation.months.read(wanted, recipient)
+        month_read = installation.months.read(wanted, recipient)
+        issued, proposal = month_read.issued, month_read.proposal
+        reason = proposal.reason if proposal is not None else None
         change.apply_or_preview(
             mark("issue statement"),
-            _row(issued, overdue=False),
-            lambda: installation.registry.issue_month(issued, head, at=installation.clock()),
+            {**_row(issued, overdue=False), "proposed_case": reason},
+            lambda: installation.registry.issue_month(
+                issued, month_read.head, at=installation.clock(), proposal=proposal
+            ),
         )
 
 

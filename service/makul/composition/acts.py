@@ -25,6 +25,7 @@ def _services(parts: Adapters, recording: Recording, operator: MemberCode) -> Ac
         documents=parts.documents,
         verifier=parts.verifier,
         pages=parts.pages,
+        evidence=parts.evidence,
         receipts=parts.own_receipts,
         signer=parts.signer,
         operator=operator,

@@ -27,6 +27,7 @@ from makul.app.ports import (
     Register,
 )
 from makul.app.ports.acts import ActRecorder, OwnReceipts, StatementPages
+from makul.app.ports.oversight import EvidenceParts
 from makul.composition.own_receipts import PinnedReceipts
 from makul.config.ledger import LedgerSettings
 from makul.config.settings import (
@@ -40,7 +41,7 @@ from makul.domain.usage import UsageLimits
 from makul.language.translation import translate
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
-from makul.store import ActRights, StatementDirectory, Store, StoreActRegister
+from makul.store import ActRights, EvidenceDirectory, StatementDirectory, Store, StoreActRegister
 from makul.trust.containers.long_term import SignatureProlongation, TimestampAuthority
 from makul.trust.keys.files import (
     KeyFileError,
@@ -96,6 +97,7 @@ class Adapters:
     """The officers, and what else the oversight port reads without a lock."""
     acts: ActRecorder[ActRights]
     pages: StatementPages
+    evidence: EvidenceParts
     own_receipts: OwnReceipts
     ledger_notice: LedgerInfo | None = None
     receipt_certificates: tuple[ReceiptCertificate, ...] = ()
@@ -129,6 +131,7 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         oversight=store.oversight,
         acts=store.acts,
         pages=StatementDirectory(settings.months.directory),
+        evidence=EvidenceDirectory(settings.cases.directory),
         ledger_notice=_ledger_notice(settings.ledger),
     )
 

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from makul.config.base import Section
+from makul.config.cases import CaseSettings
 from makul.config.ledger import LedgerSettings
 from makul.config.listeners import (
     ClientCertificate,
@@ -204,6 +205,7 @@ class Settings(BaseSettings):
     ledger: LedgerSettings | None = None
     """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
     months: MonthSettings = MonthSettings()
+    cases: CaseSettings = CaseSettings()
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -351,6 +353,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             ),
             "logs": _absolute(settings.logs, base),
             "months": _absolute(settings.months, base),
+            "cases": _absolute(settings.cases, base),
             "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(

@@ -22,6 +22,7 @@ from makul.app.ports import (
     UnwritableError,
 )
 from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.oversight import DecisionLine
 from makul.documents import (
     act_answers,
     agreements,
@@ -31,6 +32,7 @@ from makul.documents import (
     deliveries,
     monthly_statements,
     notices,
+    oversight_answers,
     persons,
     receipts,
     revocations,
@@ -44,6 +46,7 @@ from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.month_closing import ContestedLine, IssuedMonth
+from makul.domain.oversight_cases import CaseStep, EvidenceFile, OversightCase
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 
@@ -118,6 +121,22 @@ class XmlDocuments:
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""
         return act_answers.render_contested_lines(lines)
+
+    def decision_lines(self, lines: Sequence[DecisionLine], *, more: bool) -> bytes:
+        """Return the elements `line` and `more` of ListDisclosures."""
+        return oversight_answers.render_lines(lines, more=more)
+
+    def cases(self, cases: Sequence[OversightCase]) -> bytes:
+        """Return the elements `case` of GetCase."""
+        return oversight_answers.render_cases(cases)
+
+    def case_steps(self, steps: Sequence[CaseStep]) -> bytes:
+        """Return the elements `step` of GetCase."""
+        return oversight_answers.render_steps(steps)
+
+    def evidence_part(self, evidence: EvidenceFile, offset: int, part: bytes) -> bytes:
+        """Return a part of an evidence file, with the size and the digest of the whole."""
+        return oversight_answers.render_part(evidence, offset, part)
 
     def encoded(self, name: str, document: bytes) -> bytes:
         """Return an element that contains a document, base64. `name` is a constant."""

@@ -34,6 +34,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
+from makul.domain.oversight_cases import CaseProposal, CaseStep, EvidenceFile, OversightCase
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
 from makul.domain.recipients import Recipient
@@ -264,10 +265,36 @@ class AuditedRegistry:
         self._report(Event.RECORD_EXPORTED)
         return result
 
-    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
+    def issue_month(
+        self,
+        issued: IssuedMonth,
+        head: bytes,
+        *,
+        at: datetime,
+        proposal: CaseProposal | None = None,
+    ) -> None:
         """Issue the statement of a month, and report it."""
-        self.registry.issue_month(issued, head, at=at)
+        self.registry.issue_month(issued, head, at=at, proposal=proposal)
         self._report(Event.MONTH_CHANGED)
+
+    def cases(self) -> Sequence[OversightCase]:
+        """Return the newest cases."""
+        return self.registry.cases()
+
+    def case(self, case_id: UUID) -> OversightCase | None:
+        """Return a case; None if there is none."""
+        return self.registry.case(case_id)
+
+    def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
+        """Return the steps of a case."""
+        return self.registry.case_steps(case_id)
+
+    def attach_evidence(
+        self, case_id: UUID, evidence: EvidenceFile, *, reason: str, at: datetime
+    ) -> None:
+        """Record the evidence file of a case, and report it."""
+        self.registry.attach_evidence(case_id, evidence, reason=reason, at=at)
+        self._report(Event.CASE_CHANGED)
 
     def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
         """Return the issued months."""

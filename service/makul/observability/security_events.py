@@ -191,6 +191,10 @@ class Event(Enum):
         "MKL-309", "ground-revoked", _MEDIUM, _CHANGED,
         "An operator revoked a consent or basis statement",
     )  # fmt: skip
+    CASE_CHANGED = _entry(
+        "MKL-312", "case-changed", _MEDIUM, _CHANGED,
+        "The evidence file of a case was attached",
+    )  # fmt: skip
     OVERSIGHT_ACT = _entry(
         "MKL-311", "oversight-act", _MEDIUM, _OVERSEEN,
         "An officer of a supervising body carried out an act, or read numbers",

@@ -12,6 +12,7 @@ from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
 from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
+from makul.domain.cases import CaseScope
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -19,12 +20,15 @@ from makul.domain.identifiers import (
     parse_member_code,
 )
 from makul.domain.months import Month, parse_month
+from makul.domain.oversight_cases import CaseChoice
 from makul.soap.operation_input import OperationInput
 from makul.soap.request_models import published_operations
 from makul.soap.spyne_setup import ByteArray, Service, rpc
 
 _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
+    CaseChoice: CaseChoice,
+    CaseScope: CaseScope,
     MemberCode: parse_member_code,
     Month: parse_month,
     UUID: UUID,

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import collapse, local_name
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
+from makul.soap.spyne_setup import (
+    ByteArray,
+    ComplexModel,
+    Date,
+    DateTime,
+    Integer32,
+    Integer64,
+    Unicode,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -27,6 +35,7 @@ _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
     (Date, lambda text: date.fromisoformat(collapse(text))),
     (DateTime, lambda text: datetime.fromisoformat(collapse(text))),
     (Integer32, lambda text: int(collapse(text))),
+    (Integer64, lambda text: int(collapse(text))),
     (ByteArray, a2b_base64),
     (Unicode, collapse),
 )

@@ -17,7 +17,15 @@ import makul_wsdl
 from lxml import etree
 
 from makul.net.xml_parser import own_parser
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
+from makul.soap.spyne_setup import (
+    ByteArray,
+    ComplexModel,
+    Date,
+    DateTime,
+    Integer32,
+    Integer64,
+    Unicode,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -30,6 +38,7 @@ _PRIMITIVES: Final[Mapping[str, Any]] = {
     f"{_XS}date": Date,
     f"{_XS}dateTime": DateTime,
     f"{_XS}int": Integer32,
+    f"{_XS}long": Integer64,
     f"{_XS}token": Unicode,
 }
 """The built-in types of which requests consist."""

@@ -77,7 +77,7 @@ with warnings.catch_warnings():
     from spyne.model.complex import ComplexModel
     from spyne.model.fault import Fault
     from spyne.model.primitive.datetime import Date, DateTime
-    from spyne.model.primitive.number import Integer32
+    from spyne.model.primitive.number import Integer32, Integer64
     from spyne.model.primitive.string import Unicode
     from spyne.protocol.soap.soap11 import Soap11
     from spyne.protocol.soap.soap12 import Soap12
@@ -94,6 +94,7 @@ __all__ = [
     "DateTime",
     "Fault",
     "Integer32",
+    "Integer64",
     "MethodContext",
     "ServerBase",
     "Service",

@@ -14,12 +14,14 @@ from makul.store.open import (
     samples_to_move,
     upgrade_store,
 )
+from makul.store.reads.evidence_files import EvidenceDirectory
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.statement_files import StatementDirectory
 from makul.store.records.retention import RetentionResult
 
 __all__ = [
     "ActRights",
+    "EvidenceDirectory",
     "RetentionResult",
     "StatementDirectory",
     "Store",

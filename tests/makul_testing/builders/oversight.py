@@ -13,6 +13,7 @@ from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
+from makul.app.ports.oversight import DecisionLine
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
@@ -27,6 +28,7 @@ from makul.domain.month_closing import (
 )
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
+from makul.domain.oversight_cases import CaseStep, OversightCase, propose_from_month
 from makul.store import ActRights, Store
 from makul_testing.builders.records import NOON
 
@@ -65,14 +67,15 @@ CONTEST = Contest(
 
 
 def record_acts(store: Store, *, recipient: MemberCode, agreement: AgreementNumber) -> None:
-    """Fill each table of acts: a proposed termination, and a month with an answered line."""
+    """Fill each table of acts: a proposed termination, a proposed case, a month with an answer."""
     officer = an_officer(1)
     store.registry.add_officer(officer, at=NOON)
     proposal = TerminationRequest(
         request_id=uuid4(), digest=b"2" * 32, agreement_number=agreement, justification="t"
     )
     assert build_operations(store)["TerminateAgreement"](proposal, caller_of(officer)) == b"DONE"
-    store.registry.issue_month(a_month(recipient), HEAD, at=NOON)
+    proposal_of_case = propose_from_month(recipient, MONTH, (("NO_GROUND", 1),))
+    store.registry.issue_month(a_month(recipient), HEAD, at=NOON, proposal=proposal_of_case)
 
     def contest(rights: ActRights) -> ActDecision:
         rights.contest(recipient, MONTH, [CONTEST])
@@ -140,6 +143,15 @@ class _Documents:
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         return b""
 
+    def cases(self, cases: Sequence[OversightCase]) -> bytes:
+        return b""
+
+    def case_steps(self, steps: Sequence[CaseStep]) -> bytes:
+        return b""
+
+    def decision_lines(self, lines: Sequence[DecisionLine], *, more: bool) -> bytes:
+        return b""
+
     def encoded(self, name: str, document: bytes) -> bytes:
         return b""
 
@@ -197,6 +209,7 @@ def build_operations(
             documents=documents,
             verifier=verifier,
             pages=pages,
+            evidence=pages,
             receipts=receipts,
             signer=signer,
             operator=MemberCode("GOV/70000001"),

@@ -10,10 +10,15 @@ from typing import TypeVar
 import pytest
 
 from makul.app.ports import Committed, Replay
-from makul.store import StoreKeys, open_store
+from makul.app.ports.acts import ActDecision
+from makul.domain.disclosures import Outcome
+from makul.domain.recipients import RecipientState
+from makul.store import ActRights, StoreKeys, open_store
 from makul_testing.builders.entries import a_release, a_revocation
-from makul_testing.builders.records import AZAMAT, NOON, a_caller, a_consent
+from makul_testing.builders.oversight import MONTH, month_facts
+from makul_testing.builders.records import AZAMAT, BANK, NOON, a_caller, a_consent
 from makul_testing.external.postgres import Cluster
+from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer, begin_empty_log, sequence
 
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
@@ -101,6 +106,37 @@ def test_an_interrupted_commit_counts_as_unknown(
 
     assert before == []
     assert outcomes == [Committed()]
+
+
+@pytest.mark.parametrize("cut", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_an_act_whose_commit_was_interrupted_is_done_once(
+    cut: str, server: Cluster, server_template: str, keys: StoreKeys
+) -> None:
+    """The caller gets the stored answer after the replica has it, and there is one act."""
+    name = server.create(template=server_template)
+    store = open_store(server.place(name), keys, who="operator")
+    facts, answers = month_facts(BANK, MONTH), iter((b"first", b"second"))
+
+    def cut_off_bank(rights: ActRights) -> ActDecision:
+        rights.set_recipient_state(BANK, RecipientState.CUT_OFF)
+        return ActDecision(outcome=Outcome.DONE)
+
+    before, outcomes = cut_off(
+        server,
+        lambda: store.acts.carry_out(facts, cut_off_bank, lambda _: next(answers)),
+        times=1,
+        how=cut,
+    )
+    with raw(server.place(name)) as connection:
+        (number,) = connection.execute(
+            "SELECT count(*) FROM act WHERE kind = 'recipient.ConfirmMonth'"
+        ).fetchone()
+    store.close()
+    server.drop(name)
+
+    assert before == []
+    assert outcomes == [b"first"]
+    assert number == 1
 
 
 def test_a_revocation_is_not_confirmed_before_the_replica_has_it(

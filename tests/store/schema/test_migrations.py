@@ -75,6 +75,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "96b5936ecff2f64513aaae2019e60a65ce1ae522d2279d06b9375024f836aa92",
         "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
+    "0014": (
+        "b3d3edb48da61c8b62091dc0c6f2807d35e3689cfa2725bccfb7e036c76a27dd",
+        "ac355b01d946c473b63cedcb3ea6a322be63626332329eda5a7ed2835d4af621",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

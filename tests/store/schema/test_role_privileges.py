@@ -70,6 +70,11 @@ def played(
         work.answers_the_contested_line(store.registry)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
+        work.opens_a_case(store)
+    with by(Duty.DESK) as store:
+        work.attaches_evidence(store.registry)
+    with by(Duty.OVERSIGHT) as store:
+        work.refers_the_case(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from makul_client.cli.late_commands import late
-from makul_client.cli.options import as_typed, examples
+from makul_client.cli.options import as_typed, officer_examples
 from makul_client.cli.output import print_line
 from makul_client.cli.output_files import write_new
 from makul_client.cli.prompts import ask
@@ -24,56 +24,72 @@ commands = typer.Typer()
 """Its command is one of `makul-oversight` (`cli.oversight.main`)."""
 
 
+BodyOption = Annotated[
+    str | None, typer.Option(help="The member code of your body, as GOV/70000009.")
+]
+IdentifierOption = Annotated[
+    str | None, typer.Option(help="Your identifier, as the operator registered it.")
+]
+UrlOption = Annotated[
+    str | None,
+    typer.Option(help="The address of the service, as https://makul.example/v1/oversight."),
+]
+ChannelOption = Annotated[str, typer.Option(help="wsse, mtls or xroad.")]
+KeyOption = Annotated[Path | None, typer.Option(help="Your private key, in PEM.")]
+CertificateOption = Annotated[Path | None, typer.Option(help="Your certificate, in PEM.")]
+KeyPasswordEnvOption = Annotated[
+    str | None, typer.Option(help="The variable that contains the password of the key.")
+]
+TlsCaOption = Annotated[
+    Path | None, typer.Option(help="The authorities of the server's TLS certificate.")
+]
+XroadClientOption = Annotated[str | None, typer.Option(help="Your subsystem, on channel xroad.")]
+XroadServiceOption = Annotated[
+    str | None, typer.Option(help="The operator's subsystem, on channel xroad.")
+]
+OperatorOption = Annotated[
+    str | None, typer.Option(help="The member code of the operator, as GOV/70000001.")
+]
+OperatorNameOption = Annotated[str, typer.Option(help="The name of the operator.")]
+OperatorCertificateOption = Annotated[
+    list[Path] | None, typer.Option(help="A certificate of receipts; may be repeated.")
+]
+AnchorOption = Annotated[
+    list[Path] | None, typer.Option(help="A trusted root certificate; may be repeated.")
+]
+IntermediateOption = Annotated[
+    list[Path] | None, typer.Option(help="An intermediate certificate; may be repeated.")
+]
+CrlOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="A certificate revocation list; may be repeated."),
+]
+
+
 @commands.command(
-    epilog=examples(
+    epilog=officer_examples(
         "makul-oversight init inspector.toml",
     )
 )
 def init(
     *,
     file: Annotated[Path, typer.Argument(help="The new file for the profile.")],
-    body: Annotated[
-        str | None, typer.Option(help="The member code of your body, as GOV/70000009.")
-    ] = None,
-    identifier: Annotated[
-        str | None, typer.Option(help="Your identifier, as the operator registered it.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="The address of the service, as https://makul.example/v1/oversight."),
-    ] = None,
-    channel: Annotated[str, typer.Option(help="wsse, mtls or xroad.")] = "wsse",
-    key: Annotated[Path | None, typer.Option(help="Your private key, in PEM.")] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Your certificate, in PEM.")] = None,
-    key_password_env: Annotated[
-        str | None, typer.Option(help="The variable that contains the password of the key.")
-    ] = None,
-    tls_ca: Annotated[
-        Path | None, typer.Option(help="The authorities of the server's TLS certificate.")
-    ] = None,
-    xroad_client: Annotated[
-        str | None, typer.Option(help="Your subsystem, on channel xroad.")
-    ] = None,
-    xroad_service: Annotated[
-        str | None, typer.Option(help="The operator's subsystem, on channel xroad.")
-    ] = None,
-    operator: Annotated[
-        str | None, typer.Option(help="The member code of the operator, as GOV/70000001.")
-    ] = None,
-    operator_name: Annotated[str, typer.Option(help="The name of the operator.")] = "",
-    operator_certificate: Annotated[
-        list[Path] | None, typer.Option(help="A certificate of receipts; may be repeated.")
-    ] = None,
-    anchor: Annotated[
-        list[Path] | None, typer.Option(help="A trusted root certificate; may be repeated.")
-    ] = None,
-    intermediate: Annotated[
-        list[Path] | None, typer.Option(help="An intermediate certificate; may be repeated.")
-    ] = None,
-    crl: Annotated[
-        list[Path] | None,
-        typer.Option(help="A certificate revocation list; may be repeated."),
-    ] = None,
+    body: BodyOption = None,
+    identifier: IdentifierOption = None,
+    url: UrlOption = None,
+    channel: ChannelOption = "wsse",
+    key: KeyOption = None,
+    certificate: CertificateOption = None,
+    key_password_env: KeyPasswordEnvOption = None,
+    tls_ca: TlsCaOption = None,
+    xroad_client: XroadClientOption = None,
+    xroad_service: XroadServiceOption = None,
+    operator: OperatorOption = None,
+    operator_name: OperatorNameOption = "",
+    operator_certificate: OperatorCertificateOption = None,
+    anchor: AnchorOption = None,
+    intermediate: IntermediateOption = None,
+    crl: CrlOption = None,
 ) -> None:
     """Write an officer's profile.
 

@@ -10,7 +10,7 @@ import typer
 
 from makul_client.cli.exit_codes import ExitCode, exit_code
 from makul_client.cli.late_commands import late
-from makul_client.cli.options import AsJson, examples
+from makul_client.cli.options import AsJson, officer_examples
 from makul_client.cli.output import print_result, read_file
 from makul_client.cli.oversight.session import load_profile
 from makul_client.cli.receipt import worst_code
@@ -43,7 +43,7 @@ def receipt() -> None:
 
 
 @receipt_app.command(
-    epilog=examples(
+    epilog=officer_examples(
         "makul-oversight receipt verify receipts/*.xml",
         "makul-oversight receipt verify --log /media/log receipt.xml --json",
     )

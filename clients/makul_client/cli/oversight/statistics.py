@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from makul_client.cli.options import AsJson, ReceiptOut, RequestId, examples
+from makul_client.cli.options import AsJson, ReceiptOut, RequestId, officer_examples
 from makul_client.cli.output import new_table, print_json, print_line, print_table
 from makul_client.cli.oversight.session import open_oversight_client, stored_receipt
 from makul_client.cli.run import report_errors
@@ -22,7 +22,7 @@ BAR_COLUMNS: Final = 40
 
 
 @statistics_app.command(
-    epilog=examples(
+    epilog=officer_examples(
         "makul-oversight statistics 2026-10",
         "makul-oversight statistics 2026-10 --recipient COM/60000001 --json",
     )

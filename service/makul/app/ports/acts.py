@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from makul.app.ports.caller import Caller
+from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
@@ -23,8 +24,9 @@ from makul.domain.month_closing import (
     MonthState,
     OwnReceipt,
 )
-from makul.domain.months import Month
+from makul.domain.months import Month, Period
 from makul.domain.officers import Officer
+from makul.domain.oversight_cases import CaseStep, OversightCase
 from makul.domain.reasons import Reason
 
 RightsT_co = TypeVar("RightsT_co", covariant=True)
@@ -129,6 +131,24 @@ class ActRegister(Protocol):
 
     def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
         """Return the contested lines of a month, the earliest first."""
+
+    def decision_lines(
+        self, recipient: MemberCode, period: Period, after: UUID | None, limit: int
+    ) -> Sequence[DecisionLine] | None:
+        """Return at most `limit` decisions of a period, the earliest first.
+
+        `after` is the id of the last line of the page before. Return None if it is no decision of
+        this recipient in this period.
+        """
+
+    def cases(self, *, referred: bool) -> Sequence[OversightCase]:
+        """Return the newest cases; or only those that were referred."""
+
+    def case(self, case_id: UUID) -> OversightCase | None:
+        """Return a case; None if there is none."""
+
+    def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
+        """Return the steps of a case, the earliest first."""
 
 
 class StatementPages(Protocol):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.ports.ledger import Inclusion
+from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.app.ports.signed_documents import RecordedSignature
 from makul.domain.agreements import Agreement
@@ -20,6 +21,7 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.matches import MethodVerdict
 from makul.domain.month_closing import ContestedLine, IssuedMonth
+from makul.domain.oversight_cases import CaseStep, EvidenceFile, OversightCase
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Ruling
@@ -225,6 +227,18 @@ class Documents(Protocol):
 
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""
+
+    def decision_lines(self, lines: Sequence[DecisionLine], *, more: bool) -> bytes:
+        """Return the elements `line` and `more` of ListDisclosures."""
+
+    def cases(self, cases: Sequence[OversightCase]) -> bytes:
+        """Return the elements `case` of GetCase."""
+
+    def case_steps(self, steps: Sequence[CaseStep]) -> bytes:
+        """Return the elements `step` of GetCase."""
+
+    def evidence_part(self, evidence: EvidenceFile, offset: int, part: bytes) -> bytes:
+        """Return a part of an evidence file, with the size and the digest of the whole."""
 
     def encoded(self, name: str, document: bytes) -> bytes:
         """Return an element that contains a document, base64. `name` is a constant."""

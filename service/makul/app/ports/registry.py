@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from makul.app.ports.monthly_statements import RecordedMonth
+from makul.app.ports.oversight import OversightRegistry
 from makul.app.ports.request_keys import Asker
 from makul.app.ports.signed_documents import (
     AgreementSignature,
@@ -20,7 +21,6 @@ from makul.domain.agreements import Agreement, AgreementState, Channel
 from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
-from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
@@ -155,7 +155,7 @@ class GroundRow:
     """
 
 
-class OperatorRegistry(Protocol):
+class OperatorRegistry(OversightRegistry, Protocol):
     """The operations of the operator on the register.
 
     Every change is recorded with its actor and time.
@@ -354,27 +354,6 @@ class OperatorRegistry(Protocol):
 
         The act is itself recorded before anything is read (cl. 11 and 13).
         """
-
-    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
-        """Register a verified head as the statement of a month, permanently (cl. 11)."""
-
-    def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
-        """Return the issued months, by month and recipient."""
-
-    def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
-        """Return the contested lines of a month, the earliest first."""
-
-    def answer_line(
-        self,
-        recipient: MemberCode,
-        month: Month,
-        disclosure_id: UUID,
-        answer: LineAnswer,
-        *,
-        reason: str,
-        at: datetime,
-    ) -> None:
-        """Record the operator's answer to a contested line, permanently (cl. 11)."""
 
     def read_case(
         self,

@@ -61,7 +61,7 @@ class StoreActRecorder(ActRecorder[ActRights]):
                 taking = stack.enter_context(announce_revocation(self._database, facts.locks))
             return self._database.run_transaction(
                 lambda transaction: self._carry_out(transaction, taking, facts, decide, render),
-                resolve_unknown_commit=lambda transaction: self._find_stored(transaction, facts),
+                resolve_unknown_commit=lambda transaction: self._find_recorded(transaction, facts),
             )
 
     def _carry_out(
@@ -108,6 +108,16 @@ class StoreActRecorder(ActRecorder[ActRights]):
         if rights.changed and decision.outcome is not Outcome.DONE:
             raise TypeError("an act that is not done changes nothing")
         return decision
+
+    def _find_recorded(self, transaction: Transaction, facts: ActFacts) -> bytes | None:
+        """Return the stored answer of an act whose commit outcome is unknown, if there is one.
+
+        A commit that was interrupted while it waited for a replica is visible at once, but exists
+        on one copy only. So this takes the lock of acts. The lock is written, and the commit of
+        this transaction waits for that replica (docs/decisions/0021-postgresql.md).
+        """
+        acquire_lock(transaction, LockKind.REGISTRY)
+        return self._find_stored(transaction, facts)
 
     def _find_stored(self, transaction: Transaction, facts: ActFacts) -> bytes | None:
         """Return the stored answer of this very request by this officer; None if there is none."""

@@ -6,6 +6,7 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
+from makul.store.admin.case_rights import CaseRows
 from makul.store.admin.month_rights import MonthRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
@@ -43,11 +44,8 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(MonthRows):
-    """The locked rows of one act. Each change of a row is stated by the act.
-
-    `changed` is True after the first change.
-    """
+class ActRights(MonthRows, CaseRows):
+    """The locked rows of one act. Each change of a row is stated by the act."""
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return a recipient; None if it is not registered."""

@@ -13,6 +13,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import Contest, ContestedLine, IssuedMonth, MonthState
 from makul.domain.months import Month
 from makul.store.admin import signatories
+from makul.store.admin.act_rows import ActRows
 from makul.store.db.base import Transaction
 from makul.store.db.codecs import micros
 from makul.store.encryption.fields import FieldCipher
@@ -23,7 +24,6 @@ from makul.store.reads.months import (
     list_contested,
     list_issued,
 )
-from makul.store.records.acts import PendingAct, RowKey
 from makul.store.schema.record_tables import disclosure
 from makul.store.schema.registry_tables import contested_line, month_document, monthly_statement
 
@@ -63,19 +63,8 @@ def keep_document(
         transaction.execute(_KEEP, {"digest": digest, "sealed": sealed, "kept_at": micros(at)})
 
 
-class MonthRows:
+class MonthRows(ActRows):
     """The part of an act's rows that belongs to months."""
-
-    changed: bool
-
-    def __init__(
-        self, transaction: Transaction, cipher: FieldCipher, act: PendingAct, *, at: datetime
-    ) -> None:
-        self._transaction = transaction
-        self._cipher = cipher
-        self._act = act
-        self._at = at
-        self.changed = False
 
     def issued_month(self, recipient: MemberCode, month: Month) -> IssuedMonth | None:
         """Return a month; None if no statement was issued."""
@@ -144,7 +133,3 @@ class MonthRows:
 
     def _track_month(self, issued: IssuedMonth) -> None:
         self._track("monthly_statement", recipient=issued.recipient, month=str(issued.month))
-
-    def _track(self, table: str, **key: object) -> None:
-        self._act.track(RowKey(table, key))
-        self.changed = True

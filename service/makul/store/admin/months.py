@@ -10,7 +10,9 @@ from makul.app.ports import OperatorRegistryError
 from makul.domain.identifiers import MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month
+from makul.domain.oversight_cases import CaseProposal
 from makul.language.translation import translate
+from makul.store.admin.case_rights import CaseRows
 from makul.store.admin.month_rights import keep_document
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import micros
@@ -38,9 +40,16 @@ _ANSWER = insert(contested_answer)
 
 
 def issue(
-    unit_of_work: RegistryUnitOfWork, issued: IssuedMonth, head: bytes, *, at: datetime
+    unit_of_work: RegistryUnitOfWork,
+    issued: IssuedMonth,
+    head: bytes,
+    proposal: CaseProposal | None,
+    *,
+    at: datetime,
 ) -> None:
     """Register a verified head as the statement of a month, permanently.
+
+    The case that its exceptions propose is recorded by the same act.
 
     Raises `OperatorRegistryError` if a statement of this month was issued before.
     """
@@ -68,6 +77,8 @@ def issue(
             "changed_at": micros(at),
         }
         transaction.execute(_ADD, row)
+        if proposal is not None:
+            CaseRows(transaction, unit_of_work.cipher, act, at=at).propose_case(proposal)
         facts = {"month": str(issued.month), "head": issued.head.hex()}
         act.write("month.issue", issued.recipient, facts, at=at)
 

@@ -31,10 +31,12 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
 from makul.domain.officers import Officer
+from makul.domain.oversight_cases import CaseProposal, CaseStep, EvidenceFile, OversightCase
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
 from makul.store.admin import (
     case_records,
+    cases,
     evidence,
     months,
     notices,
@@ -54,6 +56,7 @@ from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
 from makul.store.reads import monthly_decisions
 from makul.store.reads.agreement_signatures import list_signatures
+from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
 
@@ -289,9 +292,34 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._database, self._cipher, month, recipient, versions
         )
 
-    def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
+    def issue_month(
+        self,
+        issued: IssuedMonth,
+        head: bytes,
+        *,
+        at: datetime,
+        proposal: CaseProposal | None = None,
+    ) -> None:
         """Register a verified head as the statement of a month, permanently."""
-        months.issue(self._office, issued, head, at=at)
+        months.issue(self._office, issued, head, proposal, at=at)
+
+    def cases(self) -> Sequence[OversightCase]:
+        """Return the newest cases, the one that changed last first."""
+        return list_cases(self._database)
+
+    def case(self, case_id: UUID) -> OversightCase | None:
+        """Return a case; None if there is none."""
+        return find_case(self._database, case_id)
+
+    def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
+        """Return the steps of a case, the earliest first."""
+        return list_steps(self._database, self._cipher, case_id)
+
+    def attach_evidence(
+        self, case_id: UUID, evidence: EvidenceFile, *, reason: str, at: datetime
+    ) -> None:
+        """Record the evidence file of an open case."""
+        cases.attach_evidence(self._office, case_id, evidence, reason=reason, at=at)
 
     def issued_months(self, month: Month | None = None) -> Sequence[IssuedMonth]:
         """Return the issued months, by month and recipient."""

@@ -1,20 +1,25 @@
 """Reads of the oversight port that need no lock: officers, owners of agreements, numbers."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
 from makul.app.ports import MonthCount, RegisteredCertificate
+from makul.app.ports.oversight import DecisionLine
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth
-from makul.domain.months import Month
+from makul.domain.months import Month, Period
 from makul.domain.officers import Officer, OfficerRole
+from makul.domain.oversight_cases import CaseStep, OversightCase
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import CodecError, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
+from makul.store.reads.decision_lines import list_lines
 from makul.store.reads.monthly_counts import of_month
 from makul.store.reads.months import list_contested, list_issued, read_document
+from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
 from makul.store.schema.registry_tables import agreement, officer, recipient
 
 ALL_OFFICERS = select(
@@ -119,6 +124,24 @@ class StoreActRegister:
     def contested_lines(self, recipient: MemberCode, month: Month) -> Sequence[ContestedLine]:
         """Return the contested lines of a month, the earliest first."""
         return list_contested(self._database, self._cipher, recipient, month)
+
+    def decision_lines(
+        self, recipient: MemberCode, period: Period, after: UUID | None, limit: int
+    ) -> Sequence[DecisionLine] | None:
+        """Return a page of a recipient's decisions; None if `after` is not one of them."""
+        return list_lines(self._database, recipient, period, after, limit)
+
+    def cases(self, *, referred: bool) -> Sequence[OversightCase]:
+        """Return the newest cases; or only those that were referred."""
+        return list_cases(self._database, referred=referred)
+
+    def case(self, case_id: UUID) -> OversightCase | None:
+        """Return a case; None if there is none."""
+        return find_case(self._database, case_id)
+
+    def case_steps(self, case_id: UUID) -> Sequence[CaseStep]:
+        """Return the steps of a case, the earliest first."""
+        return list_steps(self._database, self._cipher, case_id)
 
     def month_counts(self, month: Month) -> Sequence[MonthCount]:
         """Count a month's decisions by recipient, purpose, outcome and ground."""

@@ -63,6 +63,8 @@ REGISTER_TABLES = (
     "contested_line",
     "contested_answer",
     "month_document",
+    "oversight_case",
+    "oversight_case_step",
 )
 """Tables that only acts change."""
 

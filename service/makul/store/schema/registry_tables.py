@@ -259,3 +259,39 @@ contested_answer = Table(
     sqlite_with_rowid=False,
 )
 """The operator's answer to a contested line. `sealed` is encrypted: the reason of the answer."""
+
+
+oversight_case = Table(
+    "oversight_case",
+    metadata,
+    Column("case_id", UUID, primary_key=True),
+    Column("recipient", MEMBER, ForeignKey("recipient.code"), nullable=False),
+    Column("first_day", WORD, nullable=False),
+    Column("end_day", WORD, nullable=False),
+    Column("scope", WORD, nullable=False),
+    Column("state", WORD, nullable=False),
+    Column("evidence", DIGEST),
+    Column("evidence_bytes", BigInteger),
+    Column("evidence_parts", LargeBinary),
+    Column("changed_at", BigInteger, nullable=False),
+)
+"""A case about a recipient (`domain.oversight_cases`), and its state (Procedure, cl. 12).
+
+`evidence` is the digest of its evidence file; `evidence_parts` are the digests of the file's parts,
+one after another.
+"""
+
+
+oversight_case_step = Table(
+    "oversight_case_step",
+    metadata,
+    Column("case_id", UUID, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", WORD, nullable=False),
+    Column("party", WORD, nullable=False),
+    Column("evidence", DIGEST),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("taken_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A step of a case, numbered from 1. `sealed` is encrypted: the justification or reason."""

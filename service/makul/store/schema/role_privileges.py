@@ -70,6 +70,7 @@ _METERS = (
 )
 
 _MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_statement")
+_CASES = ("oversight_case", "oversight_case_step")
 
 _SERVING = _Work(
     reads=(
@@ -108,16 +109,18 @@ _OVERSEEING = _Work(
         *("agreement", "officer", "recipient", "termination_proposal"),
         *("act", "act_answer", "gate"),
         *("disclosure", "recipient_use", "repetition", "seen_message"),
-        *(*_MONTHS, "signatory"),
+        *(*_MONTHS, *_CASES, "signatory"),
     ),
     adds=(
         *("act", "act_answer", "gate", "month_document", "termination_proposal"),
+        *_CASES,
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
     ),
     changes={
         "agreement": ("state", "changed_at"),
         "gate": ("kind",),
         "monthly_statement": ("state", "closing", "changed_at"),
+        "oversight_case": ("state", "changed_at"),
         "recipient": ("state", "changed_at"),
         "recipient_use": ("requests", "bytes"),
     },
@@ -125,7 +128,7 @@ _OVERSEEING = _Work(
 )
 """The work of the oversight port.
 
-It changes the state of recipients, agreements and months, each time with an act, and reads no
+It changes the state of recipients, agreements, months and cases, each time with an act. It reads no
 person.
 """
 
@@ -134,10 +137,10 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
-        *(*_MONTHS, "officer", "termination_proposal"),
+        *(*_MONTHS, *_CASES, "officer", "termination_proposal"),
     ),
     adds=(
-        *("contested_answer", "month_document", "monthly_statement"),
+        *("contested_answer", "month_document", "monthly_statement", *_CASES),
         *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
         *("ledger_leaf", "ledger_queue"),
     ),
@@ -147,6 +150,7 @@ _DESK = _Work(
         "gate": ("kind",),
         "ground_use": ("revoked_at",),
         "officer": ("withdrawn_at",),
+        "oversight_case": ("evidence", "evidence_bytes", "evidence_parts", "changed_at"),
         "recipient": ("state", "changed_at"),
         "sealing_certificate": ("withdrawn_at",),
         "signatory": ("withdrawn_at",),
