@@ -1,6 +1,7 @@
 """The subject port, end to end: a citizen sees who asked for data about them (cl. 4 and 11)."""
 
-from base64 import b64decode
+import copy
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -9,10 +10,16 @@ import pytest
 from lxml import etree
 
 from makul.composition.adapters import utc_now
+from makul.documents.unlocks import render_unlock
 from makul.domain.identifiers import Pin
+from makul.domain.person_locks import UnlockOrder
+from makul.trust.xades.signing import sign_document
+from makul_sandbox.data.recipients import XROAD_INSTANCE
+from makul_testing.builders.messages import signed_message
 from makul_testing.in_process_service import (
     InProcessService,
     RecordDatabase,
+    ServiceAnswer,
     about,
     build_installation,
     person_request,
@@ -96,3 +103,304 @@ def test_another_citizen_sees_nothing_of_it(own: InProcessService) -> None:
 
     assert answer.outcome == "DONE"
     assert answer.child.find(f"{{{S}}}disclosure") is None
+
+
+# --- receipts -----------------------------------------------------------------------------------
+
+
+def lines(answer: etree._Element) -> list[etree._Element]:
+    return answer.findall(f"{{{S}}}disclosure")
+
+
+def test_a_receipt_is_given_to_its_subject_alone(own: InProcessService) -> None:
+    """An id of another person and an unknown one have the same answer but for ids and times."""
+    pin = released_to_bank(own)
+    other = next(each.pin for each in own.world.people if each.pin != pin)
+    (line,) = lines(own.ask_as_citizen(act(own, "ListDisclosures", pin)).child)
+    disclosure_id = text(line, "disclosureId") or ""
+
+    mine = own.ask_as_citizen(act(own, "GetDisclosureReceipt", pin, disclosureId=disclosure_id))
+    foreign = own.ask_as_citizen(
+        act(own, "GetDisclosureReceipt", other, disclosureId=disclosure_id)
+    )
+    unknown = own.ask_as_citizen(act(own, "GetDisclosureReceipt", other, disclosureId=str(uuid4())))
+
+    receipt = etree.fromstring(b64decode(text(mine.child, "disclosureReceipt") or ""))
+    assert receipt.findtext(f"{R}receiptId") == disclosure_id
+    assert (foreign.outcome, foreign.codes) == ("REFUSED", ["OVR-06"])
+    assert without_ids(foreign) == without_ids(unknown)
+
+
+def without_ids(answer: ServiceAnswer) -> bytes:
+    """Return an answer without what belongs to the act itself: ids, times and its receipt."""
+    child = copy.deepcopy(answer.child)
+    for name in ("requestId", "actId", "decidedAt", "receipt"):
+        for each in child.findall(f"{{{S}}}{name}"):
+            each.text = ""
+    return etree.tostring(child, method="c14n")
+
+
+# --- consents and locks -------------------------------------------------------------------------
+
+
+def test_a_citizen_lists_and_revokes_a_consent(own: InProcessService) -> None:
+    """The revocation is effective at its commit, and recipients see it as any other."""
+    ready = own.document("taken-back")
+    person = own.person_of(ready)
+    request = person_request(**about(person, of=own.bank, document=ready))
+    assert own.ask(request).outcome == "RELEASED"
+
+    (consent,) = consents(own, person.pin)
+    assert (text(consent, "state"), text(consent, "used")) == ("IN_FORCE", "1")
+    assert text(consent, "consentId") == str(ready.ground_id)
+    assert text(consent, "purpose") == own.bank.purpose
+    names = {"recipient": own.bank.code, "consentId": str(ready.ground_id)}
+    revoked = own.ask_as_citizen(act(own, "RevokeConsent", person.pin, **names))
+
+    assert (revoked.outcome, text(revoked.child, "consentState")) == ("DONE", "REVOKED")
+    again = person_request(**about(person, of=own.bank, document=ready))
+    assert own.ask(again).codes == ["CNS-05"]
+    assert [text(each, "state") for each in consents(own, person.pin)] == ["REVOKED"]
+    assert own.ask_as_citizen(act(own, "RevokeConsent", person.pin, **names)).codes == ["OVR-02"]
+
+
+def consents(service: InProcessService, pin: Pin) -> list[etree._Element]:
+    answer = service.ask_as_citizen(act(service, "ListConsents", pin))
+    assert answer.outcome == "DONE"
+    return answer.child.findall(f"{{{S}}}consent")
+
+
+def test_the_consent_of_another_is_not_ones_own(own: InProcessService) -> None:
+    """It is neither listed nor revoked, and the answer is that of an unknown one."""
+    ready = own.document("taken-back")
+    person = own.person_of(ready)
+    assert own.ask(person_request(**about(person, of=own.bank, document=ready))).outcome
+    other = next(each.pin for each in own.world.people if each.pin != person.pin)
+    names = {"recipient": own.bank.code, "consentId": str(ready.ground_id)}
+
+    assert consents(own, other) == []
+    foreign = own.ask_as_citizen(act(own, "RevokeConsent", other, **names))
+    unknown = own.ask_as_citizen(
+        act(own, "RevokeConsent", other, **names | {"consentId": str(uuid4())})
+    )
+
+    assert foreign.codes == ["OVR-06"]
+    assert without_ids(foreign) == without_ids(unknown)
+    assert [text(each, "state") for each in consents(own, person.pin)] == ["IN_FORCE"]
+
+
+def test_another_persons_consent_that_was_misused_stays_unnamed(own: InProcessService) -> None:
+    """The bank presents one person's consent for another: the other learns that, and no id."""
+    ready = own.document("taken-back")
+    victim = next(each for each in own.world.people if each.pin != own.person_of(ready).pin)
+    request = person_request(**about(victim, of=own.bank, document=ready))
+    assert "CNS-14" in own.ask(request).codes
+
+    (line,) = lines(own.ask_as_citizen(act(own, "ListDisclosures", victim.pin)).child)
+
+    assert text(line, "groundId") is None
+    assert consents(own, victim.pin) == []
+
+
+def test_a_lock_stops_consents_until_the_citizen_signs(own: InProcessService) -> None:
+    """MAT-05 while locked; the order to unlock is signed by this citizen, for this request."""
+    number = own.document("bank-02-data").citizen
+    pin = own.world.people[number].pin
+
+    def ask() -> list[str]:
+        ready = own.document("bank-02-data")
+        return own.ask(
+            person_request(**about(own.person_of(ready), of=own.bank, document=ready))
+        ).codes
+
+    locked = own.ask_as_citizen(act(own, "LockMatching", pin))
+    assert (locked.outcome, text(locked.child, "matchingState")) == ("DONE", "LOCKED")
+    assert ask() == ["MAT-05"]
+    assert own.ask_as_citizen(act(own, "LockMatching", pin)).codes == ["OVR-02"]
+
+    assert own.ask_as_citizen(act(own, "UnlockMatching", pin)).codes == ["SUB-03"]
+    for signer, subject, wrong_id in ((12, pin, False), (number, pin, True)):
+        request_id = uuid4()
+        order = unlock_order(own, signer, subject, uuid4() if wrong_id else request_id)
+        refused = own.ask_as_citizen(act(own, "UnlockMatching", pin, request_id, document=order))
+        assert (refused.outcome, refused.codes[0]) == ("REFUSED", "SUB-03")
+    assert ask() == ["MAT-05"]
+
+    request_id = uuid4()
+    order = unlock_order(own, number, pin, request_id)
+    done = own.ask_as_citizen(act(own, "UnlockMatching", pin, request_id, document=order))
+    assert (done.outcome, text(done.child, "matchingState")) == ("DONE", "UNLOCKED")
+    assert ask() == []
+
+
+def unlock_order(service: InProcessService, signer: int, subject: Pin, unlock_id: UUID) -> str:
+    credential = service.world.citizens[signer]
+    order = UnlockOrder(unlock_id=unlock_id, subject=subject, signed_at=service.clock())
+    document = sign_document(
+        render_unlock(order), credential.key, [credential.certificate], at=service.clock()
+    )
+    return b64encode(document).decode()
+
+
+# --- tokens over the wire -------------------------------------------------------------------------
+
+
+def test_a_token_serves_one_request(own: InProcessService) -> None:
+    """The same bytes may come again; another request with this token is SUB-01 and recorded."""
+    pin = released_to_bank(own)
+    request_id = uuid4()
+    token = own.id_token(pin, request_id)
+    listing = body("ListDisclosures", request_id, token)
+
+    first, again = own.ask_as_citizen(listing), own.ask_as_citizen(listing)
+    other = own.ask_as_citizen(body("LockMatching", request_id, token))
+    narrowed = own.ask_as_citizen(body("ListDisclosures", request_id, token, limit="1"))
+    repeated = own.ask_as_citizen(body("ListDisclosures", request_id, token, limit="1"))
+
+    assert (first.outcome, again.outcome) == ("DONE", "DONE")
+    for refused in (other, narrowed, repeated):
+        assert (refused.outcome, refused.codes) == ("REFUSED", ["SUB-01"])
+        assert lines(refused.child) == []
+
+
+def test_a_change_is_done_once(own: InProcessService) -> None:
+    """A retry with the same bytes gets the stored answer."""
+    pin = own.world.people[0].pin
+    request_id = uuid4()
+    request = body("LockMatching", request_id, own.id_token(pin, request_id))
+
+    assert own.ask_as_citizen(request).body == own.ask_as_citizen(request).body
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"acr": "low"}, "SUB-02"),
+        ({"nonce": "00000000-0000-0000-0000-000000000000"}, "SUB-01"),
+        ({"aud": "bank"}, "SUB-01"),
+        ({"iat": 0}, "SUB-01"),
+    ],
+)
+def test_a_false_token_opens_nothing(
+    installation: InProcessService, changes: dict[str, object], code: str
+) -> None:
+    """The refusal is recorded and answered with a receipt, without any line."""
+    pin, request_id = installation.world.people[0].pin, uuid4()
+    token = installation.id_token(pin, request_id, **changes)
+
+    answer = installation.ask_as_citizen(body("ListDisclosures", request_id, token))
+
+    assert (answer.outcome, answer.codes) == ("REFUSED", [code])
+    assert text(answer.child, "receipt")
+
+
+# --- who may call ---------------------------------------------------------------------------------
+
+
+OPERATIONS = {
+    "ListDisclosures": {},
+    "GetDisclosureReceipt": {"disclosureId": "7d9a3c1e-0000-4000-8000-000000000001"},
+    "ListConsents": {},
+    "RevokeConsent": {
+        "recipient": "COM/60000001",
+        "consentId": "7d9a3c1e-0000-4000-8000-000000000001",
+    },
+    "LockMatching": {},
+    "UnlockMatching": {},
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_other_party_is_a_portal(installation: InProcessService, operation: str) -> None:
+    """The certificates of recipients, officers, signatories and citizens open nothing (RCP-04)."""
+    world = installation.world
+    holders = [
+        *world.messages.values(),
+        *(each.credential for each in world.officers.values()),
+        *(each.credential for each in world.signatories.values()),
+        *world.citizens.values(),
+    ]
+    child = act(installation, operation, world.people[0].pin, **OPERATIONS[operation])
+    for holder in holders:
+        message = signed_message(child, holder.key, holder.certificate, at=installation.clock())
+        answer = installation.post(message, listener="subject", PATH_INFO="/v1/subject")
+        assert answer.status == 500
+        assert set(answer.codes) <= {"RCP-04", "SIG-04", "SIG-05", "SIG-06", "SIG-07"}
+        assert answer.codes
+
+
+def test_a_portal_is_neither_recipient_nor_officer(installation: InProcessService) -> None:
+    """Its certificate opens no other port."""
+    portal = installation.world.portal
+    for child, listener, path in (
+        (
+            b'<r:GetStatus xmlns:r="urn:makul:recipient:1"><r:requestId>%s</r:requestId>'
+            b"</r:GetStatus>" % str(uuid4()).encode(),
+            "wsse",
+            "/v1/recipient",
+        ),
+        (
+            b'<o:GetStatistics xmlns:o="urn:makul:oversight:1"><o:requestId>%s</o:requestId>'
+            b"<o:month>2026-10</o:month></o:GetStatistics>" % str(uuid4()).encode(),
+            "oversight",
+            "/v1/oversight",
+        ),
+    ):
+        message = signed_message(child, portal.key, portal.certificate, at=installation.clock())
+        answer = installation.post(message, listener=listener, PATH_INFO=path)
+        assert (answer.status, answer.codes) == (500, ["RCP-04"])
+
+
+def test_over_x_road_the_client_is_the_portal(installation: InProcessService) -> None:
+    """`xrd:client` names the portal; another member is RCP-04."""
+    for code, expected in (("70000011", []), ("70000009", ["RCP-04"])):
+        request_id = uuid4()
+        child = act(installation, "ListDisclosures", installation.world.people[0].pin, request_id)
+        message = over_xroad(child, request_id, code)
+        answer = installation.post(message, listener="subject-xroad", PATH_INFO="/v1/subject")
+        assert answer.codes == expected
+
+
+def over_xroad(child: bytes, request_id: UUID, code: str) -> bytes:
+    identifiers = "http://x-road.eu/xsd/identifiers"
+    member = (
+        f"<id:xRoadInstance>{XROAD_INSTANCE}</id:xRoadInstance><id:memberClass>GOV</id:memberClass>"
+    )
+    return (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+        f' xmlns:xrd="http://x-road.eu/xsd/xroad.xsd" xmlns:id="{identifiers}"><s:Header>'
+        f'<xrd:client id:objectType="MEMBER">{member}<id:memberCode>{code}</id:memberCode>'
+        f'</xrd:client><xrd:service id:objectType="SERVICE">{member}'
+        "<id:memberCode>70000001</id:memberCode><id:subsystemCode>makul</id:subsystemCode>"
+        "<id:serviceCode>ListDisclosures</id:serviceCode>"
+        "<id:serviceVersion>v1</id:serviceVersion></xrd:service>"
+        f"<xrd:id>{request_id}</xrd:id>"
+        "<xrd:protocolVersion>4.0</xrd:protocolVersion></s:Header>"
+        f"<s:Body>{child.decode()}</s:Body></s:Envelope>"
+    ).encode()
+
+
+# --- pages --------------------------------------------------------------------------------------
+
+
+def test_pages_continue_where_the_last_one_ended(own: InProcessService) -> None:
+    """Together they are the whole list, each decision once, the latest first."""
+    ready = own.document("taken-back")
+    person = own.person_of(ready)
+    for _ in range(5):
+        own.ask(person_request(**about(person, of=own.bank, document=ready)))
+
+    whole = [
+        text(each, "disclosureId")
+        for each in lines(own.ask_as_citizen(act(own, "ListDisclosures", person.pin)).child)
+    ]
+    paged: list[str | None] = []
+    after: dict[str, str] = {}
+    for _ in range(3):
+        page = own.ask_as_citizen(act(own, "ListDisclosures", person.pin, **after, limit="2")).child
+        paged += [text(each, "disclosureId") for each in lines(page)]
+        after = {"after": text(page, "next") or ""}
+
+    assert len(whole) == 5
+    assert paged == whole
+    assert after == {"after": ""}

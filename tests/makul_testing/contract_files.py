@@ -56,6 +56,11 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "subject": {
         "ListDisclosures": "4 and 11",
+        "GetDisclosureReceipt": "11",
+        "ListConsents": "4",
+        "RevokeConsent": "4",
+        "LockMatching": "4",
+        "UnlockMatching": "4",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

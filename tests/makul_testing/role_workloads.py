@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import psycopg
 
+from makul.app.acts import SubjectRequest
 from makul.app.oversight.cut_off_recipient import CutOffRequest
 from makul.app.oversight.get_month import MonthRequest
 from makul.app.oversight.sign_month import SigningRequest
@@ -29,7 +30,11 @@ from makul.app.ports import (
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
+from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
+from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
+from makul.app.subject_acts.revoke_consent import CitizenRevocationRequest
+from makul.app.subject_acts.unlock import UnlockRequest
 from makul.domain.attributes import Attribute
 from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
@@ -58,7 +63,13 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
-from makul_testing.builders.oversight import CONTENT, an_officer, build_operations, caller_of
+from makul_testing.builders.oversight import (
+    CONTENT,
+    UNLOCK_ID,
+    an_officer,
+    build_operations,
+    caller_of,
+)
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -363,7 +374,31 @@ def answers_citizens(store: Store) -> None:
         )
         for _ in range(2):  # the same token serves the same request again
             assert operations["ListDisclosures"](listing, PORTAL_CALLER) == b"DONE"
-    assert store.subject.basis_document(BANK, bytes(32)) is None
+    assert store.subject.document(BANK, bytes(32)) is None
+    operations = build_subject_operations(store, document_signer=AZAMAT)
+    released, consent = RELEASED.disclosure_id, METERED.id
+    for name, kind, fields in (
+        (
+            "GetDisclosureReceipt",
+            DisclosureReceiptRequest,
+            {"disclosure_id": released},
+        ),
+        ("ListConsents", ConsentListRequest, {"after": None, "limit": 1}),
+        (
+            "RevokeConsent",
+            CitizenRevocationRequest,
+            {"recipient": BANK, "consent_id": consent},
+        ),
+        ("LockMatching", SubjectRequest, {}),
+        ("UnlockMatching", UnlockRequest, {"document": b"<signed/>"}),
+        ("LockMatching", SubjectRequest, {}),
+    ):
+        request_id = UNLOCK_ID if name == "UnlockMatching" else uuid4()
+        citizen = METERED.subject if name == "RevokeConsent" else AZAMAT
+        assert citizen is not None
+        token = a_token(citizen, request_id)
+        act = kind(request_id=request_id, digest=b"8" * 32, id_token=token, **fields)
+        assert operations[name](act, PORTAL_CALLER) == b"DONE"
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

@@ -103,7 +103,7 @@ class SubjectView:
             return decision.hiding
         if decision.ground_digest is None:
             return None
-        document = self.record.basis_document(decision.recipient, decision.ground_digest)
+        document = self.record.document(decision.recipient, decision.ground_digest)
         statement = self.documents.stored_basis(document) if document is not None else None
         if statement is None:
             return None

@@ -22,7 +22,12 @@ from makul.app.ports import (
     UnwritableError,
 )
 from makul.app.ports.acts import ActFacts, RecordedAct
-from makul.app.ports.subject import PagePosition, SubjectEntry
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    SubjectConsent,
+    SubjectEntry,
+)
 from makul.documents import (
     act_answers,
     agreements,
@@ -36,6 +41,7 @@ from makul.documents import (
     receipts,
     revocations,
     subject_answers,
+    unlocks,
 )
 from makul.documents import media_types as attachments
 from makul.documents.canonical_writer import binary, group
@@ -46,6 +52,7 @@ from makul.domain.consents import Consent
 from makul.domain.identifiers import MemberCode
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.month_closing import ContestedLine, IssuedMonth
+from makul.domain.person_locks import UnlockOrder
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 
@@ -70,6 +77,10 @@ class XmlDocuments:
     def read_revocation(self, signed: "Element") -> Revocation:
         """Read a consent revocation from its verified root. Raises `DocumentError` (REQ-01)."""
         return revocations.read_revocation(signed)
+
+    def read_unlock(self, signed: "Element") -> UnlockOrder:
+        """Read an order to unlock from its verified root. Raises `DocumentError` (REQ-01)."""
+        return unlocks.read_unlock(signed)
 
     def read_basis(self, signed: "Element") -> BasisStatement:
         """Read a basis statement from its verified root. Raises `DocumentError` (REQ-01)."""
@@ -122,6 +133,16 @@ class XmlDocuments:
     ) -> bytes:
         """Return the elements `disclosure` of ListDisclosures, and `next` if there are more."""
         return subject_answers.render_entries(entries, following)
+
+    def subject_consents(
+        self, listed: Sequence[SubjectConsent], following: ConsentPosition | None, *, at: datetime
+    ) -> bytes:
+        """Return the elements `consent` of ListConsents, and `next` if there are more."""
+        return subject_answers.render_consents(listed, following, at=at)
+
+    def stored_consent(self, document: bytes) -> Consent | None:
+        """Read a stored consent, which was verified; None for another document."""
+        return consents.read_stored_consent(document)
 
     def stored_basis(self, document: bytes) -> BasisStatement | None:
         """Read a stored basis statement; None for a document that cannot be read as one."""

@@ -14,7 +14,12 @@ from uuid import UUID
 
 from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
 from makul.app.ports.identity import IdToken
-from makul.app.ports.subject import PagePosition, parse_page_position
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    parse_consent_position,
+    parse_page_position,
+)
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -29,6 +34,7 @@ from makul.soap.spyne_setup import ByteArray, Service, rpc
 _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
     MemberCode: parse_member_code,
+    ConsentPosition: parse_consent_position,
     IdToken: IdToken,
     Month: parse_month,
     PagePosition: parse_page_position,

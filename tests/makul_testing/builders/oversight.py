@@ -13,7 +13,12 @@ from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
-from makul.app.ports.subject import PagePosition, SubjectEntry
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    SubjectConsent,
+    SubjectEntry,
+)
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
@@ -21,8 +26,9 @@ from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
+from makul.domain.person_locks import UnlockOrder
 from makul.store import ActRights, Store
-from makul_testing.builders.records import NOON
+from makul_testing.builders.records import AZAMAT, NOON
 
 CONTENT = b"c" * 32
 """The digest of every signed content."""
@@ -31,6 +37,8 @@ MONTH = Month(2026, 10)
 HEAD = b"<Head/>"
 LINE = UUID(int=1)
 """The id of a contested line."""
+UNLOCK_ID = UUID(int=3)
+"""The id that every order to unlock names."""
 
 
 def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Officer:
@@ -129,6 +137,17 @@ class _Documents:
         self, entries: Sequence[SubjectEntry], following: PagePosition | None
     ) -> bytes:
         return b""
+
+    def subject_consents(
+        self, listed: Sequence[SubjectConsent], following: ConsentPosition | None, *, at: datetime
+    ) -> bytes:
+        return b""
+
+    def stored_consent(self, document: bytes) -> None:
+        return None
+
+    def read_unlock(self, signed: Any) -> UnlockOrder:
+        return UnlockOrder(unlock_id=UNLOCK_ID, subject=AZAMAT, signed_at=NOON)
 
     def stored_basis(self, document: bytes) -> None:
         return None

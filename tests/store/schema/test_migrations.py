@@ -76,8 +76,8 @@ RELEASED: dict[str, tuple[str, str]] = {
         "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
     "0014": (
-        "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
-        "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
+        "e9c05d93a7f0b65fcb7ef8521388b3af024cc5428fb89fc5cb4e8f3ccc291b20",
+        "917c840e604f2ad0d28a1389ad59fd820afceff625d474c90582e07b59ee3826",
     ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.

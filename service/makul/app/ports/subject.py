@@ -7,12 +7,14 @@ from typing import Protocol
 from uuid import UUID
 
 from makul.domain.agreements import Agreement
+from makul.domain.consents import Consent
 from makul.domain.disclosures import Operation, Outcome
-from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.identifiers import MemberCode, Pin, parse_member_code
 from makul.domain.recipients import Recipient
 from makul.domain.subject_visibility import Hiding
 
 _HEX_DIGITS = 16
+_UUID_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,65 @@ class SubjectEntry:
     repetitions: Repetitions
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentPosition:
+    """A position in a list of consents: the last one before it."""
+
+    consent_id: UUID
+    recipient: MemberCode
+
+    def __str__(self) -> str:
+        return self.consent_id.hex + self.recipient.encode("ascii").hex()
+
+
+def parse_consent_position(text: str) -> ConsentPosition:
+    """Parse a position as a list gave it. Raises `ValueError`. It selects no person."""
+    consent_id, recipient = text[:_UUID_DIGITS], text[_UUID_DIGITS:]
+    member = parse_member_code(bytes.fromhex(recipient).decode("ascii"))
+    return ConsentPosition(UUID(hex=consent_id), member)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldConsentRow:
+    """A consent in the record that is about a citizen or was given by a citizen."""
+
+    consent_id: UUID
+    recipient: MemberCode
+    digest: bytes
+    subject: Pin
+    given_for_other: bool
+    """True if the citizen gave it as a representative."""
+    valid_from: datetime
+    valid_to: datetime
+    allowed: int
+    used: int
+    registered_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def position(self) -> ConsentPosition:
+        """The position of the list after this consent."""
+        return ConsentPosition(self.consent_id, self.recipient)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectConsent:
+    """One consent as a citizen sees it."""
+
+    row: HeldConsentRow
+    recipient_name: str | None
+    document: Consent | None
+    """The stored consent; None if it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnConsent:
+    """A consent that a citizen may revoke, on locked rows."""
+
+    subject: Pin
+    revoked: bool
+
+
 class SubjectRecord(Protocol):
     """The record about one subject, read without a lock."""
 
@@ -98,8 +159,24 @@ class SubjectRecord(Protocol):
     def agreements_of(self, code: MemberCode) -> Sequence[Agreement]:
         """Return every agreement of a recipient, in any state."""
 
-    def basis_document(self, recipient: MemberCode, digest: bytes) -> bytes | None:
-        """Return the stored basis statement of this digest; None if it cannot be read."""
+    def decision(self, subject: Pin, disclosure_id: UUID) -> tuple[SubjectDecision, bytes] | None:
+        """Return a decision about this subject and its receipt; None for any other id."""
+
+    def consents(
+        self, citizen: Pin, after: ConsentPosition | None, *, limit: int
+    ) -> tuple[Sequence[HeldConsentRow], ConsentPosition | None]:
+        """Return consents that are about a citizen or were given by a citizen, in order of ids.
+
+        The second value is where reading continues, if there are more.
+        """
+
+    def own_consent(
+        self, recipient: MemberCode, consent_id: UUID, citizen: Pin
+    ) -> OwnConsent | None:
+        """Return a consent that is about this citizen or was given by this citizen."""
+
+    def document(self, recipient: MemberCode, digest: bytes) -> bytes | None:
+        """Return a stored document of this digest; None if it cannot be read."""
 
     def use_token(
         self, token: bytes, request: bytes, *, forget_after: datetime, at: datetime

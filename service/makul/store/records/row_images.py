@@ -63,6 +63,7 @@ REGISTER_TABLES = (
     "contested_line",
     "contested_answer",
     "month_document",
+    "matching_lock",
 )
 """Tables that only acts change."""
 

@@ -142,6 +142,7 @@ consent_giver = Table(
     Column("recipient", MEMBER, primary_key=True),
     Column("consent_id", UUID, primary_key=True),
     Column("giver_index", DIGEST, nullable=False),
+    Index(None, "giver_index"),
     sqlite_with_rowid=False,
 )
 """The representative who gave a consent for its subject, and so may revoke it."""

@@ -74,7 +74,7 @@ _MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_stat
 _SERVING = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
-        *("act", "act_answer", "consent_giver", "dictionary", "gate"),
+        *("act", "act_answer", "consent_giver", "dictionary", "gate", "matching_lock"),
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
@@ -134,19 +134,26 @@ _SUBJECT = _Work(
         *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
         *("agreement", "recipient"),
         *("act", "act_answer", "dictionary", "gate"),
-        *("disclosure", "evidence", "repetition"),
-        *("recipient_use", "seen_message"),
+        *("consent_giver", "disclosure", "evidence", "ground_use", "repetition", "revocation"),
+        *("matching_lock", "recipient_use", "seen_message"),
     ),
-    adds=("act", "ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+    adds=(
+        *("act", "act_answer", "gate"),
+        *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+        *("evidence", "matching_lock", "revocation"),
+    ),
     changes={
         "gate": ("kind",),
+        "matching_lock": ("state", "document", "changed_at"),
+        "recipient": ("to_lock_by",),
         "recipient_use": ("requests", "bytes"),
     },
-    forgets=("seen_message",),
+    forgets=("gate", "seen_message"),
 )
 """The work of the subject port.
 
-It reads decisions and their grounds, and no value of a person.
+It reads decisions and their grounds, and no value of a person. It changes only what a citizen may
+change: it revokes consents, and locks and unlocks matching.
 """
 
 _DESK = _Work(
@@ -154,7 +161,7 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
-        *(*_MONTHS, "officer", "termination_proposal"),
+        *(*_MONTHS, "matching_lock", "officer", "termination_proposal"),
     ),
     adds=(
         *("contested_answer", "month_document", "monthly_statement"),
