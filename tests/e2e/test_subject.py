@@ -1,18 +1,28 @@
 """The subject port, end to end: a citizen sees who asked for data about them (cl. 4 and 11)."""
 
 import copy
+import io
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
 from lxml import etree
+from sqlalchemy import select
 
+from makul.app.ports import DisclosureRow
 from makul.composition.adapters import utc_now
 from makul.documents.unlocks import render_unlock
 from makul.domain.identifiers import Pin
 from makul.domain.person_locks import UnlockOrder
+from makul.store.db.codecs import unpack
+from makul.store.records.acts import act_associated_data
+from makul.store.schema.ledger_tables import act as act_table
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.recipients import XROAD_INSTANCE
 from makul_testing.builders.messages import signed_message
@@ -22,6 +32,7 @@ from makul_testing.in_process_service import (
     ServiceAnswer,
     about,
     build_installation,
+    party,
     person_request,
 )
 from makul_testing.tlog.builder import a_note_signer, check_ledger, sequence
@@ -253,9 +264,9 @@ def test_a_token_serves_one_request(own: InProcessService) -> None:
     listing = body("ListDisclosures", request_id, token)
 
     first, again = own.ask_as_citizen(listing), own.ask_as_citizen(listing)
-    other = own.ask_as_citizen(body("LockMatching", request_id, token))
     narrowed = own.ask_as_citizen(body("ListDisclosures", request_id, token, limit="1"))
     repeated = own.ask_as_citizen(body("ListDisclosures", request_id, token, limit="1"))
+    other = own.ask_as_citizen(body("LockMatching", request_id, token))
 
     assert (first.outcome, again.outcome) == ("DONE", "DONE")
     for refused in (other, narrowed, repeated):
@@ -404,3 +415,219 @@ def test_pages_continue_where_the_last_one_ended(own: InProcessService) -> None:
     assert len(whole) == 5
     assert paged == whole
     assert after == {"after": ""}
+
+
+# --- what is hidden -----------------------------------------------------------------------------
+
+
+def ask_police(service: InProcessService, name: str) -> Pin:
+    """Let the police get data by a basis statement, and return the PIN of the person."""
+    ready = service.document(name)
+    person, police = service.person_of(ready), party("police")
+    request = person_request(**about(person, of=police, document=ready))
+    assert service.ask(request, by="police").outcome == "RELEASED"
+    return person.pin
+
+
+def test_a_hidden_decision_changes_no_answer_until_its_date(own: InProcessService) -> None:
+    """Lists, pages, receipts and the tracker are equal with and without it (invariant 14)."""
+    pin = ask_police(own, "police-judicial")
+    listing = {"limit": "1"}
+    before = without_ids(own.ask_as_citizen(act(own, "ListDisclosures", pin, **listing)))
+    tracked = find_usage(own, pin).body
+    known = {each.disclosure_id for each in decisions(own)}
+
+    ask_police(own, "police-hidden")
+
+    (hidden,) = [each for each in decisions(own) if each.disclosure_id not in known]
+    again = own.ask_as_citizen(act(own, "ListDisclosures", pin, **listing))
+    assert without_ids(again) == before
+    assert find_usage(own, pin).body == tracked
+    answers = [
+        without_ids(
+            own.ask_as_citizen(act(own, "GetDisclosureReceipt", pin, disclosureId=str(each)))
+        )
+        for each in (hidden.disclosure_id, uuid4())
+    ]
+    assert answers[0] == answers[1]
+
+
+def decisions(service: InProcessService) -> list[DisclosureRow]:
+    return list(service.store.registry.disclosures(recipient=None, since=None, limit=100))
+
+
+# --- the tracker ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RestAnswer:
+    status: int
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def get(
+    service: InProcessService,
+    path: str,
+    query: str = "",
+    *,
+    client: str = f"{XROAD_INSTANCE}/GOV/70000011/tracker",
+    listener: str = "subject-xroad",
+    method: str = "GET",
+    **headers: str,
+) -> RestAnswer:
+    answered: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        answered.update(status=int(status.split(maxsplit=1)[0]))
+
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "HTTP_X_ROAD_CLIENT": client,
+        "wsgi.input": io.BytesIO(),
+        **headers,
+    }
+    content = b"".join(service.applications[listener](environ, start_response))
+    return RestAnswer(answered["status"], content)
+
+
+def find_usage(service: InProcessService, pin: Pin, **parameters: str) -> RestAnswer:
+    query = urlencode({"userCode": pin.digits} | parameters)
+    return get(service, "/v2/findUsage", query)
+
+
+def test_the_tracker_gets_what_the_citizen_sees(own: InProcessService) -> None:
+    """In the shape of the state's tracker, counted in the whole and cut into pages."""
+    pin = released_to_bank(own)
+
+    answer = find_usage(own, pin)
+
+    assert answer.status == 200
+    assert answer.json["totalUsages"] == 1
+    (usage,) = answer.json["usages"]
+    assert usage.keys() == {"logtime", "action", "receiverCode", "receiverName", "receiverSystem"}
+    assert (usage["receiverCode"], usage["receiverName"]) == (own.bank.code, own.bank.name)
+    assert usage["action"].startswith("GetPersonData RELEASED")
+    assert find_usage(own, pin, offset="1").json == {"totalUsages": 1, "usages": []}
+    assert find_usage(own, pin, periodEnd="2020-01-01").json == {"totalUsages": 0, "usages": []}
+    assert find_usage(own, own.world.people[20].pin).json["totalUsages"] == 0
+
+
+def test_the_tracker_is_recorded(own: InProcessService) -> None:
+    """Each answer is an act whose ledger statement has no PIN."""
+    pin = released_to_bank(own)
+    find_usage(own, pin)
+    own.ask_as_citizen(act(own, "ListDisclosures", pin))
+
+    recorded = acts(own)
+    assert [each[0] for each in recorded] == ["subject.findUsage", "subject.ListDisclosures"]
+    for each in recorded:
+        assert pin.digits not in "".join(each)
+        assert "eyJ" not in "".join(each)  # no ID token
+
+
+def acts(service: InProcessService) -> list[tuple[str, str, str, str]]:
+    """Return the acts of the port: kind, target, actor and the statement of the ledger."""
+    recorder: Any = service.store.acts
+    rows = recorder._database.fetch_all(
+        select(
+            act_table.c.kind,
+            act_table.c.target,
+            act_table.c.who,
+            act_table.c.act_id,
+            act_table.c.sealed,
+        )
+        .where(act_table.c.kind.like("subject.%"))
+        .order_by(act_table.c.number),
+        {},
+    )
+    return [
+        (
+            kind,
+            target,
+            who,
+            unpack(recorder._cipher.decrypt(sealed, act_associated_data(act_id)))[1][1].decode(),
+        )
+        for kind, target, who, act_id, sealed in rows
+    ]
+
+
+HOSTILE_QUERIES = [
+    "",
+    "userCode=",
+    "userCode=2010119900001",
+    "userCode=20101199000017%0a",
+    "userCode=20101199000017&userCode=20101199000025",
+    "userCode=20101199000017&limit=0",
+    "userCode=20101199000017&limit=1001",
+    "userCode=20101199000017&limit=-1",
+    "userCode=20101199000017&limit=1e3",
+    "userCode=20101199000017&offset=999999",
+    "userCode=20101199000017&offset=99999999999999999999",
+    "userCode=20101199000017&periodStart=yesterday",
+    "userCode=20101199000017&periodStart=2026-02-30",
+    "userCode=20101199000017&periodStart=0001-01-01",
+    "userCode=20101199000017&periodEnd=9999-12-31",
+    "userCode=20101199000017&periodEnd=2026-01-01T00:00:00",
+    "userCode=20101199000017&unknown=1",
+    "userCode=" + "1" * 600,
+    "%ff=%ff",
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE_QUERIES)
+def test_a_hostile_query_is_refused_as_json(installation: InProcessService, query: str) -> None:
+    """With the name of the parameter, and neither its value nor a trace."""
+    answer = get(installation, "/v2/findUsage", query)
+
+    assert answer.status == 400
+    assert [each["code"] for each in answer.json["reasons"]] == ["REQ-01"]
+    assert b"20101199" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("client", "status"),
+    [
+        ("", 400),
+        ("KG-SANDBOX", 400),
+        ("KG-SANDBOX/GOV/70000011/a/b", 400),
+        ("KG-SANDBOX/gov/70000011", 400),
+        ("KG-SANDBOX/GOV/70000011%0a", 400),
+        ("EE/GOV/70000011", 403),
+        ("KG-SANDBOX/GOV/70000009", 403),
+        ("KG-SANDBOX/COM/60000001", 403),
+        ("x" * 300, 400),
+    ],
+)
+def test_only_the_portal_asks_the_tracker(
+    installation: InProcessService, client: str, status: int
+) -> None:
+    """A member that the settings do not name learns nothing."""
+    query = f"userCode={installation.world.people[0].pin.digits}"
+    answer = get(installation, "/v2/findUsage", query, client=client)
+
+    assert answer.status == status
+    assert answer.json["reasons"]
+
+
+def test_the_tracker_needs_a_channel_that_names_the_caller(installation: InProcessService) -> None:
+    """A signed SOAP message is the proof on wsse; a plain GET has none there."""
+    query = f"userCode={installation.world.people[0].pin.digits}"
+
+    answer = get(installation, "/v2/findUsage", query, listener="subject")
+
+    assert answer.status == 404
+    assert b"totalUsages" not in answer.body
+
+
+def test_heartbeat_and_period(installation: InProcessService) -> None:
+    """The tracker checks both before it asks about anybody."""
+    assert get(installation, "/v2/heartbeat").json == {"status": "OK"}
+    assert get(installation, "/v2/usagePeriod").json.keys() == {"periodStart", "periodEnd"}
+    assert get(installation, "/v2/findUsages").status == 404
+    assert get(installation, "/v2/findUsage", method="POST").status == 405

@@ -24,7 +24,7 @@ from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
 from makul.composition.channels import build_channel
 from makul.composition.readiness import build_readiness
-from makul.composition.service import oversight_port, recipient_port, subject_port
+from makul.composition.service import add_tracker, oversight_port, recipient_port, subject_port
 from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import AgreementNumber, Pin
@@ -416,7 +416,7 @@ def build_installation(
     def application(name: str) -> Any:
         listener = settings.listeners[name]
         use_cases, adapters, contract, url = ports[listener.port]
-        return build_application(
+        built_port = build_application(
             use_cases,
             build_channel(listener, adapters),
             contract=contract,
@@ -424,6 +424,9 @@ def build_installation(
             clock=clock,
             ready=build_readiness(built, OPERATOR),
         )
+        if listener.port is not Port.SUBJECT or settings.subject is None:
+            return built_port
+        return add_tracker(built_port, listener, adapters, settings.subject, OPERATOR)
 
     return InProcessService(
         world=world,

@@ -4,7 +4,7 @@ Hidden decisions are left out before anything is counted or divided into pages, 
 depends on them (docs/architecture.md, invariant 14).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -81,6 +81,13 @@ class SubjectView:
             if len(rows) < READ_AT_ONCE:
                 return
             selection = replace(selection, after=rows[-1].position)
+
+    def recipient_names(
+        self, decisions: Iterable[SubjectDecision]
+    ) -> Mapping[MemberCode, str | None]:
+        """Return the names of the recipients of decisions, by code."""
+        known = {each.recipient: self._know(each.recipient).recipient for each in decisions}
+        return {code: each.name if each is not None else None for code, each in known.items()}
 
     def is_visible(self, decision: SubjectDecision) -> bool:
         """Return whether the subject may see a decision now (Procedure, cl. 5.1)."""

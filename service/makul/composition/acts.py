@@ -24,14 +24,20 @@ def build_subject_acts(
     parts: Adapters, recording: Recording, operator: MemberCode, subject: SubjectSettings
 ) -> ActPort:
     """Build the acts of portals on behalf of citizens."""
+    return build_acts(PACKAGE, build_subject_services(parts, recording, operator, subject))
+
+
+def build_subject_services(
+    parts: Adapters, recording: Recording, operator: MemberCode, subject: SubjectSettings
+) -> SubjectServices:
+    """Build what the operations of the subject port need, and the tracker beside them."""
     services = _services(parts, recording, operator)
-    extended = SubjectServices(
+    return SubjectServices(
         **{each.name: getattr(services, each.name) for each in fields(services)},
         citizens=build_identification(subject, parts.subject),
         record=parts.subject,
         hidden_at_most=parts.hidden_at_most,
     )
-    return build_acts(PACKAGE, extended)
 
 
 def _services(parts: Adapters, recording: Recording, operator: MemberCode) -> ActServices:

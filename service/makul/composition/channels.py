@@ -12,6 +12,7 @@ from makul.language.translation import translate
 from makul.soap.channels import RequestChannel, WsseChannel, XRoadChannel
 from makul.soap.front_secret import FrontedChannel
 from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
+from makul.soap.usage_tracker import Authenticate, MtlsRestCaller, XRoadRestCaller
 from makul.trust.keys.files import load_certificates, load_secret
 
 MIN_FRONT_SECRET_BYTES = 32
@@ -20,8 +21,14 @@ MIN_FRONT_SECRET_BYTES = 32
 def build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
     """Return the channel of a listener. Raises `KeyFileError` for an unusable front's secret."""
     channel = _build_channel(listener, parts)
+    secret = load_front_secret(listener)
+    return channel if secret is None else FrontedChannel(channel, secret)
+
+
+def load_front_secret(listener: ListenerSettings) -> bytes | None:
+    """Return the secret of a listener's front; None if it has none. Raises `KeyFileError`."""
     if listener.front_secret is None:
-        return channel
+        return None
     secret = load_secret(listener.front_secret)
     if len(secret) < MIN_FRONT_SECRET_BYTES:
         raise SettingsError(
@@ -31,7 +38,17 @@ def build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel
                 path=listener.front_secret,
             )
         )
-    return FrontedChannel(channel, secret)
+    return secret
+
+
+def build_rest_callers(listener: ListenerSettings, parts: Adapters) -> Authenticate | None:
+    """Return what identifies the callers of REST requests; None if the channel has no such way."""
+    channel = _build_channel(listener, parts)
+    if isinstance(channel, MtlsChannel):
+        return MtlsRestCaller(channel)
+    if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
+        return XRoadRestCaller(listener.xroad_instance)
+    return None
 
 
 def _build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:

@@ -18,6 +18,7 @@ from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.disclose import Disclose
 from makul.app.entry_renderer import KEEP_ANSWERS, EntryRenderer
 from makul.app.explain_decision import EXPLANATIONS_A_DAY, Explain
+from makul.app.find_usage import FindUsage
 from makul.app.ground_verification import GroundVerifier
 from makul.app.intake import RequestIntake
 from makul.app.list_revocations import ListRevocations
@@ -36,9 +37,10 @@ from makul.composition.acts import (
     build_oversight_acts,
     build_recipient_acts,
     build_subject_acts,
+    build_subject_services,
 )
 from makul.composition.adapters import Adapters, build_adapters, utc_now
-from makul.composition.channels import build_channel
+from makul.composition.channels import build_channel, build_rest_callers, load_front_secret
 from makul.composition.portals import require_subject_settings
 from makul.composition.readiness import build_readiness, installation_checks
 from makul.config.settings import (
@@ -68,6 +70,7 @@ from makul.observability.security_log import emit_security_event
 from makul.soap.channels import fault_status
 from makul.soap.envelope import MAX_ORDINARY
 from makul.soap.http_guard import MAX_MESSAGE
+from makul.soap.usage_tracker import UsageTracker
 from makul.soap.wsgi_app import (
     OVERSIGHT_CONTRACT,
     RECIPIENT_CONTRACT,
@@ -265,6 +268,9 @@ def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGI
         observe=observe,
         fault_status=fault_status(listener.channel),
     )
+    if listener.port is Port.SUBJECT:
+        subject = require_subject_settings(settings)
+        application = add_tracker(application, listener, parts, subject, settings.operator_code)
     return RequestObserverMiddleware(application, listener=name, metrics=metrics)
 
 
@@ -290,6 +296,29 @@ def oversight_port(parts: Adapters, *, operator: MemberCode) -> ActPort:
 def subject_port(parts: Adapters, subject: SubjectSettings, *, operator: MemberCode) -> ActPort:
     """Build every operation of the subject port with these adapters."""
     return build_subject_acts(parts, _steps(parts, operator).recording, operator, subject)
+
+
+def add_tracker(
+    application: WSGIApplication,
+    listener: ListenerSettings,
+    parts: Adapters,
+    subject: SubjectSettings,
+    operator: MemberCode,
+) -> WSGIApplication:
+    """Return the application with the service of a data tracker, if its channel has one."""
+    callers = build_rest_callers(listener, parts)
+    if callers is None:
+        return application
+    recording = _steps(parts, operator).recording
+    services = build_subject_services(parts, recording, operator, subject)
+    return UsageTracker(
+        soap=application,
+        find=FindUsage(services=services),
+        first_record=parts.subject.first_record,
+        authenticate=callers,
+        clock=parts.clock,
+        secret=load_front_secret(listener),
+    )
 
 
 def instrument_adapters(parts: Adapters) -> Adapters:

@@ -175,6 +175,9 @@ class SubjectRecord(Protocol):
     ) -> OwnConsent | None:
         """Return a consent that is about this citizen or was given by this citizen."""
 
+    def first_record(self) -> datetime | None:
+        """Return the time of the first decision about any person; None if there is none."""
+
     def document(self, recipient: MemberCode, digest: bytes) -> bytes | None:
         """Return a stored document of this digest; None if it cannot be read."""
 

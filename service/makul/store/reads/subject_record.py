@@ -198,6 +198,7 @@ _GIVER = select(consent_giver.c.giver_index).where(
     consent_giver.c.recipient == bindparam("recipient"),
     consent_giver.c.consent_id == bindparam("consent_id"),
 )
+_FIRST = select(func.min(disclosure.c.decided_at))
 _MARK = select(seen_message.c.digest).where(seen_message.c.digest == bindparam("digest"))
 
 
@@ -331,6 +332,11 @@ class StoreSubjectRecord:
     ) -> OwnConsent | None:
         """Return a consent that is about this citizen or was given by this citizen."""
         return find_own_consent(self._database, self._cipher, recipient, consent_id, citizen)
+
+    def first_record(self) -> datetime | None:
+        """Return the time of the first decision about any person; None if there is none."""
+        (first,) = self._database.fetch_one(_FIRST, {}) or (None,)
+        return instant(first) if first is not None else None
 
     def document(self, recipient: MemberCode, digest: bytes) -> bytes | None:
         """Return a stored document of this digest; None if it cannot be read."""
