@@ -318,6 +318,9 @@ def _flat(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]
         step = "NAME" if path == ("listeners",) else name
         if isinstance(value, dict):
             yield from _flat(value, (*path, step))
+        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            for each in value:
+                yield from _flat(each, (*path, step))
         else:
             yield ".".join((*path, step))
 

@@ -116,7 +116,12 @@ def run_encrypted_delivery_service(
     thread.start()
     try:
         addresses = Addresses(
-            host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2, oversight_port=3
+            host="127.0.0.1",
+            port=server.server_port,
+            xroad_port=1,
+            mtls_port=2,
+            oversight_port=3,
+            subject_port=5,
         )
         write_service(installation.world, directory, addresses)
         write_files(installation.world, directory, addresses, {})

@@ -12,7 +12,7 @@ from makul.language.translation import translate
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = (
-    *("host", "port", "xroad_port", "mtls_port", "oversight_port"),
+    *("host", "port", "xroad_port", "mtls_port", "oversight_port", "subject_port"),
     *("people", "seed", "history"),
 )
 """The options that an existing sandbox has already fixed."""
@@ -33,6 +33,15 @@ _OversightPort = Annotated[
         min=0,
         max=65535,
         help="The port for the supervising bodies; by default the third port after --port.",
+    ),
+]
+
+_SubjectPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="The port for portals of citizens; by default the fourth port after --port.",
     ),
 ]
 
@@ -65,11 +74,12 @@ def run(
     ] = "127.0.0.1",
     port: Annotated[
         int,
-        typer.Option(min=0, max=65532, help="The port for wsse; 0 takes free ports for all four."),
+        typer.Option(min=0, max=65531, help="The port for wsse; 0 takes free ports for all five."),
     ] = 8080,
     xroad_port: _XRoadPort = None,
     mtls_port: _MtlsPort = None,
     oversight_port: _OversightPort = None,
+    subject_port: _SubjectPort = None,
     people: Annotated[
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,
@@ -94,6 +104,7 @@ def run(
         xroad_port=xroad_port,
         mtls_port=mtls_port,
         oversight_port=oversight_port,
+        subject_port=subject_port,
         people=people,
         seed=seed,
         history=history,

@@ -61,7 +61,7 @@ def load_portal_register(subject: SubjectSettings | None) -> PortalRegister:
 def build_identification(subject: SubjectSettings, record: SubjectRecord) -> CitizenIdentification:
     """Build the identification of citizens. Raises `KeyFileError` or `SettingsError`."""
     known = {operation.name for operation in find_operations(PACKAGE)}
-    unknown = sorted(subject.operation_levels.keys() - known)
+    unknown = sorted((subject.operation_levels or {}).keys() - known)
     if unknown:
         raise SettingsError(
             translate("subject.operation_levels: there is no operation {name}", name=unknown[0])
@@ -81,7 +81,7 @@ def build_identification(subject: SubjectSettings, record: SubjectRecord) -> Cit
         levels=LevelPolicy(
             levels=subject.levels,
             minimum=subject.minimum_level,
-            by_operation=dict(subject.operation_levels),
+            by_operation=dict(subject.operation_levels or {}),
         ),
         record=record,
     )

@@ -44,7 +44,7 @@ class SubjectSettings(Section):
     """Every level of a login that counts (`acr`), from the lowest."""
     minimum_level: Name
     """The lowest level that is enough."""
-    operation_levels: Annotated[dict[Name, Name], Field(default_factory=dict)]
+    operation_levels: dict[Name, Name] | None = None
     """The lowest level for single operations, by their names."""
     portals: Annotated[tuple[PortalSettings, ...], Field(min_length=1)]
 
@@ -52,7 +52,7 @@ class SubjectSettings(Section):
     def _is_consistent(self) -> Self:
         if len(set(self.levels)) != len(self.levels):
             raise ValueError(translate("levels: each level occurs once"))
-        needed = {self.minimum_level, *self.operation_levels.values()}
+        needed = {self.minimum_level, *(self.operation_levels or {}).values()}
         if not needed <= set(self.levels):
             raise ValueError(translate("a level that an operation needs is not in levels"))
         members = [portal.code for portal in self.portals]
