@@ -457,6 +457,11 @@ SETTINGS: dict[str, str] = {
     '[[trust.refresh.ocsp]]\nurl = "http://127.0.0.1:1"\nissuer = "{}"',
     "logs.security": '[logs]\nsecurity = "{}"',
     "months.directory": '[months]\ndirectory = "{}"',
+    "subject.jwks": '[subject]\nissuer = "i"\njwks = "{}"\nlevels = ["l"]\n'
+    'minimum_level = "l"\nportals = [{{ code = "GOV/1", audience = "a" }}]',
+    "subject.portals.certificates": '[subject]\nissuer = "i"\njwks = "CERT"\nlevels = ["l"]\n'
+    'minimum_level = "l"\n'
+    'portals = [{{ code = "GOV/1", audience = "a", certificates = "{}" }}]',
     "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
     "ledger.key": '[ledger]\nkey = "{}"',
     "ledger.publish": '[ledger]\npublish = "{}"',
