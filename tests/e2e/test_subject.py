@@ -215,11 +215,14 @@ def test_another_persons_consent_that_was_misused_stays_unnamed(own: InProcessSe
 
 def test_a_lock_stops_consents_until_the_citizen_signs(own: InProcessService) -> None:
     """MAT-05 while locked; the order to unlock is signed by this citizen, for this request."""
-    number = own.document("bank-02-data").citizen
+    number = own.document("taken-back").citizen
     pin = own.world.people[number].pin
 
+    given = bank_request(own)
+    assert own.ask(given).outcome == "RELEASED"
+
     def ask() -> list[str]:
-        ready = own.document("bank-02-data")
+        ready = own.document("taken-back")
         return own.ask(
             person_request(**about(own.person_of(ready), of=own.bank, document=ready))
         ).codes
@@ -227,6 +230,7 @@ def test_a_lock_stops_consents_until_the_citizen_signs(own: InProcessService) ->
     locked = own.ask_as_citizen(act(own, "LockMatching", pin))
     assert (locked.outcome, text(locked.child, "matchingState")) == ("DONE", "LOCKED")
     assert ask() == ["MAT-05"]
+    assert own.ask(given).codes == ["MAT-05"]  # nor is the stored answer given again
     assert own.ask_as_citizen(act(own, "LockMatching", pin)).codes == ["OVR-02"]
 
     assert own.ask_as_citizen(act(own, "UnlockMatching", pin)).codes == ["SUB-03"]
@@ -242,6 +246,12 @@ def test_a_lock_stops_consents_until_the_citizen_signs(own: InProcessService) ->
     done = own.ask_as_citizen(act(own, "UnlockMatching", pin, request_id, document=order))
     assert (done.outcome, text(done.child, "matchingState")) == ("DONE", "UNLOCKED")
     assert ask() == []
+
+
+def bank_request(service: InProcessService) -> bytes:
+    ready = service.document("taken-back")
+    person = service.person_of(ready)
+    return person_request(**about(person, of=service.bank, document=ready))
 
 
 def unlock_order(service: InProcessService, signer: int, subject: Pin, unlock_id: UUID) -> str:

@@ -10,7 +10,7 @@ from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.person_locks import MatchingState
 from makul.store.admin.month_rights import MonthRows
 from makul.store.db.codecs import micros
-from makul.store.reads.subject_record import find_own_consent
+from makul.store.reads.subject_consents import find_own_consent
 from makul.store.records.consent_revocations import revoke_consent
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.schema.record_tables import evidence
