@@ -1,4 +1,4 @@
-"""From when on a subject sees a decision (Procedure, cl. 5.1)."""
+"""The time from which a subject sees a decision (Procedure, cl. 5.1)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

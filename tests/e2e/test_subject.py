@@ -267,7 +267,7 @@ def unlock_order(service: InProcessService, signer: int, subject: Pin, unlock_id
 
 
 def test_a_token_serves_one_request(own: InProcessService) -> None:
-    """The same bytes may come again; another request with this token is SUB-01 and recorded."""
+    """Equal bytes may come again; another request with this token is SUB-01 and recorded."""
     pin = released_to_bank(own)
     request_id = uuid4()
     token = own.id_token(pin, request_id)
@@ -512,7 +512,7 @@ def find_usage(service: InProcessService, pin: Pin, **parameters: str) -> RestAn
 
 
 def test_the_tracker_gets_what_the_citizen_sees(own: InProcessService) -> None:
-    """In the shape of the state's tracker, counted in the whole and cut into pages."""
+    """The answer has the shape of the state's tracker, a count and pages."""
     pin = released_to_bank(own)
 
     answer = find_usage(own, pin)
@@ -592,7 +592,7 @@ HOSTILE_QUERIES = [
 
 @pytest.mark.parametrize("query", HOSTILE_QUERIES)
 def test_a_hostile_query_is_refused_as_json(installation: InProcessService, query: str) -> None:
-    """With the name of the parameter, and neither its value nor a trace."""
+    """The answer names the parameter, and has neither its value nor a trace."""
     answer = get(installation, "/v2/findUsage", query)
 
     assert answer.status == 400

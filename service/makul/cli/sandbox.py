@@ -17,6 +17,16 @@ _CHOICES = (
 )
 """The options that an existing sandbox has already fixed."""
 
+_Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep", help="Start the existing sandbox of this directory again, with its records."
+    ),
+]
+_Port = Annotated[
+    int,
+    typer.Option(min=0, max=65531, help="The port for wsse; 0 takes free ports for all five."),
+]
 _XRoadPort = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="The port for X-Road; by default the port after --port."),
@@ -63,19 +73,11 @@ def run(
     directory: Annotated[
         Path, typer.Option("--dir", help="The directory for keys, documents and sandbox.json.")
     ] = DIRECTORY,
-    keep: Annotated[
-        bool,
-        typer.Option(
-            "--keep", help="Start the existing sandbox of this directory again, with its records."
-        ),
-    ] = False,
+    keep: _Keep = False,
     host: Annotated[
         str, typer.Option(help="The address to listen on; never a public address.")
     ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        typer.Option(min=0, max=65531, help="The port for wsse; 0 takes free ports for all five."),
-    ] = 8080,
+    port: _Port = 8080,
     xroad_port: _XRoadPort = None,
     mtls_port: _MtlsPort = None,
     oversight_port: _OversightPort = None,

@@ -221,6 +221,7 @@ def write_files(
     _write_officers(world, directory, addresses, log_key)
     _write_credential(directory / "portal", "message", world.portal)
     keys = directory / "identity-provider" / "private.jwks.json"
+    keys.parent.mkdir(parents=True, exist_ok=True)
     write_secret(keys, world.identity_provider.private_jwks())
     for number, credential in world.citizens.items():
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
