@@ -4,6 +4,9 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (
+    "DROP TABLE matching_lock",
+    "DROP INDEX ix_consent_giver_giver_index",
+    "DROP INDEX ix_disclosure_subject_index_decided_at",
     "DROP TABLE month_document",
     "DROP TABLE contested_answer",
     "DROP TABLE contested_line",
