@@ -254,7 +254,7 @@ class StoreSubjectRecord:
     def _find_hiding(self, read: _DecisionRow) -> Hiding | None:
         """Return what the record states of hiding. Only a basis hides, so only it is decrypted.
 
-        A record that was altered states nothing. If it failed the list, the failure would reveal it.
+        A record that was altered states nothing. A failure of the list would reveal it.
         """
         if read.ground_kind != GroundKind.BASIS:
             return None
