@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from makul.app.acts import ActPort, SubjectServices, build_acts
+from makul.app.acts import ActPort, SubjectRequest, SubjectServices, build_acts
 from makul.app.citizen_identification import CitizenIdentification, Portal
 from makul.app.ports import Caller
 from makul.app.ports.identity import IdToken
@@ -45,6 +45,16 @@ class _Verifier:
             issued_at=self.at,
             expires_at=self.at + timedelta(minutes=5),
         )
+
+
+def lock_matching(store: Store, citizen: Pin) -> None:
+    """Lock the matching of a citizen by consent."""
+    request_id = uuid4()
+    request = SubjectRequest(
+        request_id=request_id, digest=b"9" * 32, id_token=a_token(citizen, request_id)
+    )
+    operations = build_subject_operations(store)
+    assert operations["LockMatching"](request, PORTAL_CALLER) == b"DONE"
 
 
 def build_subject_operations(
