@@ -118,7 +118,7 @@ def _rewritten(store: Store, key: bytes, changes: dict[str, Any]) -> bytes:
 
 
 def test_a_token_serves_one_request(store: Store) -> None:
-    """The same request may come again; another one never, also not at its second try."""
+    """An equal request may come again; another one never, also not at its second try."""
     use = store.subject.use_token
     times = {"forget_after": LATER, "at": NOON}
 
