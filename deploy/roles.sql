@@ -5,5 +5,6 @@ CREATE DATABASE makul OWNER makul_owner;
 SET ROLE makul_owner;
 CREATE ROLE makul_service LOGIN;
 CREATE ROLE makul_oversight LOGIN;
+CREATE ROLE makul_subject LOGIN;
 CREATE ROLE makul_desk LOGIN;
 CREATE ROLE makul_sequencer LOGIN;

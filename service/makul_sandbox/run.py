@@ -40,6 +40,7 @@ Sandbox at {directory}: nobody in it is real. NOT FOR PRODUCTION.
   X-Road    {xroad}?wsdl=xroad
   mTLS      {mtls}?wsdl
   oversight {oversight}?wsdl
+  subject   {subject}?wsdl
   index     {index}
   log       {published}/checkpoint
   operator  makul --config {config} recipient list
@@ -74,6 +75,7 @@ def _guide(directory: Path, addresses: Addresses) -> str:
         xroad=addresses.url(Channel.XROAD),
         mtls=addresses.url(Channel.MTLS),
         oversight=addresses.oversight_url,
+        subject=addresses.subject_url,
         index=directory / INDEX,
         published=(directory / CONFIG).parent / "published",
         config=directory / CONFIG,
@@ -110,6 +112,7 @@ def _ports(addresses: Addresses) -> tuple[int, ...]:
         addresses.xroad_port,
         addresses.mtls_port,
         addresses.oversight_port,
+        addresses.subject_port,
     )
 
 
@@ -176,6 +179,7 @@ _PORTS: Final = {
     "xroad_port": "xroad",
     "mtls_port": "mtls",
     "oversight_port": "oversight",
+    "subject_port": "subject",
 }
 """The listeners of a sandbox, by the option that names the port. By default they are in a row."""
 
@@ -210,6 +214,7 @@ def with_ports(options: SandboxOptions) -> SandboxOptions:
         xroad_port=chosen["xroad_port"],
         mtls_port=chosen["mtls_port"],
         oversight_port=chosen["oversight_port"],
+        subject_port=chosen["subject_port"],
     )
 
 
@@ -245,6 +250,7 @@ def _require_same_options(options: SandboxOptions) -> SandboxOptions:
         xroad_port=ports["xroad_port"],
         mtls_port=ports["mtls_port"],
         oversight_port=ports["oversight_port"],
+        subject_port=ports["subject_port"],
     )
 
 
@@ -256,7 +262,9 @@ def _refuse_taken_ports(options: SandboxOptions, *, patience: float) -> None:
     addresses = choose_addresses(options)
     ports = _ports(addresses)
     if len(set(ports)) < len(ports):
-        raise OperatorError("--port, --xroad-port, --mtls-port and --oversight-port must differ")
+        raise OperatorError(
+            "--port, --xroad-port, --mtls-port, --oversight-port and --subject-port must differ"
+        )
     ends = time.monotonic() + patience
     while (taken_port := _find_taken_port(addresses.host, ports)) is not None:
         if time.monotonic() >= ends:

@@ -458,6 +458,11 @@ SETTINGS: dict[str, str] = {
     "logs.security": '[logs]\nsecurity = "{}"',
     "months.directory": '[months]\ndirectory = "{}"',
     "cases.directory": '[cases]\ndirectory = "{}"',
+    "subject.jwks": '[subject]\nissuer = "i"\njwks = "{}"\nlevels = ["l"]\n'
+    'minimum_level = "l"\nportals = [{{ code = "GOV/1", audience = "a" }}]',
+    "subject.portals.certificates": '[subject]\nissuer = "i"\njwks = "CERT"\nlevels = ["l"]\n'
+    'minimum_level = "l"\n'
+    'portals = [{{ code = "GOV/1", audience = "a", certificates = "{}" }}]',
     "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
     "ledger.key": '[ledger]\nkey = "{}"',
     "ledger.publish": '[ledger]\npublish = "{}"',

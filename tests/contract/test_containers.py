@@ -40,8 +40,8 @@ from makul_testing.processes.service import free_port
 from makul_testing.servers.listeners import by_tls, write
 
 OPERATORS = Page.of(ROOT / "docs" / "operators.md", ROOT)
-NGINX_FILES = ("makul.conf", "makul-ledger.conf", "makul-oversight.conf")
-SERVING = (("makul", "sockets"), ("oversight", "oversight-sockets"))
+NGINX_FILES = ("makul.conf", "makul-ledger.conf", "makul-oversight.conf", "makul-subject.conf")
+SERVING = (("makul", "sockets"), ("oversight", "oversight-sockets"), ("subject", "subject-sockets"))
 """The services that answer requests, and the volume of their sockets."""
 ADDRESS = "192.0.2.10:"
 """What `docs/operating/containers.md` takes out of the handed-out files of nginx."""
@@ -171,9 +171,10 @@ def test_duties_are_apart() -> None:
 
     assert users["makul"] == users["trust"]
     assert users["oversight"] == users["oversight-trust"]
-    assert len({*users.values()}) == len(users) - 2
-    assert len({role for role in roles if role}) == 5
-    for fetcher in ("trust", "oversight-trust"):
+    assert users["subject"] == users["subject-trust"]
+    assert len({*users.values()}) == len(users) - 3
+    assert len({role for role in roles if role}) == 6
+    for fetcher in ("trust", "oversight-trust", "subject-trust"):
         assert "MAKUL_DATABASE_URL" not in SERVICES[fetcher]["environment"]
 
 
@@ -251,6 +252,7 @@ def test_nginx_forwards_the_paths_of_the_ports() -> None:
         "makul.conf": {PATHS[Port.RECIPIENT]},
         "makul-xroad.conf": {PATHS[Port.RECIPIENT]},
         "makul-oversight.conf": {PATHS[Port.OVERSIGHT]},
+        "makul-subject.conf": {PATHS[Port.SUBJECT]},
         "makul-ledger.conf": set(),
     }
 
@@ -382,7 +384,9 @@ def _checked(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize(("name", "listener"), [("makul", "WSSE"), ("oversight", "OVERSIGHT")])
+@pytest.mark.parametrize(
+    ("name", "listener"), [("makul", "WSSE"), ("oversight", "OVERSIGHT"), ("subject", "SUBJECT")]
+)
 def test_the_health_check_asks_the_socket_of_the_listener(name: str, listener: str) -> None:
     """The check uses only files of the image."""
     kind, python, script, path = SERVICES[name]["healthcheck"]["test"]

@@ -86,7 +86,12 @@ def town(
     installation = build_installation(directory / "installation", database=record_database)
     with run_service(directory / "installation" / "makul.toml", workers=1) as server:
         addresses = Addresses(
-            host="127.0.0.1", port=server.port, xroad_port=1, mtls_port=1, oversight_port=1
+            host="127.0.0.1",
+            port=server.port,
+            xroad_port=1,
+            mtls_port=1,
+            oversight_port=1,
+            subject_port=5,
         )
         write_service(installation.world, directory, addresses)
         write_files(installation.world, directory, addresses, {})

@@ -16,8 +16,9 @@ import pytest
 from lxml import etree
 
 from makul.composition.adapters import build_adapters
+from makul.composition.channels import build_channel
 from makul.composition.readiness import build_readiness
-from makul.composition.service import build_channel, recipient_port
+from makul.composition.service import recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code
@@ -115,7 +116,12 @@ def run_encrypted_delivery_service(
     thread.start()
     try:
         addresses = Addresses(
-            host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2, oversight_port=3
+            host="127.0.0.1",
+            port=server.server_port,
+            xroad_port=1,
+            mtls_port=2,
+            oversight_port=3,
+            subject_port=5,
         )
         write_service(installation.world, directory, addresses)
         write_files(installation.world, directory, addresses, {})

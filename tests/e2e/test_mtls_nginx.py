@@ -176,7 +176,12 @@ def test_reference_client_works_behind_nginx(front: Front) -> None:
     """The profile has the channel mtls with key and certificate, and messages have no signature."""
     installation, place = front.installation, front.directory / "handed-out"
     addresses = Addresses(
-        host="127.0.0.1", port=1, xroad_port=2, mtls_port=front.mtls_port, oversight_port=3
+        host="127.0.0.1",
+        port=1,
+        xroad_port=2,
+        mtls_port=front.mtls_port,
+        oversight_port=3,
+        subject_port=5,
     )
     world = installation.world
     for name, content in {

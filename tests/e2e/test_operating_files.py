@@ -65,9 +65,10 @@ def test_each_unit_has_its_own_role() -> None:
         ["makul_owner"],
         ["makul_sequencer"],
         ["makul_service"],
+        ["makul_subject"],
     ]
     users = {user for text in texts for user in re.findall(r"^User=(.+)$", text, re.MULTILINE)}
-    assert users == {"makul-ledger", "makul-oversight", "makul-owner"}
+    assert users == {"makul-ledger", "makul-oversight", "makul-owner", "makul-subject"}
 
 
 @needs("systemd-analyze")

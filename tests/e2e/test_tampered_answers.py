@@ -183,7 +183,14 @@ def town(
     folder = tmp_path_factory.mktemp("tampered")
     (folder / "installation").mkdir()
     installation = build_installation(folder / "installation", database=record_database)
-    addresses = Addresses(host="127.0.0.1", port=1, xroad_port=2, mtls_port=3, oversight_port=4)
+    addresses = Addresses(
+        host="127.0.0.1",
+        port=1,
+        xroad_port=2,
+        mtls_port=3,
+        oversight_port=4,
+        subject_port=5,
+    )
     write_service(installation.world, folder, addresses)
     write_files(installation.world, folder, addresses, {})
     town = Man(installation, folder)

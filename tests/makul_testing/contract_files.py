@@ -23,6 +23,7 @@ NS = {
     "t": "urn:makul:types:1",
     "r": "urn:makul:recipient:1",
     "o": "urn:makul:oversight:1",
+    "s": "urn:makul:subject:1",
     "c": "urn:makul:consent:1",
     "b": "urn:makul:basis:1",
     "a": "urn:makul:agreement:1",
@@ -58,6 +59,14 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "ReferCase": "12",
         "SignMonth": "11",
         "TerminateAgreement": "12",
+    },
+    "subject": {
+        "ListDisclosures": "4 and 11",
+        "GetDisclosureReceipt": "11",
+        "ListConsents": "4",
+        "RevokeConsent": "4",
+        "LockMatching": "4",
+        "UnlockMatching": "4",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

@@ -198,9 +198,9 @@ def test_free_ports_are_found() -> None:
     addresses = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=9000)))
     named = choose_addresses(with_ports(SandboxOptions(directory=Path("x"), port=8, mtls_port=4)))
 
-    free = {options.port, options.xroad_port, options.mtls_port, options.oversight_port}
+    names = ("port", "xroad_port", "mtls_port", "oversight_port", "subject_port")
+    free = {getattr(options, name) for name in names}
     assert 0 not in free
-    assert len(free) == 4
-    in_a_row = (addresses.port, addresses.xroad_port, addresses.mtls_port, addresses.oversight_port)
-    assert in_a_row == (9000, 9001, 9002, 9003)
-    assert (named.port, named.xroad_port, named.mtls_port, named.oversight_port) == (8, 9, 4, 11)
+    assert len(free) == 5
+    assert [getattr(addresses, name) for name in names] == [9000, 9001, 9002, 9003, 9004]
+    assert [getattr(named, name) for name in names] == [8, 9, 4, 11, 12]

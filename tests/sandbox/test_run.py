@@ -42,6 +42,7 @@ def ports_of(options: SandboxOptions) -> list[str]:
         "--xroad-port": options.xroad_port,
         "--mtls-port": options.mtls_port,
         "--oversight-port": options.oversight_port,
+        "--subject-port": options.subject_port,
     }
     return [word for name, port in ports.items() for word in (name, str(port))]
 
@@ -160,6 +161,7 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
         "xroad_port": replace(kept_options, xroad_port=19000),
         "mtls_port": replace(kept_options, mtls_port=19000),
         "oversight_port": replace(kept_options, oversight_port=19000),
+        "subject_port": replace(kept_options, subject_port=19000),
         "host": replace(kept_options, host="127.0.0.2"),
         "people": replace(kept_options, people=26),
         "seed": replace(kept_options, seed=2),
@@ -175,9 +177,9 @@ def test_a_kept_sandbox_keeps_its_ports(tmp_path: Path) -> None:
     assert b"--port was decided" in typed.stderr
 
 
-@pytest.mark.parametrize("offset", [0, 1, 2, 3])
+@pytest.mark.parametrize("offset", [0, 1, 2, 3, 4])
 def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, offset: int) -> None:
-    """The test takes each of the four ports."""
+    """The test takes each of the five ports."""
     directory = tmp_path / "sandbox"
     with socket.socket() as busy_socket:
         busy_socket.bind(("127.0.0.1", 0))
@@ -185,6 +187,7 @@ def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, off
         port = busy_socket.getsockname()[1]
         others = with_ports(SandboxOptions(directory=directory, port=0))
         ports = [others.port, others.xroad_port, others.mtls_port, others.oversight_port]
+        ports.append(others.subject_port)
         ports[offset] = port
         options = SandboxOptions(
             directory=directory,
@@ -192,6 +195,7 @@ def test_a_taken_port_is_reported_before_anything_is_written(tmp_path: Path, off
             xroad_port=ports[1],
             mtls_port=ports[2],
             oversight_port=ports[3],
+            subject_port=ports[4],
         )
         with pytest.raises(OperatorError, match=rf"port {port} .* is in use"):
             run(options, Runtime())

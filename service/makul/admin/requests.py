@@ -50,6 +50,8 @@ class SandboxOptions:
     """None is the port after that."""
     oversight_port: int | None = None
     """The port of the supervising bodies; None is the third port after `port`."""
+    subject_port: int | None = None
+    """The port of portals of citizens; None is the fourth port after `port`."""
     people: int = 1000
     seed: int = 1
     history: int = 0

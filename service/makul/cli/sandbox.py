@@ -12,11 +12,21 @@ from makul.language.translation import translate
 
 DIRECTORY = Path("build/sandbox")
 _CHOICES = (
-    *("host", "port", "xroad_port", "mtls_port", "oversight_port"),
+    *("host", "port", "xroad_port", "mtls_port", "oversight_port", "subject_port"),
     *("people", "seed", "history"),
 )
 """The options that an existing sandbox has already fixed."""
 
+_Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep", help="Start the existing sandbox of this directory again, with its records."
+    ),
+]
+_Port = Annotated[
+    int,
+    typer.Option(min=0, max=65531, help="The port for wsse; 0 takes free ports for all five."),
+]
 _XRoadPort = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="The port for X-Road; by default the port after --port."),
@@ -33,6 +43,15 @@ _OversightPort = Annotated[
         min=0,
         max=65535,
         help="The port for the supervising bodies; by default the third port after --port.",
+    ),
+]
+
+_SubjectPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="The port for portals of citizens; by default the fourth port after --port.",
     ),
 ]
 
@@ -54,22 +73,15 @@ def run(
     directory: Annotated[
         Path, typer.Option("--dir", help="The directory for keys, documents and sandbox.json.")
     ] = DIRECTORY,
-    keep: Annotated[
-        bool,
-        typer.Option(
-            "--keep", help="Start the existing sandbox of this directory again, with its records."
-        ),
-    ] = False,
+    keep: _Keep = False,
     host: Annotated[
         str, typer.Option(help="The address to listen on; never a public address.")
     ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        typer.Option(min=0, max=65532, help="The port for wsse; 0 takes free ports for all four."),
-    ] = 8080,
+    port: _Port = 8080,
     xroad_port: _XRoadPort = None,
     mtls_port: _MtlsPort = None,
     oversight_port: _OversightPort = None,
+    subject_port: _SubjectPort = None,
     people: Annotated[
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,
@@ -94,6 +106,7 @@ def run(
         xroad_port=xroad_port,
         mtls_port=mtls_port,
         oversight_port=oversight_port,
+        subject_port=subject_port,
         people=people,
         seed=seed,
         history=history,

@@ -23,6 +23,12 @@ from makul.app.ports import (
 )
 from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.ports.oversight import DecisionLine
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    SubjectConsent,
+    SubjectEntry,
+)
 from makul.documents import (
     act_answers,
     agreements,
@@ -36,6 +42,8 @@ from makul.documents import (
     persons,
     receipts,
     revocations,
+    subject_answers,
+    unlocks,
 )
 from makul.documents import media_types as attachments
 from makul.documents.canonical_writer import binary, group
@@ -47,6 +55,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.legal_bases import BasisStatement
 from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.oversight_cases import CaseStep, EvidenceFile, OversightCase
+from makul.domain.person_locks import UnlockOrder
 from makul.domain.persons import Person
 from makul.domain.reasons import Reason
 
@@ -71,6 +80,10 @@ class XmlDocuments:
     def read_revocation(self, signed: "Element") -> Revocation:
         """Read a consent revocation from its verified root. Raises `DocumentError` (REQ-01)."""
         return revocations.read_revocation(signed)
+
+    def read_unlock(self, signed: "Element") -> UnlockOrder:
+        """Read an order to unlock from its verified root. Raises `DocumentError` (REQ-01)."""
+        return unlocks.read_unlock(signed)
 
     def read_basis(self, signed: "Element") -> BasisStatement:
         """Read a basis statement from its verified root. Raises `DocumentError` (REQ-01)."""
@@ -117,6 +130,26 @@ class XmlDocuments:
     def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
         """Return an element `status` with the state of a month."""
         return act_answers.render_month_status(issued, at=at)
+
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        """Return the elements `disclosure` of ListDisclosures, and `next` if there are more."""
+        return subject_answers.render_entries(entries, following)
+
+    def subject_consents(
+        self, listed: Sequence[SubjectConsent], following: ConsentPosition | None, *, at: datetime
+    ) -> bytes:
+        """Return the elements `consent` of ListConsents, and `next` if there are more."""
+        return subject_answers.render_consents(listed, following, at=at)
+
+    def stored_consent(self, document: bytes) -> Consent | None:
+        """Read a stored consent, which was verified; None for another document."""
+        return consents.read_stored_consent(document)
+
+    def stored_basis(self, document: bytes) -> BasisStatement | None:
+        """Read a stored basis statement; None for a document that cannot be read as one."""
+        return bases.read_stored_basis(document)
 
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from makul.app.ports import UnwritableError
+from lxml import etree
+
+from makul.app.ports import DocumentError, UnwritableError
 from makul.documents.canonical_writer import (
     binary,
     day,
@@ -31,6 +33,7 @@ from makul.domain.identifiers import (
     parse_member_code,
     parse_purpose,
 )
+from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -236,3 +239,14 @@ def _paper(paper: PaperConsent | None, display: PaperConsentDetails | None) -> s
         element("mediaType", paper.media_type),
         element("scanDigest", binary(paper.scan_digest)),
     )
+
+
+def read_stored_consent(document: bytes) -> Consent | None:
+    """Read a stored consent; None for a document that cannot be read as one.
+
+    The bytes were verified when they were recorded. The signature is not verified again.
+    """
+    try:
+        return read_consent(etree.fromstring(document, own_parser()))
+    except (etree.XMLSyntaxError, DocumentError):
+        return None

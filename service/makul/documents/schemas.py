@@ -95,6 +95,12 @@ def revocation_schema() -> DocumentSchema:
 
 
 @cache
+def unlock_schema() -> DocumentSchema:
+    """Return the schema of an order to unlock matching (consent.xsd)."""
+    return DocumentSchema("consent.xsd", "MatchingUnlock")
+
+
+@cache
 def basis_schema() -> DocumentSchema:
     """Return the schema of a basis statement (basis.xsd)."""
     return DocumentSchema("basis.xsd", "BasisStatement")

@@ -96,16 +96,19 @@ class MtlsChannel:
 
     def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:
         """Return the holder of the connection's key. Raises `RejectedError` (SIG-*, RCP-04)."""
-        fingerprint = self.judge.judge(self.source.certificate(message.arrival), at=at)
+        return AuthenticatedMessage(self.identify(message.arrival, at=at), message.child)
+
+    def identify(self, arrival: Arrival, *, at: datetime) -> Caller:
+        """Return the holder of the connection's key. Raises `RejectedError` (SIG-*, RCP-04)."""
+        fingerprint = self.judge.judge(self.source.certificate(arrival), at=at)
         registered = self.register.certificate(fingerprint)
         if registered is None:
             raise RejectedError(Reason(code=Code.RCP_04))
-        caller = Caller(
+        return Caller(
             recipient=registered.recipient,
             channel=ChannelName.MTLS,
             certificate=fingerprint,
         )
-        return AuthenticatedMessage(caller, message.child)
 
     def echo(self, message: Message) -> bytes:  # noqa: ARG002 - the Protocol's signature
         """Return nothing."""

@@ -17,7 +17,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from makul.app.ports.health import Readiness
 from makul.composition.adapters import build_adapters
-from makul.composition.service import PATHS, build_channel, recipient_port
+from makul.composition.channels import build_channel
+from makul.composition.service import PATHS, recipient_port
 from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
 from makul.domain.disclosures import Operation

@@ -131,6 +131,7 @@ def _command(options: SandboxOptions) -> list[str]:
         *("--xroad-port", str(options.xroad_port)),
         *("--mtls-port", str(options.mtls_port)),
         *("--oversight-port", str(options.oversight_port)),
+        *("--subject-port", str(options.subject_port)),
         *("--people", str(options.people)),
     )
 

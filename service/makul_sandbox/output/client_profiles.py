@@ -17,6 +17,7 @@ from makul_sandbox.world.signers import NOTICE_LANGUAGE, NOTICE_REF, WITHDRAWAL
 NOTICE_FILE = "notice.ky.txt"
 RECIPIENT_PATH = "/v1/recipient"
 OVERSIGHT_PATH = "/v1/oversight"
+SUBJECT_PATH = "/v1/subject"
 
 _PROFILE = """\
 # {name}: how the reference client plays it against this sandbox.
@@ -122,11 +123,17 @@ class Addresses:
     xroad_port: int
     mtls_port: int
     oversight_port: int
+    subject_port: int
 
     @property
     def oversight_url(self) -> str:
         """The address of the oversight port."""
         return f"http://{self.host}:{self.oversight_port}{OVERSIGHT_PATH}"
+
+    @property
+    def subject_url(self) -> str:
+        """The address of the subject port."""
+        return f"http://{self.host}:{self.subject_port}{SUBJECT_PATH}"
 
     def url(self, channel: Channel) -> str:
         """Return the address of the recipient port on this channel."""

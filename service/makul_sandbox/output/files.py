@@ -7,6 +7,8 @@ relative to it. Keys are not protected, because their holders do not exist.
     service/published/  the log of its decisions: checkpoint and tiles, as witnesses fetch them
     parties/KEY/        message, sealing and official's keys, client profiles
     officers/KEY/       an officer's key, and the profile for `makul-oversight`: KEY.toml
+    portal/             the key of the citizens' portal
+    identity-provider/  the keys of the identity provider, for `IdentityProvider.load`
     citizens/NN/        signing keys of the citizens who have one
     documents/          consents and basis statements by name, with scans and authority documents
     revocations/        consent revocations, by the consents' names
@@ -25,6 +27,7 @@ from pathlib import Path
 from makul.cli.init import write_secret
 from makul.domain.agreements import Channel
 from makul_sandbox.data.end_entities import CITIZEN_POLICY
+from makul_sandbox.data.identity_provider import ISSUER, LEVELS
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import (
     AUTHORISED_BODY,
@@ -32,6 +35,8 @@ from makul_sandbox.data.recipients import (
     OPERATOR,
     OPERATOR_NAME,
     PARTIES,
+    PORTAL,
+    PORTAL_AUDIENCE,
     XROAD_INSTANCE,
     Party,
 )
@@ -114,6 +119,24 @@ bind = "{host}:{oversight_port}"
 public_url = "http://{host}:{oversight_port}"
 workers = 1
 
+[listeners.subject]             # for portals of citizens; in production a process of its own
+port = "subject"
+channel = "wsse"
+bind = "{host}:{subject_port}"
+public_url = "http://{host}:{subject_port}"
+workers = 1
+
+[subject]
+issuer = "{issuer}"
+jwks = "identity-provider.jwks.json"
+levels = [{levels}]
+minimum_level = "substantial"
+
+[[subject.portals]]
+code = "{portal}"
+audience = "{audience}"
+certificates = "portal.cert.pem"
+
 [listeners.mtls]                # TLS ends here in a sandbox alone; in production in nginx
 channel = "mtls"
 client_certificate = "tls"
@@ -136,6 +159,8 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
     _write(service / "anchors" / "root.pem", world.hierarchy.anchors())
     _write(service / "intermediates" / "issuing.pem", world.hierarchy.intermediate_certificates())
     _write_tls(world, service, addresses.host)
+    _write(service / "portal.cert.pem", world.portal.certificate_pem)
+    _write(service / "identity-provider.jwks.json", world.identity_provider.jwks())
     for name, crl in world.crls.items():
         _write(service / "crls" / name, crl)
     _write(service / "tsa" / "anchors" / "root.pem", world.stamping_root.credential.certificate_pem)
@@ -150,6 +175,11 @@ def write_service(world: World, directory: Path, addresses: Addresses) -> Path:
         xroad_port=addresses.xroad_port,
         mtls_port=addresses.mtls_port,
         oversight_port=addresses.oversight_port,
+        subject_port=addresses.subject_port,
+        issuer=ISSUER,
+        levels=", ".join(f'"{level}"' for level in LEVELS),
+        portal=PORTAL,
+        audience=PORTAL_AUDIENCE,
         instance=XROAD_INSTANCE,
         citizen_policy=CITIZEN_POLICY.dotted_string,
         tsa_policy=POLICY,
@@ -189,6 +219,10 @@ def write_files(
     for party in PARTIES:
         _write_party(world, party, directory / "parties" / party.key, addresses, log_key)
     _write_officers(world, directory, addresses, log_key)
+    _write_credential(directory / "portal", "message", world.portal)
+    keys = directory / "identity-provider" / "private.jwks.json"
+    keys.parent.mkdir(parents=True, exist_ok=True)
+    write_secret(keys, world.identity_provider.private_jwks())
     for number, credential in world.citizens.items():
         _write_credential(directory / "citizens" / f"{number:02d}", "signing", credential)
     for document in world.documents.values():

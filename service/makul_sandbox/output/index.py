@@ -20,8 +20,16 @@ from makul_sandbox.data.citizens import (
     REVOKED_LATE,
     WITHOUT_ADDRESS,
 )
+from makul_sandbox.data.identity_provider import ISSUER, LEVELS
 from makul_sandbox.data.pki import CITIZENS_CRL
-from makul_sandbox.data.recipients import OPERATOR, OPERATOR_NAME, PARTIES, Party
+from makul_sandbox.data.recipients import (
+    OPERATOR,
+    OPERATOR_NAME,
+    PARTIES,
+    PORTAL,
+    PORTAL_AUDIENCE,
+    Party,
+)
 from makul_sandbox.output.client_profiles import (
     NOTICE_FILE,
     Addresses,
@@ -67,6 +75,18 @@ def describe(world: World, addresses: Addresses) -> dict[str, Any]:
         "madeAt": world.made_at.isoformat(),
         "urls": {channel: addresses.url(channel) for channel in Channel},
         "oversightUrl": addresses.oversight_url,
+        "subjectUrl": addresses.subject_url,
+        "portal": {
+            "code": PORTAL,
+            "audience": PORTAL_AUDIENCE,
+            "messageKey": "portal/message.key.pem",
+            "messageCertificate": "portal/message.cert.pem",
+        },
+        "identityProvider": {
+            "issuer": ISSUER,
+            "levels": list(LEVELS),
+            "keys": "identity-provider/private.jwks.json",
+        },
         "operator": {
             "code": OPERATOR,
             "name": OPERATOR_NAME,

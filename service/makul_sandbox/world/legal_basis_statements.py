@@ -28,6 +28,14 @@ def _judicial(signers: SandboxSigners) -> Iterator[SandboxDocument]:
     yield statement(signers, "police-judicial", POLICE, 5, NAMES_AND_ADDRESS)
     yield statement(
         signers,
+        "police-hidden",
+        POLICE,
+        5,
+        NAMES_AND_ADDRESS,
+        hidden_until=signers.at + timedelta(days=30),
+    )
+    yield statement(
+        signers,
         "police-absent",
         POLICE,
         ABSENT,

@@ -42,6 +42,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
+from makul_testing.builders.subject import lock_matching
 from makul_testing.tlog.builder import a_draft, build_recording
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
@@ -58,6 +59,7 @@ def fill(store: Store) -> None:
     for draft in _decisions():
         build_recording(store).record_and_render(draft)
     record_acts(store, recipient=POLICE, agreement=AgreementNumber("A-2"))
+    lock_matching(store, AZAMAT)
     _take(store)
 
 

@@ -14,10 +14,16 @@ from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
 from makul.app.ports.oversight import DecisionLine
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    SubjectConsent,
+    SubjectEntry,
+)
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
-from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import (
     Contest,
     ContestedLine,
@@ -29,8 +35,9 @@ from makul.domain.month_closing import (
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.oversight_cases import CaseStep, OversightCase, propose_from_month
+from makul.domain.person_locks import UnlockOrder
 from makul.store import ActRights, Store
-from makul_testing.builders.records import NOON
+from makul_testing.builders.records import AZAMAT, NOON
 
 CONTENT = b"c" * 32
 """The digest of every signed content."""
@@ -39,6 +46,8 @@ MONTH = Month(2026, 10)
 HEAD = b"<Head/>"
 LINE = UUID(int=1)
 """The id of a contested line."""
+UNLOCK_ID = UUID(int=3)
+"""The id that every order to unlock names."""
 
 
 def an_officer(number: int, role: OfficerRole = OfficerRole.BODY_OFFICER) -> Officer:
@@ -151,6 +160,24 @@ class _Documents:
 
     def decision_lines(self, lines: Sequence[DecisionLine], *, more: bool) -> bytes:
         return b""
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        return b""
+
+    def subject_consents(
+        self, listed: Sequence[SubjectConsent], following: ConsentPosition | None, *, at: datetime
+    ) -> bytes:
+        return b""
+
+    def stored_consent(self, document: bytes) -> None:
+        return None
+
+    def read_unlock(self, signed: Any) -> UnlockOrder:
+        return UnlockOrder(unlock_id=UNLOCK_ID, subject=AZAMAT, signed_at=NOON)
+
+    def stored_basis(self, document: bytes) -> None:
+        return None
 
     def encoded(self, name: str, document: bytes) -> bytes:
         return b""
@@ -167,9 +194,10 @@ class _Verifier:
     """A verifier that finds every document signed by one certificate."""
 
     fingerprint: bytes
+    pin: Pin | None = None
 
     def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
-        signer = DocumentSigner(fingerprint=self.fingerprint, pin=None)
+        signer = DocumentSigner(fingerprint=self.fingerprint, pin=self.pin)
         return VerifiedDocument(
             proof=Proof(status=ProofStatus.PASSED, signer=signer),
             signed=etree.Element("signed"),
@@ -193,25 +221,32 @@ def build_operations(
 
     Every document that they verify is signed with the certificate `document_signer`.
     """
+    return build_acts(package, build_services(store, at=at, document_signer=document_signer))
+
+
+def build_services(
+    store: Store, *, at: datetime = NOON, document_signer: bytes = b"", pin: Pin | None = None
+) -> ActServices:
+    """Return the services of operations over a store.
+
+    Every document that they verify is signed with one certificate, which may carry a PIN.
+    """
     documents: Any = _Documents()
     signer: Any = _Signer()
     renderer: Any = None
-    verifier: Any = _Verifier(document_signer)
+    verifier: Any = _Verifier(document_signer, pin)
     pages: Any = None
     receipts: Any = None
-    return build_acts(
-        package,
-        ActServices(
-            clock=lambda: at,
-            register=store.oversight,
-            recorder=store.acts,
-            recording=Recording(renderer=renderer, recorder=store.recorder),
-            documents=documents,
-            verifier=verifier,
-            pages=pages,
-            evidence=pages,
-            receipts=receipts,
-            signer=signer,
-            operator=MemberCode("GOV/70000001"),
-        ),
+    return ActServices(
+        clock=lambda: at,
+        register=store.oversight,
+        recorder=store.acts,
+        recording=Recording(renderer=renderer, recorder=store.recorder),
+        documents=documents,
+        verifier=verifier,
+        pages=pages,
+        evidence=pages,
+        receipts=receipts,
+        signer=signer,
+        operator=MemberCode("GOV/70000001"),
     )

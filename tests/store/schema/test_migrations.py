@@ -76,6 +76,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
     "0014": (
+        "e9c05d93a7f0b65fcb7ef8521388b3af024cc5428fb89fc5cb4e8f3ccc291b20",
+        "917c840e604f2ad0d28a1389ad59fd820afceff625d474c90582e07b59ee3826",
+    ),
+    "0016": (
         "b3d3edb48da61c8b62091dc0c6f2807d35e3689cfa2725bccfb7e036c76a27dd",
         "ac355b01d946c473b63cedcb3ea6a322be63626332329eda5a7ed2835d4af621",
     ),

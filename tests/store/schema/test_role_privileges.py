@@ -75,6 +75,8 @@ def played(
         work.attaches_evidence(store.registry)
     with by(Duty.OVERSIGHT) as store:
         work.refers_the_case(store)
+    with by(Duty.SUBJECT) as store:
+        work.answers_citizens(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)
@@ -218,6 +220,26 @@ SEQUENCING_MUST_NOT = (
     "SELECT 1 FROM evidence",
     "SELECT 1 FROM recipient",
 )
+SUBJECT_MUST_NOT = (
+    "SELECT 1 FROM person",
+    "SELECT 1 FROM person_sample",
+    "SELECT 1 FROM request_key",
+    "SELECT 1 FROM official",
+    "SELECT 1 FROM officer",
+    "SELECT 1 FROM desk_log",
+    "INSERT INTO disclosure DEFAULT VALUES",
+    "INSERT INTO ground_use DEFAULT VALUES",
+    "UPDATE ground_use SET revoked_at = NULL",
+    "UPDATE ground_use SET used = 0",
+    "DELETE FROM revocation",
+    "UPDATE matching_lock SET subject_index = subject_index",
+    "DELETE FROM matching_lock",
+    "UPDATE recipient SET state = 'ACTIVE'",
+    "UPDATE agreement SET state = 'IN_FORCE'",
+    "UPDATE act SET sealed = sealed",
+    "DELETE FROM evidence",
+    "DELETE FROM ledger_queue",
+)
 NOBODY_MAY = (
     "TRUNCATE disclosure",
     "DROP TABLE disclosure",
@@ -258,6 +280,7 @@ NOBODY_MAY = (
         *((Duty.SERVING, each) for each in SERVING_MUST_NOT),
         *((Duty.DESK, each) for each in DESK_MUST_NOT),
         *((Duty.SEQUENCING, each) for each in SEQUENCING_MUST_NOT),
+        *((Duty.SUBJECT, each) for each in SUBJECT_MUST_NOT),
         *((duty, each) for each in NOBODY_MAY for duty in Duty),
     ],
 )

@@ -16,7 +16,6 @@ from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
-from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import (
     Contest,
     ContestedLine,
@@ -25,6 +24,7 @@ from makul.domain.month_closing import (
     OwnReceipt,
 )
 from makul.domain.months import Month, Period
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.officers import Officer
 from makul.domain.oversight_cases import CaseStep, OversightCase
 from makul.domain.reasons import Reason
@@ -39,7 +39,7 @@ class ActFacts:
     operation: str
     """The name of the operation on the wire."""
     port: str
-    """The port of the request: `recipient` or `oversight`."""
+    """The port of the request: `recipient`, `oversight` or `subject`."""
     caller: Caller
     officer: Officer | None
     """The officer who acts; None on the recipient port, where the caller itself acts."""
@@ -55,6 +55,11 @@ class ActFacts:
     """The recipient from which the act may withdraw a right.
 
     Its running decisions end before the act, and later ones see it.
+    """
+    subject: Pin | None = None
+    """The citizen on whose behalf a portal acts; None on the other ports.
+
+    The record of the act holds only the citizen's blind index, encrypted.
     """
     reads_only: bool = False
     """True if the act changes nothing. Its answer is not stored: a retry reads again."""

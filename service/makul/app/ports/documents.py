@@ -12,6 +12,12 @@ from makul.app.ports.ledger import Inclusion
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.app.ports.signed_documents import RecordedSignature
+from makul.app.ports.subject import (
+    ConsentPosition,
+    PagePosition,
+    SubjectConsent,
+    SubjectEntry,
+)
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation
@@ -22,6 +28,7 @@ from makul.domain.legal_bases import BasisStatement
 from makul.domain.matches import MethodVerdict
 from makul.domain.month_closing import ContestedLine, IssuedMonth
 from makul.domain.oversight_cases import CaseStep, EvidenceFile, OversightCase
+from makul.domain.person_locks import UnlockOrder
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Ruling
@@ -225,6 +232,25 @@ class Documents(Protocol):
     def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
         """Return an element `status` with the state of a month."""
 
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        """Return the elements `disclosure` of ListDisclosures, and `next` if there are more."""
+
+    def subject_consents(
+        self, listed: Sequence[SubjectConsent], following: ConsentPosition | None, *, at: datetime
+    ) -> bytes:
+        """Return the elements `consent` of ListConsents, and `next` if there are more."""
+
+    def stored_consent(self, document: bytes) -> Consent | None:
+        """Read a stored consent, which was verified; None for another document."""
+
+    def stored_basis(self, document: bytes) -> BasisStatement | None:
+        """Read a stored basis statement, which was verified for its decision.
+
+        Return None for a document that cannot be read as one.
+        """
+
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""
 
@@ -254,6 +280,12 @@ class Documents(Protocol):
 
     def read_revocation(self, signed: "Element") -> Revocation:
         """Read a consent revocation from its verified root element.
+
+        Raises `DocumentError` (REQ-01).
+        """
+
+    def read_unlock(self, signed: "Element") -> UnlockOrder:
+        """Read an order to unlock matching from its verified root element.
 
         Raises `DocumentError` (REQ-01).
         """

@@ -1,4 +1,4 @@
-"""The rows that acts of the oversight port read and change, in the transaction of the act."""
+"""The rows that acts read and change, in the transaction of the act."""
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -8,6 +8,7 @@ from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
 from makul.store.admin.case_rights import CaseRows
 from makul.store.admin.month_rights import MonthRows
+from makul.store.admin.subject_rights import SubjectRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
@@ -44,8 +45,11 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(MonthRows, CaseRows):
-    """The locked rows of one act. Each change of a row is stated by the act."""
+class ActRights(MonthRows, CaseRows, SubjectRows):
+    """The locked rows of one act. Each change of a row is stated by the act.
+
+    `changed` is True after the first change.
+    """
 
     def recipient(self, code: MemberCode) -> Recipient | None:
         """Return a recipient; None if it is not registered."""

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, select
 
 from makul.domain.attributes import Attribute
 from makul.domain.identifiers import Pin
+from makul.domain.person_locks import MatchingState
 from makul.domain.persons import Person
 from makul.language.translation import translate
 from makul.store.db.base import Database
@@ -20,10 +21,16 @@ from makul.store.records.person_codec import (
     sample_associated_data,
 )
 from makul.store.schema.person_tables import person, person_sample
+from makul.store.schema.registry_tables import matching_lock
 
 _neighbour = person.alias("neighbour")
+_IS_LOCKED = (
+    select(matching_lock.c.state)
+    .where(matching_lock.c.subject_index == bindparam("pin_index"))
+    .scalar_subquery()
+)
 _PERSON = (
-    select(person.c.pin_index, person.c.version, person.c.sealed)
+    select(person.c.pin_index, person.c.version, person.c.sealed, _IS_LOCKED.label("lock"))
     .where(
         person.c.pin_index
         == func.coalesce(
@@ -38,7 +45,7 @@ _PERSON = (
 )
 """Reads the person with this index or, if there is none, the person with a neighbouring index.
 
-So the database finds and reads a row in every case.
+So the database finds and reads a row in every case. The lock that the subject set comes with it.
 """
 _SAMPLE = select(person_sample.c.sealed).where(
     person_sample.c.pin_index == bindparam("pin_index"),
@@ -72,7 +79,9 @@ class PersonReader:
         index = self._cipher.index("pin", pin.digits)
         row = self._database.fetch_one(_PERSON, {"pin_index": index})
         exists = row is not None and row[0] == index
-        where, version, sealed = row if row is not None and exists else (b"", 0, self._nobody)
+        where, version, sealed, lock = (
+            row if row is not None and exists else (b"", 0, self._nobody, None)
+        )
         person = person_from_bytes(
             self._cipher.decrypt(sealed, person_associated_data(where, version)), version
         )
@@ -80,7 +89,7 @@ class PersonReader:
             return None
         if person.pin != pin:
             raise CodecError(translate("a person's record does not belong where it was found"))
-        return person
+        return replace(person, locked=True) if lock == MatchingState.LOCKED else person
 
     def read_samples(self, person: Person, attributes: frozenset[Attribute]) -> Person:
         """Return this version of the record with the wanted samples.

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from makul.app.ports import Entry, MeteredUse, Release
+from makul.app.ports import Entry, Match, MeteredUse, Release
 from makul.domain.agreements import Agreement, AgreementState, Channel, Delivery
 from makul.domain.disclosures import GroundKind
 from makul.domain.eligibility import SEALED_FIELD
 from makul.domain.identifiers import AgreementNumber, MemberCode, PurposeCode
+from makul.domain.person_locks import MatchingState
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store.db.base import Transaction
@@ -27,6 +28,7 @@ from makul.store.schema.registry_tables import (
     AGREEMENT_COLUMNS,
     agreement,
     certificate,
+    matching_lock,
     official_withdrawal,
     recipient,
     sealing_certificate,
@@ -74,6 +76,10 @@ _GROUND_REVOKED = select(ground_use.c.revoked_at).where(
 A revocation takes the recipient row exclusively and the decision holds it in share mode, so the
 value cannot change. A share lock on the usage row would deadlock two writers.
 """
+
+_LOCK = select(matching_lock.c.state).where(
+    matching_lock.c.subject_index == bindparam("subject_index")
+)
 
 _BY_STATE: dict[str, tuple[Reason, ...]] = {
     RecipientState.ACTIVE: (),
@@ -136,6 +142,9 @@ def check_entry(transaction: Transaction, cipher: FieldCipher, entry: Entry) -> 
             if is_revoked(transaction, cipher, code, ground)
             else _check_ground(transaction, code, ground.kind, ground.id)
         )
+    by_consent = decision.ground is not None and decision.ground.kind is GroundKind.CONSENT
+    if by_consent and isinstance(decision, Release | Match) and decision.subject is not None:
+        reasons += _check_lock(transaction, cipher.index("pin", decision.subject.digits))
     return reasons
 
 
@@ -213,7 +222,19 @@ def _check_stored_ground(
         and scope.subject_index is not None
         and is_revoked_by_index(transaction, code, ground_id.bytes, scope.subject_index)
     )
-    return (revoked(kind),) if by_subject else _check_ground(transaction, code, kind, ground_id)
+    if by_subject:
+        return (revoked(kind),)
+    reasons = _check_ground(transaction, code, kind, ground_id)
+    if kind is GroundKind.CONSENT and scope.subject_index is not None and scope.released:
+        reasons += _check_lock(transaction, scope.subject_index)
+    return reasons
+
+
+def _check_lock(transaction: Transaction, subject_index: bytes) -> tuple[Reason, ...]:
+    """Return MAT-05 if the subject locked matching by consent since the record was read."""
+    row = transaction.fetch_one(_LOCK, {"subject_index": subject_index})
+    locked = row is not None and row[0] == MatchingState.LOCKED
+    return (Reason(code=Code.MAT_05),) if locked else ()
 
 
 def _check_certificate(

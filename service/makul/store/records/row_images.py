@@ -65,6 +65,7 @@ REGISTER_TABLES = (
     "month_document",
     "oversight_case",
     "oversight_case_step",
+    "matching_lock",
 )
 """Tables that only acts change."""
 

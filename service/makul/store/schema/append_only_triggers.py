@@ -52,7 +52,7 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id"),
     "month_document": ("digest",),
 }
-SINCE_0014: Mapping[str, tuple[str, ...]] = {"oversight_case_step": ("case_id", "number")}
+SINCE_0016: Mapping[str, tuple[str, ...]] = {"oversight_case_step": ("case_id", "number")}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -62,7 +62,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
-    **SINCE_0014,
+    **SINCE_0016,
 }
 """Append-only tables and the columns of their primary keys."""
 

@@ -29,6 +29,7 @@ disclosure = Table(
     Column("sealed_to", DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
+    Index(None, "subject_index", "decided_at"),
     Index(
         "ix_disclosure_month",
         *("decided_at", "disclosure_id", "recipient", "purpose", "outcome", "ground_kind"),
@@ -141,6 +142,7 @@ consent_giver = Table(
     Column("recipient", MEMBER, primary_key=True),
     Column("consent_id", UUID, primary_key=True),
     Column("giver_index", DIGEST, nullable=False),
+    Index(None, "giver_index"),
     sqlite_with_rowid=False,
 )
 """The representative who gave a consent for its subject, and so may revoke it."""

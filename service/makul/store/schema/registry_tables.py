@@ -295,3 +295,17 @@ oversight_case_step = Table(
     sqlite_with_rowid=False,
 )
 """A step of a case, numbered from 1. `sealed` is encrypted: the justification or reason."""
+matching_lock = Table(
+    "matching_lock",
+    metadata,
+    Column("subject_index", DIGEST, primary_key=True),
+    Column("state", WORD, nullable=False),
+    Column("document", DIGEST),
+    Column("changed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The lock by which a subject stops matching on the ground of consents (cl. 4), by blind index.
+
+It is apart from the person's record, because the role of the subject port reads no such record.
+`document` is the digest of the signed order that removed it, in `evidence`.
+"""

@@ -71,7 +71,7 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id", "contested_at"),
     "month_document": ("digest", "kept_at"),
 }
-SINCE_0014: Mapping[str, tuple[str, ...]] = {
+SINCE_0016: Mapping[str, tuple[str, ...]] = {
     "oversight_case_step": ("case_id", "number", "kind", "party", "evidence", "taken_at"),
 }
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
@@ -80,7 +80,7 @@ REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
-    **SINCE_0014,
+    **SINCE_0016,
 }
 """Append-only tables with a column `sealed`, and all their other columns."""
 

@@ -75,7 +75,7 @@ _CASES = ("oversight_case", "oversight_case_step")
 _SERVING = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
-        *("act", "act_answer", "consent_giver", "dictionary", "gate"),
+        *("act", "act_answer", "consent_giver", "dictionary", "gate", "matching_lock"),
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
@@ -132,12 +132,39 @@ It changes the state of recipients, agreements, months and cases, each time with
 person.
 """
 
+_SUBJECT = _Work(
+    reads=(
+        *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
+        *("agreement", "recipient"),
+        *("act", "act_answer", "dictionary", "gate"),
+        *("consent_giver", "disclosure", "evidence", "ground_use", "repetition", "revocation"),
+        *("matching_lock", "recipient_use", "seen_message"),
+    ),
+    adds=(
+        *("act", "act_answer", "gate"),
+        *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+        *("evidence", "matching_lock", "revocation"),
+    ),
+    changes={
+        "gate": ("kind",),
+        "matching_lock": ("state", "document", "changed_at"),
+        "recipient": ("to_lock_by",),
+        "recipient_use": ("requests", "bytes"),
+    },
+    forgets=("gate", "seen_message"),
+)
+"""The work of the subject port.
+
+It reads decisions and their grounds, and no value of a person. It changes only what a citizen may
+change: it revokes consents, and locks and unlocks matching.
+"""
+
 _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
-        *(*_MONTHS, *_CASES, "officer", "termination_proposal"),
+        *(*_MONTHS, *_CASES, "matching_lock", "officer", "termination_proposal"),
     ),
     adds=(
         *("contested_answer", "month_document", "monthly_statement", *_CASES),
@@ -182,6 +209,7 @@ RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {
         Duty.SERVING: frozenset(_SERVING.rights()),
         Duty.OVERSIGHT: frozenset(_OVERSEEING.rights()),
+        Duty.SUBJECT: frozenset(_SUBJECT.rights()),
         Duty.DESK: frozenset(_DESK.rights()),
         Duty.SEQUENCING: frozenset(_SEQUENCING.rights()),
     }
