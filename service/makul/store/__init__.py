@@ -16,6 +16,7 @@ from makul.store.open import (
 )
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.statement_files import StatementDirectory
+from makul.store.reads.subject_record import StoreSubjectRecord
 from makul.store.records.retention import RetentionResult
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "StoreActRegister",
     "StoreKeys",
     "StoreKeysError",
+    "StoreSubjectRecord",
     "build_log_state_reader",
     "create_store",
     "log_at",

@@ -40,6 +40,7 @@ from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
+from makul.store.reads.subject_record import StoreSubjectRecord
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
 from makul.store.records.retention import RetentionResult, housekeep
@@ -68,6 +69,7 @@ class Store:
     ledger: StoreLedger
     acts: StoreActRecorder
     oversight: StoreActRegister
+    subject: StoreSubjectRecord
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -187,6 +189,7 @@ def open_store(
         ledger=StoreLedger(database),
         acts=StoreActRecorder(database, cipher),
         oversight=StoreActRegister(database, cipher),
+        subject=StoreSubjectRecord(database, cipher),
         _database=database,
         _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
     )

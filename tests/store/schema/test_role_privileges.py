@@ -70,6 +70,8 @@ def played(
         work.answers_the_contested_line(store.registry)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
+    with by(Duty.SUBJECT) as store:
+        work.answers_citizens(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)
