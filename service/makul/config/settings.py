@@ -34,6 +34,7 @@ from makul.config.listeners import (
     check_listener,
 )
 from makul.config.months import MonthSettings
+from makul.config.notifications import NotificationSettings
 from makul.config.observability import LogSettings, MetricsSettings
 from makul.config.trust import TrustSettings
 from makul.domain.disclosures import HIDDEN_AT_MOST
@@ -204,6 +205,8 @@ class Settings(BaseSettings):
     ledger: LedgerSettings | None = None
     """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
     months: MonthSettings = MonthSettings()
+    notifications: NotificationSettings | None = None
+    """Without it notifications are recorded and wait: `makul notification send` does not start."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -351,6 +354,9 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             ),
             "logs": _absolute(settings.logs, base),
             "months": _absolute(settings.months, base),
+            "notifications": (
+                _absolute(settings.notifications, base) if settings.notifications else None
+            ),
             "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(

@@ -25,6 +25,7 @@ from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
 from makul.store.admin.act_recorder import StoreActRecorder
 from makul.store.admin.key_rotation import StoreRotation
+from makul.store.admin.notification_outbox import StoreOutbox
 from makul.store.admin.registry import StoreOperatorRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
@@ -68,6 +69,7 @@ class Store:
     ledger: StoreLedger
     acts: StoreActRecorder
     oversight: StoreActRegister
+    outbox: StoreOutbox
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -187,6 +189,7 @@ def open_store(
         ledger=StoreLedger(database),
         acts=StoreActRecorder(database, cipher),
         oversight=StoreActRegister(database, cipher),
+        outbox=StoreOutbox(database, cipher),
         _database=database,
         _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
     )

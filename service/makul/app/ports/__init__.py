@@ -25,6 +25,7 @@ from makul.app.ports.decision_effects import (
     MeteredUse,
     PaperConsentUse,
     QuotaUse,
+    SubjectNotification,
 )
 from makul.app.ports.decision_facts import (
     DecisionFacts,
@@ -238,6 +239,7 @@ __all__ = [
     "Space",
     "StatementDocuments",
     "StoreUnavailableError",
+    "SubjectNotification",
     "Undetermined",
     "UnwritableError",
     "VerificationFacts",

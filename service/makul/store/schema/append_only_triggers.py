@@ -52,6 +52,10 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id"),
     "month_document": ("digest",),
 }
+SINCE_0014: Mapping[str, tuple[str, ...]] = {
+    "month_question": ("disclosure_id",),
+    "subject_answer": ("disclosure_id", "origin"),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -61,6 +65,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
+    **SINCE_0014,
 }
 """Append-only tables and the columns of their primary keys."""
 

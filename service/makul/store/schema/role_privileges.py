@@ -74,11 +74,11 @@ _MONTHS = ("contested_answer", "contested_line", "month_document", "monthly_stat
 _SERVING = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
-        *("act", "act_answer", "consent_giver", "dictionary", "gate"),
+        *("act", "act_answer", "consent_giver", "dictionary", "gate", "notification"),
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
-        *("act", "act_answer", "contested_line", "month_document"),
+        *("act", "act_answer", "contested_line", "month_document", "notification"),
     ),
     changes={
         "agreement": ("to_lock_by",),
@@ -134,7 +134,7 @@ _DESK = _Work(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
-        *(*_MONTHS, "officer", "termination_proposal"),
+        *(*_MONTHS, "notification", "officer", "termination_proposal"),
     ),
     adds=(
         *("contested_answer", "month_document", "monthly_statement"),
@@ -146,6 +146,7 @@ _DESK = _Work(
         "certificate": ("withdrawn_at",),
         "gate": ("kind",),
         "ground_use": ("revoked_at",),
+        "notification": ("next_at",),
         "officer": ("withdrawn_at",),
         "recipient": ("state", "changed_at"),
         "sealing_certificate": ("withdrawn_at",),
@@ -174,11 +175,23 @@ It reads hashes, and no decision, person or recipient. It writes to the operator
 `makul ledger recover` is logged.
 """
 
+_NOTIFYING = _Work(
+    reads=(*_OPENING, "notification", "notification_link", "recipient"),
+    adds=("notification_link",),
+    changes={"notification": ("next_at", "attempts", "delivered_at", "sealed")},
+    forgets=("notification_link",),
+)
+"""The work of the sender of notifications.
+
+It reads the outbox and the names of recipients, and no decision, person or document.
+"""
+
 RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {
         Duty.SERVING: frozenset(_SERVING.rights()),
         Duty.OVERSIGHT: frozenset(_OVERSEEING.rights()),
         Duty.DESK: frozenset(_DESK.rights()),
         Duty.SEQUENCING: frozenset(_SEQUENCING.rights()),
+        Duty.NOTIFYING: frozenset(_NOTIFYING.rights()),
     }
 )
