@@ -77,6 +77,11 @@ tsa_crls = "tsa/crls"
 pin_policies = ["{citizen_policy}"]
 [months]
 directory = "months"
+[notifications]
+link_prefix = "https://portal.example/not-me/"
+directory = "notifications"
+claim_seconds = 10
+interval = 0.2
 [limits]                        # tests of another kind ask faster than any recipient
 requests_per_minute = 1000000
 [listeners.wsse]

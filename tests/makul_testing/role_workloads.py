@@ -57,6 +57,7 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import CONTENT, an_officer, build_operations, caller_of
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
@@ -206,6 +207,7 @@ def serves(store: Store) -> None:
     _answers_again(store)
     _reads(store)
     _closes_a_month(store)
+    assert store.outbox.state(at=NOON).waiting == 4  # for readiness
     assert store.housekeep(at=LATER).attempts == 3
 
 
@@ -222,7 +224,7 @@ def _records(store: Store) -> None:
     for entry in (
         registration,
         RELEASED,
-        a_release(ground=REGISTERED),
+        *(a_release(a_notification(), ground=REGISTERED, key=a_key()) for _ in range(3)),
         a_failed_match(),
         a_failed_match(decided_at=NOON + timedelta(seconds=1)),
         a_revocation(of_another),
@@ -286,6 +288,29 @@ def _reads(store: Store) -> None:
     assert placed is not None
     assert b"witness-line" in placed.note
     assert store.ledger.state().waiting
+
+
+# --- the work of the sender of notifications ------------------------------------------------------
+
+
+def notifies(store: Store) -> None:
+    """Deliver one notification, give one up, postpone one and release one; forget a link."""
+    outbox = store.outbox
+    delivered, given_up, postponed, released = outbox.claim(4, timedelta(minutes=1), at=NOON)
+    assert outbox.recipient_name(BANK)
+    outbox.add_link(delivered, b"l" * 32, expires_at=NOON)
+    outbox.mark_delivered(delivered, at=NOON)
+    outbox.give_up(given_up)
+    outbox.postpone(postponed, until=LATER)
+    outbox.release(released, at=NOON)
+    outbox.forget_links(at=LATER)
+    assert outbox.state(at=LATER).given_up == 1
+
+
+def begins_notifications_again(store: Store) -> None:
+    """List what was given up, and begin again."""
+    (listed,) = store.outbox.undelivered(given_up=True, limit=9, at=LATER)
+    store.outbox.begin_again(listed.disclosure_id, listed.kind, reason="t", at=NOON)
 
 
 # --- the work of the oversight port --------------------------------------------------------------

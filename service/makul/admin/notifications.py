@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from uuid import UUID
 
 from makul.admin.errors import OperatorError, OperatorUnavailableError
 from makul.app.notification_sender import LinkRule, NotificationSender, SenderRound
@@ -20,6 +21,7 @@ from makul.app.ports.notifications import (
 from makul.config.notifications import NotificationSettings, SmtpSettings, WebhookSettings
 from makul.config.settings import Settings
 from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.notifications import NotificationKind
 from makul.language.translation import Language, translate, use_language
 from makul.net.fetcher import Fetcher
 from makul.net.files import FileError, read_bounded, read_secret
@@ -79,6 +81,7 @@ class NotificationDesk:
                 lifetime=settings.link_lifetime,
                 new_token=lambda: secrets.token_bytes(TOKEN_BYTES),
             ),
+            lease=settings.claim,
             clock=self.clock,
             is_stopped=stopped.is_set,
         )
@@ -94,6 +97,10 @@ class NotificationDesk:
     def undelivered(self, *, given_up: bool, limit: int) -> Sequence[ListedNotification]:
         """Return undelivered notifications that subjects may already see."""
         return self.store.outbox.undelivered(given_up=given_up, limit=limit, at=self.clock())
+
+    def begin_again(self, disclosure_id: UUID, kind: NotificationKind, *, reason: str) -> None:
+        """Begin the attempts of a notification again. Raises `OperatorRegistryError`."""
+        self.store.outbox.begin_again(disclosure_id, kind, reason=reason, at=self.clock())
 
     def _settings(self) -> NotificationSettings:
         if self.settings.notifications is None:

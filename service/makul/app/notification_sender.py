@@ -31,9 +31,6 @@ log = logging.getLogger(__name__)
 BATCH = 20
 """Maximum number of notifications that one claim takes. A killed sender delays so many."""
 
-LEASE = timedelta(minutes=3)
-"""The time after which a claim of a killed sender ends. It is longer than one attempt."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRule:
@@ -72,13 +69,15 @@ class NotificationSender:
     outbox: NotificationOutbox
     channel: NotificationChannel
     links: LinkRule
+    lease: timedelta
+    """The time after which a claim of a killed sender ends. It is longer than one attempt."""
     clock: Clock
     is_stopped: Callable[[], bool]
 
     def run_once(self) -> SenderRound:
         """Claim one batch and send it. Raises `StoreUnavailableError`."""
         done = SenderRound()
-        claims = self.outbox.claim(BATCH, LEASE, at=self.clock())
+        claims = self.outbox.claim(BATCH, self.lease, at=self.clock())
         done.claimed = len(claims)
         for number, claim in enumerate(claims):
             if self.is_stopped() or done.is_unavailable or not self._has_time(claim):

@@ -1,4 +1,4 @@
-"""`makul notification`: tell subjects what was given about them (Procedure, cl. 4)."""
+"""`makul notification`: notify subjects of what was given about them (Procedure, cl. 4)."""
 
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,6 @@ from makul.cli.context import (
     AsJson,
     Reason,
     examples,
-    open_installation,
     require_reason,
     session,
     stopped_by_signal,
@@ -139,13 +138,11 @@ def retry(
 ) -> None:
     """Begin the attempts of a notification again that was given up."""
     why = require_reason(reason)
-    with open_installation(ctx) as installation:
+    with _desk(ctx) as desk:
         change.apply_or_preview(
             mark("send notification again"),
             {"disclosure_id": str(disclosure), "kind": kind.value},
-            lambda: installation.registry.retry_notification(
-                disclosure, kind, reason=why, at=installation.clock()
-            ),
+            lambda: desk.begin_again(disclosure, kind, reason=why),
         )
 
 

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from makul.config.base import Section
 from makul.language.translation import translate
 
+SMTP_CLAIM_SECONDS = 180
+"""An exchange with a mail server has several steps, each with a limit of its own."""
+
 
 class WebhookSettings(Section):
     """A notifier that takes notifications by POST, such as the national portal."""
@@ -49,6 +52,8 @@ class NotificationSettings(Section):
     """Days in which a subject of the month's sample can answer."""
     interval: Annotated[float, Field(ge=0.2, le=3600)] = 5.0
     """Seconds between two rounds of the sender when nothing is due."""
+    claim_seconds: Annotated[float, Field(ge=10, le=3600)] = 180.0
+    """Seconds after which the notifications that a killed sender had taken are sent again."""
     max_delay: Annotated[int, Field(ge=60, le=604_800)] = 3600
     """Seconds after which an undelivered notification is reported by readiness."""
     directory: Path | None = None
@@ -60,6 +65,11 @@ class NotificationSettings(Section):
     def link_lifetime(self) -> timedelta:
         """`link_days` as a duration."""
         return timedelta(days=self.link_days)
+
+    @property
+    def claim(self) -> timedelta:
+        """`claim_seconds` as a duration."""
+        return timedelta(seconds=self.claim_seconds)
 
     @property
     def promise(self) -> timedelta:
@@ -76,4 +86,14 @@ class NotificationSettings(Section):
         channels = [each for each in (self.directory, self.webhook, self.smtp) if each is not None]
         if len(channels) != 1:
             raise ValueError(translate("give exactly one of directory, webhook and smtp"))
+        return self
+
+    @model_validator(mode="after")
+    def _has_time_for_an_attempt(self) -> Self:
+        if self.webhook is not None and 2 * self.webhook.seconds > self.claim_seconds:
+            raise ValueError(translate("claim_seconds is at least twice webhook.seconds"))
+        if self.smtp is not None and self.claim_seconds < SMTP_CLAIM_SECONDS:
+            raise ValueError(
+                translate("claim_seconds is at least {number} with smtp", number=SMTP_CLAIM_SECONDS)
+            )
         return self

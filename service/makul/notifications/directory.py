@@ -22,7 +22,7 @@ class DirectoryChannel(NotificationChannel):
     The attempt is part of the name. So a repetition never replaces a file that is being read.
     """
 
-    max_seconds = 30.0
+    max_seconds = 3.0
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -33,7 +33,6 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
-from makul.domain.notifications import NotificationKind
 from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
@@ -291,12 +290,6 @@ class AuditedRegistry:
         """Answer a contested line, and report it."""
         self.registry.answer_line(recipient, month, disclosure_id, answer, reason=reason, at=at)
         self._report(Event.MONTH_CHANGED)
-
-    def retry_notification(
-        self, disclosure_id: UUID, kind: NotificationKind, *, reason: str, at: datetime
-    ) -> None:
-        """Begin the attempts of a notification again. It gives no right and shows no person."""
-        self.registry.retry_notification(disclosure_id, kind, reason=reason, at=at)
 
     def read_case(
         self,

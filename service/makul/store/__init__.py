@@ -8,6 +8,7 @@ from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 from makul.store.open import (
     Store,
     build_log_state_reader,
+    build_outbox_reader,
     create_store,
     log_at,
     open_store,
@@ -27,6 +28,7 @@ __all__ = [
     "StoreKeys",
     "StoreKeysError",
     "build_log_state_reader",
+    "build_outbox_reader",
     "create_store",
     "log_at",
     "open_store",

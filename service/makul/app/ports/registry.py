@@ -22,7 +22,6 @@ from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
-from makul.domain.notifications import NotificationKind
 from makul.domain.officers import Officer
 from makul.domain.person_queries import PersonCount, PersonQuery, PersonsFound
 from makul.domain.persons import Person
@@ -376,11 +375,6 @@ class OperatorRegistry(Protocol):
         at: datetime,
     ) -> None:
         """Record the operator's answer to a contested line, permanently (cl. 11)."""
-
-    def retry_notification(
-        self, disclosure_id: UUID, kind: NotificationKind, *, reason: str, at: datetime
-    ) -> None:
-        """Begin the attempts of a notification again that was given up."""
 
     def read_case(
         self,

@@ -35,7 +35,6 @@ from makul.language.translation import translate
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import instant, micros
-from makul.store.encryption.fields import FieldCipher
 from makul.store.records.notification_rows import read_facts
 from makul.store.schema.notification_tables import notification, notification_link
 from makul.store.schema.registry_tables import recipient
@@ -107,9 +106,10 @@ _RETRY = update(notification).where(_KEY, _GIVEN_UP).values(next_at=bindparam("n
 class StoreOutbox(NotificationOutbox):
     """The outbox of one store."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
-        self._database = database
-        self._cipher = cipher
+    def __init__(self, unit_of_work: RegistryUnitOfWork) -> None:
+        self._unit_of_work = unit_of_work
+        self._database = unit_of_work.database
+        self._cipher = unit_of_work.cipher
 
     def claim(self, limit: int, lease: timedelta, *, at: datetime) -> Sequence[Claim]:
         """Claim due notifications; those that another sender claims at once are left to it."""
@@ -189,14 +189,7 @@ class StoreOutbox(NotificationOutbox):
 
     def state(self, *, at: datetime) -> OutboxState:
         """Return how far the outbox is delivered."""
-        values = {"now": micros(at)}
-        waiting, oldest = self._database.fetch_one(_WAITING, values) or (0, None)
-        (given_up,) = self._database.fetch_one(_COUNT_GIVEN_UP, values) or (0,)
-        return OutboxState(
-            waiting=waiting,
-            oldest=instant(oldest) if oldest is not None else None,
-            given_up=given_up,
-        )
+        return read_outbox_state(self._database, at=at)
 
     def undelivered(
         self, *, given_up: bool, limit: int, at: datetime
@@ -215,26 +208,34 @@ class StoreOutbox(NotificationOutbox):
             for row in self._database.fetch_all(_LIST, values)
         ]
 
+    def begin_again(
+        self, disclosure_id: UUID, kind: NotificationKind, *, reason: str, at: datetime
+    ) -> None:
+        """Begin the attempts of a notification again that was given up, and log it.
 
-def retry_notification(
-    unit_of_work: RegistryUnitOfWork,
-    disclosure_id: UUID,
-    kind: NotificationKind,
-    *,
-    reason: str,
-    at: datetime,
-) -> None:
-    """Begin the attempts of a notification again that was given up, and log it.
-
-    Raises `OperatorRegistryError` if it was not given up.
-    """
-    values = {"id_": disclosure_id.bytes, "kind_": kind.value, "now": micros(at)}
-    with unit_of_work.begin() as transaction:
-        if transaction.execute(_RETRY, values) != 1:
-            raise OperatorRegistryError(
-                translate(
-                    "no such notification was given up; see: makul notification list --given-up"
+        Raises `OperatorRegistryError` if it was not given up.
+        """
+        values = {"id_": disclosure_id.bytes, "kind_": kind.value, "now": micros(at)}
+        with self._unit_of_work.begin() as transaction:
+            if transaction.execute(_RETRY, values) != 1:
+                raise OperatorRegistryError(
+                    translate(
+                        "no such notification was given up; see: makul notification list --given-up"
+                    )
                 )
+            facts = {"kind": kind.value, "reason": reason}
+            self._unit_of_work.log.write(
+                transaction, "notification.retry", str(disclosure_id), facts, at=at
             )
-        facts = {"kind": kind.value, "reason": reason}
-        unit_of_work.log.write(transaction, "notification.retry", str(disclosure_id), facts, at=at)
+
+
+def read_outbox_state(database: Database, *, at: datetime) -> OutboxState:
+    """Return how far the outbox is delivered; needs no key of the store."""
+    values = {"now": micros(at)}
+    waiting, oldest = database.fetch_one(_WAITING, values) or (0, None)
+    (given_up,) = database.fetch_one(_COUNT_GIVEN_UP, values) or (0,)
+    return OutboxState(
+        waiting=waiting,
+        oldest=instant(oldest) if oldest is not None else None,
+        given_up=given_up,
+    )

@@ -30,7 +30,6 @@ from makul.domain.disclosures import GroundKind
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer
 from makul.domain.months import Month
-from makul.domain.notifications import NotificationKind
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient
 from makul.store.admin import agreements as agreed
@@ -47,7 +46,6 @@ from makul.store.admin import (
 from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.certificates import ENCRYPTION_CERTIFICATES, MESSAGE_CERTIFICATES
 from makul.store.admin.ground_revocations import find_ground, revoke_ground
-from makul.store.admin.notification_outbox import retry_notification
 from makul.store.admin.person_registry import StorePersonRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
@@ -317,12 +315,6 @@ class StoreOperatorRegistry(StorePersonRegistry):
         months.answer_line(
             self._office, recipient, month, disclosure_id, answer, reason=reason, at=at
         )
-
-    def retry_notification(
-        self, disclosure_id: UUID, kind: NotificationKind, *, reason: str, at: datetime
-    ) -> None:
-        """Begin the attempts of a notification again that was given up."""
-        retry_notification(self._office, disclosure_id, kind, reason=reason, at=at)
 
     def read_case(
         self,
