@@ -16,7 +16,7 @@ from makul.domain.reason_texts import LANGUAGES, Text, load_texts
 
 SENTENCES: Final = (
     *("disclosed", "matched", "paper", "question"),
-    *("ground.consent", "ground.paper", "ground.basis", "purpose", "attributes"),
+    *("ground.consent", "ground.paper", "ground.basis", "ground.law", "purpose", "attributes"),
     *("report", "answer"),
 )
 _ATTRIBUTE = "attribute."
@@ -59,8 +59,8 @@ def _sentences(facts: NotificationFacts) -> list[str]:
     keys = [_subject_matter(facts)]
     if facts.ground is GroundKind.CONSENT and facts.kind is not NotificationKind.PAPER_CONSENT:
         keys.append("ground.paper" if facts.on_paper else "ground.consent")
-    elif facts.ground is GroundKind.BASIS and _clause(facts):
-        keys.append("ground.basis")
+    elif facts.ground is GroundKind.BASIS:
+        keys.append("ground.basis" if _clause(facts) else "ground.law")
     if facts.purpose is not None:
         keys.append("purpose")
     if facts.attributes:

@@ -26,6 +26,7 @@ from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
 from makul.store.admin.act_recorder import StoreActRecorder
 from makul.store.admin.key_rotation import StoreRotation
+from makul.store.admin.month_questions import StoreQuestions
 from makul.store.admin.notification_outbox import StoreOutbox, read_outbox_state
 from makul.store.admin.registry import StoreOperatorRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
@@ -71,6 +72,7 @@ class Store:
     acts: StoreActRecorder
     oversight: StoreActRegister
     outbox: StoreOutbox
+    questions: StoreQuestions
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -192,6 +194,7 @@ def open_store(
         acts=StoreActRecorder(database, cipher),
         oversight=StoreActRegister(database, cipher),
         outbox=StoreOutbox(office),
+        questions=StoreQuestions(office),
         _database=database,
         _office=office,
     )

@@ -63,6 +63,8 @@ REGISTER_TABLES = (
     "contested_line",
     "contested_answer",
     "month_document",
+    "month_question",
+    "subject_answer",
 )
 """Tables that only acts change."""
 

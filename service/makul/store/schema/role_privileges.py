@@ -135,11 +135,12 @@ _DESK = _Work(
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
         *(*_MONTHS, "notification", "officer", "termination_proposal"),
+        *("month_question", "subject_answer"),
     ),
     adds=(
         *("contested_answer", "month_document", "monthly_statement"),
         *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
-        *("ledger_leaf", "ledger_queue"),
+        *("ledger_leaf", "ledger_queue", "month_question", "notification"),
     ),
     changes={
         "agreement": ("state", "valid_from", "valid_to", "terms", "changed_at"),
