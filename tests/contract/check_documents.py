@@ -37,10 +37,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 OPERATORS: Final = "docs/operators.md"
 RECIPIENTS: Final = "docs/recipients.md"
 OVERSIGHT: Final = "docs/oversight.md"
+SUBJECT: Final = "docs/subject.md"
 TARGETS_DESCRIBED_IN: Final = ("README.md", "CONTRIBUTING.md")
 SHELL: Final = frozenset({"", "sh", "bash", "shell", "console"})
 
-_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OVR|OPS)-[0-9]{2}\b")
+_CODE: Final = re.compile(r"\b(?:REQ|SIG|RCP|AGR|CNS|LAW|MAT|REL|OVR|SUB|OPS)-[0-9]{2}\b")
 _VARIABLE: Final = re.compile(r"\bMAKUL_[A-Z_]+\b")
 _PATH: Final = re.compile(r"(?:docs|service|clients|tests|schemas|wsdl)/[\w./-]*\w")
 _RELEASE: Final = re.compile(r"\bmakul[-:]([0-9]+\.[0-9]+\.[0-9]+)")
@@ -65,19 +66,22 @@ class Port:
 
 
 _OF_OVERSIGHT: Final = frozenset(code for code in Code if code.value.startswith("OVR-"))
+_OF_SUBJECT: Final = frozenset(code for code in Code if code.value.startswith("SUB-"))
+_OF_ACTS: Final = frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNDETERMINED})
 PORTS: Final = (
     Port(
         "recipient",
         RECIPIENTS,
-        frozenset(Code) - _OF_OVERSIGHT,
+        frozenset(Code) - _OF_OVERSIGHT - _OF_SUBJECT,
         frozenset(Outcome),
     ),
     Port(
         "oversight",
         OVERSIGHT,
         _OF_OVERSIGHT,
-        frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNDETERMINED}),
+        _OF_ACTS,
     ),
+    Port("subject", SUBJECT, _OF_SUBJECT, _OF_ACTS),
 )
 
 

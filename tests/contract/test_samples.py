@@ -23,7 +23,7 @@ SAMPLES = Path(__file__).parent / "samples"
 GOOD = sorted(path.stem for path in SAMPLES.glob("*.xml"))
 REFUSED: list[dict[str, Any]] = tomllib.loads((SAMPLES / "refused.toml").read_text("utf-8"))["case"]
 
-PORTS = ("recipient", "oversight")
+PORTS = ("recipient", "oversight", "subject")
 KINDS = ("consent", "basis", "agreement", "notice", "receipt", "delivery", "month", "case")
 """The schemas of documents."""
 

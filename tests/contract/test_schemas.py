@@ -77,6 +77,7 @@ def test_published_names_are_the_files() -> None:
         "oversight.xsd",
         "receipt.xsd",
         "recipient.xsd",
+        "subject.xsd",
         "types.xsd",
         "xroad.xsd",
     }
@@ -218,6 +219,7 @@ def test_requests_are_bounded() -> None:
     """What a caller can send is bounded; only answers may have any length."""
     for name, path in (
         ("oversight.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
+        ("subject.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
         ("recipient.xsd", "//xs:element[not(substring-after(@name, 'Response'))][xs:complexType]"),
         ("recipient.xsd", "//xs:complexType[contains(@name, 'Probe') or @name = 'Ground']"),
         ("consent.xsd", "/*"),
@@ -269,11 +271,14 @@ def test_answers_of_decisions_have_one_form(operation: str) -> None:
     assert names[-1] == "receipt"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS["oversight"])
-def test_answers_of_acts_have_one_form(operation: str) -> None:
+@pytest.mark.parametrize(
+    ("port", "operation"),
+    [(port, operation) for port in ("oversight", "subject") for operation in OPERATIONS[port]],
+)
+def test_answers_of_acts_have_one_form(port: str, operation: str) -> None:
     """The head is the same in each, and the receipt is last."""
     path = f"/*/xs:element[@name='{operation}Response']/xs:complexType/xs:sequence/xs:element"
-    names = [each.get("name") for each in elements(schema_root("oversight.xsd"), path)]
+    names = [each.get("name") for each in elements(schema_root(f"{port}.xsd"), path)]
 
     assert names[:5] == ["requestId", "outcome", "reason", "actId", "decidedAt"]
     assert names[-1] == "receipt"

@@ -16,8 +16,9 @@ import pytest
 from lxml import etree
 
 from makul.composition.adapters import build_adapters
+from makul.composition.channels import build_channel
 from makul.composition.readiness import build_readiness
-from makul.composition.service import build_channel, recipient_port
+from makul.composition.service import recipient_port
 from makul.documents import deliveries
 from makul.domain.agreements import AgreementState, Delivery
 from makul.domain.reasons import Code

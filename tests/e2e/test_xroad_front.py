@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from makul.composition.service import build_channel
+from makul.composition.channels import build_channel
 from makul.config.settings import SettingsError
 from makul.trust.keys.files import KeyFileError
 from makul_sandbox.data.pki import new_hierarchy

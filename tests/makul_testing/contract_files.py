@@ -23,6 +23,7 @@ NS = {
     "t": "urn:makul:types:1",
     "r": "urn:makul:recipient:1",
     "o": "urn:makul:oversight:1",
+    "s": "urn:makul:subject:1",
     "c": "urn:makul:consent:1",
     "b": "urn:makul:basis:1",
     "a": "urn:makul:agreement:1",
@@ -52,6 +53,9 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "GetStatistics": "11",
         "SignMonth": "11",
         "TerminateAgreement": "12",
+    },
+    "subject": {
+        "ListDisclosures": "4 and 11",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

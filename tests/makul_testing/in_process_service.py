@@ -22,18 +22,33 @@ from lxml import etree
 
 from makul.app.ports import Clock, Duty
 from makul.composition.adapters import Adapters, build_adapters, build_agreements, utc_now
+from makul.composition.channels import build_channel
 from makul.composition.readiness import build_readiness
-from makul.composition.service import build_channel, oversight_port, recipient_port
+from makul.composition.service import oversight_port, recipient_port, subject_port
 from makul.config.settings import Port, Settings, load_settings
 from makul.domain.attributes import Attribute
-from makul.domain.identifiers import AgreementNumber
+from makul.domain.identifiers import AgreementNumber, Pin
 from makul.domain.persons import Person
-from makul.soap.wsgi_app import OVERSIGHT_CONTRACT, RECIPIENT_CONTRACT, build_application
+from makul.soap.wsgi_app import (
+    OVERSIGHT_CONTRACT,
+    RECIPIENT_CONTRACT,
+    SUBJECT_CONTRACT,
+    PortContract,
+    build_application,
+)
 from makul.store import Store, StoreKeys, create_store, open_store
 from makul.store.db.location import PostgresLocation
 from makul.store.schema.partitions import make_months
 from makul_sandbox.data.end_entities import CITIZEN_POLICY
-from makul_sandbox.data.recipients import AUTHORISED_BODY, OPERATOR, PARTIES, Party
+from makul_sandbox.data.identity_provider import ISSUER
+from makul_sandbox.data.recipients import (
+    AUTHORISED_BODY,
+    OPERATOR,
+    PARTIES,
+    PORTAL,
+    PORTAL_AUDIENCE,
+    Party,
+)
 from makul_sandbox.world.build import World, build_world, register
 from makul_sandbox.world.documents import SandboxDocument
 from makul_testing.builders.messages import signed_message
@@ -44,13 +59,14 @@ from makul_testing.external.postgres import Cluster
 RECIPIENT = "urn:makul:recipient:1"
 TYPES = "urn:makul:types:1"
 NS = {"r": RECIPIENT, "t": TYPES, "s": "http://schemas.xmlsoap.org/soap/envelope/"}
-SCHEMA, OVERSIGHT_SCHEMA, FAULTS = (
+SCHEMA, OVERSIGHT_SCHEMA, SUBJECT_SCHEMA, FAULTS = (
     etree.XMLSchema(etree.parse(str(makul_schemas.location() / name)))
-    for name in ("recipient.xsd", "oversight.xsd", "types.xsd")
+    for name in ("recipient.xsd", "oversight.xsd", "subject.xsd", "types.xsd")
 )
 PEOPLE = 40
 PUBLIC_URL = "http://127.0.0.1/v1/recipient"
 OVERSIGHT_URL = "http://127.0.0.1/v1/oversight"
+SUBJECT_URL = "http://127.0.0.1/v1/subject"
 
 _TOML = """
 environment = "SANDBOX"
@@ -109,6 +125,27 @@ channel = "xroad"
 bind = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
 xroad_instance = "KG-SANDBOX"
+[listeners.subject]
+port = "subject"
+channel = "wsse"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+[listeners.subject-xroad]
+port = "subject"
+channel = "xroad"
+bind = "127.0.0.1:0"
+public_url = "http://127.0.0.1"
+xroad_instance = "KG-SANDBOX"
+[subject]
+issuer = "{issuer}"
+jwks = "identity-provider.jwks.json"
+levels = ["low", "substantial", "high"]
+minimum_level = "substantial"
+[[subject.portals]]
+code = "{portal}"
+audience = "{audience}"
+certificates = "portal.cert.pem"
+may_find_usage = true
 """
 
 
@@ -279,6 +316,28 @@ class InProcessService:
             FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
         return answer
 
+    def id_token(
+        self, pin: Pin, request_id: UUID, *, at: datetime | None = None, **changes: Any
+    ) -> str:
+        """Return the ID token of a citizen for one request, with changed claims."""
+        provider = self.world.identity_provider
+        at = at if at is not None else self.clock()
+        claims = provider.claims(pin, request_id, audience=PORTAL_AUDIENCE, at=at)
+        return provider.sign(claims | changes)
+
+    def ask_as_citizen(self, child: bytes, *, at: datetime | None = None) -> ServiceAnswer:
+        """Sign a Body as the citizens' portal and send it to the subject port."""
+        at = at if at is not None else self.clock()
+        portal = self.world.portal
+        message = signed_message(child, portal.key, portal.certificate, at=at)
+        answer = self.post(message, listener="subject", PATH_INFO="/v1/subject")
+        if answer.status == 200:
+            SUBJECT_SCHEMA.assertValid(etree.fromstring(child))
+            SUBJECT_SCHEMA.assertValid(answer.child)
+        else:
+            FAULTS.assertValid(next(answer.child.iter(f"{{{TYPES}}}Fault")))
+        return answer
+
     def post(self, message: bytes, *, listener: str = "wsse", **environ: str) -> ServiceAnswer:
         return post(self.applications[listener], message, **environ)
 
@@ -343,14 +402,30 @@ def build_installation(
         oversight=overseer.oversight,
     )
     oversight = oversight_port(overseeing, operator=OPERATOR)
+    for_citizens = stores[Duty.SUBJECT]
+    answering = replace(
+        built,
+        register=for_citizens.register,
+        recorder=for_citizens.recorder,
+        acts=for_citizens.acts,
+        subject=for_citizens.subject,
+    )
+    assert settings.subject is not None
+    subject = subject_port(answering, settings.subject, operator=OPERATOR)
+    ports: dict[Port, tuple[Any, Adapters, PortContract, str]] = {
+        Port.RECIPIENT: (port, built, RECIPIENT_CONTRACT, PUBLIC_URL),
+        Port.OVERSIGHT: (oversight, overseeing, OVERSIGHT_CONTRACT, OVERSIGHT_URL),
+        Port.SUBJECT: (subject, answering, SUBJECT_CONTRACT, SUBJECT_URL),
+    }
 
     def application(name: str) -> Any:
-        overseen = settings.listeners[name].port is Port.OVERSIGHT
+        listener = settings.listeners[name]
+        use_cases, adapters, contract, url = ports[listener.port]
         return build_application(
-            oversight if overseen else port,
-            build_channel(settings.listeners[name], overseeing if overseen else built),
-            contract=OVERSIGHT_CONTRACT if overseen else RECIPIENT_CONTRACT,
-            public_url=OVERSIGHT_URL if overseen else PUBLIC_URL,
+            use_cases,
+            build_channel(listener, adapters),
+            contract=contract,
+            public_url=url,
             clock=clock,
             ready=build_readiness(built, OPERATOR),
         )
@@ -416,8 +491,13 @@ def _write(directory: Path, world: World, database: str) -> Settings:
             authorised_body=AUTHORISED_BODY,
             citizen_policy=CITIZEN_POLICY.dotted_string,
             directory=directory,
+            issuer=ISSUER,
+            portal=PORTAL,
+            audience=PORTAL_AUDIENCE,
         )
     )
+    (directory / "portal.cert.pem").write_bytes(world.portal.certificate_pem)
+    (directory / "identity-provider.jwks.json").write_bytes(world.identity_provider.jwks())
     key = directory / "receipts.key.pem"
     key.write_bytes(world.operator.key_pem)
     key.chmod(0o600)

@@ -29,6 +29,7 @@ from makul.app.ports import (
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
+from makul.app.subject_acts.list_disclosures import DisclosureListRequest
 from makul.domain.attributes import Attribute
 from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
@@ -76,6 +77,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
+from makul_testing.builders.subject import PORTAL_CALLER, a_token, build_subject_operations
 from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
@@ -361,6 +363,32 @@ def _signs_a_month(store: Store, officer: Officer) -> None:
         statement=b"<signed by the body/>",
     )
     assert operations["SignMonth"](signing, caller_of(officer)) == b"DONE"
+
+
+# --- the work of the subject port ----------------------------------------------------------------
+
+
+def answers_citizens(store: Store) -> None:
+    """Do everything that a portal asks for on behalf of a citizen."""
+    assert store.register.recipient(BANK) is not None  # readiness
+    assert store.ledger.state().size
+    marks = [a_mark(b"\0" + b"\2" * 31), a_mark(b"\0" + b"\3" * 31)]
+    assert store.recorder.register_message_id(marks[0], at=NOON)
+    assert store.recorder.register_message_id(marks[1], at=LATER)  # forgets the first
+    operations = build_subject_operations(store)
+    for request_id in (uuid4(), uuid4()):  # the second counts up
+        listing = DisclosureListRequest(
+            request_id=request_id,
+            digest=b"7" * 32,
+            id_token=a_token(AZAMAT, request_id),
+            since=None,
+            until=None,
+            after=None,
+            limit=None,
+        )
+        for _ in range(2):  # the same token serves the same request again
+            assert operations["ListDisclosures"](listing, PORTAL_CALLER) == b"DONE"
+    assert store.subject.basis_document(BANK, bytes(32)) is None
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

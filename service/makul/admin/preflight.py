@@ -8,7 +8,8 @@ from makul.admin.error_handling import as_operator_error, open_store_for
 from makul.admin.errors import OperatorError
 from makul.app.ports import Duty
 from makul.composition.adapters import build_adapters, utc_now
-from makul.composition.service import build_channel
+from makul.composition.channels import build_channel
+from makul.composition.portals import build_identification
 from makul.config.settings import Environment, Port, Settings, TlsSettings, load_settings
 from makul.language.translation import translate, translate_cause
 from makul.net.files import read_bounded
@@ -18,6 +19,11 @@ from makul.trust.keys.files import MAX_CERTIFICATES_BYTES
 from makul.trust.pki.certificates import is_sandbox
 from makul.trust.pki.trust_material import ca_certificates
 
+_DUTIES = {
+    Port.RECIPIENT: Duty.SERVING,
+    Port.OVERSIGHT: Duty.OVERSIGHT,
+    Port.SUBJECT: Duty.SUBJECT,
+}
 _NO_DOCUMENT = b'<Nothing xmlns="urn:makul:nothing" Id="nothing"></Nothing>'
 
 
@@ -28,14 +34,15 @@ def require_fit_settings(settings: Settings) -> None:
     _require_closed_socket_directories(settings)
     duty = _duty_of(settings)
     require_strong_store(settings, duty)
-    if duty is Duty.SERVING:  # the role of the oversight port cannot read persons
+    if duty is Duty.SERVING:  # the roles of the other ports cannot read persons
         _refuse_samples_in_records(settings)
 
 
 def _duty_of(settings: Settings) -> Duty:
     """Return the duty of a process that serves these listeners, which all have one port."""
     ports = {listener.port for listener in settings.listeners.values()}
-    return Duty.OVERSIGHT if ports == {Port.OVERSIGHT} else Duty.SERVING
+    (port,) = ports if len(ports) == 1 else (Port.RECIPIENT,)
+    return _DUTIES[port]
 
 
 def require_strong_store(settings: Settings, duty: Duty) -> None:
@@ -93,6 +100,8 @@ def _check_parts(settings: Settings) -> None:
         for listener in settings.listeners.values():
             build_channel(listener, parts)
             _check_tls(listener.tls)
+        if settings.subject is not None:
+            build_identification(settings.subject, parts.subject)
         # Sign a dummy document so that a missing PKCS#11 token is reported at start-up rather than
         # by the first request.
         parts.signer.sign(_NO_DOCUMENT, at=utc_now())

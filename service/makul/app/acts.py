@@ -1,19 +1,22 @@
 """The mechanism of acts: identify the officer, judge, record, and answer with a receipt.
 
-An operation is one module of `app.oversight` or `app.recipient_acts`, with one class that derives
-from `OversightOperation` or `RecipientOperation` (CONTRIBUTING.md, "Add an operation"). The class
-names its request type and its target, and decides. Everything else is done here, once.
+An operation is one module of `app.oversight`, `app.recipient_acts` or `app.subject_acts`, with one
+class that derives from `OversightOperation`, `RecipientOperation` or `SubjectOperation`
+(CONTRIBUTING.md, "Add an operation"). The class names its request type and its target, and decides.
+Everything else is done here, once.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from importlib import import_module
 from inspect import getmembers, isclass
 from pkgutil import iter_modules
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
+from makul.app.citizen_identification import CitizenIdentification
 from makul.app.ports import (
     Caller,
     Clock,
@@ -33,8 +36,10 @@ from makul.app.ports.acts import (
     StatementPages,
     refuse_act,
 )
+from makul.app.ports.identity import IdToken
+from makul.app.ports.subject import SubjectRecord
 from makul.app.recording import Recording
-from makul.domain.identifiers import MemberCode
+from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
 from makul.domain.reasons import Code, Reason
@@ -75,7 +80,7 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
     """One operation that is carried out as an act. A subclass gives its name, request and rule."""
 
     port: ClassVar[str]
-    """The port that publishes it: `recipient` or `oversight`."""
+    """The port that publishes it: `recipient`, `oversight` or `subject`."""
     name: ClassVar[str]
     """The name of the operation in the WSDL."""
     request: ClassVar[type[ActRequest]]
@@ -92,9 +97,13 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
         Raises `RejectedError` for a caller who may request nothing at this port.
         """
 
-    def may_request(self, officer: Officer | None) -> bool:  # noqa: ARG002
-        """Return whether this actor may request the operation; otherwise it is OVR-01."""
-        return True
+    def admit(
+        self,
+        request: RequestT,  # noqa: ARG002 - the signature of all operations
+        facts: ActFacts,
+    ) -> tuple[ActFacts, tuple[Reason, ...]]:
+        """Return the facts, completed, and the reasons against this actor's request."""
+        return facts, ()
 
     @abstractmethod
     def target(self, request: RequestT) -> str:
@@ -134,8 +143,9 @@ class ActOperation(ABC, Generic[RequestT, RightsT]):
             stated=_stated(request),
             reads_only=self.reads_only,
         )
-        decide: Decide[RightsT] = _refuse_role
-        if self.may_request(officer):
+        facts, reasons = self.admit(request, facts)
+        decide: Decide[RightsT] = lambda _: refuse_act(reasons)  # noqa: E731
+        if not reasons:
             # Only who may act makes the decisions of a recipient wait.
             facts = replace(facts, locks=self.recipient_to_lock(request))
             decide = self.prepare(request, facts)
@@ -179,9 +189,14 @@ class OversightOperation(ActOperation[RequestT, RightsT]):
         """Return the registered officer. Raises `RejectedError` (RCP-04)."""
         return identify_officer(self._services.register, caller, request.request_id)
 
-    def may_request(self, officer: Officer | None) -> bool:
-        """Return whether the officer has one of the roles."""
-        return officer is not None and officer.role in self.roles
+    def admit(
+        self,
+        request: RequestT,  # noqa: ARG002 - the signature of all operations
+        facts: ActFacts,
+    ) -> tuple[ActFacts, tuple[Reason, ...]]:
+        """Require an officer with one of the roles (OVR-01)."""
+        may_act = facts.officer is not None and facts.officer.role in self.roles
+        return facts, () if may_act else (Reason(code=Code.OVR_01),)
 
 
 class RecipientOperation(ActOperation[RequestT, RightsT]):
@@ -196,6 +211,55 @@ class RecipientOperation(ActOperation[RequestT, RightsT]):
         """Raise `RejectedError` (RCP-01) for an unknown recipient."""
         if not self._services.register.is_recipient(caller.recipient):
             raise RejectedError(Reason(code=Code.RCP_01), request_id=request.request_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRequest(ActRequest):
+    """The part that every request of the subject port has."""
+
+    id_token: IdToken
+
+
+SubjectRequestT = TypeVar("SubjectRequestT", bound=SubjectRequest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectServices(ActServices):
+    """What every operation of the subject port needs."""
+
+    citizens: CitizenIdentification
+    record: SubjectRecord
+    hidden_at_most: timedelta
+    """The longest time for which a statement may be kept from its subject (cl. 5.1)."""
+
+
+class SubjectOperation(ActOperation[SubjectRequestT, RightsT]):
+    """An operation of a portal on behalf of the citizen who logged in there.
+
+    The channel identifies the portal, and the ID token the citizen. `facts.subject` is the citizen.
+    """
+
+    port = "subject"
+    _services: SubjectServices
+
+    def __init__(self, services: SubjectServices) -> None:
+        super().__init__(services)
+
+    def identify(self, request: SubjectRequestT, caller: Caller) -> None:
+        """Raise `RejectedError` (RCP-04) for a caller that is not a portal."""
+        self._services.citizens.require_portal(caller, request.request_id)
+
+    def admit(
+        self, request: SubjectRequestT, facts: ActFacts
+    ) -> tuple[ActFacts, tuple[Reason, ...]]:
+        """Verify the token and name the citizen in the facts (SUB-01, SUB-02)."""
+        token = request.id_token
+        stated = {**facts.stated, "idTokenDigest": token.digest.hex()}
+        facts = replace(facts, stated=stated)
+        identified = self._services.citizens.identify(token, facts)
+        if isinstance(identified, Pin):
+            return replace(facts, subject=identified), ()
+        return facts, identified
 
 
 ActPort = Mapping[str, ActOperation[Any, Any]]
@@ -243,8 +307,11 @@ def require_officer(facts: ActFacts) -> Officer:
     return facts.officer
 
 
-def _refuse_role(_: object) -> ActDecision:
-    return refuse_act((Reason(code=Code.OVR_01),))
+def require_subject(facts: ActFacts) -> Pin:
+    """Return the citizen of an act of the subject port."""
+    if facts.subject is None:
+        raise TypeError("an act of the subject port has a citizen")
+    return facts.subject
 
 
 def _stated(request: ActRequest) -> dict[str, str | None]:

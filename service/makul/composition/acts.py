@@ -1,8 +1,12 @@
-"""Wiring of the operations that are acts, of both ports."""
+"""Wiring of the operations that are acts, of every port."""
 
-from makul.app.acts import ActPort, ActServices, build_acts
+from dataclasses import fields
+
+from makul.app.acts import ActPort, ActServices, SubjectServices, build_acts
 from makul.app.recording import Recording
 from makul.composition.adapters import Adapters
+from makul.composition.portals import PACKAGE, build_identification
+from makul.config.settings import SubjectSettings
 from makul.domain.identifiers import MemberCode
 
 
@@ -14,6 +18,20 @@ def build_recipient_acts(parts: Adapters, recording: Recording, operator: Member
 def build_oversight_acts(parts: Adapters, recording: Recording, operator: MemberCode) -> ActPort:
     """Build the acts of the supervising bodies."""
     return build_acts("makul.app.oversight", _services(parts, recording, operator))
+
+
+def build_subject_acts(
+    parts: Adapters, recording: Recording, operator: MemberCode, subject: SubjectSettings
+) -> ActPort:
+    """Build the acts of portals on behalf of citizens."""
+    services = _services(parts, recording, operator)
+    extended = SubjectServices(
+        **{each.name: getattr(services, each.name) for each in fields(services)},
+        citizens=build_identification(subject, parts.subject),
+        record=parts.subject,
+        hidden_at_most=parts.hidden_at_most,
+    )
+    return build_acts(PACKAGE, extended)
 
 
 def _services(parts: Adapters, recording: Recording, operator: MemberCode) -> ActServices:

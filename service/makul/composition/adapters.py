@@ -11,6 +11,7 @@ from makul.app.agreements import Agreements
 from makul.app.notices import Notices
 from makul.app.ports import (
     CertificateJudge,
+    CertificateRegister,
     Clock,
     DeliveryEncryptor,
     Documents,
@@ -27,6 +28,7 @@ from makul.app.ports import (
     Register,
 )
 from makul.app.ports.acts import ActRecorder, StatementPages
+from makul.composition.portals import load_portal_register
 from makul.config.ledger import LedgerSettings
 from makul.config.settings import (
     ReceiptSettings,
@@ -39,7 +41,13 @@ from makul.domain.usage import UsageLimits
 from makul.language.translation import translate
 from makul.matching.demographic import DemographicMatcher
 from makul.net.fetcher import Fetcher
-from makul.store import ActRights, StatementDirectory, Store, StoreActRegister
+from makul.store import (
+    ActRights,
+    StatementDirectory,
+    Store,
+    StoreActRegister,
+    StoreSubjectRecord,
+)
 from makul.trust.containers.long_term import SignatureProlongation, TimestampAuthority
 from makul.trust.keys.files import (
     KeyFileError,
@@ -93,6 +101,10 @@ class Adapters:
     ledger: LedgerReader
     oversight: StoreActRegister
     """The officers, and what else the oversight port reads without a lock."""
+    subject: StoreSubjectRecord
+    """The decisions about one subject, for the subject port."""
+    portals: CertificateRegister
+    """The certificates of portals, which only the subject port accepts."""
     acts: ActRecorder[ActRights]
     pages: StatementPages
     ledger_notice: LedgerInfo | None = None
@@ -123,6 +135,8 @@ def build_adapters(settings: Settings, store: Store, clock: Clock = utc_now) -> 
         limits=settings.limits.usage,
         ledger=store.ledger,
         oversight=store.oversight,
+        subject=store.subject,
+        portals=load_portal_register(settings.subject),
         acts=store.acts,
         pages=StatementDirectory(settings.months.directory),
         ledger_notice=_ledger_notice(settings.ledger),

@@ -7,13 +7,11 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from threading import Event
 from uuid import UUID
 from wsgiref.types import WSGIApplication
 
 import uuid_utils
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.app.acts import ActPort
 from makul.app.delivery_encryption import DeliveryEncryption
@@ -25,7 +23,6 @@ from makul.app.intake import RequestIntake
 from makul.app.list_revocations import ListRevocations
 from makul.app.ports import (
     MAX_SEALED_PERSON,
-    CertificateRegister,
     Clock,
     ServiceLimit,
     StoreUnavailableError,
@@ -35,21 +32,24 @@ from makul.app.recording import Recording
 from makul.app.register_consent import RegisterConsent, ReportConsentStatus
 from makul.app.requests import RecipientPort
 from makul.app.revoke_consent import RevokeConsent
-from makul.composition.acts import build_oversight_acts, build_recipient_acts
+from makul.composition.acts import (
+    build_oversight_acts,
+    build_recipient_acts,
+    build_subject_acts,
+)
 from makul.composition.adapters import Adapters, build_adapters, utc_now
+from makul.composition.channels import build_channel
+from makul.composition.portals import require_subject_settings
 from makul.composition.readiness import build_readiness, installation_checks
 from makul.config.settings import (
-    ClientCertificate,
     ListenerSettings,
     Port,
     Settings,
-    SettingsError,
+    SubjectSettings,
 )
-from makul.domain.agreements import Channel as ChannelName
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits
 from makul.domain.usage import UsageLimits
-from makul.language.translation import translate
 from makul.ledger.leaf import SALT_BYTES
 from makul.net.supervision import SupervisedThread
 from makul.observability.instrumented_ports import (
@@ -65,26 +65,26 @@ from makul.observability.middleware import RequestObserverMiddleware, observe
 from makul.observability.multiprocess import WorkerMetricsDir
 from makul.observability.security_events import Event as SecurityEvent
 from makul.observability.security_log import emit_security_event
-from makul.soap.channels import RequestChannel, WsseChannel, XRoadChannel, fault_status
+from makul.soap.channels import fault_status
 from makul.soap.envelope import MAX_ORDINARY
-from makul.soap.front_secret import FrontedChannel
 from makul.soap.http_guard import MAX_MESSAGE
-from makul.soap.mtls import CertificateSource, FromConnection, FromProxy, MtlsChannel
 from makul.soap.wsgi_app import (
     OVERSIGHT_CONTRACT,
     RECIPIENT_CONTRACT,
+    SUBJECT_CONTRACT,
     PortContract,
     build_application,
 )
 from makul.store import Store, StoreKeys, open_store
-from makul.trust.keys.files import load_certificates, load_secret
 
-PATHS = {Port.RECIPIENT: "/v1/recipient", Port.OVERSIGHT: "/v1/oversight"}
+PATHS = {
+    Port.RECIPIENT: "/v1/recipient",
+    Port.OVERSIGHT: "/v1/oversight",
+    Port.SUBJECT: "/v1/subject",
+}
 """The path of each port, under the public address of its listener."""
 
 CONTRACT_VERSION = "v1"
-
-MIN_FRONT_SECRET_BYTES = 32
 
 HOUSEKEEPING_SECONDS = 60.0
 """Seconds between two rounds, so short that a busy day's leftovers are cleared in small pieces."""
@@ -238,52 +238,6 @@ def published_limits(limits: AttemptLimits, usage: UsageLimits) -> tuple[Service
     )
 
 
-def build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
-    """Return the channel of a listener. Raises `KeyFileError` for an unusable front's secret."""
-    channel = _build_channel(listener, parts)
-    if listener.front_secret is None:
-        return channel
-    secret = load_secret(listener.front_secret)
-    if len(secret) < MIN_FRONT_SECRET_BYTES:
-        raise SettingsError(
-            translate(
-                "{path}: the secret is too short. Write 64 hexadecimal digits into its first"
-                " line, as by `openssl rand -hex 32`.",
-                path=listener.front_secret,
-            )
-        )
-    return FrontedChannel(channel, secret)
-
-
-def _build_channel(listener: ListenerSettings, parts: Adapters) -> RequestChannel:
-    if listener.channel is ChannelName.XROAD and listener.xroad_instance is not None:
-        return XRoadChannel(listener.xroad_instance)
-    if listener.channel is ChannelName.WSSE:
-        return WsseChannel(parts.messages, _callers(listener, parts))
-    if listener.channel is ChannelName.MTLS:
-        source = _certificate_source(listener)
-        return MtlsChannel(source, parts.tls_clients, _callers(listener, parts))
-    raise SettingsError(translate("channel {name} cannot be served", name=listener.channel))
-
-
-def _callers(listener: ListenerSettings, parts: Adapters) -> CertificateRegister:
-    """Return the register of the certificates that may call a listener's port."""
-    return parts.oversight if listener.port is Port.OVERSIGHT else parts.register
-
-
-def _certificate_source(listener: ListenerSettings) -> CertificateSource:
-    """Return the source of the client certificate of an mtls listener."""
-    if listener.client_certificate is ClientCertificate.TLS:
-        return FromConnection()
-    known_by = listener.proxy_certificates
-    return FromProxy(proxies_in(known_by) if known_by is not None else None)
-
-
-def proxies_in(path: Path) -> frozenset[bytes]:
-    """Return the fingerprints that identify a proxy. Raises `KeyFileError`."""
-    return frozenset(each.fingerprint(SHA256()) for each in load_certificates(path))
-
-
 def build_service(settings: Settings, name: str, clock: Clock = utc_now) -> WSGIApplication:
     """Build the application of one listener with a store of its own. Call it after the fork."""
     listener = settings.listeners[name]
@@ -321,6 +275,9 @@ def _port_of(
     operator = settings.operator_code
     if listener.port is Port.OVERSIGHT:
         return oversight_port(parts, operator=operator), OVERSIGHT_CONTRACT
+    if listener.port is Port.SUBJECT:
+        subject = require_subject_settings(settings)
+        return subject_port(parts, subject, operator=operator), SUBJECT_CONTRACT
     environment = settings.environment.value
     return recipient_port(parts, operator=operator, environment=environment), RECIPIENT_CONTRACT
 
@@ -328,6 +285,11 @@ def _port_of(
 def oversight_port(parts: Adapters, *, operator: MemberCode) -> ActPort:
     """Build every operation of the oversight port with these adapters."""
     return build_oversight_acts(parts, _steps(parts, operator).recording, operator)
+
+
+def subject_port(parts: Adapters, subject: SubjectSettings, *, operator: MemberCode) -> ActPort:
+    """Build every operation of the subject port with these adapters."""
+    return build_subject_acts(parts, _steps(parts, operator).recording, operator, subject)
 
 
 def instrument_adapters(parts: Adapters) -> Adapters:

@@ -50,6 +50,8 @@ class Port(StrEnum):
     """The operations of recipients (recipient.wsdl)."""
     OVERSIGHT = "oversight"
     """The operations of the supervising bodies (oversight.wsdl)."""
+    SUBJECT = "subject"
+    """The operations of portals on behalf of citizens (subject.wsdl)."""
 
 
 class ListenerSettings(Section):

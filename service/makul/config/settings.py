@@ -36,6 +36,8 @@ from makul.config.listeners import (
 from makul.config.months import MonthSettings
 from makul.config.notifications import NotificationSettings
 from makul.config.observability import LogSettings, MetricsSettings
+from makul.config.receipts import ReceiptSettings, TokenSettings
+from makul.config.subject import PortalSettings, SubjectSettings
 from makul.config.trust import TrustSettings
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, parse_member_code
@@ -53,10 +55,12 @@ __all__ = [
     "ListenerSettings",
     "PartySettings",
     "Port",
+    "PortalSettings",
     "ReceiptSettings",
     "Settings",
     "SettingsError",
     "StoreSettings",
+    "SubjectSettings",
     "TlsSettings",
     "TokenSettings",
     "load_settings",
@@ -100,53 +104,6 @@ class StoreSettings(Section):
     keys: Path
     prepared_statements: bool = True
     """False behind a pooler that assigns connections by transaction, such as PgBouncer."""
-
-
-class TokenSettings(Section):
-    """A key in a PKCS#11 token. The settings never contain the PIN itself."""
-
-    module: Path
-    """The vendor's shared library, such as `/usr/lib/softhsm/libsofthsm2.so`."""
-    token_label: str | None = None
-    slot: Annotated[int, Field(ge=0)] | None = None
-    key_label: str | None = None
-    key_id: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2})+$")] | None = None
-    """CKA_ID, in hexadecimal."""
-    pin_file: Path | None = None
-    """A file whose first line is the PIN; only its owner may read it."""
-    pin_env: str | None = None
-
-    @model_validator(mode="after")
-    def _says_which(self) -> Self:
-        if (self.token_label is None) is (self.slot is None):
-            raise ValueError(translate("name the token by token_label or by slot"))
-        if self.key_label is None and self.key_id is None:
-            raise ValueError(translate("name the key by key_label, key_id or both"))
-        if (self.pin_file is None) is (self.pin_env is None):
-            raise ValueError(translate("give the PIN by pin_file or by pin_env"))
-        return self
-
-
-class ReceiptSettings(Section):
-    """The present and former keys with which the operator signs receipts."""
-
-    certificate: Path
-    key: Path | None = None
-    password_file: Path | None = None
-    """A file whose first line is the password of an encrypted `key`; only its owner may read it."""
-    pkcs11: TokenSettings | None = None
-    next: Path | None = None
-    """The certificate that will follow this one: announced, and not used yet."""
-    retired: Path | None = None
-    """A directory of earlier certificates, and of marks of compromised keys."""
-
-    @model_validator(mode="after")
-    def _one_key(self) -> Self:
-        if (self.key is None) is (self.pkcs11 is None):
-            raise ValueError(translate("give either key or [receipts.pkcs11]"))
-        if self.password_file is not None and self.key is None:
-            raise ValueError(translate("password_file belongs to key"))
-        return self
 
 
 class BasisSettings(Section):
@@ -207,6 +164,8 @@ class Settings(BaseSettings):
     months: MonthSettings = MonthSettings()
     notifications: NotificationSettings | None = None
     """Without it notifications are recorded and wait: `makul notification send` does not start."""
+    subject: SubjectSettings | None = None
+    """The portals and their identity provider; required by listeners of the port `subject`."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
 
     @classmethod
@@ -263,8 +222,20 @@ class Settings(BaseSettings):
         if self.environment is Environment.PRODUCTION and len(ports) > 1:
             raise ValueError(
                 translate(
-                    "listeners: the ports recipient and oversight need a process and settings of"
-                    " their own (docs/operating/oversight.md)"
+                    "listeners: each of the ports recipient, oversight and subject needs a process"
+                    " and settings of its own (docs/operating/oversight.md)"
+                )
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _knows_portals(self) -> Self:
+        ports = {listener.port for listener in self.listeners.values()}
+        if Port.SUBJECT in ports and self.subject is None:
+            raise ValueError(
+                translate(
+                    "listeners: a listener of the port subject needs the table [subject]"
+                    " (docs/operating/subject.md)"
                 )
             )
         return self
@@ -357,6 +328,7 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             "notifications": (
                 _absolute(settings.notifications, base) if settings.notifications else None
             ),
+            "subject": _absolute_subject(settings.subject, base) if settings.subject else None,
             "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {
                 name: _absolute(listener, base).model_copy(
@@ -371,6 +343,11 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
 def _absolute_ledger(settings: LedgerSettings, base: Path) -> LedgerSettings:
     witnesses = tuple(_absolute(each, base) for each in settings.witnesses)
     return _absolute(settings, base).model_copy(update={"witnesses": witnesses})
+
+
+def _absolute_subject(settings: SubjectSettings, base: Path) -> SubjectSettings:
+    portals = tuple(_absolute(each, base) for each in settings.portals)
+    return _absolute(settings, base).model_copy(update={"portals": portals})
 
 
 SectionT = TypeVar("SectionT", bound=Section)

@@ -1,4 +1,4 @@
-"""Render the answers of acts (oversight.xsd, recipient.xsd), each as the child of a SOAP Body."""
+"""Render the answers of acts (schemas of the ports), each as the child of a SOAP Body."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +12,11 @@ from makul.documents.persons import RECIPIENT
 from makul.documents.reasons import answer_reason, typed
 from makul.domain.month_closing import ContestedLine, IssuedMonth
 
-NAMESPACES: Final = {"oversight": "urn:makul:oversight:1", "recipient": RECIPIENT}
+NAMESPACES: Final = {
+    "oversight": "urn:makul:oversight:1",
+    "recipient": RECIPIENT,
+    "subject": "urn:makul:subject:1",
+}
 """The namespace of the messages of each port."""
 
 

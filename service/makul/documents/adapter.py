@@ -22,6 +22,7 @@ from makul.app.ports import (
     UnwritableError,
 )
 from makul.app.ports.acts import ActFacts, RecordedAct
+from makul.app.ports.subject import PagePosition, SubjectEntry
 from makul.documents import (
     act_answers,
     agreements,
@@ -34,6 +35,7 @@ from makul.documents import (
     persons,
     receipts,
     revocations,
+    subject_answers,
 )
 from makul.documents import media_types as attachments
 from makul.documents.canonical_writer import binary, group
@@ -114,6 +116,16 @@ class XmlDocuments:
     def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
         """Return an element `status` with the state of a month."""
         return act_answers.render_month_status(issued, at=at)
+
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        """Return the elements `disclosure` of ListDisclosures, and `next` if there are more."""
+        return subject_answers.render_entries(entries, following)
+
+    def stored_basis(self, document: bytes) -> BasisStatement | None:
+        """Read a stored basis statement; None for a document that cannot be read as one."""
+        return bases.read_stored_basis(document)
 
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""

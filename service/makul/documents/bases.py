@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from makul.app.ports import UnwritableError
+from lxml import etree
+
+from makul.app.ports import DocumentError, UnwritableError
 from makul.documents.canonical_writer import (
     binary,
     day,
@@ -20,6 +22,7 @@ from makul.documents.xml_reader import instant as read_instant
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import parse_agreement_number, parse_member_code, parse_purpose
 from makul.domain.legal_bases import AuthorisingAct, BasisStatement
+from makul.net.xml_parser import own_parser
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -131,3 +134,14 @@ def _render_about(statement: BasisStatement, display: BasisDisplay) -> str:
         case subject, None if subject is not None:
             return group("subject", element("pin", subject.digits))
     raise UnwritableError("a basis statement names either its subject or a probe")
+
+
+def read_stored_basis(document: bytes) -> BasisStatement | None:
+    """Read a stored basis statement; None for a document that cannot be read as one.
+
+    The bytes were verified when the decision was made. The signature is not verified again.
+    """
+    try:
+        return read_basis(etree.fromstring(document, own_parser()))
+    except (etree.XMLSyntaxError, DocumentError):
+        return None

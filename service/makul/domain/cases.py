@@ -124,7 +124,7 @@ _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
     (ExceptionFact.SUBJECT_ANSWERED_NO, ExceptionKind.DENIED_BY_SUBJECT, frozenset({_ASKED})),
     (ExceptionFact.NO_ANSWER_IN_TERM, ExceptionKind.SUBJECT_SILENT, frozenset({_ASKED})),
 )
-"""Every rule of `monthly_statements.find_exceptions` and `find_denials`, and what it compares a decision with."""
+"""Every rule of `find_exceptions` and `find_denials`, and what it compares a decision with."""
 
 
 def list_rules(

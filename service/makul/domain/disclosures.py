@@ -197,6 +197,8 @@ class GroundRef:
     """The subject of the consent; a revocation counts for its id and its subject together."""
     representative: Pin | None = None
     """The representative who gave the consent for the subject, and who may revoke it as well."""
+    hidden_until: datetime | None = None
+    """The time until which a decision on this basis is kept from its subject (cl. 5.1)."""
 
 
 def consent_reference(consent: Consent, digest: bytes) -> GroundRef:
@@ -226,5 +228,6 @@ def reference(ground: Ground) -> GroundRef | None:
                 max_disclosures=statement.max_disclosures,
                 valid_from=statement.issued_at,
                 valid_to=statement.valid_to,
+                hidden_until=statement.hiding_end(ground.hidden_at_most),
             )
     return None

@@ -1,7 +1,7 @@
 """Bases in law on which data are given without the subject's consent (Procedure, cl. 5)."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -9,6 +9,9 @@ from makul.domain.calendar import legal_day
 from makul.domain.consents import ResultForm
 from makul.domain.identifiers import AgreementNumber, MemberCode, Pin, PurposeCode
 from makul.domain.recipients import PUBLIC_BODIES, STATE_BODIES, RecipientKind
+
+SECRECY_CLAUSE = "5.1"
+"""The only clause whose provisions allow a decision to be kept from its subject."""
 
 
 class Provision(StrEnum):
@@ -36,7 +39,7 @@ class Provision(StrEnum):
         return kind in _ENTITLED[self.clause]
 
 
-_CLAUSE = dict.fromkeys(Provision, "5.1") | {
+_CLAUSE = dict.fromkeys(Provision, SECRECY_CLAUSE) | {
     Provision.VITAL_INTEREST: "5.2",
     Provision.OFFICIAL_REQUEST: "5.3",
     Provision.LAW: "5.4",
@@ -47,7 +50,7 @@ _CLAUSE = dict.fromkeys(Provision, "5.1") | {
 # 5.3 names its bodies. 5.4 is open to any recipient that another law entitles, including banks.
 # The agreement must name the provision in every case.
 _ENTITLED = {
-    "5.1": STATE_BODIES,
+    SECRECY_CLAUSE: STATE_BODIES,
     "5.2": PUBLIC_BODIES,
     "5.3": PUBLIC_BODIES,
     "5.4": frozenset(RecipientKind),
@@ -98,3 +101,15 @@ class BasisStatement:
     def issued_on(self) -> date:
         """The calendar day in the Republic on which it was issued, as acts are dated."""
         return legal_day(self.issued_at)
+
+    def hiding_end(self, at_most: timedelta) -> datetime | None:
+        """Return the time until which its decisions are kept from the subject; None if not at all.
+
+        Only a provision of cl. 5.1 hides, and for no longer than `at_most` from the issue.
+        """
+        secret = any(
+            each.value == self.provision for each in Provision if each.clause == SECRECY_CLAUSE
+        )
+        if self.hidden_until is None or not secret:
+            return None
+        return min(self.hidden_until, self.issued_at + at_most)

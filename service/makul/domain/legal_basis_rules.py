@@ -13,7 +13,7 @@ from makul.domain.disclosures import (
 )
 from makul.domain.eligibility import within
 from makul.domain.identifiers import PurposeCode
-from makul.domain.legal_bases import BasisStatement, Provision
+from makul.domain.legal_bases import SECRECY_CLAUSE, BasisStatement, Provision
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import Recipient
 from makul.domain.rules import Rule, Ruling, fails, holds, holds_each, not_applicable
@@ -86,7 +86,10 @@ def _may_hide(case: BasisCase, provision: Provision) -> bool:
     issued_at, hidden_until = case.statement.issued_at, case.statement.hidden_until
     if hidden_until is None:
         return True
-    return provision.clause == "5.1" and hidden_until - issued_at <= case.ground.hidden_at_most
+    return (
+        provision.clause == SECRECY_CLAUSE
+        and hidden_until - issued_at <= case.ground.hidden_at_most
+    )
 
 
 def _basis_complete(case: BasisCase) -> Ruling:

@@ -102,6 +102,9 @@ class Code(StrEnum):
     OVR_04 = "OVR-04"
     OVR_05 = "OVR-05"
     OVR_06 = "OVR-06"
+    SUB_01 = "SUB-01"
+    SUB_02 = "SUB-02"
+    SUB_03 = "SUB-03"
     OPS_01 = "OPS-01"
     OPS_02 = "OPS-02"
     OPS_03 = "OPS-03"
@@ -135,6 +138,7 @@ LAW-07 5 F R     LAW-08 5 N R     LAW-09 5 F R
 MAT-01 10 N -    MAT-02 10 F R    MAT-03 10 F R    MAT-04 10 F R    MAT-05 4 N C     MAT-06 10 L R
 REL-01 10 N O    REL-02 14 N O
 OVR-01 11 F R    OVR-02 11 F R    OVR-03 11 F R    OVR-04 11 F R    OVR-05 12 F R    OVR-06 11 N R
+SUB-01 11 F R    SUB-02 11 F C    SUB-03 4 F C
 OPS-01 9 L O     OPS-02 10 L O    OPS-03 10 L O    OPS-99 10 L O
 """
 

@@ -1,8 +1,9 @@
 # mypy: allow-untyped-calls
 """The operations that are acts: one generic way from a verified Body to a request.
 
-An operation needs no code here. Its request class (`app.oversight`, `app.recipient_acts`) has the
-fields of its schema in snake case, and the type of each field says how the text is parsed.
+An operation needs no code here. Its request class (`app.oversight`, `app.recipient_acts`,
+`app.subject_acts`) has the fields of its schema in snake case, and the type of each field says how
+the text is parsed.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
 from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
+from makul.app.ports.identity import IdToken
+from makul.app.ports.subject import PagePosition, parse_page_position
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -26,7 +29,9 @@ from makul.soap.spyne_setup import ByteArray, Service, rpc
 _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
     MemberCode: parse_member_code,
+    IdToken: IdToken,
     Month: parse_month,
+    PagePosition: parse_page_position,
     UUID: UUID,
 }
 """How a text becomes a value of the domain. Values of other types are taken as they were read."""

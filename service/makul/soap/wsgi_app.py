@@ -67,6 +67,9 @@ RECIPIENT_CONTRACT: Final = PortContract(
 OVERSIGHT_CONTRACT: Final = PortContract(
     "oversight", (build_act_service("oversight", "makul.app.oversight", lambda port: port),)
 )
+SUBJECT_CONTRACT: Final = PortContract(
+    "subject", (build_act_service("subject", "makul.app.subject_acts", lambda port: port),)
+)
 
 
 def _ignore(_: AnswerSummary) -> None:

@@ -17,6 +17,7 @@ from makul.store.open import (
 )
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.statement_files import StatementDirectory
+from makul.store.reads.subject_record import StoreSubjectRecord
 from makul.store.records.retention import RetentionResult
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "StoreActRegister",
     "StoreKeys",
     "StoreKeysError",
+    "StoreSubjectRecord",
     "build_log_state_reader",
     "build_outbox_reader",
     "create_store",

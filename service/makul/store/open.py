@@ -43,6 +43,7 @@ from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
+from makul.store.reads.subject_record import StoreSubjectRecord
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.recorder import StoreRecorder
 from makul.store.records.retention import RetentionResult, housekeep
@@ -73,6 +74,7 @@ class Store:
     oversight: StoreActRegister
     outbox: StoreOutbox
     questions: StoreQuestions
+    subject: StoreSubjectRecord
     _database: Database
     _office: RegistryUnitOfWork
 
@@ -195,6 +197,7 @@ def open_store(
         oversight=StoreActRegister(database, cipher),
         outbox=StoreOutbox(office),
         questions=StoreQuestions(office),
+        subject=StoreSubjectRecord(database, cipher),
         _database=database,
         _office=office,
     )

@@ -22,6 +22,10 @@ PROTECTION_BODY = MemberCode("GOV/70000010")
 AUTHORISED_BODY = MemberCode("GOV/70000009")
 AUTHORISED_BODY_NAME = "Калкты каттоо органы (sandbox)"
 
+PORTAL = MemberCode("GOV/70000011")
+PORTAL_AUDIENCE = "citizens-portal"
+"""The portal's name at the identity provider."""
+
 XROAD_INSTANCE = "KG-SANDBOX"
 SERVICE_SUBSYSTEM = "makul"
 

@@ -17,6 +17,7 @@ from makul.domain.officers import Officer, OfficerRole
 from makul.domain.persons import LocalizedName, Person
 from makul.trust.xades.signing import sign_document
 from makul_sandbox.data.citizens import ABSENT, COMPROMISED, KEYED, REVOKED, REVOKED_LATE, citizens
+from makul_sandbox.data.identity_provider import IdentityProvider
 from makul_sandbox.data.pki import Authority, Credential, Hierarchy, new_hierarchy, new_root
 from makul_sandbox.data.recipients import (
     AUTHORISED_BODY,
@@ -24,6 +25,7 @@ from makul_sandbox.data.recipients import (
     OPERATOR,
     OPERATOR_NAME,
     PARTIES,
+    PORTAL,
     PROTECTION_BODY,
     SECOND_BANK_AGREEMENT,
     Party,
@@ -167,6 +169,9 @@ class World:
     signatories: Mapping[MemberCode, Signing]
     officers: Mapping[str, SandboxOfficer]
     """The officers of the supervising bodies, by a short name."""
+    portal: Credential
+    """The key and certificate of the citizens' portal."""
+    identity_provider: IdentityProvider
     documents: Mapping[str, SandboxDocument]
     consent_revocations: Mapping[str, SandboxConsentRevocation]
     """The consent revocations, by the names of the consents that they revoke."""
@@ -218,13 +223,11 @@ def build_world(at: datetime, *, people: int = 1000, seed: int = 1) -> World:
         stranger=stranger,
         messages={party.key: _message_certificate(true, party) for party in PARTIES},
         officials=officials,
-        encryption={
-            party.key: true.encryption(member_code=party.code, common_name=party.name)
-            for party in PARTIES
-            if party.delivery is Delivery.SEALED
-        },
+        encryption=_encryption(true),
         signatories=_signatories(true),
         officers=_officers(true),
+        portal=true.organisation(member_code=PORTAL, common_name="Citizens' portal (sandbox)"),
+        identity_provider=IdentityProvider.generate(),
         documents=documents,
         consent_revocations=draw_up_revocations(signers, documents),
     )
@@ -301,6 +304,15 @@ def _conclude(world: World, agreements: Agreements, at: datetime) -> Mapping[str
                 raise TypeError(f"a sandbox's agreements are signed: {judged.why}")
             agreements.record(judged, at=at)
     return documents
+
+
+def _encryption(hierarchy: Hierarchy) -> Mapping[str, Credential]:
+    """Return a certificate for each party to which data are encrypted."""
+    return {
+        party.key: hierarchy.encryption(member_code=party.code, common_name=party.name)
+        for party in PARTIES
+        if party.delivery is Delivery.SEALED
+    }
 
 
 def _signatories(hierarchy: Hierarchy) -> Mapping[MemberCode, Signing]:

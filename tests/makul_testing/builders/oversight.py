@@ -13,10 +13,11 @@ from makul.app.acts import ActPort, ActServices, build_acts
 from makul.app.oversight.terminate_agreement import TerminationRequest
 from makul.app.ports import Caller, MonthCount, Receipt, VerifiedDocument
 from makul.app.ports.acts import ActDecision, ActFacts, RecordedAct
+from makul.app.ports.subject import PagePosition, SubjectEntry
 from makul.app.recording import Recording
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import DocumentSigner, Outcome, Proof, ProofStatus
-from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month
 from makul.domain.officers import Officer, OfficerRole
@@ -124,6 +125,14 @@ class _Documents:
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         return b""
 
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        return b""
+
+    def stored_basis(self, document: bytes) -> None:
+        return None
+
     def encoded(self, name: str, document: bytes) -> bytes:
         return b""
 
@@ -139,9 +148,10 @@ class _Verifier:
     """A verifier that finds every document signed by one certificate."""
 
     fingerprint: bytes
+    pin: Pin | None = None
 
     def verify(self, document: bytes, *, at: datetime) -> VerifiedDocument:
-        signer = DocumentSigner(fingerprint=self.fingerprint, pin=None)
+        signer = DocumentSigner(fingerprint=self.fingerprint, pin=self.pin)
         return VerifiedDocument(
             proof=Proof(status=ProofStatus.PASSED, signer=signer),
             signed=etree.Element("signed"),
@@ -165,22 +175,29 @@ def build_operations(
 
     Every document that they verify is signed with the certificate `document_signer`.
     """
+    return build_acts(package, build_services(store, at=at, document_signer=document_signer))
+
+
+def build_services(
+    store: Store, *, at: datetime = NOON, document_signer: bytes = b"", pin: Pin | None = None
+) -> ActServices:
+    """Return the services of operations over a store.
+
+    Every document that they verify is signed with one certificate, which may carry a PIN.
+    """
     documents: Any = _Documents()
     signer: Any = _Signer()
     renderer: Any = None
-    verifier: Any = _Verifier(document_signer)
+    verifier: Any = _Verifier(document_signer, pin)
     pages: Any = None
-    return build_acts(
-        package,
-        ActServices(
-            clock=lambda: at,
-            register=store.oversight,
-            recorder=store.acts,
-            recording=Recording(renderer=renderer, recorder=store.recorder),
-            documents=documents,
-            verifier=verifier,
-            pages=pages,
-            signer=signer,
-            operator=MemberCode("GOV/70000001"),
-        ),
+    return ActServices(
+        clock=lambda: at,
+        register=store.oversight,
+        recorder=store.acts,
+        recording=Recording(renderer=renderer, recorder=store.recorder),
+        documents=documents,
+        verifier=verifier,
+        pages=pages,
+        signer=signer,
+        operator=MemberCode("GOV/70000001"),
     )

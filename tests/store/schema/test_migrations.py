@@ -75,6 +75,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "96b5936ecff2f64513aaae2019e60a65ce1ae522d2279d06b9375024f836aa92",
         "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
+    "0014": (
+        "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
+        "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

@@ -73,6 +73,8 @@ def played(
         work.begins_notifications_again(store)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
+    with by(Duty.SUBJECT) as store:
+        work.answers_citizens(store)
     with by(Duty.DESK) as store:
         work.looks(store.registry)
         work.takes_away(store.registry)

@@ -15,7 +15,7 @@ from makul.app.ports.caller import Caller
 from makul.app.ports.registry import MonthCount
 from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
-from makul.domain.identifiers import AgreementNumber, MemberCode
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import ContestedLine, IssuedMonth, MonthState
 from makul.domain.months import Month
 from makul.domain.officers import Officer
@@ -31,7 +31,7 @@ class ActFacts:
     operation: str
     """The name of the operation on the wire."""
     port: str
-    """The port of the request: `recipient` or `oversight`."""
+    """The port of the request: `recipient`, `oversight` or `subject`."""
     caller: Caller
     officer: Officer | None
     """The officer who acts; None on the recipient port, where the caller itself acts."""
@@ -47,6 +47,11 @@ class ActFacts:
     """The recipient from which the act may withdraw a right.
 
     Its running decisions end before the act, and later ones see it.
+    """
+    subject: Pin | None = None
+    """The citizen on whose behalf a portal acts; None on the other ports.
+
+    The record of the act holds only the citizen's blind index, encrypted.
     """
     reads_only: bool = False
     """True if the act changes nothing. Its answer is not stored: a retry reads again."""

@@ -13,6 +13,8 @@ class Duty(StrEnum):
     """Answers requests: `makul serve`, its workers and its metrics exporter."""
     OVERSIGHT = "oversight"
     """Answers the supervising bodies: `makul serve` with listeners of the port `oversight`."""
+    SUBJECT = "subject"
+    """Answers portals on behalf of citizens: `makul serve` with listeners of the port `subject`."""
     DESK = "desk"
     """Registers, changes, reads and checks: the operator's commands."""
     SEQUENCING = "sequencing"

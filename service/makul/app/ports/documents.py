@@ -11,6 +11,7 @@ from makul.app.ports.acts import ActFacts, RecordedAct
 from makul.app.ports.ledger import Inclusion
 from makul.app.ports.registry import MonthCount
 from makul.app.ports.signed_documents import RecordedSignature
+from makul.app.ports.subject import PagePosition, SubjectEntry
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation
@@ -222,6 +223,17 @@ class Documents(Protocol):
 
     def month_status(self, issued: IssuedMonth, *, at: datetime) -> bytes:
         """Return an element `status` with the state of a month."""
+
+    def subject_entries(
+        self, entries: Sequence[SubjectEntry], following: PagePosition | None
+    ) -> bytes:
+        """Return the elements `disclosure` of ListDisclosures, and `next` if there are more."""
+
+    def stored_basis(self, document: bytes) -> BasisStatement | None:
+        """Read a stored basis statement, which was verified for its decision.
+
+        Return None for a document that cannot be read as one.
+        """
 
     def contested_lines(self, lines: Sequence[ContestedLine]) -> bytes:
         """Return the elements `contestedLine` with the operator's answers."""

@@ -81,7 +81,10 @@ class StoreActRecorder(ActRecorder[ActRights]):
         act = PendingAct(transaction, self._cipher, _name_of(facts), ())
         decision = self._decide(transaction, facts, decide, act)
         added = act.write(
-            f"{facts.port}.{facts.operation}", facts.target, _state(facts, decision), at=facts.at
+            f"{facts.port}.{facts.operation}",
+            facts.target,
+            {**_state(facts, decision), **self._subject(facts)},
+            at=facts.at,
         )
         answer = render(
             RecordedAct(act_id=added.act_id, leaf_hash=added.leaf_hash, decision=decision)
@@ -108,6 +111,12 @@ class StoreActRecorder(ActRecorder[ActRights]):
         if rights.changed and decision.outcome is not Outcome.DONE:
             raise TypeError("an act that is not done changes nothing")
         return decision
+
+    def _subject(self, facts: ActFacts) -> dict[str, object]:
+        """Return the blind index of the citizen of an act, which the statement alone holds."""
+        if facts.subject is None:
+            return {}
+        return {"subjectIndex": self._cipher.index("pin", facts.subject.digits).hex()}
 
     def _find_stored(self, transaction: Transaction, facts: ActFacts) -> bytes | None:
         """Return the stored answer of this very request by this officer; None if there is none."""
@@ -146,7 +155,9 @@ def _key(facts: ActFacts) -> dict[str, object]:
 
 def _name_of(facts: ActFacts) -> str:
     """Return the actor as the ledger names it: the party and the certificate, no name."""
-    party = "officer" if facts.officer is not None else "recipient"
+    party = "portal" if facts.port == "subject" else "recipient"
+    if facts.officer is not None:
+        party = "officer"
     return f"{party} {facts.caller.recipient} {facts.asker.hex()[:_FINGERPRINT_DIGITS]}"
 
 

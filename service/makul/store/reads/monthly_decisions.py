@@ -186,8 +186,8 @@ def read_month(
 
     Memory does not grow with the number of its decisions.
 
-    `at` is the time of the reading. Each page is a separate statement, so no transaction stays open. The record of a past month does
-    not change any more.
+    `at` is the time of the reading. Each page is a separate statement, so no transaction stays
+    open. The record of a past month does not change any more.
     """
     values = {
         "recipient": recipient,

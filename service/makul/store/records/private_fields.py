@@ -1,15 +1,19 @@
 """The encrypted part of a disclosure's row, which only the store's keys decrypt."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from makul.app.ports import Asker, Entry, KnownRequest
 from makul.domain.identifiers import MalformedIdentifierError, Pin
+from makul.domain.subject_visibility import Hiding
 from makul.language.translation import translate
 from makul.ledger.leaf_statement import read_statement
-from makul.store.db.codecs import CodecError, only, pack, unpack
+from makul.store.db.codecs import CodecError, instant, micros, only, pack, unpack
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 
 _FIXED_PARTS = 4
+_STATES_HIDING = 3
+"""The format since which a record states until when it is kept from its subject."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -24,6 +28,8 @@ class PrivateFields:
     receipt: bytes
     reports: tuple[tuple[bytes, bytes], ...]
     """Digest and validation report of each piece of evidence, as judged for this decision."""
+    hiding: Hiding | None = None
+    """Until when the decision is kept from its subject; None if the format did not state that."""
 
     @property
     def known(self) -> KnownRequest:
@@ -33,7 +39,7 @@ class PrivateFields:
 
 def private_fields(entry: Entry) -> PrivateFields:
     """Return the part of an entry that is encrypted."""
-    key = entry.key
+    key, ground = entry.key, entry.decision.ground
     return PrivateFields(
         subject=entry.decision.subject,
         asker=key.asker,
@@ -42,17 +48,20 @@ def private_fields(entry: Entry) -> PrivateFields:
         leaf_statement=entry.leaf.statement,
         receipt=entry.receipt,
         reports=tuple((piece.digest, piece.report) for piece in entry.decision.evidence),
+        hiding=Hiding(ground.hidden_until if ground is not None else None),
     )
 
 
 def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: PrivateFields) -> bytes:
-    """Encrypt the private part for its disclosure (format 2)."""
+    """Encrypt the private part for its disclosure (format 3)."""
+    hidden_until = private.hiding.until if private.hiding is not None else None
     header = {
-        "v": 2,
+        "v": 3,
         "pin": private.subject.digits if private.subject is not None else None,
         "subsystem": private.asker.subsystem,
         "employee": private.asker.employee,
         "case": private.asker.case_number,
+        "hiddenUntil": micros(hidden_until) if hidden_until is not None else None,
     }
     parts = [
         private.request_digest,
@@ -72,12 +81,13 @@ def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
     """Decrypt a disclosure's private part; raises `FieldDecryptionError` or `CodecError`."""
     header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
     judged = parts[_FIXED_PARTS:]
-    if header.get("v") not in (1, 2) or len(parts) < _FIXED_PARTS or len(judged) % 2:
+    if header.get("v") not in (1, 2, 3) or len(parts) < _FIXED_PARTS or len(judged) % 2:
         raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
     request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
     if header["v"] == 1:
         header = {**header, "subsystem": _subsystem_from_statement(leaf_statement)}
-    only(header, "v", "pin", "subsystem", "employee", "case")
+    stated = ("hiddenUntil",) if header["v"] == _STATES_HIDING else ()
+    only(header, "v", "pin", "subsystem", "employee", "case", *stated)
     pin = _text(header["pin"])
     try:
         return PrivateFields(
@@ -92,6 +102,7 @@ def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> Pr
             leaf_statement=leaf_statement,
             receipt=receipt,
             reports=tuple(zip(judged[::2], judged[1::2], strict=True)),
+            hiding=Hiding(_instant(header["hiddenUntil"])) if stated else None,
         )
     except MalformedIdentifierError:
         raise CodecError(translate("a disclosure's subject does not read back")) from None
@@ -113,6 +124,14 @@ def _subsystem_from_statement(leaf_statement: bytes) -> object:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
+
+
+def _instant(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if type(value) is int:
+        return instant(value)
     raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
 
 

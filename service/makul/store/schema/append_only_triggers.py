@@ -52,7 +52,7 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id"),
     "month_document": ("digest",),
 }
-SINCE_0014: Mapping[str, tuple[str, ...]] = {
+SINCE_0015: Mapping[str, tuple[str, ...]] = {
     "month_question": ("disclosure_id",),
     "subject_answer": ("disclosure_id", "origin"),
 }
@@ -65,7 +65,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
-    **SINCE_0014,
+    **SINCE_0015,
 }
 """Append-only tables and the columns of their primary keys."""
 

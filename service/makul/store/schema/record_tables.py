@@ -29,6 +29,7 @@ disclosure = Table(
     Column("sealed_to", DIGEST),
     Index(None, "recipient", "request_id", "decided_at"),
     Index(None, "recipient", "decided_at"),
+    Index(None, "subject_index", "decided_at"),
     Index(
         "ix_disclosure_month",
         *("decided_at", "disclosure_id", "recipient", "purpose", "outcome", "ground_kind"),

@@ -129,6 +129,26 @@ It changes the state of recipients, agreements and months, each time with an act
 person.
 """
 
+_SUBJECT = _Work(
+    reads=(
+        *(*_OPENING, "checkpoint", "cosignature", "ledger_head", "ledger_leaf", "ledger_queue"),
+        *("agreement", "recipient"),
+        *("act", "act_answer", "dictionary", "gate"),
+        *("disclosure", "evidence", "repetition"),
+        *("recipient_use", "seen_message"),
+    ),
+    adds=("act", "ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+    changes={
+        "gate": ("kind",),
+        "recipient_use": ("requests", "bytes"),
+    },
+    forgets=("seen_message",),
+)
+"""The work of the subject port.
+
+It reads decisions and their grounds, and no value of a person.
+"""
+
 _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
@@ -191,6 +211,7 @@ RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {
         Duty.SERVING: frozenset(_SERVING.rights()),
         Duty.OVERSIGHT: frozenset(_OVERSEEING.rights()),
+        Duty.SUBJECT: frozenset(_SUBJECT.rights()),
         Duty.DESK: frozenset(_DESK.rights()),
         Duty.SEQUENCING: frozenset(_SEQUENCING.rights()),
         Duty.NOTIFYING: frozenset(_NOTIFYING.rights()),

@@ -1,0 +1,110 @@
+"""Ports of the subject port: what a citizen sees of the record (Procedure, cl. 4 and 11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from makul.domain.agreements import Agreement
+from makul.domain.disclosures import Operation, Outcome
+from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.recipients import Recipient
+from makul.domain.subject_visibility import Hiding
+
+_HEX_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PagePosition:
+    """A position in a list, latest first: the time and the id of the last line before it."""
+
+    decided_at: int
+    """Microseconds since 1970."""
+    disclosure_id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.decided_at:0{_HEX_DIGITS}x}{self.disclosure_id.hex}"
+
+
+def parse_page_position(text: str) -> PagePosition:
+    """Parse a position as a list gave it. Any position is harmless: it selects no person."""
+    return PagePosition(int(text[:_HEX_DIGITS], 16), UUID(hex=text[_HEX_DIGITS:]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSelection:
+    """Which decisions about a subject are read, latest first."""
+
+    since: datetime | None = None
+    """The first instant; None for no limit."""
+    until: datetime | None = None
+    """The instant after the last one; None for no limit."""
+    after: PagePosition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectDecision:
+    """One recorded decision about a subject, without any value of the person."""
+
+    disclosure_id: UUID
+    recipient: MemberCode
+    operation: Operation
+    outcome: Outcome
+    codes: tuple[str, ...]
+    released: tuple[str, ...]
+    purpose: str | None
+    ground_kind: str | None
+    ground_id: UUID | None
+    ground_digest: bytes | None
+    decided_at: datetime
+    position: PagePosition
+    hiding: Hiding | None
+    """What the record states of hiding; None for a record from before it stated that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repetitions:
+    """The answers of one decision that were given again."""
+
+    count: int
+    latest: Sequence[datetime]
+    """The times of the latest ones, latest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectEntry:
+    """One line of what a subject sees."""
+
+    decision: SubjectDecision
+    recipient_name: str | None
+    repetitions: Repetitions
+
+
+class SubjectRecord(Protocol):
+    """The record about one subject, read without a lock."""
+
+    def decisions(
+        self, subject: Pin, selection: DecisionSelection, *, limit: int
+    ) -> Sequence[SubjectDecision]:
+        """Return decisions about a subject, latest first, at most `limit`."""
+
+    def repetitions(self, disclosure_id: UUID) -> Repetitions:
+        """Return the repetitions of a decision."""
+
+    def recipient(self, code: MemberCode) -> Recipient | None:
+        """Return a recipient; None if it is not registered."""
+
+    def agreements_of(self, code: MemberCode) -> Sequence[Agreement]:
+        """Return every agreement of a recipient, in any state."""
+
+    def basis_document(self, recipient: MemberCode, digest: bytes) -> bytes | None:
+        """Return the stored basis statement of this digest; None if it cannot be read."""
+
+    def use_token(
+        self, token: bytes, request: bytes, *, forget_after: datetime, at: datetime
+    ) -> bool:
+        """Record that a token is used for a request, both by digest.
+
+        Return False if the token was used for another request. The same request may come again.
+        """
