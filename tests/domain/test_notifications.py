@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from makul.domain.disclosures import BasisGround, GroundKind, Outcome, Proof, ProofStatus
+from makul.domain.disclosures import (
+    BasisGround,
+    GroundKind,
+    GroundRef,
+    Outcome,
+    Proof,
+    ProofStatus,
+    reference,
+)
 from makul.domain.identifiers import PurposeCode
 from makul.domain.legal_bases import Provision
 from makul.domain.notification_texts import describe
@@ -26,29 +34,30 @@ LATER = NOON + timedelta(days=90)
 LINK = "https://portal.example/not-me/{pin}"
 
 
-def a_ground(provision: str, hidden_until: object) -> BasisGround:
-    statement = replace(BASIS, provision=provision, hidden_until=hidden_until)
-    return BasisGround(proof=Proof(status=ProofStatus.PASSED), statement=statement, digest=b"d")
+def a_reference(provision: str, hidden_until: object) -> GroundRef | None:
+    statement = replace(BASIS, provision=provision, hidden_until=hidden_until, issued_at=NOON)
+    proof = Proof(status=ProofStatus.PASSED)
+    return reference(BasisGround(proof=proof, statement=statement, digest=b"d"))
 
 
 @pytest.mark.parametrize("provision", [each for each in Provision if each.clause == "5.1"])
 def test_only_cl_5_1_delays_a_notification(provision: Provision) -> None:
-    assert visible_from(a_ground(provision, LATER), at=NOON) == LATER
+    assert visible_from(a_reference(provision, LATER), at=NOON) == LATER
 
 
 @pytest.mark.parametrize(
     "provision", [*(each for each in Provision if each.clause != "5.1"), "UNKNOWN"]
 )
 def test_no_other_basis_delays_it(provision: str) -> None:
-    assert visible_from(a_ground(provision, LATER), at=NOON) == NOON
+    assert visible_from(a_reference(provision, LATER), at=NOON) == NOON
 
 
 @pytest.mark.parametrize("hidden_until", [None, NOON - timedelta(days=1), NOON])
 def test_a_date_that_has_passed_delays_nothing(hidden_until: object) -> None:
-    assert visible_from(a_ground("JUDICIAL", hidden_until), at=NOON) == NOON
+    assert visible_from(a_reference("JUDICIAL", hidden_until), at=NOON) == NOON
 
 
-def test_a_consent_delays_nothing() -> None:
+def test_no_ground_delays_nothing() -> None:
     assert visible_from(None, at=NOON) == NOON
 
 

@@ -56,6 +56,8 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
     },
     "subject": {
         "ListDisclosures": "4 and 11",
+        "ReportNotMe": "4 and 11",
+        "AnswerCheck": "11",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

@@ -27,9 +27,12 @@ from makul.app.ports import (
     Replay,
 )
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
+from makul.app.ports.subject_answers import LinkToken
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
+from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
+from makul.app.subject_acts.report_not_me import ReportRequest
 from makul.domain.attributes import Attribute
 from makul.domain.cases import CasePeriod
 from makul.domain.disclosures import GroundKind
@@ -38,6 +41,7 @@ from makul.domain.month_closing import IssuedMonth, LineAnswer, MonthState
 from makul.domain.months import Month, month_of
 from makul.domain.officers import Officer
 from makul.domain.recipients import RecipientState
+from makul.domain.subject_answers import SubjectAnswer
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
@@ -209,7 +213,7 @@ def serves(store: Store) -> None:
     _answers_again(store)
     _reads(store)
     _closes_a_month(store)
-    assert store.outbox.state(at=NOON).waiting == 4  # for readiness
+    assert store.outbox.state(at=NOON).waiting == 5  # for readiness
     assert store.housekeep(at=LATER).attempts == 3
 
 
@@ -227,6 +231,7 @@ def _records(store: Store) -> None:
         registration,
         RELEASED,
         *(a_release(a_notification(), ground=REGISTERED, key=a_key()) for _ in range(3)),
+        ASKED_ABOUT,
         a_failed_match(),
         a_failed_match(decided_at=NOON + timedelta(seconds=1)),
         a_revocation(of_another),
@@ -298,19 +303,31 @@ def _reads(store: Store) -> None:
 def notifies(store: Store) -> None:
     """Deliver one notification, give one up, postpone one and release one; forget a link."""
     outbox = store.outbox
-    delivered, given_up, postponed, released = outbox.claim(4, timedelta(minutes=1), at=NOON)
+    delivered, given_up, postponed, released, _ = outbox.claim(5, timedelta(minutes=1), at=NOON)
     assert outbox.recipient_name(BANK)
+    outbox.add_link(delivered, sha256(LINKED).digest(), expires_at=LATER)
     outbox.add_link(delivered, b"l" * 32, expires_at=NOON)
     outbox.mark_delivered(delivered, at=NOON)
     outbox.give_up(given_up)
     outbox.postpone(postponed, until=LATER)
     outbox.release(released, at=NOON)
-    outbox.forget_links(at=LATER)
+    outbox.forget_links(at=NOON + timedelta(seconds=1))
     assert outbox.state(at=LATER).given_up == 1
 
 
-def begins_notifications_again(store: Store) -> None:
-    """List what was given up, and begin again."""
+LINKED = b"t" * 32
+"""The token of the link that reports."""
+
+ASKED_ABOUT = a_release(a_notification(), key=a_key())
+"""A disclosure of the sample."""
+
+
+def asks_subjects(store: Store) -> None:
+    """Ask about a disclosure of a month's sample, and list what was said; begin again."""
+    ids = [ASKED_ABOUT.disclosure_id]
+    asked = store.questions.ask(BANK, ISSUED.month, ids, answer_by=LATER, at=NOON)
+    assert (asked.drawn, asked.asked) == (1, 1)
+    assert len(store.questions.answers(BANK, ISSUED.month)) == 1
     (listed,) = store.outbox.undelivered(given_up=True, limit=9, at=LATER)
     store.outbox.begin_again(listed.disclosure_id, listed.kind, reason="t", at=NOON)
 
@@ -376,6 +393,7 @@ def answers_citizens(store: Store) -> None:
     assert store.recorder.register_message_id(marks[0], at=NOON)
     assert store.recorder.register_message_id(marks[1], at=LATER)  # forgets the first
     operations = build_subject_operations(store)
+    _speaks(store)
     for request_id in (uuid4(), uuid4()):  # the second counts up
         listing = DisclosureListRequest(
             request_id=request_id,
@@ -389,6 +407,27 @@ def answers_citizens(store: Store) -> None:
         for _ in range(2):  # the same token serves the same request again
             assert operations["ListDisclosures"](listing, PORTAL_CALLER) == b"DONE"
     assert store.subject.basis_document(BANK, bytes(32)) is None
+
+
+def _speaks(store: Store) -> None:
+    """Report from a link and again; answer a question; get the stored answer."""
+    operations, link = build_subject_operations(store), LinkToken(LINKED)
+    reported, requests = [b"DONE", b"DONE", b"REFUSED"], [uuid4(), uuid4()]
+    for request_id, expected in zip((requests[0], *requests), reported, strict=True):
+        report = ReportRequest(
+            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
+        )
+        assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
+    answered = uuid4()
+    answer = AnswerRequest(
+        request_id=answered,
+        digest=b"9" * 32,
+        link_token=None,
+        id_token=a_token(AZAMAT, answered, "AnswerCheck"),
+        disclosure_id=ASKED_ABOUT.disclosure_id,
+        answer=SubjectAnswer.YES,
+    )
+    assert operations["AnswerCheck"](answer, PORTAL_CALLER) == b"DONE"
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

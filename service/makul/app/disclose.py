@@ -268,7 +268,7 @@ def _notification(ground: Ground, *, at: datetime) -> SubjectNotification:
     consent = ground.consent if isinstance(ground, ConsentGround) else None
     return SubjectNotification(
         kind=NotificationKind.DISCLOSURE,
-        visible_at=visible_from(ground, at=at),
+        visible_at=visible_from(reference(ground), at=at),
         provision=provision_of(ground),
         on_paper=consent is not None and consent.on_paper,
     )

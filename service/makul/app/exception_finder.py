@@ -62,7 +62,7 @@ class ExceptionFinder:
         return ComparedDecision(
             terms=terms,
             agreement=agreement,
-            exceptions=(*exceptions, *find_denials(decision, answers, at=self._read_at)),
+            exceptions=(*exceptions, *find_denials(answers, at=self._read_at)),
             answers=answers,
         )
 

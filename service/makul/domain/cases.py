@@ -136,13 +136,17 @@ def list_rules(
     *,
     is_asked: bool = False,
 ) -> tuple[JudgedRule, ...]:
-    """Return every rule with its result, and none for a decision that gave nothing.
+    """Return every rule with its result; of a decision that gave nothing, only its exceptions.
 
     The arguments are those of `find_exceptions`, and its result. `is_asked` is whether the subject
     is in the sample of the month.
     """
     if decision.outcome not in DISCLOSING:
-        return ()
+        # Only a registered consent on paper can have one: its subject denied it.
+        return tuple(
+            JudgedRule(kind=each.kind, fact=each.fact, result=RuleResult.EXCEPTION)
+            for each in exceptions
+        )
     known = agreement.find_terms(decision.decided_at) if agreement is not None else None
     present = {
         name

@@ -295,15 +295,12 @@ def _judge_agreement(
         yield LineException(kind=ExceptionKind.OUT_OF_TERM, fact=ExceptionFact.AGREEMENT_TERM)
 
 
-def find_denials(
-    decision: RecordedDecision, answers: SubjectAnswers, *, at: datetime
-) -> Iterator[LineException]:
-    """Yield what the subject said against a disclosure by this time, or that they did not answer.
+def find_denials(answers: SubjectAnswers, *, at: datetime) -> Iterator[LineException]:
+    """Yield what the subject said against a decision by this time, or that they did not answer.
 
-    It says nothing about guilt, and opens nothing by itself (Procedure, cl. 11).
+    It says nothing about guilt, and opens nothing by itself (Procedure, cl. 11). A consent on paper
+    can be denied as well, at its registration.
     """
-    if decision.outcome not in DISCLOSING:
-        return
     denied = ExceptionKind.DENIED_BY_SUBJECT
     if answers.has_reported:
         yield LineException(kind=denied, fact=ExceptionFact.SUBJECT_REPORTED)

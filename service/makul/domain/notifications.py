@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from makul.domain.disclosures import BasisGround, Ground, GroundKind, Outcome
+from makul.domain.disclosures import BasisGround, Ground, GroundKind, GroundRef, Outcome
 from makul.domain.identifiers import MemberCode, Pin, PurposeCode
-from makul.domain.legal_bases import Provision
 
 FIRST_PAUSE = timedelta(minutes=1)
 """The time between the first and the second attempt. It doubles with each attempt."""
@@ -24,8 +23,6 @@ MAX_REFUSALS = 12
 """Attempts after which a notification that its channel refuses is given up: some 24 hours."""
 
 _MAX_DOUBLINGS = 16
-_HIDING = frozenset(each.value for each in Provision if each.clause == "5.1")
-"""The provisions on which a decision may be kept from its subject for a time."""
 
 
 class NotificationKind(StrEnum):
@@ -60,16 +57,13 @@ class NotificationFacts:
     """The names of what was given; of a consent on paper, none."""
 
 
-def visible_from(ground: Ground, *, at: datetime) -> datetime:
+def visible_from(ground: GroundRef | None, *, at: datetime) -> datetime:
     """Return when the subject may learn of a decision that is taken `at` on this ground.
 
-    Only a statement under cl. 5.1 may delay it (docs/architecture.md, invariant 14). The rules
-    refuse any other statement that names such a date, and a date beyond the limit of the settings.
+    Only a statement under cl. 5.1 may delay it (docs/architecture.md, invariant 14).
     """
-    statement = ground.statement if isinstance(ground, BasisGround) else None
-    if statement is None or statement.hidden_until is None:
-        return at
-    return max(at, statement.hidden_until) if statement.provision in _HIDING else at
+    hidden_until = ground.hidden_until if ground is not None else None
+    return at if hidden_until is None else max(at, hidden_until)
 
 
 def provision_of(ground: Ground) -> str | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from makul.domain.reasons import Code, Reason
+
 
 class AnswerOrigin(StrEnum):
     """Why a subject spoke."""
@@ -50,3 +52,29 @@ class SubjectAnswers:
 
 NO_ANSWERS = SubjectAnswers()
 """The subject was not asked, and said nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCase:
+    """The facts by which an answer of a subject is judged."""
+
+    is_known: bool
+    """True if the link, or the id of the decision, leads to a decision that may be answered."""
+    is_own: bool
+    """True if the decision is about the citizen who logged in, or nobody had to log in."""
+    is_answered: bool
+    """True if the subject has spoken already. A link works once."""
+    answer_by: datetime | None = None
+    """The last time of an answer to a question; None if there is no term."""
+
+
+def judge_answer(case: AnswerCase, field: str, *, at: datetime) -> tuple[Reason, ...]:
+    """Return the reason against an answer, which is the same for everything that is wrong.
+
+    A used, an expired and an unknown link get the same answer, and so does the decision of another
+    person. So nobody learns from it which links or decisions exist.
+    """
+    in_term = case.answer_by is None or at < case.answer_by
+    if case.is_known and case.is_own and not case.is_answered and in_term:
+        return ()
+    return (Reason(code=Code.OVR_06, field=field),)

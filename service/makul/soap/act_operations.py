@@ -15,6 +15,7 @@ from uuid import UUID
 from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
 from makul.app.ports.identity import IdToken
 from makul.app.ports.subject import PagePosition, parse_page_position
+from makul.app.ports.subject_answers import LinkToken, parse_link_token
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -22,6 +23,7 @@ from makul.domain.identifiers import (
     parse_member_code,
 )
 from makul.domain.months import Month, parse_month
+from makul.domain.subject_answers import SubjectAnswer
 from makul.soap.operation_input import OperationInput
 from makul.soap.request_models import published_operations
 from makul.soap.spyne_setup import ByteArray, Service, rpc
@@ -30,8 +32,10 @@ _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     AgreementNumber: parse_agreement_number,
     MemberCode: parse_member_code,
     IdToken: IdToken,
+    LinkToken: parse_link_token,
     Month: parse_month,
     PagePosition: parse_page_position,
+    SubjectAnswer: SubjectAnswer,
     UUID: UUID,
 }
 """How a text becomes a value of the domain. Values of other types are taken as they were read."""

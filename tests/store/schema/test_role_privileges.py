@@ -70,7 +70,7 @@ def played(
         work.notifies(store)
     with by(Duty.DESK) as store:
         work.answers_the_contested_line(store.registry)
-        work.begins_notifications_again(store)
+        work.asks_subjects(store)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
     with by(Duty.SUBJECT) as store:

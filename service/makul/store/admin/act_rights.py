@@ -6,7 +6,7 @@ from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
-from makul.store.admin.month_rights import MonthRows
+from makul.store.admin.subject_answer_rights import SubjectAnswerRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
@@ -43,7 +43,7 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(MonthRows):
+class ActRights(SubjectAnswerRows):
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.

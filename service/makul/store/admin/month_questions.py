@@ -122,6 +122,10 @@ class StoreQuestions(MonthQuestions):
                 )
             rows = [self._find(transaction, recipient, each) for each in disclosures]
             asked = [row for row in rows if _may_be_asked(row, at)]
+            if not asked:
+                raise OperatorRegistryError(
+                    translate("no disclosure of the sample may be asked about now")
+                )
             act = self._unit_of_work.act(
                 transaction,
                 *(RowKey("month_question", {"disclosure_id": row.disclosure_id}) for row in asked),

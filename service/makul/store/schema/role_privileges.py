@@ -136,8 +136,12 @@ _SUBJECT = _Work(
         *("act", "act_answer", "dictionary", "gate"),
         *("disclosure", "evidence", "repetition"),
         *("recipient_use", "seen_message"),
+        *("month_question", "notification_link", "subject_answer"),
     ),
-    adds=("act", "ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+    adds=(
+        *("act", "act_answer", "ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
+        "subject_answer",
+    ),
     changes={
         "gate": ("kind",),
         "recipient_use": ("requests", "bytes"),
