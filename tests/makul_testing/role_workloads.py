@@ -412,7 +412,7 @@ def answers_citizens(store: Store) -> None:
 def _speaks(store: Store) -> None:
     """Report from a link and again; answer a question; get the stored answer."""
     operations, link = build_subject_operations(store), LinkToken(LINKED)
-    reported, requests = [b"DONE", b"DONE", b"REFUSED"], [uuid4(), uuid4()]
+    reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
     for request_id, expected in zip((requests[0], *requests), reported, strict=True):
         report = ReportRequest(
             request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
@@ -423,7 +423,7 @@ def _speaks(store: Store) -> None:
         request_id=answered,
         digest=b"9" * 32,
         link_token=None,
-        id_token=a_token(AZAMAT, answered, "AnswerCheck"),
+        id_token=a_token(AZAMAT, answered),
         disclosure_id=ASKED_ABOUT.disclosure_id,
         answer=SubjectAnswer.YES,
     )
