@@ -9,12 +9,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from makul.app.ports import Duty
+from makul.app.ports import Duty, UsageStatement
 from makul.composition.adapters import utc_now
 from makul.domain.identifiers import Pin
 from makul.ledger.signed_note import ED25519
+from makul.store import StoreKeys
+from makul.store.encryption.compression import Compressor
+from makul.store.encryption.fields import FieldCipher
 from makul.store.log.tile_files import LogDirectory
+from makul.store.open import database_at
+from makul.store.records.private_fields import open_private
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
+from makul_testing.builders.messages import xroad_message
 from makul_testing.in_process_service import (
     InProcessService,
     RecordDatabase,
@@ -24,7 +30,7 @@ from makul_testing.in_process_service import (
     party,
     person_request,
 )
-from makul_testing.raw_sql import count, raw
+from makul_testing.raw_sql import count, parameters, raw
 from makul_testing.tlog.builder import ORIGIN, check_ledger, sequence
 
 S = "urn:makul:subject:1"
@@ -209,3 +215,38 @@ def test_a_recipient_cannot_use_a_link(own: InProcessService) -> None:
     )
 
     assert own.ask_as_citizen(child.encode(), by="bank").codes == ["RCP-04"]
+
+
+PDU = (
+    '<p:pdu xmlns:p="http://x-road.eu/xsd/pdu.xsd"><p:reason>Насыя берүү</p:reason>'
+    "<p:system>Core banking</p:system><p:hidden>true</p:hidden></p:pdu>"
+)
+
+
+def test_what_a_client_says_to_the_subject_is_recorded_and_hides_nothing(
+    own: InProcessService,
+) -> None:
+    """The header `pdu`: `hidden` alone hides nothing from the subject (cl. 5.1)."""
+    ready = own.document("bank-02-data")
+    fields = about(own.person_of(ready), of=own.bank, document=ready)
+    message = xroad_message(person_request(**fields), own.bank.code, fields["request_id"])
+    head, _, rest = message.partition(b"</s:Header>")
+    assert rest, "the header of the message was not found"
+    answer = own.post(head + PDU.encode() + b"</s:Header>" + rest, listener="xroad")
+
+    assert answer.outcome == "RELEASED", answer.codes
+    assert PDU.split(">", maxsplit=1)[0].encode().split(b" ")[0] in answer.body
+    (notification,) = delivered(own)
+    with raw(own.settings.place) as connection:
+        identifier = UUID(notification["disclosureId"]).bytes
+        sql = parameters(
+            own.settings.place, "SELECT sealed FROM disclosure WHERE disclosure_id = ?"
+        )
+        (sealed,) = connection.execute(sql, (identifier,)).fetchone()
+    cipher = FieldCipher(
+        StoreKeys.load(own.settings.store.keys), Compressor(database_at(own.settings.place))
+    )
+    assert b"Core banking" not in sealed
+    assert open_private(cipher, identifier, sealed).usage == UsageStatement(
+        reason="Насыя берүү", system="Core banking", hidden=True
+    )

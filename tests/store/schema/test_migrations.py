@@ -79,6 +79,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
         "dec688d46c3613cb71bcfb4aa880b7fd8d07905133033be7805f4744165f6b33",
     ),
+    "0015": (
+        "dffbd86e72607be5fa8da96d68a1219dcfb6da7f170d6e4a932ed0758974435b",
+        "8f171342eb6a25c0ff0d12c6de7e9e40127d0059cc049f1078f6afa0ae2c3bc6",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

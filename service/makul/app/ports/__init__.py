@@ -12,6 +12,7 @@ from makul.app.ports.caller import (
     MessageMark,
     MessageVerifier,
     RejectedError,
+    UsageStatement,
     VerifiedMessage,
 )
 from makul.app.ports.database_roles import Duty
@@ -242,6 +243,7 @@ __all__ = [
     "SubjectNotification",
     "Undetermined",
     "UnwritableError",
+    "UsageStatement",
     "VerificationFacts",
     "VerifiedDocument",
     "VerifiedMessage",
