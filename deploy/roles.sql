@@ -6,4 +6,5 @@ SET ROLE makul_owner;
 CREATE ROLE makul_service LOGIN;
 CREATE ROLE makul_oversight LOGIN;
 CREATE ROLE makul_desk LOGIN;
+CREATE ROLE makul_notifying LOGIN;
 CREATE ROLE makul_sequencer LOGIN;

@@ -61,13 +61,14 @@ def test_each_unit_has_its_own_role() -> None:
     roles = [re.findall(r"postgresql://(\w+)@", text) for text in texts]
 
     assert sorted(roles) == [
+        ["makul_notifying"],
         ["makul_oversight"],
         ["makul_owner"],
         ["makul_sequencer"],
         ["makul_service"],
     ]
     users = {user for text in texts for user in re.findall(r"^User=(.+)$", text, re.MULTILINE)}
-    assert users == {"makul-ledger", "makul-oversight", "makul-owner"}
+    assert users == {"makul-ledger", "makul-notification", "makul-oversight", "makul-owner"}
 
 
 @needs("systemd-analyze")
