@@ -7,4 +7,5 @@ CREATE ROLE makul_service LOGIN;
 CREATE ROLE makul_oversight LOGIN;
 CREATE ROLE makul_subject LOGIN;
 CREATE ROLE makul_desk LOGIN;
+CREATE ROLE makul_notifying LOGIN;
 CREATE ROLE makul_sequencer LOGIN;

@@ -463,6 +463,14 @@ SETTINGS: dict[str, str] = {
     "subject.portals.certificates": '[subject]\nissuer = "i"\njwks = "CERT"\nlevels = ["l"]\n'
     'minimum_level = "l"\n'
     'portals = [{{ code = "GOV/1", audience = "a", certificates = "{}" }}]',
+    "notifications.directory": '[notifications]\nlink_prefix = "https://p.example/"\n'
+    'directory = "{}"',
+    "notifications.webhook.secret": '[notifications]\nlink_prefix = "https://p.example/"\n'
+    '[notifications.webhook]\nurl = "http://127.0.0.1:1"\nsecret = "{}"',
+    "notifications.webhook.ca": '[notifications]\nlink_prefix = "https://p.example/"\n'
+    '[notifications.webhook]\nurl = "http://127.0.0.1:1"\nsecret = "KEY"\nca = "{}"',
+    "notifications.smtp.addresses": '[notifications]\nlink_prefix = "https://p.example/"\n'
+    '[notifications.smtp]\nhost = "127.0.0.1"\nsender = "a@b.example"\naddresses = "{}"',
     "metrics.directory": '[metrics]\nbind = "127.0.0.1:1"\ndirectory = "{}"',
     "ledger.key": '[ledger]\nkey = "{}"',
     "ledger.publish": '[ledger]\npublish = "{}"',
@@ -527,6 +535,9 @@ READERS: dict[str, Callable[[CommandEnvironment, Path], CommandEnd]] = {
     ),
     "ledger verify": lambda environment, path: environment.called(
         ("--config", FILE, "ledger", "verify"), "", path
+    ),
+    "notification send": lambda environment, path: environment.called(
+        ("--config", FILE, "notification", "send", "--once"), "", path
     ),
     "serve": lambda _, path: CommandEnd(
         "", 1, "", (find_configuration_error(path, None) or "served") + "\n", None

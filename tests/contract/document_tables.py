@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from document_pages import Page
 
 from makul.app.ports.ledger import LedgerState
+from makul.app.ports.notifications import OutboxState
 from makul.observability.metrics import instruments
 from makul.observability.metrics_server import MetricsSource
 from makul.observability.security_events import Event
@@ -55,7 +56,10 @@ def metric_rows() -> dict[str, Cells]:
         holder=None,
         held_until=None,
     )
-    whole = MetricsSource({"documents": lambda _: fresh}, lambda: now, lambda: log)
+    outbox = OutboxState(waiting=0, oldest=None, given_up=0)
+    whole = MetricsSource(
+        {"documents": lambda _: fresh}, lambda: now, lambda: log, lambda _: outbox
+    )
     for family in whole.collect():
         labels = " ".join(family.samples[0].labels)
         rows[family.name] = (family.name, family.type, labels or "–", family.documentation)

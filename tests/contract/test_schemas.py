@@ -75,6 +75,7 @@ def test_published_names_are_the_files() -> None:
         "month.xsd",
         "notice.xsd",
         "oversight.xsd",
+        "pdu.xsd",
         "receipt.xsd",
         "recipient.xsd",
         "subject.xsd",

@@ -44,6 +44,7 @@ def test_what_is_missing_is_not_judged() -> None:
         "GROUND_NOT_REGISTERED": RuleResult.EXCEPTION,
         "DOCUMENT_NOT_STORED": RuleResult.EXCEPTION,
         "NO_AGREEMENT": RuleResult.EXCEPTION,
+        "SUBJECT_REPORTED": RuleResult.FITS,
     }
 
 

@@ -132,3 +132,78 @@ def test_anybody_draws_the_same_sample(closing: Closing, tmp_path: Path) -> None
     (other,) = {str(line) for line in closing.lines} - {chosen}
     sample.write_text(json.dumps({**drawn, "disclosures": [other]}))
     assert closing.makul("month", "sample", head, *certificate, "--verify", sample).code == 1
+
+
+SUBJECT = "urn:makul:subject:1"
+
+
+def questions(closing: Closing) -> dict[UUID, str]:
+    """Send what is due, and return the token of each question by its disclosure."""
+    closing.installation.makul(Duty.NOTIFYING).run_json("notification", "send", "--once")
+    found = {}
+    for file in (closing.makul.directory / "notifications").glob("*.json"):
+        content = json.loads(file.read_bytes())
+        if content["kind"] == "QUESTION":
+            assert content["answerBy"]
+            found[UUID(content["disclosureId"])] = content["link"]["url"].rpartition("/")[2]
+    return found
+
+
+def answer_check(closing: Closing, content: str, *, pin: Pin | None = None) -> ServiceAnswer:
+    """Answer as the portal; with `pin`, the citizen is logged in. `|` marks the ID token."""
+    request_id = uuid4()
+    token = ""
+    if pin is not None:
+        token = f"<idToken>{closing.installation.id_token(pin, request_id)}</idToken>"
+    child = (
+        f'<AnswerCheck xmlns="{SUBJECT}"><requestId>{request_id}</requestId>'
+        f"{content.replace('|', token)}</AnswerCheck>"
+    )
+    return closing.installation.ask_as_citizen(child.encode())
+
+
+def test_subjects_of_the_sample_are_asked_and_answer(closing: Closing) -> None:
+    """Cl. 11: each answer counts once; a "no" is an exception, and so is silence after the term."""
+    ask = ("month", "ask", closing.bank, str(closing.month), "--apply")
+    assert closing.makul(*ask).code == 1  # not issued yet
+    closing.issue()
+    closing.makul.run_json(*ask)
+    assert closing.makul(*ask).code == 1  # a month asks once
+    tokens = questions(closing)
+    assert set(tokens) == set(closing.lines)
+    (denied, token), (silent, _) = tokens.items()
+    no = "<answer>NO</answer>"
+
+    link = f"<linkToken>{token}</linkToken>|"
+    named = f"|<disclosureId>{denied}</disclosureId>"
+    assert answer_check(closing, named + no, pin=GULNARA).codes == ["OVR-06"]
+    assert answer_check(closing, link + no).outcome == "DONE"
+    assert answer_check(closing, link + no).codes == ["OVR-06"]
+    assert answer_check(closing, named + no, pin=AZAMAT).codes == ["OVR-06"]
+
+    rows = closing.makul.run_json("month", "answers", closing.bank, str(closing.month))
+    assert {row["disclosure_id"]: row["answer"] for row in rows} == {
+        str(denied): "NO",
+        str(silent): None,
+    }
+    registry, later = closing.installation.store.registry, utc_now() + timedelta(days=15)
+    read = registry.read_month(closing.month, closing.bank, draft=True, at=later)
+    found = {
+        each: [exception.fact for exception in find_denials(answers, at=later)]
+        for each, answers in read.answers.items()
+    }
+    assert found == {denied: ["SUBJECT_ANSWERED_NO"], silent: ["NO_ANSWER_IN_TERM"]}
+
+
+def test_a_citizen_answers_without_the_link(closing: Closing) -> None:
+    """The login proves who it is, and the disclosure must be theirs."""
+    closing.issue()
+    closing.makul.run_json("month", "ask", closing.bank, str(closing.month), "--apply")
+    first, second = closing.lines
+    named = f"|<disclosureId>{first}</disclosureId><answer>DONT_KNOW</answer>"
+
+    assert answer_check(closing, named, pin=AZAMAT).outcome == "DONE"
+    assert answer_check(closing, named).codes == ["OVR-06"]
+    unknown = named.replace(str(first), str(uuid4()))
+    assert answer_check(closing, unknown, pin=AZAMAT).codes == ["OVR-06"]
+    assert second in questions(closing)

@@ -18,6 +18,7 @@ from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_sandbox.data.recipients import AUTHORISED_BODY
 from makul_testing.builders.entries import a_release
+from makul_testing.builders.notifications import a_notification
 from makul_testing.cli_runner import CommandLine
 from makul_testing.in_process_service import (
     RECIPIENT,
@@ -136,6 +137,7 @@ def open_closing(tmp_path: Path, record_database: RecordDatabase) -> Iterator[Cl
     (terms,) = (each for each in agreements if each.number == built.bank.agreement)
     for day in (1, 2):
         release = a_release(
+            a_notification(visible_at=month.begins + timedelta(days=day)),
             decided_at=month.begins + timedelta(days=day),
             agreement_number=built.bank.agreement,
             terms=terms,

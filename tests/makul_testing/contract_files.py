@@ -67,6 +67,8 @@ OPERATIONS: Mapping[str, Mapping[str, str]] = {
         "RevokeConsent": "4",
         "LockMatching": "4",
         "UnlockMatching": "4",
+        "ReportNotMe": "4 and 11",
+        "AnswerCheck": "11",
     },
 }
 """The operations of each port, with the clauses of the Procedure that they carry out."""

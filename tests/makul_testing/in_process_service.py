@@ -95,6 +95,11 @@ pin_policies = ["{citizen_policy}"]
 directory = "months"
 [cases]
 directory = "cases"
+[notifications]
+link_prefix = "https://portal.example/not-me/"
+directory = "notifications"
+claim_seconds = 10
+interval = 0.2
 [limits]                        # tests of another kind ask faster than any recipient
 requests_per_minute = 1000000
 [listeners.wsse]
@@ -322,10 +327,12 @@ class InProcessService:
         claims = provider.claims(pin, request_id, audience=PORTAL_AUDIENCE, at=at)
         return provider.sign(claims | changes)
 
-    def ask_as_citizen(self, child: bytes, *, at: datetime | None = None) -> ServiceAnswer:
-        """Sign a Body as the citizens' portal and send it to the subject port."""
+    def ask_as_citizen(
+        self, child: bytes, *, by: str | None = None, at: datetime | None = None
+    ) -> ServiceAnswer:
+        """Sign a Body as the citizens' portal, or as a party, and send it to the subject port."""
         at = at if at is not None else self.clock()
-        portal = self.world.portal
+        portal = self.world.portal if by is None else self.world.messages[by]
         message = signed_message(child, portal.key, portal.certificate, at=at)
         answer = self.post(message, listener="subject", PATH_INFO="/v1/subject")
         if answer.status == 200:

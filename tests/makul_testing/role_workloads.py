@@ -32,6 +32,7 @@ from makul.app.ports import (
     Replay,
 )
 from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
+from makul.app.ports.subject_answers import LinkToken
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
@@ -39,6 +40,8 @@ from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
 from makul.app.subject_acts.revoke_consent import CitizenRevocationRequest
 from makul.app.subject_acts.unlock import UnlockRequest
+from makul.app.subject_acts.answer_check import AnswerRequest
+from makul.app.subject_acts.report_not_me import ReportRequest
 from makul.domain.attributes import Attribute
 from makul.domain.cases import CasePeriod, CaseScope
 from makul.domain.disclosures import GroundKind
@@ -55,6 +58,7 @@ from makul.domain.oversight_cases import (
     period_of_month,
 )
 from makul.domain.recipients import RecipientState
+from makul.domain.subject_answers import SubjectAnswer
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
@@ -82,6 +86,7 @@ from makul_testing.builders.oversight import (
     build_operations,
     caller_of,
 )
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,
@@ -247,6 +252,7 @@ def serves(store: Store) -> None:
     _answers_again(store)
     _reads(store)
     _closes_a_month(store)
+    assert store.outbox.state(at=NOON).waiting == 5  # for readiness
     assert store.housekeep(at=LATER).attempts == 3
 
 
@@ -263,7 +269,8 @@ def _records(store: Store) -> None:
     for entry in (
         registration,
         RELEASED,
-        a_release(ground=REGISTERED),
+        *(a_release(a_notification(), ground=REGISTERED, key=a_key()) for _ in range(3)),
+        ASKED_ABOUT,
         a_failed_match(),
         a_failed_match(decided_at=NOON + timedelta(seconds=1)),
         a_revocation(of_another),
@@ -332,6 +339,41 @@ def _reads(store: Store) -> None:
     assert placed is not None
     assert b"witness-line" in placed.note
     assert store.ledger.state().waiting
+
+
+# --- the work of the sender of notifications ------------------------------------------------------
+
+
+def notifies(store: Store) -> None:
+    """Deliver one notification, give one up, postpone one and release one; forget a link."""
+    outbox = store.outbox
+    delivered, given_up, postponed, released, _ = outbox.claim(5, timedelta(minutes=1), at=NOON)
+    assert outbox.recipient_name(BANK)
+    outbox.add_link(delivered, sha256(LINKED).digest(), expires_at=LATER)
+    outbox.add_link(delivered, b"l" * 32, expires_at=NOON)
+    outbox.mark_delivered(delivered, at=NOON)
+    outbox.give_up(given_up)
+    outbox.postpone(postponed, until=LATER)
+    outbox.release(released, at=NOON)
+    outbox.forget_links(at=NOON + timedelta(seconds=1))
+    assert outbox.state(at=LATER).given_up == 1
+
+
+LINKED = b"t" * 32
+"""The token of the link that reports."""
+
+ASKED_ABOUT = a_release(a_notification(), key=a_key())
+"""A disclosure of the sample."""
+
+
+def asks_subjects(store: Store) -> None:
+    """Ask about a disclosure of a month's sample, and list what was said; begin again."""
+    ids = [ASKED_ABOUT.disclosure_id]
+    asked = store.questions.ask(BANK, ISSUED.month, ids, answer_by=LATER, at=NOON)
+    assert (asked.drawn, asked.asked) == (1, 1)
+    assert len(store.questions.answers(BANK, ISSUED.month)) == 1
+    (listed,) = store.outbox.undelivered(given_up=True, limit=9, at=LATER)
+    store.outbox.begin_again(listed.disclosure_id, listed.kind, reason="t", at=NOON)
 
 
 # --- the work of the oversight port --------------------------------------------------------------
@@ -448,6 +490,7 @@ def answers_citizens(store: Store) -> None:
     assert store.recorder.register_message_id(marks[0], at=NOON)
     assert store.recorder.register_message_id(marks[1], at=LATER)  # forgets the first
     operations = build_subject_operations(store)
+    _speaks(store)
     for request_id in (uuid4(), uuid4()):  # the second counts up
         listing = DisclosureListRequest(
             request_id=request_id,
@@ -475,6 +518,27 @@ def answers_citizens(store: Store) -> None:
         token = a_token(AZAMAT, request_id)
         act = kind(request_id=request_id, digest=b"8" * 32, id_token=token, **fields)
         assert operations[name](act, PORTAL_CALLER) == b"DONE"
+
+
+def _speaks(store: Store) -> None:
+    """Report from a link and again; answer a question; get the stored answer."""
+    operations, link = build_subject_operations(store), LinkToken(LINKED)
+    reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
+    for request_id, expected in zip((requests[0], *requests), reported, strict=True):
+        report = ReportRequest(
+            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
+        )
+        assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
+    answered = uuid4()
+    answer = AnswerRequest(
+        request_id=answered,
+        digest=b"9" * 32,
+        link_token=None,
+        id_token=a_token(AZAMAT, answered),
+        disclosure_id=ASKED_ABOUT.disclosure_id,
+        answer=SubjectAnswer.YES,
+    )
+    assert operations["AnswerCheck"](answer, PORTAL_CALLER) == b"DONE"
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

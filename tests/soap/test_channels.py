@@ -12,6 +12,7 @@ from makul.app.ports import (
     RegisteredCertificate,
     RejectedError,
     StoreUnavailableError,
+    UsageStatement,
     VerifiedMessage,
 )
 from makul.domain.agreements import Channel as ChannelName
@@ -317,3 +318,81 @@ def test_unauthenticated_wsse_message_is_a_fault(
 
     assert_typed_fault(response)
     assert (response.codes, response.fault_code, fake.requests) == ([code], fault, [])
+
+
+PDU = "http://x-road.eu/xsd/pdu.xsd"
+
+
+def _usage(content: str) -> str:
+    return xroad_headers(more=f'<p:pdu xmlns:p="{PDU}">{content}</p:pdu>')
+
+
+def _part(name: str, text: str) -> str:
+    return f"<p:{name}>{text}</p:{name}>"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (_part("reason", " loan  7 "), UsageStatement(reason="loan 7")),
+        (
+            _part("reason", "loan") + _part("system", "Core") + _part("hidden", " 1 "),
+            UsageStatement(reason="loan", system="Core", hidden=True),
+        ),
+        (
+            _part("reason", "loan") + _part("hidden", "false"),
+            UsageStatement(reason="loan", hidden=False),
+        ),
+    ],
+)
+def test_what_the_client_says_to_the_subject_is_read(
+    content: str, expected: UsageStatement
+) -> None:
+    """X-Road extension on the usage of personal data: reason, system and hidden."""
+    fake = FakePort()
+    response = send(build(fake, KG), enveloped(GET_STATUS, header=_usage(content)))
+
+    ((_, caller),) = fake.requests
+    assert response.status == 200
+    assert caller.usage == expected
+    assert response.root.find(f"{{*}}Header/{{{PDU}}}pdu") is not None, "it is echoed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        _part("reason", " "),
+        _part("system", "Core"),
+        _part("reason", "x" * 256),
+        _part("reason", " " * 5000),
+        _part("reason", "loan") + _part("reason", "loan"),
+        _part("system", "Core") + _part("reason", "loan"),
+        _part("reason", "loan") + _part("hidden", "yes"),
+        _part("reason", "loan") + _part("more", "x"),
+        _part("reason", "<p:b>loan</p:b>"),
+        _part("reason", "pay&#x202E;load"),
+        "loan" + _part("reason", "loan"),
+    ],
+)
+def test_any_other_usage_is_refused(content: str) -> None:
+    """It is shown to citizens, so it is short plain text or nothing."""
+    fake = FakePort()
+    response = send(build(fake, KG), enveloped(GET_STATUS, header=_usage(content)))
+
+    assert_typed_fault(response)
+    assert response.codes == ["REQ-01"]
+    assert fake.requests == []
+
+
+def test_a_doubled_usage_is_refused_and_a_nil_one_is_absent() -> None:
+    one = f'<p:pdu xmlns:p="{PDU}">{_part("reason", "loan")}</p:pdu>'
+    doubled = send(build(channel=KG), enveloped(GET_STATUS, header=xroad_headers(more=one * 2)))
+    assert doubled.codes == ["REQ-01"]
+
+    fake = FakePort()
+    nil = f'<p:pdu xmlns:p="{PDU}" {_NIL}/>'
+    assert (
+        send(build(fake, KG), enveloped(GET_STATUS, header=xroad_headers(more=nil))).status == 200
+    )
+    assert fake.requests[0][1].usage is None

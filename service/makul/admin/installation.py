@@ -78,7 +78,12 @@ class Installation:
     @property
     def months(self) -> MonthCloser:
         """The operator's part in closing months (cl. 11)."""
-        return MonthCloser(settings=self.settings, registry=self.registry, clock=self.clock)
+        return MonthCloser(
+            settings=self.settings,
+            registry=self.registry,
+            questions=self.store.questions,
+            clock=self.clock,
+        )
 
     @property
     def cases(self) -> CasePublisher:

@@ -14,7 +14,7 @@ from makul.composition.adapters import (
 from makul.config.settings import Settings
 from makul.language.translation import translate, translate_cause
 from makul.observability.metrics_server import MetricsSource, Purposes, export
-from makul.store import build_log_state_reader
+from makul.store import build_log_state_reader, build_outbox_reader
 from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.status_report import Freshness
 from makul.trust.pki.trust_material import TrustDirectories, TrustStoreError
@@ -33,6 +33,7 @@ def export_metrics(settings: Settings) -> None:
             _revocation_data(settings),
             utc_now,
             build_log_state_reader(settings.place) if settings.ledger is not None else None,
+            build_outbox_reader(settings.place) if settings.notifications is not None else None,
         )
         export(metrics.bind, metrics.directory, installation)
     except OSError as error:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 from makul.admin.errors import OperatorError
+from makul.admin.month_sample import MonthSample, draw_sample
 from makul.admin.month_verification import load_signers_from_settings, verify_statement
 from makul.app.monthly_statements import MAX_HEAD_BYTES
 from makul.app.ports import Clock, OperatorRegistry
+from makul.app.ports.month_questions import MonthQuestions
 from makul.config.settings import Settings
 from makul.documents.agreements import content_digest
 from makul.domain.identifiers import MemberCode
@@ -38,6 +40,7 @@ class MonthCloser:
 
     settings: Settings
     registry: OperatorRegistry
+    questions: MonthQuestions
     clock: Clock
 
     def directory(self) -> Path:
@@ -86,6 +89,28 @@ class MonthCloser:
     def term(self) -> timedelta:
         """The term in which recipients confirm or contest."""
         return self.settings.months.term
+
+    def draw(self, month: Month, recipient: MemberCode, config: Path, *, size: int) -> MonthSample:
+        """Return the sample of an issued month. Raises `OperatorError` and `FileError`."""
+        issued = [each for each in self.states(month) if each.recipient == recipient]
+        if not issued:
+            raise OperatorError(
+                translate("this month was not issued yet; see: makul month issue --help")
+            )
+        found, _ = self.read(month, recipient)
+        if found.head != issued[0].head:
+            raise OperatorError(translate("the files are not those of the issued statement"))
+        file = statement_directory(self.directory(), month, recipient, draft=False) / HEAD_NAME
+        return draw_sample(config, file, (), size=size)
+
+    def answer_by(self) -> datetime:
+        """Return the last time of an answer to a question that is asked now."""
+        notifications = self.settings.notifications
+        if notifications is None:
+            raise OperatorError(
+                translate("[notifications] is not set: name link_prefix and a channel in it")
+            )
+        return self.clock() + notifications.answer_term
 
     def states(self, month: Month | None) -> Sequence[IssuedMonth]:
         """Return the issued months, by month and recipient."""

@@ -23,6 +23,7 @@ from makul.admin.installation import Installation, InstallationInfo
 from makul.admin.ledger import OpenLedger, open_ledger
 from makul.admin.metrics_export import export_metrics
 from makul.admin.month_verification import load_signer_fingerprints, verify_statement
+from makul.admin.notifications import NotificationDesk
 from makul.admin.preflight import (
     find_configuration_error,
     require_fit_settings,
@@ -141,6 +142,20 @@ class Runtime:
                     opened=lambda: closing(open_store_for(settings)),
                     clock=utc_now,
                     require_fit_settings=lambda: require_strong_store(settings, Duty.SEQUENCING),
+                )
+
+    @contextmanager
+    def notifications(self, config: Path) -> Iterator[NotificationDesk]:
+        """Open the outbox of notifications for one command."""
+        with as_operator_error():
+            settings = load_settings(config)
+            _emit_security_events(settings)
+            with closing(open_store_for(settings)) as store:
+                yield NotificationDesk(
+                    settings=settings,
+                    store=store,
+                    clock=utc_now,
+                    require_fit_settings=lambda: require_strong_store(settings, Duty.NOTIFYING),
                 )
 
     def store(self, config: Path) -> SettingsStore:

@@ -221,7 +221,12 @@ class CaseBuilder:
             request_digest=bytes.fromhex(_text(facts["requestDigest"])),
             reasons=_reasons(facts),
             rules=list_rules(
-                decision, recorded.ground, compared.terms, compared.agreement, compared.exceptions
+                decision,
+                recorded.ground,
+                compared.terms,
+                compared.agreement,
+                compared.exceptions,
+                is_asked=compared.answers.answer_by is not None,
             ),
             documents=documents,
             revocation=self._add_revocation(identifier, record),

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from makul.app.effects import state_effects
-from makul.app.ports import DecisionFacts, PendingDecision, Release
+from makul.app.ports import DecisionFacts, PendingDecision, Release, UsageStatement
 from makul.domain.reasons import Reason
 from makul.ledger.leaf_statement import write_statement
 
@@ -59,7 +59,13 @@ def _state_request(facts: DecisionFacts) -> dict[str, object]:
         "employee": key.asker.employee,
         "case": key.asker.case_number,
         "decidedAt": facts.at.isoformat(),
+        **_state_usage(facts.caller.usage),
     }
+
+
+def _state_usage(usage: UsageStatement | None) -> dict[str, object]:
+    """Return what the client said to the subject; a decision without it states nothing."""
+    return {} if usage is None else {"usage": usage.state()}
 
 
 def _state_reason(reason: Reason) -> list[object]:

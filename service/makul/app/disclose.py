@@ -5,6 +5,7 @@ answer. A step that fails ends the request with a recorded refusal.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from makul.app.delivery_encryption import DeliveryEncryption
 from makul.app.ground_verification import GroundVerifier
@@ -30,6 +31,7 @@ from makul.app.ports import (
     Register,
     Release,
     StoreUnavailableError,
+    SubjectNotification,
     Undetermined,
     UnwritableError,
     VerificationFacts,
@@ -42,9 +44,9 @@ from makul.domain.decision import Conclusion, Decision, conclude, decide
 from makul.domain.delivery_encryption import EncryptionCertificate
 from makul.domain.disclosures import (
     BasisGround,
+    ConsentGround,
     DisclosureRequest,
     Ground,
-    GroundRef,
     Operation,
     Outcome,
     reference,
@@ -53,6 +55,7 @@ from makul.domain.eligibility import EligibilityCase, can_be_encrypted, judge_el
 from makul.domain.identifiers import MemberCode
 from makul.domain.match_attempts import AttemptLimits, find_exhausted_limit
 from makul.domain.matches import MatchMethod, MatchResult, MatchVerdict, MethodVerdict
+from makul.domain.notifications import NotificationKind, provision_of, visible_from
 from makul.domain.persons import Person
 from makul.domain.reasons import Code, Reason
 from makul.domain.rules import Ruling
@@ -134,7 +137,10 @@ class Disclose:
         reasons = self._check_before_lookup(person_request, facts)
         if reasons:
             return Refusal(facts=facts, reasons=reasons)
-        return self._lookup_and_match(facts, person_request, decision, case, ground_ref)
+        notification = _notification(ground, at=facts.at)
+        return self._lookup_and_match(
+            facts, person_request, decision, case, (MeteredUse(ground=ground_ref), notification)
+        )
 
     def _check_before_lookup(
         self, person_request: PersonRequest, facts: DisclosureFacts
@@ -163,7 +169,7 @@ class Disclose:
         person_request: PersonRequest,
         decision: Decision,
         case: EligibilityCase,
-        ground: GroundRef,
+        uses: tuple[MeteredUse, SubjectNotification],
     ) -> PendingDecision:
         encryption_certificate = case.encryption_certificate
         person = self.register.person(person_request.probe.pin)
@@ -172,7 +178,7 @@ class Disclose:
             conclude(decision, compared, person), person, encryption_certificate
         )
         matches = _visible_verdicts(compared, conclusion.outcome, case.agreement)
-        use = _disclosure_effects(self._comparison(person_request), ground, case.agreement)
+        use = _disclosure_effects(self._comparison(person_request), uses, case.agreement)
         attempt = self._attempt(person_request, compared)
         reasons = conclusion.reasons
         if payload is not None:
@@ -257,6 +263,17 @@ def _official_behind(ground: Ground) -> bytes | None:
     return signer.fingerprint if signer is not None else None
 
 
+def _notification(ground: Ground, *, at: datetime) -> SubjectNotification:
+    """Return the notification to the subject of a disclosure on this ground (cl. 4)."""
+    consent = ground.consent if isinstance(ground, ConsentGround) else None
+    return SubjectNotification(
+        kind=NotificationKind.DISCLOSURE,
+        visible_at=visible_from(reference(ground), at=at),
+        provision=provision_of(ground),
+        on_paper=consent is not None and consent.on_paper,
+    )
+
+
 def _refusal_if_any(facts: DisclosureFacts, rulings: tuple[Ruling, ...]) -> NonDisclosure | None:
     """Return the decision that these rulings lead to; None if all pass."""
     if all(ruling.passed for ruling in rulings):
@@ -265,10 +282,12 @@ def _refusal_if_any(facts: DisclosureFacts, rulings: tuple[Ruling, ...]) -> NonD
 
 
 def _disclosure_effects(
-    comparison: Comparison, ground: GroundRef, agreement: Agreement | None
+    comparison: Comparison,
+    of_ground: tuple[MeteredUse, SubjectNotification],
+    agreement: Agreement | None,
 ) -> tuple[DisclosureEffect, ...]:
-    """Return the effects of a disclosure: a comparison, and one use of ground and quota."""
-    uses: tuple[DisclosureEffect, ...] = (comparison, MeteredUse(ground=ground))
+    """Return the effects of a disclosure: a comparison, those of its ground, and the quota."""
+    uses: tuple[DisclosureEffect, ...] = (comparison, *of_ground)
     if agreement is not None and agreement.daily_quota is not None:
         uses += (QuotaUse(quota=agreement.daily_quota),)
     return uses

@@ -16,6 +16,7 @@ from makul.app.ports import (
     FailedMatch,
     MeteredUse,
     QuotaUse,
+    SubjectNotification,
 )
 from makul.domain.disclosures import GroundRef
 
@@ -45,7 +46,7 @@ def state_effects(
 
 def _state_effect(effect: DecisionEffect) -> dict[str, object]:
     match effect:
-        case Comparison():
+        case Comparison() | SubjectNotification():
             return {}
         case FailedMatch():
             return {"failedAttempt": True}

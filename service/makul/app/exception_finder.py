@@ -12,8 +12,10 @@ from makul.domain.monthly_statements import (
     LineException,
     RecordedAgreement,
     TermsInForce,
+    find_denials,
     find_exceptions,
 )
+from makul.domain.subject_answers import NO_ANSWERS, SubjectAnswers
 
 _REMEMBERED_DOCUMENTS = 256
 """Number of ground documents whose terms are remembered. Only basis statements have many uses."""
@@ -26,6 +28,7 @@ class ComparedDecision:
     terms: GroundTerms | None
     agreement: RecordedAgreement | None
     exceptions: tuple[LineException, ...]
+    answers: SubjectAnswers
 
 
 class ExceptionFinder:
@@ -39,6 +42,7 @@ class ExceptionFinder:
     ) -> None:
         self._documents = documents
         self._agreements = {str(each.number): self._history(each, period) for each in agreements}
+        self._answers, self._read_at = period.answers, period.read_at
         self._read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(documents.read_terms)
 
     def compare(self, recorded: MonthDecision) -> ComparedDecision:
@@ -54,7 +58,13 @@ class ExceptionFinder:
             agreement,
             of_subject=terms is None or recorded.is_about(terms.subject),
         )
-        return ComparedDecision(terms=terms, agreement=agreement, exceptions=exceptions)
+        answers = self._answers.get(decision.disclosure_id, NO_ANSWERS)
+        return ComparedDecision(
+            terms=terms,
+            agreement=agreement,
+            exceptions=(*exceptions, *find_denials(answers, at=self._read_at)),
+            answers=answers,
+        )
 
     def _history(self, agreement: Agreement, period: RecordedMonth) -> RecordedAgreement:
         versions = [

@@ -184,6 +184,7 @@ def _list_nouns() -> tuple[LateCommand, ...]:
             "agreement", "Manage agreements: the terms for each recipient (Procedure, cl. 7)."
         ),
         late_noun("notice", "Manage the notices that subjects read before they consent (cl. 4)."),
+        late_noun("notification", "Send notifications to subjects, and list them (cl. 4)."),
         late_noun("ground", "Show and revoke consents and basis statements (cl. 4 and 5)."),
         late_noun("person", "Import, show and change records in the register of citizens."),
         late_noun("disclosure", "List, show, count and export decisions (cl. 10 and 11)."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from makul.admin.errors import MissingStatementError, OperatorError, OperatorUnavailableError
-from makul.cli import month_closing, month_report, month_sample
+from makul.cli import month_closing, month_questions, month_report, month_sample
 from makul.cli.context import AsJson, examples, open_installation, require_recipient, session
 from makul.cli.exit_codes import ExitCode
 from makul.cli.month_options import InMonth, read_month_option
@@ -359,5 +359,6 @@ def _show_one(statement: MonthlyStatement, *, as_json: bool) -> None:
 
 
 app.registered_commands.extend(month_closing.app.registered_commands)
+app.registered_commands.extend(month_questions.app.registered_commands)
 month_report.add_to(app)
 month_sample.add_to(app)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from makul.app.ports import Clock
 from makul.app.ports.health import Check, Readiness, ReadinessState
 from makul.app.ports.ledger import LedgerState
+from makul.app.ports.notifications import OutboxState
 from makul.composition.adapters import Adapters
-from makul.config.settings import Settings
+from makul.config.settings import Port, Settings
 from makul.domain.identifiers import MemberCode
 from makul.observability.readiness import CachedCheck, ReadinessProbe
 from makul.store import Store
@@ -65,7 +66,23 @@ def installation_checks(settings: Settings, store: Store, clock: Clock) -> dict[
         checks["months"] = lambda: check_months(missing_months(location, at=clock()), at=clock())
     if ledger is not None:
         checks["ledger"] = lambda: check_ledger(store.ledger.state(), ledger.promise, at=clock())
+    if settings.notifications is not None and _may_read_outbox(settings):
+        promise = settings.notifications.promise
+        checks["notifications"] = lambda: check_outbox(
+            store.outbox.state(at=clock()), promise, at=clock()
+        )
     return checks
+
+
+def _may_read_outbox(settings: Settings) -> bool:
+    """Return whether the role of these listeners may: that of the oversight port may not."""
+    return any(each.port is Port.RECIPIENT for each in settings.listeners.values())
+
+
+def check_outbox(state: OutboxState, promise: timedelta, *, at: datetime) -> ReadinessState:
+    """Return the state of the notifications. Late ones are not `DOWN`: none is lost."""
+    is_late = state.oldest is not None and at - state.oldest > promise
+    return ReadinessState.DEGRADED if is_late or state.given_up else ReadinessState.OK
 
 
 def check_months(missing: Sequence[UtcMonth], *, at: datetime) -> ReadinessState:

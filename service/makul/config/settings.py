@@ -35,6 +35,7 @@ from makul.config.listeners import (
     check_listener,
 )
 from makul.config.months import MonthSettings
+from makul.config.notifications import NotificationSettings
 from makul.config.observability import LogSettings, MetricsSettings
 from makul.config.receipts import ReceiptSettings, TokenSettings
 from makul.config.subject import PortalSettings, SubjectSettings
@@ -163,6 +164,8 @@ class Settings(BaseSettings):
     """Without it leaves are recorded and wait, because `makul ledger run` does not start."""
     months: MonthSettings = MonthSettings()
     cases: CaseSettings = CaseSettings()
+    notifications: NotificationSettings | None = None
+    """Without it notifications are recorded and wait: `makul notification send` does not start."""
     subject: SubjectSettings | None = None
     """The portals and their identity provider; required by listeners of the port `subject`."""
     listeners: Annotated[dict[str, ListenerSettings], Field(min_length=1)]
@@ -325,6 +328,9 @@ def _with_absolute_paths(settings: Settings, base: Path) -> Settings:
             "logs": _absolute(settings.logs, base),
             "months": _absolute(settings.months, base),
             "cases": _absolute(settings.cases, base),
+            "notifications": (
+                _absolute(settings.notifications, base) if settings.notifications else None
+            ),
             "subject": _absolute_subject(settings.subject, base) if settings.subject else None,
             "metrics": _absolute(settings.metrics, base) if settings.metrics else None,
             "listeners": {

@@ -75,6 +75,7 @@ class JudgedRule:
 
 
 _GROUND, _TERMS, _REGISTERED, _AGREEMENT = "ground", "terms", "registered", "agreement"
+_ASKED = "asked"
 _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
     *(
         (fact, ExceptionKind.NO_GROUND, frozenset[str]())
@@ -119,8 +120,11 @@ _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
     (ExceptionFact.AGREEMENT_PURPOSE, ExceptionKind.OUT_OF_SCOPE, frozenset({_AGREEMENT})),
     (ExceptionFact.AGREEMENT_ATTRIBUTE, ExceptionKind.OUT_OF_SCOPE, frozenset({_AGREEMENT})),
     (ExceptionFact.AGREEMENT_TERM, ExceptionKind.OUT_OF_TERM, frozenset({_AGREEMENT})),
+    (ExceptionFact.SUBJECT_REPORTED, ExceptionKind.DENIED_BY_SUBJECT, frozenset[str]()),
+    (ExceptionFact.SUBJECT_ANSWERED_NO, ExceptionKind.DENIED_BY_SUBJECT, frozenset({_ASKED})),
+    (ExceptionFact.NO_ANSWER_IN_TERM, ExceptionKind.SUBJECT_SILENT, frozenset({_ASKED})),
 )
-"""Every rule of `monthly_statements.find_exceptions`, and what it compares a decision with."""
+"""Every rule of `find_exceptions` and `find_denials`, and what it compares a decision with."""
 
 
 def list_rules(
@@ -129,19 +133,26 @@ def list_rules(
     terms: GroundTerms | None,
     agreement: RecordedAgreement | None,
     exceptions: tuple[LineException, ...],
+    *,
+    is_asked: bool = False,
 ) -> tuple[JudgedRule, ...]:
-    """Return every rule with its result, and none for a decision that gave nothing.
+    """Return every rule with its result; of a decision that gave nothing, only its exceptions.
 
-    The arguments are those of `find_exceptions`, and its result.
+    The arguments are those of `find_exceptions`, and its result. `is_asked` is whether the subject
+    is in the sample of the month.
     """
     if decision.outcome not in DISCLOSING:
-        return ()
+        # Only a registered consent on paper can have one: its subject denied it.
+        return tuple(
+            JudgedRule(kind=each.kind, fact=each.fact, result=RuleResult.EXCEPTION)
+            for each in exceptions
+        )
     known = agreement.find_terms(decision.decided_at) if agreement is not None else None
     present = {
         name
         for name, value in (
             *((_GROUND, ground), (_TERMS, terms)),
-            *((_REGISTERED, agreement), (_AGREEMENT, known)),
+            *((_REGISTERED, agreement), (_AGREEMENT, known), (_ASKED, is_asked or None)),
         )
         if value is not None
     }

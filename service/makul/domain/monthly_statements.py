@@ -17,6 +17,7 @@ from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.months import Month
+from makul.domain.subject_answers import SubjectAnswer, SubjectAnswers
 
 MAX_PAGE_LINES = 10_000
 """Maximum number of lines on a page (month.xsd). Such a page has some six megabytes."""
@@ -46,6 +47,8 @@ class ExceptionKind(StrEnum):
     OUT_OF_TERM = "OUT_OF_TERM"
     REVOKED_BEFORE = "REVOKED_BEFORE"
     PAPER_TO_INSPECT = "PAPER_TO_INSPECT"
+    DENIED_BY_SUBJECT = "DENIED_BY_SUBJECT"
+    SUBJECT_SILENT = "SUBJECT_SILENT"
     TO_INSPECT = "TO_INSPECT"
     """The record cannot answer the question. A person must look at the documents."""
 
@@ -75,6 +78,9 @@ class ExceptionFact(StrEnum):
     REVOKED_ABOUT_THEN = "REVOKED_ABOUT_THEN"
     """Revoked so shortly before that the order of the commits may be the other one."""
     CONSENT_ON_PAPER = "CONSENT_ON_PAPER"
+    SUBJECT_REPORTED = "SUBJECT_REPORTED"
+    SUBJECT_ANSWERED_NO = "SUBJECT_ANSWERED_NO"
+    NO_ANSWER_IN_TERM = "NO_ANSWER_IN_TERM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +293,21 @@ def _judge_agreement(
             yield LineException(kind=scope, fact=ExceptionFact.AGREEMENT_ATTRIBUTE, attribute=name)
     if not agreement.valid_from <= decision.decided_at < agreement.valid_to:
         yield LineException(kind=ExceptionKind.OUT_OF_TERM, fact=ExceptionFact.AGREEMENT_TERM)
+
+
+def find_denials(answers: SubjectAnswers, *, at: datetime) -> Iterator[LineException]:
+    """Yield what the subject said against a decision by this time, or that they did not answer.
+
+    It says nothing about guilt, and opens nothing by itself (Procedure, cl. 11). A consent on paper
+    can be denied as well, at its registration.
+    """
+    denied = ExceptionKind.DENIED_BY_SUBJECT
+    if answers.has_reported:
+        yield LineException(kind=denied, fact=ExceptionFact.SUBJECT_REPORTED)
+    if answers.answer is SubjectAnswer.NO:
+        yield LineException(kind=denied, fact=ExceptionFact.SUBJECT_ANSWERED_NO)
+    if answers.is_silent(at):
+        yield LineException(kind=ExceptionKind.SUBJECT_SILENT, fact=ExceptionFact.NO_ANSWER_IN_TERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,10 @@ def _text(name: str, key: str, table: object) -> Text:
     return Text(**table)
 
 
-def _load(name: str, kind: Callable[[str], KeyT], keys: Iterable[KeyT] = ()) -> dict[KeyT, Text]:
+def load_texts(
+    name: str, kind: Callable[[str], KeyT], keys: Iterable[KeyT] = ()
+) -> dict[KeyT, Text]:
+    """Return the texts in a file of this package, checked. Raises `ReasonTextError`."""
     content = (files("makul.domain") / "texts" / name).read_text(encoding="utf-8")
     texts = parse_texts(name, content, kind)
     require_each(name, texts, keys)
@@ -125,6 +128,6 @@ def _parse_key(key: str) -> tuple[Code, str]:
     return Code(code), part
 
 
-_TEXTS: Final = _load("codes.toml", Code, Code)
-_CAUSES: Final = _load("causes.toml", Cause, Cause)
-_EXPECTATIONS: Final = _load("expectations.toml", _parse_key)
+_TEXTS: Final = load_texts("codes.toml", Code, Code)
+_CAUSES: Final = load_texts("causes.toml", Cause, Cause)
+_EXPECTATIONS: Final = load_texts("expectations.toml", _parse_key)

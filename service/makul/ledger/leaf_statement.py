@@ -6,10 +6,11 @@ defines the facts of a decision:
     1   disclosureId requestId requestDigest operation recipient agreement purpose subject channel
         subsystem employee case outcome reasons released payloadDigest ground decidedAt
     2   and space certificate sealedTo closes evidence; reasons with their retryAfter
-    3   and effects: other rows that the decision creates or uses up
+    3   and effects: other rows that the decision creates or uses up; usage, if the client stated
+        any: what it says to the subject (X-Road header pdu)
 
 They include every unencrypted fact of the record, so that none of it can be changed unnoticed.
-`payloadDigest` is stored only here.
+`payloadDigest` and `usage` are stored only here.
 
 An act is a change by the operator or the authorised body that gives or removes a right. The format
 of its statement is a text and that of a decision a number, so that neither is ever read as the
@@ -32,7 +33,7 @@ ACT_FORMAT: Final = "act/1"
 """The format of an act's statement."""
 
 NOT_IN_1: Final = frozenset({"space", "certificate", "sealedTo", "closes", "evidence"})
-ONLY_HERE: Final = frozenset({"format", "payloadDigest"})
+ONLY_HERE: Final = frozenset({"format", "payloadDigest", "usage"})
 """Facts that only the statement holds and no column of the record."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -20,6 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from makul.app.ports import Clock, StoreUnavailableError
 from makul.app.ports.ledger import LedgerState
+from makul.app.ports.notifications import OutboxState
 from makul.net.bounded_http_server import BoundedServer, serve_in_thread
 from makul.observability import multiprocess
 from makul.observability.multiprocess import MultiprocessCollector
@@ -50,14 +51,37 @@ LEDGER: Final = MappingProxyType(
 )
 
 
+ReadOutbox = Callable[[datetime], OutboxState]
+"""A reader of the state of the outbox of notifications. Raises `StoreUnavailableError`."""
+
+NOTIFICATIONS: Final = MappingProxyType(
+    {
+        "makul_notifications_readable": "1 if the outbox of notifications can be read.",
+        "makul_notifications_waiting": "Notifications that are due and undelivered.",
+        "makul_notifications_oldest_seconds": "Seconds for which the oldest of these has waited.",
+        "makul_notifications_given_up": "Notifications that were refused too often.",
+    }
+)
+
+
 class MetricsSource:
     """Metrics of the whole installation, for a `prometheus_client` registry."""
 
-    def __init__(self, purposes: Purposes, clock: Clock, log_state: LogState | None = None) -> None:
-        """`log_state` is None if the installation has no log."""
+    def __init__(
+        self,
+        purposes: Purposes,
+        clock: Clock,
+        log_state: LogState | None = None,
+        read_outbox: ReadOutbox | None = None,
+    ) -> None:
+        """`log_state` is None if the installation has no log.
+
+        `read_outbox` is None if it sends no notifications.
+        """
         self._purposes = purposes
         self._clock = clock
         self._log_state = log_state
+        self._read_outbox = read_outbox
 
     def collect(self) -> Iterable[Metric]:
         """Yield metrics that are read now."""
@@ -69,6 +93,18 @@ class MetricsSource:
         yield from self._revocation()
         if self._log_state is not None:
             yield from self._ledger(self._log_state)
+        if self._read_outbox is not None:
+            yield from self._notifications(self._read_outbox)
+
+    def _notifications(self, read_outbox: ReadOutbox) -> Iterable[Metric]:
+        now = self._clock()
+        try:
+            values = _outbox_values(read_outbox(now), now)
+        except StoreUnavailableError:
+            values = {"makul_notifications_readable": 0.0}
+        for name, text in NOTIFICATIONS.items():
+            if name in values:
+                yield GaugeMetricFamily(name, text, value=values[name])
 
     def _ledger(self, log_state: LogState) -> Iterable[Metric]:
         try:
@@ -112,6 +148,16 @@ def _ledger_values(state: LedgerState | None, now: datetime) -> dict[str, float]
     if signed is not None:
         values["makul_ledger_checkpoint_age_seconds"] = (now - signed).total_seconds()
     return values
+
+
+def _outbox_values(state: OutboxState, now: datetime) -> dict[str, float]:
+    oldest = state.oldest
+    return {
+        "makul_notifications_readable": 1.0,
+        "makul_notifications_waiting": float(state.waiting),
+        "makul_notifications_oldest_seconds": (now - oldest).total_seconds() if oldest else 0.0,
+        "makul_notifications_given_up": float(state.given_up),
+    }
 
 
 def _values(freshness: Freshness | None, now: datetime) -> dict[str, float]:

@@ -80,6 +80,8 @@ _KINDS: Final[Mapping[str, str]] = {
     ExceptionKind.OUT_OF_TERM: mark("Outside the term"),
     ExceptionKind.REVOKED_BEFORE: mark("Ground revoked before"),
     ExceptionKind.PAPER_TO_INSPECT: mark("Consent on paper"),
+    ExceptionKind.DENIED_BY_SUBJECT: mark("Denied by the subject"),
+    ExceptionKind.SUBJECT_SILENT: mark("The subject did not answer"),
     ExceptionKind.TO_INSPECT: mark("To inspect"),
 }
 
@@ -107,6 +109,14 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
     ExceptionKind.PAPER_TO_INSPECT: mark(
         "The consent was signed on paper. Compare the paper with its scan, and ask the subject if"
         " there is a doubt."
+    ),
+    ExceptionKind.DENIED_BY_SUBJECT: mark(
+        "The subject said that it was not them, or that they did not consent. Compare the decision"
+        " with its consent, and ask the recipient how the subject was identified."
+    ),
+    ExceptionKind.SUBJECT_SILENT: mark(
+        "The subject was asked for the monthly check and did not answer in the term. It proves"
+        " nothing by itself."
     ),
     ExceptionKind.TO_INSPECT: mark(
         "The record cannot answer the question. A person must look at the documents."
@@ -145,6 +155,9 @@ _FACTS: Final[Mapping[str, str]] = {
     ExceptionFact.GROUND_REVOKED: mark("The ground was revoked."),
     ExceptionFact.REVOKED_ABOUT_THEN: mark("The ground was revoked less than a minute before."),
     ExceptionFact.CONSENT_ON_PAPER: mark("The consent is on paper."),
+    ExceptionFact.SUBJECT_REPORTED: mark("The subject reported it after a notification."),
+    ExceptionFact.SUBJECT_ANSWERED_NO: mark("The subject answered no when asked."),
+    ExceptionFact.NO_ANSWER_IN_TERM: mark("The subject did not answer in the term."),
 }
 
 _WORDS: Final[Mapping[Part, Mapping[str, str]]] = {

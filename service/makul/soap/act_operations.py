@@ -21,6 +21,7 @@ from makul.app.ports.subject import (
     parse_consent_position,
     parse_page_position,
 )
+from makul.app.ports.subject_answers import LinkToken, parse_link_token
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,
@@ -29,6 +30,7 @@ from makul.domain.identifiers import (
 )
 from makul.domain.months import Month, parse_month
 from makul.domain.oversight_cases import CaseChoice
+from makul.domain.subject_answers import SubjectAnswer
 from makul.soap.operation_input import OperationInput
 from makul.soap.request_models import published_operations
 from makul.soap.spyne_setup import ByteArray, Service, rpc
@@ -40,8 +42,10 @@ _PARSERS: Final[Mapping[Any, Callable[[str], object]]] = {
     MemberCode: parse_member_code,
     ConsentPosition: parse_consent_position,
     IdToken: IdToken,
+    LinkToken: parse_link_token,
     Month: parse_month,
     PagePosition: parse_page_position,
+    SubjectAnswer: SubjectAnswer,
     UUID: UUID,
 }
 """How a text becomes a value of the domain. Values of other types are taken as they were read."""

@@ -14,7 +14,13 @@ from uuid import UUID
 
 from lxml import etree
 
-from makul.app.ports import Caller, CertificateRegister, MessageVerifier, RejectedError
+from makul.app.ports import (
+    Caller,
+    CertificateRegister,
+    MessageVerifier,
+    RejectedError,
+    UsageStatement,
+)
 from makul.domain.agreements import Channel as ChannelName
 from makul.domain.causes import Cause
 from makul.domain.identifiers import MalformedIdentifierError, MemberCode, parse_member_code
@@ -29,9 +35,12 @@ if TYPE_CHECKING:
 _WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _XRD: Final = "http://x-road.eu/xsd/xroad.xsd"
 _ID: Final = "http://x-road.eu/xsd/identifiers"
+_PDU: Final = "http://x-road.eu/xsd/pdu.xsd"
 _REQUEST_HASH: Final = f"{{{_XRD}}}requestHash"
 _XRD_FAMILY: Final = "{http://x-road.eu/xsd/"
 _XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+_USAGE: Final = f"{{{_PDU}}}pdu"
 
 PROTOCOL_VERSION: Final = "4.0"
 """X-Road message protocol for SOAP, version 4.0."""
@@ -121,11 +130,13 @@ class XRoadChannel:
         """`instance` is the X-Road instance whose member codes are registered here: `KG`."""
         self._instance = instance
         self._schema = PublishedSchema("xroad.xsd")
+        self._usage_schema = PublishedSchema("pdu.xsd")
 
     @property
     def understood(self) -> frozenset[str]:
         """The headers that are read."""
-        return frozenset(f"{{{_XRD}}}{name}" for name in (*_MANDATORY, *_OPTIONAL))
+        names = {f"{{{_XRD}}}{name}" for name in (*_MANDATORY, *_OPTIONAL)}
+        return frozenset({*names, _USAGE})
 
     def authenticate(self, message: Message, *, at: datetime) -> AuthenticatedMessage:  # noqa: ARG002
         """Return the member that `xrd:client` names.
@@ -143,6 +154,7 @@ class XRoadChannel:
             employee=_read_short(headers, "userId"),
             case_number=_read_short(headers, "issue"),
             request_id=_uuid(headers["id"]),
+            usage=self._read_usage(message),
         )
         return AuthenticatedMessage(caller, message.child)
 
@@ -180,6 +192,28 @@ class XRoadChannel:
                 self._schema.check(_without_soap_attributes(header, message.version))
                 read[name] = header
         return read
+
+    def _read_usage(self, message: Message) -> UsageStatement | None:
+        """Return what the client says to the subject (the header `pdu`), if it says anything.
+
+        Raises `RejectedError` (REQ-01). It is free text, so it confers nothing.
+        """
+        block = next((each for each in message.headers if each.tag == _USAGE), None)
+        if block is None or _is_nil(block):
+            return None
+        _require_short(block, "pdu")
+        bare = _without_soap_attributes(block, message.version)
+        try:
+            self._usage_schema.check(bare)
+        except RejectedError:
+            raise _header_error("pdu") from None
+        hidden = bare.findtext(f"{{{_PDU}}}hidden")
+        system = bare.findtext(f"{{{_PDU}}}system")
+        return UsageStatement(
+            reason=collapse(bare.findtext(f"{{{_PDU}}}reason")),
+            system=collapse(system) if system is not None else None,
+            hidden=collapse(hidden) in ("true", "1") if hidden is not None else None,
+        )
 
     def _check_service(self, headers: dict[str, "Element"], child: "Element") -> None:
         if _text(headers["protocolVersion"]) != PROTOCOL_VERSION:

@@ -8,6 +8,7 @@ from makul.store.encryption.master_keys import StoreKeys, StoreKeysError
 from makul.store.open import (
     Store,
     build_log_state_reader,
+    build_outbox_reader,
     create_store,
     log_at,
     open_store,
@@ -31,6 +32,7 @@ __all__ = [
     "StoreKeysError",
     "StoreSubjectRecord",
     "build_log_state_reader",
+    "build_outbox_reader",
     "create_store",
     "log_at",
     "open_store",

@@ -20,11 +20,14 @@ from makul.app.ports.ledger import (
     SignedTree,
     Standby,
 )
+from makul.app.ports.notifications import OutboxState
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
 from makul.store.admin.act_recorder import StoreActRecorder
 from makul.store.admin.key_rotation import StoreRotation
+from makul.store.admin.month_questions import StoreQuestions
+from makul.store.admin.notification_outbox import StoreOutbox, read_outbox_state
 from makul.store.admin.registry import StoreOperatorRegistry
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.base import Database
@@ -69,6 +72,8 @@ class Store:
     ledger: StoreLedger
     acts: StoreActRecorder
     oversight: StoreActRegister
+    outbox: StoreOutbox
+    questions: StoreQuestions
     subject: StoreSubjectRecord
     _database: Database
     _office: RegistryUnitOfWork
@@ -182,6 +187,7 @@ def open_store(
             )
     finally:
         database.close()
+    office = RegistryUnitOfWork(database, cipher, AuditLog(cipher, who))
     return Store(
         register=StoreRegister(database, cipher),
         recorder=StoreRecorder(database, cipher, evidence_a_day=documents_a_day),
@@ -189,9 +195,11 @@ def open_store(
         ledger=StoreLedger(database),
         acts=StoreActRecorder(database, cipher),
         oversight=StoreActRegister(database, cipher),
+        outbox=StoreOutbox(office),
+        questions=StoreQuestions(office),
         subject=StoreSubjectRecord(database, cipher),
         _database=database,
-        _office=RegistryUnitOfWork(database, cipher, AuditLog(cipher, who)),
+        _office=office,
     )
 
 
@@ -224,6 +232,15 @@ def build_log_state_reader(location: DatabaseLocation) -> Callable[[], LedgerSta
             raise StoreUnavailableError(str(error)) from None
 
     return state
+
+
+def build_outbox_reader(location: DatabaseLocation) -> Callable[[datetime], OutboxState]:
+    """Return a function that reads the state of the outbox, and needs no key of the store.
+
+    The function raises `StoreUnavailableError`.
+    """
+    database = database_at(location)
+    return lambda at: read_outbox_state(database, at=at)
 
 
 def upgrade_store(location: DatabaseLocation, keys: StoreKeys, *, who: str, at: datetime) -> None:

@@ -28,6 +28,7 @@ from makul_testing.builders.entries import (
     registration_of,
     revocation_of,
 )
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import record_acts
 from makul_testing.builders.records import (
     AZAMAT,
@@ -66,7 +67,9 @@ def fill(store: Store) -> None:
 def a_release_on(ground: GroundRef, document: bytes, **changes: Any) -> PendingDecision:
     """Return a release that counts as a use of a consent, and of the day's quota."""
     fields: dict[str, Any] = {"ground": ground, "evidence": (an_evidence(document),)}
-    return a_draft(MeteredUse(ground=ground), QuotaUse(quota=100), **(fields | changes))
+    return a_draft(
+        MeteredUse(ground=ground), QuotaUse(quota=100), a_notification(), **(fields | changes)
+    )
 
 
 def a_registration_draft(**changes: Any) -> PendingDecision:

@@ -81,6 +81,8 @@ def a_recorded_month(count: int, **changes: Any) -> RecordedMonth:
         decisions=month_decisions(count, **changes),
         agreements_changed_at=defaultdict(lambda: AGREED_AT),
         agreement_versions={},
+        answers={},
+        read_at=BUILT_AT,
     )
 
 

@@ -16,6 +16,8 @@ class PublishedPaths:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     requested_paths: list[str] = field(default_factory=list)
+    posted: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """The headers and the body of each POST."""
 
 
 @contextmanager
@@ -33,6 +35,8 @@ def run_publisher() -> Iterator[PublishedPaths]:
         def _answer(self) -> None:
             published.requested_paths.append(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.command == "POST":
+                published.posted.append((dict(self.headers), body))
             resource = published.at.get(self.path, b"")
             content = resource(body) if callable(resource) else resource
             self.send_response(published.status if self.path in published.at else 404)

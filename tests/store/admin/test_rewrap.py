@@ -22,6 +22,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.open import database_at
 from makul.store.schema.tables import metadata
 from makul_testing.builders.entries import a_metered_release, receipt_from
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import record_acts
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
@@ -65,7 +66,9 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     )
     for number in range(RECORDED):
         document = b"<Consent n='%d'/>" % number
-        entry = a_metered_release(a_consent(document), evidence=(an_evidence(document),))
+        entry = a_metered_release(
+            a_consent(document), a_notification(), evidence=(an_evidence(document),)
+        )
         assert store.recorder.record(entry) == Committed()
         store.recorder.replay(entry.key, a_caller(), at=at)
     record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)

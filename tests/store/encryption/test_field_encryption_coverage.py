@@ -12,6 +12,7 @@ from makul.domain.disclosures import Outcome
 from makul.store import Store, StoreKeys, open_store
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError, field_associated_data
 from makul_testing.builders.entries import a_failed_match, a_metered_release
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.records import (
     AZAMAT,
     BANK,
@@ -68,7 +69,9 @@ def busy(store: Store, path: Path) -> Path:
     store.registry.person_for_operator(AZAMAT, reason="арыз боюнча", at=NOON)
     evidence = an_evidence(DOCUMENT)
     ground = a_consent(DOCUMENT, allowed=5)
-    release = a_metered_release(ground, key=a_key(digest=DIGEST), evidence=(evidence,))
+    release = a_metered_release(
+        ground, a_notification(), key=a_key(digest=DIGEST), evidence=(evidence,)
+    )
     salted = replace(release.leaf, salt=SALT)
     assert store.recorder.record(replace(release, leaf=salted)) == Committed()
     assert store.recorder.record(a_failed_match(subject=GULNARA)) == Committed()

@@ -83,6 +83,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "b3d3edb48da61c8b62091dc0c6f2807d35e3689cfa2725bccfb7e036c76a27dd",
         "ac355b01d946c473b63cedcb3ea6a322be63626332329eda5a7ed2835d4af621",
     ),
+    "0015": (
+        "dffbd86e72607be5fa8da96d68a1219dcfb6da7f170d6e4a932ed0758974435b",
+        "8f171342eb6a25c0ff0d12c6de7e9e40127d0059cc049f1078f6afa0ae2c3bc6",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

@@ -66,8 +66,11 @@ def played(
         work.holds_the_record_against_the_log(store, signer)
     with by(Duty.SERVING) as store:
         work.serves(store)
+    with by(Duty.NOTIFYING) as store:
+        work.notifies(store)
     with by(Duty.DESK) as store:
         work.answers_the_contested_line(store.registry)
+        work.asks_subjects(store)
     with by(Duty.OVERSIGHT) as store:
         work.oversees(store)
         work.opens_a_case(store)

@@ -12,6 +12,7 @@ from makul.app.ports.caller import (
     MessageMark,
     MessageVerifier,
     RejectedError,
+    UsageStatement,
     VerifiedMessage,
 )
 from makul.app.ports.database_roles import Duty
@@ -25,6 +26,7 @@ from makul.app.ports.decision_effects import (
     MeteredUse,
     PaperConsentUse,
     QuotaUse,
+    SubjectNotification,
 )
 from makul.app.ports.decision_facts import (
     DecisionFacts,
@@ -238,8 +240,10 @@ __all__ = [
     "Space",
     "StatementDocuments",
     "StoreUnavailableError",
+    "SubjectNotification",
     "Undetermined",
     "UnwritableError",
+    "UsageStatement",
     "VerificationFacts",
     "VerifiedDocument",
     "VerifiedMessage",

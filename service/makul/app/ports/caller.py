@@ -1,6 +1,6 @@
 """Ports that authenticate a caller, and the error that rejects a message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -33,6 +33,23 @@ class MessageMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageStatement:
+    """What a client says to the subject about its request (the X-Road header `pdu`).
+
+    It is recorded and shown to the subject, and no rule reads it.
+    """
+
+    reason: str = field(repr=False)
+    system: str | None = None
+    hidden: bool | None = None
+    """Whether the client asks to hide the request. Only a basis statement of cl. 5.1 hides it."""
+
+    def state(self) -> list[object]:
+        """Return it as plain values, for the statement of the leaf."""
+        return [self.reason, self.system, self.hidden]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """The sender of a message, as exactly one channel proved it. No field comes from the Body."""
 
@@ -47,6 +64,8 @@ class Caller:
     """The value of `xrd:id`, if the channel gives one. It must equal the id in the Body."""
     case_number: str | None = None
     mark: MessageMark | None = None
+    usage: UsageStatement | None = None
+    """What the client says to the subject; only X-Road has a header for it."""
 
 
 class RejectedError(Exception):

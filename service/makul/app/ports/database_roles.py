@@ -19,3 +19,5 @@ class Duty(StrEnum):
     """Registers, changes, reads and checks: the operator's commands."""
     SEQUENCING = "sequencing"
     """Builds and signs the log: `makul ledger run` and `makul ledger recover`."""
+    NOTIFYING = "notifying"
+    """Sends notifications to subjects: `makul notification send`."""

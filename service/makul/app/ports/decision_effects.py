@@ -12,6 +12,7 @@ from makul.app.ports.decision_facts import Evidence
 from makul.domain.disclosures import GroundKind, GroundRef
 from makul.domain.identifiers import Pin
 from makul.domain.match_attempts import AttemptLimits
+from makul.domain.notifications import NotificationKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,5 +107,28 @@ class ConsentRevocation:
     """The signed revocation, which is kept as evidence."""
 
 
-DecisionEffect = MatchAttempt | MeteredUse | QuotaUse | ConsentRegistration | ConsentRevocation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectNotification:
+    """A notification to the subject, which a sender delivers after the commit (cl. 4).
+
+    What it says is read from the decision. The leaf does not state it: no decision rests on it.
+    """
+
+    kind: NotificationKind
+    visible_at: datetime
+    """The time from which the subject may learn of the decision (cl. 5.1)."""
+    provision: str | None = None
+    """The provision of cl. 5, if the ground is a basis in law."""
+    on_paper: bool = False
+    """True if the ground is a consent on paper."""
+
+
+DecisionEffect = (
+    MatchAttempt
+    | MeteredUse
+    | QuotaUse
+    | ConsentRegistration
+    | ConsentRevocation
+    | SubjectNotification
+)
 """Any effect of a decision."""

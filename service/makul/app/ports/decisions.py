@@ -16,6 +16,7 @@ from makul.app.ports.decision_effects import (
     MatchAttempt,
     MeteredUse,
     QuotaUse,
+    SubjectNotification,
 )
 from makul.app.ports.decision_facts import (
     DecisionFacts,
@@ -30,11 +31,13 @@ from makul.domain.attributes import Attribute
 from makul.domain.disclosures import GroundRef, Outcome
 from makul.domain.identifiers import Pin
 from makul.domain.matches import MethodVerdict
+from makul.domain.notifications import NotificationKind
 from makul.domain.reasons import Reason, leaves_open
 from makul.domain.rules import Ruling, Verdict
 
-DisclosureEffect = Comparison | MeteredUse | QuotaUse
-"""Effects of a disclosure: the comparison, the use of its ground, and the use of the quota."""
+DisclosureEffect = Comparison | MeteredUse | QuotaUse | SubjectNotification
+"""Effects of a disclosure: the comparison, the uses of its ground and of the quota, and the
+notification to its subject."""
 
 
 class _DecisionBase:
@@ -208,9 +211,14 @@ class ConsentAcceptance(_Acceptance):
     status: ConsentStatus
 
     @property
-    def effects(self) -> tuple[ConsentRegistration]:
-        """The registration."""
-        return (self.registration,)
+    def effects(self) -> tuple[ConsentRegistration | SubjectNotification, ...]:
+        """The registration; of a consent on paper, also the notification to its subject (cl. 4)."""
+        if self.registration.paper is None:
+            return (self.registration,)
+        paper = SubjectNotification(
+            kind=NotificationKind.PAPER_CONSENT, visible_at=self.facts.at, on_paper=True
+        )
+        return (self.registration, paper)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from makul.domain.agreements import Agreement
 from makul.domain.identifiers import Pin
@@ -14,6 +15,7 @@ from makul.domain.monthly_statements import (
     RecordedDecision,
     StatementPage,
 )
+from makul.domain.subject_answers import SubjectAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,10 @@ class RecordedMonth:
     """When each agreement of the recipient was last drafted, signed or terminated."""
     agreement_versions: Mapping[str, Sequence[AgreementVersion]]
     """The versions of each agreement that were in force, the earliest first."""
+    answers: Mapping[UUID, SubjectAnswers]
+    """What subjects were asked and said, by disclosure; of most disclosures nothing."""
+    read_at: datetime
+    """The time by which an unanswered question is judged."""
 
 
 class StatementDocuments(Protocol):

@@ -84,7 +84,7 @@ def read_case(
         unit_of_work.log.write(transaction, "case.build", recipient, facts, at=at)
     versions = list_versions(unit_of_work, recipient)
     return RecordedCase(
-        period=monthly_decisions.read_month(database, cipher, period, recipient, versions),
+        period=monthly_decisions.read_month(database, cipher, period, recipient, versions, at=at),
         total=case_records.count_decisions(database, period, recipient),
         acts=case_records.list_acts(database, cipher, recipient, until=micros(at)),
         signed_drafts=_list_signed(unit_of_work, recipient),

@@ -289,7 +289,7 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._log.write(transaction, "month.build", recipient, facts, at=at)
         versions = list_versions(self._office, recipient)
         return monthly_decisions.read_month(
-            self._database, self._cipher, month, recipient, versions
+            self._database, self._cipher, month, recipient, versions, at=at
         )
 
     def issue_month(

@@ -33,6 +33,7 @@ ACT_KINDS = (
     "ground.revoke",
     "month.issue",
     "month.answer",
+    "month.ask",
     "oversight.CutOffRecipient",
     "oversight.TerminateAgreement",
 )

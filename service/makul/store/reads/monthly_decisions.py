@@ -20,6 +20,7 @@ from makul.store.db.base import Database, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
+from makul.store.reads.subject_answers import read_answers
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.private_fields import open_private
 from makul.store.schema.ledger_tables import ledger_position
@@ -178,13 +179,15 @@ def read_month(
     month: Period,
     recipient: MemberCode,
     agreement_versions: Mapping[str, Sequence[AgreementVersion]],
+    *,
+    at: datetime,
 ) -> RecordedMonth:
     """Return a recipient's month, or another period.
 
     Memory does not grow with the number of its decisions.
 
-    Each page is a separate statement, so no transaction stays open. The record of a past month does
-    not change any more.
+    `at` is the time of the reading. Each page is a separate statement, so no transaction stays
+    open. The record of a past month does not change any more.
     """
     values = {
         "recipient": recipient,
@@ -198,6 +201,8 @@ def read_month(
         decisions=_read_decisions(database, cipher, month, recipient, overused),
         agreements_changed_at=_agreement_changes(database, recipient),
         agreement_versions=agreement_versions,
+        answers=read_answers(database, month, recipient),
+        read_at=at,
     )
 
 

@@ -15,6 +15,7 @@ from makul.app.ports import (
     FailedMatch,
     MeteredUse,
     QuotaUse,
+    SubjectNotification,
 )
 from makul.domain.reasons import Reason
 from makul.store.db.base import Transaction
@@ -30,6 +31,7 @@ _ORDER: tuple[type[DecisionEffect], ...] = (
     MeteredUse,
     QuotaUse,
     ConsentRevocation,
+    SubjectNotification,
 )
 
 
@@ -61,8 +63,8 @@ def _count(
             return use_ground(transaction, cipher, entry, effect)
         case QuotaUse():
             return use_quota(transaction, entry, effect)
-        case ConsentRevocation():
-            # It uses up nothing: `write_effects` records it.
+        case ConsentRevocation() | SubjectNotification():
+            # They use up nothing: `write_effects` and `EntryRows` record them.
             return None
     assert_never(effect)
 
@@ -85,6 +87,9 @@ def write_effects(transaction: Transaction, cipher: FieldCipher, entry: Entry) -
                 )
             case Comparison() | ConsentRegistration() | MeteredUse() | QuotaUse():
                 # `count_effects` has written their rows, if they have any.
+                pass
+            case SubjectNotification():
+                # Its row is encrypted before the transaction begins: `EntryRows` has written it.
                 pass
             case _:
                 assert_never(effect)

@@ -13,6 +13,7 @@ from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import dumps, micros, reasons_to_text
 from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
+from makul.store.records.notification_rows import ADD_NOTIFICATION, notification_row
 from makul.store.records.private_fields import encrypt_private, private_fields
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
 from makul.store.schema.record_tables import disclosure, evidence
@@ -40,6 +41,8 @@ class EntryRows:
     new_evidence: tuple[dict[str, object], ...]
     key: dict[str, object] | None
     """The row that closes the request id; None if the id stays open."""
+    notification: dict[str, object] | None
+    """The notification to the subject, in the outbox; None if the decision names none."""
     recipient: MemberCode
 
     @classmethod
@@ -59,6 +62,7 @@ class EntryRows:
                 "leaf_hash": entry.leaf.hash,
                 "recorded_at": at,
             },
+            notification=notification_row(cipher, entry),
             recipient=entry.facts.caller.recipient,
         )
 
@@ -85,6 +89,8 @@ class EntryRows:
         transaction.execute(_ADD_DISCLOSURE, self.disclosure)
         transaction.execute(_ADD_LEAF, self.leaf)
         transaction.execute(_QUEUE_LEAF, self.leaf)
+        if self.notification is not None:
+            transaction.execute(ADD_NOTIFICATION, self.notification)
         for piece in self.new_evidence:
             if transaction.fetch_one(_EVIDENCE_KEPT, piece) is None:
                 transaction.execute(_ADD_EVIDENCE, piece)

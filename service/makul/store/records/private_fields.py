@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from makul.app.ports import Asker, Entry, KnownRequest
+from makul.app.ports import Asker, Entry, KnownRequest, UsageStatement
 from makul.domain.identifiers import MalformedIdentifierError, Pin
 from makul.domain.subject_visibility import Hiding
 from makul.language.translation import translate
@@ -35,6 +35,23 @@ class PrivateFields:
     def known(self) -> KnownRequest:
         """The request that this decision answered."""
         return KnownRequest(digest=self.request_digest, asker=self.asker)
+
+    @property
+    def usage(self) -> UsageStatement | None:
+        """What the client said to the subject; None if it said nothing. Raises `CodecError`."""
+        try:
+            stated = read_statement(self.leaf_statement).get("usage")
+            return _parse_usage(stated) if stated is not None else None
+        except ValueError:
+            raise CodecError(translate("a leaf's statement does not read back")) from None
+
+
+def _parse_usage(stated: object) -> UsageStatement:
+    """Return a usage as the leaf states it. Raises `ValueError`."""
+    match stated:
+        case [str() as reason, str() | None as system, bool() | None as hidden]:
+            return UsageStatement(reason=reason, system=system, hidden=hidden)
+    raise ValueError
 
 
 def private_fields(entry: Entry) -> PrivateFields:

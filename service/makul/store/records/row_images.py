@@ -66,6 +66,8 @@ REGISTER_TABLES = (
     "oversight_case",
     "oversight_case_step",
     "matching_lock",
+    "month_question",
+    "subject_answer",
 )
 """Tables that only acts change."""
 

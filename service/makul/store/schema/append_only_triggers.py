@@ -52,6 +52,10 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id"),
     "month_document": ("digest",),
 }
+SINCE_0015: Mapping[str, tuple[str, ...]] = {
+    "month_question": ("disclosure_id",),
+    "subject_answer": ("disclosure_id", "origin"),
+}
 SINCE_0016: Mapping[str, tuple[str, ...]] = {"oversight_case_step": ("case_id", "number")}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
@@ -62,6 +66,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
+    **SINCE_0015,
     **SINCE_0016,
 }
 """Append-only tables and the columns of their primary keys."""

@@ -76,10 +76,11 @@ _SERVING = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_METERS, *_LOG, *_MONTHS),
         *("act", "act_answer", "consent_giver", "dictionary", "gate", "matching_lock"),
+        "notification",
     ),
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
-        *("act", "act_answer", "contested_line", "month_document"),
+        *("act", "act_answer", "contested_line", "month_document", "notification"),
     ),
     changes={
         "agreement": ("to_lock_by",),
@@ -139,11 +140,12 @@ _SUBJECT = _Work(
         *("act", "act_answer", "dictionary", "gate"),
         *("consent_giver", "disclosure", "evidence", "ground_use", "repetition", "revocation"),
         *("matching_lock", "recipient_use", "seen_message"),
+        *("month_question", "notification_link", "subject_answer"),
     ),
     adds=(
         *("act", "act_answer", "gate"),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
-        *("evidence", "matching_lock", "revocation"),
+        *("evidence", "matching_lock", "revocation", "subject_answer"),
     ),
     changes={
         "gate": ("kind",),
@@ -165,17 +167,19 @@ _DESK = _Work(
         *("attempt", "daily_use", "ground_use", "paper_use"),
         *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
         *(*_MONTHS, *_CASES, "matching_lock", "officer", "termination_proposal"),
+        *("month_question", "notification", "subject_answer"),
     ),
     adds=(
         *("contested_answer", "month_document", "monthly_statement", *_CASES),
         *(*_REGISTER, "act", "desk_document", "desk_log", "gate", "officer", "revocation"),
-        *("ledger_leaf", "ledger_queue"),
+        *("ledger_leaf", "ledger_queue", "month_question", "notification"),
     ),
     changes={
         "agreement": ("state", "valid_from", "valid_to", "terms", "changed_at"),
         "certificate": ("withdrawn_at",),
         "gate": ("kind",),
         "ground_use": ("revoked_at",),
+        "notification": ("next_at",),
         "officer": ("withdrawn_at",),
         "oversight_case": ("evidence", "evidence_bytes", "evidence_parts", "changed_at"),
         "recipient": ("state", "changed_at"),
@@ -205,6 +209,17 @@ It reads hashes, and no decision, person or recipient. It writes to the operator
 `makul ledger recover` is logged.
 """
 
+_NOTIFYING = _Work(
+    reads=(*_OPENING, "notification", "notification_link", "recipient"),
+    adds=("notification_link",),
+    changes={"notification": ("next_at", "attempts", "delivered_at", "sealed")},
+    forgets=("notification_link",),
+)
+"""The work of the sender of notifications.
+
+It reads the outbox and the names of recipients, and no decision, person or document.
+"""
+
 RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
     {
         Duty.SERVING: frozenset(_SERVING.rights()),
@@ -212,5 +227,6 @@ RIGHTS: Mapping[Duty, frozenset[Right]] = MappingProxyType(
         Duty.SUBJECT: frozenset(_SUBJECT.rights()),
         Duty.DESK: frozenset(_DESK.rights()),
         Duty.SEQUENCING: frozenset(_SEQUENCING.rights()),
+        Duty.NOTIFYING: frozenset(_NOTIFYING.rights()),
     }
 )

@@ -17,6 +17,7 @@ imports `metadata` from here.
 from makul.store.schema import (
     identity_table,
     ledger_tables,
+    notification_tables,
     person_tables,
     record_tables,
     registry_tables,
@@ -28,6 +29,7 @@ __all__ = [
     "identity_table",
     "ledger_tables",
     "metadata",
+    "notification_tables",
     "person_tables",
     "record_tables",
     "registry_tables",

@@ -1,0 +1,1 @@
+"""Channels of notifications to subjects: a directory, a webhook, and an example with SMTP."""
