@@ -4,6 +4,7 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (
+    "DROP TABLE request_message",
     "DROP TABLE month_document",
     "DROP TABLE contested_answer",
     "DROP TABLE contested_line",

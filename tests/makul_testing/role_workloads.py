@@ -222,7 +222,7 @@ def _records(store: Store) -> None:
     for entry in (
         registration,
         RELEASED,
-        a_release(ground=REGISTERED),
+        a_release(ground=REGISTERED, message=b"<Envelope/>"),
         a_failed_match(),
         a_failed_match(decided_at=NOON + timedelta(seconds=1)),
         a_revocation(of_another),

@@ -75,6 +75,10 @@ RELEASED: dict[str, tuple[str, str]] = {
         "96b5936ecff2f64513aaae2019e60a65ce1ae522d2279d06b9375024f836aa92",
         "b164e67532287df81b61f1e35146994b9705cdcc8cc13a4c110dd5b5f85c887f",
     ),
+    "0014": (
+        "02d0cb6292868ba743ffbcff3aed74687faf7c3fa0d408ad42341ddddb17cd1b",
+        "2204cdf1f72ccac1d9e45bdf37e1fdc78f1c01517e57a8add39d67fc9ff0fd3d",
+    ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.
 

@@ -1,6 +1,6 @@
 """Ports that authenticate a caller, and the error that rejects a message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -47,6 +47,9 @@ class Caller:
     """The value of `xrd:id`, if the channel gives one. It must equal the id in the Body."""
     case_number: str | None = None
     mark: MessageMark | None = None
+    message: bytes | None = field(default=None, repr=False)
+    """The signed message, exactly as it was received; None on a channel whose messages have no
+    signature of the sender."""
 
 
 class RejectedError(Exception):

@@ -52,6 +52,9 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id"),
     "month_document": ("digest",),
 }
+SINCE_0014: Mapping[str, tuple[str, ...]] = {
+    "request_message": ("disclosure_id",),
+}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -61,6 +64,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
+    **SINCE_0014,
 }
 """Append-only tables and the columns of their primary keys."""
 

@@ -71,12 +71,16 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
     "contested_line": ("recipient", "month", "disclosure_id", "contested_at"),
     "month_document": ("digest", "kept_at"),
 }
+SINCE_0014: Mapping[str, tuple[str, ...]] = {
+    "request_message": ("disclosure_id", "decided_at"),
+}
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0005,
     **SINCE_0008,
     **SINCE_0009,
     **SINCE_0012,
     **SINCE_0013,
+    **SINCE_0014,
 }
 """Append-only tables with a column `sealed`, and all their other columns."""
 
