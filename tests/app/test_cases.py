@@ -82,6 +82,8 @@ def a_record(identifier: UUID, document: bytes | None = DOCUMENT) -> CaseRecord:
     return CaseRecord(
         salt=b"s" * 32,
         statement=write_statement(statement),
+        request=None,
+        has_unreadable_request=False,
         receipt=b"<Receipt/>",
         documents=(
             EvidenceDocument(digest=DIGEST, kind="CONSENT", document=document, report=REPORT),

@@ -17,6 +17,7 @@ from makul.ledger.signed_note import ED25519
 from makul.store.log.tile_files import LogDirectory
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
 from makul_testing.builders.documents import valid
+from makul_testing.builders.messages import signed_message
 from makul_testing.cli_runner import CommandLine, CommandResult
 from makul_testing.containers import a_container
 from makul_testing.in_process_service import (
@@ -113,6 +114,15 @@ def release(installation: InProcessService) -> None:
     assert answer.outcome == "RELEASED"
 
 
+def refuse(installation: InProcessService) -> None:
+    """Refuse a request of the bank; it obtained nothing."""
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
+    request = about(person, of=document.presented_by, document=document)
+    answer = installation.ask(person_request(**{**request, "purpose": "OTHER"}))
+    assert answer.outcome == "REFUSED"
+
+
 def misuse(installation: InProcessService) -> None:
     """Delete the consent under a disclosure, as if data had been given without one."""
     with without_guards(installation.settings.place, "ground_use") as connection:
@@ -141,6 +151,16 @@ def rebuilt(
 def one(files: dict[str, bytes], pattern: str) -> str:
     """Return the first name that ends so."""
     return next(name for name in sorted(files) if name.endswith(pattern))
+
+
+def two_requests(files: dict[str, bytes]) -> list[str]:
+    """Return the names of the two requests."""
+    return sorted(name for name in files if name.endswith("request.xml"))
+
+
+def swapped(files: dict[str, bytes]) -> list[bytes]:
+    """Return the contents of the two requests, the second first."""
+    return [files[name] for name in reversed(two_requests(files))]
 
 
 def test_a_case_is_verified_after_the_database_is_deleted(
@@ -221,11 +241,51 @@ def test_a_case_has_no_data_beyond_its_documents(
     with zipfile.ZipFile(out) as archive:
         for name in archive.namelist():
             content = archive.read(name).decode("utf-8", "replace").lower()
-            if name.startswith("documents/"):
+            if name.startswith("documents/") or name.endswith("request.xml"):
                 continue
             for form, text in forms:
                 is_statement = name.endswith("decision.xml") and "base64" in form.lower()
                 assert is_statement or text.lower() not in content, (name, form)
+
+
+def test_a_case_contains_the_requests_as_they_were_signed(
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
+) -> None:
+    """The recipient's own signature shows that it asked, to the byte (Procedure, cl. 12)."""
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
+    holder = installation.world.messages["bank"]
+    child = person_request(**about(person, of=document.presented_by, document=document))
+    message = signed_message(child, holder.key, holder.certificate, at=utc_now())
+    assert installation.post(message).outcome == "RELEASED"
+    refuse(installation)
+    publish(installation, makul)
+
+    build(makul, tmp_path / "case.asice", "--all")
+
+    with zipfile.ZipFile(tmp_path / "case.asice") as archive:
+        requests = [name for name in archive.namelist() if name.endswith("request.xml")]
+        assert [archive.read(name) for name in requests] == [message]
+        counted = etree.fromstring(archive.read("case.xml")).iterfind("{*}content")
+        files = {each.findtext("{*}kind"): each.findtext("{*}files") for each in counted}
+    assert (files["REQUEST"], files["RECEIPT"]) == ("1", "2")
+    assert makul("case", "verify", tmp_path / "case.asice").code == 0
+
+
+def test_a_stored_request_that_was_altered_is_missing_in_a_case(
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
+) -> None:
+    """The case says that something is missing. It never contains what does not decrypt."""
+    release(installation)
+    publish(installation, makul)
+    assert build(makul, tmp_path / "before.asice", "--all")["missing_documents"] == 0
+    with without_guards(installation.settings.place, "request_message") as connection:
+        connection.execute("UPDATE request_message SET sealed = substr(sealed, 1, 400)")
+
+    built = build(makul, tmp_path / "case.asice", "--all")
+
+    assert built["missing_documents"] == 1
+    assert makul("case", "verify", tmp_path / "case.asice").code == 0
 
 
 def test_a_preview_writes_nothing_and_is_recorded(
@@ -325,6 +385,33 @@ CHANGES: dict[str, tuple[Callable[[Files], None], str]] = {
         ),
         "RECEIPT_SIGNATURE",
     ),
+    "an altered request": (
+        lambda files: files.update(
+            {
+                name: files[name].replace(b"surname", b"address", 1)
+                for name in [one(files, "request.xml")]
+            }
+        ),
+        "REQUEST_SIGNATURE",
+    ),
+    "no XML as a request": (
+        lambda files: files.update({one(files, "request.xml"): b"<!DOCTYPE a><a/>"}),
+        "REQUEST_SIGNATURE",
+    ),
+    "the request of another decision": (
+        lambda files: files.update(dict(zip(two_requests(files), swapped(files), strict=True))),
+        "REQUEST_DIFFERS",
+    ),
+    "a request without its decision": (
+        lambda files: files.update(
+            {
+                "decisions/00000000-0000-4000-8000-000000000000/request.xml": files[
+                    one(files, "request.xml")
+                ]
+            }
+        ),
+        "CONTENTS_DIFFER",
+    ),
     "an altered document": (
         lambda files: files.update({next(n for n in files if n.startswith("documents/")): b"<a/>"}),
         "DIGEST_DIFFERS",
@@ -365,11 +452,12 @@ CHANGES: dict[str, tuple[Callable[[Files], None], str]] = {
 def a_case(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[InProcessService, CommandLine, Path]]:
-    """Build one case with one decision, for the tests that change it."""
+    """Build one case with two decisions, for the tests that change it."""
     directory = tmp_path_factory.mktemp("case")
     installation = build_installation(directory)
     makul = with_ledger(installation)
-    release(installation)
+    for _ in range(2):
+        release(installation)
     publish(installation, makul)
     build(makul, directory / "case.asice", "--all")
     yield installation, makul, directory / "case.asice"

@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,9 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from lxml import etree
 
+from makul.app.ports import Duty
+from makul.composition.adapters import utc_now
+from makul.domain.identifiers import Pin
+from makul.domain.monthly_statements import find_denials
 from makul_sandbox.data.recipients import AUTHORISED_BODY
+from makul_testing.builders.records import AZAMAT, GULNARA
 from makul_testing.closing_month import Closing, T, document_of, open_closing, state_of
-from makul_testing.in_process_service import RECIPIENT, RecordDatabase
+from makul_testing.in_process_service import RECIPIENT, RecordDatabase, ServiceAnswer
 
 
 @pytest.fixture

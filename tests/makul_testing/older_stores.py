@@ -4,11 +4,16 @@ from makul.store.db.location import DatabaseLocation
 from makul_testing.raw_sql import raw, without_guards
 
 _LATER_MIGRATIONS_UNDONE = (
+    "DROP TABLE subject_answer",
+    "DROP TABLE month_question",
+    "DROP TABLE notification_link",
+    "DROP TABLE notification",
     "DROP TABLE oversight_case_step",
     "DROP TABLE oversight_case",
     "DROP TABLE matching_lock",
     "DROP INDEX ix_consent_giver_giver_index",
     "DROP INDEX ix_disclosure_subject_index_decided_at",
+    "DROP TABLE request_message",
     "DROP TABLE month_document",
     "DROP TABLE contested_answer",
     "DROP TABLE contested_line",

@@ -271,6 +271,7 @@ def _records(store: Store) -> None:
         RELEASED,
         *(a_release(a_notification(), ground=REGISTERED, key=a_key()) for _ in range(3)),
         ASKED_ABOUT,
+        a_release(ground=REGISTERED, message=b"<Envelope/>"),
         a_failed_match(),
         a_failed_match(decided_at=NOON + timedelta(seconds=1)),
         a_revocation(of_another),

@@ -30,6 +30,7 @@ from makul.domain.cases import (
     CaseContent,
     decision_file,
     receipt_file,
+    request_file,
 )
 from makul.language.translation import translate
 from makul.ledger.checkpoint import Checkpoint, parse_checkpoint_unsafe
@@ -44,17 +45,20 @@ from makul.trust.containers.asice_verification import VerifiedContainer, verify_
 from makul.trust.containers.findings import ContainerFailure
 from makul.trust.keys.receipt_certificates import receipt_certificates
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
+from makul.trust.wsse.verification import prove_stored_message
 from makul.trust.xades.operator_signature import verify_operator_signature
 
 MAX_HEAD_BYTES: Final = 1024 * 1024
 MAX_DESCRIPTION_BYTES: Final = 4 * 1024 * 1024
 MAX_RECEIPT_BYTES: Final = 256 * 1024
 """The maximum size of a signed document, as in docs/recipients.md."""
+MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 MAX_NOTE_BYTES: Final = 64 * 1024
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KINDS: Final = (
     (CaseContent.DECISION, re.compile(rf"decisions/({_UUID})/decision\.xml")),
+    (CaseContent.REQUEST, re.compile(rf"decisions/({_UUID})/request\.xml")),
     (CaseContent.RECEIPT, re.compile(rf"decisions/({_UUID})/receipt\.xml")),
     (CaseContent.REPORT, re.compile(rf"decisions/({_UUID})/report-[0-9]+\.json")),
     (CaseContent.DOCUMENT, re.compile(r"documents/([0-9a-f]{64})\.[a-z]{3}")),
@@ -65,6 +69,7 @@ _KINDS: Final = (
     (CaseContent.CHECKPOINT, re.compile(r"checkpoint\.txt")),
     (CaseContent.TIMELINE, re.compile(r"timeline\.(?:xml|html)")),
 )
+_WITH_DECISION: Final = frozenset({CaseContent.REQUEST, CaseContent.RECEIPT})
 _BY_DIGEST: Final = frozenset({CaseContent.DOCUMENT, CaseContent.TRUST})
 
 
@@ -245,7 +250,7 @@ class _CaseReader:
                 self._verify_act(name, int(key))
             elif kind in _BY_DIGEST:
                 self._verify_digest(name, key)
-            elif kind is CaseContent.RECEIPT and decision_file(UUID(key)) in self.container.files:
+            elif kind in _WITH_DECISION and decision_file(UUID(key)) in self.container.files:
                 pass  # read with its decision
             else:
                 for _ in self.container.read(name):
@@ -273,6 +278,7 @@ class _CaseReader:
             raise _RefusedCaseError("FACTS_DIFFER", name)
         self._verify_documents(decision, facts, name)
         self._verify_receipt(receipt_file(disclosure_id), leaf)
+        self._verify_request(request_file(disclosure_id), facts)
 
     def _facts(self, decision: ReadDecision) -> Iterator[tuple[str, object]]:
         """Yield the facts of a description as the statement of its leaf must have them."""
@@ -325,6 +331,18 @@ class _CaseReader:
             raise _RefusedCaseError("RECEIPT_SIGNATURE", name) from None
         if (operator, stated) != (self.case.operator, leaf):
             raise _RefusedCaseError("RECEIPT_DIFFERS", name)
+
+    def _verify_request(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Require that the certificate of the decision signed the request of the decision."""
+        if name not in self.container.files:
+            return  # an earlier decision, or a channel without signatures
+        try:
+            proven = prove_stored_message(self.container.read_whole(name, MAX_REQUEST_BYTES))
+        except SignatureFailure:
+            raise _RefusedCaseError("REQUEST_SIGNATURE", name) from None
+        stated = (facts.get("certificate"), facts["requestDigest"])
+        if stated != (proven.fingerprint.hex(), proven.request_digest.hex()):
+            raise _RefusedCaseError("REQUEST_DIFFERS", name)
 
     def _verify_act(self, name: str, number: int) -> None:
         act = read_act(self.container.read_whole(name, MAX_DESCRIPTION_BYTES))

@@ -46,6 +46,7 @@ from makul.domain.cases import (
     list_rules,
     receipt_file,
     report_file,
+    request_file,
 )
 from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import Recipient
@@ -235,6 +236,10 @@ class CaseBuilder:
         name = decision_file(identifier)
         content = self.documents.render_decision(described, self.tree.size)
         self._add(CaseContent.DECISION, name, XML, (content,))
+        if record.request is not None:
+            self._add(CaseContent.REQUEST, request_file(identifier), XML, (record.request,))
+        elif record.has_unreadable_request:
+            self._missing["documents"].add(request_file(identifier))
         self._add(CaseContent.RECEIPT, receipt_file(identifier), XML, (record.receipt,))
         words = [decision.outcome.value, *decision.codes]
         words += sorted({f"{each.kind}:{each.fact}" for each in compared.exceptions})

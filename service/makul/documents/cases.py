@@ -52,6 +52,7 @@ _SUFFIXES = {
 }
 _WHY = {
     CaseContent.DECISION: "What was asked and decided, every rule, and the proof in the ledger.",
+    CaseContent.REQUEST: "The requests, as the recipient signed them (channel wsse).",
     CaseContent.RECEIPT: "The signed answer of the operator to each request.",
     CaseContent.REPORT: "How each document was judged when the decision was made.",
     CaseContent.DOCUMENT: "Consents, basis statements, scans and revocations, as they were signed.",

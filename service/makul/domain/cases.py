@@ -178,6 +178,7 @@ class CaseContent(StrEnum):
     """A kind of file in an evidence file."""
 
     DECISION = "DECISION"
+    REQUEST = "REQUEST"
     RECEIPT = "RECEIPT"
     REPORT = "REPORT"
     DOCUMENT = "DOCUMENT"
@@ -195,6 +196,7 @@ TIMELINE_XML = "timeline.xml"
 TIMELINE_HTML = "timeline.html"
 DIRECTORIES = {
     CaseContent.DECISION: "decisions/",
+    CaseContent.REQUEST: "decisions/",
     CaseContent.RECEIPT: "decisions/",
     CaseContent.REPORT: "decisions/",
     CaseContent.DOCUMENT: "documents/",
@@ -211,6 +213,11 @@ DIRECTORIES = {
 def decision_file(disclosure_id: UUID) -> str:
     """Return the name of the file that describes a decision."""
     return f"decisions/{disclosure_id}/decision.xml"
+
+
+def request_file(disclosure_id: UUID) -> str:
+    """Return the name of the signed message of a decision's request."""
+    return f"decisions/{disclosure_id}/request.xml"
 
 
 def receipt_file(disclosure_id: UUID) -> str:
@@ -273,7 +280,7 @@ class CaseDecision:
 
     decision: RecordedDecision
     request_digest: bytes
-    """SHA-256 of the signed request. The operator does not keep the request itself."""
+    """SHA-256 over the exclusive canonical form of the request, the Body's child."""
     reasons: tuple[CaseReason, ...]
     rules: tuple[JudgedRule, ...]
     documents: tuple[CaseDocument, ...]

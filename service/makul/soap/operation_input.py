@@ -1,7 +1,7 @@
 """The common input of an operation: the caller, the request id, and the parsed Body."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -39,6 +39,8 @@ class OperationInput:
         request_id, caller = UUID(body.requestId), exchange.caller
         if caller.request_id is not None and caller.request_id != request_id:
             raise _field_error("requestId", None)
+        if caller.mark is not None:  # only a signed message has one, and only it is evidence
+            caller = replace(caller, message=exchange.raw)
         return cls(
             caller=caller,
             body=body,

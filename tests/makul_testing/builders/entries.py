@@ -64,7 +64,7 @@ KINDS: dict[Space, type[DecisionFacts]] = {
     Space.REVOCATION: RevocationFacts,
     Space.EXPLANATION: DryRunFacts,
 }
-_OF_THE_CALLER = {"channel", "certificate", "mark"}
+_OF_THE_CALLER = {"channel", "certificate", "mark", "message"}
 _OF_THE_ENTRY = {each.name for each in fields(Entry)} - {"decision"}
 _OF_THE_FACTS = {each.name for kind in KINDS.values() for each in fields(kind)}
 

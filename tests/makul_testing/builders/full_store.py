@@ -117,7 +117,9 @@ def _decisions() -> list[PendingDecision]:
     return [
         a_registration_draft(),
         a_registration_draft(key=a_key(space=Space.CONSENT), at=NOON + timedelta(minutes=1)),
-        a_release_on(REGISTERED, b"<Consent>registered</Consent>"),
+        a_release_on(
+            REGISTERED, b"<Consent>registered</Consent>", message=b"<Envelope>signed</Envelope>"
+        ),
         a_release_on(TAKEN_BACK, b"<Consent>taken back</Consent>"),
         a_release_on(BY_OPERATOR, b"<Consent>ended by hand</Consent>"),
         a_missed_draft(),

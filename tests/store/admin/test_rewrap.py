@@ -67,7 +67,10 @@ def full(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     for number in range(RECORDED):
         document = b"<Consent n='%d'/>" % number
         entry = a_metered_release(
-            a_consent(document), a_notification(), evidence=(an_evidence(document),)
+            a_consent(document),
+            a_notification(),
+            evidence=(an_evidence(document),),
+            message=b"<Envelope/>",
         )
         assert store.recorder.record(entry) == Committed()
         store.recorder.replay(entry.key, a_caller(), at=at)

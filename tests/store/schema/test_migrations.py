@@ -79,13 +79,17 @@ RELEASED: dict[str, tuple[str, str]] = {
         "e9c05d93a7f0b65fcb7ef8521388b3af024cc5428fb89fc5cb4e8f3ccc291b20",
         "917c840e604f2ad0d28a1389ad59fd820afceff625d474c90582e07b59ee3826",
     ),
+    "0015": (
+        "dffbd86e72607be5fa8da96d68a1219dcfb6da7f170d6e4a932ed0758974435b",
+        "8f171342eb6a25c0ff0d12c6de7e9e40127d0059cc049f1078f6afa0ae2c3bc6",
+    ),
     "0016": (
         "b3d3edb48da61c8b62091dc0c6f2807d35e3689cfa2725bccfb7e036c76a27dd",
         "ac355b01d946c473b63cedcb3ea6a322be63626332329eda5a7ed2835d4af621",
     ),
-    "0015": (
-        "dffbd86e72607be5fa8da96d68a1219dcfb6da7f170d6e4a932ed0758974435b",
-        "8f171342eb6a25c0ff0d12c6de7e9e40127d0059cc049f1078f6afa0ae2c3bc6",
+    "0017": (
+        "02d0cb6292868ba743ffbcff3aed74687faf7c3fa0d408ad42341ddddb17cd1b",
+        "2204cdf1f72ccac1d9e45bdf37e1fdc78f1c01517e57a8add39d67fc9ff0fd3d",
     ),
 }
 """SHA-256 of the SQL that each released migration runs: on SQLite, and on PostgreSQL.

@@ -48,7 +48,7 @@ HEAD = {
 @pytest.fixture
 def filled(store: Store, place: DatabaseLocation) -> DatabaseLocation:
     """Write one row or more into each of the tables."""
-    entry = a_release(evidence=(an_evidence(),))
+    entry = a_release(evidence=(an_evidence(),), message=b"<Envelope/>")
     store.recorder.record(entry)
     store.recorder.replay(entry.key, a_caller(), at=NOON)
     record_acts(store, recipient=BANK, agreement=AGREEMENT_NUMBER)

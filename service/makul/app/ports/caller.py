@@ -66,6 +66,9 @@ class Caller:
     mark: MessageMark | None = None
     usage: UsageStatement | None = None
     """What the client says to the subject; only X-Road has a header for it."""
+    message: bytes | None = field(default=None, repr=False)
+    """The signed message, exactly as it was received; None on a channel whose messages have no
+    signature of the sender."""
 
 
 class RejectedError(Exception):

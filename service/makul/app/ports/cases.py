@@ -20,6 +20,9 @@ class CaseRecord:
     """The statement of the leaf, whose facts are those of the decision."""
     receipt: bytes
     documents: tuple[EvidenceDocument, ...]
+    request: bytes | None
+    """The message that the recipient signed; None if none is stored or readable."""
+    has_unreadable_request: bool
     revoked_at: datetime | None
     revocation: bytes | None
     """The subject's signed revocation of the consent; None if the operator revoked the ground."""

@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, insert, select
 from makul.language.translation import translate
 from makul.store.db.base import Database, Transaction
 from makul.store.db.codecs import CodecError
-from makul.store.encryption.dictionary_text import BOILERPLATE
+from makul.store.encryption.dictionary_text import BOILERPLATE, MESSAGE_BOILERPLATE
 from makul.store.schema.record_tables import dictionary
 
 _MARK: Final = b"\x01"
@@ -47,10 +47,14 @@ _CERTIFICATE: Final = re.compile(
     rb"<ds:X509Certificate>[A-Za-z0-9+/=]{1,8192}</ds:X509Certificate>"
 )
 
+_TOKEN: Final = re.compile(rb"BinarySecurityToken[^>]{0,600}>([A-Za-z0-9+/=]{1,8192})<")
+"""The sender's certificate in a signed message."""
 _BOILERPLATE_OF_ANSWERS: Final = re.compile(
     rb"<rule>.{1,4096}?</rule>|<t:text(?: [^>]{0,60})?>.{1,4096}?</t:text>", re.DOTALL
 )
 """A rule with its text, or the text of a reason, in three languages."""
+_OF_MESSAGES: Final = b"message "
+"""Distinguishes dictionaries of messages from those of records in memory."""
 _MAX_DICTIONARIES: Final = 512
 """Maximum number of dictionaries held in memory.
 
@@ -95,7 +99,25 @@ class Compressor:
             return known
         if len(self._by_variable) >= _MAX_DICTIONARIES:
             variable = certificate
-        content = (BOILERPLATE + variable)[-_LONG_WINDOW:]
+        return self._store(variable, (BOILERPLATE + variable)[-_LONG_WINDOW:])
+
+    def message_dictionary(self, message: bytes) -> bytes:
+        """Return the id of the dictionary for a signed message, which contains its certificate.
+
+        Stores the dictionary if it is new. Only registered certificates are accepted, so there are
+        few.
+        """
+        match = _TOKEN.search(message)
+        token = match[1] if match is not None else b""
+        known = self._by_variable.get(_OF_MESSAGES + token)
+        if known is not None:
+            return known
+        if len(self._by_variable) >= _MAX_DICTIONARIES:
+            token = b""
+        return self._store(_OF_MESSAGES + token, MESSAGE_BOILERPLATE + token)
+
+    def _store(self, variable: bytes, content: bytes) -> bytes:
+        """Store a dictionary, and return its id."""
         dictionary_id = hashlib.sha256(content).digest()
         values = {"dictionary_id": dictionary_id, "content": content}
 

@@ -98,5 +98,39 @@ _RECEIPT: Final = (
     "</xades:SignedProperties></xades:QualifyingProperties></ds:Object></ds:Signature></Receipt>"
 )
 
+_WSS: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
+_MESSAGE: Final = (
+    '<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope">'
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Header>'
+    f'<wsse:Security xmlns:wsse="{_WSS}wssecurity-secext-1.0.xsd"'
+    f' xmlns:wsu="{_WSS}wssecurity-utility-1.0.xsd" soap:mustUnderstand="1">'
+    f'<wsse:BinarySecurityToken EncodingType="{_WSS}soap-message-security-1.0#Base64Binary"'
+    f' ValueType="{_WSS}x509-token-profile-1.0#X509v3" wsu:Id=""></wsse:BinarySecurityToken>'
+    '<wsu:Timestamp wsu:Id=""><wsu:Created>Z</wsu:Created><wsu:Expires>Z</wsu:Expires>'
+    '</wsu:Timestamp><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>'
+    '<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#">'
+    "</ds:CanonicalizationMethod>"
+    '<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256">'
+    '<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256">'
+    '</ds:SignatureMethod><ds:Reference URI="#"><ds:Transforms><ds:Transform'
+    ' Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:Transform></ds:Transforms>'
+    '<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>'
+    "<ds:DigestValue>=</ds:DigestValue></ds:Reference></ds:SignedInfo><ds:SignatureValue>=="
+    "</ds:SignatureValue><ds:KeyInfo><wsse:SecurityTokenReference>"
+    f'<wsse:Reference URI="#" ValueType="{_WSS}x509-token-profile-1.0#X509v3"/>'
+    "</wsse:SecurityTokenReference></ds:KeyInfo></ds:Signature></wsse:Security></soap:Header>"
+    '<soap:Body wsu:Id=""><VerifyPerson xmlns="urn:makul:recipient:1"></VerifyPerson>'
+    '<GetPersonData xmlns="urn:makul:recipient:1"><requestId></requestId><agreementNumber>'
+    "</agreementNumber><purpose></purpose><probe><demographic><pin></pin><surname></surname>"
+    "<givenName></givenName><documentNumber></documentNumber></demographic></probe><ground>"
+    "<basisDocument></basisDocument><consentId></consentId><consentDocument></consentDocument>"
+    "</ground><requestedAttributes><attribute>address</attribute><attribute>givenName</attribute>"
+    "<attribute>surname</attribute></requestedAttributes></GetPersonData></soap:Body>"
+    "</soap:Envelope>"
+)
+
+MESSAGE_BOILERPLATE: Final = _MESSAGE.encode()
+"""The text of the dictionary of signed messages, before the sender's certificate."""
+
 BOILERPLATE: Final = (_ANSWER + _REPORT + _STATEMENT + _RECEIPT).encode()
 """The text of the dictionary, before the operator's certificate. It contains no personal data."""

@@ -19,8 +19,9 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.records.acts import act_associated_data
 from makul.store.records.entry_rows import evidence_associated_data
 from makul.store.records.private_fields import open_private
+from makul.store.records.request_messages import open_request_message
 from makul.store.schema.ledger_tables import act, ledger_position
-from makul.store.schema.record_tables import disclosure, evidence, revocation
+from makul.store.schema.record_tables import disclosure, evidence, request_message, revocation
 from makul.store.schema.registry_tables import agreement
 from makul.store.schema.usage_tables import ground_use
 
@@ -49,6 +50,7 @@ _DECISION = (
     select(
         disclosure.c.sealed,
         disclosure.c.ground_digest,
+        request_message.c.sealed.label("message"),
         ground_use.c.revoked_at,
         revocation.c.revoked_at,
         revocation.c.document,
@@ -61,7 +63,9 @@ _DECISION = (
                 ground_use.c.kind == disclosure.c.ground_kind,
                 ground_use.c.ground_id == disclosure.c.ground_id,
             ),
-        ).outerjoin(
+        )
+        .outerjoin(request_message, request_message.c.disclosure_id == disclosure.c.disclosure_id)
+        .outerjoin(
             revocation,
             and_(
                 disclosure.c.ground_kind == GroundKind.CONSENT.value,
@@ -137,7 +141,7 @@ def read_case_record(
     )
     if row is None:
         raise CodecError(translate("a decision of the case was removed while the case was built"))
-    sealed, ground_digest, by_operator, by_subject, revoked_by = row
+    sealed, ground_digest, message, by_operator, by_subject, revoked_by = row
     private = open_private(cipher, disclosure_id.bytes, sealed)
     reports = dict(private.reports)
     digests = dict.fromkeys([*reports, *([ground_digest] if ground_digest else [])])
@@ -145,6 +149,7 @@ def read_case_record(
     signed = None
     if revoked_by is not None:
         signed = _read_document(database, cipher, recipient, revoked_by)[1]
+    request = _read_request(database, cipher, recipient, disclosure_id, message)
     return CaseRecord(
         salt=private.leaf_salt,
         statement=private.leaf_statement,
@@ -156,9 +161,32 @@ def read_case_record(
             for digest in digests
             for kind, document in (_read_document(database, cipher, recipient, digest),)
         ),
+        request=request,
+        has_unreadable_request=request is None and message is not None,
         revoked_at=None if revoked is None else instant(revoked),
         revocation=signed,
     )
+
+
+def _read_request(
+    database: Database,
+    cipher: FieldCipher,
+    recipient: MemberCode,
+    disclosure_id: UUID,
+    sealed: bytes | None,
+) -> bytes | None:
+    """Return the signed message of a request; None if there is none or it does not read back."""
+    if sealed is None:
+        return None
+    try:
+        return open_request_message(
+            cipher,
+            disclosure_id.bytes,
+            sealed,
+            lambda digest: _read_document(database, cipher, recipient, digest)[1],
+        )
+    except (CodecError, FieldDecryptionError):
+        return None
 
 
 def _read_document(

@@ -15,8 +15,9 @@ from makul.store.encryption.fields import FieldCipher, field_associated_data
 from makul.store.records.answers import answer_without_receipt
 from makul.store.records.notification_rows import ADD_NOTIFICATION, notification_row
 from makul.store.records.private_fields import encrypt_private, private_fields
+from makul.store.records.request_messages import request_message_row
 from makul.store.schema.ledger_tables import ledger_leaf, ledger_queue
-from makul.store.schema.record_tables import disclosure, evidence
+from makul.store.schema.record_tables import disclosure, evidence, request_message
 from makul.store.schema.usage_tables import request_key
 
 _EVIDENCE_KEPT = select(evidence.c.digest).where(
@@ -29,6 +30,7 @@ _ADD_DISCLOSURE = insert(disclosure)
 _ADD_LEAF = insert(ledger_leaf)
 _QUEUE_LEAF = insert(ledger_queue)
 _ADD_EVIDENCE = insert(evidence)
+_ADD_MESSAGE = insert(request_message)
 _CLOSE_KEY = insert(request_key)
 
 
@@ -39,6 +41,8 @@ class EntryRows:
     disclosure: dict[str, object]
     leaf: dict[str, object]
     new_evidence: tuple[dict[str, object], ...]
+    message: dict[str, object] | None
+    """The row of the signed request; None if it is not kept."""
     key: dict[str, object] | None
     """The row that closes the request id; None if the id stays open."""
     notification: dict[str, object] | None
@@ -55,6 +59,7 @@ class EntryRows:
         disclosure_id = entry.disclosure_id.bytes
         return cls(
             new_evidence=_new_evidence(database, cipher, entry),
+            message=request_message_row(cipher, entry),
             key=_closed_key(cipher, entry) if entry.decision.closes_request_id else None,
             disclosure=_disclosure_row(cipher, entry),
             leaf={
@@ -70,7 +75,8 @@ class EntryRows:
     def bytes(self) -> int:
         """The number of encrypted bytes that this entry adds to the store."""
         answer = self.key["answer"] if self.key is not None else None
-        parts = (self.disclosure["sealed"], answer)
+        message = self.message["sealed"] if self.message is not None else None
+        parts = (self.disclosure["sealed"], answer, message)
         return self.evidence_bytes + sum(len(part) for part in parts if isinstance(part, bytes))
 
     @property
@@ -85,7 +91,7 @@ class EntryRows:
             transaction.execute(_CLOSE_KEY, self.key)
 
     def write(self, transaction: Transaction) -> None:
-        """Write the decision, its leaf and its new evidence."""
+        """Write the decision, its leaf, its new evidence and its signed request."""
         transaction.execute(_ADD_DISCLOSURE, self.disclosure)
         transaction.execute(_ADD_LEAF, self.leaf)
         transaction.execute(_QUEUE_LEAF, self.leaf)
@@ -94,6 +100,8 @@ class EntryRows:
         for piece in self.new_evidence:
             if transaction.fetch_one(_EVIDENCE_KEPT, piece) is None:
                 transaction.execute(_ADD_EVIDENCE, piece)
+        if self.message is not None:
+            transaction.execute(_ADD_MESSAGE, self.message)
 
     def is_recorded(self, transaction: Transaction) -> bool:
         """Return whether this very entry was recorded.

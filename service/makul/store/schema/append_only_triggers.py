@@ -57,6 +57,7 @@ SINCE_0015: Mapping[str, tuple[str, ...]] = {
     "subject_answer": ("disclosure_id", "origin"),
 }
 SINCE_0016: Mapping[str, tuple[str, ...]] = {"oversight_case_step": ("case_id", "number")}
+SINCE_0017: Mapping[str, tuple[str, ...]] = {"request_message": ("disclosure_id",)}
 APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0001,
     **SINCE_0002,
@@ -68,6 +69,7 @@ APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     **SINCE_0013,
     **SINCE_0015,
     **SINCE_0016,
+    **SINCE_0017,
 }
 """Append-only tables and the columns of their primary keys."""
 

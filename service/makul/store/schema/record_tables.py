@@ -118,6 +118,22 @@ Its validation report is stored with each decision.
 """
 
 
+request_message = Table(
+    "request_message",
+    metadata,
+    Column("disclosure_id", UUID, primary_key=True),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The signed message of a request that disclosed something, encrypted
+(`store.records.request_messages`).
+
+The statement of the decision's leaf has the digest of the Body's child and the certificate that
+signed it. So an altered message does not fit its decision.
+"""
+
+
 revocation = Table(
     "revocation",
     metadata,

@@ -74,6 +74,9 @@ SINCE_0013: Mapping[str, tuple[str, ...]] = {
 SINCE_0016: Mapping[str, tuple[str, ...]] = {
     "oversight_case_step": ("case_id", "number", "kind", "party", "evidence", "taken_at"),
 }
+SINCE_0017: Mapping[str, tuple[str, ...]] = {
+    "request_message": ("disclosure_id", "decided_at"),
+}
 REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0005,
     **SINCE_0008,
@@ -81,6 +84,7 @@ REWRAPPED: Mapping[str, tuple[str, ...]] = {
     **SINCE_0012,
     **SINCE_0013,
     **SINCE_0016,
+    **SINCE_0017,
 }
 """Append-only tables with a column `sealed`, and all their other columns."""
 

@@ -81,6 +81,7 @@ _SERVING = _Work(
     adds=(
         *(*_RECORD, *_METERS, "consent_giver", "dictionary", "gate", "repetition"),
         *("act", "act_answer", "contested_line", "month_document", "notification"),
+        "request_message",
     ),
     changes={
         "agreement": ("to_lock_by",),
@@ -165,7 +166,7 @@ _DESK = _Work(
     reads=(
         *(*_OPENING, *_REGISTER, *_RECORD, *_LOG, "act", "consent_giver"),
         *("attempt", "daily_use", "ground_use", "paper_use"),
-        *("desk_document", "dictionary", "gate", "ledger_lost", "repetition"),
+        *("desk_document", "dictionary", "gate", "ledger_lost", "repetition", "request_message"),
         *(*_MONTHS, *_CASES, "matching_lock", "officer", "termination_proposal"),
         *("month_question", "notification", "subject_answer"),
     ),

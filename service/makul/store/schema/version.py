@@ -28,7 +28,7 @@ from makul.store.schema.append_only_triggers import (
     all_sqlite_triggers,
 )
 
-VERSION = "0016"
+VERSION = "0017"
 """The migration that this program needs."""
 
 Rows = list[tuple[Any, ...]]

@@ -22,6 +22,7 @@ from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.net.xml_names import speakable_name
+from makul.net.xml_parser import own_parser
 from makul.trust.base.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import (
@@ -100,6 +101,16 @@ class _Shape:
     proven: tuple[ProvenReference, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedRequest:
+    """What the signature of a stored message proves."""
+
+    fingerprint: bytes
+    """SHA-256 of the certificate whose key signed the message."""
+    request_digest: bytes
+    """SHA-256 over the exclusive canonical form of the Body's child."""
+
+
 class WsseVerifier:
     """The adapter for `ports.MessageVerifier`, for certificates that lead to a store's anchors.
 
@@ -144,6 +155,30 @@ class WsseVerifier:
             fingerprint=certificate.fingerprint,
             mark=MessageMark(digest=_mark(shape.signature, certificate), forget_after=forget_after),
         )
+
+
+def prove_stored_message(message: bytes) -> VerifiedRequest:
+    """Return what a stored message proves by its signature alone: which key signed which request.
+
+    Neither the trust in the certificate nor the Timestamp is judged, because both were judged when
+    the message was received. Raises `SignatureFailure` for a message that proves nothing.
+    """
+    try:
+        envelope = etree.fromstring(message, own_parser())
+    except etree.XMLSyntaxError:
+        raise SignatureFailure(Code.SIG_02, "not well-formed", field="Envelope") from None
+    if envelope.getroottree().docinfo.internalDTD is not None:
+        raise SignatureFailure(Code.SIG_02, "a document type", field="Envelope")
+    _refuse_markup(envelope)
+    shape = _prove_shape(envelope)
+    certificate = read_token_certificate(shape.token)
+    signature_method(shape.signed_info.method, certificate.key)
+    verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
+    child = _only_content(parse_signed(verified[_read_uri(shape.body)]))
+    canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
+    return VerifiedRequest(
+        fingerprint=certificate.fingerprint, request_digest=sha256(canonical).digest()
+    )
 
 
 def _refuse_markup(envelope: "Element") -> None:
