@@ -35,13 +35,13 @@ from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.ports.subject_answers import LinkToken
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
+from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
 from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
+from makul.app.subject_acts.report_not_me import ReportRequest
 from makul.app.subject_acts.revoke_consent import CitizenRevocationRequest
 from makul.app.subject_acts.unlock import UnlockRequest
-from makul.app.subject_acts.answer_check import AnswerRequest
-from makul.app.subject_acts.report_not_me import ReportRequest
 from makul.domain.attributes import Attribute
 from makul.domain.cases import CasePeriod, CaseScope
 from makul.domain.disclosures import GroundKind
@@ -79,6 +79,7 @@ from makul_testing.builders.entries import (
     a_release,
     a_revocation,
 )
+from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.oversight import (
     CONTENT,
     UNLOCK_ID,
@@ -86,7 +87,6 @@ from makul_testing.builders.oversight import (
     build_operations,
     caller_of,
 )
-from makul_testing.builders.notifications import a_notification
 from makul_testing.builders.records import (
     AGREEMENT_NUMBER,
     AZAMAT,

@@ -9,8 +9,7 @@ Everything else is done here, once.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib import import_module
 from inspect import getmembers, isclass
 from pkgutil import iter_modules
@@ -38,8 +37,8 @@ from makul.app.ports.acts import (
     StatementPages,
     refuse_act,
 )
-from makul.app.ports.oversight import EvidenceParts
 from makul.app.ports.identity import IdToken
+from makul.app.ports.oversight import EvidenceParts
 from makul.app.ports.subject import SubjectRecord
 from makul.app.recording import Recording
 from makul.domain.identifiers import MemberCode, Pin

@@ -13,7 +13,6 @@ from typing import Any, Final, get_args, get_type_hints
 from uuid import UUID
 
 from makul.app.acts import ActPort, ActRequest, find_operations, wire_name
-from makul.domain.cases import CaseScope
 from makul.app.ports.identity import IdToken
 from makul.app.ports.subject import (
     ConsentPosition,
@@ -22,6 +21,7 @@ from makul.app.ports.subject import (
     parse_page_position,
 )
 from makul.app.ports.subject_answers import LinkToken, parse_link_token
+from makul.domain.cases import CaseScope
 from makul.domain.identifiers import (
     AgreementNumber,
     MemberCode,

@@ -160,6 +160,7 @@ class _Documents:
 
     def decision_lines(self, lines: Sequence[DecisionLine], *, more: bool) -> bytes:
         return b""
+
     def subject_entries(
         self, entries: Sequence[SubjectEntry], following: PagePosition | None
     ) -> bytes:

@@ -16,6 +16,7 @@ from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.domain.agreements import AgreementRole
 from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.month_closing import (
     Contest,
     ContestedLine,
@@ -24,7 +25,6 @@ from makul.domain.month_closing import (
     OwnReceipt,
 )
 from makul.domain.months import Month, Period
-from makul.domain.identifiers import AgreementNumber, MemberCode, Pin
 from makul.domain.officers import Officer
 from makul.domain.oversight_cases import CaseStep, OversightCase
 from makul.domain.reasons import Reason

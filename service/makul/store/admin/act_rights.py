@@ -7,8 +7,8 @@ from makul.domain.identifiers import AgreementNumber, MemberCode
 from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
 from makul.store.admin.case_rights import CaseRows
-from makul.store.admin.subject_rights import SubjectRows
 from makul.store.admin.subject_answer_rights import SubjectAnswerRows
+from makul.store.admin.subject_rights import SubjectRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
