@@ -8,6 +8,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pysqlite3 import dbapi2
-
 from bench import month_population
 from bench.month_population import MONTH, SIGNERS, GroundDocuments, month_rows
 from bench.population import CACHE, signers
@@ -27,6 +26,7 @@ from makul.composition.adapters import utc_now
 from makul.ledger.signed_note import ED25519
 from makul.store import StoreKeys, open_store
 from makul.store.db import codecs
+from makul.store.db.sqlite import driver
 from makul.store.encryption import fields as crypto
 from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
@@ -43,7 +43,7 @@ from makul_testing.raw_sql import without_guards
 from makul_testing.tlog.builder import ORIGIN, sequence
 
 DISCLOSURES = 1_000_000
-BATCH = 2_000
+BATCH = 20_000
 SAMPLE_SECONDS = 0.1
 SETTLED = 0.05
 """The part of an export after which its memory counts as its need."""
@@ -138,17 +138,49 @@ def _state(directory: Path, count: int) -> dict[str, Any]:
     command += ["month", "build", str(MONTH), "--output", str(output), "--json"]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    peak = 0.0
+    samples: list[tuple[int, float]] = []
     while process.poll() is None:
-        peak = max(peak, _rss_mb(process.pid))
+        samples.append((len(list(output.rglob("page-*.xml"))), _own_mb(process.pid)))
         time.sleep(SAMPLE_SECONDS)
     took = time.perf_counter() - began
     answer, _ = process.communicate()
     assert process.returncode == 0, "the statements were not built"
-    lines = sum(each["lines"] for each in json.loads(answer))
+    built = json.loads(answer)
+    lines = sum(each["lines"] for each in built)
     assert lines == count, f"{lines} lines were written"
     shutil.rmtree(output)
-    return {"statement_seconds": round(took, 1), "statement_rss_mb": round(peak, 1)}
+    pages = sum(each["pages"] for each in built)
+    settled = [own for written, own in samples if written >= pages * SETTLED and own]
+    assert settled, "the build was over before its memory was looked at"
+    return {
+        "statement_seconds": round(took, 1),
+        "statement_exceptions": sum(each["exceptions"] for each in built),
+        "statement_rss_mb": round(max(settled), 1),
+        "statement_rss_growth_mb": round(max(settled) - settled[0], 1),
+    }
+
+
+def _own_mb(pid: int) -> float:
+    """Return the memory of a process and of those that it started, without mapped files.
+
+    The system may take back the pages of a mapped file at any time.
+    """
+    own = 0.0
+    for each in (pid, *_children(pid)):
+        try:
+            status = Path(f"/proc/{each}/status").read_text()
+        except OSError:  # it has ended
+            continue
+        found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
+        own += int(found[1]) / 1024 if found is not None else 0.0
+    return own
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return []
 
 
 def _publish_log(directory: Path) -> None:
@@ -205,17 +237,19 @@ def _fill(installation: InProcessService, count: int) -> None:
     cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
     # The agreements of the world are signed today. They must be in force in the month.
     for table, columns in _AGREED.items():
-        with without_guards(installation.settings.place, table) as connection:
+        with without_guards(installation.settings.place, table) as unguarded:
             for column in columns:
-                connection.execute(f"UPDATE {table} SET {column} = {column} - {_EARLIER}")  # noqa: S608
+                unguarded.execute(f"UPDATE {table} SET {column} = {column} - {_EARLIER}")  # noqa: S608
     documents = GroundDocuments(
         signers=_document_signers(installation.world), given_at=MONTH.begins - timedelta(days=5)
     )
-    connection: Any = dbapi2.connect(
+    connection: Any = driver.connect(
         str(installation.settings.store.database), isolation_level=None
     )
     connection.execute("PRAGMA synchronous = OFF")
-    connection.row_factory = dbapi2.Row
+    # Documents are ordered by their digests. Without a large cache each insert reads and writes.
+    connection.execute("PRAGMA cache_size = -4000000")
+    connection.row_factory = driver.Row
     recorded = connection.execute("SELECT * FROM disclosure ORDER BY disclosure_id").fetchall()
     models = [
         documents.read_model(dict(row), cipher, each.credential)
