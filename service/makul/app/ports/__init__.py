@@ -83,7 +83,9 @@ from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
 from makul.app.ports.monthly_statements import (
     AgreementVersion,
+    GroundProofs,
     MonthDecision,
+    PageRange,
     RecordedMonth,
     StatementDocuments,
 )
@@ -172,6 +174,7 @@ __all__ = [
     "EvidenceDocument",
     "ExportOptions",
     "FailedMatch",
+    "GroundProofs",
     "GroundRow",
     "HeldConsent",
     "Inclusion",
@@ -200,6 +203,7 @@ __all__ = [
     "Official",
     "OperatorRegistry",
     "OperatorRegistryError",
+    "PageRange",
     "PaperConsentUse",
     "PendingDecision",
     "PersonDataFacts",

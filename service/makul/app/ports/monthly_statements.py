@@ -1,8 +1,9 @@
 """What the monthly statement needs of the record and of documents (Procedure, cl. 11)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from makul.domain.agreements import Agreement
@@ -26,6 +27,8 @@ class MonthDecision:
     ground: GroundRecord | None
     document: bytes | None
     """The exact bytes of the ground's document; None if they are missing or do not decrypt."""
+    report: bytes | None
+    """The validation report of the document, if it is the one to which the leaf commits."""
     is_about: Callable[[Pin | None], bool]
     """Whether the decision is about this person, by the blind index; None is about no person."""
 
@@ -42,6 +45,25 @@ class AgreementVersion:
     """The next draft or the termination; None if neither has happened."""
 
 
+Place = tuple[int, bytes]
+"""The position of a decision in its month: its time in microseconds since 1970, and its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRange:
+    """Which decisions are on a page of a statement."""
+
+    number: int
+    """The number of the page, from 1."""
+    after: Place
+    """The decisions after this one, which is not on the page,"""
+    last: Place
+    """until this one, which is."""
+    lines: int
+    uses_before: Mapping[tuple[str | None, bytes | None], int]
+    """Uses by earlier pages of each ground on this page that the month used too often."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMonth:
     """A recipient's month in the record. The decisions are read while they are consumed."""
@@ -50,11 +72,25 @@ class RecordedMonth:
     """Number of distinct subjects of the disclosures."""
     repetitions: int
     """Number of stored answers that were given again in the month."""
-    decisions: Iterator[MonthDecision]
+    pages: Iterable[PageRange]
+    """The pages, which are found while they are consumed."""
+    read_page: Callable[[PageRange], Iterator[MonthDecision]]
     agreements_changed_at: Mapping[str, datetime]
     """When each agreement of the recipient was last drafted, signed or terminated."""
     agreement_versions: Mapping[str, Sequence[AgreementVersion]]
     """The versions of each agreement that were in force, the earliest first."""
+
+    @property
+    def decisions(self) -> Iterator[MonthDecision]:
+        """All decisions, the earliest first. They can be read once."""
+        return chain.from_iterable(map(self.read_page, self.pages))
+
+
+class GroundProofs(Protocol):
+    """Judges whether the signature of a ground can still be proved by what was stored."""
+
+    def find_fault(self, report: bytes | None, document: bytes, digest: bytes) -> str | None:
+        """Return why it cannot be proved now, as a fact of an exception; None if it can."""
 
 
 class StatementDocuments(Protocol):

@@ -4,6 +4,7 @@ A change and its log entry are in one transaction.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -52,8 +53,8 @@ from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
-from makul.store.reads import monthly_decisions
 from makul.store.reads.agreement_signatures import list_signatures
+from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
 
@@ -277,17 +278,17 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
         return listing.of_month(self._database, self._cipher, month, recipient=recipient)
 
+    @contextmanager
     def read_month(
         self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
-    ) -> RecordedMonth:
-        """Return a recipient's month for its statement, after the act was recorded."""
+    ) -> Iterator[RecordedMonth]:
+        """Yield a recipient's month for its statement, after the act was recorded."""
         facts = {"month": str(month), "draft": draft}
         with self._database.transaction() as transaction:
             self._log.write(transaction, "month.build", recipient, facts, at=at)
         versions = list_versions(self._office, recipient)
-        return monthly_decisions.read_month(
-            self._database, self._cipher, month, recipient, versions
-        )
+        with self._database.snapshot() as snapshot:
+            yield MonthReader(snapshot, self._cipher, recipient).read_month(month, versions)
 
     def issue_month(self, issued: IssuedMonth, head: bytes, *, at: datetime) -> None:
         """Register a verified head as the statement of a month, permanently."""
