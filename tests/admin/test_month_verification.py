@@ -10,12 +10,16 @@ import pytest
 from makul.admin import month_report, month_verification
 from makul.admin.month_report import read_verified
 from makul.admin.month_verification import page_name, verify_statement
-from makul.app import monthly_statements
 from makul.app.monthly_statements import StatementBuilder
 from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import MAX_LISTED_EXCEPTIONS, MonthlyStatement
-from makul_testing.builders.months import BUILT_AT, a_recorded_month, a_statement_request
+from makul_testing.builders.months import (
+    BUILT_AT,
+    a_recorded_month,
+    a_statement_request,
+    build_in_memory,
+)
 
 
 class UnsignedHead:
@@ -32,14 +36,19 @@ class UnsignedHead:
 def write(directory: Path, count: int) -> MonthlyStatement:
     """Write the pages of a month with that many decisions, and return its head."""
     directory.mkdir()
+    recorded, request = a_recorded_month(count, page_lines=200), a_statement_request()
     statement, _ = StatementBuilder(
         documents=XmlStatementDocuments(),
         signer=UnsignedHead(),
         operator=MemberCode("GOV/70000001"),
     ).build(
-        a_statement_request(),
-        a_recorded_month(count),
-        write_page=lambda number, page: (directory / page_name(number)).write_bytes(page) and None,
+        request,
+        recorded,
+        build_pages=build_in_memory(
+            request,
+            recorded,
+            lambda number, page: (directory / page_name(number)).write_bytes(page),
+        ),
         report=lambda lines: None,
         at=BUILT_AT,
     )
@@ -50,7 +59,6 @@ def test_a_report_reads_one_page_at_a_time_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every line of this month is an exception, and a report keeps as many as a head lists."""
-    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
     peaks = {}
     for count in (400, 800, 8_000):
         directory = tmp_path / str(count)
@@ -70,7 +78,6 @@ def test_a_report_reads_one_page_at_a_time_too(
 
 def test_memory_is_that_of_one_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifteen times the pages need no more than twice the memory."""
-    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
     peaks = {}
     for count in (200, 400, 6_000):  # the first loads what is loaded once
         directory = tmp_path / str(count)

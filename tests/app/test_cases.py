@@ -24,7 +24,12 @@ from makul.domain.cases import Case, CaseContent, CasePeriod, CaseScope
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
 from makul.ledger.leaf_statement import write_statement
-from makul_testing.builders.months import BUILT_AT, a_consent_document, a_recorded_month
+from makul_testing.builders.months import (
+    BUILT_AT,
+    ProvedGrounds,
+    a_consent_document,
+    a_recorded_month,
+)
 from makul_testing.builders.records import a_recipient, an_agreement
 
 DOCUMENT = a_consent_document()
@@ -126,6 +131,7 @@ def build(
         request=a_request(scope),
         documents=XmlCaseDocuments(),
         statements=XmlStatementDocuments(),
+        proofs=ProvedGrounds(),
         container=container,
         tree=Tree(size),
         archive=Archive(),
@@ -148,7 +154,7 @@ def test_every_file_is_counted_and_documents_are_written_once() -> None:
     }
     assert len(container.files) == len(set(container.files)) == sum(counts.values()) + 1
     assert f"trust/{'cc' * 32}.crl" in container.files
-    assert case.exceptions == (("NO_GROUND", 3),)
+    assert case.exceptions == (("NO_LONGER_PROVABLE", 3),)
 
 
 def test_trust_data_of_a_signer_is_not_missed() -> None:
@@ -192,9 +198,11 @@ def test_a_preview_reads_no_record() -> None:
 
     recorded = replace(a_recorded_case(4), read_record=refuse)
     seen: list[int] = []
-    counts = count_case(a_request(), recorded, XmlStatementDocuments(), seen.append)
+    counts = count_case(
+        a_request(), recorded, XmlStatementDocuments(), ProvedGrounds(), seen.append
+    )
     assert (counts.decisions, counts.included, sum(seen)) == (4, 4, 4)
-    assert counts.exceptions == (("NO_GROUND", 4),)
+    assert counts.exceptions == (("NO_LONGER_PROVABLE", 4),)
 
 
 BYTES_A_DECISION = 2_500

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from makul.app import monthly_statements
-from makul.app.monthly_statements import (
+from makul.app.monthly_statements import StatementBuilder
+from makul.app.ports import GroundProofs, RecordedMonth
+from makul.app.statement_pages import (
     OversizedMonthError,
-    StatementBuilder,
     StatementRequest,
     UnpublishedDecisionError,
 )
-from makul.app.ports import RecordedMonth
 from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode
@@ -29,6 +29,8 @@ from makul_testing.builders.months import (
     a_consent_document,
     a_recorded_month,
     a_statement_request,
+    build_in_memory,
+    month_decisions,
 )
 from makul_testing.builders.records import AZAMAT, PURPOSE, an_agreement
 
@@ -55,7 +57,11 @@ class BuiltStatements:
 
 
 def build(
-    recorded: RecordedMonth, request: StatementRequest | None = None, *, keep: bool = True
+    recorded: RecordedMonth,
+    request: StatementRequest | None = None,
+    *,
+    keep: bool = True,
+    proofs: GroundProofs | None = None,
 ) -> BuiltStatements:
     built = BuiltStatements()
     builder = StatementBuilder(
@@ -63,10 +69,13 @@ def build(
         signer=UnsignedSigner(),
         operator=MemberCode("GOV/70000001"),
     )
+    request = request or a_statement_request()
     built.statement, built.head = builder.build(
-        request or a_statement_request(),
+        request,
         recorded,
-        write_page=lambda number, page: built.pages.append(page if keep else b""),
+        build_pages=build_in_memory(
+            request, recorded, lambda _, page: built.pages.append(page if keep else b""), proofs
+        ),
         report=built.reported.append,
         at=BUILT_AT,
     )
@@ -100,14 +109,13 @@ def traced() -> Iterator[list[int]]:
         tracemalloc.stop()
 
 
-def test_memory_is_that_of_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_that_of_one_page() -> None:
     """Fifteen times the lines need no more than half as much again."""
-    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 200)
     build(a_recorded_month(200), keep=False)  # loads what is loaded once
     with traced() as small:
         build(a_recorded_month(200), keep=False)
     with traced() as large:
-        build(a_recorded_month(3_000), keep=False)
+        build(a_recorded_month(3_000, page_lines=200), keep=False)
 
     assert large[0] < 1.5 * small[0], (small, large)
 
@@ -135,7 +143,7 @@ def test_decisions_are_counted_by_each_of_their_values() -> None:
     assert totals.days == (("2026-10-01", 3),)
     assert totals.attributes == (("givenName", 3), ("surname", 3))
     assert totals.refusals == ()
-    assert totals.exceptions == (("NO_GROUND", 3),)
+    assert totals.exceptions == (("NO_LONGER_PROVABLE", 3),)
 
 
 def test_refusals_are_counted_by_code_and_purposes_of_requests_are_no_keys() -> None:
@@ -159,7 +167,7 @@ def test_the_head_lists_the_first_exceptions_and_counts_all() -> None:
 
     assert built.statement is not None
     assert len(built.statement.exceptions) == MAX_LISTED_EXCEPTIONS
-    assert built.statement.totals.exceptions == (("NO_GROUND", MAX_LISTED_EXCEPTIONS + 5),)
+    assert built.statement.totals.exceptions == (("NO_LONGER_PROVABLE", MAX_LISTED_EXCEPTIONS + 5),)
     assert built.pages[0].count(b"<exception>") == MAX_LISTED_EXCEPTIONS + 5
 
 
@@ -203,17 +211,16 @@ def test_an_agreement_that_was_used_is_named_also_if_its_term_was_moved() -> Non
 
 def documented(document: bytes, digest: bytes, **changes: Any) -> RecordedMonth:
     """One release with this document stored under this digest."""
-    month = a_recorded_month(1, decided_at=IN_OCTOBER, ground_digest=digest)
-    (each,) = month.decisions
+    month = a_recorded_month(1)
+    (each,) = month_decisions(1, decided_at=IN_OCTOBER, ground_digest=digest)
     assert each.ground is not None
     ground = replace(each.ground, digest=digest)
-    return replace(
-        month, decisions=iter([replace(each, document=document, ground=ground, **changes)])
-    )
+    changed = replace(each, document=document, ground=ground, **changes)
+    return replace(month, read_page=lambda _: iter((changed,)))
 
 
-def facts(recorded: RecordedMonth) -> list[str]:
-    built = build(recorded)
+def facts(recorded: RecordedMonth, proofs: GroundProofs | None = None) -> list[str]:
+    built = build(recorded, proofs=proofs)
     assert built.statement is not None
     return [each.fact for each in built.statement.exceptions]
 
@@ -245,9 +252,52 @@ def test_a_refusal_with_two_reasons_of_one_code_is_one_decision() -> None:
 @pytest.mark.parametrize("limit", ["MAX_PAGES", "MAX_HEAD_BYTES"])
 def test_a_month_beyond_the_limits_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """A statement that a verifier would refuse is not signed."""
-    limits: dict[str, Any] = {"MAX_PAGES": 1, "MAX_PAGE_LINES": 2, "MAX_HEAD_BYTES": 500}
+    limits: dict[str, Any] = {"MAX_PAGES": 1, "MAX_HEAD_BYTES": 500}
     monkeypatch.setattr(monthly_statements, limit, limits[limit])
-    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 2)
 
     with pytest.raises(OversizedMonthError):
-        build(a_recorded_month(3))
+        build(a_recorded_month(3, page_lines=2))
+
+
+@dataclass
+class DoubtfulGrounds:
+    """Proofs of which one thing is missing; it notes what was asked."""
+
+    fault: str
+    asked: list[tuple[bytes | None, bytes, bytes]] = field(default_factory=list)
+
+    def find_fault(self, report: bytes | None, document: bytes, digest: bytes) -> str | None:
+        self.asked.append((report, document, digest))
+        return self.fault
+
+
+def test_a_ground_that_cannot_be_proved_now_is_an_exception() -> None:
+    """The proof is asked with the report and the document of that very decision."""
+    document = a_consent_document()
+    digest = sha256(document).digest()
+    proofs = DoubtfulGrounds("ANCHOR_NOT_TRUSTED")
+
+    built = build(documented(document, digest, report=b"report"), proofs=proofs)
+
+    assert built.statement is not None
+    (found,) = built.statement.exceptions
+    assert (found.kind, found.fact) == ("NO_LONGER_PROVABLE", "ANCHOR_NOT_TRUSTED")
+    assert proofs.asked == [(b"report", document, digest)]
+
+
+def test_the_proof_of_other_bytes_is_not_asked() -> None:
+    """Bytes under another digest are no document: that is said, and nothing about its proof."""
+    proofs = DoubtfulGrounds("ANCHOR_NOT_TRUSTED")
+
+    assert facts(documented(a_consent_document(), b"x" * 32), proofs) == ["DOCUMENT_NOT_STORED"]
+    assert proofs.asked == []
+
+
+def test_pages_and_counts_do_not_depend_on_who_builds_them() -> None:
+    """The counts of pages are merged in order: the first exceptions are listed."""
+    whole = build(a_recorded_month(900))
+    parts = build(a_recorded_month(900, page_lines=100))
+
+    assert whole.statement is not None
+    assert parts.statement is not None
+    assert whole.statement == replace(parts.statement, pages=whole.statement.pages)

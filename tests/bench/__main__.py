@@ -171,6 +171,7 @@ def _month(options: Options) -> Report:
         "month": month,
         "month_aggregate_seconds": month["aggregate_seconds"],
         "month_1m_seconds": month["statement_seconds"],
+        "month_rss_growth_mb": month["statement_rss_growth_mb"],
         "export_rss_growth_mb": month["export_rss_growth_mb"],
     }
 

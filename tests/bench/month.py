@@ -1,57 +1,52 @@
 """A month of a million disclosures: counted, exported and stated (cl. 11), with constant memory.
 
-The records have the size of real ones. One real request is answered, and its record is encrypted
-again by the store's own code, under another id, moment, subject and leaf for each row. That takes
-minutes and eight gigabytes, so the result is stored in `build/bench-cache`. The recipients,
-purposes, outcomes and grounds vary; a few rows lie outside the month.
+The records and their documents have the size of real ones (`bench.month_population`). Making them
+takes half an hour and ten gigabytes, so the result is stored in `build/bench-cache`.
 """
 
 import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pysqlite3 import dbapi2
-
-from bench.population import CACHE
-from bench.requests import ask
+from bench import month_population
+from bench.month_population import MONTH, SIGNERS, GroundDocuments, month_rows
+from bench.population import CACHE, signers
+from bench.requests import ask_about
 from makul.composition.adapters import utc_now
-from makul.domain.months import Month
 from makul.ledger.signed_note import ED25519
 from makul.store import StoreKeys, open_store
 from makul.store.db import codecs
-from makul.store.db.codecs import micros
+from makul.store.db.sqlite import driver
 from makul.store.encryption import fields as crypto
 from makul.store.encryption.compression import Compressor
 from makul.store.encryption.fields import FieldCipher
 from makul.store.log.tile_files import LogDirectory
 from makul.store.open import database_at
 from makul.store.records import private_fields as private
-from makul.store.records.private_fields import encrypt_private, open_private
 from makul.store.schema import version as schema
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
-from makul_sandbox.data.recipients import PARTIES
+from makul_sandbox.data.citizens import KEYED
+from makul_sandbox.world.build import World
+from makul_sandbox.world.signers import NOTICE, SandboxSigners
 from makul_testing.in_process_service import InProcessService, build_installation
+from makul_testing.raw_sql import without_guards
 from makul_testing.tlog.builder import ORIGIN, sequence
 
-MONTH = Month(2026, 10)
 DISCLOSURES = 1_000_000
-BATCH = 2_000
+BATCH = 20_000
 SAMPLE_SECONDS = 0.1
 SETTLED = 0.05
 """The part of an export after which its memory counts as its need."""
-
-_OUTCOMES = ("RELEASED", "RELEASED", "RELEASED", "MATCHED", "NOT_MATCHED", "REFUSED")
-_GROUNDS = ("CONSENT", "CONSENT", "CONSENT", "BASIS")
 
 
 def measure_month(*, count: int = DISCLOSURES, cache: Path = CACHE) -> dict[str, Any]:
@@ -134,40 +129,70 @@ def _export(directory: Path, count: int) -> dict[str, Any]:
 
 
 def _state(directory: Path, count: int) -> dict[str, Any]:
-    """Run `makul month build` for every recipient: lines, grounds, exceptions, pages, signatures.
-
-    The rows are in no tree, so the statements are drafts; all else is that of a statement.
+    """Run `makul month build`: lines, grounds, exceptions, pages and a signature for each
+    recipient.
     """
     output = directory / "months"
     shutil.rmtree(output, ignore_errors=True)
-    _publish_log(directory)
     command = [sys.executable, "-m", "makul", "--config", str(directory / "makul.toml")]
-    command += ["month", "build", str(MONTH), "--output", str(output), "--draft", "--json"]
+    command += ["month", "build", str(MONTH), "--output", str(output), "--json"]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    peak = 0.0
+    samples: list[tuple[int, float]] = []
     while process.poll() is None:
-        peak = max(peak, _rss_mb(process.pid))
+        samples.append((len(list(output.rglob("page-*.xml"))), _own_mb(process.pid)))
         time.sleep(SAMPLE_SECONDS)
     took = time.perf_counter() - began
     answer, _ = process.communicate()
     assert process.returncode == 0, "the statements were not built"
-    lines = sum(each["lines"] for each in json.loads(answer))
+    built = json.loads(answer)
+    lines = sum(each["lines"] for each in built)
     assert lines == count, f"{lines} lines were written"
     shutil.rmtree(output)
-    return {"statement_seconds": round(took, 1), "statement_rss_mb": round(peak, 1)}
+    pages = sum(each["pages"] for each in built)
+    settled = [own for written, own in samples if written >= pages * SETTLED and own]
+    assert settled, "the build was over before its memory was looked at"
+    return {
+        "statement_seconds": round(took, 1),
+        "statement_exceptions": sum(each["exceptions"] for each in built),
+        "statement_rss_mb": round(max(settled), 1),
+        "statement_rss_growth_mb": round(max(settled) - settled[0], 1),
+    }
+
+
+def _own_mb(pid: int) -> float:
+    """Return the memory of a process and of those that it started, without mapped files.
+
+    The system may take back the pages of a mapped file at any time.
+    """
+    own = 0.0
+    for each in (pid, *_children(pid)):
+        try:
+            status = Path(f"/proc/{each}/status").read_text()
+        except OSError:  # it has ended
+            continue
+        found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
+        own += int(found[1]) / 1024 if found is not None else 0.0
+    return own
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return []
 
 
 def _publish_log(directory: Path) -> None:
-    """Publish a checkpoint, on which statements rest."""
-    if (directory / "ledger.key").exists():
-        return
+    """Give every leaf its index, and publish the checkpoint on which statements rest."""
     new_key_file(directory / "ledger.key", ORIGIN, ED25519)
     with (directory / "makul.toml").open("a") as settings:
         settings.write(f'\n[ledger]\norigin = "{ORIGIN}"\nkey = "ledger.key"\npublish = "log"\n')
     store = open_cached_store(str(directory))
     try:
-        sequence(store, NoteSigner.load(directory / "ledger.key", ORIGIN), at=utc_now())
+        signer, more = NoteSigner.load(directory / "ledger.key", ORIGIN), True
+        while more:
+            more = sequence(store, signer, at=utc_now()).more
         LogDirectory(directory / "log").write_checkpoint(store.ledger.latest().note)
     finally:
         store.close()
@@ -186,94 +211,95 @@ def month_installation(count: int, cache: Path) -> Path:
     """Return the cached service with that many disclosures in the month; make it if it
     is missing.
     """
-    ingredients = [schema.VERSION, str(count), *map(inspect.getsource, (codecs, crypto, private))]
-    name = hashlib.sha256("\0".join([*ingredients, inspect.getsource(_rows)]).encode()).hexdigest()[
-        :12
-    ]
-    directory = cache / f"month-{count}-{name}"
+    ingredients = [schema.VERSION, str(count), inspect.getsource(_fill)]
+    ingredients += map(inspect.getsource, (codecs, crypto, private, month_population))
+    name = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:12]
+    directory = cache.absolute() / f"month-{count}-{name}"
     if (directory / "whole").exists():
         return directory
     print(f"recording {count:,} disclosures, once")
     for former in cache.glob(f"month-{count}-*"):
         shutil.rmtree(former)
     directory.mkdir(parents=True)
-    installation = build_installation(directory)
-    installation.post(ask(installation, 1)[0])
+    installation = build_installation(directory, people=KEYED + SIGNERS)
     _fill(installation, count)
     installation.close()
+    _publish_log(directory)
     (directory / "whole").touch()
     return directory
 
 
 def _fill(installation: InProcessService, count: int) -> None:
-    path = installation.settings.store.database
+    signed_by = signers(installation.world, min(SIGNERS, count))
+    for message in ask_about(installation, signed_by):
+        installation.post(message)
     database = database_at(installation.settings.place)
     cipher = FieldCipher(StoreKeys.load(installation.settings.store.keys), Compressor(database))
-    connection: Any = dbapi2.connect(str(path), isolation_level=None)
+    # The agreements of the world are signed today. They must be in force in the month.
+    for table, columns in _AGREED.items():
+        with without_guards(installation.settings.place, table) as unguarded:
+            for column in columns:
+                unguarded.execute(f"UPDATE {table} SET {column} = {column} - {_EARLIER}")  # noqa: S608
+    documents = GroundDocuments(
+        signers=_document_signers(installation.world), given_at=MONTH.begins - timedelta(days=5)
+    )
+    connection: Any = driver.connect(
+        str(installation.settings.store.database), isolation_level=None
+    )
     connection.execute("PRAGMA synchronous = OFF")
-    connection.row_factory = dbapi2.Row
-    model = dict(connection.execute("SELECT * FROM disclosure").fetchone())
-    columns = ", ".join(model)
-    marks = ", ".join(f":{name}" for name in model)
-    pins = [person.pin for person in installation.world.people]
-    batch: list[dict[str, Any]] = []
-    for row in _rows(model, cipher, pins, count):
-        batch.append(row)
-        if len(batch) == BATCH:
-            _write(connection, columns, marks, batch)
-            batch = []
-    _write(connection, columns, marks, batch)
+    # Documents are ordered by their digests. Without a large cache each insert reads and writes.
+    connection.execute("PRAGMA cache_size = -4000000")
+    connection.row_factory = driver.Row
+    recorded = connection.execute("SELECT * FROM disclosure ORDER BY disclosure_id").fetchall()
+    models = [
+        documents.read_model(dict(row), cipher, each.credential)
+        for row, each in zip(recorded, signed_by, strict=True)
+    ]
+    columns = tuple(models[0].row)
+    rows = month_rows(models, documents, cipher, count)
+    while batch := list(islice(rows, BATCH)):
+        _write(connection, columns, batch)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
-def _write(connection: Any, columns: str, marks: str, batch: list[dict[str, Any]]) -> None:
+def _document_signers(world: World) -> SandboxSigners:
+    return SandboxSigners(
+        people=world.people[:1],
+        citizens={},
+        officials={},
+        stranger=world.stranger,
+        notice_digest=hashlib.sha256(NOTICE.encode()).digest(),
+        at=world.made_at,
+    )
+
+
+def _write(connection: Any, columns: tuple[str, ...], batch: list[dict[str, Any]]) -> None:
+    marks = ", ".join(f":{name}" for name in columns)
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(f"INSERT INTO disclosure ({columns}) VALUES ({marks})", batch)  # noqa: S608
     connection.executemany(
-        "INSERT INTO ledger_leaf (disclosure_id, leaf_hash, recorded_at)"
-        " VALUES (:disclosure_id, :leaf_hash, :decided_at)",
+        f"INSERT INTO disclosure ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
         batch,
     )
+    for statement in _BESIDE:
+        connection.executemany(statement, batch)
     connection.execute("COMMIT")
 
 
-def _rows(
-    model: dict[str, Any], cipher: FieldCipher, pins: list[Any], count: int
-) -> Iterator[dict[str, Any]]:
-    """Yield rows spread evenly over the month, and one at each instant just outside."""
-    delivery = open_private(cipher, model["disclosure_id"], model["sealed"])
-    step = (MONTH.ends - MONTH.begins) / count
-    instant = timedelta(microseconds=1)
-    for number in range(-1, count + 1):
-        at = MONTH.begins + number * step if number < count else MONTH.ends
-        if number < 0:
-            at = MONTH.begins - instant
-        disclosure_id = _uuid7(at)
-        subject, outcome = pins[number % len(pins)], _OUTCOMES[number % len(_OUTCOMES)]
-        party = PARTIES[number % len(PARTIES)]
-        mine = replace(delivery, subject=subject, leaf_salt=os.urandom(32))
-        yield {
-            **model,
-            "disclosure_id": disclosure_id,
-            "recipient": party.code,
-            "agreement_number": party.agreement,
-            "purpose": party.purpose,
-            "request_id": os.urandom(16),
-            "outcome": outcome,
-            "ground_kind": None if outcome == "REFUSED" else _GROUNDS[number % len(_GROUNDS)],
-            "subject_index": cipher.index("pin", subject.digits),
-            "decided_at": micros(at),
-            "sealed": encrypt_private(cipher, disclosure_id, mine),
-            "leaf_hash": os.urandom(32),
-        }
-
-
-def _uuid7(at: datetime) -> bytes:
-    """Return a UUID of version 7 (RFC 9562, 5.7) of a moment; the library makes only
-    those of now.
-    """
-    drawn = bytearray((micros(at) // 1000).to_bytes(6, "big") + os.urandom(10))
-    drawn[6] = 0x70 | drawn[6] & 0x0F
-    drawn[8] = 0x80 | drawn[8] & 0x3F
-    return bytes(drawn)
+_BESIDE = (
+    """INSERT INTO ledger_leaf (disclosure_id, leaf_hash, recorded_at)
+    VALUES (:disclosure_id, :leaf_hash, :decided_at)""",
+    "INSERT INTO ledger_queue (disclosure_id) VALUES (:disclosure_id)",
+    """INSERT INTO evidence (recipient, digest, kind, sealed, kept_at)
+    VALUES (:recipient, :ground_digest, :ground_kind, :document, :decided_at)""",
+    """INSERT INTO ground_use
+    (recipient, kind, ground_id, digest, allowed, used, valid_from, valid_to) VALUES
+    (:recipient, :ground_kind, :ground_id, :ground_digest, :allowed, :used, :valid_from, :valid_to)
+    """,
+)
+_AGREED = {
+    "agreement": ("changed_at", "valid_from"),
+    "agreement_draft": ("drafted_at",),
+    "agreement_signature": ("recorded_at",),
+}
+_EARLIER = timedelta(days=90) // timedelta(microseconds=1)

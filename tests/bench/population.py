@@ -28,6 +28,7 @@ from makul.store.encryption.fields import FieldCipher
 from makul.store.records import person_codec
 from makul.store.schema import person_tables
 from makul_sandbox.data import citizens as people
+from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import BANK
 from makul_sandbox.world.build import World, _certify
 from makul_sandbox.world.signers import NOTICE, SandboxSigners
@@ -51,6 +52,7 @@ class Signer:
 
     person: Person
     consent: bytes
+    credential: Credential
 
 
 def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
@@ -76,7 +78,7 @@ def signers(world: World, count: int, *, beyond: int = 0) -> list[Signer]:
             at=world.made_at,
         )
         consent = sandbox_signers.sign_consent(sandbox_signers.consent(BANK, 0), BANK, keyed[place])
-        found.append(Signer(person, consent))
+        found.append(Signer(person, consent, keyed[place]))
     return found
 
 

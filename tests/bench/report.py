@@ -274,8 +274,11 @@ def _other_rows(report: Report) -> Iterator[Sequence[str]]:
         )
         if "statement_seconds" in month:
             yield (
-                f"{count}, statements built and signed, and the memory",
-                f"{month['statement_seconds']:.0f} s, {month['statement_rss_mb']:.0f} MB",
+                f"{count}, statements built and signed; memory, and how much it grew",
+                (
+                    f"{month['statement_seconds']:.0f} s; {month['statement_rss_mb']:.0f} MB,"
+                    f" {month['statement_rss_growth_mb']:.1f} MB"
+                ),
             )
     if "rss_mb" in report:
         yield (

@@ -5,9 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from makul.admin import case, month_pages
+from makul.domain.monthly_statements import MAX_PAGES
 from makul.store import Store
+from makul_testing.builders.months import ProvedGrounds
 from makul_testing.cli_runner import CommandLine, install
 from makul_testing.stores import store_of
+
+
+@pytest.fixture(autouse=True)
+def proved_grounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every stored ground as proved: these installations trust no authority.
+
+    `tests/e2e/test_monthly_statements.py` proves real ones. Another process would not know this.
+    """
+    for module in (month_pages, case):
+        monkeypatch.setattr(module, "ground_proofs", lambda _: ProvedGrounds())
+    monkeypatch.setattr(month_pages, "SHARED_FROM_PAGES", MAX_PAGES)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from lxml import etree
 
-from makul.admin import month as month_admin
+from makul.admin import month_pages
 from makul.admin.errors import OperatorError
 from makul.admin.month import SETTLING_TIME, StatementPublisher
 from makul.app import monthly_statements
@@ -27,10 +27,12 @@ from makul.app.ports import AgreementDraft, NamedParty
 from makul.composition.adapters import utc_now
 from makul.config.settings import load_settings
 from makul.documents.agreements import render_agreement
+from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.agreements import Agreement, AgreementState
 from makul.domain.attributes import Attribute
 from makul.domain.months import Month, month_before
 from makul.store import Store
+from makul.store.reads import monthly_decisions
 from makul_testing.builders.agreements import (
     AUTHORISED_BODY,
     OPERATOR,
@@ -231,9 +233,9 @@ def test_pages_must_prove_the_head(
 
     The build itself refuses; here a careless one signs, and the reader refuses.
     """
-    render = month_admin.XmlStatementDocuments.render_page
+    render = XmlStatementDocuments.render_page
     monkeypatch.setattr(
-        month_admin.XmlStatementDocuments,
+        XmlStatementDocuments,
         "render_page",
         lambda self, page: change(render(self, page)),
     )
@@ -241,7 +243,7 @@ def test_pages_must_prove_the_head(
     assert (refused.code, why in refused.err) == (1, True), refused.err
     assert list((months / "2026-10").iterdir()) == []
 
-    monkeypatch.setattr(StatementPublisher, "_require_readable", lambda *arguments: None)
+    monkeypatch.setattr(month_pages, "verify_page", lambda *arguments: None)
     build(with_bank, months)
     result = with_bank("month", "verify", head_of(months), "--json")
 
@@ -648,7 +650,7 @@ def test_a_large_month_has_several_pages(
     with_bank: CommandLine, months: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages are numbered, and each is verified."""
-    monkeypatch.setattr(monthly_statements, "MAX_PAGE_LINES", 2)
+    monkeypatch.setattr(monthly_decisions, "MAX_PAGE_LINES", 2)
     (built,) = build(with_bank, months)
 
     assert built["pages"] == 2

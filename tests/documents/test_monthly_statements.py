@@ -1,5 +1,6 @@
 """The head and pages of a monthly statement, and the terms of grounds (month.xsd)."""
 
+import random
 import re
 from dataclasses import fields, replace
 from datetime import date
@@ -9,12 +10,13 @@ import pytest
 from lxml import etree
 
 from makul.app.ports import DocumentError
-from makul.documents import PaperConsentDetails, render_basis, render_consent
+from makul.documents import PaperConsentDetails, monthly_statements, render_basis, render_consent
 from makul.documents.monthly_statements import (
     XmlStatementDocuments,
     read_page,
     read_statement,
 )
+from makul.documents.page_form import read_exact_page
 from makul.domain.consents import PaperConsent
 from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import (
@@ -187,3 +189,52 @@ def test_a_consent_on_paper_is_recognised() -> None:
 def test_an_unreadable_document_has_no_terms(kind: str, document: bytes) -> None:
     """The statement then says that there is no document."""
     assert DOCUMENTS.read_terms(kind, document) is None
+
+
+def read_as_xml(content: bytes, monkeypatch: pytest.MonkeyPatch) -> StatementPage | None:
+    """Return the page by its schema; None if that refuses it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(monthly_statements, "read_exact_page", lambda content: None)
+        try:
+            return read_page(content)
+        except DocumentError:
+            return None
+
+
+def test_pages_are_read_by_their_exact_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written has that form. Wherever a byte differs, the form reads what XML has."""
+    content = DOCUMENTS.render_page(PAGE)
+    assert read_exact_page(content) == read_as_xml(content, monkeypatch) is not None
+    dice = random.Random(20261201)  # noqa: S311 -- places of changes, not a secret
+    alphabet, alike = b"<>&/ A1az-:.Z=\n\x00\xff", 0
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] = dice.choice(alphabet)
+        page = read_exact_page(bytes(changed))
+        if page is not None:
+            alike += 1
+            assert page == read_as_xml(bytes(changed), monkeypatch), place
+    assert alike > 50
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<line>", b"<!-- --><line>"),
+        (b"<line>", b" <line>"),
+        (b"<StatementPage ", b"<?x?><StatementPage "),
+        (b"<StatementPage ", b"<!DOCTYPE StatementPage><StatementPage "),
+        (b"RELEASED", b"RELEASED2"),
+        (b"RELEASED", b"&#82;ELEASED"),
+        (b"</StatementPage>", b"<line/></StatementPage>"),
+        (b"</StatementPage>", b"</StatementPage>\n"),
+        (b"<number>1<", b"<number>901<"),
+        (b"<month>2026-10<", b"<month>2026-13<"),
+        (b"GetPersonData", "GetPersonDat\u0430".encode()),
+    ],
+)
+def test_a_page_in_another_form_is_left_to_xml(old: bytes, new: bytes) -> None:
+    """It may still be a page; the schema says that."""
+    content = DOCUMENTS.render_page(PAGE)
+    assert old in content
+    assert read_exact_page(content.replace(old, new, 1)) is None

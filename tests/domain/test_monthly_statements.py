@@ -13,6 +13,7 @@ from makul.domain.consents import ResultForm
 from makul.domain.disclosures import Outcome
 from makul.domain.monthly_statements import (
     DISCLOSING,
+    ExceptionFact,
     GroundRecord,
     GroundTerms,
     RecordedAgreement,
@@ -71,8 +72,11 @@ def found(
     terms: GroundTerms | None = TERMS,
     agreement: RecordedAgreement | None = AGREEMENT,
     of_subject: bool = True,
+    proof_fault: ExceptionFact | None = None,
 ) -> list[tuple[str, str, str | None]]:
-    exceptions = find_exceptions(decision, ground, terms, agreement, of_subject=of_subject)
+    exceptions = find_exceptions(
+        decision, ground, terms, agreement, of_subject=of_subject, proof_fault=proof_fault
+    )
     return [(each.kind, each.fact, each.attribute) for each in exceptions]
 
 
@@ -115,7 +119,11 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, str, str | None]]] = {
         ground(digest=b"x" * 32),
         ("NO_GROUND", "OTHER_DOCUMENT_REGISTERED", None),
     ),
-    "no document": ({"terms": None}, ("NO_GROUND", "DOCUMENT_NOT_STORED", None)),
+    "no document": ({"terms": None}, ("NO_LONGER_PROVABLE", "DOCUMENT_NOT_STORED", None)),
+    "a proof that is not there now": (
+        {"proof_fault": ExceptionFact.PROOF_NOT_STORED},
+        ("NO_LONGER_PROVABLE", "PROOF_NOT_STORED", None),
+    ),
     "one use too many": (
         ground(uses_before=1),
         ("OVERUSED", "MORE_USES_THAN_ALLOWED", None),
@@ -180,6 +188,14 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, str, str | None]]] = {
     ),
     "after the agreement": (agreement(valid_to=NOON), ("OUT_OF_TERM", "AGREEMENT_TERM", None)),
 }
+
+
+def test_a_ground_that_was_never_registered_is_no_lost_proof() -> None:
+    """Only what was registered when it was used can be "no longer" provable."""
+    assert found(ground=None, terms=None) == [
+        ("NO_GROUND", "GROUND_NOT_REGISTERED", None),
+        ("NO_GROUND", "DOCUMENT_NOT_STORED", None),
+    ]
 
 
 @pytest.mark.parametrize("case", GOOD.values(), ids=GOOD)

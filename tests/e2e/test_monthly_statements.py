@@ -1,17 +1,26 @@
 """Real decisions in a monthly statement: what was lawful is no exception (Procedure, cl. 11)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from makul.composition.adapters import utc_now
 from makul.domain.months import month_before
 from makul.ledger.signed_note import ED25519
+from makul.store import StoreKeys
+from makul.store.encryption.compression import Compressor
+from makul.store.encryption.fields import FieldCipher
 from makul.store.log.tile_files import LogDirectory
+from makul.store.open import database_at
+from makul.store.records.private_fields import encrypt_private, open_private
 from makul.trust.tlog.note_keys import NoteSigner, new_key_file
+from makul_sandbox.data.pki import RevocationEntry
 from makul_testing.builders.documents import valid
 from makul_testing.cli_runner import CommandLine
 from makul_testing.in_process_service import (
@@ -22,7 +31,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 from makul_testing.leak_scanner import Secret
-from makul_testing.raw_sql import without_guards
+from makul_testing.raw_sql import binary, without_guards
 from makul_testing.tlog.builder import ORIGIN, sequence
 
 DISCLOSED = {"RELEASED", "MATCHED"}
@@ -124,3 +133,99 @@ def test_altered_records_become_exceptions(
     listed = next(head.find("{*}exception") for head in heads if len(head.findall("{*}exception")))
     assert listed is not None
     assert UUID(listed.findtext("{*}disclosureId") or "")
+
+
+def lose_the_archive(installation: InProcessService) -> None:
+    """Remove every CRL that verdicts rested on."""
+    archive = installation.settings.trust.archive
+    assert archive is not None
+    for crl in list(archive.rglob("*.crl")):
+        crl.unlink()
+
+
+def alter_the_archive(installation: InProcessService) -> None:
+    archive = installation.settings.trust.archive
+    assert archive is not None
+    for certificate in archive.rglob("*.cer"):
+        certificate.write_bytes(certificate.read_bytes()[:-1] + b"x")
+
+
+def withdraw_the_anchor(installation: InProcessService) -> None:
+    """Trust another root instead: it has the same name, and another key."""
+    anchors = installation.settings.trust.anchors
+    other = installation.world.look_alike.root.credential.certificate
+    for file in list(anchors.iterdir()):
+        file.unlink()
+    (anchors / "other.pem").write_bytes(other.public_bytes(Encoding.PEM))
+
+
+def revoke(installation: InProcessService, at: datetime) -> None:
+    """Publish a CRL that names the citizen's certificate."""
+    citizen = installation.document("bank-00-data").citizen
+    certificate = installation.world.citizens[citizen].certificate
+    crls = installation.world.hierarchy.crls([RevocationEntry(certificate=certificate, at=at)])
+    for name, crl in crls.items():
+        (installation.settings.trust.crls / name).write_bytes(crl)
+
+
+def revoke_before(installation: InProcessService) -> None:
+    revoke(installation, utc_now() - timedelta(days=1))
+
+
+def revoke_afterwards(installation: InProcessService) -> None:
+    revoke(installation, utc_now() + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lose_the_archive, {("NO_LONGER_PROVABLE", "PROOF_NOT_STORED")}),
+        (alter_the_archive, {("NO_LONGER_PROVABLE", "PROOF_NOT_STORED")}),
+        (withdraw_the_anchor, {("NO_LONGER_PROVABLE", "ANCHOR_NOT_TRUSTED")}),
+        (revoke_before, {("NO_LONGER_PROVABLE", "CERTIFICATE_REVOKED")}),
+        (revoke_afterwards, set()),
+    ],
+)
+def test_a_ground_that_was_valid_then_must_be_provable_now(
+    installation: InProcessService,
+    makul: CommandLine,
+    tmp_path: Path,
+    change: Callable[[InProcessService], None],
+    expected: set[tuple[str, str]],
+) -> None:
+    """A revocation that took effect after the decision takes nothing from it."""
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
+    answer = installation.ask(
+        person_request(**about(person, of=document.presented_by, document=document))
+    )
+    assert answer.outcome == "RELEASED"
+
+    change(installation)
+
+    assert exceptions(statements(makul, tmp_path / "months")) == expected
+
+
+def test_an_altered_report_proves_nothing(
+    installation: InProcessService, makul: CommandLine, tmp_path: Path
+) -> None:
+    """An attacker with the keys of the store writes a report to which no leaf commits."""
+    document = installation.document("bank-00-data")
+    person = installation.person_of(document)
+    installation.ask(person_request(**about(person, of=document.presented_by, document=document)))
+    place = installation.settings.place
+    keys = StoreKeys.load(installation.settings.store.keys)
+    cipher = FieldCipher(keys, Compressor(database_at(place)))
+    with without_guards(place, "disclosure") as connection:
+        ((identifier, sealed),) = connection.execute(
+            "SELECT disclosure_id, sealed FROM disclosure"
+        ).fetchall()
+        private = open_private(cipher, bytes(identifier), bytes(sealed))
+        ((digest, report),) = private.reports
+        forged = replace(private, reports=((digest, report + b" "),))
+        changed = encrypt_private(cipher, bytes(identifier), forged)
+        connection.execute(f"UPDATE disclosure SET sealed = {binary(place, changed)}")  # noqa: S608
+
+    heads = statements(makul, tmp_path / "months")
+
+    assert exceptions(heads) == {("NO_LONGER_PROVABLE", "REPORT_NOT_STORED")}

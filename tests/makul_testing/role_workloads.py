@@ -193,7 +193,8 @@ def looks(registry: OperatorRegistry) -> None:
     month, look = Month(2026, 11), ExportOptions(revealed=False, reason=None)
     assert registry.statistics(month)
     assert list(registry.export(month, None, look, at=NOON))
-    assert list(registry.read_month(month, BANK, draft=False, at=NOON).decisions)
+    with registry.read_month(month, BANK, draft=False, at=NOON) as recorded:
+        assert list(recorded.decisions)
     period = CasePeriod(NOON.date() - timedelta(days=400), NOON.date() + timedelta(days=400))
     case = registry.read_case(period, BANK, reason="a case", preview=False, at=NOON)
     for each in case.period.decisions:

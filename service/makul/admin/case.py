@@ -24,7 +24,7 @@ from makul.app.cases import (
 )
 from makul.app.ports import Clock, OperatorRegistry
 from makul.app.ports.cases import RecordedCase
-from makul.composition.adapters import receipt_key, signature_prolongation
+from makul.composition.adapters import ground_proofs, receipt_key, signature_prolongation
 from makul.config.settings import Settings
 from makul.documents.cases import XmlCaseDocuments
 from makul.documents.monthly_statements import XmlStatementDocuments
@@ -103,7 +103,9 @@ class CasePublisher:
         published = read_published_log(self.settings)
         recorded = self._read(options, preview=True)
         request = self._request(options, published, ())
-        return count_case(request, recorded, XmlStatementDocuments(), report)
+        with as_operator_error():
+            proofs = ground_proofs(self.settings)
+        return count_case(request, recorded, XmlStatementDocuments(), proofs, report)
 
     def total(self, options: CaseOptions) -> int:
         """Return about how many decisions are to be read, for the progress bar."""
@@ -174,6 +176,7 @@ class CasePublisher:
                 request=self._request(options, published, statements),
                 documents=XmlCaseDocuments(),
                 statements=XmlStatementDocuments(),
+                proofs=ground_proofs(self.settings),
                 container=container,
                 tree=_Proofs(published.checkpoint.size, self.read_tile),
                 archive=Archive(archive) if archive is not None else None,

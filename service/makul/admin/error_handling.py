@@ -38,6 +38,7 @@ def as_operator_error() -> Iterator[None]:
         raise OperatorUnavailableError(f"{error}") from None
 
 
-def open_store_for(settings: Settings) -> Store:
-    """Open the store of these settings for this user."""
-    return open_store(settings.place, StoreKeys.load(settings.store.keys), who=identify_operator())
+def open_store_for(settings: Settings, *, mapped: bool = False) -> Store:
+    """Open the store of these settings for this user; `mapped` is that of `open_store`."""
+    keys = StoreKeys.load(settings.store.keys)
+    return open_store(settings.place, keys, who=identify_operator(), mapped=mapped)

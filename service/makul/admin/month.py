@@ -16,18 +16,19 @@ from pathlib import Path
 from makul.admin.error_handling import as_operator_error
 from makul.admin.errors import MissingStatementError, OperatorError
 from makul.admin.log_checkpoint import read_published_log
+from makul.admin.month_pages import ChangedMonthError, StatementWork, build_pages
 from makul.admin.month_verification import (
     load_signers_from_settings,
     verify_head,
     verify_statement,
 )
-from makul.app.monthly_statements import (
-    StatementBuilder,
+from makul.app.monthly_statements import StatementBuilder
+from makul.app.ports import Clock, OperatorRegistry
+from makul.app.statement_pages import (
     StatementRequest,
     UnbuildableStatementError,
     UnpublishedDecisionError,
 )
-from makul.app.ports import Clock, OperatorRegistry
 from makul.composition.adapters import receipt_signer
 from makul.config.settings import Settings
 from makul.documents.monthly_statements import XmlStatementDocuments
@@ -35,9 +36,9 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import MonthlyStatement
 from makul.domain.months import Month
 from makul.domain.recipients import Recipient
-from makul.language.translation import mark, translate, translate_cause
+from makul.language.translation import current_language, mark, translate, translate_cause
 from makul.net.files import FileError, create_file, make_directories, sync_directory
-from makul.store.reads.statement_files import HEAD_NAME, page_name, statement_directory
+from makul.store.reads.statement_files import HEAD_NAME, statement_directory
 
 SETTLING_TIME = timedelta(minutes=10)
 """Time after the end of a month before its statement is built.
@@ -147,13 +148,22 @@ class StatementPublisher:
             checkpoint=published.note,
             tree_size=published.checkpoint.size,
         )
-        recorded = self.registry.read_month(month, recipient.code, draft=draft, at=at)
         try:
-            with as_operator_error():
+            with (
+                as_operator_error(),
+                self.registry.read_month(month, recipient.code, draft=draft, at=at) as recorded,
+            ):
+                work = StatementWork(
+                    settings=self.settings,
+                    request=request,
+                    context=recorded.context,
+                    staging=staging,
+                    language=current_language(),
+                )
                 statement, signed = builder.build(
                     request,
                     recorded,
-                    write_page=lambda number, page: create_file(staging / page_name(number), page),
+                    build_pages=lambda pages: build_pages(work, pages, recorded.read_page),
                     report=report,
                     at=at,
                 )
@@ -164,9 +174,13 @@ class StatementPublisher:
         return statement
 
     def _require_readable(self, statement: MonthlyStatement, file: Path) -> None:
-        """Verify a statement with its pages, as its reader will, before it gets its name."""
+        """Verify a head, as its reader will, before the statement gets its name.
+
+        The pages were verified when they were written, and the totals are those that were counted
+        then.
+        """
         try:
-            if verify_statement(file, self._signers()) == statement:
+            if verify_head(file, self._signers()) == statement:
                 return
             cause = translate("{file}: another statement was read", file=file)
         except FileError as error:
@@ -253,6 +267,15 @@ def _unbuildable(
                 month=month,
             )
         )
+    if isinstance(error, ChangedMonthError):
+        return OperatorError(
+            translate(
+                "{recipient}: decisions of {month} were recorded while its statement was built; run"
+                " the command again",
+                recipient=recipient,
+                month=month,
+            )
+        )
     return OperatorError(
         translate(
             "{recipient}: {month} does not fit one statement: {cause}",
@@ -313,7 +336,19 @@ def _remove_abandoned(final: Path) -> None:
     for path in list(final.parent.iterdir()):
         if abandoned.fullmatch(path.name):
             with suppress(BlockingIOError), _lock_directory(path):
-                shutil.rmtree(path)
+                _remove_tree(path)
+
+
+def _remove_tree(directory: Path) -> None:
+    """Remove a directory. A process of a killed build may still write its last page there.
+
+    What it wrote is removed by the next build.
+    """
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.ENOENT}:
+            raise
 
 
 def _remove_draft(directory: Path) -> None:

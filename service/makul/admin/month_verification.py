@@ -1,6 +1,6 @@
 """Offline verification of a written monthly statement: its signature, its pages, its totals."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from makul.app.ports import DocumentError, ReceiptCertificateState
 from makul.app.statement_counts import LineCounts
 from makul.config.settings import Settings, load_settings
 from makul.documents.monthly_statements import read_page, read_statement
+from makul.domain.identifiers import MemberCode
 from makul.domain.monthly_statements import (
     MonthlyStatement,
     PageReference,
     StatementLine,
     StatementPage,
 )
+from makul.domain.months import Month
 from makul.language.translation import mark, translate
 from makul.net.files import FileError, read_bounded
 from makul.store.reads.statement_files import MAX_PAGE_BYTES, page_name
@@ -117,20 +119,45 @@ def verify_pages(
     if [page.number for page in pages] != list(range(1, len(pages) + 1)):
         raise _fault("numbers", file)
     _require_no_other_page(file, len(pages))
-    counts, last = LineCounts(), None
-    for page in pages:
-        lines = _read_verified_page(file, statement, page).lines
-        for line in lines:
-            place = (line.decision.decided_at, line.decision.disclosure_id.bytes)
-            in_month = statement.month.begins <= place[0] < statement.month.ends
-            if not in_month or (last is not None and place <= last):
-                raise _fault("order", file, page.number)
-            last = place
-            counts.add(line)
-            if read_line is not None:
-                read_line(line)
+    counts = LineCounts()
+    for line in _verified_lines(file, statement.month, statement.recipient, pages):
+        counts.add(line)
+        if read_line is not None:
+            read_line(line)
     if not counts.matches_statement(statement):
         raise _fault("totals", file)
+
+
+def verify_page(
+    file: Path, month: Month, recipient: MemberCode, page: PageReference, counts: LineCounts
+) -> None:
+    """Verify one page beside the file of a head that is not written yet, and its counts.
+
+    Raises `OperatorError`.
+    """
+    found = LineCounts()
+    for line in _verified_lines(file, month, recipient, (page,)):
+        found.add(line)
+    if found != counts:
+        raise _fault("totals", file)
+
+
+def _verified_lines(
+    file: Path, month: Month, recipient: MemberCode, pages: Iterable[PageReference]
+) -> Iterator[StatementLine]:
+    """Yield the lines of these pages, which are beside the file of the head.
+
+    Each page has the bytes, month, recipient and number of lines that are stated; each line is of
+    the month, and after the line before. Raises `OperatorError`.
+    """
+    begins, ends, last = month.begins, month.ends, None
+    for page in pages:
+        for line in _read_verified_page(file, month, recipient, page).lines:
+            place = (line.decision.decided_at, line.decision.disclosure_id.bytes)
+            if not begins <= place[0] < ends or (last is not None and place <= last):
+                raise _fault("order", file, page.number)
+            last = place
+            yield line
 
 
 def _require_no_other_page(file: Path, pages: int) -> None:
@@ -142,7 +169,7 @@ def _require_no_other_page(file: Path, pages: int) -> None:
 
 
 def _read_verified_page(
-    file: Path, statement: MonthlyStatement, page: PageReference
+    file: Path, month: Month, recipient: MemberCode, page: PageReference
 ) -> StatementPage:
     try:
         content = read_bounded(file.with_name(page_name(page.number)), MAX_PAGE_BYTES)
@@ -154,7 +181,7 @@ def _read_verified_page(
         found = read_page(content)
     except DocumentError:
         raise _fault("content", file, page.number) from None
-    stated = (statement.month, statement.recipient, page.number, page.lines)
+    stated = (month, recipient, page.number, page.lines)
     if (found.month, found.recipient, found.number, len(found.lines)) != stated:
         raise _fault("content", file, page.number)
     return found

@@ -20,7 +20,7 @@ from makul.app.ports.cases import (
     SignedDraft,
     TrustArchive,
 )
-from makul.app.ports.monthly_statements import MonthDecision, StatementDocuments
+from makul.app.ports.monthly_statements import GroundProofs, MonthDecision, StatementDocuments
 from makul.app.ports.registry import EvidenceDocument
 from makul.app.statement_counts import sorted_totals
 from makul.domain.agreements import Agreement
@@ -94,11 +94,12 @@ def count_case(
     request: CaseRequest,
     recorded: RecordedCase,
     documents: StatementDocuments,
+    proofs: GroundProofs,
     report: Callable[[int], None],
 ) -> CaseCounts:
     """Count what a case would contain. Nothing is written, and no receipt is read."""
     included, exceptions = 0, Counter[str]()
-    for _, compared in _chosen(request, recorded, documents, report):
+    for _, compared in _chosen(request, recorded, documents, proofs, report):
         included += 1
         exceptions.update(each.kind for each in compared.exceptions)
     return CaseCounts(
@@ -110,10 +111,11 @@ def _chosen(
     request: CaseRequest,
     recorded: RecordedCase,
     documents: StatementDocuments,
+    proofs: GroundProofs,
     report: Callable[[int], None],
 ) -> Iterator[tuple[MonthDecision, ComparedDecision]]:
     """Yield the decisions that belong to the case, the earliest first."""
-    finder = ExceptionFinder(documents, request.agreements, recorded.period)
+    finder = ExceptionFinder(documents, proofs, request.agreements, recorded.period)
     for each in recorded.period.decisions:
         compared = finder.compare(each)
         if request.scope is CaseScope.ALL or compared.exceptions:
@@ -128,6 +130,7 @@ class CaseBuilder:
     request: CaseRequest
     documents: CaseDocuments
     statements: StatementDocuments
+    proofs: GroundProofs
     container: EvidenceContainer
     tree: InclusionProofs
     archive: TrustArchive | None
@@ -147,7 +150,7 @@ class CaseBuilder:
         Raises `UnpublishedRecordError`.
         """
         included, exceptions = 0, Counter[str]()
-        for each, compared in _chosen(self.request, recorded, self.statements, report):
+        for each, compared in _chosen(self.request, recorded, self.statements, self.proofs, report):
             self._add_decision(each, compared, recorded.read_record)
             included += 1
             exceptions.update(found.kind for found in compared.exceptions)

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 
-from makul.app.ports import MonthDecision, RecordedMonth, StatementDocuments
+from makul.app.ports import GroundProofs, MonthContext, MonthDecision, StatementDocuments
 from makul.domain.agreements import Agreement
 from makul.domain.monthly_statements import (
+    ExceptionFact,
     GroundTerms,
     LineException,
     RecordedAgreement,
@@ -37,19 +37,26 @@ class ExceptionFinder:
     def __init__(
         self,
         documents: StatementDocuments,
+        proofs: GroundProofs,
         agreements: Collection[Agreement],
-        period: RecordedMonth,
+        context: MonthContext,
     ) -> None:
         self._documents = documents
-        self._agreements = {str(each.number): self._history(each, period) for each in agreements}
-        self._answers, self._read_at = period.answers, period.read_at
-        self._read_terms = lru_cache(maxsize=_REMEMBERED_DOCUMENTS)(documents.read_terms)
+        self._context = context
+        self._proofs = proofs
+        self._agreements = {str(each.number): self._history(each) for each in agreements}
+        self._terms: dict[tuple[str, bytes], GroundTerms | None] = {}
 
     def compare(self, recorded: MonthDecision) -> ComparedDecision:
         """Compare one decision."""
-        decision, terms, document = recorded.decision, None, _named_document(recorded)
-        if decision.ground_kind is not None and document is not None:
-            terms = self._read_terms(decision.ground_kind, document)
+        decision, document = recorded.decision, recorded.document
+        kind, digest = decision.ground_kind, decision.ground_digest
+        terms, proof_fault = None, None
+        if kind and digest and document and sha256(document).digest() == digest:
+            terms = self._read_terms(kind, document, digest)
+            if terms is not None:
+                fault = self._proofs.find_fault(recorded.report, document, digest)
+                proof_fault = None if fault is None else ExceptionFact(fault)
         agreement = self._agreements.get(decision.agreement_number or "")
         exceptions = find_exceptions(
             decision,
@@ -57,31 +64,32 @@ class ExceptionFinder:
             terms,
             agreement,
             of_subject=terms is None or recorded.is_about(terms.subject),
+            proof_fault=proof_fault,
         )
-        answers = self._answers.get(decision.disclosure_id, NO_ANSWERS)
+        answers = self._context.answers.get(decision.disclosure_id, NO_ANSWERS)
         return ComparedDecision(
             terms=terms,
             agreement=agreement,
-            exceptions=(*exceptions, *find_denials(answers, at=self._read_at)),
+            exceptions=(*exceptions, *find_denials(answers, at=self._context.read_at)),
             answers=answers,
         )
 
-    def _history(self, agreement: Agreement, period: RecordedMonth) -> RecordedAgreement:
-        versions = [
+    def _read_terms(self, kind: str, document: bytes, digest: bytes) -> GroundTerms | None:
+        key = (kind, digest)
+        if key not in self._terms:
+            if len(self._terms) >= _REMEMBERED_DOCUMENTS:
+                self._terms.clear()
+            self._terms[key] = self._documents.read_terms(kind, document)
+        return self._terms[key]
+
+    def _history(self, agreement: Agreement) -> RecordedAgreement:
+        in_force = [
             TermsInForce(terms=terms, begins=each.begins, ends=each.ends)
-            for each in period.agreement_versions.get(agreement.number, ())
+            for each in self._context.agreement_versions.get(agreement.number, ())
             if (terms := self._documents.read_agreement_terms(each.document)) is not None
         ]
         return RecordedAgreement(
             agreement=agreement,
-            changed_at=period.agreements_changed_at[agreement.number],
-            versions=tuple(versions),
+            changed_at=self._context.agreements_changed_at[agreement.number],
+            versions=tuple(in_force),
         )
-
-
-def _named_document(recorded: MonthDecision) -> bytes | None:
-    """Return the stored document, if it is the one that the decision names."""
-    document = recorded.document
-    if document is None or sha256(document).digest() != recorded.decision.ground_digest:
-        return None
-    return document

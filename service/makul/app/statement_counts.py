@@ -63,6 +63,14 @@ class LineCounts:
                     )
                 )
 
+    def merge(self, later: "LineCounts") -> None:
+        """Add the counts of lines that follow."""
+        self.lines += later.lines
+        self.disclosures += later.disclosures
+        for name, counter in later.by.items():
+            self.by[name].update(counter)
+        self.listed += later.listed[: MAX_LISTED_EXCEPTIONS - len(self.listed)]
+
     def totals(self) -> dict[str, Totals]:
         """Return the totals by the name of their field."""
         return {name: sorted_totals(counter) for name, counter in self.by.items()}

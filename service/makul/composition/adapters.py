@@ -1,6 +1,6 @@
 """The adapters of one process, built from the settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,10 +66,12 @@ from makul.trust.pki.certificates import PinRule, may_give
 from makul.trust.pki.pending_ocsp import PendingOcsp
 from makul.trust.pki.refresh import CrlSource, OcspSource, Refresher
 from makul.trust.pki.tls_clients import TlsClientJudge
-from makul.trust.pki.trust_material import TrustDirectories, ca_certificates
+from makul.trust.pki.trust_material import TrustDirectories, ca_certificates, load_material
 from makul.trust.pki.trust_store import TrustStore
+from makul.trust.revocation.archive import Archive
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
 from makul.trust.validation.documents import XadesVerifier
+from makul.trust.validation.stored_proof import StoredProofs
 from makul.trust.wsse.verification import WsseVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul.trust.xmlenc import XmlEncryptor
@@ -157,6 +159,18 @@ def _ledger_notice(settings: LedgerSettings | None) -> LedgerInfo | None:
         return None
     verifier = NoteVerifier.load(public_part(settings.key), settings.origin)
     return LedgerInfo(origin=settings.origin, vkey=verifier.vkey, max_merge_delay=settings.promise)
+
+
+def ground_proofs(settings: Settings) -> StoredProofs:
+    """Return the judge of stored proofs, by the present trust material.
+
+    Nothing is added to the archive. Raises `TrustStoreError`.
+    """
+    directories = replace(trust_directories(settings), archive=None)
+    archive = settings.trust.archive
+    return StoredProofs(
+        load_material(directories), Archive(archive) if archive is not None else None
+    )
 
 
 def receipt_signer(settings: ReceiptSettings) -> XadesReceiptSigner:

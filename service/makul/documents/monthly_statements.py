@@ -1,6 +1,7 @@
 """Write and read the head and the pages of a monthly statement (month.xsd; Procedure, cl. 11)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -10,6 +11,8 @@ from makul.documents.agreements import read_agreement
 from makul.documents.bases import read_basis
 from makul.documents.canonical_writer import attribute, binary, element, group, instant, optional
 from makul.documents.consents import read_consent
+from makul.documents.ground_forms import read_exact_form
+from makul.documents.page_form import read_exact_page
 from makul.documents.schemas import malformed_document_error, page_schema, statement_schema
 from makul.documents.xml_reader import Reader, uuid
 from makul.documents.xml_reader import binary as read_binary
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 NAMESPACE = "urn:makul:month:1"
+
+_REMEMBERED = 1024
+"""Maximum number of equal parts of lines in memory. A month has few different ones."""
 
 _TOTALS = (
     ("operationTotal", "operations"),
@@ -81,7 +87,7 @@ class XmlStatementDocuments:
         return f"{root}{''.join(parts)}</MonthlyStatement>".encode()
 
     def render_page(self, page: StatementPage) -> bytes:
-        """Return the page in exclusive canonical form."""
+        """Return the page in exclusive canonical form, which `documents.page_form` reads."""
         parts = (
             element("month", str(page.month)),
             element("recipient", page.recipient),
@@ -102,6 +108,9 @@ class XmlStatementDocuments:
 
         The bytes were verified when the decision was made. The signature is not verified again.
         """
+        terms = read_exact_form(kind, document)
+        if terms is not None:
+            return terms
         try:
             root = etree.fromstring(document, own_parser())
             if kind == GroundKind.CONSENT:
@@ -173,25 +182,39 @@ def _page_reference(page: PageReference) -> str:
 
 
 def _line(line: StatementLine) -> str:
+    """Return one line. Ids, times and digests contain nothing to be escaped."""
     decision = line.decision
-    return group(
-        "line",
-        element("disclosureId", str(decision.disclosure_id)),
-        element("decidedAt", instant(decision.decided_at)),
-        element("requestId", str(decision.request_id)),
-        element("operation", decision.operation),
-        element("outcome", decision.outcome),
-        *(element("attribute", name) for name in decision.attributes),
-        _line_ground(decision.ground_kind, decision.ground_digest),
-        element("receiptDigest", binary(decision.receipt_digest)),
-        *(group("exception", *_exception_parts(each)) for each in line.exceptions),
+    return (
+        f"<line><disclosureId>{decision.disclosure_id}</disclosureId>"
+        f"<decidedAt>{instant(decision.decided_at)}</decidedAt>"
+        f"<requestId>{decision.request_id}</requestId>"
+        f"{_line_result(decision.operation, decision.outcome, decision.attributes)}"
+        f"{_line_ground(decision.ground_kind, decision.ground_digest)}"
+        f"<receiptDigest>{binary(decision.receipt_digest)}</receiptDigest>"
+        f"{_line_exceptions(line.exceptions) if line.exceptions else ''}</line>"
     )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _line_result(operation: str, outcome: str, attributes: tuple[str, ...]) -> str:
+    parts = (element("attribute", name) for name in attributes)
+    return "".join((element("operation", operation), element("outcome", outcome), *parts))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _line_exceptions(exceptions: tuple[LineException, ...]) -> str:
+    return "".join(group("exception", *_exception_parts(each)) for each in exceptions)
 
 
 def _line_ground(kind: str | None, digest: bytes | None) -> str:
     if kind is None or digest is None:
         return ""
-    return group("ground", element("kind", kind), element("digest", binary(digest)))
+    return f"<ground>{_ground_kind(kind)}<digest>{binary(digest)}</digest></ground>"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _ground_kind(kind: str) -> str:
+    return element("kind", kind)
 
 
 def read_statement(signed: "Element") -> MonthlyStatement:
@@ -256,6 +279,9 @@ def read_page(content: bytes) -> StatementPage:
 
     The head must have named the digest of these bytes before. The attributes of a line are sorted.
     """
+    page = read_exact_page(content)
+    if page is not None:
+        return page
     try:
         root = etree.fromstring(content, own_parser())
     except etree.XMLSyntaxError:

@@ -90,6 +90,16 @@ _RULES: tuple[tuple[ExceptionFact, ExceptionKind, frozenset[str]], ...] = (
         ExceptionKind.NO_GROUND,
         frozenset({_GROUND}),
     ),
+    *(
+        (fact, ExceptionKind.NO_LONGER_PROVABLE, frozenset({_TERMS}))
+        for fact in (
+            ExceptionFact.REPORT_NOT_STORED,
+            ExceptionFact.SIGNATURE_NOT_PROVED,
+            ExceptionFact.PROOF_NOT_STORED,
+            ExceptionFact.ANCHOR_NOT_TRUSTED,
+            ExceptionFact.CERTIFICATE_REVOKED,
+        )
+    ),
     (ExceptionFact.MORE_USES_THAN_ALLOWED, ExceptionKind.OVERUSED, frozenset({_GROUND})),
     (ExceptionFact.GROUND_REVOKED, ExceptionKind.REVOKED_BEFORE, frozenset({_GROUND})),
     (ExceptionFact.REVOKED_ABOUT_THEN, ExceptionKind.REVOKED_BEFORE, frozenset({_GROUND})),

@@ -46,6 +46,8 @@ class ExceptionKind(StrEnum):
     OUT_OF_SCOPE = "OUT_OF_SCOPE"
     OUT_OF_TERM = "OUT_OF_TERM"
     REVOKED_BEFORE = "REVOKED_BEFORE"
+    NO_LONGER_PROVABLE = "NO_LONGER_PROVABLE"
+    """The ground was registered when it was used, and the stored evidence does not prove it now."""
     PAPER_TO_INSPECT = "PAPER_TO_INSPECT"
     DENIED_BY_SUBJECT = "DENIED_BY_SUBJECT"
     SUBJECT_SILENT = "SUBJECT_SILENT"
@@ -81,6 +83,11 @@ class ExceptionFact(StrEnum):
     SUBJECT_REPORTED = "SUBJECT_REPORTED"
     SUBJECT_ANSWERED_NO = "SUBJECT_ANSWERED_NO"
     NO_ANSWER_IN_TERM = "NO_ANSWER_IN_TERM"
+    REPORT_NOT_STORED = "REPORT_NOT_STORED"
+    SIGNATURE_NOT_PROVED = "SIGNATURE_NOT_PROVED"
+    PROOF_NOT_STORED = "PROOF_NOT_STORED"
+    ANCHOR_NOT_TRUSTED = "ANCHOR_NOT_TRUSTED"
+    CERTIFICATE_REVOKED = "CERTIFICATE_REVOKED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,17 +199,20 @@ def find_exceptions(
     agreement: RecordedAgreement | None,
     *,
     of_subject: bool,
+    proof_fault: ExceptionFact | None = None,
 ) -> tuple[LineException, ...]:
     """Return what does not fit, or what a person must inspect. It says nothing about guilt.
 
     `ground` is None if no use of the ground is recorded, and `terms` is None if its document is not
     stored or cannot be read. `agreement` is the recipient's agreement with the decision's number.
-    `of_subject` is whether the document is about the subject of the decision.
+    `of_subject` is whether the document is about the subject of the decision. `proof_fault` is why
+    the signature of the document cannot be proved now; it is not asked of an unreadable document.
     """
     if decision.outcome not in DISCLOSING:
         return ()
     return (
         *_judge_presence(decision, ground, terms),
+        *(() if proof_fault is None else (_no_longer_provable(proof_fault),)),
         *(() if ground is None else _judge_use(decision, ground)),
         *(() if ground is None or terms is None else _judge_limit(ground, terms)),
         *(() if terms is None else _judge_scope(decision, terms, of_subject)),
@@ -222,8 +232,15 @@ def _judge_presence(
         yield LineException(kind=kind, fact=ExceptionFact.GROUND_NOT_REGISTERED)
     elif ground.digest != decision.ground_digest:
         yield LineException(kind=kind, fact=ExceptionFact.OTHER_DOCUMENT_REGISTERED)
+    elif terms is None:
+        yield _no_longer_provable(ExceptionFact.DOCUMENT_NOT_STORED)
+        return
     if terms is None:
         yield LineException(kind=kind, fact=ExceptionFact.DOCUMENT_NOT_STORED)
+
+
+def _no_longer_provable(fact: ExceptionFact) -> LineException:
+    return LineException(kind=ExceptionKind.NO_LONGER_PROVABLE, fact=fact)
 
 
 def _judge_use(decision: RecordedDecision, ground: GroundRecord) -> Iterator[LineException]:

@@ -5,6 +5,7 @@ a method was added on one side only. The author of a new method must decide whet
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -257,13 +258,14 @@ class AuditedRegistry:
         self._report(Event.RECORD_EXPORTED)
         return result
 
+    @contextmanager
     def read_month(
         self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
-    ) -> RecordedMonth:
-        """Return a month for its statement, and report that it leaves the record."""
-        result = self.registry.read_month(month, recipient, draft=draft, at=at)
-        self._report(Event.RECORD_EXPORTED)
-        return result
+    ) -> Iterator[RecordedMonth]:
+        """Yield a month for its statement, and report that it leaves the record."""
+        with self.registry.read_month(month, recipient, draft=draft, at=at) as result:
+            self._report(Event.RECORD_EXPORTED)
+            yield result
 
     def issue_month(
         self,

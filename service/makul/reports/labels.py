@@ -79,6 +79,7 @@ _KINDS: Final[Mapping[str, str]] = {
     ExceptionKind.OUT_OF_SCOPE: mark("Outside the ground or the agreement"),
     ExceptionKind.OUT_OF_TERM: mark("Outside the term"),
     ExceptionKind.REVOKED_BEFORE: mark("Ground revoked before"),
+    ExceptionKind.NO_LONGER_PROVABLE: mark("Ground not provable now"),
     ExceptionKind.PAPER_TO_INSPECT: mark("Consent on paper"),
     ExceptionKind.DENIED_BY_SUBJECT: mark("Denied by the subject"),
     ExceptionKind.SUBJECT_SILENT: mark("The subject did not answer"),
@@ -105,6 +106,10 @@ _EXPLANATIONS: Final[Mapping[str, str]] = {
     ExceptionKind.REVOKED_BEFORE: mark(
         "The ground was revoked before the decision. If it was less than a minute before, the"
         " order of both in the ledger decides."
+    ),
+    ExceptionKind.NO_LONGER_PROVABLE: mark(
+        "The ground was registered when it was used, and what is stored does not prove it now. Ask"
+        " the operator to restore the evidence, or the recipient for the document."
     ),
     ExceptionKind.PAPER_TO_INSPECT: mark(
         "The consent was signed on paper. Compare the paper with its scan, and ask the subject if"
@@ -134,6 +139,17 @@ _FACTS: Final[Mapping[str, str]] = {
         "The ground is registered with another document."
     ),
     ExceptionFact.DOCUMENT_NOT_STORED: mark("The document of the ground is not stored."),
+    ExceptionFact.REPORT_NOT_STORED: mark("The validation report of the ground is not stored."),
+    ExceptionFact.SIGNATURE_NOT_PROVED: mark(
+        "The validation report does not say that the signature is valid."
+    ),
+    ExceptionFact.PROOF_NOT_STORED: mark(
+        "A certificate or revocation evidence of the signature is not stored."
+    ),
+    ExceptionFact.ANCHOR_NOT_TRUSTED: mark("The anchor of the certificate is not trusted now."),
+    ExceptionFact.CERTIFICATE_REVOKED: mark(
+        "A certificate was revoked with effect from before the signature was proved."
+    ),
     ExceptionFact.MORE_USES_THAN_ALLOWED: mark("The ground has more uses than it allows."),
     ExceptionFact.OTHER_LIMIT_REGISTERED: mark(
         "The document allows another number of uses than is registered."

@@ -21,6 +21,7 @@ from makul.app.ports.ledger import (
     Standby,
 )
 from makul.app.ports.notifications import OutboxState
+from makul.domain.identifiers import MemberCode
 from makul.domain.usage import DOCUMENTS_A_DAY
 from makul.language.translation import translate, translate_cause
 from makul.store.admin import person_upgrade
@@ -41,6 +42,7 @@ from makul.store.log.baseline import write_baseline
 from makul.store.log.recovery import recover
 from makul.store.log.sequencer import StoreLedger
 from makul.store.log.verify import LedgerCheck, LedgerVerificationOptions
+from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.reads.officers import StoreActRegister
 from makul.store.reads.registry import StoreRegister
 from makul.store.reads.subject_record import StoreSubjectRecord
@@ -77,6 +79,13 @@ class Store:
     subject: StoreSubjectRecord
     _database: Database
     _office: RegistryUnitOfWork
+
+    def month_reader(self, recipient: MemberCode) -> MonthReader:
+        """Return a reader for processes that share the work of `registry.read_month`.
+
+        That method has recorded the act.
+        """
+        return MonthReader(self._database, self._office.cipher, recipient)
 
     def check_ledger(
         self, question: LedgerVerificationOptions, report: Callable[[int, int], None]
@@ -164,17 +173,19 @@ def open_store(
     who: str,
     retried: Callable[[], None] | None = None,
     documents_a_day: int = DOCUMENTS_A_DAY,
+    mapped: bool = False,
 ) -> Store:
     """Open an existing store; leaves no connection open.
 
     `retried` is called each time that work is repeated because it lost a race. `documents_a_day` is
     the maximum number of bytes of documents that are stored for a recipient in one UTC day.
+    `mapped` is for a process that only reads much (`store.db.sqlite`).
 
     Raises `StoreUnavailableError` if the store is missing, has another version, lacks a trigger, or
     does not belong to these keys.
     """
     assert_schema(location)
-    database = database_at(location, retried)
+    database = database_at(location, retried, mapped=mapped)
     cipher = FieldCipher(keys, Compressor(database))
     try:
         _assert_keys(database, cipher)
@@ -265,10 +276,12 @@ def samples_to_move(location: DatabaseLocation) -> int:
         database.close()
 
 
-def database_at(location: DatabaseLocation, retried: Callable[[], None] | None = None) -> Database:
+def database_at(
+    location: DatabaseLocation, retried: Callable[[], None] | None = None, *, mapped: bool = False
+) -> Database:
     """Return the database at a location; opens nothing yet. SQLite never retries work."""
     if not isinstance(location, PostgresLocation):
-        return SqliteDatabase(location)
+        return SqliteDatabase(location, mapped=mapped)
     return PostgresDatabase(location) if retried is None else PostgresDatabase(location, retried)
 
 

@@ -1,18 +1,26 @@
 """Builders of monthly statements for tests. Everybody in them is invented."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from makul.app.monthly_statements import StatementRequest
-from makul.app.ports import MonthDecision, RecordedMonth
+from makul.app.monthly_statements import BuildPages
+from makul.app.ports import GroundProofs, MonthDecision, PageRange, RecordedMonth
+from makul.app.statement_pages import BuiltPage, PageBuilder, StatementRequest
 from makul.documents import render_consent
+from makul.documents.monthly_statements import XmlStatementDocuments
 from makul.domain.consents import Consent
 from makul.domain.disclosures import Outcome
-from makul.domain.monthly_statements import GroundRecord, RecordedDecision
+from makul.domain.monthly_statements import (
+    MAX_PAGE_LINES,
+    GroundRecord,
+    PageReference,
+    RecordedDecision,
+)
 from makul.domain.months import Month
 from makul_testing.builders.documents import CONSENT, CONSENT_DISPLAY
 from makul_testing.builders.records import (
@@ -46,9 +54,9 @@ def a_consent_document(**changes: Any) -> bytes:
     return render_consent(replace(consent, **changes), CONSENT_DISPLAY)
 
 
-def month_decisions(count: int, **changes: Any) -> Iterator[MonthDecision]:
+def month_decisions(count: int, *, first: int = 0, **changes: Any) -> Iterator[MonthDecision]:
     """Yield releases by consent, each a second after the one before."""
-    for number in range(count):
+    for number in range(first, first + count):
         decision = RecordedDecision(
             disclosure_id=UUID(int=number + 1),
             recipient=BANK,
@@ -69,21 +77,69 @@ def month_decisions(count: int, **changes: Any) -> Iterator[MonthDecision]:
             leaf_index=number,
             ground=GroundRecord(digest=b"d" * 32, revoked_at=None, uses_before=0, allowed=1),
             document=None,
+            report=b"{}",
             is_about=lambda subject: subject == AZAMAT,
         )
 
 
-def a_recorded_month(count: int, **changes: Any) -> RecordedMonth:
+def a_recorded_month(
+    count: int, *, page_lines: int = MAX_PAGE_LINES, **changes: Any
+) -> RecordedMonth:
     """A month of the bank with that many releases."""
     return RecordedMonth(
         subjects=count,
         repetitions=3,
-        decisions=month_decisions(count, **changes),
+        pages=page_ranges(count, page_lines),
+        read_page=lambda page: month_decisions(page.lines, first=page.after[0], **changes),
         agreements_changed_at=defaultdict(lambda: AGREED_AT),
         agreement_versions={},
         answers={},
         read_at=BUILT_AT,
     )
+
+
+def page_ranges(count: int, page_lines: int = MAX_PAGE_LINES) -> Iterator[PageRange]:
+    """Yield the pages of that many decisions. The position of a decision is its number."""
+    for number, begin in enumerate(range(0, count, page_lines), start=1):
+        end = min(begin + page_lines, count)
+        yield PageRange(
+            number=number, after=(begin, b""), last=(end, b""), lines=end - begin, uses_before={}
+        )
+
+
+class ProvedGrounds:
+    """Proofs that are all there."""
+
+    def find_fault(self, report: bytes | None, document: bytes, digest: bytes) -> str | None:
+        del report, document, digest
+        return None
+
+
+def build_in_memory(
+    request: StatementRequest,
+    recorded: RecordedMonth,
+    write: Callable[[int, bytes], object],
+    proofs: GroundProofs | None = None,
+) -> BuildPages:
+    """Return a builder of pages that writes each by a function."""
+    builder = PageBuilder(
+        XmlStatementDocuments(),
+        proofs or ProvedGrounds(),
+        request,
+        recorded,
+    )
+
+    def build(pages: Iterable[PageRange]) -> Iterator[BuiltPage]:
+        for page in pages:
+            content, counts = builder.build(page, recorded.read_page(page))
+            write(page.number, content)
+            reference = PageReference(
+                number=page.number, lines=page.lines, digest=sha256(content).digest()
+            )
+            del content  # or it would be held while the next page is built
+            yield BuiltPage(reference=reference, counts=counts)
+
+    return build
 
 
 def a_statement_request(**changes: Any) -> StatementRequest:

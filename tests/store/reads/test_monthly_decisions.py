@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from makul.store import Store, StoreKeys
 from makul.store.db.location import DatabaseLocation
 from makul.store.encryption import fields as crypto
 from makul.store.reads import monthly_decisions
+from makul.store.records.private_fields import StoredEvidence
 from makul.trust.tlog.note_keys import NoteSigner
 from makul_testing.builders.agreements import (
     a_signature,
@@ -56,7 +58,11 @@ LATER = NOON + LATER_BY
 
 
 def read(store: Store, recipient: MemberCode = BANK) -> RecordedMonth:
-    return store.registry.read_month(NOVEMBER, recipient, draft=False, at=NOON)
+    """Return a month that was read to its end."""
+    with store.registry.read_month(NOVEMBER, recipient, draft=False, at=NOON) as month:
+        pages = tuple(month.pages)
+        decisions = {page.number: tuple(month.read_page(page)) for page in pages}
+    return replace(month, pages=pages, read_page=lambda page: iter(decisions[page.number]))
 
 
 def rows(store: Store) -> Sequence[MonthDecision]:
@@ -106,6 +112,71 @@ def test_every_decision_is_read_once_and_in_order(
 
     assert len({each.disclosure_id for each in found}) == 4
     assert found == sorted(found, key=lambda each: (each.decided_at, each.disclosure_id))
+
+
+def test_a_month_is_of_one_moment(store: Store) -> None:
+    """Decisions that are recorded while a month is read are not in it, nor in its counts."""
+    store.recorder.record(a_release())
+
+    with store.registry.read_month(NOVEMBER, BANK, draft=True, at=NOON) as month:
+        store.recorder.record(a_release(decided_at=LATER))
+        (page,) = month.pages
+        read_before = [each.decision.decided_at for each in month.read_page(page)]
+
+    assert (month.subjects, page.lines, read_before) == (1, 1, [NOON])
+    assert len(rows(store)) == 2
+
+
+def test_a_page_that_has_changed_since_is_seen_by_its_lines(store: Store) -> None:
+    """Another process reads without the snapshot. It gets one row more than was planned."""
+    store.recorder.record(a_release())
+    store.recorder.record(a_release(decided_at=LATER))
+    with store.registry.read_month(NOVEMBER, BANK, draft=False, at=NOON) as month:
+        (page,) = month.pages
+    store.recorder.record(a_release(decided_at=NOON + INSTANT))
+
+    assert (page.lines, len(list(store.month_reader(BANK).read_page(page)))) == (2, 3)
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_each_page_can_be_read_by_itself(
+    store: Store, place: DatabaseLocation, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    """Also the uses of a ground that earlier pages made, if there were too many."""
+    ground = a_consent(allowed=3)
+    for number in range(3):
+        entry = a_metered_release(ground, decided_at=NOON + number * LATER_BY)
+        store.recorder.record(entry)
+    with without_guards(place, "ground_use") as connection:
+        connection.execute("UPDATE ground_use SET used = 1, allowed = 1")
+    monkeypatch.setattr(monthly_decisions, "MAX_PAGE_LINES", lines)
+
+    with store.registry.read_month(NOVEMBER, BANK, draft=False, at=NOON) as month:
+        pages = list(month.pages)
+    reader = store.month_reader(BANK)
+    found = {page.number: list(reader.read_page(page)) for page in reversed(pages)}
+
+    uses = [each.ground.uses_before for page in pages for each in found[page.number] if each.ground]
+    assert uses == [0, 1, 2]
+    assert [page.lines for page in pages] == [len(found[page.number]) for page in pages]
+
+
+def test_the_report_is_the_one_to_which_the_leaf_commits(store: Store) -> None:
+    """Another report beside the record proves nothing."""
+    store.recorder.record(a_metered_release(a_consent(), evidence=(an_evidence(),)))
+    (found,) = rows(store)
+    assert found.report is None  # the leaf of this entry is made up, and names no report
+
+    digest = an_evidence().digest
+    named = f'["CONSENT","{digest.hex()}","{hashlib.sha256(b"report").hexdigest()}"]'.encode()
+    for statement, report, expected in (
+        (named, b"report", b"report"),
+        (named, b"another", None),
+        (b'{"case":"' + named.replace(b'"', b'\\"') + b'"}', b"report", None),
+        (b'{"format":1,"x":0}', b"report", b"report"),
+    ):
+        stored = StoredEvidence(b"receipt", statement, (digest, report))
+        assert stored.committed_report(digest) == expected
 
 
 def test_a_decision_comes_with_its_ground_and_document(store: Store) -> None:

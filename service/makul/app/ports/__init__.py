@@ -85,7 +85,10 @@ from makul.app.ports.ledger import Inclusion, LedgerBrokenError, LedgerReader
 from makul.app.ports.matcher import Matcher
 from makul.app.ports.monthly_statements import (
     AgreementVersion,
+    GroundProofs,
+    MonthContext,
     MonthDecision,
+    PageRange,
     RecordedMonth,
     StatementDocuments,
 )
@@ -174,6 +177,7 @@ __all__ = [
     "EvidenceDocument",
     "ExportOptions",
     "FailedMatch",
+    "GroundProofs",
     "GroundRow",
     "HeldConsent",
     "Inclusion",
@@ -191,6 +195,7 @@ __all__ = [
     "MessageMark",
     "MessageVerifier",
     "MeteredUse",
+    "MonthContext",
     "MonthCount",
     "MonthDecision",
     "NamedParty",
@@ -202,6 +207,7 @@ __all__ = [
     "Official",
     "OperatorRegistry",
     "OperatorRegistryError",
+    "PageRange",
     "PaperConsentUse",
     "PendingDecision",
     "PersonDataFacts",

@@ -1,6 +1,7 @@
 """The operator's registry: recipients, officials, notices, agreements, persons and decisions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -349,8 +350,8 @@ class OperatorRegistry(OversightRegistry, Protocol):
 
     def read_month(
         self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
-    ) -> RecordedMonth:
-        """Return a recipient's month for its statement; its decisions are read as they are used.
+    ) -> AbstractContextManager[RecordedMonth]:
+        """Open a recipient's month for its statement: one snapshot, read as it is used.
 
         The act is itself recorded before anything is read (cl. 11 and 13).
         """

@@ -16,7 +16,8 @@ from makul.store.admin.agreement_history import list_versions
 from makul.store.admin.unit_of_work import RegistryUnitOfWork
 from makul.store.db.codecs import CodecError, instant, micros
 from makul.store.db.rows import build_row_reader
-from makul.store.reads import case_records, monthly_decisions
+from makul.store.reads import case_records
+from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
 
 _SIGNED = (
@@ -84,7 +85,7 @@ def read_case(
         unit_of_work.log.write(transaction, "case.build", recipient, facts, at=at)
     versions = list_versions(unit_of_work, recipient)
     return RecordedCase(
-        period=monthly_decisions.read_month(database, cipher, period, recipient, versions, at=at),
+        period=MonthReader(database, cipher, recipient).read_month(period, versions, at=at),
         total=case_records.count_decisions(database, period, recipient),
         acts=case_records.list_acts(database, cipher, recipient, until=micros(at)),
         signed_drafts=_list_signed(unit_of_work, recipient),

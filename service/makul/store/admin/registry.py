@@ -4,6 +4,7 @@ A change and its log entry are in one transaction.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -54,8 +55,8 @@ from makul.store.db.base import Database
 from makul.store.encryption.fields import FieldCipher
 from makul.store.reads import disclosures as listing
 from makul.store.reads import monthly_counts as statistics
-from makul.store.reads import monthly_decisions
 from makul.store.reads.agreement_signatures import list_signatures
+from makul.store.reads.monthly_decisions import MonthReader
 from makul.store.reads.oversight_cases import find_case, list_cases, list_steps
 from makul.store.records.audit_log import AuditLog
 from makul.store.records.repetitions import list_repetitions
@@ -280,17 +281,18 @@ class StoreOperatorRegistry(StorePersonRegistry):
             self._log.write(transaction, "disclosure.export", recipient or "", facts, at=at)
         return listing.of_month(self._database, self._cipher, month, recipient=recipient)
 
+    @contextmanager
     def read_month(
         self, month: Month, recipient: MemberCode, *, draft: bool, at: datetime
-    ) -> RecordedMonth:
-        """Return a recipient's month for its statement, after the act was recorded."""
+    ) -> Iterator[RecordedMonth]:
+        """Yield a recipient's month for its statement, after the act was recorded."""
         facts = {"month": str(month), "draft": draft}
         with self._database.transaction() as transaction:
             self._log.write(transaction, "month.build", recipient, facts, at=at)
         versions = list_versions(self._office, recipient)
-        return monthly_decisions.read_month(
-            self._database, self._cipher, month, recipient, versions, at=at
-        )
+        with self._database.snapshot() as snapshot:
+            reader = MonthReader(snapshot, self._cipher, recipient)
+            yield reader.read_month(month, versions, at=at)
 
     def issue_month(
         self,

@@ -115,6 +115,16 @@ UnknownCommitResolver = Callable[[Transaction], ResultT | None]
 committed."""
 
 
+class Reader(Protocol):
+    """A database, or a snapshot of one."""
+
+    def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:
+        """Return the first row of one statement."""
+
+    def fetch_all(self, statement: CompilerElement, values: Values) -> list[Row]:
+        """Return every row of one statement."""
+
+
 class Database(Protocol):
     """The database that holds the records. Threads share it; each process opens its own."""
 

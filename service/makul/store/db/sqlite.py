@@ -61,6 +61,9 @@ _PRAGMAS = (
     f"PRAGMA journal_size_limit = {WAL_BYTES}",
 )
 
+_MAP = f"PRAGMA mmap_size = {64 * 1024**3}"
+"""The part of a file that is mapped, as far as SQLite was built to allow."""
+
 driver: Any = dbapi2
 """The driver: pysqlite3 of PyPI, whose SQLite lacks the WAL-reset bug of 3.7.0 to 3.51.2."""
 
@@ -103,8 +106,14 @@ class SqliteDatabase(Database):
 
     side_by_side = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mapped: bool = False) -> None:
+        """Take the file. `mapped` maps it into memory, for a process that only reads much.
+
+        It halves the time of reading a month (measured 2026-12-01). But an error of the disk then
+        ends the process by a signal, so processes that write or serve do not use it.
+        """
         self._path = path.absolute()
+        self._mapped = mapped
         # os.stat runs before each statement and takes the text as it is
         self._name = str(self._path)
         self._guard = threading.Lock()
@@ -221,7 +230,10 @@ class SqliteDatabase(Database):
                 raise StoreUnavailableError(
                     translate("the store was in use before this process was forked")
                 )
-            current = _ThreadConnection(connect(self._path), self._generation)
+            connection = connect(self._path)
+            if self._mapped:
+                connection.execute(_MAP)
+            current = _ThreadConnection(connection, self._generation)
             self._open.add(current)
             return current
 

@@ -2,27 +2,33 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, LargeBinary, and_, bindparam, func, or_, select, tuple_
 
-from makul.app.ports import AgreementVersion, MonthDecision, RecordedMonth
+from makul.app.ports import AgreementVersion, MonthDecision, PageRange, RecordedMonth
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
-from makul.domain.monthly_statements import DISCLOSING, GroundRecord, RecordedDecision
+from makul.domain.monthly_statements import (
+    DISCLOSING,
+    MAX_PAGE_LINES,
+    GroundRecord,
+    RecordedDecision,
+)
 from makul.domain.months import Period
 from makul.language.translation import translate
-from makul.store.db.base import Database, Row
+from makul.store.db.base import Reader, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.reads.subject_answers import read_answers
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.private_fields import open_private
+from makul.store.records.private_fields import read_evidence
 from makul.store.schema.ledger_tables import ledger_position
 from makul.store.schema.record_tables import disclosure, evidence, repetition, revocation
 from makul.store.schema.registry_tables import agreement, agreement_draft, agreement_signature
@@ -70,12 +76,24 @@ _OWN_GROUND = and_(
     ground_use.c.kind == disclosure.c.ground_kind,
     ground_use.c.ground_id == disclosure.c.ground_id,
 )
-_OVERUSED = (
-    select(disclosure.c.ground_kind, disclosure.c.ground_id)
-    .select_from(disclosure.join(ground_use, _OWN_GROUND))
+_USED_OFTEN = (
+    select(disclosure.c.ground_kind, disclosure.c.ground_id, func.count().label("uses"))
     .where(_OF_MONTH, _DISCLOSED)
-    .group_by(disclosure.c.ground_kind, disclosure.c.ground_id, ground_use.c.allowed)
-    .having(func.count() > ground_use.c.allowed)
+    .group_by(disclosure.c.ground_kind, disclosure.c.ground_id)
+    .having(func.count() > 1)
+    .subquery()
+)
+"""Most grounds are used once. They need no look at `ground_use`, which takes most of the time."""
+_OVERUSED = select(_USED_OFTEN.c.ground_kind, _USED_OFTEN.c.ground_id).select_from(
+    _USED_OFTEN.join(
+        ground_use,
+        and_(
+            ground_use.c.recipient == bindparam("recipient"),
+            ground_use.c.kind == _USED_OFTEN.c.ground_kind,
+            ground_use.c.ground_id == _USED_OFTEN.c.ground_id,
+            _USED_OFTEN.c.uses > ground_use.c.allowed,
+        ),
+    )
 )
 """The grounds that the month used more often than they allow.
 
@@ -84,6 +102,29 @@ The database counts, so that no memory is needed for the grounds that fit.
 
 _PLACE = tuple_(disclosure.c.decided_at, disclosure.c.disclosure_id)
 _AFTER = tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary))
+_LAST = tuple_(bindparam("last_at", type_=BigInteger), bindparam("last_id", type_=LargeBinary))
+_AFTER_PLACE = and_(
+    disclosure.c.recipient == bindparam("recipient"),
+    _AFTER < _PLACE,
+    disclosure.c.decided_at >= bindparam("at", type_=BigInteger),
+    disclosure.c.decided_at < bindparam("ends"),
+)
+"""What is after a time and id.
+
+The separate conditions on time let PostgreSQL skip the partitions of other months.
+"""
+_PLACES = (
+    select(disclosure.c.decided_at, disclosure.c.disclosure_id)
+    .where(_AFTER_PLACE)
+    .order_by(disclosure.c.decided_at, disclosure.c.disclosure_id)
+    .limit(bindparam("limit"))
+)
+"""Reads only an index."""
+_PAGE_USES = (
+    select(disclosure.c.ground_kind, disclosure.c.ground_id, func.count())
+    .where(_AFTER_PLACE, _PLACE <= _LAST, _DISCLOSED)
+    .group_by(disclosure.c.ground_kind, disclosure.c.ground_id)
+)
 _DECISIONS = (
     select(
         disclosure.c.disclosure_id,
@@ -130,19 +171,11 @@ _DECISIONS = (
             ),
         )
     )
-    .where(
-        disclosure.c.recipient == bindparam("recipient"),
-        _AFTER < _PLACE,
-        disclosure.c.decided_at >= bindparam("at", type_=BigInteger),
-        disclosure.c.decided_at < bindparam("ends"),
-    )
+    .where(_AFTER_PLACE, _PLACE <= _LAST)
     .order_by(disclosure.c.decided_at, disclosure.c.disclosure_id)
     .limit(bindparam("limit"))
 )
-"""Reads the page after a time and id.
-
-The separate conditions on time let PostgreSQL skip the partitions of other months.
-"""
+"""Reads a part of a page, after a time and id."""
 
 
 class _MonthRow(NamedTuple):
@@ -170,46 +203,115 @@ class _MonthRow(NamedTuple):
 
 _read_month_row = build_row_reader(_DECISIONS, _MonthRow)
 
+_read_codes = lru_cache(maxsize=1024)(codes_from_text)
+_read_names = lru_cache(maxsize=1024)(names_from_text)
+"""Few different lists of reasons and names occur in a month."""
+
 _Ground = tuple[str | None, bytes | None]
 
 
-def read_month(
-    database: Database,
-    cipher: FieldCipher,
-    month: Period,
-    recipient: MemberCode,
-    agreement_versions: Mapping[str, Sequence[AgreementVersion]],
-    *,
-    at: datetime,
-) -> RecordedMonth:
-    """Return a recipient's month, or another period.
+@dataclass(frozen=True, slots=True)
+class MonthReader:
+    """Reads the decisions of a recipient with their grounds, page by page."""
 
-    Memory does not grow with the number of its decisions.
+    reader: Reader
+    cipher: FieldCipher
+    recipient: MemberCode
 
-    `at` is the time of the reading. Each page is a separate statement, so no transaction stays
-    open. The record of a past month does not change any more.
-    """
-    values = {
-        "recipient": recipient,
-        "begins": micros(month.begins),
-        "ends": micros(month.ends),
-    }
-    overused = frozenset((kind, ground) for kind, ground in database.fetch_all(_OVERUSED, values))
-    return RecordedMonth(
-        subjects=_count(database.fetch_one(_SUBJECTS, values)),
-        repetitions=_count(database.fetch_one(_REPETITIONS, values)),
-        decisions=_read_decisions(database, cipher, month, recipient, overused),
-        agreements_changed_at=_agreement_changes(database, recipient),
-        agreement_versions=agreement_versions,
-        answers=read_answers(database, month, recipient),
-        read_at=at,
-    )
+    def read_month(
+        self,
+        month: Period,
+        agreement_versions: Mapping[str, Sequence[AgreementVersion]],
+        *,
+        at: datetime,
+    ) -> RecordedMonth:
+        """Return the recipient's month, or another period. `at` is the time of the reading.
+
+        Memory does not grow with the number of its decisions. If the reader is a snapshot, all is
+        of one moment.
+        """
+        values = {
+            "recipient": self.recipient,
+            "begins": micros(month.begins),
+            "ends": micros(month.ends),
+        }
+        return RecordedMonth(
+            subjects=_count(self.reader.fetch_one(_SUBJECTS, values)),
+            repetitions=_count(self.reader.fetch_one(_REPETITIONS, values)),
+            pages=self._plan_pages(month),
+            read_page=self.read_page,
+            agreements_changed_at=_agreement_changes(self.reader, self.recipient),
+            agreement_versions=agreement_versions,
+            answers=read_answers(self.reader, month, self.recipient),
+            read_at=at,
+        )
+
+    def _plan_pages(self, month: Period) -> Iterator[PageRange]:
+        """Yield the pages of a month. Each can be read by itself."""
+        begins, ends = micros(month.begins), micros(month.ends)
+        values: dict[str, object] = {"recipient": self.recipient, "begins": begins, "ends": ends}
+        found = self.reader.fetch_all(_OVERUSED, values)
+        overused = frozenset((kind, ground) for kind, ground in found)
+        uses: Counter[_Ground] = Counter()
+        after, number = (begins - 1, _BEFORE_ALL), 1
+        while True:
+            values |= {"at": after[0], "id": after[1], "limit": MAX_PAGE_LINES}
+            places = self.reader.fetch_all(_PLACES, values)
+            if not places:
+                return
+            last = (places[-1][0], bytes(places[-1][1]))
+            before = self._count_uses(values, last, overused, uses) if overused else {}
+            yield PageRange(
+                number=number, after=after, last=last, lines=len(places), uses_before=before
+            )
+            after, number = last, number + 1
+
+    def _count_uses(
+        self,
+        values: dict[str, object],
+        last: tuple[int, bytes],
+        overused: Collection[_Ground],
+        uses: Counter[_Ground],
+    ) -> dict[_Ground, int]:
+        """Return the earlier uses of the overused grounds of a page, and add those of the page."""
+        inside = values | {"last_at": last[0], "last_id": last[1]}
+        counted = {
+            (kind, ground): count
+            for kind, ground, count in self.reader.fetch_all(_PAGE_USES, inside)
+            if (kind, ground) in overused
+        }
+        before = {ground: uses[ground] for ground in counted}
+        uses.update(counted)
+        return before
+
+    def read_page(self, page: PageRange) -> Iterator[MonthDecision]:
+        """Yield the decisions of a page, the earliest first."""
+        uses = Counter(page.uses_before)
+        values: dict[str, object] = {
+            "recipient": self.recipient,
+            "at": page.after[0],
+            "id": page.after[1],
+            "last_at": page.last[0],
+            "last_id": page.last[1],
+            "ends": page.last[0] + 1,
+            "limit": PAGE_ROWS,
+        }
+        while True:
+            rows = [_read_month_row(row) for row in self.reader.fetch_all(_DECISIONS, values)]
+            for row in rows:
+                ground = (row.ground_kind, row.ground_id)
+                yield _decision_from_row(self.cipher, self.recipient, row, uses[ground])
+                if ground in page.uses_before and row.outcome in DISCLOSING:
+                    uses[ground] += 1
+            if len(rows) < PAGE_ROWS:
+                return
+            values |= {"at": rows[-1].decided_at, "id": rows[-1].disclosure_id}
 
 
-def _agreement_changes(database: Database, recipient: MemberCode) -> Mapping[str, datetime]:
+def _agreement_changes(reader: Reader, recipient: MemberCode) -> Mapping[str, datetime]:
     changes: dict[str, int] = {}
     for statement in _AGREEMENT_CHANGES:
-        for number, at in database.fetch_all(statement, {"recipient": recipient}):
+        for number, at in reader.fetch_all(statement, {"recipient": recipient}):
             changes[number] = max(at, changes.get(number, at))
     return {number: instant(at) for number, at in changes.items()}
 
@@ -218,37 +320,11 @@ def _count(row: Row | None) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def _read_decisions(
-    database: Database,
-    cipher: FieldCipher,
-    month: Period,
-    recipient: MemberCode,
-    overused: Collection[_Ground],
-) -> Iterator[MonthDecision]:
-    uses: Counter[_Ground] = Counter()
-    values: dict[str, object] = {
-        "recipient": recipient,
-        "at": micros(month.begins) - 1,
-        "id": _BEFORE_ALL,
-        "ends": micros(month.ends),
-        "limit": PAGE_ROWS,
-    }
-    while True:
-        rows = [_read_month_row(row) for row in database.fetch_all(_DECISIONS, values)]
-        for row in rows:
-            ground = (row.ground_kind, row.ground_id)
-            yield _decision_from_row(cipher, recipient, row, uses[ground])
-            if ground in overused and row.outcome in DISCLOSING:
-                uses[ground] += 1
-        if len(rows) < PAGE_ROWS:
-            return
-        values |= {"at": rows[-1].decided_at, "id": rows[-1].disclosure_id}
-
-
 def _decision_from_row(
     cipher: FieldCipher, recipient: MemberCode, row: _MonthRow, uses_before: int
 ) -> MonthDecision:
     try:
+        private = read_evidence(cipher, row.disclosure_id, row.sealed)
         decision = RecordedDecision(
             disclosure_id=UUID(bytes=row.disclosure_id),
             recipient=recipient,
@@ -256,15 +332,13 @@ def _decision_from_row(
             request_id=UUID(bytes=row.request_id),
             operation=Operation(row.operation),
             outcome=Outcome(row.outcome),
-            codes=codes_from_text(row.reasons),
-            attributes=names_from_text(row.released),
+            codes=_read_codes(row.reasons),
+            attributes=_read_names(row.released),
             purpose=row.purpose,
             agreement_number=row.agreement_number,
             ground_kind=row.ground_kind,
             ground_digest=row.ground_digest,
-            receipt_digest=sha256(
-                open_private(cipher, row.disclosure_id, row.sealed).receipt
-            ).digest(),
+            receipt_digest=sha256(private.receipt).digest(),
         )
     except ValueError:
         raise CodecError(translate("a decision does not read back")) from None
@@ -273,6 +347,7 @@ def _decision_from_row(
         leaf_index=row.position,
         ground=_ground_from_row(row, uses_before),
         document=_decrypt_document(cipher, recipient, row),
+        report=private.committed_report(row.ground_digest),
         is_about=partial(_is_about, cipher, row.subject_index),
     )
 

@@ -11,7 +11,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.months import Period
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer, SubjectAnswers
 from makul.language.translation import translate
-from makul.store.db.base import Database
+from makul.store.db.base import Reader
 from makul.store.db.codecs import CodecError, instant, micros
 from makul.store.schema.notification_tables import month_question, subject_answer
 from makul.store.schema.record_tables import disclosure
@@ -35,7 +35,7 @@ _QUESTIONS = select(month_question.c.disclosure_id, month_question.c.answer_by).
 
 
 def read_answers(
-    database: Database, period: Period, recipient: MemberCode
+    reader: Reader, period: Period, recipient: MemberCode
 ) -> Mapping[UUID, SubjectAnswers]:
     """Return what is known of a recipient's disclosures of a period, by disclosure.
 
@@ -48,10 +48,10 @@ def read_answers(
         "ends": micros(period.ends),
     }
     asked: dict[bytes, datetime] = {
-        row[0]: instant(row[1]) for row in database.fetch_all(_QUESTIONS, values)
+        row[0]: instant(row[1]) for row in reader.fetch_all(_QUESTIONS, values)
     }
     said: dict[bytes, dict[AnswerOrigin, SubjectAnswer]] = {}
-    for disclosure_id, origin, answer in database.fetch_all(_ANSWERS, values):
+    for disclosure_id, origin, answer in reader.fetch_all(_ANSWERS, values):
         said.setdefault(disclosure_id, {})[_parse(AnswerOrigin, origin)] = _parse(
             SubjectAnswer, answer
         )

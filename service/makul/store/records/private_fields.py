@@ -1,7 +1,9 @@
 """The encrypted part of a disclosure's row, which only the store's keys decrypt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from makul.app.ports import Asker, Entry, KnownRequest, UsageStatement
 from makul.domain.identifiers import MalformedIdentifierError, Pin
@@ -94,12 +96,51 @@ def encrypt_private(cipher: FieldCipher, disclosure_id: bytes, private: PrivateF
     return cipher.encrypt(plain, _associated_data(disclosure_id))
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class StoredEvidence:
+    """What the private part of a disclosure has for those who verify, without personal data."""
+
+    receipt: bytes
+    _leaf_statement: bytes
+    _reports: Sequence[bytes]
+    """Digests and reports, in turn."""
+
+    def committed_report(self, digest: bytes | None) -> bytes | None:
+        """Return the report on this document, if it is the one to which the leaf commits.
+
+        A leaf of format 1 commits to no report; then the stored one is returned.
+        """
+        for judged, report in zip(self._reports[::2], self._reports[1::2], strict=True):
+            if judged == digest:
+                # In JSON no text contains a quotation mark that is not escaped.
+                named = f'"{digest.hex()}","{sha256(report).hexdigest()}"]'.encode()
+                if named in self._leaf_statement or b'"format":1,' in self._leaf_statement:
+                    return report
+        return None
+
+
+def read_evidence(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> StoredEvidence:
+    """Decrypt the part that verifies a disclosure, and read nothing about persons.
+
+    Raises `FieldDecryptionError` or `CodecError`.
+    """
+    _, parts = _open_parts(cipher, disclosure_id, sealed)
+    return StoredEvidence(parts[3], parts[2], parts[_FIXED_PARTS:])
+
+
+def _open_parts(
+    cipher: FieldCipher, disclosure_id: bytes, sealed: bytes
+) -> tuple[dict[str, object], list[bytes]]:
+    header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
+    if header.get("v") not in (1, 2, 3) or len(parts) < _FIXED_PARTS or len(parts) % 2:
+        raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
+    return header, parts
+
+
 def open_private(cipher: FieldCipher, disclosure_id: bytes, sealed: bytes) -> PrivateFields:
     """Decrypt a disclosure's private part; raises `FieldDecryptionError` or `CodecError`."""
-    header, parts = unpack(expand(cipher, cipher.decrypt(sealed, _associated_data(disclosure_id))))
+    header, parts = _open_parts(cipher, disclosure_id, sealed)
     judged = parts[_FIXED_PARTS:]
-    if header.get("v") not in (1, 2, 3) or len(parts) < _FIXED_PARTS or len(judged) % 2:
-        raise CodecError(translate("the encrypted part of a disclosure has an unknown format"))
     request_digest, leaf_salt, leaf_statement, receipt = parts[:_FIXED_PARTS]
     if header["v"] == 1:
         header = {**header, "subsystem": _subsystem_from_statement(leaf_statement)}
