@@ -97,8 +97,7 @@ class MonthCloser:
             raise OperatorError(
                 translate("this month was not issued yet; see: makul month issue --help")
             )
-        found, _ = self.read(month, recipient)
-        if found.head != issued[0].head:
+        if self.read(month, recipient).issued.head != issued[0].head:
             raise OperatorError(translate("the files are not those of the issued statement"))
         file = statement_directory(self.directory(), month, recipient, draft=False) / HEAD_NAME
         return draw_sample(config, file, (), size=size)

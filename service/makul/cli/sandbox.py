@@ -54,6 +54,15 @@ _SubjectPort = Annotated[
         help="The port for portals of citizens; by default the fourth port after --port.",
     ),
 ]
+_History = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=10_000,
+        help="The number of requests of the last month that the sandbox has in its record, to try"
+        " the monthly statement.",
+    ),
+]
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -86,15 +95,7 @@ def run(
         int, typer.Option(min=25, max=10_000, help="The number of synthetic citizens.")
     ] = 1000,
     seed: Annotated[int, typer.Option(help="The seed; the same seed gives the same citizens.")] = 1,
-    history: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=10_000,
-            help="The number of requests of the last month that the sandbox has in its record, to"
-            " try the monthly statement.",
-        ),
-    ] = 0,
+    history: _History = 0,
 ) -> None:
     """Run a service with synthetic citizens to test any SOAP stack. No citizen in it is real."""
     if ctx.invoked_subcommand is not None:
