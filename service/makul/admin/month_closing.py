@@ -97,7 +97,7 @@ class MonthCloser:
             raise OperatorError(
                 translate("this month was not issued yet; see: makul month issue --help")
             )
-        found, _ = self.read(month, recipient)
+        found = self.read(month, recipient).issued
         if found.head != issued[0].head:
             raise OperatorError(translate("the files are not those of the issued statement"))
         file = statement_directory(self.directory(), month, recipient, draft=False) / HEAD_NAME
