@@ -97,7 +97,8 @@ class MonthCloser:
             raise OperatorError(
                 translate("this month was not issued yet; see: makul month issue --help")
             )
-        if self.read(month, recipient).issued.head != issued[0].head:
+        found = self.read(month, recipient).issued
+        if found.head != issued[0].head:
             raise OperatorError(translate("the files are not those of the issued statement"))
         file = statement_directory(self.directory(), month, recipient, draft=False) / HEAD_NAME
         return draw_sample(config, file, (), size=size)

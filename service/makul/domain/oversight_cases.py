@@ -70,7 +70,7 @@ WITHOUT_CONSENT = frozenset(
         ExceptionKind.OUT_OF_SCOPE.value,
         ExceptionKind.OUT_OF_TERM.value,
         ExceptionKind.REVOKED_BEFORE.value,
-        "DENIED_BY_SUBJECT",
+        ExceptionKind.DENIED_BY_SUBJECT.value,
     }
 )
 """The kinds of exceptions that show that the consent of a subject was absent (cl. 12).
