@@ -60,7 +60,7 @@ def fill(store: Store) -> None:
     for draft in _decisions():
         build_recording(store).record_and_render(draft)
     record_acts(store, recipient=POLICE, agreement=AgreementNumber("A-2"))
-    lock_matching(store, AZAMAT)
+    lock_matching(store, GULNARA)
     _take(store)
 
 
