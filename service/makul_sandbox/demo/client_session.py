@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -58,6 +58,10 @@ class DemoClient:
         index = json.loads((directory / "sandbox.json").read_text(encoding="utf-8"))
         self.urls: dict[str, str] = index["urls"]
         self.oversight_url: str = index["oversightUrl"]
+        self.subject_url: str = index["subjectUrl"]
+        self.portal_details: dict[str, str] = index["portal"]
+        self.identity_keys: str = index["identityProvider"]["keys"]
+        self.made_at = datetime.fromisoformat(index["madeAt"])
         self._citizens: dict[int, dict[str, Any]] = {
             citizen["number"]: citizen for citizen in index["citizens"]
         }
@@ -75,6 +79,8 @@ class DemoClient:
         self._clients: dict[tuple[str, str, str | None], Client] = {}
         self._officers: dict[str, OversightClient] = {}
         self._open = ExitStack()
+        self.notes: dict[str, Any] = {}
+        """What a step leaves for a later one."""
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +154,10 @@ class DemoClient:
     def path(self, name: str) -> Path:
         """Return the path of a file of the sandbox."""
         return self._directory / name
+
+    def pin(self, citizen: int) -> str:
+        """Return a citizen's PIN."""
+        return str(self._citizens[citizen]["pin"])
 
     def certificate(self, citizen: int) -> Path:
         """Return the file of a citizen's certificate."""
@@ -271,7 +281,7 @@ def describe_result(act: Callable[[], object]) -> str:
     """Return the result of a call as text.
 
     Examples are `RELEASED`, `REFUSED CNS-02 (SIG-06)` and `FAULT REQ-09`. An act that was done is
-    the state after it. An answer without a decision is `ANSWERED`.
+    the state after it, and a text is itself. An answer without a decision is `ANSWERED`.
     """
     try:
         result = act()
@@ -280,14 +290,17 @@ def describe_result(act: Callable[[], object]) -> str:
         return _with_codes(outcome, error.reasons)
     except FaultError as error:
         return _with_codes("FAULT", error.reasons)
-    if isinstance(result, CutOff):
-        return result.recipient_state
-    if isinstance(result, Termination):
-        return result.termination_state
     decision = getattr(result, "decision", result)
-    if not isinstance(decision, Decision):
-        return "ANSWERED"
-    return _with_codes(decision.outcome, decision.reasons)
+    match decision:
+        case Decision():
+            return _with_codes(decision.outcome, decision.reasons)
+        case CutOff():
+            return decision.recipient_state
+        case Termination():
+            return decision.termination_state
+        case str():
+            return decision
+    return "ANSWERED"
 
 
 def _with_codes(outcome: str, reasons: tuple[Reason, ...]) -> str:

@@ -81,7 +81,7 @@ def certificate_ended_later(demo: DemoClient) -> str:
     """
     demo.register("held-when-revoked")
     before = _by_id(demo, "held-when-revoked")
-    _revoke(demo, demo.certificate(demo.document("held-when-revoked").citizen))
+    revoke_certificate(demo, demo.certificate(demo.document("held-when-revoked").citizen))
     new, deadline = use("new-when-revoked")(demo), time.monotonic() + NOTICED_WITHIN
     while new == "RELEASED" and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -94,10 +94,12 @@ def _by_id(demo: DemoClient, name: str) -> str:
     return describe_result(lambda: demo.data(name, ground=ConsentId(demo.consent_id(name))))
 
 
-def _revoke(demo: DemoClient, certificate: Path) -> None:
+def revoke_certificate(
+    demo: DemoClient, certificate: Path, *, stolen_since: datetime | None = None
+) -> None:
     """Revoke a certificate, as the citizens' authority, from the next whole second on.
 
-    A CRL has no finer time.
+    A CRL has no finer time. `stolen_since` states that the key was stolen at that time.
     """
     now = datetime.now(UTC)
     at = now.replace(microsecond=0) + timedelta(seconds=1)
@@ -110,7 +112,10 @@ def _revoke(demo: DemoClient, certificate: Path) -> None:
     ended = RevocationEntry(
         certificate=x509.load_pem_x509_certificate(certificate.read_bytes()),
         at=at,
-        reason=x509.ReasonFlags.cessation_of_operation,
+        reason=x509.ReasonFlags.cessation_of_operation
+        if stolen_since is None
+        else x509.ReasonFlags.key_compromise,
+        invalid_since=stolen_since,
     )
     authority = Authority(credential=Credential(key=key, certificate=own), made_at=at)
     crl = demo.path(issuer["crl"])

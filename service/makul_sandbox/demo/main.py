@@ -27,13 +27,16 @@ from makul.cli.exit_codes import ExitCode
 from makul.net.orphan_guard import attached_command
 from makul_client import MakulError
 from makul_sandbox.demo.client_session import DemoClient
+from makul_sandbox.demo.month_scenarios import MONTH_SCENES
+from makul_sandbox.demo.month_steps import REQUESTS
 from makul_sandbox.demo.scenarios import SCENES, Scene
 from makul_sandbox.output.files import INDEX
 from makul_sandbox.run import choose_addresses, find_silent_ports, with_ports
 
 PEOPLE = 200
-START_SECONDS = 90.0
-"""The maximum time for the start. A cold start on two busy cores takes some ten seconds."""
+START_SECONDS = 600.0
+"""The maximum time for the start. A cold start on two busy cores takes some ten seconds, and its
+history as long again."""
 
 STOP_SECONDS = 30.0
 LOG = "service.log"
@@ -56,13 +59,17 @@ def play(directory: Path | None) -> int:
     """Run every scene and print the results. Return 0 if all are as expected."""
     signal.signal(signal.SIGTERM, _leave)
     sys.stderr.write("A sandbox is being started; this takes some seconds.\n")
-    with (
-        _sandbox_directory(directory) as sandbox,
-        running_sandbox(sandbox),
-        DemoClient(sandbox) as demo,
-    ):
-        played = [_run_scene(scene, demo) for scene in SCENES]
+    with _sandbox_directory(directory) as sandbox:
+        played = _play(sandbox, SCENES)
+        sys.stderr.write(f"Another one is started, with {REQUESTS} requests of the last month.\n")
+        month = sandbox.with_name(f"{sandbox.name}-month")
+        played += _play(month, MONTH_SCENES, history=REQUESTS)
     return report(played)
+
+
+def _play(directory: Path, scenes: Sequence[Scene], history: int = 0) -> list[SceneResult]:
+    with running_sandbox(directory, history), DemoClient(directory) as demo:
+        return [_run_scene(scene, demo) for scene in scenes]
 
 
 def report(played: Sequence[SceneResult]) -> int:
@@ -103,10 +110,20 @@ def _table(played: Iterable[SceneResult]) -> Table:
 
 
 @contextmanager
-def running_sandbox(directory: Path) -> Iterator[SandboxOptions]:
-    """Run a sandbox in its own processes until the end of the `with` statement."""
+def running_sandbox(directory: Path, history: int = 0) -> Iterator[SandboxOptions]:
+    """Run a sandbox in its own processes until the end of the `with` statement.
+
+    `history` is the number of its requests of the last month.
+    """
     options = with_ports(
-        SandboxOptions(directory=directory, port=0, xroad_port=0, mtls_port=0, people=PEOPLE)
+        SandboxOptions(
+            directory=directory,
+            port=0,
+            xroad_port=0,
+            mtls_port=0,
+            people=PEOPLE,
+            history=history,
+        )
     )
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -133,6 +150,7 @@ def _command(options: SandboxOptions) -> list[str]:
         *("--oversight-port", str(options.oversight_port)),
         *("--subject-port", str(options.subject_port)),
         *("--people", str(options.people)),
+        *("--history", str(options.history)),
     )
 
 

@@ -96,6 +96,13 @@ pin_policies = ["{citizen_policy}"]
 [months]
 directory = "months"
 
+[cases]
+directory = "cases"
+
+[notifications]                 # files; a program of the portal delivers them
+link_prefix = "https://portal.sandbox.example/not-me/"
+directory = "notifications"
+
 [limits]                        # in production 600: here a load may be tried
 requests_per_minute = 60000
 
