@@ -528,7 +528,7 @@ def _speaks(store: Store) -> None:
     reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
     for request_id, expected in zip((requests[0], *requests), reported, strict=True):
         report = DenialRequest(
-            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
+            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None, lock="false"
         )
         assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
     answered = uuid4()

@@ -8,6 +8,7 @@ from makul.app.acts import ActRequest
 from makul.app.answer_acts import LinkedOperation, LinkedRequest
 from makul.app.ports.subject_answers import AnswerRights, LinkToken
 from makul.domain.notifications import NotificationKind
+from makul.domain.person_locks import MatchingState
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer
 
 
@@ -16,6 +17,8 @@ class DenialRequest(LinkedRequest):
     """A report from the link of a notification."""
 
     link_token: LinkToken
+    lock: str | None
+    """`true` to lock matching as well."""
 
 
 class ReportNotMe(LinkedOperation[DenialRequest]):
@@ -30,6 +33,20 @@ class ReportNotMe(LinkedOperation[DenialRequest]):
         return rights.linked_disclosure(
             request.link_token, NotificationKind.DISCLOSURE, NotificationKind.PAPER_CONSENT
         )
+
+    def follow(
+        self, request: DenialRequest, disclosure_id: UUID, rights: AnswerRights
+    ) -> dict[str, str]:
+        """Lock matching by consent, if asked for. It only restricts, so the link is enough.
+
+        To remove the lock, the citizen must sign (UnlockMatching).
+        """
+        subject = rights.subject_of(disclosure_id) if request.lock == "true" else None
+        if subject is None:
+            return {}
+        if rights.matching_state(subject) is not MatchingState.LOCKED:
+            rights.set_matching_state(subject, MatchingState.LOCKED)
+        return {"matchingState": MatchingState.LOCKED.value}
 
     def answer_of(self, request: DenialRequest) -> SubjectAnswer:  # noqa: ARG002 - one for all
         """Return the answer: a report denies."""
