@@ -193,11 +193,11 @@ def test_subjects_of_the_sample_are_asked_and_answer(closing: Closing) -> None:
         str(silent): None,
     }
     registry, later = closing.installation.store.registry, utc_now() + timedelta(days=15)
-    read = registry.read_month(closing.month, closing.bank, draft=True, at=later)
-    found = {
-        each: [exception.fact for exception in find_denials(answers, at=later)]
-        for each, answers in read.answers.items()
-    }
+    with registry.read_month(closing.month, closing.bank, draft=True, at=later) as read:
+        found = {
+            each: [exception.fact for exception in find_denials(answers, at=later)]
+            for each, answers in read.answers.items()
+        }
     assert found == {denied: ["SUBJECT_ANSWERED_NO"], silent: ["NO_ANSWER_IN_TERM"]}
 
 

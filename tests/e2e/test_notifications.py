@@ -217,6 +217,21 @@ def test_a_recipient_cannot_use_a_link(own: InProcessService) -> None:
     assert own.ask_as_citizen(child.encode(), by="bank").codes == ["RCP-04"]
 
 
+def test_a_report_locks_matching_if_asked(own: InProcessService) -> None:
+    """A lock only restricts, so the link alone suffices; consent-based matching stops at once."""
+    release(own)
+    (notification,) = delivered(own)
+    link = f"<s:linkToken>{token_of(notification)}</s:linkToken>|<s:lock>true</s:lock>"
+
+    answer = speak(own, "ReportNotMe", link)
+
+    assert answer.outcome == "DONE", answer.codes
+    assert answer.child.findtext(f"{{{S}}}matchingState") == "LOCKED"
+    ready = own.document("bank-02-yes-no")
+    again = person_request(**about(own.person_of(ready), of=own.bank, document=ready))
+    assert own.ask(again).codes == ["MAT-05"]
+
+
 PDU = (
     '<p:pdu xmlns:p="http://x-road.eu/xsd/pdu.xsd"><p:reason>Насыя берүү</p:reason>'
     "<p:system>Core banking</p:system><p:hidden>true</p:hidden></p:pdu>"

@@ -39,7 +39,7 @@ from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
 from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
-from makul.app.subject_acts.report_not_me import ReportRequest
+from makul.app.subject_acts.report_not_me import DenialRequest
 from makul.app.subject_acts.revoke_consent import CitizenRevocationRequest
 from makul.app.subject_acts.unlock import UnlockRequest
 from makul.domain.attributes import Attribute
@@ -527,8 +527,8 @@ def _speaks(store: Store) -> None:
     operations, link = build_subject_operations(store), LinkToken(LINKED)
     reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
     for request_id, expected in zip((requests[0], *requests), reported, strict=True):
-        report = ReportRequest(
-            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
+        report = DenialRequest(
+            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None, lock="false"
         )
         assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
     answered = uuid4()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from makul.domain.identifiers import Pin
 from makul.domain.notifications import NotificationKind
+from makul.domain.person_locks import MatchingState
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer
 
 
@@ -43,6 +44,15 @@ class AnswerRights(Protocol):
 
     def has_answer(self, disclosure_id: UUID, origin: AnswerOrigin) -> bool:
         """Return whether the subject spoke about a decision already, for this reason."""
+
+    def subject_of(self, disclosure_id: UUID) -> Pin | None:
+        """Return the subject of a decision; None if there is none."""
+
+    def matching_state(self, citizen: Pin) -> MatchingState | None:
+        """Return the state that a citizen set; None if none was ever set."""
+
+    def set_matching_state(self, citizen: Pin, state: MatchingState) -> None:
+        """Set the state from this commit on."""
 
     def add_answer(self, disclosure_id: UUID, origin: AnswerOrigin, answer: SubjectAnswer) -> None:
         """Record what the subject says, permanently."""

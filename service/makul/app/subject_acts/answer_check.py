@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from makul.app.acts import ActRequest
-from makul.app.linked_acts import LinkedOperation, LinkedRequest
+from makul.app.answer_acts import LinkedOperation, LinkedRequest
 from makul.app.ports.subject_answers import AnswerRights
 from makul.domain.notifications import NotificationKind
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer

@@ -11,6 +11,7 @@ from makul.domain.notifications import NotificationKind
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer
 from makul.store.admin.month_rights import MonthRows
 from makul.store.db.codecs import instant, micros
+from makul.store.records.private_fields import open_private
 from makul.store.schema.notification_tables import (
     month_question,
     notification_link,
@@ -23,6 +24,9 @@ _LINK = select(notification_link.c.disclosure_id, notification_link.c.kind).wher
     notification_link.c.expires_at > bindparam("now"),
 )
 _SUBJECT = select(disclosure.c.subject_index).where(
+    disclosure.c.disclosure_id == bindparam("disclosure_id")
+)
+_SEALED = select(disclosure.c.sealed).where(
     disclosure.c.disclosure_id == bindparam("disclosure_id")
 )
 _QUESTION = select(month_question.c.answer_by).where(
@@ -49,6 +53,13 @@ class SubjectAnswerRows(MonthRows):
         """Return whether a decision is about this person, by the blind index."""
         row = self._transaction.fetch_one(_SUBJECT, {"disclosure_id": disclosure_id.bytes})
         return row is not None and row[0] == self._cipher.index("pin", subject.digits)
+
+    def subject_of(self, disclosure_id: UUID) -> Pin | None:
+        """Return the subject of a decision, from its encrypted part; None if there is none."""
+        row = self._transaction.fetch_one(_SEALED, {"disclosure_id": disclosure_id.bytes})
+        if row is None:
+            return None
+        return open_private(self._cipher, disclosure_id.bytes, row[0]).subject
 
     def asked_until(self, disclosure_id: UUID) -> datetime | None:
         """Return the last time of an answer about a disclosure; None if nobody was asked."""

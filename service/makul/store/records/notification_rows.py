@@ -76,7 +76,7 @@ def read_facts(
 def _facts(entry: Entry, effect: SubjectNotification) -> NotificationFacts:
     decision, facts = entry.decision, entry.facts
     if decision.subject is None:  # a comparison and a registration always name one
-        raise ValueError("a notification without a subject")
+        raise CodecError(translate("a decision does not read back"))
     ground = decision.ground
     return NotificationFacts(
         kind=effect.kind,

@@ -83,7 +83,19 @@ class LinkedOperation(ActOperation[LinkedRequestT, AnswerRights]):
         if reasons or disclosure_id is None:
             return refuse_act(reasons)
         rights.add_answer(disclosure_id, self.origin, self.answer_of(request))
-        return ActDecision(outcome=Outcome.DONE, results={"disclosureId": str(disclosure_id)})
+        results = {"disclosureId": str(disclosure_id)}
+        return ActDecision(
+            outcome=Outcome.DONE, results=results | self.follow(request, disclosure_id, rights)
+        )
+
+    def follow(
+        self,
+        request: LinkedRequestT,  # noqa: ARG002 - the signature of all operations
+        disclosure_id: UUID,  # noqa: ARG002
+        rights: AnswerRights,  # noqa: ARG002
+    ) -> dict[str, str]:
+        """Do what else the subject asks for, and return the further elements of the answer."""
+        return {}
 
     def _case(
         self, disclosure_id: UUID | None, facts: ActFacts, rights: AnswerRights
