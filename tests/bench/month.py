@@ -163,7 +163,7 @@ def _state(directory: Path, count: int) -> dict[str, Any]:
 def _own_mb(pid: int) -> float:
     """Return the memory of a process and of those that it started, without mapped files.
 
-    The system may take back the pages of a mapped file at any time.
+    The system may release the pages of a mapped file at any time.
     """
     own = 0.0
     for each in (pid, *_children(pid)):

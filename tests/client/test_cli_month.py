@@ -72,7 +72,7 @@ def signatory(folder: Path) -> tuple[object, ...]:
 
 
 def test_an_equal_month_is_shown(tmp_path: Path) -> None:
-    """Without differences the exit code is 0, and nothing is sent."""
+    """The exit code is 0 and nothing is sent if nothing differs."""
     result, sent = run(tmp_path, equal_month(tmp_path))
 
     assert (result.exit_code, sent) == (ExitCode.OK, []), result.output

@@ -238,7 +238,7 @@ def a_receipt(document: bytes = b"<Receipt/>", **changes: object) -> Receipt:
 
 
 def test_a_receipt_is_kept_once_and_never_replaced(tmp_path: Path) -> None:
-    """The same bytes are one file; other bytes with the same id are a second file."""
+    """Equal bytes are one file; other bytes with the same id are a second file."""
     directory, receipt = ReceiptDirectory(tmp_path / "receipts"), a_receipt()
     directory.require_writable()
     file = directory.keep(receipt)

@@ -71,7 +71,7 @@ def test_each_act_has_its_states(state: CaseState) -> None:
 def test_a_case_is_the_data_protection_bodys_from_its_referral(
     state: CaseState, expected: tuple[Reason, ...]
 ) -> None:
-    """Before, the answer is that of an id that does not exist."""
+    """An id that does not exist has the same answer before that."""
     assert judge_acknowledgement(a_case(state)) == expected
     visible = a_case(state).is_visible_to(OfficerRole.PROTECTION_OFFICER)
     assert visible is (expected != UNKNOWN)

@@ -152,7 +152,7 @@ def test_an_interrupted_evidence_file_is_continued(officers: Officers, tmp_path:
 
 
 def test_the_decisions_of_a_recipient_are_listed(officers: Officers) -> None:
-    """By month or by days; neither, or both, is wrong use and sends nothing."""
+    """A month or days are named; neither, or both, is wrong use and sends nothing."""
     month, bank = officers.closing.month, officers.closing.bank
     page = officers.run_json("protection", "disclosures", bank, "--month", month)
     shown = officers.run(

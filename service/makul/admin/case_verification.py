@@ -45,7 +45,7 @@ from makul.trust.containers.asice_verification import VerifiedContainer, verify_
 from makul.trust.containers.findings import ContainerFailure
 from makul.trust.keys.receipt_certificates import receipt_certificates
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
-from makul.trust.wsse.verification import prove_stored_message
+from makul.trust.wsse.request_proof import prove_stored_message
 from makul.trust.xades.operator_signature import verify_operator_signature
 
 MAX_HEAD_BYTES: Final = 1024 * 1024

@@ -71,7 +71,7 @@ from makul.trust.pki.trust_store import TrustStore
 from makul.trust.revocation.archive import Archive
 from makul.trust.tlog.note_keys import NoteVerifier, public_part
 from makul.trust.validation.documents import XadesVerifier
-from makul.trust.validation.stored_proof import StoredProofs
+from makul.trust.validation.ground_proofs import StoredProofs
 from makul.trust.wsse.verification import WsseVerifier
 from makul.trust.xades.receipt_signer import XadesReceiptSigner
 from makul.trust.xmlenc import XmlEncryptor

@@ -290,16 +290,19 @@ def describe_result(act: Callable[[], object]) -> str:
         return _with_codes(outcome, error.reasons)
     except FaultError as error:
         return _with_codes("FAULT", error.reasons)
-    decision = getattr(result, "decision", result)
-    match decision:
+    return _describe_answer(getattr(result, "decision", result))
+
+
+def _describe_answer(answer: object) -> str:
+    match answer:
         case Decision():
-            return _with_codes(decision.outcome, decision.reasons)
+            return _with_codes(answer.outcome, answer.reasons)
         case CutOff():
-            return decision.recipient_state
+            return answer.recipient_state
         case Termination():
-            return decision.termination_state
+            return answer.termination_state
         case str():
-            return decision
+            return answer
     return "ANSWERED"
 
 

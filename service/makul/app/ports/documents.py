@@ -12,12 +12,7 @@ from makul.app.ports.ledger import Inclusion
 from makul.app.ports.oversight import DecisionLine
 from makul.app.ports.registry import MonthCount
 from makul.app.ports.signed_documents import RecordedSignature
-from makul.app.ports.subject import (
-    ConsentPosition,
-    PagePosition,
-    SubjectConsent,
-    SubjectEntry,
-)
+from makul.app.ports.subject import ConsentPosition, PagePosition, SubjectConsent, SubjectEntry
 from makul.domain.agreements import Agreement
 from makul.domain.attributes import Attribute
 from makul.domain.consent_revocations import Revocation

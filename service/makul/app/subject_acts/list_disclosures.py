@@ -24,7 +24,7 @@ class DisclosureListRequest(SubjectRequest):
     limit: int | None
 
 
-class ListDisclosures(SubjectOperation[DisclosureListRequest, object]):
+class ListOwnDisclosures(SubjectOperation[DisclosureListRequest, object]):
     """Returns every decision about the citizen that is not hidden, also refused ones."""
 
     name = "ListDisclosures"

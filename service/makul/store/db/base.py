@@ -115,7 +115,7 @@ UnknownCommitResolver = Callable[[Transaction], ResultT | None]
 committed."""
 
 
-class Reader(Protocol):
+class QuerySource(Protocol):
     """A database, or a snapshot of one."""
 
     def fetch_one(self, statement: CompilerElement, values: Values) -> Row | None:

@@ -22,7 +22,7 @@ from makul.domain.monthly_statements import (
 )
 from makul.domain.months import Period
 from makul.language.translation import translate
-from makul.store.db.base import Reader, Row
+from makul.store.db.base import QuerySource, Row
 from makul.store.db.codecs import CodecError, codes_from_text, instant, micros, names_from_text
 from makul.store.db.rows import build_row_reader
 from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
@@ -214,7 +214,7 @@ _Ground = tuple[str | None, bytes | None]
 class MonthReader:
     """Reads the decisions of a recipient with their grounds, page by page."""
 
-    reader: Reader
+    reader: QuerySource
     cipher: FieldCipher
     recipient: MemberCode
 
@@ -308,7 +308,7 @@ class MonthReader:
             values |= {"at": rows[-1].decided_at, "id": rows[-1].disclosure_id}
 
 
-def _agreement_changes(reader: Reader, recipient: MemberCode) -> Mapping[str, datetime]:
+def _agreement_changes(reader: QuerySource, recipient: MemberCode) -> Mapping[str, datetime]:
     changes: dict[str, int] = {}
     for statement in _AGREEMENT_CHANGES:
         for number, at in reader.fetch_all(statement, {"recipient": recipient}):

@@ -11,7 +11,7 @@ from makul.domain.identifiers import MemberCode
 from makul.domain.months import Period
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer, SubjectAnswers
 from makul.language.translation import translate
-from makul.store.db.base import Reader
+from makul.store.db.base import QuerySource
 from makul.store.db.codecs import CodecError, instant, micros
 from makul.store.schema.notification_tables import month_question, subject_answer
 from makul.store.schema.record_tables import disclosure
@@ -35,7 +35,7 @@ _QUESTIONS = select(month_question.c.disclosure_id, month_question.c.answer_by).
 
 
 def read_answers(
-    reader: Reader, period: Period, recipient: MemberCode
+    reader: QuerySource, period: Period, recipient: MemberCode
 ) -> Mapping[UUID, SubjectAnswers]:
     """Return what is known of a recipient's disclosures of a period, by disclosure.
 

@@ -22,7 +22,6 @@ from makul.domain.calendar import CLOCK_TOLERANCE
 from makul.domain.causes import Cause
 from makul.domain.reasons import Code
 from makul.net.xml_names import speakable_name
-from makul.net.xml_parser import own_parser
 from makul.trust.base.algorithms import EXCLUSIVE, require_in_force, signature_method
 from makul.trust.base.errors import SignatureFailure
 from makul.trust.pki.certificates import (
@@ -90,7 +89,7 @@ _SIGNATURE_VALUE = f"{{{DS}}}SignatureValue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
+class MessageShape:
     """A signed envelope whose parts are all at their required positions, not yet verified."""
 
     body: "Element"
@@ -99,16 +98,6 @@ class _Shape:
     signature: "Element"
     signed_info: SignedInfo
     proven: tuple[ProvenReference, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedRequest:
-    """What the signature of a stored message proves."""
-
-    fingerprint: bytes
-    """SHA-256 of the certificate whose key signed the message."""
-    request_digest: bytes
-    """SHA-256 over the exclusive canonical form of the Body's child."""
 
 
 class WsseVerifier:
@@ -139,49 +128,25 @@ class WsseVerifier:
             raise RejectedError(cause.reason) from cause
 
     def _verify(self, envelope: "Element", at: datetime) -> VerifiedMessage:
-        _refuse_markup(envelope)
-        shape = _prove_shape(envelope)
+        refuse_markup(envelope)
+        shape = prove_shape(envelope)
         certificate = read_token_certificate(shape.token)
         require_in_term(certificate, at)
         method = signature_method(shape.signed_info.method, certificate.key)
         digests = (part.reference.digest for part in shape.proven)
         require_in_force(certificate.key, method, digests, at=at)
         verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
-        body = parse_signed(verified[_read_uri(shape.body)])
-        forget_after = _judge_timestamp(parse_signed(verified[_read_uri(shape.timestamp)]), at)
+        body = parse_signed(verified[read_uri(shape.body)])
+        forget_after = _judge_timestamp(parse_signed(verified[read_uri(shape.timestamp)]), at)
         self._store.require(certificate, Use.MESSAGE, at=at)
         return VerifiedMessage(
-            child=_only_content(body),
+            child=only_content(body),
             fingerprint=certificate.fingerprint,
             mark=MessageMark(digest=_mark(shape.signature, certificate), forget_after=forget_after),
         )
 
 
-def prove_stored_message(message: bytes) -> VerifiedRequest:
-    """Return what a stored message proves by its signature alone: which key signed which request.
-
-    Neither the trust in the certificate nor the Timestamp is judged, because both were judged when
-    the message was received. Raises `SignatureFailure` for a message that proves nothing.
-    """
-    try:
-        envelope = etree.fromstring(message, own_parser())
-    except etree.XMLSyntaxError:
-        raise SignatureFailure(Code.SIG_02, "not well-formed", field="Envelope") from None
-    if envelope.getroottree().docinfo.internalDTD is not None:
-        raise SignatureFailure(Code.SIG_02, "a document type", field="Envelope")
-    _refuse_markup(envelope)
-    shape = _prove_shape(envelope)
-    certificate = read_token_certificate(shape.token)
-    signature_method(shape.signed_info.method, certificate.key)
-    verified = verify_proven(shape.signature, shape.signed_info, shape.proven, certificate.key)
-    child = _only_content(parse_signed(verified[_read_uri(shape.body)]))
-    canonical = etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
-    return VerifiedRequest(
-        fingerprint=certificate.fingerprint, request_digest=sha256(canonical).digest()
-    )
-
-
-def _refuse_markup(envelope: "Element") -> None:
+def refuse_markup(envelope: "Element") -> None:
     """Refuse comments and processing instructions anywhere in the envelope.
 
     With one of them a value could be read in two pieces. Raises `SignatureFailure`.
@@ -191,7 +156,11 @@ def _refuse_markup(envelope: "Element") -> None:
     require_modest_tree(envelope)
 
 
-def _prove_shape(envelope: "Element") -> _Shape:
+def prove_shape(envelope: "Element") -> MessageShape:
+    """Return the parts of a signed envelope, each in its required position.
+
+    Raises `SignatureFailure` (SIG-*). Nothing is verified yet.
+    """
     name = etree.QName(envelope)
     if name.namespace not in SOAP_NAMESPACES or name.localname != "Envelope":
         raise SignatureFailure(Code.SIG_03, "not a SOAP envelope", field="Envelope")
@@ -214,14 +183,14 @@ def _prove_shape(envelope: "Element") -> _Shape:
     token, timestamp = only_child(security, TOKEN), only_child(security, _TIMESTAMP)
     require_reference_to(token, signature)
     signed_info = read_signed_info(signature)
-    return _Shape(
+    return MessageShape(
         body=body,
         timestamp=timestamp,
         token=token,
         signature=signature,
         signed_info=signed_info,
         proven=_prove_references(
-            signed_info, {_read_uri(body): body, _read_uri(timestamp): timestamp}
+            signed_info, {read_uri(body): body, read_uri(timestamp): timestamp}
         ),
     )
 
@@ -297,7 +266,8 @@ def _find_signature(envelope: "Element", security: "Element") -> "Element":
     return elements[0]
 
 
-def _read_uri(element: "Element") -> str:
+def read_uri(element: "Element") -> str:
+    """Return the URI by which a signature refers to the element. Raises `SignatureFailure`."""
     identifier = element.get(ID)
     if not identifier:
         raise _unsigned_failure(element)
@@ -391,7 +361,7 @@ def _instant(element: "Element") -> datetime:
         ) from None
 
 
-def _only_content(body: "Element") -> "Element":
+def only_content(body: "Element") -> "Element":
     """Return the one child of the Body.
 
     Raises `SignatureFailure` (REQ-01) if the Body contains anything else, text included.
