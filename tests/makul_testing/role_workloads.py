@@ -35,7 +35,6 @@ from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.ports.subject_answers import LinkToken
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
-from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
 from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
@@ -58,7 +57,6 @@ from makul.domain.oversight_cases import (
     period_of_month,
 )
 from makul.domain.recipients import RecipientState
-from makul.domain.subject_answers import SubjectAnswer
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
@@ -104,7 +102,12 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.builders.subject import PORTAL_CALLER, a_token, build_subject_operations
+from makul_testing.builders.subject import (
+    PORTAL_CALLER,
+    a_token,
+    answer_check,
+    build_subject_operations,
+)
 from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
@@ -531,16 +534,7 @@ def _speaks(store: Store) -> None:
             request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
         )
         assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
-    answered = uuid4()
-    answer = AnswerRequest(
-        request_id=answered,
-        digest=b"9" * 32,
-        link_token=None,
-        id_token=a_token(AZAMAT, answered),
-        disclosure_id=ASKED_ABOUT.disclosure_id,
-        answer=SubjectAnswer.YES,
-    )
-    assert operations["AnswerCheck"](answer, PORTAL_CALLER) == b"DONE"
+    answer_check(store, AZAMAT, ASKED_ABOUT.disclosure_id)
 
 
 # --- the work of the sequencer ------------------------------------------------------------------
