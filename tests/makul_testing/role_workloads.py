@@ -515,7 +515,6 @@ def answers_citizens(store: Store) -> None:
         ("GetDisclosureReceipt", DisclosureReceiptRequest, {"disclosure_id": released}),
         ("ListConsents", ConsentListRequest, {"after": None, "limit": 1}),
         ("RevokeConsent", CitizenRevocationRequest, {"recipient": BANK, "consent_id": consent}),
-        ("LockMatching", SubjectRequest, {}),
         ("UnlockMatching", UnlockRequest, {"document": b"<signed/>"}),
         ("LockMatching", SubjectRequest, {}),
     ):
@@ -526,12 +525,16 @@ def answers_citizens(store: Store) -> None:
 
 
 def _speaks(store: Store) -> None:
-    """Report from a link and again; answer a question; get the stored answer."""
+    """Report from a link, lock matching and propose a case; repeat it; answer a question."""
     operations, link = build_subject_operations(store), LinkToken(LINKED)
     reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
     for request_id, expected in zip((requests[0], *requests), reported, strict=True):
         report = ReportRequest(
-            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None
+            request_id=request_id,
+            digest=b"8" * 32,
+            link_token=link,
+            id_token=None,
+            lock_matching=True,
         )
         assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
     answer_check(store, AZAMAT, ASKED_ABOUT.disclosure_id)
