@@ -34,6 +34,7 @@ from makul_testing.raw_sql import count, parameters, raw
 from makul_testing.tlog.builder import ORIGIN, check_ledger, sequence
 
 S = "urn:makul:subject:1"
+O = "urn:makul:oversight:1"  # noqa: E741 - the prefix of the schema
 
 
 @pytest.fixture
@@ -92,8 +93,12 @@ def speak(
     return service.ask_as_citizen(child.encode())
 
 
-def report(service: InProcessService, token: str, **options: Any) -> ServiceAnswer:
-    return speak(service, "ReportNotMe", f"<s:linkToken>{token}</s:linkToken>", **options)
+def report(
+    service: InProcessService, token: str, *, lock: str = "", **options: Any
+) -> ServiceAnswer:
+    content = f"<s:linkToken>{token}</s:linkToken>|"
+    content += f"<s:lockMatching>{lock}</s:lockMatching>" if lock else ""
+    return speak(service, "ReportNotMe", content, **options)
 
 
 def case_exceptions(service: InProcessService) -> str:
@@ -128,6 +133,40 @@ def test_a_subject_learns_of_a_disclosure_and_denies_it(own: InProcessService) -
     assert answer.child.findtext(f"{{{S}}}disclosureId") == notification["disclosureId"]
     assert "DENIED_BY_SUBJECT" in case_exceptions(own)
     assert pin.digits.encode() not in answer.body
+
+
+def test_a_report_locks_matching_and_proposes_a_case(own: InProcessService) -> None:
+    """Cl. 4, 12: without a login, at once; also the stored answer is not given again (MAT-05)."""
+    ready = own.document("bank-02-data")
+    person = own.person_of(ready)
+    request = person_request(**about(person, of=party("bank"), document=ready))
+    assert own.ask(request).outcome == "RELEASED"
+    (notification,) = delivered(own)
+
+    answer = report(own, token_of(notification), lock="true")
+
+    assert (answer.outcome, answer.child.findtext(f"{{{S}}}matchingState")) == ("DONE", "LOCKED")
+    assert own.ask(request).codes == ["MAT-05"]
+    query = f'<GetCase xmlns="{O}"><requestId>{uuid4()}</requestId></GetCase>'
+    seen = own.oversee(query.encode()).child
+    cases = [
+        (each.findtext(f"{{{O}}}recipient"), each.findtext(f"{{{O}}}caseState"))
+        for each in seen.iter(f"{{{O}}}case")
+    ]
+    assert cases == [(own.bank.code, "PROPOSED")]
+
+
+@pytest.mark.parametrize("lock", ["", "false"])
+def test_a_report_without_a_lock_shows_no_state(own: InProcessService, lock: str) -> None:
+    """The link alone shows no data."""
+    release(own)
+    (notification,) = delivered(own)
+
+    answer = report(own, token_of(notification), lock=lock)
+
+    assert answer.outcome == "DONE"
+    assert answer.child.find(f"{{{S}}}matchingState") is None
+    assert count(own.settings.place, "matching_lock") == 0
 
 
 def test_a_used_an_expired_and_an_unknown_link_look_alike(own: InProcessService) -> None:

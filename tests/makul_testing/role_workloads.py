@@ -35,7 +35,6 @@ from makul.app.ports.ledger import RecoveryResult, Sequenced, SignedTree
 from makul.app.ports.subject_answers import LinkToken
 from makul.app.recipient_acts.confirm_month import ConfirmationRequest
 from makul.app.recipient_acts.get_monthly_statement import StatementQuery
-from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.app.subject_acts.get_disclosure_receipt import DisclosureReceiptRequest
 from makul.app.subject_acts.list_consents import ConsentListRequest
 from makul.app.subject_acts.list_disclosures import DisclosureListRequest
@@ -58,7 +57,6 @@ from makul.domain.oversight_cases import (
     period_of_month,
 )
 from makul.domain.recipients import RecipientState
-from makul.domain.subject_answers import SubjectAnswer
 from makul.ledger.checkpoint import Checkpoint
 from makul.ledger.compact_range import EMPTY_EDGE
 from makul.store import Store
@@ -104,7 +102,12 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.builders.subject import PORTAL_CALLER, a_token, build_subject_operations
+from makul_testing.builders.subject import (
+    PORTAL_CALLER,
+    a_token,
+    answer_check,
+    build_subject_operations,
+)
 from makul_testing.tlog.builder import LEASE, ORIGIN, build_recording, check_ledger, some_drafts
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
@@ -512,7 +515,6 @@ def answers_citizens(store: Store) -> None:
         ("GetDisclosureReceipt", DisclosureReceiptRequest, {"disclosure_id": released}),
         ("ListConsents", ConsentListRequest, {"after": None, "limit": 1}),
         ("RevokeConsent", CitizenRevocationRequest, {"recipient": BANK, "consent_id": consent}),
-        ("LockMatching", SubjectRequest, {}),
         ("UnlockMatching", UnlockRequest, {"document": b"<signed/>"}),
         ("LockMatching", SubjectRequest, {}),
     ):
@@ -523,24 +525,19 @@ def answers_citizens(store: Store) -> None:
 
 
 def _speaks(store: Store) -> None:
-    """Report from a link and again; answer a question; get the stored answer."""
+    """Report from a link, lock matching and propose a case; repeat it; answer a question."""
     operations, link = build_subject_operations(store), LinkToken(LINKED)
     reported, requests = [b"DONE", b"DONE", b"REFUSED OVR-06"], [uuid4(), uuid4()]
     for request_id, expected in zip((requests[0], *requests), reported, strict=True):
         report = DenialRequest(
-            request_id=request_id, digest=b"8" * 32, link_token=link, id_token=None, lock="false"
+            request_id=request_id,
+            digest=b"8" * 32,
+            link_token=link,
+            id_token=None,
+            lock_matching=True,
         )
         assert operations["ReportNotMe"](report, PORTAL_CALLER) == expected
-    answered = uuid4()
-    answer = AnswerRequest(
-        request_id=answered,
-        digest=b"9" * 32,
-        link_token=None,
-        id_token=a_token(AZAMAT, answered),
-        disclosure_id=ASKED_ABOUT.disclosure_id,
-        answer=SubjectAnswer.YES,
-    )
-    assert operations["AnswerCheck"](answer, PORTAL_CALLER) == b"DONE"
+    answer_check(store, AZAMAT, ASKED_ABOUT.disclosure_id)
 
 
 # --- the work of the sequencer ------------------------------------------------------------------

@@ -11,7 +11,15 @@ from lxml import etree
 from makul.app.acts import find_operations, wire_name
 from makul.soap.act_operations import build_act_service
 from makul.soap.request_models import Schemas, published_operations
-from makul.soap.spyne_setup import ByteArray, ComplexModel, Date, DateTime, Integer32, Unicode
+from makul.soap.spyne_setup import (
+    Boolean,
+    ByteArray,
+    ComplexModel,
+    Date,
+    DateTime,
+    Integer32,
+    Unicode,
+)
 from makul.soap.wsgi_app import OVERSIGHT_CONTRACT, RECIPIENT_CONTRACT, PortContract
 from makul_testing.contract_files import OPERATIONS, OPERATIONS_OF_PORTS
 
@@ -75,6 +83,7 @@ def test_a_member_of_a_choice_may_be_absent() -> None:
         ("base64Binary", '<xs:length value="32"/>', ByteArray, {"min_len": 32, "max_len": 32}),
         ("base64Binary", '<xs:maxLength value="9"/>', ByteArray, {"max_len": 9}),
         ("int", '<xs:minInclusive value="1"/><xs:maxInclusive value="9"/>', Integer32, {"le": 9}),
+        ("boolean", '<xs:pattern value="true|false"/>', Boolean, {"xsd_pattern": "true|false"}),
         ("date", "", Date, {}),
         ("dateTime", "", DateTime, {}),
     ],

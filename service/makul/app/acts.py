@@ -331,8 +331,13 @@ def _stated(request: ActRequest) -> dict[str, str | None]:
     for field in fields(request):
         value = getattr(request, field.name)
         if field.name not in common and (value is None or isinstance(value, _STATED)):
-            stated[wire_name(field.name)] = None if value is None else str(value)
+            stated[wire_name(field.name)] = None if value is None else _text(value)
     return stated
+
+
+def _text(value: object) -> str:
+    """Return a value as the text that it has in XML."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def wire_name(field: str) -> str:

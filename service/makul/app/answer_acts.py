@@ -1,11 +1,12 @@
 """Acts that a subject begins from the single-use link of a notification (Procedure, cl. 4, 11).
 
 The link proves that who uses it received the notification. Such an act gives no right and shows no
-data, so the link alone is enough. A portal that has the citizen logged in sends the ID token too;
-then the decision must be about this citizen.
+data: the most that it does is to restrict. So the link alone is enough. A portal that has the
+citizen logged in sends the ID token too; then the decision must be about this citizen.
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
@@ -30,9 +31,10 @@ class LinkedRequest(ActRequest):
 
 
 LinkedRequestT = TypeVar("LinkedRequestT", bound=LinkedRequest)
+AnswerRightsT = TypeVar("AnswerRightsT", bound=AnswerRights)
 
 
-class LinkedOperation(ActOperation[LinkedRequestT, AnswerRights]):
+class LinkedOperation(ActOperation[LinkedRequestT, AnswerRightsT]):
     """An operation of a portal by which a subject speaks about one decision."""
 
     port = "subject"
@@ -68,14 +70,25 @@ class LinkedOperation(ActOperation[LinkedRequestT, AnswerRights]):
         return "disclosure"
 
     @abstractmethod
-    def find_disclosure(self, request: LinkedRequestT, rights: AnswerRights) -> UUID | None:
+    def find_disclosure(self, request: LinkedRequestT, rights: AnswerRightsT) -> UUID | None:
         """Return the decision that the request leads to; None if there is none."""
 
     @abstractmethod
     def answer_of(self, request: LinkedRequestT) -> SubjectAnswer:
         """Return what the subject says."""
 
-    def decide(self, request: LinkedRequestT, facts: ActFacts, rights: AnswerRights) -> ActDecision:
+    def follow_up(
+        self,
+        request: LinkedRequestT,  # noqa: ARG002 - the signature of all operations
+        disclosure_id: UUID,  # noqa: ARG002
+        rights: AnswerRightsT,  # noqa: ARG002
+    ) -> Mapping[str, str]:
+        """Do what follows from the recorded answer; return further elements of the answer."""
+        return {}
+
+    def decide(
+        self, request: LinkedRequestT, facts: ActFacts, rights: AnswerRightsT
+    ) -> ActDecision:
         """Record the answer, if the link or the citizen leads to a decision of theirs."""
         disclosure_id = self.find_disclosure(request, rights)
         field = "disclosureId" if request.link_token is None else "linkToken"
@@ -84,21 +97,11 @@ class LinkedOperation(ActOperation[LinkedRequestT, AnswerRights]):
             return refuse_act(reasons)
         rights.add_answer(disclosure_id, self.origin, self.answer_of(request))
         results = {"disclosureId": str(disclosure_id)}
-        return ActDecision(
-            outcome=Outcome.DONE, results=results | self.follow(request, disclosure_id, rights)
-        )
-
-    def follow(
-        self,
-        request: LinkedRequestT,  # noqa: ARG002 - the signature of all operations
-        disclosure_id: UUID,  # noqa: ARG002
-        rights: AnswerRights,  # noqa: ARG002
-    ) -> dict[str, str]:
-        """Do what else the subject asks for, and return the further elements of the answer."""
-        return {}
+        results |= self.follow_up(request, disclosure_id, rights)
+        return ActDecision(outcome=Outcome.DONE, results=results)
 
     def _case(
-        self, disclosure_id: UUID | None, facts: ActFacts, rights: AnswerRights
+        self, disclosure_id: UUID | None, facts: ActFacts, rights: AnswerRightsT
     ) -> AnswerCase:
         if disclosure_id is None:
             return AnswerCase(is_known=False, is_own=False, is_answered=False)

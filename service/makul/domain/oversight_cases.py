@@ -169,6 +169,16 @@ def propose_from_month(
     )
 
 
+def propose_from_report(recipient: MemberCode, month: Month) -> CaseProposal:
+    """Return the case that a subject's report of a decision proposes."""
+    return CaseProposal(
+        recipient=recipient,
+        period=period_of_month(month),
+        reason=f"{month}: {ExceptionKind.DENIED_BY_SUBJECT} 1",
+        party=CaseParty.SUBJECT,
+    )
+
+
 def judge_choice(case: OversightCase | None, choice: CaseChoice) -> tuple[Reason, ...]:
     """Return why the authorised body cannot open or dismiss a case; empty if it can."""
     allowed = {CaseState.PROPOSED}

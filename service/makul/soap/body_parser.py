@@ -16,6 +16,7 @@ from makul.app.ports import RejectedError
 from makul.domain.reasons import Code, Reason
 from makul.soap.envelope import collapse, local_name
 from makul.soap.spyne_setup import (
+    Boolean,
     ByteArray,
     ComplexModel,
     Date,
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
 Read = Callable[["Element"], Any]
 """A function from an element to its value."""
 
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _parse_boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[collapse(text)]
+    except KeyError:
+        raise ValueError("no boolean") from None
+
+
 _PRIMITIVES: Final[tuple[tuple[Any, Callable[[str], Any]], ...]] = (
+    (Boolean, _parse_boolean),
     (Date, lambda text: date.fromisoformat(collapse(text))),
     (DateTime, lambda text: datetime.fromisoformat(collapse(text))),
     (Integer32, lambda text: int(collapse(text))),

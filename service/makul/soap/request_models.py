@@ -18,6 +18,7 @@ from lxml import etree
 
 from makul.net.xml_parser import own_parser
 from makul.soap.spyne_setup import (
+    Boolean,
     ByteArray,
     ComplexModel,
     Date,
@@ -35,6 +36,7 @@ _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 
 _PRIMITIVES: Final[Mapping[str, Any]] = {
     f"{_XS}base64Binary": ByteArray,
+    f"{_XS}boolean": Boolean,
     f"{_XS}date": Date,
     f"{_XS}dateTime": DateTime,
     f"{_XS}int": Integer32,

@@ -76,6 +76,7 @@ with warnings.catch_warnings():
     from spyne.model.binary import ByteArray
     from spyne.model.complex import ComplexModel
     from spyne.model.fault import Fault
+    from spyne.model.primitive._base import Boolean
     from spyne.model.primitive.datetime import Date, DateTime
     from spyne.model.primitive.number import Integer32, Integer64
     from spyne.model.primitive.string import Unicode
@@ -88,6 +89,7 @@ _FINDER.take_over()
 
 __all__ = [
     "Application",
+    "Boolean",
     "ByteArray",
     "ComplexModel",
     "Date",

@@ -15,8 +15,9 @@ from makul.app.ports import (
     QuotaUse,
     Space,
 )
-from makul.domain.disclosures import GroundKind, GroundRef
+from makul.domain.disclosures import GroundKind, GroundRef, Outcome
 from makul.domain.identifiers import AgreementNumber
+from makul.domain.months import month_of
 from makul.domain.reasons import Code, Reason
 from makul.domain.recipients import RecipientState
 from makul.store import Store
@@ -43,7 +44,7 @@ from makul_testing.builders.records import (
     an_agreement,
     an_evidence,
 )
-from makul_testing.builders.subject import lock_matching
+from makul_testing.builders.subject import answer_check, lock_matching
 from makul_testing.tlog.builder import a_draft, build_recording
 
 OFFICIAL = Official(recipient=BANK, identifier="O-1", name="O", fingerprint=b"o" * 32)
@@ -60,6 +61,7 @@ def fill(store: Store) -> None:
     for draft in _decisions():
         build_recording(store).record_and_render(draft)
     record_acts(store, recipient=POLICE, agreement=AgreementNumber("A-2"))
+    _ask_and_answer(store)
     lock_matching(store, GULNARA)
     _take(store)
 
@@ -126,6 +128,16 @@ def _decisions() -> list[PendingDecision]:
         a_revocation_draft(TAKEN_BACK),
         a_revocation_draft(TAKEN_BACK, at=NOON + timedelta(minutes=2)),
     ]
+
+
+def _ask_and_answer(store: Store) -> None:
+    """Ask about two disclosures of a month's sample; the subject of one answers."""
+    lines = store.registry.disclosures(recipient=BANK, since=None, limit=9)
+    released = [each.disclosure_id for each in lines if each.outcome is Outcome.RELEASED]
+    month, later = month_of(NOON), NOON + timedelta(days=10)
+    asked = store.questions.ask(BANK, month, released[:2], answer_by=later, at=NOON)
+    assert asked.asked == 2
+    answer_check(store, AZAMAT, released[0])
 
 
 def _take(store: Store) -> None:

@@ -8,11 +8,13 @@ from makul.app.acts import ActPort, SubjectRequest, SubjectServices, build_acts
 from makul.app.citizen_identification import CitizenIdentification, Portal
 from makul.app.ports import Caller
 from makul.app.ports.identity import IdToken
+from makul.app.subject_acts.answer_check import AnswerRequest
 from makul.composition.portals import PACKAGE
 from makul.domain.agreements import Channel
 from makul.domain.disclosures import HIDDEN_AT_MOST
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.identity import IdentityClaims, LevelPolicy
+from makul.domain.subject_answers import SubjectAnswer
 from makul.store import Store
 from makul_testing.builders.oversight import build_services
 from makul_testing.builders.records import NOON
@@ -55,6 +57,20 @@ def lock_matching(store: Store, citizen: Pin) -> None:
     )
     operations = build_subject_operations(store)
     assert operations["LockMatching"](request, PORTAL_CALLER) == b"DONE"
+
+
+def answer_check(store: Store, citizen: Pin, disclosure_id: UUID) -> None:
+    """Answer the question about a disclosure: the citizen logged in, and consented."""
+    request_id = uuid4()
+    request = AnswerRequest(
+        request_id=request_id,
+        digest=b"8" * 32,
+        link_token=None,
+        id_token=a_token(citizen, request_id),
+        disclosure_id=disclosure_id,
+        answer=SubjectAnswer.YES,
+    )
+    assert build_subject_operations(store)["AnswerCheck"](request, PORTAL_CALLER) == b"DONE"
 
 
 def build_subject_operations(

@@ -47,6 +47,8 @@ NOT_PROVED = {
     ("evidence_use", "the bytes kept a day: a limit of cost, and no right"),
     ("dictionary", "text without which nothing reads back, under its own digest"),
     ("gate", "rows to lock"),
+    ("notification", "what is sent, not what is decided: the decision of it has a leaf"),
+    ("notification_link", "gives no right: a report only restricts, and states the link's digest"),
     ("person_sample", "likewise: bound to its person, and named by the record"),
     ("recipient_use", "requests a minute and bytes a day: a limit of cost, and no right"),
     ("person", "the record itself: each version is encrypted and bound to its place"),

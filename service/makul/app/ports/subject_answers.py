@@ -7,9 +7,10 @@ from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
-from makul.domain.identifiers import Pin
+from makul.domain.cases import CasePeriod
+from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.notifications import NotificationKind
-from makul.domain.person_locks import MatchingState
+from makul.domain.oversight_cases import CaseProposal
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer
 
 
@@ -45,14 +46,24 @@ class AnswerRights(Protocol):
     def has_answer(self, disclosure_id: UUID, origin: AnswerOrigin) -> bool:
         """Return whether the subject spoke about a decision already, for this reason."""
 
-    def subject_of(self, disclosure_id: UUID) -> Pin | None:
-        """Return the subject of a decision; None if there is none."""
-
-    def matching_state(self, citizen: Pin) -> MatchingState | None:
-        """Return the state that a citizen set; None if none was ever set."""
-
-    def set_matching_state(self, citizen: Pin, state: MatchingState) -> None:
-        """Set the state from this commit on."""
-
     def add_answer(self, disclosure_id: UUID, origin: AnswerOrigin, answer: SubjectAnswer) -> None:
         """Record what the subject says, permanently."""
+
+
+class ReportRights(AnswerRights, Protocol):
+    """The further rows of a report: the lock of its subject, and cases about a recipient."""
+
+    def lock_matching_of(self, disclosure_id: UUID) -> None:
+        """Lock matching by consent of the subject of a decision, from this commit on.
+
+        A lock that the subject set already stays as it is.
+        """
+
+    def recipient_and_time(self, disclosure_id: UUID) -> tuple[MemberCode, datetime]:
+        """Return for whom and when a decision was made."""
+
+    def has_case(self, recipient: MemberCode, period: CasePeriod) -> bool:
+        """Return whether a recipient's period has a case that was not dismissed."""
+
+    def propose_case(self, proposal: CaseProposal) -> object:
+        """Propose a case."""

@@ -19,7 +19,7 @@ class AnswerRequest(LinkedRequest):
     answer: SubjectAnswer
 
 
-class AnswerCheck(LinkedOperation[AnswerRequest]):
+class AnswerCheck(LinkedOperation[AnswerRequest, AnswerRights]):
     """Records the answer to a question of the monthly check."""
 
     name = "AnswerCheck"

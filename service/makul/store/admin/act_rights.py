@@ -8,7 +8,6 @@ from makul.domain.officers import Officer
 from makul.domain.recipients import Recipient, RecipientState
 from makul.store.admin.case_rights import CaseRows
 from makul.store.admin.subject_answer_rights import SubjectAnswerRows
-from makul.store.admin.subject_rights import SubjectRows
 from makul.store.db.codecs import agreement_from_row, micros
 from makul.store.reads.officers import find_officer
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
@@ -45,7 +44,7 @@ _PROPOSALS = (
 _PROPOSE = insert(termination_proposal)
 
 
-class ActRights(CaseRows, SubjectRows, SubjectAnswerRows):
+class ActRights(CaseRows, SubjectAnswerRows):
     """The locked rows of one act. Each change of a row is stated by the act.
 
     `changed` is True after the first change.

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from makul.domain.cases import CaseScope
+from makul.domain.cases import CasePeriod, CaseScope
+from makul.domain.identifiers import MemberCode
 from makul.domain.oversight_cases import (
     CaseParty,
     CaseProposal,
@@ -16,7 +17,12 @@ from makul.domain.oversight_cases import (
 )
 from makul.store.admin.act_rows import ActRows
 from makul.store.db.codecs import micros
-from makul.store.reads.oversight_cases import encrypt_step_text, find_case, find_proposed
+from makul.store.reads.oversight_cases import (
+    encrypt_step_text,
+    find_case,
+    find_proposed,
+    has_case,
+)
 from makul.store.schema.registry_tables import oversight_case, oversight_case_step
 
 _ADD_CASE = insert(oversight_case)
@@ -48,6 +54,10 @@ class CaseRows(ActRows):
     def case(self, case_id: UUID) -> OversightCase | None:
         """Return a case; None if there is none."""
         return find_case(self._transaction, case_id)
+
+    def has_case(self, recipient: MemberCode, period: CasePeriod) -> bool:
+        """Return whether a recipient's period has a case that was not dismissed."""
+        return has_case(self._transaction, recipient, period)
 
     def propose_case(self, proposal: CaseProposal) -> OversightCase:
         """Propose a case, or add the facts to the case that is proposed for the same period."""

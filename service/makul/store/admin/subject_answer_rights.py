@@ -1,17 +1,20 @@
 """The rows of links and of subjects' answers, in the transaction of an act (Procedure, cl. 11)."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
 from makul.app.ports.subject_answers import LinkToken
-from makul.domain.identifiers import Pin
+from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.notifications import NotificationKind
+from makul.domain.person_locks import MatchingState
 from makul.domain.subject_answers import AnswerOrigin, SubjectAnswer
-from makul.store.admin.month_rights import MonthRows
-from makul.store.db.codecs import instant, micros
-from makul.store.records.private_fields import open_private
+from makul.language.translation import translate
+from makul.store.admin.subject_rights import SubjectRows
+from makul.store.db.codecs import CodecError, instant, micros
+from makul.store.db.rows import build_row_reader
 from makul.store.schema.notification_tables import (
     month_question,
     notification_link,
@@ -23,12 +26,9 @@ _LINK = select(notification_link.c.disclosure_id, notification_link.c.kind).wher
     notification_link.c.digest == bindparam("digest"),
     notification_link.c.expires_at > bindparam("now"),
 )
-_SUBJECT = select(disclosure.c.subject_index).where(
-    disclosure.c.disclosure_id == bindparam("disclosure_id")
-)
-_SEALED = select(disclosure.c.sealed).where(
-    disclosure.c.disclosure_id == bindparam("disclosure_id")
-)
+_DECISION = select(
+    disclosure.c.subject_index, disclosure.c.recipient, disclosure.c.decided_at
+).where(disclosure.c.disclosure_id == bindparam("disclosure_id"))
 _QUESTION = select(month_question.c.answer_by).where(
     month_question.c.disclosure_id == bindparam("disclosure_id")
 )
@@ -39,7 +39,16 @@ _ANSWER = select(subject_answer.c.answered_at).where(
 _ADD = insert(subject_answer)
 
 
-class SubjectAnswerRows(MonthRows):
+class _DecisionRow(NamedTuple):
+    subject_index: bytes | None
+    recipient: str
+    decided_at: int
+
+
+_read_decision = build_row_reader(_DECISION, _DecisionRow)
+
+
+class SubjectAnswerRows(SubjectRows):
     """The part of an act's rows that belongs to what subjects say."""
 
     def linked_disclosure(self, link: LinkToken, *kinds: NotificationKind) -> UUID | None:
@@ -51,15 +60,8 @@ class SubjectAnswerRows(MonthRows):
 
     def is_about(self, disclosure_id: UUID, subject: Pin) -> bool:
         """Return whether a decision is about this person, by the blind index."""
-        row = self._transaction.fetch_one(_SUBJECT, {"disclosure_id": disclosure_id.bytes})
-        return row is not None and row[0] == self._cipher.index("pin", subject.digits)
-
-    def subject_of(self, disclosure_id: UUID) -> Pin | None:
-        """Return the subject of a decision, from its encrypted part; None if there is none."""
-        row = self._transaction.fetch_one(_SEALED, {"disclosure_id": disclosure_id.bytes})
-        if row is None:
-            return None
-        return open_private(self._cipher, disclosure_id.bytes, row[0]).subject
+        found = self._find_decision(disclosure_id)
+        return found is not None and found.subject_index == self._index(subject)
 
     def asked_until(self, disclosure_id: UUID) -> datetime | None:
         """Return the last time of an answer about a disclosure; None if nobody was asked."""
@@ -78,3 +80,26 @@ class SubjectAnswerRows(MonthRows):
         self._transaction.execute(
             _ADD, {**key, "answer": answer.value, "answered_at": micros(self._at)}
         )
+
+    def lock_matching_of(self, disclosure_id: UUID) -> None:
+        """Lock matching by consent of the subject of a decision, from this commit on."""
+        index = self._decision(disclosure_id).subject_index
+        if index is None:
+            raise CodecError(translate("a decision does not read back"))
+        if self._matching_state(index) is not MatchingState.LOCKED:
+            self._set_matching_state(index, MatchingState.LOCKED)
+
+    def recipient_and_time(self, disclosure_id: UUID) -> tuple[MemberCode, datetime]:
+        """Return for whom and when a decision was made."""
+        found = self._decision(disclosure_id)
+        return MemberCode(found.recipient), instant(found.decided_at)
+
+    def _decision(self, disclosure_id: UUID) -> _DecisionRow:
+        found = self._find_decision(disclosure_id)
+        if found is None:
+            raise CodecError(translate("a decision does not read back"))
+        return found
+
+    def _find_decision(self, disclosure_id: UUID) -> _DecisionRow | None:
+        row = self._transaction.fetch_one(_DECISION, {"disclosure_id": disclosure_id.bytes})
+        return _read_decision(row) if row is not None else None

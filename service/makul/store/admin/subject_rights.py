@@ -61,15 +61,22 @@ class SubjectRows(MonthRows):
 
     def matching_state(self, citizen: Pin) -> MatchingState | None:
         """Return the state that a citizen set; None if none was ever set."""
-        row = self._transaction.fetch_one(_STATE, {"subject_index": self._index(citizen)})
-        return MatchingState(row[0]) if row is not None else None
+        return self._matching_state(self._index(citizen))
 
     def set_matching_state(
         self, citizen: Pin, state: MatchingState, document: bytes | None = None
     ) -> None:
         """Set the state from this commit on; `document` is the digest of the signed order."""
-        index = self._index(citizen)
-        known = self.matching_state(citizen) is not None
+        self._set_matching_state(self._index(citizen), state, document)
+
+    def _matching_state(self, index: bytes) -> MatchingState | None:
+        row = self._transaction.fetch_one(_STATE, {"subject_index": index})
+        return MatchingState(row[0]) if row is not None else None
+
+    def _set_matching_state(
+        self, index: bytes, state: MatchingState, document: bytes | None = None
+    ) -> None:
+        known = self._matching_state(index) is not None
         self._track("matching_lock", subject_index=index)
         values = {"state": state.value, "document": document, "changed_at": micros(self._at)}
         if known:

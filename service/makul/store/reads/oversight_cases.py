@@ -51,12 +51,13 @@ _REFERRED = _CASES.where(
     or_(*(oversight_case.c.state == each.value for each in sorted(REFERRED_STATES)))
 )
 _ONE = _CASES.where(oversight_case.c.case_id == bindparam("case_id"))
-_PROPOSED = _CASES.where(
-    oversight_case.c.state == CaseState.PROPOSED.value,
+_OF_PERIOD = _CASES.where(
     oversight_case.c.recipient == bindparam("recipient"),
     oversight_case.c.first_day == bindparam("first_day"),
     oversight_case.c.end_day == bindparam("end_day"),
 )
+_PROPOSED = _OF_PERIOD.where(oversight_case.c.state == CaseState.PROPOSED.value)
+_NOT_DISMISSED = _OF_PERIOD.where(oversight_case.c.state != CaseState.DISMISSED.value)
 
 
 class _CaseRow(NamedTuple):
@@ -106,13 +107,21 @@ def find_proposed(
     source: Database | Transaction, recipient: MemberCode, period: CasePeriod
 ) -> OversightCase | None:
     """Return the case that is proposed for a recipient and period; None if there is none."""
-    values = {
+    row = source.fetch_one(_PROPOSED, _period_key(recipient, period))
+    return _case_from_row(row) if row is not None else None
+
+
+def has_case(source: Database | Transaction, recipient: MemberCode, period: CasePeriod) -> bool:
+    """Return whether a recipient's period has a case that was not dismissed."""
+    return source.fetch_one(_NOT_DISMISSED, _period_key(recipient, period)) is not None
+
+
+def _period_key(recipient: MemberCode, period: CasePeriod) -> dict[str, object]:
+    return {
         "recipient": recipient,
         "first_day": period.first.isoformat(),
         "end_day": period.end.isoformat(),
     }
-    row = source.fetch_one(_PROPOSED, values)
-    return _case_from_row(row) if row is not None else None
 
 
 def list_steps(

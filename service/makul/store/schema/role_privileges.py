@@ -141,12 +141,12 @@ _SUBJECT = _Work(
         *("act", "act_answer", "dictionary", "gate"),
         *("consent_giver", "disclosure", "evidence", "ground_use", "repetition", "revocation"),
         *("matching_lock", "recipient_use", "seen_message"),
-        *("month_question", "notification_link", "subject_answer"),
+        *("month_question", "notification_link", "subject_answer", *_CASES),
     ),
     adds=(
         *("act", "act_answer", "gate"),
         *("ledger_leaf", "ledger_queue", "recipient_use", "seen_message"),
-        *("evidence", "matching_lock", "revocation", "subject_answer"),
+        *("evidence", "matching_lock", "revocation", "subject_answer", *_CASES),
     ),
     changes={
         "gate": ("kind",),
@@ -159,7 +159,8 @@ _SUBJECT = _Work(
 """The work of the subject port.
 
 It reads decisions and their grounds, and no value of a person. It changes only what a citizen may
-change: it revokes consents, and locks and unlocks matching.
+change: it revokes consents, and locks and unlocks matching. A report proposes a case; it changes
+none.
 """
 
 _DESK = _Work(
