@@ -260,7 +260,9 @@ def test_a_report_locks_matching_if_asked(own: InProcessService) -> None:
     """A lock only restricts, so the link alone suffices; consent-based matching stops at once."""
     release(own)
     (notification,) = delivered(own)
-    link = f"<s:linkToken>{token_of(notification)}</s:linkToken>|<s:lock>true</s:lock>"
+    link = (
+        f"<s:linkToken>{token_of(notification)}</s:linkToken>|<s:lockMatching>true</s:lockMatching>"
+    )
 
     answer = speak(own, "ReportNotMe", link)
 

@@ -150,6 +150,11 @@ class Event(Enum):
         "An officer requested an act of another role, or alone an act of two officers",
         Code.OVR_01, Code.OVR_05,
     )  # fmt: skip
+    CITIZEN_UNPROVED = _entry(
+        "MKL-210", "citizen-unproved", _MEDIUM, _BEYOND,
+        "A portal acted for a citizen whose login or signature is not valid for the request",
+        Code.SUB_01, Code.SUB_03,
+    )  # fmt: skip
 
     # Acts of the operator (cl. 13 and 16) and of the supervising bodies (cl. 11 and 12).
     PERSON_SHOWN = _entry(
@@ -252,7 +257,7 @@ UNEVENTFUL: Final = frozenset(
         *(Code.LAW_01, Code.LAW_03, Code.LAW_07),
         *(Code.MAT_01, Code.MAT_02, Code.MAT_03, Code.MAT_04, Code.MAT_05),
         *(Code.REL_01, Code.REL_02),
-        *(Code.OVR_02, Code.OVR_03, Code.OVR_04, Code.OVR_06),
+        *(Code.OVR_02, Code.OVR_03, Code.OVR_04, Code.OVR_06, Code.SUB_02),
     }
 )
 """Reasons of everyday work, which cause no event.

@@ -21,6 +21,7 @@ from lxml import etree
 
 from makul.domain.identifiers import MemberCode
 from makul.domain.months import Month, month_of
+from makul.net.xml_parser import own_parser
 from makul_client import AnsweredError
 from makul_client._internal.crypto.credentials import Credential, load_credential
 from makul_client.models.months import ContestedItem
@@ -81,7 +82,7 @@ def build_statement(demo: DemoClient) -> str:
     found: dict[str, set[UUID]] = {}
     lines = 0
     for head in demo.path("service/months").rglob("statement.xml"):
-        root = etree.fromstring(head.read_bytes())
+        root = etree.fromstring(head.read_bytes(), own_parser())
         lines += int(root.findtext(f"{_M}lines") or 0)
         for each in root.iter(f"{_M}exception"):
             kind = each.findtext(f"{_M}kind") or ""
@@ -213,7 +214,7 @@ def _on_stolen_key(demo: DemoClient) -> set[UUID]:
     stolen = {sha256(demo.document(name).ground.document).digest() for name in STOLEN}
     found = set()
     for file in demo.path("parties/bank/receipts").rglob("*.xml"):
-        root = etree.fromstring(file.read_bytes())
+        root = etree.fromstring(file.read_bytes(), own_parser())
         digest = root.findtext(f"{_R}ground/{_R}digest")
         if digest is not None and b64decode(digest) in stolen:
             found.add(UUID(root.findtext(f"{_R}receiptId") or ""))
