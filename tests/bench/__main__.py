@@ -9,6 +9,7 @@
     persons   the median request with ten thousand and with a million citizens registered
     ledger    leaves a second to which the sequencer assigns indexes
     month     a month of a million disclosures, counted, exported, and stated with signatures
+    usage     p95 of a page of findUsage and of ListDisclosures among these disclosures
     names     error rates of the comparison of names, bounds from one half, rates of the other
     help      CPU of `makul --help` and similar commands, and their budgets
 
@@ -40,12 +41,13 @@ from bench.soak import measure_soak
 from bench.stores import Database, databases
 from bench.threads import measure_threads
 from bench.throughput import line, measure_throughput
+from bench.usage import measure_usage
 
 BUILD = Path("build")
 REPORT = BUILD / "bench.json"
 PARTS = (
     *("trust", "cpu", "soak", "http", "threads", "peer", "persons", "ledger", "month", "names"),
-    "help",
+    *("help", "usage"),
 )
 
 Report = dict[str, Any]
@@ -95,6 +97,7 @@ def _measured(directory: Path, options: Options) -> Iterator[tuple[str, Report]]
         "soak": lambda: measure_soak(directory / "soak", requests=options.soak),
         "threads": lambda: _threads(directory, options),
         "month": lambda: _month(options),
+        "usage": lambda: _usage(options),
         "names": measure_names,
         "help": measure_help,
     }
@@ -174,6 +177,15 @@ def _month(options: Options) -> Report:
         "month_rss_growth_mb": month["statement_rss_growth_mb"],
         "export_rss_growth_mb": month["export_rss_growth_mb"],
     }
+
+
+def _usage(options: Options) -> Report:
+    usage = measure_usage(count=options.disclosures)
+    print(
+        f"p95 among {options.disclosures:,}: findUsage {usage['find_usage_frequent_p95_ms']} ms,"
+        f" ListDisclosures {usage['list_frequent_p95_ms']} ms"
+    )
+    return {"usage": usage, "find_usage_p95_ms": usage["find_usage_frequent_p95_ms"]}
 
 
 def _options() -> Options:

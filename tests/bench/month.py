@@ -188,6 +188,11 @@ def _publish_log(directory: Path) -> None:
     new_key_file(directory / "ledger.key", ORIGIN, ED25519)
     with (directory / "makul.toml").open("a") as settings:
         settings.write(f'\n[ledger]\norigin = "{ORIGIN}"\nkey = "ledger.key"\npublish = "log"\n')
+    sequence_log(directory)
+
+
+def sequence_log(directory: Path) -> None:
+    """Give every leaf that waits its index, and publish the checkpoint."""
     store = open_cached_store(str(directory))
     try:
         signer, more = NoteSigner.load(directory / "ledger.key", ORIGIN), True

@@ -280,6 +280,17 @@ def _other_rows(report: Report) -> Iterator[Sequence[str]]:
                     f" {month['statement_rss_growth_mb']:.1f} MB"
                 ),
             )
+    usage = report.get("usage")
+    if usage:
+        count = f"p95 of a page among {usage['disclosures']:,} disclosures, SQLite"
+        for name, title in (("find_usage", "findUsage"), ("list", "ListDisclosures")):
+            yield (
+                f"{count}, {title}: a subject with many, and another",
+                (
+                    f"{usage[f'{name}_frequent_p95_ms']:.1f} ms,"
+                    f" {usage[f'{name}_other_p95_ms']:.1f} ms"
+                ),
+            )
     if "rss_mb" in report:
         yield (
             f"a worker's memory after {report['soak_requests']:,} requests, and how much it grew",

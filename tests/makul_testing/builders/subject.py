@@ -77,8 +77,17 @@ def build_subject_operations(
     store: Store, *, at: datetime = NOON, document_signer: Pin | None = None
 ) -> ActPort:
     """Return the operations of the subject port. An answer is the outcome and its codes."""
+    return build_acts(
+        PACKAGE, build_subject_services(store, at=at, document_signer=document_signer)
+    )
+
+
+def build_subject_services(
+    store: Store, *, at: datetime = NOON, document_signer: Pin | None = None
+) -> SubjectServices:
+    """Return the services of the subject port over a store, with a verifier that believes."""
     services = build_services(store, at=at, pin=document_signer)
-    extended = SubjectServices(
+    return SubjectServices(
         **{each.name: getattr(services, each.name) for each in fields(services)},
         citizens=CitizenIdentification(
             portals={PORTAL.code: PORTAL},
@@ -90,4 +99,3 @@ def build_subject_operations(
         record=store.subject,
         hidden_at_most=HIDDEN_AT_MOST,
     )
-    return build_acts(PACKAGE, extended)
