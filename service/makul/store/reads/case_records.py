@@ -51,9 +51,9 @@ _DECISION = (
         disclosure.c.sealed,
         disclosure.c.ground_digest,
         request_message.c.sealed.label("message"),
-        ground_use.c.revoked_at,
-        revocation.c.revoked_at,
-        revocation.c.document,
+        ground_use.c.revoked_at.label("by_operator"),
+        revocation.c.revoked_at.label("by_subject"),
+        revocation.c.document.label("revocation"),
     )
     .select_from(
         disclosure.outerjoin(
@@ -107,6 +107,18 @@ _ACTS = (
 )
 
 
+class _DecisionRow(NamedTuple):
+    sealed: bytes
+    ground_digest: bytes | None
+    message: bytes | None
+    by_operator: int | None
+    by_subject: int | None
+    revocation: bytes | None
+
+
+_read_decision = build_row_reader(_DECISION, _DecisionRow)
+
+
 class _ActRow(NamedTuple):
     act_id: bytes
     number: int
@@ -141,15 +153,16 @@ def read_case_record(
     )
     if row is None:
         raise CodecError(translate("a decision of the case was removed while the case was built"))
-    sealed, ground_digest, message, by_operator, by_subject, revoked_by = row
-    private = open_private(cipher, disclosure_id.bytes, sealed)
+    read = _read_decision(row)
+    private = open_private(cipher, disclosure_id.bytes, read.sealed)
     reports = dict(private.reports)
-    digests = dict.fromkeys([*reports, *([ground_digest] if ground_digest else [])])
-    revoked = min((at for at in (by_operator, by_subject) if at is not None), default=None)
+    digests = dict.fromkeys([*reports, *([read.ground_digest] if read.ground_digest else [])])
+    times = (read.by_operator, read.by_subject)
+    revoked = min((at for at in times if at is not None), default=None)
     signed = None
-    if revoked_by is not None:
-        signed = _read_document(database, cipher, recipient, revoked_by)[1]
-    request = _read_request(database, cipher, recipient, disclosure_id, message)
+    if read.revocation is not None:
+        signed = _read_document(database, cipher, recipient, read.revocation)[1]
+    request = _read_request(database, cipher, recipient, disclosure_id, read.message)
     return CaseRecord(
         salt=private.leaf_salt,
         statement=private.leaf_statement,
@@ -162,7 +175,7 @@ def read_case_record(
             for kind, document in (_read_document(database, cipher, recipient, digest),)
         ),
         request=request,
-        has_unreadable_request=request is None and message is not None,
+        has_unreadable_request=request is None and read.message is not None,
         revoked_at=None if revoked is None else instant(revoked),
         revocation=signed,
     )

@@ -89,6 +89,18 @@ _STEPS = (
 )
 
 
+class _StepRow(NamedTuple):
+    number: int
+    kind: str
+    party: str
+    evidence: bytes | None
+    sealed: bytes
+    taken_at: int
+
+
+_read_step = build_row_reader(_STEPS, _StepRow)
+
+
 def list_cases(
     source: Database | Transaction, *, referred: bool = False
 ) -> Sequence[OversightCase]:
@@ -169,14 +181,14 @@ def _evidence_from_row(row: _CaseRow) -> EvidenceFile | None:
 
 
 def _step_from_row(cipher: FieldCipher, case_id: UUID, row: Row) -> CaseStep:
-    number, kind, party, evidence, sealed, taken_at = row
+    step = _read_step(row)
     try:
         return CaseStep(
-            kind=CaseStepKind(kind),
-            at=instant(taken_at),
-            party=CaseParty(party),
-            text=cipher.decrypt(sealed, _associated_data(case_id, number)).decode(),
-            evidence=evidence,
+            kind=CaseStepKind(step.kind),
+            at=instant(step.taken_at),
+            party=CaseParty(step.party),
+            text=cipher.decrypt(step.sealed, _associated_data(case_id, step.number)).decode(),
+            evidence=step.evidence,
         )
     except ValueError:
         raise CodecError(translate("a case does not read back")) from None
