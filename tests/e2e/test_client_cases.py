@@ -77,7 +77,12 @@ def officers(
         config = directory / "installation" / "makul.toml"
         with run_service(config, workers=1, listener="oversight") as server:
             addresses = Addresses(
-                host="127.0.0.1", port=1, xroad_port=1, mtls_port=1, oversight_port=server.port
+                host="127.0.0.1",
+                port=1,
+                xroad_port=1,
+                mtls_port=1,
+                oversight_port=server.port,
+                subject_port=0,
             )
             write_service(installation.world, directory, addresses)
             write_files(installation.world, directory, addresses, {})

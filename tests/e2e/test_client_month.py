@@ -169,7 +169,12 @@ def bank(tmp_path: Path, record_database: RecordDatabase) -> Iterator[BankMonth]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     addresses = Addresses(
-        host="127.0.0.1", port=server.server_port, xroad_port=1, mtls_port=2, oversight_port=3
+        host="127.0.0.1",
+        port=server.server_port,
+        xroad_port=1,
+        mtls_port=2,
+        oversight_port=3,
+        subject_port=0,
     )
     write_service(built.world, tmp_path, addresses)
     write_files(built.world, tmp_path, addresses, {}, log_key=signer.vkey)

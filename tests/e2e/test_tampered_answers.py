@@ -201,7 +201,8 @@ def town(
 
 
 def _sent_by(man: Man) -> Callable[[Wire, str, bytes], bytes]:
-    def send(_wire: Wire, _operation: str, message: bytes) -> bytes:
+    def send(_wire: Wire, _operation: str, message: bytes, *, max_answer: int) -> bytes:
+        del max_answer
         return man.send(message)
 
     return send
