@@ -39,13 +39,13 @@ _ANSWER = select(subject_answer.c.answered_at).where(
 _ADD = insert(subject_answer)
 
 
-class _DecisionRow(NamedTuple):
+class _LinkedDecisionRow(NamedTuple):
     subject_index: bytes | None
     recipient: str
     decided_at: int
 
 
-_read_decision = build_row_reader(_DECISION, _DecisionRow)
+_read_decision = build_row_reader(_DECISION, _LinkedDecisionRow)
 
 
 class SubjectAnswerRows(SubjectRows):
@@ -94,12 +94,12 @@ class SubjectAnswerRows(SubjectRows):
         found = self._decision(disclosure_id)
         return MemberCode(found.recipient), instant(found.decided_at)
 
-    def _decision(self, disclosure_id: UUID) -> _DecisionRow:
+    def _decision(self, disclosure_id: UUID) -> _LinkedDecisionRow:
         found = self._find_decision(disclosure_id)
         if found is None:
             raise CodecError(translate("a decision does not read back"))
         return found
 
-    def _find_decision(self, disclosure_id: UUID) -> _DecisionRow | None:
+    def _find_decision(self, disclosure_id: UUID) -> _LinkedDecisionRow | None:
         row = self._transaction.fetch_one(_DECISION, {"disclosure_id": disclosure_id.bytes})
         return _read_decision(row) if row is not None else None

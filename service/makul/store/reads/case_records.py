@@ -107,7 +107,7 @@ _ACTS = (
 )
 
 
-class _DecisionRow(NamedTuple):
+class _CaseDecisionRow(NamedTuple):
     sealed: bytes
     ground_digest: bytes | None
     message: bytes | None
@@ -116,7 +116,7 @@ class _DecisionRow(NamedTuple):
     revocation: bytes | None
 
 
-_read_decision = build_row_reader(_DECISION, _DecisionRow)
+_read_decision = build_row_reader(_DECISION, _CaseDecisionRow)
 
 
 class _ActRow(NamedTuple):
