@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -92,7 +93,7 @@ def test_peer_refuses_a_changed_message(
 def test_peer_refuses_a_changed_consent(installation: InProcessService, peer: Server) -> None:
     """The consent's signature is verified, although the message's is good."""
     (signer,) = signers(installation.world, 1)
-    spoilt = type(signer)(signer.person, signer.consent.replace(b"P1Y", b"P9Y"))
+    spoilt = replace(signer, consent=signer.consent.replace(b"P1Y", b"P9Y"))
     assert spoilt != signer
     status, answer = _post(peer, ask_peer_about(installation, [spoilt])[0])
 
@@ -102,7 +103,7 @@ def test_peer_refuses_a_changed_consent(installation: InProcessService, peer: Se
 def test_peer_refuses_anothers_consent(installation: InProcessService, peer: Server) -> None:
     """The subject of the consent is compared."""
     first, second = signers(installation.world, 2)
-    swapped = type(first)(first.person, second.consent)
+    swapped = replace(first, consent=second.consent)
     status, answer = _post(peer, ask_peer_about(installation, [swapped])[0])
 
     assert (status, _texts(answer, "faultstring")) == (500, ["consent"])
