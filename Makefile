@@ -21,7 +21,7 @@ endif
 endif
 
 # These tests do not depend on the database (signatures, channels, clients, telemetry), or start their own server: they run once.
-STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_consents client_oversight corpus corpus_messages \
+STORELESS := $(patsubst %,--ignore=tests/e2e/test_%.py,any_user channel_matrix client_cases client_consents client_oversight corpus corpus_messages \
 	database_roles key_compromise mtls_direct mtls_nginx nginx_limits no_personal_data_in_telemetry operating_files \
 	slow_peers tampered_answers timestamps_in_service xroad_front)
 
