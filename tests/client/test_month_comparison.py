@@ -1,5 +1,6 @@
 """The comparison of lines and receipts as pure code, and the directory of receipts."""
 
+import errno
 import hashlib
 import os
 from dataclasses import replace
@@ -251,6 +252,38 @@ def test_a_receipt_is_kept_once_and_never_replaced(tmp_path: Path) -> None:
     assert {name for _, name in directory.files_of("2026-10")} == {receipt.receipt_id}
     assert file.stat().st_mode & 0o077 == 0
     assert sorted(each.name for each in file.parent.iterdir()) == sorted([file.name, other.name])
+
+
+def test_a_receipt_of_another_process_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process writes the same name after this one saw that it is free."""
+    directory, receipt = ReceiptDirectory(tmp_path), a_receipt()
+    directory.keep(receipt)
+    with monkeypatch.context() as race:
+        race.setattr("makul_client.receipts.directory._exists", lambda _: False)
+        again = directory.keep(receipt)
+        directory.keep(replace(receipt, document=b"<Other/>"))
+
+    assert again.name == f"{receipt.receipt_id}.xml"
+    assert directory.read("2026-10", receipt.receipt_id) == (b"<Receipt/>", b"<Other/>")
+    assert len(list(again.parent.iterdir())) == 2
+
+
+def test_a_file_system_without_hard_links_keeps_receipts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems of Windows and of removable disks have none."""
+
+    def link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", link)
+    directory, receipt = ReceiptDirectory(tmp_path), a_receipt()
+    file = directory.keep(receipt)
+
+    assert file.read_bytes() == receipt.document
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_too_many_receipts_with_one_id_are_an_error(tmp_path: Path) -> None:

@@ -80,12 +80,32 @@ def create_file(file: Path, content: bytes) -> None:
     sync_directory(file.parent)
 
 
+def add_file(file: Path, content: bytes) -> None:
+    """Write a new file that has all its content as soon as it has its name, also after a crash.
+
+    It never replaces a file, also if another process writes the same name at once. Raises
+    `OSError`, most often `FileExistsError`.
+    """
+    aside = _name_aside(file)
+    create_file(aside, content)
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        create_file(file, content)  # the file system has no hard links
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+    sync_directory(file.parent)
+
+
 def replace_file(file: Path, content: bytes) -> None:
     """Replace a file as a whole, so that it is either old or new. It is on the disk afterwards.
 
     Raises `OSError`. Then the old file is unchanged.
     """
-    aside = file.with_name(f".{file.name}.{secrets.token_hex(8)}.new")
+    aside = _name_aside(file)
     create_file(aside, content)
     try:
         aside.replace(file)
@@ -94,6 +114,11 @@ def replace_file(file: Path, content: bytes) -> None:
             aside.unlink()
         raise
     sync_directory(file.parent)
+
+
+def _name_aside(file: Path) -> Path:
+    """Return a name in the same directory for a file that is being written."""
+    return file.with_name(f".{file.name}.{secrets.token_hex(8)}.new")
 
 
 def sync_directory(directory: Path) -> None:

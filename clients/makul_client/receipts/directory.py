@@ -9,7 +9,6 @@ ConfirmMonth, are in `acts`.
 
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from uuid import UUID
 from makul_client._internal.files import (
     MAX_DOCUMENT,
     UnreadableFileError,
-    create_file,
+    add_file,
     read_bounded,
     sync_directory,
 )
@@ -72,7 +71,9 @@ class ReceiptDirectory:
             sync_directory(self.path)
             for file in self.candidates(folder, receipt.receipt_id):
                 if not _exists(file):
-                    return _write_whole(file, receipt.document)
+                    with suppress(FileExistsError):  # another process may be faster
+                        add_file(file, receipt.document)
+                        return file
                 if read_bounded(file, MAX_DOCUMENT) == receipt.document:
                     return file
         except OSError as error:
@@ -129,20 +130,6 @@ class ReceiptDirectory:
 
 def _exists(file: Path) -> bool:
     return os.path.lexists(file)
-
-
-def _write_whole(file: Path, content: bytes) -> Path:
-    """Write a file that exists with all its content or not at all, also after a crash."""
-    aside = file.with_name(f".{file.name}.{secrets.token_hex(8)}.new")
-    create_file(aside, content)
-    try:
-        aside.replace(file)
-    except BaseException:
-        with suppress(OSError):
-            aside.unlink()
-        raise
-    sync_directory(file.parent)
-    return file
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:
