@@ -478,6 +478,24 @@ def test_a_case_that_contradicts_itself_is_refused(
     assert (result.code, finding in result.err) == (1, True), result.err
 
 
+def test_a_request_that_another_signed_is_refused(
+    a_case: tuple[InProcessService, CommandLine, Path],
+) -> None:
+    """The same request under the signature of another recipient does not show who asked."""
+    installation, makul, case = a_case
+    other = installation.world.messages["notary"]
+
+    def sign_again(files: Files) -> None:
+        name = one(files, "request.xml")
+        (child,) = etree.fromstring(files[name])[1]
+        request = etree.tostring(child, method="c14n", exclusive=True)
+        files[name] = signed_message(request, other.key, other.certificate, at=utc_now())
+
+    result = makul("case", "verify", rebuilt(installation, case, sign_again))
+
+    assert (result.code, "REQUEST_DIFFERS" in result.err) == (1, True), result.err
+
+
 def test_a_case_signed_again_without_a_change_passes(
     a_case: tuple[InProcessService, CommandLine, Path],
 ) -> None:
