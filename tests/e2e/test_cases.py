@@ -481,7 +481,7 @@ def test_a_case_that_contradicts_itself_is_refused(
 def test_a_request_that_another_signed_is_refused(
     a_case: tuple[InProcessService, CommandLine, Path],
 ) -> None:
-    """The same request under the signature of another recipient does not show who asked."""
+    """A request under the signature of another recipient does not show who asked."""
     installation, makul, case = a_case
     other = installation.world.messages["notary"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -26,6 +25,7 @@ from makul_client.cli.options import (
 )
 from makul_client.cli.output import print_json, print_line, print_note, read_file
 from makul_client.cli.output_files import write_new
+from makul_client.cli.progress_bar import bar_of_lines
 from makul_client.cli.prompts import ask, has_terminal
 from makul_client.cli.run import Run, open_client, receipt_in, report_errors
 from makul_client.errors import MakulError
@@ -199,7 +199,7 @@ def month(
         sign = confirmation.load()
         with open_client(profile) as client, receipt_in(receipt) as keep:
             context = run.inquire(employee=employee)
-            with _progress(as_json=as_json) as report:
+            with bar_of_lines(is_shown=not as_json) as report:
                 check = client.check_month(
                     of_month,
                     context=context,
@@ -324,18 +324,3 @@ class _Session:
         if ask(question, instead="--yes").strip() != target:
             print_note(translate("Nothing was sent: it was not confirmed."))
             raise typer.Exit(ExitCode.USAGE)
-
-
-@contextmanager
-def _progress(*, as_json: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on standard error while pages are read, if it is a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - no help page has a bar
-    from rich.progress import Progress  # noqa: PLC0415 - as above
-
-    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
-    if as_json or not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task(translate("lines compared"), total=None)
-        yield lambda read, lines: bar.update(task, completed=read, total=lines)

@@ -15,13 +15,13 @@ from makul_client.cli.oversight.act_sequence import (
     carry_out,
     require_justification,
 )
-from makul_client.cli.oversight.progress_bar import received_bytes
 from makul_client.cli.oversight.session import (
     Apply,
     PlannedAct,
     open_oversight_client,
     stored_receipt,
 )
+from makul_client.cli.progress_bar import bar_of_bytes
 from makul_client.cli.run import report_errors
 from makul_client.models.cases import CaseAct, CaseSummary, ReadCases
 from makul_client.translation import translate
@@ -292,7 +292,7 @@ def evidence(
     read it: it holds personal data. Each part that is read is recorded.
     """
     with report_errors(as_json=as_json), open_oversight_client(ctx) as client:
-        with received_bytes() as report:
+        with bar_of_bytes() as report:
             saved = client.save_evidence(case_id, out, report=report)
         if as_json:
             print_json(saved)
