@@ -306,3 +306,12 @@ def test_what_a_client_says_to_the_subject_is_recorded_and_hides_nothing(
     assert open_private(cipher, identifier, sealed).usage == UsageStatement(
         reason="Насыя берүү", system="Core banking", hidden=True
     )
+    pin = own.person_of(ready).pin
+    request_id = uuid4()
+    listed = own.ask_as_citizen(
+        f'<ListDisclosures xmlns="{S}"><requestId>{request_id}</requestId>'
+        f"<idToken>{own.id_token(pin, request_id)}</idToken></ListDisclosures>".encode()
+    )
+    (seen,) = listed.child.findall(f"{{{S}}}disclosure")
+    assert seen.findtext(f"{{{S}}}statedReason") == "Насыя берүү"
+    assert seen.findtext(f"{{{S}}}statedSystem") == "Core banking"

@@ -95,7 +95,7 @@ def _usage(
         "action": " ".join(part for part in parts if part is not None),
         "receiverCode": decision.recipient,
         "receiverName": names[decision.recipient],
-        "receiverSystem": None,
+        "receiverSystem": decision.usage.system if decision.usage is not None else None,
     }
 
 

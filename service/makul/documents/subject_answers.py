@@ -19,7 +19,7 @@ def _entry(entry: SubjectEntry) -> str:
     decision = entry.decision
     # The consent of another person that was presented for this one is not this one's to know.
     foreign = Code.CNS_14 in decision.codes
-    ground_id = decision.ground_id if not foreign else None
+    ground_id, usage = decision.ground_id if not foreign else None, decision.usage
     return group(
         "disclosure",
         element("disclosureId", str(decision.disclosure_id)),
@@ -35,6 +35,8 @@ def _entry(entry: SubjectEntry) -> str:
         *(element("attribute", name) for name in decision.released),
         element("repetitions", str(entry.repetitions.count)),
         *(element("repeatedAt", instant(at)) for at in entry.repetitions.latest),
+        optional("statedReason", usage.reason if usage is not None else None),
+        optional("statedSystem", usage.system if usage is not None else None),
     )
 
 

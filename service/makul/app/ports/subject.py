@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from makul.app.ports.caller import UsageStatement
 from makul.domain.agreements import Agreement
 from makul.domain.consents import Consent
 from makul.domain.disclosures import Operation, Outcome
@@ -63,6 +64,8 @@ class SubjectDecision:
     position: PagePosition
     hiding: Hiding | None
     """What the record states of hiding; None for a record from before it stated that."""
+    usage: UsageStatement | None = None
+    """What the client said to the subject about the request; None if it said nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

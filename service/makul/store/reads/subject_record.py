@@ -26,11 +26,10 @@ from makul.app.ports.subject import (
     Repetitions,
     SubjectDecision,
 )
-from makul.domain.agreements import Agreement
+from makul.domain.agreements import Agreement, Channel
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.recipients import Recipient
-from makul.domain.subject_visibility import Hiding
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import (
@@ -46,7 +45,7 @@ from makul.store.encryption.fields import FieldCipher, FieldDecryptionError
 from makul.store.reads.registry import RECIPIENT, recipient_from_row
 from makul.store.reads.subject_consents import find_own_consent, list_consents
 from makul.store.records.entry_rows import evidence_associated_data
-from makul.store.records.private_fields import open_private
+from makul.store.records.private_fields import PrivateFields, open_private
 from makul.store.records.retention import purge_replay_guards
 from makul.store.records.usage_limits import insert_replay_guard
 from makul.store.schema.record_tables import disclosure, evidence, repetition
@@ -60,6 +59,7 @@ _DECISIONS = select(
     disclosure.c.disclosure_id,
     disclosure.c.recipient,
     disclosure.c.operation,
+    disclosure.c.channel,
     disclosure.c.outcome,
     disclosure.c.reasons,
     disclosure.c.released,
@@ -76,6 +76,7 @@ class _DecisionRow(NamedTuple):
     disclosure_id: bytes
     recipient: str
     operation: str
+    channel: str
     outcome: str
     reasons: str
     released: str
@@ -232,6 +233,8 @@ class StoreSubjectRecord:
 
     def _decision(self, row: Row) -> SubjectDecision:
         read = _read_row(row)
+        private = self._open_private(read)
+        is_basis = read.ground_kind == GroundKind.BASIS
         try:
             return SubjectDecision(
                 disclosure_id=UUID(bytes=read.disclosure_id),
@@ -246,22 +249,26 @@ class StoreSubjectRecord:
                 ground_digest=read.ground_digest,
                 decided_at=instant(read.decided_at),
                 position=PagePosition(read.decided_at, UUID(bytes=read.disclosure_id)),
-                hiding=self._find_hiding(read),
+                hiding=private.hiding if private is not None and is_basis else None,
+                usage=private.usage if private is not None else None,
             )
         except ValueError:
             raise CodecError(translate("a decision does not read back")) from None
 
-    def _find_hiding(self, read: _DecisionRow) -> Hiding | None:
-        """Return what the record states of hiding. Only a basis hides, so only it is decrypted.
+    def _open_private(self, read: _DecisionRow) -> PrivateFields | None:
+        """Return the encrypted part of a decision; None if nothing of it is needed here.
 
-        A record that was altered states nothing. A failure of the list would reveal it.
+        Only a basis hides, and only X-Road has a header for the subject. A record that was altered
+        states nothing. A failure of the list would reveal it.
         """
-        if read.ground_kind != GroundKind.BASIS:
+        if read.ground_kind != GroundKind.BASIS and read.channel != Channel.XROAD:
             return None
         try:
-            return open_private(self._cipher, read.disclosure_id, read.sealed).hiding
+            private = open_private(self._cipher, read.disclosure_id, read.sealed)
+            _ = private.usage
         except (FieldDecryptionError, CodecError):
             return None
+        return private
 
 
 def _mark(kind: bytes, *parts: bytes) -> bytes:
