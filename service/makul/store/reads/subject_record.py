@@ -16,7 +16,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from makul.app.ports import MessageMark
+from makul.app.ports import MessageMark, UsageStatement
 from makul.app.ports.subject import (
     ConsentPosition,
     DecisionSelection,
@@ -30,6 +30,7 @@ from makul.domain.agreements import Agreement, Channel
 from makul.domain.disclosures import GroundKind, Operation, Outcome
 from makul.domain.identifiers import MemberCode, Pin
 from makul.domain.recipients import Recipient
+from makul.domain.subject_visibility import Hiding
 from makul.language.translation import translate
 from makul.store.db.base import Database, Row, Transaction
 from makul.store.db.codecs import (
@@ -233,8 +234,7 @@ class StoreSubjectRecord:
 
     def _decision(self, row: Row) -> SubjectDecision:
         read = _read_row(row)
-        private = self._open_private(read)
-        is_basis = read.ground_kind == GroundKind.BASIS
+        hiding, usage = self._read_private(read)
         try:
             return SubjectDecision(
                 disclosure_id=UUID(bytes=read.disclosure_id),
@@ -249,26 +249,34 @@ class StoreSubjectRecord:
                 ground_digest=read.ground_digest,
                 decided_at=instant(read.decided_at),
                 position=PagePosition(read.decided_at, UUID(bytes=read.disclosure_id)),
-                hiding=private.hiding if private is not None and is_basis else None,
-                usage=private.usage if private is not None else None,
+                hiding=hiding,
+                usage=usage,
             )
         except ValueError:
             raise CodecError(translate("a decision does not read back")) from None
 
-    def _open_private(self, read: _DecisionRow) -> PrivateFields | None:
-        """Return the encrypted part of a decision; None if nothing of it is needed here.
+    def _read_private(self, read: _DecisionRow) -> tuple[Hiding | None, UsageStatement | None]:
+        """Return what the encrypted part states of hiding, and what the client told the subject.
 
-        Only a basis hides, and only X-Road has a header for the subject. A record that was altered
-        states nothing. A failure of the list would reveal it.
+        Only a basis hides, and only X-Road has a header for the subject: other records are not
+        decrypted. A record that was altered states nothing: a failure of the list would reveal it.
+        The hiding does not depend on whether the usage reads back.
         """
-        if read.ground_kind != GroundKind.BASIS and read.channel != Channel.XROAD:
-            return None
+        hides, tells = read.ground_kind == GroundKind.BASIS, read.channel == Channel.XROAD
+        if not hides and not tells:
+            return None, None
         try:
             private = open_private(self._cipher, read.disclosure_id, read.sealed)
-            _ = private.usage
         except (FieldDecryptionError, CodecError):
-            return None
-        return private
+            return None, None
+        return private.hiding if hides else None, _read_usage(private) if tells else None
+
+
+def _read_usage(private: PrivateFields) -> UsageStatement | None:
+    try:
+        return private.usage
+    except CodecError:
+        return None
 
 
 def _mark(kind: bytes, *parts: bytes) -> bytes:
