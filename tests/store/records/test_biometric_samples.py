@@ -144,8 +144,8 @@ def test_a_look_up_hides_whether_a_person_is_registered(
     """docs/architecture.md, invariant 6, without the noise of the other work of a request.
 
     The two look-ups differ by 1 % where the shapes of the records differ, which is less than the
-    noise of a request (`tests/e2e/test_same_work.py`). To decrypt the photograph, or to read no row,
-    would be more than 20 %. The median is compared: a busy machine affects both in turns.
+    noise of a request (`tests/e2e/test_same_work.py`). To decrypt the photograph, or to read no
+    row, would be more than 20 %. The median is compared: a busy machine affects both in turns.
     """
     known, unknown, *others = citizens(200)
     values = {**known.values, Attribute.FACE_IMAGE: FACE * 10}
