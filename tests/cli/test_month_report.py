@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -207,6 +208,89 @@ def test_earlier_statements_are_compared_and_verified(
     assert with_bank.run_json("month", "report", statement, *arguments)["result"] == "PASSED"
     mistaken = with_bank("month", "report", earlier, "--out", out, "--earlier", statement)
     assert (mistaken.code, "an earlier statement is of" in mistaken.err) == (1, True)
+
+
+def answers_file(statement: Path, place: Path, *said: str | None) -> Path:
+    """Write answers about the first disclosures of a statement, as the command prints them."""
+    page = (statement / "page-001.xml").read_text(encoding="utf-8")
+    found = list(dict.fromkeys(re.findall(r"<(?:\w+:)?disclosureId>([^<]+)<", page)))
+    assert len(found) >= len(said)
+    rows = [
+        {"disclosure_id": each, "answer": answer, "silent": answer is None}
+        for each, answer in zip(found, said, strict=False)
+    ]
+    place.write_text(json.dumps(rows), encoding="utf-8")
+    return place
+
+
+def test_the_answers_of_the_sample_are_counted(
+    with_bank: CommandLine, statement: Path, tmp_path: Path
+) -> None:
+    """Cl. 11: the parties read every answer; the page names the list, and is verified with it."""
+    out = tmp_path / "report.html"
+    said = answers_file(statement, tmp_path / "said.json", "YES", "NO", None)
+    made = report(with_bank, statement, out, "--audience", "parties", "--answers", said)
+
+    digest = sha256(said.read_bytes()).hexdigest()
+    page = out.read_text(encoding="utf-8")
+    assert made["answers"] == [digest]
+    assert page.count(digest) == 2
+    assert re.search(r'No, I did not consent.*?<td class="number">1</td>', page)
+    verify = ("month", "report", statement, "--verify", out)
+    assert with_bank.run_json(*verify, "--answers", said)["answers"] == [digest]
+
+    other = answers_file(statement, tmp_path / "other.json", "YES", "YES", None)
+    for given in ((), ("--answers", other)):
+        result = with_bank(*verify, *given)
+        assert (result.code, "made with other answers" in result.err) == (1, True)
+
+
+def test_the_public_reads_no_small_number_of_answers(
+    with_bank: CommandLine, statement: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.html"
+    said = answers_file(statement, tmp_path / "said.json", "YES", "NO", None)
+    report(with_bank, statement, out, "--answers", said)
+    page = out.read_text(encoding="utf-8")
+
+    assert "No, I did not consent" in page
+    assert not re.search(r'<td class="number">\d', page)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"disclosure_id": str(uuid4()), "answer": "YES", "silent": False}], "in none of"),
+        ([{"disclosure_id": str(uuid4()), "answer": "MAYBE", "silent": False}], "not a list"),
+        ([{"disclosure_id": str(uuid4()), "answer": "YES", "silent": True}], "not a list"),
+        ([{"disclosure_id": "7", "answer": None, "silent": True}], "not a list"),
+        ([{"disclosure_id": str(uuid4()), "answer": None}], "not a list"),
+        ({"disclosures": []}, "not a list"),
+        ([[]], "not a list"),
+        (7, "not a list"),
+    ],
+)
+def test_answers_of_another_month_or_shape_are_refused(
+    with_bank: CommandLine, statement: Path, tmp_path: Path, rows: Any, said: str
+) -> None:
+    """A list that does not belong to the statements would count answers about other decisions."""
+    file, out = tmp_path / "said.json", tmp_path / "report.html"
+    file.write_text(json.dumps(rows), encoding="utf-8")
+    result = with_bank("month", "report", statement, "--out", out, "--answers", file)
+
+    assert (result.code, said in result.err, result.err.count("\n")) == (1, True, 1), result.err
+    assert not out.exists()
+
+
+def test_an_answer_counts_once(with_bank: CommandLine, statement: Path, tmp_path: Path) -> None:
+    """The same disclosure is refused twice in one list, and in two lists."""
+    said = answers_file(statement, tmp_path / "said.json", "YES")
+    twice, out = tmp_path / "twice.json", tmp_path / "report.html"
+    twice.write_text(json.dumps(2 * json.loads(said.read_text("utf-8"))), encoding="utf-8")
+    for files in ((twice,), (said, said)):
+        options = [option for file in files for option in ("--answers", file)]
+        result = with_bank("month", "report", statement, "--out", out, *options)
+        assert (result.code, out.exists()) == (1, False), result.err
 
 
 @pytest.mark.usefixtures("store")

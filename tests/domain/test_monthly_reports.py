@@ -29,7 +29,12 @@ from makul.domain.report_tables import Part, VerifiedStatement
 from makul.language.domain_messages import DOMAIN_MESSAGES
 from makul_testing.builders.months import month_decisions
 from makul_testing.builders.records import BANK, POLICE
-from makul_testing.builders.reports import COUNTS, SEPTEMBER, a_verified_statement
+from makul_testing.builders.reports import (
+    COUNTS,
+    SEPTEMBER,
+    a_verified_statement,
+    answers_of_a_sample,
+)
 
 PUBLIC, PARTIES = Audience.PUBLIC, Audience.PARTIES
 
@@ -54,6 +59,35 @@ def test_the_parties_read_every_number() -> None:
     assert sum(count or 0 for count in shown(report, Part.DAYS).values()) == 1000
     assert len(shown(report, Part.DAYS)) == 31
     assert report.exceptions == statement.listed
+
+
+def test_answers_of_the_sample_are_counted_for_the_parties() -> None:
+    """Every row exists, and two lists are added; without a list there is no table."""
+    statement, lists = a_verified_statement(), [answers_of_a_sample(yes=9, no=1)] * 2
+    report = compose_report([statement], [], PARTIES, lists)
+
+    assert shown(report, Part.ANSWERS) == {
+        "YES": 18,
+        "NO": 2,
+        "DONT_KNOW": 0,
+        "SILENT": 0,
+        "WAITING": 0,
+    }
+    assert Part.ANSWERS not in compose_report([statement], [], PARTIES).tables
+
+
+@given(*(st.integers(0, 60) for _ in range(3)))
+def test_the_public_reads_no_small_number_of_answers(yes: int, no: int, silent: int) -> None:
+    """docs/operating/month_report.md: rules 1 to 3."""
+    lists = [answers_of_a_sample(yes=yes, no=no, silent=silent)]
+    cells = shown(compose_report([a_verified_statement()], [], PUBLIC, lists), Part.ANSWERS)
+    hidden = [key for key, count in cells.items() if count is None]
+
+    assert all(count is None or count >= MIN_CELL for count in cells.values())
+    assert {"DONT_KNOW", "WAITING"} <= set(hidden)
+    assert yes + no + silent - sum(count or 0 for count in cells.values()) >= 2 * MIN_CELL or (
+        len(hidden) == len(cells)
+    )
 
 
 def test_the_public_reads_no_small_number_and_no_decision() -> None:

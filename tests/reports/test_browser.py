@@ -10,7 +10,12 @@ from makul.domain.monthly_reports import Audience, compose_report
 from makul.language.translation import Language
 from makul.reports.html import render_html
 from makul_testing.builders.records import POLICE
-from makul_testing.builders.reports import SEPTEMBER, a_listed_exception, a_verified_statement
+from makul_testing.builders.reports import (
+    SEPTEMBER,
+    a_listed_exception,
+    a_verified_statement,
+    answers_of_a_sample,
+)
 from makul_testing.external.chromium import Chromium, running_chromium
 from makul_testing.external.requirements import needs
 
@@ -29,7 +34,8 @@ def write_page(directory: Path, language: Language, audience: Audience) -> Path:
         a_verified_statement(listed=tuple(map(a_listed_exception, range(40)))),
         a_verified_statement(recipient=POLICE, name="Ө" * 300),
     ]
-    report = compose_report(given, [a_verified_statement(month=SEPTEMBER)], audience)
+    answers = [answers_of_a_sample(yes=40, no=3, silent=7)]
+    report = compose_report(given, [a_verified_statement(month=SEPTEMBER)], audience, answers)
     file = directory / "report.html"
     file.write_bytes(render_html(report, language, version="1"))
     return file

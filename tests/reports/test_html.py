@@ -19,6 +19,7 @@ from makul.domain.monthly_statements import ExceptionFact, ExceptionKind, LineEx
 from makul.domain.months import Month
 from makul.domain.reasons import Code
 from makul.domain.report_tables import Part
+from makul.domain.sample_answers import AnswerState
 from makul.language.translation import Language, use_language
 from makul.reports.html import (
     MalformedReportError,
@@ -31,9 +32,16 @@ from makul.reports.html import (
 )
 from makul.reports.labels import explain_kind, label_of, label_of_fact
 from makul_testing.builders.records import POLICE
-from makul_testing.builders.reports import SEPTEMBER, a_listed_exception, a_verified_statement
+from makul_testing.builders.reports import (
+    SEPTEMBER,
+    a_listed_exception,
+    a_verified_statement,
+    answers_of_a_sample,
+)
 
 PUBLIC, PARTIES = Audience.PUBLIC, Audience.PARTIES
+
+ANSWERS = answers_of_a_sample(yes=40, no=3, silent=17)
 
 
 def render(
@@ -42,7 +50,7 @@ def render(
     earlier: Any = (),
     **changes: Any,
 ) -> bytes:
-    report = compose_report([a_verified_statement(**changes)], earlier, audience)
+    report = compose_report([a_verified_statement(**changes)], earlier, audience, [ANSWERS])
     return render_html(report, language, version="1.2.3")
 
 
@@ -119,6 +127,7 @@ def test_each_kind_and_fact_is_explained(language: Language) -> None:
         (Part.ATTRIBUTES, Attribute),
         (Part.EXCEPTIONS, ExceptionKind),
         (Part.REFUSALS, Code),
+        (Part.ANSWERS, AnswerState),
     ],
 )
 def test_each_code_has_words(language: Language, part: Part, keys: Iterable[str]) -> None:
@@ -159,11 +168,13 @@ def test_the_digest_is_printed_and_in_the_head_of_the_page() -> None:
 
     assert statement.digest.hex() in text_of(page)
     assert earlier.digest.hex() in text_of(page)
+    assert ANSWERS.digest.hex() in text_of(page)
     assert read_binding_unsafe(page) == ReportBinding(
         audience=PARTIES,
         language=Language.EN,
         statements=(statement.digest.hex(),),
         earlier=(earlier.digest.hex(),),
+        answers=(ANSWERS.digest.hex(),),
     )
     assert read_version_unsafe(page) == "1.2.3"
 

@@ -57,6 +57,14 @@ Earlier = Annotated[
         " be repeated.",
     ),
 ]
+Answers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="The answers of a statement's sample, as `makul month answers --json` prints them;"
+        " may be repeated.",
+    ),
+]
 ForAudience = Annotated[
     Audience,
     typer.Option(
@@ -91,6 +99,7 @@ def add_to(app: typer.Typer) -> None:
             "makul month report months/2026-10/COM-60000001 --out report.html --language ky",
             "makul month report months/2026-10/* --out october.html --audience parties"
             " --pdf october.pdf",
+            "makul month report months/2026-10/COM-60000001 --answers said.json --out report.html",
             "makul month report months/2026-10/COM-60000001 --verify report.html",
         )
         + f"\n\n{_CODES}"
@@ -105,6 +114,7 @@ def report(
     pdf: Pdf = None,
     verify: Verified = None,
     earlier: Earlier = None,
+    answers: Answers = None,
     audience: ForAudience = Audience.PUBLIC,
     language: InLanguage = None,
     draft: WithDraft = False,
@@ -122,6 +132,7 @@ def report(
     request = ReportRequest(
         directories=directories,
         earlier=earlier or [],
+        answers=answers or [],
         signers=load_signer_fingerprints(current.config, certificate or []),
     )
     if verify is not None:
@@ -133,6 +144,7 @@ def report(
             "language": str(binding.language),
             "statements": list(binding.statements),
             "earlier": list(binding.earlier),
+            "answers": list(binding.answers),
         }
         show_facts(facts, as_json=as_json)
         return
@@ -182,4 +194,5 @@ def _write(
         "digest": sha256(page).hexdigest(),
         "statements": [each.digest.hex() for each in made.statements],
         "earlier": [each.digest.hex() for each in made.earlier],
+        "answers": [each.digest.hex() for each in made.answers],
     }

@@ -25,6 +25,7 @@ from makul.domain.report_tables import (
     build_table,
     sum_totals,
 )
+from makul.domain.sample_answers import AnswerList, count_answers
 
 
 class Audience(StrEnum):
@@ -61,6 +62,8 @@ class MonthlyReport:
     """Without the recipients and classes of one statement, and the months if there is only one."""
     exceptions: tuple[ListedException, ...]
     """The first exceptions; none for the public."""
+    answers: tuple[AnswerList, ...] = ()
+    """The answers of the month's samples; none if they were not given."""
 
     def table(self, part: Part) -> ReportTable:
         """Return a table. It must exist."""
@@ -103,6 +106,7 @@ def compose_report(
     statements: Iterable[VerifiedStatement],
     earlier: Iterable[VerifiedStatement],
     audience: Audience,
+    answers: Iterable[AnswerList] = (),
 ) -> MonthlyReport:
     """Return the report of the statements of one month. Raises `UnfitStatementsError`.
 
@@ -115,6 +119,9 @@ def compose_report(
     tables = build_public_tables(given) if public else build_full_tables(given)
     if before:
         tables[Part.MONTHS] = _months((*before, *given), public=public)
+    lists = tuple(sorted(answers, key=lambda each: each.digest))
+    if lists:
+        tables[Part.ANSWERS] = count_answers(lists, public=public)
     first = given[0].statement
     return MonthlyReport(
         audience=audience,
@@ -128,6 +135,7 @@ def compose_report(
         exceptions=()
         if public
         else tuple(found for each in given for found in each.listed)[:MAX_LISTED_EXCEPTIONS],
+        answers=lists,
     )
 
 

@@ -40,6 +40,7 @@ class Part(StrEnum):
     RECIPIENTS = "recipients"
     CLASSES = "classes"
     MONTHS = "months"
+    ANSWERS = "answers"
 
 
 COUNTED: Final = (

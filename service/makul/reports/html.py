@@ -62,6 +62,8 @@ class ReportBinding:
     statements: tuple[str, ...]
     """SHA-256 of each signed statement, in hexadecimal."""
     earlier: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+    """SHA-256 of each list of answers."""
 
     @classmethod
     def of(cls, report: MonthlyReport, language: Language) -> "ReportBinding":
@@ -71,13 +73,15 @@ class ReportBinding:
             language=language,
             statements=_digests(report.statements),
             earlier=_digests(report.earlier),
+            answers=tuple(each.digest.hex() for each in report.answers),
         )
 
     def __str__(self) -> str:
-        given, earlier = (",".join(each) for each in (self.statements, self.earlier))
-        return (
-            f"audience={self.audience}; language={self.language}; sha256={given}; earlier={earlier}"
-        )
+        parts = {"sha256": self.statements, "earlier": self.earlier}
+        if self.answers:
+            parts["answers"] = self.answers
+        digests = "".join(f"; {name}={','.join(each)}" for name, each in parts.items())
+        return f"audience={self.audience}; language={self.language}{digests}"
 
 
 class MalformedReportError(ValueError):
@@ -101,6 +105,7 @@ def read_binding_unsafe(page: bytes) -> ReportBinding:
             language=Language(facts["language"]),
             statements=tuple(filter(None, facts["sha256"].split(","))),
             earlier=tuple(filter(None, facts["earlier"].split(","))),
+            answers=tuple(filter(None, facts.get("answers", "").split(","))),
         )
     except (KeyError, ValueError):
         raise MalformedReportError from None
@@ -178,7 +183,8 @@ def _values(report: MonthlyReport, version: str) -> dict[str, Any]:
         "figures": _figures(report, texts),
         "tables": {str(part): table for part, table in tables.items()}
         | {"months": months}
-        | {"recipients": tables.get(Part.RECIPIENTS)},
+        | {"recipients": tables.get(Part.RECIPIENTS), "answers": tables.get(Part.ANSWERS)},
+        "answered": sum(len(each.answers) for each in report.answers),
         "counted": [tables[part] for part in _COUNTED],
         "whole": WHOLE,
         "sign": HIDDEN_SIGN,

@@ -13,6 +13,7 @@ from makul.domain.monthly_statements import ExceptionFact, ExceptionKind
 from makul.domain.reason_texts import text
 from makul.domain.reasons import Code
 from makul.domain.report_tables import NONE, UNLISTED, Part
+from makul.domain.sample_answers import AnswerState
 from makul.language.translation import current_language, mark, translate
 
 MONTHS: Final = (
@@ -176,6 +177,14 @@ _FACTS: Final[Mapping[str, str]] = {
     ExceptionFact.NO_ANSWER_IN_TERM: mark("The subject did not answer in the term."),
 }
 
+_ANSWERS: Final[Mapping[str, str]] = {
+    AnswerState.YES: mark("Yes, I consented"),
+    AnswerState.NO: mark("No, I did not consent"),
+    AnswerState.DONT_KNOW: mark("I do not know"),
+    AnswerState.SILENT: mark("No answer in the term"),
+    AnswerState.WAITING: mark("No answer yet"),
+}
+
 _WORDS: Final[Mapping[Part, Mapping[str, str]]] = {
     Part.OPERATIONS: _OPERATIONS,
     Part.OUTCOMES: _OUTCOMES,
@@ -183,6 +192,7 @@ _WORDS: Final[Mapping[Part, Mapping[str, str]]] = {
     Part.PURPOSES: _PURPOSES,
     Part.ATTRIBUTES: _ATTRIBUTES,
     Part.EXCEPTIONS: _KINDS,
+    Part.ANSWERS: _ANSWERS,
 }
 
 

@@ -65,6 +65,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "finding": mark("What was found"),
     "ids": mark("Decision and request"),
     "earlier": mark("Earlier statements that were compared"),
+    "answers_origin": mark(
+        "Subjects of the sample were asked whether they consented. The operator wrote the list of"
+        " their answers. The operator did not sign it. The report names its SHA-256."
+    ),
+    "answers_digest": mark("SHA-256 of the list of answers"),
     "chart_of_days": mark("Decisions by day. The table below has the same numbers."),
     "chart_of_months": mark("Decisions by month. The table below has the same numbers."),
     "day": mark("Day"),
@@ -84,4 +89,5 @@ HEADINGS: Final[Mapping[Part, str]] = {
     Part.RECIPIENTS: mark("By recipient"),
     Part.CLASSES: mark("By class of recipient"),
     Part.MONTHS: mark("Compared with earlier months"),
+    Part.ANSWERS: mark("Answers of the subjects of the sample"),
 }

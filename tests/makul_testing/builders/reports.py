@@ -17,6 +17,7 @@ from makul.domain.monthly_statements import (
 )
 from makul.domain.months import Month
 from makul.domain.report_tables import ListedException, VerifiedStatement
+from makul.domain.sample_answers import AnswerList, AnswerState
 from makul_testing.builders.months import OCTOBER
 from makul_testing.builders.records import BANK
 
@@ -93,3 +94,11 @@ def a_listed_exception(number: int, **changes: Any) -> ListedException:
             LineException(kind=ExceptionKind.PAPER_TO_INSPECT, fact=ExceptionFact.CONSENT_ON_PAPER),
         ),
     )
+
+
+def answers_of_a_sample(*, yes: int = 0, no: int = 0, silent: int = 0) -> AnswerList:
+    """Build a list of so many answers of each kind."""
+    kinds = {AnswerState.YES: yes, AnswerState.NO: no, AnswerState.SILENT: silent}
+    states = [state for state, count in kinds.items() for _ in range(count)]
+    answers = {UUID(int=number): state for number, state in enumerate(states)}
+    return AnswerList(digest=sha256(repr(kinds).encode()).digest(), answers=answers)
