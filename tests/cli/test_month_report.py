@@ -283,7 +283,7 @@ def test_answers_of_another_month_or_shape_are_refused(
 
 
 def test_an_answer_counts_once(with_bank: CommandLine, statement: Path, tmp_path: Path) -> None:
-    """The same disclosure is refused twice in one list, and in two lists."""
+    """A disclosure that is in one list twice, or in two lists, is refused."""
     said = answers_file(statement, tmp_path / "said.json", "YES")
     twice, out = tmp_path / "twice.json", tmp_path / "report.html"
     twice.write_text(json.dumps(2 * json.loads(said.read_text("utf-8"))), encoding="utf-8")

@@ -32,6 +32,7 @@ from makul_testing.in_process_service import (
     person_request,
 )
 
+SUBJECT = "urn:makul:subject:1"
 ASKED = {Attribute.SURNAME, Attribute.GIVEN_NAME}
 SCAN, AUTHORITY = pdf_scan(), png_scan()
 
@@ -185,6 +186,43 @@ def test_a_representative_consents_and_revokes(installation: InProcessService) -
     by_giver = revocation(installation, consent_id, of=3, signer=4, recipient=MUNICIPALITY.code)
     assert ask(installation, build_revocation_request(by_giver)).outcome == "ACCEPTED"
     assert ask(installation, using(installation, document)).codes == ["CNS-05"]
+
+
+def listed(service: InProcessService, citizen: int, **fields: object) -> list[str | None]:
+    """Return the outcomes that ListDisclosures shows a citizen."""
+    request_id = uuid4()
+    token = service.id_token(service.world.people[citizen].pin, request_id)
+    stated = {"requestId": request_id, "idToken": token} | fields
+    content = "".join(f"<s:{name}>{value}</s:{name}>" for name, value in stated.items())
+    body = f'<s:ListDisclosures xmlns:s="{SUBJECT}">{content}</s:ListDisclosures>'.encode()
+    answer = service.ask_as_citizen(body)
+    assert answer.outcome == "DONE"
+    lines = answer.child.findall(f"{{{SUBJECT}}}disclosure")
+    return [line.findtext(f"{{{SUBJECT}}}outcome") for line in lines]
+
+
+def test_a_representative_sees_the_decisions_on_the_consent_they_gave(
+    own: InProcessService,
+) -> None:
+    """Cl. 4: exactly those, for the giver and the subject; nothing for anybody else."""
+    consent_id = uuid4()
+    document = of_a_child(own, consent_id=consent_id)
+    registered = ask(own, build_registration(document, scan=None, authority=AUTHORITY))
+    assert registered.outcome == "ACCEPTED"
+    assert ask(own, using(own, document)).outcome == "RELEASED"
+    _, other_ground = on_paper(own)
+    assert ask(own, build_registration(other_ground)).outcome == "ACCEPTED"
+    assert ask(own, using(own, other_ground)).outcome == "RELEASED"
+    on_it = {"recipient": MUNICIPALITY.code, "consentId": consent_id}
+
+    assert listed(own, 4) == []
+    assert listed(own, 4, **on_it) == ["RELEASED", "ACCEPTED"]
+    assert listed(own, 4, limit=1, **on_it) == ["RELEASED"]
+    assert listed(own, 3, **on_it) == ["RELEASED", "ACCEPTED"]
+    assert len(listed(own, 3)) == 4
+    assert listed(own, 5, **on_it) == []
+    assert listed(own, 4, recipient="COM/60000001", consentId=consent_id) == []
+    assert listed(own, 4, recipient=MUNICIPALITY.code, consentId=uuid4()) == []
 
 
 def test_evidence_of_a_day_is_limited(

@@ -35,6 +35,14 @@ def parse_page_position(text: str) -> PagePosition:
     return PagePosition(int(text[:_HEX_DIGITS], 16), UUID(hex=text[_HEX_DIGITS:]))
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentKey:
+    """What identifies a consent: the recipient that presented it, and its id."""
+
+    recipient: MemberCode
+    consent_id: UUID
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSelection:
     """Which decisions about a subject are read, latest first."""
@@ -44,6 +52,8 @@ class DecisionSelection:
     until: datetime | None = None
     """The instant after the last one; None for no limit."""
     after: PagePosition | None = None
+    consent: ConsentKey | None = None
+    """The consent on which they were made; None for any ground."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,17 @@
 """ListDisclosures: a citizen sees who asked for data about them, and on what ground (cl. 4, 11)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from makul.app.acts import ActRequest, SubjectOperation, SubjectRequest, require_subject
 from makul.app.ports.acts import ActDecision, ActFacts, Decide
-from makul.app.ports.subject import DecisionSelection, PagePosition
+from makul.app.ports.subject import ConsentKey, DecisionSelection, PagePosition, SubjectEntry
 from makul.app.subject_view import SubjectView
 from makul.domain.disclosures import Outcome
+from makul.domain.identifiers import MemberCode, Pin
 
 PAGE_LINES = 50
 """Number of lines on a page if the request names none."""
@@ -22,6 +25,15 @@ class DisclosureListRequest(SubjectRequest):
     until: datetime | None
     after: PagePosition | None
     limit: int | None
+    recipient: MemberCode | None = None
+    consent_id: UUID | None = None
+
+    @property
+    def consent(self) -> ConsentKey | None:
+        """The consent whose decisions are wanted; None for all decisions about the citizen."""
+        if self.recipient is None or self.consent_id is None:
+            return None
+        return ConsentKey(self.recipient, self.consent_id)
 
 
 class ListOwnDisclosures(SubjectOperation[DisclosureListRequest, object]):
@@ -37,8 +49,29 @@ class ListOwnDisclosures(SubjectOperation[DisclosureListRequest, object]):
 
     def prepare(self, request: DisclosureListRequest, facts: ActFacts) -> Decide[object]:
         """Read the committed record before the act is recorded."""
-        view = SubjectView.of(self._services, require_subject(facts), at=facts.at)
-        selection = DecisionSelection(since=request.since, until=request.until, after=request.after)
-        entries, following = view.page(selection, limit=request.limit or PAGE_LINES)
+        subject = self._find_subject(request.consent, require_subject(facts))
+        entries: Sequence[SubjectEntry] = ()
+        following: PagePosition | None = None
+        if subject is not None:
+            view = SubjectView.of(self._services, subject, at=facts.at)
+            selection = DecisionSelection(
+                since=request.since,
+                until=request.until,
+                after=request.after,
+                consent=request.consent,
+            )
+            entries, following = view.page(selection, limit=request.limit or PAGE_LINES)
         content = self._services.documents.subject_entries(entries, following)
         return lambda _: ActDecision(outcome=Outcome.DONE, content=content)
+
+    def _find_subject(self, consent: ConsentKey | None, citizen: Pin) -> Pin | None:
+        """Return whose decisions are listed; None for a consent of others.
+
+        A representative sees what was decided about the represented person on a consent that the
+        representative gave, and nothing else about that person. A consent of others is answered
+        like one on which nothing was decided.
+        """
+        if consent is None:
+            return citizen
+        own = self._services.record.own_consent(consent.recipient, consent.consent_id, citizen)
+        return own.subject if own is not None else None

@@ -98,13 +98,21 @@ _AFTER = (
     tuple_(disclosure.c.decided_at, disclosure.c.disclosure_id)
     < tuple_(bindparam("at", type_=BigInteger), bindparam("id", type_=LargeBinary)),
 )
+_ON_CONSENT = (
+    disclosure.c.recipient == bindparam("recipient"),
+    disclosure.c.ground_kind == GroundKind.CONSENT.value,
+    disclosure.c.ground_id == bindparam("consent_id", type_=LargeBinary),
+)
 _LISTS = {
-    (since, until, after): _DECISIONS.where(
-        *([_SINCE] if since else []), *([_UNTIL] if until else []), *(_AFTER if after else ())
+    (since, until, after, on_consent): _DECISIONS.where(
+        *([_SINCE] if since else []),
+        *([_UNTIL] if until else []),
+        *(_AFTER if after else ()),
+        *(_ON_CONSENT if on_consent else ()),
     )
     .order_by(disclosure.c.decided_at.desc(), disclosure.c.disclosure_id.desc())
     .limit(bindparam("limit"))
-    for since, until, after in product((False, True), repeat=3)
+    for since, until, after, on_consent in product((False, True), repeat=4)
 }
 _REPETITIONS = (
     select(repetition.c.repeated_at)
@@ -138,6 +146,7 @@ class StoreSubjectRecord:
     ) -> Sequence[SubjectDecision]:
         """Return decisions about a subject, latest first, at most `limit`."""
         since, until, after = selection.since, selection.until, selection.after
+        consent = selection.consent
         values: dict[str, object] = {
             "subject_index": self._cipher.index("pin", subject.digits),
             "limit": limit,
@@ -148,7 +157,11 @@ class StoreSubjectRecord:
             values["until"] = micros(until)
         if after is not None:
             values |= {"at": after.decided_at, "id": after.disclosure_id.bytes}
-        statement = _LISTS[since is not None, until is not None, after is not None]
+        if consent is not None:
+            values |= {"recipient": consent.recipient, "consent_id": consent.consent_id.bytes}
+        statement = _LISTS[
+            since is not None, until is not None, after is not None, consent is not None
+        ]
         return [self._decision(row) for row in self._database.fetch_all(statement, values)]
 
     def repetitions(self, disclosure_id: UUID) -> Repetitions:
@@ -256,20 +269,20 @@ class StoreSubjectRecord:
             raise CodecError(translate("a decision does not read back")) from None
 
     def _read_private(self, read: _DecisionRow) -> tuple[Hiding | None, UsageStatement | None]:
-        """Return what the encrypted part states of hiding, and what the client told the subject.
+        """Return what the encrypted part states of hiding, and what the client said to the subject.
 
         Only a basis hides, and only X-Road has a header for the subject: other records are not
         decrypted. A record that was altered states nothing: a failure of the list would reveal it.
         The hiding does not depend on whether the usage reads back.
         """
-        hides, tells = read.ground_kind == GroundKind.BASIS, read.channel == Channel.XROAD
-        if not hides and not tells:
+        may_hide, may_speak = read.ground_kind == GroundKind.BASIS, read.channel == Channel.XROAD
+        if not may_hide and not may_speak:
             return None, None
         try:
             private = open_private(self._cipher, read.disclosure_id, read.sealed)
         except (FieldDecryptionError, CodecError):
             return None, None
-        return private.hiding if hides else None, _read_usage(private) if tells else None
+        return private.hiding if may_hide else None, _read_usage(private) if may_speak else None
 
 
 def _read_usage(private: PrivateFields) -> UsageStatement | None:
