@@ -1,6 +1,7 @@
 """A month is closed by three: issued, confirmed or contested, answered, and signed (cl. 11)."""
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
@@ -192,6 +193,7 @@ def test_subjects_of_the_sample_are_asked_and_answer(closing: Closing) -> None:
         str(denied): "NO",
         str(silent): None,
     }
+    _report_with_answers(closing, rows)
     registry, later = closing.installation.store.registry, utc_now() + timedelta(days=15)
     with registry.read_month(closing.month, closing.bank, draft=True, at=later) as read:
         found = {
@@ -199,6 +201,21 @@ def test_subjects_of_the_sample_are_asked_and_answer(closing: Closing) -> None:
             for each, answers in read.answers.items()
         }
     assert found == {denied: ["SUBJECT_ANSWERED_NO"], silent: ["NO_ANSWER_IN_TERM"]}
+
+
+def _report_with_answers(closing: Closing, rows: object) -> None:
+    """The report of the month counts what `makul month answers --json` printed."""
+    said, page = (closing.makul.directory / name for name in ("said.json", "report.html"))
+    said.write_text(json.dumps(rows), encoding="utf-8")
+    (head,) = (closing.makul.directory / "months").rglob("statement.xml")
+    certificate = ("--certificate", closing.makul.directory / "receipts.cert.pem")
+    files = ("--answers", said, "--audience", "parties", "--out", page)
+    closing.makul.run_json("month", "report", head.parent, *certificate, *files)
+    counted = re.findall(
+        r"<code>(NO|WAITING|YES)</code></span>\s*</th><td class=\"number\">(\d)",
+        page.read_text(encoding="utf-8"),
+    )
+    assert counted == [("YES", "0"), ("NO", "1"), ("WAITING", "1")]
 
 
 def test_a_citizen_answers_without_the_link(closing: Closing) -> None:
