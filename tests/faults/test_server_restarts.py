@@ -13,7 +13,7 @@ from makul_testing.in_process_service import InProcessService
 from makul_testing.load.concurrent_clients import RELEASED, ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 
-RESTARTS = rounds(4, exhaustive=10)
+RESTARTS = rounds(2, exhaustive=10)
 EXPECTED = {RELEASED, "fault OPS-01", "fault OPS-03"}
 """The permitted answers meanwhile; a failed readiness is OPS-01."""
 
