@@ -49,7 +49,7 @@ _PROOFS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOptions:
-    """What a case shall contain, as the operator gave it."""
+    """What goes into a case, as the operator gave it."""
 
     recipient: Recipient
     period: CasePeriod

@@ -246,7 +246,7 @@ def acknowledge(
     *,
     case_id: CaseId,
     note: Annotated[
-        str | None, typer.Option(help="What the authorised body shall know. No data of a person.")
+        str | None, typer.Option(help="A note for the authorised body. No data of a person.")
     ] = None,
     apply: Apply = False,
     request_id: RequestId = None,
