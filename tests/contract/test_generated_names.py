@@ -6,14 +6,15 @@ capital (Go) or ignore its case (file names on Windows and macOS).
 """
 
 from collections import defaultdict
+from pathlib import PurePosixPath
 
 import makul_schemas
 import pytest
 from lxml import etree
 
-from makul_testing.contract_files import XS, elements, schema_root
+from makul_testing.contract_files import XS, elements, schema_root, wsdl_root
 
-MESSAGES = ("recipient.xsd", "types.xsd", "xroad.xsd", "identifiers.xsd")
+PORTS = ("recipient", "oversight", "subject")
 DOCUMENTS = ("consent.xsd", "basis.xsd", "agreement.xsd", "notice.xsd", "receipt.xsd", "month.xsd")
 
 TAKEN = {
@@ -40,10 +41,10 @@ UNKNOWN_TO_GOWSDL = {"ID", "IDREF", "duration", "anySimpleType", "NMTOKEN", "lan
 """Built-in types without a Go type in gowsdl 0.5.0: code with one of them does not compile."""
 
 
-def _closure(name: str) -> dict[str, etree._Element]:
-    """Return a schema and what it imports, by file name."""
+def _closure(*names: str) -> dict[str, etree._Element]:
+    """Return schemas and what they import, by file name."""
     found: dict[str, etree._Element] = {}
-    waiting = [name]
+    waiting = list(names)
     while waiting:
         file = waiting.pop()
         if file not in found:
@@ -53,19 +54,33 @@ def _closure(name: str) -> dict[str, etree._Element]:
     return found
 
 
-def _messages() -> list[etree._Element]:
-    return [schema_root(name) for name in MESSAGES]
+def _messages(port: str) -> list[etree._Element]:
+    """Return the schemas that the WSDLs of a port import: of its messages and of headers."""
+    imported = {
+        PurePosixPath(str(each.get("schemaLocation"))).name
+        for variant in ("", "-soap12", "-xroad")
+        for each in elements(wsdl_root(f"{port}{variant}.wsdl"), "//xs:import")
+    }
+    return list(_closure(*imported).values())
 
 
-def test_messages_are_what_a_wsdl_imports() -> None:
-    """A WSDL imports types and headers, and no document."""
-    assert set(MESSAGES) == set(_closure("recipient.xsd")) | set(_closure("xroad.xsd"))
+def _all_messages() -> list[etree._Element]:
+    return [root for port in PORTS for root in _messages(port)]
 
 
-@pytest.mark.parametrize("name", ["messages", *DOCUMENTS, "delivery.xsd", "case.xsd"])
+@pytest.mark.parametrize("port", PORTS)
+def test_a_wsdl_imports_no_document(port: str) -> None:
+    """It imports types and headers."""
+    namespaces = {str(root.get("targetNamespace")) for root in _messages(port)}
+
+    assert f"urn:makul:{port}:1" in namespaces
+    assert not namespaces & {str(schema_root(name).get("targetNamespace")) for name in DOCUMENTS}
+
+
+@pytest.mark.parametrize("name", [*PORTS, *DOCUMENTS, "delivery.xsd", "case.xsd"])
 def test_no_two_global_names_differ_only_in_namespace_or_case(name: str) -> None:
     """Gowsdl declared X-Road's memberCode and userId again under types of ours."""
-    roots = _messages() if name == "messages" else list(_closure(name).values())
+    roots = _messages(name) if name in PORTS else list(_closure(name).values())
     declared: dict[str, set[str]] = defaultdict(set)
     for root in roots:
         for each in elements(root, "/xs:schema/xs:*[@name]"):
@@ -86,7 +101,7 @@ def test_no_element_of_a_message_has_a_name_that_generated_code_uses() -> None:
     """The table gives the reason for each name."""
     names = {
         str(each.get("name")).lower()
-        for root in _messages()
+        for root in _all_messages()
         for each in elements(root, "//xs:element[@name]")
     }
 
@@ -97,7 +112,7 @@ def test_no_class_is_named_by_a_reserved_word() -> None:
     """Complex types and enumerations become classes; `Match` cannot be one in PHP 8."""
     names = {
         str(each.get("name")).lower()
-        for root in _messages()
+        for root in _all_messages()
         for each in elements(root, "//xs:complexType[@name] | //xs:simpleType[.//xs:enumeration]")
     }
 
@@ -108,7 +123,7 @@ def test_messages_use_no_built_in_type_that_generators_lack() -> None:
     """Only documents use such types, and no WSDL imports them."""
     bases = {
         str(each.get("base")).rpartition(":")[2]
-        for root in _messages()
+        for root in _all_messages()
         for each in elements(root, "//xs:restriction")
     }
 

@@ -188,14 +188,19 @@ def test_a_representative_consents_and_revokes(installation: InProcessService) -
     assert ask(installation, using(installation, document)).codes == ["CNS-05"]
 
 
-def listed(service: InProcessService, citizen: int, **fields: object) -> list[str | None]:
-    """Return the outcomes that ListDisclosures shows a citizen."""
+def list_disclosures(service: InProcessService, citizen: int, **fields: object) -> ServiceAnswer:
+    """Ask for the list of a citizen at the portal."""
     request_id = uuid4()
     token = service.id_token(service.world.people[citizen].pin, request_id)
     stated = {"requestId": request_id, "idToken": token} | fields
     content = "".join(f"<s:{name}>{value}</s:{name}>" for name, value in stated.items())
     body = f'<s:ListDisclosures xmlns:s="{SUBJECT}">{content}</s:ListDisclosures>'.encode()
-    answer = service.ask_as_citizen(body)
+    return service.ask_as_citizen(body)
+
+
+def listed(service: InProcessService, citizen: int, **fields: object) -> list[str | None]:
+    """Return the outcomes that ListDisclosures shows a citizen."""
+    answer = list_disclosures(service, citizen, **fields)
     assert answer.outcome == "DONE"
     lines = answer.child.findall(f"{{{SUBJECT}}}disclosure")
     return [line.findtext(f"{{{SUBJECT}}}outcome") for line in lines]
@@ -223,6 +228,8 @@ def test_a_representative_sees_the_decisions_on_the_consent_they_gave(
     assert listed(own, 5, **on_it) == []
     assert listed(own, 4, recipient="COM/60000001", consentId=consent_id) == []
     assert listed(own, 4, recipient=MUNICIPALITY.code, consentId=uuid4()) == []
+    for name, value in on_it.items():
+        assert list_disclosures(own, 3, **{name: value}).codes == ["REQ-01"]
 
 
 def test_evidence_of_a_day_is_limited(

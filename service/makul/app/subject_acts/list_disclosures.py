@@ -7,11 +7,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from makul.app.acts import ActRequest, SubjectOperation, SubjectRequest, require_subject
+from makul.app.ports import Caller, RejectedError
 from makul.app.ports.acts import ActDecision, ActFacts, Decide
 from makul.app.ports.subject import ConsentKey, DecisionSelection, PagePosition, SubjectEntry
 from makul.app.subject_view import SubjectView
 from makul.domain.disclosures import Outcome
 from makul.domain.identifiers import MemberCode, Pin
+from makul.domain.reasons import Code, Reason
 
 PAGE_LINES = 50
 """Number of lines on a page if the request names none."""
@@ -42,6 +44,15 @@ class ListOwnDisclosures(SubjectOperation[DisclosureListRequest, object]):
     name = "ListDisclosures"
     request: ClassVar[type[ActRequest]] = DisclosureListRequest
     reads_only = True
+
+    def identify(self, request: DisclosureListRequest, caller: Caller) -> None:
+        """Reject half a consent too (REQ-01): without it, the list would be of all decisions."""
+        super().identify(request, caller)
+        fields = {"recipient": request.recipient, "consentId": request.consent_id}
+        missing = [name for name, value in fields.items() if value is None]
+        if len(missing) == 1:
+            reason = Reason(code=Code.REQ_01, field=missing[0])
+            raise RejectedError(reason, request_id=request.request_id)
 
     def target(self, request: DisclosureListRequest) -> str:  # noqa: ARG002 - one for all
         """Return a word: what the act is about is a person."""
