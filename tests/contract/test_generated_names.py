@@ -130,6 +130,17 @@ def test_messages_use_no_built_in_type_that_generators_lack() -> None:
     assert not bases & UNKNOWN_TO_GOWSDL
 
 
+def test_no_sequence_is_nested() -> None:
+    """Zeep requires the elements of a sequence in a sequence, also if it is optional."""
+    nested = [
+        str(each.getroottree().getpath(each))
+        for root in _all_messages()
+        for each in elements(root, "//xs:sequence/xs:sequence")
+    ]
+
+    assert nested == []
+
+
 def test_requests_are_of_one_namespace() -> None:
     """Gowsdl and people who fill templates write one `xmlns` at the top for the whole request."""
     root = schema_root("recipient.xsd")
