@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul_sandbox.data.pki import Credential, new_hierarchy
 from makul_testing.cli_runner import CommandLine
@@ -48,6 +49,24 @@ def test_a_dry_run_changes_nothing(makul: CommandLine) -> None:
 
     assert output["applied"] is False
     assert makul.run_json("recipient", "list") == []
+
+
+def test_a_recipient_is_shown_with_what_it_has(
+    with_bank: CommandLine, certificate: Path, signer: Credential
+) -> None:
+    """Agreements and certificates in use are shown, with their ends."""
+    with_bank.run_json("recipient", "certificate", BANK, certificate, "--apply")
+    shown = with_bank.run_json("recipient", "show", BANK)
+    fingerprint = signer.certificate.fingerprint(SHA256()).hex()
+    ends = signer.certificate.not_valid_after_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    assert (shown["code"], shown["state"], shown["encryption_certificates"]) == (BANK, "ACTIVE", [])
+    assert f"{fingerprint} {ends}" in shown["certificates"]
+    with_bank.run_json("recipient", "withdraw", BANK, certificate, "--reason", "lost", "--apply")
+    after = with_bank.run_json("recipient", "show", BANK)["certificates"]
+    assert after == [each for each in shown["certificates"] if fingerprint not in each]
+    result = with_bank("recipient", "show", "COM/60000009")
+    assert (result.code, result.err.count("\n")) == (1, 1)
 
 
 def test_an_unknown_kind_is_refused(makul: CommandLine) -> None:

@@ -108,6 +108,7 @@ LABELS: Final = frozenset(
         mark("takes"),
         mark("document"),
         mark("certificates"),
+        mark("encryption certificates"),
         mark("timestamps"),
         mark("check"),
         mark("verdict"),

@@ -1,10 +1,12 @@
 """`makul recipient`: recipients (Procedure, cl. 3), their certificates and their officials."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from makul.admin.errors import OperatorError
 from makul.admin.requests import CertificateUse
@@ -27,10 +29,13 @@ from makul.cli.files.certificates import (
     read_encryption_certificate,
     read_fingerprint,
 )
-from makul.cli.output import Facts, show_rows
+from makul.cli.output import Facts, instant, show_facts, show_rows
 from makul.cli.preview import PreviewedChange, offer_preview
+from makul.domain.agreements import Agreement
+from makul.domain.identifiers import MemberCode
 from makul.domain.recipients import Recipient, RecipientKind, RecipientState
 from makul.language.translation import mark, translate
+from makul.net.certificate_der import load_certificate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -96,6 +101,41 @@ def list_all(ctx: typer.Context, *, as_json: AsJson = False) -> None:
         as_json=as_json,
         empty=translate("No recipient is registered. To add one: makul recipient add --help"),
     )
+
+
+@app.command(epilog=examples("makul recipient show COM/60000001 --json"))
+def show(ctx: typer.Context, *, code: Code, as_json: AsJson = False) -> None:
+    """Show a recipient with its agreements and its certificates in use, and when they end."""
+    with open_installation(ctx) as installation:
+        recipient, registry = require_recipient(installation, code), installation.registry
+        agreements = registry.agreements(recipient.code)
+        signing = registry.certificates()
+        encrypting = registry.encryption_certificates()
+    show_facts(
+        {
+            **_row(recipient),
+            "agreements": [_describe_agreement(each) for each in agreements],
+            "certificates": _describe_certificates(signing, recipient),
+            "encryption_certificates": _describe_certificates(encrypting, recipient),
+        },
+        as_json=as_json,
+    )
+
+
+def _describe_agreement(agreement: Agreement) -> str:
+    return f"{agreement.number} {agreement.state.value} {instant(agreement.valid_to)}"
+
+
+def _describe_certificates(
+    registered: Sequence[tuple[MemberCode, bytes]], recipient: Recipient
+) -> list[str]:
+    """Return the fingerprint and the end of each certificate of a recipient."""
+    return [
+        f"{certificate.fingerprint(SHA256()).hex()} {instant(certificate.not_valid_after_utc)}"
+        for owner, der in registered
+        if owner == recipient.code
+        for certificate in (load_certificate(der),)
+    ]
 
 
 @app.command(
