@@ -124,6 +124,9 @@ PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("month report", "earlier"): (
         *("month", "report", "A", "--out", "O", "--earlier", FILE, "--certificate", "C"),
     ),
+    ("month report", "answers"): (
+        *("month", "report", "A", "--out", "O", "--answers", FILE, "--certificate", "C"),
+    ),
     ("month report", "certificate"): ("month", "report", "A", "--out", "O", "--certificate", FILE),
     ("month report", "verify"): ("month", "report", "A", "--verify", FILE, "--certificate", "C"),
     ("month sample", "file"): ("month", "sample", FILE, "--certificate", "C"),
