@@ -27,7 +27,7 @@ from makul_testing.processes.service import Server
 from makul_testing.raw_sql import raw
 from makul_testing.tlog.builder import a_note_signer, sequence
 
-KILLS = rounds(3, exhaustive=60)
+KILLS = rounds(6, exhaustive=60)
 CUT_OFF = "REFUSED RCP-03"
 NAMESPACE = "urn:makul:oversight:1"
 

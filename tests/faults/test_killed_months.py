@@ -13,7 +13,6 @@ import pytest
 
 from bench.month import month_installation
 from bench.month_population import MONTH
-from makul_testing.exhaustive import sample
 from makul_testing.faults.record_audit import Count
 
 DECISIONS = 600
@@ -21,8 +20,6 @@ PAGE_LINES = 20
 """The bank has half of the decisions: 15 pages, shared by several processes."""
 BANK = "COM-60000001"
 LONGEST_SECONDS = 120
-KILLED_AT = sample((-1, 0, 1, 4, 9, 14), 3)
-"""The numbers of pages after which a build is killed; at -1 it has just started."""
 
 _PROGRAM = f"""
 import makul.store.reads.monthly_decisions as reads
@@ -92,7 +89,7 @@ def test_a_killed_build_leaves_nothing_to_issue(
     answer, _ = whole.communicate(timeout=LONGEST_SECONDS)
     assert (whole.returncode, json.loads(answer)[0]["pages"]) == (0, DECISIONS // 2 // PAGE_LINES)
     kills = 0
-    for pages in KILLED_AT:
+    for pages in (-1, 0, 1, 4, 9, 14):
         process = begin(directory, output)
         wait_until(lambda least=pages: staged_pages(output) >= least)  # type: ignore[misc]
         workers = children(process.pid)
@@ -108,7 +105,7 @@ def test_a_killed_build_leaves_nothing_to_issue(
     assert (last.returncode, json.loads(answer)[0]["state"]) == (0, "BUILT")
     assert pages_of(output) == pages_of(undisturbed) != {}
     assert [path.name for path in (output / str(MONTH)).iterdir()] == [BANK]
-    assert kills == len(KILLED_AT)
+    assert kills == 6
     count(
         f"kill -9 of a build of a month x{kills}: 0 half-done, then equal in every byte of a page"
     )

@@ -21,7 +21,7 @@ from makul_testing.processes.gunicorn import run_preforked_service
 from makul_testing.processes.program import Program
 from makul_testing.raw_sql import raw
 
-KILLS = rounds(3, exhaustive=60)
+KILLS = rounds(6, exhaustive=60)
 PATIENCE = 120.0
 """Seconds. A killed sender delays what it had taken by `claim_seconds`, 10 here."""
 

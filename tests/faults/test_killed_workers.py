@@ -11,7 +11,7 @@ from makul_testing.in_process_service import InProcessService
 from makul_testing.load.concurrent_clients import ConcurrentClients
 from makul_testing.processes.gunicorn import run_preforked_service
 
-KILLS = rounds(8, exhaustive=100)
+KILLS = rounds(15, exhaustive=100)
 LONGEST_LIFE = 8
 """The maximum number of acknowledgements between two kills."""
 
