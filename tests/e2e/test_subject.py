@@ -211,6 +211,8 @@ def test_another_persons_consent_that_was_misused_stays_unnamed(own: InProcessSe
 
     assert text(line, "groundId") is None
     assert consents(own, victim.pin) == []
+    named = {"recipient": own.bank.code, "consentId": str(ready.ground_id)}
+    assert lines(own.ask_as_citizen(act(own, "ListDisclosures", victim.pin, **named)).child) == []
 
 
 def test_a_lock_stops_consents_until_the_citizen_signs(own: InProcessService) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from makul.app.ports import Committed
 from makul.app.ports.subject import DecisionSelection
+from makul.domain.agreements import Channel
 from makul.domain.subject_visibility import Hiding
 from makul.store import Store
 from makul.store.db.codecs import CodecError, pack, unpack
@@ -55,6 +56,20 @@ def test_a_record_states_until_when_it_is_hidden(store: Store) -> None:
         assert found is not None
         assert found[0].hiding == expected
         assert found[1] == entry.receipt
+
+
+def test_a_usage_that_does_not_read_back_takes_no_hiding_with_it(store: Store) -> None:
+    """Invariant 14: the usage of a record and its hiding are read apart."""
+    entry = record(
+        store,
+        ground=a_basis(hidden_until=LATER),
+        evidence=(an_evidence(),),
+        channel=Channel.XROAD,
+    )
+    found = store.subject.decision(AZAMAT, entry.disclosure_id)
+
+    assert found is not None
+    assert (found[0].hiding, found[0].usage) == (Hiding(LATER), None)
 
 
 def test_decisions_are_found_by_subject_and_time(store: Store) -> None:
