@@ -7,6 +7,7 @@ import makul_wsdl
 import pytest
 
 from makul_testing.contract_files import (
+    CLAUSES,
     NS,
     OPERATIONS,
     OPERATIONS_OF_PORTS,
@@ -16,9 +17,6 @@ from makul_testing.contract_files import (
     place,
     schema_root,
 )
-
-CLAUSES = {str(number) for number in range(1, 17)} | {"5.1", "5.2", "5.3", "5.4"}
-"""The clauses of the Procedure."""
 
 MAY_GROW = {
     "AttributeName",

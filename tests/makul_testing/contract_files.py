@@ -32,6 +32,9 @@ NS = {
     "d": "urn:makul:delivery:1",
 }
 
+CLAUSES = {str(number) for number in range(1, 17)} | {"5.1", "5.2", "5.3", "5.4"}
+"""The clauses of the Procedure."""
+
 OPERATIONS: Mapping[str, Mapping[str, str]] = {
     "recipient": {
         "VerifyPerson": "2, 4, 5 and 10",
