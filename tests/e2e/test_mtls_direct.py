@@ -1,5 +1,6 @@
 """The channel `mtls` if TLS ends in the listener itself, and for a proxy that connects by TLS."""
 
+import json
 import re
 import ssl
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from makul.domain.identifiers import Pin
 from makul_sandbox.data.pki import Credential
 from makul_sandbox.data.recipients import OPERATOR
 from makul_testing.in_process_service import (
@@ -136,3 +138,33 @@ def test_only_the_pinned_proxy_reports_certificates(
         assert outcome(answer(installation, port, known, forwarding(bank))) == "RELEASED"
         assert outcome(answer(installation, port, known, {})) == "RCP-04"
         assert outcome(answer(installation, port, unknown, forwarding(bank))) == "RCP-04"
+
+
+def test_portal_asks_the_tracker_by_its_certificate(
+    installation: InProcessService, tmp_path: Path
+) -> None:
+    """The portal asks for the usage of data without X-Road, by its certificate alone.
+
+    Neither a recipient's certificate nor a header that names the portal opens it.
+    """
+    world = installation.world
+    document = installation.document("bank-00-data")
+    pin = installation.person_of(document).pin
+    portal, bank = write(tmp_path, "portal", world.portal), world.messages["bank"]
+    own = write(tmp_path, "own", bank)
+    with run_mtls_service(installation, tmp_path, PORT="subject", CLIENT_CERTIFICATE="tls") as port:
+        status, found = usage_of(port, portal, pin, forwarding(bank))
+        refused, reasons = usage_of(port, own, pin, forwarding(world.portal))
+
+    assert (status, sorted(found)) == (200, ["totalUsages", "usages"])
+    assert (refused, reasons["reasons"][0]["code"]) == (403, "RCP-04")
+
+
+def usage_of(
+    port: int, pair: tuple[Path, Path], pin: Pin, headers: dict[str, str]
+) -> tuple[int, dict[str, Any]]:
+    """Return the status and the JSON of the tracker's answer."""
+    with closing(by_tls(port, pair)) as connection:
+        connection.request("GET", f"/v2/findUsage?userCode={pin.digits}", headers=headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
